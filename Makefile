@@ -1,0 +1,57 @@
+# Everything here needs python3 and make, and makes the rest in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+# The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT.
+LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli)
+
+.DEFAULT_GOAL := help
+.PHONY: help test check test-lua51 test-slow demo bench format clean
+
+help:
+	@echo 'make test        lint, types, all tests, and the Lua-facing tests on plain Lua 5.1'
+	@echo 'make demo        trains the FastLSTM sample'
+	@echo 'make check       lint and types only'
+	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
+	@echo 'make test-slow   the tests that take long'
+	@echo 'make bench       speed, beside plain PyTorch'
+	@echo 'make format      formats the sources'
+	@echo 'make clean       removes what make made'
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest -n $(WORKERS)
+	$(MAKE) test-lua51
+
+test-lua51: $(READY)
+	TORCH7PY_LUA=lua51 $(BIN)/pytest -n $(WORKERS) $(LUA_TESTS)
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+demo: $(READY)
+	$(BIN)/torch7py run lua_samples/fastlstm.lua
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

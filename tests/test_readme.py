@@ -1,0 +1,72 @@
+"""The README does what it says: its code blocks run here, in their order, in one folder.
+
+A ``lua`` block is the file that its first line names. A ``python`` block runs as it stands. In a ``console``
+block, a line that starts with ``$`` is a command, and the lines below it are what it prints; that a target of
+make exists is all that is checked of it, because this test is part of one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = ROOT.joinpath("README.md").read_text()
+BLOCKS = [
+    (kind, text) for kind, text in re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+]
+
+
+def call(*command: str, cwd: Path) -> str:
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def lines(text: str) -> list[str]:
+    """Without white space at the ends of lines, which nobody sees (``th``'s print leaves a tab there)."""
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def run_console(text: str, folder: Path) -> None:
+    targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
+    for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, expected = step.partition("\n")
+        program, *arguments = shlex.split(command)
+        if program == "make":
+            assert set(arguments) <= targets
+        elif program == "torch7py":
+            printed = call(sys.executable, "-m", "torch7py", *arguments, cwd=folder)
+            assert lines(printed) == lines(expected)
+        else:
+            assert command == "pip install ."  # what tests/test_wheel.py does
+
+
+def test_every_block_runs(tmp_path):
+    for kind, text in BLOCKS:
+        if kind == "lua":
+            named = re.match(r"-- ([\w.]+\.lua):", text)
+            assert named, "the first line of a Lua block names its file"
+            tmp_path.joinpath(named[1]).write_text(text)
+        elif kind == "python":
+            call(sys.executable, "-c", text, cwd=tmp_path)
+        else:
+            assert kind == "console"
+            run_console(text, tmp_path)
+
+
+def test_there_is_a_block_of_each_kind():
+    assert {kind for kind, _ in BLOCKS} == {"lua", "python", "console"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"`((?:torch7py|tests|docs|bench|lua_samples)/[^`]*)`", README)))
+)
+def test_every_path_exists(name):
+    assert os.path.exists(ROOT / name)

@@ -1,0 +1,1 @@
+"""Lua programs on the Python floors below. Knows no layer and no operation by name."""

@@ -1,0 +1,327 @@
+"""From a call's argument kinds to a Python function that does just that call.
+
+Lua describes a call by the kinds of its arguments (``Kind``). The first call of a description is resolved
+here against the operation's cases; the answer is an *adapter*, a function generated for this description
+alone: it looks up the handles, converts what needs converting and calls the operation. Lua keeps it, so
+later calls of the same description pay for nothing else.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from torch7py.bridge.handles import STEP, Handles, Kind
+from torch7py.ops import memory, types
+from torch7py.ops.errors import ArgumentError
+from torch7py.ops.registry import Case, Form, Operation, Parameter
+
+__all__ = ["Adapter", "Dispatcher", "Mode", "describe"]
+
+
+class Mode:
+    """How Lua reads an adapter's result; ``MOVES`` is added when storages may have moved."""
+
+    SELF, HANDLE, PLAIN, MULTI = 0, 1, 2, 3
+    MOVES = 4
+
+
+@dataclass(frozen=True)
+class Adapter:
+    function: Callable[..., Any]
+    mode: int
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Where one parameter of the case comes from: an argument, several (sizes), or the default (none)."""
+
+    parameter: Parameter
+    arguments: tuple[int, ...]
+    kinds: tuple[int, ...]
+
+
+_CODE = {f"{t.name}": t.code for t in types.NUMBER_TYPES}
+_NAMES = {
+    Kind.MODULE: "module",
+    Kind.TABLE: "table",
+    Kind.OBJECT: "object",
+    Kind.NIL: "nil",
+    Kind.BOOLEAN: "boolean",
+    Kind.NUMBER: "number",
+    Kind.STRING: "string",
+    Kind.LUA_TABLE: "table",
+    Kind.FUNCTION: "function",
+    Kind.OTHER: "other",
+}
+_PLAIN = {
+    "real": Kind.NUMBER,
+    "number": Kind.NUMBER,
+    "int": Kind.NUMBER,
+    "index": Kind.NUMBER,
+    "bool": Kind.BOOLEAN,
+    "string": Kind.STRING,
+    "list": Kind.TABLE,
+    "generator": Kind.OBJECT,
+}
+_TENSOR_KINDS = frozenset({"T", "like", "any", "Long", "Byte"})
+
+
+def describe(kinds: Sequence[int]) -> str:
+    """Argument kinds in Torch7's words, for messages: ``(DoubleTensor, number)``."""
+    words = []
+    for kind in kinds:
+        if kind < Kind.STORAGE:
+            words.append(f"{types.NUMBER_TYPES[kind].name}Tensor")
+        elif kind < Kind.MODULE:
+            words.append(f"{types.NUMBER_TYPES[kind - Kind.STORAGE].name}Storage")
+        else:
+            words.append(_NAMES[Kind(kind)])
+    return f"({', '.join(words)})"
+
+
+def _fits(parameter: Parameter, kind: int, element: int | None) -> bool:
+    """Whether an argument of this kind can be the parameter; ``element``: the number type of ``T`` so far."""
+    wanted = parameter.kind
+    if wanted in ("T", "like"):
+        return kind < Kind.STORAGE and element in (None, kind)
+    if wanted == "any":
+        return kind < Kind.STORAGE
+    if wanted in _CODE:
+        return kind == _CODE[wanted]
+    if wanted == "storage":
+        return Kind.STORAGE <= kind < Kind.MODULE
+    return kind == _PLAIN[wanted]
+
+
+def _match(
+    parameters: Sequence[Parameter], kinds: Sequence[int], offset: int, element: int | None
+) -> tuple[list[_Slot], int | None] | None:
+    """Fit ``kinds`` (the arguments from number ``offset`` on) to the parameters, or None."""
+    if not parameters:
+        return ([], element) if not kinds else None
+    first, rest = parameters[0], parameters[1:]
+    if first.kind == "sizes":
+        count = 0
+        if kinds and kinds[0] == Kind.STORAGE + types.LONG.code:
+            count = 1
+        else:
+            while count < len(kinds) and kinds[count] == Kind.NUMBER:
+                count += 1
+        if count or first.optional:
+            tail = _match(rest, kinds[count:], offset + count, element)
+            if tail is not None:
+                slot = _Slot(first, tuple(range(offset, offset + count)), tuple(kinds[:count]))
+                return [slot, *tail[0]], tail[1]
+        return None
+    if kinds and _fits(first, kinds[0], element):
+        found = kinds[0] if first.kind in ("T", "like") else element
+        tail = _match(rest, kinds[1:], offset + 1, found)
+        if tail is not None:
+            return [_Slot(first, (offset,), (kinds[0],)), *tail[0]], tail[1]
+    if first.optional:
+        if kinds and kinds[0] == Kind.NIL:
+            tail = _match(rest, kinds[1:], offset + 1, element)
+            if tail is not None:
+                return [_Slot(first, (), ()), *tail[0]], tail[1]
+        tail = _match(rest, kinds, offset, element)
+        if tail is not None:
+            return [_Slot(first, (), ()), *tail[0]], tail[1]
+    return None
+
+
+class Dispatcher:
+    """Makes the adapters of one runtime.
+
+    ``device`` is where the runtime places tensors. Elsewhere than on the CPU the adapters also bring operands
+    together: the receiver of an in-place call stays where it is, otherwise the accelerator wins.
+    """
+
+    def __init__(self, handles: Handles, device: torch.device) -> None:
+        self._names: dict[str, Any] = {
+            "objects": handles.objects,
+            "give": handles.give,
+            "give_tensor": handles.give_tensor,
+            "give_view": handles.give_view,
+            "encode": lambda value: encode_results(handles, value),
+            "fit": memory.fit,
+            "write": memory.write,
+            "together": memory.together,
+            "byte": memory.as_byte,
+            "OBJECT": int(Kind.OBJECT),
+        }
+        self._handles = handles
+        self._mixed = device.type != "cpu"
+        self._count = 0
+
+    def resolve(self, operation: Operation, method: bool, kinds: Sequence[int]) -> Adapter:
+        """The adapter for a call with these argument kinds; ArgumentError when no case fits."""
+        given = list(kinds)
+        while given and given[-1] == Kind.NIL:
+            given.pop()
+        for case in operation.cases:
+            for outs in self._out_counts(operation.form, method, case):
+                adapter = self._try(operation, case, outs, given)
+                if adapter is not None:
+                    return adapter
+        sort = "method" if method else "function"
+        raise ArgumentError(
+            f"invalid arguments for {sort} '{operation.name}': {describe(given)}; expected {operation.usage()}"
+        )
+
+    @staticmethod
+    def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
+        """How many leading arguments take results, in the order to try; -1: the first parameter does."""
+        if form is Form.UPDATE:
+            return (-1, 1) if method else (0, 1)
+        if form is Form.INPLACE:
+            return (-1,)
+        if form is Form.RESULT:
+            return (1,) if method else (0, 1)
+        if form is Form.QUERY:
+            return (0, case.outs)
+        return (0,)
+
+    def _try(self, operation: Operation, case: Case, outs: int, kinds: list[int]) -> Adapter | None:
+        taken = max(outs, 0)
+        if len(kinds) < taken or any(kind >= Kind.STORAGE for kind in kinds[:taken]):
+            return None
+        element = None
+        if taken and case.returns == "T" and any(p.kind in ("T", "like") for p in case.parameters):
+            element = kinds[0]
+        matched = _match(case.parameters, kinds[taken:], taken, element)
+        if matched is None:
+            return None
+        slots, element = matched
+        source = self._source(operation, case, outs, slots, element, len(kinds))
+        mode = self._mode(case, outs)
+        if operation.moves or outs > 0:
+            mode |= Mode.MOVES
+        return Adapter(self._compile(operation.name, case, source), mode)
+
+    @staticmethod
+    def _mode(case: Case, outs: int) -> int:
+        if outs == -1 or outs == 1 or (outs == 0 and case.returns == "self"):
+            return Mode.SELF
+        if outs > 1 or case.returns == "multi":
+            return Mode.MULTI
+        if case.returns in ("T", "Byte", "view", "object"):
+            return Mode.HANDLE
+        return Mode.PLAIN
+
+    def _source(
+        self, operation: Operation, case: Case, outs: int, slots: list[_Slot], element: int | None, count: int
+    ) -> str:
+        lines: list[str] = []
+        values: list[str] = []
+        tensors: list[str] = []
+        for number, slot in enumerate(slots):
+            name = f"v{number}"
+            if slot.parameter.kind in _TENSOR_KINDS and slot.arguments:
+                lines.append(f"{name} = objects[a{slot.arguments[0]}]")
+                tensors.append(name)
+            else:
+                lines.append(f"{name} = {self._plain(slot, element)}")
+            values.append(name)
+        if self._mixed and len(tensors) > 1:
+            keep = "True" if outs == -1 else "False"
+            lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
+        for name, slot in zip(values, slots, strict=True):
+            if slot.parameter.kind == "like" and slot.arguments:
+                lines.append(f"if {name}.numel() != {values[0]}.numel(): fit({values[0]}, {name})")
+                if outs != -1:
+                    lines.append(f"if not {name}.is_same_size({values[0]}): {name} = fit({values[0]}, {name})")
+        call = f"({', '.join(values)})"
+        lines += self._ending(case, outs, values[0] if values else "", call)
+        arguments = ", ".join(f"a{i}" for i in range(count))
+        body = "\n    ".join(lines)
+        return f"def {operation.name}({arguments}):\n    {body}\n"
+
+    @staticmethod
+    def _ending(case: Case, outs: int, first: str, call: str) -> list[str]:
+        if outs == -1:
+            if case.inplace is not None:
+                return [f"inplace{call}"]
+            return [f"write({first}, function{call})"]
+        if outs == 1:
+            return [f"write(objects[a0], function{call})"]
+        if outs > 1:
+            outputs = ", ".join(f"objects[a{i}]" for i in range(outs))
+            return [
+                f"outs = ({outputs})",
+                f"for out, value in zip(outs, function{call}): write(out, value)",
+                "return encode(outs)",
+            ]
+        return {
+            "T": [f"return give_tensor(function{call})"],
+            "Byte": [f"return give_tensor(byte(function{call}))"],
+            "view": [f"return give_view(function{call})"],
+            "object": [f"return encode(function{call})[1]"],
+            "multi": [f"return encode(function{call})"],
+            "self": [f"function{call}"],
+        }.get(case.returns, [f"return function{call}"])
+
+    def _plain(self, slot: _Slot, element: int | None) -> str:
+        parameter = slot.parameter
+        if not slot.arguments:
+            return repr(parameter.default)
+        argument = f"a{slot.arguments[0]}"
+        if parameter.kind == "sizes":
+            if slot.kinds[0] != Kind.NUMBER:
+                return f"objects[{argument}].sizes()"
+            return f"({''.join(f'int(a{i}), ' for i in slot.arguments)})"
+        if parameter.kind == "real":
+            floating = element is None or types.NUMBER_TYPES[element].is_floating
+            return argument if floating else f"int({argument})"
+        if parameter.kind == "int":
+            return f"int({argument})"
+        if parameter.kind == "index":
+            return f"int({argument}) - 1"
+        if parameter.kind in ("list", "storage", "generator"):
+            return f"objects[{argument}]"
+        return argument
+
+    def _compile(self, name: str, case: Case, source: str) -> Callable[..., Any]:
+        self._count += 1
+        filename = f"<torch7py adapter {self._count}: {name}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        names = dict(self._names, function=case.function, inplace=case.inplace)
+        exec(compile(source, filename, "exec"), names)
+        adapter: Callable[..., Any] = names[name]
+        return adapter
+
+
+def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
+    """A result for Lua: which of the values are handles (a bit each), then the values."""
+    values = value if isinstance(value, tuple) else (value,)
+    mask, encoded = 0, []
+    for position, item in enumerate(values):
+        kind = kind_of(item)
+        if kind is None:
+            encoded.append(item)
+        else:
+            mask |= 1 << position
+            encoded.append(handles.give_tensor(item) if kind < Kind.STORAGE else handles.give(item, kind))
+    return (mask, *encoded)
+
+
+def kind_of(value: Any) -> int | None:
+    """The handle kind of a Python object, None for what crosses as it is (numbers, strings, nil)."""
+    if isinstance(value, torch.Tensor):
+        return Kind.TENSOR + types.of(value).code
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return None
+    if isinstance(value, memory.Storage):
+        return Kind.STORAGE + value.type.code
+    if isinstance(value, torch.nn.Module):
+        return Kind.MODULE
+    if isinstance(value, (list, dict)):
+        return Kind.TABLE
+    return Kind.OBJECT
+
+
+assert max(Kind) < STEP

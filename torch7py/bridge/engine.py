@@ -1,0 +1,53 @@
+"""The Lua engine: which of lupa's to use, and a bare runtime of it, in one place."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from importlib import resources
+from typing import Any
+
+from torch7py.ops.errors import TorchError
+
+__all__ = ["ENGINES", "chunk_source", "engine_name", "new_lua"]
+
+# In order of preference: LuaJIT 2.1 has FFI and the better compiler; macOS wheels carry plain Lua 5.1 alone.
+ENGINES = ("luajit21", "luajit20", "lua51")
+
+
+def engine_name() -> str:
+    """The engine to use: ``TORCH7PY_LUA`` if set, else the first that this lupa was built with."""
+    wanted = os.environ.get("TORCH7PY_LUA")
+    if wanted:
+        if wanted not in ENGINES:
+            raise TorchError(f"TORCH7PY_LUA={wanted}: choose one of {', '.join(ENGINES)}")
+        return wanted
+    for name in ENGINES:
+        try:
+            importlib.import_module(f"lupa.{name}")
+        except ImportError:
+            continue
+        return name
+    raise TorchError("this build of lupa has no Lua 5.1 engine (LuaJIT or lua51)")
+
+
+def _no_attributes(*args: Any) -> Any:
+    raise AttributeError("Python objects have no attributes in Lua")
+
+
+def new_lua(name: str) -> Any:
+    """A Lua state that reaches nothing of Python but the functions it is handed."""
+    module = importlib.import_module(f"lupa.{name}")
+    return module.LuaRuntime(
+        unpack_returned_tuples=True,
+        encoding="latin1",  # Lua strings are bytes: each becomes one character, whatever it is
+        source_encoding="latin1",
+        register_eval=False,
+        register_builtins=False,
+        attribute_handlers=(_no_attributes, _no_attributes),
+    )
+
+
+def chunk_source(name: str) -> str:
+    """The text of one of the bridge's own ``.lua`` files."""
+    return resources.files("torch7py.bridge").joinpath("lua", name).read_text(encoding="utf-8")

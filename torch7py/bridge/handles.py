@@ -1,0 +1,115 @@
+"""Handles: the integers by which Lua holds Python objects.
+
+lupa frees a Python object under Lua's feet when it hands the same object out again while the old wrapper
+awaits finalization. So no Python object is ever in a script's hands: Lua holds an integer (inside a
+userdata or a module's table), Python keeps the object under it and counts how often it was given out.
+
+A handle carries what it is in its low five bits (see ``Kind``), so that Lua knows the type without asking.
+Numbers are never used twice: a stale handle is a KeyError, not another object.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import torch
+
+from torch7py.ops import types
+
+__all__ = ["STEP", "Handles", "Kind"]
+
+STEP = 32  # handles are multiples of STEP plus a kind
+
+
+class Kind(enum.IntEnum):
+    """What a handle or a bare Lua value is. 0-7 are tensors and 8-15 storages, by ``NumberType.code``."""
+
+    TENSOR = 0
+    STORAGE = 8
+    MODULE = 16
+    TABLE = 17
+    OBJECT = 18
+    NIL = 24
+    BOOLEAN = 25
+    NUMBER = 26
+    STRING = 27
+    LUA_TABLE = 28
+    FUNCTION = 29
+    OTHER = 30
+
+
+class Handles:
+    """The objects that one runtime's Lua state holds.
+
+    ``objects`` maps handle to object and is read directly on the hot path. ``allocated`` counts the bytes of
+    tensors given out since it was last reset: Lua sees only the integers, so the runtime uses the sum to
+    decide when a collection is due.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[int, Any] = {}
+        self.codes: dict[int, int] = {}  # id(object) -> handle, while the object is held
+        self.extra: dict[int, int] = {}  # references beyond the first
+        self.allocated = 0
+        self.limit = 1 << 62  # bytes; beyond it a handle is given out negative, for Lua to collect first
+        self._next = STEP
+        self._kinds = {dtype: Kind.TENSOR + t.code for dtype, t in types.BY_DTYPE.items()}
+
+    def give(self, obj: Any, kind: int) -> int:
+        """The handle of an object, with one more reference."""
+        handle = self.codes.get(id(obj))
+        if handle is not None:
+            self.extra[handle] = self.extra.get(handle, 0) + 1
+            return handle
+        handle = self._next + kind
+        self._next += STEP
+        self.objects[handle] = obj
+        self.codes[id(obj)] = handle
+        return handle
+
+    def give_tensor(self, tensor: torch.Tensor) -> int:
+        """``give`` for a tensor, whose memory counts as newly allocated."""
+        handle = self.codes.get(id(tensor))
+        if handle is not None:
+            self.extra[handle] = self.extra.get(handle, 0) + 1
+            return handle
+        handle = self._next + self._kinds[tensor.dtype]
+        self._next += STEP
+        self.objects[handle] = tensor
+        self.codes[id(tensor)] = handle
+        self.allocated += tensor.nbytes
+        return -handle if self.allocated > self.limit else handle
+
+    def give_view(self, tensor: torch.Tensor) -> int:
+        """``give`` for a tensor on memory that is already counted."""
+        return self.give(tensor, self._kinds[tensor.dtype])
+
+    def release(self, *handles: int) -> None:
+        """Give back one reference of each."""
+        objects, codes, extra = self.objects, self.codes, self.extra
+        for handle in handles:
+            count = extra.get(handle)
+            if count is None:
+                del codes[id(objects[handle])]
+                del objects[handle]
+            elif count == 1:
+                del extra[handle]
+            else:
+                extra[handle] = count - 1
+
+    def rebind(self, handle: int, obj: Any) -> None:
+        """Let a handle that Lua holds stand for another object of the same kind, not held so far."""
+        if id(obj) in self.codes:
+            raise ValueError("the object has a handle of its own")
+        del self.codes[id(self.objects[handle])]
+        self.objects[handle] = obj
+        self.codes[id(obj)] = handle
+
+    def clear(self) -> None:
+        self.objects.clear()
+        self.codes.clear()
+        self.extra.clear()
+
+    def __len__(self) -> int:
+        return len(self.objects)

@@ -1,0 +1,133 @@
+"""The Python functions that the bridge's Lua chunks call, by name, and nothing else of Python."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from torch7py.bridge.calls import LuaFunction, decode
+from torch7py.bridge.dispatch import encode_results
+from torch7py.bridge.errors import Thrown, message_of
+from torch7py.bridge.handles import Kind
+from torch7py.ops import memory, state, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import operations
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
+
+__all__ = ["host_functions"]
+
+MAX_DIMS = 8  # what the header in shared memory has room for
+FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
+
+
+def host_functions(runtime: Runtime) -> dict[str, Any]:
+    """The functions for ``core.lua`` and ``tensor.lua``; those for modules are in ``peers.py``."""
+    handles = runtime.handles
+    objects = handles.objects
+    shared = runtime.shared
+
+    # -- errors -------------------------------------------------------------------------------------------
+
+    def describe_error(error: Any) -> tuple[int | None, str]:
+        if isinstance(error, Thrown):
+            return error.number, ""
+        runtime.last_exception = error
+        return None, message_of(error)
+
+    # -- tables -------------------------------------------------------------------------------------------
+
+    def new_table(is_map: bool) -> int:
+        return handles.give({} if is_map else [], Kind.TABLE)
+
+    def extend_list(handle: int, mask: int, *values: Any) -> None:
+        objects[handle].extend(decode(handles, int(mask), values))
+
+    def set_entry(handle: int, mask: int, key: Any, value: Any) -> None:
+        key, value = decode(handles, mask, (key, value))
+        objects[handle][key] = value
+
+    def list_part(handle: int, at: int, count: int) -> tuple[Any, ...]:
+        return encode_results(handles, tuple(objects[handle][at - 1 : at - 1 + count]))
+
+    def map_entry(handle: int, number: int) -> tuple[Any, ...]:
+        table = objects[handle]
+        key = list(table)[number - 1]
+        return encode_results(handles, (key, table[key]))
+
+    def new_function(number: int) -> tuple[int, int | None]:
+        return handles.give(LuaFunction(runtime, number), Kind.OBJECT), (
+            runtime.dropped.pop() if runtime.dropped else None
+        )
+
+    # -- tensors ------------------------------------------------------------------------------------------
+
+    def header(handle: int) -> None:
+        obj = objects[handle]
+        tensor = obj.tensor() if isinstance(obj, memory.Storage) else obj
+        dims = tensor.dim() if tensor.numel() else 0
+        shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
+        shared[2] = dims
+        shared[FIRST_SIZE : FIRST_SIZE + min(dims, MAX_DIMS)] = tensor.shape[:MAX_DIMS]
+        shared[FIRST_STRIDE : FIRST_STRIDE + min(dims, MAX_DIMS)] = tensor.stride()[:MAX_DIMS]
+
+    def resolve(name: str, method: bool, kinds: str) -> tuple[Any, int]:
+        operation = operations.get(name)
+        if operation is None:
+            raise TorchError(f"'{name}' is not supported")
+        adapter = runtime.dispatcher.resolve(operation, method, [ord(c) - 65 for c in kinds])
+        runtime.adapters.append(adapter.function)
+        return adapter.function, adapter.mode
+
+    def empty_tensor(code: int) -> int:
+        tensor = torch.empty(0, dtype=types.NUMBER_TYPES[code].dtype, device=state.current().device)
+        return handles.give_tensor(tensor)
+
+    def tensor_from_buffer(code: int, address: int, count: int, *sizes: int) -> int:
+        """A new tensor from doubles that Lua wrote to its own memory."""
+        buffer = (ctypes.c_double * count).from_address(int(address))
+        number_type = types.NUMBER_TYPES[code]
+        values = torch.frombuffer(buffer, dtype=torch.float64).to(number_type.dtype, copy=True)
+        return handles.give_tensor(values.reshape([int(n) for n in sizes]).to(state.current().device))
+
+    def tensor_from_list(code: int, values: int, *sizes: int) -> int:
+        """The same where Lua has no memory to share."""
+        dtype = types.NUMBER_TYPES[code].dtype
+        made = torch.tensor(objects[values], dtype=torch.float64).to(dtype)
+        return handles.give_tensor(made.reshape([int(n) for n in sizes]).to(state.current().device))
+
+    def pointer(handle: int) -> int:
+        obj = objects[handle]
+        return obj.pointer() if isinstance(obj, memory.Storage) else id(obj)
+
+    def object_class(handle: int) -> str:
+        return str(getattr(objects[handle], "torch7_name", type(objects[handle]).__name__))
+
+    return {
+        "release": handles.release,
+        "collected": runtime.collected,
+        "describe_error": describe_error,
+        "new_table": new_table,
+        "is_map": lambda handle: isinstance(objects[handle], dict),
+        "start_list": lambda handle, n: objects[handle].clear(),
+        "extend_list": extend_list,
+        "start_map": lambda handle: objects[handle].clear(),
+        "set_entry": set_entry,
+        "list_size": lambda handle: len(objects[handle]),
+        "list_part": list_part,
+        "map_size": lambda handle: len(objects[handle]),
+        "map_entry": map_entry,
+        "new_function": new_function,
+        "header": header,
+        "resolve": resolve,
+        "empty_tensor": empty_tensor,
+        "tensor_from_buffer": tensor_from_buffer,
+        "object_class": object_class,
+        "pointer": pointer,
+        "same_storage": lambda a, b: objects[a] == objects[b],
+        "tensor_from_list": tensor_from_list,
+        "advance": runtime.advance,
+    }

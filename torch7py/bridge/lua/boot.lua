@@ -1,0 +1,29 @@
+-- Start: loads the other chunks in order and builds the environment of a script.
+--
+-- Arguments: host (Python functions), config (tables of plain values), chunk (name -> function of that file).
+-- Result: the functions that Python calls.
+
+local host, config, chunk = ...
+
+local core = chunk('core.lua')(host)
+local class = chunk('class.lua')(core)
+local tensor = chunk('tensor.lua')(core, host, config)
+local module = chunk('module.lua')(core, host, class)
+module.set_virtual(config.virtual)
+
+chunk('compat.lua')()
+local torch = chunk('torch.lua')(core, host, config, class, tensor, module)
+local packages = chunk('packages.lua')(core, host, class, module, torch)
+local program = chunk('program.lua')(core, host, config, class, module, packages, chunk)
+
+return {
+   call_function = core.call_function,
+   call_method = core.call_method,
+   map_tensors = function(handle, mask, convert)
+      return core.answer(pcall(module.map_tensors, handle, convert))
+   end,
+   run = program.run,
+   evaluate = program.evaluate,
+   get_global = program.get_global,
+   set_global = program.set_global,
+}

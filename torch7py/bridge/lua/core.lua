@@ -1,0 +1,377 @@
+-- Values and calls between Lua and Python.
+--
+-- A Python object is in Lua a userdata or a table that stands for a handle, an integer. This chunk makes and
+-- finds these stand-ins, encodes arguments, decodes results, and turns what goes wrong in Python into a Lua
+-- error with the script's file and line. It knows no layer and no operation.
+--
+-- Arguments: host, a table of Python functions. Result: the table `core` that the other chunks use.
+
+local host = ...
+local core = {}
+
+local type, select, pcall, error, unpack, next = type, select, pcall, error, unpack, next
+local setmetatable, getmetatable, newproxy, tostring = setmetatable, getmetatable, newproxy, tostring
+local getinfo, collectgarbage, rawget, rawset = debug.getinfo, collectgarbage, rawget, rawset
+
+-- Kinds, as in handles.Kind. A handle's kind is its remainder by 32.
+local MODULE, TABLE, OBJECT = 16, 17, 18
+local BARE = {['nil'] = 24, boolean = 25, number = 26, string = 27, table = 28, ['function'] = 29,
+              userdata = 30, cdata = 30, thread = 30}
+core.BARE = BARE
+
+---------------------------------------------------------------------------------------------------------
+-- Stand-ins
+
+local handle_of = setmetatable({}, {__mode = 'k'})  -- userdata or table -> handle
+local stand_in = setmetatable({}, {__mode = 'v'})   -- handle -> userdata or table
+local owner_of = setmetatable({}, {__mode = 'k'})   -- table -> the userdata whose death releases its handle
+core.handle_of, core.stand_in = handle_of, stand_in
+
+local dead, ndead = {}, 0                           -- handles with one reference to give back
+local BATCH = 200
+
+local function flush()
+   while ndead > 0 do
+      local first = ndead > BATCH and ndead - BATCH + 1 or 1
+      local last = ndead
+      ndead = first - 1
+      host.release(unpack(dead, first, last))
+   end
+end
+core.flush = flush
+
+-- A finalizer runs wherever the collector happens to be: it only takes a note.
+local function bury(u)
+   local handle = handle_of[u]
+   if handle then
+      ndead = ndead + 1
+      dead[ndead] = handle
+   end
+end
+core.bury = bury
+
+local function collect()
+   collectgarbage()
+   flush()
+   host.collected()
+end
+core.collect = collect
+
+local owner = newproxy(true)
+getmetatable(owner).__gc = bury
+
+-- Let a Lua table stand for a handle; the table's death gives the reference back.
+local function own(t, handle)
+   local u = newproxy(owner)
+   handle_of[u] = handle
+   owner_of[t] = u
+   handle_of[t] = handle
+   stand_in[handle] = t
+end
+core.own = own
+
+local prototypes = {}   -- kind -> prototype userdata, for tensors and storages
+core.prototypes = prototypes
+
+local make = {}         -- kind -> function(handle), for everything else: set by the chunks that know it
+core.make = make
+
+local refresh           -- brings a table up to what its Python list holds
+
+-- The stand-in of a handle that carries one reference for us. A negative one says a collection is due.
+local function wrap(handle)
+   if handle < 0 then
+      handle = -handle
+      collect()
+   end
+   local known = stand_in[handle]
+   local kind = handle % 32
+   if known ~= nil then
+      ndead = ndead + 1
+      dead[ndead] = handle
+      if ndead >= BATCH then flush() end
+      if kind == TABLE then refresh(known, handle) end
+      return known
+   end
+   if ndead >= BATCH then flush() end
+   local prototype = prototypes[kind]
+   if prototype then
+      local u = newproxy(prototype)
+      handle_of[u] = handle
+      stand_in[handle] = u
+      return u
+   end
+   return make[kind](handle)
+end
+core.wrap = wrap
+
+---------------------------------------------------------------------------------------------------------
+-- Errors
+
+local thrown, nthrown = {}, 0   -- Lua error values on their way through Python
+
+local function keep_thrown(value)
+   nthrown = nthrown + 1
+   thrown[nthrown] = value
+   return nthrown
+end
+core.keep_thrown = keep_thrown
+
+local OURS = '=[torch7py]'
+
+-- 'file.lua:LINE: ' of the script's innermost frame, '' when there is none.
+local function position()
+   for level = 2, 1000 do
+      local info = getinfo(level, 'Sl')
+      if not info then break end
+      if info.currentline > 0 and info.source:sub(1, #OURS) ~= OURS then
+         return info.short_src .. ':' .. info.currentline .. ': '
+      end
+   end
+   return ''
+end
+core.position = position
+
+-- Raise an error of ours as if the script's line had raised it.
+local function fail(format, ...)
+   error(position() .. (select('#', ...) > 0 and format:format(...) or format), 0)
+end
+core.fail = fail
+
+-- Raise again what a call into Python raised.
+local function rethrow(err)
+   if type(err) == 'userdata' then
+      local number, message = host.describe_error(err)
+      if number then
+         local value = thrown[number]
+         thrown[number] = nil
+         error(value, 0)
+      end
+      error(position() .. message, 0)
+   end
+   error(err, 0)
+end
+core.rethrow = rethrow
+
+---------------------------------------------------------------------------------------------------------
+-- Values out of Lua: the value to pass, and whether it is a handle
+
+local references = {}      -- number -> Lua function that Python may call
+local nreferences = 0
+
+local pass
+local GROUP = 50           -- table entries passed in one call
+
+-- Fill the Python list behind a table with the table's entries 1..n.
+local function pass_array(handle, t, n)
+   host.start_list(handle, n)
+   local at = 1
+   while at <= n do
+      local last = at + GROUP - 1
+      if last > n then last = n end
+      local values, mask = {}, 0
+      for i = at, last do
+         local value, is_handle = pass(t[i])
+         values[i - at + 1] = value
+         if is_handle then mask = mask + 2 ^ (i - at) end
+      end
+      host.extend_list(handle, mask, unpack(values, 1, last - at + 1))
+      at = last + 1
+   end
+end
+
+local function pass_map(handle, t)
+   host.start_map(handle)
+   for key, value in next, t do
+      local k, k_is = pass(key)
+      local v, v_is = pass(value)
+      host.set_entry(handle, (k_is and 1 or 0) + (v_is and 2 or 0), k, v)
+   end
+end
+
+local active = {}   -- tables being passed, against cycles
+
+local function pass_table(t)
+   local handle = handle_of[t]
+   if active[t] then return handle, true end
+   local n = #t
+   local map = next(t, n > 0 and n or nil) ~= nil
+   if handle == nil or host.is_map(handle) ~= map then
+      handle = host.new_table(map)
+      own(t, handle)
+   end
+   active[t] = true
+   local ok, err = pcall(map and pass_map or pass_array, handle, t, n)
+   active[t] = nil
+   if not ok then error(err, 0) end
+   return handle, true
+end
+
+function pass(value)
+   if value == nil then return nil, false end
+   local handle = handle_of[value]
+   if handle then
+      if handle % 32 == TABLE then return pass_table(value) end
+      return handle, true
+   end
+   local kind = type(value)
+   if kind == 'number' or kind == 'string' or kind == 'boolean' then return value, false end
+   if kind == 'table' then
+      local mt = getmetatable(value)
+      if mt and mt.__torch7py_peer then return mt.__torch7py_peer(value), true end
+      return pass_table(value)
+   end
+   if kind == 'function' then
+      nreferences = nreferences + 1
+      references[nreferences] = value
+      local made, dropped = host.new_function(nreferences)
+      if dropped then references[dropped] = nil end
+      return made, true
+   end
+   if kind == 'cdata' and tonumber(value) then return tonumber(value), false end
+   fail('a %s cannot be passed to this function', kind)
+end
+core.pass = pass
+
+-- mask, values... of some arguments
+local function pass_all(...)
+   local n = select('#', ...)
+   if n == 0 then return 0 end
+   if n == 1 then
+      local value, is_handle = pass((...))
+      return is_handle and 1 or 0, value
+   end
+   if n == 2 then
+      local a, b = ...
+      local x, x_is = pass(a)
+      local y, y_is = pass(b)
+      return (x_is and 1 or 0) + (y_is and 2 or 0), x, y
+   end
+   local values, mask = {...}, 0
+   for i = 1, n do
+      local value, is_handle = pass(values[i])
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, unpack(values, 1, n)
+end
+core.pass_all = pass_all
+
+---------------------------------------------------------------------------------------------------------
+-- Values into Lua
+
+local function read(mask, ...)
+   if mask == 0 then return ... end
+   local n = select('#', ...)
+   if n == 1 then return wrap((...)) end
+   local values = {...}
+   for i = 1, n do
+      if mask % 2 == 1 then values[i] = wrap(values[i]) end
+      mask = (mask - mask % 2) / 2
+   end
+   return unpack(values, 1, n)
+end
+core.read = read
+
+local function put_entries(t, at, mask, ...)
+   for i = 1, select('#', ...) do
+      local value = select(i, ...)
+      if mask % 2 == 1 then value = wrap(value) end
+      mask = (mask - mask % 2) / 2
+      t[at + i - 1] = value
+   end
+end
+
+function refresh(t, handle)
+   if active[t] then return end
+   active[t] = true
+   if host.is_map(handle) then
+      local seen = {}
+      for number = 1, host.map_size(handle) do
+         local mask, key, value = host.map_entry(handle, number)
+         if mask % 2 == 1 then key = wrap(key) end
+         if mask >= 2 then value = wrap(value) end
+         t[key] = value
+         seen[key] = true
+      end
+      for key in next, t do
+         if not seen[key] then t[key] = nil end
+      end
+   else
+      local n = host.list_size(handle)
+      for i = #t, n + 1, -1 do t[i] = nil end
+      for at = 1, n, GROUP do
+         put_entries(t, at, host.list_part(handle, at, GROUP))
+      end
+   end
+   active[t] = nil
+end
+
+make[TABLE] = function(handle)
+   local t = {}
+   own(t, handle)
+   refresh(t, handle)
+   return t
+end
+core.refresh = refresh
+
+---------------------------------------------------------------------------------------------------------
+-- Calls
+
+local function finish(ok, mask, ...)
+   if not ok then rethrow(mask) end
+   return read(mask, ...)
+end
+core.finish = finish
+
+-- Call a Python function of the convention f(mask, values...) -> mask, values...
+function core.call(f, ...)
+   return finish(pcall(f, pass_all(...)))
+end
+
+local function plainly(ok, ...)
+   if not ok then rethrow((...)) end
+   return ...
+end
+
+-- Call a Python function that takes and returns plain values (handles are numbers to it).
+function core.raw(f, ...)
+   return plainly(pcall(f, ...))
+end
+
+-- A Lua function for such a Python function.
+function core.bind(f)
+   return function(...)
+      return finish(pcall(f, pass_all(...)))
+   end
+end
+
+-- Calls from Python. They return true, mask, values... or false, number of the thrown value, its text.
+local function answer(ok, ...)
+   if not ok then
+      local err = ...
+      return false, keep_thrown(err), type(err) == 'string' and err or tostring(err)
+   end
+   return true, pass_all(...)
+end
+
+local function call_reference(number, mask, ...)
+   return references[number](read(mask, ...))
+end
+
+core.answer = answer
+
+function core.call_function(number, mask, ...)
+   return answer(pcall(call_reference, number, mask, ...))
+end
+
+local function call_member(handle, name, mask, ...)
+   local object = wrap(handle)
+   return object[name](object, read(mask, ...))
+end
+
+function core.call_method(handle, name, mask, ...)
+   return answer(pcall(call_member, handle, name, mask, ...))
+end
+
+return core

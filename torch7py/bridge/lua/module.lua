@@ -1,0 +1,423 @@
+-- Modules in Lua: a table with the class as metatable, and a Python peer that owns the engine's fields.
+--
+-- The script's own fields are raw in the table. Fields of the engine (`weight`, `output`, `train`, ...) live in
+-- the peer and are reached through __index and __newindex; those that hold tables are raw in Lua, where they
+-- count. Before a call into Python the tree below the module is walked: changed children and table fields are
+-- handed over, and Lua methods that appeared or went are told to the peers, so that Python containers call them.
+--
+-- Arguments: core, host, class. Result: the table `module`.
+
+local core, host, class = ...
+local module = {}
+
+local type, select, next, pcall, error, rawget, rawset = type, select, next, pcall, error, rawget, rawset
+local setmetatable, getmetatable, unpack = setmetatable, getmetatable, unpack
+local handle_of, stand_in, wrap, pass, own, finish = core.handle_of, core.stand_in, core.wrap, core.pass, core.own, core.finish
+local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
+
+local MODULE, TABLE = 16, 17
+
+-- class table -> {name, fields = set, links = {...}, methods = {name -> pristine function}, container = bool}
+-- for the built-in classes; Lua classes find their nearest built-in ancestor's.
+local native_of = {}
+local nearest = setmetatable({}, {__mode = 'k'})
+
+local function native(c)
+   local info = nearest[c]
+   if info == nil then
+      local at = c
+      while at do
+         info = native_of[at]
+         if info then break end
+         at = getmetatable(at)
+      end
+      info = info or false
+      nearest[c] = info
+   end
+   return info
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Peers
+
+local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = true}: engine fields raw in Lua
+local set_field
+
+-- The handle of a module, its peer made now if the class's __init never called the parent's.
+local function peer(m)
+   local handle = handle_of[m]
+   if handle then return handle end
+   local c = getmetatable(m)
+   local info = native(c)
+   if not info then fail('%s is not a module', class.type(m)) end
+   handle = host.new_peer(info.name, c.__typename)
+   own(m, handle)
+   -- what was set before there was a peer
+   for name in next, info.fields do
+      local value = rawget(m, name)
+      if value ~= nil then
+         rawset(m, name, nil)
+         set_field(m, name, value)
+      end
+   end
+   return handle
+end
+
+local function keep_table_field(m, name, value)
+   rawset(m, name, value)
+   local fields = table_fields[m]
+   if not fields then
+      fields = {}
+      table_fields[m] = fields
+   end
+   fields[name] = true
+end
+
+local function give_field(handle, name, value)
+   local payload, is_handle = pass(value)
+   local ok, err = pcall(host.set_field, handle, name, is_handle and 1 or 0, payload)
+   if not ok then rethrow(err) end
+end
+
+local function is_plain_table(value)
+   if type(value) ~= 'table' then return false end
+   local handle = handle_of[value]
+   return handle == nil or handle % 32 == TABLE
+end
+
+local function get_field(m, handle, name)
+   local value = finish(pcall(host.get_field, handle, name))
+   if is_plain_table(value) then keep_table_field(m, name, value) end
+   return value
+end
+
+function set_field(m, name, value)
+   local handle = peer(m)
+   if is_plain_table(value) then keep_table_field(m, name, value) end
+   give_field(handle, name, value)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Before and after a call into Python
+
+-- What Python has now, by handle: a weak table must not hold modules, or those in cycles would never go.
+local mirrored = setmetatable({}, {__mode = 'k'})      -- module -> handles of its children
+local linked = setmetatable({}, {__mode = 'k'})        -- module -> {link name = handle}
+local marked = setmetatable({}, {__mode = 'k'})        -- module -> string of the methods marked on its peer
+local virtual, virtual_set = {}, {}                    -- names of the methods Python may call on a child
+
+-- The virtual methods that Lua defines for a class, found once per entry: a script may change them any time.
+local entry = 0
+local class_entry, class_methods = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
+
+local function lua_methods(c, info)
+   if class_entry[c] == entry then return class_methods[c] end
+   local pristine, found = info.all_methods, nil
+   for i = 1, #virtual do
+      local name = virtual[i]
+      local f = c[name]
+      if f ~= pristine[name] and f ~= nil then found = (found and found .. ' ' or '') .. name end
+   end
+   class_entry[c], class_methods[c] = entry, found
+   return found
+end
+
+-- Tell the peer which of its methods Lua has now.
+local function mark(m, c, info)
+   local found = lua_methods(c, info)
+   for key, value in next, m do
+      if virtual_set[key] and type(value) == 'function' then found = (found and found .. ' ' or '') .. key end
+   end
+   if marked[m] ~= found then
+      host.mark(peer(m), found or '')
+      marked[m] = found
+   end
+end
+
+local walk
+
+local function walk_children(m, list)
+   local known = mirrored[m]
+   local n = #list
+   local same = known ~= nil and #known == n
+   for i = 1, n do
+      local child = list[i]
+      walk(child)
+      if same and known[i] ~= handle_of[child] then same = false end
+   end
+   if not same then
+      local copy, handles = {}, {}
+      for i = 1, n do
+         copy[i] = list[i]
+         handles[i] = handle_of[list[i]] or 0
+      end
+      local ok, err = pcall(host.set_children, peer(m), (pass(copy)))
+      if not ok then rethrow(err) end
+      mirrored[m] = handles
+   end
+end
+
+function walk(m)
+   local c = getmetatable(m)
+   local info = c and native(c)
+   if not info then return end
+   peer(m)
+   mark(m, c, info)
+   local list = rawget(m, 'modules')
+   if type(list) == 'table' then walk_children(m, list) end
+   local links = info.links
+   for i = 1, #links do
+      local name = links[i]
+      local child = rawget(m, name)
+      local known = linked[m]
+      if not known then
+         known = {}
+         linked[m] = known
+      end
+      if type(child) == 'table' then walk(child) end
+      local handle = child ~= nil and handle_of[child] or nil
+      if known[name] ~= handle then
+         give_field(handle_of[m], name, child)
+         known[name] = handle
+      end
+   end
+end
+
+-- Hand over what the script did to table fields.
+local function push_tables()
+   for m, fields in next, table_fields do
+      for name in next, fields do
+         local value = rawget(m, name)
+         if type(value) ~= 'table' then
+            fields[name] = nil
+            rawset(m, name, nil)
+         end
+         give_field(handle_of[m], name, value)
+      end
+   end
+end
+
+local function pull_tables()
+   for m, fields in next, table_fields do
+      for name in next, fields do
+         local value = finish(pcall(host.get_field, handle_of[m], name))
+         if type(value) == 'table' and handle_of[value] % 32 == TABLE then
+            rawset(m, name, value)
+         else
+            fields[name] = nil
+            rawset(m, name, nil)
+         end
+      end
+   end
+end
+
+local function enter(m)
+   peer(m)
+   entry = entry + 1
+   if next(table_fields) then push_tables() end
+   walk(m)
+end
+
+local function leave()
+   host.advance()
+   if next(table_fields) then pull_tables() end
+end
+module.enter, module.leave = enter, leave
+
+-- Take over the children and links that the peer has now.
+local function adopt(m)
+   local info = native(getmetatable(m))
+   local children = finish(pcall(host.children, handle_of[m]))
+   if children then
+      local list = rawget(m, 'modules')
+      if type(list) ~= 'table' then
+         list = {}
+         rawset(m, 'modules', list)
+      end
+      local handles = {}
+      for i = 1, math.max(#list, #children) do list[i] = children[i] end
+      for i = 1, #children do handles[i] = handle_of[children[i]] end
+      mirrored[m] = handles
+   end
+   local links, known = info.links, linked[m] or {}
+   linked[m] = known
+   for i = 1, #links do
+      local value = finish(pcall(host.get_field, handle_of[m], links[i]))
+      rawset(m, links[i], value)
+      known[links[i]] = value ~= nil and handle_of[value] or nil
+   end
+end
+module.adopt = adopt
+
+core.make[MODULE] = function(handle)
+   local name, builtin = host.class_of(handle)
+   local c = class.registered[name] or class.registered[builtin]
+   if not c then fail("class '%s' is not known here (is its package required?)", name) end
+   local m = setmetatable({}, c)
+   own(m, handle)
+   adopt(m)
+   return m
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Classes
+
+-- The metatable functions of classes that descend from a built-in one.
+function class.adorn(c, parent)
+   local info = parent and native(parent)
+   if not info then return end
+   module.equip(c, info)
+end
+
+function module.equip(c, info)
+   local fields = info.fields
+   rawset(c, '__index', function(m, key)
+      if fields[key] then
+         local handle = handle_of[m]
+         if handle then
+            local value = get_field(m, handle, key)
+            if value ~= nil then return value end
+         end
+      end
+      local f = c.__index__
+      if f ~= nil then
+         local value, found = f(m, key)
+         if found then return value end
+      end
+      return c[key]
+   end)
+   rawset(c, '__newindex', function(m, key, value)
+      if fields[key] then return set_field(m, key, value) end
+      local f = c.__newindex__
+      if f ~= nil and f(m, key, value) then return end
+      rawset(m, key, value)
+   end)
+   rawset(c, '__torch7py_peer', peer)
+end
+
+-- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says.
+local function native_method(f, structural)
+   if structural then
+      return function(self, ...)
+         enter(self)
+         local function done(ok, mask, ...)
+            leave()
+            if not ok then rethrow(mask) end
+            adopt(self)
+            return core.read(mask, ...)
+         end
+         return done(pcall(f, peer(self), pass_all(...)))
+      end
+   end
+   local function done(ok, mask, ...)
+      leave()
+      if not ok then rethrow(mask) end
+      return core.read(mask, ...)
+   end
+   return function(self, ...)
+      enter(self)
+      return done(pcall(f, handle_of[self], pass_all(...)))
+   end
+end
+
+-- Define the Lua class of a built-in one. description: {name, parent, fields, links, methods, structural}
+function module.define(d)
+   local parent = d.parent and class.registered[d.parent]
+   local fields, link_set = {}, {}
+   for i = 1, #d.fields do fields[d.fields[i]] = true end
+   for i = 1, #d.links do link_set[d.links[i]] = true end
+   fields.modules = nil
+   local info = {name = d.name, fields = fields, links = d.links, link_set = link_set}
+   local c = class.create(d.name, parent)
+   native_of[c] = info
+   nearest[c] = info
+   module.equip(c, info)
+   local all = setmetatable({}, {__index = parent and native(parent).all_methods})
+   for i = 1, #d.methods do
+      local name = d.methods[i]
+      local method
+      if name == '__init' then
+         method = function(self, ...)
+            if handle_of[self] == nil then
+               own(self, host.new_peer(native(getmetatable(self)).name, getmetatable(self).__typename))
+            end
+            local ok, err = pcall(host.initialize, d.name, handle_of[self], pass_all(...))
+            host.advance()
+            if not ok then rethrow(err) end
+            adopt(self)
+         end
+      else
+         method = native_method(host.method(d.name, name), d.structural[name])
+      end
+      all[name] = method
+      rawset(c, name, method)
+   end
+   info.all_methods = all
+   local function factory() return setmetatable({}, c) end
+   local function construct(...)
+      local object = setmetatable({}, c)
+      object:__init(...)
+      return object
+   end
+   class.publish(d.name, c, nil, construct, factory)
+end
+
+-- Methods that a package adds to a class defined before.
+function module.extend(name, methods)
+   local c = class.registered[name]
+   for i = 1, #methods do
+      local method = native_method(host.method(name, methods[i]), false)
+      native(c).all_methods[methods[i]] = method
+      rawset(c, methods[i], method)
+   end
+end
+
+function module.set_virtual(names)
+   virtual = names
+   for i = 1, #names do virtual_set[names[i]] = true end
+end
+
+-- All fields of a module, for pairs: its own and the engine's.
+function module.fields(m)
+   local handle = handle_of[m]
+   local all = {}
+   for key, value in next, m do all[key] = value end
+   if handle then
+      local names = {host.field_names(handle)}
+      for i = 1, #names do
+         local name = names[i]
+         if all[name] == nil then all[name] = m[name] end
+      end
+   end
+   return all
+end
+
+function module.is(m)
+   local handle = handle_of[m]
+   return handle ~= nil and handle % 32 == MODULE
+end
+
+-- Convert the tensors among the script's own fields of a module.
+function module.map_tensors(handle, convert)
+   local m = stand_in[handle]
+   if m == nil then return end
+   local seen = {}
+   local function change(value)
+      local h = value ~= nil and handle_of[value]
+      if h then
+         if h % 32 < 8 then return finish(pcall(host.apply_map, convert, h)) end
+         if h % 32 ~= TABLE then return value end
+      end
+      if type(value) == 'table' and not seen[value] and getmetatable(value) == nil then
+         seen[value] = true
+         for key, item in next, value do value[key] = change(item) end
+      end
+      return value
+   end
+   local engine = native(getmetatable(m)).fields
+   for key, value in next, m do
+      if key ~= 'modules' and not engine[key] then m[key] = change(value) end
+   end
+end
+
+return module

@@ -1,0 +1,1 @@
+return {install=function() end}

@@ -1,0 +1,172 @@
+-- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
+-- class system's functions.
+--
+-- Arguments: core, host, config, class, tensor, module. Result: the table `torch`.
+
+local core, host, config, class, tensor, module = ...
+local torch = {}
+
+local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
+local handle_of, wrap, fail = core.handle_of, core.wrap, core.fail
+local ffi = config.shared and require 'ffi' or nil
+
+---------------------------------------------------------------------------------------------------------
+-- Constructors
+
+-- The sizes of a nested table of numbers, checked; fills `out` in order.
+local function measure(t, depth, sizes, out)
+   local n = #t
+   if sizes[depth] == nil then
+      sizes[depth] = n
+   elseif sizes[depth] ~= n then
+      fail('invalid table: the rows of dimension %d have %d and %d entries', depth, sizes[depth], n)
+   end
+   if type(t[1]) == 'table' then
+      for i = 1, n do
+         if type(t[i]) ~= 'table' then fail('invalid table: numbers beside tables') end
+         measure(t[i], depth + 1, sizes, out)
+      end
+   else
+      if sizes.depth and sizes.depth ~= depth then fail('invalid table: numbers at several depths') end
+      sizes.depth = depth
+      local at = #out
+      for i = 1, n do
+         local value = tonumber(t[i])
+         if value == nil then fail('invalid table: a %s where a number was expected', type(t[i])) end
+         out[at + i] = value
+      end
+   end
+end
+
+local function from_table(code, t, as_storage)
+   local sizes, values = {}, {}
+   measure(t, 1, sizes, values)
+   local n = #values
+   if n == 0 then sizes = {0} end
+   if as_storage then
+      if #sizes > 1 then fail('a storage is made of a table of numbers') end
+      sizes = {n}
+   end
+   local handle
+   if ffi then
+      local buffer = ffi.new('double[?]', n > 0 and n or 1)
+      for i = 1, n do buffer[i - 1] = values[i] end
+      handle = core.raw(host.tensor_from_buffer, code, tonumber(ffi.cast('intptr_t', buffer)), n, unpack(sizes))
+   else
+      local list = {}
+      for i = 1, n do list[i] = values[i] end
+      handle = core.raw(host.tensor_from_list, code, (core.pass(list)), unpack(sizes))
+   end
+   return wrap(handle)
+end
+
+local new_tensor, new_storage = tensor.func('__new'), tensor.func('__new_storage')
+
+local function plain(t) return type(t) == 'table' and handle_of[t] == nil end
+
+for _, t in ipairs(config.types) do
+   local name, code = t[1], t[2]
+   local tensor_name, storage_name = 'torch.' .. name .. 'Tensor', 'torch.' .. name .. 'Storage'
+   local mt, st = tensor.metatables[tensor_name], tensor.metatables[storage_name]
+
+   local function construct(...)
+      local first = ...
+      if plain(first) then return from_table(code, first) end
+      return new_tensor(code, ...)
+   end
+   local function construct_storage(...)
+      local first = ...
+      if plain(first) then return from_table(code, first, true):storage() end
+      return new_storage(code, ...)
+   end
+   for key, pair in next, {[tensor_name] = {mt, construct}, [storage_name] = {st, construct_storage}} do
+      local metatable, f = pair[1], pair[2]
+      class.registered[key] = metatable
+      -- x.new(...), and x:new(...) where the receiver only names the type
+      rawset(metatable, 'new', function(first, ...)
+         if select('#', ...) > 0 and type(first) == 'userdata' and getmetatable(first) == metatable
+            and class.registered[key] == metatable and handle_of[(...)] == nil then
+            return f(...)
+         end
+         return f(first, ...)
+      end)
+      local constructor = class.constructor_table(metatable, f)
+      class.constructors[key] = constructor
+      torch[key:sub(7)] = constructor
+   end
+end
+
+local function set_default(name)
+   torch.Tensor = class.constructors['torch.' .. name .. 'Tensor']
+   torch.Storage = class.constructors['torch.' .. name .. 'Storage']
+end
+set_default(config.default)
+
+function torch.setdefaulttensortype(name)
+   local stem = type(name) == 'string' and name:match('^torch%.(%a+)Tensor$')
+   if not stem or not class.constructors[name] then fail("'%s' is not a tensor type", tostring(name)) end
+   core.raw(host.setting, 'default_type', stem)
+   set_default(stem)
+end
+
+function torch.getdefaulttensortype()
+   return 'torch.' .. core.raw(host.setting, 'default_type') .. 'Tensor'
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Operations
+
+for _, entry in ipairs(config.operations) do
+   local name, is_method = entry[1], entry[2]
+   local storage_method = name:match('^Storage%.(.*)$')
+   if storage_method then
+      local f = tensor.method(name)
+      for _, t in ipairs(config.types) do
+         rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
+      end
+   elseif name:sub(1, 2) ~= '__' then
+      torch[name] = tensor.func(name)
+      if is_method then
+         local f = tensor.method(name)
+         for _, t in ipairs(config.types) do
+            rawset(tensor.metatables['torch.' .. t[1] .. 'Tensor'], name, f)
+         end
+      end
+   end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Classes and types
+
+torch.class = class.define
+torch.typename = class.typename
+torch.type = class.type
+torch.isTypeOf = class.is_type_of
+torch.getmetatable = class.lookup
+torch.setmetatable = class.set_metatable
+torch.factory = class.factory
+torch.isequal = class.is_equal
+function torch.getconstructortable(name) return class.constructors[name] end
+
+function torch.isTensor(x)
+   local handle = x ~= nil and handle_of[x]
+   return handle ~= nil and handle ~= false and handle % 32 < 8
+end
+
+function torch.isStorage(x)
+   local handle = x ~= nil and handle_of[x]
+   return handle ~= nil and handle ~= false and handle % 32 >= 8 and handle % 32 < 16
+end
+
+function torch.pointer(x)
+   local handle = x ~= nil and handle_of[x]
+   if handle then
+      if handle % 32 < 16 then return core.raw(host.pointer, handle) end
+      return handle
+   end
+   local address = tostring(x):match('0x(%x+)')
+   if not address then fail('torch.pointer: a %s has no address', type(x)) end
+   return tonumber(address, 16)
+end
+
+return torch

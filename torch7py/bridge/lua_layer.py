@@ -1,0 +1,67 @@
+"""A layer defined in Lua inside a PyTorch graph: its own updateGradInput and accGradParameters are its backward."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from torch7py.nn.object import TorchObject
+from torch7py.nn.trace import leaves_of
+
+__all__ = ["forward_through_lua"]
+
+
+def _rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
+    """The nesting of ``structure`` with its tensors replaced in order (taken from the list)."""
+    if isinstance(structure, list):
+        return [_rebuild(item, tensors) for item in structure]
+    return tensors.pop(0) if isinstance(structure, torch.Tensor) else structure
+
+
+class _LuaLayer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, module: Any, input: Any, count: int, *tensors: torch.Tensor) -> Any:
+        ctx.module = module
+        ctx.input = _rebuild(input, [t.data for t in tensors[:count]])
+        ctx.count = count
+        output = module.updateOutput(ctx.input)
+        ctx.is_list = isinstance(output, list)
+        ctx.structure = output
+        return tuple(t.data.clone() for t in leaves_of(output))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        module = ctx.module
+        parameters, buffers = module.torch7_parameters() or ([], [])
+        before = [buffer.clone() for buffer in buffers]
+        for buffer in buffers:
+            buffer.zero_()
+        grad_output = _rebuild(ctx.structure, [g.data for g in gradients])
+        grad_input = module.backward(ctx.input, grad_output, 1)
+        found = [buffer.clone() for buffer in buffers]
+        for buffer, old in zip(buffers, before, strict=True):
+            buffer.copy_(old)
+        inputs = list(leaves_of(grad_input)) if grad_input is not None else []
+        inputs += [None] * (ctx.count - len(inputs))  # type: ignore[list-item]
+        return None, None, None, *inputs, *found
+
+
+def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
+    """The ``forward`` of a module whose protocol methods are (partly) Lua's."""
+    reference = weakref.ref(module)
+
+    def forward(input: Any) -> Any:
+        layer = reference()
+        assert layer is not None
+        leaves = list(leaves_of(input))
+        parameters, _ = layer.torch7_parameters() or ([], [])  # type: ignore[operator]
+        outputs = _LuaLayer.apply(layer, input, len(leaves), *leaves, *parameters)
+        structure = layer.output
+        if isinstance(structure, list):
+            return _rebuild(structure, list(outputs))
+        return outputs[0]
+
+    return forward

@@ -1,0 +1,277 @@
+"""A running Torch7: one Lua state, the objects it holds and the settings it works under."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from torch7py.bridge import engine, loader
+from torch7py.bridge.calls import read_answer
+from torch7py.bridge.dispatch import Dispatcher, encode_results
+from torch7py.bridge.errors import LuaError, Thrown
+from torch7py.bridge.handles import Handles
+from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
+from torch7py.bridge.peers import VIRTUAL, Peers
+from torch7py.nn.registry import extensions, package_of
+from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Form, operations
+from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
+from torch7py.packages.registry import packages
+
+__all__ = ["Globals", "Runtime"]
+
+COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
+
+
+class Runtime:
+    """Runs Torch7 programs.
+
+    ::
+
+        runtime = Runtime()
+        runtime.run("train.lua", ["-epochs", "3"])
+        model = runtime.globals["model"]       # a torch.nn.Module
+
+    Args:
+        dtype: ``"float64"`` (Torch7's default) or ``"float32"``: the default tensor type.
+        seed: seed of torch's random stream; None for one from the system's entropy.
+        threads: threads of PyTorch's CPU operations; None to leave them.
+        device: where tensors are placed, ``"cpu"`` or ``"cuda[:n]"``.
+        pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
+    """
+
+    def __init__(
+        self,
+        dtype: str = "float64",
+        seed: int | None = None,
+        threads: int | None = None,
+        device: str = "cpu",
+        pairs: str = "sorted",
+    ) -> None:
+        place = torch.device(device)
+        if place.type == "cuda" and not torch.cuda.is_available():
+            raise TorchError(f"device {device}: PyTorch finds no CUDA GPU on this machine")
+        if threads is not None:
+            torch.set_num_threads(threads)
+        default = {"float64": types.DOUBLE, "float32": types.FLOAT}.get(dtype)
+        if default is None:
+            raise TorchError(f"dtype must be float64 or float32, not {dtype}")
+        self.state = state.State(default_type=default, device=place)
+        if seed is not None:
+            self.state.generator.manual_seed(seed)
+        self.closed = False
+        self.handles = Handles()
+        self.handles.limit = COLLECT_AFTER
+        self.dispatcher = Dispatcher(self.handles, place)
+        self.shared = (ctypes.c_int64 * (FIRST_STRIDE + MAX_DIMS))()
+        self.adapters: list[Callable[..., Any]] = []  # lupa does not keep what Lua alone holds
+        self.dropped: list[int] = []  # numbers of Lua functions that Python has let go
+        self.last_exception: BaseException | None = None
+        self.engine = engine.engine_name()
+        self._lua = engine.new_lua(self.engine)
+        self._peers = Peers(self)
+        self._callbacks: dict[str, Any] = {}
+        self._entries = 0
+        self._hard_exit = False
+        with self._entered():
+            self._boot(pairs)
+        self.globals = Globals(self)
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts."""
+        if not self.closed:
+            self.closed = True
+            self._callbacks.clear()
+            self.adapters.clear()
+            self.handles.clear()
+            self._lua = None
+            gc.collect()
+
+    @contextlib.contextmanager
+    def _entered(self) -> Iterator[None]:
+        """The conditions under which Lua runs: this runtime's State, no autograd, caches of before void."""
+        if self.closed:
+            raise RuntimeError("the runtime is closed")
+        self._entries += 1
+        self.advance()
+        try:
+            with state.use(self.state), torch.no_grad():
+                yield
+        finally:
+            self._entries -= 1
+
+    def advance(self) -> None:
+        """Void what Lua has cached about where tensors lie."""
+        self.shared[0] += 1
+
+    def collected(self) -> None:
+        """Lua's collector has run: count from here, and let as much again come before the next time."""
+        seen: dict[int, int] = {}
+        for obj in self.handles.objects.values():
+            if isinstance(obj, torch.Tensor) and obj.device.type != "meta":
+                storage = obj.untyped_storage()
+                seen[storage._cdata] = storage.nbytes()
+        self.handles.allocated = 0
+        self.handles.limit = max(COLLECT_AFTER, sum(seen.values()))
+
+    # -- start --------------------------------------------------------------------------------------------
+
+    def _boot(self, pairs: str) -> None:
+        for package in ("torch", "nn", "rnn"):
+            packages[package].load()
+        functions = host_functions(self)
+        peers = self._peers
+        functions |= {
+            "new_peer": peers.new_peer,
+            "initialize": peers.initializer(),
+            "class_of": peers.class_of,
+            "method": peers.method,
+            "get_field": peers.get_field,
+            "set_field": peers.set_field,
+            "field_names": peers.field_names,
+            "children": peers.children,
+            "set_children": peers.set_children,
+            "mark": peers.mark,
+            "apply_map": peers.apply_map,
+            "package": self._package,
+            "exit": self._exit,
+            "setting": self._setting,
+        }
+        functions |= loader.host_functions()
+        self._host = functions  # lupa does not keep what Lua alone holds
+        host = self._lua.table_from(functions)
+        ffi = self.engine != "lua51"
+        config = self._table(
+            {
+                "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
+                "shared": ctypes.addressof(self.shared) if ffi else None,
+                "virtual": list(VIRTUAL),
+                "operations": [[name, op.form is not Form.FUNCTION] for name, op in operations.items()],
+                "pairs": pairs,
+                "default": self.state.default_type.name,
+            }
+        )
+        boot = self._chunk("boot.lua")
+        chunk = self._chunk
+        core = boot(host, config, chunk)
+        for name in ("call_function", "call_method", "map_tensors", "run", "get_global", "set_global", "evaluate"):
+            self._callbacks[name] = core[name]
+
+    def _chunk(self, name: str) -> Any:
+        """One of the bridge's Lua files as a function; its frames are not the script's."""
+        load = self._lua.eval("function(s, n) return assert(loadstring(s, n)) end")
+        return load(engine.chunk_source(name), f"=[torch7py] {name}")
+
+    def _table(self, value: Any) -> Any:
+        """A plain Lua table of nested lists and dicts."""
+        if isinstance(value, dict):
+            return self._lua.table_from({k: self._table(v) for k, v in value.items() if v is not None})
+        if isinstance(value, (list, tuple)):
+            return self._lua.table_from([self._table(v) for v in value])
+        return value
+
+    def _package(self, name: str) -> Any:
+        """What Lua needs to make a package: its classes in order of definition, and the packages before it."""
+        package = packages.get(name)
+        if package is None:
+            return None
+        package.load()
+        classes = [d for d in self._peers.describe() if package_of[d["name"]] == name]
+        added = [[cls, list(methods)] for cls, methods in extensions.get(name, {}).items()]
+        return self._table(
+            {
+                "table": package.table,
+                "requires": list(package.requires),
+                "classes": classes,
+                "extensions": added,
+                "chunk": package.chunk,
+            }
+        )
+
+    def _setting(self, name: str, value: Any = None) -> Any:
+        if name == "default_type":
+            if value is not None:
+                self.state.default_type = types.BY_NAME[value]
+            return self.state.default_type.name
+        raise TorchError(f"unknown setting {name}")
+
+    # -- running ------------------------------------------------------------------------------------------
+
+    def run(self, path: str | os.PathLike[str], arguments: Sequence[str] = ()) -> int:
+        """Run a Lua file as ``th FILE ARGUMENTS`` did; returns the exit code.
+
+        Raises LuaError when the program fails, OSError when the file cannot be read.
+        """
+        name = os.fspath(path)
+        source = Path(name).read_bytes().decode("latin1")
+        return int(self._call("run", source, name, *map(str, arguments)) or 0)
+
+    def execute(self, source: str, name: str = "=python") -> Any:
+        """Run Lua source and return what it returns: one value, a tuple of several, or None."""
+        return self._call("evaluate", source, name)
+
+    def _call(self, callback: str, *arguments: Any) -> Any:
+        try:
+            return self.call_lua(callback, *arguments)
+        except Thrown as thrown:
+            message, _, traceback = str(thrown).partition("\0")
+            error = LuaError(message, traceback)
+            cause, self.last_exception = self.last_exception, None
+            if isinstance(cause, KeyboardInterrupt):
+                raise KeyboardInterrupt(message) from None
+            raise error from cause
+
+    def call_lua(self, callback: str, *arguments: Any) -> Any:
+        """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
+        with self._entered():
+            return read_answer(self.handles, self._callbacks[callback](*arguments))
+
+    def _exit(self, code: int) -> None:
+        if self._hard_exit:
+            os._exit(code)
+
+
+class Globals:
+    """The global variables of a runtime's Lua program, read and written from Python.
+
+    A module is the ``torch.nn.Module`` itself, a tensor the tensor itself, a table a list or a dict of what is
+    in it now, a function something to call.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._runtime._call("get_global", name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self._runtime._call("get_global", name)
+        return default if value is None else value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._runtime._call("set_global", name, *encode_results(self._runtime.handles, value))
+
+    def __contains__(self, name: str) -> bool:
+        return self._runtime._call("get_global", name) is not None

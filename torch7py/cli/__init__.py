@@ -1,0 +1,1 @@
+"""The ``torch7py`` command, one file a subcommand."""

@@ -1,0 +1,19 @@
+"""The ``torch7py`` command group. Its subcommands load PyTorch and Lua only when they need them."""
+
+from __future__ import annotations
+
+import click
+
+from torch7py import __version__
+from torch7py.cli.run import run
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="torch7py", message="%(prog)s %(version)s")
+def main() -> None:
+    """Legacy Torch7 programs on today's PyTorch."""
+
+
+main.add_command(run)

@@ -1,0 +1,132 @@
+"""``torch7py run``: a Lua program as the original ``th`` ran it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import warnings
+from contextlib import closing
+
+import click
+
+from torch7py.bridge.errors import LuaError
+from torch7py.cli.failure import Failure, Refusal
+from torch7py.cli.signals import INTERRUPTED, script_signals
+
+__all__ = ["run"]
+
+
+def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", value):
+        raise click.BadParameter(f"{value!r} is not cpu, cuda or cuda:N.")
+    return value
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float64",
+    show_default=True,
+    help="The default tensor type the program starts with: Torch7's own was double.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Seed of torch's random stream, as torch.manualSeed(N) in the first line.  [default: a random one]",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads for tensor work.  [default: PyTorch's]",
+)
+@click.option(
+    "--device",
+    callback=_device,
+    metavar="cpu|cuda[:N]",
+    default="cpu",
+    show_default=True,
+    help="Where the program's tensors lie and compute.",
+)
+@click.option(
+    "--pairs",
+    type=click.Choice(["sorted", "native"]),
+    default="sorted",
+    show_default=True,
+    help="Order of string keys in pairs(): the same in every run, or Lua's own.",
+)
+@click.option("--traceback", is_flag=True, help="Show the Lua stack when the program fails.")
+@click.argument("file")
+@click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    dtype: str,
+    seed: int | None,
+    threads: int | None,
+    device: str,
+    pairs: str,
+    traceback: bool,
+    file: str,
+    arguments: tuple[str, ...],
+) -> None:
+    """Run the Lua program FILE.
+
+    Everything after FILE goes to the program, as its global `arg`. The exit code is the program's own, or
+    1 when it fails.
+    """
+    _check_file(file)
+    if device != "cpu":
+        _check_gpu(device)
+
+    with script_signals():
+        try:
+            from torch7py.bridge.runtime import Runtime
+
+            runtime = Runtime(dtype=dtype, seed=seed, threads=threads, device=device, pairs=pairs)
+            with closing(runtime):
+                code = runtime.run(file, arguments)
+        except LuaError as error:
+            code = 1
+            _complain(error.message, error.traceback if traceback else "")
+        except KeyboardInterrupt as interrupt:
+            code = INTERRUPTED
+            _complain(str(interrupt) or "interrupted")
+        sys.stdout.flush()
+    ctx.exit(code)
+
+
+def _complain(*lines: str) -> None:
+    sys.stdout.flush()  # what the program printed comes before why it stopped
+    for line in filter(None, lines):
+        click.echo(line, err=True)
+
+
+def _check_file(file: str) -> None:
+    """Say what is wrong with the path before anything slow is loaded."""
+    if not os.path.exists(file):
+        reason = "no such file"
+    elif os.path.isdir(file):
+        reason = "it is a directory"
+    elif not os.access(file, os.R_OK):
+        reason = "permission denied"
+    else:
+        return
+    raise Failure(f"cannot open {file}: {reason}")
+
+
+def _check_gpu(device: str) -> None:
+    import torch
+
+    with warnings.catch_warnings(record=True) as caught:  # PyTorch warns of an old or broken driver
+        warnings.simplefilter("always")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        reason = f" ({str(caught[0].message).splitlines()[0]})" if caught else ""
+        raise Refusal(f"--device {device}: PyTorch finds no CUDA GPU on this machine{reason}")
+    index = int(device.partition(":")[2] or 0)
+    if index >= count:
+        raise Refusal(f"--device {device}: the last GPU of this machine is cuda:{count - 1}")

@@ -1,0 +1,70 @@
+"""Ctrl-C and closed pipes while a Lua program runs.
+
+Python handles a signal when it next executes Python code. A Lua loop that the JIT has compiled never does, so
+a second thread watches: if an interrupt is not taken within ``PATIENCE`` seconds, it ends the process. A pipe
+whose reader has gone (``| head``) ends the process silently, as it ended the original, in place of an
+exception; programs that the script starts inherit that too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+__all__ = ["INTERRUPTED", "PATIENCE", "script_signals"]
+
+INTERRUPTED = 130
+"""The exit code of an interrupted command: 128 and the number of SIGINT."""
+
+PATIENCE = 1.0
+"""Seconds that a running operation has to notice an interrupt; a second Ctrl-C does not wait."""
+
+
+@contextmanager
+def script_signals() -> Iterator[None]:
+    """Handle signals as a script wants them inside the ``with`` block (main thread only)."""
+    taken = threading.Event()
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+
+    def take(number: int, frame: FrameType | None) -> None:
+        taken.set()
+        raise KeyboardInterrupt
+
+    old_interrupt = signal.signal(signal.SIGINT, take)
+    old_wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    old_pipe = signal.signal(signal.SIGPIPE, signal.SIG_DFL) if hasattr(signal, "SIGPIPE") else None
+    watcher = threading.Thread(target=_watch, args=(reading, taken), name="torch7py-signals", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        if old_pipe is not None:
+            signal.signal(signal.SIGPIPE, old_pipe)
+        signal.set_wakeup_fd(old_wakeup)
+        signal.signal(signal.SIGINT, old_interrupt)
+        writing.close()  # the watcher reads the end of the stream
+        watcher.join()
+        reading.close()
+
+
+def _watch(reading: socket.socket, taken: threading.Event) -> None:
+    interrupts = 0
+    while numbers := reading.recv(64):
+        interrupts += numbers.count(signal.SIGINT)
+        if interrupts > 1 or (interrupts == 1 and not taken.wait(PATIENCE)):
+            _end()
+
+
+def _end() -> None:
+    """End the process from beside the main thread, which is inside Lua and cannot be reached."""
+    with suppress(OSError, ValueError):  # a closed or broken stdout must not keep the process alive
+        sys.stdout.flush()
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)

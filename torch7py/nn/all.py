@@ -1,0 +1,3 @@
+"""Importing this registers every layer and criterion of the nn package."""
+
+from torch7py.nn import activation, base, container, criterion, dropout, linear  # noqa: F401

@@ -1,0 +1,424 @@
+"""Module and Criterion: the two faces of every layer.
+
+A layer is first a ``torch.nn.Module``: ``forward`` is its maths, written once. From it the base class makes
+Torch7's protocol, in which a script asks for each thing by itself::
+
+    output = m.updateOutput(input)
+    gradInput = m.updateGradInput(input, gradOutput)
+    m.accGradParameters(input, gradOutput, scale)    # adds to gradWeight, gradBias
+
+A layer whose gradients are worth computing by hand overrides ``updateGradInput`` and ``accGradParameters``;
+all others get them from autograd over ``forward``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.copying import deep_copy
+from torch7py.nn.flatten import flatten
+from torch7py.nn.object import TorchObject, names
+from torch7py.nn.registry import layer
+from torch7py.nn.stepping import Stepping
+from torch7py.nn.trace import Trace, leaves_of
+from torch7py.ops import memory
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Criterion", "Module"]
+
+
+def detached(value: Any) -> Any:
+    """A result without its graph."""
+    return [detached(item) for item in value] if isinstance(value, (list, tuple)) else value.data
+
+
+@layer("nn.Module")
+class Module(Stepping):
+    """``nn.Module()``: the protocol of all layers; alone it is a layer that returns its (empty) output.
+
+    ``forward(input) -> output`` must be a differentiable function of the input and of the parameters; inputs
+    and outputs are tensors or, for layers of tables, lists of tensors.
+    """
+
+    fields = ("weight", "bias", "gradWeight", "gradBias", "train", "shared")
+    structural = frozenset({"__init", "replace"})
+    lua_methods = names(
+        """updateOutput updateGradInput accGradParameters backward backwardUpdate accUpdateGradParameters
+        defaultAccUpdateGradParameters sharedAccUpdateGradParameters zeroGradParameters updateParameters share
+        getParameters reset clearState findModules listModules replace""",
+        forward="torch7_forward",
+        parameters="torch7_parameters",
+        training="set_training",
+        evaluate="set_evaluate",
+        apply="torch7_apply",
+        __call__="call",
+    )
+    transient: ClassVar[tuple[str, ...]] = TorchObject.transient
+
+    # -- PyTorch's face -----------------------------------------------------------------------------------
+
+    def forward(self, input: Any) -> Any:
+        return self.output
+
+    def train(self, mode: bool = True) -> Module:
+        """PyTorch's switch; ``set_training`` and ``set_evaluate`` are Torch7's two."""
+        if mode:
+            self.set_training()
+        else:
+            self.set_evaluate()
+        return self
+
+    def named_parameters(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """PyTorch's, after parameters that are the same memory have become one object."""
+        self.unify()
+        return super().named_parameters(*args, **kwargs)
+
+    def unify(self) -> None:
+        """Make parameters on the same memory one Parameter object, so that an optimizer moves it once."""
+        first: dict[tuple[Any, ...], torch.nn.Parameter] = {}
+        for module in self.modules():
+            for name, p in module._parameters.items():
+                if p is not None and p.numel():
+                    key = (p.data_ptr(), p.dtype, p.shape, p.stride())
+                    one = first.setdefault(key, p)
+                    if one is not p:
+                        module._parameters[name] = one
+
+    # -- forward ------------------------------------------------------------------------------------------
+
+    def updateOutput(self, input: Any) -> Any:
+        """``m:updateOutput(input)``: compute and keep the output."""
+        trace = self.__dict__["_trace"] = Trace(self, self.forward, input)
+        return self.keep_output(trace.output)
+
+    def keep_output(self, value: Any) -> Any:
+        """Make a result of ``forward`` the content of ``output``."""
+        if isinstance(value, torch.Tensor):
+            return self.keep("output", value.data)
+        return self.keep_list("output", detached(value))
+
+    def torch7_forward(self, input: Any) -> Any:
+        """``m:forward(input)``: Torch7's name for computing the output."""
+        return self.updateOutput(input)
+
+    def call(self, input: Any, gradOutput: Any = None) -> Any:
+        """``m(input[, gradOutput])``: forward, and with a gradient backward too."""
+        self.torch7_forward(input)
+        if gradOutput is None:
+            return self.output
+        self.backward(input, gradOutput)
+        return self.output, self.gradInput
+
+    # -- backward -----------------------------------------------------------------------------------------
+
+    def trace(self, input: Any) -> Trace:
+        """The graph of the last forward, or of a new one when this input or the parameters are others.
+
+        The new one leaves buffers, random masks and running statistics alone.
+        """
+        trace: Trace | None = self.__dict__.get("_trace")
+        if trace is None or not trace.is_of(self, input):
+            trace = self.__dict__["_trace"] = Trace(self, self.retrace, input)
+        return trace
+
+    def retrace(self, input: Any) -> Any:
+        """``forward`` once more for a backward: a layer with random or running state does not advance it."""
+        return self.forward(input)
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        """``m:updateGradInput(input, gradOutput)``: the gradient with respect to the input.
+
+        With ``gradInput`` set to nil nothing is computed and nil returned.
+        """
+        if self.gradInput is None:
+            return None
+        trace = self.trace(input)
+        wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
+        return self._keep_grad_input(input, trace, trace.gradients(wanted, gradOutput))
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        """``m:accGradParameters(input, gradOutput[, scale])``: add the parameters' gradients, scaled."""
+        if not any(buffer is not None for buffer in self._gradients.values()):
+            return
+        trace = self.trace(input)
+        self._accumulate(trace, trace.gradients(list(trace.parameters.values()), gradOutput), scale)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        """``m:backward(input, gradOutput[, scale])``: both of the above; returns ``gradInput``."""
+        if self._default_backward() and self.gradInput is not None:
+            trace = self.trace(input)
+            wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
+            gradients = trace.gradients(wanted + list(trace.parameters.values()), gradOutput)
+            self._keep_grad_input(input, trace, gradients[: len(wanted)])
+            self._accumulate(trace, gradients[len(wanted) :], scale)
+        else:
+            self.updateGradInput(input, gradOutput)
+            self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+    def _default_backward(self) -> bool:
+        """Whether both halves are this class's own, so that one pass over the graph can do them."""
+        cls = type(self)
+        return (
+            cls.updateGradInput is Module.updateGradInput
+            and cls.accGradParameters is Module.accGradParameters
+            and "_marked" not in self.__dict__
+        )
+
+    def _keep_grad_input(self, input: Any, trace: Trace, gradients: list[torch.Tensor | None]) -> Any:
+        found = iter(gradients)
+
+        def one(tensor: torch.Tensor) -> torch.Tensor:
+            gradient = next(found) if tensor.is_floating_point() else None
+            return torch.zeros_like(tensor.data) if gradient is None else gradient
+
+        def build(value: Any) -> Any:
+            return [build(item) for item in value] if isinstance(value, list) else one(value)
+
+        built = build(input)
+        if isinstance(built, torch.Tensor):
+            return self.keep("gradInput", built)
+        return self.keep_list("gradInput", built)
+
+    def _accumulate(self, trace: Trace, gradients: list[torch.Tensor | None], scale: float) -> None:
+        for name, gradient in zip(trace.parameters, gradients, strict=True):
+            buffer = self.gradient(name)
+            if buffer is not None and gradient is not None:
+                buffer.add_(gradient, alpha=scale)
+
+    def backwardUpdate(self, input: Any, gradOutput: Any, lr: float) -> Any:
+        """``m:backwardUpdate(input, gradOutput, lr)``: backward that moves the parameters at once."""
+        self.updateGradInput(input, gradOutput)
+        self.accUpdateGradParameters(input, gradOutput, lr)
+        return self.gradInput
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """``m:accUpdateGradParameters(input, gradOutput, lr)``: move the parameters by ``-lr`` times gradient."""
+        if self.__dict__.get("shared"):
+            self.sharedAccUpdateGradParameters(input, gradOutput, lr)
+        else:
+            self.defaultAccUpdateGradParameters(input, gradOutput, lr)
+
+    def defaultAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """The gradient goes straight into the parameters; the gradient buffers stay as they are."""
+        gradients = dict(self._gradients)
+        try:
+            for name in gradients:
+                parameter = self._parameters.get(name)
+                self.__dict__["_gradients"][name] = None if parameter is None else parameter.data
+            self.accGradParameters(input, gradOutput, -lr)
+        finally:
+            self.__dict__["_gradients"].update(gradients)
+
+    def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        """The same where others share the parameters: through zeroed gradient buffers."""
+        if self.torch7_parameters() is not None:
+            self.zeroGradParameters()
+            self.accGradParameters(input, gradOutput, 1)
+            self.updateParameters(lr)
+
+    # -- parameters ---------------------------------------------------------------------------------------
+
+    def torch7_parameters(self) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
+        """``m:parameters()``: tables of parameters and of their gradients; nothing where there are none."""
+        found = [
+            (value, self.gradient(name))
+            for name in ("weight", "bias")
+            if (value := self.get_field(name)) is not None
+        ]
+        if not found:
+            return None
+        return [p for p, _ in found], [g for _, g in found if g is not None]
+
+    def zeroGradParameters(self) -> None:
+        """``m:zeroGradParameters()``"""
+        for gradient in self._pairs()[1]:
+            gradient.zero_()
+
+    def updateParameters(self, learningRate: float) -> None:
+        """``m:updateParameters(learningRate)``: one step against the gradient."""
+        for parameter, gradient in zip(*self._pairs(), strict=True):
+            parameter.data.add_(gradient, alpha=-learningRate)
+
+    def _pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        return self.torch7_parameters() or ([], [])
+
+    def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """``m:getParameters()``: all parameters in one flat tensor, all gradients in another.
+
+        The parameters become views of it, each shared one once. A flat tensor fetched before goes stale.
+        """
+        parameters, gradients = self._pairs()
+        flat, flat_gradients = flatten(parameters, self.new()), flatten(gradients, self.new())
+        if flat.numel() != flat_gradients.numel():
+            raise TorchError("getParameters: parameters and gradients are not shared alike")
+        for number, (p, g) in enumerate(zip(parameters, gradients, strict=True), 1):
+            if p.storage_offset() != g.storage_offset():
+                raise TorchError(f"getParameters: parameter {number} is not aligned with its gradient")
+        return flat, flat_gradients
+
+    def share(self, other: TorchObject, *fields: str) -> Module:
+        """``m:share(other, 'weight', 'bias', ...)``: use the other's tensors in place of these."""
+        if not isinstance(other, Module):
+            raise TorchError("share expects a module")
+        for name in fields:
+            mine, theirs = self.get_field(name), other.get_field(name)
+            if mine is None:
+                continue
+            if not isinstance(mine, torch.Tensor) or not isinstance(theirs, torch.Tensor):
+                raise TorchError(f"share: field '{name}' is not a tensor in both modules")
+            mine.data = theirs.data  # for whoever holds it
+            self.set_field(name, theirs)
+            self.__dict__["shared"] = other.__dict__["shared"] = True
+        return self
+
+    def reset(self, stdv: float | None = None) -> None:
+        """``m:reset([stdv])``: draw the parameters anew."""
+
+    # -- modes and state: to a script `train` is nil until somebody sets it -----------------------------------------------------------------------------------
+
+    def set_training(self) -> None:
+        """``m:training()``"""
+        self.__dict__["training"] = self.__dict__["_mode_set"] = True
+
+    def set_evaluate(self) -> None:
+        """``m:evaluate()``"""
+        self.__dict__["training"], self.__dict__["_mode_set"] = False, True
+
+    def get_field(self, name: str) -> Any:
+        if name == "train":
+            return self.training if "_mode_set" in self.__dict__ else None
+        return super().get_field(name)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "train":
+            self.__dict__["training"] = value is not False
+            if value is None:
+                self.__dict__.pop("_mode_set", None)
+            else:
+                self.__dict__["_mode_set"] = True
+            return value
+        self.__dict__.pop("_trace", None)
+        return super().set_field(name, value)
+
+    def clearState(self) -> Module:
+        """``m:clearState()``: empty output and gradInput, drop everything kept for a backward."""
+        self.__dict__.pop("_trace", None)
+        self.clear("output", "gradInput")
+        return self
+
+    def clear(self, *fields: str) -> None:
+        """Empty these fields: a tensor loses its memory, a table its entries, anything else becomes nil."""
+        for name in fields:
+            value = self.get_field(name)
+            if isinstance(value, torch.Tensor):
+                memory.point_at(value, value.new_empty(0).untyped_storage(), 0, (0,), (1,))
+            elif isinstance(value, (list, dict)):
+                value.clear()
+            elif value is not None:
+                self.set_field(name, None)
+
+    # -- the tree -----------------------------------------------------------------------------------------
+
+    def torch7_apply(self, callback: Callable[[Any], Any]) -> None:
+        """``m:apply(f)``: call f with this module, then with those inside, depth first."""
+        callback(self)
+        for child in self.children_of():
+            child.torch7_apply(callback)
+
+    def findModules(self, typename: str, container: Module | None = None) -> tuple[list[Module], list[Module]]:
+        """``m:findModules(typename)``: the modules of exactly that class, and the container of each."""
+        found, containers = [], []
+        if self.class_name == typename:
+            found.append(self)
+            containers.append(container or self)
+        for child in self.children_of():
+            inner, inner_containers = child.findModules(typename, self)
+            found += inner
+            containers += inner_containers
+        return found, containers
+
+    def listModules(self) -> list[Module]:
+        """``m:listModules()``: this module and all inside it, depth first."""
+        found: list[Module] = [self]
+        for child in self.children_of():
+            found += child.listModules()
+        return found
+
+    def replace(self, callback: Callable[[Any], Any]) -> Any:
+        """``m:replace(f)``: put f(module) in place of each module, this one last; returns what replaces it."""
+        result = callback(self)
+        children = self.child_list()
+        if children is not None:
+            self.set_child_list([child.replace(callback) for child in children])
+        return result
+
+    def set_child_list(self, children: list[Any]) -> None:
+        raise TorchError(f"{self.class_name} has no list of modules")
+
+    def clone(self, *fields: str) -> Any:
+        """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
+        with torch.no_grad():
+            copied = deep_copy(self, {})
+            if fields:
+                copied.share(self, *fields)
+        return copied
+
+
+@layer("nn.Criterion")
+class Criterion(TorchObject):
+    """``nn.Criterion()``: the protocol of losses; alone its output is 0.
+
+    ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
+    """
+
+    lua_methods = names(
+        "updateOutput updateGradInput backward", forward="torch7_forward", __call__="call"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__dict__["output"] = 0
+
+    def forward(self, input: Any, target: Any) -> Any:
+        raise TorchError(f"{self.class_name} has no forward")
+
+    def updateOutput(self, input: Any, target: Any) -> Any:
+        """``c:updateOutput(input, target)``: the loss, a number."""
+        with torch.no_grad():
+            self.__dict__["output"] = self.forward(input, target).item()
+        return self.output
+
+    def torch7_forward(self, input: Any, target: Any) -> Any:
+        """``c:forward(input, target)``"""
+        return self.updateOutput(input, target)
+
+    def updateGradInput(self, input: Any, target: Any) -> Any:
+        """``c:updateGradInput(input, target)``: the gradient of the loss with respect to the input."""
+        trace = Trace(self, lambda alias: self.forward(alias, target), input)
+        wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
+        gradients = iter(trace.gradients(wanted, torch.ones_like(trace.output)))
+
+        def build(value: Any) -> Any:
+            if isinstance(value, list):
+                return [build(item) for item in value]
+            gradient = next(gradients) if value.is_floating_point() else None
+            return torch.zeros_like(value) if gradient is None else gradient
+
+        built = build(input)
+        if isinstance(built, torch.Tensor):
+            return self.keep("gradInput", built)
+        return self.keep_list("gradInput", built)
+
+    def backward(self, input: Any, target: Any) -> Any:
+        """``c:backward(input, target)``"""
+        return self.updateGradInput(input, target)
+
+    def call(self, input: Any, target: Any) -> Any:
+        """``c(input, target)``: forward and backward; returns the loss and the gradient."""
+        self.torch7_forward(input, target)
+        self.backward(input, target)
+        return self.output, self.gradInput

@@ -1,0 +1,300 @@
+"""Containers: layers made of layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.object import TorchObject, names
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+
+__all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential"]
+
+
+@layer("nn.Container")
+class Container(Module):
+    """``nn.Container()``: holds modules in order and passes on what concerns all of them."""
+
+    fields = ("modules",)
+    structural = Module.structural | {"add", "insert", "remove"}
+    lua_methods = names("add get insert remove", size="__len__", __len="__len__", applyToModules="apply_to_modules")
+
+    def __init__(self, *modules: Module) -> None:
+        super().__init__()
+        for module in modules:
+            self.add(module)
+
+    def child_list(self) -> list[TorchObject]:
+        return list(self._modules.values())  # type: ignore[arg-type]
+
+    def set_child_list(self, children: list[Any]) -> None:
+        self._modules.clear()
+        for number, child in enumerate(children):
+            self._modules[str(number)] = child
+
+    def add(self, module: Module) -> Container:
+        """``c:add(module)``: append it; returns the container."""
+        if not isinstance(module, torch.nn.Module):
+            raise TorchError(f"{self.class_name}:add expects a module")
+        self._modules[str(len(self._modules))] = module
+        return self
+
+    def get(self, index: int) -> Any:
+        """``c:get(i)``: the i-th module, 1-based; nil beyond the last."""
+        children = self.child_list()
+        return children[int(index) - 1] if 1 <= index <= len(children) else None
+
+    def insert(self, module: Module, index: int | None = None) -> None:
+        """``c:insert(module[, i])``: put it before the i-th module, by default at the end."""
+        children = self.child_list()
+        position = len(children) + 1 if index is None else int(index)
+        if not 1 <= position <= len(children) + 1:
+            raise TorchError(f"insert: index {position} out of range 1 to {len(children) + 1}")
+        children.insert(position - 1, module)
+        self.set_child_list(children)
+
+    def remove(self, index: int | None = None) -> Any:
+        """``c:remove([i])``: take out the i-th module, by default the last, and return it."""
+        children = self.child_list()
+        position = len(children) if index is None else int(index)
+        if not 1 <= position <= len(children):
+            raise TorchError(f"remove: index {position} out of range 1 to {len(children)}")
+        removed = children.pop(position - 1)
+        self.set_child_list(children)
+        return removed
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __getitem__(self, index: int) -> Any:
+        """The child of a 0-based index, as Python counts."""
+        return self.child_list()[index]
+
+    def apply_to_modules(self, function: Any) -> None:
+        """``c:applyToModules(f)``: call f with each direct child."""
+        for child in self.child_list():
+            function(child)
+
+    # -- what concerns every child ------------------------------------------------------------------------
+
+    def torch7_parameters(self) -> Any:
+        parameters: list[Any] = []
+        gradients: list[Any] = []
+        for child in self.children_of():
+            found = child.torch7_parameters()
+            if found is not None:
+                parameters += found[0]
+                gradients += found[1]
+        return parameters, gradients
+
+    def zeroGradParameters(self) -> None:
+        for child in self.children_of():
+            child.zeroGradParameters()
+
+    def updateParameters(self, learningRate: float) -> None:
+        for child in self.children_of():
+            child.updateParameters(learningRate)
+
+    def set_training(self) -> None:
+        super().set_training()
+        for child in self.children_of():
+            child.set_training()
+
+    def set_evaluate(self) -> None:
+        super().set_evaluate()
+        for child in self.children_of():
+            child.set_evaluate()
+
+    def share(self, other: TorchObject, *fields: str) -> Module:
+        theirs = other.child_list()
+        mine = self.child_list()
+        if theirs is None or len(theirs) != len(mine):
+            raise TorchError("share: the containers hold different numbers of modules")
+        for one, another in zip(mine, theirs, strict=True):
+            one.share(another, *fields)  # type: ignore[operator]
+        return self
+
+    def reset(self, stdv: float | None = None) -> None:
+        for child in self.children_of():
+            child.reset(stdv)
+
+    def clearState(self) -> Module:
+        super().clearState()
+        for child in self.children_of():
+            child.clearState()
+        return self
+
+    def set_output(self, value: Any) -> Any:
+        """Take another module's result as the output, as it is."""
+        self.__dict__["output"] = value
+        return value
+
+    def set_grad_input(self, value: Any) -> Any:
+        self.__dict__["gradInput"] = value
+        return value
+
+    # -- text ---------------------------------------------------------------------------------------------
+
+    def _branches(self) -> str:
+        """The text of a container whose children stand side by side."""
+        children = self.child_list()
+        lines = [self.class_name + " {", "  input"]
+        for number, child in enumerate(children, 1):
+            last = number == len(children)
+            bar = "     " if last else "    |"
+            text = child.describe().replace("\n", "\n  " + bar + "    ")
+            lines.append(f"  {'   ' if last else '  |'}`-> ({number}): {text}")
+        lines += ["     ... -> output", "}"]
+        return "\n".join(lines)
+
+
+@layer("nn.Sequential")
+class Sequential(Container):
+    """``nn.Sequential()``: one module after the other.
+
+    Shapes: what the first takes, what the last gives.
+    """
+
+    def forward(self, input: Any) -> Any:
+        for module in self.child_list():
+            input = module(input)
+        return input
+
+    def updateOutput(self, input: Any) -> Any:
+        for module in self._modules.values():
+            input = module.updateOutput(input)  # type: ignore[union-attr,operator]
+        return self.set_output(input)
+
+    def _backwards(self, input: Any) -> list[tuple[Any, Any]]:
+        """The modules from the last to the first, each with its input."""
+        modules: list[Any] = self.child_list()
+        inputs = [input, *(module.output for module in modules[:-1])]
+        return list(zip(reversed(modules), reversed(inputs), strict=True)) if modules else []
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        for module, its_input in self._backwards(input):
+            gradOutput = module.updateGradInput(its_input, gradOutput)
+        return self.set_grad_input(gradOutput)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        for module, its_input in self._backwards(input):
+            module.accGradParameters(its_input, gradOutput, scale)
+            gradOutput = module.gradInput
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        for module, its_input in self._backwards(input):
+            gradOutput = module.backward(its_input, gradOutput, scale)
+            module.__dict__["gradInput"] = gradOutput
+        return self.set_grad_input(gradOutput)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        for module, its_input in self._backwards(input):
+            module.accUpdateGradParameters(its_input, gradOutput, lr)
+            gradOutput = module.gradInput
+
+    def describe(self) -> str:
+        children = self.child_list()
+        chain = " -> ".join(f"({number})" for number in range(1, len(children) + 1))
+        lines = [f"{self.class_name} {{", f"  [input -> {chain}{' -> ' if chain else ''}output]"]
+        lines += [f"  ({i}): " + child.describe().replace("\n", "\n  ") for i, child in enumerate(children, 1)]
+        return "\n".join([*lines, "}"])
+
+
+@layer("nn.ConcatTable")
+class ConcatTable(Container):
+    """``nn.ConcatTable()``: the same input to every module; the output is the table of their outputs."""
+
+    def forward(self, input: Any) -> list[Any]:
+        return [module(input) for module in self.child_list()]
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.keep_list("output", [m.updateOutput(input) for m in self.child_list()])  # type: ignore[operator]
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        return self._sum(input, [m.updateGradInput(input, g) for m, g in self._pair_up(gradOutput)])
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        return self._sum(input, [m.backward(input, g, scale) for m, g in self._pair_up(gradOutput)])
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        for module, gradient in self._pair_up(gradOutput):
+            module.accGradParameters(input, gradient, scale)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        for module, gradient in self._pair_up(gradOutput):
+            module.accUpdateGradParameters(input, gradient, lr)
+
+    def _pair_up(self, values: Any) -> list[tuple[Any, Any]]:
+        modules = self.child_list()
+        if not isinstance(values, list) or len(values) < len(modules):
+            raise TorchError(f"{self.class_name} expects a table of {len(modules)} gradients")
+        return list(zip(modules, values, strict=False))
+
+    def _sum(self, input: Any, gradients: list[Any]) -> Any:
+        """The sum of the branches' gradients, in the nesting of the input."""
+        present = [g for g in gradients if g is not None]
+        if not present:
+            return self.set_grad_input(None if gradients else self.gradInput)
+        total = _add_up(present, input)
+        if isinstance(total, list):
+            return self.keep_list("gradInput", total)
+        return self.keep("gradInput", total)
+
+    def describe(self) -> str:
+        return self._branches()
+
+
+def _add_up(gradients: list[Any], input: Any) -> Any:
+    first = gradients[0]
+    if isinstance(first, list):
+        return [_add_up([g[i] for g in gradients], input) for i in range(len(first))]
+    total = first.data.clone()
+    for gradient in gradients[1:]:
+        total.add_(gradient)
+    return total
+
+
+@layer("nn.ParallelTable")
+class ParallelTable(Container):
+    """``nn.ParallelTable()``: the i-th module gets the i-th entry of the input table.
+
+    Shapes: a table of inputs, a table of as many outputs.
+    """
+
+    def forward(self, input: list[Any]) -> list[Any]:
+        return [module(item) for module, item in self._pair_up(input, "inputs")]
+
+    def updateOutput(self, input: Any) -> Any:
+        pairs = self._pair_up(input, "inputs")
+        return self.keep_list("output", [m.updateOutput(x) for m, x in pairs])
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        return self.keep_list("gradInput", [m.updateGradInput(x, g) for m, x, g in self._triples(input, gradOutput)])
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        triples = self._triples(input, gradOutput)
+        return self.keep_list("gradInput", [m.backward(x, g, scale) for m, x, g in triples])
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        for module, item, gradient in self._triples(input, gradOutput):
+            module.accGradParameters(item, gradient, scale)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        for module, item, gradient in self._triples(input, gradOutput):
+            module.accUpdateGradParameters(item, gradient, lr)
+
+    def _pair_up(self, values: Any, what: str) -> list[tuple[Any, Any]]:
+        modules = self.child_list()
+        if not isinstance(values, list) or len(values) < len(modules):
+            raise TorchError(f"{self.class_name} expects a table of {len(modules)} {what}")
+        return list(zip(modules, values, strict=False))
+
+    def _triples(self, input: Any, gradOutput: Any) -> list[tuple[Any, Any, Any]]:
+        gradients = self._pair_up(gradOutput, "gradients")
+        return [(m, x, g) for (m, x), (_, g) in zip(self._pair_up(input, "inputs"), gradients, strict=True)]
+
+    def describe(self) -> str:
+        return self._branches()

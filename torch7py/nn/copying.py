@@ -1,0 +1,127 @@
+"""Deep copies and type conversions that keep what shares memory sharing it, as Torch7's serialization does."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+from torch7py.ops.memory import Storage
+
+__all__ = ["TensorMap", "convert_map", "copy_map", "deep_copy", "keep_as_is", "map_tensors", "storage_map"]
+
+TensorMap = Callable[[torch.Tensor], torch.Tensor]
+
+
+def _like(source: torch.Tensor, data: torch.Tensor) -> torch.Tensor:
+    """``data`` as what ``source`` is: a parameter stays one where its type can have gradients."""
+    if isinstance(source, torch.nn.Parameter) and data.is_floating_point():
+        return torch.nn.Parameter(data, requires_grad=source.requires_grad)
+    return data
+
+
+def storage_map(make: Callable[[torch.Tensor], torch.Tensor], memo: dict[Any, Any]) -> TensorMap:
+    """A function from tensors to tensors on new storages, each storage made once by ``make``.
+
+    ``make`` gets all elements of a storage as a 1-D tensor. ``memo`` maps ids of tensors and storages to what
+    they became, and keeps them alive meanwhile.
+    """
+
+    def convert(tensor: torch.Tensor) -> torch.Tensor:
+        done = memo.get(id(tensor))
+        if done is not None:
+            return done[0]
+        storage = tensor.untyped_storage()
+        key = (storage._cdata, tensor.dtype)
+        made = memo.get(key)
+        if made is None:
+            whole = whole_storage(tensor)
+            made = memo[key] = (make(whole), storage)
+        flat = made[0]
+        view = flat.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+        result = _like(tensor, view)
+        memo[id(tensor)] = (result, tensor)
+        return result
+
+    return convert
+
+
+def whole_storage(tensor: torch.Tensor) -> torch.Tensor:
+    """All elements of a tensor's storage, 1-D."""
+    storage = tensor.untyped_storage()
+    size = storage.nbytes() // tensor.element_size()
+    return tensor.data.as_strided((size,), (1,), 0)
+
+
+def copy_map(memo: dict[Any, Any]) -> TensorMap:
+    """Tensors to copies of themselves."""
+    return storage_map(lambda whole: whole.clone(), memo)
+
+
+def convert_map(dtype: torch.dtype | None, device: torch.device | None, memo: dict[Any, Any]) -> TensorMap:
+    """Tensors to tensors of another type or on another device; what is right already stays as it is."""
+    changed = storage_map(lambda whole: whole.to(dtype=dtype, device=device), memo)
+
+    def convert(tensor: torch.Tensor) -> torch.Tensor:
+        if dtype in (None, tensor.dtype) and device in (None, tensor.device):
+            return tensor
+        return changed(tensor)
+
+    return convert
+
+
+def map_tensors(value: Any, convert: TensorMap) -> Any:
+    """``value`` with every tensor in its lists and dicts converted, in place where it is a container."""
+    if isinstance(value, torch.Tensor):
+        return convert(value)
+    if isinstance(value, list):
+        value[:] = [map_tensors(item, convert) for item in value]
+    elif isinstance(value, dict):
+        for key in value:
+            value[key] = map_tensors(value[key], convert)
+    return value
+
+
+def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
+    """A deep copy in which tensors and storages that share memory share their copy's.
+
+    ``memo`` is that of ``copy.deepcopy``.
+    """
+    if value is None or isinstance(value, (bool, int, float, str, torch.dtype, torch.device, torch.Size)):
+        return value
+    if isinstance(value, torch.Tensor):
+        tensors = memo.setdefault(_TENSORS, {})
+        return copy_map(tensors)(value)
+    if isinstance(value, Storage):
+        tensors = memo.setdefault(_TENSORS, {})
+        copied = copy_map(tensors)(value.tensor())
+        return Storage(value.type, copied.untyped_storage())
+    done = memo.get(id(value))
+    if done is not None:
+        return done
+    if isinstance(value, list):
+        result: Any = []
+        memo[id(value)] = result
+        result.extend(deep_copy(item, memo) for item in value)
+        return result
+    if type(value) is dict:
+        result = {}
+        memo[id(value)] = result
+        for key, item in value.items():
+            result[deep_copy(key, memo)] = deep_copy(item, memo)
+        return result
+    if type(value) is tuple:
+        return tuple(deep_copy(item, memo) for item in value)
+    return copy.deepcopy(value, memo)
+
+
+_TENSORS = -1  # memo key of the tensors; never an id
+
+
+def keep_as_is(memo: dict[Any, Any], tensors: Iterable[torch.Tensor]) -> None:
+    """Let a deep copy with this memo share these tensors with the original."""
+    known = memo.setdefault(_TENSORS, {})
+    for tensor in tensors:
+        known[id(tensor)] = (tensor, tensor)

@@ -1,0 +1,79 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.ops import state
+from torch7py.ops.errors import TorchError
+from torch7py.ops.random import dropout_mask
+
+__all__ = ["Dropout"]
+
+
+@layer("nn.Dropout")
+class Dropout(Module):
+    """``nn.Dropout([p, v1, inplace, stochasticInference])``: zero each element with probability p (0.5).
+
+    Any shape. In training the rest is divided by ``1 - p``; with ``v1`` it is not, and evaluation multiplies by
+    ``1 - p`` instead. ``stochasticInference`` drops in evaluation too. The mask is Torch7's for the same seed.
+    """
+
+    fields = ("p", "inplace", "stochastic_inference", "v2", "noise")
+    lua_methods = names("setp")
+
+    def __init__(
+        self, p: float = 0.5, v1: bool = False, inplace: bool = False, stochasticInference: bool = False
+    ) -> None:
+        super().__init__()
+        if not 0 <= p < 1:
+            raise TorchError("nn.Dropout: p must be at least 0 and below 1")
+        self.set_training()
+        self.p = p
+        self.inplace = inplace
+        self.stochastic_inference = stochasticInference
+        self.v2 = not v1
+        self.keep("noise", self.new())
+
+    def setp(self, p: float) -> None:
+        """``m:setp(p)``"""
+        self.p = p
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if self.p > 0 and (self.training or self.stochastic_inference):
+            mask = dropout_mask(state.current().generator, input.shape, self.p, input.dtype).to(input.device)
+            self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
+            return input * self.noise.data
+        if self.p > 0 and not self.v2:
+            return input * (1 - self.p)
+        return input.clone()
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        value = self.forward(input.data)
+        if self.inplace:
+            return self.keep("output", input.copy_(value).data)
+        return self.keep("output", value)
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
+        """The mask of the last forward applies; out of training it does not, as in Torch7."""
+        if self.gradInput is None:
+            return None
+        factor: torch.Tensor | float = 1
+        if self.p > 0:
+            if self.training:
+                factor = self.noise
+            elif not self.v2:
+                factor = 1 - self.p
+        if self.inplace:
+            return self.keep("gradInput", gradOutput.mul_(factor).data)
+        return self.keep("gradInput", gradOutput * factor)
+
+    def clearState(self) -> Module:
+        self.clear("noise")
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"{self.class_name}({self.p:f})"

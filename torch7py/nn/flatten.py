@@ -1,0 +1,65 @@
+"""All parameters of a model in one piece of memory (``getParameters``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from torch7py.ops import memory
+from torch7py.ops.errors import TorchError
+
+__all__ = ["flatten"]
+
+
+def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tensor:
+    """Move tensors to one new flat tensor, of which they become views, and return it.
+
+    Elements that several tensors share are shared afterwards too and stand in the result once; elements of
+    their storages that no tensor uses are left out. The order is that of first use: storage by storage, and
+    within a storage by position. ``empty`` is returned for no tensors.
+    """
+    if not tensors:
+        return empty
+    dtype, device = tensors[0].dtype, tensors[0].device
+    if any(t.dtype != dtype for t in tensors):
+        raise TorchError("getParameters: the parameters are of several types")
+
+    starts: dict[int, int] = {}
+    wholes: list[torch.Tensor] = []
+    total = 0
+    for tensor in tensors:
+        storage = memory.storage_of(tensor)
+        if storage.pointer() not in starts:
+            starts[storage.pointer()] = total
+            wholes.append(storage.tensor())
+            total += len(storage)
+    joined = torch.cat(wholes) if len(wholes) > 1 else wholes[0].clone()
+
+    used = torch.zeros(total, dtype=torch.bool, device=device)
+    places = []
+    for tensor in tensors:
+        start = starts[memory.storage_of(tensor).pointer()] + tensor.storage_offset()
+        used.as_strided(tensor.shape, tensor.stride(), start).fill_(True)
+        places.append(start)
+    if bool(used.all()):
+        flat = joined
+    else:
+        position = used.long().cumsum(0) - 1
+        flat = joined[used]
+        moved = []
+        for tensor, start in zip(tensors, places, strict=True):
+            here = position.as_strided(tensor.shape, tensor.stride(), start)
+            first = int(position[start])
+            if int(here.max()) - first + 1 != _extent(tensor):
+                raise TorchError("getParameters: cannot gather a tensor with gaps")
+            moved.append(first)
+        places = moved
+    for tensor, start in zip(tensors, places, strict=True):
+        tensor.data = flat.as_strided(tensor.shape, tensor.stride(), start)
+    return flat
+
+
+def _extent(tensor: torch.Tensor) -> int:
+    """The elements of its storage that a tensor spans, from its first to its last."""
+    return 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))

@@ -1,0 +1,387 @@
+"""What a module and a criterion have in common: fields, types, copies.
+
+A ``TorchObject`` is a ``torch.nn.Module``. Its *fields* are what a Torch7 script reads and writes under the
+layer's own names (``weight``, ``gradWeight``, ``output``, ``train``); here they are parameters, gradient
+buffers or plain attributes, and ``get_field``/``set_field`` is the one way in for both languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+import torch
+
+from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors
+from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Overrides", "TorchObject", "names"]
+
+S = TypeVar("S", bound="TorchObject")
+
+
+def names(same: str = "", **renamed: str) -> dict[str, str]:
+    """An export list: methods by their Lua name; ``renamed`` gives the Python name where it differs."""
+    return {name: name for name in same.split()} | renamed
+
+
+class Overrides:
+    """What another language adds to one object: its own fields. The base class has none."""
+
+    def map_tensors(self, convert: TensorMap) -> None:
+        """Convert every tensor among those fields."""
+
+    def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
+        """Give a copy of the object copies of those fields."""
+
+    def name_parameters(self) -> None:
+        """Make parameters of the tensors that the other language alone knows as such."""
+
+
+class TorchObject(torch.nn.Module):
+    """The base of ``Module`` and ``Criterion``.
+
+    Class attributes that a layer may add to:
+
+    - ``fields``: the names that a script may read and write on it (a subclass lists only its own);
+    - ``links``: those of its attributes that hold one module;
+    - ``lua_methods``: Lua method name -> Python attribute;
+    - ``structural``: the Lua methods after which the module may have other children.
+    """
+
+    torch7_name: ClassVar[str] = ""
+    fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
+    links: ClassVar[tuple[str, ...]] = ()
+    structural: ClassVar[frozenset[str]] = frozenset({"__init"})
+    lua_methods: ClassVar[dict[str, str]] = names(
+        "__init",
+        __init="__init__",
+        type="torch7_type",
+        float="torch7_float",
+        double="torch7_double",
+        half="torch7_half",
+        __tostring__="describe",
+    )
+
+    # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
+    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked")
+
+    output: Any
+    gradInput: Any
+    _type: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        number_type = state.current().default_type
+        attributes = self.__dict__
+        attributes["_gradients"] = {}
+        attributes["_own"] = {}
+        attributes["_nil"] = set()
+        attributes["_type"] = number_type.tensor
+        for name in ("output", "gradInput"):
+            self.keep(name, self.new())
+
+    # -- tensors ------------------------------------------------------------------------------------------
+
+    @property
+    def number_type(self) -> types.NumberType:
+        """The number type that ``type()`` reports."""
+        return types.BY_NAME[self._type.removeprefix("torch.").removesuffix("Tensor")]
+
+    def new(self, *sizes: int) -> torch.Tensor:
+        """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
+        return torch.zeros(sizes or (0,), dtype=self.number_type.dtype, device=state.current().device)
+
+    def keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        """Make ``value`` the content of a tensor this object owns, such as its output.
+
+        The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
+        holds the old output sees the new one, as when Torch7 overwrote its buffers.
+        """
+        attributes = self.__dict__
+        held = attributes["_own"].get(name)
+        if (
+            held is not None
+            and held is attributes.get(name)
+            and held.dtype == value.dtype
+            and held.device == value.device
+        ):
+            held.data = value
+            return held  # type: ignore[no-any-return]
+        value = value.data
+        attributes[name] = attributes["_own"][name] = value
+        return value
+
+    def keep_list(self, name: str, values: list[Any]) -> list[Any]:
+        """The same for a list of results: the list object stays and is refilled."""
+        held = self.__dict__.get(name)
+        if isinstance(held, list):
+            held[:] = values
+            return held
+        self.__dict__[name] = values
+        return values
+
+    # -- fields -------------------------------------------------------------------------------------------
+
+    def field_names(self) -> list[str]:
+        """The fields that are not nil, in the order they are declared, base class first."""
+        return [name for name in self.all_fields() if self.get_field(name) is not None]
+
+    @classmethod
+    def all_fields(cls) -> list[str]:
+        found: dict[str, None] = {}
+        for base in reversed(cls.__mro__):
+            for name in base.__dict__.get("fields", ()):
+                found[name] = None
+        return list(found)
+
+    @classmethod
+    def exports(cls) -> dict[str, str]:
+        """All methods that a script may call: Lua name -> Python attribute."""
+        found: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            found |= base.__dict__.get("lua_methods", {})
+        return found
+
+    def get_field(self, name: str) -> Any:
+        if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
+            gradient = self.gradient(name[4].lower() + name[5:])
+            if gradient is not None:
+                return gradient
+        for place in (self._parameters, self.__dict__, self._buffers, self._modules):
+            if name in place:
+                return place[name]
+        return None
+
+    def set_field(self, name: str, value: Any) -> Any:
+        """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
+        if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
+            parameter = name[4].lower() + name[5:]
+            if parameter in self._parameters or parameter in self._buffers or name in self._gradients:
+                self._set_gradient(parameter, value)
+                return value
+        if name in self._parameters or name in self._buffers or name in ("weight", "bias"):
+            return self._set_parameter(name, value)
+        if name in self._modules or name in self.links:
+            self._modules[name] = value
+            return value
+        self.__dict__[name] = value
+        return value
+
+    def _set_parameter(self, name: str, value: torch.Tensor | None) -> torch.Tensor | None:
+        self._buffers.pop(name, None)
+        self.__dict__.pop(name, None)
+        if value is None:
+            self._parameters[name] = None
+        elif isinstance(value, torch.nn.Parameter):
+            self._parameters[name] = value
+        elif value.is_floating_point():
+            value = self._parameters[name] = torch.nn.Parameter(value.data)
+        else:
+            self._parameters.pop(name, None)
+            self._buffers[name] = value
+        self._attach(name)
+        return value
+
+    # -- gradient buffers ---------------------------------------------------------------------------------
+
+    def gradient(self, name: str) -> torch.Tensor | None:
+        """The gradient buffer of a parameter, brought up to date with what PyTorch did to ``.grad``.
+
+        A ``.grad`` that is None means zero, a foreign one is copied in; either way the buffer is ``.grad``
+        again afterwards.
+        """
+        buffer: torch.Tensor | None = self._gradients.get(name)
+        parameter = self._parameters.get(name)
+        if buffer is None or parameter is None:
+            return buffer
+        grad = parameter.grad
+        if grad is buffer:
+            return buffer
+        attached = getattr(parameter, "torch7_gradient", None)
+        if attached is None:
+            self._attach(name)
+        elif grad is None:
+            attached.zero_()
+            parameter.grad = attached
+        elif grad is not attached:
+            attached.copy_(grad)
+            parameter.grad = attached
+        return buffer
+
+    def _set_gradient(self, name: str, value: torch.Tensor | None) -> None:
+        parameter = self._parameters.get(name)
+        if parameter is not None and getattr(parameter, "torch7_gradient", None) is self._gradients.get(name):
+            parameter.grad = None
+            parameter.torch7_gradient = None  # type: ignore[attr-defined]
+        self._gradients[name] = value
+        self._attach(name)
+
+    def _attach(self, name: str) -> None:
+        """Make the gradient buffer the parameter's ``.grad`` if it fits and the parameter has none of ours."""
+        buffer, parameter = self._gradients.get(name), self._parameters.get(name)
+        if buffer is None or parameter is None or getattr(parameter, "torch7_gradient", None) is not None:
+            return
+        if (
+            buffer.shape == parameter.shape
+            and buffer.dtype == parameter.dtype
+            and buffer.device == parameter.device
+        ):
+            if parameter.grad is not None and parameter.grad is not buffer:
+                buffer.copy_(parameter.grad)
+            parameter.grad = buffer
+            parameter.torch7_gradient = buffer  # type: ignore[attr-defined]
+
+    def add_parameter(self, name: str, value: torch.Tensor) -> None:
+        """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
+        self._gradients[name] = torch.zeros_like(value)
+        self._set_parameter(name, value)
+
+    # -- types --------------------------------------------------------------------------------------------
+
+    def torch7_type(self, name: str | None = None, cache: dict[Any, Any] | None = None) -> Any:
+        """``m:type([name, cache])``: the type's name, or convert everything inside and return the object.
+
+        Tensors that share a storage share the converted one. ``cache`` extends that over several calls.
+        """
+        if name is None:
+            return self._type
+        stem = name.removeprefix("torch.").removesuffix("Tensor")
+        if stem not in types.BY_NAME:
+            raise TorchError(f"unknown tensor type '{name}'")
+        memo = {} if cache is None else cache
+        dtype = types.BY_NAME[stem].dtype
+        with torch.no_grad():
+            self.convert(convert_map(dtype, None, memo), name)
+        return self
+
+    def torch7_float(self) -> Any:
+        return self.torch7_type("torch.FloatTensor")
+
+    def torch7_double(self) -> Any:
+        return self.torch7_type("torch.DoubleTensor")
+
+    def torch7_half(self) -> Any:
+        return self.torch7_type("torch.HalfTensor")
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        """Convert the tensors of this object and of its children in place, each object once."""
+        seen = set() if seen is None else seen
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        self.__dict__.pop("_trace", None)
+        self._convert_own(convert)
+        if type_name is not None:
+            self.__dict__["_type"] = type_name
+        overrides = self.__dict__.get("_overrides")
+        if overrides is not None:
+            overrides.map_tensors(convert)
+        for child in self.inner():
+            child.convert(convert, type_name, seen)
+
+    def _convert_own(self, convert: TensorMap) -> None:
+        gradients = {name: self.gradient(name) for name in self._gradients}
+        for name, parameter in self._parameters.items():
+            if parameter is not None:
+                self._parameters[name] = convert(parameter)  # type: ignore[assignment]
+        for name in [n for n, p in self._parameters.items() if p is not None and not p.is_floating_point()]:
+            self._buffers[name] = self._parameters.pop(name)
+        for name in [n for n, b in self._buffers.items() if b is not None]:
+            self._set_or_keep(name, convert(self._buffers[name]))  # type: ignore[arg-type]
+        for name, buffer in gradients.items():
+            self._gradients[name] = None if buffer is None else convert(buffer)
+            self._attach(name)
+        own = self.__dict__["_own"]
+        for name, value in self.__dict__.items():
+            if name.startswith("_") and name != "_state":
+                continue
+            converted = map_tensors(value, convert)
+            if own.get(name) is value and converted is not value:
+                own[name] = converted
+            self.__dict__[name] = converted
+
+    def _set_or_keep(self, name: str, value: torch.Tensor) -> None:
+        if name in ("weight", "bias") and value.is_floating_point():
+            self._set_parameter(name, value)
+        else:
+            self._buffers[name] = value
+
+    def _apply(self: S, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> S:
+        """PyTorch's ``.to()``, ``.double()``, ``.cuda()``: the path of ``type()``, sharing kept."""
+        probe = fn(self.new())
+        target = types.of(probe)
+
+        def change(whole: torch.Tensor) -> torch.Tensor:
+            return fn(whole) if whole.is_floating_point() else whole.to(fn(whole).device)
+
+        from torch7py.nn.copying import storage_map
+
+        convert = storage_map(change, {})
+        with torch.no_grad():
+            self.convert(convert, target.tensor)
+        return self
+
+    # -- structure ----------------------------------------------------------------------------------------
+
+    def inner(self) -> Iterator[TorchObject]:
+        """The objects this one is made of, visible to scripts or not."""
+        for child in self._modules.values():
+            if isinstance(child, TorchObject):
+                yield child
+
+    def child_list(self) -> list[TorchObject] | None:
+        """What a script sees as ``modules``; None for a layer without such a field."""
+        return None
+
+    # -- copies -------------------------------------------------------------------------------------------
+
+    def __deepcopy__(self: S, memo: dict[Any, Any]) -> S:
+        copied = self.__class__.__new__(self.__class__)
+        memo[id(self)] = copied
+        gradients = {name: self.gradient(name) for name in self._gradients}
+        with torch.no_grad():
+            for name, value in self.__dict__.items():
+                if name not in self.transient and value is not self._gradients:
+                    copied.__dict__[name] = _copy_attribute(value, memo)
+            copied.__dict__["_gradients"] = deep_copy(gradients, memo)
+            for name in copied._gradients:
+                copied._attach(name)
+            overrides = self.__dict__.get("_overrides")
+            if overrides is not None:
+                overrides.copy_to(copied, memo)
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in self.transient}
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        super().__setstate__(attributes)  # type: ignore[no-untyped-call]
+        for name in self._gradients:
+            parameter = self._parameters.get(name)
+            if parameter is not None:
+                parameter.torch7_gradient = None  # type: ignore[attr-defined]
+            self._attach(name)
+
+    # -- text ---------------------------------------------------------------------------------------------
+
+    @property
+    def class_name(self) -> str:
+        """The Torch7 class name, a Lua subclass's own where there is one."""
+        return self.__dict__.get("_class_name") or self.torch7_name
+
+    def describe(self) -> str:
+        """What ``tostring`` gives in Lua."""
+        return self.class_name
+
+
+def _copy_attribute(value: Any, memo: dict[Any, Any]) -> Any:
+    if type(value).__module__ == "collections":  # torch.nn.Module's OrderedDicts of hooks and children
+        copied = type(value)()
+        for key, item in value.items():
+            copied[key] = deep_copy(item, memo)
+        return copied
+    if isinstance(value, set):
+        return set(value)
+    return deep_copy(value, memo)

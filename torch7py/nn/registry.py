@@ -1,0 +1,43 @@
+"""The register of layers and criterions: a line each, read by the Lua binding and the support table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch7py.nn.object import TorchObject
+
+__all__ = ["extend", "extensions", "layer", "layers", "package_of"]
+
+C = TypeVar("C", bound="type[TorchObject]")
+
+layers: dict[str, type[TorchObject]] = {}
+package_of: dict[str, str] = {}
+
+
+# package -> class name -> methods (Lua name -> Python attribute) that the package adds to the class
+extensions: dict[str, dict[str, dict[str, str]]] = {}
+
+
+def extend(name: str, methods: dict[str, str], *, package: str) -> None:
+    """Let a package add methods to a class that another package brought."""
+    extensions.setdefault(package, {}).setdefault(name, {}).update(methods)
+
+
+def layer(name: str, *, package: str | None = None) -> Callable[[C], C]:
+    """Register a class under its Torch7 name, such as ``"nn.Linear"``.
+
+    ``package`` is the Lua package that brings it, by default the name's first part (rnn puts its classes into
+    ``nn``). A class is visible to a script only once its package is required.
+    """
+
+    def register(cls: C) -> C:
+        if name in layers:
+            raise ValueError(f"layer {name!r} is registered twice")
+        cls.torch7_name = name
+        layers[name] = cls
+        package_of[name] = package or name.partition(".")[0]
+        return cls
+
+    return register

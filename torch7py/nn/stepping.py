@@ -1,0 +1,97 @@
+"""What every module can do once the rnn and dpnn packages are loaded: memory over steps, and shared clones.
+
+A module without memory passes these calls on to the modules inside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.copying import deep_copy, keep_as_is
+from torch7py.nn.object import TorchObject, names
+
+__all__ = ["DPNN_METHODS", "RNN_METHODS", "Stepping", "shared_clone"]
+
+RNN_METHODS = names(
+    "forget remember stepClone maxBPTTstep setOutputStep getHiddenState setHiddenState "
+    "getGradHiddenState setGradHiddenState"
+)
+DPNN_METHODS = names("sharedClone")
+
+STEP_CLONE = "torch7py step clone"  # memo key: the copy lives as long as the module it is a copy of
+
+
+def shared_clone(module: TorchObject, parameters: bool = True, gradients: bool = True, step: bool = False) -> Any:
+    """A copy of a module whose parameters and gradient buffers are the module's own."""
+    memo: dict[Any, Any] = {}
+    for part in module.modules():
+        if not isinstance(part, TorchObject):
+            continue
+        if parameters:
+            keep_as_is(memo, [p for p in part._parameters.values() if p is not None])
+            keep_as_is(memo, [b for b in part._buffers.values() if b is not None])
+        if gradients:
+            keep_as_is(memo, [g for name in part._gradients if (g := part.gradient(name)) is not None])
+    if step:
+        memo[STEP_CLONE] = True
+    with torch.no_grad():
+        return deep_copy(module, memo)
+
+
+class Stepping(TorchObject):
+    """The part of ``Module`` that the recurrent packages add."""
+
+    def children_of(self) -> list[Any]:
+        return self.child_list() or []
+
+    def forget(self) -> Any:
+        """``m:forget()``: start a new sequence."""
+        for child in self.children_of():
+            child.forget()
+        return self
+
+    def remember(self, remember: str | None = None) -> Any:
+        """``m:remember([mode])``: which sequencers keep their memory between calls (see ``nn.Sequencer``)."""
+        for child in self.children_of():
+            child.remember(remember)
+        return self
+
+    def maxBPTTstep(self, rho: int) -> None:
+        """``m:maxBPTTstep(rho)``: the number of steps to go back through time at most."""
+        for child in self.children_of():
+            child.maxBPTTstep(rho)
+
+    def setOutputStep(self, step: int) -> None:
+        """``m:setOutputStep(step)``: make the output that of an earlier step."""
+        for child in self.children_of():
+            child.setOutputStep(step)
+
+    def sharedClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
+        """``m:sharedClone([shareParams, shareGradParams])``: a clone with this module's parameters and gradients."""
+        return shared_clone(self, shareParams, shareGradParams)
+
+    def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
+        """``m:stepClone([shareParams, shareGradParams])``: the module for another step of the same sequence."""
+        return shared_clone(self, shareParams, shareGradParams, step=True)
+
+    def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
+        """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""
+        children = self.child_list()
+        return None if children is None else [c.getHiddenState(step, input) for c in children]  # type: ignore
+
+    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+        """``m:setHiddenState(step, state)``"""
+        for child, state in zip(self.children_of(), hiddenState or [], strict=False):
+            child.setHiddenState(step, state)
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
+        children = self.child_list()
+        return None if children is None else [c.getGradHiddenState(step) for c in children]  # type: ignore
+
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+        """``m:setGradHiddenState(step, gradient)``"""
+        for child, state in zip(self.children_of(), gradHiddenState or [], strict=False):
+            child.setGradHiddenState(step, state)

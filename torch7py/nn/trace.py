@@ -1,0 +1,92 @@
+"""One call of a layer's ``forward`` under autograd, kept so that its backward can be asked for.
+
+Torch7 computes gradients layer by layer from what is in memory at that moment: inputs, weights and outputs
+as the script has since left them. So the call runs on aliases: tensors of the same memory that autograd has
+not seen before. Whatever is written to that memory later is seen by the backward, and no version counter
+objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+__all__ = ["Trace", "leaves_of", "same_memory"]
+
+
+def leaves_of(value: Any) -> Iterator[torch.Tensor]:
+    """The tensors in a tensor or a nested list of tensors, in order."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from leaves_of(item)
+
+
+def same_memory(a: Any, b: Any) -> bool:
+    """Whether two inputs are the same tensors: same memory, sizes and strides, in the same nesting."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a is b or (
+            a.data_ptr() == b.data_ptr()
+            and a.dtype == b.dtype
+            and a.is_same_size(b)
+            and a.stride() == b.stride()
+        )
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_memory, a, b))
+    return a is b
+
+
+def _alias(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        alias = value.data
+        return alias.requires_grad_() if alias.is_floating_point() else alias
+    if isinstance(value, list):
+        return [_alias(item) for item in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A nested list as it is now, so that a later refill of the original does not change it."""
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+class Trace:
+    """The graph of one call: ``output`` on aliases of ``input`` and of the layer's parameters."""
+
+    __slots__ = ("aliases", "input", "output", "parameters", "sources")
+
+    def __init__(self, module: torch.nn.Module, forward: Callable[[Any], Any], input: Any) -> None:
+        self.input = _alias(input)
+        self.sources = {name: p for name, p in module._parameters.items() if p is not None}
+        self.parameters = {name: p.data.requires_grad_() for name, p in self.sources.items()}
+        module._parameters.update(self.parameters)  # type: ignore[arg-type]
+        try:
+            with torch.enable_grad():
+                self.output = forward(self.input)
+        finally:
+            module._parameters.update(self.sources)
+
+    def is_of(self, module: torch.nn.Module, input: Any) -> bool:
+        """Whether this is the call on this input with the parameters that the module has now."""
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                alias = self.parameters.get(name)
+                if alias is None or not same_memory(alias, parameter):
+                    return False
+        return same_memory(self.input, input)
+
+    def gradients(self, wanted: list[torch.Tensor], grad_output: Any) -> list[torch.Tensor | None]:
+        """The gradients of ``sum(output * grad_output)``; None where there is no dependence."""
+        pairs = [
+            (out, grad)
+            for out, grad in zip(leaves_of(self.output), leaves_of(grad_output), strict=True)
+            if out.requires_grad
+        ]
+        if not pairs or not wanted:
+            return [None] * len(wanted)
+        outputs, grads = zip(*pairs, strict=True)
+        grads = tuple(g if g.is_same_size(o) else g.reshape(o.shape) for o, g in zip(outputs, grads, strict=True))
+        return list(torch.autograd.grad(outputs, wanted, grads, retain_graph=True, allow_unused=True))

@@ -1,0 +1,176 @@
+"""Storages, sizes and the memory under tensors, as Torch7 has them.
+
+Three facts differ from PyTorch and live here, so that no operation needs to know them: a tensor may be
+resized at any time and grows its storage, which it may share; a list of sizes ends at the first that is not
+positive; two tensors fit each other when they have as many elements, whatever their shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
+
+__all__ = [
+    "Storage",
+    "as_byte",
+    "clean_sizes",
+    "fit",
+    "point_at",
+    "resize",
+    "size_of",
+    "storage_of",
+    "together",
+    "write",
+]
+
+
+class Storage:
+    """A typed view of a block of memory: Torch7's ``torch.DoubleStorage`` and its kin.
+
+    Two Storage objects are equal when they are the same memory.
+    """
+
+    __slots__ = ("type", "untyped")
+
+    def __init__(self, number_type: types.NumberType, untyped: torch.UntypedStorage) -> None:
+        self.type = number_type
+        self.untyped = untyped
+
+    @classmethod
+    def of_size(cls, number_type: types.NumberType, size: int, device: torch.device) -> Storage:
+        """A new storage of ``size`` zeros."""
+        return cls(number_type, torch.zeros(size, dtype=number_type.dtype, device=device).untyped_storage())
+
+    @classmethod
+    def of_values(cls, number_type: types.NumberType, values: torch.Tensor) -> Storage:
+        """A new storage that holds the elements of a tensor."""
+        return cls(number_type, values.to(number_type.dtype, copy=True).contiguous().untyped_storage())
+
+    def __len__(self) -> int:
+        return self.untyped.nbytes() // self.type.size
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Storage) and self.pointer() == other.pointer()
+
+    def __hash__(self) -> int:
+        return hash(self.pointer())
+
+    def pointer(self) -> int:
+        """A number that is the same for two storages exactly when they are the same memory."""
+        return self.untyped._cdata
+
+    def tensor(self) -> torch.Tensor:
+        """All elements as a 1-D tensor on this memory."""
+        flat = torch.empty(0, dtype=self.type.dtype, device=self.untyped.device)
+        return flat.set_(self.untyped, 0, (len(self),), (1,))
+
+    def sizes(self) -> tuple[int, ...]:
+        """The elements as a list of sizes or strides (a LongStorage in that role)."""
+        return tuple(self.tensor().tolist())
+
+    def resize(self, size: int) -> None:
+        """Grow or shrink in place; tensors on this memory see the change."""
+        self.untyped.resize_(size * self.type.size)
+
+
+def storage_of(tensor: torch.Tensor) -> Storage:
+    return Storage(types.of(tensor), tensor.untyped_storage())
+
+
+def clean_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes up to the first that is not positive; none left means no dimension: ``(0,)``."""
+    kept = []
+    for size in sizes:
+        if size <= 0:
+            break
+        kept.append(size)
+    return tuple(kept) or (0,)
+
+
+def size_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The sizes that Lua sees: none for a tensor without elements."""
+    return tuple(tensor.shape) if tensor.numel() else ()
+
+
+def point_at(
+    tensor: torch.Tensor,
+    storage: torch.UntypedStorage,
+    offset: int,
+    sizes: Sequence[int],
+    strides: Sequence[int],
+) -> None:
+    """Make a tensor a view of a storage (``offset`` 0-based), growing the storage when it is too small."""
+    needed = offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
+    if 0 not in sizes and storage.nbytes() < needed * tensor.element_size():
+        storage.resize_(needed * tensor.element_size())
+    # A parameter refuses set_; giving it new data is the same thing.
+    view = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
+    tensor.data = view.set_(storage, offset, tuple(sizes), tuple(strides))
+
+
+def contiguous_strides(sizes: Sequence[int]) -> tuple[int, ...]:
+    """The strides of a tensor of these sizes without gaps, last dimension fastest."""
+    strides, step = [], 1
+    for size in reversed(sizes):
+        strides.append(step)
+        step *= size
+    return tuple(reversed(strides))
+
+
+def resize(tensor: torch.Tensor, sizes: Sequence[int], strides: Sequence[int] | None = None) -> None:
+    """Give a tensor these sizes on its own storage, which grows when too small (``x:resize``).
+
+    A tensor that has the sizes already keeps its strides. A stride below 0 stands for the contiguous one.
+    """
+    sizes = clean_sizes(sizes)
+    if strides is None:
+        if tuple(tensor.shape) == sizes:
+            return
+        strides = contiguous_strides(sizes)
+    else:
+        strides = strides[: len(sizes)]
+        wanted = []
+        for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
+            following = wanted[-1] if wanted else None
+            natural = 1 if following is None else following[0] * following[1]
+            wanted.append((size, stride if stride >= 0 else natural))
+        strides = tuple(stride for _, stride in reversed(wanted))
+    point_at(tensor, tensor.untyped_storage(), tensor.storage_offset(), sizes, strides)
+
+
+def write(out: torch.Tensor, result: torch.Tensor) -> None:
+    """Put a result into a tensor that the caller named for it: resized on its own storage, then copied."""
+    if result is not out:
+        resize(out, result.shape)
+        out.copy_(result)
+
+
+def fit(first: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """``other`` in the shape of ``first``; both must have the same number of elements."""
+    if other.numel() != first.numel():
+        raise TorchError(
+            f"inconsistent tensor size: {_shape(first)} against {_shape(other)} "
+            f"({first.numel()} elements against {other.numel()})"
+        )
+    return other.reshape(first.shape)
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return "x".join(map(str, size_of(tensor))) or "empty"
+
+
+def together(keep_first: bool, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The tensors on one device: the first one's if its memory takes the result, else an accelerator's."""
+    device = tensors[0].device
+    if not keep_first:
+        device = next((t.device for t in tensors if t.device.type != "cpu"), device)
+    return tuple(t if t.device == device else t.to(device) for t in tensors)
+
+
+def as_byte(tensor: torch.Tensor) -> torch.Tensor:
+    """A truth value tensor as Torch7 has it, a ByteTensor of 0 and 1."""
+    return tensor.view(torch.uint8) if tensor.dtype == torch.bool else tensor

@@ -1,0 +1,43 @@
+"""Torch7's random functions, bit for bit.
+
+Four files make numbers of a Generator's words, one for each kind of result:
+
+- ``scalar``: one number, as ``torch.uniform(a, b)`` gives;
+- ``draw``: a new 1-D tensor of n numbers, float64 or int64;
+- ``fill``: the elements of a given tensor of any number type, as ``x:uniform(a, b)`` sets them;
+- ``choose``: permutations and samples of categories.
+
+The same stream is behind all of them: n numbers drawn at once are the n numbers drawn one by one.
+
+The functions here are what layers need: they draw from the current State's generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from torch7py.ops import state
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.random import choose, draw, fill, scalar
+
+__all__ = ["choose", "draw", "dropout_mask", "fill", "normal_", "scalar", "uniform_"]
+
+
+def uniform_(tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
+    """Fill a tensor from [a, b) with the current State's generator, and return it."""
+    return fill.uniform(state.current().generator, tensor, a, b)
+
+
+def normal_(tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch.Tensor:
+    """Fill a tensor with normal numbers from the current State's generator, and return it."""
+    return fill.normal(state.current().generator, tensor, mean, stdv)
+
+
+def dropout_mask(
+    generator: Generator, shape: Sequence[int], p: float, dtype: torch.dtype = torch.float64
+) -> torch.Tensor:
+    """A CPU tensor of this shape, 1 where an element is kept and 0 where it is dropped with probability p."""
+    mask = torch.empty(tuple(shape), dtype=dtype, device="cpu")
+    return fill.bernoulli(generator, mask, 1 - p)

@@ -1,0 +1,42 @@
+"""What the parameters of the distributions must be: one place for the four kinds of result."""
+
+from __future__ import annotations
+
+from torch7py.ops.errors import ArgumentError
+from torch7py.ops.mersenne import to_long
+
+__all__ = ["bounds", "geometric_p", "probability", "stdv"]
+
+
+def stdv(value: float) -> None:
+    if not value > 0:
+        raise ArgumentError(f"standard deviation must be strictly positive, got {value:g}")
+
+
+def geometric_p(value: float) -> None:
+    if not 0 < value < 1:
+        raise ArgumentError(f"probability must be > 0 and < 1, got {value:g}")
+
+
+def probability(value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ArgumentError(f"probability must be >= 0 and <= 1, got {value:g}")
+
+
+def bounds(given: tuple[float, ...]) -> tuple[int, int]:
+    """The lowest whole number and how many there are, from (b) for 1 to b or (a, b) for a to b.
+
+    Both are C longs: a lowest number and a count, which is below 2^64.
+    """
+    if len(given) == 1:
+        low, high = 1, to_long(given[0])
+        if high <= 0:
+            raise ArgumentError(f"upper bound must be strictly positive, got {high}")
+    else:
+        low, high = to_long(given[0]), to_long(given[1])
+        if high < low:
+            raise ArgumentError(f"upper bound must be larger than lower bound, got {low} and {high}")
+    count = (high + 1 - low) % 2**64
+    if count == 0:
+        raise ArgumentError("bounds cover all 64-bit numbers")
+    return low, count

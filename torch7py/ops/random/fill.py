@@ -1,0 +1,124 @@
+"""Random numbers into the elements of a given tensor: ``x:uniform([gen,] a, b)`` and its kin.
+
+Every function sets the elements in logical order, whatever the strides and the device, and returns the
+tensor. Numbers are drawn in double precision and cast to the tensor's type as C casts them. Where the
+original declares a parameter in the tensor's own type, a FloatTensor rounds it before the draw. The
+distributions of real numbers exist for DoubleTensor and FloatTensor alone, the others for every type but
+Half.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import torch
+
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.random import draw
+
+__all__ = [
+    "bernoulli",
+    "cauchy",
+    "exponential",
+    "geometric",
+    "log_normal",
+    "normal",
+    "random",
+    "uniform",
+]
+
+# How many values x:random() takes, by type; words of the others are cast as they are.
+WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float": 2**24 + 1}
+
+
+def uniform(generator: Generator, tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
+    """``x:uniform([gen,] [a=0, b=1])``. A FloatTensor may hold b itself: rounding comes last."""
+    a, b = _reals(tensor, "uniform", a, b)
+    return _put(tensor, draw.uniform(generator, tensor.numel(), a, b))
+
+
+def normal(generator: Generator, tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch.Tensor:
+    """``x:normal([gen,] [mean=0, stdv=1])``."""
+    mean, stdv = _reals(tensor, "normal", mean, stdv)
+    return _put(tensor, draw.normal(generator, tensor.numel(), mean, stdv))
+
+
+def log_normal(
+    generator: Generator, tensor: torch.Tensor, mean: float = 1.0, stdv: float = 2.0
+) -> torch.Tensor:
+    """``x:logNormal([gen,] [mean=1, stdv=2])``."""
+    mean, stdv = _reals(tensor, "logNormal", mean, stdv)
+    return _put(tensor, draw.log_normal(generator, tensor.numel(), mean, stdv))
+
+
+def cauchy(
+    generator: Generator, tensor: torch.Tensor, median: float = 0.0, sigma: float = 1.0
+) -> torch.Tensor:
+    """``x:cauchy([gen,] [median=0, sigma=1])``."""
+    median, sigma = _reals(tensor, "cauchy", median, sigma)
+    return _put(tensor, draw.cauchy(generator, tensor.numel(), median, sigma))
+
+
+def exponential(generator: Generator, tensor: torch.Tensor, rate: float) -> torch.Tensor:
+    """``x:exponential([gen,] rate)``."""
+    (rate,) = _reals(tensor, "exponential", rate)
+    return _put(tensor, draw.exponential(generator, tensor.numel(), rate))
+
+
+def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Tensor:
+    """``x:geometric([gen,] p)``."""
+    _not_half(tensor, "geometric")
+    return _put(tensor, draw.geometric(generator, tensor.numel(), p))
+
+
+def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tensor = 0.5) -> torch.Tensor:
+    """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one an element."""
+    _not_half(tensor, "bernoulli")
+    if isinstance(p, torch.Tensor):
+        if types.of(p).name not in ("Float", "Double"):
+            raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
+        if p.numel() != tensor.numel():
+            raise TorchError(f"bernoulli: {p.numel()} probabilities for {tensor.numel()} elements")
+    return _put(tensor, draw.bernoulli(generator, tensor.numel(), p))
+
+
+def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.Tensor:
+    """``x:random([gen,] [[a,] b])``: whole numbers from a (or 1) to b, or from 0 up within the type's range.
+
+    A negative number comes out right in the types of whole numbers only. In a FloatTensor or DoubleTensor it
+    is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
+    """
+    number_type = _not_half(tensor, "random")
+    values = draw.unsigned(generator, tensor.numel(), *bounds)
+    if not bounds and number_type.name in WHOLE_RANGE:
+        values %= np.uint64(WHOLE_RANGE[number_type.name])
+    if number_type.name == "Float":
+        return _put(tensor, torch.from_numpy(values.astype(np.float32)))
+    if number_type.name == "Double":
+        return _put(tensor, torch.from_numpy(values.astype(np.float64)))
+    return _put(tensor, torch.from_numpy(values.view(np.int64)))
+
+
+def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    # Detached, so that a parameter can be filled; the memory is the same.
+    tensor.detach().copy_(values.view(tensor.shape))
+    return tensor
+
+
+def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
+    number_type = types.of(tensor)
+    if number_type.name == "Double":
+        return parameters
+    if number_type.name == "Float":
+        return tuple(ctypes.c_float(value).value for value in parameters)
+    raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
+
+
+def _not_half(tensor: torch.Tensor, name: str) -> types.NumberType:
+    number_type = types.of(tensor)
+    if number_type.name == "Half":
+        raise TorchError(f"{number_type.tensor} has no {name}")
+    return number_type

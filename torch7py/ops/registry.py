@@ -1,0 +1,152 @@
+"""The register of operations: what Torch7's ``torch`` package can do to tensors, a line each.
+
+An operation is a name, a *form* and one or more *cases*. A case is a signature and the Python function
+behind it::
+
+    operation("add", "src:T value:real", Form.UPDATE, inplace=torch.Tensor.add_)(torch.add)
+    operation("add", "src:T other:like", inplace=torch.Tensor.add_)(torch.add)
+
+The form says how the function ``torch.add(...)`` and the method ``x:add(...)`` are made of it, so that
+neither is written by hand. The register knows nothing of Lua: it is the single source for the Lua
+binding, for the translator and for the support table.
+
+Signatures
+----------
+Parameters are separated by blanks and read ``name:kind`` or ``name:kind=default``; a parameter with a
+default may be left out or nil. The kinds:
+
+=========  =====================================================================================
+``T``      a tensor; all ``T`` of a call share one number type
+``like``   a ``T`` with as many elements as the first parameter; it arrives in the first one's shape
+``any``    a tensor of whatever type
+``Long``   a LongTensor; ``Byte``: a ByteTensor
+``real``   a number, cast to the tensor's number type as C would (2.7 is 2 for an IntTensor)
+``number`` a number as it is
+``int``    a number cut to an integer
+``index``  a 1-based index; the function gets it 0-based
+``sizes``  numbers to the end of the call, or one LongStorage; the function gets a tuple of int
+``bool``   a boolean; ``string``: a string
+``list``   a table of tensors
+``storage``  a storage; ``generator``: a torch.Generator
+=========  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+__all__ = ["Case", "Form", "Operation", "Parameter", "operation", "operations"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+KINDS = frozenset("T like any Long Byte real number int index sizes bool string list storage generator".split())
+RETURNS = frozenset("T Byte view self number value object multi".split())
+REQUIRED = object()
+
+
+class Form(enum.Enum):
+    """How the two call forms are made of one function. ``out`` is a tensor that takes the result."""
+
+    UPDATE = "x:op(...) changes x, x:op(src, ...) writes x; torch.op(src, ...), torch.op(out, src, ...)"
+    INPLACE = "x:op(...) and torch.op(x, ...) change x"
+    RESULT = "x:op(...) writes x; torch.op(...), torch.op(out, ...)"
+    QUERY = "x:op(...), torch.op(x, ...), and both with out first"
+    METHOD = "x:op(...) and torch.op(x, ...), nothing else"
+    FUNCTION = "torch.op(...) only"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    kind: str
+    default: Any = REQUIRED
+
+    @property
+    def optional(self) -> bool:
+        return self.default is not REQUIRED
+
+    def __str__(self) -> str:
+        return f"[{self.name}:{self.kind}]" if self.optional else f"{self.name}:{self.kind}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One signature of an operation.
+
+    ``function`` takes the parameters and returns the result. ``inplace`` does the same to its first
+    parameter; without it the result is computed and copied back. ``returns`` tells what a plain call gives:
+    ``T`` a new tensor, ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on the memory of the
+    first parameter, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a
+    storage or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors
+    that a call with ``out`` names.
+    """
+
+    parameters: tuple[Parameter, ...]
+    function: Callable[..., Any]
+    inplace: Callable[..., Any] | None
+    returns: str
+    outs: int
+
+
+@dataclass
+class Operation:
+    """A named operation. ``moves``: it may give a tensor other memory or another shape."""
+
+    name: str
+    form: Form
+    moves: bool = False
+    cases: list[Case] = field(default_factory=list)
+
+    def usage(self) -> str:
+        lines = (", ".join(map(str, case.parameters)) for case in self.cases)
+        return " | ".join(f"({line})" for line in lines)
+
+
+operations: dict[str, Operation] = {}
+
+
+def _parse(signature: str) -> tuple[Parameter, ...]:
+    parameters = []
+    for text in signature.split():
+        name, _, rest = text.partition(":")
+        kind, equals, default = rest.partition("=")
+        if kind not in KINDS:
+            raise ValueError(f"unknown parameter kind {kind!r} in {signature!r}")
+        value = ast.literal_eval(default) if equals else REQUIRED
+        parameters.append(Parameter(name, kind, value))
+    return tuple(parameters)
+
+
+def operation(
+    name: str,
+    signature: str,
+    form: Form | None = None,
+    *,
+    inplace: Callable[..., Any] | None = None,
+    returns: str = "T",
+    outs: int = 1,
+    moves: bool = False,
+) -> Callable[[F], F]:
+    """Register one case of an operation; the first case of a name states its form."""
+    if returns not in RETURNS:
+        raise ValueError(f"operation {name!r} returns {returns!r}?")
+    parameters = _parse(signature)
+
+    def register(function: F) -> F:
+        entry = operations.get(name)
+        if form is not None:
+            if entry is not None:
+                raise ValueError(f"operation {name!r} is registered twice")
+            entry = operations[name] = Operation(name, form, moves)
+        elif entry is None:
+            raise ValueError(f"the first case of operation {name!r} must state its form")
+        if any(case.parameters == parameters for case in entry.cases):
+            raise ValueError(f"operation {name!r} has the case {signature!r} twice")
+        entry.cases.append(Case(parameters, function, inplace, returns, outs))
+        return function
+
+    return register

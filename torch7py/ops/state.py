@@ -1,0 +1,73 @@
+"""What a running Torch7 program can change for all of its code: the one mutable global of the project.
+
+Each runtime owns a State and makes it current while it works. Python code without a runtime shares one
+State per process, made when it is first asked for. The current State is a context variable: a new thread
+starts with the process's State, so whoever hands work to a thread passes the State on with ``use``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.types import DOUBLE, NumberType
+
+__all__ = ["State", "current", "use"]
+
+
+@dataclass(eq=False)
+class State:
+    """The settings of one Torch7 program.
+
+    Attributes:
+        default_type: the type of ``torch.Tensor`` (``torch.setdefaulttensortype``).
+        generator: the stream that random functions draw from when they are given none. A new one is seeded
+            from the system's entropy.
+        device: where new tensors are placed.
+        rnn_generation: the interface of the ``rnn`` package, 2015 or 2016; None until it is first required.
+        libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
+        packages: what a package keeps, under the package's name.
+    """
+
+    default_type: NumberType = DOUBLE
+    generator: Generator = field(default_factory=Generator)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    rnn_generation: int | None = None
+    libm: Callable[[str, int, int, int], None] | None = None
+    packages: dict[str, Any] = field(default_factory=dict)
+
+
+_current: ContextVar[State | None] = ContextVar("torch7py_state", default=None)
+_default: State | None = None
+_default_lock = threading.Lock()
+
+
+def current() -> State:
+    """The State of the running program, or the process's own."""
+    return _current.get() or _of_process()
+
+
+def _of_process() -> State:
+    global _default
+    if _default is None:
+        with _default_lock:
+            if _default is None:
+                _default = State()
+    return _default
+
+
+@contextmanager
+def use(state: State) -> Iterator[State]:
+    """Make a State the current one for the length of a ``with`` block, in this thread or task."""
+    token = _current.set(state)
+    try:
+        yield state
+    finally:
+        _current.reset(token)

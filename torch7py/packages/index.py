@@ -1,0 +1,10 @@
+"""The packages there are, a line each."""
+
+from __future__ import annotations
+
+from torch7py.packages.registry import package
+
+package("torch", "torch7py.ops.all")
+package("nn", "torch7py.nn.all", requires=("torch",))
+package("dpnn", "torch7py.rnn.dpnn", requires=("nn",), table="dpnn")
+package("rnn", "torch7py.rnn.all", requires=("dpnn",))

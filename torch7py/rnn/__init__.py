@@ -1,0 +1,1 @@
+"""The recurrent layers of ``rnn`` and ``dpnn``. Knows no Lua."""

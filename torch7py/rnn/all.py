@@ -1,0 +1,7 @@
+"""Importing this registers the layers of the rnn package and the methods it adds to all modules."""
+
+from torch7py.nn.registry import extend
+from torch7py.nn.stepping import RNN_METHODS
+from torch7py.rnn import lstm, recurrent, sequencer  # noqa: F401
+
+extend("nn.Module", RNN_METHODS, package="rnn")

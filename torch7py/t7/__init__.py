@@ -1,0 +1,1 @@
+"""The ``.t7`` serialization format. Knows no Lua."""

@@ -1,0 +1,1 @@
+"""From Torch7 source and models to PyTorch source."""
