@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import torch
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
+    # On a busy machine the time of one example says nothing.
+    hypothesis.settings.register_profile("suite", deadline=None)
+    hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture
@@ -30,5 +33,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def lua_name() -> str:
-    """The Lua that the tests run on: ``luajit21`` unless the environment says otherwise."""
-    return os.environ.get("TORCH7PY_LUA", "luajit21")
+    """The Lua that the tests run on: the one that ``TORCH7PY_LUA`` names, or the best that is installed."""
+    from torch7py.bridge.engine import engine_name
+
+    return engine_name()

@@ -18,6 +18,7 @@ import torch
 from torch7py.bridge.handles import STEP, Handles, Kind
 from torch7py.ops import memory, types
 from torch7py.ops.errors import ArgumentError
+from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation, Parameter
 
 __all__ = ["Adapter", "Dispatcher", "Mode", "describe"]
@@ -67,8 +68,10 @@ _PLAIN = {
     "string": Kind.STRING,
     "list": Kind.TABLE,
     "generator": Kind.OBJECT,
+    "object": Kind.OBJECT,
 }
-_TENSOR_KINDS = frozenset({"T", "like", "any", "Long", "Byte"})
+_TENSOR_KINDS = frozenset({"T", "F", "like", "any", "Long", "Byte"})
+_SHARED_TYPE = ("T", "F", "like")  # kinds of parameter that have the number type of the call
 
 
 def describe(kinds: Sequence[int]) -> str:
@@ -87,8 +90,9 @@ def describe(kinds: Sequence[int]) -> str:
 def _fits(parameter: Parameter, kind: int, element: int | None) -> bool:
     """Whether an argument of this kind can be the parameter; ``element``: the number type of ``T`` so far."""
     wanted = parameter.kind
-    if wanted in ("T", "like"):
-        return kind < Kind.STORAGE and element in (None, kind)
+    if wanted in _SHARED_TYPE:
+        fits = kind < Kind.STORAGE and element in (None, kind)
+        return fits and (wanted != "F" or types.NUMBER_TYPES[kind].is_floating)
     if wanted == "any":
         return kind < Kind.STORAGE
     if wanted in _CODE:
@@ -119,7 +123,7 @@ def _match(
                 return [slot, *tail[0]], tail[1]
         return None
     if kinds and _fits(first, kinds[0], element):
-        found = kinds[0] if first.kind in ("T", "like") else element
+        found = kinds[0] if first.kind in _SHARED_TYPE else element
         tail = _match(rest, kinds[1:], offset + 1, found)
         if tail is not None:
             return [_Slot(first, (offset,), (kinds[0],)), *tail[0]], tail[1]
@@ -132,6 +136,13 @@ def _match(
         if tail is not None:
             return [_Slot(first, (), ()), *tail[0]], tail[1]
     return None
+
+
+def check_generator(value: object) -> Generator:
+    """An object argument that must be a torch.Generator."""
+    if not isinstance(value, Generator):
+        raise ArgumentError("an object of another class where a torch.Generator is expected")
+    return value
 
 
 class Dispatcher:
@@ -151,6 +162,9 @@ class Dispatcher:
             "fit": memory.fit,
             "write": memory.write,
             "together": memory.together,
+            "share": memory.share,
+            "generator": check_generator,
+            **{f"cast{t.code}": t.cast for t in types.NUMBER_TYPES},
             "byte": memory.as_byte,
             "OBJECT": int(Kind.OBJECT),
         }
@@ -176,6 +190,8 @@ class Dispatcher:
     @staticmethod
     def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
         """How many leading arguments take results, in the order to try; -1: the first parameter does."""
+        if case.returns in ("number", "value"):
+            return (0,)
         if form is Form.UPDATE:
             return (-1, 1) if method else (0, 1)
         if form is Form.INPLACE:
@@ -183,6 +199,8 @@ class Dispatcher:
         if form is Form.RESULT:
             return (1,) if method else (0, 1)
         if form is Form.QUERY:
+            return (0, *range(case.outs, 0, -1))
+        if form is Form.SOLVE:
             return (0, case.outs)
         return (0,)
 
@@ -191,7 +209,8 @@ class Dispatcher:
         if len(kinds) < taken or any(kind >= Kind.STORAGE for kind in kinds[:taken]):
             return None
         element = None
-        if taken and case.returns == "T" and any(p.kind in ("T", "like") for p in case.parameters):
+        takes_type = case.returns in ("T", "multi", "view", "item")
+        if taken and takes_type and any(p.kind in _SHARED_TYPE for p in case.parameters):
             element = kinds[0]
         matched = _match(case.parameters, kinds[taken:], taken, element)
         if matched is None:
@@ -205,9 +224,13 @@ class Dispatcher:
 
     @staticmethod
     def _mode(case: Case, outs: int) -> int:
+        if case.returns == "item":
+            return Mode.MULTI
+        if case.returns == "multi" and outs >= 0:
+            return Mode.MULTI
         if outs == -1 or outs == 1 or (outs == 0 and case.returns == "self"):
             return Mode.SELF
-        if outs > 1 or case.returns == "multi":
+        if outs > 1:
             return Mode.MULTI
         if case.returns in ("T", "Byte", "view", "object"):
             return Mode.HANDLE
@@ -232,33 +255,43 @@ class Dispatcher:
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
         for name, slot in zip(values, slots, strict=True):
             if slot.parameter.kind == "like" and slot.arguments:
-                lines.append(f"if {name}.numel() != {values[0]}.numel(): fit({values[0]}, {name})")
-                if outs != -1:
-                    lines.append(f"if not {name}.is_same_size({values[0]}): {name} = fit({values[0]}, {name})")
+                lines.append(f"if {name}.shape != {values[0]}.shape: {name} = fit({values[0]}, {name})")
         call = f"({', '.join(values)})"
-        lines += self._ending(case, outs, values[0] if values else "", call)
+        lines += self._ending(operation.form, case, outs, values, call)
         arguments = ", ".join(f"a{i}" for i in range(count))
         body = "\n    ".join(lines)
         return f"def {operation.name}({arguments}):\n    {body}\n"
 
     @staticmethod
-    def _ending(case: Case, outs: int, first: str, call: str) -> list[str]:
+    def _ending(form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
             if case.inplace is not None:
                 return [f"inplace{call}"]
-            return [f"write({first}, function{call})"]
-        if outs == 1:
+            return [f"write({values[0]}, function{call})"]
+        if case.returns == "item":
+            lines = [f"r = function{call}"]
+            if outs:
+                lines += ["out = objects[a0]", "share(out, r if r.dim() else r.view(1))"]
+            given = "out" if outs else "r"
+            return [*lines, f"return (1, give_view({given})) if r.dim() else (0, r.item())"]
+        if outs == 1 and case.returns == "view":
+            return [f"share(objects[a0], function{call})"]
+        if outs == 1 and form is Form.RESULT and case.inplace is not None:
+            return [f"inplace({', '.join(['objects[a0]', *values])})"]
+        if outs == 1 and case.returns != "multi":
             return [f"write(objects[a0], function{call})"]
-        if outs > 1:
+        if outs >= 1:
             outputs = ", ".join(f"objects[a{i}]" for i in range(outs))
             return [
-                f"outs = ({outputs})",
-                f"for out, value in zip(outs, function{call}): write(out, value)",
-                "return encode(outs)",
+                f"outs = ({outputs},)",
+                f"made = function{call}",
+                "for out, value in zip(outs, made): write(out, value)",
+                "return encode(outs + made[len(outs):])",
             ]
+        new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
         return {
-            "T": [f"return give_tensor(function{call})"],
-            "Byte": [f"return give_tensor(byte(function{call}))"],
+            "T": [f"r = function{call}", new],
+            "Byte": [f"r = byte(function{call})", new],
             "view": [f"return give_view(function{call})"],
             "object": [f"return encode(function{call})[1]"],
             "multi": [f"return encode(function{call})"],
@@ -276,12 +309,14 @@ class Dispatcher:
             return f"({''.join(f'int(a{i}), ' for i in slot.arguments)})"
         if parameter.kind == "real":
             floating = element is None or types.NUMBER_TYPES[element].is_floating
-            return argument if floating else f"int({argument})"
+            return argument if floating else f"cast{element}({argument})"
         if parameter.kind == "int":
             return f"int({argument})"
         if parameter.kind == "index":
             return f"int({argument}) - 1"
-        if parameter.kind in ("list", "storage", "generator"):
+        if parameter.kind == "generator":
+            return f"generator(objects[{argument}])"
+        if parameter.kind in ("list", "storage", "object"):
             return f"objects[{argument}]"
         return argument
 

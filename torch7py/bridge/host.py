@@ -13,7 +13,7 @@ from torch7py.bridge.errors import Thrown, message_of
 from torch7py.bridge.handles import Kind
 from torch7py.ops import memory, state, types
 from torch7py.ops.errors import TorchError
-from torch7py.ops.registry import operations
+from torch7py.ops.registry import classes, operations
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -29,6 +29,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     handles = runtime.handles
     objects = handles.objects
     shared = runtime.shared
+    class_names = {cls: name for name, cls in classes.items()}
 
     # -- errors -------------------------------------------------------------------------------------------
 
@@ -74,6 +75,33 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         shared[FIRST_SIZE : FIRST_SIZE + min(dims, MAX_DIMS)] = tensor.shape[:MAX_DIMS]
         shared[FIRST_STRIDE : FIRST_STRIDE + min(dims, MAX_DIMS)] = tensor.stride()[:MAX_DIMS]
 
+    def geometry(handle: int) -> tuple[int, ...]:
+        """The number of dimensions, then size and stride of each."""
+        tensor = objects[handle]
+        if not tensor.numel():
+            return (0,)
+        pairs = zip(tensor.shape, tensor.stride(), strict=True)
+        return (tensor.dim(), *(number for pair in pairs for number in pair))
+
+    def part(handle: int, offset: int, shape: tuple[int, ...]) -> torch.Tensor:
+        """A view of a tensor: ``offset`` counts from its own start, ``shape`` is a size and a stride by turns."""
+        tensor: torch.Tensor = objects[handle]
+        return tensor.as_strided(shape[::2], shape[1::2], tensor.storage_offset() + offset)
+
+    def view(handle: int, offset: int, *shape: int) -> int:
+        return handles.give_view(part(handle, offset, shape))
+
+    def fill_view(handle: int, offset: int, value: float, *shape: int) -> None:
+        target = part(handle, offset, shape)
+        target.fill_(types.of(target).cast(value))
+
+    def copy_view(handle: int, offset: int, source: int, *shape: int) -> None:
+        target = part(handle, offset, shape)
+        memory.copy(target, objects[source])
+
+    def element(handle: int, offset: int) -> float:
+        return part(handle, offset, ()).item()
+
     def resolve(name: str, method: bool, kinds: str) -> tuple[Any, int]:
         operation = operations.get(name)
         if operation is None:
@@ -103,8 +131,23 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         obj = objects[handle]
         return obj.pointer() if isinstance(obj, memory.Storage) else id(obj)
 
-    def object_class(handle: int) -> str:
-        return str(getattr(objects[handle], "torch7_name", type(objects[handle]).__name__))
+    def object_class(handle: int) -> tuple[str, int | None]:
+        """The Torch7 class of an object; of a Lua function the number by which Lua keeps it."""
+        obj = objects[handle]
+        if isinstance(obj, LuaFunction):
+            return "function", obj.number
+        for cls in type(obj).__mro__:
+            if cls in class_names:
+                return class_names[cls], None
+        return type(obj).__name__, None
+
+    def object_classes() -> tuple[str, ...]:
+        """Names of the registered classes, each followed by its parent's or ""; parents come first."""
+        listed: list[str] = []
+        for name, cls in sorted(classes.items(), key=lambda item: len(item[1].__mro__)):
+            parents = [class_names[base] for base in cls.__mro__[1:] if base in class_names]
+            listed += [name, parents[0] if parents else ""]
+        return tuple(listed)
 
     return {
         "release": handles.release,
@@ -122,10 +165,16 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "map_entry": map_entry,
         "new_function": new_function,
         "header": header,
+        "geometry": geometry,
+        "view": view,
+        "fill_view": fill_view,
+        "copy_view": copy_view,
+        "element": element,
         "resolve": resolve,
         "empty_tensor": empty_tensor,
         "tensor_from_buffer": tensor_from_buffer,
         "object_class": object_class,
+        "object_classes": object_classes,
         "pointer": pointer,
         "same_storage": lambda a, b: objects[a] == objects[b],
         "tensor_from_list": tensor_from_list,

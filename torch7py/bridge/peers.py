@@ -5,25 +5,30 @@ This knows the protocol of ``TorchObject`` (fields, children, exports) and no la
 
 from __future__ import annotations
 
+import contextlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import adapt, decode
-from torch7py.bridge.dispatch import encode_results, kind_of
+from torch7py.bridge.calls import LuaFunction, adapt, decode
+from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
-from torch7py.nn.copying import TensorMap
+from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
-from torch7py.nn.registry import extensions, layers
-from torch7py.ops.errors import TorchError
+from torch7py.nn.registry import extensions, layers, package_of
+from torch7py.nn.stepping import STEP_CLONE
+from torch7py.ops import types
+from torch7py.ops.errors import ArgumentError, TorchError
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
 __all__ = ["Peers"]
+
+_LUA_MEMO = "torch7py lua memo"
 
 # The methods that Python calls on a module it holds, so that a Lua definition must be seen there.
 VIRTUAL = (
@@ -37,10 +42,8 @@ VIRTUAL = (
 def all_exports(cls: type[TorchObject]) -> dict[str, str]:
     """The methods of a class that scripts may call, those that other packages add included."""
     found = cls.exports()
-    for classes in extensions.values():
-        for name, methods in classes.items():
-            if issubclass(cls, layers[name]):
-                found = methods | found
+    for package in extensions:
+        found = extension_of(package, cls) | found
     return found
 
 
@@ -71,12 +74,50 @@ class LuaFields(Overrides):
         self._object = weakref.ref(obj)
 
     def map_tensors(self, convert: TensorMap) -> None:
+        runtime, handle = self._there()
+        if runtime is not None and handle is not None:
+            with _held(runtime, convert) as function:
+                runtime.call_lua("map_tensors", handle, function)
+
+    def copy_to(self, copied: TorchObject, memo: dict[Any, Any]) -> None:
+        runtime, handle = self._there()
+        if runtime is None:
+            return
+        copied.__dict__["_overrides"] = LuaFields(runtime, copied)
+        if handle is not None:
+            lua_memo = memo.get(_LUA_MEMO)
+            if lua_memo is None:
+                lua_memo = memo[_LUA_MEMO] = LuaFunction(runtime, int(runtime.call_lua("new_memo")))
+            target = runtime.handles.give(copied, Kind.MODULE)
+            with _held(runtime, memo) as number:
+                runtime.call_lua("copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo)
+
+    def _there(self) -> tuple[Runtime | None, int | None]:
+        """The runtime if it still runs, and the handle if Lua holds the object."""
         runtime, obj = self._runtime(), self._object()
         if runtime is None or runtime.closed or obj is None:
-            return
-        handle = runtime.handles.codes.get(id(obj))
-        if handle is not None:
-            runtime.call_lua("map_tensors", handle, 2, *encode_results(runtime.handles, convert)[1:])
+            return None, None
+        return runtime, runtime.handles.codes.get(id(obj))
+
+
+@contextlib.contextmanager
+def _held(runtime: Runtime, obj: Any) -> Iterator[int]:
+    """A handle for the length of a call."""
+    handle = runtime.handles.give(obj, Kind.OBJECT)
+    try:
+        yield handle
+    finally:
+        runtime.handles.release(handle)
+
+
+def _lua_type(value: Any) -> str:
+    """The type of a value in Lua's words, for messages."""
+    if isinstance(value, torch.Tensor):
+        return types.of(value).tensor
+    if isinstance(value, TorchObject):
+        return value.class_name
+    plain = {type(None): "nil", bool: "boolean", int: "number", float: "number", str: "string"}
+    return plain.get(type(value), "table" if isinstance(value, (list, dict)) else type(value).__name__)
 
 
 class Peers:
@@ -96,7 +137,7 @@ class Peers:
         cls = layers[name]
         obj = cls.__new__(cls)
         TorchObject.__init__(obj)
-        if class_name != name:
+        if class_name != cls.torch7_name:
             obj.__dict__["_class_name"] = class_name
         obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
         return self.handles.give(obj, Kind.MODULE)
@@ -131,7 +172,12 @@ class Peers:
         objects = handles.objects
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
-            return encode_results(handles, call([objects[handle], *decode(handles, mask, arguments)]))
+            values = decode(handles, mask, arguments)
+            try:
+                return encode_results(handles, call([objects[handle], *values]))
+            except (AttributeError, TypeError) as error:
+                given = ", ".join(map(_lua_type, values))
+                raise ArgumentError(f"{class_name}:{name} cannot use ({given}): {error}") from error
 
         return method
 
@@ -186,38 +232,64 @@ class Peers:
             marked.append("forward")
         attributes["_marked"] = tuple(marked)
 
+    def copied(self, memo: int, handle: int) -> Any:
+        objects = self.handles.objects
+        return encode_results(self.handles, deep_copy(objects[handle], objects[memo]))
+
     def apply_map(self, convert: int, tensor: int) -> Any:
         objects = self.handles.objects
         return encode_results(self.handles, objects[convert](objects[tensor]))
 
-    def describe(self) -> list[dict[str, Any]]:
-        """What Lua needs to define each class: see ``module.define`` in module.lua."""
-        descriptions = []
-        for name, cls in layers.items():
-            base = next(
-                (b for b in cls.__mro__[1:] if b.__dict__.get("torch7_name") in layers and b is not cls), None
-            )
-            own: dict[str, None] = {}
-            exports = cls.exports()
-            for ancestor in cls.__mro__:
-                if ancestor is base:
-                    break
-                for lua_name, attribute in exports.items():
-                    if attribute in ancestor.__dict__:
-                        own[lua_name] = None
-                if ancestor is torch.nn.Module:
-                    break
-            descriptions.append(
-                {
-                    "name": name,
-                    "parent": base.__dict__["torch7_name"] if base is not None else None,
-                    "fields": cls.all_fields(),
-                    "links": list(cls.links),
-                    "methods": list(own),
-                    "structural": {n: True for n in cls.structural},
-                }
-            )
-        return descriptions
+    def describe(self, package: str, loaded: set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+        """What Lua needs for a package: its classes (see ``module.define`` in module.lua), and the methods that it
+        adds to the classes of packages loaded before."""
+        available = loaded | {package}
+        classes, additions = [], []
+        for key, cls in layers.items():
+            if package_of[key] == package:
+                exports = cls.exports()
+                for name in available:
+                    exports |= {m: a for m, a in extension_of(name, cls).items() if m not in exports}
+                classes.append(
+                    {
+                        "key": key,
+                        "name": cls.torch7_name,
+                        "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
+                        "fields": cls.all_fields(),
+                        "links": list(cls.links),
+                        "methods": own_methods(cls, exports),
+                        "structural": {name: True for name in cls.structural},
+                    }
+                )
+            elif package_of[key] in loaded:
+                methods = own_methods(cls, extension_of(package, cls))
+                if methods:
+                    additions.append([key, cls.torch7_name, methods])
+        return classes, additions
 
 
-assert kind_of(None) is None
+def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
+    """The next registered class that a class derives from."""
+    return next((b for b in cls.__mro__[1:] if b.__dict__.get("registered_as") in layers), None)
+
+
+def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
+    """Those of the exports that a class defines itself or through unregistered bases."""
+    parent = parent_of(cls)
+    found: dict[str, None] = {}
+    for ancestor in cls.__mro__:
+        if ancestor in (parent, torch.nn.Module):
+            break
+        for name, attribute in exports.items():
+            if attribute in ancestor.__dict__:
+                found[name] = None
+    return list(found)
+
+
+def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:
+    """The methods that a package adds to a class or its ancestors: Lua name -> Python attribute."""
+    found: dict[str, str] = {}
+    for name, methods in extensions.get(package, {}).items():
+        if issubclass(cls, layers[name]):
+            found |= methods
+    return found

@@ -20,10 +20,9 @@ from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
 from torch7py.bridge.peers import VIRTUAL, Peers
-from torch7py.nn.registry import extensions, package_of
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
-from torch7py.ops.registry import Form, operations
+from torch7py.ops.registry import operations
 from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
 from torch7py.packages.registry import packages
 
@@ -81,6 +80,7 @@ class Runtime:
         self._peers = Peers(self)
         self._callbacks: dict[str, Any] = {}
         self._entries = 0
+        self._loaded: set[str] = set()  # packages that Lua has
         self._hard_exit = False
         with self._entered():
             self._boot(pairs)
@@ -152,7 +152,9 @@ class Runtime:
             "set_children": peers.set_children,
             "mark": peers.mark,
             "apply_map": peers.apply_map,
+            "copied": peers.copied,
             "package": self._package,
+            "requirements": self._requirements,
             "exit": self._exit,
             "setting": self._setting,
         }
@@ -165,7 +167,7 @@ class Runtime:
                 "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
                 "shared": ctypes.addressof(self.shared) if ffi else None,
                 "virtual": list(VIRTUAL),
-                "operations": [[name, op.form is not Form.FUNCTION] for name, op in operations.items()],
+                "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,
                 "default": self.state.default_type.name,
             }
@@ -173,8 +175,7 @@ class Runtime:
         boot = self._chunk("boot.lua")
         chunk = self._chunk
         core = boot(host, config, chunk)
-        for name in ("call_function", "call_method", "map_tensors", "run", "get_global", "set_global", "evaluate"):
-            self._callbacks[name] = core[name]
+        self._callbacks = {str(name): function for name, function in core.items()}
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
@@ -190,22 +191,24 @@ class Runtime:
         return value
 
     def _package(self, name: str) -> Any:
-        """What Lua needs to make a package: its classes in order of definition, and the packages before it."""
-        package = packages.get(name)
-        if package is None:
-            return None
+        """What Lua needs to make a package, once the packages that it requires are there."""
+        package = packages[name]
         package.load()
-        classes = [d for d in self._peers.describe() if package_of[d["name"]] == name]
-        added = [[cls, list(methods)] for cls, methods in extensions.get(name, {}).items()]
+        classes, additions = self._peers.describe(name, self._loaded)
+        self._loaded.add(name)
         return self._table(
             {
                 "table": package.table,
-                "requires": list(package.requires),
                 "classes": classes,
-                "extensions": added,
+                "additions": additions,
                 "chunk": package.chunk,
             }
         )
+
+    def _requirements(self, name: str) -> Any:
+        """The packages that a package requires; None when there is no such package."""
+        package = packages.get(name)
+        return None if package is None else self._table(list(package.requires))
 
     def _setting(self, name: str, value: Any = None) -> Any:
         if name == "default_type":

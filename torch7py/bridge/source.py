@@ -1,1 +1,147 @@
-def patch(s): return s
+"""Makes Lua sources of Torch's LuaJIT, which spoke some Lua 5.2, fit for a Lua that speaks 5.1.
+
+A source is a string of bytes, one character each (latin-1), so that binary strings in it survive. A patched
+source has the same lines as before.
+"""
+
+from __future__ import annotations
+
+import re
+
+import tree_sitter_lua
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+__all__ = ["LENGTH", "patch"]
+
+LENGTH = "__torch7py_len"  # the global function that the length operator becomes
+
+_LANGUAGE = Language(tree_sitter_lua.language())
+
+# Cheap signs that there may be something to do: a length operator, a semicolon, a break, an escape sequence,
+# or a parenthesis that is first on its line or follows a comment.
+_SUSPECT = re.compile(rb"[#;\\]|\bbreak\b|[\r\n]\s*\(|\]\s*\(")
+
+_WANTED = Query(
+    _LANGUAGE,
+    """
+    (unary_expression "#" @hash operand: (_) @operand)
+    (function_call name: (_) @callee arguments: (arguments . "(" @open))
+    (empty_statement) @empty
+    (break_statement) @break
+    """,
+)
+_STRINGS = Query(_LANGUAGE, "(string) @string")
+
+# The grammar wants UTF-8 text without NUL; Lua takes any byte in strings and comments, and in names those
+# above 127.
+_PLAIN = bytes(byte if 0 < byte < 128 else ord("x") for byte in range(256))
+
+_ESCAPE = re.compile(rb"\\(?:z\s*|x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]+)\}|.)", re.DOTALL)
+_LINE_END = re.compile(rb"\r\n|\n\r|\r|\n")
+
+Edit = tuple[int, int, bytes]  # start, end, new text
+
+
+def patch(source: str | bytes, escapes: bool = False) -> str | None:
+    r"""The source with everything rewritten that a Lua 5.1 rejects or understands otherwise.
+
+    - ``f`` with ``(x)`` on a later line: the parenthesis moves up behind ``f``;
+    - ``#x``: ``(__torch7py_len(x))``, a function that knows the metamethod ``__len`` of tables;
+    - ``;`` where a statement is missing: a blank;
+    - ``break`` in the middle of a block: ``do break end``;
+    - with ``escapes``, for the plain Lua 5.1: ``\xHH``, ``\u{HHH}`` and ``\z`` in strings.
+
+    A byte order mark is dropped and a first line beginning with ``#`` is emptied.
+
+    Returns None for what is not Lua: the engine's own message about it is the better one.
+    """
+    data = source.encode("latin1") if isinstance(source, str) else source
+    data = _without_header(data)
+    if not _SUSPECT.search(data):
+        return data.decode("latin1")
+    tree = Parser(_LANGUAGE).parse(data.translate(_PLAIN))
+    if tree.root_node.has_error:
+        return None
+    edits = _edits(tree.root_node, data)
+    if escapes:
+        edits += _escape_edits(tree.root_node, data)
+    return _apply(data, edits).decode("latin1")
+
+
+def _without_header(data: bytes) -> bytes:
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.startswith(b"#"):
+        return data
+    end = _LINE_END.search(data)
+    return data[end.start() :] if end else b""
+
+
+def _edits(root: Node, data: bytes) -> list[Edit]:
+    edits: list[Edit] = []
+    for _, match in QueryCursor(_WANTED).matches(root):
+        nodes = {name: found[0] for name, found in match.items()}
+        if "hash" in nodes:
+            # The outer parentheses keep `return #x` from becoming a tail call: errors could not name its line.
+            edits.append((nodes["hash"].start_byte, nodes["hash"].end_byte, b"(%s(" % LENGTH.encode()))
+            edits.append((nodes["operand"].end_byte, nodes["operand"].end_byte, b"))"))
+        elif "callee" in nodes:
+            end, open_ = nodes["callee"].end_byte, nodes["open"].start_byte
+            if _LINE_END.search(data, end, open_):
+                edits.append((end, end, b"("))
+                edits.append((open_, open_ + 1, b" "))
+        elif "empty" in nodes:
+            if _is_superfluous(nodes["empty"]):
+                edits.append((nodes["empty"].start_byte, nodes["empty"].end_byte, b" "))
+        elif not _ends_block(nodes["break"]):
+            edits.append((nodes["break"].start_byte, nodes["break"].end_byte, b"do break end"))
+    return edits
+
+
+def _is_superfluous(semicolon: Node) -> bool:
+    """Whether no statement comes before this semicolon that it could end."""
+    before = semicolon.prev_named_sibling
+    while before is not None and before.type in ("comment", "hash_bang_line"):
+        before = before.prev_named_sibling
+    statement_list = semicolon.parent is not None and semicolon.parent.type in ("block", "chunk")
+    return not statement_list or before is None or before.type in ("empty_statement", "label_statement")
+
+
+def _ends_block(node: Node) -> bool:
+    after = node.next_named_sibling
+    while after is not None and after.type in ("comment", "empty_statement"):
+        after = after.next_named_sibling
+    return after is None
+
+
+def _escape_edits(root: Node, data: bytes) -> list[Edit]:
+    edits: list[Edit] = []
+    for string in QueryCursor(_STRINGS).captures(root).get("string", []):
+        start, end = string.start_byte, string.end_byte
+        if data[start : start + 1] == b"[":
+            continue
+        lines = b""  # line ends that \\z skips; they follow the string
+        for escape in _ESCAPE.finditer(data, start, end):
+            byte, character = escape.groups()
+            if byte:
+                new = b"\\%03d" % int(byte, 16)
+            elif character:
+                new = b"".join(b"\\%03d" % code for code in chr(int(character, 16)).encode())
+            elif escape.group().startswith(b"\\z"):
+                new = b""
+                lines += b"".join(_LINE_END.findall(escape.group()))
+            else:
+                continue
+            edits.append((escape.start(), escape.end(), new))
+        if lines:
+            edits.append((end, end, lines))
+    return edits
+
+
+def _apply(data: bytes, edits: list[Edit]) -> bytes:
+    parts = []
+    at = 0
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
+        parts += [data[at:start], new]
+        at = end
+    parts.append(data[at:])
+    return b"".join(parts)

@@ -46,7 +46,7 @@ class Module(Stepping):
     fields = ("weight", "bias", "gradWeight", "gradBias", "train", "shared")
     structural = frozenset({"__init", "replace"})
     lua_methods = names(
-        """updateOutput updateGradInput accGradParameters backward backwardUpdate accUpdateGradParameters
+        """clone updateOutput updateGradInput accGradParameters backward backwardUpdate accUpdateGradParameters
         defaultAccUpdateGradParameters sharedAccUpdateGradParameters zeroGradParameters updateParameters share
         getParameters reset clearState findModules listModules replace""",
         forward="torch7_forward",

@@ -34,6 +34,8 @@ class Linear(Module):
         self.add_parameter("weight", self.new(int(outputSize), int(inputSize)))
         if bias:
             self.add_parameter("bias", self.new(int(outputSize)))
+        else:
+            self.register_parameter("bias", None)
         self.reset()
 
     def reset(self, stdv: float | None = None) -> Linear:
@@ -50,10 +52,6 @@ class Linear(Module):
         self.set_field("gradBias", None)
         return self
 
-    @property
-    def bias_or_none(self) -> torch.Tensor | None:
-        return self._parameters.get("bias")
-
     def _check(self, input: torch.Tensor) -> None:
         if not 1 <= input.dim() <= 2 or input.numel() == 0:
             raise TorchError("nn.Linear: the input must be a vector or a matrix")
@@ -62,7 +60,7 @@ class Linear(Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
-        return F.linear(input, self.weight, self.bias_or_none)
+        return F.linear(input, self.weight, self.bias)
 
     # Kernels of the three products: a graph per call costs more than they do at sizes below 100.
 
@@ -81,7 +79,7 @@ class Linear(Module):
                 weight.addr_(gradOutput, input, alpha=scale)
             else:
                 weight.addmm_(gradOutput.t(), input, alpha=scale)
-        if bias is not None and self.bias_or_none is not None:
+        if bias is not None and self.bias is not None:
             bias.add_(gradOutput if input.dim() == 1 else gradOutput.sum(0), alpha=scale)
 
     def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
@@ -89,7 +87,7 @@ class Linear(Module):
 
     def describe(self) -> str:
         outputs, inputs = self.weight.shape
-        return f"{self.class_name}({inputs} -> {outputs}){'' if self.bias_or_none is not None else ' without bias'}"
+        return f"{self.class_name}({inputs} -> {outputs}){'' if self.bias is not None else ' without bias'}"
 
 
 @layer("nn.LookupTable")

@@ -8,7 +8,7 @@ buffers or plain attributes, and ``get_field``/``set_field`` is the one way in f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
@@ -51,6 +51,7 @@ class TorchObject(torch.nn.Module):
     """
 
     torch7_name: ClassVar[str] = ""
+    registered_as: ClassVar[str] = ""
     fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
     links: ClassVar[tuple[str, ...]] = ()
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
@@ -70,6 +71,10 @@ class TorchObject(torch.nn.Module):
     output: Any
     gradInput: Any
     _type: str
+
+    if TYPE_CHECKING:  # torch.nn.Module promises only tensors and modules here
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self) -> None:
         super().__init__()
@@ -345,7 +350,7 @@ class TorchObject(torch.nn.Module):
             for name, value in self.__dict__.items():
                 if name not in self.transient and value is not self._gradients:
                     copied.__dict__[name] = _copy_attribute(value, memo)
-            copied.__dict__["_gradients"] = deep_copy(gradients, memo)
+            copied.__dict__["_gradients"] = {name: deep_copy(g, memo) for name, g in gradients.items()}
             for name in copied._gradients:
                 copied._attach(name)
             overrides = self.__dict__.get("_overrides")

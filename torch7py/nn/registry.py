@@ -12,7 +12,7 @@ __all__ = ["extend", "extensions", "layer", "layers", "package_of"]
 
 C = TypeVar("C", bound="type[TorchObject]")
 
-layers: dict[str, type[TorchObject]] = {}
+layers: dict[str, type[TorchObject]] = {}  # by Torch7 name; "name@package" for one that replaces another
 package_of: dict[str, str] = {}
 
 
@@ -25,19 +25,23 @@ def extend(name: str, methods: dict[str, str], *, package: str) -> None:
     extensions.setdefault(package, {}).setdefault(name, {}).update(methods)
 
 
-def layer(name: str, *, package: str | None = None) -> Callable[[C], C]:
+def layer(name: str, *, package: str | None = None, replaces: bool = False) -> Callable[[C], C]:
     """Register a class under its Torch7 name, such as ``"nn.Linear"``.
 
     ``package`` is the Lua package that brings it, by default the name's first part (rnn puts its classes into
-    ``nn``). A class is visible to a script only once its package is required.
+    ``nn``). A class is visible to a script only once its package is required. A package may also bring another
+    definition of a class that exists (``replaces``): it counts from the moment the package is required.
     """
 
     def register(cls: C) -> C:
-        if name in layers:
-            raise ValueError(f"layer {name!r} is registered twice")
+        home = package or name.partition(".")[0]
+        key = f"{name}@{home}" if replaces else name
+        if key in layers:
+            raise ValueError(f"layer {key!r} is registered twice")
         cls.torch7_name = name
-        layers[name] = cls
-        package_of[name] = package or name.partition(".")[0]
+        cls.registered_as = key
+        layers[key] = cls
+        package_of[key] = home
         return cls
 
     return register

@@ -1,19 +1,267 @@
-"""New tensors and storages."""
+"""New tensors: the constructors, and tensors of numbers that follow a rule."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
 from torch7py.ops import memory, state, types
+from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
+from torch7py.ops.types import NumberType
 
-__all__: list[str] = []
+__all__ = ["creation", "empty", "with_storage"]
 
 T = torch.Tensor
 
+# -- constructors: torch.DoubleTensor(...), x.new(...), and x:set(...), which takes the same forms ---------------
 
-@operation("__new", "code:int sizes:sizes=None", Form.FUNCTION)
-def _new(code: int, sizes: tuple[int, ...] | None = None) -> T:
-    """``torch.DoubleTensor(sizes...)``; ``code`` is the number type's. The elements are 0."""
-    shape = memory.clean_sizes(sizes) if sizes else (0,)
-    return torch.zeros(shape, dtype=types.NUMBER_TYPES[code].dtype, device=state.current().device)
+
+def empty(number_type: NumberType | None = None) -> T:
+    """A tensor without elements, of the default type unless one is given."""
+    current = state.current()
+    return torch.empty(0, dtype=(number_type or current.default_type).dtype, device=current.device)
+
+
+def _new_of_size(number_type: NumberType, sizes: Sequence[int]) -> T:
+    return torch.zeros(memory.clean_sizes(sizes), dtype=number_type.dtype, device=state.current().device)
+
+
+@operation("__new", "code:int", Form.FUNCTION)
+def _new(code: int) -> T:
+    """``torch.DoubleTensor()``; ``code`` is the number type's."""
+    return empty(types.NUMBER_TYPES[code])
+
+
+@operation("__new", "code:int x:any", returns="view")
+def _new_alias(code: int, x: T) -> T:
+    """``torch.DoubleTensor(tensor)``: another tensor on the same memory."""
+    _same_type(types.NUMBER_TYPES[code], types.of(x).tensor, types.of(x))
+    return x.view(x.shape)
+
+
+@operation("__new", "code:int storage:storage", returns="view")
+def _new_of_storage(code: int, storage: memory.Storage) -> T:
+    """``torch.DoubleTensor(storage)`` on all of a storage of its type; else a LongStorage is sizes."""
+    number_type = types.NUMBER_TYPES[code]
+    if storage.type is types.LONG and number_type is not types.LONG:
+        return _new_of_size(number_type, storage.sizes())
+    return with_storage(empty(number_type), storage)
+
+
+@operation("__new", "code:int sizes:storage strides:storage")
+def _new_strided(code: int, sizes: memory.Storage, strides: memory.Storage) -> T:
+    """``torch.DoubleTensor(sizes, strides)``, both LongStorages."""
+    number_type = types.NUMBER_TYPES[code]
+    if not sizes.type is strides.type is types.LONG or number_type is types.LONG:
+        raise ArgumentError("sizes and strides in LongStorages make any tensor but a LongTensor")
+    made = empty(number_type)
+    memory.resize(made, sizes.sizes(), strides_of(sizes.sizes(), strides))
+    return made
+
+
+@operation("__new", "code:int storage:storage offset:int sizes:storage=None strides:storage=None", returns="view")
+def _new_on_storage(
+    code: int,
+    storage: memory.Storage,
+    offset: int,
+    sizes: memory.Storage | None,
+    strides: memory.Storage | None,
+) -> T:
+    """``torch.DoubleTensor(storage, offset [, sizes [, strides]])``."""
+    return with_storage(empty(types.NUMBER_TYPES[code]), storage, offset, sizes, strides)
+
+
+@operation("__new", "code:int storage:storage offset:int geometry:sizes", returns="view")
+def _new_on_part(code: int, storage: memory.Storage, offset: int, geometry: tuple[int, ...]) -> T:
+    """``torch.DoubleTensor(storage, offset, size1 [, stride1 [, size2 ...]])``."""
+    return on_part(empty(types.NUMBER_TYPES[code]), storage, offset, geometry)
+
+
+@operation("__new", "code:int sizes:sizes")
+def _new_sizes(code: int, sizes: tuple[int, ...]) -> T:
+    """``torch.DoubleTensor(sizes...)``. The elements are 0; the original left them undetermined."""
+    return _new_of_size(types.NUMBER_TYPES[code], sizes)
+
+
+def _same_type(wanted: NumberType, given: str, given_type: NumberType) -> None:
+    if wanted is not given_type:
+        raise ArgumentError(f"expecting number or {wanted.tensor} or {wanted.storage}, got {given}")
+
+
+def strides_of(sizes: Sequence[int], strides: memory.Storage) -> tuple[int, ...]:
+    if len(strides) != len(sizes):
+        raise TorchError("provided stride and size are inconsistent")
+    return strides.sizes()
+
+
+def with_storage(
+    x: T,
+    storage: memory.Storage,
+    offset: int | None = None,
+    sizes: memory.Storage | None = None,
+    strides: memory.Storage | None = None,
+) -> T:
+    """``x:set(storage [, offset [, sizes [, strides]]])``: all of the storage, or the part that is told.
+
+    An offset without sizes makes a tensor without elements, as in the original.
+    """
+    _same_type(types.of(x), storage.type.storage, storage.type)
+    if offset is None:
+        return _aim(x, storage, 1, (len(storage),), None)
+    if sizes is None:
+        return _aim(x, storage, offset, (), None)
+    return _aim(x, storage, offset, sizes.sizes(), None if strides is None else strides_of(sizes.sizes(), strides))
+
+
+def on_part(x: T, storage: memory.Storage, offset: int, geometry: tuple[int, ...]) -> T:
+    """``x:set(storage, offset, size1 [, stride1 [, size2 ...]])``; a stride left out is the contiguous one."""
+    _same_type(types.of(x), storage.type.storage, storage.type)
+    sizes = geometry[::2]
+    strides = geometry[1::2] + (-1,) * (len(sizes) - len(geometry[1::2]))
+    return _aim(x, storage, offset, sizes, strides)
+
+
+def _aim(x: T, storage: memory.Storage, offset: int, sizes: tuple[int, ...], strides: tuple[int, ...] | None) -> T:
+    if offset < 1:
+        raise TorchError("Tensor: invalid storage offset")
+    memory.point_at(x, storage.untyped, offset - 1, (0,), (1,))
+    memory.resize(x, sizes, strides)
+    return x
+
+
+# -- tensors by a rule ------------------------------------------------------------------------------------------
+
+
+def creation(name: str, signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function that fills the tensor which is its first argument, in the form RESULT.
+
+    Without such a tensor the call makes one of the default type.
+    """
+
+    def register(fill: Callable[..., Any]) -> Callable[..., Any]:
+        def fresh(*arguments: Any) -> T:
+            made = empty()
+            fill(made, *arguments)
+            return made
+
+        operation(name, signature, Form.RESULT, inplace=fill)(fresh)
+        return fill
+
+    return register
+
+
+@creation("zeros", "sizes:sizes")
+def _zeros(out: T, sizes: tuple[int, ...]) -> None:
+    """``torch.zeros([out,] sizes...)``"""
+    memory.resize(out, sizes)
+    out.zero_()
+
+
+@creation("ones", "sizes:sizes")
+def _ones(out: T, sizes: tuple[int, ...]) -> None:
+    """``torch.ones([out,] sizes...)``"""
+    memory.resize(out, sizes)
+    out.fill_(1)
+
+
+@creation("eye", "n:int m:int=0")
+def _eye(out: T, n: int, m: int) -> None:
+    """``torch.eye([out,] n [, m])``: (n, m) with ones on the diagonal."""
+    if n <= 0:
+        raise TorchError(f"eye: n must be above 0, got {n}")
+    memory.write(out, torch.eye(n, m if m > 0 else n, dtype=out.dtype, device=out.device))
+
+
+def _in_order(out: T, values: T) -> None:
+    """Values into a tensor, which keeps its shape when it has room for just as many."""
+    if out.numel() != values.numel():
+        memory.resize(out, values.shape)
+    memory.copy(out, values)
+
+
+@creation("range", "first:number last:number step:number=1")
+def _range(out: T, first: float, last: float, step: float) -> None:
+    """``torch.range([out,] first, last [, step])``: first, first + step, ... as long as last is not passed.
+
+    Whole-number types compute in whole numbers, the others in double precision.
+    """
+    number_type = types.of(out)
+    if not number_type.is_floating:
+        first, last, step = types.LONG.cast(first), types.LONG.cast(last), types.LONG.cast(step)
+    if not (step > 0 or step < 0):
+        raise TorchError("range: step must not be 0")
+    if not (last >= first if step > 0 else last <= first):
+        raise TorchError(f"range: {last:g} cannot be reached from {first:g} by steps of {step:g}")
+    if number_type.is_floating:
+        count = int((last - first) / step + 1)
+        numbers = torch.arange(count, dtype=torch.float64)
+    else:
+        count = int(last - first) // int(step) + 1
+        numbers = torch.arange(count, dtype=torch.int64)
+    _in_order(out, numbers.mul_(step).add_(first))
+
+
+def _points(out: T, name: str, a: float, b: float, n: int) -> T:
+    """n numbers from a to b at equal distances, each step of the computation in the tensor's own type."""
+    number_type = types.of(out)
+    if number_type.name not in ("Double", "Float"):
+        raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
+    low, high = torch.tensor([a, b], dtype=out.dtype)
+    if n < 1 or (n == 1 and low != high):
+        raise TorchError(f"{name}: invalid number of points: {n}")
+    if n == 1:
+        return low.view(1)
+    return torch.arange(n, dtype=out.dtype).mul_(high - low).div_(n - 1).add_(low)
+
+
+@creation("linspace", "a:number b:number n:int=100")
+def _linspace(out: T, a: float, b: float, n: int) -> None:
+    """``torch.linspace([out,] a, b [, n=100])``"""
+    _in_order(out, _points(out, "linspace", a, b, n))
+
+
+@creation("logspace", "a:number b:number n:int=100")
+def _logspace(out: T, a: float, b: float, n: int) -> None:
+    """``torch.logspace([out,] a, b [, n=100])``: 10 to the power of what linspace gives."""
+    points = _points(out, "logspace", a, b, n)
+    _in_order(out, torch.tensor([_power_of_ten(x) for x in points.tolist()], dtype=torch.float64))
+
+
+def _power_of_ten(x: float) -> float:
+    try:
+        return math.pow(10.0, x)
+    except OverflowError:
+        return math.inf
+
+
+# -- matrices -----------------------------------------------------------------------------------------------------
+
+
+def _matrix(x: T, name: str) -> T:
+    if x.dim() != 2 or x.numel() == 0:
+        raise TorchError(f"{name}: expected a matrix, got a {len(memory.size_of(x))}D tensor")
+    return x
+
+
+@operation("diag", "x:T k:int=0", Form.QUERY)
+def _diag(x: T, k: int) -> T:
+    """``torch.diag([out,] x [, k])``: a matrix with x on its k-th diagonal, or the k-th diagonal of a matrix."""
+    if x.numel() == 0 or x.dim() > 2:
+        raise TorchError(f"diag: matrix or a vector expected, got a {len(memory.size_of(x))}D tensor")
+    return torch.diag(x, k)
+
+
+@operation("tril", "x:T k:int=0", Form.QUERY)
+def _tril(x: T, k: int) -> T:
+    """``torch.tril([out,] x [, k])``: the elements on and below the k-th diagonal, zeros above."""
+    return torch.tril(_matrix(x, "tril"), k)
+
+
+@operation("triu", "x:T k:int=0", Form.QUERY)
+def _triu(x: T, k: int) -> T:
+    """``torch.triu([out,] x [, k])``: the elements on and above the k-th diagonal, zeros below."""
+    return torch.triu(_matrix(x, "triu"), k)

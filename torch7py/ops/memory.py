@@ -18,9 +18,11 @@ __all__ = [
     "Storage",
     "as_byte",
     "clean_sizes",
+    "copy",
     "fit",
     "point_at",
     "resize",
+    "share",
     "size_of",
     "storage_of",
     "together",
@@ -142,11 +144,28 @@ def resize(tensor: torch.Tensor, sizes: Sequence[int], strides: Sequence[int] | 
     point_at(tensor, tensor.untyped_storage(), tensor.storage_offset(), sizes, strides)
 
 
+def share(out: torch.Tensor, view: torch.Tensor) -> None:
+    """Let a tensor look at the memory of another with its sizes, strides and offset (``x:set(view)``)."""
+    if out is not view:
+        point_at(out, view.untyped_storage(), view.storage_offset(), tuple(view.shape), view.stride())
+
+
 def write(out: torch.Tensor, result: torch.Tensor) -> None:
     """Put a result into a tensor that the caller named for it: resized on its own storage, then copied."""
     if result is not out:
         resize(out, result.shape)
         out.copy_(result)
+
+
+def copy(target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
+    source = fit(target, source)
+    if 0 in target.stride():
+        # An expanded dimension is one element written many times: the last value stays.
+        for dim, (size, stride) in enumerate(zip(target.shape, target.stride(), strict=True)):
+            if size > 1 and stride == 0:
+                target, source = target.narrow(dim, size - 1, 1), source.narrow(dim, size - 1, 1)
+    return target.copy_(source)
 
 
 def fit(first: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

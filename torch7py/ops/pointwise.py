@@ -1,29 +1,182 @@
-"""Elementwise arithmetic: what is done to every element by itself, and the operators of Lua."""
+"""Elementwise arithmetic: what is done to every element with a number or with the elements of other tensors.
+
+Operands fit when they have as many elements, whatever their shapes; nothing is broadcast. A number is cast
+to the tensor's type first; integer tensors divide and wrap around as C does.
+"""
 
 from __future__ import annotations
 
 import torch
 
+from torch7py.ops import memory
+from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
 
-__all__: list[str] = []
+__all__ = ["divide", "remainder"]
 
 T = torch.Tensor
+Number = float | T
 
-# -- with a number, or with the elements of another tensor ----------------------------------------------------
+# -- assignment -------------------------------------------------------------------------------------------
+
+operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_)(torch.full_like)
+operation("zero", "x:T", Form.INPLACE, inplace=T.zero_)(torch.zeros_like)
+
+
+def _copy(x: T, src: T) -> T:
+    """``x:copy(src)``: the elements of ``src``, of whatever type, in order; the two may share memory."""
+    try:
+        return x.copy_(src) if x.shape == src.shape else memory.copy(x, src)
+    except RuntimeError:  # PyTorch refuses memory that overlaps
+        return memory.copy(x, src.clone())
+
+
+operation("copy", "x:any src:any", Form.INPLACE, inplace=_copy)(_copy)
+
+# -- add, subtract, multiply ------------------------------------------------------------------------------
 
 operation("add", "src:T value:real", Form.UPDATE, inplace=T.add_)(torch.add)
 operation("add", "src:T other:like", inplace=T.add_)(torch.add)
 
 
-@operation("add", "src:T scale:real other:like", inplace=lambda src, scale, other: src.add_(other, alpha=scale))
+def _add_scaled_(src: T, scale: float, other: T) -> T:
+    return src.add_(other, alpha=scale)
+
+
+@operation("add", "src:T scale:real other:like", inplace=_add_scaled_)
 def _add_scaled(src: T, scale: float, other: T) -> T:
     """``src + scale * other``"""
     return torch.add(src, other, alpha=scale)
 
 
-# -- operators ------------------------------------------------------------------------------------------------
+operation("csub", "src:T value:real", Form.UPDATE, inplace=T.sub_)(torch.sub)
+operation("csub", "src:T other:like", inplace=T.sub_)(torch.sub)
 
-operation("__add", "a:T b:real", Form.FUNCTION)(torch.add)
-operation("__add", "a:T b:like")(torch.add)
-operation("__add", "a:real b:T")(lambda a, b: torch.add(b, a))
+
+def _subtract_scaled_(src: T, scale: float, other: T) -> T:
+    return src.sub_(other, alpha=scale)
+
+
+@operation("csub", "src:T scale:real other:like", inplace=_subtract_scaled_)
+def _subtract_scaled(src: T, scale: float, other: T) -> T:
+    """``src - scale * other``"""
+    return torch.sub(src, other, alpha=scale)
+
+
+operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_)(torch.mul)
+operation("cmul", "src:T other:like", Form.UPDATE, inplace=T.mul_)(torch.mul)
+
+
+@operation(
+    "addcmul",
+    "src:T value:real=1 a:like b:like",
+    Form.UPDATE,
+    inplace=lambda src, value, a, b: src.addcmul_(a, b, value=value),
+)
+def _add_product(src: T, value: float, a: T, b: T) -> T:
+    """``src + value * a * b``"""
+    return torch.addcmul(src, a, b, value=value)
+
+
+# -- divide -----------------------------------------------------------------------------------------------
+
+
+def divide(src: T, other: Number) -> T:
+    """The quotient; of integers, cut towards zero (by zero: an error)."""
+    return torch.div(src, other, rounding_mode=None if src.is_floating_point() else "trunc")
+
+
+def _divide_(src: T, other: Number) -> T:
+    return src.div_(other) if src.is_floating_point() else src.div_(other, rounding_mode="trunc")
+
+
+operation("div", "src:T value:real", Form.UPDATE, inplace=_divide_)(divide)
+operation("cdiv", "src:T other:like", Form.UPDATE, inplace=_divide_)(divide)
+
+
+def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
+    if src.is_floating_point():
+        return src.addcdiv_(a, b, value=value)
+    return src.add_(divide(a * value, b))
+
+
+@operation("addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_)
+def _add_quotient(src: T, value: float, a: T, b: T) -> T:
+    """``src + value * a / b``"""
+    return _add_quotient_(src.clone(), value, a, b)
+
+
+for name in ("fmod", "mod"):
+    operation(name, "src:T value:real", Form.UPDATE, inplace=T.fmod_)(torch.fmod)
+for name in ("cfmod", "cmod"):
+    operation(name, "src:T other:like", Form.UPDATE, inplace=T.fmod_)(torch.fmod)
+
+
+@operation("remainder", "src:T value:real", Form.UPDATE)
+@operation("cremainder", "src:T other:like", Form.UPDATE)
+def remainder(src: T, other: Number) -> T:
+    """What is left of a division, with the sign of the divisor.
+
+    Of floating numbers it is ``src - other * floor(src / other)`` as it stands, which near whole quotients
+    is not what PyTorch computes: 1 and 0.1 leave 0, not 0.1.
+    """
+    if src.is_floating_point():
+        return src - torch.floor(src / other) * other
+    return torch.remainder(src, other)
+
+
+# -- powers -----------------------------------------------------------------------------------------------
+
+operation("pow", "src:F value:real", Form.UPDATE, inplace=T.pow_)(torch.pow)
+operation("pow", "value:real src:F")(torch.pow)
+operation("pow", "base:number exponent:number", returns="value")(of_numbers(torch.pow))
+
+
+@operation("cpow", "src:T other:like", Form.UPDATE)
+def _power(src: T, other: T) -> T:
+    """``src ^ other``; of integers computed in double and cut, as in the original."""
+    if src.is_floating_point():
+        return torch.pow(src, other)
+    return torch.pow(src.double(), other.double()).to(src.dtype)
+
+
+# -- bounds -----------------------------------------------------------------------------------------------
+
+
+@operation("clamp", "src:T low:real high:real", Form.UPDATE)
+def _clamp(src: T, low: float, high: float) -> T:
+    """``low`` below ``low``, else ``high`` above ``high``, else the element; nan stays."""
+    if low <= high:
+        return torch.clamp(src, low, high)
+    return torch.where(src < low, low, torch.where(src > high, high, src))
+
+
+@operation("cmax", "src:T other:like")
+@operation("cmax", "src:T value:real", Form.UPDATE)
+def _maximum(src: T, other: Number) -> T:
+    """The element where it is greater, else the other one: a nan in ``src`` gives way."""
+    return torch.where(src > other, src, other)
+
+
+@operation("cmin", "src:T other:like")
+@operation("cmin", "src:T value:real", Form.UPDATE)
+def _minimum(src: T, other: Number) -> T:
+    """The element where it is less, else the other one: a nan in ``src`` gives way."""
+    return torch.where(src < other, src, other)
+
+
+# -- of two tensors ---------------------------------------------------------------------------------------
+
+operation("atan2", "src:F other:like", Form.UPDATE, inplace=T.atan2_)(torch.atan2)
+operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2))
+
+
+@operation("lerp", "src:F other:like weight:real", Form.UPDATE)
+def _interpolate(src: T, other: T, weight: float) -> T:
+    """``src + weight * (other - src)``"""
+    return torch.add(src, other - src, alpha=weight)
+
+
+@operation("lerp", "a:number b:number weight:number", returns="value")
+def _interpolate_numbers(a: float, b: float, weight: float) -> float:
+    return a + weight * (b - a)

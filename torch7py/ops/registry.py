@@ -17,6 +17,7 @@ default may be left out or nil. The kinds:
 
 =========  =====================================================================================
 ``T``      a tensor; all ``T`` of a call share one number type
+``F``      a ``T`` that must be of floating type
 ``like``   a ``T`` with as many elements as the first parameter; it arrives in the first one's shape
 ``any``    a tensor of whatever type
 ``Long``   a LongTensor; ``Byte``: a ByteTensor
@@ -26,8 +27,8 @@ default may be left out or nil. The kinds:
 ``index``  a 1-based index; the function gets it 0-based
 ``sizes``  numbers to the end of the call, or one LongStorage; the function gets a tuple of int
 ``bool``   a boolean; ``string``: a string
-``list``   a table of tensors
-``storage``  a storage; ``generator``: a torch.Generator
+``list``   a Lua array, of tensors mostly; the function gets the Python list, changes to it come back
+``storage``  a storage; ``generator``: a torch.Generator; ``object``: another object
 =========  =====================================================================================
 """
 
@@ -39,12 +40,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-__all__ = ["Case", "Form", "Operation", "Parameter", "operation", "operations"]
+__all__ = ["Case", "Form", "Operation", "Parameter", "classes", "operation", "operations", "torch_class"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
 
-KINDS = frozenset("T like any Long Byte real number int index sizes bool string list storage generator".split())
-RETURNS = frozenset("T Byte view self number value object multi".split())
+KINDS = frozenset(
+    "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
+)
+RETURNS = frozenset("T Byte view item self number value object multi".split())
 REQUIRED = object()
 
 
@@ -52,11 +56,12 @@ class Form(enum.Enum):
     """How the two call forms are made of one function. ``out`` is a tensor that takes the result."""
 
     UPDATE = "x:op(...) changes x, x:op(src, ...) writes x; torch.op(src, ...), torch.op(out, src, ...)"
-    INPLACE = "x:op(...) and torch.op(x, ...) change x"
+    INPLACE = "x:op(...) and torch.op(x, ...) change x; a case that returns a value takes no x"
     RESULT = "x:op(...) writes x; torch.op(...), torch.op(out, ...)"
-    QUERY = "x:op(...), torch.op(x, ...), and both with out first"
+    QUERY = "x:op(...), torch.op(x, ...), and both with out (or the first few of several) in front"
     METHOD = "x:op(...) and torch.op(x, ...), nothing else"
     FUNCTION = "torch.op(...) only"
+    SOLVE = "torch.op(...) only, and with all outs in front"
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,13 @@ class Case:
     """One signature of an operation.
 
     ``function`` takes the parameters and returns the result. ``inplace`` does the same to its first
-    parameter; without it the result is computed and copied back. ``returns`` tells what a plain call gives:
-    ``T`` a new tensor, ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on the memory of the
-    first parameter, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a
-    storage or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors
-    that a call with ``out`` names.
+    parameter; without it the result is computed and copied back. In the form RESULT ``inplace`` takes ``out``
+    before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
+    contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
+    before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
+    dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a storage
+    or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
+    with ``out`` names.
     """
 
     parameters: tuple[Parameter, ...]
@@ -100,6 +107,10 @@ class Operation:
     form: Form
     moves: bool = False
     cases: list[Case] = field(default_factory=list)
+
+    @property
+    def has_method(self) -> bool:
+        return self.form not in (Form.FUNCTION, Form.SOLVE)
 
     def usage(self) -> str:
         lines = (", ".join(map(str, case.parameters)) for case in self.cases)
@@ -148,5 +159,24 @@ def operation(
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
         entry.cases.append(Case(parameters, function, inplace, returns, outs))
         return function
+
+    return register
+
+
+classes: dict[str, type] = {}
+
+
+def torch_class(name: str) -> Callable[[C], C]:
+    """Register a Python class whose objects Lua sees as a Torch7 class, ``torch.Timer`` say.
+
+    Its constructor and methods are operations: ``torch.Timer.new`` (form FUNCTION), ``torch.Timer.time`` (form
+    METHOD, first parameter of kind ``object``). A Python base class that is registered too is the parent.
+    """
+
+    def register(cls: C) -> C:
+        if name in classes:
+            raise ValueError(f"class {name!r} is registered twice")
+        classes[name] = cls
+        return cls
 
     return register

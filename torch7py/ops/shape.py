@@ -9,32 +9,98 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.printing import tensor_to_string
 from torch7py.ops.registry import Form, operation
 
-__all__: list[str] = []
+__all__ = ["check_dim", "sizes_storage"]
 
 T = torch.Tensor
 
 
 def sizes_storage(sizes: tuple[int, ...]) -> memory.Storage:
     """Sizes or strides as Torch7 hands them out, in a LongStorage."""
-    return memory.Storage.of_values(types.LONG, torch.tensor(sizes, dtype=torch.int64))
+    return memory.Storage(types.LONG, torch.tensor(sizes, dtype=torch.int64).untyped_storage())
+
+
+def check_dim(x: T, dim: int) -> int:
+    """A dimension, 0-based here and 1-based in the message, which the tensor must have."""
+    dims = x.dim() if x.numel() else 0
+    if not 0 <= dim < dims:
+        raise TorchError(f"dimension {dim + 1} out of range of {dims}D tensor")
+    return dim
+
+
+def _strides(x: T) -> tuple[int, ...]:
+    return tuple(x.stride()) if x.numel() else ()
 
 
 @operation("size", "x:any", Form.METHOD, returns="object")
 def _sizes(x: T) -> memory.Storage:
+    """``x:size()``: all sizes in a LongStorage; a tensor without elements has none."""
     return sizes_storage(memory.size_of(x))
 
 
 @operation("size", "x:any dim:index", returns="value")
 def _size(x: T, dim: int) -> int:
-    return _of_dim(memory.size_of(x), dim)
+    return x.shape[check_dim(x, dim)]
 
 
-def _of_dim(values: tuple[int, ...], dim: int) -> int:
-    if not 0 <= dim < len(values):
-        raise TorchError(f"dimension {dim + 1} out of range of a {len(values)}D tensor")
-    return values[dim]
+@operation("stride", "x:any", Form.METHOD, returns="object")
+def _stride_storage(x: T) -> memory.Storage:
+    """``x:stride()``: how far apart neighbours lie in each dimension, in elements."""
+    return sizes_storage(_strides(x))
+
+
+@operation("stride", "x:any dim:index", returns="value")
+def _stride(x: T, dim: int) -> int:
+    return x.stride(check_dim(x, dim))
 
 
 operation("dim", "x:any", Form.METHOD, returns="value")(lambda x: len(memory.size_of(x)))
+operation("nDimension", "x:any", Form.METHOD, returns="value")(lambda x: len(memory.size_of(x)))
+operation("nElement", "x:any", Form.METHOD, returns="value")(T.numel)
+operation("numel", "x:any", Form.METHOD, returns="value")(T.numel)
+operation("elementSize", "x:any", Form.METHOD, returns="value")(T.element_size)
+operation("isContiguous", "x:any", Form.METHOD, returns="value")(lambda x: x.numel() == 0 or x.is_contiguous())
+operation("storageOffset", "x:any", Form.METHOD, returns="value")(lambda x: x.storage_offset() + 1)
+operation("isTensor", "x:any", Form.METHOD, returns="value")(lambda x: True)
 operation("__len", "x:any", Form.METHOD, returns="object")(_sizes)
 operation("__tostring", "x:any", Form.METHOD, returns="value")(lambda x: tensor_to_string(x, types.of(x).tensor))
+
+
+@operation("storage", "x:any", Form.METHOD, returns="multi")
+def _storage(x: T) -> memory.Storage | None:
+    """``x:storage()``: the memory under the tensor; nil for one that never had any."""
+    storage = memory.storage_of(x)
+    return storage if len(storage) else None
+
+
+@operation("isSize", "x:any sizes:storage", Form.METHOD, returns="value")
+def _is_size(x: T, sizes: memory.Storage) -> bool:
+    """``x:isSize(storage)``: whether the sizes are these."""
+    return memory.size_of(x) == sizes.sizes()
+
+
+@operation("isSameSizeAs", "x:any other:any", Form.METHOD, returns="value")
+def _is_same_size(x: T, other: T) -> bool:
+    return memory.size_of(x) == memory.size_of(other)
+
+
+@operation("isSetTo", "x:any other:any", Form.METHOD, returns="value")
+def _is_set_to(x: T, other: T) -> bool:
+    """``x:isSetTo(y)``: whether both see the same elements of the same storage in the same way."""
+    storage = memory.storage_of(x)
+    return (
+        len(storage) > 0
+        and x.dtype == other.dtype
+        and storage == memory.storage_of(other)
+        and x.storage_offset() == other.storage_offset()
+        and memory.size_of(x) == memory.size_of(other)
+        and _strides(x) == _strides(other)
+    )
+
+
+def _nothing(x: T) -> None:
+    """``x:retain()`` and ``x:free()`` counted references by hand. Here Lua's collector does, so there is
+    nothing to count: memory lives while a tensor or a storage on it does."""
+
+
+operation("retain", "x:any", Form.METHOD, returns="value")(_nothing)
+operation("free", "x:any", Form.METHOD, returns="value")(_nothing)

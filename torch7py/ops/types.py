@@ -9,6 +9,9 @@ import torch
 __all__ = ["BY_DTYPE", "BY_NAME", "DOUBLE", "FLOAT", "LONG", "NUMBER_TYPES", "NumberType", "of"]
 
 
+INFINITY = float("inf")
+
+
 @dataclass(frozen=True)
 class NumberType:
     """One element type: Torch7's word for it, PyTorch's dtype and the C type behind both.
@@ -35,6 +38,14 @@ class NumberType:
     @property
     def is_floating(self) -> bool:
         return self.dtype.is_floating_point
+
+    def cast(self, number: float) -> float:
+        """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits."""
+        if self.is_floating:
+            return number
+        whole = int(number) if -INFINITY < number < INFINITY else -(2**63)
+        half = 0 if self.name == "Byte" else 1 << (8 * self.size - 1)
+        return (whole + half & (1 << 8 * self.size) - 1) - half
 
 
 NUMBER_TYPES = (

@@ -2,6 +2,6 @@
 
 from torch7py.nn.registry import extend
 from torch7py.nn.stepping import RNN_METHODS
-from torch7py.rnn import lstm, recurrent, sequencer  # noqa: F401
+from torch7py.rnn import dropout, lstm, recurrent, sequencer  # noqa: F401
 
 extend("nn.Module", RNN_METHODS, package="rnn")

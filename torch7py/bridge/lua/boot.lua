@@ -10,6 +10,7 @@ local class = chunk('class.lua')(core)
 local tensor = chunk('tensor.lua')(core, host, config)
 local module = chunk('module.lua')(core, host, class)
 module.set_virtual(config.virtual)
+local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 local torch = chunk('torch.lua')(core, host, config, class, tensor, module)
@@ -19,8 +20,12 @@ local program = chunk('program.lua')(core, host, config, class, module, packages
 return {
    call_function = core.call_function,
    call_method = core.call_method,
-   map_tensors = function(handle, mask, convert)
+   map_tensors = function(handle, convert)
       return core.answer(pcall(module.map_tensors, handle, convert))
+   end,
+   new_memo = function() return true, 0, core.refer({}) end,
+   copy_fields = function(from, to, number, memo, step)
+      return core.answer(pcall(copying.fields, from, to, number, core.referred(memo), step))
    end,
    run = program.run,
    evaluate = program.evaluate,

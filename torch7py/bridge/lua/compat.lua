@@ -1,1 +1,185 @@
+-- Torch's LuaJIT was built with Lua 5.2 compatibility and Lua 5.1's own names. This chunk fills in what the
+-- engine at hand lacks of it; what the engine has stays.
+--
+-- `pairs` is in pairs.lua, `load` and its like are in require.lua, and syntax is in source.py.
+--
+-- Arguments: none. Result: none. Sets globals and fields of the standard libraries, once for each runtime.
 
+local type, select, pcall, error, rawget, rawset, tostring = type, select, pcall, error, rawget, rawset, tostring
+local getmetatable, unpack = getmetatable, unpack
+local debug_getmetatable = debug.getmetatable
+
+local function bad_argument(number, name, expected, value)
+   error(("bad argument #%d to '%s' (%s expected, got %s)"):format(number, name, expected, type(value)), 3)
+end
+
+-- Call a C function, and raise its error where our caller was called: `shift` is how far its arguments have moved.
+local function finish(name, shift, ok, ...)
+   if ok then return ... end
+   local err = ...
+   if type(err) == 'string' then
+      err = err:gsub("^bad argument #(%d+) to '%?'", function(number)
+         return ("bad argument #%d to '%s'"):format(number - shift, name)
+      end)
+   end
+   error(err, 3)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Tables
+
+-- What source.py makes of the length operator, which in Lua 5.1 does not ask a table's metatable.
+rawset(_G, '__torch7py_len', function(x)
+   local kind = type(x)
+   if kind == 'table' then
+      if getmetatable(x) == nil then return #x end
+      local length = rawget(debug_getmetatable(x), '__len')
+      if length == nil then return #x end
+      return (length(x, x))
+   end
+   if kind == 'string' or kind == 'userdata' or kind == 'cdata' then return #x end
+   error(('attempt to get length of a %s value'):format(kind), 2)
+end)
+
+if not rawget(_G, 'rawlen') then
+   rawset(_G, 'rawlen', function(x)
+      if type(x) ~= 'table' and type(x) ~= 'string' then bad_argument(1, 'rawlen', 'table or string', x) end
+      return #x
+   end)
+end
+
+table.pack = table.pack or function(...)
+   return {n = select('#', ...), ...}
+end
+
+table.unpack = table.unpack or unpack
+
+local native_ipairs = ipairs
+
+rawset(_G, 'ipairs', function(t)
+   if type(t) == 'table' and getmetatable(t) == nil then return native_ipairs(t) end
+   local mt = debug_getmetatable(t)
+   local custom = type(mt) == 'table' and rawget(mt, '__ipairs')
+   if custom then
+      local iterator, state, start = custom(t)
+      return iterator, state, start
+   end
+   if type(t) ~= 'table' then bad_argument(1, 'ipairs', 'table', t) end
+   return native_ipairs(t)
+end)
+
+---------------------------------------------------------------------------------------------------------
+-- Functions
+
+local native_xpcall = xpcall
+
+if not select(2, xpcall(function(x) return x end, error, true)) then
+   rawset(_G, 'xpcall', function(f, handler, ...)
+      local n, arguments = select('#', ...), {...}
+      return native_xpcall(function() return f(unpack(arguments, 1, n)) end, handler)
+   end)
+end
+
+local native_setmetatable = debug.setmetatable
+
+function debug.setmetatable(value, mt)
+   native_setmetatable(value, mt)
+   return value
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Numbers and strings
+
+math.mod = math.mod or math.fmod
+
+local log = math.log
+
+if log(8, 2) ~= 3 then
+   function math.log(x, base)
+      if base == nil then return log(x) end
+      return log(x) / log(base)
+   end
+end
+
+local rep = string.rep
+
+if rep('x', 2, ',') ~= 'x,x' then
+   function string.rep(s, n, separator)
+      if separator == nil or n < 2 then return rep(s, n) end
+      return rep(s .. separator, n - 1) .. s
+   end
+end
+
+local format = string.format
+
+if not pcall(format, '%s', nil) then
+   -- %s takes any value.
+   function string.format(pattern, ...)
+      local n, arguments, i = select('#', ...), {...}, 0
+      for letter in pattern:gmatch('%%[-+ #0-9.]*([%a%%])') do
+         if letter ~= '%' then
+            i = i + 1
+            local kind = type(arguments[i])
+            if letter == 's' and i <= n and kind ~= 'string' and kind ~= 'number' then
+               arguments[i] = tostring(arguments[i])
+            end
+         end
+      end
+      return finish('format', 0, pcall(format, pattern, unpack(arguments, 1, n)))
+   end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Files and processes
+
+-- A file that was written to is the result, so that calls can be chained.
+local methods = getmetatable(io.stdout).__index
+local write = methods.write
+
+local function written(file, result, ...)
+   if result == true then return file end
+   return result, ...
+end
+
+function methods.write(file, ...)
+   return written(file, finish('write', 1, pcall(write, file, ...)))
+end
+
+local execute = os.execute
+local windows = package.config:sub(1, 1) == '\\'
+
+-- true or nil, 'exit' or 'signal', and the number.
+function os.execute(command)
+   local status = execute(command)
+   if type(status) ~= 'number' then return status end
+   if command == nil then return status ~= 0 end
+   if status == -1 then return nil, 'the command could not be started', -1 end
+   if windows then return status == 0 or nil, 'exit', status end
+   local signal = status % 128
+   if signal ~= 0 then return nil, 'signal', signal end
+   local code = (status - status % 256) / 256
+   return code == 0 or nil, 'exit', code
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Packages
+
+package.searchers = package.searchers or package.loaders
+
+package.searchpath = package.searchpath or function(name, path, separator, replacement)
+   separator = separator or '.'
+   if separator ~= '' then
+      name = name:gsub('%' .. separator, (replacement or package.config:sub(1, 1)):gsub('%%', '%%%%'), nil)
+   end
+   local tried = {}
+   for template in path:gmatch('[^;]+') do
+      local file = template:gsub('%?', (name:gsub('%%', '%%%%')))
+      local opened = io.open(file, 'rb')
+      if opened then
+         opened:close()
+         return file
+      end
+      tried[#tried + 1] = ("\n\tno file '%s'"):format(file)
+   end
+   return nil, table.concat(tried)
+end

@@ -119,7 +119,7 @@ core.keep_thrown = keep_thrown
 
 local OURS = '=[torch7py]'
 
--- 'file.lua:LINE: ' of the script's innermost frame, '' when there is none.
+-- 'file.lua:LINE: ' of the script's innermost frame.
 local function position()
    for level = 2, 1000 do
       local info = getinfo(level, 'Sl')
@@ -128,7 +128,8 @@ local function position()
          return info.short_src .. ':' .. info.currentline .. ': '
       end
    end
-   return ''
+   -- a tail call has removed the frame
+   return core.script and core.script .. ': ' or ''
 end
 core.position = position
 
@@ -158,6 +159,15 @@ core.rethrow = rethrow
 
 local references = {}      -- number -> Lua function that Python may call
 local nreferences = 0
+
+-- Keep a value until Python lets go of its number.
+function core.refer(value)
+   nreferences = nreferences + 1
+   references[nreferences] = value
+   return nreferences
+end
+
+function core.referred(number) return references[number] end
 
 local pass
 local GROUP = 50           -- table entries passed in one call
@@ -222,9 +232,7 @@ function pass(value)
       return pass_table(value)
    end
    if kind == 'function' then
-      nreferences = nreferences + 1
-      references[nreferences] = value
-      local made, dropped = host.new_function(nreferences)
+      local made, dropped = host.new_function(core.refer(value))
       if dropped then references[dropped] = nil end
       return made, true
    end

@@ -17,7 +17,7 @@ local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
 
 local MODULE, TABLE = 16, 17
 
--- class table -> {name, fields = set, links = {...}, methods = {name -> pristine function}, container = bool}
+-- class table -> {key, fields = set, links = {...}, methods = {name -> pristine function}, container = bool}
 -- for the built-in classes; Lua classes find their nearest built-in ancestor's.
 local native_of = {}
 local nearest = setmetatable({}, {__mode = 'k'})
@@ -50,7 +50,7 @@ local function peer(m)
    local c = getmetatable(m)
    local info = native(c)
    if not info then fail('%s is not a module', class.type(m)) end
-   handle = host.new_peer(info.name, c.__typename)
+   handle = host.new_peer(info.key, c.__typename)
    own(m, handle)
    -- what was set before there was a peer
    for name in next, info.fields do
@@ -293,6 +293,7 @@ function module.equip(c, info)
       rawset(m, key, value)
    end)
    rawset(c, '__torch7py_peer', peer)
+   rawset(c, '__pairs', function(m) return next, module.fields(m), nil end)
 end
 
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says.
@@ -320,39 +321,43 @@ local function native_method(f, structural)
    end
 end
 
--- Define the Lua class of a built-in one. description: {name, parent, fields, links, methods, structural}
+-- Define the Lua class of a built-in one, or define it anew.
+-- description: {key, name, parent, fields, links, methods, structural}
 function module.define(d)
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
    for i = 1, #d.fields do fields[d.fields[i]] = true end
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
-   local info = {name = d.name, fields = fields, links = d.links, link_set = link_set}
-   local c = class.create(d.name, parent)
+   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set}
+   local c = class.registered[d.name]
+   local replaced = c and native(c)
+   c = c or class.create(d.name, parent)
    native_of[c] = info
-   nearest[c] = info
+   for known in next, nearest do nearest[known] = nil end
    module.equip(c, info)
-   local all = setmetatable({}, {__index = parent and native(parent).all_methods})
+   local all = setmetatable({}, {__index = replaced and replaced.all_methods or parent and native(parent).all_methods})
    for i = 1, #d.methods do
       local name = d.methods[i]
       local method
       if name == '__init' then
          method = function(self, ...)
             if handle_of[self] == nil then
-               own(self, host.new_peer(native(getmetatable(self)).name, getmetatable(self).__typename))
+               own(self, host.new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
             end
-            local ok, err = pcall(host.initialize, d.name, handle_of[self], pass_all(...))
+            local ok, err = pcall(host.initialize, d.key, handle_of[self], pass_all(...))
             host.advance()
             if not ok then rethrow(err) end
             adopt(self)
          end
       else
-         method = native_method(host.method(d.name, name), d.structural[name])
+         method = native_method(host.method(d.key, name), d.structural[name])
       end
       all[name] = method
       rawset(c, name, method)
    end
    info.all_methods = all
+   if replaced then return end
    local function factory() return setmetatable({}, c) end
    local function construct(...)
       local object = setmetatable({}, c)
@@ -363,10 +368,10 @@ function module.define(d)
 end
 
 -- Methods that a package adds to a class defined before.
-function module.extend(name, methods)
+function module.extend(key, name, methods)
    local c = class.registered[name]
    for i = 1, #methods do
-      local method = native_method(host.method(name, methods[i]), false)
+      local method = native_method(host.method(key, methods[i]), false)
       native(c).all_methods[methods[i]] = method
       rawset(c, methods[i], method)
    end
@@ -377,11 +382,22 @@ function module.set_virtual(names)
    for i = 1, #names do virtual_set[names[i]] = true end
 end
 
+-- The key under which a module keeps its clones for other steps; scripts do not see it.
+module.COMPANIONS = setmetatable({}, {__tostring = function() return 'companions' end})
+
+-- The fields of a module that are not the script's own.
+function module.engine_fields(m)
+   local info = native(getmetatable(m))
+   return setmetatable({modules = true}, {__index = function(_, key) return info.fields[key] or info.link_set[key] end})
+end
+
 -- All fields of a module, for pairs: its own and the engine's.
 function module.fields(m)
    local handle = handle_of[m]
    local all = {}
-   for key, value in next, m do all[key] = value end
+   for key, value in next, m do
+      if key ~= module.COMPANIONS then all[key] = value end
+   end
    if handle then
       local names = {host.field_names(handle)}
       for i = 1, #names do
@@ -393,8 +409,14 @@ function module.fields(m)
 end
 
 function module.is(m)
-   local handle = handle_of[m]
-   return handle ~= nil and handle % 32 == MODULE
+   local handle = m ~= nil and handle_of[m]
+   return handle and handle % 32 == MODULE or false
+end
+
+-- next over all fields of a module; for other tables Lua's own.
+function module.next(t, key)
+   if type(t) == 'table' and module.is(t) then return next(module.fields(t), key) end
+   return next(t, key)
 end
 
 -- Convert the tensors among the script's own fields of a module.
@@ -414,9 +436,9 @@ function module.map_tensors(handle, convert)
       end
       return value
    end
-   local engine = native(getmetatable(m)).fields
+   local engine = module.engine_fields(m)
    for key, value in next, m do
-      if key ~= 'modules' and not engine[key] then m[key] = change(value) end
+      if not engine[key] and key ~= module.COMPANIONS then rawset(m, key, change(value)) end
    end
 end
 

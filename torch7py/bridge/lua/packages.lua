@@ -10,9 +10,10 @@ local loaded = {torch = torch}
 -- The table of a package, made on the first call; nil when there is no such package.
 function packages.load(name)
    if loaded[name] then return loaded[name] end
+   local requirements = core.raw(host.requirements, name)
+   if not requirements then return nil end
+   for _, required in ipairs(requirements) do packages.load(required) end
    local description = core.raw(host.package, name)
-   if not description then return nil end
-   for _, required in ipairs(description.requires) do packages.load(required) end
    local t = rawget(_G, description.table)
    if t == nil then
       t = {}
@@ -20,7 +21,7 @@ function packages.load(name)
    end
    loaded[name] = t
    for _, d in ipairs(description.classes) do module.define(d) end
-   for _, e in ipairs(description.extensions) do module.extend(e[1], e[2]) end
+   for _, a in ipairs(description.additions) do module.extend(unpack(a)) end
    return t
 end
 

@@ -14,23 +14,22 @@ chunk('pairs.lua')().install(config.pairs)
 
 -- The Lua stack without this bridge's frames.
 local function traceback(err)
-   if type(err) ~= 'string' then return {err} end
+   local text = err
+   if type(err) ~= 'string' then
+      local shown = type(err) == 'table' and getmetatable(err) and tostring(err) or 'a ' .. class.type(err)
+      text = core.position() .. 'error object: ' .. shown
+   end
    local lines = {}
    for line in debug.traceback('', 2):gmatch('[^\n]+') do
       if not line:find(OURS, 1, true) and not line:find('[C]:', 1, true) then lines[#lines + 1] = line end
    end
-   return {err, table.concat(lines, '\n')}
+   return {err, table.concat(lines, '\n'), text}
 end
 
 local function report(ok, ...)
    if ok then return true, core.pass_all(...) end
-   local err, stack = (...)[1], (...)[2]
+   local err, stack, text = unpack((...), 1, 3)
    io.stdout:flush()
-   local text = type(err) == 'string' and err or class.type(err) .. ' value'
-   if type(err) == 'table' then
-      local printed, shown = pcall(tostring, err)
-      text = 'error value: ' .. (printed and shown or 'table')
-   end
    return false, core.keep_thrown(err), text .. '\0' .. (stack or '')
 end
 
@@ -43,6 +42,7 @@ end
 function program.run(source, path, ...)
    local f, err = require_module.load(source, '@' .. path)
    if not f then return false, core.keep_thrown(err), err end
+   core.script = path
    arg = {[0] = path, ...}
    local arguments = {...}
    local function finish(...)

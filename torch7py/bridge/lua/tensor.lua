@@ -7,20 +7,32 @@
 local core, host, config = ...
 local tensor = {metatables = {}}
 
-local type, select, pcall, error, tonumber, rawequal = type, select, pcall, error, tonumber, rawequal
+local type, select, pcall, tonumber, tostring, ipairs = type, select, pcall, tonumber, tostring, ipairs
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
-local floor = math.floor
+local floor, ceil, char, concat = math.floor, math.ceil, string.char, table.concat
 local handle_of, stand_in, wrap, read = core.handle_of, core.stand_in, core.wrap, core.read
-local rethrow, fail, BARE, bury = core.rethrow, core.fail, core.BARE, core.bury
+local rethrow, fail, BARE, bury, pass = core.rethrow, core.fail, core.BARE, core.bury, core.pass
 
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, SELF, HANDLE, PLAIN, MOVES = 8, 0, 1, 2, 4
+local MAX_DIMS = 8   -- what a header has room for
 
 ---------------------------------------------------------------------------------------------------------
 -- The header cache: where a tensor's elements are, valid for one epoch
 
-local shared, header_of, header
+-- Without FFI a header is a table, made anew each time, and its address is 0.
+local shared, header_of, new_header
 local advance = function() end
+
+local function read_geometry(dims, ...)
+   local h = {dims = dims, address = 0, size = {}, stride = {}}
+   for i = 0, dims - 1 do
+      h.size[i], h.stride[i] = select(2 * i + 1, ...)
+   end
+   return h
+end
+
+local function header(u) return read_geometry(core.raw(host.geometry, handle_of[u])) end
 
 if ffi then
    pcall(ffi.cdef, [[
@@ -28,7 +40,7 @@ if ffi then
    ]])
    shared = ffi.cast('int64_t*', config.shared)
    header_of = setmetatable({}, {__mode = 'k'})
-   local new_header = ffi.typeof('torch7py_header')
+   new_header = ffi.typeof('torch7py_header')
 
    function advance() shared[0] = shared[0] + 1 end
 
@@ -44,7 +56,8 @@ if ffi then
          if not ok then rethrow(err) end
          h.address = shared[1]
          h.dims = tonumber(shared[2])
-         for i = 0, 7 do
+         if h.dims > MAX_DIMS then fail('a tensor of %d dimensions: at most %d are supported', h.dims, MAX_DIMS) end
+         for i = 0, h.dims - 1 do
             h.size[i] = shared[3 + i]
             h.stride[i] = shared[11 + i]
          end
@@ -61,20 +74,9 @@ tensor.header = header
 
 local NIL = BARE['nil']
 
--- The kinds of all arguments as a string, for the slow way.
-local function kinds_of(...)
-   local kinds = {}
-   for i = 1, select('#', ...) do
-      local value = select(i, ...)
-      local handle = value ~= nil and handle_of[value]
-      if not handle and type(value) == 'table' then
-         value = core.pass(value)
-         handle = value
-      end
-      kinds[i] = string.char(65 + (handle and handle % 32 or BARE[type(value)]))
-   end
-   return table.concat(kinds)
-end
+local TABLE = 17
+local LETTER = {}                                -- kind -> the letter that Python reads
+for kind = 0, 31 do LETTER[kind] = char(65 + kind) end
 
 local function results(mode, self, ok, a, ...)
    if not ok then rethrow(a) end
@@ -89,27 +91,46 @@ local function results(mode, self, ok, a, ...)
 end
 
 -- Any number of arguments of any sort.
-local function slowly(resolve, self, ...)
+local function slowly(resolve, adapters, modes, self, ...)
+   local values, letters = {...}, {}
    local n = select('#', ...)
-   local ok, f, mode = pcall(resolve, kinds_of(...))
-   if not ok then rethrow(f) end
-   local values = {...}
+   while n > 0 and values[n] == nil do n = n - 1 end
    for i = 1, n do
       local value = values[i]
-      if value ~= nil then values[i] = (core.pass(value)) end
+      local kind = NIL
+      if value ~= nil then
+         local handle = handle_of[value]
+         if type(value) == 'table' and (handle == nil or handle % 32 == TABLE) then handle = pass(value) end
+         if handle then
+            values[i] = handle
+            kind = handle % 32
+         else
+            kind = BARE[type(value)]
+         end
+      end
+      letters[i] = LETTER[kind]
    end
-   return results(mode, self, pcall(f, unpack(values, 1, n)))
+   local key = concat(letters)
+   local f = adapters[key]
+   if f == nil then
+      local ok, found, mode = pcall(resolve, key)
+      if not ok then rethrow(found) end
+      f = found
+      adapters[key], modes[key] = f, mode
+   end
+   return results(modes[key], self, pcall(f, unpack(values, 1, n)))
 end
 
--- `resolve`: kinds -> adapter, mode. Adapters are kept by a number made of the first three kinds and the count.
+-- `resolve`: kinds -> adapter, mode. Adapters are kept by a number made of the kinds when there are up to three
+-- arguments and none is a table, else by a string of letters.
 local function stub(resolve)
    local adapters, modes = {}, {}
    return function(a, b, c, ...)
-      if select('#', ...) > 0 then return slowly(resolve, a, a, b, c, ...) end
+      if select('#', ...) > 0 then return slowly(resolve, adapters, modes, a, a, b, c, ...) end
       local ha, hb, hc
       local key
       if a == nil then
-         if b ~= nil or c ~= nil then return slowly(resolve, a, a, b, c) end
+         if b ~= nil or c ~= nil then return slowly(resolve, adapters, modes, a, a, b, c) end
          key = NIL
       else
          ha = handle_of[a]
@@ -122,17 +143,22 @@ local function stub(resolve)
                key = key * 32 + (hc and hc % 32 or BARE[type(c)])
             end
          elseif c ~= nil then
-            return slowly(resolve, a, a, b, c)
+            return slowly(resolve, adapters, modes, a, a, b, c)
          end
       end
       local f = adapters[key]
       if f == nil then
          if type(a) == 'table' or type(b) == 'table' or type(c) == 'table' then
-            return slowly(resolve, a, a, b, c)
+            return slowly(resolve, adapters, modes, a, a, b, c)
          end
-         local kinds
-         if a == nil then kinds = '' elseif b == nil then kinds = kinds_of(a)
-         elseif c == nil then kinds = kinds_of(a, b) else kinds = kinds_of(a, b, c) end
+         local kinds = ''
+         local number = key
+         if a ~= nil then
+            repeat
+               kinds = LETTER[number % 32] .. kinds
+               number = floor(number / 32)
+            until #kinds == (c ~= nil and 3 or b ~= nil and 2 or 1)
+         end
          local ok, found, mode = pcall(resolve, kinds)
          if not ok then rethrow(found) end
          f = found
@@ -157,67 +183,205 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Metatables
 
--- x[k] and x[k] = v the slow way
-local tensor_slow = {tensor.func('__index'), tensor.func('__newindex')}
-local storage_slow = {tensor.func('__storage_index'), tensor.func('__storage_newindex')}
+-- x[k] and x[k] = v where k is neither numbers nor a table of them: a mask, a LongStorage, or a mistake
+local tensor_index, tensor_newindex = tensor.func('__index'), tensor.func('__newindex')
+local storage_index, storage_newindex = tensor.func('__storage_index'), tensor.func('__storage_newindex')
 
--- x[i] and x[i] = v on memory this process can reach; otherwise the operation does it.
-local function make_access(mt, pointer_type, wide, slow)
-   local index, newindex = slow[1], slow[2]
-   if not ffi or not pointer_type then
-      mt.__index = function(u, k)
-         if type(k) == 'string' then return mt[k] end
-         return index(u, k)
-      end
-      mt.__newindex = function(u, k, v) newindex(u, k, v) end
-      return
+-- An index counts from 1, a negative one from the end; the result counts from 0.
+local function position_of(index, size, dim)
+   if type(index) ~= 'number' then fail('an index is a %s: expected a number', type(index)) end
+   local i = index < 0 and ceil(index) + size or floor(index) - 1
+   if not (i >= 0 and i < size) or index == 0 then
+      fail('index %s is out of bounds for dimension %d of size %d', tostring(index), dim, size)
    end
-   local cast, pointer = ffi.cast, ffi.typeof(pointer_type)
+   return i
+end
+
+-- The sub-tensor that k, a number or a table, selects in x: how many dimensions are left, where it starts
+-- (in elements from x's own start), and in `left` the size and stride of each. A number in k takes one
+-- element of its dimension, {a, b} the range, {a} one element without dropping the dimension, {} all.
+local function locate(h, k, left)
+   local dims = h.dims
+   if dims == 0 then fail('indexing an empty tensor') end
+   local n, offset, d = 0, 0, 0
+   if type(k) == 'number' then
+      offset = position_of(k, tonumber(h.size[0]), 1) * tonumber(h.stride[0])
+      d = 1
+   else
+      if #k > dims then fail('too many indices: %d for a tensor of %d dimensions', #k, dims) end
+      while d < dims do
+         local entry = k[d + 1]
+         if entry == nil then break end
+         local size, stride = tonumber(h.size[d]), tonumber(h.stride[d])
+         if type(entry) == 'number' then
+            offset = offset + position_of(entry, size, d + 1) * stride
+         elseif type(entry) == 'table' and handle_of[entry] == nil then
+            local from, to = entry[1], entry[2]
+            local first = from == nil and 0 or position_of(from, size, d + 1)
+            local last = to == nil and (from == nil and size - 1 or first) or position_of(to, size, d + 1)
+            if last < first then
+               fail('range {%s, %s} of dimension %d ends before it starts', tostring(from), tostring(to), d + 1)
+            end
+            offset = offset + first * stride
+            left[2 * n + 1], left[2 * n + 2] = last - first + 1, stride
+            n = n + 1
+         else
+            fail('index %d is a %s: expected a number or a table {first, last}', d + 1, type(entry))
+         end
+         d = d + 1
+      end
+   end
+   for rest = d, dims - 1 do
+      left[2 * n + 1], left[2 * n + 2] = tonumber(h.size[rest]), tonumber(h.stride[rest])
+      n = n + 1
+   end
+   return n, offset
+end
+
+-- A tensor on the memory of u, with its header known from the start.
+local function view(u, h, n, offset, left, bytes)
+   local made = wrap(core.raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n)))
+   if ffi then
+      local known = new_header()
+      known.epoch, known.dims = shared[0], n
+      known.address = h.address == 0 and 0 or h.address + offset * bytes
+      for i = 0, n - 1 do
+         known.size[i], known.stride[i] = left[2 * i + 1], left[2 * i + 2]
+      end
+      header_of[made] = known
+   end
+   return made
+end
+
+-- Give `value` to the elements of a sub-tensor.
+local function assign(u, n, offset, left, value)
+   local source = value ~= nil and handle_of[value]
+   if source and source % 32 < STORAGE then
+      core.raw(host.copy_view, handle_of[u], offset, source, unpack(left, 1, 2 * n))
+   elseif type(value) == 'number' then
+      core.raw(host.fill_view, handle_of[u], offset, value, unpack(left, 1, 2 * n))
+   else
+      fail('a tensor element cannot be set to a %s', type(value))
+   end
+end
+
+-- Let a type's metatable read and write elements. `pointer_type` is nil where Lua cannot reach them.
+local function make_tensor_access(mt, pointer_type, bytes)
+   local cast, pointer
+   if pointer_type then cast, pointer = ffi.cast, ffi.typeof(pointer_type) end
 
    mt.__index = function(u, k)
+      if type(k) == 'string' then return mt[k] end
       if type(k) == 'number' then
          local h = header(u)
-         if h.dims == 1 and h.address ~= 0 and k >= 1 and k <= h.size[0] then
-            local i = floor(k)
-            if wide then return tonumber(cast(pointer, h.address)[(i - 1) * h.stride[0]]) end
-            return cast(pointer, h.address)[(i - 1) * h.stride[0]]
+         if h.dims == 1 and h.address ~= 0 and pointer and k >= 1 and k <= h.size[0] then
+            return tonumber(cast(pointer, h.address)[(floor(k) - 1) * h.stride[0]])
          end
-         return index(u, k)
+      elseif type(k) ~= 'table' or handle_of[k] ~= nil then
+         return tensor_index(u, k)
       end
-      if type(k) == 'string' then return mt[k] end
-      if type(k) == 'table' and handle_of[k] == nil then
+      local h, left = header(u), {}
+      if type(k) == 'table' and h.dims == 2 and h.address ~= 0 and pointer then
          local i, j = k[1], k[2]
-         if type(i) == 'number' and type(j) == 'number' and k[3] == nil then
-            local h = header(u)
-            if h.dims == 2 and h.address ~= 0 and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
-               local value = cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]]
-               return tonumber(value)
-            end
+         if type(i) == 'number' and type(j) == 'number' and k[3] == nil
+            and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
+            return tonumber(cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]])
          end
       end
-      return index(u, k)
+      local n, offset = locate(h, k, left)
+      if n > 0 then return view(u, h, n, offset, left, bytes) end
+      if h.address ~= 0 and pointer then return tonumber(cast(pointer, h.address)[offset]) end
+      return core.raw(host.element, handle_of[u], offset)
    end
 
    mt.__newindex = function(u, k, v)
-      if type(v) == 'number' then
-         if type(k) == 'number' then
-            local h = header(u)
-            if h.dims == 1 and h.address ~= 0 and k >= 1 and k <= h.size[0] then
-               cast(pointer, h.address)[(floor(k) - 1) * h.stride[0]] = v
-               return
-            end
-         elseif type(k) == 'table' and handle_of[k] == nil then
-            local i, j = k[1], k[2]
-            if type(i) == 'number' and type(j) == 'number' and k[3] == nil then
-               local h = header(u)
-               if h.dims == 2 and h.address ~= 0 and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
-                  cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]] = v
-                  return
-               end
-            end
+      if type(k) == 'number' then
+         local h = header(u)
+         if h.dims == 1 and h.address ~= 0 and pointer and type(v) == 'number' and k >= 1 and k <= h.size[0] then
+            cast(pointer, h.address)[(floor(k) - 1) * h.stride[0]] = v
+            return
+         end
+      elseif type(k) ~= 'table' or handle_of[k] ~= nil then
+         tensor_newindex(u, k, v)
+         return
+      end
+      local h, left = header(u), {}
+      if type(k) == 'table' and type(v) == 'number' and h.dims == 2 and h.address ~= 0 and pointer then
+         local i, j = k[1], k[2]
+         if type(i) == 'number' and type(j) == 'number' and k[3] == nil
+            and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
+            cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]] = v
+            return
          end
       end
-      newindex(u, k, v)
+      local n, offset = locate(h, k, left)
+      if n == 0 and type(v) == 'number' and h.address ~= 0 and pointer then
+         cast(pointer, h.address)[offset] = v
+      else
+         assign(u, n, offset, left, v)
+      end
+   end
+
+   if not ffi then return end
+   -- Sizes are asked for all the time; the header knows them.
+   local size, stride, method = tensor.method('size'), tensor.method('stride'), {}
+   function method.size(u, k)
+      if type(k) ~= 'number' or getmetatable(u) ~= mt then return size(u, k) end
+      local h = header(u)
+      if k >= 1 and k < h.dims + 1 then return tonumber(h.size[floor(k) - 1]) end
+      return size(u, k)
+   end
+   function method.stride(u, k)
+      if type(k) ~= 'number' or getmetatable(u) ~= mt then return stride(u, k) end
+      local h = header(u)
+      if k >= 1 and k < h.dims + 1 then return tonumber(h.stride[floor(k) - 1]) end
+      return stride(u, k)
+   end
+   for _, name in ipairs {'dim', 'nDimension'} do
+      local dim = tensor.method(name)
+      method[name] = function(u)
+         if getmetatable(u) ~= mt then return dim(u) end
+         return header(u).dims
+      end
+   end
+   for _, name in ipairs {'nElement', 'numel'} do
+      local count = tensor.method(name)
+      method[name] = function(u)
+         if getmetatable(u) ~= mt then return count(u) end
+         local h, n = header(u), 1
+         if h.dims == 0 then return 0 end
+         for i = 0, h.dims - 1 do n = n * tonumber(h.size[i]) end
+         return n
+      end
+   end
+   tensor.fast[mt] = method
+end
+tensor.fast = {}   -- metatable -> methods that need no Python
+
+local function make_storage_access(st, pointer_type)
+   local cast, pointer
+   if pointer_type then cast, pointer = ffi.cast, ffi.typeof(pointer_type) end
+
+   st.__index = function(u, k)
+      if type(k) == 'string' then return st[k] end
+      if pointer and type(k) == 'number' then
+         local h = header(u)
+         if h.address ~= 0 and k >= 1 and k < h.size[0] + 1 then
+            return tonumber(cast(pointer, h.address)[floor(k) - 1])
+         end
+      end
+      return storage_index(u, k)
+   end
+
+   st.__newindex = function(u, k, v)
+      if pointer and type(k) == 'number' and type(v) == 'number' then
+         local h = header(u)
+         if h.address ~= 0 and k >= 1 and k < h.size[0] + 1 then
+            cast(pointer, h.address)[floor(k) - 1] = v
+            return
+         end
+      end
+      storage_newindex(u, k, v)
    end
 end
 
@@ -237,9 +401,9 @@ end
 
 for _, t in ipairs(config.types) do
    local name, code, ctype = t[1], t[2], t[3]
-   local pointer = name ~= 'Half' and POINTERS[ctype] or nil
+   local pointer = ffi and name ~= 'Half' and POINTERS[ctype] or nil
    local mt = declare('torch.' .. name .. 'Tensor', code)
-   make_access(mt, pointer, ctype == 'int64_t', tensor_slow)
+   make_tensor_access(mt, pointer, t[4])
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
    for _, operator in ipairs {'add', 'sub', 'mul', 'div', 'mod', 'pow', 'unm'} do
@@ -248,7 +412,7 @@ for _, t in ipairs(config.types) do
    mt.__factory = function() return wrap(core.raw(host.empty_tensor, code)) end
 
    local st = declare('torch.' .. name .. 'Storage', STORAGE + code)
-   make_access(st, pointer, ctype == 'int64_t', storage_slow)
+   make_storage_access(st, pointer)
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')
    st.__eq = function(a, b) return core.raw(host.same_storage, handle_of[a], handle_of[b]) end

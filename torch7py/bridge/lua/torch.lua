@@ -129,7 +129,8 @@ for _, entry in ipairs(config.operations) do
       if is_method then
          local f = tensor.method(name)
          for _, t in ipairs(config.types) do
-            rawset(tensor.metatables['torch.' .. t[1] .. 'Tensor'], name, f)
+            local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
+            rawset(mt, name, tensor.fast[mt] and tensor.fast[mt][name] or f)
          end
       end
    end

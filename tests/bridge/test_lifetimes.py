@@ -1,0 +1,170 @@
+"""What Lua and Python hold of each other: nothing is freed too early, nothing is kept for ever."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import weakref
+from typing import Any
+
+import pytest
+import torch
+
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.base import Module
+
+
+def lua(runtime: Runtime, code: str) -> Any:
+    return runtime.execute(code, "@test.lua")
+
+
+def settle(runtime: Runtime) -> None:
+    """Let both collectors finish."""
+    for _ in range(4):
+        lua(runtime, "collectgarbage() collectgarbage() for i = 1, 500 do local t = torch.Tensor(1) end collectgarbage()")
+        gc.collect()
+
+
+def held_modules(runtime: Runtime) -> int:
+    return sum(isinstance(obj, Module) for obj in runtime.handles.objects.values())
+
+
+def test_tensors_taken_again_in_the_middle_of_a_collection(runtime: Runtime) -> None:
+    """lupa's own objects are freed under Lua in this pattern; handles are not."""
+    lua(
+        runtime,
+        """
+        require 'nn'
+        layers = {}
+        for i = 0, 499 do layers[i] = nn.Linear(1, 1) layers[i].weight:fill(i) end
+        keep = {}
+        for rep = 1, 40 do
+           for i = 0, 499 do
+              local w = layers[i].weight
+              if (i + rep) % 20 == 0 then keep[i] = w end
+           end
+           collectgarbage('step', 1)
+        end
+        """,
+    )
+    assert lua(
+        runtime,
+        "local bad, n = 0, 0 for i, w in pairs(keep) do n = n + 1 if w[1][1] ~= i then bad = bad + 1 end end return bad, n",
+    ) == (0, 500)
+
+
+def test_a_function_outlives_its_coroutine(runtime: Runtime) -> None:
+    """lupa's own function objects crash once the coroutine that passed them is collected."""
+    lua(
+        runtime,
+        """
+        require 'nn'
+        m = nn.Sequential():add(nn.Tanh())
+        results = {}
+        for i = 1, 100 do
+           local co = coroutine.create(function()
+              local up = i
+              m:apply(function(module) results[#results + 1] = up end)
+              return function() return up end
+           end)
+           local ok, f = coroutine.resume(co)
+           assert(ok, f)
+           _G['f' .. i] = f
+        end
+        collectgarbage() collectgarbage()
+        """,
+    )
+    functions = [runtime.globals[f"f{i}"] for i in range(1, 101)]
+    lua(runtime, "for i = 1, 100 do _G['f' .. i] = nil end collectgarbage() local t = {} for i = 1, 1e4 do t[i] = {i} end")
+    assert [f() for f in functions] == list(range(1, 101))
+    assert lua(runtime, "return #results") == 200
+
+
+def test_modules_in_cycles_are_collected(runtime: Runtime) -> None:
+    lua(runtime, "require 'nn'")
+    before = held_modules(runtime)
+    lua(
+        runtime,
+        """
+        for i = 1, 500 do
+           local m = nn.Linear(4, 4)
+           m.self = m
+           m.callback = function() return m end
+           local s = nn.Sequential():add(m)
+           m.parent = s
+           s:forward(torch.ones(4))
+        end
+        """,
+    )
+    settle(runtime)
+    assert held_modules(runtime) == before
+
+
+def test_a_root_handed_to_python_keeps_its_lua_parts(runtime: Runtime) -> None:
+    lua(
+        runtime,
+        """
+        require 'nn'
+        local Count, parent = torch.class('nn.Count', 'nn.Module')
+        function Count:__init() parent.__init(self) self.n = 0 end
+        function Count:updateOutput(input) self.n = self.n + 1 self.output = input * self.n return self.output end
+        model = nn.Sequential():add(nn.Count())
+        """,
+    )
+    model = runtime.globals["model"]
+    lua(runtime, "model = nil")
+    settle(runtime)
+    x = torch.ones(2, dtype=torch.float64)
+    assert [model(x)[0].item() for _ in range(3)] == [1, 2, 3]
+
+
+def test_temporaries_do_not_pile_up(runtime: Runtime) -> None:
+    lua(runtime, "for i = 1, 3000 do local t = torch.Tensor(10) end")
+    settle(runtime)
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lua(runtime, "for i = 1, 100000 do local t = torch.Tensor(10) end")
+    lua(runtime, "for i = 1, 1500 do local t = torch.Tensor(131072) end")
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1024
+    assert grown < 600, f"{grown:.0f} MB"
+
+
+@pytest.mark.slow
+def test_a_million_temporaries(runtime: Runtime) -> None:
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lua(runtime, "for i = 1, 1e6 do local t = torch.Tensor(10) end")
+    lua(runtime, "for i = 1, 3000 do local t = torch.Tensor(131072) end")
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1024
+    assert grown < 600, f"{grown:.0f} MB"
+
+
+def test_runtimes_side_by_side() -> None:
+    first, second = Runtime(seed=1), Runtime(seed=1, dtype="float32")
+    lua(first, "require 'nn' m = nn.Linear(2, 2) X = 1 function nn.Linear:hello() return 'first' end")
+    lua(second, "require 'nn' m = nn.Linear(2, 2)")
+    assert lua(first, "return m:hello(), torch.type(m.weight)") == ("first", "torch.DoubleTensor")
+    assert lua(second, "return nn.Linear.hello == nil and X == nil, torch.type(m.weight)") == (True, "torch.FloatTensor")
+    weight = first.globals["m"].weight
+    assert torch.allclose(weight.float(), second.globals["m"].weight)
+    first.close()
+    assert lua(second, "return m:forward(torch.ones(2)):size(1)") == 2
+    assert weight.shape == (2, 2)
+    second.close()
+
+
+def test_runtimes_one_after_another_leave_nothing() -> None:
+    references = []
+    for _ in range(3):
+        runtime = Runtime()
+        lua(runtime, "require 'nn' m = nn.Sequential():add(nn.Linear(3, 3)) m:forward(torch.ones(3))")
+        references.append(weakref.ref(runtime.globals["m"]))
+        references.append(weakref.ref(runtime))
+        runtime.close()
+        del runtime
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 6
+
+
+def test_a_closed_runtime_says_so(runtime: Runtime) -> None:
+    runtime.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        lua(runtime, "return 1")

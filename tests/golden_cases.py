@@ -1,0 +1,111 @@
+"""The golden cases of layers: which of them can run, how they run, how numbers are compared.
+
+A case is a Lua expression with what the original gave for it (see tests/golden/README.md). It runs here in a
+runtime, through Lua, as it ran there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.registry import layers
+from torch7py.ops import types
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@cache
+def load(name: str) -> list[dict[str, Any]]:
+    """All cases of one file."""
+    with gzip.open(GOLDEN / f"{name}.json.gz", "rt") as file:
+        cases: list[dict[str, Any]] = json.load(file)
+    return cases
+
+
+def supported(name: str, skip: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """The cases of a file whose classes are all registered. ``skip`` names expressions and says why."""
+    import torch7py.nn.all
+    import torch7py.rnn.all  # noqa: F401
+
+    found = []
+    for case in load(name):
+        used = {f"nn.{n}" for n in re.findall(r"\bnn\.(\w+)", case["expr"] + case["input_expr"])}
+        if used <= set(layers) and case["expr"] not in (skip or {}):
+            found.append(case)
+    return found
+
+
+def identify(case: dict[str, Any]) -> str:
+    return f"{case['expr']} on {case['input_expr']}"
+
+
+def value(recorded: Any) -> Any:
+    """A recorded value as tensors, lists and numbers."""
+    if isinstance(recorded, dict) and "tensor" in recorded:
+        dtype = types.BY_NAME[recorded["tensor"]].dtype
+        return torch.tensor(recorded["data"], dtype=torch.float64).to(dtype).reshape(recorded["size"])
+    if isinstance(recorded, dict):
+        return [value(item) for item in recorded["list"]]
+    return recorded
+
+
+def to_float(item: Any) -> Any:
+    """An input for a module in float: floating tensors converted, indices left."""
+    if isinstance(item, list):
+        return [to_float(part) for part in item]
+    return item.float() if isinstance(item, torch.Tensor) and item.is_floating_point() else item
+
+
+def assert_close(ours: Any, recorded: Any, tolerance: float, what: str) -> None:
+    """Equal within a relative tolerance; elements below 1e-3 of their tensor's largest are measured against that."""
+    expected = value(recorded) if isinstance(recorded, dict) else recorded
+    if isinstance(expected, list):
+        assert isinstance(ours, list), what
+        assert len(ours) == len(expected), what
+        for number, (one, other) in enumerate(zip(ours, expected, strict=True), 1):
+            assert_close(one, other, tolerance, f"{what}[{number}]")
+        return
+    if not isinstance(expected, torch.Tensor):
+        assert abs(ours - expected) <= tolerance * max(abs(expected), 1e-3), f"{what}: {ours} is not {expected}"
+        return
+    assert isinstance(ours, torch.Tensor), f"{what}: {type(ours).__name__} where a tensor was expected"
+    if expected.numel() == 0 and ours.numel() == 0:
+        return
+    assert tuple(ours.shape) == tuple(expected.shape), f"{what}: {tuple(ours.shape)} is not {tuple(expected.shape)}"
+    got, wanted = ours.detach().double(), expected.double()
+    floor = max(wanted.abs().max().item() * 1e-3, 1e-300)
+    error = ((got - wanted).abs() / wanted.abs().clamp(min=floor)).max().item()
+    assert error <= tolerance, f"{what}: off by {error:.3g}"
+
+
+class Case:
+    """One golden case running in a runtime."""
+
+    def __init__(self, runtime: Runtime, case: dict[str, Any], packages: str = "rnn") -> None:
+        self.runtime = runtime
+        self.case = case
+        runtime.execute(f"require '{packages}'")
+
+    def seed(self, offset: int) -> None:
+        number = self.case["seed"] + offset
+        self.runtime.execute(f"torch.manualSeed({number}) math.randomseed({number})")
+
+    def make(self) -> None:
+        """The module, as the global ``m``."""
+        self.seed(0)
+        self.runtime.execute(f"m = {self.case['expr']}")
+
+    def give(self, **values: Any) -> None:
+        for name, item in values.items():
+            self.runtime.globals[name] = item
+
+    def get(self, expression: str) -> Any:
+        return self.runtime.execute(f"return {expression}")

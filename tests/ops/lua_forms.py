@@ -1,0 +1,80 @@
+"""Running operations from Lua and checking every form in which they can be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch7py.bridge.runtime import Runtime
+
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+
+
+def lua(runtime: Runtime, source: str, **values: Any) -> Any:
+    """What a piece of Lua returns, with ``values`` as globals."""
+    for name, value in values.items():
+        runtime.globals[name] = value
+    return runtime.execute(source)
+
+
+def assert_tensor(actual: Any, expected: Any, dtype: torch.dtype) -> None:
+    """A tensor of this type, this shape and these elements: exactly, or to rounding for floating types."""
+    assert isinstance(actual, torch.Tensor), actual
+    assert actual.dtype == dtype
+    expected = np.asarray(expected)
+    assert tuple(actual.shape) == expected.shape
+    if dtype.is_floating_point:
+        tolerance = TOLERANCE[dtype]
+        np.testing.assert_allclose(actual.numpy(), expected, rtol=tolerance, atol=tolerance)
+    else:
+        np.testing.assert_array_equal(actual.numpy(), expected)
+
+
+def layouts(values: torch.Tensor) -> list[torch.Tensor]:
+    """The same matrix contiguous, transposed in memory, and inside of a larger one."""
+    rows, columns = values.shape
+    inside = torch.zeros(rows + 2, 2 * columns, dtype=values.dtype)[1:-1, ::2]
+    inside.copy_(values)
+    return [values.clone(), values.t().contiguous().t(), inside]
+
+
+def check_update(
+    runtime: Runtime, name: str, arguments: str, x: torch.Tensor, expected: Any, **values: Any
+) -> None:
+    """The four forms of an operation that changes its receiver; ``x`` is a matrix."""
+    call = f", {arguments}" if arguments else ""
+    for src in layouts(x):
+        before = src.clone()
+        result = lua(runtime, f"return torch.{name}(x{call})", x=src, **values)
+        assert_tensor(result, expected, x.dtype)
+        for form in (f"torch.{name}(out, x{call})", f"out:{name}(x{call})"):
+            out = torch.zeros(7, dtype=x.dtype)
+            assert lua(runtime, f"return rawequal(out, {form})", x=src, out=out) is True
+            assert_tensor(out, expected, x.dtype)
+        assert torch.equal(src, before)
+        assert lua(runtime, f"return rawequal(x, x:{name}({arguments}))", x=src) is True
+        assert_tensor(src, expected, x.dtype)
+
+
+def check_query(
+    runtime: Runtime, name: str, arguments: str, x: torch.Tensor, *expected: tuple[Any, torch.dtype], **values: Any
+) -> None:
+    """The four forms of an operation that leaves its receiver as it is; ``x`` is a matrix."""
+    call = f", {arguments}" if arguments else ""
+    outs = ", ".join(f"out{i}" for i in range(len(expected)))
+    for src in layouts(x):
+        before = src.clone()
+        for form in (f"torch.{name}(x{call})", f"x:{name}({arguments})"):
+            found = lua(runtime, f"return {form}", x=src, **values)
+            found = found if isinstance(found, tuple) else (found,)
+            for result, (wanted, dtype) in zip(found, expected, strict=True):
+                assert_tensor(result, wanted, dtype)
+        others = "".join(f"out{i}, " for i in range(1, len(expected)))
+        for form in (f"torch.{name}({outs}, x{call})", f"out0:{name}({others}x{call})"):
+            given = {f"out{i}": torch.zeros(7, dtype=dtype) for i, (_, dtype) in enumerate(expected)}
+            assert lua(runtime, f"return rawequal(({form}), out0)", x=src, **given, **values) is True
+            for out, (wanted, dtype) in zip(given.values(), expected, strict=True):
+                assert_tensor(out, wanted, dtype)
+        assert torch.equal(src, before)

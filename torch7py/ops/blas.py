@@ -1,0 +1,126 @@
+"""Products of vectors and matrices.
+
+The ``add...`` family computes ``beta * src + alpha * product``. Its forms::
+
+    torch.addmm([out,] [beta,] src, [alpha,] a, b)
+    x:addmm([alpha,] a, b)             x = x + alpha * a * b
+    x:addmm(beta, alpha, a, b)         x = beta * x + alpha * a * b
+    x:addmm([beta,] src, [alpha,] a, b)
+
+With ``beta`` 0 the old elements do not count, not even as nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from torch7py.ops import memory
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Form, operation
+from torch7py.ops.shape import check_dim
+
+__all__ = ["dot"]
+
+T = torch.Tensor
+
+
+@operation("dot", "a:T b:like", Form.METHOD, returns="value")
+def dot(a: T, b: T) -> float:
+    """The sum of the products of the elements, accumulated in the tensors' type."""
+    if a.numel() != b.numel():
+        memory.fit(a, b)
+    return torch.dot(a.reshape(-1), b.reshape(-1)).item()
+
+
+operation("mv", "matrix:T vector:T", Form.RESULT)(torch.mv)
+operation("mm", "a:T b:T", Form.RESULT)(torch.mm)
+operation("bmm", "a:T b:T", Form.RESULT)(torch.bmm)
+operation("ger", "a:T b:T", Form.RESULT)(torch.outer)
+
+# -- beta * src + alpha * product -------------------------------------------------------------------------
+
+
+def _shape_of_addmv(a: T, b: T) -> tuple[int, ...]:
+    return (a.size(0),)
+
+
+def _shape_of_addr(a: T, b: T) -> tuple[int, ...]:
+    return (a.size(0), b.size(0))
+
+
+def _shape_of_addmm(a: T, b: T) -> tuple[int, ...]:
+    return (a.size(0), b.size(-1))
+
+
+def _shape_of_addbmm(a: T, b: T) -> tuple[int, ...]:
+    return (a.size(1), b.size(-1))
+
+
+def _shape_of_baddbmm(a: T, b: T) -> tuple[int, ...]:
+    return (a.size(0), a.size(1), b.size(-1))
+
+
+def _register_sum(
+    name: str,
+    dims: tuple[int, int],
+    shape: Callable[[T, T], tuple[int, ...]],
+    function: Callable[..., T],
+    update: Callable[..., T],
+) -> None:
+    """The forms of one operation on factors of ``dims`` dimensions, whose product has the given shape."""
+
+    def check(src: T, a: T, b: T) -> None:
+        if (a.dim(), b.dim()) != dims:
+            raise TorchError(
+                f"{name}: {dims[0]}D and {dims[1]}D tensors expected, got {a.dim()}D and {b.dim()}D"
+            )
+        wanted = shape(a, b)
+        if tuple(src.shape) != wanted:
+            raise TorchError(f"size mismatch: {tuple(src.shape)} is to be added to a product of {wanted}")
+
+    def add(src: T, beta: float, alpha: float, a: T, b: T) -> T:
+        check(src, a, b)
+        return function(src, a, b, beta=beta, alpha=alpha)
+
+    def add_(src: T, beta: float, alpha: float, a: T, b: T) -> T:
+        check(src, a, b)
+        return update(src, a, b, beta=beta, alpha=alpha)
+
+    def add_one(src: T, alpha: float, a: T, b: T) -> T:
+        return add(src, 1, alpha, a, b)
+
+    def add_one_(src: T, alpha: float, a: T, b: T) -> T:
+        return add_(src, 1, alpha, a, b)
+
+    def add_in_order(beta: float, src: T, alpha: float, a: T, b: T) -> T:
+        return add(src, beta, alpha, a, b)
+
+    operation(name, "src:T alpha:real=1 a:T b:T", Form.UPDATE, inplace=add_one_)(add_one)
+    operation(name, "beta:real src:T alpha:real=1 a:T b:T")(add_in_order)
+    operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_)(add)
+
+
+_register_sum("addmv", (2, 1), _shape_of_addmv, torch.addmv, T.addmv_)
+_register_sum("addr", (1, 1), _shape_of_addr, torch.addr, T.addr_)
+_register_sum("addmm", (2, 2), _shape_of_addmm, torch.addmm, T.addmm_)
+_register_sum("addbmm", (3, 3), _shape_of_addbmm, torch.addbmm, T.addbmm_)
+_register_sum("baddbmm", (3, 3), _shape_of_baddbmm, torch.baddbmm, T.baddbmm_)
+
+# -- vectors of three -------------------------------------------------------------------------------------
+
+
+@operation("cross", "a:T b:T dim:index=None", Form.QUERY)
+def _cross(a: T, b: T, dim: int | None) -> T:
+    """The cross product along a dimension of size 3; without a dimension, or with 0, along the first such."""
+    if a.shape != b.shape:
+        raise TorchError(f"inconsistent tensor sizes {tuple(a.shape)}, {tuple(b.shape)}")
+    if dim is None or dim < 0:
+        dim = next((d for d, size in enumerate(a.shape) if size == 3), None)
+        if dim is None:
+            raise TorchError(f"no dimension of size 3 in {tuple(a.shape)}")
+    if a.size(check_dim(a, dim)) != 3:
+        raise TorchError(f"dimension {dim + 1} does not have size 3")
+    product: T = torch.linalg.cross(a, b, dim=dim)
+    return product

@@ -1,0 +1,52 @@
+"""Comparisons of elements, and what tests a whole tensor.
+
+A comparison gives a ByteTensor of 0 and 1, or writes 0 and 1 into a tensor given for the result, which may be
+a ByteTensor or one of the operands' type.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.ops import memory
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Form, operation
+
+__all__: list[str] = []
+
+T = torch.Tensor
+
+for _name, _function in (
+    ("lt", torch.lt),
+    ("le", torch.le),
+    ("gt", torch.gt),
+    ("ge", torch.ge),
+    ("eq", torch.eq),
+    ("ne", torch.ne),
+):
+    operation(_name, "src:T value:real", Form.QUERY, returns="Byte")(_function)
+    operation(_name, "src:T other:like", returns="Byte")(_function)
+
+
+@operation("equal", "a:T b:T", Form.METHOD, returns="value")
+def _equal(a: T, b: T) -> bool:
+    """Whether two tensors have the same sizes and elements."""
+    return memory.size_of(a) == memory.size_of(b) and bool((a == b).all())
+
+
+@operation("all", "x:Byte", Form.METHOD, returns="value")
+def _all(x: T) -> bool:
+    """Whether no element is 0."""
+    return bool(_some(x).all())
+
+
+@operation("any", "x:Byte", Form.METHOD, returns="value")
+def _any(x: T) -> bool:
+    """Whether an element is not 0."""
+    return bool(_some(x).any())
+
+
+def _some(x: T) -> T:
+    if not x.numel():
+        raise TorchError("empty Tensor")
+    return x

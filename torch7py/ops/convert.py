@@ -1,0 +1,62 @@
+"""Copies: of another type, in other memory, of other elements."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from torch7py.ops import memory, state, types
+from torch7py.ops.errors import ArgumentError
+from torch7py.ops.registry import Form, operation
+from torch7py.ops.types import NumberType
+
+__all__ = ["to_type", "type_named"]
+
+T = torch.Tensor
+
+
+def to_type(x: T, number_type: NumberType) -> T:
+    """The tensor itself if it has this type, else a contiguous copy, its numbers cast."""
+    if x.dtype == number_type.dtype:
+        return x
+    return x.to(number_type.dtype, memory_format=torch.contiguous_format)
+
+
+def type_named(name: str) -> NumberType:
+    """The number type of ``torch.DoubleTensor``, ``torch.FloatTensor``, ..."""
+    stem = name.removeprefix("torch.").removesuffix("Tensor")
+    if f"torch.{stem}Tensor" != name or stem not in types.BY_NAME:
+        raise ArgumentError(f"'{name}' is not a tensor type")
+    return types.BY_NAME[stem]
+
+
+operation("type", "x:any", Form.METHOD, returns="value")(lambda x: types.of(x).tensor)
+operation("type", "x:any name:string", returns="view")(lambda x, name: to_type(x, type_named(name)))
+operation("typeAs", "x:any other:any", Form.METHOD, returns="view")(lambda x, other: to_type(x, types.of(other)))
+operation("real", "x:any", Form.METHOD, returns="view")(lambda x: to_type(x, state.current().default_type))
+
+for _type in types.NUMBER_TYPES:
+    operation(_type.name.lower(), "x:any", Form.METHOD, returns="view")(partial(to_type, number_type=_type))
+
+
+@operation("clone", "x:any", Form.METHOD)
+def _clone(x: T) -> T:
+    """``x:clone()``: a copy in memory of its own, contiguous."""
+    return x.clone(memory_format=torch.contiguous_format)
+
+
+@operation("contiguous", "x:any", Form.METHOD, returns="view")
+def _contiguous(x: T) -> T:
+    """``x:contiguous()``: the tensor itself if it is contiguous, else a copy that is."""
+    return x if x.numel() == 0 else x.contiguous()
+
+
+@operation("copy", "x:any src:any", Form.METHOD, returns="self")
+def _copy(x: T, src: T) -> None:
+    """``x:copy(src)``: the elements of src in order, whatever the two shapes and types."""
+    memory.copy(x, src)
+
+
+operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_)(torch.full_like)
+operation("zero", "x:T", Form.INPLACE, inplace=T.zero_)(torch.zeros_like)

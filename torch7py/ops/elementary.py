@@ -1,0 +1,68 @@
+"""Elementary functions of every element: exp, sin, floor, abs and their like.
+
+``torch.exp(x)``, ``torch.exp(out, x)``, ``x:exp()`` and ``x:exp(src)`` work on tensors of floating type;
+``torch.exp(2)`` is a number, computed in the default tensor type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from torch7py.ops import state
+from torch7py.ops.registry import Form, operation
+
+__all__ = ["of_numbers", "round_half_away"]
+
+T = torch.Tensor
+
+
+def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
+    """A function of tensors as one of numbers, in the default tensor type."""
+
+    def apply(*values: float) -> float:
+        dtype = state.current().default_type.dtype
+        return function(*(torch.tensor(value, dtype=dtype) for value in values)).item()
+
+    return apply
+
+
+def round_half_away(x: T) -> T:
+    """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not."""
+    whole = torch.trunc(x)
+    return whole + torch.sign(x) * ((x - whole).abs() >= 0.5)
+
+
+FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
+    "acos": (torch.acos, T.acos_),
+    "asin": (torch.asin, T.asin_),
+    "atan": (torch.atan, T.atan_),
+    "ceil": (torch.ceil, T.ceil_),
+    "cos": (torch.cos, T.cos_),
+    "cosh": (torch.cosh, T.cosh_),
+    "exp": (torch.exp, T.exp_),
+    "floor": (torch.floor, T.floor_),
+    "frac": (torch.frac, T.frac_),
+    "log": (torch.log, T.log_),
+    "log1p": (torch.log1p, T.log1p_),
+    "round": (round_half_away, None),
+    "rsqrt": (torch.rsqrt, T.rsqrt_),
+    "sigmoid": (torch.sigmoid, T.sigmoid_),
+    "sin": (torch.sin, T.sin_),
+    "sinh": (torch.sinh, T.sinh_),
+    "sqrt": (torch.sqrt, T.sqrt_),
+    "tan": (torch.tan, T.tan_),
+    "tanh": (torch.tanh, T.tanh_),
+    "trunc": (torch.trunc, T.trunc_),
+}
+
+for name, (function, inplace) in FUNCTIONS.items():
+    operation(name, "src:F", Form.UPDATE, inplace=inplace)(function)
+    operation(name, "value:number", returns="value")(of_numbers(function))
+
+operation("abs", "src:T", Form.UPDATE, inplace=T.abs_)(torch.abs)
+operation("abs", "value:number", returns="value")(of_numbers(torch.abs))
+operation("sign", "src:T", Form.UPDATE, inplace=T.sign_)(torch.sign)
+operation("neg", "src:T", Form.UPDATE, inplace=T.neg_)(torch.neg)
+operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_)(torch.reciprocal)

@@ -1,0 +1,202 @@
+"""Elements and rows by index or mask: index, gather, scatter, masked..., nonzero, and ``x[k]``.
+
+Indices count from 1 in Lua and come in LongTensors, masks of 0 and 1 in ByteTensors.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.ops import memory, types
+from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.registry import Form, operation
+from torch7py.ops.shape import check_dim
+
+__all__: list[str] = []
+
+T = torch.Tensor
+
+# -- rows ---------------------------------------------------------------------------------------------------------
+
+
+def _rows(name: str, x: T, dim: int, index: T) -> T:
+    """The index of a row operation, 0-based and checked."""
+    check_dim(x, dim)
+    if index.dim() != 1 or index.numel() == 0:
+        raise TorchError(f"{name}: index is supposed to be a vector")
+    return _in_range(name, index - 1, x.shape[dim])
+
+
+def _in_range(name: str, index: T, size: int) -> T:
+    low, high = torch.aminmax(index)
+    if low < 0 or high >= size:
+        wrong = int(low if low < 0 else high) + 1
+        raise TorchError(f"{name}: index {wrong} out of range of dimension of size {size}")
+    return index
+
+
+@operation("index", "x:T dim:index index:Long", Form.QUERY)
+def _index(x: T, dim: int, index: T) -> T:
+    """``[r.]index(x, dim, index)``: copies of these rows."""
+    return x.index_select(dim, _rows("index", x, dim, index))
+
+
+def _sources(name: str, x: T, dim: int, index: T, src: T) -> T:
+    """The source of a row operation in the shape that the rows together have."""
+    if src.shape[check_dim(src, dim)] != index.numel():
+        raise TorchError(f"{name}: {index.numel()} indices for {src.shape[dim]} slices of the source")
+    shape = (*x.shape[:dim], index.numel(), *x.shape[dim + 1 :])
+    if tuple(src.shape) == shape:
+        return src
+    # The original copies slice by slice, and each only has to have as many elements.
+    if src.numel() != torch.Size(shape).numel():
+        raise TorchError(f"{name}: slices of different size: {_by(src)} against {_by(x)} in dimension {dim + 1}")
+    slices = src.movedim(dim, 0).reshape(index.numel(), *x.shape[:dim], *x.shape[dim + 1 :])
+    return slices.movedim(0, dim)
+
+
+def _by(x: T) -> str:
+    return "x".join(map(str, memory.size_of(x)))
+
+
+@operation("indexCopy", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
+def _index_copy(x: T, dim: int, index: T, src: T) -> None:
+    """``x:indexCopy(dim, index, src)``: row index[i] becomes row i of src; of equal indices the last counts."""
+    rows = _rows("indexCopy", x, dim, index)
+    src = _sources("indexCopy", x, dim, index, src)
+    x.index_copy_(dim, rows, src)
+
+
+@operation("indexAdd", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
+def _index_add(x: T, dim: int, index: T, src: T) -> None:
+    """``x:indexAdd(dim, index, src)``: row i of src is added to row index[i], however often it is named."""
+    rows = _rows("indexAdd", x, dim, index)
+    x.index_add_(dim, rows, _sources("indexAdd", x, dim, index, src))
+
+
+@operation("indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self")
+def _index_fill(x: T, dim: int, index: T, value: float) -> None:
+    """``x:indexFill(dim, index, value)``"""
+    x.index_fill_(dim, _rows("indexFill", x, dim, index), value)
+
+
+# -- elements -----------------------------------------------------------------------------------------------------
+
+
+def _elements(name: str, x: T, dim: int, index: T) -> T:
+    """The index of gather or scatter, 0-based and checked."""
+    check_dim(x, dim)
+    if index.dim() != x.dim() or index.numel() == 0:
+        raise TorchError(f"{name}: index tensor must have same dimensions as input tensor")
+    for d, (mine, its) in enumerate(zip(x.shape, index.shape, strict=True)):
+        if d != dim and mine != its:
+            raise TorchError(f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}")
+    return _in_range(name, index - 1, x.shape[dim])
+
+
+@operation("gather", "x:T dim:index index:Long", Form.QUERY)
+def _gather(x: T, dim: int, index: T) -> T:
+    """``[r.]gather(x, dim, index)``: with dim 1, ``r[i][j] = x[index[i][j]][j]``."""
+    return x.gather(dim, _elements("gather", x, dim, index))
+
+
+@operation("scatter", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
+def _scatter(x: T, dim: int, index: T, src: T) -> None:
+    """``x:scatter(dim, index, src)``: with dim 1, ``x[index[i][j]][j] = src[i][j]``."""
+    places = _elements("scatter", x, dim, index)
+    if src.dim() != x.dim() or any(a < b for a, b in zip(src.shape, index.shape, strict=True)):
+        raise TorchError(f"scatter: source of size {_by(src)} for an index of size {_by(index)}")
+    x.scatter_(dim, places, src)
+
+
+@operation("scatter", "x:T dim:index index:Long value:real", returns="self")
+def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
+    """``x:scatter(dim, index, value)``"""
+    x.scatter_(dim, _elements("scatter", x, dim, index), value)
+
+
+@operation("nonzero", "x:any", Form.QUERY)
+def _nonzero(x: T) -> T:
+    """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
+    return torch.nonzero(x).add_(1)
+
+
+# -- masks --------------------------------------------------------------------------------------------------------
+
+
+def _mask(name: str, x: T, mask: T) -> T:
+    """A mask as truth values in the shape of x."""
+    if mask.numel() != x.numel():
+        raise TorchError(f"{name}: a mask of {mask.numel()} elements for a tensor of {x.numel()}")
+    if mask.numel() and mask.max() > 1:
+        raise TorchError("Mask tensor can take 0 and 1 values only")
+    return mask.reshape(x.shape).view(torch.bool)
+
+
+@operation("maskedSelect", "x:T mask:Byte", Form.QUERY)
+def _masked_select(x: T, mask: T) -> T:
+    """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector."""
+    return x.masked_select(_mask("maskedSelect", x, mask))
+
+
+@operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
+def _masked_fill(x: T, mask: T, value: float) -> None:
+    """``x:maskedFill(mask, value)``"""
+    x.masked_fill_(_mask("maskedFill", x, mask), value)
+
+
+@operation("maskedCopy", "x:T mask:Byte src:T", Form.METHOD, returns="self")
+def _masked_copy(x: T, mask: T, src: T) -> None:
+    """``x:maskedCopy(mask, src)``: the elements under the ones of the mask become those of src, in order."""
+    chosen = _mask("maskedCopy", x, mask)
+    if src.numel() < chosen.sum():
+        raise TorchError(f"maskedCopy: {src.numel()} elements of src for {int(chosen.sum())} ones in the mask")
+    x.masked_scatter_(chosen, src)
+
+
+# -- x[k] and x[k] = v, where k is not made of numbers --------------------------------------------------------------
+
+
+@operation("__index", "x:T mask:Byte", Form.FUNCTION)
+def _get_masked(x: T, mask: T) -> T:
+    """``x[mask]``"""
+    return _masked_select(x, mask)
+
+
+@operation("__index", "x:any position:storage", returns="value")
+def _get_at(x: T, position: memory.Storage) -> float:
+    """``x[torch.LongStorage{i, j, ...}]``: one element."""
+    return _at(x, position).item()
+
+
+@operation("__newindex", "x:T mask:Byte value:real", Form.FUNCTION, returns="value")
+def _set_masked(x: T, mask: T, value: float) -> None:
+    """``x[mask] = number``"""
+    _masked_fill(x, mask, value)
+
+
+@operation("__newindex", "x:T mask:Byte src:T", returns="value")
+def _copy_masked(x: T, mask: T, src: T) -> None:
+    """``x[mask] = tensor``"""
+    _masked_copy(x, mask, src)
+
+
+@operation("__newindex", "x:T position:storage value:real", returns="value")
+def _set_at(x: T, position: memory.Storage, value: float) -> None:
+    """``x[torch.LongStorage{i, j, ...}] = number``"""
+    _at(x, position).fill_(value)
+
+
+def _at(x: T, position: memory.Storage) -> T:
+    if position.type is not types.LONG:
+        raise ArgumentError(f"a tensor is indexed by a LongStorage, not by a {position.type.storage}")
+    indices = position.sizes()
+    if len(indices) != len(memory.size_of(x)):
+        raise TorchError(f"invalid size: {len(indices)} indices for a {len(memory.size_of(x))}D tensor")
+    places = []
+    for dim, (index, size) in enumerate(zip(indices, x.shape, strict=True)):
+        place = index + size if index < 0 else index - 1
+        if not 0 <= place < size:
+            raise TorchError(f"index {index} is out of bounds for dimension {dim + 1} of size {size}")
+        places.append(place)
+    return x[tuple(places)]

@@ -1,0 +1,111 @@
+"""Tensors put together and taken apart: cat, repeatTensor, reshape, split, chunk."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from torch7py.ops import memory, types
+from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.registry import Form, operation
+from torch7py.ops.shape import check_dim
+
+__all__ = ["cat"]
+
+T = torch.Tensor
+
+
+def cat(tensors: list[T], dim: int = -1) -> T:
+    """Tensors one after the other along a dimension, 1-based; -1 is the last one that any of them has.
+
+    Empty tensors are left out. A tensor of fewer dimensions has further ones of size 1.
+    """
+    if not tensors:
+        raise ArgumentError("cat: expected at least one tensor")
+    dims = max(max(len(memory.size_of(x)) for x in tensors), dim)
+    axis = dims - 1 if dim == -1 else dim - 1
+    filled = [x for x in tensors if x.numel()]
+    if not filled:
+        return tensors[0].new_empty(0)
+    if axis < 0:
+        raise TorchError(f"cat: invalid dimension {dim}")
+    parts = [x.view(tuple(x.shape) + (1,) * (dims - x.dim())) if x.dim() < dims else x for x in filled]
+    shapes = {(*x.shape[:axis], *x.shape[axis + 1 :]) for x in parts}
+    if len(shapes) > 1:
+        sizes = ", ".join("x".join(map(str, memory.size_of(x))) for x in tensors)
+        raise TorchError(f"cat: inconsistent tensor sizes along dimension {axis + 1}: {sizes}")
+    return torch.cat(parts, axis)
+
+
+@operation("cat", "a:T b:T dim:int=-1", Form.QUERY)
+def _cat(a: T, b: T, dim: int) -> T:
+    """``torch.cat([out,] a, b [, dim])``"""
+    return cat([a, b], dim)
+
+
+@operation("cat", "tensors:list dim:int=-1")
+def _cat_list(tensors: list[Any], dim: int) -> T:
+    """``torch.cat([out,] {a, b, ...} [, dim])``"""
+    for x in tensors:
+        if not isinstance(x, T) or x.dtype != tensors[0].dtype:
+            raise ArgumentError(f"cat: expected {_type_name(tensors[0])} in tensor array, got {_type_name(x)}")
+    return cat(tensors, dim)
+
+
+def _type_name(x: Any) -> str:
+    return types.of(x).tensor if isinstance(x, T) else type(x).__name__
+
+
+@operation("repeatTensor", "x:T times:sizes", Form.QUERY)
+def _repeat(x: T, times: tuple[int, ...]) -> T:
+    """``[r.]repeatTensor(x, times...)``: the tensor again and again, new dimensions in front."""
+    if len(times) < len(memory.size_of(x)):
+        raise TorchError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    if min(times) < 1:
+        raise TorchError(f"repeatTensor: cannot repeat {min(times)} times")
+    return x.repeat(times)
+
+
+@operation("reshape", "x:T sizes:sizes", Form.QUERY)
+def _reshape(x: T, sizes: tuple[int, ...]) -> T:
+    """``[r.]reshape(x, sizes...)``: a copy in other sizes."""
+    shape = memory.clean_sizes(sizes)
+    if math.prod(shape) != x.numel():
+        raise TorchError(f"reshape: {x.numel()} elements do not make {'x'.join(map(str, sizes))}")
+    return x.clone(memory_format=torch.contiguous_format).view(shape)
+
+
+@operation("split", "x:any size:number dim:index=0", Form.METHOD, returns="object")
+def _split(x: T, size: float, dim: int) -> list[T]:
+    """``x:split(size [, dim])``: a table of the parts, the last one maybe smaller."""
+    total = x.shape[check_dim(x, dim)]
+    size = int(size)
+    if size < 1:
+        raise TorchError(f"split: size must be at least 1, got {size}")
+    return [x.narrow(dim, start, min(size, total - start)) for start in range(0, total, size)]
+
+
+@operation("split", "result:list x:any size:number dim:index=0", returns="object")
+def _split_into(result: list[T], x: T, size: float, dim: int) -> list[T]:
+    """``torch.split(result, x, size [, dim])``: the table is emptied and filled."""
+    result[:] = _split(x, size, dim)
+    return result
+
+
+@operation("chunk", "x:any n:number dim:index=0", Form.METHOD, returns="object")
+def _chunk(x: T, n: float, dim: int) -> list[T]:
+    """``x:chunk(n [, dim])``: a table of n parts of about one size, or fewer when rounding up fills sooner."""
+    if not n > 0:
+        raise TorchError(f"chunk: number of chunks must be above 0, got {n:g}")
+    return _split(x, math.ceil(x.shape[check_dim(x, dim)] / n), dim)
+
+
+@operation("chunk", "result:list x:any n:number dim:index=0", returns="object")
+def _chunk_into(result: list[T], x: T, n: float, dim: int) -> list[T]:
+    """``torch.chunk(result, x, n [, dim])``: the table is emptied and filled."""
+    result[:] = _chunk(x, n, dim)
+    return result

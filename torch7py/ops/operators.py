@@ -1,0 +1,48 @@
+"""The operators of Lua: ``+ - * / %`` and the sign, with a number on either side where Torch7 has it.
+
+``*`` between tensors is the product of linear algebra. There is no ``^``, and nothing is divided by a tensor.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.ops import memory
+from torch7py.ops.blas import dot
+from torch7py.ops.errors import TorchError
+from torch7py.ops.pointwise import divide, remainder
+from torch7py.ops.registry import Form, operation
+
+__all__: list[str] = []
+
+T = torch.Tensor
+
+operation("__add", "a:T b:real", Form.FUNCTION)(torch.add)
+operation("__add", "a:T b:like")(torch.add)
+operation("__add", "a:real b:T")(lambda a, b: torch.add(b, a))
+
+operation("__sub", "a:T b:real", Form.FUNCTION)(torch.sub)
+operation("__sub", "a:T b:like")(torch.sub)
+operation("__sub", "a:real b:T")(lambda a, b: torch.rsub(b, a))
+
+operation("__mul", "a:T b:real", Form.FUNCTION)(torch.mul)
+operation("__mul", "a:real b:T")(lambda a, b: torch.mul(b, a))
+
+operation("__div", "a:T b:real", Form.FUNCTION)(divide)
+operation("__mod", "a:T b:real", Form.FUNCTION)(remainder)
+
+# Lua hands the operand of a sign over twice.
+operation("__unm", "a:T again:any=None", Form.FUNCTION)(lambda a, again: torch.neg(a))
+
+
+@operation("__mul", "a:T b:T", returns="multi")
+def _product(a: T, b: T) -> T | float:
+    """Vector by vector is a number, matrix by vector a vector, matrix by matrix a matrix."""
+    dims = (len(memory.size_of(a)), len(memory.size_of(b)))
+    if dims == (1, 1):
+        return dot(a, b)
+    if dims == (2, 1):
+        return torch.mv(a, b)
+    if dims == (2, 2):
+        return torch.mm(a, b)
+    raise TorchError(f"multiplication between {dims[0]}D and {dims[1]}D tensors not yet supported")

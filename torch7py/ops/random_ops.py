@@ -1,0 +1,168 @@
+"""The random functions of the torch package: ``torch.uniform``, ``x:uniform``, ``torch.rand``, seeds and states.
+
+Each takes a torch.Generator first, or draws from the program's own. The numbers are made in ``ops/random``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch7py.ops import memory, state, types
+from torch7py.ops.create import creation
+from torch7py.ops.errors import ArgumentError
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.random import choose, fill, scalar
+from torch7py.ops.registry import Form, operation, operations, torch_class
+
+__all__: list[str] = []
+
+T = torch.Tensor
+
+torch_class("torch.Generator")(Generator)
+operation("torch.Generator.new", "", Form.FUNCTION, returns="object")(Generator)
+
+
+def _one(generator: Generator | None) -> Generator:
+    return state.current().generator if generator is None else generator
+
+
+# -- distributions ------------------------------------------------------------------------------------------------
+
+
+def _distribution(name: str, parameters: str, number: Callable[..., float], elements: Callable[..., T]) -> None:
+    """``torch.name([gen,] ...)`` gives a number, ``x:name([gen,] ...)`` fills x."""
+
+    def draw(generator: Generator | None, *arguments: float) -> float:
+        return number(_one(generator), *arguments)
+
+    def draw_all(x: T, generator: Generator | None, *arguments: float) -> None:
+        elements(_one(generator), x, *arguments)
+
+    form = None if name in operations else Form.INPLACE
+    operation(name, f"generator:generator=None {parameters}", form, returns="value")(draw)
+    operation(name, f"x:T generator:generator=None {parameters}", inplace=draw_all)(_never)
+
+
+def _never(*arguments: Any) -> Any:
+    raise AssertionError("this operation changes its first argument")
+
+
+_distribution("uniform", "a:number=0 b:number=1", scalar.uniform, fill.uniform)
+_distribution("normal", "mean:number=0 stdv:number=1", scalar.normal, fill.normal)
+_distribution("logNormal", "mean:number=1 stdv:number=2", scalar.log_normal, fill.log_normal)
+_distribution("cauchy", "median:number=0 sigma:number=1", scalar.cauchy, fill.cauchy)
+_distribution("exponential", "rate:number", scalar.exponential, fill.exponential)
+_distribution("geometric", "p:number", scalar.geometric, fill.geometric)
+_distribution("bernoulli", "p:number=0.5", scalar.bernoulli, fill.bernoulli)
+_distribution("random", "a:number b:number", scalar.random, fill.random)
+_distribution("random", "b:number", scalar.random, fill.random)
+_distribution("random", "", scalar.random, fill.random)
+
+
+operation(
+    "bernoulli",
+    "x:T generator:generator=None p:any",
+    inplace=lambda x, generator, p: fill.bernoulli(_one(generator), x, p),
+)(_never)
+
+# -- new tensors --------------------------------------------------------------------------------------------------
+
+
+@creation("rand", "generator:generator=None sizes:sizes")
+def _rand(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
+    """``torch.rand([out,] [gen,] sizes...)``: uniform numbers from [0, 1)."""
+    memory.resize(out, sizes)
+    fill.uniform(_one(generator), out)
+
+
+@creation("randn", "generator:generator=None sizes:sizes")
+def _randn(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
+    """``torch.randn([out,] [gen,] sizes...)``: normal numbers."""
+    memory.resize(out, sizes)
+    fill.normal(_one(generator), out)
+
+
+@creation("randperm", "generator:generator=None n:number")
+def _randperm(out: T, generator: Generator | None, n: float) -> None:
+    """``torch.randperm([out,] [gen,] n)``: the numbers 1 to n in random order."""
+    memory.write(out, choose.randperm(_one(generator), n, out.dtype))
+
+
+@operation("multinomial", "generator:generator=None p:any n:number replacement:bool=False", Form.QUERY)
+def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool) -> T:
+    """``torch.multinomial([indices,] [gen,] p, n [, replacement])``: n categories by probability."""
+    return choose.multinomial(_one(generator), p, n, replacement)
+
+
+@operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")
+def _alias_setup(p: T, tables: list[Any] | None) -> list[Any]:
+    """``torch.multinomialAliasSetup(p [, state])``: the two tables for multinomialAlias, in a Lua table."""
+    made = choose.alias_setup(p)
+    if tables is None:
+        return list(made)
+    if len(tables) < 2:
+        tables[:] = made
+    else:
+        for old, new in zip(tables, made, strict=False):
+            memory.write(old, new)
+    return tables
+
+
+@operation("multinomialAlias", "out:Long generator:generator=None state:list", Form.FUNCTION, returns="view")
+def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
+    """``torch.multinomialAlias(out, state)``: fills a LongTensor with categories."""
+    if len(tables) != 2 or not all(isinstance(table, T) for table in tables):
+        raise ArgumentError("multinomialAlias: expected what torch.multinomialAliasSetup returned")
+    memory.copy(out, choose.alias_draw(_one(generator), out.numel(), tables[0], tables[1]))
+    return out
+
+
+@operation("multinomialAliasSetup_", "p:any", Form.FUNCTION, returns="multi")
+def _alias_setup_raw(p: T) -> tuple[T, T]:
+    """``torch.multinomialAliasSetup_(p)``: the two tables."""
+    return choose.alias_setup(p)
+
+
+@operation(
+    "multinomialAlias_", "out:Long generator:generator=None alias:Long stay:any", Form.FUNCTION, returns="view"
+)
+def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T:
+    """``torch.multinomialAlias_(out, alias, stay)``"""
+    return _alias_draw(out, generator, [alias, stay])
+
+
+# -- seeds and states ---------------------------------------------------------------------------------------------
+
+
+@operation("manualSeed", "generator:generator=None seed:number", Form.FUNCTION, returns="value")
+def _manual_seed(generator: Generator | None, seed: float) -> None:
+    """``torch.manualSeed([gen,] seed)``"""
+    _one(generator).manual_seed(seed)
+
+
+operation("seed", "generator:generator=None", Form.FUNCTION, returns="value")(lambda g: _one(g).seed())
+operation("initialSeed", "generator:generator=None", Form.FUNCTION, returns="value")(lambda g: _one(g).initial_seed())
+
+
+@operation("getRNGState", "generator:generator=None", Form.FUNCTION)
+def _get_state(generator: Generator | None) -> T:
+    """``torch.getRNGState([gen])``: the generator in a ByteTensor of 5048."""
+    return torch.from_numpy(np.frombuffer(_one(generator).get_state(), np.uint8).copy())
+
+
+@operation("getRNGState", "generator:generator=None out:Byte", returns="view")
+def _get_state_into(generator: Generator | None, out: T) -> T:
+    """``torch.getRNGState([gen,] out)``"""
+    memory.write(out, _get_state(generator))
+    return out
+
+
+@operation("setRNGState", "generator:generator=None saved:Byte", Form.FUNCTION, returns="view")
+def _set_state(generator: Generator | None, saved: T) -> T:
+    """``torch.setRNGState([gen,] saved)``: go on where the saved generator was."""
+    _one(generator).set_state(bytes(saved.cpu().flatten().tolist()))
+    return saved

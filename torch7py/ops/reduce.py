@@ -1,0 +1,209 @@
+"""Many elements to one: sums, extremes, norms and moments, of a whole tensor or along a dimension.
+
+Of a whole tensor the result is a number. Along a dimension it is a tensor in which that dimension has size 1.
+Sums of a FloatTensor are carried in double, sums of integers in 64 bits, as in the original.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from torch7py.ops import memory
+from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Form, operation
+from torch7py.ops.shape import check_dim
+
+__all__ = ["last_dim"]
+
+T = torch.Tensor
+Pair = tuple[T, T]
+
+
+def last_dim(x: T, dim: int | None) -> int:
+    """``check_dim`` with the last dimension as default."""
+    return check_dim(x, len(memory.size_of(x)) - 1 if dim is None else dim)
+
+
+def _not_empty(x: T) -> T:
+    if not x.numel():
+        raise TorchError("empty tensor")
+    return x
+
+
+def _wide(x: T) -> torch.dtype:
+    """The type in which a number is accumulated."""
+    return torch.float64 if x.is_floating_point() else torch.int64
+
+
+def _wide_along(x: T, dim: int) -> torch.dtype:
+    """The type in which numbers along a dimension are accumulated: a wide one where they lie side by side."""
+    return _wide(x) if x.stride(dim) == 1 else x.dtype
+
+
+# -- sums and products ------------------------------------------------------------------------------------
+
+
+@operation("sum", "x:T", Form.QUERY, returns="value")
+def _sum(x: T) -> float:
+    return x.sum(dtype=_wide(x)).item()
+
+
+@operation("sum", "x:T dim:index")
+def _sum_along(x: T, dim: int) -> T:
+    check_dim(x, dim)
+    return x.sum(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
+
+
+@operation("prod", "x:T", Form.QUERY, returns="value")
+def _product(x: T) -> float:
+    return x.prod(dtype=_wide(x)).item()
+
+
+@operation("prod", "x:T dim:index")
+def _product_along(x: T, dim: int) -> T:
+    check_dim(x, dim)
+    return x.prod(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
+
+
+@operation("cumsum", "x:T dim:index=0", Form.QUERY)
+def _running_sum(x: T, dim: int) -> T:
+    return x.cumsum(check_dim(x, dim), dtype=_wide(x)).to(x.dtype)
+
+
+@operation("cumprod", "x:T dim:index=0", Form.QUERY)
+def _running_product(x: T, dim: int) -> T:
+    return x.cumprod(check_dim(x, dim), dtype=_wide(x)).to(x.dtype)
+
+
+@operation("trace", "x:T", Form.METHOD, returns="value")
+def _trace(x: T) -> float:
+    if len(memory.size_of(x)) != 2:
+        raise TorchError("expected a matrix")
+    return x.diagonal().sum(dtype=_wide(x)).item()
+
+
+# -- extremes ---------------------------------------------------------------------------------------------
+
+
+def _register_extreme(name: str, whole: Callable[[T], T], along: Callable[..., Pair]) -> None:
+    """``max`` or ``min``: the value, or the values and where they are first met, counted from 1."""
+
+    def pair(x: T, dim: int) -> Pair:
+        values, indices = along(x, check_dim(x, dim), keepdim=True)
+        return values, indices + 1
+
+    operation(name, "x:T", Form.QUERY, returns="value")(lambda x: whole(_not_empty(x)).item())
+    operation(name, "x:T dim:index", returns="multi", outs=2)(pair)
+
+
+_register_extreme("max", torch.max, torch.max)
+_register_extreme("min", torch.min, torch.min)
+
+# -- moments ----------------------------------------------------------------------------------------------
+
+
+@operation("mean", "x:F", Form.QUERY, returns="value")
+def _mean(x: T) -> float:
+    return _sum(_not_empty(x)) / x.numel()
+
+
+@operation("mean", "x:F dim:index")
+def _mean_along(x: T, dim: int) -> T:
+    return _sum_along(x, dim) / x.size(dim)
+
+
+def _variance(x: T, biased: bool) -> T:
+    wide = _not_empty(x).to(torch.float64)
+    return (wide - wide.mean()).square().sum() / (x.numel() - (not biased))
+
+
+def _variance_along(x: T, dim: int, biased: bool) -> T:
+    """From the sum and the sum of squares, as in the original: far from 0 less exact than ``x:var()``."""
+    count = x.size(check_dim(x, dim))
+    mean = x.sum(dim, keepdim=True, dtype=torch.float64) / count
+    squares = (x * x).sum(dim, keepdim=True, dtype=torch.float64)
+    if biased:
+        return (squares / count - mean.square()).clamp(min=0)
+    if count == 1:
+        return torch.full_like(mean, math.nan)
+    return (squares / (count - 1) - count / (count - 1) * mean.square()).clamp(min=0)
+
+
+@operation("var", "x:F biased:bool=False", Form.QUERY, returns="value")
+def _var(x: T, biased: bool) -> float:
+    """The variance, over n - 1 unless ``biased``."""
+    return _variance(x, biased).item()
+
+
+@operation("var", "x:F dim:index biased:bool=False")
+def _var_along(x: T, dim: int, biased: bool) -> T:
+    return _variance_along(x, dim, biased).to(x.dtype)
+
+
+@operation("std", "x:F biased:bool=False", Form.QUERY, returns="value")
+def _std(x: T, biased: bool) -> float:
+    """The standard deviation, over n - 1 unless ``biased``."""
+    return _variance(x, biased).sqrt().item()
+
+
+@operation("std", "x:F dim:index biased:bool=False")
+def _std_along(x: T, dim: int, biased: bool) -> T:
+    return _variance_along(x, dim, biased).sqrt().to(x.dtype)
+
+
+# -- norms ------------------------------------------------------------------------------------------------
+
+
+def _inverse(p: float) -> float:
+    return 1 / p if p else math.inf
+
+
+@operation("norm", "x:F p:real=2", Form.QUERY, returns="value")
+def _norm(x: T, p: float) -> float:
+    """``(sum |x|^p)^(1/p)``; for p = 0 the number of elements that are not 0."""
+    if p == 0:
+        return float(torch.count_nonzero(x))
+    wide = x.to(torch.float64)
+    if p == 2:
+        return float(torch.linalg.vector_norm(wide))
+    return wide.abs().pow(p).sum().pow(_inverse(p)).item()
+
+
+@operation("norm", "x:F p:real dim:index")
+def _norm_along(x: T, p: float, dim: int) -> T:
+    check_dim(x, dim)
+    if p == 0:
+        return (x != 0).sum(dim, keepdim=True).to(x.dtype)
+    return x.abs().pow(p).sum(dim, keepdim=True, dtype=torch.float64).pow(_inverse(p)).to(x.dtype)
+
+
+@operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
+def _distance(x: T, other: T, p: float) -> float:
+    """``(sum |x - other|^p)^(1/p)``"""
+    return (x - other).to(torch.float64).abs().pow(p).sum().pow(_inverse(p)).item()
+
+
+@operation("renorm", "src:F p:real dim:index limit:real", Form.UPDATE)
+def _limit_norms(src: T, p: float, dim: int, limit: float) -> T:
+    """The slices along ``dim``, those of a p-norm above ``limit`` scaled down to it."""
+    check_dim(src, dim)
+    if p <= 0:
+        raise TorchError("non-positive-norm not supported")
+    if src.dim() < 2:
+        raise TorchError(f"need at least 2 dimensions, got {src.dim()} dimensions")
+    return torch.renorm(src, p, dim, limit)
+
+
+# -- between tensors --------------------------------------------------------------------------------------
+
+
+@operation("match", "a:T b:T gain:real=1", Form.RESULT)
+def _square_distances(a: T, b: T, gain: float) -> T:
+    """``gain`` times the squared distance of every row of ``a`` to every row of ``b``."""
+    rows, others = _not_empty(a).reshape(a.size(0), -1), _not_empty(b).reshape(b.size(0), -1)
+    if rows.size(1) != others.size(1):
+        raise TorchError("m1 and m2 must have the same inner vector dim")
+    return torch.stack([(row - others).square().sum(1, dtype=a.dtype) for row in rows]) * gain

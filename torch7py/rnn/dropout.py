@@ -1,0 +1,56 @@
+"""The Dropout that the rnn package puts in the place of nn's."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.dropout import Dropout
+from torch7py.nn.registry import layer
+from torch7py.ops import state
+from torch7py.ops.random import dropout_mask
+
+__all__ = ["LazyDropout"]
+
+
+@layer("nn.Dropout", package="rnn", replaces=True)
+class LazyDropout(Dropout):
+    """``nn.Dropout([p, v1, inplace, lazy, mono])``: nn's, with one mask for several forwards.
+
+    Any shape. With ``lazy`` a new mask is drawn only at the first forward after a backward (or ``clearState``);
+    with ``mono`` one mask serves every example of a batch.
+    """
+
+    fields = ("lazy", "mono", "flag")
+
+    def __init__(
+        self, p: float = 0.5, v1: bool = False, inplace: bool = False, lazy: bool = False, mono: bool = False
+    ) -> None:
+        super().__init__(p, v1, inplace)
+        self.lazy = lazy
+        self.mono = mono
+        self.flag = True
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if self.p > 0 and self.training:
+            if not self.lazy or self.flag:
+                shape = (1, *input.shape[1:]) if self.mono else input.shape
+                mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
+                self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
+                self.flag = False
+            return input * (self.noise.data[:1] if self.mono else self.noise.data)
+        if self.p > 0 and not self.v2:
+            return input * (1 - self.p)
+        return input.clone()
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
+        if self.lazy:
+            self.flag = True
+        return super().updateGradInput(input, gradOutput)
+
+    def clearState(self) -> Module:
+        self.flag = True
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"{self.class_name}({self.p:.1f}, {'lazy' if self.lazy else 'busy'})"
