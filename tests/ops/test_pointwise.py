@@ -61,10 +61,6 @@ FLOAT_CASES = [
     ("pow", "3", X**3),
     ("pow", "-1", 1 / X),
     ("pow", "-2", 1 / X**2),
-    ("lshift", "3", X * 8),
-    ("rshift", "1", X / 2),
-    ("clshift", "z", X * 2**Z),
-    ("crshift", "z", X / 2**Z),
 ]
 
 
@@ -107,15 +103,6 @@ INTEGER_CASES = [
     (torch.int64, "clamp", "-3.7, 5.2", [[3, -3], [5, -3]], [[3, -4], [7, -7]]),
     (torch.int32, "cmax", "0.9", [[3, 0], [7, 0]], [[3, -4], [7, -7]]),
     (torch.int32, "cmin", "4", [[3, -4], [4, -7]], [[3, -4], [7, -7]]),
-    (torch.int32, "lshift", "4", [[48, -64], [112, -112]], [[3, -4], [7, -7]]),
-    (torch.int32, "rshift", "1", [[1, 2147483646], [3, 2147483644]], [[3, -4], [7, -7]]),
-    (torch.int64, "rshift", "1", [[1, 2**63 - 2], [3, 2**63 - 4]], [[3, -4], [7, -7]]),
-    (torch.int8, "rshift", "2", [[0, 63], [1, 62]], [[3, -4], [7, -7]]),
-    (torch.int8, "rshift", "0", [[3, -4], [7, -7]], [[3, -4], [7, -7]]),
-    (torch.uint8, "rshift", "2", [[0, 63], [1, 62]], [[3, 252], [7, 249]]),
-    (torch.int32, "bitand", "6", [[2, 4], [6, 0]], [[3, -4], [7, -7]]),
-    (torch.int64, "bitor", "8", [[11, -4], [15, -7]], [[3, -4], [7, -7]]),
-    (torch.uint8, "bitxor", "255", [[252, 0], [248, 127]], [[3, 255], [7, 128]]),
 ]
 
 
@@ -143,10 +130,6 @@ INTEGER_PAIRS = [
     ("cmax", "y", np.maximum(A, B)),
     ("cmin", "y", np.minimum(A, B)),
     ("cpow", "w", A**2),
-    ("cbitand", "y", A & B),
-    ("cbitor", "y", A | B),
-    ("cbitxor", "y", A ^ B),
-    ("clshift", "w", A * 4),
 ]
 
 
@@ -157,11 +140,6 @@ def test_integer_pairs(
 ) -> None:
     x, y, w = torch.tensor(A, dtype=dtype), torch.tensor(B, dtype=dtype), torch.full((2, 2), 2, dtype=dtype)
     check_update(rt, name, arguments, x, expected, y=y, w=w)
-
-
-def test_crshift_brings_in_zeros(rt: Runtime) -> None:
-    x, y = torch.tensor([[-8, 8], [-1, 1]], dtype=torch.int16), torch.tensor([[1, 1], [15, 0]], dtype=torch.int16)
-    check_update(rt, "crshift", "y", x, [[32764, 4], [1, 1]], y=y)
 
 
 @pytest.mark.parametrize("dtype", [*FLOATING, *INTEGER])
@@ -246,14 +224,6 @@ def test_types_do_not_mix(rt: Runtime, call: str) -> None:
 def test_some_functions_are_for_floating_types_only(rt: Runtime, call: str) -> None:
     with pytest.raises(LuaError, match="invalid arguments.*IntTensor"):
         lua(rt, call, x=torch.ones(3, dtype=torch.int32))
-
-
-@pytest.mark.parametrize("name", ["bitand", "bitor", "bitxor"])
-def test_bits_are_for_integers_only(rt: Runtime, name: str) -> None:
-    with pytest.raises(LuaError, match=f"{name} is only supported for integer type tensors"):
-        lua(rt, f"x:{name}(1)", x=torch.ones(3))
-    with pytest.raises(LuaError, match=f"c{name} is only supported for integer type tensors"):
-        lua(rt, f"x:c{name}(x)", x=torch.ones(3))
 
 
 @pytest.mark.parametrize("call", ["x:div(0)", "x:cdiv(y)", "x:fmod(0)", "x:remainder(0)", "x:div(0.5)"])

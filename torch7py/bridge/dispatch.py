@@ -308,8 +308,12 @@ class Dispatcher:
                 return f"objects[{argument}].sizes()"
             return f"({''.join(f'int(a{i}), ' for i in slot.arguments)})"
         if parameter.kind == "real":
-            floating = element is None or types.NUMBER_TYPES[element].is_floating
-            return argument if floating else f"cast{element}({argument})"
+            if element in (None, types.DOUBLE.code):
+                return argument
+            if not types.NUMBER_TYPES[element].is_floating:
+                return f"cast{element}({argument})"
+            limit = torch.finfo(types.NUMBER_TYPES[element].dtype).max
+            return f"{argument} if {-limit!r} <= {argument} <= {limit!r} else cast{element}({argument})"
         if parameter.kind == "int":
             return f"int({argument})"
         if parameter.kind == "index":

@@ -37,32 +37,26 @@ class Identity(Module):
 class Tanh(Module):
     """``nn.Tanh()``: ``y = tanh(x)``, any shape. The gradient is taken from the output."""
 
+    traced = False
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.tanh(input)
 
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep("output", torch.tanh(input.data))
-
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
-        return self.keep("gradInput", torch.ops.aten.tanh_backward(gradOutput, self.output))
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten.tanh_backward(gradOutput, self.output)
 
 
 @layer("nn.Sigmoid")
 class Sigmoid(Module):
     """``nn.Sigmoid()``: ``y = 1 / (1 + exp(-x))``, any shape. The gradient is taken from the output."""
 
+    traced = False
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(input)
 
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep("output", torch.sigmoid(input.data))
-
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
-        return self.keep("gradInput", torch.ops.aten.sigmoid_backward(gradOutput, self.output))
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten.sigmoid_backward(gradOutput, self.output)
 
 
 @layer("nn.Threshold")
@@ -73,6 +67,7 @@ class Threshold(Module):
     place of gradOutput.
     """
 
+    traced = False
     fields = ("threshold", "val", "inplace")
 
     def __init__(self, th: float = 1e-6, v: float = 0, ip: bool = False) -> None:
@@ -90,15 +85,12 @@ class Threshold(Module):
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         if self.inplace:
-            return self.keep("output", torch.threshold_(input.data, self.threshold, self.val).data)
-        return self.keep("output", self.forward(input.data))
+            return self.keep_output(torch.threshold_(input.data, self.threshold, self.val))
+        return super().updateOutput(input)
 
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
-        if self.inplace:
-            return self.keep("gradInput", gradOutput.masked_fill_(input <= self.threshold, 0).data)
-        return self.keep("gradInput", gradOutput.masked_fill(input <= self.threshold, 0))
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        off = input <= self.threshold
+        return gradOutput.masked_fill_(off, 0) if self.inplace else gradOutput.masked_fill(off, 0)
 
 
 @layer("nn.ReLU")
@@ -117,6 +109,8 @@ class LogSoftMax(Module):
     ``(batch, channels, h, w)`` over the channels.
     """
 
+    traced = False
+
     def _dim(self, input: torch.Tensor) -> int:
         if not 1 <= input.dim() <= 4 or input.numel() == 0:
             raise TorchError("nn.LogSoftMax: the input must have 1 to 4 dimensions")
@@ -125,13 +119,5 @@ class LogSoftMax(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.log_softmax(input, self._dim(input))
 
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep("output", self.forward(input.data))
-
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
-        gradient = torch.ops.aten._log_softmax_backward_data(
-            gradOutput, self.output, self._dim(input), input.dtype
-        )
-        return self.keep("gradInput", gradient)
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return torch.ops.aten._log_softmax_backward_data(gradOutput, self.output, self._dim(input), input.dtype)

@@ -7,8 +7,9 @@ Torch7's protocol, in which a script asks for each thing by itself::
     gradInput = m.updateGradInput(input, gradOutput)
     m.accGradParameters(input, gradOutput, scale)    # adds to gradWeight, gradBias
 
-A layer whose gradients are worth computing by hand overrides ``updateGradInput`` and ``accGradParameters``;
-all others get them from autograd over ``forward``.
+By default the gradients are autograd's over ``forward``. A layer for which that is measured to cost too much,
+or whose gradient in Torch7 is not the derivative, says ``traced = False`` and brings kernels of its own:
+``grad_input`` and, with parameters, ``accGradParameters``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,19 @@ def detached(value: Any) -> Any:
     return [detached(item) for item in value] if isinstance(value, (list, tuple)) else value.data
 
 
+def nest(input: Any, gradients: list[torch.Tensor | None]) -> Any:
+    """Gradients of an input's floating tensors, in order, in the nesting of the input; zeros for the others."""
+    found = iter(gradients)
+
+    def build(value: Any) -> Any:
+        if isinstance(value, list):
+            return [build(item) for item in value]
+        gradient = next(found) if value.is_floating_point() else None
+        return torch.zeros_like(value.data) if gradient is None else gradient
+
+    return build(input)
+
+
 @layer("nn.Module")
 class Module(Stepping):
     """``nn.Module()``: the protocol of all layers; alone it is a layer that returns its (empty) output.
@@ -56,7 +70,7 @@ class Module(Stepping):
         apply="torch7_apply",
         __call__="call",
     )
-    transient: ClassVar[tuple[str, ...]] = TorchObject.transient
+    traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
 
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
@@ -91,6 +105,8 @@ class Module(Stepping):
 
     def updateOutput(self, input: Any) -> Any:
         """``m:updateOutput(input)``: compute and keep the output."""
+        if not self.traced:
+            return self.keep_output(self.forward(input))
         trace = self.__dict__["_trace"] = Trace(self, self.forward, input)
         return self.keep_output(trace.output)
 
@@ -135,9 +151,18 @@ class Module(Stepping):
         """
         if self.gradInput is None:
             return None
+        return self.keep_grad_input(self.grad_input(input, gradOutput))
+
+    def grad_input(self, input: Any, gradOutput: Any) -> Any:
+        """The gradient with respect to the input, in its nesting: the kernel behind ``updateGradInput``."""
         trace = self.trace(input)
         wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
-        return self._keep_grad_input(input, trace, trace.gradients(wanted, gradOutput))
+        return nest(input, trace.gradients(wanted, gradOutput))
+
+    def keep_grad_input(self, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            return self.keep("gradInput", value.data)
+        return self.keep_list("gradInput", detached(value))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         """``m:accGradParameters(input, gradOutput[, scale])``: add the parameters' gradients, scaled."""
@@ -152,7 +177,7 @@ class Module(Stepping):
             trace = self.trace(input)
             wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
             gradients = trace.gradients(wanted + list(trace.parameters.values()), gradOutput)
-            self._keep_grad_input(input, trace, gradients[: len(wanted)])
+            self.keep_grad_input(nest(input, gradients[: len(wanted)]))
             self._accumulate(trace, gradients[len(wanted) :], scale)
         else:
             self.updateGradInput(input, gradOutput)
@@ -164,24 +189,10 @@ class Module(Stepping):
         cls = type(self)
         return (
             cls.updateGradInput is Module.updateGradInput
+            and cls.grad_input is Module.grad_input
             and cls.accGradParameters is Module.accGradParameters
             and "_marked" not in self.__dict__
         )
-
-    def _keep_grad_input(self, input: Any, trace: Trace, gradients: list[torch.Tensor | None]) -> Any:
-        found = iter(gradients)
-
-        def one(tensor: torch.Tensor) -> torch.Tensor:
-            gradient = next(found) if tensor.is_floating_point() else None
-            return torch.zeros_like(tensor.data) if gradient is None else gradient
-
-        def build(value: Any) -> Any:
-            return [build(item) for item in value] if isinstance(value, list) else one(value)
-
-        built = build(input)
-        if isinstance(built, torch.Tensor):
-            return self.keep("gradInput", built)
-        return self.keep_list("gradInput", built)
 
     def _accumulate(self, trace: Trace, gradients: list[torch.Tensor | None], scale: float) -> None:
         for name, gradient in zip(trace.parameters, gradients, strict=True):
@@ -400,15 +411,7 @@ class Criterion(TorchObject):
         """``c:updateGradInput(input, target)``: the gradient of the loss with respect to the input."""
         trace = Trace(self, lambda alias: self.forward(alias, target), input)
         wanted = [leaf for leaf in leaves_of(trace.input) if leaf.requires_grad]
-        gradients = iter(trace.gradients(wanted, torch.ones_like(trace.output)))
-
-        def build(value: Any) -> Any:
-            if isinstance(value, list):
-                return [build(item) for item in value]
-            gradient = next(gradients) if value.is_floating_point() else None
-            return torch.zeros_like(value) if gradient is None else gradient
-
-        built = build(input)
+        built = nest(input, trace.gradients(wanted, torch.ones_like(trace.output)))
         if isinstance(built, torch.Tensor):
             return self.keep("gradInput", built)
         return self.keep_list("gradInput", built)

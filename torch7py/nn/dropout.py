@@ -22,6 +22,7 @@ class Dropout(Module):
     ``1 - p`` instead. ``stochasticInference`` drops in evaluation too. The mask is Torch7's for the same seed.
     """
 
+    traced = False
     fields = ("p", "inplace", "stochastic_inference", "v2", "noise")
     lua_methods = names("setp")
 
@@ -52,24 +53,19 @@ class Dropout(Module):
         return input.clone()
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        value = self.forward(input.data)
         if self.inplace:
-            return self.keep("output", input.copy_(value).data)
-        return self.keep("output", value)
+            return self.keep_output(input.data.copy_(self.forward(input.data)))
+        return super().updateOutput(input)
 
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """The mask of the last forward applies; out of training it does not, as in Torch7."""
-        if self.gradInput is None:
-            return None
         factor: torch.Tensor | float = 1
         if self.p > 0:
             if self.training:
                 factor = self.noise
             elif not self.v2:
                 factor = 1 - self.p
-        if self.inplace:
-            return self.keep("gradInput", gradOutput.mul_(factor).data)
-        return self.keep("gradInput", gradOutput * factor)
+        return gradOutput.mul_(factor) if self.inplace else gradOutput * factor
 
     def clearState(self) -> Module:
         self.clear("noise")

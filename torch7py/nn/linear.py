@@ -26,6 +26,7 @@ class Linear(Module):
     Parameters are drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``: weight, then bias.
     """
 
+    traced = False
     fields = ("addBuffer",)
     lua_methods = names("noBias")
 
@@ -62,15 +63,10 @@ class Linear(Module):
         self._check(input)
         return F.linear(input, self.weight, self.bias)
 
-    # Kernels of the three products: a graph per call costs more than they do at sizes below 100.
+    # The products alone: a graph per call costs more than they do at sizes below 100.
 
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep("output", self.forward(input).data)
-
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
-        return self.keep("gradInput", (gradOutput.data @ self.weight.data).view(input.shape))
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return (gradOutput @ self.weight.data).view(input.shape)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         weight, bias = self.gradient("weight"), self.gradient("bias")
@@ -100,6 +96,7 @@ class LookupTable(Module):
     ``normal(0, 1)``.
     """
 
+    traced = False
     fields = ("paddingValue", "maxNorm", "normType", "shouldScaleGradByFreq", "_count", "_input", "copiedInput")
     lua_methods = names("setPadding setMaxNorm setNormType scaleGradByFreq accUpdateOnly")
 
@@ -174,16 +171,11 @@ class LookupTable(Module):
         scaled = weights * (self.maxNorm / (norms + 1e-7))  # type: ignore[operator]
         self.weight.data[used] = torch.where(norms > self.maxNorm, scaled, weights)
 
-    # Kernels: the gradient touches the rows used and no others.
-
-    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep("output", self.forward(input).data)
-
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """Indices have no gradient: zeros of the input's type."""
-        if self.gradInput is None:
-            return None
-        return self.keep("gradInput", torch.zeros_like(input))
+        return torch.zeros_like(input)
+
+    # The gradient touches the rows used and no others.
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         weight = self.gradient("weight")
@@ -220,6 +212,7 @@ class MulConstant(Module):
     In place the input is the output; the backward divides it back and scales gradOutput in its place.
     """
 
+    traced = False
     fields = ("constant_scalar", "inplace")
 
     def __init__(self, constant_scalar: float, inplace: bool = False) -> None:
@@ -234,13 +227,11 @@ class MulConstant(Module):
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
         if self.inplace:
-            return self.keep("output", input.mul_(self.constant_scalar).data)
-        return self.keep("output", self.forward(input))
+            return self.keep_output(input.data.mul_(self.constant_scalar))
+        return super().updateOutput(input)
 
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.gradInput is None:
-            return None
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if self.inplace:
             input.div_(self.constant_scalar)
-            return self.keep("gradInput", gradOutput.mul_(self.constant_scalar).data)
-        return self.keep("gradInput", gradOutput * self.constant_scalar)
+            return gradOutput.mul_(self.constant_scalar)
+        return gradOutput * self.constant_scalar

@@ -1,4 +1,4 @@
-"""Copies: of another type, in other memory, of other elements."""
+"""Copies: in another type, in memory of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from torch7py.ops import memory, state, types
+from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.types import NumberType
@@ -50,13 +50,3 @@ def _clone(x: T) -> T:
 def _contiguous(x: T) -> T:
     """``x:contiguous()``: the tensor itself if it is contiguous, else a copy that is."""
     return x if x.numel() == 0 else x.contiguous()
-
-
-@operation("copy", "x:any src:any", Form.METHOD, returns="self")
-def _copy(x: T, src: T) -> None:
-    """``x:copy(src)``: the elements of src in order, whatever the two shapes and types."""
-    memory.copy(x, src)
-
-
-operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_)(torch.full_like)
-operation("zero", "x:T", Form.INPLACE, inplace=T.zero_)(torch.zeros_like)

@@ -40,9 +40,14 @@ class NumberType:
         return self.dtype.is_floating_point
 
     def cast(self, number: float) -> float:
-        """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits."""
+        """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits.
+
+        Of a floating type only what is too great changes: it is infinite.
+        """
         if self.is_floating:
-            return number
+            if abs(number) <= torch.finfo(self.dtype).max:
+                return number
+            return torch.tensor(number, dtype=torch.float64).to(self.dtype).item()
         whole = int(number) if -INFINITY < number < INFINITY else -(2**63)
         half = 0 if self.name == "Byte" else 1 << (8 * self.size - 1)
         return (whole + half & (1 << 8 * self.size) - 1) - half

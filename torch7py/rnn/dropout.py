@@ -43,10 +43,9 @@ class LazyDropout(Dropout):
             return input * (1 - self.p)
         return input.clone()
 
-    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor | None:
-        if self.lazy:
-            self.flag = True
-        return super().updateGradInput(input, gradOutput)
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        self.flag = self.flag or self.lazy
+        return super().grad_input(input, gradOutput)
 
     def clearState(self) -> Module:
         self.flag = True

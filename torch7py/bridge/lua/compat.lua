@@ -125,7 +125,7 @@ if not pcall(format, '%s', nil) then
             end
          end
       end
-      return finish('format', 0, pcall(format, pattern, unpack(arguments, 1, n)))
+      return (finish('format', 0, pcall(format, pattern, unpack(arguments, 1, n))))
    end
 end
 

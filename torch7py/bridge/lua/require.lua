@@ -1,6 +1,330 @@
+-- Sources: how files and strings become functions, and where `require` and `include` find them.
+--
+-- `require` is th's: a name that begins with a dot is a file beside the one that asks for it and runs every time;
+-- any other is loaded once, from package.preload, torch7py's packages or package.path, and failing these is a
+-- file in the working directory or the script's.
+--
+-- Arguments: core {raw, fail}, host {patch = source.patch}, packages {load = f(name) -> table or nil}.
+-- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
+--          run = f(path) -> what the file returns, here = f(level) -> path of the file that runs there or nil,
+--          join = f(directory, name) -> path, directory = f(path), is_file = f(path),
+--          set_script = f(path), which adds the script's directory to the places that are searched}.
+-- Sets the globals require, include, dofile, loadfile, loadstring, load, and package.path, .cpath and .loaders.
+
 local core, host, packages = ...
-local R = {}
-function R.load(source, name) return loadstring(host.patch(source), name) end
-local old = require
-function require(name) local p = packages.load(name) if p then return p end return old(name) end
-return R
+local sources = {}
+
+local type, select, error, tostring, rawset, setfenv = type, select, error, tostring, rawset, setfenv
+local native_load, getinfo, getlocal, open, read = loadstring, debug.getinfo, debug.getlocal, io.open, io.read
+local fail, length = core.fail, __torch7py_len
+
+local BYTECODE = '\27'
+local plain_lua = native_load('return "\\x41"')() ~= 'A'    -- no \x, \z and \u{} in strings
+
+local function check_string(value, number, name)
+   if type(value) == 'string' then return value end
+   if type(value) == 'number' then return tostring(value) end
+   fail("bad argument #%d to '%s' (string expected, got %s)", number, name, type(value))
+end
+
+-- Results of a call that must not be a tail call, so that its caller stays on the stack.
+local function keep(...) return ... end
+
+---------------------------------------------------------------------------------------------------------
+-- From source to function
+
+-- The engine compiles first, so that what it says about an error is about the source as it was written.
+local function compile(text, name, env)
+   local f, err = native_load(text, name)
+   if f and not text:find('#', 1, true) and not (plain_lua and text:find('\\[xzu]')) then return f end
+   local patched = core.raw(host.patch, text, plain_lua)
+   if patched == text then return f, err end
+   if patched == nil then
+      if not f then return nil, err end
+      return nil, name:gsub('^[@=]', '') .. ': torch7py cannot parse this source, though it is valid Lua'
+   end
+   if env == nil then return native_load(patched, name) end
+   -- The function behind the length operator is a global; with other globals it has to come along.
+   local make
+   make, err = native_load('local __torch7py_len = ... return function(...) ' .. patched .. '\nend', name)
+   if not make then return nil, err end
+   return make(length)
+end
+
+function sources.load(source, name, mode, env)
+   local binary = source:sub(1, 1) == BYTECODE
+   if mode and not mode:find(binary and 'b' or 't', 1, true) then
+      return nil, 'attempt to load chunk with wrong mode'
+   end
+   local f, err
+   if binary then
+      f, err = native_load(source, name)
+   else
+      local text = source:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
+      f, err = compile(text, name, env)
+   end
+   if f and env ~= nil then setfenv(f, env) end
+   return f, err
+end
+
+local function load_file(path, mode, env)
+   local text, name
+   if path == nil then
+      text, name = read('*a'), '=stdin'
+   else
+      local file, err = open(path, 'rb')
+      if not file then return nil, 'cannot open ' .. err end
+      text, err = file:read('*a')
+      file:close()
+      if not text then return nil, ('cannot read %s: %s'):format(path, err) end
+      name = '@' .. path
+   end
+   return sources.load(text, name, mode, env)
+end
+
+-- Run the function made of a file. Its first local tells `here` the file when a tail call has hidden the chunk.
+local function run_chunk(path, f, ...)
+   return keep(f(...))
+end
+
+local function run_file(path)
+   local f, err = load_file(path)
+   if not f then
+      if err:find('^cannot ') then fail(err) end
+      error(err, 0)
+   end
+   return keep(run_chunk(path, f))
+end
+sources.run = run_file
+
+---------------------------------------------------------------------------------------------------------
+-- Paths
+
+function sources.directory(path)
+   local directory = path:match('^(.*)/[^/]*$')
+   return directory == '' and '/' or directory or '.'
+end
+
+-- `name` as seen from `directory`, without `.` and `..` where they cancel.
+function sources.join(directory, name)
+   local path = name:sub(1, 1) == '/' and name or directory .. '/' .. name
+   local root, parts = path:sub(1, 1) == '/' and '/' or '', {}
+   for part in path:gmatch('[^/]+') do
+      if part == '..' and #parts > 0 and parts[#parts] ~= '..' then
+         parts[#parts] = nil
+      elseif part ~= '.' and not (part == '..' and root == '/') then
+         parts[#parts + 1] = part
+      end
+   end
+   local joined = root .. table.concat(parts, '/')
+   return joined == '' and '.' or joined
+end
+
+-- A directory opens too, but cannot be read.
+function sources.is_file(path)
+   local file = open(path, 'rb')
+   if not file then return false end
+   local _, err = file:read(1)
+   file:close()
+   return err == nil
+end
+
+local join, is_file, directory = sources.join, sources.is_file, sources.directory
+
+-- The file of the function at a level of the stack, and whether the function itself is there. It is not after a
+-- tail call or through pcall; then the nearest file below it is meant.
+function sources.here(level)
+   local at, direct = level + 1, true
+   while true do
+      local info = getinfo(at, 'Sf')
+      if not info then return nil end
+      if info.source:sub(1, 1) == '@' then return info.source:sub(2), direct end
+      if info.func == run_chunk then return select(2, getlocal(at, 1)), false end
+      at, direct = at + 1, false
+   end
+end
+
+local here = sources.here
+
+---------------------------------------------------------------------------------------------------------
+-- Files that `require` takes for a path
+
+local script_directory
+
+local function run_saved(path) return torch.load(path) end
+local function run_net(path)
+   require 'nn'
+   return torch.load(path)
+end
+local function run_json(path)
+   local file = open(path, 'rb')
+   local text = file:read('*a')
+   file:close()
+   return require('cjson').decode(text)
+end
+local function run_csv(path) return require('csv').load(path) end
+
+local READERS = {{'.th', run_saved}, {'.net', run_net}, {'.json', run_json}, {'.csv', run_csv}}
+
+-- The file that th takes for `name` in a directory: its path and how to run it, or nil and the paths tried.
+local function find(place, name)
+   local path = join(place, name)
+   local tried = {path .. '.lua', path}
+   if is_file(path .. '.lua') then return path .. '.lua', run_file end
+   if is_file(path) then
+      for _, reader in ipairs(READERS) do
+         if path:sub(-#reader[1]) == reader[1] then return path, reader[2] end
+      end
+      return path, run_file
+   end
+   for _, reader in ipairs(READERS) do
+      if is_file(path .. reader[1]) then return path .. reader[1], reader[2] end
+   end
+   local init = join(path, 'init.lua')
+   if is_file(init) then return init, run_file end
+   tried[3] = init
+   return nil, tried
+end
+
+-- The same in several directories.
+local function find_in(places, name)
+   local all = {}
+   for _, place in ipairs(places) do
+      local path, run = find(place, name)
+      if path then return path, run end
+      for _, tried in ipairs(run) do all[#all + 1] = ("\n\tno file '%s'"):format(tried) end
+   end
+   return nil, table.concat(all)
+end
+
+local function require_relative(name)
+   local file, direct = here(3)
+   local places = {}
+   if not (file and direct and is_file(file)) then places[1] = '.' end
+   if file and is_file(file) then places[#places + 1] = directory(file) end
+   local path, run = find_in(places, name)
+   if not path then
+      fail("module '" .. name .. "' not found:" .. run .. '\n\ta name that begins with a dot is a file beside the '
+           .. 'one that requires it')
+   end
+   return keep(run(path))
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Modules
+
+local function package_searcher(name)
+   local made = packages.load(name)
+   if made == nil then return ("\n\tno package '%s' in torch7py"):format(name) end
+   return function() return made end
+end
+
+local function file_searcher(name)
+   local path, tried = package.searchpath(name, package.path)
+   if not path then return tried end
+   local f, err = load_file(path)
+   if not f then fail("error loading module '" .. name .. "' from file '" .. path .. "':\n\t" .. err) end
+   return function(...) return keep(run_chunk(path, f, ...)) end
+end
+
+local function search(name)
+   local tried = {}
+   for _, searcher in ipairs(package.loaders) do
+      local found = searcher(name)
+      if type(found) == 'function' then return found end
+      if type(found) == 'string' then tried[#tried + 1] = found end
+   end
+   return nil, table.concat(tried)
+end
+
+local ENGINE_PARTS = {ffi = true, bit = true, jit = true}
+
+local function hint(name)
+   if plain_lua and ENGINE_PARTS[name] then return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name) end
+   return '\n\tit is neither a package that torch7py knows nor a Lua file of this program'
+end
+
+local loading = newproxy()      -- stands in package.loaded for a module that is being loaded, or failed to
+
+local function require_module(name)
+   local loaded = package.loaded
+   local known = loaded[name]
+   if known == loading then fail("loop or previous error loading module '%s'", name) end
+   if known then return known end
+   local loader, tried = search(name)
+   if not loader then
+      local path, run = find_in({'.', script_directory}, name)
+      if not path then fail("module '" .. name .. "' not found:" .. tried .. run .. hint(name)) end
+      return keep(run(path))
+   end
+   loaded[name] = loading
+   local result = loader(name)
+   if result ~= nil then
+      loaded[name] = result
+   elseif loaded[name] == loading then
+      loaded[name] = true
+   end
+   return loaded[name]
+end
+
+function sources.set_script(path)
+   local place = directory(path)
+   if place == '.' then return end
+   script_directory = place
+   package.path = ('%s;%s/?.lua;%s/?/init.lua'):format(package.path, place, place)
+end
+
+if not os.getenv('LUA_PATH') then package.path = './?.lua;./?/init.lua' end
+package.cpath = ''      -- C modules were made for another Lua
+local loaders = package.loaders
+loaders[2], loaders[3] = package_searcher, file_searcher
+for i = #loaders, 4, -1 do loaders[i] = nil end
+
+---------------------------------------------------------------------------------------------------------
+-- Globals
+
+local globals = {}
+
+function globals.require(name)
+   name = check_string(name, 1, 'require')
+   if name:sub(1, 1) == '.' then return keep(require_relative(name)) end
+   return keep(require_module(name))
+end
+
+-- Run a file beside the one that calls; `depth` more levels up the stack, that one's caller.
+function globals.include(name, depth)
+   local file = here(2 + (depth or 0))
+   return keep(run_file(join(file and directory(file) or '.', check_string(name, 1, 'include'))))
+end
+
+function globals.dofile(path)
+   return keep(run_file(path))
+end
+
+function globals.loadfile(path, mode, env)
+   return load_file(path, mode, env)
+end
+
+function globals.loadstring(source, name, mode, env)
+   source = check_string(source, 1, 'loadstring')
+   return sources.load(source, name or source, mode, env)
+end
+
+function globals.load(chunk, name, mode, env)
+   if type(chunk) ~= 'function' then
+      chunk = check_string(chunk, 1, 'load')
+      return sources.load(chunk, name or chunk, mode, env)
+   end
+   local pieces = {}
+   while true do
+      local piece = chunk()
+      if piece == nil or piece == '' then break end
+      if type(piece) ~= 'string' then return nil, 'reader function must return a string' end
+      pieces[#pieces + 1] = piece
+   end
+   return sources.load(table.concat(pieces), name or '=(load)', mode, env)
+end
+
+for name, f in next, globals do rawset(_G, name, f) end
+
+return sources

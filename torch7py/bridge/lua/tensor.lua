@@ -134,7 +134,7 @@ local function stub(resolve)
          key = NIL
       else
          ha = handle_of[a]
-         key = ha and ha % 32 or BARE[type(a)]
+         key = 32 + (ha and ha % 32 or BARE[type(a)])  -- a digit in front: a DoubleTensor's kind is 0
          if b ~= nil then
             hb = handle_of[b]
             key = key * 32 + (hb and hb % 32 or BARE[type(b)])
