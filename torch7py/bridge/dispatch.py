@@ -260,7 +260,7 @@ class Dispatcher:
         lines += self._ending(operation.form, case, outs, values, call)
         arguments = ", ".join(f"a{i}" for i in range(count))
         body = "\n    ".join(lines)
-        return f"def {operation.name}({arguments}):\n    {body}\n"
+        return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"
 
     @staticmethod
     def _ending(form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
@@ -330,8 +330,12 @@ class Dispatcher:
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         names = dict(self._names, function=case.function, inplace=case.inplace)
         exec(compile(source, filename, "exec"), names)
-        adapter: Callable[..., Any] = names[name]
+        adapter: Callable[..., Any] = names[_identifier(name)]
         return adapter
+
+
+def _identifier(name: str) -> str:
+    return name.replace(".", "_")
 
 
 def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:

@@ -56,6 +56,7 @@ def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
     def forward(input: Any) -> Any:
         layer = reference()
         assert layer is not None
+        layer.__dict__["_overrides"].name_parameters()
         leaves = list(leaves_of(input))
         parameters, _ = layer.torch7_parameters() or ([], [])  # type: ignore[operator]
         outputs = _LuaLayer.apply(layer, input, len(leaves), *leaves, *parameters)

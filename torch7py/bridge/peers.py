@@ -92,6 +92,24 @@ class LuaFields(Overrides):
             with _held(runtime, memo) as number:
                 runtime.call_lua("copy_fields", handle, target, number, lua_memo.number, STEP_CLONE in memo)
 
+    def name_parameters(self) -> None:
+        runtime, _ = self._there()
+        obj = self._object()
+        if runtime is None or obj is None or "torch7_parameters" not in obj.__dict__.get("_marked", ()):
+            return
+        parameters, gradients = obj.torch7_parameters() or ([], [])
+        for number, (tensor, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
+            if isinstance(tensor, torch.nn.Parameter) or not tensor.is_floating_point():
+                continue
+            name = f"parameter_{number}"
+            parameter = torch.nn.Parameter(tensor.data)
+            handle = runtime.handles.codes.get(id(tensor))
+            if handle is not None:
+                runtime.handles.rebind(handle, parameter)
+            obj._gradients[name] = gradient
+            obj.register_parameter(name, parameter)
+            obj._attach(name)
+
     def _there(self) -> tuple[Runtime | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
         runtime, obj = self._runtime(), self._object()
@@ -228,8 +246,8 @@ class Peers:
             attributes[exports[name]] = LuaMethod(self.runtime(), obj, name)
             marked.append(exports[name])
         if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(methods):
-            attributes["forward"] = forward_through_lua(obj)
-            marked.append("forward")
+            attributes["_elsewhere"] = forward_through_lua(obj)
+            marked.append("_elsewhere")
         attributes["_marked"] = tuple(marked)
 
     def copied(self, memo: int, handle: int) -> Any:

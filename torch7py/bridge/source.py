@@ -81,7 +81,7 @@ def _edits(root: Node, data: bytes) -> list[Edit]:
     for _, match in QueryCursor(_WANTED).matches(root):
         nodes = {name: found[0] for name, found in match.items()}
         if "hash" in nodes:
-            # The outer parentheses keep `return #x` from becoming a tail call, whose line no error could name.
+            # The outer parentheses keep `return #x` from becoming a tail call: no error could name its line.
             edits.append((nodes["hash"].start_byte, nodes["hash"].end_byte, b"(%s(" % LENGTH.encode()))
             edits.append((nodes["operand"].end_byte, nodes["operand"].end_byte, b"))"))
         elif "callee" in nodes:

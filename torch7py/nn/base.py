@@ -94,6 +94,9 @@ class Module(Stepping):
         """Make parameters on the same memory one Parameter object, so that an optimizer moves it once."""
         first: dict[tuple[Any, ...], torch.nn.Parameter] = {}
         for module in self.modules():
+            overrides = module.__dict__.get("_overrides")
+            if overrides is not None:
+                overrides.name_parameters()
             for name, p in module._parameters.items():
                 if p is not None and p.numel():
                     key = (p.data_ptr(), p.dtype, p.shape, p.stride())

@@ -66,7 +66,7 @@ class TorchObject(torch.nn.Module):
     )
 
     # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
-    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked")
+    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked", "_elsewhere")
 
     output: Any
     gradInput: Any
@@ -86,6 +86,13 @@ class TorchObject(torch.nn.Module):
         attributes["_type"] = number_type.tensor
         for name in ("output", "gradInput"):
             self.keep(name, self.new())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """``forward`` with PyTorch's hooks, or what another language has put in its place (``_elsewhere``)."""
+        elsewhere = self.__dict__.get("_elsewhere")
+        if elsewhere is not None:
+            return elsewhere(*args)
+        return super().__call__(*args, **kwargs)
 
     # -- tensors ------------------------------------------------------------------------------------------
 

@@ -19,11 +19,12 @@ T = torch.Tensor
 
 
 def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
-    """A function of tensors as one of numbers, in the default tensor type."""
+    """A function of tensors as one of numbers: computed in double, from and to the default tensor type."""
 
     def apply(*values: float) -> float:
         dtype = state.current().default_type.dtype
-        return function(*(torch.tensor(value, dtype=dtype) for value in values)).item()
+        result = function(*(torch.tensor(value, dtype=dtype).double() for value in values))
+        return result.to(dtype).item()
 
     return apply
 

@@ -373,9 +373,17 @@ function core.call_function(number, mask, ...)
    return answer(pcall(call_reference, number, mask, ...))
 end
 
+-- Set by the chunk that knows modules: hand over what the script did before Python goes on.
+core.settle = function() end
+
+local function settled(...)
+   core.settle()
+   return ...
+end
+
 local function call_member(handle, name, mask, ...)
    local object = wrap(handle)
-   return object[name](object, read(mask, ...))
+   return settled(object[name](object, read(mask, ...)))
 end
 
 function core.call_method(handle, name, mask, ...)

@@ -197,6 +197,8 @@ local function push_tables()
    end
 end
 
+core.settle = push_tables
+
 local function pull_tables()
    for m, fields in next, table_fields do
       for name in next, fields do

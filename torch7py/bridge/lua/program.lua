@@ -8,6 +8,7 @@ local program = {}
 local OURS = '[torch7py]'
 
 rawset(_G, 'torch', packages.load('torch'))
+rawset(_G, 'next', module.next)
 
 local require_module = chunk('require.lua')(core, host, packages)
 chunk('pairs.lua')().install(config.pairs)

@@ -166,7 +166,7 @@ local function run_csv(path) return require('csv').load(path) end
 
 local READERS = {{'.th', run_saved}, {'.net', run_net}, {'.json', run_json}, {'.csv', run_csv}}
 
--- The file that th takes for `name` in a directory: its path and how to run it, or nil and the paths tried.
+-- The file that th takes for `name` in a directory: its path and how to run it, or nil, nil and the paths tried.
 local function find(place, name)
    local path = join(place, name)
    local tried = {path .. '.lua', path}
@@ -183,29 +183,27 @@ local function find(place, name)
    local init = join(path, 'init.lua')
    if is_file(init) then return init, run_file end
    tried[3] = init
-   return nil, tried
+   return nil, nil, tried
 end
 
 -- The same in several directories.
 local function find_in(places, name)
    local all = {}
    for _, place in ipairs(places) do
-      local path, run = find(place, name)
+      local path, run, tried = find(place, name)
       if path then return path, run end
-      for _, tried in ipairs(run) do all[#all + 1] = ("\n\tno file '%s'"):format(tried) end
+      for _, each in ipairs(tried) do all[#all + 1] = ("\n\tno file '%s'"):format(each) end
    end
-   return nil, table.concat(all)
+   return nil, nil, table.concat(all)
 end
 
 local function require_relative(name)
    local file, direct = here(3)
-   local places = {}
-   if not (file and direct and is_file(file)) then places[1] = '.' end
-   if file and is_file(file) then places[#places + 1] = directory(file) end
-   local path, run = find_in(places, name)
+   local place = file and is_file(file) and directory(file) or '.'
+   local path, run, tried = find_in(direct and {place} or {'.', place ~= '.' and place or nil}, name)
    if not path then
-      fail("module '" .. name .. "' not found:" .. run .. '\n\ta name that begins with a dot is a file beside the '
-           .. 'one that requires it')
+      fail("module '" .. name .. "' not found:" .. tried
+           .. '\n\ta name that begins with a dot is a file beside the one that requires it')
    end
    return keep(run(path))
 end
@@ -221,7 +219,7 @@ end
 
 local function file_searcher(name)
    local path, tried = package.searchpath(name, package.path)
-   if not path then return tried end
+   if not path then return ("%s\n\tno file '%s'"):format(tried, name) end
    local f, err = load_file(path)
    if not f then fail("error loading module '" .. name .. "' from file '" .. path .. "':\n\t" .. err) end
    return function(...) return keep(run_chunk(path, f, ...)) end
@@ -254,7 +252,7 @@ local function require_module(name)
    local loader, tried = search(name)
    if not loader then
       local path, run = find_in({'.', script_directory}, name)
-      if not path then fail("module '" .. name .. "' not found:" .. tried .. run .. hint(name)) end
+      if not path then fail("module '" .. name .. "' not found:" .. tried .. hint(name)) end
       return keep(run(path))
    end
    loaded[name] = loading

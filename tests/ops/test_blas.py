@@ -1,0 +1,167 @@
+"""Products of vectors and matrices, in all forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.ops.lua_forms import assert_tensor, layouts, lua
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+TYPES = (torch.float64, torch.float32, torch.int64, torch.int32)
+SOURCE = np.random.default_rng(7)
+M, K = SOURCE.integers(-9, 9, (3, 4)), SOURCE.integers(-9, 9, (4, 2))
+U, V = SOURCE.integers(-9, 9, 3), SOURCE.integers(-9, 9, 4)
+B1, B2 = SOURCE.integers(-9, 9, (5, 3, 4)), SOURCE.integers(-9, 9, (5, 4, 2))
+
+# name, the factors, their product, the sum's shape
+PRODUCTS = {
+    "addmv": (M, V, M @ V),
+    "addr": (U, V, np.outer(U, V)),
+    "addmm": (M, K, M @ K),
+    "addbmm": (B1, B2, (B1 @ B2).sum(0)),
+    "baddbmm": (B1, B2, B1 @ B2),
+}
+
+
+@pytest.fixture(scope="module")
+def rt() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+def strided(values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+    """Not contiguous in memory."""
+    wide = torch.zeros(*values.shape, 2, dtype=dtype)
+    wide[..., 1] = torch.tensor(values, dtype=dtype)
+    return wide[..., 1]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_dot(rt: Runtime, dtype: torch.dtype) -> None:
+    x, y = torch.tensor(B1, dtype=dtype), torch.tensor(B1[::-1].copy(), dtype=dtype)
+    expected = int((B1 * B1[::-1]).sum())
+    assert lua(rt, "return torch.dot(x, y), x:dot(y)", x=x, y=y) == (expected, expected)
+    x2 = strided(B1, dtype)
+    assert lua(rt, "return x:dot(y)", x=x2, y=y.view(3, 20)) == expected
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("name", "a", "b", "expected"),
+    [("mm", M, K, M @ K), ("mv", M, V, M @ V), ("bmm", B1, B2, B1 @ B2), ("ger", U, V, np.outer(U, V))],
+)
+def test_products(
+    rt: Runtime, name: str, a: np.ndarray, b: np.ndarray, expected: np.ndarray, dtype: torch.dtype
+) -> None:
+    for make in (lambda v: torch.tensor(v, dtype=dtype), lambda v: strided(v, dtype)):
+        factors = {"a": make(a), "b": make(b)}
+        assert_tensor(lua(rt, f"return torch.{name}(a, b)", **factors), expected, dtype)
+        for form in (f"torch.{name}(out, a, b)", f"out:{name}(a, b)"):
+            out = torch.ones(1, dtype=dtype)
+            assert lua(rt, f"return rawequal(out, {form})", out=out, **factors) is True
+            assert_tensor(out, expected, dtype)
+
+
+def test_a_factor_may_take_the_product(rt: Runtime) -> None:
+    a = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
+    assert lua(rt, "return torch.mm(a, a, a)", a=a).tolist() == [[1, 2], [0, 1]]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_sums(rt: Runtime, name: str, dtype: torch.dtype) -> None:
+    a, b, product = PRODUCTS[name]
+    s = np.arange(product.size).reshape(product.shape)
+    forms: list[tuple[str, Any]] = [
+        ("s, a, b", s + product),
+        ("s, 3, a, b", s + 3 * product),
+        ("2, s, a, b", 2 * s + product),
+        ("2, s, 3, a, b", 2 * s + 3 * product),
+    ]
+    for make in (lambda v: torch.tensor(v, dtype=dtype), lambda v: strided(v, dtype)):
+        values = {"a": make(a), "b": make(b), "s": make(s)}
+        for arguments, expected in forms:
+            assert_tensor(lua(rt, f"return torch.{name}({arguments})", **values), expected, dtype)
+            for form in (f"torch.{name}(out, {arguments})", f"out:{name}({arguments})"):
+                out = torch.ones(1, dtype=dtype)
+                assert lua(rt, f"return rawequal(out, {form})", out=out, **values) is True
+                assert_tensor(out, expected, dtype)
+        assert_tensor(values["s"], s, dtype)
+        for arguments, expected in (("", s + product), ("3, ", s + 3 * product), ("2, 3, ", 2 * s + 3 * product)):
+            receiver = values["s"].clone() if values["s"].is_contiguous() else make(s)
+            assert lua(rt, f"return rawequal(x, x:{name}({arguments}a, b))", x=receiver, **values) is True
+            assert_tensor(receiver, expected, dtype)
+
+
+def test_beta_0_forgets_nan(rt: Runtime) -> None:
+    x, a = torch.full((2, 2), math.nan), torch.eye(2)
+    assert lua(rt, "return torch.addmm(0, x, 1, a, a)", x=x, a=a).tolist() == [[1, 0], [0, 1]]
+    assert lua(rt, "return x:addmm(0, 1, a, a)", x=x, a=a).tolist() == [[1, 0], [0, 1]]
+
+
+def test_numbers_are_cast_for_integers(rt: Runtime) -> None:
+    x, a = torch.ones(2, 2, dtype=torch.int32), torch.eye(2, dtype=torch.int32)
+    assert lua(rt, "return torch.addmm(2.9, x, -1.5, a, a)", x=x, a=a).tolist() == [[1, 2], [2, 1]]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.mm(m, v)",
+        "torch.mm(m, m)",
+        "torch.mv(m, u)",
+        "torch.mv(v, m)",
+        "torch.ger(m, v)",
+        "torch.bmm(m, m)",
+        "torch.dot(u, v)",
+        "torch.addmm(m, m, m)",
+        "torch.addmm(row, m, k)",
+        "s1:addmv(m, v)",
+        "torch.addr(m, v, u)",
+        "m:addmm(m, k)",
+        "torch.mm(m, k:double())",
+    ],
+)
+def test_sizes_and_types_must_fit(rt: Runtime, call: str) -> None:
+    values = {"m": torch.ones(3, 4), "k": torch.ones(4, 2), "u": torch.ones(3), "v": torch.ones(4)}
+    with pytest.raises(LuaError):
+        lua(rt, call, row=torch.ones(1, 2), s1=torch.ones(1), **values)
+
+
+def test_src_is_not_broadcast(rt: Runtime) -> None:
+    with pytest.raises(LuaError, match="size mismatch"):
+        lua(rt, "torch.addmm(row, m, k)", row=torch.ones(1, 2), m=torch.ones(3, 4), k=torch.ones(4, 2))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_cross(rt: Runtime, dtype: torch.dtype) -> None:
+    a, b = SOURCE.integers(-5, 5, (3, 2)), SOURCE.integers(-5, 5, (3, 2))
+    expected = np.cross(a, b, axis=0)
+    for x in layouts(torch.tensor(a, dtype=dtype)):
+        values = {"a": x, "b": torch.tensor(b, dtype=dtype)}
+        for form in ("torch.cross(a, b)", "a:cross(b)", "torch.cross(a, b, 1)", "torch.cross(a, b, 0)", "a:cross(b, 1)"):
+            assert_tensor(lua(rt, f"return {form}", **values), expected, dtype)
+        out = torch.zeros(1, dtype=dtype)
+        assert lua(rt, "return rawequal(out, torch.cross(out, a, b))", out=out, **values) is True
+        assert_tensor(out, expected, dtype)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("torch.cross(x, x)", "no dimension of size 3"),
+        ("torch.cross(x, y)", "inconsistent tensor sizes"),
+        ("torch.cross(y, y, 2)", "dimension 2 does not have size 3"),
+        ("torch.cross(y, y, 3)", "dimension 3 out of range"),
+    ],
+)
+def test_no_cross_product(rt: Runtime, call: str, message: str) -> None:
+    with pytest.raises(LuaError, match=message):
+        lua(rt, call, x=torch.ones(2, 4), y=torch.ones(3, 2))
