@@ -59,7 +59,12 @@ def check_update(
 
 
 def check_query(
-    runtime: Runtime, name: str, arguments: str, x: torch.Tensor, *expected: tuple[Any, torch.dtype], **values: Any
+    runtime: Runtime,
+    name: str,
+    arguments: str,
+    x: torch.Tensor,
+    *expected: tuple[Any, torch.dtype],
+    **values: Any,
 ) -> None:
     """The four forms of an operation that leaves its receiver as it is; ``x`` is a matrix."""
     call = f", {arguments}" if arguments else ""

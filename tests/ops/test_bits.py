@@ -61,7 +61,10 @@ def test_with_a_tensor(
 
 
 def test_crshift_brings_in_zeros(rt: Runtime) -> None:
-    x, y = torch.tensor([[-8, 8], [-1, 1]], dtype=torch.int16), torch.tensor([[1, 1], [15, 0]], dtype=torch.int16)
+    x, y = (
+        torch.tensor([[-8, 8], [-1, 1]], dtype=torch.int16),
+        torch.tensor([[1, 1], [15, 0]], dtype=torch.int16),
+    )
     check_update(rt, "crshift", "y", x, [[32764, 4], [1, 1]], y=y)
 
 

@@ -44,7 +44,10 @@ def test_give_bytes(rt: Runtime, name: str, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_write_the_type_of_the_operands(rt: Runtime, name: str, dtype: torch.dtype) -> None:
     x, y = torch.tensor(X, dtype=dtype), torch.tensor(Y, dtype=dtype)
-    for form, expected in (("(out, x, 3)", COMPARISONS[name](X, 3)), ("(out, x, y)", COMPARISONS[name](X, Y))):
+    for form, expected in (
+        ("(out, x, 3)", COMPARISONS[name](X, 3)),
+        ("(out, x, y)", COMPARISONS[name](X, Y)),
+    ):
         out = torch.zeros(1, dtype=dtype)
         assert lua(rt, f"return rawequal(out, torch.{name}{form})", x=x, y=y, out=out) is True
         assert_tensor(out, expected, dtype)
@@ -77,7 +80,9 @@ def test_operands_fit_by_number_of_elements(rt: Runtime) -> None:
 @pytest.mark.parametrize("dtype", TYPES)
 def test_equal(rt: Runtime, dtype: torch.dtype) -> None:
     x, y = torch.tensor(X, dtype=dtype), torch.tensor(Y, dtype=dtype)
-    assert lua(rt, "return torch.equal(x, y), x:equal(c), x:equal(t)", x=x, y=y, c=x.clone(), t=x.view(3, 2)) == (
+    assert lua(
+        rt, "return torch.equal(x, y), x:equal(c), x:equal(t)", x=x, y=y, c=x.clone(), t=x.view(3, 2)
+    ) == (
         False,
         True,
         False,
@@ -100,5 +105,5 @@ def test_all_and_any(rt: Runtime) -> None:
 def test_all_and_any_want_a_byte_tensor_with_elements(rt: Runtime, name: str) -> None:
     with pytest.raises(LuaError, match="empty Tensor"):
         lua(rt, f"x:{name}()", x=torch.zeros(0, dtype=torch.uint8))
-    with pytest.raises(LuaError, match="invalid arguments.*DoubleTensor"):
+    with pytest.raises(LuaError, match=r"invalid arguments.*DoubleTensor"):
         lua(rt, f"x:{name}()", x=torch.zeros(2, dtype=torch.float64))

@@ -25,7 +25,8 @@ def rt() -> Iterator[Runtime]:
 
 
 def half_away(x: np.ndarray) -> np.ndarray:
-    return np.sign(x) * np.floor(np.abs(x) + 0.5)
+    result: np.ndarray = np.sign(x) * np.floor(np.abs(x) + 0.5)
+    return result
 
 
 CASES: list[tuple[str, np.ndarray, Callable[[np.ndarray], np.ndarray]]] = [
@@ -98,12 +99,19 @@ def test_a_half_rounds_away_from_zero(rt: Runtime) -> None:
     below = math.nextafter(0.5, 0)
     x = torch.tensor([[0.5, 1.5, 2.5], [-0.5, -2.5, below]], dtype=torch.float64)
     check_update(rt, "round", "", x, [[1, 2, 3], [-1, -3, 0]])
-    assert lua(rt, "return torch.round(x)", x=torch.tensor([2.0**52 + 1, math.inf])).tolist() == [2.0**52, math.inf]
+    assert lua(rt, "return torch.round(x)", x=torch.tensor([2.0**52 + 1, math.inf])).tolist() == [
+        2.0**52,
+        math.inf,
+    ]
     assert lua(rt, "return torch.round(2.5), torch.round(-2.5)") == (3, -3)
 
 
 def test_out_of_the_domain(rt: Runtime) -> None:
-    assert lua(rt, "return torch.log(0), torch.exp(1000), torch.pow(0, -1)") == (-math.inf, math.inf, math.inf)
+    assert lua(rt, "return torch.log(0), torch.exp(1000), torch.pow(0, -1)") == (
+        -math.inf,
+        math.inf,
+        math.inf,
+    )
     assert math.isnan(lua(rt, "return torch.sqrt(-1)"))
     assert lua(rt, "return torch.cinv(x)", x=torch.tensor([0.0, -0.0])).tolist() == [math.inf, -math.inf]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -58,6 +59,17 @@ def test_mode(rt: Runtime) -> None:
     assert lua(rt, "return (x:mode(1))", x=torch.tensor([[1, 2], [1, 3], [4, 3]]).int()).tolist() == [[1, 3]]
 
 
+def test_which_of_equal_values(rt: Runtime) -> None:
+    # Sorting rows this short keeps the order of equal values, and the last of them counts.
+    values, indices = lua(rt, "return x:mode()", x=torch.tensor([2.0, 1.0, 2.0, 3.0, 1.0, 2.0]))
+    assert (values.tolist(), indices.tolist()) == ([2], [6])
+
+
+def test_nan_has_no_mode(rt: Runtime) -> None:
+    with pytest.raises(LuaError, match="nan"):
+        lua(rt, "x:mode()", x=torch.tensor([1.0, math.nan]))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -73,7 +85,7 @@ def test_out_of_range(rt: Runtime, call: str, message: str) -> None:
         lua(rt, call, x=torch.ones(2, 3))
 
 
-# -- histograms -----------------------------------------------------------------------------------------------
+# -- histograms -------------------------------------------------------------------------------------------
 
 H = np.array([[0.0, 0.5, 1.0, 2.5], [4.0, 3.9, 5.5, -1.0]])
 

@@ -161,7 +161,7 @@ def test_what_a_float_cannot_hold_is_infinite(rt: Runtime) -> None:
     assert lua(rt, "return x:fill(-1e300)", x=x).tolist() == [-math.inf, -math.inf]
 
 
-# -- copy -----------------------------------------------------------------------------------------------------
+# -- copy -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("target", [*FLOATING, *INTEGER])
@@ -194,10 +194,12 @@ def test_copy_needs_as_many_elements(rt: Runtime) -> None:
         lua(rt, "x:copy(y)", x=torch.zeros(2, 3), y=torch.zeros(4))
 
 
-# -- shapes, types and errors ---------------------------------------------------------------------------------
+# -- shapes, types and errors -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["torch.add(x, y)", "x:add(y)", "torch.add(out, x, y)", "torch.cmul(x, y)", "x:cmax(y)"])
+@pytest.mark.parametrize(
+    "form", ["torch.add(x, y)", "x:add(y)", "torch.add(out, x, y)", "torch.cmul(x, y)", "x:cmax(y)"]
+)
 def test_operands_fit_by_number_of_elements(rt: Runtime, form: str) -> None:
     x, y = torch.arange(6.0).view(2, 3), torch.full((3, 2), 10.0)
     wanted = {"cmul": x * 10, "cmax": torch.full((2, 3), 10.0)}
@@ -206,23 +208,26 @@ def test_operands_fit_by_number_of_elements(rt: Runtime, form: str) -> None:
     assert_tensor(result, expected.numpy(), torch.float32)
 
 
-@pytest.mark.parametrize("call", ["x:add(y)", "torch.cmul(x, y)", "x:cdiv(y)", "x:addcmul(y, y)", "x:cmax(y)", "x:lerp(y, 1)"])
+@pytest.mark.parametrize(
+    "call", ["x:add(y)", "torch.cmul(x, y)", "x:cdiv(y)", "x:addcmul(y, y)", "x:cmax(y)", "x:lerp(y, 1)"]
+)
 def test_nothing_is_broadcast(rt: Runtime, call: str) -> None:
     with pytest.raises(LuaError, match="6 elements against 3"):
         lua(rt, call, x=torch.zeros(2, 3), y=torch.zeros(3))
 
 
 @pytest.mark.parametrize(
-    "call", ["x:add(y)", "torch.add(x, y)", "x:cmul(y)", "x:addcmul(1, x, y)", "torch.add(y, x, 1)", "return x + y"]
+    "call",
+    ["x:add(y)", "torch.add(x, y)", "x:cmul(y)", "x:addcmul(1, x, y)", "torch.add(y, x, 1)", "return x + y"],
 )
 def test_types_do_not_mix(rt: Runtime, call: str) -> None:
-    with pytest.raises(LuaError, match="FloatTensor.*DoubleTensor|DoubleTensor.*FloatTensor"):
+    with pytest.raises(LuaError, match=r"FloatTensor.*DoubleTensor|DoubleTensor.*FloatTensor"):
         lua(rt, call, x=torch.zeros(3), y=torch.zeros(3, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("call", ["x:pow(2)", "torch.atan2(x, x)", "x:lerp(x, 1)"])
 def test_some_functions_are_for_floating_types_only(rt: Runtime, call: str) -> None:
-    with pytest.raises(LuaError, match="invalid arguments.*IntTensor"):
+    with pytest.raises(LuaError, match=r"invalid arguments.*IntTensor"):
         lua(rt, call, x=torch.ones(3, dtype=torch.int32))
 
 
@@ -232,7 +237,7 @@ def test_integer_division_by_zero_is_an_error(rt: Runtime, call: str) -> None:
         lua(rt, call, x=torch.ones(3, dtype=torch.int32), y=torch.zeros(3, dtype=torch.int32))
 
 
-# -- where the rule is not PyTorch's --------------------------------------------------------------------------
+# -- where the rule is not PyTorch's ----------------------------------------------------------------------
 
 
 def test_remainder_follows_the_formula(rt: Runtime) -> None:

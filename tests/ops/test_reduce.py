@@ -134,13 +134,14 @@ def test_a_vector_reduces_to_one_element(rt: Runtime) -> None:
 
 def test_three_dimensions(rt: Runtime) -> None:
     values = np.arange(24.0).reshape(2, 3, 4)
+    functions: tuple[Callable[..., Any], ...] = (np.sum, np.mean, np.max)
     for dim in (1, 2, 3):
         result = lua(rt, f"return x:sum({dim}), x:mean({dim}), x:max({dim})", x=torch.tensor(values))
-        for tensor, function in zip(result, (np.sum, np.mean, np.max), strict=False):
+        for tensor, function in zip(result, functions, strict=False):
             assert_tensor(tensor, function(values, axis=dim - 1, keepdims=True), torch.float64)
 
 
-# -- moments of hard numbers ----------------------------------------------------------------------------------
+# -- moments of hard numbers ------------------------------------------------------------------------------
 
 
 def test_variance_of_one_number(rt: Runtime) -> None:
@@ -156,7 +157,7 @@ def test_variance_of_a_whole_tensor_is_exact_far_from_zero(rt: Runtime) -> None:
     assert lua(rt, "return x:var(), x:std()", x=x) == (1, 1)
 
 
-# -- sums as one goes -----------------------------------------------------------------------------------------
+# -- sums as one goes -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [*FLOATING, torch.int64, torch.int32])
@@ -175,7 +176,7 @@ def test_trace(rt: Runtime) -> None:
         lua(rt, "x:trace()", x=torch.ones(3))
 
 
-# -- norms ----------------------------------------------------------------------------------------------------
+# -- norms ------------------------------------------------------------------------------------------------
 
 
 def test_the_norm_is_euclidean_by_default(rt: Runtime) -> None:
@@ -198,7 +199,10 @@ def test_renorm(rt: Runtime) -> None:
     check_update(rt, "renorm", "2, 1, 1", x, x.numpy() * scale)
     columns = np.array([2 / (9.3 + 1e-7), 2 / (12.4 + 1e-7)])
     check_update(rt, "renorm", "1, 2, 2", x, x.numpy() * columns)
-    for call, message in (("x:renorm(0, 1, 1)", "non-positive"), ("v:renorm(2, 1, 1)", "at least 2 dimensions")):
+    for call, message in (
+        ("x:renorm(0, 1, 1)", "non-positive"),
+        ("v:renorm(2, 1, 1)", "at least 2 dimensions"),
+    ):
         with pytest.raises(LuaError, match=message):
             lua(rt, call, x=x, v=torch.ones(3))
 
@@ -207,12 +211,17 @@ def test_match(rt: Runtime) -> None:
     a, b = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [0.0, 0.0]])
     expected = ((a[:, None] - b[None]) ** 2).sum(2)
     values = {"a": torch.tensor(a), "b": torch.tensor(b)}
-    for form, gain in (("torch.match(a, b)", 1), ("torch.match(a, b, 3)", 3), ("torch.match(out, a, b)", 1), ("out:match(a, b, 2)", 2)):
+    for form, gain in (
+        ("torch.match(a, b)", 1),
+        ("torch.match(a, b, 3)", 3),
+        ("torch.match(out, a, b)", 1),
+        ("out:match(a, b, 2)", 2),
+    ):
         result = lua(rt, f"return {form}", out=torch.zeros(1, dtype=torch.float64), **values)
         assert_tensor(result, gain * expected, torch.float64)
 
 
-# -- errors ---------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------
 
 ALONG = ["sum", "prod", "mean", "max", "min", "cumsum", "cumprod", "var", "std"]
 
@@ -236,5 +245,5 @@ def test_empty_sums(rt: Runtime) -> None:
 
 @pytest.mark.parametrize("name", ["mean", "var", "std", "norm"])
 def test_integers_have_no_moments(rt: Runtime, name: str) -> None:
-    with pytest.raises(LuaError, match="invalid arguments.*IntTensor"):
+    with pytest.raises(LuaError, match=r"invalid arguments.*IntTensor"):
         lua(rt, f"x:{name}()", x=torch.ones(2, dtype=torch.int32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -131,6 +132,26 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         obj = objects[handle]
         return obj.pointer() if isinstance(obj, memory.Storage) else id(obj)
 
+    # -- elements -----------------------------------------------------------------------------------------
+
+    def flat(handle: int) -> int:
+        """All elements of a tensor or storage in order as a vector, on its own memory where that can be."""
+        obj = objects[handle]
+        return handles.give_view(obj.tensor() if isinstance(obj, memory.Storage) else obj.reshape(-1))
+
+    def elements(handle: int, at: int, count: int) -> tuple[float, ...]:
+        return tuple(objects[handle][at : at + count].tolist())
+
+    def put_elements(handle: int, at: int, *values: float) -> None:
+        target = objects[handle][at : at + len(values)]
+        target.copy_(torch.tensor(values, dtype=torch.float64))
+
+    def copy_elements(handle: int, source: int) -> None:
+        if objects[handle].data_ptr() != objects[source].data_ptr() or objects[handle].device.type == "meta":
+            memory.copy(objects[handle], objects[source])
+
+    # -- objects ------------------------------------------------------------------------------------------
+
     def object_class(handle: int) -> tuple[str, int | None]:
         """The Torch7 class of an object; of a Lua function the number by which Lua keeps it."""
         obj = objects[handle]
@@ -148,6 +169,9 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
             parents = [class_names[base] for base in cls.__mro__[1:] if base in class_names]
             listed += [name, parents[0] if parents else ""]
         return tuple(listed)
+
+    def class_methods(name: str) -> tuple[str, ...]:
+        return tuple(key[len(name) + 1 :] for key in operations if key.rpartition(".")[0] == name)
 
     return {
         "release": handles.release,
@@ -173,6 +197,13 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "resolve": resolve,
         "empty_tensor": empty_tensor,
         "tensor_from_buffer": tensor_from_buffer,
+        "flat": flat,
+        "count": lambda handle: objects[handle].numel(),
+        "elements": elements,
+        "put_elements": put_elements,
+        "copy_elements": copy_elements,
+        "isatty": os.isatty,
+        "class_methods": class_methods,
         "object_class": object_class,
         "object_classes": object_classes,
         "pointer": pointer,

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -81,7 +82,7 @@ class Runtime:
         self._callbacks: dict[str, Any] = {}
         self._entries = 0
         self._loaded: set[str] = set()  # packages that Lua has
-        self._hard_exit = False
+        self._on_interrupt: Callable[[str], None] | None = None
         with self._entered():
             self._boot(pairs)
         self.globals = Globals(self)
@@ -156,6 +157,8 @@ class Runtime:
             "package": self._package,
             "requirements": self._requirements,
             "exit": self._exit,
+            "interrupted": self._interrupted,
+            "poll": lambda: None,  # Python looks for signals whenever it is called
             "setting": self._setting,
         }
         functions |= loader.host_functions()
@@ -248,9 +251,24 @@ class Runtime:
         with self._entered():
             return read_answer(self.handles, self._callbacks[callback](*arguments))
 
-    def _exit(self, code: int) -> None:
-        if self._hard_exit:
-            os._exit(code)
+    def take_process(self, on_interrupt: Callable[[str], None]) -> bool:
+        """The program has the process to itself: ``os.exit`` ends it, and Ctrl-C ends loops that never leave Lua.
+
+        Returns whether the process must be sent SIGPROF for the latter: then ``on_interrupt`` is called with the
+        place in the program, ``"file.lua:LINE: "``, and must end the process.
+        """
+        self._on_interrupt = on_interrupt
+        return bool(self.call_lua("take_process"))
+
+    @staticmethod
+    def _exit(code: int) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    def _interrupted(self, place: str) -> None:
+        if self._on_interrupt is not None:
+            self._on_interrupt(place)
 
 
 class Globals:

@@ -82,11 +82,12 @@ def run(
     if device != "cpu":
         _check_gpu(device)
 
-    with script_signals():
+    with script_signals() as watch:
         try:
             from torch7py.bridge.runtime import Runtime
 
             runtime = Runtime(dtype=dtype, seed=seed, threads=threads, device=device, pairs=pairs)
+            watch.lua_can_tell = runtime.take_process(watch.end)
             with closing(runtime):
                 code = runtime.run(file, arguments)
         except LuaError as error:

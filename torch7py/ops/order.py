@@ -1,16 +1,15 @@
-"""What depends on the order of values: k-th value, median, most frequent value, histograms.
-
-Values are exact. Among equal values the index may be another than the original's.
-"""
+"""What depends on the order of values: k-th value, median, most frequent value, histograms."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from torch7py.ops import memory
+from torch7py.ops import memory, quicksort
 from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
+from torch7py.ops.sorting import along
 
 __all__: list[str] = []
 
@@ -24,6 +23,7 @@ def _kth_value(x: T, k: int, dim: int | None) -> Pair:
     dim = last_dim(x, dim)
     if not 1 <= k <= x.size(dim):
         raise TorchError(f"selected index {k} out of range of {x.size(dim)} values")
+    # PyTorch's quickselect is the original's, so that of equal values the same one is found.
     values, indices = torch.kthvalue(x, k, dim, keepdim=True)
     return values, indices + 1
 
@@ -38,8 +38,19 @@ def _median(x: T, dim: int | None) -> Pair:
 @operation("mode", "x:T dim:index=None", Form.QUERY, returns="multi", outs=2)
 def _mode(x: T, dim: int | None) -> Pair:
     """The most frequent (of several the least) values along a dimension (the last), and their indices."""
-    values, indices = torch.mode(x, last_dim(x, dim), keepdim=True)
-    return values, indices + 1
+    dim = last_dim(x, dim)
+    if x.isnan().any():
+        raise TorchError("mode of numbers with nan among them is not supported")
+    return along(x, dim, _place_of_mode)
+
+
+def _place_of_mode(row: quicksort.Row) -> quicksort.Positions:
+    """Where the last of the most frequent value is once the row is sorted."""
+    order = quicksort.sort(row)
+    values = row[order]
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
+    lengths = np.diff(ends, prepend=-1)
+    return order[ends[[lengths.argmax()]]]
 
 
 def _bins(x: T, count: int, low: float, high: float) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -79,7 +80,7 @@ def _new_mapped(code: int, filename: str, shared: bool, size: int, shared_memory
         size = size or available
     if size == 0:
         return Storage.of_size(number_type, 0, torch.device("cpu"))
-    mapped = torch.UntypedStorage.from_file(path, shared, size * number_type.size)
+    mapped: Any = torch.UntypedStorage.from_file(path, shared, size * number_type.size)
     return Storage(number_type, mapped)
 
 

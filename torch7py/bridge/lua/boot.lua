@@ -14,6 +14,8 @@ local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 local torch = chunk('torch.lua')(core, host, config, class, tensor, module)
+chunk('elements.lua')(core, host, config, tensor, torch)
+chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch)
 local program = chunk('program.lua')(core, host, config, class, module, packages, chunk)
 
@@ -28,6 +30,7 @@ return {
       return core.answer(pcall(copying.fields, from, to, number, core.referred(memo), step))
    end,
    run = program.run,
+   take_process = program.take_process,
    evaluate = program.evaluate,
    get_global = program.get_global,
    set_global = program.set_global,

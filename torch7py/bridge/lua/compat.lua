@@ -5,15 +5,16 @@
 --
 -- Arguments: none. Result: none. Sets globals and fields of the standard libraries, once for each runtime.
 
-local type, select, pcall, error, rawget, rawset, tostring = type, select, pcall, error, rawget, rawset, tostring
-local getmetatable, unpack = getmetatable, unpack
+local type, select, pcall, error, tostring = type, select, pcall, error, tostring
+local rawget, rawset, getmetatable, unpack = rawget, rawset, getmetatable, unpack
 local debug_getmetatable = debug.getmetatable
 
 local function bad_argument(number, name, expected, value)
    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(number, name, expected, type(value)), 3)
 end
 
--- Call a C function, and raise its error where our caller was called: `shift` is how far its arguments have moved.
+-- The results of a C function, or its error where our caller was called. `shift` is how far its arguments
+-- have moved.
 local function finish(name, shift, ok, ...)
    if ok then return ... end
    local err = ...

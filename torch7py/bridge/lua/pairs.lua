@@ -3,17 +3,20 @@
 -- The order: numbers ascending, then strings ascending bytewise, then all other keys in Lua's own order.
 -- Lua's own order of string keys differs from engine to engine and, on LuaJIT 2.1, from run to run.
 --
--- Whatever Lua allows a program during a traversal is allowed here: existing fields may be set, also to nil. A
--- metatable's __pairs is called, as by LuaJIT with Lua 5.2 compatibility. `next` stays Lua's own.
+-- Whatever Lua allows a program during a traversal is allowed here: existing fields may be set, also to nil.
+-- A metatable's __pairs is called, as by LuaJIT with Lua 5.2 compatibility; where it answers with Lua's own
+-- `next` and a table, that table is put in order too. `next` itself stays as it is.
 --
--- Arguments: none. Result: {install = f('sorted' | 'native'), which sets the global `pairs`; sorted, native = the
--- two functions}.
+-- Arguments: Lua's own `next`, if the global is no longer it.
+-- Result: {install = f('sorted' | 'native'), which sets the global `pairs`; sorted, native = the two functions}.
 
-local next, type, rawget, getmetatable, error = next, type, rawget, getmetatable, error
+local type, rawget, getmetatable, error = type, rawget, getmetatable, error
+local global_next = ... or next
+local next = (pairs {})     -- what `pairs` goes by; on LuaJIT it is the global too
 local debug_getmetatable, sort = debug.getmetatable, table.sort
 
--- The order of a table with more keys than this (not counting 1..n at its beginning) is kept and checked at the
--- next traversal; sorting fewer costs less than keeping them.
+-- The order of a table with more keys than this (not counting 1..n at its beginning) is kept and checked at
+-- the next traversal; sorting fewer costs less than keeping them.
 local SMALL = 8
 
 local LOOP = {}                                     -- marks the state of one traversal
@@ -157,14 +160,21 @@ local function custom(t)
       local iterator, state, start = f(t)
       return iterator, state, start
    end
-   if type(t) ~= 'table' then error(("bad argument #1 to 'pairs' (table expected, got %s)"):format(type(t)), 3) end
+   if type(t) ~= 'table' then
+      error(("bad argument #1 to 'pairs' (table expected, got %s)"):format(type(t)), 3)
+   end
    return nil
 end
 
 function sorted(t)
    if type(t) ~= 'table' or getmetatable(t) ~= nil then
       local iterator, state, start = custom(t)
-      if iterator then return iterator, state, start end
+      if iterator then
+         if iterator ~= next and iterator ~= global_next or start ~= nil or type(state) ~= 'table' then
+            return iterator, state, start
+         end
+         t = state
+      end
    end
    local n, key = head(t)
    if key == nil then return next, t, nil end

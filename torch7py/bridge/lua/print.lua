@@ -1,11 +1,11 @@
 -- th's `print`: tables are written out, level by level, everything else as text, each followed by a tab.
 --
--- What it does that Lua's does not: a tab follows the last value too; no values, no line; a tensor at the top is
--- shown with its elements, in a table with its size alone; a table's __tostring is asked at the top only.
+-- What it does that Lua's does not: a tab follows the last value too; no values, no line; a tensor at the top
+-- is shown with its elements, in a table with its size alone; a table's __tostring is asked at the top only.
 --
 -- Arguments: host {write = f(text), typename = f(x) -> name or nil, colors = whether to colour}.
--- Result: {print = th's, plain = Lua's, set_level = f(n), install = f(), which sets the globals print, print_new,
--- print_old and setprintlevel}.
+-- Result: {print = th's, plain = Lua's, set_level = f(n), install = f(), which sets the globals print,
+-- print_new, print_old and setprintlevel}.
 -- Uses the globals `pairs` and `tostring` as they are when it is called.
 
 local host = ...
@@ -122,7 +122,7 @@ end
 
 -- How many levels of tables are written out; 0 for Lua's own print.
 function printing.set_level(n)
-   if type(n) ~= 'number' or n < 0 then error('expected number [0,+)', 2) end
+   if type(n) ~= 'number' or n < 0 then error('setprintlevel expects a number that is not negative', 2) end
    depth_limit = floor(n)
    rawset(_G, 'print', depth_limit == 0 and printing.plain or printing.print)
 end

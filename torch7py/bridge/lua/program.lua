@@ -13,8 +13,39 @@ rawset(_G, 'next', module.next)
 local require_module = chunk('require.lua')(core, host, packages)
 chunk('pairs.lua')().install(config.pairs)
 
+---------------------------------------------------------------------------------------------------------
+-- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way
+
+local EXIT = setmetatable({}, {__tostring = function() return 'os.exit' end})
+local exit_process
+
+local function passing(ok, ...)
+   if not ok and rawequal((...), EXIT) then error(EXIT, 0) end
+   return ok, ...
+end
+
+local native_pcall, native_xpcall, native_resume = pcall, xpcall, coroutine.resume
+
+function os.exit(code)
+   if code == nil or code == true then code = 0 elseif code == false then code = 1 end
+   io.stdout:flush()
+   if exit_process then exit_process(code) end
+   EXIT.code = code
+   error(EXIT, 0)
+end
+
+function pcall(...) return passing(native_pcall(...)) end
+function xpcall(f, handler, ...)
+   return passing(native_xpcall(f, function(err)
+      if rawequal(err, EXIT) then return err end
+      return handler(err)
+   end, ...))
+end
+function coroutine.resume(...) return passing(native_resume(...)) end
+
 -- The Lua stack without this bridge's frames.
 local function traceback(err)
+   if rawequal(err, EXIT) then return err end
    local text = err
    if type(err) ~= 'string' then
       local shown = type(err) == 'table' and getmetatable(err) and tostring(err) or 'a ' .. class.type(err)
@@ -29,6 +60,7 @@ end
 
 local function report(ok, ...)
    if ok then return true, core.pass_all(...) end
+   if rawequal((...), EXIT) then return true, 0, EXIT.code end
    local err, stack, text = unpack((...), 1, 3)
    io.stdout:flush()
    return false, core.keep_thrown(err), text .. '\0' .. (stack or '')
@@ -37,7 +69,7 @@ end
 function program.evaluate(source, name)
    local f, err = require_module.load(source, name)
    if not f then return false, core.keep_thrown(err), err end
-   return report(xpcall(f, traceback))
+   return report(native_xpcall(f, traceback))
 end
 
 function program.run(source, path, ...)
@@ -50,7 +82,35 @@ function program.run(source, path, ...)
       io.stdout:flush()
       return ...
    end
-   return finish(report(xpcall(function() f(unpack(arguments)) end, traceback)))
+   return finish(report(native_xpcall(function() f(unpack(arguments)) end, traceback)))
+end
+
+-- Let an interrupt end a loop that never calls Python. On LuaJIT 2.1 a profiler that hardly ever samples makes
+-- compiled loops look for its signal at every turn; on plain Lua a hook asks now and then. Says whether the
+-- signal has to be sent.
+function program.take_process()
+   exit_process = host.exit
+   local has_profiler, profiler = pcall(require, 'jit.profile')
+   if has_profiler then
+      profiler.start('li1000000000', function(thread)
+         local place = ''
+         for frame in profiler.dumpstack(thread, 'pl\n', 100):gmatch('[^\n]+') do
+            if not frame:find(OURS, 1, true) and frame:find(':%d+$') then
+               place = frame .. ': '
+               break
+            end
+         end
+         io.stdout:flush()
+         -- Python may raise its pending KeyboardInterrupt before it comes to our function.
+         if not native_pcall(host.interrupted, place) then native_pcall(host.interrupted, place) end
+      end)
+   elseif not rawget(_G, 'jit') then
+      debug.sethook(function()
+         local ok, err = pcall(host.poll)
+         if not ok then core.rethrow(err) end
+      end, '', 1000000)
+   end
+   return true, 0, has_profiler
 end
 
 function program.get_global(name)

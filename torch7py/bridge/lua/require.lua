@@ -1,15 +1,17 @@
 -- Sources: how files and strings become functions, and where `require` and `include` find them.
 --
--- `require` is th's: a name that begins with a dot is a file beside the one that asks for it and runs every time;
--- any other is loaded once, from package.preload, torch7py's packages or package.path, and failing these is a
--- file in the working directory or the script's.
+-- `require` is th's: a name that begins with a dot is a file beside the one that asks for it and runs every
+-- time; any other is loaded once, from package.preload, torch7py's packages or package.path, and failing
+-- these is a file in the working directory or the script's.
 --
 -- Arguments: core {raw, fail}, host {patch = source.patch}, packages {load = f(name) -> table or nil}.
 -- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
---          run = f(path) -> what the file returns, here = f(level) -> path of the file that runs there or nil,
+--          run = f(path) -> what the file returns,
+--          here = f(level) -> path of the file that runs at that level of the stack, or nil,
 --          join = f(directory, name) -> path, directory = f(path), is_file = f(path),
 --          set_script = f(path), which adds the script's directory to the places that are searched}.
--- Sets the globals require, include, dofile, loadfile, loadstring, load, and package.path, .cpath and .loaders.
+-- Sets the globals require, include, dofile, loadfile, loadstring, load, and package.path, .cpath, .loaders.
+-- compat.lua has to run before it.
 
 local core, host, packages = ...
 local sources = {}
@@ -82,7 +84,8 @@ local function load_file(path, mode, env)
    return sources.load(text, name, mode, env)
 end
 
--- Run the function made of a file. Its first local tells `here` the file when a tail call has hidden the chunk.
+-- Run the function made of a file. Its first local tells `here` the file when a tail call has hidden the
+-- chunk.
 local function run_chunk(path, f, ...)
    return keep(f(...))
 end
@@ -131,8 +134,8 @@ end
 
 local join, is_file, directory = sources.join, sources.is_file, sources.directory
 
--- The file of the function at a level of the stack, and whether the function itself is there. It is not after a
--- tail call or through pcall; then the nearest file below it is meant.
+-- The file of the function at a level of the stack, and whether the function itself is there. It is not after
+-- a tail call or through pcall; then the nearest file below it is meant.
 function sources.here(level)
    local at, direct = level + 1, true
    while true do
@@ -166,7 +169,8 @@ local function run_csv(path) return require('csv').load(path) end
 
 local READERS = {{'.th', run_saved}, {'.net', run_net}, {'.json', run_json}, {'.csv', run_csv}}
 
--- The file that th takes for `name` in a directory: its path and how to run it, or nil, nil and the paths tried.
+-- The file that th takes for `name` in a directory: its path and how to run it, or nil, nil and the paths
+-- tried.
 local function find(place, name)
    local path = join(place, name)
    local tried = {path .. '.lua', path}
@@ -238,7 +242,9 @@ end
 local ENGINE_PARTS = {ffi = true, bit = true, jit = true}
 
 local function hint(name)
-   if plain_lua and ENGINE_PARTS[name] then return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name) end
+   if plain_lua and ENGINE_PARTS[name] then
+      return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name)
+   end
    return '\n\tit is neither a package that torch7py knows nor a Lua file of this program'
 end
 

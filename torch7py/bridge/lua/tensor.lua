@@ -389,6 +389,8 @@ end
 local POINTERS = {double = 'double*', float = 'float*', int64_t = 'int64_t*', int32_t = 'int32_t*',
                   int16_t = 'int16_t*', int8_t = 'int8_t*', uint8_t = 'uint8_t*'}
 
+tensor.pointers = {}   -- metatable -> C type of a pointer to elements, where Lua can use one
+
 local function declare(name, kind)
    local prototype = newproxy(true)
    local mt = getmetatable(prototype)
@@ -403,6 +405,7 @@ for _, t in ipairs(config.types) do
    local name, code, ctype = t[1], t[2], t[3]
    local pointer = ffi and name ~= 'Half' and POINTERS[ctype] or nil
    local mt = declare('torch.' .. name .. 'Tensor', code)
+   tensor.pointers[mt] = pointer
    make_tensor_access(mt, pointer, t[4])
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
@@ -412,6 +415,7 @@ for _, t in ipairs(config.types) do
    mt.__factory = function() return wrap(core.raw(host.empty_tensor, code)) end
 
    local st = declare('torch.' .. name .. 'Storage', STORAGE + code)
+   tensor.pointers[st] = pointer
    make_storage_access(st, pointer)
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')

@@ -72,24 +72,22 @@ for _, t in ipairs(config.types) do
    local function construct(...)
       local first = ...
       if plain(first) then return from_table(code, first) end
+      -- the original looks no further than a tensor, so x:new(3) is x:new()
+      if first ~= nil and getmetatable(first) == mt then return new_tensor(code, first) end
       return new_tensor(code, ...)
    end
    local function construct_storage(...)
       local first = ...
-      if plain(first) then return from_table(code, first, true):storage() end
+      if plain(first) then
+         if #first == 0 then return new_storage(code, 0) end
+         return from_table(code, first, true):storage()
+      end
       return new_storage(code, ...)
    end
    for key, pair in next, {[tensor_name] = {mt, construct}, [storage_name] = {st, construct_storage}} do
       local metatable, f = pair[1], pair[2]
       class.registered[key] = metatable
-      -- x.new(...), and x:new(...) where the receiver only names the type
-      rawset(metatable, 'new', function(first, ...)
-         if select('#', ...) > 0 and type(first) == 'userdata' and getmetatable(first) == metatable
-            and class.registered[key] == metatable and handle_of[(...)] == nil then
-            return f(...)
-         end
-         return f(first, ...)
-      end)
+      rawset(metatable, 'new', f)
       local constructor = class.constructor_table(metatable, f)
       class.constructors[key] = constructor
       torch[key:sub(7)] = constructor
@@ -124,7 +122,7 @@ for _, entry in ipairs(config.operations) do
       for _, t in ipairs(config.types) do
          rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
       end
-   elseif name:sub(1, 2) ~= '__' then
+   elseif name:sub(1, 2) ~= '__' and not name:find('.', 1, true) then
       torch[name] = tensor.func(name)
       if is_method then
          local f = tensor.method(name)
@@ -168,6 +166,50 @@ function torch.pointer(x)
    local address = tostring(x):match('0x(%x+)')
    if not address then fail('torch.pointer: a %s has no address', type(x)) end
    return tonumber(address, 16)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The rest of the original's utilities
+
+local STREAMS = {[io.stdin] = 0, [io.stdout] = 1, [io.stderr] = 2}
+
+function torch.isatty(file)
+   if io.type(file) == nil then fail('torch.isatty: a file expected, got %s', type(file)) end
+   local number = STREAMS[file]
+   return number ~= nil and core.raw(host.isatty, number)
+end
+
+function torch.version(object)
+   local mt = getmetatable(object)
+   return type(mt) == 'table' and rawget(mt, '__version') or nil
+end
+
+torch.getenv, torch.setenv = debug.getfenv, debug.setfenv
+
+-- Memory is watched by the runtime itself, errors need no C handlers, and nothing is local to a thread.
+function torch.setheaptracking() end
+function torch.updateerrorhandlers() end
+function torch.updatethreadlocals() end
+
+function torch.pushudata() fail("torch.pushudata: there are no C structures of Torch7's here") end
+function torch.metatype() fail("torch.metatype: there are no C structures of Torch7's here") end
+
+-- The folder of a package's Lua files, found as require finds them.
+function torch.packageLuaPath(name)
+   for pattern in package.path:gmatch('[^;]+') do
+      local path = pattern:gsub('%?', name or 'torch')
+      local file = io.open(path)
+      if file then
+         file:close()
+         return path:match('(.*)[/\\]')
+      end
+   end
+end
+
+function torch.include(name, file)
+   local folder = torch.packageLuaPath(name)
+   if not folder then fail("torch.include: there is no package '%s' in package.path", tostring(name)) end
+   return dofile(folder .. '/' .. file)
 end
 
 return torch

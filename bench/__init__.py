@@ -1,0 +1,1 @@
+"""The benchmarks: how fast torch7py is beside plain PyTorch, both measured in the same run (README.md)."""

@@ -1,0 +1,46 @@
+"""``python -m bench``: run the benchmarks and print the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import torch
+
+from bench import element_loop, post, small_calls, start_up
+from bench.report import HEADER, as_json, row, surroundings
+
+BENCHMARKS = {
+    "post": post.results,
+    "element_loop": element_loop.results,
+    "small_calls": small_calls.results,
+    "start_up": start_up.results,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="The smallest sizes: shows that all runs, says nothing about speed.")
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too.")
+def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
+    """Measure torch7py beside plain PyTorch, one thread, in this one process.
+
+    \b
+    NAME  post, element_loop, small_calls or start_up; none for all
+    """
+    torch.set_num_threads(1)
+    click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))
+    if quick:
+        click.echo("quick: the figures say nothing about speed")
+    found = []
+    for name in names or BENCHMARKS:
+        click.echo(f"\n{name}\n{HEADER}")
+        for result in BENCHMARKS[name](quick):
+            click.echo(row(result))
+            found.append(result)
+    if path is not None:
+        path.write_text(as_json(found))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bench")
