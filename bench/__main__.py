@@ -20,8 +20,12 @@ BENCHMARKS = {
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
-@click.option("--quick", is_flag=True, help="The smallest sizes: shows that all runs, says nothing about speed.")
-@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too.")
+@click.option(
+    "--quick", is_flag=True, help="The smallest sizes: shows that all runs, says nothing about speed."
+)
+@click.option(
+    "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
+)
 def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 

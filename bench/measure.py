@@ -11,25 +11,30 @@ from typing import Literal
 __all__ = ["Result", "Target", "alternate"]
 
 
-def alternate(*programs: Callable[[], object], rounds: int) -> tuple[float, ...]:
-    """Median seconds of each program. They take turns, A B A B, so that a slow moment meets all of them.
+def alternate(
+    ours: Callable[[], object], plain: Callable[[], object], rounds: int, unit: float = 1
+) -> tuple[float, float]:
+    """Median time of each of two programs, in units of ``unit`` seconds.
 
-    Each runs once before, unmeasured: that compiles what is compiled on the way and fills caches.
+    They take turns, A B A B, so that a slow moment of the machine meets both. Each runs once before,
+    unmeasured: that compiles what is compiled on the way and fills caches.
     """
-    for program in programs:
-        program()
-    times: list[list[float]] = [[] for _ in programs]
-    for _ in range(rounds):
-        for program, seconds in zip(programs, times, strict=True):
-            start = time.perf_counter()
-            program()
-            seconds.append(time.perf_counter() - start)
-    return tuple(map(statistics.median, times))
+    ours()
+    plain()
+    times = [(_seconds(ours), _seconds(plain)) for _ in range(rounds)]
+    first, second = zip(*times, strict=True)
+    return statistics.median(first) / unit, statistics.median(second) / unit
+
+
+def _seconds(program: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    program()
+    return time.perf_counter() - start
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of a figure: at most ``limit`` times plain PyTorch (``ratio``), or at most ``limit`` units."""
+    """The most that is allowed: of the ratio to plain PyTorch, or of our own figure."""
 
     limit: float
     of: Literal["ratio", "figure"] = "ratio"

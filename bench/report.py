@@ -15,7 +15,7 @@ from torch7py.bridge.engine import engine_name
 
 __all__ = ["HEADER", "as_json", "row", "surroundings"]
 
-_COLUMNS = "{:<34} {:>10} {:>13} {:>7}  {:<9} {}"
+_COLUMNS = "{:<34} {:>10} {:>13} {:>7}  {:<10} {}"
 HEADER = _COLUMNS.format("what", "torch7py", "plain PyTorch", "ratio", "target", "met")
 
 

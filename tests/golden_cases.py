@@ -74,12 +74,16 @@ def assert_close(ours: Any, recorded: Any, tolerance: float, what: str) -> None:
             assert_close(one, other, tolerance, f"{what}[{number}]")
         return
     if not isinstance(expected, torch.Tensor):
-        assert abs(ours - expected) <= tolerance * max(abs(expected), 1e-3), f"{what}: {ours} is not {expected}"
+        assert abs(ours - expected) <= tolerance * max(abs(expected), 1e-3), (
+            f"{what}: {ours} is not {expected}"
+        )
         return
     assert isinstance(ours, torch.Tensor), f"{what}: {type(ours).__name__} where a tensor was expected"
     if expected.numel() == 0 and ours.numel() == 0:
         return
-    assert tuple(ours.shape) == tuple(expected.shape), f"{what}: {tuple(ours.shape)} is not {tuple(expected.shape)}"
+    assert tuple(ours.shape) == tuple(expected.shape), (
+        f"{what}: {tuple(ours.shape)} is not {tuple(expected.shape)}"
+    )
     got, wanted = ours.detach().double(), expected.double()
     floor = max(wanted.abs().max().item() * 1e-3, 1e-300)
     error = ((got - wanted).abs() / wanted.abs().clamp(min=floor)).max().item()

@@ -21,7 +21,10 @@ def lua(runtime: Runtime, code: str) -> Any:
 def settle(runtime: Runtime) -> None:
     """Let both collectors finish."""
     for _ in range(4):
-        lua(runtime, "collectgarbage() collectgarbage() for i = 1, 500 do local t = torch.Tensor(1) end collectgarbage()")
+        lua(
+            runtime,
+            "collectgarbage() collectgarbage() for i = 1, 500 do local t = torch.Tensor(1) end collectgarbage()",
+        )
         gc.collect()
 
 
@@ -75,7 +78,10 @@ def test_a_function_outlives_its_coroutine(runtime: Runtime) -> None:
         """,
     )
     functions = [runtime.globals[f"f{i}"] for i in range(1, 101)]
-    lua(runtime, "for i = 1, 100 do _G['f' .. i] = nil end collectgarbage() local t = {} for i = 1, 1e4 do t[i] = {i} end")
+    lua(
+        runtime,
+        "for i = 1, 100 do _G['f' .. i] = nil end collectgarbage() local t = {} for i = 1, 1e4 do t[i] = {i} end",
+    )
     assert [f() for f in functions] == list(range(1, 101))
     assert lua(runtime, "return #results") == 200
 
@@ -142,7 +148,10 @@ def test_runtimes_side_by_side() -> None:
     lua(first, "require 'nn' m = nn.Linear(2, 2) X = 1 function nn.Linear:hello() return 'first' end")
     lua(second, "require 'nn' m = nn.Linear(2, 2)")
     assert lua(first, "return m:hello(), torch.type(m.weight)") == ("first", "torch.DoubleTensor")
-    assert lua(second, "return nn.Linear.hello == nil and X == nil, torch.type(m.weight)") == (True, "torch.FloatTensor")
+    assert lua(second, "return nn.Linear.hello == nil and X == nil, torch.type(m.weight)") == (
+        True,
+        "torch.FloatTensor",
+    )
     weight = first.globals["m"].weight
     assert torch.allclose(weight.float(), second.globals["m"].weight)
     first.close()

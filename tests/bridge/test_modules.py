@@ -68,7 +68,8 @@ def test_forward_overwrites_the_output(nn: Runtime) -> None:
         return rawequal(o1, o2), (o1 - before):abs():max() > 0.01
         """,
     )
-    assert same and changed
+    assert same
+    assert changed
 
 
 def test_forward_overwrites_inner_outputs_too(nn: Runtime) -> None:
@@ -82,7 +83,8 @@ def test_forward_overwrites_inner_outputs_too(nn: Runtime) -> None:
         return rawequal(inner, m:get(2).output), (inner - expected):abs():max() == 0
         """,
     )
-    assert same and equal
+    assert same
+    assert equal
 
 
 def test_sequential_output_is_its_last_childs(nn: Runtime) -> None:
@@ -95,16 +97,19 @@ def test_identity_returns_its_input(nn: Runtime) -> None:
 
 
 def test_identity_does_not_overwrite_what_it_returned(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         local i, y = nn.Identity(), x * 2
         local keep = x:clone()
         i:forward(x)
         i:forward(y)
         return (x - keep):abs():max()
         """,
-    ) == 0
+        )
+        == 0
+    )
 
 
 def test_grad_input_is_overwritten(nn: Runtime) -> None:
@@ -167,7 +172,8 @@ def test_a_layer_of_lua_may_write_its_table_fields(nn: Runtime) -> None:
         function Two:__init() parent.__init(self) self.gradInput = {} self.output = {} end
         function Two:updateOutput(input) self.output[1] = input * 2 self.output[2] = input * 3 return self.output end
         function Two:updateGradInput(input, g) self.gradInput = g[1] * 2 + g[2] * 3 return self.gradInput end
-        local s = nn.Sequential():add(nn.Linear(3, 3)):add(nn.Two()):add(nn.ParallelTable():add(nn.Tanh()):add(nn.Tanh()))
+        local both = nn.ParallelTable():add(nn.Tanh()):add(nn.Tanh())
+        local s = nn.Sequential():add(nn.Linear(3, 3)):add(nn.Two()):add(both)
         local o = s:forward(x)
         local g = s:backward(x, o)
         local h = s:get(1).output
@@ -190,7 +196,9 @@ def test_pairs_and_next_show_all_fields(nn: Runtime) -> None:
         """,
     )
     assert names == ("_type calls factor gradInput output", 5)
-    assert "weight" in lua(nn, "local n = {} for k in pairs(m:get(1)) do n[#n + 1] = k end return table.concat(n, ' ')")
+    assert "weight" in lua(
+        nn, "local n = {} for k in pairs(m:get(1)) do n[#n + 1] = k end return table.concat(n, ' ')"
+    )
 
 
 # -- methods that Lua defines ---------------------------------------------------------------------------------
@@ -234,7 +242,10 @@ def test_an_override_calls_its_parent(nn: Runtime) -> None:
     [
         ("m:get(2).updateOutput = f", "m:get(2).updateOutput = nil"),
         ("nn.Tanh.updateOutput = f", "nn.Tanh.updateOutput = old"),
-        ("torch.getmetatable('nn.Tanh').updateOutput = f", "torch.getmetatable('nn.Tanh').updateOutput = old"),
+        (
+            "torch.getmetatable('nn.Tanh').updateOutput = f",
+            "torch.getmetatable('nn.Tanh').updateOutput = old",
+        ),
     ],
 )
 def test_overrides_come_and_go_after_construction(nn: Runtime, define: str, undefine: str) -> None:
@@ -248,7 +259,10 @@ def test_overrides_come_and_go_after_construction(nn: Runtime, define: str, unde
         """,
     )
     lua(nn, define)
-    assert lua(nn, "during = m:forward(x):clone() return called, (during - before):abs():max() > 1e-3") == (1, True)
+    assert lua(nn, "during = m:forward(x):clone() return called, (during - before):abs():max() > 1e-3") == (
+        1,
+        True,
+    )
     lua(nn, undefine)
     assert lua(nn, "return (m:forward(x) - before):abs():max(), called") == (0, 1)
 
@@ -263,29 +277,36 @@ def test_switching_a_method_off(nn: Runtime) -> None:
         return m:get(1).gradWeight:abs():sum(), m:get(3).gradWeight:abs():sum()
         """,
     )
-    assert first == 0 and third > 0
+    assert first == 0
+    assert third > 0
 
 
 def test_a_method_of_every_module(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         function nn.Module:shout() return torch.type(self) .. '!' end
         return m:shout() .. m:get(2):shout()
         """,
-    ) == "nn.Sequential!nn.Tanh!"
+        )
+        == "nn.Sequential!nn.Tanh!"
+    )
 
 
 def test_apply_reaches_lua_and_python_modules(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         m:add(nn.Scale(2))
         local names = {}
         m:apply(function(module) names[#names + 1] = torch.type(module) end)
         return table.concat(names, ' ')
         """,
-    ) == "nn.Sequential nn.Linear nn.Tanh nn.Linear nn.Scale"
+        )
+        == "nn.Sequential nn.Linear nn.Tanh nn.Linear nn.Scale"
+    )
 
 
 def test_tostring_of_a_lua_class(nn: Runtime) -> None:
@@ -299,10 +320,8 @@ def test_tostring_of_a_lua_class(nn: Runtime) -> None:
 
 
 def test_a_field_set_to_nil_stays_nil(nn: Runtime) -> None:
-    assert lua(nn, "m:get(1).gradInput = nil m:backward(x, m:forward(x)) return m:get(1).gradInput, m.gradInput") is None or (
-        lua(nn, "return m:get(1).gradInput == nil")
-    )
-    assert lua(nn, "return m:get(1).gradInput == nil")
+    lua(nn, "m:get(1).gradInput = nil returned = m:backward(x, m:forward(x))")
+    assert lua(nn, "return returned == nil and m.gradInput == nil and m:get(1).gradInput == nil")
     assert lua(nn, "m:get(3).bias = nil return m:get(3).bias == nil")
 
 
@@ -315,34 +334,41 @@ def test_no_gradient_buffer_means_no_accumulation(nn: Runtime) -> None:
 
 
 def test_backward_sees_weights_written_after_forward(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         local l = nn.Linear(3, 2)
         local g = torch.ones(5, 2)
         l:forward(x)
         l.weight:mul(2)
         return (l:updateGradInput(x, g) - g * l.weight):abs():max()
         """,
-    ) == 0
+        )
+        == 0
+    )
 
 
 def test_backward_sees_outputs_written_after_forward(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         local t = nn.Tanh()
         local o = t:forward(x)
         o:fill(0.5)
         return (t:updateGradInput(x, torch.ones(5, 3)) - 0.75):abs():max()
         """,
-    ) == 0
+        )
+        == 0
+    )
 
 
 def test_backward_with_another_input(nn: Runtime) -> None:
-    assert lua(
-        nn,
-        """
+    assert (
+        lua(
+            nn,
+            """
         local l = nn.Linear(3, 2)
         local y, g = x * 3, torch.ones(5, 2)
         l:zeroGradParameters()
@@ -350,7 +376,9 @@ def test_backward_with_another_input(nn: Runtime) -> None:
         l:backward(y, g)
         return (l.gradWeight - g:t() * y):abs():max()
         """,
-    ) == 0
+        )
+        == 0
+    )
 
 
 def test_backward_twice_accumulates_and_scales(nn: Runtime) -> None:
@@ -633,7 +661,9 @@ def test_find_modules(nn: Runtime) -> None:
 
 
 def test_fields_of_the_script_stay_on_the_table(nn: Runtime) -> None:
-    assert lua(nn, "m.note = 'mine' m.callback = function(a) return a + 1 end return m.note, m.callback(1)") == ("mine", 2)
+    assert lua(
+        nn, "m.note = 'mine' m.callback = function(a) return a + 1 end return m.note, m.callback(1)"
+    ) == ("mine", 2)
     assert lua(nn, "return rawget(m, 'note')") == "mine"
 
 

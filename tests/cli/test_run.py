@@ -57,6 +57,9 @@ class FakeRuntime:
             raise self.outcome
         return self.outcome
 
+    def take_process(self, on_interrupt: object) -> bool:
+        return False
+
     def close(self) -> None:
         self.calls.append(("close", None))
 

@@ -24,7 +24,9 @@ def run_passes(case: Case) -> None:
     assert case.get("tostring(m)") == recorded["tostring"]
     if "initParams" in recorded:
         assert_close(parameters(case, 1), recorded["initParams"], 0, "initial parameters")
-    case.give(input=value(recorded["input"]), g1=value(recorded["gradOutput"]), g2=value(recorded["gradOutput2"]))
+    case.give(
+        input=value(recorded["input"]), g1=value(recorded["gradOutput"]), g2=value(recorded["gradOutput2"])
+    )
 
     case.seed(2000)
     case.runtime.execute("m:zeroGradParameters()")

@@ -132,6 +132,24 @@ def test_a_vector_reduces_to_one_element(rt: Runtime) -> None:
         assert_tensor(result, [expected], torch.float32)
 
 
+def test_results_are_contiguous(rt: Runtime) -> None:
+    x = torch.rand(2, 3, 4, 5).permute(3, 1, 0, 2)
+    for call in (
+        "sum(2)",
+        "max(2)",
+        "min(3)",
+        "mean(1)",
+        "kthvalue(1, 2)",
+        "median(3)",
+        "mode(1)",
+        "cumsum(2)",
+    ):
+        results = lua(rt, f"return x:{call}", x=x)
+        assert all(
+            result.is_contiguous() for result in (results if isinstance(results, tuple) else (results,))
+        )
+
+
 def test_three_dimensions(rt: Runtime) -> None:
     values = np.arange(24.0).reshape(2, 3, 4)
     functions: tuple[Callable[..., Any], ...] = (np.sum, np.mean, np.max)

@@ -6,23 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.golden_cases import Case, identify, supported
+from tests.golden_cases import Case, identify, load, supported
 from tests.nn.test_golden_modules import run_evaluation, run_float, run_passes
 from torch7py.bridge.runtime import Runtime
 
 # Cases that need what later work brings, with what that is.
 WAITING = {
-    expression: reason
-    for reason, expressions in {
-        "nngraph": [
-            "(function() nn.FastLSTM.usenngraph=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
-            "nn.FastLSTM.usenngraph=false; return m end)()",
-            "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
-            "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()",
-        ],
-        "MaskZero": ["nn.Sequencer(nn.FastLSTM(4,5):maskZero(1))"],
-    }.items()
-    for expression in expressions
+    case["expr"]: reason
+    for reason, sign in {"nngraph": "usenngraph", "MaskZero": "maskZero("}.items()
+    for case in load("rnn_modules")
+    if sign in case["expr"]
 }
 
 

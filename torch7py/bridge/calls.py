@@ -59,7 +59,9 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
                 arguments[number] = defaults[number]
         if len(arguments) < required:
             missing = positional[len(arguments)]
-            raise ArgumentError(f"{label}: argument #{len(arguments) - bound + 1} ('{missing.name}') is missing")
+            raise ArgumentError(
+                f"{label}: argument #{len(arguments) - bound + 1} ('{missing.name}') is missing"
+            )
         return function(*arguments)
 
     return call

@@ -184,7 +184,8 @@ class Dispatcher:
                     return adapter
         sort = "method" if method else "function"
         raise ArgumentError(
-            f"invalid arguments for {sort} '{operation.name}': {describe(given)}; expected {operation.usage()}"
+            f"invalid arguments for {sort} '{operation.name}': {describe(given)}; "
+            f"expected {operation.usage()}"
         )
 
     @staticmethod

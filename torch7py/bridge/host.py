@@ -73,8 +73,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         dims = tensor.dim() if tensor.numel() else 0
         shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
         shared[2] = dims
-        shared[FIRST_SIZE : FIRST_SIZE + min(dims, MAX_DIMS)] = tensor.shape[:MAX_DIMS]
-        shared[FIRST_STRIDE : FIRST_STRIDE + min(dims, MAX_DIMS)] = tensor.stride()[:MAX_DIMS]
+        shared[FIRST_SIZE : FIRST_SIZE + min(dims, MAX_DIMS)] = list(tensor.shape[:MAX_DIMS])
+        shared[FIRST_STRIDE : FIRST_STRIDE + min(dims, MAX_DIMS)] = list(tensor.stride()[:MAX_DIMS])
 
     def geometry(handle: int) -> tuple[int, ...]:
         """The number of dimensions, then size and stride of each."""

@@ -35,18 +35,19 @@ class _LuaLayer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         module = ctx.module
-        parameters, buffers = module.torch7_parameters() or ([], [])
+        found = module.torch7_parameters()
+        buffers = found[1] if found else []
         before = [buffer.clone() for buffer in buffers]
         for buffer in buffers:
             buffer.zero_()
         grad_output = _rebuild(ctx.structure, [g.data for g in gradients])
         grad_input = module.backward(ctx.input, grad_output, 1)
-        found = [buffer.clone() for buffer in buffers]
+        added = [buffer.clone() for buffer in buffers]
         for buffer, old in zip(buffers, before, strict=True):
             buffer.copy_(old)
         inputs = list(leaves_of(grad_input)) if grad_input is not None else []
         inputs += [None] * (ctx.count - len(inputs))  # type: ignore[list-item]
-        return None, None, None, *inputs, *found
+        return None, None, None, *inputs, *added
 
 
 def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
@@ -58,8 +59,9 @@ def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
         assert layer is not None
         layer.__dict__["_overrides"].name_parameters()
         leaves = list(leaves_of(input))
-        parameters, _ = layer.torch7_parameters() or ([], [])  # type: ignore[operator]
-        outputs = _LuaLayer.apply(layer, input, len(leaves), *leaves, *parameters)
+        found = layer.torch7_parameters()
+        parameters = found[0] if found else []
+        outputs: Any = _LuaLayer.apply(layer, input, len(leaves), *leaves, *parameters)  # type: ignore[no-untyped-call]
         structure = layer.output
         if isinstance(structure, list):
             return _rebuild(structure, list(outputs))

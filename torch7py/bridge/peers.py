@@ -224,9 +224,11 @@ class Peers:
         for child in wanted:
             if not isinstance(child, torch.nn.Module):
                 raise TorchError(f"modules of {obj.class_name} holds something that is not a module")
-        if obj.child_list() is None or any(a is not b for a, b in zip(obj.child_list(), wanted, strict=False)) or len(
-            obj.child_list()
-        ) != len(wanted):
+        if (
+            obj.child_list() is None
+            or any(a is not b for a, b in zip(obj.child_list(), wanted, strict=False))
+            or len(obj.child_list()) != len(wanted)
+        ):
             obj.set_child_list(wanted)
 
     # -- methods defined in Lua ---------------------------------------------------------------------------
@@ -245,7 +247,9 @@ class Peers:
         for name in methods:
             attributes[exports[name]] = LuaMethod(self.runtime(), obj, name)
             marked.append(exports[name])
-        if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(methods):
+        if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
+            methods
+        ):
             attributes["_elsewhere"] = forward_through_lua(obj)
             marked.append("_elsewhere")
         attributes["_marked"] = tuple(marked)
@@ -276,7 +280,7 @@ class Peers:
                         "fields": cls.all_fields(),
                         "links": list(cls.links),
                         "methods": own_methods(cls, exports),
-                        "structural": {name: True for name in cls.structural},
+                        "structural": dict.fromkeys(cls.structural, True),
                     }
                 )
             elif package_of[key] in loaded:

@@ -67,7 +67,9 @@ def script_signals() -> Iterator[Watch]:
     old_interrupt = signal.signal(signal.SIGINT, take)
     old_wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     old_pipe = signal.signal(signal.SIGPIPE, signal.SIG_DFL) if hasattr(signal, "SIGPIPE") else None
-    watcher = threading.Thread(target=watch.watch, args=(reading, taken), name="torch7py-signals", daemon=True)
+    watcher = threading.Thread(
+        target=watch.watch, args=(reading, taken), name="torch7py-signals", daemon=True
+    )
     watcher.start()
     try:
         yield watch

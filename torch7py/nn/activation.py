@@ -120,4 +120,6 @@ class LogSoftMax(Module):
         return torch.log_softmax(input, self._dim(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return torch.ops.aten._log_softmax_backward_data(gradOutput, self.output, self._dim(input), input.dtype)
+        return torch.ops.aten._log_softmax_backward_data(
+            gradOutput, self.output, self._dim(input), input.dtype
+        )

@@ -57,7 +57,7 @@ class Module(Stepping):
     and outputs are tensors or, for layers of tables, lists of tensors.
     """
 
-    fields = ("weight", "bias", "gradWeight", "gradBias", "train", "shared")
+    fields: ClassVar[tuple[str, ...]] = ("weight", "bias", "gradWeight", "gradBias", "train", "shared")
     structural = frozenset({"__init", "replace"})
     lua_methods = names(
         """clone updateOutput updateGradInput accGradParameters backward backwardUpdate accUpdateGradParameters
@@ -289,10 +289,10 @@ class Module(Stepping):
             self.__dict__["shared"] = other.__dict__["shared"] = True
         return self
 
-    def reset(self, stdv: float | None = None) -> None:
+    def reset(self, stdv: float | None = None) -> Any:
         """``m:reset([stdv])``: draw the parameters anew."""
 
-    # -- modes and state: to a script `train` is nil until somebody sets it -----------------------------------------------------------------------------------
+    # -- modes and state: to a script `train` is nil until somebody sets it ----------------------------------
 
     def set_training(self) -> None:
         """``m:training()``"""
@@ -343,7 +343,9 @@ class Module(Stepping):
         for child in self.children_of():
             child.torch7_apply(callback)
 
-    def findModules(self, typename: str, container: Module | None = None) -> tuple[list[Module], list[Module]]:
+    def findModules(
+        self, typename: str, container: Module | None = None
+    ) -> tuple[list[Module], list[Module]]:
         """``m:findModules(typename)``: the modules of exactly that class, and the container of each."""
         found, containers = [], []
         if self.class_name == typename:
@@ -389,9 +391,7 @@ class Criterion(TorchObject):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
-    lua_methods = names(
-        "updateOutput updateGradInput backward", forward="torch7_forward", __call__="call"
-    )
+    lua_methods = names("updateOutput updateGradInput backward", forward="torch7_forward", __call__="call")
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -18,9 +18,11 @@ __all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential"]
 class Container(Module):
     """``nn.Container()``: holds modules in order and passes on what concerns all of them."""
 
-    fields = ("modules",)
+    fields: ClassVar[tuple[str, ...]] = ("modules",)
     structural = Module.structural | {"add", "insert", "remove"}
-    lua_methods = names("add get insert remove", size="__len__", __len="__len__", applyToModules="apply_to_modules")
+    lua_methods = names(
+        "add get insert remove", size="__len__", __len="__len__", applyToModules="apply_to_modules"
+    )
 
     def __init__(self, *modules: Module) -> None:
         super().__init__()
@@ -114,7 +116,7 @@ class Container(Module):
         if theirs is None or len(theirs) != len(mine):
             raise TorchError("share: the containers hold different numbers of modules")
         for one, another in zip(mine, theirs, strict=True):
-            one.share(another, *fields)  # type: ignore[operator]
+            one.share(another, *fields)
         return self
 
     def reset(self, stdv: float | None = None) -> None:
@@ -199,7 +201,9 @@ class Sequential(Container):
         children = self.child_list()
         chain = " -> ".join(f"({number})" for number in range(1, len(children) + 1))
         lines = [f"{self.class_name} {{", f"  [input -> {chain}{' -> ' if chain else ''}output]"]
-        lines += [f"  ({i}): " + child.describe().replace("\n", "\n  ") for i, child in enumerate(children, 1)]
+        lines += [
+            f"  ({i}): " + child.describe().replace("\n", "\n  ") for i, child in enumerate(children, 1)
+        ]
         return "\n".join([*lines, "}"])
 
 
@@ -211,7 +215,7 @@ class ConcatTable(Container):
         return [module(input) for module in self.child_list()]
 
     def updateOutput(self, input: Any) -> Any:
-        return self.keep_list("output", [m.updateOutput(input) for m in self.child_list()])  # type: ignore[operator]
+        return self.keep_list("output", [m.updateOutput(input) for m in self.child_list()])
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         return self._sum(input, [m.updateGradInput(input, g) for m, g in self._pair_up(gradOutput)])
@@ -272,7 +276,9 @@ class ParallelTable(Container):
         return self.keep_list("output", [m.updateOutput(x) for m, x in pairs])
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        return self.keep_list("gradInput", [m.updateGradInput(x, g) for m, x, g in self._triples(input, gradOutput)])
+        return self.keep_list(
+            "gradInput", [m.updateGradInput(x, g) for m, x, g in self._triples(input, gradOutput)]
+        )
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         triples = self._triples(input, gradOutput)

@@ -31,9 +31,7 @@ class MSECriterion(Criterion):
     def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         if input.numel() != target.numel():
             raise TorchError(f"nn.MSECriterion: {input.numel()} elements against {target.numel()}")
-        return F.mse_loss(
-            input, target.reshape(input.shape), reduction="mean" if self.sizeAverage else "sum"
-        )
+        return F.mse_loss(input, target.reshape(input.shape), reduction="mean" if self.sizeAverage else "sum")
 
 
 @layer("nn.ClassNLLCriterion")

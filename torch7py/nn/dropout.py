@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from torch7py.nn.base import Module
@@ -23,7 +25,7 @@ class Dropout(Module):
     """
 
     traced = False
-    fields = ("p", "inplace", "stochastic_inference", "v2", "noise")
+    fields: ClassVar[tuple[str, ...]] = ("p", "inplace", "stochastic_inference", "v2", "noise")
     lua_methods = names("setp")
 
     def __init__(

@@ -37,9 +37,9 @@ def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tenso
     joined = torch.cat(wholes) if len(wholes) > 1 else wholes[0].clone()
 
     used = torch.zeros(total, dtype=torch.bool, device=device)
-    places = []
+    places: list[int] = []
     for tensor in tensors:
-        start = starts[memory.storage_of(tensor).pointer()] + tensor.storage_offset()
+        start = starts[memory.storage_of(tensor).pointer()] + int(tensor.storage_offset())
         used.as_strided(tensor.shape, tensor.stride(), start).fill_(True)
         places.append(start)
     if bool(used.all()):

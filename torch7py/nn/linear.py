@@ -57,7 +57,9 @@ class Linear(Module):
         if not 1 <= input.dim() <= 2 or input.numel() == 0:
             raise TorchError("nn.Linear: the input must be a vector or a matrix")
         if input.shape[-1] != self.weight.shape[1]:
-            raise TorchError(f"nn.Linear: the input has {input.shape[-1]} columns, not {self.weight.shape[1]}")
+            raise TorchError(
+                f"nn.Linear: the input has {input.shape[-1]} columns, not {self.weight.shape[1]}"
+            )
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
@@ -97,7 +99,15 @@ class LookupTable(Module):
     """
 
     traced = False
-    fields = ("paddingValue", "maxNorm", "normType", "shouldScaleGradByFreq", "_count", "_input", "copiedInput")
+    fields = (
+        "paddingValue",
+        "maxNorm",
+        "normType",
+        "shouldScaleGradByFreq",
+        "_count",
+        "_input",
+        "copiedInput",
+    )
     lua_methods = names("setPadding setMaxNorm setNormType scaleGradByFreq accUpdateOnly")
 
     def __init__(
@@ -164,11 +174,11 @@ class LookupTable(Module):
         return F.embedding(rows, self.weight, padding, scale_grad_by_freq=self.shouldScaleGradByFreq)
 
     def _renorm(self, rows: torch.Tensor) -> None:
-        used = rows.unique()
+        used = torch.unique(rows)
         weights = self.weight.data[used]
         p = 2 if self.normType is None else self.normType
         norms = weights.norm(p, dim=1, keepdim=True)
-        scaled = weights * (self.maxNorm / (norms + 1e-7))  # type: ignore[operator]
+        scaled = weights * (self.maxNorm / (norms + 1e-7))
         self.weight.data[used] = torch.where(norms > self.maxNorm, scaled, weights)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -112,15 +112,15 @@ class TorchObject(torch.nn.Module):
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
         attributes = self.__dict__
-        held = attributes["_own"].get(name)
+        held: Any = attributes["_own"].get(name)
         if (
-            held is not None
+            isinstance(held, torch.Tensor)
             and held is attributes.get(name)
             and held.dtype == value.dtype
             and held.device == value.device
         ):
             held.data = value
-            return held  # type: ignore[no-any-return]
+            return held
         value = value.data
         attributes[name] = attributes["_own"][name] = value
         return value

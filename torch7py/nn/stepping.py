@@ -23,7 +23,9 @@ DPNN_METHODS = names("sharedClone")
 STEP_CLONE = "torch7py step clone"  # memo key: the copy lives as long as the module it is a copy of
 
 
-def shared_clone(module: TorchObject, parameters: bool = True, gradients: bool = True, step: bool = False) -> Any:
+def shared_clone(
+    module: TorchObject, parameters: bool = True, gradients: bool = True, step: bool = False
+) -> Any:
     """A copy of a module whose parameters and gradient buffers are the module's own."""
     memo: dict[Any, Any] = {}
     for part in module.modules():
@@ -79,7 +81,7 @@ class Stepping(TorchObject):
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""
         children = self.child_list()
-        return None if children is None else [c.getHiddenState(step, input) for c in children]  # type: ignore
+        return None if children is None else [c.getHiddenState(step, input) for c in children]
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         """``m:setHiddenState(step, state)``"""
@@ -89,7 +91,7 @@ class Stepping(TorchObject):
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
         children = self.child_list()
-        return None if children is None else [c.getGradHiddenState(step) for c in children]  # type: ignore
+        return None if children is None else [c.getGradHiddenState(step) for c in children]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, gradient)``"""

@@ -88,5 +88,7 @@ class Trace:
         if not pairs or not wanted:
             return [None] * len(wanted)
         outputs, grads = zip(*pairs, strict=True)
-        grads = tuple(g if g.is_same_size(o) else g.reshape(o.shape) for o, g in zip(outputs, grads, strict=True))
+        grads = tuple(
+            g if g.is_same_size(o) else g.reshape(o.shape) for o, g in zip(outputs, grads, strict=True)
+        )
         return list(torch.autograd.grad(outputs, wanted, grads, retain_graph=True, allow_unused=True))

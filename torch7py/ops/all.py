@@ -1,5 +1,7 @@
 """Importing this registers every operation of the torch package."""
 
+from __future__ import annotations
+
 from torch7py.ops import (  # noqa: F401
     bits,
     blas,

@@ -29,9 +29,11 @@ T = torch.Tensor
 @operation("dot", "a:T b:like", Form.METHOD, returns="value")
 def dot(a: T, b: T) -> float:
     """The sum of the products of the elements, accumulated in the tensors' type."""
+    if a.dim() != 1 or b.dim() != 1:
+        a, b = a.reshape(-1), b.reshape(-1)
     if a.numel() != b.numel():
         memory.fit(a, b)
-    return torch.dot(a.reshape(-1), b.reshape(-1)).item()
+    return torch.dot(a, b).item()
 
 
 operation("mv", "matrix:T vector:T", Form.RESULT)(torch.mv)

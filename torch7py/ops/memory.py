@@ -63,7 +63,7 @@ class Storage:
 
     def pointer(self) -> int:
         """A number that is the same for two storages exactly when they are the same memory."""
-        return self.untyped._cdata
+        return int(self.untyped._cdata)
 
     def tensor(self) -> torch.Tensor:
         """All elements as a 1-D tensor on this memory."""
@@ -129,19 +129,20 @@ def resize(tensor: torch.Tensor, sizes: Sequence[int], strides: Sequence[int] | 
     A tensor that has the sizes already keeps its strides. A stride below 0 stands for the contiguous one.
     """
     sizes = clean_sizes(sizes)
+    offset = int(tensor.storage_offset())
     if strides is None:
         if tuple(tensor.shape) == sizes:
             return
         strides = contiguous_strides(sizes)
     else:
         strides = strides[: len(sizes)]
-        wanted = []
+        wanted: list[tuple[int, int]] = []
         for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
             following = wanted[-1] if wanted else None
             natural = 1 if following is None else following[0] * following[1]
             wanted.append((size, stride if stride >= 0 else natural))
         strides = tuple(stride for _, stride in reversed(wanted))
-    point_at(tensor, tensor.untyped_storage(), tensor.storage_offset(), sizes, strides)
+    point_at(tensor, tensor.untyped_storage(), offset, sizes, strides)
 
 
 def share(out: torch.Tensor, view: torch.Tensor) -> None:

@@ -169,8 +169,8 @@ classes: dict[str, type] = {}
 def torch_class(name: str) -> Callable[[C], C]:
     """Register a Python class whose objects Lua sees as a Torch7 class, ``torch.Timer`` say.
 
-    Its constructor and methods are operations: ``torch.Timer.new`` (form FUNCTION), ``torch.Timer.time`` (form
-    METHOD, first parameter of kind ``object``). A Python base class that is registered too is the parent.
+    Its constructor and methods are operations: ``torch.Timer.new`` (form FUNCTION), ``torch.Timer.time``
+    (form METHOD, first parameter of kind ``object``). A Python base class that is registered too is the parent.
     """
 
     def register(cls: C) -> C:

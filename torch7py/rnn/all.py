@@ -1,4 +1,5 @@
 """Importing this registers the layers of the rnn package and the methods it adds to all modules."""
+from __future__ import annotations
 
 from torch7py.nn.registry import extend
 from torch7py.nn.stepping import RNN_METHODS

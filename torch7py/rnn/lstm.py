@@ -7,10 +7,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.linear import Linear
-from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.recurrent import AbstractRecurrent
@@ -105,7 +103,8 @@ class FastLSTMCell(Container):
         self.__dict__["_gate_gradients"] = gradient
         values = (gradient @ self.i2g.weight.data, gradient @ self.o2g.weight.data, d_cell * f)
         kept = [
-            self.keep(f"_grad{n}", v.view(t.shape)) for n, (v, t) in enumerate(zip(values, input, strict=True))
+            self.keep(f"_grad{n}", v.view(t.shape))
+            for n, (v, t) in enumerate(zip(values, input, strict=True))
         ]
         return self.keep_list("gradInput", kept)
 
@@ -159,11 +158,11 @@ class FastLSTM(AbstractRecurrent):
 
     @property
     def i2g(self) -> Linear:
-        return self.step_module.i2g  # type: ignore[no-any-return]
+        return self.step_module.i2g
 
     @property
     def o2g(self) -> Linear:
-        return self.step_module.o2g  # type: ignore[no-any-return]
+        return self.step_module.o2g
 
     def get_field(self, name: str) -> Any:
         if name in self.links:

@@ -7,7 +7,7 @@ step a call, in the reverse order of the forwards.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -28,7 +28,7 @@ class AbstractRecurrent(Container):
     training has its own clone of ``recurrentModule``, with the same parameters, so that all of them can go back.
     """
 
-    fields = ("rho", "step", "recurrentModule", "sharedClones", "outputs", "gradInputs")
+    fields: ClassVar[tuple[str, ...]] = ("rho", "step", "recurrentModule", "sharedClones", "outputs", "gradInputs")
     lua_methods = names("getStepModule recycle")
 
     outputs: dict[int, Any]
@@ -54,7 +54,7 @@ class AbstractRecurrent(Container):
         return self._modules["recurrentModule"]
 
     def child_list(self) -> list[TorchObject]:
-        return [self._modules["recurrentModule"]] if "recurrentModule" in self._modules else []  # type: ignore
+        return [self._modules["recurrentModule"]] if "recurrentModule" in self._modules else []  # type: ignore[list-item]
 
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) != 1:

@@ -90,10 +90,8 @@ class Sequencer(AbstractSequencer):
         """From Python: a list of steps or ``(steps, batch, ...)``, from a forgotten memory."""
         steps = list(input)
         module = self.inner_module
-        if isinstance(module, Recursor):
-            outputs = [module(step) for step in steps]
-        else:
-            outputs = list(module(torch.stack(steps)))
+        apart = isinstance(module, Recursor)
+        outputs = [module(step) for step in steps] if apart else list(module(torch.stack(steps)))
         return torch.stack(outputs) if isinstance(input, torch.Tensor) else outputs
 
     def updateOutput(self, input: Any) -> Any:
@@ -104,9 +102,11 @@ class Sequencer(AbstractSequencer):
         if not self.hasMemory():
             module.forget()
         # In evaluation every step has the same output tensor, so each is copied.
-        outputs = [module.updateOutput(step) for step in input] if self.training else [
-            _copy(module.updateOutput(step)) for step in input
-        ]
+        outputs = (
+            [module.updateOutput(step) for step in input]
+            if self.training
+            else [_copy(module.updateOutput(step)) for step in input]
+        )
         return self._give("output", input, outputs)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:

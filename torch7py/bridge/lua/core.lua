@@ -27,15 +27,14 @@ local stand_in = setmetatable({}, {__mode = 'v'})   -- handle -> userdata or tab
 local owner_of = setmetatable({}, {__mode = 'k'})   -- table -> the userdata whose death releases its handle
 core.handle_of, core.stand_in = handle_of, stand_in
 
-local dead, ndead = {}, 0                           -- handles with one reference to give back
+local dead = {n = 0}                                -- handles with one reference to give back
 local BATCH = 200
 
 local function flush()
-   while ndead > 0 do
-      local first = ndead > BATCH and ndead - BATCH + 1 or 1
-      local last = ndead
-      ndead = first - 1
-      host.release(unpack(dead, first, last))
+   local batch = dead
+   dead = {n = 0}   -- one step: a finalizer that runs meanwhile writes to the one or to the other
+   for first = 1, batch.n, BATCH do
+      host.release(unpack(batch, first, first + BATCH - 1 < batch.n and first + BATCH - 1 or batch.n))
    end
 end
 core.flush = flush
@@ -44,8 +43,9 @@ core.flush = flush
 local function bury(u)
    local handle = handle_of[u]
    if handle then
-      ndead = ndead + 1
-      dead[ndead] = handle
+      local n = dead.n + 1
+      dead.n = n
+      dead[n] = handle
    end
 end
 core.bury = bury
@@ -87,13 +87,14 @@ local function wrap(handle)
    local known = stand_in[handle]
    local kind = handle % 32
    if known ~= nil then
-      ndead = ndead + 1
-      dead[ndead] = handle
-      if ndead >= BATCH then flush() end
+      local n = dead.n + 1
+      dead.n = n
+      dead[n] = handle
+      if n >= BATCH then flush() end
       if kind == TABLE then refresh(known, handle) end
       return known
    end
-   if ndead >= BATCH then flush() end
+   if dead.n >= BATCH then flush() end
    local prototype = prototypes[kind]
    if prototype then
       local u = newproxy(prototype)

@@ -7,13 +7,18 @@
 local core, host, config = ...
 local tensor = {metatables = {}}
 
-local type, select, pcall, tonumber, tostring, ipairs = type, select, pcall, tonumber, tostring, ipairs
+local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
 local floor, ceil, char, concat = math.floor, math.ceil, string.char, table.concat
 local handle_of, stand_in, wrap, read = core.handle_of, core.stand_in, core.wrap, core.read
 local rethrow, fail, BARE, bury, pass = core.rethrow, core.fail, core.BARE, core.bury, core.pass
 
 local ffi = config.shared and require 'ffi' or nil
+-- LuaJIT gives up for good on a function in which its recorder keeps failing, and on every loop that calls it.
+-- At a C function that it does not know it ends a trace in good order instead. One is called before what it
+-- cannot compile, so that the fast ways through the same function stay fast. See also warm_up, below.
+local barrier = coroutine.running
+
 local STORAGE, SELF, HANDLE, PLAIN, MOVES = 8, 0, 1, 2, 4
 local MAX_DIMS = 8   -- what a header has room for
 
@@ -52,6 +57,7 @@ if ffi then
          header_of[u] = h
       end
       if h.epoch ~= shared[0] then
+         barrier()
          local ok, err = pcall(host.header, handle_of[u])
          if not ok then rethrow(err) end
          h.address = shared[1]
@@ -197,6 +203,27 @@ local function position_of(index, size, dim)
    return i
 end
 
+-- The fast ways: the offset of one element of a vector, or by a table of as many positive numbers as there are
+-- dimensions, up to 4. False when k is something else, and not even an error then.
+local function element_at(h, k)
+   return h.dims == 1 and h.address ~= 0 and k >= 1 and k < h.size[0] + 1 and (floor(k) - 1) * h.stride[0]
+end
+
+local function element_in(h, k)
+   local dims, i, j = h.dims, k[1], k[2]
+   if type(i) ~= 'number' or h.address == 0 or not (i >= 1 and i < h.size[0] + 1) then return false end
+   if dims == 1 then return j == nil and (floor(i) - 1) * h.stride[0] end
+   if type(j) ~= 'number' or not (j >= 1 and j < h.size[1] + 1) then return false end
+   local offset, l = (floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1], k[3]
+   if dims == 2 then return l == nil and offset end
+   if type(l) ~= 'number' or not (l >= 1 and l < h.size[2] + 1) then return false end
+   local m = k[4]
+   offset = offset + (floor(l) - 1) * h.stride[2]
+   if dims == 3 then return m == nil and offset end
+   return dims == 4 and type(m) == 'number' and m >= 1 and m < h.size[3] + 1 and k[5] == nil
+      and offset + (floor(m) - 1) * h.stride[3]
+end
+
 -- The sub-tensor that k, a number or a table, selects in x: how many dimensions are left, where it starts
 -- (in elements from x's own start), and in `left` the size and stride of each. A number in k takes one
 -- element of its dimension, {a, b} the range, {a} one element without dropping the dimension, {} all.
@@ -215,7 +242,7 @@ local function locate(h, k, left)
          local size, stride = tonumber(h.size[d]), tonumber(h.stride[d])
          if type(entry) == 'number' then
             offset = offset + position_of(entry, size, d + 1) * stride
-         elseif type(entry) == 'table' and handle_of[entry] == nil then
+         elseif type(entry) == 'table' then
             local from, to = entry[1], entry[2]
             local first = from == nil and 0 or position_of(from, size, d + 1)
             local last = to == nil and (from == nil and size - 1 or first) or position_of(to, size, d + 1)
@@ -270,56 +297,55 @@ local function make_tensor_access(mt, pointer_type, bytes)
    local cast, pointer
    if pointer_type then cast, pointer = ffi.cast, ffi.typeof(pointer_type) end
 
-   mt.__index = function(u, k)
-      if type(k) == 'string' then return mt[k] end
-      if type(k) == 'number' then
-         local h = header(u)
-         if h.dims == 1 and h.address ~= 0 and pointer and k >= 1 and k <= h.size[0] then
-            return tonumber(cast(pointer, h.address)[(floor(k) - 1) * h.stride[0]])
-         end
-      elseif type(k) ~= 'table' or handle_of[k] ~= nil then
-         return tensor_index(u, k)
-      end
+   -- any k
+   local function get(u, k)
+      if type(k) ~= 'number' and type(k) ~= 'table' then return tensor_index(u, k) end
       local h, left = header(u), {}
-      if type(k) == 'table' and h.dims == 2 and h.address ~= 0 and pointer then
-         local i, j = k[1], k[2]
-         if type(i) == 'number' and type(j) == 'number' and k[3] == nil
-            and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
-            return tonumber(cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]])
-         end
-      end
       local n, offset = locate(h, k, left)
       if n > 0 then return view(u, h, n, offset, left, bytes) end
       if h.address ~= 0 and pointer then return tonumber(cast(pointer, h.address)[offset]) end
       return core.raw(host.element, handle_of[u], offset)
    end
 
-   mt.__newindex = function(u, k, v)
-      if type(k) == 'number' then
-         local h = header(u)
-         if h.dims == 1 and h.address ~= 0 and pointer and type(v) == 'number' and k >= 1 and k <= h.size[0] then
-            cast(pointer, h.address)[(floor(k) - 1) * h.stride[0]] = v
-            return
-         end
-      elseif type(k) ~= 'table' or handle_of[k] ~= nil then
+   local function set(u, k, v)
+      if type(k) ~= 'number' and type(k) ~= 'table' then
          tensor_newindex(u, k, v)
          return
       end
       local h, left = header(u), {}
-      if type(k) == 'table' and type(v) == 'number' and h.dims == 2 and h.address ~= 0 and pointer then
-         local i, j = k[1], k[2]
-         if type(i) == 'number' and type(j) == 'number' and k[3] == nil
-            and i >= 1 and i <= h.size[0] and j >= 1 and j <= h.size[1] then
-            cast(pointer, h.address)[(floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1]] = v
-            return
-         end
-      end
       local n, offset = locate(h, k, left)
       if n == 0 and type(v) == 'number' and h.address ~= 0 and pointer then
          cast(pointer, h.address)[offset] = v
       else
          assign(u, n, offset, left, v)
       end
+   end
+
+   if pointer then
+      mt.__index = function(u, k)
+         if type(k) == 'string' then return mt[k] end
+         local at = type(k) == 'number' and element_at(header(u), k) or type(k) == 'table' and element_in(header(u), k)
+         if at then return tonumber(cast(pointer, header(u).address)[at]) end
+         barrier()
+         return get(u, k)
+      end
+      mt.__newindex = function(u, k, v)
+         if type(v) == 'number' then
+            local at = type(k) == 'number' and element_at(header(u), k) or type(k) == 'table' and element_in(header(u), k)
+            if at then
+               cast(pointer, header(u).address)[at] = v
+               return
+            end
+         end
+         barrier()
+         set(u, k, v)
+      end
+   else
+      mt.__index = function(u, k)
+         if type(k) == 'string' then return mt[k] end
+         return get(u, k)
+      end
+      mt.__newindex = set
    end
 
    if not ffi then return end
@@ -370,6 +396,7 @@ local function make_storage_access(st, pointer_type)
             return tonumber(cast(pointer, h.address)[floor(k) - 1])
          end
       end
+      barrier()
       return storage_index(u, k)
    end
 
@@ -420,6 +447,34 @@ for _, t in ipairs(config.types) do
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')
    st.__eq = function(a, b) return core.raw(host.same_storage, handle_of[a], handle_of[b]) end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Which way through a function LuaJIT compiles first is decided by the first hundred calls, and a loop takes in
+-- a compiled function only if that way leads to its end. So each is called on its fast way first.
+
+local function warm_up(u)
+   local mt = getmetatable(u)
+   local fast = tensor.fast[mt]
+   for _ = 1, 300 do
+      u[1] = 0
+      local _ = u[1]
+      if fast then
+         local _, _, _, _ = fast.size(u, 1), fast.stride(u, 1), fast.dim(u), fast.nElement(u)
+      end
+   end
+end
+
+if ffi and jit then
+   jit.off(warm_up)
+   local memory = ffi.new('int64_t[1]')
+   for _, prototype in next, core.prototypes do
+      local u = newproxy(prototype)
+      local h = new_header()
+      h.epoch, h.address, h.dims, h.size[0], h.stride[0] = shared[0], ffi.cast('intptr_t', memory), 1, 1, 1
+      header_of[u] = h
+      if tensor.pointers[getmetatable(u)] then warm_up(u) end
+   end
 end
 
 return tensor

@@ -1,0 +1,69 @@
+"""One call on a tensor of 10 elements: what it costs to get from Lua to PyTorch and back.
+
+The loops around the calls are a Lua loop on one side and a Python loop on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+
+from bench.measure import Result, Target, alternate
+from torch7py.bridge.runtime import Runtime
+
+__all__ = ["results"]
+
+IN_PLACE = {
+    "x:add(1)": "x.add_(1)",
+    "x:add(y)": "x.add_(y)",
+    "x:mul(2)": "x.mul_(2)",
+    "x:zero()": "x.zero_()",
+    "x:fill(1)": "x.fill_(1)",
+    "x:copy(y)": "x.copy_(y)",
+}
+RETURNING = {
+    "torch.add(x, 1)": "torch.add(x, 1)",
+    "x + y": "x + y",
+    "x:clone()": "x.clone()",
+    "x:narrow(1, 2, 3)": "x.narrow(0, 1, 3)",
+    "x:sum()": "x.sum().item()",
+    "x:size(1)": "x.size(0)",
+    "x:index(1, i)": "x.index_select(0, i)",
+    "torch.Tensor(10)": "torch.empty(10, dtype=torch.float64)",
+}
+
+LUA = """
+local x, y, i = torch.Tensor(10):zero(), torch.Tensor(10):zero(), torch.LongTensor {2, 4, 6}
+return function(n)
+   for _ = 1, n do local result = CALL end
+end
+"""
+PYTHON = """
+def loop(n):
+    for _ in range(n):
+        CALL
+"""
+
+
+def python_loop(call: str) -> Callable[[int], None]:
+    """A function of n that makes a call n times, on the tensors that ``LUA`` has."""
+    x, y = torch.zeros(2, 10, dtype=torch.float64)
+    names: dict[str, Any] = {"torch": torch, "x": x, "y": y, "i": torch.tensor([1, 3, 5])}
+    exec(PYTHON.replace("CALL", call), names)
+    loop: Callable[[int], None] = names["loop"]
+    return loop
+
+
+def results(quick: bool) -> Iterator[Result]:
+    rounds, calls = (1, 10) if quick else (25, 2000)
+    with Runtime() as runtime:
+        for pairs, target in ((IN_PLACE, Target(1.5)), (RETURNING, Target(3.5))):
+            for lua, python in pairs.items():
+                in_lua, in_python = runtime.execute(LUA.replace("CALL", lua)), python_loop(python)
+                ours, plain = alternate(
+                    partial(in_lua, calls), partial(in_python, calls), rounds, unit=1e-9 * calls
+                )
+                yield Result("small_calls", lua, "ns", ours, plain, target)

@@ -1,0 +1,107 @@
+"""Every benchmark runs, and prints and writes a line for each thing that it measures."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import small_calls
+from bench.__main__ import BENCHMARKS
+from bench.measure import Result, Target, alternate
+from bench.post import PROGRAM, Port
+from bench.report import row
+from torch7py.bridge.runtime import Runtime
+
+ROOT = Path(__file__).parents[1]
+
+
+def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+LINES = {
+    "post": {"an iteration, float64", "an iteration, float32"},
+    "element_loop": {"x[i] = x[i]*2+1"},
+    "small_calls": {*small_calls.IN_PLACE, *small_calls.RETURNING},
+    "start_up": {"--help (python -c pass)", "run empty.lua (import torch)"},
+}
+
+
+def test_every_benchmark_runs_at_its_smallest(tmp_path):
+    path = tmp_path / "figures.json"
+    result = bench("--quick", "--json", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    written = json.loads(path.read_text())
+    assert written["surroundings"]["threads"] == 1
+    found: dict[str, set[str]] = {}
+    for entry in written["results"]:
+        found.setdefault(entry["benchmark"], set()).add(entry["what"])
+        assert f"{entry['what']}, {entry['unit']}" in result.stdout
+        assert entry["ours"] > 0
+        assert entry["ratio"] == pytest.approx(entry["ours"] / entry["plain"])
+    assert found == LINES
+    assert list(found) == list(BENCHMARKS)
+
+
+def test_names_select():
+    result = bench("element_loop", "--quick")
+    assert result.returncode == 0
+    assert "x[i] = x[i]*2+1" in result.stdout
+    assert "x:add(1)" not in result.stdout
+
+
+def test_an_unknown_name_is_an_error():
+    result = bench("element_lop")
+    assert result.returncode == 2
+    assert "element_lop" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_programs_take_turns():
+    calls = []
+    alternate(lambda: calls.append("A"), lambda: calls.append("B"), rounds=3)
+    assert "".join(calls) == "AB" * 4
+
+
+@pytest.mark.parametrize(
+    ("target", "met", "words"),
+    [
+        (Target(1.5), True, "<= 1.5x yes"),
+        (Target(1.4), False, "<= 1.4x NO"),
+        (Target(310, "figure"), True, "<= 310 ns yes"),
+        (Target(290, "figure"), False, "<= 290 ns NO"),
+        (None, None, ""),
+    ],
+)
+def test_a_target_is_for_the_ratio_or_for_the_figure(target, met, words):
+    result = Result("name", "what", "ns", 300, 200, target)
+    assert result.ratio == 1.5
+    assert result.met is met
+    assert row(result).split() == ["what,", "ns", "300", "200", "1.50", *words.split()]
+
+
+def test_figures_for_scale_stand_in_brackets():
+    printed = row(Result("name", "what", "s", 3.0, 2.0, for_scale=True))
+    assert printed.split() == ["what,", "s", "3.00", "(2.00)", "(1.50)"]
+
+
+def test_a_target_for_a_missing_ratio_is_an_error():
+    with pytest.raises(ValueError, match="what"):
+        _ = Result("name", "what", "s", 3.0, None, Target(1.5)).met
+
+
+def test_the_port_computes_what_the_program_does():
+    """The losses of the first iterations, of the Lua program and of the port with the same weights."""
+    with Runtime() as runtime:
+        train = runtime.execute(PROGRAM.read_text())
+        port = Port(*(runtime.globals[name] for name in ("model", "dataset", "offsets")))
+        first = port.train(1)
+        assert math.isclose(first, 45.955342174326, rel_tol=1e-9)  # as the original printed it
+        assert math.isclose(train(1), first, rel_tol=1e-12)
+        assert math.isclose(train(2), port.train(2), rel_tol=1e-12)
