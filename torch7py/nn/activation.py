@@ -1,14 +1,30 @@
-"""Activations: functions of each element, and the log of the softmax."""
+"""Activations without a kink at 0, or with one elsewhere; those around ReLU are in rectifier.py."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 
 from torch7py.nn.base import Module
+from torch7py.nn.checks import check_flag, fit, number, shape_text
+from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Identity", "LogSoftMax", "ReLU", "Sigmoid", "Tanh", "Threshold"]
+__all__ = [
+    "Clamp",
+    "GatedLinearUnit",
+    "HardShrink",
+    "HardTanh",
+    "Identity",
+    "LogSigmoid",
+    "Sigmoid",
+    "SoftPlus",
+    "SoftShrink",
+    "SoftSign",
+    "Tanh",
+    "TanhShrink",
+]
 
 
 @layer("nn.Identity")
@@ -34,10 +50,10 @@ class Identity(Module):
 
 
 @layer("nn.Tanh")
-class Tanh(Module):
+class Tanh(Pointwise):
     """``nn.Tanh()``: ``y = tanh(x)``, any shape. The gradient is taken from the output."""
 
-    traced = False
+    from_output = True
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.tanh(input)
@@ -47,10 +63,10 @@ class Tanh(Module):
 
 
 @layer("nn.Sigmoid")
-class Sigmoid(Module):
+class Sigmoid(Pointwise):
     """``nn.Sigmoid()``: ``y = 1 / (1 + exp(-x))``, any shape. The gradient is taken from the output."""
 
-    traced = False
+    from_output = True
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(input)
@@ -59,67 +75,179 @@ class Sigmoid(Module):
         return torch.ops.aten.sigmoid_backward(gradOutput, self.output)
 
 
-@layer("nn.Threshold")
-class Threshold(Module):
-    """``nn.Threshold([threshold, value, inplace])``: ``y = x`` where ``x > threshold``, else ``value``.
+@layer("nn.LogSigmoid")
+class LogSigmoid(Pointwise):
+    """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape."""
 
-    Any shape; threshold and value are 0 by default. In place the input is the output, and gradInput takes the
-    place of gradOutput.
-    """
-
-    traced = False
-    fields = ("threshold", "val", "inplace")
-
-    def __init__(self, th: float = 1e-6, v: float = 0, ip: bool = False) -> None:
-        super().__init__()
-        if not isinstance(th, (int, float)) or not isinstance(v, (int, float)):
-            raise TorchError("nn.Threshold: threshold and value must be numbers")
-        if ip and v > th:
-            raise TorchError("nn.Threshold: in place the value must not be above the threshold")
-        self.threshold = th
-        self.val = v
-        self.inplace = ip
+    fields = ("buffer",)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return torch.threshold(input, self.threshold, self.val)
+        return F.logsigmoid(input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return gradOutput * torch.sigmoid(-input)
+
+    def clearState(self) -> Module:
+        self.clear("buffer")
+        return super().clearState()
+
+
+@layer("nn.SoftPlus")
+class SoftPlus(Pointwise):
+    """``nn.SoftPlus([beta])``: ``y = log(1 + exp(beta x)) / beta``, any shape; beta is 1 by default.
+
+    Where ``beta x`` is above 20 (field ``threshold``), ``y = x``. The gradient is taken from the output.
+    """
+
+    from_output = True
+    fields = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1) -> None:
+        super().__init__()
+        self.beta = number("nn.SoftPlus", "beta", beta)
+        self.threshold = 20
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return F.softplus(input, self.beta, self.threshold)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        scaled = self.output * self.beta
+        z = torch.exp(scaled)
+        return torch.where(scaled > self.threshold, gradOutput, gradOutput * (z - 1) / z)
+
+
+@layer("nn.SoftSign")
+class SoftSign(Pointwise):
+    """``nn.SoftSign()``: ``y = x / (1 + |x|)``, any shape."""
+
+    fields = ("temp", "tempgrad")
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return F.softsign(input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return gradOutput / (input.abs() + 1).square()
+
+    def clearState(self) -> Module:
+        self.clear("temp", "tempgrad")
+        return super().clearState()
+
+
+@layer("nn.HardTanh")
+class HardTanh(Pointwise):
+    """``nn.HardTanh([min, max, inplace])``: ``y = x`` kept between min and max (-1 and 1), any shape.
+
+    At a limit the gradient is 0.
+    """
+
+    fields = ("min_val", "max_val", "inplace")
+
+    def __init__(self, min_value: float = -1, max_value: float = 1, inplace: bool = False) -> None:
+        super().__init__()
+        self.min_val = number("nn.HardTanh", "min", min_value)
+        self.max_val = number("nn.HardTanh", "max", max_value)
+        self.inplace = check_flag("nn.HardTanh", "inplace", inplace)
+        if self.max_val <= self.min_val:
+            raise TorchError("nn.HardTanh: max must be larger than min")
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return F.hardtanh(input, self.min_val, self.max_val)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return gradOutput.masked_fill((input <= self.min_val) | (input >= self.max_val), 0)
+
+
+@layer("nn.Clamp")
+class Clamp(HardTanh):
+    """``nn.Clamp([min, max])``: ``y = x`` kept between min and max (-1 and 1), any shape."""
+
+    def __init__(self, min_value: float = -1, max_value: float = 1) -> None:
+        super().__init__(min_value, max_value)
+
+
+class _Shrink(Pointwise):
+    """The part of the two shrinking layers that is the same: the gradient passes outside [-lambda, lambda]."""
+
+    fields = ("lambda",)
+
+    def __init__(self, lam: float = 0.5) -> None:
+        super().__init__()
+        self.__dict__["lambda"] = number(self.torch7_name, "lambda", lam)
+
+    def _outside(self, input: torch.Tensor) -> torch.Tensor:
+        limit: float = self.__dict__["lambda"]
+        return (input > limit) | (input < -limit)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return gradOutput * self._outside(input)
+
+
+@layer("nn.HardShrink")
+class HardShrink(_Shrink):
+    """``nn.HardShrink([lambda])``: ``y = x`` outside ``[-lambda, lambda]`` (0.5), else 0; any shape."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return torch.where(self._outside(input), input, 0)
+
+
+@layer("nn.SoftShrink")
+class SoftShrink(_Shrink):
+    """``nn.SoftShrink([lambda])``: x moved towards 0 by lambda (0.5), 0 within ``[-lambda, lambda]``; any shape."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        limit: float = self.__dict__["lambda"]
+        moved = torch.where(input > limit, input - limit, input + limit)
+        return torch.where(self._outside(input), moved, 0)
+
+
+@layer("nn.TanhShrink")
+class TanhShrink(Pointwise):
+    """``nn.TanhShrink()``: ``y = x - tanh(x)``, any shape. The field ``tanh`` is the ``nn.Tanh`` inside."""
+
+    links = ("tanh",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._modules["tanh"] = Tanh()
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return input - torch.tanh(input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        if self.inplace:
-            return self.keep_output(torch.threshold_(input.data, self.threshold, self.val))
-        return super().updateOutput(input)
+        return self.keep_output(input - self._modules["tanh"].updateOutput(input))  # type: ignore[union-attr,operator]
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        off = input <= self.threshold
-        return gradOutput.masked_fill_(off, 0) if self.inplace else gradOutput.masked_fill(off, 0)
+        return gradOutput - self._modules["tanh"].updateGradInput(input, gradOutput)  # type: ignore[union-attr,operator]
 
 
-@layer("nn.ReLU")
-class ReLU(Threshold):
-    """``nn.ReLU([inplace])``: ``y = max(0, x)``, any shape."""
+@layer("nn.GatedLinearUnit")
+class GatedLinearUnit(Module):
+    """``nn.GatedLinearUnit([dim])``: of the halves a and b along dim, the last by default, ``y = a sigmoid(b)``.
 
-    def __init__(self, p: bool = False) -> None:
-        super().__init__(0, 0, p)
-
-
-@layer("nn.LogSoftMax")
-class LogSoftMax(Module):
-    """``nn.LogSoftMax()``: ``y_i = x_i - log(sum_j exp(x_j))``.
-
-    Shapes: ``(n)`` and ``(batch, n)`` over the last dimension; ``(channels, h, w)`` and
-    ``(batch, channels, h, w)`` over the channels.
+    Shapes: any, with an even size along dim; the output has half of it.
     """
 
     traced = False
+    fields = ("dim",)
 
-    def _dim(self, input: torch.Tensor) -> int:
-        if not 1 <= input.dim() <= 4 or input.numel() == 0:
-            raise TorchError("nn.LogSoftMax: the input must have 1 to 4 dimensions")
-        return 0 if input.dim() in (1, 3) else 1
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def _halves(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+        dim = input.dim() - 1 if self.dim is None else int(self.dim) - 1
+        if not 0 <= dim < input.dim():
+            raise TorchError(f"{self.class_name}: an input of {shape_text(input)} has no dimension {self.dim}")
+        if input.shape[dim] % 2 or input.numel() == 0:
+            raise TorchError(f"{self.class_name}: dimension {dim + 1} of {shape_text(input)} must be even")
+        value, gate = input.chunk(2, dim)
+        return value, gate, dim
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return torch.log_softmax(input, self._dim(input))
+        value, gate, _ = self._halves(input)
+        return value * torch.sigmoid(gate)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return torch.ops.aten._log_softmax_backward_data(
-            gradOutput, self.output, self._dim(input), input.dtype
-        )
+        value, gate, dim = self._halves(input)
+        gradient = fit(self, "gradOutput", gradOutput, value) * (opening := torch.sigmoid(gate))
+        return torch.cat([gradient, gradient * (1 - opening) * value], dim)

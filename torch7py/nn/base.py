@@ -249,15 +249,15 @@ class Module(Stepping):
 
     def zeroGradParameters(self) -> None:
         """``m:zeroGradParameters()``"""
-        for gradient in self._pairs()[1]:
+        for gradient in self.parameter_pairs()[1]:
             gradient.zero_()
 
     def updateParameters(self, learningRate: float) -> None:
         """``m:updateParameters(learningRate)``: one step against the gradient."""
-        for parameter, gradient in zip(*self._pairs(), strict=True):
+        for parameter, gradient in zip(*self.parameter_pairs(), strict=True):
             parameter.data.add_(gradient, alpha=-learningRate)
 
-    def _pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    def parameter_pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         return self.torch7_parameters() or ([], [])
 
     def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -265,7 +265,7 @@ class Module(Stepping):
 
         The parameters become views of it, each shared one once. A flat tensor fetched before goes stale.
         """
-        parameters, gradients = self._pairs()
+        parameters, gradients = self.parameter_pairs()
         flat, flat_gradients = flatten(parameters, self.new()), flatten(gradients, self.new())
         if flat.numel() != flat_gradients.numel():
             raise TorchError("getParameters: parameters and gradients are not shared alike")

@@ -1,92 +1,86 @@
-"""What layers check of what they are given: dimensions counted from 1, tables of tensors, gradients that fit."""
+"""What layers ask of the tensors they are given, with the messages when it is not so."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from torch7py.nn.object import TorchObject
+from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["as_shape", "axis", "dims_of", "gradient_of", "gradients_of", "rows", "shape_text", "table", "tensors"]
-
-
-def dims_of(tensor: torch.Tensor) -> int:
-    """The number of dimensions that Lua sees: none without elements."""
-    return tensor.dim() if tensor.numel() else 0
+__all__ = ["any_true", "check_flag", "check_shape", "fit", "number", "shape_text", "spread", "weights_of"]
 
 
 def shape_text(tensor: torch.Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) if tensor.numel() else "empty"
+    """A tensor's sizes as Torch7 writes them: ``2x3``."""
+    return "x".join(map(str, tensor.shape))
 
 
-def axis(layer: TorchObject, dimension: int, input: torch.Tensor, inputDims: int | None = None) -> int:
-    """The 0-based number of a dimension that a script counts from 1, or from the end below 0.
+def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """``tensor`` in the shape of ``like``: it must have its type and as many elements.
 
-    ``inputDims`` is the number of dimensions of one example: an input with one more is a batch, and a dimension
-    above 0 does not count the batch's.
+    Tensors of other shapes fit each other in Torch7 when they have as many elements, which are taken in order.
     """
-    dims = dims_of(input)
-    position = dims + dimension if dimension < 0 else dimension - 1
-    if dimension > 0 and inputDims is not None and dims == inputDims + 1:
-        position += 1
-    if not 0 <= position < dims:
-        raise TorchError(f"{layer.class_name}: no dimension {dimension} in an input of {dims} dimensions")
-    return int(position)
+    if tensor.dtype != like.dtype:
+        given, wanted = types.of(tensor).tensor, types.of(like).tensor
+        raise TorchError(f"{layer.class_name}: {what} is a {given}, not a {wanted}")
+    if tensor.shape == like.shape:
+        return tensor
+    if tensor.numel() != like.numel():
+        raise TorchError(
+            f"{layer.class_name}: {what} has {tensor.numel()} elements ({shape_text(tensor)}), "
+            f"not {like.numel()} ({shape_text(like)})"
+        )
+    return tensor.reshape(like.shape)
 
 
-def table(layer: TorchObject, value: Any, count: int | None = None, what: str = "input") -> list[Any]:
-    """A table with at least one entry, or with as many as ``count`` says."""
-    if not isinstance(value, list) or not value or (count is not None and len(value) != count):
-        raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
+def check_shape(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
+    """Refuse a tensor that has not the very shape of another."""
+    if tensor.shape != like.shape:
+        raise TorchError(f"{layer.class_name}: {what} is {shape_text(tensor)}, not {shape_text(like)}")
+
+
+def spread(layer: TorchObject, parameter: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
+    """A parameter in a shape that broadcasts over the input as Torch7's ``expandAs`` had it.
+
+    With as many elements as the input it takes the input's shape. With as many dimensions, sizes of 1 are
+    repeated. Otherwise there is one element for each in an example of the batch, the first dimension.
+    """
+    if parameter.numel() == input.numel():
+        return parameter.view(input.shape)
+    if parameter.dim() == input.dim():
+        if all(p in (1, n) for p, n in zip(parameter.shape, input.shape, strict=True)):
+            return parameter
+    elif input.dim() > 1 and parameter.numel() == input[0].numel():
+        return parameter.view(1, *input.shape[1:])
+    raise TorchError(
+        f"{layer.class_name}: an input of {shape_text(input)} does not fit parameters of {shape_text(parameter)}"
+    )
+
+
+def any_true(mask: torch.Tensor) -> bool:
+    """Whether a mask has a true element; False on the meta device, where there are no elements to look at."""
+    return not mask.is_meta and bool(mask.any())
+
+
+def number(layer: str, what: str, value: Any) -> float:
+    """A constructor's argument that must be a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TorchError(f"{layer}: {what} must be a number")
     return value
 
 
-def tensors(
-    layer: TorchObject, value: Any, count: int | None = None, what: str = "input"
-) -> list[torch.Tensor]:
-    """The same where every entry is a tensor."""
-    entries = table(layer, value, count, what)
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, torch.Tensor):
-            raise TorchError(f"{layer.class_name}: entry {number} of the {what} is not a tensor")
-    return entries
+def check_flag(layer: str, what: str, value: Any) -> bool:
+    """A constructor's argument that must be true or false."""
+    if not isinstance(value, bool):
+        raise TorchError(f"{layer}: {what} must be true or false")
+    return value
 
 
-def as_shape(layer: TorchObject, tensor: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """The tensor in another shape, one size of which may be -1."""
-    known = math.prod(size for size in sizes if size != -1)
-    count = tensor.numel()
-    if not (known and count % known == 0 if -1 in sizes else known == count):
-        wanted = "x".join(map(str, sizes))
-        raise TorchError(f"{layer.class_name}: cannot view {shape_text(tensor)} as {wanted}")
-    return tensor.reshape(tuple(sizes))
-
-
-def gradient_of(layer: TorchObject, gradOutput: Any, shape: Sequence[int]) -> torch.Tensor:
-    """A gradient with respect to an output of this shape; it must have as many elements."""
-    if not isinstance(gradOutput, torch.Tensor) or gradOutput.numel() != math.prod(shape):
-        given = shape_text(gradOutput) if isinstance(gradOutput, torch.Tensor) else "not a tensor"
-        wanted = "x".join(map(str, shape))
-        raise TorchError(f"{layer.class_name}: gradOutput is {given}, the output {wanted}")
-    return gradOutput.reshape(tuple(shape))
-
-
-def gradients_of(layer: TorchObject, gradOutput: Any, outputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """A table of gradients with respect to a table of outputs."""
-    entries = table(layer, gradOutput, len(outputs), "gradOutput")
-    return [gradient_of(layer, g, o.shape) for g, o in zip(entries, outputs, strict=True)]
-
-
-def rows(layer: TorchObject, indices: torch.Tensor, count: int) -> torch.Tensor:
-    """1-based indices of any number type as 0-based ones, checked against ``count``."""
-    found = indices.long() - 1
-    if found.numel() and found.device.type != "meta":  # which has no values
-        low, high = (int(bound) for bound in torch.aminmax(found))
-        if low < 0 or high >= count:
-            wrong = low if low < 0 else high
-            raise TorchError(f"{layer.class_name}: index {wrong + 1} out of range 1 to {count}")
-    return found
+def weights_of(layer: str, weights: torch.Tensor | None) -> torch.Tensor | None:
+    """A criterion's argument that must be a vector or nil."""
+    if weights is not None and (not isinstance(weights, torch.Tensor) or weights.dim() != 1):
+        raise TorchError(f"{layer}: weights must be a vector")
+    return weights

@@ -1,0 +1,44 @@
+"""The base of layers that are a function of each element."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import fit
+
+__all__ = ["Pointwise"]
+
+
+class Pointwise(Module):
+    """A function of each element, with its slope as a kernel.
+
+    A subclass gives ``forward`` and ``grad_input``, which finds gradOutput in the shape of the input. Where it
+    has a field ``inplace`` and that is true, the output takes the input's memory, and gradInput gradOutput's.
+    Results have no gaps in memory, whatever the strides of the input.
+    """
+
+    traced = False
+    inplace: bool = False
+    # The gradient is taken from the output of the last forward, as it is in memory.
+    from_output: ClassVar[bool] = False
+
+    def updateOutput(self, input: Any) -> Any:
+        if self.inplace:
+            return self.keep_output(self.overwrite(input.data))
+        return self.keep_output(self.forward(input).contiguous())
+
+    def overwrite(self, input: torch.Tensor) -> torch.Tensor:
+        """The output in the input's place."""
+        return input.copy_(self.forward(input))
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if self.gradInput is None:
+            return None
+        gradOutput = fit(self, "gradOutput", gradOutput, self.output if self.from_output else input)
+        gradient = self.grad_input(input, gradOutput)
+        if self.inplace:
+            return self.keep_grad_input(gradOutput if gradient is gradOutput else gradOutput.copy_(gradient))
+        return self.keep_grad_input(gradient.contiguous())
