@@ -141,6 +141,8 @@ class HardTanh(Pointwise):
     """
 
     fields = ("min_val", "max_val", "inplace")
+    min_val: float = -1  # where a file of an old version does not say
+    max_val: float = 1
 
     def __init__(self, min_value: float = -1, max_value: float = 1, inplace: bool = False) -> None:
         super().__init__()

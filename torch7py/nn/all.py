@@ -2,4 +2,15 @@
 
 from __future__ import annotations
 
-from torch7py.nn import activation, base, container, criterion, dropout, linear  # noqa: F401
+from torch7py.nn import (  # noqa: F401
+    activation,
+    arithmetic,
+    base,
+    container,
+    criterion,
+    dropout,
+    elementary,
+    linear,
+    rectifier,
+    softmax,
+)

@@ -10,7 +10,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["any_true", "check_flag", "check_shape", "fit", "number", "shape_text", "spread", "weights_of"]
+__all__ = ["any_true", "check_flag", "check_shape", "check_type", "fit", "number", "shape_text", "spread", "truthy", "weights_of"]
 
 
 def shape_text(tensor: torch.Tensor) -> str:
@@ -18,14 +18,19 @@ def shape_text(tensor: torch.Tensor) -> str:
     return "x".join(map(str, tensor.shape))
 
 
+def check_type(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
+    """Refuse a tensor of another number type: Torch7 mixes none."""
+    if tensor.dtype != like.dtype:
+        given, wanted = types.of(tensor).tensor, types.of(like).tensor
+        raise TorchError(f"{layer.class_name}: {what} is a {given}, not a {wanted}")
+
+
 def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """``tensor`` in the shape of ``like``: it must have its type and as many elements.
 
     Tensors of other shapes fit each other in Torch7 when they have as many elements, which are taken in order.
     """
-    if tensor.dtype != like.dtype:
-        given, wanted = types.of(tensor).tensor, types.of(like).tensor
-        raise TorchError(f"{layer.class_name}: {what} is a {given}, not a {wanted}")
+    check_type(layer, what, tensor, like)
     if tensor.shape == like.shape:
         return tensor
     if tensor.numel() != like.numel():
@@ -48,6 +53,7 @@ def spread(layer: TorchObject, parameter: torch.Tensor, input: torch.Tensor) -> 
     With as many elements as the input it takes the input's shape. With as many dimensions, sizes of 1 are
     repeated. Otherwise there is one element for each in an example of the batch, the first dimension.
     """
+    check_type(layer, "the input", input, parameter)
     if parameter.numel() == input.numel():
         return parameter.view(input.shape)
     if parameter.dim() == input.dim():
@@ -77,6 +83,11 @@ def check_flag(layer: str, what: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TorchError(f"{layer}: {what} must be true or false")
     return value
+
+
+def truthy(value: Any) -> bool:
+    """Whether a value counts as true in Lua: all but nil and false do."""
+    return value is not None and value is not False
 
 
 def weights_of(layer: str, weights: torch.Tensor | None) -> torch.Tensor | None:

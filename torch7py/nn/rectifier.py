@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.activation import HardTanh
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, fit, number, shape_text
+from torch7py.nn.checks import check_flag, fit, number, shape_text, truthy
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -108,7 +107,7 @@ class LeakyReLU(Pointwise):
     def __init__(self, negval: float | bool = 0.01, ip: bool = False) -> None:
         super().__init__()
         self.negval = 0.01 if isinstance(negval, bool) else number("nn.LeakyReLU", "slope", negval)
-        self.inplace = check_flag("nn.LeakyReLU", "inplace", ip) and self.negval >= 0
+        self.inplace = truthy(ip) and self.negval >= 0
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.leaky_relu(input, self.negval)
@@ -166,7 +165,7 @@ class RReLU(Pointwise):
         super().__init__()
         self.lower = number("nn.RReLU", "l", l)
         self.upper = number("nn.RReLU", "u", u)
-        self.inplace = check_flag("nn.RReLU", "inplace", ip)
+        self.inplace = truthy(ip)
         if not 0 <= self.lower <= self.upper:
             raise TorchError("nn.RReLU: l must be at least 0 and at most u")
         self.keep("noise", self.new())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from torch7py.nn.base import Module
@@ -17,20 +19,16 @@ class _OverChannels(Module):
 
     traced = False
 
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        return self.keep_output(self.forward(input).contiguous())
+
     def _dim(self, input: torch.Tensor) -> int:
         if not 1 <= input.dim() <= 4 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must have 1 to 4 dimensions")
         return 0 if input.dim() in (1, 3) else 1
 
 
-@layer("nn.LogSoftMax")
-class LogSoftMax(_OverChannels):
-    """``nn.LogSoftMax()``: ``y_i = x_i - log(sum_j exp(x_j))``.
-
-    Shapes: ``(n)`` and ``(batch, n)`` over the last dimension; ``(channels, h, w)`` and
-    ``(batch, channels, h, w)`` over the channels.
-    """
-
+class _LogSoftMax(_OverChannels):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.log_softmax(input, self._dim(input))
 
@@ -40,10 +38,16 @@ class LogSoftMax(_OverChannels):
         return torch.ops.aten._log_softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 
-@layer("nn.SoftMax")
-class SoftMax(_OverChannels):
-    """``nn.SoftMax()``: ``y_i = exp(x_i) / sum_j exp(x_j)``. Shapes as for ``nn.LogSoftMax``."""
+@layer("nn.LogSoftMax")
+class LogSoftMax(_LogSoftMax):
+    """``nn.LogSoftMax()``: ``y_i = x_i - log(sum_j exp(x_j))``.
 
+    Shapes: ``(n)`` and ``(batch, n)`` over the last dimension; ``(channels, h, w)`` and
+    ``(batch, channels, h, w)`` over the channels.
+    """
+
+
+class _SoftMax(_OverChannels):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.softmax(input, self._dim(input))
 
@@ -53,8 +57,13 @@ class SoftMax(_OverChannels):
         return torch.ops.aten._softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 
+@layer("nn.SoftMax")
+class SoftMax(_SoftMax):
+    """``nn.SoftMax()``: ``y_i = exp(x_i) / sum_j exp(x_j)``. Shapes as for ``nn.LogSoftMax``."""
+
+
 @layer("nn.SoftMin")
-class SoftMin(SoftMax):
+class SoftMin(_SoftMax):
     """``nn.SoftMin()``: the softmax of ``-x``. Shapes as for ``nn.LogSoftMax``."""
 
     fields = ("mininput",)
@@ -71,10 +80,10 @@ class SoftMin(SoftMax):
 
 
 @layer("nn.SpatialSoftMax")
-class SpatialSoftMax(SoftMax):
+class SpatialSoftMax(_SoftMax):
     """``nn.SpatialSoftMax()``: the softmax over the channels at each place; the same as ``nn.SoftMax``."""
 
 
 @layer("nn.SpatialLogSoftMax")
-class SpatialLogSoftMax(LogSoftMax):
+class SpatialLogSoftMax(_LogSoftMax):
     """``nn.SpatialLogSoftMax()``: the log of the softmax over the channels; the same as ``nn.LogSoftMax``."""

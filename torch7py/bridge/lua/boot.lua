@@ -7,7 +7,7 @@ local host, config, chunk = ...
 
 local core = chunk('core.lua')(host)
 local class = chunk('class.lua')(core)
-local tensor = chunk('tensor.lua')(core, host, config)
+local tensor = chunk('tensor.lua')(core, host, config, chunk)
 local module = chunk('module.lua')(core, host, class)
 module.set_virtual(config.virtual)
 local copying = chunk('copy.lua')(core, host, class, module)

@@ -65,8 +65,9 @@ function sources.load(source, name, mode, env)
       local text = source:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
       f, err = compile(text, name, env)
    end
-   if f and env ~= nil then setfenv(f, env) end
-   return f, err
+   if not f then return nil, err end
+   if env ~= nil then setfenv(f, env) end
+   return f
 end
 
 local function load_file(path, mode, env)

@@ -1,11 +1,14 @@
 -- Tensors and storages in Lua: one metatable per type, methods that resolve themselves, elements without Python.
 --
--- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}.
+-- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}, chunk
+-- (name -> function of that file).
 -- `shared` is an array of int64 that Python writes: [0] epoch, [1] address, [2] dimensions, [3..] sizes, strides.
--- Result: {metatables = {name -> metatable}, method = f(name), func = f(name), ...}.
+-- Result: {metatables = {name -> metatable}, method = f(name), func = f(name), header = f(userdata),
+-- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one},
+-- fast = {metatable -> methods that need no Python}}.
 
-local core, host, config = ...
-local tensor = {metatables = {}}
+local core, host, config, chunk = ...
+local tensor = {metatables = {}, pointers = {}, fast = {}}
 
 local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
@@ -14,9 +17,10 @@ local handle_of, stand_in, wrap, read = core.handle_of, core.stand_in, core.wrap
 local rethrow, fail, BARE, bury, pass = core.rethrow, core.fail, core.BARE, core.bury, core.pass
 
 local ffi = config.shared and require 'ffi' or nil
+
 -- LuaJIT gives up for good on a function in which its recorder keeps failing, and on every loop that calls it.
 -- At a C function that it does not know it ends a trace in good order instead. One is called before what it
--- cannot compile, so that the fast ways through the same function stay fast. See also warm_up, below.
+-- cannot compile, so that the fast ways through the same function stay fast. See also warm_up in access.lua.
 local barrier = coroutine.running
 
 local STORAGE, SELF, HANDLE, PLAIN, MOVES = 8, 0, 1, 2, 4
@@ -72,8 +76,8 @@ if ffi then
       return h
    end
 end
-tensor.advance = advance
-tensor.header = header
+tensor.header, tensor.header_of, tensor.new_header = header, header_of, new_header
+tensor.shared, tensor.barrier = shared, barrier
 
 ---------------------------------------------------------------------------------------------------------
 -- Operations: a stub finds the adapter for its arguments' kinds and calls it
@@ -189,234 +193,9 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Metatables
 
--- x[k] and x[k] = v where k is neither numbers nor a table of them: a mask, a LongStorage, or a mistake
-local tensor_index, tensor_newindex = tensor.func('__index'), tensor.func('__newindex')
-local storage_index, storage_newindex = tensor.func('__storage_index'), tensor.func('__storage_newindex')
-
--- An index counts from 1, a negative one from the end; the result counts from 0.
-local function position_of(index, size, dim)
-   if type(index) ~= 'number' then fail('an index is a %s: expected a number', type(index)) end
-   local i = index < 0 and ceil(index) + size or floor(index) - 1
-   if not (i >= 0 and i < size) or index == 0 then
-      fail('index %s is out of bounds for dimension %d of size %d', tostring(index), dim, size)
-   end
-   return i
-end
-
--- The fast ways: the offset of one element of a vector, or by a table of as many positive numbers as there are
--- dimensions, up to 4. False when k is something else, and not even an error then.
-local function element_at(h, k)
-   return h.dims == 1 and h.address ~= 0 and k >= 1 and k < h.size[0] + 1 and (floor(k) - 1) * h.stride[0]
-end
-
-local function element_in(h, k)
-   local dims, i, j = h.dims, k[1], k[2]
-   if type(i) ~= 'number' or h.address == 0 or not (i >= 1 and i < h.size[0] + 1) then return false end
-   if dims == 1 then return j == nil and (floor(i) - 1) * h.stride[0] end
-   if type(j) ~= 'number' or not (j >= 1 and j < h.size[1] + 1) then return false end
-   local offset, l = (floor(i) - 1) * h.stride[0] + (floor(j) - 1) * h.stride[1], k[3]
-   if dims == 2 then return l == nil and offset end
-   if type(l) ~= 'number' or not (l >= 1 and l < h.size[2] + 1) then return false end
-   local m = k[4]
-   offset = offset + (floor(l) - 1) * h.stride[2]
-   if dims == 3 then return m == nil and offset end
-   return dims == 4 and type(m) == 'number' and m >= 1 and m < h.size[3] + 1 and k[5] == nil
-      and offset + (floor(m) - 1) * h.stride[3]
-end
-
--- The sub-tensor that k, a number or a table, selects in x: how many dimensions are left, where it starts
--- (in elements from x's own start), and in `left` the size and stride of each. A number in k takes one
--- element of its dimension, {a, b} the range, {a} one element without dropping the dimension, {} all.
-local function locate(h, k, left)
-   local dims = h.dims
-   if dims == 0 then fail('indexing an empty tensor') end
-   local n, offset, d = 0, 0, 0
-   if type(k) == 'number' then
-      offset = position_of(k, tonumber(h.size[0]), 1) * tonumber(h.stride[0])
-      d = 1
-   else
-      if #k > dims then fail('too many indices: %d for a tensor of %d dimensions', #k, dims) end
-      while d < dims do
-         local entry = k[d + 1]
-         if entry == nil then break end
-         local size, stride = tonumber(h.size[d]), tonumber(h.stride[d])
-         if type(entry) == 'number' then
-            offset = offset + position_of(entry, size, d + 1) * stride
-         elseif type(entry) == 'table' then
-            local from, to = entry[1], entry[2]
-            local first = from == nil and 0 or position_of(from, size, d + 1)
-            local last = to == nil and (from == nil and size - 1 or first) or position_of(to, size, d + 1)
-            if last < first then
-               fail('range {%s, %s} of dimension %d ends before it starts', tostring(from), tostring(to), d + 1)
-            end
-            offset = offset + first * stride
-            left[2 * n + 1], left[2 * n + 2] = last - first + 1, stride
-            n = n + 1
-         else
-            fail('index %d is a %s: expected a number or a table {first, last}', d + 1, type(entry))
-         end
-         d = d + 1
-      end
-   end
-   for rest = d, dims - 1 do
-      left[2 * n + 1], left[2 * n + 2] = tonumber(h.size[rest]), tonumber(h.stride[rest])
-      n = n + 1
-   end
-   return n, offset
-end
-
--- A tensor on the memory of u, with its header known from the start.
-local function view(u, h, n, offset, left, bytes)
-   local made = wrap(core.raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n)))
-   if ffi then
-      local known = new_header()
-      known.epoch, known.dims = shared[0], n
-      known.address = h.address == 0 and 0 or h.address + offset * bytes
-      for i = 0, n - 1 do
-         known.size[i], known.stride[i] = left[2 * i + 1], left[2 * i + 2]
-      end
-      header_of[made] = known
-   end
-   return made
-end
-
--- Give `value` to the elements of a sub-tensor.
-local function assign(u, n, offset, left, value)
-   local source = value ~= nil and handle_of[value]
-   if source and source % 32 < STORAGE then
-      core.raw(host.copy_view, handle_of[u], offset, source, unpack(left, 1, 2 * n))
-   elseif type(value) == 'number' then
-      core.raw(host.fill_view, handle_of[u], offset, value, unpack(left, 1, 2 * n))
-   else
-      fail('a tensor element cannot be set to a %s', type(value))
-   end
-end
-
--- Let a type's metatable read and write elements. `pointer_type` is nil where Lua cannot reach them.
-local function make_tensor_access(mt, pointer_type, bytes)
-   local cast, pointer
-   if pointer_type then cast, pointer = ffi.cast, ffi.typeof(pointer_type) end
-
-   -- any k
-   local function get(u, k)
-      if type(k) ~= 'number' and type(k) ~= 'table' then return tensor_index(u, k) end
-      local h, left = header(u), {}
-      local n, offset = locate(h, k, left)
-      if n > 0 then return view(u, h, n, offset, left, bytes) end
-      if h.address ~= 0 and pointer then return tonumber(cast(pointer, h.address)[offset]) end
-      return core.raw(host.element, handle_of[u], offset)
-   end
-
-   local function set(u, k, v)
-      if type(k) ~= 'number' and type(k) ~= 'table' then
-         tensor_newindex(u, k, v)
-         return
-      end
-      local h, left = header(u), {}
-      local n, offset = locate(h, k, left)
-      if n == 0 and type(v) == 'number' and h.address ~= 0 and pointer then
-         cast(pointer, h.address)[offset] = v
-      else
-         assign(u, n, offset, left, v)
-      end
-   end
-
-   if pointer then
-      mt.__index = function(u, k)
-         if type(k) == 'string' then return mt[k] end
-         local at = type(k) == 'number' and element_at(header(u), k) or type(k) == 'table' and element_in(header(u), k)
-         if at then return tonumber(cast(pointer, header(u).address)[at]) end
-         barrier()
-         return get(u, k)
-      end
-      mt.__newindex = function(u, k, v)
-         if type(v) == 'number' then
-            local at = type(k) == 'number' and element_at(header(u), k) or type(k) == 'table' and element_in(header(u), k)
-            if at then
-               cast(pointer, header(u).address)[at] = v
-               return
-            end
-         end
-         barrier()
-         set(u, k, v)
-      end
-   else
-      mt.__index = function(u, k)
-         if type(k) == 'string' then return mt[k] end
-         return get(u, k)
-      end
-      mt.__newindex = set
-   end
-
-   if not ffi then return end
-   -- Sizes are asked for all the time; the header knows them.
-   local size, stride, method = tensor.method('size'), tensor.method('stride'), {}
-   function method.size(u, k)
-      if type(k) ~= 'number' or getmetatable(u) ~= mt then return size(u, k) end
-      local h = header(u)
-      if k >= 1 and k < h.dims + 1 then return tonumber(h.size[floor(k) - 1]) end
-      return size(u, k)
-   end
-   function method.stride(u, k)
-      if type(k) ~= 'number' or getmetatable(u) ~= mt then return stride(u, k) end
-      local h = header(u)
-      if k >= 1 and k < h.dims + 1 then return tonumber(h.stride[floor(k) - 1]) end
-      return stride(u, k)
-   end
-   for _, name in ipairs {'dim', 'nDimension'} do
-      local dim = tensor.method(name)
-      method[name] = function(u)
-         if getmetatable(u) ~= mt then return dim(u) end
-         return header(u).dims
-      end
-   end
-   for _, name in ipairs {'nElement', 'numel'} do
-      local count = tensor.method(name)
-      method[name] = function(u)
-         if getmetatable(u) ~= mt then return count(u) end
-         local h, n = header(u), 1
-         if h.dims == 0 then return 0 end
-         for i = 0, h.dims - 1 do n = n * tonumber(h.size[i]) end
-         return n
-      end
-   end
-   tensor.fast[mt] = method
-end
-tensor.fast = {}   -- metatable -> methods that need no Python
-
-local function make_storage_access(st, pointer_type)
-   local cast, pointer
-   if pointer_type then cast, pointer = ffi.cast, ffi.typeof(pointer_type) end
-
-   st.__index = function(u, k)
-      if type(k) == 'string' then return st[k] end
-      if pointer and type(k) == 'number' then
-         local h = header(u)
-         if h.address ~= 0 and k >= 1 and k < h.size[0] + 1 then
-            return tonumber(cast(pointer, h.address)[floor(k) - 1])
-         end
-      end
-      barrier()
-      return storage_index(u, k)
-   end
-
-   st.__newindex = function(u, k, v)
-      if pointer and type(k) == 'number' and type(v) == 'number' then
-         local h = header(u)
-         if h.address ~= 0 and k >= 1 and k < h.size[0] + 1 then
-            cast(pointer, h.address)[floor(k) - 1] = v
-            return
-         end
-      end
-      storage_newindex(u, k, v)
-   end
-end
-
 -- Floats narrower than C's own have no pointer type; their elements take the slow way.
 local POINTERS = {double = 'double*', float = 'float*', int64_t = 'int64_t*', int32_t = 'int32_t*',
                   int16_t = 'int16_t*', int8_t = 'int8_t*', uint8_t = 'uint8_t*'}
-
-tensor.pointers = {}   -- metatable -> C type of a pointer to elements, where Lua can use one
 
 local function declare(name, kind)
    local prototype = newproxy(true)
@@ -425,15 +204,17 @@ local function declare(name, kind)
    tensor.metatables[name] = mt
    mt.__typename = name
    mt.__gc = bury
-   return mt
+   return mt, prototype
 end
 
 for _, t in ipairs(config.types) do
    local name, code, ctype = t[1], t[2], t[3]
    local pointer = ffi and name ~= 'Half' and POINTERS[ctype] or nil
-   local mt = declare('torch.' .. name .. 'Tensor', code)
+   -- Loaded anew for each type: functions of its own, which LuaJIT compiles for this type alone.
+   local access = chunk('access.lua')(core, host, config, tensor)
+   local mt, prototype = declare('torch.' .. name .. 'Tensor', code)
    tensor.pointers[mt] = pointer
-   make_tensor_access(mt, pointer, t[4])
+   access.tensors(mt, pointer, t[4], prototype)
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
    for _, operator in ipairs {'add', 'sub', 'mul', 'div', 'mod', 'pow', 'unm'} do
@@ -441,40 +222,12 @@ for _, t in ipairs(config.types) do
    end
    mt.__factory = function() return wrap(core.raw(host.empty_tensor, code)) end
 
-   local st = declare('torch.' .. name .. 'Storage', STORAGE + code)
+   local st, storage_prototype = declare('torch.' .. name .. 'Storage', STORAGE + code)
    tensor.pointers[st] = pointer
-   make_storage_access(st, pointer)
+   access.storages(st, pointer, storage_prototype)
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')
    st.__eq = function(a, b) return core.raw(host.same_storage, handle_of[a], handle_of[b]) end
-end
-
----------------------------------------------------------------------------------------------------------
--- Which way through a function LuaJIT compiles first is decided by the first hundred calls, and a loop takes in
--- a compiled function only if that way leads to its end. So each is called on its fast way first.
-
-local function warm_up(u)
-   local mt = getmetatable(u)
-   local fast = tensor.fast[mt]
-   for _ = 1, 300 do
-      u[1] = 0
-      local _ = u[1]
-      if fast then
-         local _, _, _, _ = fast.size(u, 1), fast.stride(u, 1), fast.dim(u), fast.nElement(u)
-      end
-   end
-end
-
-if ffi and jit then
-   jit.off(warm_up)
-   local memory = ffi.new('int64_t[1]')
-   for _, prototype in next, core.prototypes do
-      local u = newproxy(prototype)
-      local h = new_header()
-      h.epoch, h.address, h.dims, h.size[0], h.stride[0] = shared[0], ffi.cast('intptr_t', memory), 1, 1, 1
-      header_of[u] = h
-      if tensor.pointers[getmetatable(u)] then warm_up(u) end
-   end
 end
 
 return tensor

@@ -1,0 +1,94 @@
+"""The two faces of a layer agree: PyTorch's autograd over ``forward`` and Torch7's protocol.
+
+Every layer that has a golden case is taken, on that case's input. ``forward`` must be differentiable as autograd
+says (gradcheck), give what ``updateOutput`` gives, and leave in ``.grad`` what ``accGradParameters`` accumulates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.golden_cases import Case, identify, supported, value
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.trace import leaves_of
+
+# Layers whose gradient in Torch7 is not the derivative of their output, with the reason, by class name.
+QUIRKS: dict[str, str] = {}
+
+# Cases without a derivative to check: random outputs, or inputs that are indices.
+RANDOM = ("Dropout", "RReLU", "WhiteNoise")
+
+
+def _input(case: dict[str, Any]) -> Any:
+    return value(case["input"])
+
+
+def cases() -> list[dict[str, Any]]:
+    found = supported("nn_modules") + supported("rnn_modules")
+    return [
+        case
+        for case in found
+        if not any(word in case["expr"] for word in RANDOM)
+        and "usenngraph" not in case["expr"]
+        and "maskZero" not in case["expr"]
+        and case["type"] not in QUIRKS
+    ]
+
+
+def make(runtime: Runtime, recorded: dict[str, Any]) -> tuple[Case, Any]:
+    case = Case(runtime, recorded)
+    case.make()
+    return case, runtime.globals["m"]
+
+
+def rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
+    if isinstance(structure, list):
+        return [rebuild(item, tensors) for item in structure]
+    return tensors.pop(0)
+
+
+@pytest.mark.parametrize("recorded", cases(), ids=identify)
+def test_forward_is_differentiable(runtime: Runtime, recorded: dict[str, Any]) -> None:
+    _, module = make(runtime, recorded)
+    structure = _input(recorded)
+    leaves = list(leaves_of(structure))
+    floating = [leaf.requires_grad_() if leaf.is_floating_point() else leaf for leaf in leaves]
+    if recorded["input_expr"].startswith(("I(", "{I(")):  # indices: the parameters' gradients are checked below
+        floating = [leaf.detach() for leaf in floating]
+        assert all(torch.isfinite(out).all() for out in leaves_of(module(rebuild(structure, list(floating)))))
+        return
+
+    def function(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(leaves_of(module(rebuild(structure, list(tensors)))))
+
+    assert torch.autograd.gradcheck(function, tuple(floating), eps=1e-6, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("recorded", cases(), ids=identify)
+def test_both_faces_give_the_same(runtime: Runtime, recorded: dict[str, Any]) -> None:
+    case, module = make(runtime, recorded)
+    given = _input(recorded)
+    gradient = value(recorded["gradOutput"])
+    case.give(input=given, g=gradient)
+    case.runtime.execute("m:zeroGradParameters() output = m:forward(input) m:backward(input, g)")
+    protocol_output = [t.clone() for t in leaves_of(runtime.globals["output"])]
+    parameters = list(module.parameters())
+    protocol = [p.grad.clone() for p in parameters]
+
+    for p in parameters:
+        p.grad = None
+    if case.get("m.forget ~= nil"):
+        case.runtime.execute("m:forget()")
+    outputs = list(leaves_of(module(given)))
+    assert len(outputs) == len(protocol_output)
+    for ours, theirs in zip(outputs, protocol_output, strict=True):
+        torch.testing.assert_close(ours.detach(), theirs, rtol=1e-12, atol=1e-14)
+    if parameters:
+        pairs = [(o, g) for o, g in zip(outputs, leaves_of(gradient), strict=True) if o.requires_grad]
+        torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
+        for p, expected in zip(parameters, protocol, strict=True):
+            found = torch.zeros_like(p) if p.grad is None else p.grad
+            torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)

@@ -1,0 +1,318 @@
+"""Tables taken apart and put together: JoinTable, SplitTable, SelectTable, NarrowTable, FlattenTable, ZipTable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import axis, gradient_of, gradients_of, shape_text, table, tensors
+from torch7py.nn.object import TorchObject
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+from torch7py.nn.shape import long_storage
+
+__all__ = [
+    "FlattenTable",
+    "JoinTable",
+    "NarrowTable",
+    "SelectTable",
+    "SplitTable",
+    "ZipTable",
+    "ZipTableOneToMany",
+    "joined",
+]
+
+
+def joined(owner: TorchObject, parts: list[torch.Tensor], dim: int) -> torch.Tensor:
+    """Tensors one after the other along a dimension, in the type of their owner."""
+    first = parts[0]
+    for number, part in enumerate(parts, 1):
+        same = [size for d, size in enumerate(part.shape) if d != dim]
+        if part.dim() != first.dim() or same != [s for d, s in enumerate(first.shape) if d != dim]:
+            raise TorchError(
+                f"{owner.class_name}: part {number} is {shape_text(part)}, the first {shape_text(first)}, "
+                f"joined along dimension {dim + 1}"
+            )
+    return torch.cat([part.to(owner.number_type.dtype) for part in parts], dim)
+
+
+def zeros_like(value: Any) -> Any:
+    """Zeros in the nesting of a value; what is not a tensor falls away from a table with keys."""
+    if isinstance(value, list):
+        return [zeros_like(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: zeros_like(item)
+            for key, item in value.items()
+            if isinstance(item, (torch.Tensor, list, dict))
+        }
+    return torch.zeros_like(value, memory_format=torch.contiguous_format)
+
+
+def copied(value: Any) -> Any:
+    """Copies in the nesting of a value."""
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value.clone(memory_format=torch.contiguous_format)
+
+
+class Passing(Module):
+    """The base of layers that hand on tensors as they are, in tables of their own.
+
+    The tensors belong to others, so ``clearState`` lets go of them and empties none.
+    """
+
+    traced = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep_list("output", [])
+        self.keep_list("gradInput", [])
+
+    def keep_output(self, value: Any) -> Any:
+        return self.keep_list("output", value)
+
+    def keep_grad_input(self, value: Any) -> Any:
+        return self.keep_list("gradInput", value)
+
+    def clearState(self) -> Module:
+        self.__dict__.update(output=[], gradInput=[])
+        return self
+
+
+@layer("nn.JoinTable")
+class JoinTable(Module):
+    """``nn.JoinTable(dim[, nInputDims])``: the tensors of a table one after the other along a dimension.
+
+    Shapes: a table of tensors that differ in that dimension at most -> one tensor, of the layer's type. A
+    dimension below 0 counts from the end; tensors with ``nInputDims + 1`` dimensions are batches, which dim does
+    not count.
+    """
+
+    traced = False
+    fields = ("size", "dimension", "nInputDims")
+    nInputDims: int | None = None
+
+    def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
+        super().__init__()
+        self.size = long_storage()
+        self.dimension = dimension
+        self.nInputDims = nInputDims
+        self.keep_list("gradInput", [])
+
+    def forward(self, input: Any) -> torch.Tensor:
+        parts = tensors(self, input)
+        return joined(self, parts, axis(self, self.dimension, parts[0], self.nInputDims))
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        parts = tensors(self, input)
+        dim = axis(self, self.dimension, parts[0], self.nInputDims)
+        lengths = [part.shape[dim] for part in parts]
+        sizes = list(parts[0].shape)
+        sizes[dim] = sum(lengths)
+        pieces = gradient_of(self, gradOutput, sizes).split(lengths, dim)
+        return [
+            torch.empty_like(part, memory_format=torch.contiguous_format).copy_(piece)
+            for part, piece in zip(parts, pieces, strict=True)
+        ]
+
+
+@layer("nn.SplitTable")
+class SplitTable(Module):
+    """``nn.SplitTable(dim[, nInputDims])``: the slices along a dimension as a table.
+
+    Shapes: a tensor -> a table of as many tensors as dimension dim has, without it; they are on the input's memory.
+    A dimension below 0 counts from the end; an input with ``nInputDims + 1`` dimensions is a batch, which dim does
+    not count.
+    """
+
+    traced = False
+    fields = ("dimension", "nInputDims")
+    nInputDims: int | None = None
+
+    def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
+        super().__init__()
+        self.dimension = dimension
+        self.nInputDims = nInputDims
+
+    def forward(self, input: torch.Tensor) -> list[torch.Tensor]:
+        dim = axis(self, self.dimension, input, self.nInputDims)
+        if input.dim() == 1:  # an element is a tensor of one dimension
+            return list(input.split(1))
+        return list(input.unbind(dim))
+
+    def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
+        dim = axis(self, self.dimension, input, self.nInputDims)
+        gradients = gradients_of(self, gradOutput, self.forward(input))
+        return torch.cat(gradients) if input.dim() == 1 else torch.stack(gradients, dim)
+
+
+@layer("nn.SelectTable")
+class SelectTable(Module):
+    """``nn.SelectTable(index)``: one entry of a table, as it is.
+
+    A number below 0 counts from the end; a string selects by key. The gradients of the other entries are zeros.
+    """
+
+    traced = False
+    fields = ("index",)
+
+    def __init__(self, index: int | str) -> None:
+        super().__init__()
+        self.index = index
+        self.keep_list("gradInput", [])
+
+    def _key(self, input: Any) -> Any:
+        """The key in Python's table: 0-based in a list."""
+        key: Any = self.index
+        if isinstance(input, list) and isinstance(key, (int, float)):
+            key = int(key) + len(input) if key < 0 else int(key) - 1
+            found = 0 <= key < len(input)
+        else:
+            found = isinstance(input, dict) and key in input
+        if not found:
+            raise TorchError(f"{self.class_name}: the input has no entry {self.index}")
+        return key
+
+    def forward(self, input: Any) -> Any:
+        return input[self._key(input)]
+
+    def keep_output(self, value: Any) -> Any:
+        self.__dict__["output"] = value
+        return value
+
+    def grad_input(self, input: Any, gradOutput: Any) -> Any:
+        key = self._key(input)
+        gradient = zeros_like(input)
+        if isinstance(input[key], torch.Tensor):
+            gradient[key].copy_(gradient_of(self, gradOutput, input[key].shape))
+        else:
+            gradient[key] = copied(gradOutput)
+        return gradient
+
+    def keep_grad_input(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return self.keep_list("gradInput", value)
+        self.__dict__["gradInput"] = value
+        return value
+
+    def clearState(self) -> Module:
+        # The output is another layer's: let go of it.
+        self.__dict__["output"] = [] if isinstance(self.output, list) else self.new()
+        self.__dict__["gradInput"] = []
+        return self
+
+    def describe(self) -> str:
+        return f"{self.class_name}({self.index})"
+
+
+@layer("nn.NarrowTable")
+class NarrowTable(Passing):
+    """``nn.NarrowTable(offset[, length])``: length (1) entries of a table from number offset on, as they are.
+
+    The gradients of the other entries are zeros.
+    """
+
+    fields = ("offset", "length")
+
+    def __init__(self, offset: int, length: int = 1) -> None:
+        super().__init__()
+        self.offset = offset
+        self.length = length
+
+    def _range(self, input: Any) -> tuple[int, int]:
+        entries = table(self, input)
+        first, last = int(self.offset) - 1, int(self.offset + self.length) - 1
+        if not 0 <= first <= last <= len(entries):
+            raise TorchError(
+                f"{self.class_name}: {self.length} entries from number {self.offset} on, there are {len(entries)}"
+            )
+        return first, last
+
+    def forward(self, input: Any) -> list[Any]:
+        first, last = self._range(input)
+        return list(input[first:last])
+
+    def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
+        first, last = self._range(input)
+        gradients = table(self, gradOutput, last - first, "gradOutput")
+        return zeros_like(input[:first]) + gradients + zeros_like(input[last:])  # type: ignore[no-any-return]
+
+
+@layer("nn.FlattenTable")
+class FlattenTable(Passing):
+    """``nn.FlattenTable()``: the tensors of a nested table in one flat table, depth first, as they are."""
+
+    fields = ("input_map",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__dict__["input_map"] = []
+
+    def forward(self, input: Any) -> list[Any]:
+        return list(_leaves(table(self, input)))
+
+    def grad_input(self, input: Any, gradOutput: Any) -> Any:
+        count = sum(1 for _ in _leaves(table(self, input)))
+        gradients = iter(table(self, gradOutput, count, "gradOutput"))
+
+        def build(value: Any) -> Any:
+            return [build(item) for item in value] if isinstance(value, list) else next(gradients)
+
+        return build(input)
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+@layer("nn.ZipTable")
+class ZipTable(Passing):
+    """``nn.ZipTable()``: ``{{a1, a2}, {b1, b2}, {c1, c2}}`` -> ``{{a1, b1, c1}, {a2, b2, c2}}``."""
+
+    def _zipped(self, value: Any, what: str) -> list[Any]:
+        entries = table(self, value, what=what)
+        if not all(isinstance(entry, list) and len(entry) == len(entries[0]) for entry in entries):
+            raise TorchError(f"{self.class_name}: the entries of the {what} must be tables of the same length")
+        return [list(group) for group in zip(*entries, strict=True)]
+
+    def forward(self, input: Any) -> list[Any]:
+        return self._zipped(input, "input")
+
+    def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
+        return self._zipped(gradOutput, "gradOutput")
+
+
+@layer("nn.ZipTableOneToMany")
+class ZipTableOneToMany(Passing):
+    """``nn.ZipTableOneToMany()``: ``{v, {a, b, c}}`` -> ``{{v, a}, {v, b}, {v, c}}``, v a tensor."""
+
+    fields = ("gradInputEl",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep("gradInputEl", self.new())
+
+    def _parts(self, input: Any) -> tuple[torch.Tensor, list[Any]]:
+        one, many = table(self, input, 2)
+        if not isinstance(one, torch.Tensor):
+            raise TorchError(f"{self.class_name}: the first entry of the input must be a tensor")
+        return one, table(self, many)
+
+    def forward(self, input: Any) -> list[Any]:
+        one, many = self._parts(input)
+        return [[one, other] for other in many]
+
+    def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
+        one, many = self._parts(input)
+        pairs = table(self, gradOutput, len(many), "gradOutput")
+        total = torch.zeros_like(one, memory_format=torch.contiguous_format)
+        for pair in pairs:
+            total.add_(gradient_of(self, table(self, pair, 2, "gradOutput")[0], one.shape))
+        return [self.keep("gradInputEl", total), [pair[1] for pair in pairs]]
