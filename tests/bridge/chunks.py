@@ -29,7 +29,9 @@ class Engine:
         self.name = name
         self.jit = name != "lua51"
         self.lua = new_lua(name)
-        self._load = self.lua.eval("function(s, n) return assert(loadstring(s, n)) end")
+        self._load = self.lua.execute(
+            "local load, assert = loadstring, assert return function(s, n) return assert(load(s, n)) end"
+        )
 
     def chunk(self, name: str, *arguments: Any) -> Any:
         """Run one of the bridge's chunks; what it returns."""

@@ -27,9 +27,18 @@ def message(runtime: Runtime, code: str) -> str:
         ("error('mine', 0)", "mine"),
         ("local x = torch.Tensor(3)\nlocal y = x[4]", "script.lua:2: "),
         ("local x = torch.Tensor(3)\nx[4] = 1", "script.lua:2: "),
-        ("local x = torch.Tensor(3)\nx:add('one')", "script.lua:2: invalid arguments for method 'add': (DoubleTensor, string)"),
-        ("local x = torch.Tensor(3)\nx:add(torch.Tensor(4))", "script.lua:2: inconsistent tensor size: 3 against 4"),
-        ("local x = torch.Tensor(3)\nx:add(torch.FloatTensor(3))", "script.lua:2: invalid arguments for method 'add'"),
+        (
+            "local x = torch.Tensor(3)\nx:add('one')",
+            "script.lua:2: invalid arguments for method 'add': (DoubleTensor, string)",
+        ),
+        (
+            "local x = torch.Tensor(3)\nx:add(torch.Tensor(4))",
+            "script.lua:2: inconsistent tensor size: 3 against 4",
+        ),
+        (
+            "local x = torch.Tensor(3)\nx:add(torch.FloatTensor(3))",
+            "script.lua:2: invalid arguments for method 'add'",
+        ),
         ("local x = torch.Tensor(3)\nlocal y = x:nope()", "script.lua:2: attempt to call method 'nope'"),
         ("local y = torch.nope(1)", "script.lua:1: attempt to call field 'nope'"),
         ("require 'nn'\nlocal m = nn.Nope()", "script.lua:2: attempt to call field 'Nope'"),
@@ -50,7 +59,10 @@ def test_an_error_inside_a_function_names_the_innermost_line(runtime: Runtime) -
 
 
 def test_error_objects_survive_pcall(runtime: Runtime) -> None:
-    assert runtime.execute("local ok, e = pcall(function() error({code = 7}) end) return ok, e.code") == (False, 7)
+    assert runtime.execute("local ok, e = pcall(function() error({code = 7}) end) return ok, e.code") == (
+        False,
+        7,
+    )
 
 
 def test_an_error_object_that_nobody_catches(runtime: Runtime) -> None:
@@ -134,5 +146,7 @@ def test_exit_passes_every_catcher(runtime: Runtime, tmp_path: Path) -> None:
 
 
 def test_a_script_may_throw_what_it_likes(runtime: Runtime) -> None:
-    values: Any = runtime.execute("local ok, e = pcall(error) local ok2, e2 = pcall(error, 5) return e == nil, e2")
+    values: Any = runtime.execute(
+        "local ok, e = pcall(error) local ok2, e2 = pcall(error, 5) return e == nil, e2"
+    )
     assert values == (True, "5")  # Lua makes a string of a number to put the position before it

@@ -115,7 +115,9 @@ def test_first_line(before, after):
     assert patch(before) == after.replace("LEN", LEN)
 
 
-@pytest.mark.parametrize("source", ["n = #", "n = #x +", "f\n(", "for #x do", "x = '#", "end #x"])
+@pytest.mark.parametrize(
+    "source", ["n = #", "n = #x +", "f\n(", "for #x do", "x = '#", "end #x", "local goto = 1"]
+)
 def test_what_is_not_lua(source):
     assert patch(source) is None
 

@@ -85,18 +85,19 @@ class TestCommandLine:
         assert fake.calls == [
             (
                 "options",
-                {"dtype": "float64", "seed": None, "threads": None, "device": "cpu", "pairs": "sorted"},
+                {"dtype": "float64", "seed": None, "threads": None, "device": "cpu", "pairs": "sorted", "rnn_api": None},
             ),
             ("run", (str(path), [])),
             ("close", None),
         ]
 
     def test_every_option(self, fake, script):
-        result = self.invoke("--dtype=float32", "--seed=7", "--threads=2", "--pairs=native", script(""))
+        options = ["--dtype=float32", "--seed=7", "--threads=2", "--pairs=native", "--rnn-api=2015"]
+        result = self.invoke(*options, script(""))
         assert result.exit_code == 0
         assert fake.calls[0] == (
             "options",
-            {"dtype": "float32", "seed": 7, "threads": 2, "device": "cpu", "pairs": "native"},
+            {"dtype": "float32", "seed": 7, "threads": 2, "device": "cpu", "pairs": "native", "rnn_api": 2015},
         )
 
     @pytest.mark.parametrize(

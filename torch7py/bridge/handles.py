@@ -68,6 +68,14 @@ class Handles:
         self.codes[id(obj)] = handle
         return handle
 
+    def give_new(self, obj: Any, kind: int) -> int:
+        """``give`` for an object just made, which cannot have a handle yet."""
+        handle = self._next + kind
+        self._next += STEP
+        self.objects[handle] = obj
+        self.codes[id(obj)] = handle
+        return handle
+
     def give_tensor(self, tensor: torch.Tensor) -> int:
         """``give`` for a tensor, whose memory counts as newly allocated."""
         handle = self.codes.get(id(tensor))

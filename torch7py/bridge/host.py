@@ -11,7 +11,7 @@ import torch
 from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import Thrown, message_of
-from torch7py.bridge.handles import Kind
+from torch7py.bridge.handles import STEP, Kind
 from torch7py.ops import memory, state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import classes, operations
@@ -29,6 +29,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     """The functions for ``core.lua`` and ``tensor.lua``; those for modules are in ``peers.py``."""
     handles = runtime.handles
     objects = handles.objects
+    give_new = handles.give_new
     shared = runtime.shared
     class_names = {cls: name for name, cls in classes.items()}
 
@@ -90,7 +91,16 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         return tensor.as_strided(shape[::2], shape[1::2], tensor.storage_offset() + offset)
 
     def view(handle: int, offset: int, *shape: int) -> int:
-        return handles.give_view(part(handle, offset, shape))
+        return give_new(part(handle, offset, shape), handle & (STEP - 1))
+
+    # The same for the usual numbers of dimensions, at half the price.
+    def view1(handle: int, offset: int, n: int, s: int) -> int:
+        x = objects[handle]
+        return give_new(x.as_strided((n,), (s,), x.storage_offset() + offset), handle & (STEP - 1))
+
+    def view2(handle: int, offset: int, n1: int, s1: int, n2: int, s2: int) -> int:
+        x = objects[handle]
+        return give_new(x.as_strided((n1, n2), (s1, s2), x.storage_offset() + offset), handle & (STEP - 1))
 
     def fill_view(handle: int, offset: int, value: float, *shape: int) -> None:
         target = part(handle, offset, shape)
@@ -191,6 +201,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "header": header,
         "geometry": geometry,
         "view": view,
+        "view1": view1,
+        "view2": view2,
         "fill_view": fill_view,
         "copy_view": copy_view,
         "element": element,

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge import engine, loader
+from torch7py.bridge import engine, generation, loader
 from torch7py.bridge.calls import read_answer
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import LuaError, Thrown
@@ -47,6 +47,8 @@ class Runtime:
         threads: threads of PyTorch's CPU operations; None to leave them.
         device: where tensors are placed, ``"cpu"`` or ``"cuda[:n]"``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
+        rnn_api: the generation of the rnn package, 2015 or 2016; None to judge by the program (see
+            ``generation.py``).
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Runtime:
         threads: int | None = None,
         device: str = "cpu",
         pairs: str = "sorted",
+        rnn_api: int | None = None,
     ) -> None:
         place = torch.device(device)
         if place.type == "cuda" and not torch.cuda.is_available():
@@ -65,7 +68,10 @@ class Runtime:
         default = {"float64": types.DOUBLE, "float32": types.FLOAT}.get(dtype)
         if default is None:
             raise TorchError(f"dtype must be float64 or float32, not {dtype}")
-        self.state = state.State(default_type=default, device=place)
+        if rnn_api not in (None, generation.OLDER, generation.LATER):
+            raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
+        self.state = state.State(default_type=default, device=place, rnn_generation=rnn_api)
+        self._script: str | None = None
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
@@ -172,6 +178,7 @@ class Runtime:
                 "virtual": list(VIRTUAL),
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,
+                "colors": sys.stdout is not None and sys.stdout.isatty(),
                 "default": self.state.default_type.name,
             }
         )
@@ -197,6 +204,8 @@ class Runtime:
         """What Lua needs to make a package, once the packages that it requires are there."""
         package = packages[name]
         package.load()
+        if name == "rnn" and self.state.rnn_generation is None:
+            self._choose_generation()
         classes, additions = self._peers.describe(name, self._loaded)
         self._loaded.add(name)
         return self._table(
@@ -207,6 +216,16 @@ class Runtime:
                 "chunk": package.chunk,
             }
         )
+
+    def _choose_generation(self) -> None:
+        """Fix the generation of rnn by what the program looks like, and say so when it is the older one."""
+        chosen = generation.LATER if self._script is None else generation.generation_of(self._script)
+        self.state.rnn_generation = chosen
+        if chosen == generation.OLDER:
+            print(
+                f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016 for the later one)",
+                file=sys.stderr,
+            )
 
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None when there is no such package."""
@@ -229,6 +248,7 @@ class Runtime:
         """
         name = os.fspath(path)
         source = Path(name).read_bytes().decode("latin1")
+        self._script = name
         return int(self._call("run", source, name, *map(str, arguments)) or 0)
 
     def execute(self, source: str, name: str = "=python") -> Any:

@@ -11,15 +11,15 @@ import re
 import tree_sitter_lua
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-__all__ = ["LENGTH", "patch"]
+__all__ = ["LENGTH", "matches", "patch"]
 
 LENGTH = "__torch7py_len"  # the global function that the length operator becomes
 
 _LANGUAGE = Language(tree_sitter_lua.language())
 
 # Cheap signs that there may be something to do: a length operator, a semicolon, a break, an escape sequence,
-# or a parenthesis that is first on its line or follows a comment.
-_SUSPECT = re.compile(rb"[#;\\]|\bbreak\b|[\r\n]\s*\(|\]\s*\(")
+# a goto, or a parenthesis that is first on its line or follows a comment.
+_SUSPECT = re.compile(rb"[#;\\]|\b(?:break|goto)\b|[\r\n]\s*\(|\]\s*\(")
 
 _WANTED = Query(
     _LANGUAGE,
@@ -53,7 +53,7 @@ def patch(source: str | bytes, escapes: bool = False) -> str | None:
 
     A byte order mark is dropped and a first line beginning with ``#`` is emptied.
 
-    Returns None for what is not Lua: the engine's own message about it is the better one.
+    Returns None for what is not Lua, or was not Torch's: in that one ``goto`` is no name.
     """
     data = source.encode("latin1") if isinstance(source, str) else source
     data = _without_header(data)
@@ -145,3 +145,16 @@ def _apply(data: bytes, edits: list[Edit]) -> bytes:
         at = end
     parts.append(data[at:])
     return b"".join(parts)
+
+
+def matches(query: str, source: bytes) -> list[dict[str, str]]:
+    """What a tree-sitter query finds in a source: for each match the text of each capture by its name."""
+    root = Parser(_LANGUAGE).parse(source.translate(_PLAIN)).root_node
+    found = QueryCursor(Query(_LANGUAGE, query)).matches(root)
+    return [
+        {
+            name: source[nodes[0].start_byte : nodes[0].end_byte].decode("latin1")
+            for name, nodes in captures.items()
+        }
+        for _, captures in found
+    ]

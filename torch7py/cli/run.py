@@ -58,6 +58,11 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_default=True,
     help="Order of string keys in pairs(): the same in every run, or Lua's own.",
 )
+@click.option(
+    "--rnn-api",
+    type=click.Choice(["2015", "2016"]),
+    help="Generation of the rnn package.  [default: judged by the program]",
+)
 @click.option("--traceback", is_flag=True, help="Show the Lua stack when the program fails.")
 @click.argument("file")
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -69,6 +74,7 @@ def run(
     threads: int | None,
     device: str,
     pairs: str,
+    rnn_api: str | None,
     traceback: bool,
     file: str,
     arguments: tuple[str, ...],
@@ -86,7 +92,14 @@ def run(
         try:
             from torch7py.bridge.runtime import Runtime
 
-            runtime = Runtime(dtype=dtype, seed=seed, threads=threads, device=device, pairs=pairs)
+            runtime = Runtime(
+                dtype=dtype,
+                seed=seed,
+                threads=threads,
+                device=device,
+                pairs=pairs,
+                rnn_api=None if rnn_api is None else int(rnn_api),
+            )
             watch.lua_can_tell = runtime.take_process(watch.end)
             with closing(runtime):
                 code = runtime.run(file, arguments)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.checks import as_shape, axis, gradient_of, rows, tensors
+from torch7py.nn.arguments import as_shape, axis, gradient_of, rows, tensors
 from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError

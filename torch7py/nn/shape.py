@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.checks import as_shape, axis, dims_of, gradient_of, shape_text
+from torch7py.nn.arguments import as_shape, axis, dims_of, gradient_of, size_text
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
@@ -97,7 +97,7 @@ class View(Reshaping):
         elements = math.prod(input.shape[first:])
         if self.numElements == 0 or elements % self.numElements:
             wanted = "x".join(map(str, sizes))
-            raise TorchError(f"nn.View: cannot view {shape_text(input)} as {wanted}")
+            raise TorchError(f"nn.View: cannot view {size_text(input)} as {wanted}")
         batch = 1 if -1 in sizes else elements // self.numElements
         batch *= math.prod(input.shape[:first])
         return None if batch == 1 and first == 0 else batch

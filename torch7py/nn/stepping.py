@@ -5,38 +5,55 @@ A module without memory passes these calls on to the modules inside it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from torch7py.nn.copying import deep_copy, keep_as_is
 from torch7py.nn.object import TorchObject, names
+from torch7py.ops import state
+from torch7py.ops.errors import TorchError
 
-__all__ = ["DPNN_METHODS", "RNN_METHODS", "Stepping", "shared_clone"]
+__all__ = ["DPNN_METHODS", "RNN_METHODS", "Stepping", "other_generation", "shared_clone"]
 
 RNN_METHODS = names(
     "forget remember stepClone maxBPTTstep setOutputStep getHiddenState setHiddenState "
-    "getGradHiddenState setGradHiddenState"
+    "getGradHiddenState setGradHiddenState backwardThroughTime backwardOnline"
 )
 DPNN_METHODS = names("sharedClone")
 
 STEP_CLONE = "torch7py step clone"  # memo key: the copy lives as long as the module it is a copy of
 
 
+def other_generation(method: str, year: int) -> TorchError:
+    """The error of a method that only the other generation of the rnn package has."""
+    return TorchError(f"{method} is of the rnn package of {year}: run with --rnn-api {year}")
+
+
 def shared_clone(
-    module: TorchObject, parameters: bool = True, gradients: bool = True, step: bool = False
+    module: TorchObject,
+    parameters: bool = True,
+    gradients: bool = True,
+    step: bool = False,
+    companion: bool = False,
 ) -> Any:
-    """A copy of a module whose parameters and gradient buffers are the module's own."""
+    """A copy of a module whose parameters and gradient buffers are the module's own.
+
+    For another ``step`` of the same sequence, modules inside that keep their steps themselves are not copied. A
+    ``companion`` lives as long as the module, as a copy for another step does.
+    """
     memo: dict[Any, Any] = {}
     for part in module.modules():
         if not isinstance(part, TorchObject):
             continue
+        if step and isinstance(part, Stepping) and part.keeps_steps:
+            memo[id(part)] = part
         if parameters:
             keep_as_is(memo, [p for p in part._parameters.values() if p is not None])
             keep_as_is(memo, [b for b in part._buffers.values() if b is not None])
         if gradients:
             keep_as_is(memo, [g for name in part._gradients if (g := part.gradient(name)) is not None])
-    if step:
+    if step or companion:
         memo[STEP_CLONE] = True
     with torch.no_grad():
         return deep_copy(module, memo)
@@ -44,6 +61,8 @@ def shared_clone(
 
 class Stepping(TorchObject):
     """The part of ``Module`` that the recurrent packages add."""
+
+    keeps_steps: ClassVar[bool] = False  # one object serves all steps of a sequence
 
     def children_of(self) -> list[Any]:
         return self.child_list() or []
@@ -70,30 +89,49 @@ class Stepping(TorchObject):
         for child in self.children_of():
             child.setOutputStep(step)
 
-    def sharedClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
+    def backwardThroughTime(self) -> Any:
+        """``m:backwardThroughTime()``, of 2015: let the recurrent modules inside go back through their steps."""
+        if state.current().rnn_generation != 2015:
+            raise other_generation("backwardThroughTime", 2015)
+        for child in self.children_of():
+            child.backwardThroughTime()
+
+    def backwardOnline(self) -> None:
+        """``m:backwardOnline()``, of 2016: what every backward does since January of that year."""
+        if state.current().rnn_generation == 2015:
+            raise other_generation("backwardOnline", 2016)
+        print("Deprecated Jan 6, 2016. By default rnn now uses backwardOnline, so no need to call this method")
+
+    def sharedClone(
+        self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
+    ) -> Any:
         """``m:sharedClone([shareParams, shareGradParams])``: a clone with this module's parameters and gradients."""
+        if stepClone:
+            return self.stepClone(shareParams, shareGradParams)
         return shared_clone(self, shareParams, shareGradParams)
 
     def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
         """``m:stepClone([shareParams, shareGradParams])``: the module for another step of the same sequence."""
+        if self.keeps_steps:
+            return self
         return shared_clone(self, shareParams, shareGradParams, step=True)
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""
         children = self.child_list()
-        return None if children is None else [c.getHiddenState(step, input) for c in children]
+        return None if children is None else [c.getHiddenState(step, input) for c in children]  # type: ignore
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         """``m:setHiddenState(step, state)``"""
-        for child, state in zip(self.children_of(), hiddenState or [], strict=False):
-            child.setHiddenState(step, state)
+        for child, part in zip(self.children_of(), hiddenState or [], strict=False):
+            child.setHiddenState(step, part)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
         children = self.child_list()
-        return None if children is None else [c.getGradHiddenState(step) for c in children]
+        return None if children is None else [c.getGradHiddenState(step) for c in children]  # type: ignore
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
-        for child, state in zip(self.children_of(), gradHiddenState or [], strict=False):
-            child.setGradHiddenState(step, state)
+        for child, part in zip(self.children_of(), gradHiddenState or [], strict=False):
+            child.setGradHiddenState(step, part)

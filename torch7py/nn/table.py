@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.checks import axis, gradient_of, gradients_of, shape_text, table, tensors
+from torch7py.nn.arguments import axis, gradient_of, gradients_of, size_text, table, tensors
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -32,7 +32,7 @@ def joined(owner: TorchObject, parts: list[torch.Tensor], dim: int) -> torch.Ten
         same = [size for d, size in enumerate(part.shape) if d != dim]
         if part.dim() != first.dim() or same != [s for d, s in enumerate(first.shape) if d != dim]:
             raise TorchError(
-                f"{owner.class_name}: part {number} is {shape_text(part)}, the first {shape_text(first)}, "
+                f"{owner.class_name}: part {number} is {size_text(part)}, the first {size_text(first)}, "
                 f"joined along dimension {dim + 1}"
             )
     return torch.cat([part.to(owner.number_type.dtype) for part in parts], dim)

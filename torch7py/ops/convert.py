@@ -33,7 +33,9 @@ def type_named(name: str) -> NumberType:
 
 operation("type", "x:any", Form.METHOD, returns="value")(lambda x: types.of(x).tensor)
 operation("type", "x:any name:string", returns="view")(lambda x, name: to_type(x, type_named(name)))
-operation("typeAs", "x:any other:any", Form.METHOD, returns="view")(lambda x, other: to_type(x, types.of(other)))
+operation("typeAs", "x:any other:any", Form.METHOD, returns="view")(
+    lambda x, other: to_type(x, types.of(other))
+)
 operation("real", "x:any", Form.METHOD, returns="view")(lambda x: to_type(x, state.current().default_type))
 
 for _type in types.NUMBER_TYPES:

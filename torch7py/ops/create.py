@@ -17,13 +17,18 @@ __all__ = ["creation", "empty", "with_storage"]
 
 T = torch.Tensor
 
-# -- constructors: torch.DoubleTensor(...), x.new(...), and x:set(...), which takes the same forms ---------------
+# -- constructors: torch.DoubleTensor(...), x.new(...), and x:set(...), which takes the same forms ---------
 
 
 def empty(number_type: NumberType | None = None) -> T:
     """A tensor without elements, of the default type unless one is given."""
     current = state.current()
     return torch.empty(0, dtype=(number_type or current.default_type).dtype, device=current.device)
+
+
+def _new_ones(sizes: tuple[int, ...]) -> T:
+    current = state.current()
+    return torch.ones(memory.clean_sizes(sizes), dtype=current.default_type.dtype, device=current.device)
 
 
 def _new_of_size(number_type: NumberType, sizes: Sequence[int]) -> T:
@@ -63,7 +68,9 @@ def _new_strided(code: int, sizes: memory.Storage, strides: memory.Storage) -> T
     return made
 
 
-@operation("__new", "code:int storage:storage offset:int sizes:storage=None strides:storage=None", returns="view")
+@operation(
+    "__new", "code:int storage:storage offset:int sizes:storage=None strides:storage=None", returns="view"
+)
 def _new_on_storage(
     code: int,
     storage: memory.Storage,
@@ -114,7 +121,9 @@ def with_storage(
         return _aim(x, storage, 1, (len(storage),), None)
     if sizes is None:
         return _aim(x, storage, offset, (), None)
-    return _aim(x, storage, offset, sizes.sizes(), None if strides is None else strides_of(sizes.sizes(), strides))
+    return _aim(
+        x, storage, offset, sizes.sizes(), None if strides is None else strides_of(sizes.sizes(), strides)
+    )
 
 
 def on_part(x: T, storage: memory.Storage, offset: int, geometry: tuple[int, ...]) -> T:
@@ -125,7 +134,9 @@ def on_part(x: T, storage: memory.Storage, offset: int, geometry: tuple[int, ...
     return _aim(x, storage, offset, sizes, strides)
 
 
-def _aim(x: T, storage: memory.Storage, offset: int, sizes: tuple[int, ...], strides: tuple[int, ...] | None) -> T:
+def _aim(
+    x: T, storage: memory.Storage, offset: int, sizes: tuple[int, ...], strides: tuple[int, ...] | None
+) -> T:
     if offset < 1:
         raise TorchError("Tensor: invalid storage offset")
     memory.point_at(x, storage.untyped, offset - 1, (0,), (1,))
@@ -133,35 +144,37 @@ def _aim(x: T, storage: memory.Storage, offset: int, sizes: tuple[int, ...], str
     return x
 
 
-# -- tensors by a rule ------------------------------------------------------------------------------------------
+# -- tensors by a rule -------------------------------------------------------------------------------------
 
 
-def creation(name: str, signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def creation(
+    name: str, signature: str, fresh: Callable[..., T] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function that fills the tensor which is its first argument, in the form RESULT.
 
-    Without such a tensor the call makes one of the default type.
+    Without such a tensor the call makes one of the default type, by ``fresh`` if that is given.
     """
 
     def register(fill: Callable[..., Any]) -> Callable[..., Any]:
-        def fresh(*arguments: Any) -> T:
+        def fill_new(*arguments: Any) -> T:
             made = empty()
             fill(made, *arguments)
             return made
 
-        operation(name, signature, Form.RESULT, inplace=fill)(fresh)
+        operation(name, signature, Form.RESULT, inplace=fill)(fresh or fill_new)
         return fill
 
     return register
 
 
-@creation("zeros", "sizes:sizes")
+@creation("zeros", "sizes:sizes", lambda sizes: _new_of_size(state.current().default_type, sizes))
 def _zeros(out: T, sizes: tuple[int, ...]) -> None:
     """``torch.zeros([out,] sizes...)``"""
     memory.resize(out, sizes)
     out.zero_()
 
 
-@creation("ones", "sizes:sizes")
+@creation("ones", "sizes:sizes", _new_ones)
 def _ones(out: T, sizes: tuple[int, ...]) -> None:
     """``torch.ones([out,] sizes...)``"""
     memory.resize(out, sizes)
@@ -238,7 +251,7 @@ def _power_of_ten(x: float) -> float:
         return math.inf
 
 
-# -- matrices -----------------------------------------------------------------------------------------------------
+# -- matrices ----------------------------------------------------------------------------------------------
 
 
 def _matrix(x: T, name: str) -> T:

@@ -16,7 +16,7 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-# -- rows ---------------------------------------------------------------------------------------------------------
+# -- rows --------------------------------------------------------------------------------------------------
 
 
 def _rows(name: str, x: T, dim: int, index: T) -> T:
@@ -50,7 +50,9 @@ def _sources(name: str, x: T, dim: int, index: T, src: T) -> T:
         return src
     # The original copies slice by slice, and each only has to have as many elements.
     if src.numel() != torch.Size(shape).numel():
-        raise TorchError(f"{name}: slices of different size: {_by(src)} against {_by(x)} in dimension {dim + 1}")
+        raise TorchError(
+            f"{name}: slices of different size: {_by(src)} against {_by(x)} in dimension {dim + 1}"
+        )
     slices = src.movedim(dim, 0).reshape(index.numel(), *x.shape[:dim], *x.shape[dim + 1 :])
     return slices.movedim(0, dim)
 
@@ -80,7 +82,7 @@ def _index_fill(x: T, dim: int, index: T, value: float) -> None:
     x.index_fill_(dim, _rows("indexFill", x, dim, index), value)
 
 
-# -- elements -----------------------------------------------------------------------------------------------------
+# -- elements ----------------------------------------------------------------------------------------------
 
 
 def _elements(name: str, x: T, dim: int, index: T) -> T:
@@ -90,7 +92,9 @@ def _elements(name: str, x: T, dim: int, index: T) -> T:
         raise TorchError(f"{name}: index tensor must have same dimensions as input tensor")
     for d, (mine, its) in enumerate(zip(x.shape, index.shape, strict=True)):
         if d != dim and mine != its:
-            raise TorchError(f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}")
+            raise TorchError(
+                f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}"
+            )
     return _in_range(name, index - 1, x.shape[dim])
 
 
@@ -121,7 +125,7 @@ def _nonzero(x: T) -> T:
     return torch.nonzero(x).add_(1)
 
 
-# -- masks --------------------------------------------------------------------------------------------------------
+# -- masks -------------------------------------------------------------------------------------------------
 
 
 def _mask(name: str, x: T, mask: T) -> T:
@@ -150,11 +154,13 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
     """``x:maskedCopy(mask, src)``: the elements under the ones of the mask become those of src, in order."""
     chosen = _mask("maskedCopy", x, mask)
     if src.numel() < chosen.sum():
-        raise TorchError(f"maskedCopy: {src.numel()} elements of src for {int(chosen.sum())} ones in the mask")
+        raise TorchError(
+            f"maskedCopy: {src.numel()} elements of src for {int(chosen.sum())} ones in the mask"
+        )
     x.masked_scatter_(chosen, src)
 
 
-# -- x[k] and x[k] = v, where k is not made of numbers --------------------------------------------------------------
+# -- x[k] and x[k] = v, where k is not made of numbers -----------------------------------------------------
 
 
 @operation("__index", "x:T mask:Byte", Form.FUNCTION)

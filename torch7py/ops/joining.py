@@ -50,7 +50,9 @@ def _cat_list(tensors: list[Any], dim: int) -> T:
     """``torch.cat([out,] {a, b, ...} [, dim])``"""
     for x in tensors:
         if not isinstance(x, T) or x.dtype != tensors[0].dtype:
-            raise ArgumentError(f"cat: expected {_type_name(tensors[0])} in tensor array, got {_type_name(x)}")
+            raise ArgumentError(
+                f"cat: expected {_type_name(tensors[0])} in tensor array, got {_type_name(x)}"
+            )
     return cat(tensors, dim)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from torch7py.ops import memory, state, types
+from torch7py.ops import memory, state
 from torch7py.ops.create import creation
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
@@ -30,10 +30,12 @@ def _one(generator: Generator | None) -> Generator:
     return state.current().generator if generator is None else generator
 
 
-# -- distributions ------------------------------------------------------------------------------------------------
+# -- distributions -----------------------------------------------------------------------------------------
 
 
-def _distribution(name: str, parameters: str, number: Callable[..., float], elements: Callable[..., T]) -> None:
+def _distribution(
+    name: str, parameters: str, number: Callable[..., float], elements: Callable[..., T]
+) -> None:
     """``torch.name([gen,] ...)`` gives a number, ``x:name([gen,] ...)`` fills x."""
 
     def draw(generator: Generator | None, *arguments: float) -> float:
@@ -69,7 +71,7 @@ operation(
     inplace=lambda x, generator, p: fill.bernoulli(_one(generator), x, p),
 )(_never)
 
-# -- new tensors --------------------------------------------------------------------------------------------------
+# -- new tensors -------------------------------------------------------------------------------------------
 
 
 @creation("rand", "generator:generator=None sizes:sizes")
@@ -128,14 +130,17 @@ def _alias_setup_raw(p: T) -> tuple[T, T]:
 
 
 @operation(
-    "multinomialAlias_", "out:Long generator:generator=None alias:Long stay:any", Form.FUNCTION, returns="view"
+    "multinomialAlias_",
+    "out:Long generator:generator=None alias:Long stay:any",
+    Form.FUNCTION,
+    returns="view",
 )
 def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T:
     """``torch.multinomialAlias_(out, alias, stay)``"""
     return _alias_draw(out, generator, [alias, stay])
 
 
-# -- seeds and states ---------------------------------------------------------------------------------------------
+# -- seeds and states --------------------------------------------------------------------------------------
 
 
 @operation("manualSeed", "generator:generator=None seed:number", Form.FUNCTION, returns="value")
@@ -145,7 +150,9 @@ def _manual_seed(generator: Generator | None, seed: float) -> None:
 
 
 operation("seed", "generator:generator=None", Form.FUNCTION, returns="value")(lambda g: _one(g).seed())
-operation("initialSeed", "generator:generator=None", Form.FUNCTION, returns="value")(lambda g: _one(g).initial_seed())
+operation("initialSeed", "generator:generator=None", Form.FUNCTION, returns="value")(
+    lambda g: _one(g).initial_seed()
+)
 
 
 @operation("getRNGState", "generator:generator=None", Form.FUNCTION)

@@ -58,11 +58,15 @@ operation("nDimension", "x:any", Form.METHOD, returns="value")(lambda x: len(mem
 operation("nElement", "x:any", Form.METHOD, returns="value")(T.numel)
 operation("numel", "x:any", Form.METHOD, returns="value")(T.numel)
 operation("elementSize", "x:any", Form.METHOD, returns="value")(T.element_size)
-operation("isContiguous", "x:any", Form.METHOD, returns="value")(lambda x: x.numel() == 0 or x.is_contiguous())
+operation("isContiguous", "x:any", Form.METHOD, returns="value")(
+    lambda x: x.numel() == 0 or x.is_contiguous()
+)
 operation("storageOffset", "x:any", Form.METHOD, returns="value")(lambda x: x.storage_offset() + 1)
 operation("isTensor", "x:any", Form.METHOD, returns="value")(lambda x: True)
 operation("__len", "x:any", Form.METHOD, returns="object")(_sizes)
-operation("__tostring", "x:any", Form.METHOD, returns="value")(lambda x: tensor_to_string(x, types.of(x).tensor))
+operation("__tostring", "x:any", Form.METHOD, returns="value")(
+    lambda x: tensor_to_string(x, types.of(x).tensor)
+)
 
 
 @operation("storage", "x:any", Form.METHOD, returns="multi")

@@ -47,7 +47,13 @@ def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
     return values.contiguous(), (places + 1).contiguous()
 
 
-@operation("topk", "x:T k:int=1 dim:int=None largest:bool=False ordered:bool=False", Form.QUERY, returns="multi", outs=2)
+@operation(
+    "topk",
+    "x:T k:int=1 dim:int=None largest:bool=False ordered:bool=False",
+    Form.QUERY,
+    returns="multi",
+    outs=2,
+)
 def _topk(x: T, k: int, dim: int | None, largest: bool, ordered: bool) -> tuple[T, T]:
     """``torch.topk([values, indices,] x [, k [, dim]] [, largest [, sorted]])``: the k smallest or largest.
 

@@ -19,7 +19,7 @@ from torch7py.ops.types import NumberType
 
 __all__: list[str] = []
 
-# -- constructors -------------------------------------------------------------------------------------------------
+# -- constructors ------------------------------------------------------------------------------------------
 
 
 @operation("__new_storage", "code:int size:int=0", Form.FUNCTION, returns="object")
@@ -84,7 +84,7 @@ def _new_mapped(code: int, filename: str, shared: bool, size: int, shared_memory
     return Storage(number_type, mapped)
 
 
-# -- methods ------------------------------------------------------------------------------------------------------
+# -- methods -----------------------------------------------------------------------------------------------
 
 
 def _position(storage: Storage, index: float) -> int:
@@ -158,7 +158,7 @@ def _bytes_of(storage: Storage) -> Storage:
     return storage
 
 
-# -- types --------------------------------------------------------------------------------------------------------
+# -- types -------------------------------------------------------------------------------------------------
 
 
 def _to_type(storage: Storage, number_type: NumberType) -> Storage:

@@ -15,14 +15,16 @@ __all__ = ["expand", "narrow"]
 
 T = torch.Tensor
 
-# -- parts --------------------------------------------------------------------------------------------------------
+# -- parts -------------------------------------------------------------------------------------------------
 
 
 def narrow(x: T, dim: int, start: int, size: int) -> T:
     """A range of one dimension; ``dim`` and ``start`` count from 0."""
     check_dim(x, dim)
     if not 0 <= start < x.shape[dim]:
-        raise TorchError(f"narrow: index {start + 1} out of range of dimension {dim + 1} of size {x.shape[dim]}")
+        raise TorchError(
+            f"narrow: index {start + 1} out of range of dimension {dim + 1} of size {x.shape[dim]}"
+        )
     if not 0 < size <= x.shape[dim] - start:
         raise TorchError(
             f"narrow: size {size} from index {start + 1} out of range of dimension {dim + 1} of size {x.shape[dim]}"
@@ -46,7 +48,9 @@ def _select(x: T, dim: int, at: int) -> T:
 def _sub(x: T, bounds: tuple[int, ...]) -> T:
     """``x:sub(from1, to1 [, from2, to2 ...])``: a range of each of the first dimensions, negative from the end."""
     if len(bounds) % 2 or len(bounds) > 8:
-        raise ArgumentError(f"sub: expected a first and a last index for up to 4 dimensions, got {len(bounds)}")
+        raise ArgumentError(
+            f"sub: expected a first and a last index for up to 4 dimensions, got {len(bounds)}"
+        )
     for dim in range(len(bounds) // 2):
         size = x.shape[check_dim(x, dim)]
         first, last = (i + size if i < 0 else i - 1 for i in bounds[2 * dim : 2 * dim + 2])
@@ -70,7 +74,7 @@ def _unfold(x: T, dim: int, size: int, step: int) -> T:
     return x.unfold(dim, size, step)
 
 
-# -- turned -------------------------------------------------------------------------------------------------------
+# -- turned ------------------------------------------------------------------------------------------------
 
 
 @operation("transpose", "x:any dim1:index dim2:index", Form.METHOD, returns="view")
@@ -95,7 +99,7 @@ def _permute(x: T, dims: tuple[int, ...]) -> T:
     return x.permute([dim - 1 for dim in dims])
 
 
-# -- reshaped -----------------------------------------------------------------------------------------------------
+# -- reshaped ----------------------------------------------------------------------------------------------
 
 
 def _view(x: T, sizes: tuple[int, ...]) -> T:
@@ -115,7 +119,9 @@ def _view(x: T, sizes: tuple[int, ...]) -> T:
         raise TorchError("expecting a contiguous tensor")
     full = memory.clean_sizes([count // known if size == -1 else size for size in sizes])
     if math.prod(full) != count:
-        raise TorchError(f"Wrong size for view. Input size: {_by(memory.size_of(x))}. Output size: {_by(sizes)}")
+        raise TorchError(
+            f"Wrong size for view. Input size: {_by(memory.size_of(x))}. Output size: {_by(sizes)}"
+        )
     return x.view(full)
 
 
@@ -160,7 +166,7 @@ def _squeeze_dim(x: T, dim: int) -> T:
     return x.squeeze(check_dim(x, dim))
 
 
-# -- aimed at other memory ----------------------------------------------------------------------------------------
+# -- aimed at other memory ---------------------------------------------------------------------------------
 
 
 @operation("set", "x:T", Form.METHOD, returns="self", moves=True)

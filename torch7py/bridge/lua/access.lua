@@ -101,9 +101,19 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Parts
 
+local view1, view2 = host.view1, host.view2
+
 -- A tensor on the memory of u, its header known from the start.
 local function part(u, h, n, offset, left, bytes)
-   local made = wrap(raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n)))
+   local made
+   if n == 1 then
+      made = raw(view1, handle_of[u], offset, left[1], left[2])
+   elseif n == 2 then
+      made = raw(view2, handle_of[u], offset, left[1], left[2], left[3], left[4])
+   else
+      made = raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n))
+   end
+   made = wrap(made)
    if ffi then
       local known = new_header()
       known.epoch, known.dims = shared[0], n

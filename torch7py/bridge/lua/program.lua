@@ -10,8 +10,15 @@ local OURS = '[torch7py]'
 rawset(_G, 'torch', packages.load('torch'))
 rawset(_G, 'next', module.next)
 
-local require_module = chunk('require.lua')(core, host, packages)
+local sources = chunk('require.lua')(core, host, packages)
 chunk('pairs.lua')().install(config.pairs)
+
+local stdout = io.stdout
+chunk('print.lua')({
+   write = function(text) stdout:write(text) end,
+   typename = class.typename,
+   colors = config.colors,
+}).install()
 
 ---------------------------------------------------------------------------------------------------------
 -- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way
@@ -67,15 +74,16 @@ local function report(ok, ...)
 end
 
 function program.evaluate(source, name)
-   local f, err = require_module.load(source, name)
+   local f, err = sources.load(source, name)
    if not f then return false, core.keep_thrown(err), err end
    return report(native_xpcall(f, traceback))
 end
 
 function program.run(source, path, ...)
-   local f, err = require_module.load(source, '@' .. path)
+   local f, err = sources.load(source, '@' .. path)
    if not f then return false, core.keep_thrown(err), err end
    core.script = path
+   sources.set_script(path)
    arg = {[0] = path, ...}
    local arguments = {...}
    local function finish(...)

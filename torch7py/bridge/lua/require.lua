@@ -35,25 +35,34 @@ local function keep(...) return ... end
 ---------------------------------------------------------------------------------------------------------
 -- From source to function
 
+-- Whether a text may need a patch although the engine takes it. That `goto` is no name in Torch's Lua is what
+-- programs tell its 5.2 compatibility by.
+local function is_suspect(text)
+   return text:find('#', 1, true) or text:find('%f[%w_]goto%f[^%w_]') or plain_lua and text:find('\\[xzu]')
+end
+
 -- The engine compiles first, so that what it says about an error is about the source as it was written.
-local function compile(text, name, env)
+local function compile(text, name, detached)
    local f, err = native_load(text, name)
-   if f and not text:find('#', 1, true) and not (plain_lua and text:find('\\[xzu]')) then return f end
+   if f and not is_suspect(text) then return f end
    local patched = core.raw(host.patch, text, plain_lua)
    if patched == text then return f, err end
    if patched == nil then
       if not f then return nil, err end
-      return nil, name:gsub('^[@=]', '') .. ': torch7py cannot parse this source, though it is valid Lua'
+      return nil, name:gsub('^[@=]', '') .. ': this source is not what Torch took for Lua'
    end
-   if env == nil then return native_load(patched, name) end
-   -- The function behind the length operator is a global; with other globals it has to come along.
+   if not detached and not text:find('setfenv', 1, true) and not text:find('module', 1, true) then
+      return native_load(patched, name)
+   end
+   -- The function behind the length operator is a global; where globals may be others it comes along.
    local make
    make, err = native_load('local __torch7py_len = ... return function(...) ' .. patched .. '\nend', name)
    if not make then return nil, err end
    return make(length)
 end
 
-function sources.load(source, name, mode, env)
+-- `detached`: the function may be given other globals than the program's.
+function sources.load(source, name, mode, env, detached)
    local binary = source:sub(1, 1) == BYTECODE
    if mode and not mode:find(binary and 'b' or 't', 1, true) then
       return nil, 'attempt to load chunk with wrong mode'
@@ -63,14 +72,14 @@ function sources.load(source, name, mode, env)
       f, err = native_load(source, name)
    else
       local text = source:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
-      f, err = compile(text, name, env)
+      f, err = compile(text, name, detached)
    end
    if not f then return nil, err end
    if env ~= nil then setfenv(f, env) end
    return f
 end
 
-local function load_file(path, mode, env)
+local function load_file(path, mode, env, detached)
    local text, name
    if path == nil then
       text, name = read('*a'), '=stdin'
@@ -82,7 +91,7 @@ local function load_file(path, mode, env)
       if not text then return nil, ('cannot read %s: %s'):format(path, err) end
       name = '@' .. path
    end
-   return sources.load(text, name, mode, env)
+   return sources.load(text, name, mode, env, detached)
 end
 
 -- Run the function made of a file. Its first local tells `here` the file when a tail call has hidden the
@@ -307,18 +316,18 @@ function globals.dofile(path)
 end
 
 function globals.loadfile(path, mode, env)
-   return load_file(path, mode, env)
+   return load_file(path, mode, env, true)
 end
 
 function globals.loadstring(source, name, mode, env)
    source = check_string(source, 1, 'loadstring')
-   return sources.load(source, name or source, mode, env)
+   return sources.load(source, name or source, mode, env, true)
 end
 
 function globals.load(chunk, name, mode, env)
    if type(chunk) ~= 'function' then
       chunk = check_string(chunk, 1, 'load')
-      return sources.load(chunk, name or chunk, mode, env)
+      return sources.load(chunk, name or chunk, mode, env, true)
    end
    local pieces = {}
    while true do
@@ -327,7 +336,7 @@ function globals.load(chunk, name, mode, env)
       if type(piece) ~= 'string' then return nil, 'reader function must return a string' end
       pieces[#pieces + 1] = piece
    end
-   return sources.load(table.concat(pieces), name or '=(load)', mode, env)
+   return sources.load(table.concat(pieces), name or '=(load)', mode, env, true)
 end
 
 for name, f in next, globals do rawset(_G, name, f) end

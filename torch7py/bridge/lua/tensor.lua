@@ -100,6 +100,14 @@ local function results(mode, self, ok, a, ...)
    return read(a, ...)
 end
 
+-- Ask Python for the adapter of these kinds and keep it.
+local function find(resolve, adapters, modes, key, kinds)
+   local ok, f, mode = pcall(resolve, kinds)
+   if not ok then rethrow(f) end
+   adapters[key], modes[key] = f, mode
+   return f
+end
+
 -- Any number of arguments of any sort.
 local function slowly(resolve, adapters, modes, self, ...)
    local values, letters = {...}, {}
@@ -121,64 +129,80 @@ local function slowly(resolve, adapters, modes, self, ...)
       letters[i] = LETTER[kind]
    end
    local key = concat(letters)
-   local f = adapters[key]
-   if f == nil then
-      local ok, found, mode = pcall(resolve, key)
-      if not ok then rethrow(found) end
-      f = found
-      adapters[key], modes[key] = f, mode
-   end
+   local f = adapters[key] or find(resolve, adapters, modes, key, key)
    return results(modes[key], self, pcall(f, unpack(values, 1, n)))
 end
+if jit then jit.off(slowly) end
 
--- `resolve`: kinds -> adapter, mode. Adapters are kept by a number made of the kinds when there are up to three
--- arguments and none is a table, else by a string of letters.
+-- The adapter for a number made of kinds, the first time.
+local function find_by_number(resolve, adapters, modes, key)
+   local kinds, rest = '', key
+   while rest > 1 do
+      kinds = LETTER[rest % 32] .. kinds
+      rest = floor(rest / 32)
+   end
+   return find(resolve, adapters, modes, key, kinds)
+end
+
+-- What stands for a value in a call, and its kind.
+local function sort_of(value)
+   local handle = handle_of[value]
+   if handle then return handle, handle % 32 end
+   return value, BARE[type(value)]
+end
+
+-- `resolve`: kinds -> adapter, mode. Adapters are kept by a number made of the kinds (with a 1 in front, since a
+-- DoubleTensor's kind is 0) when there are up to six arguments and no table, else by a string of letters.
 local function stub(resolve)
    local adapters, modes = {}, {}
-   return function(a, b, c, ...)
-      if select('#', ...) > 0 then return slowly(resolve, adapters, modes, a, a, b, c, ...) end
-      local ha, hb, hc
-      local key
-      if a == nil then
-         if b ~= nil or c ~= nil then return slowly(resolve, adapters, modes, a, a, b, c) end
-         key = NIL
-      else
-         ha = handle_of[a]
-         key = 32 + (ha and ha % 32 or BARE[type(a)])  -- a digit in front: a DoubleTensor's kind is 0
-         if b ~= nil then
-            hb = handle_of[b]
-            key = key * 32 + (hb and hb % 32 or BARE[type(b)])
-            if c ~= nil then
-               hc = handle_of[c]
-               key = key * 32 + (hc and hc % 32 or BARE[type(c)])
-            end
-         elseif c ~= nil then
-            return slowly(resolve, adapters, modes, a, a, b, c)
-         end
+   return function(a, b, c, d, e, f, ...)
+      if select('#', ...) > 0 or type(a) == 'table' or type(b) == 'table' or type(c) == 'table' then
+         return slowly(resolve, adapters, modes, a, a, b, c, d, e, f, ...)
       end
-      local f = adapters[key]
+      local more = d ~= nil or e ~= nil or f ~= nil
+      if a == nil and b == nil and c == nil and not more then
+         local adapter = adapters[1] or find_by_number(resolve, adapters, modes, 1)
+         return results(modes[1], a, pcall(adapter))
+      end
+      local x, k = sort_of(a)
+      local key = 32 + k
+      if b == nil and c == nil and not more then
+         local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+         return results(modes[key], a, pcall(adapter, x))
+      end
+      local y, z
+      y, k = sort_of(b)
+      key = key * 32 + k
+      if c == nil and not more then
+         local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+         return results(modes[key], a, pcall(adapter, x, y))
+      end
+      z, k = sort_of(c)
+      key = key * 32 + k
+      if not more then
+         local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+         return results(modes[key], a, pcall(adapter, x, y, z))
+      end
+      if type(d) == 'table' or type(e) == 'table' or type(f) == 'table' then
+         return slowly(resolve, adapters, modes, a, a, b, c, d, e, f)
+      end
+      local u, v, w
+      u, k = sort_of(d)
+      key = key * 32 + k
+      if e == nil and f == nil then
+         local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+         return results(modes[key], a, pcall(adapter, x, y, z, u))
+      end
+      v, k = sort_of(e)
+      key = key * 32 + k
       if f == nil then
-         if type(a) == 'table' or type(b) == 'table' or type(c) == 'table' then
-            return slowly(resolve, adapters, modes, a, a, b, c)
-         end
-         local kinds = ''
-         local number = key
-         if a ~= nil then
-            repeat
-               kinds = LETTER[number % 32] .. kinds
-               number = floor(number / 32)
-            until #kinds == (c ~= nil and 3 or b ~= nil and 2 or 1)
-         end
-         local ok, found, mode = pcall(resolve, kinds)
-         if not ok then rethrow(found) end
-         f = found
-         adapters[key], modes[key] = f, mode
+         local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+         return results(modes[key], a, pcall(adapter, x, y, z, u, v))
       end
-      local mode = modes[key]
-      if c ~= nil then return results(mode, a, pcall(f, ha or a, hb or b, hc or c)) end
-      if b ~= nil then return results(mode, a, pcall(f, ha or a, hb or b)) end
-      if a ~= nil then return results(mode, a, pcall(f, ha or a)) end
-      return results(mode, a, pcall(f))
+      w, k = sort_of(f)
+      key = key * 32 + k
+      local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
+      return results(modes[key], a, pcall(adapter, x, y, z, u, v, w))
    end
 end
 

@@ -1,0 +1,93 @@
+"""What layers are given, as they use it: dimensions counted from 1, tables of tensors, gradients in a shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from torch7py.nn.object import TorchObject
+from torch7py.ops.errors import TorchError
+
+__all__ = ["as_shape", "axis", "dims_of", "gradient_of", "gradients_of", "rows", "size_text", "table", "tensors"]
+
+
+def dims_of(tensor: torch.Tensor) -> int:
+    """The number of dimensions that Lua sees: none without elements."""
+    return tensor.dim() if tensor.numel() else 0
+
+
+def size_text(tensor: torch.Tensor) -> str:
+    """A tensor's sizes as Torch7 writes them, ``2x3``, or ``empty``."""
+    return "x".join(map(str, tensor.shape)) if tensor.numel() else "empty"
+
+
+def axis(layer: TorchObject, dimension: int, input: torch.Tensor, inputDims: int | None = None) -> int:
+    """The 0-based number of a dimension that a script counts from 1, or from the end below 0.
+
+    ``inputDims`` is the number of dimensions of one example: an input with one more is a batch, and a dimension
+    above 0 does not count the batch's.
+    """
+    dims = dims_of(input)
+    position = dims + dimension if dimension < 0 else dimension - 1
+    if dimension > 0 and inputDims is not None and dims == inputDims + 1:
+        position += 1
+    if not 0 <= position < dims:
+        raise TorchError(f"{layer.class_name}: no dimension {dimension} in an input of {dims} dimensions")
+    return int(position)
+
+
+def table(layer: TorchObject, value: Any, count: int | None = None, what: str = "input") -> list[Any]:
+    """A table with at least one entry, or with as many as ``count`` says."""
+    if not isinstance(value, list) or not value or (count is not None and len(value) != count):
+        raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
+    return value
+
+
+def tensors(
+    layer: TorchObject, value: Any, count: int | None = None, what: str = "input"
+) -> list[torch.Tensor]:
+    """The same where every entry is a tensor."""
+    entries = table(layer, value, count, what)
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, torch.Tensor):
+            raise TorchError(f"{layer.class_name}: entry {number} of the {what} is not a tensor")
+    return entries
+
+
+def as_shape(layer: TorchObject, tensor: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """The tensor in another shape, one size of which may be -1."""
+    known = math.prod(size for size in sizes if size != -1)
+    count = tensor.numel()
+    if not (known and count % known == 0 if -1 in sizes else known == count):
+        wanted = "x".join(map(str, sizes))
+        raise TorchError(f"{layer.class_name}: cannot view {size_text(tensor)} as {wanted}")
+    return tensor.reshape(tuple(sizes))
+
+
+def gradient_of(layer: TorchObject, gradOutput: Any, shape: Sequence[int]) -> torch.Tensor:
+    """A gradient with respect to an output of this shape; it must have as many elements."""
+    if not isinstance(gradOutput, torch.Tensor) or gradOutput.numel() != math.prod(shape):
+        given = size_text(gradOutput) if isinstance(gradOutput, torch.Tensor) else "not a tensor"
+        wanted = "x".join(map(str, shape))
+        raise TorchError(f"{layer.class_name}: gradOutput is {given}, the output {wanted}")
+    return gradOutput.reshape(tuple(shape))
+
+
+def gradients_of(layer: TorchObject, gradOutput: Any, outputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """A table of gradients with respect to a table of outputs."""
+    entries = table(layer, gradOutput, len(outputs), "gradOutput")
+    return [gradient_of(layer, g, o.shape) for g, o in zip(entries, outputs, strict=True)]
+
+
+def rows(layer: TorchObject, indices: torch.Tensor, count: int) -> torch.Tensor:
+    """1-based indices of any number type as 0-based ones, checked against ``count``."""
+    found = indices.long() - 1
+    if found.numel() and not found.is_meta:  # which has no values
+        low, high = (int(bound) for bound in torch.aminmax(found))
+        if low < 0 or high >= count:
+            wrong = low if low < 0 else high
+            raise TorchError(f"{layer.class_name}: index {wrong + 1} out of range 1 to {count}")
+    return found

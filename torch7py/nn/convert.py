@@ -1,0 +1,148 @@
+"""Convert: from one order of dimensions to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.activation import Identity
+from torch7py.nn.base import Module
+from torch7py.nn.arguments import dims_of, gradient_of
+from torch7py.nn.container import Container, Sequential
+from torch7py.nn.registry import layer
+from torch7py.nn.selecting import Select
+from torch7py.nn.shape import Reshape, Transpose
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Convert"]
+
+ANY = "b*"
+
+
+@layer("nn.Convert")
+class Convert(Container):
+    """``nn.Convert([inputShape, outputShape])``: the dimensions in another order, and the layer's tensor type.
+
+    A shape is a word with a letter for each dimension, ``'bchw'``, ``'bf'``; b is the batch, put in front where it
+    is missing. Converted are: a shape into another order of the same letters; any into ``'bf'``; ``'bt'`` and
+    ``'bf'`` (with a single f) into ``'b'``; ``'b'`` into ``'bt'``. An input without the batch's dimension is a
+    single example and stays one. Without shapes only the type changes.
+    """
+
+    fields = (
+        "inputShape",
+        "outputShape",
+        "inputBatchDim",
+        "outputBatchDim",
+        "nInputDim",
+        "nOutputDim",
+        "transposition",
+        "batchMode",
+    )
+    links = ("converter",)
+    structural = Container.structural | {"updateOutput", "forward", "clearState"}
+    transposition = False
+
+    def __init__(self, inputShape: str | None = None, outputShape: str | None = None) -> None:
+        super().__init__()
+        if inputShape is None and outputShape is not None:
+            raise TorchError("nn.Convert: an output shape without an input shape")
+        source = ANY if inputShape is None else inputShape
+        target = source if outputShape is None else outputShape
+        self.inputShape = source if "b" in source else "b" + source
+        self.outputShape = target if "b" in target else "b" + target
+        if (self.inputShape == ANY) != (self.outputShape == ANY):
+            raise TorchError(f"nn.Convert: both shapes or neither must be '{ANY}'")
+        self.inputBatchDim = self.inputShape.index("b") + 1
+        self.outputBatchDim = self.outputShape.index("b") + 1
+        self.nInputDim = -1 if self.inputShape == ANY else len(self.inputShape)
+        self.nOutputDim = -1 if self.outputShape == ANY else len(self.outputShape)
+        self.transposition = sorted(self.inputShape) == sorted(self.outputShape)
+
+    @property
+    def converter(self) -> Any:
+        """The layer that does it, made for the first input; None before."""
+        return self._modules.get("0")
+
+    def get_field(self, name: str) -> Any:
+        return self.converter if name == "converter" else super().get_field(name)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "converter":
+            self.set_child_list([] if value is None else [value])
+            return value
+        return super().set_field(name, value)
+
+    def _make(self, input: torch.Tensor) -> Module:
+        source, target = self.inputShape, self.outputShape
+        if self.transposition:
+            return self._transposition(source, target)
+        if target == "bf" and source != "bt":
+            return self._features(input)
+        if target == "b" and source in ("bt", "tb"):
+            return Select(source.index("t") + 1, 1)
+        if target == "b" and source in ("bf", "fb") and input.shape[source.index("f")] == 1:
+            return Select(source.index("f") + 1, 1)
+        if target == "bt" and source == "b":
+            return Reshape(1)
+        raise TorchError(f"nn.Convert cannot convert shape {source} to {target}")
+
+    @staticmethod
+    def _transposition(source: str, target: str) -> Module:
+        letters, pairs = list(source), []
+        for position, letter in enumerate(target):
+            other = letters.index(letter)
+            if other != position:
+                letters[position], letters[other] = letters[other], letters[position]
+                pairs.append([other + 1, position + 1])
+        return Transpose(*pairs) if pairs else Identity()
+
+    def _features(self, input: torch.Tensor) -> Module:
+        """All dimensions but the batch's in one."""
+        if len(self.inputShape) == 1:
+            return Reshape(1)
+        steps: list[Module] = []
+        if self.inputBatchDim != 1:
+            steps.append(Transpose([1, self.inputBatchDim]))
+        if len(self.inputShape) > 2:
+            steps.append(Reshape(input.numel() // input.shape[self.inputBatchDim - 1]))
+        if len(steps) < 2:
+            return steps[0] if steps else Identity()
+        chain = Sequential()
+        for step in steps:
+            chain.add(step)
+        return chain
+
+    def _prepared(self, input: Any) -> torch.Tensor:
+        """The input in the layer's type and as a batch; the converter is there afterwards."""
+        if not isinstance(input, torch.Tensor):
+            raise TorchError("nn.Convert expects a tensor")
+        prepared = input.to(self.number_type.dtype)
+        self.batchMode = dims_of(input) >= self.nInputDim
+        if not self.batchMode:
+            prepared = prepared.unsqueeze(self.inputBatchDim - 1)
+        if self.nInputDim > 0 and prepared.dim() != self.nInputDim:
+            raise TorchError(f"nn.Convert: an input of {dims_of(input)} dimensions for shape {self.inputShape}")
+        if self.converter is None:
+            converter = self._make(prepared)
+            converter.torch7_type(self._type)
+            self.add(converter)
+        return prepared
+
+    def _example(self, output: torch.Tensor) -> torch.Tensor:
+        return output if self.batchMode else output.squeeze(self.outputBatchDim - 1)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        prepared = self._prepared(input)
+        return self._example(self.converter(prepared))
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        prepared = self._prepared(input)
+        return self.keep("output", self._example(self.converter.updateOutput(prepared).data))
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        prepared = self._prepared(input)
+        gradient = gradient_of(self, gradOutput, self.converter.output.shape)
+        found: torch.Tensor = self.converter.updateGradInput(prepared, gradient)
+        return found.reshape(input.shape)

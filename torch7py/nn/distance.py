@@ -1,0 +1,98 @@
+"""How far two tensors in a table are from each other: CosineDistance, PairwiseDistance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.arguments import dims_of, gradient_of, tensors
+from torch7py.nn.product import Product
+from torch7py.nn.registry import layer
+from torch7py.ops import state
+from torch7py.ops.random import scalar
+
+__all__ = ["CosineDistance", "PairwiseDistance"]
+
+
+@layer("nn.CosineDistance")
+class CosineDistance(Product):
+    """``nn.CosineDistance()``: the cosine of the angle between vectors, ``a.b / sqrt((|a|^2 + e)(|b|^2 + e))``.
+
+    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``; e is 1e-12.
+    """
+
+    def forward(self, input: Any) -> torch.Tensor:
+        a, b = tensors(self, input, 2)
+        if a.shape != b.shape or a.dim() not in (1, 2):
+            raise self.mismatch(a, b)
+        inverse = 1 / (_squares(a) + 1e-12) * (1 / (_squares(b) + 1e-12))
+        cosine = (a * b).sum(-1) * inverse.sqrt()
+        return cosine.reshape(1) if a.dim() == 1 else cosine
+
+
+def _squares(a: torch.Tensor) -> torch.Tensor:
+    return (a * a).sum(-1)
+
+
+@layer("nn.PairwiseDistance")
+class PairwiseDistance(Product):
+    """``nn.PairwiseDistance([p])``: the p-norm (2 by default) of the difference.
+
+    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``.
+
+    Torch7's gradient is the derivative but for this: 1e-6 is added to the distance in the denominator; for p = 1 an
+    element whose difference is 0 gets a random sign; for other p below 2 the factor ``|a - b|^(p - 2)`` is
+    left out. PyTorch's autograd over ``forward`` gives the derivative itself.
+    """
+
+    traced = False
+    fields = ("diff", "norm", "outExpand", "grad", "ones")
+
+    def __init__(self, p: float = 2) -> None:
+        super().__init__()
+        self.keep_list("gradInput", [])
+        self.keep("diff", self.new())
+        self.norm = p
+
+    def _pair(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        a, b = tensors(self, input, 2)
+        if a.shape != b.shape or dims_of(a) not in (1, 2):
+            raise self.mismatch(a, b)
+        return a, b
+
+    def forward(self, input: Any) -> torch.Tensor:
+        a, b = self._pair(input)
+        return torch.linalg.vector_norm(a - b, self.norm, dim=-1, keepdim=a.dim() == 1)
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        a, b = self._pair(input)
+        gradient = gradient_of(self, gradOutput, (1,) if a.dim() == 1 else (a.shape[0],)).unsqueeze(-1)
+        difference = a - b
+        if self.norm == 1:
+            slope = _signs(difference)
+        else:
+            slope = difference
+            if self.norm > 2:
+                slope = slope * difference.abs().pow(self.norm - 2)
+            distance = self.output.reshape(gradient.shape)
+            slope = slope * (distance + 1e-6).pow(-(self.norm - 1))
+        result = slope * gradient if a.dim() == 2 else (slope * gradient).reshape(a.shape)
+        return [result, -result]
+
+    def clearState(self) -> Module:
+        self.clear("diff", "outExpand", "grad", "ones")
+        return super().clearState()
+
+
+def _signs(values: torch.Tensor) -> torch.Tensor:
+    """1 and -1; for a 0 one of the two, drawn at random."""
+    signs = values.sign()
+    if values.device.type != "meta":  # which has no values
+        generator = state.current().generator
+        flat = signs.reshape(-1)
+        for position in (flat == 0).nonzero().flatten().tolist():
+            flat[position] = 2 * scalar.random(generator, 2) - 3
+        signs = flat.reshape(values.shape)
+    return signs

@@ -1,0 +1,110 @@
+"""Layers that pass the input on and change the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import fit
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+
+__all__ = ["GradientReversal", "L1Penalty", "ZeroGrad"]
+
+
+class _Changed(torch.autograd.Function):
+    """The input as it is; a gradient ``g`` becomes ``factor * g + added``."""
+
+    @staticmethod
+    def forward(ctx: Any, input: torch.Tensor, factor: float, added: torch.Tensor | float) -> torch.Tensor:
+        ctx.factor, ctx.added = factor, added
+        return input.view_as(input)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        passed = gradients[0] * ctx.factor if ctx.factor else torch.zeros_like(gradients[0])
+        return passed + ctx.added, None, None
+
+
+@layer("nn.GradientReversal")
+class GradientReversal(Module):
+    """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1)."""
+
+    traced = False
+    fields = ("lambda",)
+    lua_methods = names("setLambda")
+
+    def __init__(self, lambda_: float = 1) -> None:
+        super().__init__()
+        self.__dict__["lambda"] = lambda_
+
+    def setLambda(self, lambda_: float) -> None:
+        """``m:setLambda(lambda)``"""
+        self.__dict__["lambda"] = lambda_
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return _Changed.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-any-return,no-untyped-call]
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        return self.keep_output(input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return gradOutput * -self.__dict__["lambda"]
+
+
+@layer("nn.ZeroGrad")
+class ZeroGrad(Module):
+    """``nn.ZeroGrad()``: the output is the input; the gradient is 0, in the shape of the input."""
+
+    traced = False
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return _Changed.apply(input, 0.0, 0.0)  # type: ignore[no-any-return,no-untyped-call]
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        return self.keep_output(input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(input, memory_format=torch.contiguous_format)
+
+
+@layer("nn.L1Penalty")
+class L1Penalty(Module):
+    """``nn.L1Penalty(l1weight[, sizeAverage, provideOutput])``: the output is the input, any shape.
+
+    The gradient gains that of ``l1weight * sum |x|``, or of l1weight times the mean with ``sizeAverage``; with
+    ``provideOutput`` false it is that alone. The penalty's value is in the field ``loss`` after a forward.
+    """
+
+    traced = False
+    fields = ("l1weight", "sizeAverage", "provideOutput", "loss")
+
+    def __init__(self, l1weight: float, sizeAverage: bool = False, provideOutput: bool = True) -> None:
+        super().__init__()
+        self.l1weight = l1weight
+        self.sizeAverage = sizeAverage
+        self.provideOutput = provideOutput
+
+    def _factor(self, input: torch.Tensor) -> float:
+        return self.l1weight / input.numel() if self.sizeAverage is True else self.l1weight
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        passes = 1.0 if self.provideOutput is True else 0.0
+        penalty = input.detach().sign() * self._factor(input)
+        return _Changed.apply(input, passes, penalty)  # type: ignore[no-any-return,no-untyped-call]
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        self.__dict__["loss"] = None if input.is_meta else self._factor(input) * input.abs().sum().item()
+        self.__dict__["output"] = input
+        return input
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        penalty = input.sign() * self._factor(input)
+        return penalty + fit(self, "gradOutput", gradOutput, input) if self.provideOutput is True else penalty
+
+    def clearState(self) -> Module:
+        # The output is another module's or the script's: let go of it instead of emptying it.
+        self.__dict__["output"] = self.new()
+        return super().clearState()

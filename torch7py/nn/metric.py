@@ -1,0 +1,199 @@
+"""Distances of the input to learned templates: Euclidean, weighted Euclidean, cosine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_type, fit, shape_text
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+from torch7py.ops.random import uniform_
+
+__all__ = ["Cosine", "Euclidean", "WeightedEuclidean"]
+
+# Torch7 divides by the distance plus this in the gradients, which so differ from the derivative by 1e-7.
+EPSILON = 1e-7
+
+
+class _Templates(Module):
+    """What the three have in common: a matrix of templates and the shapes of inputs."""
+
+    traced = False
+    scratch: tuple[str, ...] = ()
+    inputs_in: int  # the dimension of the weight along which a template lies
+
+    def reset(self, stdv: float | None = None) -> None:
+        bound = 1 / math.sqrt(self.weight.shape[0]) if stdv is None else stdv * math.sqrt(3)
+        uniform_(self.weight.data, -bound, bound)
+
+    def _check(self, input: torch.Tensor) -> None:
+        if not 1 <= input.dim() <= 2 or input.numel() == 0:
+            raise TorchError(f"{self.class_name}: the input must be a vector or a matrix")
+        size = self.weight.shape[self.inputs_in]
+        if input.shape[-1] != size:
+            raise TorchError(f"{self.class_name}: the input of {shape_text(input)} must have {size} columns")
+        check_type(self, "the input", input, self.weight)
+
+    def _gradient_for(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        """gradOutput in the shape of the output."""
+        outputs = self.weight.shape[1 - self.inputs_in]
+        return fit(self, "gradOutput", gradOutput, input.new_empty((*input.shape[:-1], outputs)))
+
+    def clearState(self) -> Module:
+        self.clear(*self.scratch)
+        return super().clearState()
+
+
+@layer("nn.Euclidean")
+class Euclidean(_Templates):
+    """``nn.Euclidean(inputSize, outputSize)``: ``y_j = ||x - w_j||``, the columns of the weight being the w_j.
+
+    Shapes: ``(inputSize)`` -> ``(outputSize)``, ``(batch, inputSize)`` -> ``(batch, outputSize)``. Weights are
+    drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``.
+    """
+
+    inputs_in = 0
+    scratch = ("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_expand", "_expand2", "_expand3")
+    scratch += ("_repeat", "_repeat2")
+    fields = ("fastBackward", *scratch)
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        super().__init__()
+        self.add_parameter("weight", self.new(int(inputSize), int(outputSize)))
+        self.keep("gradInput", self.new(int(inputSize)))
+        self.keep("output", self.new(int(outputSize)))
+        self.fastBackward = True
+        self.reset()
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        self._check(input)
+        return torch.linalg.vector_norm(input.unsqueeze(-1) - self.weight, dim=-2)
+
+    def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        """The gradient with respect to each element of each difference ``x - w_j``."""
+        self._check(input)
+        difference = input.data.unsqueeze(-1) - self.weight.data
+        distance = torch.linalg.vector_norm(difference, dim=-2, keepdim=True)
+        gradient = self._gradient_for(input, gradOutput)
+        return difference * (gradient.unsqueeze(-2) / (distance + EPSILON))
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return self._pull(input, gradOutput).sum(-1)
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        gradient = self.gradient("weight")
+        if gradient is not None:
+            pull = self._pull(input, gradOutput)
+            gradient.sub_(pull if input.dim() == 1 else pull.sum(0), alpha=scale)
+
+
+@layer("nn.WeightedEuclidean")
+class WeightedEuclidean(_Templates):
+    """``nn.WeightedEuclidean(inputSize, outputSize)``: ``y_j = ||c_j * (x - w_j)||``, c_j and w_j being columns.
+
+    Shapes and first weights as for ``nn.Euclidean``; the second parameter, ``diagCov``, begins at 1. For a single
+    example its gradient is not multiplied by scale, as in the original.
+    """
+
+    inputs_in = 0
+    scratch = ("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_diagCov")
+    scratch += ("_expand", "_expand2", "_expand3", "_expand4", "_repeat", "_repeat2", "_repeat3")
+    fields = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        super().__init__()
+        self.add_parameter("weight", self.new(int(inputSize), int(outputSize)))
+        self.add_parameter("diagCov", self.new(int(inputSize), int(outputSize)))
+        self.reset()
+
+    def reset(self, stdv: float | None = None) -> None:
+        super().reset(stdv)
+        self.diagCov.data.fill_(1)
+
+    def torch7_parameters(self) -> Any:
+        names = ("weight", "diagCov")
+        return [self.get_field(name) for name in names], [self.gradient(name) for name in names]
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        self._check(input)
+        return torch.linalg.vector_norm(self.diagCov * (input.unsqueeze(-1) - self.weight), dim=-2)
+
+    def _pull(self, input: torch.Tensor, gradOutput: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient with respect to each element of each weighted difference, and the plain differences."""
+        self._check(input)
+        difference = input.data.unsqueeze(-1) - self.weight.data
+        weighted = difference * self.diagCov.data
+        distance = torch.linalg.vector_norm(weighted, dim=-2, keepdim=True)
+        gradient = self._gradient_for(input, gradOutput)
+        return weighted * (gradient.unsqueeze(-2) / (distance + EPSILON)), difference
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        pull, _ = self._pull(input, gradOutput)
+        return (pull * self.diagCov.data).sum(-1)
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        pull, difference = self._pull(input, gradOutput)
+        for_weight, for_covariance = pull * self.diagCov.data, pull * difference
+        if input.dim() == 2:
+            for_weight, for_covariance = for_weight.sum(0), for_covariance.sum(0)
+        weight, covariance = self.gradient("weight"), self.gradient("diagCov")
+        if weight is not None:
+            weight.sub_(for_weight, alpha=scale)
+        if covariance is not None:
+            covariance.add_(for_covariance, alpha=scale if input.dim() == 2 else 1)
+
+
+@layer("nn.Cosine")
+class Cosine(_Templates):
+    """``nn.Cosine(inputSize, outputSize)``: ``y_j = w_j . x / (||w_j|| ||x||)``, the w_j being rows of the weight.
+
+    Shapes: ``(inputSize)`` -> ``(outputSize)``, ``(batch, inputSize)`` -> ``(batch, outputSize)``. Weights are
+    drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(outputSize)``. As in the original, the gradient of the weights
+    is not multiplied by scale for a batch, and half of it is not for a single example.
+    """
+
+    inputs_in = 1
+    scratch = ("_input", "_weight", "_gradOutput", "_sum", "_inputNorm", "_weightNorm")
+    fields = ("__norm", *scratch)
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        super().__init__()
+        self.add_parameter("weight", self.new(int(outputSize), int(inputSize)))
+        self.reset()
+
+    def _norms(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """``||x||`` as a column, ``||w||`` as a vector."""
+        self._check(input)
+        inputs = torch.linalg.vector_norm(input, dim=-1, keepdim=True) + 1e-12
+        return inputs, torch.linalg.vector_norm(self.weight, dim=1) + 1e-12
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        input_norm, weight_norm = self._norms(input)
+        return input @ self.weight.t() / weight_norm / input_norm
+
+    # dy_j/dx = (w_j / ||w_j|| - y_j x / ||x||) / ||x||, and dy_j/dw_j is the same with x and w_j exchanged.
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        input_norm, weight_norm = self._norms(input.data)
+        gradOutput = self._gradient_for(input, gradOutput)
+        output = input.data @ self.weight.data.t() / weight_norm / input_norm
+        along = (gradOutput * output).sum(-1, keepdim=True) * input.data / input_norm
+        return (gradOutput / weight_norm @ self.weight.data - along) / input_norm
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        gradient = self.gradient("weight")
+        if gradient is None:
+            return
+        single = input.dim() == 1
+        gradOutput = torch.atleast_2d(self._gradient_for(input, gradOutput))
+        rows = torch.atleast_2d(input.data)
+        input_norm, weight_norm = (norm.data for norm in self._norms(rows))
+        weight_norm = weight_norm.unsqueeze(1)
+        output = rows @ self.weight.data.t() / weight_norm.t() / input_norm
+        towards = gradOutput.t() @ (rows / input_norm) / weight_norm
+        along = self.weight.data * ((gradOutput * output).sum(0).unsqueeze(1) / weight_norm) / weight_norm
+        gradient.add_(towards, alpha=scale if single else 1).sub_(along)

@@ -1,0 +1,127 @@
+"""Noise on the input in training: whole feature maps dropped, or normal noise added. Dropout has its own file."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import fit, shape_text, truthy
+from torch7py.nn.object import names
+from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.registry import layer
+from torch7py.ops import state
+from torch7py.ops.errors import TorchError
+from torch7py.ops.random import dropout_mask, normal_
+
+__all__ = ["SpatialDropout", "VolumetricDropout", "WhiteNoise"]
+
+
+class _MapDropout(Module):
+    """Dropout of whole feature maps. A subclass says how many dimensions a map has."""
+
+    traced = False
+    fields = ("p", "stochastic_inference", "noise")
+    lua_methods = names("setp")
+    map_dims: int
+
+    def __init__(self, p: float = 0.5, stochasticInference: bool = False) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise TorchError(f"{self.torch7_name}: p must be from 0 to 1")
+        self.p = p
+        self.stochastic_inference = stochasticInference
+        self.set_training()
+        self.keep("noise", self.new())
+
+    def setp(self, p: float) -> None:
+        """``m:setp(p)``"""
+        self.p = p
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if not (self.training or truthy(self.stochastic_inference)):
+            return input * (1 - self.p)
+        maps = input.dim() - self.map_dims
+        if not 1 <= maps <= 2 or input.numel() == 0:
+            raise TorchError(
+                f"{self.class_name}: the input must have {self.map_dims + 1} or {self.map_dims + 2} dimensions, "
+                f"not {shape_text(input)}"
+            )
+        shape = (*input.shape[:maps], *[1] * self.map_dims)
+        mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
+        self.keep("noise", mask)
+        return input * mask
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            raise TorchError(f"{self.class_name}: there is a gradient in training only")
+        gradOutput = fit(self, "gradOutput", gradOutput, input)
+        maps = input.dim() - self.map_dims
+        if self.noise.shape[:maps] != input.shape[:maps]:
+            raise TorchError(
+                f"{self.class_name}: the mask of the last forward is {shape_text(self.noise)}, "
+                f"which does not fit an input of {shape_text(input)}"
+            )
+        return gradOutput * self.noise
+
+    def clearState(self) -> Module:
+        self.clear("noise")
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"{self.class_name}({self.p:f})"
+
+
+@layer("nn.SpatialDropout")
+class SpatialDropout(_MapDropout):
+    """``nn.SpatialDropout([p, stochasticInference])``: zero each feature map with probability p (0.5).
+
+    Shapes: ``(channels, h, w)``, ``(batch, channels, h, w)``. The rest stays as it is; evaluation multiplies by
+    ``1 - p``, unless ``stochasticInference`` drops there too. There is no gradient in evaluation.
+    """
+
+    map_dims = 2
+
+
+@layer("nn.VolumetricDropout")
+class VolumetricDropout(_MapDropout):
+    """``nn.VolumetricDropout([p, stochasticInference])``: ``nn.SpatialDropout`` with one more dimension.
+
+    Shapes: ``(channels, t, h, w)``, ``(batch, channels, t, h, w)``.
+    """
+
+    map_dims = 3
+
+
+@layer("nn.WhiteNoise")
+class WhiteNoise(Pointwise):
+    """``nn.WhiteNoise([mean, std])``: add ``normal(mean, std)`` noise (0 and 0.1), any shape.
+
+    Evaluation adds the mean alone and has no gradient.
+    """
+
+    fields = ("mean", "std", "noise")
+
+    def __init__(self, mean: float = 0, std: float = 0.1) -> None:
+        super().__init__()
+        self.mean = mean
+        self.std = std
+        self.keep("noise", self.new())
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return input + self.mean
+        noise = torch.empty(input.shape, dtype=input.dtype, device=input.device)
+        self.keep("noise", normal_(noise, self.mean, self.std))
+        return input + noise
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            raise TorchError(f"{self.class_name}: there is a gradient in training only")
+        return gradOutput.clone()
+
+    def clearState(self) -> Module:
+        self.clear("noise")
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"{self.class_name} mean: {self.mean:f}, std: {self.std:f}"

@@ -1,0 +1,207 @@
+"""Normalization of each example by its norm, and of each feature by its mean and variance over the batch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_flag, check_type, fit, number, shape_text
+from torch7py.nn.registry import layer
+from torch7py.nn.trace import same_memory
+from torch7py.ops.errors import TorchError
+from torch7py.ops.random import uniform_
+
+__all__ = ["BatchNormalization", "Normalize", "SpatialBatchNormalization", "VolumetricBatchNormalization"]
+
+
+@layer("nn.Normalize")
+class Normalize(Module):
+    """``nn.Normalize(p[, eps])``: ``y = x / ||x||_p``; p may be ``math.huge``.
+
+    Shapes: ``(n)``, ``(batch, n)`` with a norm for each example. ``eps`` (1e-10) is added to the sum of the
+    p-th powers, or to the largest. The gradient is the original's, which differs from the derivative by about eps
+    where p is below 2 or infinite.
+    """
+
+    traced = False
+    scratch = ("_output", "_indices", "_gradInput", "buffer", "norm", "normp", "cross")
+    fields = ("p", "eps", "buffer2", *scratch)
+
+    def __init__(self, p: float, eps: float = 1e-10) -> None:
+        super().__init__()
+        self.p = number("nn.Normalize", "p", p)
+        self.eps = number("nn.Normalize", "eps", eps)
+        if not p > 0:
+            raise TorchError(f"nn.Normalize: there is no {p}-norm")
+
+    def _check(self, input: torch.Tensor) -> None:
+        if not 1 <= input.dim() <= 2 or input.numel() == 0:
+            raise TorchError(f"{self.class_name}: the input must be a vector or a matrix")
+
+    def _norms(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norm of each row, and its p-th power (the norm again for p infinite)."""
+        if math.isinf(self.p):
+            norm = input.abs().amax(-1, keepdim=True) + self.eps
+            return norm, norm
+        powers = (input.square() if self.p == 2 else input.abs().pow(self.p)).sum(-1, keepdim=True) + self.eps
+        return powers.pow(1 / self.p), powers
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        self._check(input)
+        return input / self._norms(input)[0]
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        self._check(input)
+        gradOutput = fit(self, "gradOutput", gradOutput, input)
+        norm, powers = self._norms(input)
+        cross = (input * gradOutput).sum(-1, keepdim=True)
+        gradient = powers * gradOutput - self._slope(input, norm) * cross
+        return gradient / (powers * norm)
+
+    def _slope(self, input: torch.Tensor, norm: torch.Tensor) -> torch.Tensor:
+        """``x |x|^(p-2)``: how the p-th power of the norm changes with x, divided by p."""
+        if self.p == 2:
+            return input
+        if math.isinf(self.p):
+            largest = input.abs().argmax(-1, keepdim=True)
+            return torch.zeros_like(input).scatter_(-1, largest, input.gather(-1, largest) / norm)
+        magnitude = input.abs()
+        if self.p < 2:  # the original keeps the base of a negative power from 0
+            magnitude = magnitude + self.eps
+        return magnitude.pow(self.p - 2) * input
+
+    def clearState(self) -> Module:
+        self.clear(*self.scratch)
+        return super().clearState()
+
+    def describe(self) -> str:
+        whole = self.p % 1 == 0
+        return f"{self.class_name}({int(self.p) if whole else format(self.p, 'f')})"
+
+
+@layer("nn.BatchNormalization")
+class BatchNormalization(Module):
+    """``nn.BatchNormalization(nOutput[, eps, momentum, affine])``: ``y = (x - mean) / sqrt(var + eps) * w + b``.
+
+    Shapes: ``(batch, nOutput)``; in evaluation ``(nOutput)`` too, which gives ``(1, nOutput)``. In training mean
+    and variance are those of each feature over the batch, and ``running_mean`` and ``running_var`` (the unbiased
+    variance) move towards them by ``momentum`` (0.1); in evaluation, and for a batch of one example, they are the
+    running ones. eps is 1e-5. Unless ``affine`` is false w is learned, at first drawn from ``uniform(0, 1)``, and b,
+    at first 0.
+
+    The mode at the time of the backward decides which gradient it is. A backward for another input than the last
+    forward's takes that input's own statistics; only a forward moves the running ones.
+    """
+
+    traced = False
+    fields = ("affine", "eps", "momentum", "running_mean", "running_var", "save_mean", "save_std", "_input")
+    fields += ("_gradOutput",)
+    transient = (*Module.transient, "_seen")
+    dims: ClassVar[int] = 2
+
+    def __init__(
+        self, nOutput: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool | None = True
+    ) -> None:
+        super().__init__()
+        name = self.torch7_name
+        if number(name, "nOutput", nOutput) < 1:
+            raise TorchError(f"{name}: nOutput must be at least 1")
+        self.affine = check_flag(name, "affine", affine)
+        self.eps = number(name, "eps", eps)
+        self.momentum = number(name, "momentum", momentum)
+        self.set_training()
+        self.register_buffer("running_mean", self.new(int(nOutput)))
+        self.register_buffer("running_var", self.new(int(nOutput)))
+        for parameter in ("weight", "bias"):
+            if self.affine:
+                self.add_parameter(parameter, self.new(int(nOutput)))
+            else:
+                self.register_parameter(parameter, None)
+        self.reset()
+
+    def reset(self, stdv: float | None = None) -> None:
+        """``m:reset()``: draw the weight anew, set the bias to 0 and forget the running statistics."""
+        if self.weight is not None:
+            uniform_(self.weight.data)
+        if self.bias is not None:
+            self.bias.data.zero_()
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+
+    def _batch(self, tensor: torch.Tensor, what: str = "the input") -> torch.Tensor:
+        """A tensor as a batch, checked."""
+        single = tensor.dim() == self.dims - 1 and not self.training
+        if (tensor.dim() != self.dims and not single) or tensor.numel() == 0:
+            raise TorchError(
+                f"{self.class_name}: {what} must be a batch of {self.dims} dimensions, not {shape_text(tensor)}"
+            )
+        batch = tensor.unsqueeze(0) if single else tensor
+        if batch.shape[1] != self.running_mean.numel():
+            raise TorchError(
+                f"{self.class_name}: {what} of {shape_text(tensor)} has {batch.shape[1]} features, "
+                f"not {self.running_mean.numel()}"
+            )
+        check_type(self, what, tensor, self.running_mean)
+        return batch
+
+    def _by_batch(self, batch: torch.Tensor) -> bool:
+        """Whether the batch's own statistics count."""
+        return self.training and batch.shape[0] > 1
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        batch = self._batch(input)
+        by_batch = self._by_batch(batch)
+        output, mean, inverse_std = torch.native_batch_norm(
+            batch,
+            self.weight,
+            self.bias,
+            self.running_mean,
+            self.running_var,
+            by_batch,
+            self.momentum,
+            self.eps,
+        )
+        if by_batch:
+            self.__dict__["_seen"] = input.data
+            self.keep("save_mean", mean.data)
+            self.keep("save_std", inverse_std.data)
+        return output
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        return self.keep_output(self.forward(input).contiguous())
+
+    def _statistics(self, input: torch.Tensor, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and 1 / standard deviation of a batch: the last forward's if this is its input."""
+        if same_memory(self.__dict__.get("_seen"), input):
+            return self.save_mean, self.save_std
+        _, mean, inverse_std = torch.native_batch_norm(batch, None, None, None, None, True, 0, self.eps)
+        return mean, inverse_std
+
+    def _gradients(
+        self, input: torch.Tensor, gradOutput: torch.Tensor, wanted: tuple[bool, bool, bool]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The gradients of input, weight and bias, as far as wanted."""
+        batch, gradient = self._batch(input), self._batch(gradOutput, "gradOutput")
+        if gradient.shape != batch.shape:
+            raise TorchError(
+                f"{self.class_name}: gradOutput is {shape_text(gradOutput)}, not {shape_text(batch)}"
+            )
+        by_batch = self._by_batch(batch)
+        mean, inverse_std = self._statistics(input, batch) if by_batch else (None, None)
+        found: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+        found = torch.ops.aten.native_batch_norm_backward(
+            gradient,
+            batch.data,
+            None if self.weight is None else self.weight.data,
+            self.running_mean,
+            self.running_var,
+            mean,
+            inverse_std,
+            by_batch,
+            self.eps,
+            wanted,
+        )
+        return found

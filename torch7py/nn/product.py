@@ -1,0 +1,104 @@
+"""Products of two tensors in a table: MM, MV, DotProduct."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.arguments import gradient_of, size_text, tensors
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+
+__all__ = ["MM", "MV", "DotProduct"]
+
+
+class Product(Module):
+    """The base of layers with two tensors as input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep_list("gradInput", [self.new(), self.new()])
+
+    def mismatch(self, a: torch.Tensor, b: torch.Tensor) -> TorchError:
+        return TorchError(f"{self.class_name}: inputs of {size_text(a)} and {size_text(b)}")
+
+
+@layer("nn.MM")
+class MM(Product):
+    """``nn.MM([transA, transB])``: the matrix product of two matrices, or batch by batch.
+
+    Shapes: ``{(n, k), (k, m)}`` -> ``(n, m)``, ``{(batch, n, k), (batch, k, m)}`` -> ``(batch, n, m)``; transA and
+    transB exchange the last two dimensions of their matrix first.
+    """
+
+    traced = False
+    fields = ("transA", "transB")
+
+    def __init__(self, transA: bool = False, transB: bool = False) -> None:
+        super().__init__()
+        self.transA = transA
+        self.transB = transB
+
+    def _factors(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        a, b = tensors(self, input, 2)
+        if a.dim() not in (2, 3) or a.dim() != b.dim() or a.shape[:-2] != b.shape[:-2]:
+            raise self.mismatch(a, b)
+        left = a.mT if self.transA else a
+        right = b.mT if self.transB else b
+        if left.shape[-1] != right.shape[-2]:
+            raise self.mismatch(a, b)
+        return left, right
+
+    def forward(self, input: Any) -> torch.Tensor:
+        left, right = self._factors(input)
+        return left @ right
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        left, right = self._factors(input)
+        gradient = gradient_of(self, gradOutput, (*left.shape[:-1], right.shape[-1]))
+        return [
+            right @ gradient.mT if self.transA else gradient @ right.mT,
+            gradient.mT @ left if self.transB else left.mT @ gradient,
+        ]
+
+
+@layer("nn.MV")
+class MV(Product):
+    """``nn.MV([trans])``: the product of a matrix and a vector, or batch by batch.
+
+    Shapes: ``{(n, k), (k)}`` -> ``(n)``, ``{(batch, n, k), (batch, k)}`` -> ``(batch, n)``; trans exchanges the
+    matrix's dimensions first.
+    """
+
+    fields = ("trans",)
+
+    def __init__(self, trans: bool = False) -> None:
+        super().__init__()
+        if not isinstance(trans, bool):
+            raise TorchError("nn.MV: the argument must be true or false")
+        self.trans = trans
+
+    def forward(self, input: Any) -> torch.Tensor:
+        matrix, vector = tensors(self, input, 2)
+        if matrix.dim() not in (2, 3) or vector.dim() != matrix.dim() - 1 or matrix.shape[:-2] != vector.shape[:-1]:
+            raise self.mismatch(matrix, vector)
+        left = matrix.mT if self.trans else matrix
+        if left.shape[-1] != vector.shape[-1]:
+            raise self.mismatch(matrix, vector)
+        return (left @ vector.unsqueeze(-1)).squeeze(-1)
+
+
+@layer("nn.DotProduct")
+class DotProduct(Product):
+    """``nn.DotProduct()``: ``sum_i a_i b_i``.
+
+    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``.
+    """
+
+    def forward(self, input: Any) -> torch.Tensor:
+        a, b = tensors(self, input, 2)
+        if a.shape != b.shape or a.dim() not in (1, 2):
+            raise self.mismatch(a, b)
+        return (a * b).sum(-1, keepdim=a.dim() == 1)

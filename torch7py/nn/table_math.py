@@ -1,0 +1,296 @@
+"""Arithmetic on the tensors of a table: CAddTable and its kin, MixtureTable.
+
+The operands need the same number of elements, as in Torch7; their shapes may differ, and the first one's is the
+output's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.arguments import as_shape, dims_of, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.nn.shape import long_storage
+from torch7py.ops.errors import TorchError
+
+__all__ = [
+    "CAddTable",
+    "CAddTensorTable",
+    "CDivTable",
+    "CMaxTable",
+    "CMinTable",
+    "CMulTable",
+    "CSubTable",
+    "MixtureTable",
+]
+
+
+class Elementwise(Module):
+    """The base of layers that take tensors of one size."""
+
+    traced = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep_list("gradInput", [])
+
+    def operands(self, input: Any, count: int | None = None) -> list[torch.Tensor]:
+        """The tensors of the table in the shape of the first."""
+        found = tensors(self, input, count)
+        shape = found[0].shape
+        for number, tensor in enumerate(found, 1):
+            if tensor.numel() != found[0].numel():
+                raise TorchError(
+                    f"{self.class_name}: entry {number} of the input is {size_text(tensor)}, "
+                    f"the first {size_text(found[0])}"
+                )
+        return [tensor if tensor.shape == shape else tensor.reshape(shape) for tensor in found]
+
+    def shaped(self, input: list[torch.Tensor], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The gradients of operands in the shapes of the table's tensors."""
+        return [gradient.reshape(tensor.shape) for tensor, gradient in zip(input, gradients, strict=True)]
+
+
+@layer("nn.CAddTable")
+class CAddTable(Elementwise):
+    """``nn.CAddTable([inplace])``: the sum of the tensors of a table.
+
+    Shapes: a table of tensors of one size -> one of that size. In place the first tensor becomes the output, and
+    gradOutput itself each of the gradients.
+    """
+
+    fields = ("inplace",)
+    inplace = False
+
+    def __init__(self, ip: bool = False) -> None:
+        super().__init__()
+        self.inplace = ip
+
+    def forward(self, input: Any) -> torch.Tensor:
+        first, *others = self.operands(input)
+        total = first.clone(memory_format=torch.contiguous_format)
+        for tensor in others:
+            total = total.add_(tensor)
+        return total
+
+    def updateOutput(self, input: Any) -> torch.Tensor:
+        if not self.inplace:
+            return super().updateOutput(input)  # type: ignore[no-any-return]
+        first, *others = (tensor.data for tensor in self.operands(input))
+        for tensor in others:
+            first.add_(tensor)
+        return self.keep("output", first)
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        operands = self.operands(input)
+        gradient = gradient_of(self, gradOutput, operands[0].shape)
+        if self.inplace:
+            return self.shaped(input, [gradient] * len(operands))
+        return self.shaped(input, [gradient.clone() for _ in operands])
+
+
+@layer("nn.CSubTable")
+class CSubTable(Elementwise):
+    """``nn.CSubTable()``: ``{a, b}`` -> ``a - b``, element by element."""
+
+    def forward(self, input: Any) -> torch.Tensor:
+        a, b = self.operands(input, 2)
+        return a - b
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        gradient = gradient_of(self, gradOutput, self.operands(input, 2)[0].shape)
+        return self.shaped(input, [gradient.clone(), -gradient])
+
+
+@layer("nn.CMulTable")
+class CMulTable(Elementwise):
+    """``nn.CMulTable()``: the product of the tensors of a table, element by element."""
+
+    lua_methods = names("updateGradInput_efficient")
+
+    def forward(self, input: Any) -> torch.Tensor:
+        product, *others = self.operands(input)
+        if not others:
+            return product.clone()
+        for tensor in others:
+            product = product * tensor
+        return product
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        operands = self.operands(input)
+        gradients = []
+        for number in range(len(operands)):
+            gradient = gradient_of(self, gradOutput, operands[0].shape).clone()
+            for other, tensor in enumerate(operands):
+                if other != number:
+                    gradient.mul_(tensor)
+            gradients.append(gradient)
+        return self.shaped(input, gradients)
+
+    def updateGradInput_efficient(self, input: Any, gradOutput: torch.Tensor) -> Any:
+        """``m:updateGradInput_efficient(input, gradOutput)``: through the output; NaN where an operand is 0."""
+        operands = self.operands(input)
+        gradient = gradient_of(self, gradOutput, operands[0].shape)
+        output = as_shape(self, self.output, operands[0].shape)
+        return self.keep_grad_input(self.shaped(input, [gradient * (output / t) for t in operands]))
+
+
+@layer("nn.CDivTable")
+class CDivTable(Elementwise):
+    """``nn.CDivTable()``: ``{a, b}`` -> ``a / b``, element by element."""
+
+    def forward(self, input: Any) -> torch.Tensor:
+        a, b = self.operands(input, 2)
+        return a / b
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        a, b = self.operands(input, 2)
+        quotient = gradient_of(self, gradOutput, a.shape) / b
+        return self.shaped(input, [quotient, quotient.div(b).neg_().mul_(a)])
+
+
+class ExtremeTable(Elementwise):
+    """The base of CMaxTable and CMinTable. The gradient goes to the tensor that gave the element."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in type(self).fields:
+            self.keep(name, self.new())
+
+    @property
+    def index_field(self) -> str:
+        """The field with the number of the tensor that gave each element."""
+        return type(self).fields[0]
+
+    def beats(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Where elements of ``a`` are chosen over those of ``b``, which come from earlier tensors."""
+        raise NotImplementedError
+
+    def forward(self, input: Any) -> torch.Tensor:
+        chosen, *others = self.operands(input)
+        source = torch.ones_like(chosen)
+        for number, tensor in enumerate(others, 2):
+            better = self.beats(tensor, chosen)
+            source.masked_fill_(better, number)
+            chosen = torch.where(better, tensor, chosen)
+        self.keep(self.index_field, source)
+        return chosen if others else chosen.clone()
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        operands = self.operands(input)
+        source = as_shape(self, self.get_field(self.index_field), operands[0].shape)
+        gradient = gradient_of(self, gradOutput, source.shape)
+        zeros = torch.zeros_like(gradient)
+        gradients = [torch.where(source == number, gradient, zeros) for number in range(1, len(operands) + 1)]
+        return self.shaped(input, gradients)
+
+
+@layer("nn.CMaxTable")
+class CMaxTable(ExtremeTable):
+    """``nn.CMaxTable()``: the largest of each element over the tensors of a table, of equal ones the first."""
+
+    fields = ("maxIdx", "mask", "maxVals", "gradMaxVals")
+
+    def beats(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return a > b
+
+
+@layer("nn.CMinTable")
+class CMinTable(ExtremeTable):
+    """``nn.CMinTable()``: the smallest of each element over the tensors of a table, of equal ones the first."""
+
+    fields = ("minIdx", "mask", "minVals", "gradMaxVals")
+
+    def beats(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return a < b
+
+
+@layer("nn.CAddTensorTable")
+class CAddTensorTable(Module):
+    """``nn.CAddTensorTable()``: ``{v, {a, b, ...}}`` -> ``{a + v, b + v, ...}``, all of one size."""
+
+    traced = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keep_list("gradInput", [])
+
+    def _operands(self, input: Any) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        vector, others = table(self, input, 2)
+        tensors(self, [vector])
+        return vector, [as_shape(self, tensor, vector.shape) for tensor in tensors(self, others)]
+
+    def forward(self, input: Any) -> list[torch.Tensor]:
+        vector, others = self._operands(input)
+        return [tensor + vector for tensor in others]
+
+    def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
+        _, others = self._operands(input)
+        gradients = gradients_of(self, gradOutput, others)
+        total = gradients[0].clone()
+        for gradient in gradients[1:]:
+            total.add_(gradient)
+        return [total, [gradient.clone() for gradient in gradients]]
+
+
+@layer("nn.MixtureTable")
+class MixtureTable(Module):
+    """``nn.MixtureTable([dim])``: experts weighted by a gater, ``sum_i gater_i * expert_i``.
+
+    Shapes: ``{gater (n), experts}`` or ``{gater (batch, n), experts}``, the experts a table of n tensors (batched:
+    ``(batch, ...)``) or one tensor with n in dimension dim (1, batched 2) -> one expert's.
+    """
+
+    fields = ("dim", "size", "batchSize", "size2", "backwardSetup", "table", "dimG")
+    dim: int | None = None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+        self.size = long_storage()
+        self.size2 = long_storage()
+        self.batchSize = 0
+        self.backwardSetup = False
+        self.keep_list("gradInput", [])
+
+    def forward(self, input: Any) -> torch.Tensor:
+        gater, experts = table(self, input, 2)
+        if not isinstance(gater, torch.Tensor) or not 1 <= dims_of(gater) <= 2:
+            raise TorchError(f"{self.class_name}: the gater must be a vector or a matrix")
+        self.dimG = gater.dim()
+        if self.dim is None:
+            self.dim = self.dimG
+        self.batchSize = 1 if self.dimG == 1 else gater.shape[0]
+        self.table = isinstance(experts, list)
+        if self.table:
+            experts = torch.stack(self._same_size(tensors(self, experts)), self.dim - 1)
+        if not isinstance(experts, torch.Tensor) or experts.dim() < max(self.dim, self.dimG):
+            raise TorchError(f"{self.class_name}: the experts must be a table or a tensor of {self.dim} dimensions")
+        number = gater.shape[-1]
+        if experts.shape[self.dim - 1] != number:
+            raise TorchError(
+                f"{self.class_name}: {number} weights for {experts.shape[self.dim - 1]} experts"
+            )
+        sizes = [1] * experts.dim()
+        if self.dimG == 2:
+            sizes[0] = self.batchSize
+        sizes[self.dim - 1] = number
+        if math.prod(sizes) != gater.numel() or sizes[0] not in (1, experts.shape[0]):
+            raise TorchError(
+                f"{self.class_name}: a gater of {size_text(gater)} for experts of {size_text(experts)}"
+            )
+        return (gater.reshape(sizes) * experts).sum(self.dim - 1)
+
+    def _same_size(self, experts: list[torch.Tensor]) -> list[torch.Tensor]:
+        for number, expert in enumerate(experts, 1):
+            if expert.shape != experts[0].shape:
+                raise TorchError(
+                    f"{self.class_name}: expert {number} is {size_text(expert)}, "
+                    f"the first {size_text(experts[0])}"
+                )
+        return experts
