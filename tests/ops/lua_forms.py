@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops.memory import Storage
 
-TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.float16: 1e-3}
 
 
 def lua(runtime: Runtime, source: str, **values: Any) -> Any:
@@ -83,3 +86,25 @@ def check_query(
             for out, (wanted, dtype) in zip(given.values(), expected, strict=True):
                 assert_tensor(out, wanted, dtype)
         assert torch.equal(src, before)
+
+
+def plain(value: Any) -> Any:
+    """A result of Lua as nested lists and numbers: tensors and storages by their elements."""
+    if isinstance(value, torch.Tensor):
+        return value.tolist()
+    if isinstance(value, Storage):
+        return value.tensor().tolist()
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def failure(runtime: Runtime, source: str) -> str:
+    """The message with which a piece of Lua fails, after the place, which must be its line 1."""
+    with pytest.raises(LuaError) as caught:
+        runtime.execute(source, "@script.lua")
+    place, _, message = caught.value.message.partition(": ")
+    assert place == "script.lua:1", caught.value.message
+    return message

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from torch7py.bridge import engine, generation, loader
-from torch7py.bridge.calls import read_answer
+from torch7py.bridge.calls import adapt, decode, read_answer
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
@@ -162,6 +162,7 @@ class Runtime:
             "copied": peers.copied,
             "package": self._package,
             "requirements": self._requirements,
+            "package_function": self._package_function,
             "exit": self._exit,
             "interrupted": self._interrupted,
             "poll": lambda: None,  # Python looks for signals whenever it is called
@@ -213,6 +214,7 @@ class Runtime:
                 "table": package.table,
                 "classes": classes,
                 "additions": additions,
+                "functions": list(package.functions),
                 "chunk": package.chunk,
             }
         )
@@ -226,6 +228,15 @@ class Runtime:
                 f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016 for the later one)",
                 file=sys.stderr,
             )
+
+    def _package_function(self, package: str, name: str) -> Any:
+        """The function ``(mask, ...)`` behind ``package.name``."""
+        call = adapt(packages[package].functions[name], f"{package}.{name}")
+
+        def function(mask: int, *arguments: Any) -> Any:
+            return encode_results(self.handles, call(decode(self.handles, mask, arguments)))
+
+        return function
 
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None when there is no such package."""

@@ -11,7 +11,17 @@ import torch
 from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
 
-__all__ = ["as_shape", "axis", "dims_of", "gradient_of", "gradients_of", "rows", "size_text", "table", "tensors"]
+__all__ = [
+    "as_shape",
+    "axis",
+    "dims_of",
+    "gradient_of",
+    "gradients_of",
+    "rows",
+    "size_text",
+    "table",
+    "tensors",
+]
 
 
 def dims_of(tensor: torch.Tensor) -> int:

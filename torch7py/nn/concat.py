@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import axis, gradient_of, size_text
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container, _add_up
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
@@ -74,7 +74,9 @@ class Concat(Container):
         if not present:
             return self.set_grad_input(None)
         total = _add_up(present, None)
-        return self.keep_list("gradInput", total) if isinstance(total, list) else self.keep("gradInput", total)
+        return (
+            self.keep_list("gradInput", total) if isinstance(total, list) else self.keep("gradInput", total)
+        )
 
     def describe(self) -> str:
         return self._branches()

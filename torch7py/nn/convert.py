@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from torch7py.nn.activation import Identity
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import dims_of, gradient_of
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container, Sequential
 from torch7py.nn.registry import layer
 from torch7py.nn.selecting import Select
@@ -123,7 +123,9 @@ class Convert(Container):
         if not self.batchMode:
             prepared = prepared.unsqueeze(self.inputBatchDim - 1)
         if self.nInputDim > 0 and prepared.dim() != self.nInputDim:
-            raise TorchError(f"nn.Convert: an input of {dims_of(input)} dimensions for shape {self.inputShape}")
+            raise TorchError(
+                f"nn.Convert: an input of {dims_of(input)} dimensions for shape {self.inputShape}"
+            )
         if self.converter is None:
             converter = self._make(prepared)
             converter.torch7_type(self._type)

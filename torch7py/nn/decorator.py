@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import as_shape, gradient_of, size_text
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import dims_of, gradient_of, tensors
+from torch7py.nn.base import Module
 from torch7py.nn.product import Product
 from torch7py.nn.registry import layer
 from torch7py.ops import state

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import dims_of, gradient_of
+from torch7py.nn.base import Module
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import table
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import gradient_of, size_text, tensors
+from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
@@ -82,7 +82,11 @@ class MV(Product):
 
     def forward(self, input: Any) -> torch.Tensor:
         matrix, vector = tensors(self, input, 2)
-        if matrix.dim() not in (2, 3) or vector.dim() != matrix.dim() - 1 or matrix.shape[:-2] != vector.shape[:-1]:
+        if (
+            matrix.dim() not in (2, 3)
+            or vector.dim() != matrix.dim() - 1
+            or matrix.shape[:-2] != vector.shape[:-1]
+        ):
             raise self.mismatch(matrix, vector)
         left = matrix.mT if self.trans else matrix
         if left.shape[-1] != vector.shape[-1]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import axis, gradient_of
+from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 
 __all__ = ["Max", "Mean", "Min", "Sum"]

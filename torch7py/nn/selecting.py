@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import as_shape, axis, gradient_of, rows, tensors
+from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
@@ -77,7 +77,7 @@ class Narrow(Module):
             length += size - index + 2
         if index < 0:
             index, length = 1, size - length
-        if not (1 <= index and 1 <= length <= size - index + 1):
+        if not (index >= 1 and 1 <= length <= size - index + 1):
             raise TorchError(f"nn.Narrow: {length} slices from number {index} on, there are {size}")
         return tensor.narrow(dim, index - 1, length)
 

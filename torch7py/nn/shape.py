@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import as_shape, axis, dims_of, gradient_of, size_text
+from torch7py.nn.base import Module
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
@@ -270,7 +270,9 @@ class Transpose(Module):
 
     def _pairs(self, input: torch.Tensor) -> list[tuple[int, int]]:
         skipped = 0 if self.numInputDims is None else input.dim() - self.numInputDims
-        return [(axis(self, a + skipped, input), axis(self, b + skipped, input)) for a, b in self.permutations]
+        return [
+            (axis(self, a + skipped, input), axis(self, b + skipped, input)) for a, b in self.permutations
+        ]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         output = input

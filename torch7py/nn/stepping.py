@@ -59,6 +59,13 @@ def shared_clone(
         return deep_copy(module, memo)
 
 
+def entry(table: Any, number: int) -> Any:
+    """An entry of a Lua table by its number, None where there is none: a table with holes comes as a dict."""
+    if isinstance(table, dict):
+        return table.get(number)
+    return table[number - 1] if isinstance(table, list) and number <= len(table) else None
+
+
 class Stepping(TorchObject):
     """The part of ``Module`` that the recurrent packages add."""
 
@@ -100,7 +107,7 @@ class Stepping(TorchObject):
         """``m:backwardOnline()``, of 2016: what every backward does since January of that year."""
         if state.current().rnn_generation == 2015:
             raise other_generation("backwardOnline", 2016)
-        print("Deprecated Jan 6, 2016. By default rnn now uses backwardOnline, so no need to call this method")
+        print("backwardOnline: backward goes back step by step anyway since January 2016; the call does nothing")
 
     def sharedClone(
         self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
@@ -123,8 +130,10 @@ class Stepping(TorchObject):
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         """``m:setHiddenState(step, state)``"""
-        for child, part in zip(self.children_of(), hiddenState or [], strict=False):
-            child.setHiddenState(step, part)
+        for number, child in enumerate(self.children_of(), 1):
+            part = entry(hiddenState, number)
+            if part is not None:
+                child.setHiddenState(step, part)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
@@ -133,5 +142,7 @@ class Stepping(TorchObject):
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, gradient)``"""
-        for child, part in zip(self.children_of(), gradHiddenState or [], strict=False):
-            child.setGradHiddenState(step, part)
+        for number, child in enumerate(self.children_of(), 1):
+            part = entry(gradHiddenState, number)
+            if part is not None:
+                child.setGradHiddenState(step, part)

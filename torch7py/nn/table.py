@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import axis, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
-from torch7py.ops.errors import TorchError
 from torch7py.nn.shape import long_storage
+from torch7py.ops.errors import TorchError
 
 __all__ = [
     "FlattenTable",
@@ -279,7 +279,9 @@ class ZipTable(Passing):
     def _zipped(self, value: Any, what: str) -> list[Any]:
         entries = table(self, value, what=what)
         if not all(isinstance(entry, list) and len(entry) == len(entries[0]) for entry in entries):
-            raise TorchError(f"{self.class_name}: the entries of the {what} must be tables of the same length")
+            raise TorchError(
+                f"{self.class_name}: the entries of the {what} must be tables of the same length"
+            )
         return [list(group) for group in zip(*entries, strict=True)]
 
     def forward(self, input: Any) -> list[Any]:

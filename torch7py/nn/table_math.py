@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
 from torch7py.nn.arguments import as_shape, dims_of, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.base import Module
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
@@ -270,12 +270,12 @@ class MixtureTable(Module):
         if self.table:
             experts = torch.stack(self._same_size(tensors(self, experts)), self.dim - 1)
         if not isinstance(experts, torch.Tensor) or experts.dim() < max(self.dim, self.dimG):
-            raise TorchError(f"{self.class_name}: the experts must be a table or a tensor of {self.dim} dimensions")
+            raise TorchError(
+                f"{self.class_name}: the experts must be a table or a tensor of {self.dim} dimensions"
+            )
         number = gater.shape[-1]
         if experts.shape[self.dim - 1] != number:
-            raise TorchError(
-                f"{self.class_name}: {number} weights for {experts.shape[self.dim - 1]} experts"
-            )
+            raise TorchError(f"{self.class_name}: {number} weights for {experts.shape[self.dim - 1]} experts")
         sizes = [1] * experts.dim()
         if self.dimG == 2:
             sizes[0] = self.batchSize

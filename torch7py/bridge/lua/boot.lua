@@ -16,7 +16,7 @@ chunk('compat.lua')()
 local torch = chunk('torch.lua')(core, host, config, class, tensor, module)
 chunk('elements.lua')(core, host, config, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
-local packages = chunk('packages.lua')(core, host, class, module, torch)
+local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)
 local program = chunk('program.lua')(core, host, config, class, module, packages, chunk)
 
 return {

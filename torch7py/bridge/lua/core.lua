@@ -348,10 +348,26 @@ function core.raw(f, ...)
    return plainly(pcall(f, ...))
 end
 
--- A Lua function for such a Python function.
+-- A Lua function for such a Python function. Tables among the arguments are as Python leaves them.
 function core.bind(f)
    return function(...)
-      return finish(pcall(f, pass_all(...)))
+      local n = select('#', ...)
+      local tables
+      for i = 1, n do
+         local value = select(i, ...)
+         if type(value) == 'table' and (handle_of[value] == nil or handle_of[value] % 32 == TABLE) then
+            tables = tables or {}
+            tables[#tables + 1] = value
+         end
+      end
+      if not tables then return finish(pcall(f, pass_all(...))) end
+      local function settle(...)
+         for i = 1, #tables do
+            if handle_of[tables[i]] then refresh(tables[i], handle_of[tables[i]]) end
+         end
+         return ...
+      end
+      return settle(finish(pcall(f, pass_all(...))))
    end
 end
 

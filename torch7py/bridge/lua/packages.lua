@@ -1,8 +1,8 @@
 -- Packages: classes and functions appear in Lua when their package is required.
 --
--- Arguments: core, host, class, module, torch. Result: {load = f(name) -> table or nil}.
+-- Arguments: core, host, class, module, torch, chunk. Result: {load = f(name) -> table or nil}.
 
-local core, host, class, module, torch = ...
+local core, host, class, module, torch, chunk = ...
 local packages = {}
 
 local loaded = {torch = torch}
@@ -22,6 +22,8 @@ function packages.load(name)
    loaded[name] = t
    for _, d in ipairs(description.classes) do module.define(d) end
    for _, a in ipairs(description.additions) do module.extend(unpack(a)) end
+   for _, f in ipairs(description.functions) do t[f] = core.bind(core.raw(host.package_function, name, f)) end
+   if description.chunk then chunk(description.chunk)(core, host, t) end
    return t
 end
 

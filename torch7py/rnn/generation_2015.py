@@ -1,0 +1,154 @@
+"""The rnn package as of October 2015: a backward only records, ``backwardThroughTime`` goes back through time.
+
+``updateParameters`` does so itself when nobody has since the last forward, and then the gradients go straight into
+the parameters; the gradient buffers stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.generation import GENERATIONS, Generation
+
+if TYPE_CHECKING:
+    from torch7py.rnn.abstract import AbstractRecurrent
+
+__all__ = ["Generation2015"]
+
+
+def copied(value: Any, deep: bool) -> Any:
+    """A value as it is now; unless ``deep``, later changes of its tensors are seen."""
+    if isinstance(value, list):
+        return [copied(item, deep) for item in value]
+    return value.data.clone() if deep else value.data
+
+
+class Generation2015(Generation):
+    """The interface of 2015."""
+
+    year: ClassVar[int] = 2015
+    recurrent_rho: ClassVar[int] = 5
+    wraps_plain_modules: ClassVar[bool] = False
+    text_has_sizes: ClassVar[bool] = False
+    gates_have_dropout: ClassVar[bool] = False
+    equal_lengths: ClassVar[bool] = False
+    hidden_gradients: ClassVar[str] = "_gradHidden"  # gradOutputs holds what was recorded
+
+    # -- one step -----------------------------------------------------------------------------------------
+
+    def start(self, rnn: AbstractRecurrent) -> None:
+        rnn.__dict__.update(
+            fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False
+        )
+
+    def clear(self, rnn: AbstractRecurrent) -> None:
+        rnn.__dict__.update(inputs={}, scales={}, _gradHidden={})
+
+    def after_forward(self, rnn: AbstractRecurrent, input: Any) -> None:
+        if rnn.training:
+            rnn.inputs[rnn.step] = copied(input, rnn.copyInputs)
+            self._drop(rnn, rnn.step - rnn.rho - 1)
+        rnn.__dict__["gradParametersAccumulated"] = False
+
+    @staticmethod
+    def _drop(rnn: AbstractRecurrent, last: int) -> None:
+        """Let go of what was recorded up to a step that is too long ago to go back to."""
+        for table in (rnn.inputs, rnn.scales, rnn.gradOutputs):
+            for step in [step for step in table if step <= last]:
+                del table[step]
+
+    def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> None:
+        if rnn.step < 2:
+            raise TorchError(f"{rnn.class_name}: backward without a forward of its step")
+        rnn.gradOutputs[rnn.step - 1] = copied(gradOutput, rnn.copyGradOutputs)
+
+    def acc_grad_parameters(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> None:
+        rnn.scales[rnn.step - 1] = scale
+
+    def update_parameters(self, rnn: AbstractRecurrent, learning_rate: float) -> None:
+        if rnn.gradParametersAccumulated:
+            rnn.update_children(learning_rate)
+        else:
+            rnn.backwardUpdateThroughTime(learning_rate)
+
+    # -- through time -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _steps(rnn: AbstractRecurrent, step: int | None, rho: int | None) -> range:
+        """The steps to go back through, the last first."""
+        last = (rnn.step if step is None else int(step)) - 1
+        if last < 1:
+            raise TorchError(f"{rnn.class_name}: going back through time without a forward")
+        return range(last, last - min(rnn.rho if rho is None else int(rho), last), -1)
+
+    @staticmethod
+    def _recorded(rnn: AbstractRecurrent, step: int) -> tuple[Any, Any]:
+        """Input and gradOutput of a step."""
+        if step not in rnn.gradOutputs or step not in rnn.inputs:
+            raise TorchError(f"{rnn.class_name}: going back through step {step}, which had no backward")
+        return rnn.inputs[step], rnn.gradOutputs[step]
+
+    def backward_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+        if not rnn.fastBackward:
+            result = rnn.updateGradInputThroughTime(step, rho)
+            rnn.accGradParametersThroughTime(step, rho)
+            return result
+        result = self._back(rnn, self._steps(rnn, step, rho), accumulate=True)
+        if rnn.marks_fast_backward:
+            rnn.__dict__["gradParametersAccumulated"] = True
+        return result
+
+    def grad_input_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
+        return self._back(rnn, self._steps(rnn, step, rho), accumulate=False)
+
+    def _back(self, rnn: AbstractRecurrent, steps: range, accumulate: bool) -> Any:
+        rnn.__dict__["_gradHidden"].clear()
+        gradients: list[torch.Tensor] = []
+        for step in steps:
+            input, gradient = self._recorded(rnn, step)
+            gradients.append(rnn.step_grad_input(step, input, gradient))
+            if accumulate:
+                rnn.step_acc_grad(step, input, gradient, rnn.scales.get(step, 1))
+        rnn.__dict__["gradInputs"] = dict(enumerate(reversed(gradients), 1))
+        return gradients[-1]
+
+    def acc_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> None:
+        for number in self._steps(rnn, step, rho):
+            input, gradient = self._recorded(rnn, number)
+            rnn.step_acc_grad(number, input, gradient, rnn.scales.get(number, 1))
+        rnn.__dict__["gradParametersAccumulated"] = True
+
+    def update_through_time(
+        self, rnn: AbstractRecurrent, learning_rate: float, step: int | None, rho: int | None
+    ) -> None:
+        for number in self._steps(rnn, step, rho):
+            input, gradient = self._recorded(rnn, number)
+            rnn.step_acc_update(number, input, gradient, learning_rate * rnn.scales.get(number, 1))
+
+    # -- a whole sequence ---------------------------------------------------------------------------------
+
+    @staticmethod
+    def _each_step(rnn: AbstractRecurrent, inputs: Any, record: Any) -> None:
+        """Record for each step of the sequence, as if its forward had just been done."""
+        first = rnn.step - len(inputs)
+        for t in range(len(inputs)):
+            rnn.__dict__["step"] = first + t + 1
+            record(t)
+
+    def sequence_grad_input(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any) -> list[Any]:
+        self._each_step(rnn, inputs, lambda t: rnn.updateGradInput(inputs[t], gradients[t]))
+        rnn.updateGradInputThroughTime()
+        found = list(rnn.gradInputs.values())
+        if len(found) != len(inputs):
+            raise TorchError(f"{rnn.class_name} went back {len(found)} steps of {len(inputs)} (is rho too low?)")
+        return found
+
+    def sequence_acc_grad(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any, scale: float) -> None:
+        self._each_step(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))
+        rnn.accGradParametersThroughTime()
+
+
+GENERATIONS[Generation2015.year] = Generation2015()
