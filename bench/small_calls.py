@@ -58,12 +58,14 @@ def python_loop(call: str) -> Callable[[int], None]:
 
 
 def results(quick: bool) -> Iterator[Result]:
-    rounds, calls = (1, 10) if quick else (25, 2000)
-    with Runtime() as runtime:
-        for pairs, target in ((IN_PLACE, Target(1.5)), (RETURNING, Target(3.5))):
-            for lua, python in pairs.items():
+    # A round is long enough for Lua's collector to come round in it.
+    rounds, calls = (1, 10) if quick else (15, 10_000)
+    for pairs, target in ((IN_PLACE, Target(1.5)), (RETURNING, Target(3.5))):
+        for lua, python in pairs.items():
+            # a runtime each, so that none clears away what another has left
+            with Runtime() as runtime:
                 in_lua, in_python = runtime.execute(LUA.replace("CALL", lua)), python_loop(python)
                 ours, plain = alternate(
                     partial(in_lua, calls), partial(in_python, calls), rounds, unit=1e-9 * calls
                 )
-                yield Result("small_calls", lua, "ns", ours, plain, target)
+            yield Result("small_calls", lua, "ns", ours, plain, target)

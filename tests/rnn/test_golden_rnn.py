@@ -1,4 +1,4 @@
-"""Every golden case of the recurrent layers there are."""
+"""Every golden case of the recurrent layers there are, in the interface of 2016 and later."""
 
 from __future__ import annotations
 
@@ -6,24 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.golden_cases import Case, identify, load, supported
-from tests.nn.test_golden_modules import run_evaluation, run_float, run_passes
+from tests.golden_cases import Case, identify, supported
+from tests.rnn.golden import WAITING, run
 from torch7py.bridge.runtime import Runtime
-
-# Cases that need what later work brings, with what that is.
-WAITING = {
-    case["expr"]: reason
-    for reason, sign in {"nngraph": "usenngraph", "MaskZero": "maskZero("}.items()
-    for case in load("rnn_modules")
-    if sign in case["expr"]
-}
 
 
 @pytest.mark.parametrize("recorded", supported("rnn_modules", WAITING), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
-    case = Case(runtime, recorded)
-    run_passes(case)
-    if "output_eval" in recorded:
-        run_evaluation(case)
-    if "output_float" in recorded:
-        run_float(case)
+    run(Case(runtime, recorded))

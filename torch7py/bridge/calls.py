@@ -18,7 +18,7 @@ from torch7py.ops.errors import ArgumentError
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["LuaFunction", "adapt", "decode"]
+__all__ = ["LuaFunction", "LuaReference", "adapt", "decode", "read_answer"]
 
 
 def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
@@ -29,7 +29,7 @@ def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
     for value in values:
         if mask & 1:
             obj = handles.objects[value]
-            if isinstance(obj, LuaFunction):
+            if isinstance(obj, LuaReference):
                 handles.release(value)  # its handle was made for this call alone
             result.append(obj)
         else:
@@ -67,8 +67,8 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
     return call
 
 
-class LuaFunction:
-    """A Lua function in Python's hands: callable, kept alive in Lua until this object goes."""
+class LuaReference:
+    """A Lua value in Python's hands, kept alive in Lua until this object goes."""
 
     __slots__ = ("__weakref__", "_runtime", "number")
 
@@ -76,16 +76,26 @@ class LuaFunction:
         self._runtime = weakref.ref(runtime)
         self.number = number
 
-    def __call__(self, *arguments: Any) -> Any:
+    def runtime(self) -> Runtime:
         runtime = self._runtime()
         if runtime is None or runtime.closed:
-            raise RuntimeError("the Lua runtime of this function is closed")
-        return runtime.call_lua("call_function", self.number, *encode_results(runtime.handles, arguments))
+            raise RuntimeError("the Lua runtime of this object is closed")
+        return runtime
 
     def __del__(self) -> None:
         runtime = self._runtime()
         if runtime is not None:
             runtime.dropped.append(self.number)
+
+
+class LuaFunction(LuaReference):
+    """A Lua function: callable."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments: Any) -> Any:
+        runtime = self.runtime()
+        return runtime.call_lua("call_function", self.number, *encode_results(runtime.handles, arguments))
 
 
 def read_answer(handles: Handles, answer: Any) -> Any:

@@ -251,8 +251,9 @@ class Dispatcher:
             else:
                 lines.append(f"{name} = {self._plain(slot, element)}")
             values.append(name)
-        if self._mixed and len(tensors) > 1:
-            keep = "True" if outs == -1 else "False"
+        # What shares memory or is changed stays where it is; to aim a tensor at other memory nothing may move.
+        if self._mixed and len(tensors) > 1 and not operation.moves:
+            keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
         for name, slot in zip(values, slots, strict=True):
             if slot.parameter.kind == "like" and slot.arguments:

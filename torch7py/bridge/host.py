@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import LuaFunction, decode
+from torch7py.bridge.calls import LuaFunction, LuaReference, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import Thrown, message_of
 from torch7py.bridge.handles import STEP, Kind
+from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import memory, state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import classes, operations
@@ -61,10 +62,10 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         key = list(table)[number - 1]
         return encode_results(handles, (key, table[key]))
 
-    def new_function(number: int) -> tuple[int, int | None]:
-        return handles.give(LuaFunction(runtime, number), Kind.OBJECT), (
-            runtime.dropped.pop() if runtime.dropped else None
-        )
+    def new_reference(number: int, is_table: bool) -> tuple[int, int | None]:
+        """A handle for a Lua value that stays in Lua, and the number of one that may go."""
+        made = LuaTable(runtime, number) if is_table else LuaFunction(runtime, number)
+        return handles.give(made, Kind.OBJECT), runtime.dropped.pop() if runtime.dropped else None
 
     # -- tensors ------------------------------------------------------------------------------------------
 
@@ -74,8 +75,9 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         dims = tensor.dim() if tensor.numel() else 0
         shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
         shared[2] = dims
-        shared[FIRST_SIZE : FIRST_SIZE + min(dims, MAX_DIMS)] = list(tensor.shape[:MAX_DIMS])
-        shared[FIRST_STRIDE : FIRST_STRIDE + min(dims, MAX_DIMS)] = list(tensor.stride()[:MAX_DIMS])
+        known = min(dims, MAX_DIMS)
+        shared[FIRST_SIZE : FIRST_SIZE + known] = list(tensor.shape[:known])
+        shared[FIRST_STRIDE : FIRST_STRIDE + known] = list(tensor.stride()[:known])
 
     def geometry(handle: int) -> tuple[int, ...]:
         """The number of dimensions, then size and stride of each."""
@@ -163,9 +165,9 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     # -- objects ------------------------------------------------------------------------------------------
 
     def object_class(handle: int) -> tuple[str, int | None]:
-        """The Torch7 class of an object; of a Lua function the number by which Lua keeps it."""
+        """The Torch7 class of an object; of a Lua function or table the number by which Lua keeps it."""
         obj = objects[handle]
-        if isinstance(obj, LuaFunction):
+        if isinstance(obj, LuaReference):
             return "function", obj.number
         for cls in type(obj).__mro__:
             if cls in class_names:
@@ -197,7 +199,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "list_part": list_part,
         "map_size": lambda handle: len(objects[handle]),
         "map_entry": map_entry,
-        "new_function": new_function,
+        "new_reference": new_reference,
         "header": header,
         "geometry": geometry,
         "view": view,

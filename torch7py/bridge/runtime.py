@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import os
 import sys
@@ -14,8 +15,8 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge import engine, generation, loader
-from torch7py.bridge.calls import adapt, decode, read_answer
+from torch7py.bridge import engine, generation, loader, package_functions
+from torch7py.bridge.calls import read_answer
 from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
@@ -85,7 +86,7 @@ class Runtime:
         self.engine = engine.engine_name()
         self._lua = engine.new_lua(self.engine)
         self._peers = Peers(self)
-        self._callbacks: dict[str, Any] = {}
+        self.callbacks: dict[str, Any] = {}
         self._entries = 0
         self._loaded: set[str] = set()  # packages that Lua has
         self._on_interrupt: Callable[[str], None] | None = None
@@ -107,7 +108,8 @@ class Runtime:
         """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts."""
         if not self.closed:
             self.closed = True
-            self._callbacks.clear()
+            self.state.libm = None
+            self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
             self._lua = None
@@ -162,7 +164,8 @@ class Runtime:
             "copied": peers.copied,
             "package": self._package,
             "requirements": self._requirements,
-            "package_function": self._package_function,
+            "package_function": functools.partial(package_functions.package_function, self),
+            "record_method": functools.partial(package_functions.record_method, self),
             "exit": self._exit,
             "interrupted": self._interrupted,
             "poll": lambda: None,  # Python looks for signals whenever it is called
@@ -186,7 +189,8 @@ class Runtime:
         boot = self._chunk("boot.lua")
         chunk = self._chunk
         core = boot(host, config, chunk)
-        self._callbacks = {str(name): function for name, function in core.items()}
+        self.state.libm = self._chunk("libm.lua")()
+        self.callbacks = {str(name): function for name, function in core.items()}
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
@@ -214,9 +218,9 @@ class Runtime:
                 "table": package.table,
                 "classes": classes,
                 "additions": additions,
-                "functions": list(package.functions),
                 "chunk": package.chunk,
             }
+            | package_functions.describe(name)
         )
 
     def _choose_generation(self) -> None:
@@ -228,15 +232,6 @@ class Runtime:
                 f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016 for the later one)",
                 file=sys.stderr,
             )
-
-    def _package_function(self, package: str, name: str) -> Any:
-        """The function ``(mask, ...)`` behind ``package.name``."""
-        call = adapt(packages[package].functions[name], f"{package}.{name}")
-
-        def function(mask: int, *arguments: Any) -> Any:
-            return encode_results(self.handles, call(decode(self.handles, mask, arguments)))
-
-        return function
 
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None when there is no such package."""
@@ -280,7 +275,7 @@ class Runtime:
     def call_lua(self, callback: str, *arguments: Any) -> Any:
         """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
         with self._entered():
-            return read_answer(self.handles, self._callbacks[callback](*arguments))
+            return read_answer(self.handles, self.callbacks[callback](*arguments))
 
     def take_process(self, on_interrupt: Callable[[str], None]) -> bool:
         """The program has the process to itself: ``os.exit`` ends it, and Ctrl-C ends loops that never leave Lua.

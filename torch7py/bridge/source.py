@@ -30,6 +30,7 @@ _WANTED = Query(
     (break_statement) @break
     """,
 )
+_GOTO_AS_NAME = Query(_LANGUAGE, '((identifier) @name (#eq? @name "goto"))')
 _STRINGS = Query(_LANGUAGE, "(string) @string")
 
 # The grammar wants UTF-8 text without NUL; Lua takes any byte in strings and comments, and in names those
@@ -60,7 +61,7 @@ def patch(source: str | bytes, escapes: bool = False) -> str | None:
     if not _SUSPECT.search(data):
         return data.decode("latin1")
     tree = Parser(_LANGUAGE).parse(data.translate(_PLAIN))
-    if tree.root_node.has_error:
+    if tree.root_node.has_error or QueryCursor(_GOTO_AS_NAME).captures(tree.root_node):
         return None
     edits = _edits(tree.root_node, data)
     if escapes:

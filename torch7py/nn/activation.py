@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, fit, number, shape_text
+from torch7py.nn.checks import check_flag, fit, number
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -216,10 +217,12 @@ class TanhShrink(Pointwise):
         return input - torch.tanh(input)
 
     def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
-        return self.keep_output(input - self._modules["tanh"].updateOutput(input))  # type: ignore[union-attr,operator]
+        output: torch.Tensor = input - self.tanh.updateOutput(input)
+        return self.keep("output", output.contiguous())
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return gradOutput - self._modules["tanh"].updateGradInput(input, gradOutput)  # type: ignore[union-attr,operator]
+        gradient: torch.Tensor = gradOutput - self.tanh.updateGradInput(input, gradOutput)
+        return gradient
 
 
 @layer("nn.GatedLinearUnit")
@@ -239,9 +242,9 @@ class GatedLinearUnit(Module):
     def _halves(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
         dim = input.dim() - 1 if self.dim is None else int(self.dim) - 1
         if not 0 <= dim < input.dim():
-            raise TorchError(f"{self.class_name}: an input of {shape_text(input)} has no dimension {self.dim}")
+            raise TorchError(f"{self.class_name}: an input of {size_text(input)} has no dimension {self.dim}")
         if input.shape[dim] % 2 or input.numel() == 0:
-            raise TorchError(f"{self.class_name}: dimension {dim + 1} of {shape_text(input)} must be even")
+            raise TorchError(f"{self.class_name}: dimension {dim + 1} of {size_text(input)} must be even")
         value, gate = input.chunk(2, dim)
         return value, gate, dim
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, check_type, fit, shape_text, spread, truthy
+from torch7py.nn.checks import check_flag, check_type, fit, spread, truthy
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops import types
@@ -63,7 +64,7 @@ class Add(Module):
             return input + self.bias
         if input.dim() < 2 or input.numel() != input.shape[0] * self.bias.numel():
             raise TorchError(
-                f"{self.class_name}: an input of {shape_text(input)} does not fit {shape_text(self.bias)} numbers"
+                f"{self.class_name}: an input of {size_text(input)} does not fit {size_text(self.bias)} numbers"
             )
         return input + self.bias.view(1, *input.shape[1:])
 
@@ -91,8 +92,8 @@ class AddConstant(Pointwise):
         if isinstance(constant, torch.Tensor):
             if input.dim() > 2 or constant.dim() != 1 or input.shape[-1] != constant.shape[0]:
                 raise TorchError(
-                    f"{self.class_name}: an input of {shape_text(input)} does not fit a constant of "
-                    f"{shape_text(constant)}"
+                    f"{self.class_name}: an input of {size_text(input)} does not fit a constant of "
+                    f"{size_text(constant)}"
                 )
         elif not isinstance(constant, (int, float)):
             raise TorchError(f"{self.class_name}: the constant must be a number or a vector")

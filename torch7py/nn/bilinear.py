@@ -8,8 +8,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_type, fit, shape_text, truthy
+from torch7py.nn.checks import check_type, fit, truthy
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -58,7 +59,7 @@ class Bilinear(Module):
         for number, (tensor, size) in enumerate(zip(input, self.weight.shape[1:], strict=True), 1):
             if tensor.shape[1] != size:
                 raise TorchError(
-                    f"{self.class_name}: input {number} of {shape_text(tensor)} must have {size} columns"
+                    f"{self.class_name}: input {number} of {size_text(tensor)} must have {size} columns"
                 )
             check_type(self, f"input {number}", tensor, self.weight)
         return first, second

@@ -6,16 +6,23 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["any_true", "check_flag", "check_shape", "check_type", "fit", "number", "shape_text", "spread", "truthy", "weights_of"]
-
-
-def shape_text(tensor: torch.Tensor) -> str:
-    """A tensor's sizes as Torch7 writes them: ``2x3``."""
-    return "x".join(map(str, tensor.shape))
+__all__ = [
+    "any_true",
+    "as_rows",
+    "check_flag",
+    "check_shape",
+    "check_type",
+    "fit",
+    "number",
+    "spread",
+    "truthy",
+    "weights_of",
+]
 
 
 def check_type(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
@@ -35,8 +42,8 @@ def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor)
         return tensor
     if tensor.numel() != like.numel():
         raise TorchError(
-            f"{layer.class_name}: {what} has {tensor.numel()} elements ({shape_text(tensor)}), "
-            f"not {like.numel()} ({shape_text(like)})"
+            f"{layer.class_name}: {what} has {tensor.numel()} elements ({size_text(tensor)}), "
+            f"not {like.numel()} ({size_text(like)})"
         )
     return tensor.reshape(like.shape)
 
@@ -44,7 +51,7 @@ def fit(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor)
 def check_shape(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch.Tensor) -> None:
     """Refuse a tensor that has not the very shape of another."""
     if tensor.shape != like.shape:
-        raise TorchError(f"{layer.class_name}: {what} is {shape_text(tensor)}, not {shape_text(like)}")
+        raise TorchError(f"{layer.class_name}: {what} is {size_text(tensor)}, not {size_text(like)}")
 
 
 def spread(layer: TorchObject, parameter: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
@@ -62,8 +69,13 @@ def spread(layer: TorchObject, parameter: torch.Tensor, input: torch.Tensor) -> 
     elif input.dim() > 1 and parameter.numel() == input[0].numel():
         return parameter.view(1, *input.shape[1:])
     raise TorchError(
-        f"{layer.class_name}: an input of {shape_text(input)} does not fit parameters of {shape_text(parameter)}"
+        f"{layer.class_name}: an input of {size_text(input)} does not fit parameters of {size_text(parameter)}"
     )
+
+
+def as_rows(tensor: torch.Tensor) -> torch.Tensor:
+    """A batch: a vector becomes the one row of a matrix, anything else stays."""
+    return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
 
 
 def any_true(mask: torch.Tensor) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 from torch7py.nn.arguments import axis, gradient_of, size_text
 from torch7py.nn.base import Module
@@ -45,7 +46,7 @@ class Concat(Container):
         sizes = list(children[0].output.shape)
         sizes[dim] = sum(lengths)
         gradient = gradient_of(self, gradOutput, sizes)
-        return list(zip(children, gradient.split(lengths, dim), strict=True))
+        return list(zip(children, torch.split(gradient, lengths, dim), strict=True))
 
     def forward(self, input: Any) -> torch.Tensor:
         return self.join([module(input) for module in self.child_list()])
@@ -113,11 +114,15 @@ class DepthConcat(Concat):
         if not outputs:
             raise TorchError(f"{self.class_name} holds no module")
         dim = axis(self, self.dimension, outputs[0])
-        shapes = [output.shape for output in outputs]
-        whole = outputs[0].new_zeros(self._size(shapes, dim), dtype=self.number_type.dtype)
-        for window, output in zip(self._windows(whole, shapes, dim), outputs, strict=True):
-            window.copy_(output)
-        return whole
+        whole = self._size([output.shape for output in outputs], dim)
+        padded = []
+        for output in outputs:
+            margins: list[int] = []  # before and after, the last dimension first
+            for d in reversed(range(output.dim())):
+                missing = 0 if d == dim else whole[d] - output.shape[d]
+                margins += [missing // 2, missing - missing // 2]
+            padded.append(F.pad(output, margins))
+        return joined(self, padded, dim)
 
     def parts(self, gradOutput: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
         children: list[Any] = self.child_list()
@@ -148,7 +153,7 @@ class Parallel(Container):
     def _slices(self, input: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
         """Each module that has a slice, with it."""
         dim = axis(self, self.inputDimension, input)
-        slices = input.unbind(dim) if input.dim() > 1 else input.split(1)
+        slices = input.unbind(dim) if input.dim() > 1 else torch.split(input, 1)
         children: list[Any] = self.child_list()
         if len(slices) > len(children):
             raise TorchError(
@@ -166,7 +171,7 @@ class Parallel(Container):
         lengths = [module.output.shape[dim] for module, _ in pairs]
         sizes = list(pairs[0][0].output.shape)
         sizes[dim] = sum(lengths)
-        gradients = gradient_of(self, gradOutput, sizes).split(lengths, dim)
+        gradients = torch.split(gradient_of(self, gradOutput, sizes), lengths, dim)
         return [(module, part, g) for (module, part), g in zip(pairs, gradients, strict=True)]
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Convert: from one order of dimensions to another."""
+"""Copy: into another tensor type. Convert: into another order of dimensions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,78 @@ import torch
 from torch7py.nn.activation import Identity
 from torch7py.nn.arguments import dims_of, gradient_of
 from torch7py.nn.base import Module
-from torch7py.nn.container import Container, Sequential
+from torch7py.nn.container import Sequential
+from torch7py.nn.copying import TensorMap
+from torch7py.nn.map_table import Growing
 from torch7py.nn.registry import layer
 from torch7py.nn.selecting import Select
 from torch7py.nn.shape import Reshape, Transpose
+from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Convert"]
+__all__ = ["Convert", "Copy"]
 
 ANY = "b*"
 
 
+@layer("nn.Copy")
+class Copy(Module):
+    """``nn.Copy([inputType, outputType, forceCopy, dontCast])``: the input in another type, such as
+    ``'torch.FloatTensor'``; the gradient goes back to the input's.
+
+    Any shape. Types left out are the default tensor type. With two equal types the input itself is the output
+    unless forceCopy. With dontCast the layer's ``type()`` changes nothing.
+    """
+
+    traced = False
+    fields = ("dontCast",)
+    dontCast = False
+    transfers = True  # False: the input itself is the output
+
+    def __init__(
+        self,
+        intype: str | None = None,
+        outtype: str | None = None,
+        forceCopy: bool = False,
+        dontCast: bool = False,
+    ) -> None:
+        super().__init__()
+        self.dontCast = dontCast
+        default = state.current().default_type
+        source, target = (default if name is None else _type_named(name) for name in (intype, outtype))
+        self.keep("gradInput", self.new().to(source.dtype))
+        self.keep("output", self.new().to(target.dtype))
+        self.transfers = forceCopy or source is not target
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return input.to(self.output.dtype, copy=True) if self.transfers else input
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        kept: torch.Tensor = super().updateOutput(input)
+        return kept if self.transfers else input
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
+        kept = super().updateGradInput(input, gradOutput)
+        return kept if self.transfers or kept is None else gradOutput
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        gradient = gradient_of(self, gradOutput, input.shape)
+        return gradient.to(self.gradInput.dtype, copy=True) if self.transfers else gradient
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        if not self.dontCast:
+            super().convert(convert, type_name, seen)
+
+
+def _type_named(name: str) -> types.NumberType:
+    found = types.BY_NAME.get(name.removeprefix("torch.").removesuffix("Tensor"))
+    if found is None:
+        raise TorchError(f"nn.Copy: unknown tensor type '{name}'")
+    return found
+
+
 @layer("nn.Convert")
-class Convert(Container):
+class Convert(Growing):
     """``nn.Convert([inputShape, outputShape])``: the dimensions in another order, and the layer's tensor type.
 
     A shape is a word with a letter for each dimension, ``'bchw'``, ``'bf'``; b is the batch, put in front where it
@@ -41,7 +100,6 @@ class Convert(Container):
         "batchMode",
     )
     links = ("converter",)
-    structural = Container.structural | {"updateOutput", "forward", "clearState"}
     transposition = False
 
     def __init__(self, inputShape: str | None = None, outputShape: str | None = None) -> None:

@@ -1,133 +1,204 @@
-"""Criterions: losses of an input against a target."""
+"""Losses of an input against a target of the same size: squared, absolute and smoothed differences."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Criterion
-from torch7py.nn.object import names
+from torch7py.nn.checks import check_shape, fit, truthy
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
-__all__ = ["ClassNLLCriterion", "MSECriterion"]
+__all__ = [
+    "AbsCriterion",
+    "ElementwiseCriterion",
+    "L1Cost",
+    "MSECriterion",
+    "SmoothL1Criterion",
+    "SpatialAutoCropMSECriterion",
+    "TargetlessCriterion",
+    "WeightedMSECriterion",
+]
+
+
+class ElementwiseCriterion(Criterion):
+    """A sum, or a mean where ``sizeAverage``, of a loss of each element against its target.
+
+    A subclass gives ``losses`` and ``slopes``, its derivative: one kernel costs less than a graph. Both find the
+    target in the shape of the input, which must have as many elements.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("sizeAverage", "output_tensor")
+    sizeAverage: bool | None = True
+
+    def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        """The target as ``losses`` and ``slopes`` take it."""
+        return fit(self, "the target", target, input)
+
+    def factors(self, input: torch.Tensor, target: Any) -> torch.Tensor | None:
+        """A weight for each element, in the shape of the input."""
+        return None
+
+    def _weighted(self, values: torch.Tensor, input: torch.Tensor, target: Any) -> torch.Tensor:
+        factors = self.factors(input, target)
+        return values if factors is None else values * factors
+
+    def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        losses = self.losses(input, self.prepare(input, target))
+        total = self._weighted(losses, input, target).sum()
+        return total / input.numel() if truthy(self.sizeAverage) else total
+
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
+        slopes = self.slopes(input.data, self.prepare(input.data, target))
+        gradient = self._weighted(slopes, input, target)
+        if truthy(self.sizeAverage):
+            gradient = gradient / input.numel()
+        return self.keep("gradInput", gradient.contiguous())
+
+
+class TargetlessCriterion(Criterion):
+    """A criterion that needs no target: the methods take one and do not look at it."""
+
+    def updateOutput(self, input: Any, target: Any = None) -> Any:
+        return super().updateOutput(input, target)
+
+    def torch7_forward(self, input: Any, target: Any = None) -> Any:
+        return self.updateOutput(input, target)
+
+    def updateGradInput(self, input: Any, target: Any = None) -> Any:
+        return super().updateGradInput(input, target)
+
+    def backward(self, input: Any, target: Any = None) -> Any:
+        return self.updateGradInput(input, target)
+
+    def call(self, input: Any, target: Any = None) -> Any:
+        return super().call(input, target)
 
 
 @layer("nn.MSECriterion")
-class MSECriterion(Criterion):
+class MSECriterion(ElementwiseCriterion):
     """``nn.MSECriterion([sizeAverage])``: the squared differences' mean, or their sum with ``sizeAverage`` false.
 
     Shapes: input and target with as many elements; any shape.
     """
 
-    fields = ("sizeAverage",)
+    def __init__(self, sizeAverage: bool = True) -> None:
+        super().__init__()
+        self.sizeAverage = sizeAverage
+
+    def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (input - target).square()
+
+    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (input - target).mul_(2)
+
+
+@layer("nn.AbsCriterion")
+class AbsCriterion(ElementwiseCriterion):
+    """``nn.AbsCriterion([sizeAverage])``: the absolute differences' mean, or sum. Shapes as for ``MSECriterion``.
+
+    Where input and target are equal the slope is 1.
+    """
 
     def __init__(self, sizeAverage: bool = True) -> None:
         super().__init__()
         self.sizeAverage = sizeAverage
 
-    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        if input.numel() != target.numel():
-            raise TorchError(f"nn.MSECriterion: {input.numel()} elements against {target.numel()}")
-        return F.mse_loss(input, target.reshape(input.shape), reduction="mean" if self.sizeAverage else "sum")
+    def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (input - target).abs()
+
+    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return torch.where(input - target >= 0, torch.ones_like(input), -1)
 
 
-@layer("nn.ClassNLLCriterion")
-class ClassNLLCriterion(Criterion):
-    """``nn.ClassNLLCriterion([weights, sizeAverage, ignoreIndex])``: minus the log-probability of the target.
+@layer("nn.SmoothL1Criterion")
+class SmoothL1Criterion(ElementwiseCriterion):
+    """``nn.SmoothL1Criterion([sizeAverage])``: of a difference d ``d^2 / 2`` where ``|d| < 1``, else ``|d| - 1/2``.
 
-    Shapes: ``(classes)`` with a number or a tensor of one element, or ``(batch, classes)`` with ``(batch)``;
-    targets count from 1. The mean is over the weights of the targets; a target of ``ignoreIndex`` counts nothing.
-    ``forward`` in Lua returns the loss and the total weight.
+    The mean, or the sum with ``sizeAverage`` false. Shapes as for ``nn.MSECriterion``.
     """
 
-    fields = ("sizeAverage", "ignoreIndex", "weights", "output_tensor", "total_weight_tensor", "target")
-    lua_methods = names(__len__="weight_sizes")
-
-    def __init__(
-        self, weights: torch.Tensor | None = None, sizeAverage: bool = True, ignoreIndex: int = -100
-    ) -> None:
+    def __init__(self, sizeAverage: bool = True) -> None:
         super().__init__()
-        if weights is not None and weights.dim() != 1:
-            raise TorchError("nn.ClassNLLCriterion: weights must be a vector")
         self.sizeAverage = sizeAverage
-        self.ignoreIndex = ignoreIndex
-        self.__dict__["weights"] = weights
-        self.keep("output_tensor", self.new(1))
-        self.keep("total_weight_tensor", self.new(1) + 1)
-        self.keep("target", torch.zeros(1, dtype=torch.int64, device=self.output_tensor.device))
 
-    def _classes(self, input: torch.Tensor, target: Any) -> torch.Tensor:
-        """0-based targets, checked; -1 where the target is to be ignored."""
-        if not 1 <= input.dim() <= 2 or input.numel() == 0:
-            raise TorchError("nn.ClassNLLCriterion: the input must be a vector or a matrix")
-        if not isinstance(target, torch.Tensor):
-            target = torch.tensor([int(target)], device=input.device)
-        if target.dim() > 1:
-            raise TorchError("nn.ClassNLLCriterion: several targets per example are not supported")
-        classes = target.to(device=input.device, dtype=torch.int64) - 1
-        if input.dim() == 1:
-            classes = classes[:1]
-        elif classes.numel() != input.shape[0]:
+    def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.smooth_l1_loss(input, target, reduction="none")
+
+    def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (input - target).clamp_(-1, 1)
+
+
+@layer("nn.L1Cost")
+class L1Cost(TargetlessCriterion):
+    """``nn.L1Cost()``: ``sum |x|`` of an input of any shape; there is no target."""
+
+    fields = ("output_tensor",)
+
+    def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
+        return input.abs().sum()
+
+    def updateGradInput(self, input: torch.Tensor, target: Any = None) -> Any:
+        return self.keep("gradInput", input.data.sign().contiguous())
+
+
+@layer("nn.WeightedMSECriterion")
+class WeightedMSECriterion(MSECriterion):
+    """``nn.WeightedMSECriterion(weight)``: the mean of ``(x - weight * target)^2``: the target alone is weighted.
+
+    Shapes: a weight with as many elements as the input, or as many as one example and one dimension less.
+    """
+
+    fields = ("weight", "buffer")
+
+    def __init__(self, w: torch.Tensor) -> None:
+        super().__init__()
+        self.__dict__["weight"] = w.data.clone()
+
+    def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        target = fit(self, "the target", target, input)
+        if input.dim() == self.weight.dim() + 1:
+            return target * fit(self, "the weight", self.weight, input[0])
+        return target * fit(self, "the weight", self.weight, input)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "weight":  # not a parameter
+            self.__dict__["weight"] = value
+            return value
+        return super().set_field(name, value)
+
+
+@layer("nn.SpatialAutoCropMSECriterion")
+class SpatialAutoCropMSECriterion(MSECriterion):
+    """``nn.SpatialAutoCropMSECriterion([sizeAverage])``: ``nn.MSECriterion`` against the middle of a larger target.
+
+    Shapes: ``(channels, h, w)`` or ``(batch, channels, h, w)``; the target is at least as high and wide. As in the
+    original, the backward takes targets of the input's own size only.
+    """
+
+    def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        if not 3 <= input.dim() <= 4 or target.dim() != input.dim():
+            raise TorchError(f"{self.class_name}: input and target must both have 3 or 4 dimensions")
+        height, width = input.shape[-2:]
+        down, right = target.shape[-2] - height, target.shape[-1] - width
+        if down < 0 or right < 0:
             raise TorchError(
-                f"nn.ClassNLLCriterion: {classes.numel()} targets for a batch of {input.shape[0]}"
+                f"{self.class_name}: the target of {size_text(target)} is smaller than the input of {size_text(input)}"
             )
-        ignored = classes == self.ignoreIndex - 1
-        wrong = ~ignored & ((classes < 0) | (classes >= input.shape[-1]))
-        if bool(wrong.any()):
-            value = int(classes[wrong][0]) + 1
-            raise TorchError(f"nn.ClassNLLCriterion: target {value} out of range 1 to {input.shape[-1]}")
-        return classes.masked_fill(ignored, -1)
+        middle = target[..., down // 2 : down // 2 + height, right // 2 : right // 2 + width]
+        check_shape(self, "the middle of the target", middle, input)
+        return fit(self, "the target", middle, input)
 
-    def _weights(self, classes: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
-        """The weight of each example."""
-        kept = classes >= 0
-        if self.weights is None:
-            return kept.to(input.dtype)
-        if self.weights.numel() != input.shape[-1]:
-            raise TorchError(
-                f"nn.ClassNLLCriterion: {self.weights.numel()} weights for {input.shape[-1]} classes"
-            )
-        return self.weights[classes.clamp(min=0)] * kept
-
-    def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
-        return self._loss(input, target)[0]
-
-    def _loss(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        classes = self._classes(input, target)
-        weights = self._weights(classes, input)
-        rows = input.unsqueeze(0) if input.dim() == 1 else input
-        chosen = rows.gather(1, classes.clamp(min=0).unsqueeze(1)).squeeze(1)
-        total = weights.sum()
-        loss = -(torch.where(weights != 0, chosen, torch.zeros_like(chosen)) * weights).sum()
-        if self.sizeAverage and float(total) != 0:
-            loss = loss / total
-        return loss, total
-
-    def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
-        loss, total = self._loss(input.data, target)
-        self.__dict__["output"] = loss.item()
-        self.keep("output_tensor", loss.view(1))
-        self.keep("total_weight_tensor", total.view(1))
-        return self.output, total.item()
-
-    def torch7_forward(self, input: torch.Tensor, target: Any) -> Any:
-        return self.updateOutput(input, target)
-
-    def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
-        """One element per example is not zero: a graph would be a waste."""
-        classes = self._classes(input, target)
-        weights = self._weights(classes, input)
-        # Torch7 divides by the total weight of the last forward, whatever the target is now.
-        total = self.total_weight_tensor.to(weights.dtype) if input.dim() > 1 else weights.sum()
-        gradient = torch.zeros_like(input.data)
-        if float(total) > 0:
-            values = -weights / total if self.sizeAverage else -weights
-            rows = gradient.unsqueeze(0) if input.dim() == 1 else gradient
-            rows.scatter_(1, classes.clamp(min=0).unsqueeze(1), values.unsqueeze(1))
-        return self.keep("gradInput", gradient)
-
-    def weight_sizes(self) -> int:
-        return 0 if self.weights is None else len(self.weights)
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
+        check_shape(self, "the target", target, input)
+        return super().updateGradInput(input, target)

@@ -1,10 +1,9 @@
-"""Containers around one module: Decorator, Bottle, DontCast, NaN, Profile, GPU."""
+"""Containers around one module: Decorator, Bottle, DontCast, GPU."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,11 +15,10 @@ from torch7py.nn.container import Container
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import leaves_of
-from torch7py.ops import state, types
+from torch7py.ops import types
 from torch7py.ops.errors import TorchError
-from torch7py.ops.timer import Timer
 
-__all__ = ["GPU", "Bottle", "Decorator", "DontCast", "NaN", "Profile"]
+__all__ = ["GPU", "Bottle", "Decorator", "DontCast", "parameters_of"]
 
 
 @layer("nn.Decorator")
@@ -155,7 +153,7 @@ class DontCast(Decorator):
         self.castout = castin if castout is None else castout
         self.moduleType = moduleType
         if (self.castin or self.castout) and moduleType is None:
-            found = next(itertools.chain(leaves_of(module.output), _parameters_of(module)), None)
+            found = next(itertools.chain(leaves_of(module.output), parameters_of(module)), None)
             if found is None:
                 raise TorchError(f"{self.class_name}: the module's type does not show, give it as argument 4")
             self.moduleType = types.of(found).tensor
@@ -214,106 +212,10 @@ def _cast(value: Any, dtype: torch.dtype) -> Any:
     return [_cast(item, dtype) for item in value] if isinstance(value, list) else value.to(dtype)
 
 
-def _parameters_of(module: Module) -> Iterator[torch.Tensor]:
+def parameters_of(module: Module) -> Iterator[torch.Tensor]:
+    """The parameters of a module as Lua counts them."""
     parameters = module.torch7_parameters()
     yield from parameters[0] if parameters else ()
-
-
-@layer("nn.NaN")
-class NaN(Decorator):
-    """``nn.NaN(module[, id])``: an error as soon as an output or a gradient of the module holds a NaN.
-
-    The id, in the text of the error, is by default the number of such layers made so far.
-    """
-
-    fields = ("id",)
-
-    def __init__(self, module: Module, id: float | str | None = None) -> None:
-        super().__init__(module)
-        if id is None:
-            id = next(state.current().packages.setdefault("nn.NaN", itertools.count(1)))
-        self.id = id
-
-    def _refuse(self, where: str) -> None:
-        raise TorchError(f"NaN found in {where} of {self.describe()}")
-
-    def updateOutput(self, input: Any) -> Any:
-        super().updateOutput(input)
-        if _has_nan(self.output):
-            if _has_nan(input):
-                self._refuse("input")
-            self._refuse("parameters" if _has_nan(list(_parameters_of(self))) else "output")
-        return self.output
-
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        super().updateGradInput(input, gradOutput)
-        if _has_nan(self.gradInput):
-            self._refuse("gradOutput" if _has_nan(gradOutput) else "gradInput")
-        return self.gradInput
-
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        super().accGradParameters(input, gradOutput, scale)
-        parameters = self.torch7_parameters()
-        if parameters and _has_nan(parameters[1]):
-            self._refuse("gradParameters")
-
-    def title(self) -> str:
-        return f"{self.class_name}({self.id})"
-
-
-def _has_nan(value: Any) -> bool:
-    return any(bool(leaf.isnan().any()) for leaf in leaves_of(value) if leaf.is_floating_point())
-
-
-@layer("nn.Profile")
-class Profile(Decorator):
-    """``nn.Profile(module[, print_interval, name])``: prints how long the module takes.
-
-    One line after every print_interval (100) forwards, one after as many backwards: the seconds of all of them
-    together. The name is by default the module's class.
-    """
-
-    fields = ("print_interval", "name", "numFwds", "numBwds", "summedFwdTime", "summedBwdTime", "timer")
-    links = ("module",)
-
-    def __init__(self, module: Module, print_interval: int = 100, name: str | None = None) -> None:
-        super().__init__(module)
-        self.print_interval = print_interval
-        self.name = module.class_name if name is None else name
-        self.numFwds = self.numBwds = 0
-        self.summedFwdTime = self.summedBwdTime = 0.0
-        self.timer = Timer()
-
-    def get_field(self, name: str) -> Any:
-        return self.inner_module if name == "module" else super().get_field(name)
-
-    def set_field(self, name: str, value: Any) -> Any:
-        if name == "module":
-            self.set_child_list([value])
-            return value
-        return super().set_field(name, value)
-
-    def _count(self, direction: str, what: str) -> None:
-        seconds = self.__dict__[f"summed{direction}Time"] + self.timer.time().real
-        number = self.__dict__[f"num{direction}s"] + 1
-        if number % self.print_interval == 0:
-            sys.stdout.write(f"{self.name} took {seconds:.3f} seconds for {number} {what} passes\n")
-            sys.stdout.flush()
-            seconds, number = 0.0, 0
-        self.__dict__[f"summed{direction}Time"] = seconds
-        self.__dict__[f"num{direction}s"] = number
-
-    def updateOutput(self, input: Any) -> Any:
-        self.timer.reset()
-        super().updateOutput(input)
-        self._count("Fwd", "forward")
-        return self.output
-
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        self.timer.reset()
-        super().updateGradInput(input, gradOutput)
-        self._count("Bwd", "backward")
-        return self.gradInput
 
 
 @layer("nn.GPU")

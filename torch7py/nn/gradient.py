@@ -45,13 +45,13 @@ class GradientReversal(Module):
         self.__dict__["lambda"] = lambda_
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Changed.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-any-return,no-untyped-call]
+        return _Changed.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return gradOutput * -self.__dict__["lambda"]
+        return fit(self, "gradOutput", gradOutput, input) * -self.__dict__["lambda"]
 
 
 @layer("nn.ZeroGrad")
@@ -61,7 +61,7 @@ class ZeroGrad(Module):
     traced = False
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Changed.apply(input, 0.0, 0.0)  # type: ignore[no-any-return,no-untyped-call]
+        return _Changed.apply(input, 0.0, 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(input)
@@ -93,7 +93,7 @@ class L1Penalty(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         passes = 1.0 if self.provideOutput is True else 0.0
         penalty = input.detach().sign() * self._factor(input)
-        return _Changed.apply(input, passes, penalty)  # type: ignore[no-any-return,no-untyped-call]
+        return _Changed.apply(input, passes, penalty)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self.__dict__["loss"] = None if input.is_meta else self._factor(input) * input.abs().sum().item()

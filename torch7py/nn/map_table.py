@@ -1,7 +1,8 @@
-"""MapTable: one module for every entry of a table."""
+"""Containers that make modules as they run: MapTable, one module for every entry of a table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch7py.nn.arguments import table
@@ -11,13 +12,37 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
-__all__ = ["MapTable"]
+__all__ = ["Growing", "MapTable"]
 
 SHARED = ("weight", "bias", "gradWeight", "gradBias")
 
 
+class Growing(Container):
+    """The base of containers that make modules as they run: a script finds the new ones in ``modules``.
+
+    It does after these calls on the container itself; one inside another shows them at the next such call.
+    """
+
+    structural = Container.structural | {
+        "updateOutput",
+        "forward",
+        "updateGradInput",
+        "accGradParameters",
+        "backward",
+        "clearState",
+    }
+
+    def torch7_forward(self, input: Any) -> Any:
+        return self.updateOutput(input)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        self.updateGradInput(input, gradOutput)
+        self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+
 @layer("nn.MapTable")
-class MapTable(Container):
+class MapTable(Growing):
     """``nn.MapTable([module, share])``: the module applied to each entry of a table.
 
     Shapes: a table of the module's inputs -> a table of its outputs. Each entry has a clone of its own, made when it
@@ -26,17 +51,10 @@ class MapTable(Container):
 
     fields = ("sharedparams",)
     links = ("module",)
-    structural = Container.structural | {
-        "updateOutput",
-        "forward",
-        "updateGradInput",
-        "accGradParameters",
-        "backward",
-        "resize",
-        "clearState",
-    }
+    structural = Growing.structural | {"resize"}
     lua_methods = names("resize")
     shared = True
+    sharedparams: Sequence[str] = SHARED
 
     def __init__(self, module: Module | None = None, shared: bool = True) -> None:
         super().__init__()

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_type, fit, shape_text
+from torch7py.nn.checks import as_rows, check_type, fit
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -35,7 +36,7 @@ class _Templates(Module):
             raise TorchError(f"{self.class_name}: the input must be a vector or a matrix")
         size = self.weight.shape[self.inputs_in]
         if input.shape[-1] != size:
-            raise TorchError(f"{self.class_name}: the input of {shape_text(input)} must have {size} columns")
+            raise TorchError(f"{self.class_name}: the input of {size_text(input)} must have {size} columns")
         check_type(self, "the input", input, self.weight)
 
     def _gradient_for(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
@@ -57,8 +58,19 @@ class Euclidean(_Templates):
     """
 
     inputs_in = 0
-    scratch = ("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_expand", "_expand2", "_expand3")
-    scratch += ("_repeat", "_repeat2")
+    scratch = (
+        "_input",
+        "_output",
+        "_gradOutput",
+        "_weight",
+        "_div",
+        "_sum",
+        "_expand",
+        "_expand2",
+        "_expand3",
+        "_repeat",
+        "_repeat2",
+    )
     fields = ("fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
@@ -100,8 +112,22 @@ class WeightedEuclidean(_Templates):
     """
 
     inputs_in = 0
-    scratch = ("_input", "_output", "_gradOutput", "_weight", "_div", "_sum", "_diagCov")
-    scratch += ("_expand", "_expand2", "_expand3", "_expand4", "_repeat", "_repeat2", "_repeat3")
+    scratch = (
+        "_input",
+        "_output",
+        "_gradOutput",
+        "_weight",
+        "_div",
+        "_sum",
+        "_diagCov",
+        "_expand",
+        "_expand2",
+        "_expand3",
+        "_expand4",
+        "_repeat",
+        "_repeat2",
+        "_repeat3",
+    )
     fields = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
@@ -189,8 +215,8 @@ class Cosine(_Templates):
         if gradient is None:
             return
         single = input.dim() == 1
-        gradOutput = torch.atleast_2d(self._gradient_for(input, gradOutput))
-        rows = torch.atleast_2d(input.data)
+        gradOutput = as_rows(self._gradient_for(input, gradOutput))
+        rows = as_rows(input.data)
         input_norm, weight_norm = (norm.data for norm in self._norms(rows))
         weight_norm = weight_norm.unsqueeze(1)
         output = rows @ self.weight.data.t() / weight_norm.t() / input_norm

@@ -1,11 +1,12 @@
-"""Noise on the input in training: whole feature maps dropped, or normal noise added. Dropout has its own file."""
+"""Noise on the input in training: whole feature maps dropped, normal noise. Dropout has its own file."""
 
 from __future__ import annotations
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import fit, shape_text, truthy
+from torch7py.nn.checks import fit, truthy
 from torch7py.nn.object import names
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
@@ -44,7 +45,7 @@ class _MapDropout(Module):
         if not 1 <= maps <= 2 or input.numel() == 0:
             raise TorchError(
                 f"{self.class_name}: the input must have {self.map_dims + 1} or {self.map_dims + 2} dimensions, "
-                f"not {shape_text(input)}"
+                f"not {size_text(input)}"
             )
         shape = (*input.shape[:maps], *[1] * self.map_dims)
         mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
@@ -58,8 +59,8 @@ class _MapDropout(Module):
         maps = input.dim() - self.map_dims
         if self.noise.shape[:maps] != input.shape[:maps]:
             raise TorchError(
-                f"{self.class_name}: the mask of the last forward is {shape_text(self.noise)}, "
-                f"which does not fit an input of {shape_text(input)}"
+                f"{self.class_name}: the mask of the last forward is {size_text(self.noise)}, "
+                f"which does not fit an input of {size_text(input)}"
             )
         return gradOutput * self.noise
 

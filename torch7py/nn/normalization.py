@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, check_type, fit, number, shape_text
+from torch7py.nn.checks import check_flag, check_type, fit, number
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
@@ -97,8 +98,17 @@ class BatchNormalization(Module):
     """
 
     traced = False
-    fields = ("affine", "eps", "momentum", "running_mean", "running_var", "save_mean", "save_std", "_input")
-    fields += ("_gradOutput",)
+    fields = (
+        "affine",
+        "eps",
+        "momentum",
+        "running_mean",
+        "running_var",
+        "save_mean",
+        "save_std",
+        "_input",
+        "_gradOutput",
+    )
     transient = (*Module.transient, "_seen")
     dims: ClassVar[int] = 2
 
@@ -136,12 +146,12 @@ class BatchNormalization(Module):
         single = tensor.dim() == self.dims - 1 and not self.training
         if (tensor.dim() != self.dims and not single) or tensor.numel() == 0:
             raise TorchError(
-                f"{self.class_name}: {what} must be a batch of {self.dims} dimensions, not {shape_text(tensor)}"
+                f"{self.class_name}: {what} must be a batch of {self.dims} dimensions, not {size_text(tensor)}"
             )
         batch = tensor.unsqueeze(0) if single else tensor
         if batch.shape[1] != self.running_mean.numel():
             raise TorchError(
-                f"{self.class_name}: {what} of {shape_text(tensor)} has {batch.shape[1]} features, "
+                f"{self.class_name}: {what} of {size_text(tensor)} has {batch.shape[1]} features, "
                 f"not {self.running_mean.numel()}"
             )
         check_type(self, what, tensor, self.running_mean)
@@ -180,14 +190,14 @@ class BatchNormalization(Module):
         _, mean, inverse_std = torch.native_batch_norm(batch, None, None, None, None, True, 0, self.eps)
         return mean, inverse_std
 
-    def _gradients(
+    def _kernel(
         self, input: torch.Tensor, gradOutput: torch.Tensor, wanted: tuple[bool, bool, bool]
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The gradients of input, weight and bias, as far as wanted."""
         batch, gradient = self._batch(input), self._batch(gradOutput, "gradOutput")
         if gradient.shape != batch.shape:
             raise TorchError(
-                f"{self.class_name}: gradOutput is {shape_text(gradOutput)}, not {shape_text(batch)}"
+                f"{self.class_name}: gradOutput is {size_text(gradOutput)}, not {size_text(batch)}"
             )
         by_batch = self._by_batch(batch)
         mean, inverse_std = self._statistics(input, batch) if by_batch else (None, None)
@@ -205,3 +215,61 @@ class BatchNormalization(Module):
             wanted,
         )
         return found
+
+    def _add(self, name: str, gradient: torch.Tensor, scale: float) -> None:
+        buffer = self.gradient(name)
+        if buffer is not None and self.get_field(name) is not None:
+            buffer.add_(gradient, alpha=scale)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return self._kernel(input, gradOutput, (True, False, False))[0]
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        _, for_weight, for_bias = self._kernel(input, gradOutput, (False, self.affine, self.affine))
+        if self.affine:
+            self._add("weight", for_weight, scale)
+            self._add("bias", for_bias, scale)
+
+    def backward(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> Any:
+        """All three gradients from one kernel."""
+        wanted = (self.gradInput is not None, self.affine, self.affine)
+        gradient, for_weight, for_bias = self._kernel(input, gradOutput, wanted)
+        if self.affine:
+            self._add("weight", for_weight, scale)
+            self._add("bias", for_bias, scale)
+        return None if self.gradInput is None else self.keep_grad_input(gradient)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name in ("running_mean", "running_var"):  # never parameters, though of a floating type
+            self._buffers[name] = value
+            return value
+        return super().set_field(name, value)
+
+    def clearState(self) -> Module:
+        self.__dict__.pop("_seen", None)
+        self.clear("save_mean", "save_std", "_input", "_gradOutput")
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"{self.class_name} ({self.dims}D) ({self.running_mean.numel()})"
+
+
+@layer("nn.SpatialBatchNormalization")
+class SpatialBatchNormalization(BatchNormalization):
+    """``nn.SpatialBatchNormalization(nOutput[, eps, momentum, affine])``: each feature map as one feature.
+
+    Shapes: ``(batch, nOutput, h, w)``; in evaluation ``(nOutput, h, w)`` too. Otherwise ``nn.BatchNormalization``.
+    """
+
+    dims = 4
+
+
+@layer("nn.VolumetricBatchNormalization")
+class VolumetricBatchNormalization(BatchNormalization):
+    """``nn.VolumetricBatchNormalization(nOutput[, eps, momentum, affine])``: each volume as one feature.
+
+    Shapes: ``(batch, nOutput, t, h, w)``; in evaluation ``(nOutput, t, h, w)`` too. Otherwise
+    ``nn.BatchNormalization``.
+    """
+
+    dims = 5

@@ -8,6 +8,7 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
+from torch7py.ops.errors import TorchError
 
 __all__ = ["Pointwise"]
 
@@ -37,6 +38,8 @@ class Pointwise(Module):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if self.gradInput is None:
             return None
+        if self.from_output and not self.output.numel() and input.numel():
+            raise TorchError(f"{self.class_name}: a backward without a forward")
         gradOutput = fit(self, "gradOutput", gradOutput, self.output if self.from_output else input)
         gradient = self.grad_input(input, gradOutput)
         if self.inplace:

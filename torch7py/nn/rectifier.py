@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, fit, number, shape_text, truthy
+from torch7py.nn.checks import check_flag, fit, number, truthy
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -140,7 +141,7 @@ class PReLU(Module):
             dim = 1 if input.dim() > 1 else 0
             if input.shape[dim] != self.nOutputPlane:
                 raise TorchError(
-                    f"{self.class_name}: the input of {shape_text(input)} has {input.shape[dim]} planes, "
+                    f"{self.class_name}: the input of {size_text(input)} has {input.shape[dim]} planes, "
                     f"not {self.nOutputPlane}"
                 )
             slope = slope.view(-1, *[1] * (input.dim() - dim - 1))

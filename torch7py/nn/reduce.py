@@ -56,6 +56,8 @@ class Sum(Module):
 class Mean(Sum):
     """``nn.Mean([dim, nInputDims])``: the mean along a dimension, otherwise as ``nn.Sum``."""
 
+    sizeAverage = True
+
     def __init__(self, dimension: int = 1, nInputDims: int | None = None) -> None:
         super().__init__(dimension, nInputDims, True)
 

@@ -90,6 +90,8 @@ class View(Reshaping):
     def _batch_size(self, input: torch.Tensor, sizes: tuple[int, ...]) -> int | None:
         """The size of the batch in front; None for a single example."""
         dims = dims_of(input)
+        if dims == 0:
+            raise TorchError("nn.View: the input is empty")
         example_dims = dims if self.numInputDims is None else self.numInputDims
         if not 0 < example_dims <= dims:
             raise TorchError(f"nn.View: an input of {dims} dimensions where {example_dims} are one example")
@@ -300,6 +302,7 @@ class Replicate(Module):
 
     traced = False
     fields = ("nfeatures", "dim", "ndim")
+    dim = 1
     ndim: int | None = None
 
     def __init__(self, nf: int, dim: int = 1, ndim: int | None = None) -> None:

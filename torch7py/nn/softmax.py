@@ -22,6 +22,12 @@ class _OverChannels(Module):
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(self.forward(input).contiguous())
 
+    def _against_output(self, gradOutput: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """gradOutput in the output's shape, and the dimension to work along."""
+        if not self.output.numel():
+            raise TorchError(f"{self.class_name}: a backward without a forward")
+        return fit(self, "gradOutput", gradOutput, self.output), self._dim(self.output)
+
     def _dim(self, input: torch.Tensor) -> int:
         if not 1 <= input.dim() <= 4 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must have 1 to 4 dimensions")
@@ -33,8 +39,7 @@ class _LogSoftMax(_OverChannels):
         return torch.log_softmax(input, self._dim(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        gradOutput = fit(self, "gradOutput", gradOutput, self.output)
-        dim = self._dim(self.output)
+        gradOutput, dim = self._against_output(gradOutput)
         return torch.ops.aten._log_softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 
@@ -52,8 +57,7 @@ class _SoftMax(_OverChannels):
         return torch.softmax(input, self._dim(input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        gradOutput = fit(self, "gradOutput", gradOutput, self.output)
-        dim = self._dim(self.output)
+        gradOutput, dim = self._against_output(gradOutput)
         return torch.ops.aten._softmax_backward_data(gradOutput, self.output, dim, input.dtype)
 
 

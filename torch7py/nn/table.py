@@ -112,7 +112,7 @@ class JoinTable(Module):
         lengths = [part.shape[dim] for part in parts]
         sizes = list(parts[0].shape)
         sizes[dim] = sum(lengths)
-        pieces = gradient_of(self, gradOutput, sizes).split(lengths, dim)
+        pieces = torch.split(gradient_of(self, gradOutput, sizes), lengths, dim)
         return [
             torch.empty_like(part, memory_format=torch.contiguous_format).copy_(piece)
             for part, piece in zip(parts, pieces, strict=True)
@@ -140,7 +140,7 @@ class SplitTable(Module):
     def forward(self, input: torch.Tensor) -> list[torch.Tensor]:
         dim = axis(self, self.dimension, input, self.nInputDims)
         if input.dim() == 1:  # an element is a tensor of one dimension
-            return list(input.split(1))
+            return list(torch.split(input, 1))
         return list(input.unbind(dim))
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
@@ -238,7 +238,7 @@ class NarrowTable(Passing):
     def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
         first, last = self._range(input)
         gradients = table(self, gradOutput, last - first, "gradOutput")
-        return zeros_like(input[:first]) + gradients + zeros_like(input[last:])  # type: ignore[no-any-return]
+        return zeros_like(input[:first]) + gradients + zeros_like(input[last:])
 
 
 @layer("nn.FlattenTable")

@@ -13,6 +13,7 @@ import torch
 
 from torch7py.nn.arguments import as_shape, dims_of, gradient_of, gradients_of, size_text, table, tensors
 from torch7py.nn.base import Module
+from torch7py.nn.checks import check_type
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
@@ -44,6 +45,7 @@ class Elementwise(Module):
         found = tensors(self, input, count)
         shape = found[0].shape
         for number, tensor in enumerate(found, 1):
+            check_type(self, f"entry {number} of the input", tensor, found[0])
             if tensor.numel() != found[0].numel():
                 raise TorchError(
                     f"{self.class_name}: entry {number} of the input is {size_text(tensor)}, "
@@ -80,7 +82,7 @@ class CAddTable(Elementwise):
 
     def updateOutput(self, input: Any) -> torch.Tensor:
         if not self.inplace:
-            return super().updateOutput(input)  # type: ignore[no-any-return]
+            return super().updateOutput(input)
         first, *others = (tensor.data for tensor in self.operands(input))
         for tensor in others:
             first.add_(tensor)

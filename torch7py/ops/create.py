@@ -57,7 +57,7 @@ def _new_of_storage(code: int, storage: memory.Storage) -> T:
     return with_storage(empty(number_type), storage)
 
 
-@operation("__new", "code:int sizes:storage strides:storage")
+@operation("__new", "code:int sizes:storage strides:storage", returns="view")
 def _new_strided(code: int, sizes: memory.Storage, strides: memory.Storage) -> T:
     """``torch.DoubleTensor(sizes, strides)``, both LongStorages."""
     number_type = types.NUMBER_TYPES[code]

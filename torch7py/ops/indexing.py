@@ -19,11 +19,15 @@ T = torch.Tensor
 # -- rows --------------------------------------------------------------------------------------------------
 
 
-def _rows(name: str, x: T, dim: int, index: T) -> T:
-    """The index of a row operation, 0-based and checked."""
+def _check_vector(name: str, x: T, dim: int, index: T) -> None:
     check_dim(x, dim)
     if index.dim() != 1 or index.numel() == 0:
         raise TorchError(f"{name}: index is supposed to be a vector")
+
+
+def _rows(name: str, x: T, dim: int, index: T) -> T:
+    """The index of a row operation, 0-based and checked."""
+    _check_vector(name, x, dim, index)
     return _in_range(name, index - 1, x.shape[dim])
 
 
@@ -38,7 +42,15 @@ def _in_range(name: str, index: T, size: int) -> T:
 @operation("index", "x:T dim:index index:Long", Form.QUERY)
 def _index(x: T, dim: int, index: T) -> T:
     """``[r.]index(x, dim, index)``: copies of these rows."""
-    return x.index_select(dim, _rows("index", x, dim, index))
+    _check_vector("index", x, dim, index)
+    rows = index - 1
+    if x.device.type != "cpu":
+        return x.index_select(dim, _in_range("index", rows, x.shape[dim]))
+    try:
+        return x.index_select(dim, rows)
+    except (IndexError, RuntimeError):
+        _in_range("index", rows, x.shape[dim])
+        raise
 
 
 def _sources(name: str, x: T, dim: int, index: T, src: T) -> T:

@@ -148,7 +148,7 @@ def resize(tensor: torch.Tensor, sizes: Sequence[int], strides: Sequence[int] | 
 def share(out: torch.Tensor, view: torch.Tensor) -> None:
     """Let a tensor look at the memory of another with its sizes, strides and offset (``x:set(view)``)."""
     if out is not view:
-        point_at(out, view.untyped_storage(), view.storage_offset(), tuple(view.shape), view.stride())
+        point_at(out, view.untyped_storage(), int(view.storage_offset()), tuple(view.shape), view.stride())
 
 
 def write(out: torch.Tensor, result: torch.Tensor) -> None:

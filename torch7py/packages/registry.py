@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Package", "function", "package", "packages"]
+__all__ = ["Fields", "Package", "function", "package", "packages", "record"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
+
+# The annotation of a parameter that is a table of named values, an optimizer's state say. From Python it is a
+# dict; where the caller is a script it stands for the script's own table: what is read and written is that
+# table's, and what else the table holds stays where it is.
+Fields: TypeAlias = MutableMapping[str, Any]
+
+
+@dataclass
+class Record:
+    """A class whose objects are tables to a script; ``methods`` maps Lua's names to Python's."""
+
+    cls: type
+    methods: dict[str, str]
 
 
 @dataclass
@@ -17,8 +31,10 @@ class Package:
     """A Lua package.
 
     ``imports`` is the Python module that registers what the package brings when it is imported; ``requires``
-    names the packages loaded with it; ``globals`` is the global table it makes (by default its own name);
-    ``functions`` are the Python functions in that table, ``chunk`` the name of a ``.lua`` file that completes it.
+    names the packages loaded with it; ``table`` is the global table it makes, None for one that ``require``
+    returns and that has no name of its own; ``functions`` are the Python functions in that table, ``filenames``
+    those among them whose strings are names of files, ``records`` its classes; ``chunk`` is the name of a
+    ``.lua`` file that completes it.
     """
 
     name: str
@@ -27,6 +43,8 @@ class Package:
     table: str | None = None
     chunk: str | None = None
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    filenames: set[str] = field(default_factory=set)
+    records: dict[str, Record] = field(default_factory=dict)
 
     def load(self) -> None:
         if self.imports is not None:
@@ -41,18 +59,22 @@ def package(
     imports: str | None = None,
     *,
     requires: tuple[str, ...] = (),
-    table: str | None = None,
+    table: str | None = "",
     chunk: str | None = None,
 ) -> Package:
-    """Register a package under the name that ``require`` takes."""
+    """Register a package under the name that ``require`` takes, which is its table's name too by default."""
     if name in packages:
         raise ValueError(f"package {name!r} is registered twice")
-    made = packages[name] = Package(name, imports, requires, table or name, chunk)
+    made = packages[name] = Package(name, imports, requires, name if table == "" else table, chunk)
     return made
 
 
-def function(name: str) -> Callable[[F], F]:
-    """Register a Python function as ``package.name``. It takes and returns plain values and tensors."""
+def function(name: str, *, filenames: bool = False) -> Callable[[F], F]:
+    """Register a Python function as ``package.name``. It takes and returns plain values and tensors.
+
+    ``filenames`` says that its strings, given and returned, are names of files, which Lua holds as bytes and
+    Python as ``os.fsdecode`` makes them.
+    """
     owner, _, short = name.rpartition(".")
 
     def register(f: F) -> F:
@@ -60,6 +82,27 @@ def function(name: str) -> Callable[[F], F]:
         if short in functions:
             raise ValueError(f"function {name!r} is registered twice")
         functions[short] = f
+        if filenames:
+            packages[owner].filenames.add(short)
         return f
+
+    return register
+
+
+def record(name: str, methods: dict[str, str]) -> Callable[[C], C]:
+    """Register a Python class as the Torch7 class ``package.Name``, whose objects are tables to a script.
+
+    The attributes of an object are the table's fields, under the same names, and a script may read, write and
+    save them as it likes. ``methods`` are the methods it may call (Lua name -> Python name, ``__init`` for the
+    constructor among them). The class itself is like any other and needs no base.
+    """
+    owner, _, short = name.rpartition(".")
+
+    def register(cls: C) -> C:
+        records = packages[owner].records
+        if short in records:
+            raise ValueError(f"class {name!r} is registered twice")
+        records[short] = Record(cls, methods)
+        return cls
 
     return register

@@ -1,7 +1,9 @@
-"""Importing this registers what the dpnn package adds to all modules."""
+"""Importing this registers the layers of the dpnn package and what it adds to all modules."""
+
 from __future__ import annotations
 
 from torch7py.nn.registry import extend
 from torch7py.nn.stepping import DPNN_METHODS
+from torch7py.rnn import tables  # noqa: F401
 
 extend("nn.Module", DPNN_METHODS, package="dpnn")

@@ -9,6 +9,7 @@ from torch7py.nn.dropout import Dropout
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.random import dropout_mask
+from torch7py.rnn import generation
 
 __all__ = ["LazyDropout"]
 
@@ -52,4 +53,6 @@ class LazyDropout(Dropout):
         return super().clearState()
 
     def describe(self) -> str:
+        if not generation.current().replaces_dropout:
+            return super().describe()
         return f"{self.class_name}({self.p:.1f}, {'lazy' if self.lazy else 'busy'})"

@@ -26,6 +26,8 @@ class Generation:
     wraps_plain_modules: ClassVar[bool] = True  # a Sequencer makes a Recursor of what has no steps
     text_has_sizes: ClassVar[bool] = True  # nn.LSTM(4 -> 5)
     gates_have_dropout: ClassVar[bool] = True  # the gates of nn.LSTM hold nn.Dropout
+    linear_says_no_bias: ClassVar[bool] = True  # nn.LinearNoBias(4 -> 3) without bias
+    replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
     hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
 

@@ -34,6 +34,8 @@ class Generation2015(Generation):
     wraps_plain_modules: ClassVar[bool] = False
     text_has_sizes: ClassVar[bool] = False
     gates_have_dropout: ClassVar[bool] = False
+    linear_says_no_bias: ClassVar[bool] = False
+    replaces_dropout: ClassVar[bool] = False
     equal_lengths: ClassVar[bool] = False
     hidden_gradients: ClassVar[str] = "_gradHidden"  # gradOutputs holds what was recorded
 

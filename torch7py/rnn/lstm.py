@@ -1,4 +1,4 @@
-"""Long short-term memory without peepholes: FastLSTM."""
+"""Long short-term memory: LSTM with peepholes, FastLSTM without."""
 
 from __future__ import annotations
 
@@ -7,267 +7,284 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.container import Container
+from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.arithmetic import CMul
+from torch7py.nn.base import Module
+from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.linear import Linear
+from torch7py.nn.object import names
 from torch7py.nn.registry import layer
+from torch7py.nn.table import FlattenTable, NarrowTable, SelectTable
+from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.recurrent import AbstractRecurrent
+from torch7py.rnn.cell import Cell
+from torch7py.rnn.dropout import LazyDropout
+from torch7py.rnn.gated import Gated, first_given
+from torch7py.rnn.linear import LinearNoBias
 
-__all__ = ["FastLSTM", "FastLSTMCell", "LinearNoBias"]
+__all__ = ["LSTM", "LSTMCell"]
 
-
-@layer("nn.LinearNoBias", package="rnn")
-class LinearNoBias(Linear):
-    """``nn.LinearNoBias(inputSize, outputSize)``: ``y = W x``."""
-
-    def __init__(self, inputSize: int, outputSize: int) -> None:
-        super().__init__(inputSize, outputSize, False)
+GATES = "ifzo"  # input, forget, hidden, output, as the kernel has them side by side
 
 
-class FastLSTMCell(Container):
-    """One step of a FastLSTM: ``{x, h, c}`` -> ``{h', c'}``.
+class LSTMCell(Cell):
+    """One step of an LSTM: ``{x, h, c}`` -> ``{h', c'}``.
 
-    ``i, g, f, o = split(Wi x + b + Wo h)``; ``c' = sigmoid(f) c + sigmoid(i) tanh(g)``;
-    ``h' = sigmoid(o) tanh(c')``.
+    ``i = sigmoid(Wxi x + bi + Whi h + Wci c)``; ``f`` likewise; ``z = tanh(Wxz x + bz + Whz h)``;
+    ``c' = f c + i z``; ``o = sigmoid(Wxo x + bo + Who h + Wco c')``; ``h' = o tanh(c')``. The matrices from the cell
+    are diagonal, and absent without peepholes.
 
-    Shapes: x ``(inputSize)`` or ``(batch, inputSize)``; h and c likewise with outputSize.
+    Members: ``x`` + gate and ``h`` + gate for the gates i, f, z, o; ``c`` + gate for i, f, o with peepholes.
     """
-
-    torch7_name = "nn.Sequential"
-    transient = (*Container.transient, "_saved", "_gate_gradients")
-
-    def __init__(self, i2g: Linear, o2g: Linear) -> None:
-        super().__init__()
-        self._modules.update(i2g=i2g, o2g=o2g)
-        self.__dict__["output"] = []
-        self.__dict__["gradInput"] = []
-
-    @property
-    def i2g(self) -> Linear:
-        return self._modules["i2g"]  # type: ignore[return-value]
-
-    @property
-    def o2g(self) -> Linear:
-        return self._modules["o2g"]  # type: ignore[return-value]
-
-    def set_child_list(self, children: list[Any]) -> None:
-        if len(children) != 2:
-            raise TorchError("an LSTM cell has the two modules i2g and o2g")
-        self._modules.update(i2g=children[0], o2g=children[1])
 
     def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input
-        gates = F.linear(x, self.i2g.weight, self.i2g.bias) + F.linear(h, self.o2g.weight)
-        i, g, f, o = gates.chunk(4, -1)
-        cell = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return [torch.sigmoid(o) * torch.tanh(cell), cell]
+        m = self.members
 
-    # Kernels: the elementwise part is one pass over the four gates side by side.
+        def before(gate: str, cell: torch.Tensor | None = None) -> torch.Tensor:
+            total = F.linear(x, m["x" + gate].weight, m["x" + gate].bias) + F.linear(h, m["h" + gate].weight)
+            return total if cell is None or "ci" not in m else total + cell * m["c" + gate].weight
 
-    def updateOutput(self, input: list[torch.Tensor]) -> Any:
-        x, h, c = (t.data for t in input)
-        size = c.shape[-1]
-        if x.dim() == 1:
-            x, h, c = x.unsqueeze(0), h.unsqueeze(0), c.unsqueeze(0)
-        gates = torch.addmm(self.i2g.bias.data, x, self.i2g.weight.data.t())
-        gates.addmm_(h, self.o2g.weight.data.t())
-        hidden = torch.tanh(gates[:, size : 2 * size])
-        gates.sigmoid_()
-        gates[:, size : 2 * size] = hidden
-        i, g, f, o = gates.chunk(4, 1)
-        cell = torch.addcmul(f * c, i, g)
+        i, f = torch.sigmoid(before("i", c)), torch.sigmoid(before("f", c))
+        cell = f * c + i * torch.tanh(before("z"))
+        return [torch.sigmoid(before("o", cell)) * torch.tanh(cell), cell]
+
+    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
+        x, h, c = inputs
+        m = self.members
+        gates = c.new_empty((4, *c.shape))
+        for gate, target in zip(GATES, gates, strict=True):
+            torch.addmm(m["x" + gate].bias.data, x, m["x" + gate].weight.data.t(), out=target)
+            target.addmm_(h, m["h" + gate].weight.data.t())
+        i, f, z, o = gates
+        peepholes = "ci" in m
+        if peepholes:
+            i.addcmul_(c, m["ci"].weight.data)
+            f.addcmul_(c, m["cf"].weight.data)
+        gates[:2].sigmoid_()
+        z.tanh_()
+        cell = torch.addcmul(f * c, i, z)
+        if peepholes:
+            o.addcmul_(cell, m["co"].weight.data)
+        o.sigmoid_()
         squashed = torch.tanh(cell)
-        output = o * squashed
-        self.__dict__["_saved"] = (gates, squashed)
-        shape = input[2].shape
-        values = (output.view(shape), cell.view(shape))
-        return self.keep_list(
-            "output", [self.keep(f"_{name}", v) for name, v in zip("hc", values, strict=True)]
-        )
+        return [o * squashed, cell], (gates, squashed, cell)
 
-    def updateGradInput(self, input: list[torch.Tensor], gradOutput: list[torch.Tensor]) -> Any:
-        gates, squashed = self.__dict__["_saved"]
-        i, g, f, o = gates.chunk(4, 1)
-        cell_before = input[2].data.view(squashed.shape)
-        d_output, d_cell = (t.data.view(squashed.shape) for t in gradOutput)
+    def kernel_grad_input(
+        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], Any]:
+        m = self.members
+        (gates, squashed, _), c = saved, inputs[2]
+        i, f, z, o = gates
+        d_output, d_cell = gradients
+        of_gates = torch.empty_like(gates)
+        d_i, d_f, d_z, d_o = of_gates
+        slopes = gates * (1 - gates)
+        torch.mul(z, z, out=slopes[2])
+        torch.sub(1, slopes[2], out=slopes[2])
+        torch.mul(d_output, squashed, out=d_o).mul_(slopes[3])
         d_cell = torch.addcmul(d_cell, d_output * o, 1 - squashed * squashed)
-        gradient = torch.empty_like(gates)
-        di, dg, df, do = gradient.chunk(4, 1)
-        torch.mul(d_cell, g, out=di)
-        torch.mul(d_cell, i, out=dg)
-        torch.mul(d_cell, cell_before, out=df)
-        torch.mul(d_output, squashed, out=do)
-        slope = gates * (1 - gates)
-        slope[:, g.shape[1] : 2 * g.shape[1]] = 1 - g * g
-        gradient.mul_(slope)
-        self.__dict__["_gate_gradients"] = gradient
-        values = (gradient @ self.i2g.weight.data, gradient @ self.o2g.weight.data, d_cell * f)
-        kept = [
-            self.keep(f"_grad{n}", v.view(t.shape))
-            for n, (v, t) in enumerate(zip(values, input, strict=True))
-        ]
-        return self.keep_list("gradInput", kept)
+        if "ci" in m:
+            d_cell.addcmul_(d_o, m["co"].weight.data)
+        torch.mul(d_cell, z, out=d_i)
+        torch.mul(d_cell, c, out=d_f)
+        torch.mul(d_cell, i, out=d_z)
+        of_gates[:3].mul_(slopes[:3])
+        d_before = d_cell * f
+        if "ci" in m:
+            d_before.addcmul_(d_i, m["ci"].weight.data).addcmul_(d_f, m["cf"].weight.data)
+        d_x, d_h = (d_i @ m[source + "i"].weight.data for source in "xh")
+        for gate, gradient in zip(GATES[1:], of_gates[1:], strict=True):
+            d_x.addmm_(gradient, m["x" + gate].weight.data)
+            d_h.addmm_(gradient, m["h" + gate].weight.data)
+        return [d_x, d_h, d_before], of_gates
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        gradient = self.__dict__["_gate_gradients"]
-        x, h = (t.data.view(gradient.shape[0], -1) for t in input[:2])
-        self.i2g.accGradParameters(x, gradient, scale)
-        self.o2g.accGradParameters(h, gradient, scale)
-
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
-        return self.gradInput
+    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
+        x, h, c = inputs
+        for gate, gradient in zip(GATES, of_gates, strict=True):
+            self.members["x" + gate].accGradParameters(x, gradient, scale)
+            self.members["h" + gate].accGradParameters(h, gradient, scale)
+        for gate, gradient, cell in (("i", of_gates[0], c), ("f", of_gates[1], c), ("o", of_gates[3], saved[2])):
+            peephole = self.members.get("c" + gate)
+            buffer = None if peephole is None else peephole.gradient("weight")
+            if buffer is not None:
+                buffer.view(-1).add_((gradient * cell).sum(0), alpha=scale)
 
 
-@layer("nn.FastLSTM", package="rnn")
-class FastLSTM(AbstractRecurrent):
-    """``nn.FastLSTM(inputSize[, outputSize, rho])``: an LSTM whose four gates are one product.
+@layer("nn.LSTM", package="rnn")
+class LSTM(Gated):
+    """``nn.LSTM(inputSize[, outputSize, rho, cell2gate, p, mono])``: an LSTM with peepholes (see LSTMCell).
+
+    Without ``cell2gate`` (true) there are no peepholes; ``p`` above 0 drops out inputs and outputs of each gate,
+    one mask a sequence, with ``mono`` the same for all examples. Output and cell before step 1 are 0, or
+    ``userPrevOutput`` and ``userPrevCell``.
 
     Shapes of a step: ``(inputSize)`` -> ``(outputSize)``, or ``(batch, inputSize)`` -> ``(batch, outputSize)``.
-    The gates stand in the order input, hidden, forget, output. Output and cell before step 1 are 0.
-    ``usenngraph`` and ``bn`` of the class are not supported yet.
     """
 
-    fields = ("inputSize", "outputSize", "cell", "cells", "gradCells", "zeroTensor", "p", "mono", "affine")
-    links = ("i2g", "o2g")
+    fields = (
+        "cell",
+        "cells",
+        "gradCells",
+        "cell2gate",
+        "userPrevCell",
+        "userNextGradCell",
+        "userGradPrevOutput",
+        "inputGate",
+        "forgetGate",
+        "hiddenLayer",
+        "cellLayer",
+        "outputGate",
+    )
+    lua_methods = names("buildGate buildInputGate buildForgetGate buildHidden buildCell buildOutputGate")
+
+    given = (*Gated.given, "userPrevCell", "userNextGradCell")
+    marks_fast_backward = False  # as in the original: updateParameters then goes back once more by itself
 
     def __init__(
         self,
         inputSize: int,
         outputSize: int | None = None,
         rho: int | None = None,
-        eps: float | None = None,
-        momentum: float | None = None,
-        affine: bool = True,
+        cell2gate: bool = True,
         p: float | None = None,
         mono: bool = False,
     ) -> None:
-        if p:
-            raise TorchError("nn.FastLSTM: dropout inside the gates (p) is not supported yet")
-        super().__init__(9999 if rho is None else rho)
-        outputs = int(inputSize if outputSize is None else outputSize)
-        self.__dict__.update(inputSize=int(inputSize), outputSize=outputs, affine=affine, p=0, mono=mono)
-        i2g = Linear(int(inputSize), 4 * outputs)
-        o2g = LinearNoBias(outputs, 4 * outputs)
-        self.set_step_module(FastLSTMCell(i2g, o2g))
+        self.prepare(inputSize, outputSize, rho, p, mono)
+        self.__dict__.update(cell2gate=cell2gate, cells={}, gradCells={})
+        self.set_step_module(self.buildModel())
 
-    def _forget_steps(self) -> None:
-        super()._forget_steps()
-        self.__dict__.update(cells={}, gradCells={}, _grad_outputs={}, _grad_hidden_outputs={})
+    def _clear_steps(self) -> None:
+        super()._clear_steps()
+        self.__dict__.update(cells={}, gradCells={})
 
-    @property
-    def i2g(self) -> Linear:
-        return self.step_module.i2g
+    # -- the tree -----------------------------------------------------------------------------------------
 
-    @property
-    def o2g(self) -> Linear:
-        return self.step_module.o2g
+    def _products(self) -> tuple[Module, Module, tuple[Linear, Linear]]:
+        """The two products of a gate as modules, and their layers."""
+        wrapped, layers = [], []
+        for cls, size in ((Linear, self.inputSize), (LinearNoBias, self.outputSize)):
+            drop = LazyDropout(self.p, False, False, True, self.mono) if self.generation.gates_have_dropout else None
+            product = cls(size, self.outputSize)
+            layers.append(product)
+            wrapped.append(product if drop is None else Sequential(drop, product))
+        return wrapped[0], wrapped[1], (layers[0], layers[1])
 
-    def get_field(self, name: str) -> Any:
-        if name in self.links:
-            return getattr(self, name)
-        return super().get_field(name)
+    def buildGate(self) -> Any:
+        """``m:buildGate()``: a gate, ``{x, h, c}`` -> values from 0 to 1."""
+        gate = Sequential() if self.cell2gate else Sequential(NarrowTable(1, 2))
+        from_input, from_output, layers = self._products()
+        both = ParallelTable(from_input, from_output)
+        peephole = CMul(self.outputSize) if self.cell2gate else None
+        if peephole is not None:
+            both.add(peephole)
+        gate.add(both).add(CAddTable()).add(Sigmoid())
+        gate.__dict__["_layers"] = (*layers, peephole)
+        return gate
 
-    def set_field(self, name: str, value: Any) -> Any:
-        if name in self.links:
-            for clone in self.sharedClones:
-                clone._modules[name] = value
-            return value
-        return super().set_field(name, value)
+    def buildInputGate(self) -> Any:
+        """``m:buildInputGate()``"""
+        self.__dict__["inputGate"] = self.buildGate()
+        return self.inputGate
 
-    # -- forward ------------------------------------------------------------------------------------------
+    def buildForgetGate(self) -> Any:
+        """``m:buildForgetGate()``"""
+        self.__dict__["forgetGate"] = self.buildGate()
+        return self.forgetGate
 
-    def forward(self, input: Any) -> Any:
-        """From Python: a sequence ``(steps, batch, inputSize)``, started from zeros; or one step."""
-        if input.dim() < 3:
-            zero = input.new_zeros((*input.shape[:-1], self.outputSize))
-            return self.step_module([input, zero, zero])[0]
-        h = c = input.new_zeros((input.shape[1], self.outputSize))
-        outputs = []
-        for x in input:
-            h, c = self.step_module([x, h, c])
-            outputs.append(h)
-        return torch.stack(outputs)
+    def buildOutputGate(self) -> Any:
+        """``m:buildOutputGate()``"""
+        self.__dict__["outputGate"] = self.buildGate()
+        return self.outputGate
 
-    def _hidden(self, step: int, input: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Output and cell after a step; zeros after step 0 unless they were set."""
-        outputs, cells = self.outputs, self.__dict__["cells"]
-        if step in outputs and step in cells:
-            return outputs[step], cells[step]
-        if step != 0 or input is None:
-            raise TorchError(f"nn.FastLSTM has no hidden state of step {step}")
-        zero = input.new_zeros((*input.shape[:-1], self.outputSize))
-        return outputs.get(0, zero), cells.get(0, zero)
+    def buildHidden(self) -> Any:
+        """``m:buildHidden()``: ``{x, h, c}`` -> the candidate for the cell."""
+        from_input, from_output, layers = self._products()
+        hidden = Sequential(NarrowTable(1, 2), ParallelTable(from_input, from_output), CAddTable(), Tanh())
+        hidden.__dict__["_layers"] = (*layers, None)
+        self.__dict__["hiddenLayer"] = hidden
+        return hidden
 
-    def updateOutput(self, input: torch.Tensor) -> Any:
-        if not 1 <= input.dim() <= 2 or input.shape[-1] != self.inputSize:
-            raise TorchError(
-                f"{self.class_name}: a step's input must be ({self.inputSize}) or (batch, {self.inputSize})"
-            )
-        before = self._hidden(self.step - 1, input)
-        if self.training:
-            self.recycle()
-            module = self.getStepModule(self.step)
-        else:
-            module = self.step_module
-        output, cell = module.updateOutput([input, *before])
-        self.__dict__["cells"][self.step] = cell
-        self.__dict__["cell"] = cell
-        return self._advance(output)
+    def buildCell(self) -> Any:
+        """``m:buildCell()``: ``{x, h, c}`` -> the new cell."""
+        input_gate, forget_gate, hidden = self.buildInputGate(), self.buildForgetGate(), self.buildHidden()
+        self.__dict__.update(inputGate=input_gate, forgetGate=forget_gate, hiddenLayer=hidden)
+        kept = Sequential(ConcatTable(forget_gate, SelectTable(3)), CMulTable())
+        added = Sequential(ConcatTable(input_gate, hidden), CMulTable())
+        self.__dict__["cellLayer"] = Sequential(ConcatTable(kept, added), CAddTable())
+        return self.cellLayer
 
-    # -- backward -----------------------------------------------------------------------------------------
-
-    def step_grad_input(self, step: int, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
-        module = self.getStepModule(step)
-        from_next, d_cell = self._grad_hidden(step, gradOutput)
-        d_output = gradOutput if from_next is None else gradOutput + from_next
-        self.__dict__["_grad_outputs"][step] = (d_output, d_cell)
-        gradients = module.updateGradInput([input, *self._hidden(step - 1, input)], [d_output, d_cell])
-        self.setGradHiddenState(step - 1, gradients[1:])
-        return gradients[0]
-
-    def _grad_hidden(self, step: int, like: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """What later steps add to this step's gradients: of the output (None for nothing) and of the cell."""
-        given = self.__dict__["gradCells"].get(step)
-        return self.__dict__["_grad_hidden_outputs"].get(step) if given is not None else None, (
-            torch.zeros_like(like) if given is None else given
+    def buildModel(self) -> Any:
+        """``m:buildModel()``: the module of one step, ``{x, h, c}`` -> ``{h', c'}``."""
+        self.__dict__["cellLayer"] = self.buildCell()
+        self.__dict__["outputGate"] = self.buildOutputGate()
+        squashed = Sequential(SelectTable(3), Tanh())
+        output = Sequential(ConcatTable(self.outputGate, squashed), CMulTable())
+        parts = (
+            ConcatTable(NarrowTable(1, 2), self.cellLayer),
+            FlattenTable(),
+            ConcatTable(output, SelectTable(3)),
         )
+        members = self._members()
+        return Sequential(*parts) if members is None else LSTMCell(members, *parts)
 
-    def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
-        module = self.getStepModule(step)
-        gradients = list(self.__dict__["_grad_outputs"][step])
-        module.accGradParameters([input, *self._hidden(step - 1, input)], gradients, scale)
+    def _members(self) -> dict[str, Module] | None:
+        """The layers of the gates for the kernel, in the order of parameters(); None where a gate is not ours."""
+        if self.rebuilt():
+            return None
+        members: dict[str, Module] = {}
+        gates = {"f": self.forgetGate, "i": self.inputGate, "z": self.hiddenLayer, "o": self.outputGate}
+        for gate, module in gates.items():
+            for source, product in zip("xhc", module.__dict__.pop("_layers"), strict=True):
+                if product is not None:
+                    members[source + gate] = product
+        return members
 
     # -- hidden state -------------------------------------------------------------------------------------
 
-    def _step_number(self, step: int | None, now: int) -> int:
-        if step is None:
-            return now - 1
-        return now - int(step) - 1 if step < 0 else int(step)
+    def first_state(self, zero: torch.Tensor) -> list[torch.Tensor]:
+        return [zero, zero]
+
+    def output_of(self, result: Any) -> Any:
+        output, cell = result
+        self.__dict__["cells"][self.step] = cell
+        self.__dict__["cell"] = cell
+        return output
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: ``{output, cell}`` after a step, by default the last."""
-        return list(self._hidden(self._step_number(step, self.step), input))
+        step = self.step_number(step, self.step)
+        own = self.__dict__
+        output, cell = own["outputs"].get(step), own["cells"].get(step)
+        if step == 0:
+            zero = self.zero_for(input)
+            output = first_given(own.get("userPrevOutput"), output, zero)
+            cell = first_given(own.get("userPrevCell"), cell, zero)
+        return [output, cell]
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         """``m:setHiddenState(step, {output, cell})``"""
-        if not isinstance(hiddenState, list) or len(hiddenState) != 2:
-            raise TorchError(f"{self.class_name}:setHiddenState expects the table {{output, cell}}")
-        number = self._step_number(step, self.step)
-        self.outputs[number], self.__dict__["cells"][number] = hiddenState
+        step = self.step_number(step, self.step)
+        self.outputs[step], self.__dict__["cells"][step] = self.pair_of(hiddenState)
 
     def getGradHiddenState(self, step: int | None = None) -> Any:
-        """``m:getGradHiddenState([step])``: ``{gradOutput, gradCell}`` that a step hands to the one before."""
-        number = self._step_number(step, self.step if self._grad_step is None else self._grad_step)
-        d_cell = self.__dict__["gradCells"].get(number)
-        return None if d_cell is None else [self.__dict__["_grad_hidden_outputs"][number], d_cell]
+        """``m:getGradHiddenState([step])``: ``{gradOutput, gradCell}`` that later steps add to a step's."""
+        step = self.step_number(step, self.next_back())
+        own = self.__dict__
+        output, cell = own[self.generation.hidden_gradients].get(step), own["gradCells"].get(step)
+        if step == self.step - 1:
+            zero = own["zeroTensor"]
+            output = first_given(own.get("userNextGradOutput"), output, zero)
+            cell = first_given(own.get("userNextGradCell"), cell, zero)
+        return [output, cell]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput, gradCell})``"""
-        number = self._step_number(step, self.step if self._grad_step is None else self._grad_step)
-        hidden = self.__dict__["_grad_hidden_outputs"]
-        hidden[number], self.__dict__["gradCells"][number] = gradHiddenState
+        step = self.step_number(step, self.next_back())
+        hidden = self.__dict__[self.generation.hidden_gradients]
+        hidden[step], self.__dict__["gradCells"][step] = self.pair_of(gradHiddenState)
 
-    def describe(self) -> str:
-        return f"{self.class_name}({self.inputSize} -> {self.outputSize})"
+    def pair_of(self, state: Any) -> Any:
+        if not isinstance(state, list) or len(state) != 2:
+            raise TorchError(f"{self.class_name}: a hidden state is a table of two tensors")
+        return state

@@ -1,187 +1,177 @@
-"""AbstractRecurrent: a module applied step after step, and Recursor, which makes one of any module.
-
-The generation of 2016 and later (see docs/design.md): ``updateGradInput`` and ``accGradParameters`` go back one
-step a call, in the reverse order of the forwards.
-"""
+"""Recurrent, the simple recurrent network of given modules; Recursor, any module as one with steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
-from torch7py.nn.base import Module
-from torch7py.nn.container import Container
+from torch7py.nn.activation import Sigmoid
+from torch7py.nn.arithmetic import Add
+from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
+from torch7py.nn.stepping import shared_clone
+from torch7py.nn.table_math import CAddTable
+from torch7py.ops import types
 from torch7py.ops.errors import TorchError
+from torch7py.ops.memory import Storage
+from torch7py.rnn import generation
+from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 
-__all__ = ["AbstractRecurrent", "Recursor"]
+__all__ = ["Recurrent", "Recursor"]
 
 
-@layer("nn.AbstractRecurrent", package="rnn")
-class AbstractRecurrent(Container):
-    """``nn.AbstractRecurrent([rho])``: the base of modules with a step.
+def start_module(start: Any) -> Any:
+    """The module of the first step: given, or a learned vector of a size."""
+    if isinstance(start, bool) or not isinstance(start, (torch.nn.Module, int, float, Storage, list)):
+        raise TorchError("nn.Recurrent expects a module, a number, a LongStorage or a table of sizes as start")
+    if isinstance(start, list):
+        start = Storage.of_values(types.LONG, torch.tensor(start))
+    return start if isinstance(start, torch.nn.Module) else Add(start)
 
-    ``rho`` bounds the steps kept for going back; ``step`` is the number of the next step, from 1. Each step in
-    training has its own clone of ``recurrentModule``, with the same parameters, so that all of them can go back.
+
+@layer("nn.Recurrent", package="rnn")
+class Recurrent(AbstractRecurrent):
+    """``nn.Recurrent(start, input, feedback[, transfer, rho, merge])``: a simple recurrent network.
+
+    Step 1 is ``h1 = transfer(start(input(x1)))``, a later one ``ht = transfer(merge{input(xt), feedback(ht-1)})``.
+    start is a module, or the size of an ``nn.Add``; transfer is ``nn.Sigmoid`` and merge ``nn.CAddTable`` unless
+    given. rho is 99999 by default, in the package of 2015 it is 5.
+
+    Shapes: a step's input is what ``input`` takes, its output what ``transfer`` gives.
     """
 
-    fields: ClassVar[tuple[str, ...]] = ("rho", "step", "recurrentModule", "sharedClones", "outputs", "gradInputs")
-    lua_methods = names("getStepModule recycle")
+    fields = ("startModule", "inputModule", "feedbackModule", "transferModule", "mergeModule", "initialModule")
+    lua_methods = names("buildInitialModule buildRecurrentModule")
 
-    outputs: dict[int, Any]
-    gradInputs: dict[int, Any]
+    first_clone = 2
+    parts = fields[:5]
 
-    def __init__(self, rho: int | None = None) -> None:
-        super().__init__()
-        self.__dict__["rho"] = 99999 if rho is None else int(rho)
-        self.__dict__["step"] = 1
-        self.__dict__["sharedClones"] = []
-        self._forget_steps()
+    def __init__(
+        self,
+        start: Any,
+        input: Any,
+        feedback: Any,
+        transfer: Any = None,
+        rho: int | None = None,
+        merge: Any = None,
+    ) -> None:
+        super().__init__(generation.current().recurrent_rho if rho is None else rho)
+        start = start_module(start)
+        transfer = Sigmoid() if transfer is None else transfer
+        merge = CAddTable() if merge is None else merge
+        for name, module in zip(self.parts, (start, input, feedback, transfer, merge), strict=True):
+            if not isinstance(module, torch.nn.Module):
+                raise TorchError(f"nn.Recurrent expects a module as {name.removesuffix('Module')}")
+            self._modules[name] = module
+        self.buildInitialModule()
+        self.buildRecurrentModule()
+        self.__dict__["sharedClones"] = {2: self.step_module}
 
-    def _forget_steps(self) -> None:
-        self.__dict__.update(outputs={}, gradInputs={}, _grad_step=None, _acc_step=None)
+    def buildInitialModule(self) -> None:
+        """``m:buildInitialModule()``: the module of the first step."""
+        parts: Any = self._modules
+        first = Sequential()
+        first.add(shared_clone(parts["inputModule"], companion=True))
+        first.add(parts["startModule"])
+        first.add(shared_clone(parts["transferModule"], companion=True))
+        self.__dict__["initialModule"] = first
 
-    def set_step_module(self, module: Module) -> None:
-        """The module of one step; it serves the first step itself."""
-        self._modules["recurrentModule"] = module
-        self.__dict__["sharedClones"] = [module]
-
-    @property
-    def step_module(self) -> Any:
-        return self._modules["recurrentModule"]
-
-    def child_list(self) -> list[TorchObject]:
-        return [self._modules["recurrentModule"]] if "recurrentModule" in self._modules else []  # type: ignore[list-item]
+    def buildRecurrentModule(self) -> None:
+        """``m:buildRecurrentModule()``: the module of the other steps."""
+        parts: Any = self._modules
+        both = ParallelTable()
+        both.add(parts["inputModule"]).add(parts["feedbackModule"])
+        self.__dict__["recurrentModule"] = Sequential().add(both).add(parts["mergeModule"]).add(parts["transferModule"])
 
     def set_child_list(self, children: list[Any]) -> None:
-        if len(children) != 1:
-            raise TorchError(f"{self.class_name} holds one module, not {len(children)}")
-        self.set_step_module(children[0])
+        if len(children) != len(self.parts):
+            raise TorchError(f"{self.class_name} holds {len(self.parts)} modules, not {len(children)}")
+        self._modules.update(zip(self.parts, children, strict=True))
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "initialModule":
+            self.__dict__[name] = value
+            return value
+        return super().set_field(name, value)
 
     def inner(self) -> Iterator[TorchObject]:
         yield from super().inner()
-        yield from self.__dict__["sharedClones"][1:]
+        yield self.initialModule
 
-    def getStepModule(self, step: int) -> Any:
-        """``m:getStepModule(step)``: the clone that serves a step.
+    def _clones(self) -> list[Any]:
+        return [self.initialModule, self.step_module, *super()._clones()]
 
-        Beyond ``rho`` steps the oldest clone serves again: its step can no longer be gone back to.
-        """
-        clones: list[Any] = self.__dict__["sharedClones"]
-        position = int(step) - 1
-        limit = max(self.rho + 1, len(clones))
-        position %= limit
-        while len(clones) <= position:
-            clones.append(self.step_module.stepClone())
-        return clones[position]
+    # -- steps --------------------------------------------------------------------------------------------
 
-    def recycle(self, offset: int = 0) -> AbstractRecurrent:
-        """``m:recycle()``: forget what is more than rho steps ago."""
-        oldest = self.step - max(self.rho + 1, len(self.__dict__["sharedClones"])) - 1
-        self.outputs.pop(oldest, None)
-        self.gradInputs.pop(oldest, None)
-        return self
+    def unroll(self, inputs: list[Any]) -> list[Any]:
+        outputs = []
+        for input in inputs:
+            outputs.append(self.step_module([input, outputs[-1]]) if outputs else self.initialModule(input))
+        return outputs
 
-    # -- backward -----------------------------------------------------------------------------------------
+    def updateOutput(self, input: Any) -> Any:
+        module = self.initialModule if self.step == 1 else self.module_forward()
+        return self.advance(input, module.updateOutput(self.step_input(self.step, input)))
 
-    def step_grad_input(self, step: int, input: Any, gradOutput: Any) -> Any:
-        """The gradient of one step with respect to its input."""
-        raise TorchError(f"{self.class_name} cannot go back a step")
+    def past_module(self, step: int) -> Any:
+        if step == 1 and 1 in self.outputs:
+            return self.initialModule
+        return super().past_module(step)
 
-    def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
-        """Accumulate the parameters' gradients of one step."""
-        raise TorchError(f"{self.class_name} cannot go back a step")
+    def step_input(self, step: int, input: Any) -> Any:
+        if step == 1:
+            return input
+        if step - 1 not in self.outputs:
+            raise TorchError(f"{self.class_name}: the output of step {step - 1} is not kept (rho is {self.rho})")
+        return [input, self.outputs[step - 1]]
 
-    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        step = (self.step if self._grad_step is None else self._grad_step) - 1
-        if step < 1:
-            raise TorchError(f"{self.class_name}: backward was called more often than forward")
-        result = self.step_grad_input(step, input, gradOutput)
-        self.__dict__["_grad_step"] = step
-        self.gradInputs[step] = result
-        return self.set_grad_input(result)
+    def step_gradient(self, step: int, gradOutput: Any) -> Any:
+        later = self.__dict__[self.generation.hidden_gradients].get(step)
+        return gradOutput if later is None else add_gradients(self, later, gradOutput)
 
-    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        if self._grad_step is None:
-            raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
-        step = (self.step if self._acc_step is None else self._acc_step) - 1
-        if step < 1:
-            raise TorchError(f"{self.class_name}: backward was called more often than forward")
-        self.step_acc_grad(step, input, gradOutput, scale)
-        self.__dict__["_acc_step"] = step
-
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        self.updateGradInput(input, gradOutput)
-        self.accGradParameters(input, gradOutput, scale)
-        return self.gradInput
-
-    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
-        self.defaultAccUpdateGradParameters(input, gradOutput, lr)
-
-    def _advance(self, output: Any) -> Any:
-        """One step done."""
-        attributes = self.__dict__
-        attributes["outputs"][self.step] = output
-        attributes["step"] = self.step + 1
-        attributes["_grad_step"] = attributes["_acc_step"] = None
-        return self.set_output(output)
-
-    # -- memory -------------------------------------------------------------------------------------------
-
-    def forget(self) -> Any:
-        for clone in self.__dict__["sharedClones"]:
-            clone.forget()
-        if self.training:
-            self._forget_steps()
-        self.__dict__["step"] = 1
-        return self
-
-    def maxBPTTstep(self, rho: int) -> None:
-        self.__dict__["rho"] = int(rho)
-
-    def setOutputStep(self, step: int) -> None:
-        if step not in self.outputs:
-            raise TorchError(f"{self.class_name} has no output of step {step}")
-        self.set_output(self.outputs[step])
-        self.set_grad_input(self.gradInputs.get(step))
-
-    def clearState(self) -> Module:
-        self.forget()
-        self._forget_steps()
-        for clone in self.__dict__["sharedClones"][1:]:
-            clone.clearState()
-        return super().clearState()
-
-    def set_training(self) -> None:
-        super().set_training()
-        for clone in self.__dict__["sharedClones"][1:]:
-            clone.set_training()
-
-    def set_evaluate(self) -> None:
-        super().set_evaluate()
-        for clone in self.__dict__["sharedClones"][1:]:
-            clone.set_evaluate()
+    def hand_back(self, step: int, gradient: Any) -> Any:
+        if step == 1:
+            return gradient
+        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient
+        return own
 
     def describe(self) -> str:
-        inputs, outputs = self.__dict__.get("inputSize"), self.__dict__.get("outputSize")
-        if inputs is not None and outputs is not None:
-            return f"{self.class_name}({inputs} -> {outputs})"
-        return super().describe()
+        start, input, feedback, transfer, merge = (m.describe() for m in self.child_list())  # type: ignore[operator]
+
+        def indented(text: str, by: str) -> str:
+            return text.replace("\n", "\n" + by)
+
+        return "\n".join(
+            [
+                f"{self.class_name} {{",
+                "  [{input(t), output(t-1)} -> (1) -> (2) -> (3) -> output(t)]",
+                "  (1):  {",
+                "    input(t)",
+                "      |`-> (t==0): " + indented(start, "    |    "),
+                "      |`-> (t~=0): " + indented(input, "    |    "),
+                "    output(t-1)",
+                "      |`-> " + indented(feedback, "      |    "),
+                "  }",
+                "  (2): " + indented(merge, "  "),
+                "  (3): " + indented(transfer, "  "),
+                "}",
+            ]
+        )
 
 
 @layer("nn.Recursor", package="rnn")
 class Recursor(AbstractRecurrent):
     """``nn.Recursor(module[, rho])``: any module as one with steps.
 
-    Shapes: the module's, one step a call.
+    Shapes: the module's, one step a call. Recurrent modules inside step along.
     """
 
-    links = ("module",)
+    fields = ("module",)
 
-    def __init__(self, module: Module, rho: int | None = None) -> None:
+    def __init__(self, module: Any, rho: int | None = None) -> None:
         if not isinstance(module, torch.nn.Module):
             raise TorchError("nn.Recursor expects a module")
         super().__init__(9999999 if rho is None else rho)
@@ -196,32 +186,16 @@ class Recursor(AbstractRecurrent):
             return value
         return super().set_field(name, value)
 
-    def forward(self, input: Any) -> Any:
-        return self.step_module(input)
+    def unroll(self, inputs: list[Any]) -> list[Any]:
+        return unroll(self.step_module, inputs)
 
     def updateOutput(self, input: Any) -> Any:
-        if self.training:
-            self.recycle()
-            module = self.getStepModule(self.step)
-        else:
-            module = self.step_module
-        return self._advance(module.updateOutput(input))
+        return self.advance(input, self.module_forward().updateOutput(input))
 
-    def _at(self, step: int) -> Any:
-        module = self.getStepModule(step)
+    def past_module(self, step: int) -> Any:
+        module = super().past_module(step)
         module.setOutputStep(step)
         return module
-
-    def step_grad_input(self, step: int, input: Any, gradOutput: Any) -> Any:
-        return self._at(step).updateGradInput(input, gradOutput)
-
-    def step_acc_grad(self, step: int, input: Any, gradOutput: Any, scale: float) -> None:
-        self._at(step).accGradParameters(input, gradOutput, scale)
-
-    def forget(self) -> Any:
-        super().forget()
-        self.step_module.forget()
-        return self
 
     def maxBPTTstep(self, rho: int) -> None:
         super().maxBPTTstep(rho)
@@ -232,6 +206,12 @@ class Recursor(AbstractRecurrent):
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         self.step_module.setHiddenState(step, hiddenState)
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        return self.step_module.getGradHiddenState(step)
+
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+        self.step_module.setGradHiddenState(step, gradHiddenState)
 
     def describe(self) -> str:
         return f"{self.class_name} @ {self.step_module.describe()}"

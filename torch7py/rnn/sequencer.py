@@ -1,32 +1,46 @@
-"""Sequences: Sequencer applies a module to every step, SequencerCriterion a criterion."""
+"""Modules that take a whole sequence: Sequencer runs a module over it, Repeater over one input again and again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
-from torch7py.nn.base import Criterion, Module
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container
-from torch7py.nn.copying import deep_copy
-from torch7py.nn.object import names
+from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
+from torch7py.nn.stepping import other_generation
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.recurrent import AbstractRecurrent, Recursor
+from torch7py.rnn import generation
+from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
+from torch7py.rnn.generation import Generation
+from torch7py.rnn.recurrent import Recursor
 
-__all__ = ["AbstractSequencer", "Sequencer", "SequencerCriterion"]
+__all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
 
 MODES = ("both", "train", "eval", "neither")
 
 
-def steps_of(input: Any, other: Any, what: str) -> int:
-    """The number of steps in two sequences that belong together (tables, or tensors along dimension 1)."""
+def copied(value: Any) -> Any:
+    """Copies of the tensors of a value, in its nesting."""
+    return [copied(item) for item in value] if isinstance(value, list) else value.data.clone()
+
+
+def steps_of(input: Any, other: Any, owner: TorchObject, equal: bool = True) -> int:
+    """The number of steps of two sequences that belong together (tables, or tensors along dimension 1).
+
+    Unless ``equal``, the other may be longer.
+    """
+    for sequence in (input, other):
+        if not isinstance(sequence, (torch.Tensor, list)):
+            raise TorchError(f"{owner.class_name}: a sequence is a table or a tensor")
     if isinstance(input, torch.Tensor) != isinstance(other, torch.Tensor):
-        raise TorchError(f"{what}: one of the two sequences is a tensor, the other a table")
-    if not isinstance(input, (torch.Tensor, list)) or not isinstance(other, (torch.Tensor, list)):
-        raise TorchError(f"{what}: a sequence is a table or a tensor")
-    if len(input) != len(other):
-        raise TorchError(f"{what}: sequences of {len(input)} and {len(other)} steps")
+        raise TorchError(f"{owner.class_name}: one of the two sequences is a tensor, the other a table")
+    if len(input) != len(other) and (equal or len(input) > len(other)):
+        raise TorchError(f"{owner.class_name}: sequences of {len(input)} and {len(other)} steps")
     return len(input)
 
 
@@ -57,14 +71,40 @@ class AbstractSequencer(Container):
     def maxBPTTstep(self, rho: int) -> None:
         pass
 
+    def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
+        return self.sharedClone(shareParams, shareGradParams)
+
+    def backwardThroughTime(self) -> Any:
+        """``m:backwardThroughTime()``, of 2015: nothing, the backward of a sequence has gone through time."""
+        if state.current().rnn_generation != 2015:
+            raise other_generation("backwardThroughTime", 2015)
+
+    def give(self, name: str, input: Any, steps: list[Any]) -> Any:
+        """Make the results of the steps the content of a field: a table, or a tensor where the input is one."""
+        if isinstance(input, torch.Tensor):
+            return self.keep(name, torch.stack(steps))
+        return self.keep_list(name, steps)
+
+    def clearState(self) -> Module:
+        # The entries of a table are those of the modules inside: let go of them.
+        for name in ("output", "gradInput"):
+            if isinstance(self.__dict__[name], list):
+                self.__dict__[name].clear()
+            else:
+                self.clear(name)
+        for child in self.children_of():
+            child.clearState()
+        return self
+
 
 @layer("nn.Sequencer", package="rnn")
 class Sequencer(AbstractSequencer):
     """``nn.Sequencer(module)``: the module applied to each step of a sequence.
 
     Shapes: a table of the module's inputs -> a table of its outputs; or a tensor ``(steps, ...)`` ->
-    ``(steps, ...)``. A module without steps of its own is wrapped in a Recursor. The memory is forgotten before
-    each call unless ``remember`` says otherwise.
+    ``(steps, ...)``. A module without steps of its own becomes a Recursor; in the package of 2015 it does not, and
+    must have no recurrent module inside. The memory is forgotten before each call unless ``remember`` says
+    otherwise.
     """
 
     links = ("module",)
@@ -73,52 +113,86 @@ class Sequencer(AbstractSequencer):
         if not isinstance(module, Module):
             raise TorchError("nn.Sequencer expects a module")
         super().__init__()
-        self._modules["module"] = module if isinstance(module, AbstractRecurrent) else Recursor(module)
+        if not isinstance(module, AbstractRecurrent):
+            if generation.current().wraps_plain_modules:
+                module = Recursor(module)
+            else:
+                self._refuse_recurrent(module)
+        else:
+            module.__dict__.update(copyInputs=False, copyGradOutputs=False)
+        self.set_child_list([module])
         self.__dict__["output"] = []
         self.__dict__["gradInput"] = []
 
-    @property
-    def inner_module(self) -> Any:
-        return self._modules["module"]
+    @staticmethod
+    def _refuse_recurrent(module: Module) -> None:
+        inner = next((part for part in module.modules() if isinstance(part, AbstractRecurrent)), None)
+        if inner is not None:
+            raise TorchError(
+                f"nn.Sequencer: in the rnn package of 2015 a {module.class_name} in a Sequencer cannot hold a "
+                f"{inner.class_name}: give each its own Sequencer, or run with --rnn-api 2016"
+            )
 
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) != 1:
             raise TorchError(f"{self.class_name} holds one module, not {len(children)}")
-        self._modules["module"] = children[0]
+        self._set_module(children[0])
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "module":
+            self._set_module(value)
+            return value
+        return super().set_field(name, value)
+
+    def _set_module(self, module: Any) -> None:
+        """The module that scripts see; where it has no steps of its own, a hidden Recursor gives it some."""
+        if self._modules.get("module") is module:
+            return
+        self._modules["module"] = module
+        stepper = module
+        if not isinstance(module, AbstractRecurrent):
+            stepper = Recursor(module)
+            stepper.__dict__["_generation"] = Generation.year
+            if not self.training:
+                stepper.set_evaluate()
+        self.__dict__["_stepper"] = stepper
+
+    @property
+    def stepper(self) -> Any:
+        return self.__dict__["_stepper"]
+
+    def inner(self) -> Iterator[TorchObject]:
+        yield from super().inner()
+        yield self.stepper
 
     def forward(self, input: Any) -> Any:
         """From Python: a list of steps or ``(steps, batch, ...)``, from a forgotten memory."""
-        steps = list(input)
-        module = self.inner_module
-        apart = isinstance(module, Recursor)
-        outputs = [module(step) for step in steps] if apart else list(module(torch.stack(steps)))
+        outputs = unroll(self.stepper, list(input))
         return torch.stack(outputs) if isinstance(input, torch.Tensor) else outputs
 
     def updateOutput(self, input: Any) -> Any:
         if not isinstance(input, (torch.Tensor, list)):
             raise TorchError(f"{self.class_name}: the input must be a table or a tensor of steps")
-        module = self.inner_module
+        if len(input) == 0:
+            raise TorchError(f"{self.class_name}: a sequence without steps")
+        module = self.stepper
         module.maxBPTTstep(len(input))
         if not self.hasMemory():
             module.forget()
-        # In evaluation every step has the same output tensor, so each is copied.
-        outputs = (
-            [module.updateOutput(step) for step in input]
-            if self.training
-            else [_copy(module.updateOutput(step)) for step in input]
-        )
-        return self._give("output", input, outputs)
+        if self.training:
+            outputs = [module.updateOutput(step) for step in input]
+        else:  # every step has the same output tensor
+            outputs = [copied(module.updateOutput(step)) for step in input]
+        return self.give("output", input, outputs)
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        steps = steps_of(input, gradOutput, self.class_name)
-        module = self.inner_module
-        gradients = [module.updateGradInput(input[t], gradOutput[t]) for t in range(steps - 1, -1, -1)]
-        return self._give("gradInput", input, gradients[::-1])
+        steps_of(input, gradOutput, self)
+        module = self.stepper
+        return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
-        module = self.inner_module
-        for t in range(steps_of(input, gradOutput, self.class_name) - 1, -1, -1):
-            module.accGradParameters(input[t], gradOutput[t], scale)
+        steps_of(input, gradOutput, self)
+        self.stepper.generation.sequence_acc_grad(self.stepper, input, gradOutput, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)
@@ -128,95 +202,121 @@ class Sequencer(AbstractSequencer):
     def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
         raise TorchError(f"{self.class_name} has no accUpdateGradParameters")
 
-    def _give(self, name: str, input: Any, steps: list[Any]) -> Any:
-        if isinstance(input, torch.Tensor):
-            return self.keep(name, torch.stack(steps))
-        return self.keep_list(name, steps)
-
     def set_training(self) -> None:
         if not self.training:
             self.forget()
         super().set_training()
+        self.stepper.set_training()
 
     def set_evaluate(self) -> None:
         if self.training:
             self.forget()
         super().set_evaluate()
+        self.stepper.set_evaluate()
+
+    def forget(self) -> Any:
+        self.stepper.forget()
+        return self
 
     def clearState(self) -> Module:
-        for name in ("output", "gradInput"):
-            if isinstance(self.__dict__[name], list):
-                self.__dict__[name].clear()
-            else:
-                self.clear(name)
-        self.inner_module.clearState()
+        super().clearState()
+        self.stepper.clearState()
         return self
 
     def describe(self) -> str:
-        return f"{self.class_name} @ {self.inner_module.describe()}"
+        return f"{self.class_name} @ {self._modules['module'].describe()}"  # type: ignore[union-attr,operator]
 
 
-def _copy(value: Any) -> Any:
-    return [_copy(item) for item in value] if isinstance(value, list) else value.data.clone()
+@layer("nn.Repeater", package="rnn")
+class Repeater(AbstractSequencer):
+    """``nn.Repeater(module, rho)``: the same input for rho steps.
 
-
-@layer("nn.SequencerCriterion", package="rnn")
-class SequencerCriterion(Criterion):
-    """``nn.SequencerCriterion(criterion[, sizeAverage])``: the sum of a criterion's losses over the steps.
-
-    Shapes: two tables, or two tensors ``(steps, ...)``, of as many steps. With ``sizeAverage`` the sum is divided
-    by the number of steps.
+    Shapes: the module's input -> a table of rho outputs. A module without steps of its own becomes a Recursor; in
+    the package of 2015 it must have steps.
     """
 
-    fields = ("sizeAverage", "clones")
-    links = ("criterion",)
-    lua_methods = names("getStepCriterion")
+    links = ("module",)
+    fields = ("rho", "nStep", "rnn")
 
-    def __init__(self, criterion: Criterion, sizeAverage: bool = False) -> None:
-        if not isinstance(criterion, Criterion):
-            raise TorchError("nn.SequencerCriterion expects a criterion")
+    def __init__(self, module: Module, rho: int) -> None:
+        if not isinstance(module, Module):
+            raise TorchError("nn.Repeater expects a module")
+        if isinstance(rho, bool) or not isinstance(rho, (int, float)) or rho < 1:
+            raise TorchError("nn.Repeater expects a number of steps, at least 1")
         super().__init__()
-        self._modules["criterion"] = criterion
-        self.__dict__["sizeAverage"] = sizeAverage
-        self.__dict__["clones"] = []
-        self.__dict__["gradInput"] = []
+        if not isinstance(module, AbstractRecurrent):
+            if not generation.current().wraps_plain_modules:
+                raise TorchError("nn.Repeater expects a module with steps in the rnn package of 2015")
+            module = Recursor(module)
+        self.__dict__["rho"] = int(rho)
+        if generation.current().wraps_plain_modules:
+            module.maxBPTTstep(int(rho))
+        self._modules["module"] = module
+        self.__dict__["output"] = []
 
-    def getStepCriterion(self, step: int) -> Any:
-        """``c:getStepCriterion(step)``: the clone that serves a step."""
-        clones = self.__dict__["clones"]
-        while len(clones) < step:
-            clones.append(deep_copy(self._modules["criterion"], {}))
-        return clones[int(step) - 1]
+    @property
+    def stepper(self) -> Any:
+        return self._modules["module"]
 
-    def forward(self, input: Any, target: Any) -> Any:
-        steps = steps_of(input, target, self.class_name)
-        criterion: Any = self._modules["criterion"]
-        total = sum(criterion(input[t], target[t]) for t in range(steps))
-        return total / steps if self.sizeAverage else total
+    def get_field(self, name: str) -> Any:
+        if name == "nStep":
+            return self.rho
+        return self.stepper if name == "rnn" else super().get_field(name)
 
-    def updateOutput(self, input: Any, target: Any) -> Any:
-        steps = steps_of(input, target, self.class_name)
-        total = 0.0
-        for t in range(steps):
-            loss = self.getStepCriterion(t + 1).torch7_forward(input[t], target[t])
-            total += loss[0] if isinstance(loss, tuple) else loss
-        self.__dict__["output"] = total / steps if self.sizeAverage else total
-        return self.output
+    def set_child_list(self, children: list[Any]) -> None:
+        if len(children) != 1:
+            raise TorchError(f"{self.class_name} holds one module, not {len(children)}")
+        self._modules["module"] = children[0]
 
-    def updateGradInput(self, input: Any, target: Any) -> Any:
-        steps = steps_of(input, target, self.class_name)
-        gradients = [self.getStepCriterion(t + 1).backward(input[t], target[t]) for t in range(steps)]
-        if self.sizeAverage:
-            for gradient in gradients:
-                _divide(gradient, steps)
-        if isinstance(input, torch.Tensor):
-            return self.keep("gradInput", torch.stack(gradients))
-        return self.keep_list("gradInput", gradients)
+    def maxBPTTstep(self, rho: int) -> None:
+        self.__dict__["rho"] = int(rho)
+        self.stepper.maxBPTTstep(int(rho))
 
+    def forward(self, input: Any) -> list[Any]:
+        return unroll(self.stepper, [input] * self.rho)
 
-def _divide(gradient: Any, by: int) -> None:
-    if isinstance(gradient, list):
-        for item in gradient:
-            _divide(item, by)
-    else:
-        gradient.div_(by)
+    def updateOutput(self, input: Any) -> Any:
+        self.stepper.forget()
+        return self.keep_list("output", [copied(self.stepper.updateOutput(input)) for _ in range(self.rho)])
+
+    def _check(self, gradOutput: Any) -> None:
+        if not isinstance(gradOutput, list) or len(gradOutput) != self.rho:
+            raise TorchError(f"{self.class_name}: gradOutput must be a table of {self.rho} gradients")
+        if self.stepper.step - 1 != self.rho:
+            raise TorchError(f"{self.class_name}: the module has done {self.stepper.step - 1} steps, not {self.rho}")
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._check(gradOutput)
+        module = self.stepper
+        found = module.generation.sequence_grad_input(module, [input] * self.rho, gradOutput)
+        total = copied(found[-1])
+        for gradient in reversed(found[:-1]):
+            total = add_gradients(self, total, gradient)
+        return self.keep_grad_input(total)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        self._check(gradOutput)
+        self.stepper.generation.sequence_acc_grad(self.stepper, [input] * self.rho, gradOutput, scale)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        self.updateGradInput(input, gradOutput)
+        self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        self.accGradParameters(input, gradOutput, -lr)
+
+    def describe(self) -> str:
+        inner = self.stepper.describe().replace("\n", "\n  ")
+        arrows = "       V         V             V     "
+        return "\n".join(
+            [
+                f"{self.class_name} {{",
+                "  [  input,    input,  ...,  input  ]",
+                arrows,
+                f"  {inner}",
+                arrows,
+                f"  [output(1),output(2),...,output({self.rho})]",
+                "}",
+            ]
+        )

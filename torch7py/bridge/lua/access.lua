@@ -114,7 +114,7 @@ local function part(u, h, n, offset, left, bytes)
       made = raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n))
    end
    made = wrap(made)
-   if ffi then
+   if ffi and n <= tensor.max_dims then
       local known = new_header()
       known.epoch, known.dims = shared[0], n
       known.address = h.address == 0 and 0 or h.address + offset * bytes

@@ -5,6 +5,9 @@
 
 local host, config, chunk = ...
 
+-- Beyond its limits LuaJIT throws all compiled code away; its own are for small programs.
+if jit and jit.opt then jit.opt.start('maxtrace=8000', 'maxmcode=16384') end
+
 local core = chunk('core.lua')(host)
 local class = chunk('class.lua')(core)
 local tensor = chunk('tensor.lua')(core, host, config, chunk)
@@ -22,6 +25,10 @@ local program = chunk('program.lua')(core, host, config, class, module, packages
 return {
    call_function = core.call_function,
    call_method = core.call_method,
+   table_get = core.table_get,
+   table_pick = core.table_pick,
+   table_set = core.table_set,
+   table_keys = core.table_keys,
    map_tensors = function(handle, convert)
       return core.answer(pcall(module.map_tensors, handle, convert))
    end,

@@ -170,6 +170,13 @@ end
 
 function core.referred(number) return references[number] end
 
+-- A handle for a function or table that stays in Lua, good for one call.
+local function pass_reference(value, is_table)
+   local made, dropped = host.new_reference(core.refer(value), is_table)
+   if dropped then references[dropped] = nil end
+   return made
+end
+
 local pass
 local GROUP = 50           -- table entries passed in one call
 
@@ -232,11 +239,7 @@ function pass(value)
       if mt and mt.__torch7py_peer then return mt.__torch7py_peer(value), true end
       return pass_table(value)
    end
-   if kind == 'function' then
-      local made, dropped = host.new_function(core.refer(value))
-      if dropped then references[dropped] = nil end
-      return made, true
-   end
+   if kind == 'function' then return pass_reference(value, false), true end
    if kind == 'cdata' and tonumber(value) then return tonumber(value), false end
    fail('a %s cannot be passed to this function', kind)
 end
@@ -348,26 +351,50 @@ function core.raw(f, ...)
    return plainly(pcall(f, ...))
 end
 
--- A Lua function for such a Python function. Tables among the arguments are as Python leaves them.
-function core.bind(f)
+-- Values for a call, those at the numbers `stay` as references to the script's own tables.
+local function pass_some(stay, ...)
+   local n = select('#', ...)
+   local values, mask = {...}, 0
+   for i = 1, n do
+      local value, is_handle = values[i], true
+      if stay[i] and type(value) == 'table' then
+         value = pass_reference(value, true)
+      else
+         value, is_handle = pass(value)
+      end
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, unpack(values, 1, n)
+end
+
+-- A Lua function for a Python function of the convention f(mask, values...) -> mask, values... Tables among the
+-- arguments are copied and afterwards as Python leaves them, but for those at the numbers in the set `stay`:
+-- these Python reads and writes where they are.
+function core.bind(f, stay)
+   stay = stay or {}
+   local function done(...)
+      host.advance()
+      return finish(...)
+   end
    return function(...)
       local n = select('#', ...)
       local tables
       for i = 1, n do
          local value = select(i, ...)
-         if type(value) == 'table' and (handle_of[value] == nil or handle_of[value] % 32 == TABLE) then
+         if type(value) == 'table' and not stay[i] and (handle_of[value] == nil or handle_of[value] % 32 == TABLE) then
             tables = tables or {}
             tables[#tables + 1] = value
          end
       end
-      if not tables then return finish(pcall(f, pass_all(...))) end
+      if not tables then return done(pcall(f, pass_some(stay, ...))) end
       local function settle(...)
          for i = 1, #tables do
             if handle_of[tables[i]] then refresh(tables[i], handle_of[tables[i]]) end
          end
          return ...
       end
-      return settle(finish(pcall(f, pass_all(...))))
+      return settle(done(pcall(f, pass_some(stay, ...))))
    end
 end
 
@@ -385,6 +412,31 @@ local function call_reference(number, mask, ...)
 end
 
 core.answer = answer
+
+-- Python reads and writes a table that stays in Lua.
+local function get(number, key) return references[number][key] end
+
+local function pick(number, ...)
+   local t, keys = references[number], {...}
+   local n = #keys
+   for i = 1, n do keys[i] = t[keys[i]] end
+   return unpack(keys, 1, n)
+end
+
+local function set(number, key, mask, ...) references[number][key] = (read(mask, ...)) end
+
+function core.table_get(...) return answer(pcall(get, ...)) end
+function core.table_pick(...) return answer(pcall(pick, ...)) end
+function core.table_set(...) return answer(pcall(set, ...)) end
+
+function core.table_keys(number)
+   local keys = {}
+   for key in next, references[number] do
+      if type(key) == 'string' then keys[#keys + 1] = key end
+   end
+   table.sort(keys)
+   return answer(true, keys)
+end
 
 function core.call_function(number, mask, ...)
    return answer(pcall(call_reference, number, mask, ...))

@@ -7,6 +7,22 @@ local packages = {}
 
 local loaded = {torch = torch}
 
+local function set_of(list)
+   local set = {}
+   for _, item in ipairs(list) do set[item] = true end
+   return set
+end
+
+-- A class of which Python has the methods and Lua the objects, which are tables like those of any Lua class.
+local function define_record(package, name, methods)
+   local c = class.define(package .. '.' .. name)
+   for _, m in ipairs(methods) do
+      local method, stay = m[1], set_of(m[2])
+      stay[1] = true
+      c[method] = core.bind(core.raw(host.record_method, package, name, method), stay)
+   end
+end
+
 -- The table of a package, made on the first call; nil when there is no such package.
 function packages.load(name)
    if loaded[name] then return loaded[name] end
@@ -14,15 +30,19 @@ function packages.load(name)
    if not requirements then return nil end
    for _, required in ipairs(requirements) do packages.load(required) end
    local description = core.raw(host.package, name)
-   local t = rawget(_G, description.table)
-   if t == nil then
+   local global = description.table
+   local t = global and rawget(_G, global)
+   if type(t) ~= 'table' then
       t = {}
-      rawset(_G, description.table, t)
+      if global then rawset(_G, global, t) end
    end
    loaded[name] = t
    for _, d in ipairs(description.classes) do module.define(d) end
    for _, a in ipairs(description.additions) do module.extend(unpack(a)) end
-   for _, f in ipairs(description.functions) do t[f] = core.bind(core.raw(host.package_function, name, f)) end
+   for _, f in ipairs(description.functions) do
+      t[f[1]] = core.bind(core.raw(host.package_function, name, f[1]), set_of(f[2]))
+   end
+   for _, r in ipairs(description.records) do define_record(name, unpack(r)) end
    if description.chunk then chunk(description.chunk)(core, host, t) end
    return t
 end

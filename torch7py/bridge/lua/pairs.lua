@@ -8,7 +8,8 @@
 -- `next` and a table, that table is put in order too. `next` itself stays as it is.
 --
 -- Arguments: Lua's own `next`, if the global is no longer it.
--- Result: {install = f('sorted' | 'native'), which sets the global `pairs`; sorted, native = the two functions}.
+-- Result: {install = f('sorted' | 'native'), which sets the global `pairs`;
+--          sorted, native = the two functions}.
 
 local type, rawget, getmetatable, error = type, rawget, getmetatable, error
 local global_next = ... or next

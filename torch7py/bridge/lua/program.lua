@@ -8,10 +8,11 @@ local program = {}
 local OURS = '[torch7py]'
 
 rawset(_G, 'torch', packages.load('torch'))
+local native_next = next
 rawset(_G, 'next', module.next)
 
 local sources = chunk('require.lua')(core, host, packages)
-chunk('pairs.lua')().install(config.pairs)
+chunk('pairs.lua')(native_next).install(config.pairs)
 
 local stdout = io.stdout
 chunk('print.lua')({

@@ -29,7 +29,7 @@ local MAX_DIMS = 8   -- what a header has room for
 ---------------------------------------------------------------------------------------------------------
 -- The header cache: where a tensor's elements are, valid for one epoch
 
--- Without FFI a header is a table, made anew each time, and its address is 0.
+-- Without FFI, or for a tensor of too many dimensions, a header is a table, made anew each time, and its address 0.
 local shared, header_of, new_header
 local advance = function() end
 
@@ -41,7 +41,8 @@ local function read_geometry(dims, ...)
    return h
 end
 
-local function header(u) return read_geometry(core.raw(host.geometry, handle_of[u])) end
+local function from_python(u) return read_geometry(core.raw(host.geometry, handle_of[u])) end
+local header = from_python
 
 if ffi then
    pcall(ffi.cdef, [[
@@ -66,7 +67,7 @@ if ffi then
          if not ok then rethrow(err) end
          h.address = shared[1]
          h.dims = tonumber(shared[2])
-         if h.dims > MAX_DIMS then fail('a tensor of %d dimensions: at most %d are supported', h.dims, MAX_DIMS) end
+         if h.dims > MAX_DIMS then return from_python(u) end
          for i = 0, h.dims - 1 do
             h.size[i] = shared[3 + i]
             h.stride[i] = shared[11 + i]
@@ -77,7 +78,7 @@ if ffi then
    end
 end
 tensor.header, tensor.header_of, tensor.new_header = header, header_of, new_header
-tensor.shared, tensor.barrier = shared, barrier
+tensor.shared, tensor.barrier, tensor.max_dims = shared, barrier, MAX_DIMS
 
 ---------------------------------------------------------------------------------------------------------
 -- Operations: a stub finds the adapter for its arguments' kinds and calls it

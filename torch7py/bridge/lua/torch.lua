@@ -42,14 +42,14 @@ local function from_table(code, t, as_storage)
    local sizes, values = {}, {}
    measure(t, 1, sizes, values)
    local n = #values
-   if n == 0 then sizes = {0} end
+   if n == 0 then return wrap(core.raw(host.empty_tensor, code)) end
    if as_storage then
       if #sizes > 1 then fail('a storage is made of a table of numbers') end
       sizes = {n}
    end
    local handle
    if ffi then
-      local buffer = ffi.new('double[?]', n > 0 and n or 1)
+      local buffer = ffi.new('double[?]', n)
       for i = 1, n do buffer[i - 1] = values[i] end
       handle = core.raw(host.tensor_from_buffer, code, tonumber(ffi.cast('intptr_t', buffer)), n, unpack(sizes))
    else

@@ -1,0 +1,80 @@
+"""NaN, Profile and PrintSize."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.nn.faces import assert_faces_agree, values
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.debugging import NaN, PrintSize, Profile
+from torch7py.nn.linear import Linear
+
+
+@pytest.mark.parametrize("make", [lambda: NaN(Linear(3, 2)), lambda: Profile(Linear(3, 2)), PrintSize])
+def test_they_change_nothing(make) -> None:
+    assert_faces_agree(make(), values(4, 3))
+
+
+@pytest.mark.parametrize(
+    ("code", "where"),
+    [
+        ("m:forward(torch.Tensor{0/0, 1})", "input"),
+        ("m:get(1).weight:fill(0/0) m:forward(x)", "parameters"),
+        ("l:forward(torch.Tensor{-1})", "output"),
+        ("m:forward(x) m:backward(x, torch.Tensor{0/0})", "gradOutput"),
+        ("m:forward(x) m:get(1).weight:fill(0/0) m:backward(x, torch.ones(1))", "gradInput"),
+        ("m:forward(x) m:get(1).gradBias:fill(0/0) m:backward(x, torch.ones(1))", "gradParameters"),
+    ],
+)
+def test_the_first_nan_is_an_error(runtime: Runtime, code: str, where: str) -> None:
+    runtime.execute(
+        "require 'nn' x = torch.ones(2) m = nn.NaN(nn.Linear(2, 1), 'a') l = nn.NaN(nn.Log(), 'a')"
+    )
+    module = "nn.Log" if code.startswith("l:") else "nn.Linear(2 -> 1)"
+    with pytest.raises(
+        LuaError, match=re.escape(f"test.lua:2: NaN found in {where} of nn.NaN(a) @ {module}")
+    ):
+        runtime.execute(f"\n{code}", "@test.lua")
+
+
+def test_ids_count_in_each_runtime() -> None:
+    for _ in range(2):
+        with Runtime() as runtime:
+            assert runtime.execute(
+                "require 'nn' return nn.NaN(nn.Tanh()).id, nn.NaN(nn.Tanh(), 9).id, nn.NaN(nn.Tanh()).id"
+            ) == (1, 9, 2)
+
+
+def test_profile_prints_every_so_many_passes(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
+    counts = runtime.execute(
+        """
+        require 'nn'
+        local m, x = nn.Profile(nn.Tanh(), 2), torch.ones(2)
+        for i = 1, 3 do m:backward(x, m:forward(x)) end
+        return m.numFwds, m.numBwds, torch.type(m.module), m.name
+        """
+    )
+    assert counts == (1, 1, "nn.Tanh", "nn.Tanh")
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 2
+    for line, what in zip(lines, ("forward", "backward"), strict=True):
+        assert re.fullmatch(rf"nn\.Tanh took 0\.\d{{3}} seconds for 2 {what} passes", line)
+
+
+def test_print_size(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
+    assert all(
+        runtime.execute(
+            """
+            require 'nn'
+            local m, x, t = nn.PrintSize('here'), torch.ones(2, 3), {torch.ones(1), torch.ones(1)}
+            return rawequal(m:forward(x), x), rawequal(m:backward(x, x), x), rawequal(m:forward(t), t)
+            """
+        )
+    )
+    size = " 2\n 3\n[torch.LongStorage of size 2]\n"
+    assert capfd.readouterr().out == (
+        f"here:input\n\t{size}\t\nhere:gradOutput\n\t{size}\t\nhere:input\n\ttable of 2\t\n"
+    )

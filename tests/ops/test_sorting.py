@@ -1,0 +1,118 @@
+"""sort and topk in every form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from tests.ops.lua_forms import check_query, failure, lua, plain
+from tests.ops.test_quicksort import sedgewick
+from torch7py.bridge.runtime import Runtime
+
+TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+X = np.array([[3, 1, 2, 9], [7, 8, 6, 0], [5, 4, 11, 10]])
+
+
+@pytest.fixture(scope="module")
+def rt() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("arguments", "axis", "descending"),
+    [
+        ("", 1, False),
+        ("2", 1, False),
+        ("1", 0, False),
+        ("true", 1, True),
+        ("1, true", 0, True),
+        ("2, false", 1, False),
+        ("nil, true", 1, True),
+    ],
+)
+def test_sort(rt: Runtime, dtype: torch.dtype, arguments: str, axis: int, descending: bool) -> None:
+    order = np.argsort(X, axis=axis)
+    if descending:
+        order = np.flip(order, axis)
+    values = np.take_along_axis(X, order, axis)
+    check_query(
+        rt, "sort", arguments, torch.tensor(X, dtype=dtype), (values, dtype), (order + 1, torch.int64)
+    )
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("arguments", "axis", "k", "largest"),
+    [
+        ("2, 2, false, true", 1, 2, False),
+        ("3, 1, true, true", 0, 3, True),
+        ("4, nil, true, true", 1, 4, True),
+        ("1, 2, false, true", 1, 1, False),
+    ],
+)
+def test_topk(rt: Runtime, dtype: torch.dtype, arguments: str, axis: int, k: int, largest: bool) -> None:
+    order = np.argsort(X, axis=axis)
+    order = np.take(np.flip(order, axis) if largest else order, range(k), axis)
+    values = np.take_along_axis(X, order, axis)
+    check_query(
+        rt, "topk", arguments, torch.tensor(X, dtype=dtype), (values, dtype), (order + 1, torch.int64)
+    )
+
+
+def test_topk_defaults_to_the_smallest_in_no_order(rt: Runtime) -> None:
+    values, indices = lua(rt, "return torch.topk(x)", x=torch.tensor(X))
+    assert (values.tolist(), indices.tolist()) == ([[1], [0], [4]], [[2], [4], [2]])
+    row = torch.from_numpy(np.random.default_rng(0).permutation(1000))
+    values, indices = lua(rt, "return x:topk(10)", x=row)
+    assert sorted(values.tolist()) == list(range(10))
+    assert row[indices - 1].equal(values)
+
+
+def test_equal_elements_come_as_in_the_original(rt: Runtime) -> None:
+    rows = np.random.default_rng(1).integers(0, 9, (3, 50))
+    values, indices = lua(rt, "return x:sort()", x=torch.tensor(rows))
+    assert (indices - 1).tolist() == [sedgewick(row) for row in rows.tolist()]
+    assert values.tolist() == np.sort(rows, 1).tolist()
+    _, indices = lua(rt, "return x:t():sort(1, true)", x=torch.tensor(rows))
+    assert (indices.t() - 1).tolist() == [sedgewick(row, lambda a, b: bool(a < b)) for row in rows.tolist()]
+
+
+def test_only_the_values_may_be_given(rt: Runtime) -> None:
+    source = """
+        local r = torch.Tensor()
+        local v, i = torch.sort(r, torch.Tensor{3, 1, 2})
+        return rawequal(r, v), v, i"""
+    assert plain(lua(rt, source)) == (True, [1, 2, 3], [2, 3, 1])
+
+
+def test_into_the_tensor_itself(rt: Runtime) -> None:
+    source = "local x, i = torch.Tensor{3, 1, 2}, torch.LongTensor() torch.sort(x, i, x, 1, true) return x, i"
+    assert plain(lua(rt, source)) == ([3, 2, 1], [1, 3, 2])
+
+
+def test_nan_is_last(rt: Runtime) -> None:
+    values, indices = lua(rt, "return x:sort()", x=torch.tensor([2.0, math.nan, 1.0]))
+    assert values.tolist()[:2] == [1, 2]
+    assert math.isnan(values[2])
+    assert indices.tolist() == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("x:sort(3)", "dimension 3 out of range of 2D tensor"),
+        ("x:sort(0)", "dimension 0 out of range of 2D tensor"),
+        ("torch.Tensor():sort()", "dimension 0 out of range of 0D tensor"),
+        ("x:topk(5)", "topk: k = 5 not in range for dimension 2 of size 4"),
+        ("x:topk(0)", "topk: k = 0 not in range"),
+        ("x:topk(1, 3)", "dimension 3 out of range of 2D tensor"),
+    ],
+)
+def test_errors(rt: Runtime, expression: str, message: str) -> None:
+    assert message in failure(rt, f"local x = torch.Tensor(3, 4) local _ = {expression}")

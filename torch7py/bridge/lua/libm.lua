@@ -1,0 +1,21 @@
+-- The C library's functions over arrays of doubles, as compiled loops (see ops/libm.py).
+--
+-- Result: f(name, address_in, address_out, n), or nil where there is no FFI or the functions are out of reach.
+
+local has_ffi, ffi = pcall(require, 'ffi')
+if not has_ffi then return nil end
+
+ffi.cdef 'double log(double); double exp(double); double sin(double); double cos(double); double tan(double);'
+
+local loops = {}
+for _, name in ipairs {'log', 'exp', 'sin', 'cos', 'tan'} do
+   local found, f = pcall(function() return ffi.C[name] end)
+   if not found then return nil end
+   loops[name] = function(from, to, n)
+      for i = 0, n - 1 do to[i] = f(from[i]) end
+   end
+end
+
+return function(name, from, to, n)
+   loops[name](ffi.cast('const double*', from), ffi.cast('double*', to), n)
+end

@@ -1,0 +1,66 @@
+"""A script's table in Python's hands: read and written where it is, never copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from functools import cache
+from typing import Any
+
+from torch7py.bridge.calls import LuaReference, read_answer
+from torch7py.bridge.dispatch import encode_results
+
+__all__ = ["LuaTable", "bound"]
+
+
+class LuaTable(LuaReference, MutableMapping[str, Any]):
+    """The string keys of a Lua table."""
+
+    __slots__ = ()
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        runtime = self.runtime()
+        return read_answer(runtime.handles, runtime.callbacks[name](self.number, *arguments))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = self._call("table_get", key)
+        return default if value is None else value
+
+    def pick(self, *keys: str) -> tuple[Any, ...]:
+        """Several values at once, None for each that is not there."""
+        values = self._call("table_pick", *keys)
+        return values if isinstance(values, tuple) else (values,)
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._call("table_get", key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._call("table_set", key, *encode_results(self.runtime().handles, value))
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        self._call("table_set", key, 0, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._call("table_keys"))
+
+    def __len__(self) -> int:
+        return len(self._call("table_keys"))
+
+
+@cache
+def bound(cls: type) -> type:
+    """A subclass whose objects keep their attributes in a mapping, given as ``_fields``."""
+
+    def get(self: Any, name: str) -> Any:
+        value = object.__getattribute__(self, "_fields").get(name)
+        if value is None:
+            raise AttributeError(name)
+        return value
+
+    def set_(self: Any, name: str, value: Any) -> None:
+        self._fields[name] = value
+
+    return type(cls.__name__, (cls,), {"__slots__": ("_fields",), "__getattr__": get, "__setattr__": set_})

@@ -1,0 +1,85 @@
+"""The functions and classes of a package as Lua calls them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, get_args
+
+from torch7py.bridge.calls import adapt, decode
+from torch7py.bridge.dispatch import encode_results
+from torch7py.bridge.lua_table import LuaTable, bound
+from torch7py.ops.errors import ArgumentError
+from torch7py.packages.registry import Fields, packages
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
+
+__all__ = ["describe", "package_function", "record_method"]
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What Lua needs to know of a package's functions and classes."""
+    package = packages[name]
+    return {
+        "functions": [[short, fields_of(f)] for short, f in package.functions.items()],
+        "records": [
+            [short, [[lua, fields_of(getattr(r.cls, python))] for lua, python in r.methods.items()]]
+            for short, r in package.records.items()
+        ],
+    }
+
+
+def fields_of(function: Callable[..., Any]) -> list[int]:
+    """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua."""
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    return [n for n, p in enumerate(parameters, 1) if p.annotation == Fields or Fields in get_args(p.annotation)]
+
+
+def package_function(runtime: Runtime, package: str, name: str) -> Callable[..., Any]:
+    """The function ``(mask, ...)`` behind ``package.name``."""
+    call = adapt(packages[package].functions[name], f"{package}.{name}")
+    handles = runtime.handles
+
+    def function(mask: int, *arguments: Any) -> Any:
+        return encode_results(handles, call(decode(handles, mask, arguments)))
+
+    def function_of_names(mask: int, *arguments: Any) -> Any:
+        names = [_to_name(value) for value in decode(handles, mask, arguments)]
+        return encode_results(handles, _from_name(call(names)))
+
+    return function_of_names if name in packages[package].filenames else function
+
+
+def _to_name(value: Any) -> Any:
+    """A name of a file as Python spells it, from the bytes that Lua has."""
+    return os.fsdecode(value.encode("latin1")) if isinstance(value, str) else value
+
+
+def _from_name(value: Any) -> Any:
+    if isinstance(value, str):
+        return os.fsencode(value).decode("latin1")
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_from_name, value))
+    return value
+
+
+def record_method(runtime: Runtime, package: str, class_name: str, name: str) -> Callable[..., Any]:
+    """The function ``(mask, table, ...)`` behind one method of a class whose objects are tables."""
+    record = packages[package].records[class_name]
+    cls = bound(record.cls)
+    label = f"{package}.{class_name}" + ("" if name == "__init" else f":{name}")
+    call = adapt(getattr(cls, record.methods[name]), label, bound=1)
+    handles = runtime.handles
+
+    def method(mask: int, *arguments: Any) -> Any:
+        values = decode(handles, mask, arguments)
+        if not values or not isinstance(values[0], LuaTable):
+            raise ArgumentError(f"{label}: called without an object (with . in place of :?)")
+        obj = cls.__new__(cls)
+        object.__setattr__(obj, "_fields", values[0])
+        result = call([obj, *values[1:]])
+        return encode_results(handles, values[0] if result is obj else result)
+
+    return method

@@ -1,0 +1,355 @@
+"""Losses of scores or log-probabilities of classes against class numbers, which count from 1."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.arguments import size_text
+from torch7py.nn.base import Criterion
+from torch7py.nn.checks import any_true, as_rows, check_type, number, truthy, weights_of
+from torch7py.nn.criterion import MSECriterion
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.nn.softmax import LogSoftMax
+from torch7py.ops.errors import TorchError
+
+__all__ = [
+    "ClassNLLCriterion",
+    "ClassSimplexCriterion",
+    "CrossEntropyCriterion",
+    "MultiLabelMarginCriterion",
+    "MultiMarginCriterion",
+    "SpatialClassNLLCriterion",
+]
+
+
+def _class_numbers(criterion: Criterion, target: Any, like: torch.Tensor) -> torch.Tensor:
+    """A target, a number or a tensor of any type, as whole numbers counted from 0."""
+    if isinstance(target, torch.Tensor):
+        return target.to(device=like.device, dtype=torch.int64) - 1
+    if isinstance(target, bool) or not isinstance(target, (int, float)):
+        raise TorchError(f"{criterion.class_name}: the target must be a number or a tensor")
+    return torch.tensor([int(target) - 1], device=like.device)
+
+
+def _check_classes(criterion: Criterion, classes: torch.Tensor, count: int) -> None:
+    wrong = (classes < 0) | (classes >= count)
+    if any_true(wrong):
+        value = int(classes[wrong][0]) + 1
+        raise TorchError(f"{criterion.class_name}: target {value} out of range 1 to {count}")
+
+
+def _one_a_row(criterion: Criterion, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """The input as rows, and a 0-based class, not yet checked, for each."""
+    if not 1 <= input.dim() <= 2 or input.numel() == 0:
+        raise TorchError(f"{criterion.class_name}: the input must be a vector or a matrix")
+    classes = _class_numbers(criterion, target, input)
+    if classes.dim() > 1:
+        raise TorchError(f"{criterion.class_name}: several targets per example are not supported")
+    if input.dim() == 1:
+        return input.unsqueeze(0), classes[:1]
+    if classes.numel() != input.shape[0]:
+        raise TorchError(f"{criterion.class_name}: {classes.numel()} targets for a batch of {input.shape[0]}")
+    return input, classes
+
+
+class _NLLCriterion(Criterion):
+    """Minus the score of the target, weighted; the classes lie along dimension 1 of a batch."""
+
+    fields: ClassVar[tuple[str, ...]] = (
+        "sizeAverage",
+        "weights",
+        "output_tensor",
+        "total_weight_tensor",
+        "target",
+    )
+    lua_methods = names(__len__="weight_sizes")
+
+    def __init__(self, weights: torch.Tensor | None = None, sizeAverage: bool = True) -> None:
+        super().__init__()
+        self.sizeAverage = sizeAverage
+        self.__dict__["weights"] = weights_of(self.torch7_name, weights)
+        self.keep("output_tensor", self.new(1))
+        self.keep("total_weight_tensor", self.new(1) + 1)
+        self.keep("target", torch.zeros(1, dtype=torch.int64, device=self.output_tensor.device))
+
+    def batch(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input and 0-based classes of a batch, checked; -1 where the target is to be ignored."""
+        raise NotImplementedError
+
+    def _weights(self, classes: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """The weight of each target."""
+        kept = classes >= 0
+        if self.weights is None:
+            return kept.to(scores.dtype)
+        if self.weights.numel() != scores.shape[1]:
+            raise TorchError(
+                f"{self.class_name}: {self.weights.numel()} weights for {scores.shape[1]} classes"
+            )
+        check_type(self, "weights", self.weights, scores)
+        return self.weights[classes.clamp(min=0)] * kept
+
+    def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        return self._loss(input, target)[0]
+
+    def _loss(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        scores, classes = self.batch(input, target)
+        weights = self._weights(classes, scores)
+        chosen = scores.gather(1, classes.clamp(min=0).unsqueeze(1)).squeeze(1)
+        total = weights.sum()
+        # A score of minus infinity counts nothing where its weight is 0.
+        loss = -(torch.where(weights != 0, chosen, 0) * weights).sum()
+        if truthy(self.sizeAverage):
+            loss = loss / torch.where(total != 0, total, 1)
+        return loss, total
+
+    def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
+        loss, total = self._loss(input.data, target)
+        self.__dict__["output"] = loss.item()
+        self.keep("output_tensor", loss.view(1))
+        self.keep("total_weight_tensor", total.view(1))
+        return self.output, total.item()
+
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        """One element per target is not zero: a graph would be a waste."""
+        scores, classes = self.batch(input.data, target)
+        weights = self._weights(classes, scores)
+        total = self.total_weight(weights)
+        values = -weights / total if truthy(self.sizeAverage) else -weights
+        gradient = torch.zeros_like(scores, memory_format=torch.contiguous_format)
+        gradient.scatter_(
+            1, classes.clamp(min=0).unsqueeze(1), torch.where(total > 0, values, 0).unsqueeze(1)
+        )
+        return self.keep("gradInput", gradient.view(input.shape))
+
+    def total_weight(self, weights: torch.Tensor) -> torch.Tensor:
+        """What the gradient of a mean is divided by: the total weight of the last forward, whatever the target now."""
+        return self.total_weight_tensor.to(weights)
+
+    def weight_sizes(self) -> int:
+        return 0 if self.weights is None else len(self.weights)
+
+
+@layer("nn.ClassNLLCriterion")
+class ClassNLLCriterion(_NLLCriterion):
+    """``nn.ClassNLLCriterion([weights, sizeAverage, ignoreIndex])``: minus the log-probability of the target.
+
+    Shapes: ``(classes)`` with a number or a tensor of one element, or ``(batch, classes)`` with ``(batch)``;
+    targets count from 1. The mean is over the weights of the targets; a target of ``ignoreIndex`` counts nothing.
+    ``forward`` in Lua returns the loss and the total weight.
+    """
+
+    fields = ("ignoreIndex",)
+    ignoreIndex: int = -100  # where a file of an old version does not say
+
+    def __init__(
+        self, weights: torch.Tensor | None = None, sizeAverage: bool = True, ignoreIndex: int = -100
+    ) -> None:
+        super().__init__(weights, sizeAverage)
+        self.ignoreIndex = ignoreIndex
+
+    def batch(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        rows, classes = _one_a_row(self, input, target)
+        ignored = classes == self.ignoreIndex - 1
+        _check_classes(self, classes.masked_fill(ignored, 0), rows.shape[1])
+        return rows, classes.masked_fill(ignored, -1)
+
+    def total_weight(self, weights: torch.Tensor) -> torch.Tensor:
+        # For a single example the original divides by its own weight.
+        return super().total_weight(weights) if weights.numel() > 1 else weights.sum()
+
+
+@layer("nn.SpatialClassNLLCriterion")
+class SpatialClassNLLCriterion(_NLLCriterion):
+    """``nn.SpatialClassNLLCriterion([weights, sizeAverage])``: minus the log-probability of the target of each place.
+
+    Shapes: ``(batch, classes, h, w)`` with targets ``(batch, h, w)``. ``forward`` in Lua returns the loss, a mean
+    over the weights of the targets or a sum, and the total weight.
+    """
+
+    def batch(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        classes = _class_numbers(self, target, input)
+        if input.dim() != 4 or classes.shape != (input.shape[0], *input.shape[2:]):
+            raise TorchError(
+                f"{self.class_name}: targets of {size_text(classes)} do not fit an input of {size_text(input)}"
+            )
+        _check_classes(self, classes, input.shape[1])
+        return input, classes
+
+
+def _squeeze(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor without its dimensions of size 1; at least one is left."""
+    squeezed = tensor.squeeze()
+    return squeezed if squeezed.dim() else squeezed.view(1)
+
+
+@layer("nn.CrossEntropyCriterion")
+class CrossEntropyCriterion(Criterion):
+    """``nn.CrossEntropyCriterion([weights, sizeAverage])``: ``nn.LogSoftMax``, then ``nn.ClassNLLCriterion``.
+
+    Shapes: as for ``nn.ClassNLLCriterion``, with dimensions of size 1 anywhere. The two are the fields ``lsm`` and
+    ``nll``.
+    """
+
+    fields = ("sizeAverage", "oldSizeAverage")
+    links = ("lsm", "nll")
+
+    def __init__(self, weights: torch.Tensor | None = None, sizeAverage: bool = True) -> None:
+        super().__init__()
+        self._modules["lsm"] = LogSoftMax()
+        self._modules["nll"] = ClassNLLCriterion(weights, sizeAverage)
+        self.sizeAverage = self.oldSizeAverage = sizeAverage
+
+    def _squeezed(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, Any]:
+        # A script may set sizeAverage here or in nll: only a change here is passed on.
+        if self.sizeAverage != self.oldSizeAverage:
+            self.nll.sizeAverage = self.oldSizeAverage = self.sizeAverage
+        if isinstance(target, torch.Tensor):
+            target = _squeeze(target)
+        return _squeeze(input), target
+
+    def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        input, target = self._squeezed(input, target)
+        loss: torch.Tensor = self.nll(self.lsm(input), target)
+        return loss
+
+    def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
+        input, target = self._squeezed(input.data, target)
+        self.nll.updateOutput(self.lsm.updateOutput(input), target)
+        self.__dict__["output"] = self.nll.output
+        return self.output
+
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
+        squeezed, target = self._squeezed(input.data, target)
+        if self.lsm.output.numel() != input.numel():
+            raise TorchError(f"{self.class_name}: a backward without a forward of this input")
+        gradient = self.lsm.updateGradInput(squeezed, self.nll.updateGradInput(self.lsm.output, target))
+        return self.keep("gradInput", gradient.view(input.shape))
+
+
+@layer("nn.MultiMarginCriterion")
+class MultiMarginCriterion(Criterion):
+    """``nn.MultiMarginCriterion([p, weights, margin])``: ``sum_i max(0, margin - x_t + x_i)^p / classes``, i not t.
+
+    Shapes: ``(classes)`` with a number or a tensor of one element, ``(batch, classes)`` with ``(batch)``. p is 1 or
+    2, the margin 1. Weights, one for each class, multiply the losses by their target's. The mean over the batch, or
+    the sum with the field ``sizeAverage`` false.
+    """
+
+    fields = ("sizeAverage", "p", "weights", "margin", "output_tensor", "target_tensor")
+
+    def __init__(
+        self, p: float | None = None, weights: torch.Tensor | None = None, margin: float = 1
+    ) -> None:
+        super().__init__()
+        if p not in (None, 1, 2):
+            raise TorchError("nn.MultiMarginCriterion: p must be 1 or 2")
+        self.p = 1 if p is None else p
+        self.margin = number("nn.MultiMarginCriterion", "the margin", margin)
+        self.__dict__["weights"] = weights_of("nn.MultiMarginCriterion", weights)
+        self.sizeAverage = True
+
+    def forward(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        rows, classes = _one_a_row(self, input, target)
+        _check_classes(self, classes, rows.shape[1])
+        column = classes.unsqueeze(1)
+        excess = (self.margin - rows.gather(1, column) + rows).clamp(min=0)
+        losses = (excess if self.p == 1 else excess.square()).scatter(1, column, 0)
+        if self.weights is not None:
+            if self.weights.numel() != rows.shape[1]:
+                raise TorchError(
+                    f"{self.class_name}: {self.weights.numel()} weights for {rows.shape[1]} classes"
+                )
+            check_type(self, "weights", self.weights, input)
+            losses = losses * self.weights[column]
+        total = losses.sum() / rows.shape[1]
+        return total / rows.shape[0] if truthy(self.sizeAverage) else total
+
+
+@layer("nn.MultiLabelMarginCriterion")
+class MultiLabelMarginCriterion(Criterion):
+    """``nn.MultiLabelMarginCriterion()``: ``sum max(0, 1 - x_t + x_i) / classes`` over targets t and other classes i.
+
+    Shapes: ``(classes)`` or ``(batch, classes)``, and a target of the same shape: class numbers, of which those from
+    the first 0 on do not count. The mean over the batch, or the sum with the field ``sizeAverage`` false.
+    """
+
+    fields = ("sizeAverage", "isTarget", "output_tensor")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizeAverage = True
+        self.keep("isTarget", self.new())
+
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        if not 1 <= input.dim() <= 2 or input.numel() == 0 or target.shape != input.shape:
+            raise TorchError(
+                f"{self.class_name}: targets of {size_text(target)} do not fit an input of {size_text(input)}"
+            )
+        rows = as_rows(input)
+        numbers = as_rows(_class_numbers(self, target, input))
+        _check_classes(self, numbers.clamp(min=0) if not any_true(numbers < -1) else numbers, rows.shape[1])
+        listed = (numbers >= 0).cumprod(1)
+        classes = numbers.clamp(min=0)
+        is_target = torch.zeros_like(rows.data).scatter_reduce(1, classes, listed.to(rows.dtype), "amax")
+        self.keep("isTarget", is_target.view(input.shape))
+        # One excess for each listed target and each other class.
+        excess = (1 - rows.gather(1, classes).unsqueeze(2) + rows.unsqueeze(1)).clamp(min=0)
+        total = (excess * listed.unsqueeze(2) * (1 - is_target).unsqueeze(1)).sum() / rows.shape[1]
+        return total / rows.shape[0] if truthy(self.sizeAverage) else total
+
+
+@layer("nn.ClassSimplexCriterion")
+class ClassSimplexCriterion(MSECriterion):
+    """``nn.ClassSimplexCriterion(nClasses)``: ``nn.MSECriterion`` against the class's corner of a simplex.
+
+    Shapes: ``(nClasses)`` with a number, ``(batch, nClasses)`` with ``(batch)``. The corners, at distance 1 from the
+    origin and as far as can be from each other, are the rows of the field ``simplex``. (Mroueh et al., 2015.)
+    """
+
+    fields = ("nClasses", "simplex", "_target")
+    lua_methods = names("getPredictions getTopPrediction")
+
+    def __init__(self, nClasses: int) -> None:
+        super().__init__()
+        if not isinstance(nClasses, (int, float)) or nClasses != int(nClasses) or nClasses < 2:
+            raise TorchError("nn.ClassSimplexCriterion: the number of classes must be an integer above 1")
+        self.nClasses = int(nClasses)
+        corners = simplex(self.nClasses - 1)
+        self.keep("simplex", self.new(self.nClasses, self.nClasses))
+        self.simplex[:, :-1].copy_(corners)
+        self.keep("_target", self.new(self.nClasses))
+
+    def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        classes = _class_numbers(self, target, input)
+        if classes.dim() != 1:
+            raise TorchError(f"{self.class_name}: the target must be a number or a vector")
+        _check_classes(self, classes, self.nClasses)
+        corners = self.simplex[classes]
+        self.keep("_target", corners if isinstance(target, torch.Tensor) else corners[0])
+        return super().prepare(input, corners)
+
+    def getPredictions(self, input: torch.Tensor) -> torch.Tensor:
+        """``c:getPredictions(input)``: how much each example points to each class, ``(batch, nClasses)``."""
+        return as_rows(input) @ self.simplex.t()
+
+    def getTopPrediction(self, input: torch.Tensor) -> torch.Tensor:
+        """``c:getTopPrediction(input)``: the class number for each example."""
+        return self.getPredictions(input).argmax(1) + 1
+
+
+def simplex(n: int) -> torch.Tensor:
+    """The n + 1 corners, as rows, of a regular simplex in n dimensions around the origin, at distance 1 from it.
+
+    Corner k is 0 beyond its k-th coordinate. All corners after it have the same k-th coordinate, such that the
+    product of any two different corners is ``-1 / n``.
+    """
+    corners = torch.zeros(n + 1, n, dtype=torch.float64)
+    for k in range(n):
+        height = math.sqrt(1 - float(corners[k].square().sum()))
+        corners[k, k] = height
+        corners[k + 1 :, k] = (height * height - 1 - 1 / n) / height
+    return corners

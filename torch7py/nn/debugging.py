@@ -1,0 +1,162 @@
+"""Layers to watch a model with: NaN stops at the first one, Profile and PrintSize print."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from typing import Any
+
+import torch
+
+from torch7py.nn.arguments import dims_of
+from torch7py.nn.base import Module
+from torch7py.nn.decorator import Decorator, parameters_of
+from torch7py.nn.registry import layer
+from torch7py.nn.trace import leaves_of
+from torch7py.ops import state, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.printing import storage_to_string
+from torch7py.ops.timer import Timer
+
+__all__ = ["NaN", "PrintSize", "Profile"]
+
+
+def write(text: str) -> None:
+    """Print a line for whoever runs the model."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@layer("nn.NaN")
+class NaN(Decorator):
+    """``nn.NaN(module[, id])``: an error as soon as an output or a gradient of the module holds a NaN.
+
+    The id, in the text of the error, is by default the number of such layers made so far.
+    """
+
+    fields = ("id",)
+
+    def __init__(self, module: Module, id: float | str | None = None) -> None:
+        super().__init__(module)
+        if id is None:
+            id = next(state.current().packages.setdefault("nn.NaN", itertools.count(1)))
+        self.id = id
+
+    def _refuse(self, where: str) -> None:
+        raise TorchError(f"NaN found in {where} of {self.describe()}")
+
+    def updateOutput(self, input: Any) -> Any:
+        super().updateOutput(input)
+        if _has_nan(self.output):
+            if _has_nan(input):
+                self._refuse("input")
+            self._refuse("parameters" if _has_nan(list(parameters_of(self))) else "output")
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        super().updateGradInput(input, gradOutput)
+        if _has_nan(self.gradInput):
+            self._refuse("gradOutput" if _has_nan(gradOutput) else "gradInput")
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        super().accGradParameters(input, gradOutput, scale)
+        parameters = self.torch7_parameters()
+        if parameters and _has_nan(parameters[1]):
+            self._refuse("gradParameters")
+
+    def title(self) -> str:
+        return f"{self.class_name}({self.id})"
+
+
+def _has_nan(value: Any) -> bool:
+    return any(bool(leaf.isnan().any()) for leaf in leaves_of(value) if leaf.is_floating_point())
+
+
+@layer("nn.Profile")
+class Profile(Decorator):
+    """``nn.Profile(module[, print_interval, name])``: prints how long the module takes.
+
+    One line after every print_interval (100) forwards, one after as many backwards: the seconds of all of them
+    together. The name is by default the module's class.
+    """
+
+    fields = ("print_interval", "name", "numFwds", "numBwds", "summedFwdTime", "summedBwdTime", "timer")
+    links = ("module",)
+
+    def __init__(self, module: Module, print_interval: int = 100, name: str | None = None) -> None:
+        super().__init__(module)
+        self.print_interval = print_interval
+        self.name = module.class_name if name is None else name
+        self.numFwds = self.numBwds = 0
+        self.summedFwdTime = self.summedBwdTime = 0.0
+        self.timer = Timer()
+
+    def get_field(self, name: str) -> Any:
+        return self.inner_module if name == "module" else super().get_field(name)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name == "module":
+            self.set_child_list([value])
+            return value
+        return super().set_field(name, value)
+
+    def _count(self, direction: str, what: str) -> None:
+        seconds = self.__dict__[f"summed{direction}Time"] + self.timer.time().real
+        number = self.__dict__[f"num{direction}s"] + 1
+        if number % self.print_interval == 0:
+            write(f"{self.name} took {seconds:.3f} seconds for {number} {what} passes")
+            seconds, number = 0.0, 0
+        self.__dict__[f"summed{direction}Time"] = seconds
+        self.__dict__[f"num{direction}s"] = number
+
+    def updateOutput(self, input: Any) -> Any:
+        self.timer.reset()
+        super().updateOutput(input)
+        self._count("Fwd", "forward")
+        return self.output
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self.timer.reset()
+        super().updateGradInput(input, gradOutput)
+        self._count("Bwd", "backward")
+        return self.gradInput
+
+
+@layer("nn.PrintSize")
+class PrintSize(Module):
+    """``nn.PrintSize([prefix])``: the input, whose size is printed, as is gradOutput's in the backward.
+
+    A tensor or a table, of which the number of entries is printed.
+    """
+
+    traced = False
+    fields = ("prefix",)
+
+    def __init__(self, prefix: str = "PrintSize") -> None:
+        super().__init__()
+        self.prefix = prefix
+
+    def _print(self, what: str, value: Any) -> None:
+        if isinstance(value, torch.Tensor):
+            size = storage_to_string(torch.tensor(value.shape[: dims_of(value)]), types.LONG.storage)
+        else:
+            size = f"table of {len(value)}" if isinstance(value, list) else "missing size"
+        write(f"{self.prefix}:{what}\n\t{size}\t")
+
+    def forward(self, input: Any) -> Any:
+        self._print("input", input)
+        return input
+
+    def updateOutput(self, input: Any) -> Any:
+        self.__dict__["output"] = self.forward(input)
+        return input
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        self._print("gradOutput", gradOutput)
+        self.__dict__["gradInput"] = gradOutput
+        return gradOutput
+
+    def clearState(self) -> Module:
+        self.__dict__.update(output=self.new(), gradInput=self.new())  # the old ones are others'
+        return self

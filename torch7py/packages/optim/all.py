@@ -1,0 +1,5 @@
+"""Importing this registers all that optim brings."""
+
+from torch7py.packages.optim import adaptive, cg, checkgrad, descent, lbfgs, line_search
+
+__all__ = ["adaptive", "cg", "checkgrad", "descent", "lbfgs", "line_search"]

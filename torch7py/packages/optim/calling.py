@@ -1,0 +1,88 @@
+"""What the optimizers share: their arguments, their state and the function they minimize.
+
+Every optimizer is called as ``x, {f(x), ...} = optim.name(opfunc, x[, config[, state]])``. ``opfunc(x)``
+returns f(x) and df/dx. ``config`` holds the settings; ``state``, by default the same table, holds what the
+optimizer keeps from call to call. Both are tables of named values, dicts in Python. ``x`` is changed in place.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
+from torch7py.packages.registry import Fields
+
+__all__ = ["Objective", "buffer", "divide", "evaluate", "fitting", "say", "settings", "square_root", "tables"]
+
+Objective = Callable[[torch.Tensor], Any]
+
+
+def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]:
+    """The two tables, where either may be left out."""
+    config = {} if config is None else config
+    return config, config if state is None else state
+
+
+def settings(config: Fields, **defaults: Any) -> tuple[Any, ...]:
+    """Values by name; one that is nil or false is its default."""
+    pick = getattr(config, "pick", None)  # a script's table is read at one go
+    values = map(config.get, defaults) if pick is None else pick(*defaults)
+    return tuple(
+        default if value is None or value is False else value
+        for value, default in zip(values, defaults.values(), strict=True)
+    )
+
+
+def evaluate(opfunc: Objective, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
+    """f(x) and df/dx, which has the shape of x; it may be memory that the next call overwrites."""
+    with torch.enable_grad():
+        result = opfunc(x)
+    if not isinstance(result, tuple) or len(result) < 2 or not isinstance(result[1], torch.Tensor):
+        raise TorchError("optim: the function to minimize must return f(x) and the tensor df/dx")
+    value, gradient = result[:2]
+    if gradient.numel() != x.numel():
+        raise TorchError(f"optim: df/dx has {gradient.numel()} elements, x has {x.numel()}")
+    if gradient.dtype != x.dtype:
+        raise TorchError(f"optim: df/dx is a {types.of(gradient).tensor}, x a {types.of(x).tensor}")
+    return value, gradient if gradient.shape == x.shape else gradient.view(x.shape)
+
+
+def buffer(state: Fields, name: str, make: Callable[[torch.Tensor], torch.Tensor], like: torch.Tensor) -> Any:
+    """The tensor that the state keeps under a name, made as ``make(like)`` when there is none."""
+    kept = state.get(name)
+    if kept is None:
+        kept = state[name] = make(like)
+        return kept
+    return fitting(kept, name, like)
+
+
+def fitting(kept: Any, name: str, like: torch.Tensor) -> torch.Tensor:
+    """A tensor of the state, refused where it is not of the type and size of another."""
+    if not isinstance(kept, torch.Tensor) or kept.dtype != like.dtype or kept.numel() != like.numel():
+        expected = f"{types.of(like).tensor} of {like.numel()} elements"
+        raise TorchError(f"optim: the state's {name} is not a {expected}; it belongs to other parameters")
+    return kept if kept.shape == like.shape else kept.view(like.shape)
+
+
+def divide(a: float, b: float) -> float:
+    """a / b where b may be 0, as in C."""
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def square_root(a: float) -> float:
+    """The square root, NaN of what is negative."""
+    return math.sqrt(a) if a >= 0 else math.nan
+
+
+def say(text: str) -> None:
+    """A line for whoever watches the program."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

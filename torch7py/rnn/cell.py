@@ -1,0 +1,240 @@
+"""Cell: one step of a gated network, seen as the modules it is made of and computed by a kernel.
+
+To a script the step is the original's tree of small modules: they can be found, printed, initialized, changed.
+Computing through them costs some sixty calls a step. As long as the tree is what it was built as and holds no
+method of Lua's, a kernel that knows its parameters does the same arithmetic in a few; otherwise the tree itself
+computes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.container import Sequential
+from torch7py.nn.copying import TensorMap
+from torch7py.nn.stepping import shared_clone
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Cell", "rows"]
+
+
+def rows(tensor: torch.Tensor) -> torch.Tensor:
+    """A single example as a batch of one."""
+    return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
+
+
+class Cell(Sequential):
+    """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
+
+    A subclass brings ``forward`` and the kernels: ``kernel_output``, which gives the outputs and what the others
+    need, ``kernel_grad_input``, which gives the gradients of the inputs and what the third needs, and
+    ``kernel_acc_grad``. They get and give batches.
+    """
+
+    torch7_name = "nn.Sequential"
+    transient = (*Sequential.transient, "_saved", "_gradients_of_gates")
+
+    def __init__(self, members: dict[str, Module], *modules: Module) -> None:
+        super().__init__(*modules)
+        attributes = self.__dict__
+        attributes.update(output=[], gradInput=[], _light=False, _members=members)
+        tree = [part for part in self.modules() if isinstance(part, Module)]
+        attributes["_built"] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
+        attributes["_tree"] = tree
+        attributes["_drops"] = [part for part in tree if "p" in part.__dict__]
+
+    @property
+    def members(self) -> dict[str, Any]:
+        return self.__dict__["_members"]  # type: ignore[no-any-return]
+
+    def intact(self) -> bool:
+        """Whether the kernel does what the tree would."""
+        attributes = self.__dict__
+        for part, children in attributes["_built"]:
+            if tuple(part._modules.values()) != children:
+                return False
+        for part in attributes["_tree"]:
+            if "_marked" in part.__dict__:
+                return False
+        return all(part.p == 0 for part in attributes["_drops"])
+
+    # -- clones for other steps ---------------------------------------------------------------------------
+
+    def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
+        """A clone for the kernel needs no tree of its own: it is this one with other results."""
+        if not (shareParams and shareGradParams and self.intact()):
+            return super().stepClone(shareParams, shareGradParams)
+        clone = self.__class__.__new__(self.__class__)
+        clone.__dict__.update({name: value for name, value in self.__dict__.items() if name not in self.transient})
+        clone.__dict__.update(output=[], gradInput=[], _own={}, _light=True)
+        return clone
+
+    def _compute_by_tree(self) -> None:
+        """From now on this step is computed by a tree, its own."""
+        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        if self.__dict__["_light"]:
+            deep = shared_clone(self.__dict__["_tree"][0], step=True)
+            for name in ("_modules", "_members", "_built", "_tree", "_drops"):
+                self.__dict__[name] = deep.__dict__[name]
+            self.__dict__["_light"] = False
+
+    # -- the protocol -------------------------------------------------------------------------------------
+
+    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
+        raise NotImplementedError
+
+    def kernel_grad_input(
+        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], Any]:
+        raise NotImplementedError
+
+    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
+        raise NotImplementedError
+
+    def updateOutput(self, input: Any) -> Any:
+        if not self.intact():
+            self._compute_by_tree()
+            return super().updateOutput(input)
+        outputs, saved = self.kernel_output([rows(tensor.data) for tensor in input])
+        self.__dict__["_saved"], self.__dict__["_gradients_of_gates"] = saved, None
+        if input[0].dim() == 1:
+            outputs = [tensor.squeeze(0) for tensor in outputs]
+        return self.keep_results("output", outputs)
+
+    def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
+        """Make a table of tensors the content of ``output`` or ``gradInput``; scripts get to hold the first."""
+        values[0] = self.keep(f"_{field}", values[0])
+        return self.keep_list(field, values)
+
+    def as_outputs(self, gradOutput: Any) -> list[torch.Tensor]:
+        """The gradients of the outputs as batches, checked."""
+        outputs = self.output if isinstance(self.output, list) else [self.output]
+        given = gradOutput if isinstance(gradOutput, list) else [gradOutput]
+        if len(given) != len(outputs):
+            raise TorchError(f"{self.class_name}: {len(given)} gradients for {len(outputs)} outputs")
+        found = []
+        for gradient, output in zip(given, outputs, strict=True):
+            if gradient.shape != output.shape:
+                if gradient.numel() != output.numel():
+                    raise TorchError(
+                        f"{self.class_name}: a gradOutput of {'x'.join(map(str, gradient.shape))} "
+                        f"for an output of {'x'.join(map(str, output.shape))}"
+                    )
+                gradient = gradient.reshape(output.shape)
+            found.append(rows(gradient))
+        return found
+
+    def by_kernel(self, input: Any) -> bool:
+        """Whether the kernel goes back here: it must have gone forward. What was changed since has the tree go
+        forward anew."""
+        if self.__dict__.get("_saved") is None:
+            return False
+        if self.intact():
+            return True
+        self._compute_by_tree()
+        super().updateOutput(input)
+        return False
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if not self.by_kernel(input):
+            return super().updateGradInput(input, gradOutput)
+        inputs = [rows(tensor.data) for tensor in input]
+        values, of_gates = self.kernel_grad_input(inputs, self.as_outputs(gradOutput), self.__dict__["_saved"])
+        self.__dict__["_gradients_of_gates"] = of_gates
+        if input[0].dim() == 1:
+            values = [tensor.squeeze(0) for tensor in values]
+        return self.keep_results("gradInput", values)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        saved, of_gates = self.__dict__.get("_saved"), self.__dict__.get("_gradients_of_gates")
+        if saved is None:
+            super().accGradParameters(input, gradOutput, scale)
+            return
+        if of_gates is None:
+            raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
+        inputs = [rows(tensor.data) for tensor in input]
+        self.kernel_acc_grad(inputs, saved, of_gates, scale)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        self.updateGradInput(input, gradOutput)
+        self.accGradParameters(input, gradOutput, scale)
+        return self.gradInput
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        if not self.by_kernel(input):
+            super().accUpdateGradParameters(input, gradOutput, lr)
+            return
+        layers = self.members.values()
+        buffers = [dict(layer._gradients) for layer in layers]
+        try:
+            for layer in layers:
+                layer.__dict__["_gradients"].update(
+                    (name, p.data) for name, p in layer._parameters.items() if p is not None
+                )
+            self.accGradParameters(input, gradOutput, -lr)
+        finally:
+            for layer, own in zip(layers, buffers, strict=True):
+                layer.__dict__["_gradients"].update(own)
+
+    # Called by name from a script, the tree computes; these see to it that it goes back as it came.
+
+    def set_output(self, value: Any) -> Any:
+        self.__dict__["_saved"] = None
+        return super().set_output(value)
+
+    def _backwards(self, input: Any) -> list[tuple[Any, Any]]:
+        if self.__dict__.get("_saved") is not None:
+            self._compute_by_tree()
+            super().updateOutput(input)
+        return super()._backwards(input)
+
+    # -- what concerns every module of the tree -----------------------------------------------------------
+
+    def torch7_parameters(self) -> Any:
+        if not self.intact():
+            return super().torch7_parameters()
+        pairs = [layer.torch7_parameters() for layer in self.members.values()]
+        return [p for pair in pairs for p in pair[0]], [g for pair in pairs for g in pair[1]]
+
+    def zeroGradParameters(self) -> None:
+        if not self.intact():
+            super().zeroGradParameters()
+            return
+        for layer in self.members.values():
+            layer.zeroGradParameters()
+
+    def updateParameters(self, learningRate: float) -> None:
+        if not self.intact():
+            super().updateParameters(learningRate)
+            return
+        for layer in self.members.values():
+            layer.updateParameters(learningRate)
+
+    def forget(self) -> Any:
+        return self if self.intact() else super().forget()
+
+    def set_training(self) -> None:
+        if self.__dict__["_light"]:
+            self.__dict__["training"] = self.__dict__["_mode_set"] = True
+        else:
+            super().set_training()
+
+    def set_evaluate(self) -> None:
+        if self.__dict__["_light"]:
+            self.__dict__["training"], self.__dict__["_mode_set"] = False, True
+        else:
+            super().set_evaluate()
+
+    def clearState(self) -> Module:
+        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        if not self.__dict__["_light"]:
+            super().clearState()
+        self.__dict__.update(output=[], gradInput=[], _own={})
+        return self
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        super().convert(convert, type_name, seen)

@@ -1,0 +1,112 @@
+"""Criterions over sequences: SequencerCriterion with a target a step, RepeaterCriterion with one for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Criterion
+from torch7py.nn.copying import deep_copy
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+from torch7py.rnn import generation
+from torch7py.rnn.sequencer import steps_of
+
+__all__ = ["RepeaterCriterion", "SequencerCriterion"]
+
+
+class StepwiseCriterion(Criterion):
+    """The base: each step has its own clone of the criterion; ``pairs`` says what it compares."""
+
+    fields = ("clones",)
+    links = ("criterion",)
+    lua_methods = names("getStepCriterion")
+
+    def __init__(self, criterion: Criterion) -> None:
+        if not isinstance(criterion, Criterion):
+            raise TorchError(f"{self.torch7_name} expects a criterion")
+        super().__init__()
+        self._modules["criterion"] = criterion
+        self.__dict__["clones"] = []
+        self.__dict__["gradInput"] = []
+
+    def getStepCriterion(self, step: int) -> Any:
+        """``c:getStepCriterion(step)``: the clone that serves a step."""
+        clones = self.__dict__["clones"]
+        while len(clones) < step:
+            clones.append(deep_copy(self._modules["criterion"], {}))
+        return clones[int(step) - 1]
+
+    def pairs(self, input: Any, target: Any) -> list[tuple[Any, Any]]:
+        """Input and target of each step."""
+        raise NotImplementedError
+
+    def averaged(self, value: Any, steps: int) -> Any:
+        return value
+
+    def forward(self, input: Any, target: Any) -> Any:
+        criterion: Any = self._modules["criterion"]
+        pairs = self.pairs(input, target)
+        return self.averaged(sum(criterion(x, y) for x, y in pairs), len(pairs))
+
+    def updateOutput(self, input: Any, target: Any) -> Any:
+        total = 0.0
+        pairs = self.pairs(input, target)
+        for number, (x, y) in enumerate(pairs, 1):
+            loss = self.getStepCriterion(number).torch7_forward(x, y)
+            total += loss[0] if isinstance(loss, tuple) else loss
+        self.__dict__["output"] = self.averaged(total, len(pairs))
+        return self.output
+
+    def updateGradInput(self, input: Any, target: Any) -> Any:
+        pairs = self.pairs(input, target)
+        gradients = [self.getStepCriterion(n).backward(x, y) for n, (x, y) in enumerate(pairs, 1)]
+        for gradient in gradients:
+            self._average_gradient(gradient, len(pairs))
+        if isinstance(input, torch.Tensor):
+            return self.keep("gradInput", torch.stack(gradients))
+        return self.keep_list("gradInput", gradients)
+
+    def _average_gradient(self, gradient: Any, steps: int) -> None:
+        if isinstance(gradient, list):
+            for item in gradient:
+                self._average_gradient(item, steps)
+        else:
+            gradient.copy_(self.averaged(gradient, steps))
+
+
+@layer("nn.SequencerCriterion", package="rnn")
+class SequencerCriterion(StepwiseCriterion):
+    """``nn.SequencerCriterion(criterion[, sizeAverage])``: the sum of a criterion's losses over the steps.
+
+    Shapes: two tables, or two tensors ``(steps, ...)``, of as many steps. With ``sizeAverage`` the sum is divided
+    by the number of steps.
+    """
+
+    fields = ("sizeAverage",)
+
+    def __init__(self, criterion: Criterion, sizeAverage: bool = False) -> None:
+        super().__init__(criterion)
+        self.__dict__["sizeAverage"] = sizeAverage
+
+    def pairs(self, input: Any, target: Any) -> list[tuple[Any, Any]]:
+        steps = steps_of(input, target, self, generation.current().equal_lengths)
+        return [(input[t], target[t]) for t in range(steps)]
+
+    def averaged(self, value: Any, steps: int) -> Any:
+        return value / steps if self.sizeAverage else value
+
+
+@layer("nn.RepeaterCriterion", package="rnn")
+class RepeaterCriterion(StepwiseCriterion):
+    """``nn.RepeaterCriterion(criterion)``: the sum of a criterion's losses of all steps against one target.
+
+    Shapes: a table of steps, or a tensor ``(steps, ...)``; a target of the criterion.
+    """
+
+    def pairs(self, input: Any, target: Any) -> list[tuple[Any, Any]]:
+        if not isinstance(input, (torch.Tensor, list)):
+            raise TorchError(f"{self.class_name}: the input must be a table or a tensor of steps")
+        return [(x, target) for x in input]

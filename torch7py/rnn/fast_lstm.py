@@ -1,0 +1,153 @@
+"""FastLSTM: an LSTM without peepholes whose four gates are one product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
+from torch7py.nn.linear import Linear
+from torch7py.nn.registry import layer
+from torch7py.nn.shape import Reshape
+from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable, SplitTable
+from torch7py.nn.table_math import CAddTable, CMulTable
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.cell import Cell
+from torch7py.rnn.dropout import LazyDropout
+from torch7py.rnn.linear import LinearNoBias
+from torch7py.rnn.lstm import LSTM
+
+__all__ = ["FastLSTM", "FastLSTMCell", "gate_products"]
+
+
+def gate_products(inputs: int, outputs: int, gates: int, p: float, mono: bool) -> tuple[Any, Any]:
+    """The products of all gates with the input and with the output before.
+
+    With dropout each gate has its own product of its own dropped-out copy, joined.
+    """
+    if p == 0:
+        return Linear(inputs, gates * outputs), LinearNoBias(outputs, gates * outputs)
+
+    def dropped(product: type[Linear], size: int) -> Sequential:
+        drops = ConcatTable(*(LazyDropout(p, False, False, True, mono) for _ in range(gates)))
+        products = ParallelTable(*(product(size, outputs) for _ in range(gates)))
+        return Sequential(drops, products, JoinTable(2))
+
+    return dropped(Linear, inputs), dropped(LinearNoBias, outputs)
+
+
+class FastLSTMCell(Cell):
+    """One step of a FastLSTM: ``{x, h, c}`` -> ``{h', c'}``.
+
+    ``i, g, f, o = split(Wi x + b + Wo h)``; ``c' = sigmoid(f) c + sigmoid(i) tanh(g)``;
+    ``h' = sigmoid(o) tanh(c')``. Members: ``i2g`` (Wi, b) and ``o2g`` (Wo).
+    """
+
+    def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
+        x, h, c = input
+        i2g, o2g = self.members["i2g"], self.members["o2g"]
+        i, g, f, o = (F.linear(x, i2g.weight, i2g.bias) + F.linear(h, o2g.weight)).chunk(4, -1)
+        cell = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return [torch.sigmoid(o) * torch.tanh(cell), cell]
+
+    # The elementwise part is one pass over the four gates side by side.
+
+    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
+        x, h, c = inputs
+        i2g, o2g = self.members["i2g"], self.members["o2g"]
+        size = c.shape[-1]
+        gates = torch.addmm(i2g.bias.data, x, i2g.weight.data.t())
+        gates.addmm_(h, o2g.weight.data.t())
+        hidden = torch.tanh(gates[:, size : 2 * size])
+        gates.sigmoid_()
+        gates[:, size : 2 * size] = hidden
+        i, g, f, o = gates.chunk(4, 1)
+        cell = torch.addcmul(f * c, i, g)
+        squashed = torch.tanh(cell)
+        return [o * squashed, cell], (gates, squashed)
+
+    def kernel_grad_input(
+        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], Any]:
+        gates, squashed = saved
+        i, g, f, o = gates.chunk(4, 1)
+        d_output, d_cell = gradients
+        d_cell = torch.addcmul(d_cell, d_output * o, 1 - squashed * squashed)
+        of_gates = torch.empty_like(gates)
+        d_i, d_g, d_f, d_o = of_gates.chunk(4, 1)
+        torch.mul(d_cell, g, out=d_i)
+        torch.mul(d_cell, i, out=d_g)
+        torch.mul(d_cell, inputs[2], out=d_f)
+        torch.mul(d_output, squashed, out=d_o)
+        slopes = gates * (1 - gates)
+        slopes[:, g.shape[1] : 2 * g.shape[1]] = 1 - g * g
+        of_gates.mul_(slopes)
+        members = self.members
+        d_x, d_h = of_gates @ members["i2g"].weight.data, of_gates @ members["o2g"].weight.data
+        return [d_x, d_h, d_cell * f], of_gates
+
+    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
+        self.members["i2g"].accGradParameters(inputs[0], of_gates, scale)
+        self.members["o2g"].accGradParameters(inputs[1], of_gates, scale)
+
+
+@layer("nn.FastLSTM", package="rnn")
+class FastLSTM(LSTM):
+    """``nn.FastLSTM(inputSize[, outputSize, rho, eps, momentum, affine, p, mono])``: an LSTM without peepholes.
+
+    The gates stand in the order input, hidden, forget, output. ``p`` above 0 drops out inputs and outputs of each
+    gate, one mask a sequence. eps, momentum and affine are for the batch normalization that the class field ``bn``
+    asks for; neither that nor ``usenngraph`` is supported yet.
+
+    Shapes of a step and state before step 1: those of ``nn.LSTM``.
+    """
+
+    fields = ("eps", "momentum", "affine", "i2g", "o2g")
+
+    def __init__(
+        self,
+        inputSize: int,
+        outputSize: int | None = None,
+        rho: int | None = None,
+        eps: float | None = None,
+        momentum: float | None = None,
+        affine: bool = True,
+        p: float | None = None,
+        mono: bool = False,
+    ) -> None:
+        self.prepare(inputSize, outputSize, rho, p, mono)
+        self.__dict__.update(eps=eps, momentum=momentum, affine=affine, cell2gate=True, cells={}, gradCells={})
+        self.set_step_module(self.buildModel())
+
+    def buildModel(self) -> Any:
+        i2g, o2g = gate_products(self.inputSize, self.outputSize, 4, self.p, self.mono)
+        self.__dict__.update(i2g=i2g, o2g=o2g)
+        gates = Sequential(
+            NarrowTable(1, 2),
+            ParallelTable(i2g, o2g),
+            CAddTable(),
+            Reshape(4, self.outputSize),
+            SplitTable(1, 2),
+            ParallelTable(Sigmoid(), Tanh(), Sigmoid(), Sigmoid()),
+        )
+        added = Sequential(NarrowTable(1, 2), CMulTable())
+        kept = Sequential(ConcatTable(SelectTable(3), SelectTable(5)), CMulTable())
+        next_cell = Sequential(ConcatTable(added, kept), CAddTable())
+        squashed = Sequential(SelectTable(1), Tanh())
+        output = Sequential(ConcatTable(squashed, SelectTable(2)), CMulTable())
+        parts = (
+            ConcatTable(gates, SelectTable(3)),
+            FlattenTable(),  # input, hidden, forget, output, cell
+            ConcatTable(next_cell, SelectTable(4)),
+            FlattenTable(),  # new cell, output gate
+            ConcatTable(output, SelectTable(1)),
+        )
+        return Sequential(*parts) if self.rebuilt() else FastLSTMCell({"i2g": i2g, "o2g": o2g}, *parts)
+
+    def _not_built(self) -> Any:
+        raise TorchError("nn.FastLSTM has no gates of its own to build")
+
+    buildGate = buildInputGate = buildForgetGate = buildHidden = buildCell = buildOutputGate = _not_built

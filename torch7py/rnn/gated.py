@@ -1,0 +1,158 @@
+"""What LSTM and GRU have in common: a hidden state that one step hands to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.copying import TensorMap
+from torch7py.nn.object import names
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
+
+__all__ = ["Gated", "first_given"]
+
+
+def first_given(*values: Any) -> Any:
+    """The first that is not None."""
+    return next((value for value in values if value is not None), None)
+
+
+class Gated(AbstractRecurrent):
+    """A module whose step is ``{x, state...}`` -> output and new state.
+
+    A subclass names its state: ``state_list`` and ``grad_state_list`` are what ``getHiddenState`` and
+    ``getGradHiddenState`` give, as lists; the first of them belongs to the output.
+    """
+
+    fields = ("inputSize", "outputSize", "zeroTensor", "p", "mono", "userPrevOutput", "userNextGradOutput")
+    lua_methods = names("buildModel")
+    given = ("userPrevOutput", "userNextGradOutput")  # tensors that a script puts in
+
+    inputSize: int
+    outputSize: int
+    p: float
+    mono: bool
+
+    def prepare(
+        self, inputSize: int, outputSize: int | None, rho: int | None, p: float | None, mono: bool
+    ) -> None:
+        """The first part of a constructor."""
+        AbstractRecurrent.__init__(self, 9999 if rho is None else rho)
+        p = 0 if p is None else p
+        if not 0 <= p < 1:
+            raise TorchError(f"{self.class_name}: p must be at least 0 and below 1")
+        outputs = inputSize if outputSize is None else outputSize
+        self.__dict__.update(inputSize=int(inputSize), outputSize=int(outputs), p=p, mono=mono)
+        self.keep("zeroTensor", self.new())
+
+    def buildModel(self) -> Any:
+        """``m:buildModel()``: the module of one step."""
+        raise NotImplementedError
+
+    def rebuilt(self) -> bool:
+        """Whether a script defines how a part is built, or parts drop out: then no kernel knows the result."""
+        return self.p != 0 or any(name.startswith("build") for name in self.__dict__.get("_marked", ()))
+
+    # -- PyTorch's face -----------------------------------------------------------------------------------
+
+    def unroll(self, inputs: list[Any]) -> list[Any]:
+        outputs: list[torch.Tensor] = []
+        state: list[torch.Tensor] = []
+        for x in inputs:
+            self.check(x)
+            if not state:
+                state = self.first_state(x.new_zeros((*x.shape[:-1], self.outputSize)))
+            result = self.step_module([x, *state])
+            state = result if isinstance(result, list) else [result]
+            outputs.append(state[0])
+        return outputs
+
+    def forward(self, input: Any) -> Any:
+        """From Python: a sequence ``(steps, batch, inputSize)`` or a list of steps; or one step. From a state of 0."""
+        if isinstance(input, torch.Tensor) and input.dim() == 3:
+            return torch.stack(self.unroll(list(input)))
+        return super().forward(input)
+
+    def first_state(self, zero: torch.Tensor) -> list[torch.Tensor]:
+        """The state before step 1."""
+        return [zero]
+
+    # -- steps --------------------------------------------------------------------------------------------
+
+    def check(self, input: Any) -> None:
+        if not isinstance(input, torch.Tensor) or not 1 <= input.dim() <= 2 or input.shape[-1] != self.inputSize:
+            raise TorchError(
+                f"{self.class_name}: a step's input must be ({self.inputSize}) or (batch, {self.inputSize})"
+            )
+
+    def zero_for(self, input: torch.Tensor | None) -> torch.Tensor:
+        """Zeros in the size of an output for this input; without one as before."""
+        if input is None:
+            return self.__dict__["zeroTensor"]  # type: ignore[no-any-return]
+        return self.keep("zeroTensor", input.new_zeros((*input.shape[:-1], self.outputSize)))
+
+    def state_list(self, step: int, input: torch.Tensor | None) -> list[torch.Tensor]:
+        return self.getHiddenState(step, input)  # type: ignore[no-any-return]
+
+    def grad_state_list(self, step: int) -> list[torch.Tensor]:
+        return self.getGradHiddenState(step)  # type: ignore[no-any-return]
+
+    def set_grad_state_list(self, step: int, gradients: list[torch.Tensor]) -> None:
+        self.setGradHiddenState(step, gradients)
+
+    def output_of(self, result: Any) -> Any:
+        """Keep the state in what a step gave; returns the output."""
+        return result
+
+    def updateOutput(self, input: Any) -> Any:
+        self.check(input)
+        state = self.state_list(self.step - 1, input)
+        output = self.output_of(self.module_forward().updateOutput([input, *state]))
+        return self.advance(input, output)
+
+    def step_input(self, step: int, input: Any) -> Any:
+        state = self.state_list(step - 1, None)
+        if any(part is None for part in state):
+            raise TorchError(f"{self.class_name}: the state after step {step - 1} is not kept (rho is {self.rho})")
+        return [input, *state]
+
+    def step_gradient(self, step: int, gradOutput: Any) -> Any:
+        later, *others = self.grad_state_list(step)
+        if later is None or any(part is None for part in others):
+            raise TorchError(f"{self.class_name}: going back through step {step} before the step after it")
+        total = add_gradients(self, later, gradOutput)
+        return [total, *others] if others else total
+
+    def hand_back(self, step: int, gradient: Any) -> Any:
+        own, *state = gradient
+        self.set_grad_state_list(step - 1, state)
+        if self.__dict__.get("userPrevOutput") is not None:
+            self.__dict__["userGradPrevOutput"] = state[0]
+        return own
+
+    def step_number(self, step: int | None, now: int) -> int:
+        """A step as the hidden state's methods count: by number, from ``now`` back below 0, the last by default."""
+        if step is None:
+            return now - 1
+        return now - int(step) - 1 if step < 0 else int(step)
+
+    def next_back(self) -> int:
+        """The number after that of the step that goes back next."""
+        step = self.__dict__.get("updateGradInputStep")
+        return self.step if step is None else step
+
+    # -- state --------------------------------------------------------------------------------------------
+
+    def clearState(self) -> Module:
+        self.clear("zeroTensor")
+        for name in self.given:
+            self.__dict__.pop(name, None)
+        return super().clearState()
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self._clear_steps()
+        self.__dict__["step"] = 1
+        super().convert(convert, type_name, seen)

@@ -1,0 +1,193 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
+from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
+from torch7py.nn.linear import Linear
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.nn.shape import Reshape
+from torch7py.nn.table import FlattenTable, NarrowTable, SelectTable, SplitTable
+from torch7py.nn.table_math import CAddTable, CMulTable
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.cell import Cell
+from torch7py.rnn.dropout import LazyDropout
+from torch7py.rnn.fast_lstm import gate_products
+from torch7py.rnn.gated import Gated, first_given
+from torch7py.rnn.linear import LinearNoBias, SAdd
+
+__all__ = ["GRU", "GRUCell"]
+
+
+class GRUCell(Cell):
+    """One step of a GRU: ``{x, h}`` -> ``h'``.
+
+    ``r, z = sigmoid(split(Wi x + b + Wo h))``; ``n = tanh(Wx x + bx + Wh (r h))``; ``h' = (1 - z) n + z h``.
+    Members: ``i2g`` (Wi, b), ``o2g`` (Wo), ``i2h`` (Wx, bx), ``o2h`` (Wh).
+    """
+
+    def forward(self, input: list[torch.Tensor]) -> torch.Tensor:
+        x, h = input
+        m = self.members
+        gates = F.linear(x, m["i2g"].weight, m["i2g"].bias) + F.linear(h, m["o2g"].weight)
+        r, z = torch.sigmoid(gates).chunk(2, -1)
+        n = torch.tanh(F.linear(x, m["i2h"].weight, m["i2h"].bias) + F.linear(r * h, m["o2h"].weight))
+        return (1 - z) * n + z * h
+
+    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
+        x, h = inputs
+        m = self.members
+        gates = torch.addmm(m["i2g"].bias.data, x, m["i2g"].weight.data.t())
+        gates.addmm_(h, m["o2g"].weight.data.t()).sigmoid_()
+        r, z = gates.chunk(2, 1)
+        kept = r * h
+        n = torch.addmm(m["i2h"].bias.data, x, m["i2h"].weight.data.t())
+        n.addmm_(kept, m["o2h"].weight.data.t()).tanh_()
+        return [torch.addcmul(z * h, 1 - z, n)], (gates, kept, n)
+
+    def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
+        return self.keep_output(values[0]) if field == "output" else super().keep_results(field, values)
+
+    def kernel_grad_input(
+        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], Any]:
+        m = self.members
+        (gates, _, n), h, d_output = saved, inputs[1], gradients[0]
+        r, z = gates.chunk(2, 1)
+        of_gates = torch.empty_like(gates)
+        d_r, d_z = of_gates.chunk(2, 1)
+        d_n = d_output * (1 - z) * (1 - n * n)
+        d_kept = d_n @ m["o2h"].weight.data
+        torch.mul(d_kept, h, out=d_r)
+        torch.mul(d_output, h - n, out=d_z)
+        of_gates.mul_(gates * (1 - gates))
+        d_x = torch.addmm(d_n @ m["i2h"].weight.data, of_gates, m["i2g"].weight.data)
+        d_h = torch.addmm(torch.addcmul(d_output * z, d_kept, r), of_gates, m["o2g"].weight.data)
+        return [d_x, d_h], (of_gates, d_n)
+
+    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
+        (x, h), (gates, d_n), m = inputs, of_gates, self.members
+        m["i2g"].accGradParameters(x, gates, scale)
+        m["o2g"].accGradParameters(h, gates, scale)
+        m["i2h"].accGradParameters(x, d_n, scale)
+        m["o2h"].accGradParameters(saved[1], d_n, scale)
+
+
+@layer("nn.GRU", package="rnn")
+class GRU(Gated):
+    """``nn.GRU(inputSize, outputSize[, rho, p, mono])``: gated recurrent units (see GRUCell).
+
+    ``p`` above 0 drops out inputs and outputs of each gate, one mask a sequence, with ``mono`` the same for all
+    examples. The output before step 1 is 0, or ``userPrevOutput``.
+
+    Shapes of a step: ``(inputSize)`` -> ``(outputSize)``, or ``(batch, inputSize)`` -> ``(batch, outputSize)``.
+    """
+
+    fields = ("cells", "gradCells", "i2g", "o2g")
+    lua_methods = names("migrate")
+
+    def __init__(
+        self,
+        inputSize: int,
+        outputSize: int,
+        rho: int | None = None,
+        p: float | None = None,
+        mono: bool = False,
+    ) -> None:
+        self.prepare(inputSize, outputSize, rho, p, mono)
+        self.__dict__.update(cells={}, gradCells={})
+        self.set_step_module(self.buildModel())
+
+    def buildModel(self) -> Any:
+        i2g, o2g = gate_products(self.inputSize, self.outputSize, 2, self.p, self.mono)
+        self.__dict__.update(i2g=i2g, o2g=o2g)
+        gates = Sequential(
+            ParallelTable(i2g, o2g),
+            CAddTable(),
+            Reshape(2, self.outputSize),
+            SplitTable(1, 2),
+            ParallelTable(Sigmoid(), Sigmoid()),
+        )
+        from_input, from_kept = Sequential(SelectTable(1)), Sequential(NarrowTable(2, 2), CMulTable())
+        if self.p != 0:
+            from_input.add(LazyDropout(self.p, False, False, True, self.mono))
+            from_kept.add(LazyDropout(self.p, False, False, True, self.mono))
+        i2h, o2h = Linear(self.inputSize, self.outputSize), LinearNoBias(self.outputSize, self.outputSize)
+        from_input.add(i2h)
+        from_kept.add(o2h)
+        hidden = Sequential(ConcatTable(from_input, from_kept), CAddTable(), Tanh())
+        new = Sequential(ConcatTable(hidden, Sequential(SelectTable(4), SAdd(-1, True))), CMulTable())
+        old = Sequential(NarrowTable(4, 2), CMulTable())
+        parts = (
+            ConcatTable(Identity(), gates),
+            FlattenTable(),  # x, h, r, z
+            ConcatTable(NarrowTable(1, 4), SelectTable(2)),
+            FlattenTable(),  # x, h, r, z, h
+            Sequential(ConcatTable(new, old), CAddTable()),
+        )
+        if self.rebuilt():
+            return Sequential(*parts)
+        return GRUCell({"i2g": i2g, "o2g": o2g, "i2h": i2h, "o2h": o2h}, *parts)
+
+    def migrate(self, params: list[torch.Tensor]) -> None:
+        """``m:migrate(params)``: take the parameters of a GRU without dropout."""
+        own = self.torch7_parameters()[0]
+        if self.p == 0 or len(params) != 6 or len(own) != 9:
+            raise TorchError("nn.GRU:migrate takes the 6 parameters of a GRU with p = 0 into one with dropout")
+        size = self.outputSize
+        w, b, u = params[:3]
+        parts = [w[:size], b[:size], w[size:], b[size:], u[:size], u[size:], *params[3:]]
+        for target, source in zip(own, parts, strict=True):
+            if target.shape != source.shape:
+                raise TorchError("nn.GRU:migrate: the parameters are of a GRU of another size")
+            target.data.copy_(source)
+
+    # -- hidden state -------------------------------------------------------------------------------------
+
+    def state_list(self, step: int, input: torch.Tensor | None) -> list[torch.Tensor]:
+        return [self.getHiddenState(step, input)]
+
+    def grad_state_list(self, step: int) -> list[torch.Tensor]:
+        return [self.getGradHiddenState(step)]
+
+    def set_grad_state_list(self, step: int, gradients: list[torch.Tensor]) -> None:
+        self.setGradHiddenState(step, gradients[0])
+
+    def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
+        """``m:getHiddenState([step])``: the output after a step, by default the last."""
+        step = self.step_number(step, self.step)
+        output = self.outputs.get(step)
+        if step == 0:
+            return first_given(self.__dict__.get("userPrevOutput"), output, self.zero_for(input))
+        return output
+
+    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+        """``m:setHiddenState(step, output)``"""
+        self.outputs[self.step_number(step, self.step)] = self.tensor_of(hiddenState)
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        """``m:getGradHiddenState([step])``: what later steps add to the gradient of a step's output."""
+        step = self.step_number(step, self.next_back())
+        output = self.__dict__[self.generation.hidden_gradients].get(step)
+        if step == self.step - 1:
+            return first_given(self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"])
+        return output
+
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+        """``m:setGradHiddenState(step, gradient)``"""
+        hidden = self.__dict__[self.generation.hidden_gradients]
+        hidden[self.step_number(step, self.next_back())] = self.tensor_of(gradHiddenState)
+
+    def tensor_of(self, state: Any) -> torch.Tensor:
+        if not isinstance(state, torch.Tensor):
+            raise TorchError(f"{self.class_name}: a hidden state is a tensor")
+        return state
+
+    def describe(self) -> str:
+        return f"{self.class_name}({self.inputSize} -> {self.outputSize}, {self.p:.2f})"

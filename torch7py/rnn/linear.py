@@ -1,0 +1,40 @@
+"""The small layers that the recurrent modules are made of: LinearNoBias, SAdd."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.linear import Linear
+from torch7py.nn.registry import layer
+from torch7py.rnn import generation
+
+__all__ = ["LinearNoBias", "SAdd"]
+
+
+@layer("nn.LinearNoBias", package="rnn")
+class LinearNoBias(Linear):
+    """``nn.LinearNoBias(inputSize, outputSize)``: ``y = W x``, otherwise as ``nn.Linear``."""
+
+    def __init__(self, inputSize: int, outputSize: int) -> None:
+        super().__init__(inputSize, outputSize, False)
+
+    def describe(self) -> str:
+        text = super().describe()
+        return text if generation.current().linear_says_no_bias else text.removesuffix(" without bias")
+
+
+@layer("nn.SAdd", package="rnn")
+class SAdd(Module):
+    """``nn.SAdd(addend[, negate])``: ``y = x + addend``, or ``-(x + addend)``; any shape."""
+
+    fields = ("addend", "negate")
+
+    def __init__(self, addend: float, negate: bool = False) -> None:
+        super().__init__()
+        self.addend = addend
+        self.negate = negate
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        total = input + self.addend
+        return -total if self.negate else total
