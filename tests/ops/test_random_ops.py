@@ -236,6 +236,17 @@ class TestSeedsAndStates:
         assert lua(rt, source) == (True, 4, "torch.Generator", "torch.Generator")
 
 
+def test_results_can_be_resized(rt: Runtime) -> None:
+    source = f"""
+        {WEIGHTS}
+        local made = {{torch.rand(2), torch.randn(2), torch.randperm(2), torch.multinomial(w, 2),
+                      torch.getRNGState(), torch.multinomialAliasSetup(w)[1], torch.multinomialAliasSetup(w)[2]}}
+        local sizes = {{}}
+        for i, x in ipairs(made) do sizes[i] = x:resize(10000):size(1) end
+        return sizes"""
+    assert lua(rt, source) == [10000] * 7
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

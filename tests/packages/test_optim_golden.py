@@ -22,13 +22,12 @@ TOLERANCE = 1e-12
 OBJECTIVE = """
 require 'optim'
 function rosenbrock(x)
-   local head, tail = x:narrow(1, 1, x:size(1) - 1), x:narrow(1, 2, x:size(1) - 1)
-   local rise = torch.cmul(head, head):mul(-1):add(tail)
-   local rest = torch.mul(head, -1):add(1)
-   local f = torch.cmul(rise, rise):mul(100):add(torch.cmul(rest, rest)):sum()
-   local g = torch.zeros(x:size(1))
-   g:narrow(1, 1, x:size(1) - 1):copy(torch.cmul(rise, head):mul(-400):add(torch.mul(rest, -2)))
-   g:narrow(1, 2, x:size(1) - 1):add(torch.mul(rise, 200))
+   local f, g = 0, torch.zeros(x:size(1))
+   for i = 1, x:size(1) - 1 do
+      f = f + 100 * (x[i + 1] - x[i] ^ 2) ^ 2 + (1 - x[i]) ^ 2
+      g[i] = g[i] - 400 * x[i] * (x[i + 1] - x[i] ^ 2) - 2 * (1 - x[i])
+      g[i + 1] = g[i + 1] + 200 * (x[i + 1] - x[i] ^ 2)
+   end
    return f, g
 end
 x = torch.Tensor{-1.2, 1, 0.5, 2}
@@ -36,11 +35,13 @@ x = torch.Tensor{-1.2, 1, 0.5, 2}
 
 
 def rosenbrock(x: torch.Tensor) -> tuple[float, torch.Tensor]:
-    x = x.detach().clone().requires_grad_(True)
-    head, tail = x[:-1], x[1:]
-    f = (100 * (tail - head * head) ** 2 + (1 - head) ** 2).sum()
-    (gradient,) = torch.autograd.grad(f, x)
-    return f.item(), gradient
+    f, g = 0.0, [0.0] * len(x)
+    values = x.tolist()
+    for i, (a, b) in enumerate(zip(values, values[1:], strict=False)):
+        f = f + 100 * (b - a**2) ** 2 + (1 - a) ** 2
+        g[i] = g[i] - 400 * a * (b - a**2) - 2 * (1 - a)
+        g[i + 1] = g[i + 1] + 200 * (b - a**2)
+    return f, torch.tensor(g, dtype=torch.float64)
 
 
 def assert_equal(ours: list[float], expected: list[float], what: str) -> None:

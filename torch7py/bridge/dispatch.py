@@ -310,12 +310,16 @@ class Dispatcher:
                 return f"objects[{argument}].sizes()"
             return f"({''.join(f'int(a{i}), ' for i in slot.arguments)})"
         if parameter.kind == "real":
-            if element in (None, types.DOUBLE.code):
+            if element is None:
                 return argument
+            if element == types.DOUBLE.code:  # PyTorch takes 0.7 us more for an int
+                return f"float({argument})"
             if not types.NUMBER_TYPES[element].is_floating:
                 return f"cast{element}({argument})"
             limit = torch.finfo(types.NUMBER_TYPES[element].dtype).max
-            return f"{argument} if {-limit!r} <= {argument} <= {limit!r} else cast{element}({argument})"
+            return (
+                f"float({argument}) if {-limit!r} <= {argument} <= {limit!r} else cast{element}({argument})"
+            )
         if parameter.kind == "int":
             return f"int({argument})"
         if parameter.kind == "index":

@@ -105,10 +105,14 @@ class Maxout(Sequential):
 
 @layer("nn.LayerNormalization")
 class LayerNormalization(Sequential):
-    """``nn.LayerNormalization(nOutput[, bias, eps, affine])``: ``(x - mean) / std`` of each example.
+    """``nn.LayerNormalization(nOutput[, bias, eps, affine])``: ``sqrt(nOutput) (x - mean) / ||x - mean||``.
 
-    Shapes: ``(batch, nOutput)``. Unless ``affine`` is false a learned gain, at first 1, and bias, at first ``bias``
-    (0), follow. eps is 1e-10. (Ba et al., 2016.)
+    Shapes: ``(nOutput)``, ``(batch, nOutput)``. Unless ``affine`` is false a learned gain, at first 1, and bias, at
+    first ``bias`` (0), follow. eps is 1e-10. (Ba et al., 2016.)
+
+    The mean is each example's own for one example only. For a batch the original's ``nn.Replicate`` lays the means
+    out the other way round, so that the k-th element of the batch, in memory, loses the mean of example
+    ``k % batch``; the numbers here are the original's.
     """
 
     def __init__(self, nOutput: int, bias: float = 0, eps: float = 1e-10, affine: bool | None = True) -> None:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.arguments import axis, gradient_of, size_text
 from torch7py.nn.base import Module
-from torch7py.nn.container import Container, _add_up
+from torch7py.nn.container import Container, add_up
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.nn.table import joined
@@ -74,7 +74,7 @@ class Concat(Container):
         present = [gradient for gradient in gradients if gradient is not None]
         if not present:
             return self.set_grad_input(None)
-        total = _add_up(present, None)
+        total = add_up(present, None)
         return (
             self.keep_list("gradInput", total) if isinstance(total, list) else self.keep("gradInput", total)
         )

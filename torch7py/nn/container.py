@@ -242,7 +242,7 @@ class ConcatTable(Container):
         present = [g for g in gradients if g is not None]
         if not present:
             return self.set_grad_input(None if gradients else self.gradInput)
-        total = _add_up(present, input)
+        total = add_up(present, input)
         if isinstance(total, list):
             return self.keep_list("gradInput", total)
         return self.keep("gradInput", total)
@@ -251,10 +251,10 @@ class ConcatTable(Container):
         return self._branches()
 
 
-def _add_up(gradients: list[Any], input: Any) -> Any:
+def add_up(gradients: list[Any], input: Any) -> Any:
     first = gradients[0]
     if isinstance(first, list):
-        return [_add_up([g[i] for g in gradients], input) for i in range(len(first))]
+        return [add_up([g[i] for g in gradients], input) for i in range(len(first))]
     total = first.data.clone()
     for gradient in gradients[1:]:
         total.add_(gradient)

@@ -8,6 +8,7 @@ positive; two tensors fit each other when they have as many elements, whatever t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -55,6 +56,9 @@ class Storage:
     def __len__(self) -> int:
         return self.untyped.nbytes() // self.type.size
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.type.name, self.tensor())
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Storage) and self.pointer() == other.pointer()
 
@@ -77,6 +81,11 @@ class Storage:
     def resize(self, size: int) -> None:
         """Grow or shrink in place; tensors on this memory see the change."""
         self.untyped.resize_(size * self.type.size)
+
+
+def _restore(name: str, values: torch.Tensor) -> Storage:
+    """A storage that comes out of a pickle."""
+    return Storage(types.BY_NAME[name], values.untyped_storage())
 
 
 def storage_of(tensor: torch.Tensor) -> Storage:

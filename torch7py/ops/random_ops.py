@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from torch7py.ops import memory, state
@@ -97,13 +96,14 @@ def _randperm(out: T, generator: Generator | None, n: float) -> None:
 @operation("multinomial", "generator:generator=None p:any n:number replacement:bool=False", Form.QUERY)
 def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool) -> T:
     """``torch.multinomial([indices,] [gen,] p, n [, replacement])``: n categories by probability."""
-    return choose.multinomial(_one(generator), p, n, replacement)
+    # Memory that numpy made cannot grow, and a script may resize its tensors.
+    return choose.multinomial(_one(generator), p, n, replacement).clone()
 
 
 @operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")
 def _alias_setup(p: T, tables: list[Any] | None) -> list[Any]:
     """``torch.multinomialAliasSetup(p [, state])``: the two tables for multinomialAlias, in a Lua table."""
-    made = choose.alias_setup(p)
+    made = _alias_setup_raw(p)
     if tables is None:
         return list(made)
     if len(tables) < 2:
@@ -126,7 +126,8 @@ def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
 @operation("multinomialAliasSetup_", "p:any", Form.FUNCTION, returns="multi")
 def _alias_setup_raw(p: T) -> tuple[T, T]:
     """``torch.multinomialAliasSetup_(p)``: the two tables."""
-    return choose.alias_setup(p)
+    alias, stay = choose.alias_setup(p)
+    return alias.clone(), stay.clone()
 
 
 @operation(
@@ -158,7 +159,7 @@ operation("initialSeed", "generator:generator=None", Form.FUNCTION, returns="val
 @operation("getRNGState", "generator:generator=None", Form.FUNCTION)
 def _get_state(generator: Generator | None) -> T:
     """``torch.getRNGState([gen])``: the generator in a ByteTensor of 5048."""
-    return torch.from_numpy(np.frombuffer(_one(generator).get_state(), np.uint8).copy())
+    return torch.tensor(list(_one(generator).get_state()), dtype=torch.uint8)
 
 
 @operation("getRNGState", "generator:generator=None out:Byte", returns="view")

@@ -15,6 +15,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.nn.copying import TensorMap
+from torch7py.nn.object import TorchObject
 from torch7py.nn.stepping import shared_clone
 from torch7py.ops.errors import TorchError
 
@@ -75,11 +76,19 @@ class Cell(Sequential):
     def _compute_by_tree(self) -> None:
         """From now on this step is computed by a tree, its own."""
         self.__dict__["_saved"] = self.__dict__["_gradients_of_gates"] = None
+        self._own_tree()
+
+    def _own_tree(self) -> None:
         if self.__dict__["_light"]:
             deep = shared_clone(self.__dict__["_tree"][0], step=True)
             for name in ("_modules", "_members", "_built", "_tree", "_drops"):
                 self.__dict__[name] = deep.__dict__[name]
             self.__dict__["_light"] = False
+
+    def child_list(self) -> list[TorchObject]:
+        """Whoever looks into a clone may compute with what is inside, so it is given a tree of its own."""
+        self._own_tree()
+        return super().child_list()
 
     # -- the protocol -------------------------------------------------------------------------------------
 

@@ -100,12 +100,13 @@ class FastLSTM(LSTM):
 
     The gates stand in the order input, hidden, forget, output. ``p`` above 0 drops out inputs and outputs of each
     gate, one mask a sequence. eps, momentum and affine are for the batch normalization that the class field ``bn``
-    asks for; neither that nor ``usenngraph`` is supported yet.
+    asks for, which is not supported yet; ``usenngraph`` changes nothing.
 
     Shapes of a step and state before step 1: those of ``nn.LSTM``.
     """
 
     fields = ("eps", "momentum", "affine", "i2g", "o2g")
+    class_fields = ("bn", "usenngraph")  # what a script sets on the class and a new object must know
 
     def __init__(
         self,
@@ -123,6 +124,8 @@ class FastLSTM(LSTM):
         self.set_step_module(self.buildModel())
 
     def buildModel(self) -> Any:
+        if self.__dict__.get("bn"):
+            raise TorchError("nn.FastLSTM: batch normalization (nn.FastLSTM.bn) is not supported yet")
         i2g, o2g = gate_products(self.inputSize, self.outputSize, 4, self.p, self.mono)
         self.__dict__.update(i2g=i2g, o2g=o2g)
         gates = Sequential(

@@ -1,5 +1,13 @@
 """Importing this registers all that optim brings."""
 
-from torch7py.packages.optim import adaptive, cg, checkgrad, descent, lbfgs, line_search
+from torch7py.packages.optim import (
+    adaptive,
+    cg,
+    checkgrad,
+    confusion_matrix,
+    descent,
+    lbfgs,
+    line_search,
+)
 
-__all__ = ["adaptive", "cg", "checkgrad", "descent", "lbfgs", "line_search"]
+__all__ = ["adaptive", "cg", "checkgrad", "confusion_matrix", "descent", "lbfgs", "line_search"]

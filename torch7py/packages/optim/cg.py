@@ -16,6 +16,7 @@ from torch7py.packages.optim.calling import (
     square_root,
     tables,
 )
+from torch7py.packages.optim.dot import dot
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["cg"]
@@ -60,12 +61,12 @@ def cg(
         value, gradient = evaluate(opfunc, x)
         calls += 1
         gradient2.copy_(gradient)
-        return value, torch.dot(gradient2.flatten(), direction.flatten()).item()
+        return value, dot(gradient2, direction)
 
     def steepest() -> float:
         """Turn to where the function falls most; the slope there."""
         torch.neg(gradient1, out=direction)
-        return -torch.dot(direction.flatten(), direction.flatten()).item()
+        return -dot(direction, direction)
 
     def too_far() -> bool:
         """The function has not fallen enough, or climbs again."""
@@ -133,15 +134,12 @@ def cg(
             break
         value1 = value2
         values.append(value1)
-        one, two = gradient1.flatten(), gradient2.flatten()
-        turn = divide(
-            torch.dot(two, two).item() - torch.dot(two, one).item(), torch.dot(one, one).item()
-        )  # Polak-Ribiere
+        turn = divide(dot(gradient2, gradient2) - dot(gradient2, gradient1), dot(gradient1, gradient1))
         direction.mul_(turn).sub_(gradient2)
         spare_copy = gradient1.clone()
         gradient1.copy_(gradient2)
         gradient2.copy_(spare_copy)
-        slope2 = torch.dot(gradient1.flatten(), direction.flatten()).item()
+        slope2 = dot(gradient1, direction)
         if slope2 > 0:
             slope2 = steepest()
         step1 *= min(ratio, divide(slope1, slope2 - 1e-320))

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from torch7py.packages.optim.calling import Objective, evaluate, fitting, say, settings, tables
+from torch7py.packages.optim.dot import dot
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lbfgs"]
@@ -84,31 +85,31 @@ def lbfgs(
             y, s = free_y.pop(), free_s.pop()
             torch.sub(g, g_old, out=y)
             torch.mul(d, t, out=s)
-            ys = _dot(y, s)
+            ys = dot(y, s)
             if ys > 1e-10:
                 if len(steps) == memory:
                     free_y.append(steps.pop(0))
                     free_s.append(changes.pop(0))
                 steps.append(s)
                 changes.append(y)
-                diagonal = ys / _dot(y, y)
+                diagonal = ys / dot(y, y)
             else:
                 free_y.append(y)
                 free_s.append(s)
             # the inverse Hessian times -g, by the two loops
             for i, (s, y) in enumerate(zip(steps, changes, strict=True)):
-                inverse[i] = 1 / _dot(y, s)
+                inverse[i] = 1 / dot(y, s)
             q = torch.neg(g, out=scratch)
             for i in range(len(steps) - 1, -1, -1):
-                weights[i] = _dot(steps[i], q) * inverse[i]
+                weights[i] = dot(steps[i], q) * inverse[i]
                 q.add_(changes[i], alpha=-weights[i])
             torch.mul(q, diagonal, out=d)
             for i, (s, y) in enumerate(zip(steps, changes, strict=True)):
-                d.add_(s, alpha=weights[i] - _dot(y, d) * inverse[i])
+                d.add_(s, alpha=weights[i] - dot(y, d) * inverse[i])
         g_old = g.clone() if g_old is None else g_old.copy_(g)
         f_old = f
 
-        slope = _dot(g, d)
+        slope = dot(g, d)
         if slope > -tol_x:
             break
         t = rate
@@ -152,7 +153,3 @@ def lbfgs(
     for name, value in kept:
         state[name] = value
     return x, values, calls
-
-
-def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
-    return torch.dot(a.flatten(), b.flatten()).item()

@@ -9,6 +9,7 @@ import torch
 
 from torch7py.ops.errors import TorchError
 from torch7py.packages.optim.calling import Objective, divide, evaluate, say, settings, square_root
+from torch7py.packages.optim.dot import dot
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["lswolfe", "polyinterp"]
@@ -115,7 +116,6 @@ def lswolfe(
         {} if options is None else options, c1=1e-4, c2=0.9, tolX=1e-9, maxIter=20, verbose=False
     )
     origin = x.clone()
-    flat = d.flatten()
     calls = 0
 
     def go(step: float) -> tuple[float, torch.Tensor, float]:
@@ -126,7 +126,7 @@ def lswolfe(
         x.add_(d, alpha=step)
         value, gradient = evaluate(opfunc, x)
         calls += 1
-        return value, gradient, torch.dot(gradient.flatten(), flat).item()
+        return value, gradient, dot(gradient, d)
 
     def rounded(value: float) -> float:
         """A number as a tensor of x's type would hold it."""
@@ -168,7 +168,7 @@ def lswolfe(
         low = 0 if len(bracket) == 1 or bracket[0][1] <= bracket[1][1] else 1
         high = 1 - low
         points = x.new_tensor(
-            [[side[0], side[1], torch.dot(side[2].flatten(), flat).item()] for side in bracket]
+            [[side[0], side[1], dot(side[2], d)] for side in bracket]
         )
         t = _first(polyinterp(points))
         left, right = sorted(side[0] for side in bracket)

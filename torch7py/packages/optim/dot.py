@@ -1,0 +1,41 @@
+"""The product of two vectors, to the last bit where there are few elements.
+
+A line search magnifies roundoff: from a difference of 2e-16 in one product, 20 calls of ``optim.cg`` on four
+variables end 4 % apart. The BLAS under Torch7 adds the products of fewer than 16 doubles one after the other,
+each product and sum rounded once (a fused multiply-add). For longer vectors this is PyTorch's product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import torch
+
+__all__ = ["dot"]
+
+FEW = 16
+
+
+def _fused(a: float, b: float, c: float) -> float:
+    """a * b + c, rounded once."""
+    try:
+        return float(Fraction(a) * Fraction(b) + Fraction(c))
+    except (ValueError, OverflowError):  # infinite or not a number
+        return a * b + c
+
+
+_multiply_add: Callable[[float, float, float], float] = getattr(math, "fma", _fused)  # math has it since 3.13
+
+
+def dot(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The sum of the products of the elements of two tensors of one size."""
+    if a.dim() != 1 or b.dim() != 1:
+        a, b = a.reshape(-1), b.reshape(-1)
+    if a.numel() >= FEW or a.dtype != torch.float64:
+        return torch.dot(a, b).item()
+    total = 0.0
+    for x, y in zip(a.tolist(), b.tolist(), strict=True):
+        total = _multiply_add(x, y, total)
+    return total
