@@ -1,57 +1,65 @@
--- Learns to say the next item of a fixed random sequence, with an LSTM over short stretches of it.
+-- A long short-term memory (LSTM) in nn.Sequencer. It learns to say the next item of a fixed random sequence.
 --
---    fastlstm.lua [iterations]
+--    fastlstm.lua [iterations [items]]
 --
 -- Prints the mean loss of a step, which starts near log(items) = 4.6 (every item equally likely) and falls
--- towards 0 (the next item is known).
+-- towards 0 (the next item is known). Compare sequencer_recurrent.lua, the same with a plain recurrent network.
 require 'rnn'
 
 torch.manualSeed(1)
 
-local items = 100       -- the sequence is a permutation of 1 .. items, and starts over at its end
-local hiddenSize = 64
-local rho = 5           -- steps of one training example
-local batchSize = 10
-local learningRate = 0.1
-local iterations = tonumber(arg[1]) or 500
+batchSize = 10
+rho = 5                                    -- the steps of one call
+hiddenSize = 64
+nIndex = tonumber(arg[2]) or 100           -- the items of the sequence; 10000 makes it a long training
+lr = 0.1
+iterations = tonumber(arg[1]) or 500
 
-local model = nn.Sequential()
-model:add(nn.Sequencer(nn.LookupTable(items, hiddenSize)))
-model:add(nn.Sequencer(nn.FastLSTM(hiddenSize, hiddenSize, rho)))
-model:add(nn.Sequencer(nn.Linear(hiddenSize, items)))
-model:add(nn.Sequencer(nn.LogSoftMax()))
-local criterion = nn.SequencerCriterion(nn.ClassNLLCriterion())
-
-local sequence = torch.randperm(items)
-
--- where in the sequence each row of the batch stands
-local offsets = torch.LongTensor(batchSize)
-for row = 1, batchSize do
-   offsets[row] = torch.random(1, items)
-end
-
-local function advance()
-   for row = 1, batchSize do
-      offsets[row] = offsets[row] % items + 1
+function gradientUpgrade(model, x, y, criterion, learningRate, i)
+   local prediction = model:forward(x)
+   local err = criterion:forward(prediction, y)
+   if i == 1 or i % 100 == 0 then
+      print('error for iteration ' .. i .. ' is ' .. err/rho)
    end
+   local gradOutputs = criterion:backward(prediction, y)
+   model:backward(x, gradOutputs)
+   model:updateParameters(learningRate)
+   model:zeroGradParameters()
 end
 
-for iteration = 1, iterations do
-   -- a batch for each step: the items at the offsets, and the items that follow them
+-- Model
+model = nn.Sequential()
+model:add(nn.Sequencer(nn.LookupTable(nIndex, hiddenSize)))
+model:add(nn.Sequencer(nn.FastLSTM(hiddenSize, hiddenSize, rho)))   -- computes its gates together
+model:add(nn.Sequencer(nn.Linear(hiddenSize, nIndex)))
+model:add(nn.Sequencer(nn.LogSoftMax()))
+criterion = nn.SequencerCriterion(nn.ClassNLLCriterion())
+
+-- dummy dataset (task predict the next item)
+dataset = torch.randperm(nIndex)
+-- this dataset represents a random permutation of a sequence between 1 and nIndex
+
+-- define the index of the batch elements
+offsets = {}
+for i = 1, batchSize do
+   table.insert(offsets, math.ceil(math.random() * batchSize))
+end
+offsets = torch.LongTensor(offsets)
+
+for i = 1, iterations do
    local inputs, targets = {}, {}
    for step = 1, rho do
-      inputs[step] = sequence:index(1, offsets)
-      advance()
-      targets[step] = sequence:index(1, offsets)
+      -- get a batch of inputs
+      table.insert(inputs, dataset:index(1, offsets))
+      -- shift of one batch indexes
+      offsets:add(1)
+      for j = 1, batchSize do
+         if offsets[j] > nIndex then
+            offsets[j] = 1
+         end
+      end
+      -- a batch of targets
+      table.insert(targets, dataset:index(1, offsets))
    end
-
-   local prediction = model:forward(inputs)
-   local loss = criterion:forward(prediction, targets) / rho
-   model:zeroGradParameters()
-   model:backward(inputs, criterion:backward(prediction, targets))
-   model:updateParameters(learningRate)
-
-   if iteration == 1 or iteration % 50 == 0 then
-      print(string.format('iteration %4d   loss %.4f', iteration, loss))
-   end
+   gradientUpgrade(model, inputs, targets, criterion, lr, i)
 end

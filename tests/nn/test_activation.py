@@ -81,7 +81,9 @@ def test_gradient_of_the_wrong_size(make: Callable[[], Any], function: Function)
 
 def test_the_gradient_has_another_shape_than_the_input(runtime: Runtime) -> None:
     sizes = lua(
-        runtime, "local m = nn.Sigmoid() m:forward(torch.rand(3, 4)) return m:backward(torch.rand(3, 4), torch.ones(12)):size()"
+        runtime,
+        "local m = nn.Sigmoid() m:forward(torch.rand(3, 4)) return m:backward(torch.rand(3, 4), "
+        "torch.ones(12)):size()",
     )
     assert sizes.sizes() == (3, 4)
 
@@ -125,7 +127,8 @@ def test_hard_tanh_in_place(runtime: Runtime) -> None:
 def test_options_left_out(runtime: Runtime) -> None:
     found = lua(
         runtime,
-        "local m = nn.HardTanh(nil, 2) return m.min_val, m.max_val, m.inplace, nn.SoftShrink().lambda, nn.SoftPlus(nil).beta",
+        "local m = nn.HardTanh(nil, 2) return m.min_val, m.max_val, m.inplace, "
+        "nn.SoftShrink().lambda, nn.SoftPlus(nil).beta",
     )
     assert found == (-1, 2, False, 0.5, 1)
 
@@ -137,8 +140,14 @@ def test_options_left_out(runtime: Runtime) -> None:
         ("nn.HardTanh(0, 1, 1)", "nn.HardTanh: inplace must be true or false"),
         ("nn.SoftPlus('a')", "nn.SoftPlus: beta must be a number"),
         ("nn.HardShrink(true)", "nn.HardShrink: lambda must be a number"),
-        ("nn.GatedLinearUnit():forward(torch.ones(2, 3))", "nn.GatedLinearUnit: dimension 2 of 2x3 must be even"),
-        ("nn.GatedLinearUnit(3):forward(torch.ones(2, 4))", "nn.GatedLinearUnit: an input of 2x4 has no dimension 3"),
+        (
+            "nn.GatedLinearUnit():forward(torch.ones(2, 3))",
+            "nn.GatedLinearUnit: dimension 2 of 2x3 must be even",
+        ),
+        (
+            "nn.GatedLinearUnit(3):forward(torch.ones(2, 4))",
+            "nn.GatedLinearUnit: an input of 2x4 has no dimension 3",
+        ),
     ],
 )
 def test_errors(runtime: Runtime, code: str, expected: str) -> None:
@@ -167,7 +176,8 @@ def test_gated_linear_unit(dim: int | None, shape: tuple[int, ...]) -> None:
 def test_identity_lets_go_of_its_input(runtime: Runtime) -> None:
     same, size = lua(
         runtime,
-        "local m, x = nn.Identity(), torch.ones(3) local y = m:forward(x) m:clearState() return rawequal(x, y), x:nElement()",
+        "local m, x = nn.Identity(), torch.ones(3) local y = m:forward(x) m:clearState() return "
+        "rawequal(x, y), x:nElement()",
     )
     assert same
     assert size == 3

@@ -62,7 +62,9 @@ def test_elements_are_taken_in_order() -> None:
     """Parameters with as many elements as the input fit it whatever the shapes."""
     x = values(3, 2)
     layer = CMul(2, 3)
-    expected = [w * v for w, v in zip(layer.weight.data.flatten().tolist(), x.flatten().tolist(), strict=True)]
+    expected = [
+        w * v for w, v in zip(layer.weight.data.flatten().tolist(), x.flatten().tolist(), strict=True)
+    ]
     assert layer.updateOutput(x).flatten().tolist() == expected
 
 
@@ -128,8 +130,9 @@ def test_add_constant_in_place_takes_the_constant_off_again(runtime: Runtime) ->
 
 
 def test_gradients_accumulate_with_scale() -> None:
-    for layer, shape in ((Add(3), (2, 3)), (CMul(3), (2, 3)), (CAdd(3), (2, 3)), (Mul(), (2, 3))):
-        x, g = values(*shape), values(*shape, start=2)
+    layers: list[Any] = [Add(3), CMul(3), CAdd(3), Mul()]
+    for layer in layers:
+        x, g = values(2, 3), values(2, 3, start=2)
         (buffer,) = layer.torch7_parameters()[1]
         layer.updateOutput(x)
         layer.accGradParameters(x, g, 1)
@@ -158,7 +161,10 @@ def test_gradients_accumulate_with_scale() -> None:
             "nn.Mul():forward(torch.ones(3):float())",
             "nn.Mul: the input is a torch.FloatTensor, not a torch.DoubleTensor",
         ),
-        ("nn.Mul():backward(torch.ones(3), torch.ones(2))", "nn.Mul: gradOutput has 2 elements (2), not 3 (3)"),
+        (
+            "nn.Mul():backward(torch.ones(3), torch.ones(2))",
+            "nn.Mul: gradOutput has 2 elements (2), not 3 (3)",
+        ),
         (
             "nn.AddConstant(torch.ones(3)):forward(torch.ones(4))",
             "nn.AddConstant: an input of 4 does not fit a constant of 3",
@@ -167,10 +173,12 @@ def test_gradients_accumulate_with_scale() -> None:
             "nn.AddConstant(torch.ones(3)):forward(torch.ones(2, 2, 3))",
             "nn.AddConstant: an input of 2x2x3 does not fit a constant of 3",
         ),
-        ("nn.AddConstant('1'):forward(torch.ones(4))", "nn.AddConstant: the constant must be a number or a vector"),
+        (
+            "nn.AddConstant('1'):forward(torch.ones(4))",
+            "nn.AddConstant: the constant must be a number or a vector",
+        ),
         ("nn.AddConstant(1, 2)", "nn.AddConstant: inplace must be true or false"),
     ],
 )
 def test_errors(runtime: Runtime, code: str, expected: str) -> None:
     assert lua_error(runtime, code) == expected
-

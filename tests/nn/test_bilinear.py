@@ -43,7 +43,8 @@ def test_text_and_first_values(runtime: Runtime) -> None:
         torch.manualSeed(4)
         local m = nn.Bilinear(4, 3, 2)
         torch.manualSeed(4)
-        return tostring(m), m.weight, m.bias, torch.Tensor(2, 4, 3):uniform(-1/2, 1/2), torch.Tensor(2):uniform(-1/2, 1/2)
+        local weight = torch.Tensor(2, 4, 3):uniform(-1/2, 1/2)
+        return tostring(m), m.weight, m.bias, weight, torch.Tensor(2):uniform(-1/2, 1/2)
         """,
     )
     assert text == "nn.Bilinear(4x3 -> 2) "
@@ -55,7 +56,10 @@ def test_text_and_first_values(runtime: Runtime) -> None:
     ("code", "expected"),
     [
         ("nn.Bilinear(3, 4, 0)", "nn.Bilinear: the sizes must be positive integers"),
-        ("nn.Bilinear(3, 4, 2):forward(torch.ones(3))", "nn.Bilinear: the input must be a table of two tensors"),
+        (
+            "nn.Bilinear(3, 4, 2):forward(torch.ones(3))",
+            "nn.Bilinear: the input must be a table of two tensors",
+        ),
         (
             "nn.Bilinear(3, 4, 2):forward{torch.ones(2, 3), torch.ones(1, 4)}",
             "nn.Bilinear: the inputs must be matrices of as many rows",
@@ -69,7 +73,10 @@ def test_text_and_first_values(runtime: Runtime) -> None:
             "nn.Bilinear: gradOutput has 6 elements (2x3), not 4 (2x2)",
         ),
         (
-            "nn.Bilinear(3, 4, 2):accGradParameters({torch.ones(2, 3), torch.ones(2, 4)}, torch.ones(2, 2), -1)",
+            (
+                "nn.Bilinear(3, 4, 2):accGradParameters({torch.ones(2, 3), torch.ones(2, 4)}, "
+                "torch.ones(2, 2), -1)"
+            ),
             "nn.Bilinear: scale must not be negative",
         ),
     ],

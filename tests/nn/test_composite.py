@@ -80,7 +80,10 @@ def test_layer_normalization_of_a_batch_mixes_the_means() -> None:
 
 
 def test_layer_normalization_without_affine(runtime: Runtime) -> None:
-    found = lua(runtime, "return #nn.LayerNormalization(4).modules, #nn.LayerNormalization(4, nil, nil, false).modules")
+    found = lua(
+        runtime,
+        "return #nn.LayerNormalization(4).modules, #nn.LayerNormalization(4, nil, nil, false).modules",
+    )
     assert found == (6, 4)
 
 
@@ -146,7 +149,9 @@ def test_partial_linear_steps_without_buffers(runtime: Runtime) -> None:
 def test_partial_linear_in_float(runtime: Runtime) -> None:
     found = lua(
         runtime,
-        "local m = nn.PartialLinear(4, 5, false):float() m:setPartition(torch.LongTensor{1}) return torch.type(m:forward(torch.ones(2, 4):float())), torch.type(m.partition), tostring(m)",
+        "local m = nn.PartialLinear(4, 5, false):float() m:setPartition(torch.LongTensor{1}) "
+        "return torch.type(m:forward(torch.ones(2, 4):float())), torch.type(m.partition), "
+        "tostring(m)",
     )
     assert found == ("torch.FloatTensor", "torch.FloatTensor", "nn.PartialLinear(4 -> 5) without bias")
 
@@ -154,13 +159,19 @@ def test_partial_linear_in_float(runtime: Runtime) -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("nn.PartialLinear(4, 5):forward(torch.ones(4))", "nn.PartialLinear: the input of 4 must be a batch with 4 columns"),
+        (
+            "nn.PartialLinear(4, 5):forward(torch.ones(4))",
+            "nn.PartialLinear: the input of 4 must be a batch with 4 columns",
+        ),
         (
             "nn.PartialLinear(4, 5):forward(torch.ones(2, 3))",
             "nn.PartialLinear: the input of 2x3 must be a batch with 4 columns",
         ),
         (
-            "local m = nn.CReLU(1) m:forward(torch.ones(2, 3)) m:backward(torch.ones(2, 3), torch.ones(2, 3))",
+            (
+                "local m = nn.CReLU(1) m:forward(torch.ones(2, 3)) m:backward(torch.ones(2, 3), "
+                "torch.ones(2, 3))"
+            ),
             "nn.CReLU: gradOutput has 6 elements (2x3), not 12 (2x6)",
         ),
     ],

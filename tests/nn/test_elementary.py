@@ -81,4 +81,6 @@ def test_power_needs_an_exponent(runtime: Runtime) -> None:
 
 
 def test_sqrt_keeps_its_argument(runtime: Runtime) -> None:
-    assert lua(runtime, "return nn.Sqrt().eps, nn.Sqrt(0.1).eps, nn.Sqrt(0.1):forward(torch.Tensor{4})[1]") == (0, 0.1, 2)
+    assert lua(
+        runtime, "return nn.Sqrt().eps, nn.Sqrt(0.1).eps, nn.Sqrt(0.1):forward(torch.Tensor{4})[1]"
+    ) == (0, 0.1, 2)

@@ -26,7 +26,9 @@ LAYERS: list[tuple[Callable[[], Any], Callable[[torch.Tensor, torch.Tensor], tor
 
 @pytest.mark.parametrize(("make", "gradient"), LAYERS)
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 2)])
-def test_gradients(make: Callable[[], Any], gradient: Callable[..., torch.Tensor], shape: tuple[int, ...]) -> None:
+def test_gradients(
+    make: Callable[[], Any], gradient: Callable[..., torch.Tensor], shape: tuple[int, ...]
+) -> None:
     layer, x, g = make(), values(*shape), values(*shape, start=2)
     assert torch.equal(assert_faces_agree(layer, x, derivative=False), x)
     torch.testing.assert_close(layer.backward(x, g), gradient(x, g), rtol=1e-14, atol=0)
@@ -41,7 +43,8 @@ def test_the_penalty_is_kept(runtime: Runtime) -> None:
 def test_l1_penalty_hands_its_input_on(runtime: Runtime) -> None:
     same, size = lua(
         runtime,
-        "local m, x = nn.L1Penalty(1), torch.ones(3) local y = m:forward(x) m:clearState() return rawequal(x, y), x:nElement()",
+        "local m, x = nn.L1Penalty(1), torch.ones(3) local y = m:forward(x) m:clearState() return "
+        "rawequal(x, y), x:nElement()",
     )
     assert same
     assert size == 3
@@ -51,7 +54,8 @@ def test_l1_penalty_hands_its_input_on(runtime: Runtime) -> None:
 def test_the_output_is_the_input_in_memory(runtime: Runtime, layer: str) -> None:
     changed, size = lua(
         runtime,
-        f"local m, x = nn.{layer}, torch.zeros(3) local y = m:forward(x) x:fill(4) local s = y:sum() m:clearState() return s, x:nElement()",
+        f"local m, x = nn.{layer}, torch.zeros(3) local y = m:forward(x) x:fill(4) local s = "
+        f"y:sum() m:clearState() return s, x:nElement()",
     )
     assert changed == 12
     assert size == 3
@@ -60,7 +64,8 @@ def test_the_output_is_the_input_in_memory(runtime: Runtime, layer: str) -> None
 def test_set_lambda(runtime: Runtime) -> None:
     found = lua(
         runtime,
-        "local m = nn.GradientReversal() m:setLambda(3) m:forward(torch.ones(1)) return m.lambda, m:backward(torch.ones(1), torch.ones(1))[1]",
+        "local m = nn.GradientReversal() m:setLambda(3) m:forward(torch.ones(1)) return m.lambda, "
+        "m:backward(torch.ones(1), torch.ones(1))[1]",
     )
     assert found == (3, -3)
 

@@ -84,7 +84,9 @@ def scaled(layer: Any, x: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor
 def test_scale_as_in_the_original() -> None:
     """Where the original forgets the scale: diagCov for one example, Cosine's weight for a batch."""
     for shape, factors in (((4,), (3, 1)), ((5, 4), (3, 3))):
-        for (one, three), factor in zip(scaled(WeightedEuclidean(4, 3), values(*shape)), factors, strict=True):
+        for (one, three), factor in zip(
+            scaled(WeightedEuclidean(4, 3), values(*shape)), factors, strict=True
+        ):
             torch.testing.assert_close(three, factor * one, rtol=1e-13, atol=0)
     ((one, three),) = scaled(Cosine(4, 3), values(5, 4))
     assert torch.equal(one, three)

@@ -123,7 +123,10 @@ def test_white_noise_from_python() -> None:
             "nn.SpatialDropout: there is a gradient in training only",
         ),
         (
-            "local m = nn.SpatialDropout() m:forward(torch.ones(3, 1, 1)) m:backward(torch.ones(2, 1, 1), torch.ones(2, 1, 1))",
+            (
+                "local m = nn.SpatialDropout() m:forward(torch.ones(3, 1, 1)) m:backward(torch.ones(2,"
+                " 1, 1), torch.ones(2, 1, 1))"
+            ),
             "nn.SpatialDropout: the mask of the last forward is 3x1x1, which does not fit an input of 2x1x1",
         ),
         (

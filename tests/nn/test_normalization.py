@@ -50,14 +50,18 @@ def test_normalize_agrees_exactly_on_both_faces(p: int) -> None:
 
 def test_normalize_of_zeros(runtime: Runtime) -> None:
     output, gradient = lua(
-        runtime, "local m, x = nn.Normalize(2), torch.zeros(2) return m:forward(x), m:backward(x, torch.ones(2))"
+        runtime,
+        "local m, x = nn.Normalize(2), torch.zeros(2) return m:forward(x), m:backward(x, torch.ones(2))",
     )
     assert output.tolist() == [0, 0]
     assert gradient.tolist() == pytest.approx([1e5, 1e5])
 
 
 def test_texts_of_normalize(runtime: Runtime) -> None:
-    found = lua(runtime, "return tostring(nn.Normalize(2)), tostring(nn.Normalize(1.5)), tostring(nn.Normalize(math.huge))")
+    found = lua(
+        runtime,
+        "return tostring(nn.Normalize(2)), tostring(nn.Normalize(1.5)), tostring(nn.Normalize(math.huge))",
+    )
     assert found == ("nn.Normalize(2)", "nn.Normalize(1.500000)", "nn.Normalize(inf)")
 
 
@@ -129,7 +133,8 @@ def test_a_backward_leaves_the_running_statistics_alone(runtime: Runtime, prepar
 
 
 def test_the_mode_of_the_backward_counts(runtime: Runtime) -> None:
-    """The gradient in evaluation is w / sqrt(running_var + eps) times gradOutput, whatever the forward's mode."""
+    """The gradient in evaluation is w / sqrt(running_var + eps) times gradOutput, whatever the "
+    "forward's mode."""
     gradient, weight, variance, for_bias, g = lua(
         runtime,
         """
@@ -161,7 +166,11 @@ def test_a_batch_of_one_takes_the_running_statistics(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "size"),
-    [("BatchNormalization", "3"), ("SpatialBatchNormalization", "3, 2, 2"), ("VolumetricBatchNormalization", "3, 2, 2, 2")],
+    [
+        ("BatchNormalization", "3"),
+        ("SpatialBatchNormalization", "3, 2, 2"),
+        ("VolumetricBatchNormalization", "3, 2, 2, 2"),
+    ],
 )
 def test_a_single_example_in_evaluation(runtime: Runtime, layer: str, size: str) -> None:
     single, batch, gradient, expected = lua(
@@ -194,7 +203,9 @@ def test_statistics_are_no_parameters(runtime: Runtime) -> None:
 
 
 def test_without_affine(runtime: Runtime) -> None:
-    nothing, weight = lua(runtime, "local m = nn.BatchNormalization(3, nil, nil, false) return m:parameters() == nil, m.weight")
+    nothing, weight = lua(
+        runtime, "local m = nn.BatchNormalization(3, nil, nil, false) return m:parameters() == nil, m.weight"
+    )
     assert nothing
     assert weight is None
 
@@ -221,7 +232,9 @@ def test_a_constant_feature_without_eps(runtime: Runtime) -> None:
 
 def test_reset_forgets_the_statistics(runtime: Runtime) -> None:
     mean, variance = lua(
-        runtime, "local m = nn.BatchNormalization(2) m:forward(torch.randn(3, 2)) m:reset() return m.running_mean, m.running_var"
+        runtime,
+        "local m = nn.BatchNormalization(2) m:forward(torch.randn(3, 2)) m:reset() return "
+        "m.running_mean, m.running_var",
     )
     assert mean.tolist() == [0, 0]
     assert variance.tolist() == [1, 1]
@@ -230,7 +243,8 @@ def test_reset_forgets_the_statistics(runtime: Runtime) -> None:
 def test_clear_state_keeps_the_running_statistics(runtime: Runtime) -> None:
     saved, norm = lua(
         runtime,
-        "local m = nn.BatchNormalization(2) m:forward(torch.randn(3, 2)) m:clearState() return m.save_mean:nElement(), m.running_mean:norm()",
+        "local m = nn.BatchNormalization(2) m:forward(torch.randn(3, 2)) m:clearState() return "
+        "m.save_mean:nElement(), m.running_mean:norm()",
     )
     assert saved == 0
     assert norm > 0
@@ -244,7 +258,10 @@ BATCH = "nn.BatchNormalization(3)"
     [
         ("nn.Normalize(0)", "nn.Normalize: there is no 0-norm"),
         ("nn.Normalize('a')", "nn.Normalize: p must be a number"),
-        ("nn.Normalize(2):forward(torch.ones(1, 1, 1))", "nn.Normalize: the input must be a vector or a matrix"),
+        (
+            "nn.Normalize(2):forward(torch.ones(1, 1, 1))",
+            "nn.Normalize: the input must be a vector or a matrix",
+        ),
         (
             "nn.Normalize(2):backward(torch.ones(2), torch.ones(3))",
             "nn.Normalize: gradOutput has 3 elements (3), not 2 (2)",

@@ -45,7 +45,9 @@ IN_PLACE = ["Threshold(0.2, -1, true)", "ReLU(true)", "ReLU6(true)", "ELU(0.5, t
 
 @pytest.mark.parametrize("layer", [*IN_PLACE, "RReLU(0.2, 0.2, true)"])
 @pytest.mark.parametrize("turned", [False, True])
-def test_in_place_is_the_same_in_the_input_and_the_gradient(runtime: Runtime, layer: str, turned: bool) -> None:
+def test_in_place_is_the_same_in_the_input_and_the_gradient(
+    runtime: Runtime, layer: str, turned: bool
+) -> None:
     """Against the same layer with inplace off, on the same numbers."""
     x, g = 8 * values(3, 4), values(3, 4, start=0.9)
     runtime.globals["x"] = x.clone().t().contiguous().t() if turned else x.clone()
@@ -67,7 +69,8 @@ def test_in_place_is_the_same_in_the_input_and_the_gradient(runtime: Runtime, la
 
 
 def test_elu_in_place_as_recorded(runtime: Runtime) -> None:
-    """The recorded gradients are those after the backward, so they are drawn anew, as the original drew them."""
+    """The recorded gradients are those after the backward, so they are drawn anew, as the "
+    "original drew them."""
     recorded = next(c for c in load("nn_modules") if c["expr"] == "nn.ELU(0.3,true)")
     case = Case(runtime, recorded)
     case.make()
@@ -85,7 +88,10 @@ def test_elu_in_place_as_recorded(runtime: Runtime) -> None:
 
 
 def test_a_negative_slope_is_never_in_place(runtime: Runtime) -> None:
-    assert lua(runtime, "return nn.LeakyReLU(-0.1, true).inplace, nn.LeakyReLU(0, true).inplace") == (False, True)
+    assert lua(runtime, "return nn.LeakyReLU(-0.1, true).inplace, nn.LeakyReLU(0, true).inplace") == (
+        False,
+        True,
+    )
 
 
 def test_leaky_relu_with_a_boolean_for_a_slope(runtime: Runtime) -> None:
@@ -125,7 +131,8 @@ torch.manualSeed(5)
 
 def test_rrelu_draws_for_elements_not_above_zero(runtime: Runtime) -> None:
     output, gradient, slopes = lua(
-        runtime, RRELU + "return y, d, {torch.uniform(.25, .75), torch.uniform(.25, .75), torch.uniform(.25, .75)}"
+        runtime,
+        RRELU + "return y, d, {torch.uniform(.25, .75), torch.uniform(.25, .75), torch.uniform(.25, .75)}",
     )
     one, two, three = slopes
     assert output.tolist() == [-one, 2, -3 * two, -4 * three]

@@ -24,7 +24,9 @@ LAYERS: list[tuple[Callable[[], Any], bool, bool]] = [
 
 
 @pytest.mark.parametrize(("make", "negative", "logarithm"), LAYERS)
-@pytest.mark.parametrize(("shape", "along"), [((5,), 0), ((3, 4), 1), ((3, 2, 4), 0), ((2, 3, 4, 2), 1), ((1, 1), 1)])
+@pytest.mark.parametrize(
+    ("shape", "along"), [((5,), 0), ((3, 4), 1), ((3, 2, 4), 0), ((2, 3, 4, 2), 1), ((1, 1), 1)]
+)
 def test_values_and_gradients(
     make: Callable[[], Any], negative: bool, logarithm: bool, shape: tuple[int, ...], along: int
 ) -> None:
@@ -43,7 +45,11 @@ def test_results_have_no_gaps(make: Callable[[], Any], negative: bool, logarithm
 
 
 def test_large_numbers(runtime: Runtime) -> None:
-    found = lua(runtime, "return nn.LogSoftMax():forward(torch.Tensor{1e5, 1e5, 0}), nn.SoftMax():forward(torch.Tensor{1e5, 0})")
+    found = lua(
+        runtime,
+        "return nn.LogSoftMax():forward(torch.Tensor{1e5, 1e5, 0}), "
+        "nn.SoftMax():forward(torch.Tensor{1e5, 0})",
+    )
     assert found[0].tolist() == [-torch.log(torch.tensor(2.0).double()).item()] * 2 + [
         -1e5 - torch.log(torch.tensor(2.0).double()).item()
     ]
@@ -66,6 +72,7 @@ def test_errors(runtime: Runtime, layer: str) -> None:
 def test_classes_stand_beside_each_other(runtime: Runtime) -> None:
     found = lua(
         runtime,
-        "return torch.isTypeOf(nn.SoftMin(), 'nn.SoftMax'), torch.isTypeOf(nn.SpatialLogSoftMax(), 'nn.LogSoftMax')",
+        "return torch.isTypeOf(nn.SoftMin(), 'nn.SoftMax'), torch.isTypeOf(nn.SpatialLogSoftMax(),"
+        " 'nn.LogSoftMax')",
     )
     assert found == (False, False)

@@ -130,7 +130,9 @@ def test_fast_lstm_is_pytorchs_with_its_gates_in_another_order() -> None:
         return torch.cat([i, f, g, o])
 
     w, b, u = (reordered(t.detach()) for t in ours.torch7_parameters()[0])
-    theirs.load_state_dict({"weight_ih_l0": w, "weight_hh_l0": u, "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)})
+    theirs.load_state_dict(
+        {"weight_ih_l0": w, "weight_hh_l0": u, "bias_ih_l0": b, "bias_hh_l0": torch.zeros_like(b)}
+    )
     x = torch.randn(6, BATCH, INPUTS, dtype=torch.float64)
     torch.testing.assert_close(ours(x), theirs(x)[0], rtol=1e-12, atol=1e-14)
 
@@ -233,7 +235,9 @@ def test_dropout_set_later_drops_out() -> None:
 def test_clones_of_steps_share_parameters_and_keep_results_apart() -> None:
     lstm = FastLSTM(INPUTS, OUTPUTS)
     one, other = lstm.getStepModule(1), lstm.getStepModule(2)
-    assert [a is b for a, b in zip(one.torch7_parameters()[0], other.torch7_parameters()[0], strict=True)] == [True] * 3
+    assert [
+        a is b for a, b in zip(one.torch7_parameters()[0], other.torch7_parameters()[0], strict=True)
+    ] == [True] * 3
     x, h, c = random_inputs("LSTM", BATCH)
     first = one.updateOutput([x, h, c])[0].clone()
     other.updateOutput([-x, h, c])

@@ -52,7 +52,9 @@ def run_with_log_soft_max(case: Case) -> None:
     case.make()
     assert case.get("tostring(m)") == recorded["tostring"]
     assert_close(parameters(case, 1), recorded["initParams"], 0, "initial parameters")
-    case.give(input=value(recorded["input"]), g1=value(recorded["gradOutput"]), g2=value(recorded["gradOutput2"]))
+    case.give(
+        input=value(recorded["input"]), g1=value(recorded["gradOutput"]), g2=value(recorded["gradOutput2"])
+    )
     case.runtime.execute("m:zeroGradParameters()")
     assert_close(case.get("m:forward(input)"), recorded["output"], LOG_SOFT_MAX, "output")
     case.runtime.execute("m:backward(input, g1)")

@@ -130,7 +130,8 @@ def test_start_may_be_a_long_storage(runtime: Runtime) -> None:
         require 'rnn'
         local m = nn.Recurrent(torch.LongStorage{4}, nn.Linear(3, 4), nn.Linear(4, 4), nn.Tanh(), 7, nn.CMulTable())
         m:forward(torch.randn(3)) m:forward(torch.randn(3))
-        return torch.type(m.startModule), m.startModule.bias:size(1), m.rho, torch.type(m.recurrentModule:get(2)), m.step
+        return torch.type(m.startModule), m.startModule.bias:size(1), m.rho, torch.type(m.recurrentModule:get(2)),
+               m.step
     """) == ("nn.Add", 4, 7, "nn.CMulTable", 3)
 
 

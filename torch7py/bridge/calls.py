@@ -52,7 +52,7 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
     def call(arguments: list[Any]) -> Any:
         if not takes_more and len(arguments) > len(positional):
             del arguments[len(positional) :]
-        while arguments and arguments[-1] is None and len(arguments) > required:
+        while required < len(arguments) <= len(positional) and arguments[-1] is None:
             arguments.pop()
         for number, value in enumerate(arguments):
             if value is None and number < len(positional) and number >= required:

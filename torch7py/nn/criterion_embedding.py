@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Criterion
-from torch7py.nn.checks import as_rows, check_shape, check_type, fit, number, truthy
+from torch7py.nn.checks import any_true, as_rows, check_shape, check_type, fit, number, truthy
 from torch7py.nn.criterion import ElementwiseCriterion, TargetlessCriterion
 from torch7py.nn.registry import layer
 from torch7py.ops import state
@@ -93,7 +93,7 @@ class L1HingeEmbeddingCriterion(Criterion):
         difference = self._difference(input, target)
         slope = difference.sign()
         equal = difference == 0
-        if bool(equal.any()):
+        if any_true(equal):
             chosen = slope.new_empty(int(equal.sum()), device="cpu")
             fill.random(state.current().generator, chosen, 2)
             slope[equal] = (2 * chosen - 3).to(slope.device)

@@ -107,7 +107,9 @@ class Stepping(TorchObject):
         """``m:backwardOnline()``, of 2016: what every backward does since January of that year."""
         if state.current().rnn_generation == 2015:
             raise other_generation("backwardOnline", 2016)
-        print("backwardOnline: backward goes back step by step anyway since January 2016; the call does nothing")
+        print(
+            "backwardOnline: since January 2016 every backward goes back step by step; the call does nothing"
+        )
 
     def sharedClone(
         self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
@@ -126,7 +128,7 @@ class Stepping(TorchObject):
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""
         children = self.child_list()
-        return None if children is None else [c.getHiddenState(step, input) for c in children]  # type: ignore
+        return None if children is None else [c.getHiddenState(step, input) for c in children]
 
     def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
         """``m:setHiddenState(step, state)``"""
@@ -138,7 +140,7 @@ class Stepping(TorchObject):
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState([step])``: the gradient of the hidden state."""
         children = self.child_list()
-        return None if children is None else [c.getGradHiddenState(step) for c in children]  # type: ignore
+        return None if children is None else [c.getGradHiddenState(step) for c in children]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, gradient)``"""

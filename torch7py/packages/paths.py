@@ -50,17 +50,18 @@ def concat(*names: Any) -> str:
 
     The first is seen from the working directory; ``.`` and ``..`` are resolved.
     """
-    parts = cwd().split("/")
-    for number, value in enumerate(names, 1):
+    root, parts = "", []
+    for number, value in enumerate((cwd(), *names)):
         name = _name(value, number, "concat")
-        if name.startswith("/"):
-            parts = [""]
-        for part in name.split("/"):
+        drive, rest = os.path.splitdrive(name)
+        if drive or rest.startswith("/"):
+            root, parts = drive or root, []
+        for part in rest.split("/"):
             if part == "..":
-                del parts[max(1, len(parts) - 1) :]
+                del parts[-1:]
             elif part not in ("", "."):
                 parts.append(part)
-    return "/".join(parts) if parts[1:] and parts != ["", ""] else "/"
+    return f"{root}/{'/'.join(parts)}"
 
 
 def _last_slash(name: str) -> int:

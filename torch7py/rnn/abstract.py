@@ -12,7 +12,7 @@ step goes back does not, and is here, in three questions that a module answers:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -21,9 +21,8 @@ from torch7py.nn.container import Container, Sequential
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
-from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.generation import GENERATIONS, Generation
+from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 
 __all__ = ["AbstractRecurrent", "add_gradients", "unroll"]
 
@@ -48,7 +47,9 @@ def unroll(module: Any, inputs: list[Any]) -> list[Any]:
             inputs = unroll(child, inputs)
         return inputs
     if any(isinstance(part, AbstractRecurrent) for part in module.modules()):
-        raise TorchError(f"from Python a recurrent module inside {module.class_name} cannot be run over a sequence")
+        raise TorchError(
+            f"from Python a recurrent module inside {module.class_name} cannot be run over a sequence"
+        )
     return [module(input) for input in inputs]
 
 
@@ -62,8 +63,10 @@ class AbstractRecurrent(Container):
 
     keeps_steps = True
     # The tables by step number, which Lua hands back as arrays.
-    by_step = frozenset("outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split())
-    fields = (
+    by_step: ClassVar[frozenset[str]] = frozenset(
+        "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
+    )
+    fields: ClassVar[tuple[str, ...]] = (
         "rho",
         "step",
         "recurrentModule",
@@ -86,8 +89,10 @@ class AbstractRecurrent(Container):
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime"
     )
 
-    first_clone = 1  # the first step that a clone of recurrentModule serves
-    marks_fast_backward = True  # 2015: backwardThroughTime says that the gradients are in their buffers
+    first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
+    marks_fast_backward: ClassVar[bool] = (
+        True  # 2015: backwardThroughTime says that the gradients are in their buffers
+    )
 
     rho: int
     step: int
@@ -102,7 +107,7 @@ class AbstractRecurrent(Container):
     def __init__(self, rho: int | None = None) -> None:
         super().__init__()
         attributes = self.__dict__
-        attributes["_generation"] = state.current().rnn_generation or Generation.year
+        attributes["_generation"] = current_year()
         attributes.update(rho=99999 if rho is None else int(rho), step=1, sharedClones={}, _gradOutputs={})
         self.generation.start(self)
         self._clear_steps()
@@ -113,7 +118,12 @@ class AbstractRecurrent(Container):
 
     def _clear_steps(self) -> None:
         self.__dict__.update(
-            outputs={}, gradInputs={}, gradOutputs={}, _totals={}, updateGradInputStep=None, accGradParametersStep=None
+            outputs={},
+            gradInputs={},
+            gradOutputs={},
+            _totals={},
+            updateGradInputStep=None,
+            accGradParametersStep=None,
         )
         self.generation.clear(self)
 

@@ -9,7 +9,6 @@ from torch7py.rnn import (  # noqa: F401
     criterion,
     dropout,
     fast_lstm,
-    generation_2015,
     gru,
     linear,
     lstm,

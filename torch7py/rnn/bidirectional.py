@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -21,7 +21,14 @@ __all__ = ["BiSequencer", "BiSequencerLM"]
 class Bidirectional(AbstractSequencer):
     """The base: a module for each direction and one that merges their outputs of a step."""
 
-    fields = ("forwardModule", "backwardModule", "mergeModule", "fwdSeq", "bwdSeq", "mergeSeq")
+    fields: ClassVar[tuple[str, ...]] = (
+        "forwardModule",
+        "backwardModule",
+        "mergeModule",
+        "fwdSeq",
+        "bwdSeq",
+        "mergeSeq",
+    )
 
     def _take(self, forward: Any, backward: Any, merge: Any) -> None:
         """The three modules as given: backward is by default forward drawn anew, merge joins the outputs."""
@@ -31,7 +38,7 @@ class Bidirectional(AbstractSequencer):
             backward = forward.clone()
             backward.reset()
         if merge is None or (isinstance(merge, (int, float)) and not isinstance(merge, bool)):
-            merge = JoinTable(1, 1 if merge is None else merge)
+            merge = JoinTable(1, 1 if merge is None else int(merge))
         if not isinstance(merge, Module):
             raise TorchError(f"{self.torch7_name} expects a module or a number to merge with")
         AbstractSequencer.__init__(self)
@@ -137,7 +144,9 @@ class BiSequencerLM(Bidirectional):
     def updateOutput(self, input: Any) -> Any:
         self._check(input)
         fwd, bwd, merge = self.children_of()
-        self.__dict__["_merge_input"] = self._padded(fwd.updateOutput(input[:-1]), bwd.updateOutput(input[1:]))
+        self.__dict__["_merge_input"] = self._padded(
+            fwd.updateOutput(input[:-1]), bwd.updateOutput(input[1:])
+        )
         return self.set_output(merge.updateOutput(self.__dict__["_merge_input"]))
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:

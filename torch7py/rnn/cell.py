@@ -49,7 +49,7 @@ class Cell(Sequential):
 
     @property
     def members(self) -> dict[str, Any]:
-        return self.__dict__["_members"]  # type: ignore[no-any-return]
+        return self.__dict__["_members"]
 
     def intact(self) -> bool:
         """Whether the kernel does what the tree would."""
@@ -69,7 +69,9 @@ class Cell(Sequential):
         if not (shareParams and shareGradParams and self.intact()):
             return super().stepClone(shareParams, shareGradParams)
         clone = self.__class__.__new__(self.__class__)
-        clone.__dict__.update({name: value for name, value in self.__dict__.items() if name not in self.transient})
+        clone.__dict__.update(
+            {name: value for name, value in self.__dict__.items() if name not in self.transient}
+        )
         clone.__dict__.update(output=[], gradInput=[], _own={}, _light=True)
         return clone
 
@@ -151,7 +153,9 @@ class Cell(Sequential):
         if not self.by_kernel(input):
             return super().updateGradInput(input, gradOutput)
         inputs = [rows(tensor.data) for tensor in input]
-        values, of_gates = self.kernel_grad_input(inputs, self.as_outputs(gradOutput), self.__dict__["_saved"])
+        values, of_gates = self.kernel_grad_input(
+            inputs, self.as_outputs(gradOutput), self.__dict__["_saved"]
+        )
         self.__dict__["_gradients_of_gates"] = of_gates
         if input[0].dim() == 1:
             values = [tensor.squeeze(0) for tensor in values]

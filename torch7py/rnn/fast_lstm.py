@@ -120,7 +120,9 @@ class FastLSTM(LSTM):
         mono: bool = False,
     ) -> None:
         self.prepare(inputSize, outputSize, rho, p, mono)
-        self.__dict__.update(eps=eps, momentum=momentum, affine=affine, cell2gate=True, cells={}, gradCells={})
+        self.__dict__.update(
+            eps=eps, momentum=momentum, affine=affine, cell2gate=True, cells={}, gradCells={}
+        )
         self.set_step_module(self.buildModel())
 
     def buildModel(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -27,9 +27,20 @@ class Gated(AbstractRecurrent):
     ``getGradHiddenState`` give, as lists; the first of them belongs to the output.
     """
 
-    fields = ("inputSize", "outputSize", "zeroTensor", "p", "mono", "userPrevOutput", "userNextGradOutput")
+    fields: ClassVar[tuple[str, ...]] = (
+        "inputSize",
+        "outputSize",
+        "zeroTensor",
+        "p",
+        "mono",
+        "userPrevOutput",
+        "userNextGradOutput",
+    )
     lua_methods = names("buildModel")
-    given = ("userPrevOutput", "userNextGradOutput")  # tensors that a script puts in
+    given: ClassVar[tuple[str, ...]] = (
+        "userPrevOutput",
+        "userNextGradOutput",
+    )  # tensors that a script puts in
 
     inputSize: int
     outputSize: int
@@ -83,7 +94,11 @@ class Gated(AbstractRecurrent):
     # -- steps --------------------------------------------------------------------------------------------
 
     def check(self, input: Any) -> None:
-        if not isinstance(input, torch.Tensor) or not 1 <= input.dim() <= 2 or input.shape[-1] != self.inputSize:
+        if (
+            not isinstance(input, torch.Tensor)
+            or not 1 <= input.dim() <= 2
+            or input.shape[-1] != self.inputSize
+        ):
             raise TorchError(
                 f"{self.class_name}: a step's input must be ({self.inputSize}) or (batch, {self.inputSize})"
             )
@@ -91,14 +106,14 @@ class Gated(AbstractRecurrent):
     def zero_for(self, input: torch.Tensor | None) -> torch.Tensor:
         """Zeros in the size of an output for this input; without one as before."""
         if input is None:
-            return self.__dict__["zeroTensor"]  # type: ignore[no-any-return]
+            return self.__dict__["zeroTensor"]
         return self.keep("zeroTensor", input.new_zeros((*input.shape[:-1], self.outputSize)))
 
     def state_list(self, step: int, input: torch.Tensor | None) -> list[torch.Tensor]:
-        return self.getHiddenState(step, input)  # type: ignore[no-any-return]
+        return self.getHiddenState(step, input)
 
     def grad_state_list(self, step: int) -> list[torch.Tensor]:
-        return self.getGradHiddenState(step)  # type: ignore[no-any-return]
+        return self.getGradHiddenState(step)
 
     def set_grad_state_list(self, step: int, gradients: list[torch.Tensor]) -> None:
         self.setGradHiddenState(step, gradients)
@@ -116,7 +131,9 @@ class Gated(AbstractRecurrent):
     def step_input(self, step: int, input: Any) -> Any:
         state = self.state_list(step - 1, None)
         if any(part is None for part in state):
-            raise TorchError(f"{self.class_name}: the state after step {step - 1} is not kept (rho is {self.rho})")
+            raise TorchError(
+                f"{self.class_name}: the state after step {step - 1} is not kept (rho is {self.rho})"
+            )
         return [input, *state]
 
     def step_gradient(self, step: int, gradOutput: Any) -> Any:

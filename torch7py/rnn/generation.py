@@ -1,109 +1,29 @@
-"""The two interfaces of the rnn package: step by step (2016 and later), and recorded (2015, generation_2015.py).
+"""The two interfaces of the rnn package: recorded (2015), and step by step (2016 and later).
 
-A ``Generation`` holds what differs between them, as data and as the few procedures behind the methods of that
-name. The maths of a step is the same in both and belongs to the modules.
+A generation holds what differs between them; the maths of a step is the same in both and belongs to the modules.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TypeAlias
 
-from torch7py.nn.stepping import other_generation
 from torch7py.ops import state
-from torch7py.ops.errors import TorchError
+from torch7py.rnn.generation_2015 import Generation2015
+from torch7py.rnn.generation_2016 import Generation2016
 
-if TYPE_CHECKING:
-    from torch7py.rnn.abstract import AbstractRecurrent
+__all__ = ["GENERATIONS", "LATEST", "Generation", "current", "current_year"]
 
-__all__ = ["GENERATIONS", "Generation", "current"]
+Generation: TypeAlias = Generation2016  # what both are
 
-
-class Generation:
-    """The interface of 2016: each backward goes back one step, the last step first."""
-
-    year: ClassVar[int] = 2016
-    recurrent_rho: ClassVar[int] = 99999  # nn.Recurrent's default
-    wraps_plain_modules: ClassVar[bool] = True  # a Sequencer makes a Recursor of what has no steps
-    text_has_sizes: ClassVar[bool] = True  # nn.LSTM(4 -> 5)
-    gates_have_dropout: ClassVar[bool] = True  # the gates of nn.LSTM hold nn.Dropout
-    linear_says_no_bias: ClassVar[bool] = True  # nn.LinearNoBias(4 -> 3) without bias
-    replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
-    equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
-    hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
-
-    # -- one step -----------------------------------------------------------------------------------------
-
-    def start(self, rnn: AbstractRecurrent) -> None:
-        """Fields of a new module."""
-
-    def clear(self, rnn: AbstractRecurrent) -> None:
-        """Forget what was kept of past steps."""
-
-    def after_forward(self, rnn: AbstractRecurrent, input: Any) -> None:
-        """A step forward is done; ``step`` is still its number."""
-
-    def update_grad_input(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any) -> Any:
-        attributes = rnn.__dict__
-        if attributes.get("updateGradInputStep") is None:
-            attributes["updateGradInputStep"] = rnn.step
-        step = attributes["updateGradInputStep"] - 1
-        if step < 1:
-            raise TorchError(f"{rnn.class_name}: backward without a forward of its step")
-        result = rnn._updateGradInput(input, gradOutput)
-        attributes["updateGradInputStep"] = step
-        rnn.gradInputs[step] = result
-        return rnn.set_grad_input(result)
-
-    def acc_grad_parameters(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> None:
-        attributes = rnn.__dict__
-        if attributes.get("accGradParametersStep") is None:
-            attributes["accGradParametersStep"] = rnn.step
-        step = attributes["accGradParametersStep"] - 1
-        reached = attributes.get("updateGradInputStep")
-        if step < 1 or reached is None or reached > step:
-            raise TorchError(f"{rnn.class_name}: accGradParameters without the updateGradInput of its step")
-        rnn._accGradParameters(input, gradOutput, scale)
-        attributes["accGradParametersStep"] = step
-
-    def backward(self, rnn: AbstractRecurrent, input: Any, gradOutput: Any, scale: float) -> Any:
-        rnn.updateGradInput(input, gradOutput)
-        rnn.accGradParameters(input, gradOutput, scale)
-        return rnn.gradInput
-
-    def update_parameters(self, rnn: AbstractRecurrent, learning_rate: float) -> None:
-        rnn.update_children(learning_rate)
-
-    # -- through time: of the other generation ------------------------------------------------------------
-
-    def backward_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
-        raise other_generation("backwardThroughTime", 2015)
-
-    def grad_input_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> Any:
-        raise other_generation("updateGradInputThroughTime", 2015)
-
-    def acc_through_time(self, rnn: AbstractRecurrent, step: int | None, rho: int | None) -> None:
-        raise other_generation("accGradParametersThroughTime", 2015)
-
-    def update_through_time(
-        self, rnn: AbstractRecurrent, learning_rate: float, step: int | None, rho: int | None
-    ) -> None:
-        raise other_generation("accUpdateGradParametersThroughTime", 2015)
-
-    # -- a whole sequence ---------------------------------------------------------------------------------
-
-    def sequence_grad_input(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any) -> list[Any]:
-        """Go back through a sequence that ``rnn`` has just seen; returns the gradient of each input."""
-        found = [rnn.updateGradInput(inputs[t], gradients[t]) for t in range(len(inputs) - 1, -1, -1)]
-        return found[::-1]
-
-    def sequence_acc_grad(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any, scale: float) -> None:
-        for t in range(len(inputs) - 1, -1, -1):
-            rnn.accGradParameters(inputs[t], gradients[t], scale)
+LATEST = Generation2016.year
+GENERATIONS: dict[int, Generation] = {g.year: g for g in (Generation2015(), Generation2016())}
 
 
-GENERATIONS: dict[int, Generation] = {Generation.year: Generation()}
+def current_year() -> int:
+    """The generation of the running program by its year."""
+    return state.current().rnn_generation or LATEST
 
 
 def current() -> Generation:
     """The generation of the running program."""
-    return GENERATIONS[state.current().rnn_generation or Generation.year]
+    return GENERATIONS[current_year()]

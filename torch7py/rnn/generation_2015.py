@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.generation import GENERATIONS, Generation
+from torch7py.rnn.generation_2016 import Generation2016
 
 if TYPE_CHECKING:
     from torch7py.rnn.abstract import AbstractRecurrent
@@ -26,7 +26,7 @@ def copied(value: Any, deep: bool) -> Any:
     return value.data.clone() if deep else value.data
 
 
-class Generation2015(Generation):
+class Generation2015(Generation2016):
     """The interface of 2015."""
 
     year: ClassVar[int] = 2015
@@ -145,12 +145,11 @@ class Generation2015(Generation):
         rnn.updateGradInputThroughTime()
         found = list(rnn.gradInputs.values())
         if len(found) != len(inputs):
-            raise TorchError(f"{rnn.class_name} went back {len(found)} steps of {len(inputs)} (is rho too low?)")
+            raise TorchError(
+                f"{rnn.class_name} went back {len(found)} steps of {len(inputs)} (is rho too low?)"
+            )
         return found
 
     def sequence_acc_grad(self, rnn: AbstractRecurrent, inputs: Any, gradients: Any, scale: float) -> None:
         self._each_step(rnn, inputs, lambda t: rnn.accGradParameters(inputs[t], gradients[t], scale))
         rnn.accGradParametersThroughTime()
-
-
-GENERATIONS[Generation2015.year] = Generation2015()

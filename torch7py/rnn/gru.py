@@ -139,7 +139,9 @@ class GRU(Gated):
         """``m:migrate(params)``: take the parameters of a GRU without dropout."""
         own = self.torch7_parameters()[0]
         if self.p == 0 or len(params) != 6 or len(own) != 9:
-            raise TorchError("nn.GRU:migrate takes the 6 parameters of a GRU with p = 0 into one with dropout")
+            raise TorchError(
+                "nn.GRU:migrate takes the 6 parameters of a GRU with p = 0 into one with dropout"
+            )
         size = self.outputSize
         w, b, u = params[:3]
         parts = [w[:size], b[:size], w[size:], b[size:], u[:size], u[size:], *params[3:]]

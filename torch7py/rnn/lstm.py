@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -104,7 +104,8 @@ class LSTMCell(Cell):
         for gate, gradient in zip(GATES, of_gates, strict=True):
             self.members["x" + gate].accGradParameters(x, gradient, scale)
             self.members["h" + gate].accGradParameters(h, gradient, scale)
-        for gate, gradient, cell in (("i", of_gates[0], c), ("f", of_gates[1], c), ("o", of_gates[3], saved[2])):
+        d_i, d_f, _, d_o = of_gates
+        for gate, gradient, cell in (("i", d_i, c), ("f", d_f, c), ("o", d_o, saved[2])):
             peephole = self.members.get("c" + gate)
             buffer = None if peephole is None else peephole.gradient("weight")
             if buffer is not None:
@@ -122,7 +123,7 @@ class LSTM(Gated):
     Shapes of a step: ``(inputSize)`` -> ``(outputSize)``, or ``(batch, inputSize)`` -> ``(batch, outputSize)``.
     """
 
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "cell",
         "cells",
         "gradCells",
@@ -164,10 +165,11 @@ class LSTM(Gated):
         """The two products of a gate as modules, and their layers."""
         wrapped, layers = [], []
         for cls, size in ((Linear, self.inputSize), (LinearNoBias, self.outputSize)):
-            drop = LazyDropout(self.p, False, False, True, self.mono) if self.generation.gates_have_dropout else None
+            drops = self.generation.gates_have_dropout or self.p != 0
+            before = [LazyDropout(self.p, False, False, True, self.mono)] if drops else []
             product = cls(size, self.outputSize)
             layers.append(product)
-            wrapped.append(product if drop is None else Sequential(drop, product))
+            wrapped.append(Sequential(*before, product) if drops else product)
         return wrapped[0], wrapped[1], (layers[0], layers[1])
 
     def buildGate(self) -> Any:

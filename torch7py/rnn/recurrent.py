@@ -26,7 +26,9 @@ __all__ = ["Recurrent", "Recursor"]
 def start_module(start: Any) -> Any:
     """The module of the first step: given, or a learned vector of a size."""
     if isinstance(start, bool) or not isinstance(start, (torch.nn.Module, int, float, Storage, list)):
-        raise TorchError("nn.Recurrent expects a module, a number, a LongStorage or a table of sizes as start")
+        raise TorchError(
+            "nn.Recurrent expects a module, a number, a LongStorage or a table of sizes as start"
+        )
     if isinstance(start, list):
         start = Storage.of_values(types.LONG, torch.tensor(start))
     return start if isinstance(start, torch.nn.Module) else Add(start)
@@ -43,7 +45,14 @@ class Recurrent(AbstractRecurrent):
     Shapes: a step's input is what ``input`` takes, its output what ``transfer`` gives.
     """
 
-    fields = ("startModule", "inputModule", "feedbackModule", "transferModule", "mergeModule", "initialModule")
+    fields = (
+        "startModule",
+        "inputModule",
+        "feedbackModule",
+        "transferModule",
+        "mergeModule",
+        "initialModule",
+    )
     lua_methods = names("buildInitialModule buildRecurrentModule")
 
     first_clone = 2
@@ -84,7 +93,9 @@ class Recurrent(AbstractRecurrent):
         parts: Any = self._modules
         both = ParallelTable()
         both.add(parts["inputModule"]).add(parts["feedbackModule"])
-        self.__dict__["recurrentModule"] = Sequential().add(both).add(parts["mergeModule"]).add(parts["transferModule"])
+        self.__dict__["recurrentModule"] = (
+            Sequential().add(both).add(parts["mergeModule"]).add(parts["transferModule"])
+        )
 
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) != len(self.parts):
@@ -107,7 +118,7 @@ class Recurrent(AbstractRecurrent):
     # -- steps --------------------------------------------------------------------------------------------
 
     def unroll(self, inputs: list[Any]) -> list[Any]:
-        outputs = []
+        outputs: list[Any] = []
         for input in inputs:
             outputs.append(self.step_module([input, outputs[-1]]) if outputs else self.initialModule(input))
         return outputs
@@ -125,7 +136,9 @@ class Recurrent(AbstractRecurrent):
         if step == 1:
             return input
         if step - 1 not in self.outputs:
-            raise TorchError(f"{self.class_name}: the output of step {step - 1} is not kept (rho is {self.rho})")
+            raise TorchError(
+                f"{self.class_name}: the output of step {step - 1} is not kept (rho is {self.rho})"
+            )
         return [input, self.outputs[step - 1]]
 
     def step_gradient(self, step: int, gradOutput: Any) -> Any:
@@ -139,7 +152,7 @@ class Recurrent(AbstractRecurrent):
         return own
 
     def describe(self) -> str:
-        start, input, feedback, transfer, merge = (m.describe() for m in self.child_list())  # type: ignore[operator]
+        start, input, feedback, transfer, merge = (m.describe() for m in self.child_list())
 
         def indented(text: str, by: str) -> str:
             return text.replace("\n", "\n" + by)

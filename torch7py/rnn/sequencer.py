@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -16,7 +16,6 @@ from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
-from torch7py.rnn.generation import Generation
 from torch7py.rnn.recurrent import Recursor
 
 __all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
@@ -48,7 +47,7 @@ def steps_of(input: Any, other: Any, owner: TorchObject, equal: bool = True) -> 
 class AbstractSequencer(Container):
     """``nn.AbstractSequencer()``: the base of modules that take a whole sequence."""
 
-    fields = ("_remember",)
+    fields: ClassVar[tuple[str, ...]] = ("_remember",)
     lua_methods = names("hasMemory")
 
     def __init__(self) -> None:
@@ -152,7 +151,7 @@ class Sequencer(AbstractSequencer):
         stepper = module
         if not isinstance(module, AbstractRecurrent):
             stepper = Recursor(module)
-            stepper.__dict__["_generation"] = Generation.year
+            stepper.__dict__["_generation"] = generation.LATEST
             if not self.training:
                 stepper.set_evaluate()
         self.__dict__["_stepper"] = stepper
@@ -283,7 +282,9 @@ class Repeater(AbstractSequencer):
         if not isinstance(gradOutput, list) or len(gradOutput) != self.rho:
             raise TorchError(f"{self.class_name}: gradOutput must be a table of {self.rho} gradients")
         if self.stepper.step - 1 != self.rho:
-            raise TorchError(f"{self.class_name}: the module has done {self.stepper.step - 1} steps, not {self.rho}")
+            raise TorchError(
+                f"{self.class_name}: the module has done {self.stepper.step - 1} steps, not {self.rho}"
+            )
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         self._check(gradOutput)

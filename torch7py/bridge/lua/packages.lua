@@ -43,7 +43,7 @@ function packages.load(name)
       t[f[1]] = core.bind(core.raw(host.package_function, name, f[1]), set_of(f[2]))
    end
    for _, r in ipairs(description.records) do define_record(name, unpack(r)) end
-   if description.chunk then chunk(description.chunk)(core, host, t) end
+   if description.chunk then chunk(description.chunk)(core, host, t, chunk) end
    return t
 end
 

@@ -129,7 +129,7 @@ end
 
 -- cmd:help([arg]): the help, headed by the program's name where the list of words is given.
 function CmdLine:help(list)
-   io.write('Usage: ', list and list[0] .. ' ' or '', '[options]')
+   io.write('Usage: ', list and list[0] and list[0] .. ' ' or '', '[options]')
    for _, argument in ipairs(self.arguments) do io.write(' <', bare(argument.key), '>') end
    io.write('\n')
    local names, width = {}, 0

@@ -75,6 +75,7 @@ function sys.split(text, pattern)
    local pieces, at = {}, 1
    local first, last = text:find(pattern, at)
    while first do
+      if last < first then fail("split: the pattern '%s' matches nothing at all", pattern) end
       if first > 1 or at > 1 then pieces[#pieces + 1] = text:sub(at, first - 1) end
       at = last + 1
       first, last = text:find(pattern, at)

@@ -12,6 +12,7 @@ local native_next = next
 rawset(_G, 'next', module.next)
 
 local sources = chunk('require.lua')(core, host, packages)
+core.sources = sources
 chunk('pairs.lua')(native_next).install(config.pairs)
 
 local stdout = io.stdout
@@ -20,6 +21,10 @@ chunk('print.lua')({
    typename = class.typename,
    colors = config.colors,
 }).install()
+
+-- What th has loaded before a script begins.
+chunk('pkg_cmdline.lua')(core, host, torch)
+for _, name in ipairs {'paths', 'sys', 'xlua'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------
 -- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way
