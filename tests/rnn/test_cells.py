@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -18,7 +19,7 @@ from torch7py.rnn.lstm import LSTM
 
 INPUTS, OUTPUTS, BATCH = 3, 4, 5
 
-KINDS = {
+KINDS: dict[str, Callable[[], Any]] = {
     "LSTM": lambda: LSTM(INPUTS, OUTPUTS),
     "LSTM without peepholes": lambda: LSTM(INPUTS, OUTPUTS, None, False),
     "FastLSTM": lambda: FastLSTM(INPUTS, OUTPUTS),
@@ -73,7 +74,7 @@ def test_kernel_is_the_derivative_of_forward(kind: str) -> None:
     found = protocol(cell, inputs, kind)
     leaves = [t.clone().requires_grad_() for t in inputs]
     outputs = as_list(cell.forward(leaves))
-    total = sum((output * (0.5 + n)).sum() for n, output in enumerate(outputs))
+    total = torch.stack([(output * (0.5 + n)).sum() for n, output in enumerate(outputs)]).sum()
     parameters = cell.torch7_parameters()[0]
     expected = torch.autograd.grad(total, [*leaves, *parameters])
     for one, other in zip(found, [*outputs, *expected], strict=True):

@@ -220,9 +220,8 @@ def test_sequencer_criterion_sums_over_steps(average: bool, stacked: bool) -> No
     criterion = SequencerCriterion(MSECriterion(), average)
     arguments = (x, y) if stacked else (list(x), list(y))
     leaf = x.clone().requires_grad_()
-    loss = sum(torch.nn.functional.mse_loss(a, b) for a, b in zip(leaf, y, strict=True)) / (
-        STEPS if average else 1
-    )
+    losses = [torch.nn.functional.mse_loss(a, b) for a, b in zip(leaf, y, strict=True)]
+    loss = torch.stack(losses).sum() / (STEPS if average else 1)
     assert abs(criterion.torch7_forward(*arguments) - loss.item()) < 1e-14
     gradient = criterion.backward(*arguments)
     assert isinstance(gradient, torch.Tensor) == stacked
@@ -236,7 +235,7 @@ def test_repeater_criterion_has_one_target(stacked: bool) -> None:
     x, y = torch.stack(sequence(1)), sequence(2)[0]
     criterion = RepeaterCriterion(MSECriterion())
     leaf = x.clone().requires_grad_()
-    loss = sum(torch.nn.functional.mse_loss(a, y) for a in leaf)
+    loss = torch.stack([torch.nn.functional.mse_loss(a, y) for a in leaf]).sum()
     input = x if stacked else list(x)
     assert abs(criterion.torch7_forward(input, y) - loss.item()) < 1e-14
     assert_equal(list(criterion.backward(input, y)), list(torch.autograd.grad(loss, leaf)[0]))

@@ -19,9 +19,9 @@ from torch7py.bridge.handles import STEP, Handles, Kind
 from torch7py.ops import memory, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.registry import Case, Form, Operation, Parameter
+from torch7py.ops.registry import Case, Form, Operation, Parameter, operations
 
-__all__ = ["Adapter", "Dispatcher", "Mode", "describe"]
+__all__ = ["Adapter", "Dispatcher", "Mode", "describe", "encode_results", "loops"]
 
 
 class Mode:
@@ -338,6 +338,18 @@ class Dispatcher:
         exec(compile(source, filename, "exec"), names)
         adapter: Callable[..., Any] = names[_identifier(name)]
         return adapter
+
+
+def loops() -> list[list[str]]:
+    """The operations' element expressions for Lua: name, what is called with (none, number, tensor), expression."""
+    found = []
+    for operation in operations.values():
+        for case in operation.cases:
+            if case.loop:
+                kinds = [parameter.kind for parameter in case.parameters[1:]]
+                shape = "none" if not kinds else "number" if kinds == ["real"] else "tensor"
+                found.append([operation.name, shape, case.loop])
+    return found
 
 
 def _identifier(name: str) -> str:

@@ -17,7 +17,7 @@ import torch
 
 from torch7py.bridge import engine, generation, loader, package_functions
 from torch7py.bridge.calls import read_answer
-from torch7py.bridge.dispatch import Dispatcher, encode_results
+from torch7py.bridge.dispatch import Dispatcher, encode_results, loops
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
@@ -180,6 +180,7 @@ class Runtime:
                 "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
                 "shared": ctypes.addressof(self.shared) if ffi else None,
                 "virtual": list(VIRTUAL),
+                "loops": loops(),
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,
                 "colors": sys.stdout is not None and sys.stdout.isatty(),

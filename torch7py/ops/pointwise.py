@@ -19,8 +19,8 @@ Number = float | T
 
 # -- assignment -------------------------------------------------------------------------------------------
 
-operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_)(torch.full_like)
-operation("zero", "x:T", Form.INPLACE, inplace=T.zero_)(torch.zeros_like)
+operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_, loop="v")(torch.full_like)
+operation("zero", "x:T", Form.INPLACE, inplace=T.zero_, loop="0")(torch.zeros_like)
 
 
 def _copy(x: T, src: T) -> T:
@@ -31,12 +31,12 @@ def _copy(x: T, src: T) -> T:
         return memory.copy(x, src.clone())
 
 
-operation("copy", "x:any src:any", Form.INPLACE, inplace=_copy)(_copy)
+operation("copy", "x:any src:any", Form.INPLACE, inplace=_copy, loop="y")(_copy)
 
 # -- add, subtract, multiply ------------------------------------------------------------------------------
 
-operation("add", "src:T value:real", Form.UPDATE, inplace=T.add_)(torch.add)
-operation("add", "src:T other:like", inplace=T.add_)(torch.add)
+operation("add", "src:T value:real", Form.UPDATE, inplace=T.add_, loop="x + v")(torch.add)
+operation("add", "src:T other:like", inplace=T.add_, loop="x + y")(torch.add)
 
 
 def _add_scaled_(src: T, scale: float, other: T) -> T:
@@ -63,8 +63,8 @@ def _subtract_scaled(src: T, scale: float, other: T) -> T:
     return torch.sub(src, other, alpha=scale)
 
 
-operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_)(torch.mul)
-operation("cmul", "src:T other:like", Form.UPDATE, inplace=T.mul_)(torch.mul)
+operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_, loop="x * v")(torch.mul)
+operation("cmul", "src:T other:like", Form.UPDATE, inplace=T.mul_, loop="x * y")(torch.mul)
 
 
 @operation(

@@ -97,6 +97,7 @@ class Case:
     inplace: Callable[..., Any] | None
     returns: str
     outs: int
+    loop: str = ""
 
 
 @dataclass
@@ -141,8 +142,13 @@ def operation(
     returns: str = "T",
     outs: int = 1,
     moves: bool = False,
+    loop: str = "",
 ) -> Callable[[F], F]:
-    """Register one case of an operation; the first case of a name states its form."""
+    """Register one case of an operation; the first case of a name states its form.
+
+    ``loop`` may say what ``inplace`` does to one element of a tensor of doubles, as an expression in C and Lua
+    alike: ``x`` is the element, ``v`` the case's number, ``y`` the element of its tensor.
+    """
     if returns not in RETURNS:
         raise ValueError(f"operation {name!r} returns {returns!r}?")
     parameters = _parse(signature)
@@ -157,7 +163,7 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
-        entry.cases.append(Case(parameters, function, inplace, returns, outs))
+        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop))
         return function
 
     return register

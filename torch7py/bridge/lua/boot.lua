@@ -16,7 +16,7 @@ module.set_virtual(config.virtual)
 local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
-local torch = chunk('torch.lua')(core, host, config, class, tensor, module)
+local torch = chunk('torch.lua')(core, host, config, class, tensor, module, chunk('loops.lua')(config, tensor))
 chunk('elements.lua')(core, host, config, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)

@@ -46,7 +46,7 @@ local header = from_python
 
 if ffi then
    pcall(ffi.cdef, [[
-      typedef struct { int64_t epoch; int64_t address; int32_t dims; int64_t size[8]; int64_t stride[8]; } torch7py_header;
+      typedef struct { int64_t epoch; int64_t address; int32_t dims; int64_t size[8]; int64_t stride[8]; int64_t missed; } torch7py_header;
    ]])
    shared = ffi.cast('int64_t*', config.shared)
    header_of = setmetatable({}, {__mode = 'k'})

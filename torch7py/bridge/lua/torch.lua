@@ -1,9 +1,9 @@
 -- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
 -- class system's functions.
 --
--- Arguments: core, host, config, class, tensor, module. Result: the table `torch`.
+-- Arguments: core, host, config, class, tensor, module, with_loop. Result: the table `torch`.
 
-local core, host, config, class, tensor, module = ...
+local core, host, config, class, tensor, module, with_loop = ...
 local torch = {}
 
 local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
@@ -128,7 +128,8 @@ for _, entry in ipairs(config.operations) do
          local f = tensor.method(name)
          for _, t in ipairs(config.types) do
             local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
-            rawset(mt, name, tensor.fast[mt] and tensor.fast[mt][name] or f)
+            local method = tensor.fast[mt] and tensor.fast[mt][name] or f
+            rawset(mt, name, t[1] == 'Double' and with_loop(name, method) or method)
          end
       end
    end

@@ -1,0 +1,40 @@
+-- An autoencoder finds binary code by itself: eight patterns, each with another one of eight inputs on, must pass
+-- through three units. Trained with optim.adam.
+--
+--    adam_autoencoder.lua [iterations]
+require 'nn'
+require 'optim'
+
+torch.manualSeed(1)
+
+iterations = tonumber(arg[1]) or 600
+
+local encoder = nn.Sequential():add(nn.Linear(8, 3)):add(nn.Sigmoid())
+local decoder = nn.Sequential():add(nn.Linear(3, 8)):add(nn.Sigmoid())
+model = nn.Sequential():add(encoder):add(decoder)
+criterion = nn.BCECriterion()               -- binary cross-entropy, the mean over all outputs
+
+patterns = torch.eye(8)                     -- the input, and the output to be reached
+local weights, gradients = model:getParameters()
+local state = {learningRate = 0.05}
+
+local function feval()
+   gradients:zero()
+   local output = model:forward(patterns)
+   local loss = criterion:forward(output, patterns)
+   model:backward(patterns, criterion:backward(output, patterns))
+   return loss, gradients
+end
+
+for i = 1, iterations do
+   local _, losses = optim.adam(feval, weights, state)
+   if i == 1 or i % 100 == 0 then
+      print('iteration ' .. i .. ': loss ' .. losses[1])
+   end
+end
+
+-- The code of each pattern: what the three units say, on or off.
+local codes = encoder:forward(patterns):gt(0.5)
+for i = 1, 8 do
+   print(string.format('pattern %d: code %d%d%d', i, codes[i][1], codes[i][2], codes[i][3]))
+end
