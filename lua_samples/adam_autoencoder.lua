@@ -1,5 +1,5 @@
--- An autoencoder finds binary code by itself: eight patterns, each with another one of eight inputs on, must pass
--- through three units. Trained with optim.adam.
+-- An autoencoder: eight patterns, each with another one of eight inputs on, must pass through three units, and the
+-- network finds a code for them by itself. Trained with optim.adam.
 --
 --    adam_autoencoder.lua [iterations]
 require 'nn'
@@ -7,7 +7,7 @@ require 'optim'
 
 torch.manualSeed(1)
 
-iterations = tonumber(arg[1]) or 600
+iterations = tonumber(arg[1]) or 500
 
 local encoder = nn.Sequential():add(nn.Linear(8, 3)):add(nn.Sigmoid())
 local decoder = nn.Sequential():add(nn.Linear(3, 8)):add(nn.Sigmoid())
@@ -16,7 +16,7 @@ criterion = nn.BCECriterion()               -- binary cross-entropy, the mean ov
 
 patterns = torch.eye(8)                     -- the input, and the output to be reached
 local weights, gradients = model:getParameters()
-local state = {learningRate = 0.05}
+local state = {learningRate = 0.1}
 
 local function feval()
    gradients:zero()
@@ -33,8 +33,9 @@ for i = 1, iterations do
    end
 end
 
--- The code of each pattern: what the three units say, on or off.
-local codes = encoder:forward(patterns):gt(0.5)
+-- The code of each pattern, and which output is the largest for it.
+local codes = encoder:forward(patterns)
+local _, largest = decoder:forward(codes):max(2)
 for i = 1, 8 do
-   print(string.format('pattern %d: code %d%d%d', i, codes[i][1], codes[i][2], codes[i][3]))
+   print(string.format('pattern %d: code %.2f %.2f %.2f, read as %d', i, codes[i][1], codes[i][2], codes[i][3], largest[i][1]))
 end

@@ -8,7 +8,7 @@ require 'optim'
 torch.manualSeed(1)
 
 text = 'the quick brown fox jumps over the lazy dog. '
-iterations = tonumber(arg[1]) or 150
+iterations = tonumber(arg[1]) or 90
 steps = 15             -- of one training example
 hidden = 32
 

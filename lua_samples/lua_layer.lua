@@ -44,7 +44,7 @@ function Gate:accGradParameters(input, gradOutput, scale)
    self.gradSlope:add(scale or 1, bell:cmul(input):cmul(input):cmul(gradOutput):sum(1):view(-1))
 end
 
-function Gate:__tostring()
+function Gate:__tostring__()
    return string.format('%s(%d)', torch.type(self), self.slope:nElement())
 end
 

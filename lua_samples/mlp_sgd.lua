@@ -29,7 +29,7 @@ local weights, gradients = model:getParameters()
 print(weights:nElement() .. ' weights')
 
 -- The state of the optimizer: what it is told, and what it remembers from one call to the next.
-local state = {learningRate = 0.1, momentum = 0.9, weightDecay = 1e-4, learningRateDecay = 1e-3}
+local state = {learningRate = 0.5, momentum = 0.9, weightDecay = 1e-4, learningRateDecay = 1e-3}
 
 for epoch = 1, epochs do
    local total = 0

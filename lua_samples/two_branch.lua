@@ -36,7 +36,6 @@ model = nn.Sequential()
    :add(nn.JoinTable(2))                     -- side by side along dimension 2: n x 16
    :add(shortcut)
    :add(nn.Linear(16, 1))
-print(model)
 
 local criterion = nn.MSECriterion()
 local input = {measurements, categories}
@@ -45,8 +44,13 @@ for i = 1, iterations do
    local loss = criterion:forward(prediction, y)
    model:zeroGradParameters()
    model:backward(input, criterion:backward(prediction, y))
-   model:updateParameters(0.1)
+   model:updateParameters(0.2)
    if i == 1 or i % 100 == 0 then
       print('iteration ' .. i .. ': loss ' .. loss)
    end
 end
+
+-- What the layers gave last: a layer keeps its output, and a table layer a table of them.
+local two = branches.output
+print('branches: ' .. #two .. ' tensors, ' .. two[1]:size(2) .. ' and ' .. two[2]:size(2) .. ' columns')
+print('joined: ' .. model:get(2).output:size(2) .. ' columns')

@@ -14,6 +14,8 @@ import torch
 import torch7py.packages.index  # noqa: F401  (registers the packages)
 from torch7py.packages.registry import packages
 
+packages["optim"].load()
+
 with gzip.open(Path(__file__).parents[1] / "golden" / "optim.json.gz", "rt") as file:
     CASES: dict[str, list[dict[str, Any]]] = json.load(file)
 

@@ -11,6 +11,8 @@ Numbers are never used twice: a stale handle is a KeyError, not another object.
 from __future__ import annotations
 
 import enum
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from torch7py.ops import types
 __all__ = ["STEP", "Handles", "Kind"]
 
 STEP = 32  # handles are multiples of STEP plus a kind
+COUNTED = 1024  # bytes; Lua's own collector keeps up with tensors below this
 
 
 class Kind(enum.IntEnum):
@@ -53,8 +56,9 @@ class Handles:
         self.extra: dict[int, int] = {}  # references beyond the first
         self.allocated = 0
         self.limit = 1 << 62  # bytes; beyond it a handle is given out negative, for Lua to collect first
-        self._next = STEP
+        self._next = itertools.count(STEP, STEP)
         self._kinds = {dtype: Kind.TENSOR + t.code for dtype, t in types.BY_DTYPE.items()}
+        self.give_tensor = self._tensor_giver()
 
     def give(self, obj: Any, kind: int) -> int:
         """The handle of an object, with one more reference."""
@@ -62,32 +66,41 @@ class Handles:
         if handle is not None:
             self.extra[handle] = self.extra.get(handle, 0) + 1
             return handle
-        handle = self._next + kind
-        self._next += STEP
+        handle = next(self._next) + kind
         self.objects[handle] = obj
         self.codes[id(obj)] = handle
         return handle
 
     def give_new(self, obj: Any, kind: int) -> int:
         """``give`` for an object just made, which cannot have a handle yet."""
-        handle = self._next + kind
-        self._next += STEP
+        handle = next(self._next) + kind
         self.objects[handle] = obj
         self.codes[id(obj)] = handle
         return handle
 
-    def give_tensor(self, tensor: torch.Tensor) -> int:
-        """``give`` for a tensor, whose memory counts as newly allocated."""
-        handle = self.codes.get(id(tensor))
-        if handle is not None:
-            self.extra[handle] = self.extra.get(handle, 0) + 1
+    def _tensor_giver(self) -> Callable[[torch.Tensor], int]:
+        # A closure: every result of an operation passes here, and attributes of self cost a quarter of it.
+        objects, codes, extra, kinds = self.objects, self.codes, self.extra, self._kinds
+        following = self._next.__next__
+
+        def give_tensor(tensor: torch.Tensor) -> int:
+            """``give`` for a tensor, whose memory counts as newly allocated."""
+            key = id(tensor)
+            handle = codes.get(key)
+            if handle is not None:
+                extra[handle] = extra.get(handle, 0) + 1
+                return handle
+            handle = following() + kinds[tensor.dtype]
+            objects[handle] = tensor
+            codes[key] = handle
+            size = tensor.nbytes
+            if size > COUNTED:
+                self.allocated += size
+                if self.allocated > self.limit:
+                    return -handle
             return handle
-        handle = self._next + self._kinds[tensor.dtype]
-        self._next += STEP
-        self.objects[handle] = tensor
-        self.codes[id(tensor)] = handle
-        self.allocated += tensor.nbytes
-        return -handle if self.allocated > self.limit else handle
+
+        return give_tensor
 
     def give_view(self, tensor: torch.Tensor) -> int:
         """``give`` for a tensor on memory that is already counted."""

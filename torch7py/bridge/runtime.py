@@ -85,6 +85,9 @@ class Runtime:
         self.last_exception: BaseException | None = None
         self.engine = engine.engine_name()
         self._lua = engine.new_lua(self.engine)
+        self._load = self._lua.execute(
+            "local load, assert = loadstring, assert return function(s, n) return assert(load(s, n)) end"
+        )
         self._peers = Peers(self)
         self.callbacks: dict[str, Any] = {}
         self._entries = 0
@@ -112,7 +115,7 @@ class Runtime:
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
-            self._lua = None
+            self._lua = self._load = None
             gc.collect()
 
     @contextlib.contextmanager
@@ -195,8 +198,7 @@ class Runtime:
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
-        load = self._lua.eval("function(s, n) return assert(loadstring(s, n)) end")
-        return load(engine.chunk_source(name), f"=[torch7py] {name}")
+        return self._load(engine.chunk_source(name), f"=[torch7py] {name}")
 
     def _table(self, value: Any) -> Any:
         """A plain Lua table of nested lists and dicts."""

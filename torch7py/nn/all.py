@@ -34,6 +34,7 @@ from torch7py.nn import (  # noqa: F401
     selecting,
     shape,
     softmax,
+    sparse_linear,
     table,
     table_math,
     weight_norm,

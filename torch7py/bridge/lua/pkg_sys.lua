@@ -30,17 +30,9 @@ function sys.sleep(seconds) sys.usleep(seconds * 1e6) end
 
 local function trim(text) return (text:gsub('^%s*', ''):gsub('%s*$', '')) end
 
--- sys.execute(command): what it writes, without blanks around.
-function sys.execute(command)
-   io.stdout:flush()
-   local pipe = io.popen(command .. ' 2>&1')
-   local text = pipe:read('*a')
-   pipe:close()
-   return trim(text)
-end
-
--- sys.fexecute(command[, what]): the same by way of a file, of which `what` is read.
+-- sys.fexecute(command[, what]): what it writes, without blanks around; `what` as for file:read.
 function sys.fexecute(command, what)
+   io.stdout:flush()
    local name = os.tmpname()
    os.execute(command .. ' >' .. name .. ' 2>&1')
    local file = assert(io.open(name))
@@ -48,6 +40,11 @@ function sys.fexecute(command, what)
    file:close()
    os.remove(name)
    return trim(text)
+end
+
+-- sys.execute(command): the same, of all commands where there are several.
+function sys.execute(command)
+   return sys.fexecute(sys.OS == 'windows' and command or '{ ' .. command .. '\n}')
 end
 
 for name, command in next, {ls = 'ls ', ll = 'ls -l ', la = 'ls -a ', lla = 'ls -la '} do
