@@ -1,5 +1,5 @@
--- An autoencoder: eight patterns, each with another one of eight inputs on, must pass through three units, and the
--- network finds a code for them by itself. Trained with optim.adam.
+-- An autoencoder: eight patterns, each with another one of eight inputs on, must pass through three units,
+-- and the network finds a code for them by itself. Trained with optim.adam.
 --
 --    adam_autoencoder.lua [iterations]
 require 'nn'
@@ -37,5 +37,6 @@ end
 local codes = encoder:forward(patterns)
 local _, largest = decoder:forward(codes):max(2)
 for i = 1, 8 do
-   print(string.format('pattern %d: code %.2f %.2f %.2f, read as %d', i, codes[i][1], codes[i][2], codes[i][3], largest[i][1]))
+   local code = string.format('%.2f %.2f %.2f', codes[i][1], codes[i][2], codes[i][3])
+   print(string.format('pattern %d: code %s, read as %d', i, code, largest[i][1]))
 end

@@ -1,5 +1,5 @@
--- Batch normalization and a confusion matrix: tells three kinds of flowers-to-be apart by four measurements of very
--- different scales.
+-- Batch normalization and a confusion matrix: tells three classes apart by four measurements
+-- of very different scales.
 --
 --    batchnorm_classifier.lua [epochs]
 require 'nn'
@@ -8,7 +8,7 @@ require 'optim'
 torch.manualSeed(1)
 
 epochs = tonumber(arg[1]) or 20
-local n, batchSize = 150, 30
+n, batchSize = 150, 30
 
 -- Each class has its own centre, and the columns are of the order of 1, 10, 100 and 1000.
 local scales = torch.Tensor{1, 10, 100, 1000}
@@ -25,7 +25,7 @@ x, classes = makeData()
 checkX, checkClasses = makeData()
 
 model = nn.Sequential()
-   :add(nn.BatchNormalization(4))           -- each column to mean 0 and variance 1, then a learnt scale and shift
+   :add(nn.BatchNormalization(4))           -- columns of mean 0 and variance 1, then scaled and shifted
    :add(nn.Linear(4, 10))
    :add(nn.BatchNormalization(10))
    :add(nn.ReLU())
@@ -56,7 +56,7 @@ for epoch = 1, epochs do
    end
 end
 
-model:evaluate()                            -- normalizes by the running mean and variance, of one row as of many
+model:evaluate()                            -- now by the running mean and variance, whatever the batch
 confusion = optim.ConfusionMatrix({'first', 'second', 'third'})
 confusion:batchAdd(model:forward(checkX), checkClasses)
 print(confusion)

@@ -1,5 +1,5 @@
--- What nn.BiSequencer is for: the tag of a step depends on the steps before and after it. Two LSTMs, one that reads
--- forwards and one backwards, learn it; one alone must guess what is still to come.
+-- What nn.BiSequencer is for: the tag of a step depends on the steps before and after it. Two LSTMs, one that
+-- reads forwards and one backwards, learn it; one alone must guess what is still to come.
 --
 --    bidirectional.lua [iterations]
 require 'rnn'

@@ -1,5 +1,5 @@
--- A character-level recurrent network built by hand: no rnn package, only nn and copies of one cell that share its
--- weights. It learns a line of text and then says it from its first letter.
+-- A character-level recurrent network built by hand: no rnn package, only nn and copies of one cell that
+-- share its weights. It learns a line of text and then says it from its first letter.
 --
 --    char_rnn.lua [iterations]
 require 'nn'

@@ -3,7 +3,8 @@
 --    fastlstm.lua [iterations [items]]
 --
 -- Prints the mean loss of a step, which starts near log(items) = 4.6 (every item equally likely) and falls
--- towards 0 (the next item is known). Compare sequencer_recurrent.lua, the same with a plain recurrent network.
+-- towards 0 (the next item is known). Compare sequencer_recurrent.lua, the same with a plain recurrent
+-- network.
 require 'rnn'
 
 torch.manualSeed(1)

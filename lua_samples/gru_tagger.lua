@@ -1,5 +1,5 @@
--- A tagger with gated recurrent units (GRU): says of each symbol of a sequence whether it stands inside brackets.
--- Sequences have different lengths, and it is tried on longer ones than it has seen.
+-- A tagger with gated recurrent units (GRU): says of each symbol of a sequence whether it stands inside
+-- brackets. Sequences have different lengths, and it is tried on longer ones than it has seen.
 --
 --    gru_tagger.lua [iterations]
 require 'rnn'

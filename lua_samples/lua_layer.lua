@@ -1,5 +1,5 @@
--- A layer written in Lua, with parameters of its own, among built-in ones: y = x * sigmoid(slope * x), where each
--- column has its slope. Its gradients are checked against finite differences, and then it is trained.
+-- A layer written in Lua, with parameters of its own, among built-in ones: y = x * sigmoid(slope * x), where
+-- each column has its slope. Its gradients are checked against finite differences, and then it is trained.
 --
 --    lua_layer.lua [iterations]
 require 'nn'
@@ -8,7 +8,8 @@ torch.manualSeed(1)
 
 iterations = tonumber(arg[1]) or 300
 
--- The class: nn.Gate derives from nn.Module, and `parent` is where the methods that it does not define are found.
+-- The class: nn.Gate derives from nn.Module, and `parent` is where the methods that it does not define are
+-- found.
 local Gate, parent = torch.class('nn.Gate', 'nn.Module')
 
 function Gate:__init(size)
@@ -78,7 +79,7 @@ for i = 1, weights:nElement() do
    weights[i] = w
    worst = math.max(worst, math.abs((above - below) / (2 * h) - analytic[i]))
 end
-print(string.format('%d derivatives, all within 1e-8 of finite differences: %s', weights:nElement(), worst < 1e-8))
+print(weights:nElement() .. ' derivatives, all within 1e-8 of finite differences: ' .. tostring(worst < 1e-8))
 
 for i = 1, iterations do
    local loss = lossOf(x)

@@ -1,5 +1,5 @@
--- A multi-layer perceptron (MLP) that learns which points of the plane lie inside a ring, by stochastic gradient
--- descent (SGD): the usual way to train with the optim package.
+-- A multi-layer perceptron (MLP) that learns which points of the plane lie inside a ring, by stochastic
+-- gradient descent (SGD): the usual way to train with the optim package.
 --
 --    mlp_sgd.lua [epochs]
 require 'nn'
@@ -38,8 +38,8 @@ for epoch = 1, epochs do
       local x = points:narrow(1, first, batchSize)
       local y = classes:narrow(1, first, batchSize)
 
-      -- The function to be made smaller: gives its value and its gradient at the weights w. They are those of the
-      -- model already, as optim changes the vector in place.
+      -- The function to be made smaller: gives its value and its gradient at the weights w. They are those of
+      -- the model already, as optim changes the vector in place.
       local function feval(w)
          gradients:zero()
          local output = model:forward(x)

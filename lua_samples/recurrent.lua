@@ -1,5 +1,5 @@
--- A recurrent network by hand: one call of the model for each time step, and backpropagation through time (BPTT)
--- every few steps. It learns to say the next item of a fixed random sequence.
+-- A recurrent network by hand: one call of the model for each time step, and backpropagation through time
+-- (BPTT) every few steps. It learns to say the next item of a fixed random sequence.
 --
 --    recurrent.lua [iterations [items]]
 --

@@ -1,5 +1,5 @@
--- A recurrent network in nn.Sequencer: one call of the model for a whole stretch of the sequence, and no word about
--- time in the training. It learns to say the next item of a fixed random sequence.
+-- A recurrent network in nn.Sequencer: one call of the model for a whole stretch of the sequence, and no word
+-- about time in the training. It learns to say the next item of a fixed random sequence.
 --
 --    sequencer_recurrent.lua [iterations [items]]
 --

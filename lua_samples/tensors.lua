@@ -43,14 +43,14 @@ local largest, place = torch.max(a, 2)                -- along dimension 2: valu
 print(largest, place)
 
 -- Other types.
-print(torch.IntTensor{7, 8} / 2, torch.ByteTensor{250}:add(10))      -- whole numbers stay whole and wrap around
+print(torch.IntTensor{7, 8} / 2, torch.ByteTensor{250}:add(10))       -- whole numbers are cut, and wrap
 print(a:float():type(), a:type('torch.LongTensor'):type())
 
 -- Random numbers repeat with the seed.
 local first = torch.rand(3)
 torch.manualSeed(1)
 print('the same again: ' .. tostring(first:equal(torch.rand(3))))
-print(torch.randn(2, 3) * 1000)                       -- print pulls out a common factor where numbers are large
+print(torch.randn(2, 3) * 1e6)                        -- print pulls a common factor out
 
 -- Joining, sorting, solving.
 print(torch.cat(torch.ones(2), torch.zeros(1)), (torch.sort(torch.Tensor{3, 1, 2}, true)))

@@ -6,7 +6,7 @@ require 'nn'
 
 torch.manualSeed(1)
 
-iterations = tonumber(arg[1]) or 400
+iterations = tonumber(arg[1]) or 1000
 
 -- y depends on the measurements, on the category, and on both together
 local n = 60
@@ -19,12 +19,13 @@ for i = 1, n do
    y[i] = m[1] - 2 * m[2] + 0.5 * c + (c == 3 and math.sin(6 * m[3]) or 0)
 end
 
--- ParallelTable: the first input to the first layer, the second to the second: {n x 3, n} -> {n x 8, n x 8}
+-- ParallelTable: the first input to the first layer, the second to the second
 local branches = nn.ParallelTable()
    :add(nn.Sequential():add(nn.Linear(3, 8)):add(nn.Tanh()))
    :add(nn.LookupTable(4, 8))
 
--- ConcatTable: one input to every layer; CAddTable: the sum of a table. Together a shortcut around the inner layers.
+-- ConcatTable: one input to every layer; CAddTable: the sum of a table. Together a shortcut around the inner
+-- layers.
 local shortcut = nn.Sequential()
    :add(nn.ConcatTable()
       :add(nn.Identity())
@@ -44,8 +45,8 @@ for i = 1, iterations do
    local loss = criterion:forward(prediction, y)
    model:zeroGradParameters()
    model:backward(input, criterion:backward(prediction, y))
-   model:updateParameters(0.2)
-   if i == 1 or i % 100 == 0 then
+   model:updateParameters(0.1)
+   if i == 1 or i % 200 == 0 then
       print('iteration ' .. i .. ': loss ' .. loss)
    end
 end

@@ -1,28 +1,211 @@
-"""The programs in lua_samples run, and show what they are there to show."""
+"""The programs in lua_samples: what they print, on every Lua, and that it shows what it is there to show.
+
+``golden/samples`` holds what each printed when it was written. That alone would prove nothing: here are what is
+known of some outputs beforehand and the original's own losses, and in ``test_samples_in_pytorch.py`` the same
+trainings in plain PyTorch.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+import torch
+
+from torch7py.bridge.engine import ENGINES
+from torch7py.bridge.runtime import Runtime
+
 SAMPLES = Path(__file__).parents[1] / "lua_samples"
+GOLDEN = Path(__file__).parent / "golden" / "samples"
+NAMES = sorted(path.stem for path in SAMPLES.glob("*.lua"))
+
+# These draw from math.random, which is LuaJIT's own: another stream on plain Lua.
+NEED_LUAJIT = {"fastlstm", "recurrent", "sequencer_recurrent"}
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs a sample with arguments and gives what it printed; only recurrent.lua may have anything said of it."""
+
+    def program(name: str, *arguments: object) -> str:
+        with Runtime() as runtime:
+            assert runtime.run(SAMPLES / f"{name}.lua", [str(argument) for argument in arguments]) == 0
+            runtime.execute("io.stdout:flush()")
+        output, errors = capfd.readouterr()
+        assert errors.count("\n") == errors.count("rnn as of 2015") == (name == "recurrent"), errors
+        return output
+
+    return program
+
+
+def losses(output: str, word: str = "loss ") -> list[float]:
+    """The numbers that follow a word."""
+    return [float(number) for number in re.findall(re.escape(word) + f"({NUMBER.pattern})", output)]
+
+
+def golden(name: str) -> str:
+    return GOLDEN.joinpath(f"{name}.txt").read_text()
+
+
+def assert_same_output(actual: str, expected: str) -> None:
+    """The same text, and the same numbers but for what another order of summation may do."""
+    assert NUMBER.sub("#", actual) == NUMBER.sub("#", expected)
+    for mine, theirs in zip(NUMBER.findall(actual), NUMBER.findall(expected), strict=True):
+        assert math.isclose(float(mine), float(theirs), rel_tol=1e-9), (mine, theirs)
 
 
 def test_every_sample_is_listed():
     listed = re.findall(r"\]\(([\w.]+\.lua)\)", SAMPLES.joinpath("README.md").read_text())
-    assert sorted(listed) == sorted(path.name for path in SAMPLES.glob("*.lua"))
+    assert sorted(listed) == [f"{name}.lua" for name in NAMES]
 
 
-def test_fastlstm_learns():
-    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "fastlstm.lua")]
+def test_every_sample_has_its_output():
+    assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_output(run: Run, monkeypatch: pytest.MonkeyPatch, engine: str, name: str):
+    if not importlib.util.find_spec(f"lupa.{engine}"):
+        pytest.skip(f"this lupa has no {engine}")
+    if engine == "lua51" and name in NEED_LUAJIT:
+        pytest.skip("draws from LuaJIT's math.random")
+    monkeypatch.setenv("TORCH7PY_LUA", engine)
+    assert_same_output(run(name), golden(name))
+
+
+def test_the_command_runs_a_sample():
+    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "options.lua"), "-noise", "0", "-quiet"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
-    losses = [float(loss) for loss in re.findall(r"loss (\d+\.\d+)", result.stdout)]
-    assert len(losses) == 11
+    # without noise the line is found
+    assert "last: y = 3.000000 x + -1.000000" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reference"),
+    [
+        ("fastlstm", (100, 10000), {1: 45.955342174326 / 5, 100: 45.722850198224 / 5}),
+        ("sequencer_recurrent", (100, 10000), {1: 46.695845135453 / 5, 100: 44.909904464389 / 5}),
+    ],
+)
+def test_losses_of_the_original(run: Run, name: str, arguments: tuple[int, ...], reference: dict[int, float]):
+    """With 10000 items, what the original Torch7 computed from the same seed."""
+    output = run(name, *arguments)
+    if importlib.util.find_spec("lupa.luajit21") is None:
+        pytest.skip("draws from LuaJIT's math.random")
+    assert losses(output, " is ") == pytest.approx(list(reference.values()), rel=1e-9)
+
+
+def test_losses_of_the_original_recurrent(run: Run):
+    """The original of 2015 had a polynomial for exp in LogSoftMax, hence the wider bound."""
+    found = losses(run("recurrent", 300, 10000), " is ")
+    assert len(found) == 4
+    assert found[0] == pytest.approx(9.3342068682111, rel=1e-4)
+    assert found[3] == pytest.approx(9.052168514421, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["fastlstm", "sequencer_recurrent"])
+def test_next_item_is_learnt(name: str):
+    found = losses(golden(name), " is ")
+    assert len(found) == 6
     # It starts at chance and every line that follows is lower than the one before.
-    assert abs(losses[0] - math.log(100)) < 0.1
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.1
+    assert found[0] == pytest.approx(math.log(100), abs=0.1)
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < 0.5
+
+
+def test_recurrent_learns():
+    found = losses(golden("recurrent"), " is ")
+    assert found[0] == pytest.approx(math.log(100), abs=0.2)
+    assert found[-1] < 0.6 * found[0]
+
+
+def test_mlp_learns():
+    found = losses(golden("mlp_sgd"))
+    assert found[0] == pytest.approx(math.log(2), abs=0.15)
+    assert found[-1] < 0.2
+    assert losses(golden("mlp_sgd"), ": loss ") == found
+    assert int(re.findall(r"(\d+) of 200", golden("mlp_sgd"))[0]) > 190
+
+
+def test_char_rnn_says_its_text(run: Run):
+    assert golden("char_rnn").splitlines()[-1].rstrip("\t") == (
+        "it says: the quick brown fox jumps over the lazy dog. "
+    )
+    # untrained, it does not
+    assert "brown fox jumps over" not in run("char_rnn", 0)
+
+
+def test_gru_tags_longer_sequences():
+    assert "400 of 400 tags right in sequences of 40" in golden("gru_tagger")
+
+
+def test_one_direction_cannot_know_what_follows():
+    """Of six steps, five have a neighbour to come that may be 0 or 1."""
+    best = 5 / 6 * math.log(2)
+    one, both = losses(golden("bidirectional"), "one way ")[-1], losses(golden("bidirectional"), "both ways ")[-1]
+    assert losses(golden("bidirectional"), "at best: ") == pytest.approx([best], rel=1e-12)
+    assert one > best
+    assert both < 0.1
+
+
+def test_derivatives_of_a_layer_in_lua():
+    assert "31 derivatives, all within 1e-8 of finite differences: true" in golden("lua_layer")
+
+
+def test_autoencoder_reads_every_code():
+    read = re.findall(r"pattern (\d): code ([\d. ]+), read as (\d)", golden("adam_autoencoder"))
+    assert [(number, number) for number, _, _ in read] == [(first, last) for first, _, last in read]
+    assert len({code for _, code, _ in read}) == 8
+
+
+def test_confusion_matrix_counts_every_row():
+    rows = re.findall(r"\[+ +(\d+) +(\d+) +(\d+)\]+ +(\d+\.\d+)%", golden("batchnorm_classifier"))
+    assert len(rows) == 3
+    for index, row in enumerate(rows):
+        counts = [int(count) for count in row[:3]]
+        assert sum(counts) == 50
+        assert float(row[3]) == counts[index] / 50 * 100
+
+
+def test_options_finds_the_least_squares_line(capfd: pytest.CaptureFixture[str]):
+    with Runtime() as runtime:
+        runtime.run(SAMPLES / "options.lua", ["-iterations", "300", "-quiet"])
+        x, y, model = (runtime.globals[name] for name in ("x", "y", "model"))
+        solution = torch.linalg.lstsq(torch.cat([x, torch.ones_like(x)], 1), y).solution.flatten()
+        assert [model.weight.item(), model.bias.item()] == pytest.approx(solution.tolist(), rel=1e-9)
+    capfd.readouterr()
+
+
+def test_options_are_said_and_obeyed(run: Run):
+    output = run("options", "-lr", "0.5", "-type", "float", "-iterations", 50)
+    assert output.splitlines()[0].rstrip("\t") == "run: line,iterations=50,lr=0.5,type=float"
+    assert len(losses(output)) == 3  # every 13th of 50
+
+
+def test_tensors_by_hand():
+    """What can be computed without a machine."""
+    output = golden("tensors")
+    for known in (
+        "torch.DoubleTensor\t2\t2\t3\t6",
+        "offset 3, stride 3",
+        "transposed is contiguous: false",
+        "the same again: true",
+        "  5   5   4\n  9  10   4\n",  # {{0, 0, -1}, {4, 5, -1}} + 6 - 1
+        "  1   1\n  1  42\n",  # the products of its rows
+        " 0.8000\n 1.4000\n",  # 2x + y = 3, x + 3y = 5
+    ):
+        assert known in output
+    norm = losses(output, "7\t1.1666666666667\t5\t")
+    assert norm == pytest.approx([math.sqrt(1 + 16 + 25 + 1)], rel=1e-13)
