@@ -14,7 +14,7 @@ rho = 5                                    -- the steps of one call
 hiddenSize = 64
 nIndex = tonumber(arg[2]) or 100           -- the items of the sequence; 10000 makes it a long training
 lr = 0.1
-iterations = tonumber(arg[1]) or 500
+iterations = tonumber(arg[1]) or 400
 
 function gradientUpgrade(model, x, y, criterion, learningRate, i)
    local prediction = model:forward(x)

@@ -26,7 +26,7 @@ elseif opt.type ~= 'double' then
    cmd:error('-type must be double or float')
 end
 
--- A name for the run that says which options differ from their defaults.
+-- A name for the run that says which options differ from their defaults; cmd:string prints each of them, too.
 print('run: ' .. cmd:string('line', opt, {}))
 
 -- y = 3x - 1 + noise

@@ -13,7 +13,7 @@ rho = 5                                    -- the steps of one call
 hiddenSize = 64
 nIndex = tonumber(arg[2]) or 100           -- the items of the sequence; 10000 makes it a long training
 lr = 0.1
-iterations = tonumber(arg[1]) or 500
+iterations = tonumber(arg[1]) or 400
 
 -- Model: each layer is decorated, and takes and gives a table of tensors, one for each step
 model = nn.Sequential()

@@ -6,7 +6,7 @@ require 'nn'
 
 torch.manualSeed(1)
 
-iterations = tonumber(arg[1]) or 1000
+iterations = tonumber(arg[1]) or 1200
 
 -- y depends on the measurements, on the category, and on both together
 local n = 60
@@ -40,18 +40,20 @@ model = nn.Sequential()
 
 local criterion = nn.MSECriterion()
 local input = {measurements, categories}
+
+-- A layer keeps its last output, and a table layer a table of them.
+model:forward(input)
+local two = branches.output
+print('branches: ' .. #two .. ' tensors, ' .. two[1]:size(2) .. ' and ' .. two[2]:size(2) .. ' columns')
+print('joined: ' .. model:get(2).output:size(2) .. ' columns')
+
 for i = 1, iterations do
    local prediction = model:forward(input)
    local loss = criterion:forward(prediction, y)
    model:zeroGradParameters()
    model:backward(input, criterion:backward(prediction, y))
-   model:updateParameters(0.1)
-   if i == 1 or i % 200 == 0 then
+   model:updateParameters(0.05)
+   if i == 1 or i % 300 == 0 then
       print('iteration ' .. i .. ': loss ' .. loss)
    end
 end
-
--- What the layers gave last: a layer keeps its output, and a table layer a table of them.
-local two = branches.output
-print('branches: ' .. #two .. ' tensors, ' .. two[1]:size(2) .. ' and ' .. two[2]:size(2) .. ' columns')
-print('joined: ' .. model:get(2).output:size(2) .. ' columns')

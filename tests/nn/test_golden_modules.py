@@ -70,7 +70,12 @@ def run_float(case: Case) -> None:
         assert_close(parameters(case, 2), recorded["gradParams_float"], FLOAT, "gradParams in float")
 
 
-@pytest.mark.parametrize("recorded", supported("nn_modules"), ids=identify)
+# The gradOutput of this case was recorded after the in-place backward had written into it; tests/nn/test_rectifier.py
+# draws it anew.
+SPOILT = {"nn.ELU(0.3,true)": "its recorded gradOutput is not the one that was used"}
+
+
+@pytest.mark.parametrize("recorded", supported("nn_modules", SPOILT), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     case = Case(runtime, recorded)
     run_passes(case)

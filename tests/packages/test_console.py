@@ -1,20 +1,51 @@
-"""What torch.CmdLine, xlua, sys and optim.Logger write, against the originals; see tests/golden/README.md."""
+"""What programs write through torch.CmdLine, xlua, sys, optim.Logger and Penlight, against the originals.
+
+tests/golden/README.md says how the texts were made.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-with gzip.open(Path(__file__).parents[1] / "golden" / "console.json.gz", "rt") as file:
-    GOLDEN = json.load(file)
+from torch7py.bridge.runtime import Runtime
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: " ".join(case["code"].split())[-60:])
-def test_as_the_original_wrote(runtime, monkeypatch, case):
+def load(name: str) -> list[Any]:
+    with gzip.open(GOLDEN / f"{name}.json.gz", "rt") as file:
+        golden = json.load(file)
+    return [
+        pytest.param(
+            golden["prelude"], case["code"], case["text"], id=f"{name}-{' '.join(case['code'].split())[-60:]}"
+        )
+        for case in golden["cases"]
+    ]
+
+
+def written(runtime: Runtime, prelude: str, code: str) -> Any:
+    return runtime.execute(f"{prelude}\nreturn run(function()\n{code}\nend)")
+
+
+@pytest.mark.parametrize(("prelude", "code", "text"), load("console"))
+def test_console(runtime, monkeypatch, prelude, code, text):
     monkeypatch.setenv("COLUMNS", "80")
     runtime.execute("require 'optim'")
-    text = runtime.execute(f"{GOLDEN['prelude']}\nreturn run(function()\n{case['code']}\nend)")
-    assert text == case["text"]
+    assert written(runtime, prelude, code) == text
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Runtime]:
+    with Runtime() as one:
+        yield one
+
+
+@pytest.mark.parametrize(("prelude", "code", "text"), load("penlight"))
+def test_penlight(shared, prelude, code, text):
+    assert written(shared, prelude, code) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 from pathlib import Path
@@ -39,7 +40,7 @@ x = torch.Tensor{-1.2, 1, 0.5, 2}
 def rosenbrock(x: torch.Tensor) -> tuple[float, torch.Tensor]:
     f, g = 0.0, [0.0] * len(x)
     values = x.tolist()
-    for i, (a, b) in enumerate(zip(values, values[1:], strict=False)):
+    for i, (a, b) in enumerate(itertools.pairwise(values)):
         f = f + 100 * (b - a**2) ** 2 + (1 - a) ** 2
         g[i] = g[i] - 400 * a * (b - a**2) - 2 * (1 - a)
         g[i + 1] = g[i + 1] + 200 * (b - a**2)
@@ -49,7 +50,9 @@ def rosenbrock(x: torch.Tensor) -> tuple[float, torch.Tensor]:
 def assert_equal(ours: list[float], expected: list[float], what: str) -> None:
     assert len(ours) == len(expected), what
     for one, other in zip(ours, expected, strict=True):
-        assert math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE), f"{what}: {ours} is not {expected}"
+        assert math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE), (
+            f"{what}: {ours} is not {expected}"
+        )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 import torch
 
@@ -22,8 +23,8 @@ from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.recurrent import Recurrent
+from torch7py.rnn.reverse import ReverseTable, SeqReverseSequence
 from torch7py.rnn.sequencer import Repeater, Sequencer
-from torch7py.rnn.tables import ReverseTable
 
 STEPS, BATCH, SIZE = 4, 2, 3
 
@@ -187,6 +188,22 @@ def test_reverse_table() -> None:
     assert [t.data_ptr() for t in module.updateGradInput(x, x[::-1])] == [t.data_ptr() for t in x]
     with pytest.raises(TorchError, match="expects a table"):
         module.updateOutput(x[0])
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_reverse_sequence(dim: int) -> None:
+    module, x = SeqReverseSequence(dim), torch.arange(24.0, dtype=torch.float64).view(2, 3, 4)
+    expected = numpy.flip(x.numpy(), dim - 1)
+    numpy.testing.assert_array_equal(module.updateOutput(x).numpy(), expected)
+    numpy.testing.assert_array_equal(
+        module.updateGradInput(x, torch.tensor(expected.copy())).numpy(), x.numpy()
+    )
+    with pytest.raises(TorchError, match="gradOutput does not have the size of the input"):
+        module.updateGradInput(x, x[:1])
+    with pytest.raises(TorchError, match=f"the input has no dimension {dim}"):
+        module.updateOutput(torch.ones([2] * (dim - 1), dtype=torch.float64))
+    with pytest.raises(TorchError, match="dimension 4 is none of 1, 2, 3"):
+        SeqReverseSequence(4)
 
 
 def test_bidirectional_outputs_see_what_they_should() -> None:

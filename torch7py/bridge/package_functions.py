@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from torch7py.bridge.calls import adapt, decode
@@ -31,10 +32,13 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
+@cache
 def fields_of(function: Callable[..., Any]) -> list[int]:
     """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua."""
     parameters = inspect.signature(function, eval_str=True).parameters.values()
-    return [n for n, p in enumerate(parameters, 1) if p.annotation == Fields or Fields in get_args(p.annotation)]
+    return [
+        n for n, p in enumerate(parameters, 1) if p.annotation == Fields or Fields in get_args(p.annotation)
+    ]
 
 
 def package_function(runtime: Runtime, package: str, name: str) -> Callable[..., Any]:
@@ -77,7 +81,7 @@ def record_method(runtime: Runtime, package: str, class_name: str, name: str) ->
         values = decode(handles, mask, arguments)
         if not values or not isinstance(values[0], LuaTable):
             raise ArgumentError(f"{label}: called without an object (with . in place of :?)")
-        obj = cls.__new__(cls)
+        obj: Any = object.__new__(cls)
         object.__setattr__(obj, "_fields", values[0])
         result = call([obj, *values[1:]])
         return encode_results(handles, values[0] if result is obj else result)

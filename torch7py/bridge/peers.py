@@ -279,6 +279,7 @@ class Peers:
                         "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
                         "fields": cls.all_fields(),
                         "links": list(cls.links),
+                        "lists": list(cls.lists),
                         "methods": own_methods(cls, exports),
                         "structural": dict.fromkeys(cls.structural, True),
                     }

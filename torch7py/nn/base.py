@@ -391,7 +391,7 @@ class Criterion(TorchObject):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
-    lua_methods = names("updateOutput updateGradInput backward", forward="torch7_forward", __call__="call")
+    lua_methods = names("updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call")
 
     def __init__(self) -> None:
         super().__init__()
@@ -428,3 +428,8 @@ class Criterion(TorchObject):
         self.torch7_forward(input, target)
         self.backward(input, target)
         return self.output, self.gradInput
+
+    def clone(self) -> Any:
+        """``c:clone()``: a deep copy."""
+        with torch.no_grad():
+            return deep_copy(self, {})

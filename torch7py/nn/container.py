@@ -146,8 +146,8 @@ class Container(Module):
         lines = [self.class_name + " {", "  input"]
         for number, child in enumerate(children, 1):
             last = number == len(children)
-            bar = "     " if last else "    |"
-            text = child.describe().replace("\n", "\n  " + bar + "    ")
+            bar = "       " if last else "  |    "
+            text = child.describe().replace("\n", "\n  " + bar)
             lines.append(f"  {'   ' if last else '  |'}`-> ({number}): {text}")
         lines += ["     ... -> output", "}"]
         return "\n".join(lines)
@@ -200,7 +200,8 @@ class Sequential(Container):
     def describe(self) -> str:
         children = self.child_list()
         chain = " -> ".join(f"({number})" for number in range(1, len(children) + 1))
-        lines = [f"{self.class_name} {{", f"  [input -> {chain}{' -> ' if chain else ''}output]"]
+        # Upstream writes this name whatever the class.
+        lines = ["nn.Sequential {", f"  [input -> {chain}{' -> ' if chain else ''}output]"]
         lines += [
             f"  ({i}): " + child.describe().replace("\n", "\n  ") for i, child in enumerate(children, 1)
         ]

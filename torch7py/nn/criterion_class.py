@@ -307,7 +307,7 @@ class ClassSimplexCriterion(MSECriterion):
     """``nn.ClassSimplexCriterion(nClasses)``: ``nn.MSECriterion`` against the class's corner of a simplex.
 
     Shapes: ``(nClasses)`` with a number, ``(batch, nClasses)`` with ``(batch)``. The corners, at distance 1 from the
-    origin and as far as can be from each other, are the rows of the field ``simplex``. (Mroueh et al., 2015.)
+    origin and as far as can be from each other, are the rows of the field ``simplex``. (arXiv:1506.08230.)
     """
 
     fields = ("nClasses", "simplex", "_target")

@@ -49,6 +49,8 @@ class _Sum(Criterion):
     """A weighted sum of the criterions in the field ``criterions``."""
 
     fields: ClassVar[tuple[str, ...]] = ("criterions", "weights")
+    lists = ("criterions",)
+    structural = Criterion.structural | {"add"}
     lua_methods = names("add")
 
     def __init__(self) -> None:

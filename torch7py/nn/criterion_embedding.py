@@ -198,8 +198,8 @@ class DistanceRatioCriterion(TargetlessCriterion):
     """``nn.DistanceRatioCriterion([sizeAverage])``: ``-log(exp(-x) / (exp(-x) + exp(-y)))`` of distances x and y.
 
     Shapes: a table of two tensors with as many elements and the same first size, by which the sum is divided unless
-    ``sizeAverage`` is false; there is no target. (Hoffer and Ailon's triplets: x between like examples, y between
-    unlike ones.)
+    ``sizeAverage`` is false; there is no target. x are distances between like examples, y between unlike ones.
+    (arXiv:1610.00243.)
     """
 
     fields = (

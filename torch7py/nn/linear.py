@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn.arguments import rows as indices
 from torch7py.nn.base import Module
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -158,12 +159,7 @@ class LookupTable(Module):
         """0-based row numbers, checked."""
         if not 1 <= input.dim() <= 2 or input.numel() == 0:
             raise TorchError("nn.LookupTable: the input must be a vector or a matrix")
-        rows = input.long() - 1
-        low, high = torch.aminmax(rows)
-        if low < 0 or high >= self.weight.shape[0]:
-            wrong = int(low if low < 0 else high) + 1
-            raise TorchError(f"nn.LookupTable: index {wrong} out of range 1 to {self.weight.shape[0]}")
-        return rows
+        return indices(self, input, self.weight.shape[0])
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         rows = self._rows(input)

@@ -45,7 +45,7 @@ class TorchObject(torch.nn.Module):
     Class attributes that a layer may add to:
 
     - ``fields``: the names that a script may read and write on it (a subclass lists only its own);
-    - ``links``: those of its attributes that hold one module;
+    - ``links``: those of its attributes that hold one module, ``lists``: those fields that hold a list of them;
     - ``lua_methods``: Lua method name -> Python attribute;
     - ``structural``: the Lua methods after which the module may have other children.
     """
@@ -54,6 +54,7 @@ class TorchObject(torch.nn.Module):
     registered_as: ClassVar[str] = ""
     fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
     links: ClassVar[tuple[str, ...]] = ()
+    lists: ClassVar[tuple[str, ...]] = ()
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     lua_methods: ClassVar[dict[str, str]] = names(
         "__init",

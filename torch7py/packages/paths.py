@@ -50,7 +50,7 @@ def concat(*names: Any) -> str:
 
     The first is seen from the working directory; ``.`` and ``..`` are resolved.
     """
-    root, parts = "", []
+    root, parts = "", list[str]()
     for number, value in enumerate((cwd(), *names)):
         name = _name(value, number, "concat")
         drive, rest = os.path.splitdrive(name)
@@ -73,7 +73,7 @@ def _last_slash(name: str) -> int:
 def basename(name: Any, suffix: str = "") -> str:
     """``paths.basename(name[, suffix])``: the last part of a name, without ``.suffix`` if it ends in that."""
     name = _name(name, 1, "basename")
-    base = name[_last_slash(name) + 1 :].partition("/")[0]
+    base: str = name[_last_slash(name) + 1 :].partition("/")[0]
     suffix = suffix.removeprefix(".")
     if suffix and len(base) > len(suffix):
         base = base.removesuffix("." + suffix)
@@ -93,7 +93,7 @@ def dirname(name: Any) -> str:
 @function("paths.extname", filenames=True)
 def extname(name: Any) -> str | None:
     """``paths.extname(name)``: what follows the last dot, even one in a directory's name; nil without a dot."""
-    before, dot, extension = _name(name, 1, "extname").rpartition(".")
+    _, dot, extension = _name(name, 1, "extname").rpartition(".")
     return extension if dot else None
 
 

@@ -13,6 +13,7 @@ from torch7py.rnn import (  # noqa: F401
     linear,
     lstm,
     recurrent,
+    reverse,
     sequencer,
 )
 

@@ -12,8 +12,8 @@ from torch7py.nn.registry import layer
 from torch7py.nn.table import JoinTable, ZipTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
+from torch7py.rnn.reverse import ReverseTable
 from torch7py.rnn.sequencer import AbstractSequencer, Sequencer
-from torch7py.rnn.tables import ReverseTable
 
 __all__ = ["BiSequencer", "BiSequencerLM"]
 

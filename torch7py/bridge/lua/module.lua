@@ -165,6 +165,13 @@ function walk(m)
    mark(m, c, info)
    local list = rawget(m, 'modules')
    if type(list) == 'table' then walk_children(m, list) end
+   local lists = info.lists
+   for i = 1, #lists do
+      local entries = rawget(m, lists[i])
+      if type(entries) == 'table' then
+         for j = 1, #entries do walk(entries[j]) end
+      end
+   end
    local links = info.links
    for i = 1, #links do
       local name = links[i]
@@ -241,6 +248,7 @@ local function adopt(m)
       for i = 1, #children do handles[i] = handle_of[children[i]] end
       mirrored[m] = handles
    end
+   for i = 1, #info.lists do get_field(m, handle_of[m], info.lists[i]) end
    local links, known = info.links, linked[m] or {}
    linked[m] = known
    for i = 1, #links do
@@ -324,14 +332,14 @@ local function native_method(f, structural)
 end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, fields, links, methods, structural}
+-- description: {key, name, parent, fields, links, lists, methods, structural}
 function module.define(d)
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
    for i = 1, #d.fields do fields[d.fields[i]] = true end
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
-   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set}
+   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)

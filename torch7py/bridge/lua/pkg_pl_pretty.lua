@@ -23,8 +23,8 @@ local function scalar(x)
    return type(x) == 'number' and number(x) or tostring(x)
 end
 
-local function key_text(key, set)
-   if type(key) == 'string' and key:find('^[%a_][%w_]*$') and not KEYWORDS[key] then return key .. set end
+local function key_text(key, set, bracket)
+   if not bracket and type(key) == 'string' and key:find('^[%a_][%w_]*$') and not KEYWORDS[key] then return key .. set end
    if type(key) == 'number' then return '[' .. number(key) .. ']' .. set end
    local text = stringx.quote_string(tostring(key))
    return '[' .. (text:sub(1, 1) == '[' and ' ' .. text .. ' ' or text) .. ']' .. set
@@ -73,7 +73,7 @@ function pretty.write(t, space, not_clever)
          end
       end
       for _, key in ipairs(keys_of(value, listed)) do
-         items[#items + 1] = inner .. key_text(key, set) .. write(value[key], inner)
+         items[#items + 1] = inner .. key_text(key, set, not_clever) .. write(value[key], inner)
       end
       open[value] = nil
       if #items == 0 then return '{' .. newline .. indent .. '}' end

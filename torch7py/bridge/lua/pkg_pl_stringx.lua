@@ -176,13 +176,19 @@ function stringx.shorten(s, width, tail)
    return s:sub(1, width - 3) .. '...'
 end
 
--- stringx.quote_string(s): as Lua source.
+-- stringx.quote_string(s): as Lua source, between long brackets where it has lines or long brackets itself.
 function stringx.quote_string(s)
    check(1, s)
-   if not s:find('[\n\\]') or s:find('[^%g%s]') then return (('%q'):format(s):gsub('\r', '\\r')) end
-   local level = ''
-   while s:find(']' .. level .. ']', 1, true) or s:sub(-#level - 1) == ']' .. level do level = level .. '=' end
-   return '[' .. level .. '[' .. (s:sub(1, 1) == '\n' and '\n' or '') .. s .. ']' .. level .. ']'
+   local level, at = s:find('\n') and 0 or nil, 1
+   local brackets = s .. ']'
+   while true do
+      local first, last, _, signs = brackets:find('([%[%]])(=*)%1', at)
+      if not first then break end
+      level, at = math.max(level or 0, #signs + 1), last
+   end
+   if not level or s:find('\r') then return (('%q'):format(s):gsub('\r', '\\r')) end
+   local signs = ('='):rep(level)
+   return '[' .. signs .. '[' .. (s:sub(1, 1) == '\n' and '\n' or '') .. s .. ']' .. signs .. ']'
 end
 
 -- stringx.import(): make these functions methods of all strings.
@@ -210,7 +216,11 @@ function stringx.format_operator()
       if value == nil then return text end
       local plain = type(value) == 'table' and getmetatable(value) == nil
       if plain and #value > 0 then return format(text, unpack(value)) end
-      if plain or type(value) == 'function' then return (text:gsub('%$([%w_]+)', value)) end
+      if type(value) == 'function' then return (text:gsub('%$([%w_]+)', value)) end
+      if plain then
+         local function lookup(name) return value[name] or name end
+         return (text:gsub('%${([%w_]+)}', lookup):gsub('%$([%w_]+)', lookup))
+      end
       return format(text, value)
    end
 end

@@ -24,7 +24,7 @@ chunk('print.lua')({
 
 -- What th has loaded before a script begins.
 chunk('pkg_cmdline.lua')(core, host, torch)
-for _, name in ipairs {'paths', 'sys', 'xlua'} do package.loaded[name] = packages.load(name) end
+for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------
 -- os.exit: ends the process where that is the program's own; else the run, through every pcall on the way

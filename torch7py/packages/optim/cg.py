@@ -82,7 +82,6 @@ def cg(
     while calls < abs(limit_of_calls):
         start.copy_(x)
         start_gradient.copy_(gradient1)
-        start_value = value1
         value2, slope2 = move(step1)
         value3, slope3, step3 = value1, slope1, -step1  # the third point is where the search began
         left = min(steps, limit_of_calls - calls)

@@ -9,6 +9,7 @@ import torch
 
 from torch7py.ops import state
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.printing import number_to_string
 from torch7py.packages.registry import record
 
 __all__ = ["ConfusionMatrix"]
@@ -41,15 +42,15 @@ class ConfusionMatrix:
 
     def __init__(self, nclasses: int | list[Any], classes: list[Any] | None = None) -> None:
         if isinstance(nclasses, list):
-            nclasses, classes = len(nclasses), nclasses
-        if not nclasses >= 1:
+            classes = nclasses
+        size = int(len(nclasses) if isinstance(nclasses, list) else nclasses)
+        if size < 1:
             raise ArgumentError("optim.ConfusionMatrix needs at least one class")
-        nclasses = int(nclasses)
         device = state.current().device
-        self.mat = torch.zeros((nclasses, nclasses), dtype=torch.int64, device=device)
-        self.valids = torch.zeros(nclasses, dtype=torch.float32, device=device)
-        self.unionvalids = torch.zeros(nclasses, dtype=torch.float32, device=device)
-        self.nclasses = nclasses
+        self.mat = torch.zeros((size, size), dtype=torch.int64, device=device)
+        self.valids = torch.zeros(size, dtype=torch.float32, device=device)
+        self.unionvalids = torch.zeros(size, dtype=torch.float32, device=device)
+        self.nclasses = size
         self.totalValid: float = 0
         self.averageValid: float = 0
         self.classes = classes or []
@@ -58,9 +59,7 @@ class ConfusionMatrix:
         self._target, self._prediction, self._max = (
             torch.empty(0, dtype=torch.float32, device=device) for _ in range(3)
         )
-        self._pred_idx, self._targ_idx = (
-            torch.empty(0, dtype=torch.int64, device=device) for _ in range(2)
-        )
+        self._pred_idx, self._targ_idx = (torch.empty(0, dtype=torch.int64, device=device) for _ in range(2))
 
     # -- counting -----------------------------------------------------------------------------------------
 
@@ -116,9 +115,7 @@ class ConfusionMatrix:
         self.totalValid = (right.sum() / counts.sum()).item()
         valids, unions = self.valids.tolist(), self.unionvalids.tolist()
         self.averageValid = _mean([v for v in valids if v == v])
-        self.averageUnionValid = _mean(
-            [u for u, v in zip(unions, valids, strict=True) if u == u and v == v]
-        )
+        self.averageUnionValid = _mean([u for u, v in zip(unions, valids, strict=True) if u == u and v == v])
 
     def far_frr(self) -> tuple[torch.Tensor, ...]:
         """``classFrrs, classFars, frrs, fars = m:farFrr()``: how often each class was falsely rejected and accepted.
@@ -129,8 +126,9 @@ class ConfusionMatrix:
         totals = counts.sum(1).tolist()
         shares = counts / counts.sum(1, keepdim=True)
         with_samples = [i for i, total in enumerate(totals) if total]
-        double = {"dtype": state.current().default_type.dtype, "device": counts.device}
-        class_frrs, class_fars = (torch.full((self.nclasses,), -1.0, **double) for _ in range(2))
+        dtype = state.current().default_type.dtype
+        class_frrs = torch.full((self.nclasses,), -1.0, dtype=dtype, device=counts.device)
+        class_fars = class_frrs.clone()
         for i in with_samples:
             others = [shares[j, i].item() for j in with_samples if j != i]
             class_frrs[i] = 1 - shares[i, i].item()
@@ -152,15 +150,15 @@ class ConfusionMatrix:
             name = f"\t[class: {_text(self.classes[t]) if t < len(self.classes) else ''}]" if named else ""
             lines.append(f"{'[' if t == 0 else ' '}[{text}{close}{valid * 100:2.3f}% {name}")
         lines.append(f" + average row correct: {_text(self.averageValid * 100)}% ")
-        lines.append(
-            f" + average rowUcol correct (VOC measure): {_text(self.averageUnionValid * 100)}% "
-        )
+        lines.append(f" + average rowUcol correct (VOC measure): {_text(self.averageUnionValid * 100)}% ")
         lines.append(f" + global correct: {_text(self.totalValid * 100)}%")
         return "\n".join(lines)
 
     def render(self, *arguments: Any) -> None:
         """``m:render()`` drew the matrix with Qt, which is not there."""
-        raise TorchError("optim.ConfusionMatrix: render needs qtwidget, which is not supported; print the matrix")
+        raise TorchError(
+            "optim.ConfusionMatrix: render needs qtwidget, which is not supported; print the matrix"
+        )
 
 
 def _class_of(value: Prediction, what: str) -> float:
@@ -187,4 +185,4 @@ def _mean(values: list[float]) -> float:
 
 def _text(value: Any) -> str:
     """A name or number as Lua writes it."""
-    return value if isinstance(value, str) else f"{value:.14g}"
+    return value if isinstance(value, str) else number_to_string(value)

@@ -136,7 +136,7 @@ def lswolfe(
     first_gradient = g
     value, gradient, slope = go(t)
     rounds, last_t = 0, 0.0
-    last = [0.0, f, g.clone(), gtd]
+    last: list[Any] = [0.0, f, g.clone(), gtd]
     bracket: list[list[Any]] = []
     done = False
     while rounds < most:
@@ -167,9 +167,7 @@ def lswolfe(
     while not done and rounds < most:
         low = 0 if len(bracket) == 1 or bracket[0][1] <= bracket[1][1] else 1
         high = 1 - low
-        points = x.new_tensor(
-            [[side[0], side[1], dot(side[2], d)] for side in bracket]
-        )
+        points = x.new_tensor([[side[0], side[1], dot(side[2], d)] for side in bracket])
         t = _first(polyinterp(points))
         left, right = sorted(side[0] for side in bracket)
         if divide(min(right - t, t - left), right - left) < 0.1:

@@ -1,0 +1,173 @@
+"""Recurrent classes that a script defines or changes: Python's steps go through its methods."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+ELMAN = """
+    require 'rnn'
+    local Elman, parent = torch.class('nn.Elman', 'nn.AbstractRecurrent')
+
+    function Elman:__init(n)
+       parent.__init(self, 99)
+       self.recurrentModule = nn.Sequential()
+       self.recurrentModule:add(nn.ParallelTable():add(nn.Linear(n, n)):add(nn.Linear(n, n)))
+       self.recurrentModule:add(nn.CAddTable()):add(nn.Sigmoid())
+       self.modules[1] = self.recurrentModule
+       self.sharedClones[1] = self.recurrentModule
+       self.zero = torch.zeros(n)
+    end
+
+    function Elman:before(step) return self.outputs[step - 1] or self.zero end
+
+    function Elman:updateOutput(input)
+       self:recycle()
+       self.output = self:getStepModule(self.step):updateOutput{input, self:before(self.step)}
+       self.outputs[self.step] = self.output
+       self.step = self.step + 1
+       self.updateGradInputStep, self.accGradParametersStep, self.later = nil, nil, nil
+       return self.output
+    end
+
+    function Elman:_updateGradInput(input, gradOutput)
+       local step = self.updateGradInputStep - 1
+       local total = self.later and gradOutput + self.later or gradOutput:clone()
+       self._gradOutputs[step] = total
+       local gradients = self:getStepModule(step):updateGradInput({input, self:before(step)}, total)
+       self.later = gradients[2]
+       return gradients[1]
+    end
+
+    function Elman:_accGradParameters(input, gradOutput, scale)
+       local step = self.accGradParametersStep - 1
+       self:getStepModule(step):accGradParameters({input, self:before(step)}, self._gradOutputs[step], scale)
+    end
+
+    -- The same as an nn.Recurrence would be: Recurrent whose first step has a feedback of zeros.
+    function passes(m, x, g)
+       local s = nn.Sequencer(m)
+       s:zeroGradParameters()
+       local output = s:forward(x)[#x]:clone()
+       local gradient = s:backward(x, g)[1]:clone()
+       return output, gradient, select(2, s:parameters())
+    end
+    x, g = {}, {}
+    for t = 1, 4 do x[t], g[t] = torch.randn(3), torch.randn(3) end
+"""
+
+
+def test_a_recurrent_module_of_a_script(runtime: Runtime) -> None:
+    runtime.execute(ELMAN + "m = nn.Elman(3)")
+    output, of_first, of_parameters = runtime.execute("return passes(m, x, g)")
+    x, g = runtime.globals["x"], runtime.globals["g"]
+    w, b, u, c = (p.detach().clone().requires_grad_() for p in runtime.execute("return m:parameters()")[0])
+    leaves = [t.clone().requires_grad_() for t in x]
+    h, total = torch.zeros(3, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    for leaf, gradient in zip(leaves, g, strict=True):
+        h = torch.sigmoid(w @ leaf + b + u @ h + c)
+        total = total + (h * gradient).sum()
+    expected = torch.autograd.grad(total, [leaves[0], w, b, u, c])
+    torch.testing.assert_close(output, h.detach(), rtol=1e-12, atol=1e-14)
+    for one, other in zip([of_first, *of_parameters], expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-13)
+
+
+def test_an_lstm_whose_model_a_script_builds(runtime: Runtime) -> None:
+    """The constructor asks the script for the model, and computes with it: here h' = W (x + h), c' = c."""
+    output = runtime.execute("""
+        require 'rnn'
+        local Sum = torch.class('nn.Sum2', 'nn.LSTM')
+        function Sum:buildModel()
+           self.product = nn.Linear(self.outputSize, self.outputSize)
+           local h = nn.Sequential():add(nn.NarrowTable(1, 2)):add(nn.CAddTable()):add(self.product)
+           return nn.Sequential():add(nn.ConcatTable():add(h):add(nn.SelectTable(3)))
+        end
+        m, x = nn.Sum2(3, 3), torch.randn(3)
+        m:forward(x)
+        expected = m.product:forward(x + m.outputs[1]):clone()
+        return m:forward(x)
+    """)
+    torch.testing.assert_close(output, runtime.globals["expected"], rtol=1e-12, atol=1e-14)
+
+
+def test_a_gate_that_a_script_builds(runtime: Runtime) -> None:
+    """Gates that are always open: h' = tanh(c'), c' = c + z."""
+    output = runtime.execute("""
+        require 'rnn'
+        local Open, parent = torch.class('nn.Open', 'nn.LSTM')
+        function Open:buildGate()
+           return parent.buildGate(self):add(nn.MulConstant(0)):add(nn.AddConstant(1))
+        end
+        m, x = nn.Open(3, 3), torch.randn(3)
+        local z = m.hiddenLayer:forward{x, torch.zeros(3), torch.zeros(3)}
+        expected = torch.tanh(z)
+        return m:forward(x)
+    """)
+    torch.testing.assert_close(output, runtime.globals["expected"], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "FastLSTM", "GRU"])
+def test_a_method_of_a_class_that_a_script_wraps(runtime: Runtime, kind: str) -> None:
+    """Every step computes through nn.Sigmoid's new method, and the numbers stay what they were."""
+    runtime.execute(f"""
+        require 'rnn'
+        m = nn.{kind}(3, 4)
+        x, g = torch.randn(2, 3), torch.ones(2, 4)
+        function train()
+           m:forget()
+           m:zeroGradParameters()
+           for _ = 1, 3 do m:forward(x) end
+           local output = m.output:clone()
+           for _ = 1, 3 do m:backward(x, g) end
+           local gradients = {{}}
+           for i, gradient in ipairs(select(2, m:parameters())) do gradients[i] = gradient:clone() end
+           return output, unpack(gradients)
+        end
+    """)
+    expected = runtime.execute("return train()")
+    runtime.execute("""
+        calls, original = 0, nn.Sigmoid.updateOutput
+        nn.Sigmoid.updateOutput = function(self, input) calls = calls + 1 return original(self, input) end
+    """)
+    found = runtime.execute("return train()")
+    sigmoids = runtime.execute("return #m:findModules('nn.Sigmoid')")
+    assert runtime.globals["calls"] == 3 * sigmoids
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_what_a_script_asks_of_the_class_and_is_not_there_is_an_error(runtime: Runtime) -> None:
+    runtime.execute("require 'rnn' nn.FastLSTM.bn = true")
+    with pytest.raises(
+        LuaError, match=r"python:1: .*batch normalization \(nn.FastLSTM.bn\) is not supported yet"
+    ):
+        runtime.execute("nn.FastLSTM(3, 4)")
+    runtime.execute(
+        "nn.FastLSTM.bn = false nn.FastLSTM.usenngraph = true nn.FastLSTM(3, 4):forward(torch.randn(3))"
+    )
+
+
+def test_functions_over_nested_tables(runtime: Runtime) -> None:
+    assert runtime.execute("""
+        require 'rnn'
+        local a = {torch.ones(2), {torch.ones(3)}}
+        local b = rnn.recursiveCopy(nil, a)
+        rnn.recursiveAdd(b, a)
+        rnn.recursiveFill(a, 5)
+        return nn.rnn == rnn, rnn.recursiveSum(b), rnn.recursiveSum(a), rnn.recursiveTensorEq(a, b),
+               rnn.recursiveTensorEq(b, b), rnn.recursiveType(a, 'torch.FloatTensor')[2][1]:type(),
+               rnn.recursiveResizeAs({}, b)[2][1]:size(1), rnn.recursiveNew(b)[1]:dim()
+    """) == (True, 10, 25, False, True, "torch.FloatTensor", 3, 0)
+    with pytest.raises(LuaError, match="python:1: nested tables of tensors expected, not a number"):
+        runtime.execute("rnn.recursiveCopy(nil, 3)")
+
+
+def test_the_package_draws_as_the_original_did_when_it_was_loaded(runtime: Runtime) -> None:
+    """Four numbers: a program of the original that seeds before it requires rnn goes on with the fifth."""
+    assert runtime.execute("torch.manualSeed(1) require 'rnn' return torch.random()") == runtime.execute(
+        "torch.manualSeed(1) for _ = 1, 4 do torch.random() end return torch.random()"
+    )
