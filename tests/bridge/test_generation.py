@@ -29,7 +29,9 @@ def test_one_file(tmp_path: Path, source: str, generation: int) -> None:
     assert generation_of(script) == generation
 
 
-@pytest.mark.parametrize("load", ["require 'train.step'", "dofile('train/step.lua')", "require('./train/step')"])
+@pytest.mark.parametrize(
+    "load", ["require 'train.step'", "dofile('train/step.lua')", "require('./train/step')"]
+)
 def test_a_file_that_is_named(tmp_path: Path, load: str) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "step.lua").write_text("rnn:backwardThroughTime()")

@@ -52,7 +52,14 @@ def test_tensors_taken_again_in_the_middle_of_a_collection(runtime: Runtime) -> 
     )
     assert lua(
         runtime,
-        "local bad, n = 0, 0 for i, w in pairs(keep) do n = n + 1 if w[1][1] ~= i then bad = bad + 1 end end return bad, n",
+        """
+        local bad, n = 0, 0
+        for i, w in pairs(keep) do
+           n = n + 1
+           if w[1][1] ~= i then bad = bad + 1 end
+        end
+        return bad, n
+        """,
     ) == (0, 500)
 
 

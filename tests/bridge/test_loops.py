@@ -60,7 +60,15 @@ def test_a_moved_storage_is_found_again(runtime: Runtime) -> None:
 
 
 def test_wrong_operands_are_still_errors(runtime: Runtime) -> None:
-    for call in ("x:add(torch.ones(4))", "x:add(torch.FloatTensor(3))", "x:copy(torch.ones(4))", "x:cmul('a')"):
-        assert runtime.execute(
-            f"local x = torch.ones(3) for i = 1, 3 do x:mul(1) end return (pcall(function() {call} end))"
-        ) is False
+    for call in (
+        "x:add(torch.ones(4))",
+        "x:add(torch.FloatTensor(3))",
+        "x:copy(torch.ones(4))",
+        "x:cmul('a')",
+    ):
+        assert (
+            runtime.execute(
+                f"local x = torch.ones(3) for i = 1, 3 do x:mul(1) end return (pcall(function() {call} end))"
+            )
+            is False
+        )

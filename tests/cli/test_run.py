@@ -85,7 +85,14 @@ class TestCommandLine:
         assert fake.calls == [
             (
                 "options",
-                {"dtype": "float64", "seed": None, "threads": None, "device": "cpu", "pairs": "sorted", "rnn_api": None},
+                {
+                    "dtype": "float64",
+                    "seed": None,
+                    "threads": None,
+                    "device": "cpu",
+                    "pairs": "sorted",
+                    "rnn_api": None,
+                },
             ),
             ("run", (str(path), [])),
             ("close", None),
@@ -97,7 +104,14 @@ class TestCommandLine:
         assert result.exit_code == 0
         assert fake.calls[0] == (
             "options",
-            {"dtype": "float32", "seed": 7, "threads": 2, "device": "cpu", "pairs": "native", "rnn_api": 2015},
+            {
+                "dtype": "float32",
+                "seed": 7,
+                "threads": 2,
+                "device": "cpu",
+                "pairs": "native",
+                "rnn_api": 2015,
+            },
         )
 
     @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ def test_forward_is_differentiable(runtime: Runtime, recorded: dict[str, Any]) -
     structure = _input(recorded)
     leaves = list(leaves_of(structure))
     floating = [leaf.requires_grad_() if leaf.is_floating_point() else leaf for leaf in leaves]
-    if recorded["input_expr"].startswith(("I(", "{I(")):  # indices: the parameters' gradients are checked below
+    if recorded["input_expr"].startswith(
+        ("I(", "{I(")
+    ):  # indices: the parameters' gradients are checked below
         floating = [leaf.detach() for leaf in floating]
         assert all(torch.isfinite(out).all() for out in leaves_of(module(rebuild(structure, list(floating)))))
         return

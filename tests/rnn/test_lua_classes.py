@@ -47,7 +47,6 @@ ELMAN = """
        self:getStepModule(step):accGradParameters({input, self:before(step)}, self._gradOutputs[step], scale)
     end
 
-    -- The same as an nn.Recurrence would be: Recurrent whose first step has a feedback of zeros.
     function passes(m, x, g)
        local s = nn.Sequencer(m)
        s:zeroGradParameters()
@@ -88,7 +87,7 @@ def test_an_lstm_whose_model_a_script_builds(runtime: Runtime) -> None:
         end
         m, x = nn.Sum2(3, 3), torch.randn(3)
         m:forward(x)
-        expected = m.product:forward(x + m.outputs[1]):clone()
+        expected = m.product:clone():forward(x + m.outputs[1])
         return m:forward(x)
     """)
     torch.testing.assert_close(output, runtime.globals["expected"], rtol=1e-12, atol=1e-14)

@@ -232,7 +232,7 @@ class Runtime:
         self.state.rnn_generation = chosen
         if chosen == generation.OLDER:
             print(
-                f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016 for the later one)",
+                f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016: later)",
                 file=sys.stderr,
             )
 

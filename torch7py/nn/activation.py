@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 
@@ -80,7 +82,7 @@ class Sigmoid(Pointwise):
 class LogSigmoid(Pointwise):
     """``nn.LogSigmoid()``: ``y = log(1 / (1 + exp(-x)))``, any shape."""
 
-    fields = ("buffer",)
+    fields: ClassVar[tuple[str, ...]] = ("buffer",)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.logsigmoid(input)
@@ -101,7 +103,7 @@ class SoftPlus(Pointwise):
     """
 
     from_output = True
-    fields = ("beta", "threshold")
+    fields: ClassVar[tuple[str, ...]] = ("beta", "threshold")
 
     def __init__(self, beta: float = 1) -> None:
         super().__init__()
@@ -121,7 +123,7 @@ class SoftPlus(Pointwise):
 class SoftSign(Pointwise):
     """``nn.SoftSign()``: ``y = x / (1 + |x|)``, any shape."""
 
-    fields = ("temp", "tempgrad")
+    fields: ClassVar[tuple[str, ...]] = ("temp", "tempgrad")
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return F.softsign(input)
@@ -141,7 +143,7 @@ class HardTanh(Pointwise):
     At a limit the gradient is 0.
     """
 
-    fields = ("min_val", "max_val", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("min_val", "max_val", "inplace")
     min_val: float = -1  # where a file of an old version does not say
     max_val: float = 1
 
@@ -171,7 +173,7 @@ class Clamp(HardTanh):
 class _Shrink(Pointwise):
     """The part of the two shrinking layers that is the same: the gradient passes outside [-lambda, lambda]."""
 
-    fields = ("lambda",)
+    fields: ClassVar[tuple[str, ...]] = ("lambda",)
 
     def __init__(self, lam: float = 0.5) -> None:
         super().__init__()
@@ -207,7 +209,7 @@ class SoftShrink(_Shrink):
 class TanhShrink(Pointwise):
     """``nn.TanhShrink()``: ``y = x - tanh(x)``, any shape. The field ``tanh`` is the ``nn.Tanh`` inside."""
 
-    links = ("tanh",)
+    links: ClassVar[tuple[str, ...]] = ("tanh",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -233,7 +235,7 @@ class GatedLinearUnit(Module):
     """
 
     traced = False
-    fields = ("dim",)
+    fields: ClassVar[tuple[str, ...]] = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -43,7 +43,7 @@ class Add(Module):
     is added to all elements of any shape. b is drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``.
     """
 
-    fields = ("scalar", "_ones")
+    fields: ClassVar[tuple[str, ...]] = ("scalar", "_ones")
 
     def __init__(self, inputSize: Any, scalar: bool | None = None) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class AddConstant(Pointwise):
     the input is the output, and the backward takes the constant off it again.
     """
 
-    fields = ("constant_scalar", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("constant_scalar", "inplace")
 
     def __init__(self, constant_scalar: float | torch.Tensor, ip: bool = False) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class CAdd(Module):
     """
 
     scratch = ("_output", "_bias", "_expand", "_repeat", "_gradBias", "_gradOutput")
-    fields = ("size", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("size", *scratch)
 
     def __init__(self, *sizes: Any) -> None:
         super().__init__()
@@ -176,7 +176,7 @@ class CMul(Module):
     """
 
     scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")
-    fields = ("size", "_gradInput", "_gradOutput", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("size", "_gradInput", "_gradOutput", *scratch)
 
     def __init__(self, *sizes: Any) -> None:
         super().__init__()

@@ -391,7 +391,9 @@ class Criterion(TorchObject):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
-    lua_methods = names("updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call")
+    lua_methods = names(
+        "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,7 @@ class Bilinear(Module):
     """
 
     traced = False
-    fields = ("buff1", "buff2")
+    fields: ClassVar[tuple[str, ...]] = ("buff1", "buff2")
 
     def __init__(self, inputSize1: int, inputSize2: int, outputSize: int, bias: bool = True) -> None:
         super().__init__()

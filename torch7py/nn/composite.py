@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -36,7 +36,7 @@ class CReLU(Sequential):
     batch. (Shang et al., 2016.)
     """
 
-    fields = ("nInputDims", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("nInputDims", "inplace")
 
     def __init__(self, nInputDims: int, inplace: bool = False) -> None:
         super().__init__()
@@ -138,8 +138,15 @@ class PartialLinear(Module):
     """
 
     traced = False
-    fields = ("inputsize", "outputsize", "allcolumns", "partition", "addBuffer", "buffer")
-    links = ("network",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "inputsize",
+        "outputsize",
+        "allcolumns",
+        "partition",
+        "addBuffer",
+        "buffer",
+    )
+    links: ClassVar[tuple[str, ...]] = ("network",)
     lua_methods = names("setPartition resetPartition")
 
     def __init__(self, inputsize: int, outputsize: int, bias: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ class Concat(Container):
     Shapes: the outputs may differ in that dimension alone.
     """
 
-    fields = ("outputSize", "dimension")
+    fields: ClassVar[tuple[str, ...]] = ("outputSize", "dimension")
 
     def __init__(self, dimension: int) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class Parallel(Container):
     dimension outputDim alone.
     """
 
-    fields = ("inputDimension", "outputDimension", "totalOutputSize")
+    fields: ClassVar[tuple[str, ...]] = ("inputDimension", "outputDimension", "totalOutputSize")
 
     def __init__(self, inputDimension: int, outputDimension: int) -> None:
         super().__init__()

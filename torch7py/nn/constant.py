@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from torch7py.nn.arguments import dims_of
@@ -21,7 +23,7 @@ class Constant(Module):
     """
 
     traced = False
-    fields = ("value", "nInputDim")
+    fields: ClassVar[tuple[str, ...]] = ("value", "nInputDim")
     nInputDim: int | None = None
 
     def __init__(self, value: torch.Tensor | float, nInputDim: int | None = None) -> None:

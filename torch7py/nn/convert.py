@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -33,7 +33,7 @@ class Copy(Module):
     """
 
     traced = False
-    fields = ("dontCast",)
+    fields: ClassVar[tuple[str, ...]] = ("dontCast",)
     dontCast = False
     transfers = True  # False: the input itself is the output
 
@@ -89,7 +89,7 @@ class Convert(Growing):
     single example and stays one. Without shapes only the type changes.
     """
 
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "inputShape",
         "outputShape",
         "inputBatchDim",
@@ -99,7 +99,7 @@ class Convert(Growing):
         "transposition",
         "batchMode",
     )
-    links = ("converter",)
+    links: ClassVar[tuple[str, ...]] = ("converter",)
     transposition = False
 
     def __init__(self, inputShape: str | None = None, outputShape: str | None = None) -> None:

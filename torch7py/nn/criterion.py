@@ -143,7 +143,7 @@ class SmoothL1Criterion(ElementwiseCriterion):
 class L1Cost(TargetlessCriterion):
     """``nn.L1Cost()``: ``sum |x|`` of an input of any shape; there is no target."""
 
-    fields = ("output_tensor",)
+    fields: ClassVar[tuple[str, ...]] = ("output_tensor",)
 
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
         return input.abs().sum()
@@ -159,7 +159,7 @@ class WeightedMSECriterion(MSECriterion):
     Shapes: a weight with as many elements as the input, or as many as one example and one dimension less.
     """
 
-    fields = ("weight", "buffer")
+    fields: ClassVar[tuple[str, ...]] = ("weight", "buffer")
 
     def __init__(self, w: torch.Tensor) -> None:
         super().__init__()

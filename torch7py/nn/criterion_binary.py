@@ -77,8 +77,8 @@ class MultiLabelSoftMarginCriterion(_WeightedCriterion):
     Shapes and weights as there; the input may be any number.
     """
 
-    fields = ("_buffer1", "_buffer2")
-    links = ("sigmoid",)
+    fields: ClassVar[tuple[str, ...]] = ("_buffer1", "_buffer2")
+    links: ClassVar[tuple[str, ...]] = ("sigmoid",)
 
     def __init__(self, weights: torch.Tensor | None = None, sizeAverage: bool = True) -> None:
         super().__init__(weights, sizeAverage)
@@ -121,7 +121,7 @@ class MarginCriterion(ElementwiseCriterion):
     The mean, or the sum with the field ``sizeAverage`` false. Shapes as for ``nn.MSECriterion``.
     """
 
-    fields = ("margin",)
+    fields: ClassVar[tuple[str, ...]] = ("margin",)
 
     def __init__(self, margin: float = 1) -> None:
         super().__init__()

@@ -142,7 +142,7 @@ class ClassNLLCriterion(_NLLCriterion):
     ``forward`` in Lua returns the loss and the total weight.
     """
 
-    fields = ("ignoreIndex",)
+    fields: ClassVar[tuple[str, ...]] = ("ignoreIndex",)
     ignoreIndex: int = -100  # where a file of an old version does not say
 
     def __init__(
@@ -194,8 +194,8 @@ class CrossEntropyCriterion(Criterion):
     ``nll``.
     """
 
-    fields = ("sizeAverage", "oldSizeAverage")
-    links = ("lsm", "nll")
+    fields: ClassVar[tuple[str, ...]] = ("sizeAverage", "oldSizeAverage")
+    links: ClassVar[tuple[str, ...]] = ("lsm", "nll")
 
     def __init__(self, weights: torch.Tensor | None = None, sizeAverage: bool = True) -> None:
         super().__init__()
@@ -239,7 +239,14 @@ class MultiMarginCriterion(Criterion):
     the sum with the field ``sizeAverage`` false.
     """
 
-    fields = ("sizeAverage", "p", "weights", "margin", "output_tensor", "target_tensor")
+    fields: ClassVar[tuple[str, ...]] = (
+        "sizeAverage",
+        "p",
+        "weights",
+        "margin",
+        "output_tensor",
+        "target_tensor",
+    )
 
     def __init__(
         self, p: float | None = None, weights: torch.Tensor | None = None, margin: float = 1
@@ -277,7 +284,7 @@ class MultiLabelMarginCriterion(Criterion):
     the first 0 on do not count. The mean over the batch, or the sum with the field ``sizeAverage`` false.
     """
 
-    fields = ("sizeAverage", "isTarget", "output_tensor")
+    fields: ClassVar[tuple[str, ...]] = ("sizeAverage", "isTarget", "output_tensor")
 
     def __init__(self) -> None:
         super().__init__()
@@ -310,7 +317,7 @@ class ClassSimplexCriterion(MSECriterion):
     origin and as far as can be from each other, are the rows of the field ``simplex``. (arXiv:1506.08230.)
     """
 
-    fields = ("nClasses", "simplex", "_target")
+    fields: ClassVar[tuple[str, ...]] = ("nClasses", "simplex", "_target")
     lua_methods = names("getPredictions getTopPrediction")
 
     def __init__(self, nClasses: int) -> None:

@@ -49,7 +49,7 @@ class _Sum(Criterion):
     """A weighted sum of the criterions in the field ``criterions``."""
 
     fields: ClassVar[tuple[str, ...]] = ("criterions", "weights")
-    lists = ("criterions",)
+    lists: ClassVar[tuple[str, ...]] = ("criterions",)
     structural = Criterion.structural | {"add"}
     lua_methods = names("add")
 
@@ -98,7 +98,7 @@ class ParallelCriterion(_Sum):
     same target. The loss is the sum, each times its weight; the gradient of further inputs is 0.
     """
 
-    fields = ("repeatTarget",)
+    fields: ClassVar[tuple[str, ...]] = ("repeatTarget",)
 
     def __init__(self, repeatTarget: bool | None = None) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class CriterionTable(Module):
     Shapes: ``{input, target}`` -> the loss, a number. gradInput is a table that holds the criterion's.
     """
 
-    links = ("criterion",)
+    links: ClassVar[tuple[str, ...]] = ("criterion",)
 
     def __init__(self, criterion: Criterion) -> None:
         if not isinstance(criterion, Criterion):
@@ -195,8 +195,8 @@ class ModuleCriterion(Criterion):
     inputModule, whose parameters are not learned. With ``castTarget`` false ``type()`` leaves targetModule as it is.
     """
 
-    fields = ("castTarget", "input", "target")
-    links = ("criterion", "inputModule", "targetModule")
+    fields: ClassVar[tuple[str, ...]] = ("castTarget", "input", "target")
+    links: ClassVar[tuple[str, ...]] = ("criterion", "inputModule", "targetModule")
 
     def __init__(
         self,

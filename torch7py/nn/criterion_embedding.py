@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -44,7 +44,7 @@ class HingeEmbeddingCriterion(ElementwiseCriterion):
     sum with the field ``sizeAverage`` false.
     """
 
-    fields = ("margin", "ty", "buffer")
+    fields: ClassVar[tuple[str, ...]] = ("margin", "ty", "buffer")
 
     def __init__(self, margin: float = 1) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class L1HingeEmbeddingCriterion(Criterion):
     many elements, and a number. Where two elements are equal the slope is 1 or -1 by chance.
     """
 
-    fields = ("margin",)
+    fields: ClassVar[tuple[str, ...]] = ("margin",)
 
     def __init__(self, margin: float = 1) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class CosineEmbeddingCriterion(Criterion):
     """
 
     scratch = ("buffer", "w", "w1", "w22", "w32", "_outputs", "_idx", "_y")
-    fields = ("margin", "sizeAverage", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("margin", "sizeAverage", *scratch)
 
     def __init__(self, margin: float = 0) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class MarginRankingCriterion(Criterion):
     unless the field ``sizeAverage`` is false. At the edge of the hinge the slope is that within.
     """
 
-    fields = ("margin", "sizeAverage", "dist", "mask", "_output")
+    fields: ClassVar[tuple[str, ...]] = ("margin", "sizeAverage", "dist", "mask", "_output")
 
     def __init__(self, margin: float = 1) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class DistanceRatioCriterion(TargetlessCriterion):
     (arXiv:1610.00243.)
     """
 
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "sizeAverage",
         "_expMinusX",
         "_expMinusY",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,7 +34,7 @@ class NaN(Decorator):
     The id, in the text of the error, is by default the number of such layers made so far.
     """
 
-    fields = ("id",)
+    fields: ClassVar[tuple[str, ...]] = ("id",)
 
     def __init__(self, module: Module, id: float | str | None = None) -> None:
         super().__init__(module)
@@ -81,8 +81,16 @@ class Profile(Decorator):
     together. The name is by default the module's class.
     """
 
-    fields = ("print_interval", "name", "numFwds", "numBwds", "summedFwdTime", "summedBwdTime", "timer")
-    links = ("module",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "print_interval",
+        "name",
+        "numFwds",
+        "numBwds",
+        "summedFwdTime",
+        "summedBwdTime",
+        "timer",
+    )
+    links: ClassVar[tuple[str, ...]] = ("module",)
 
     def __init__(self, module: Module, print_interval: int = 100, name: str | None = None) -> None:
         super().__init__(module)
@@ -131,7 +139,7 @@ class PrintSize(Module):
     """
 
     traced = False
-    fields = ("prefix",)
+    fields: ClassVar[tuple[str, ...]] = ("prefix",)
 
     def __init__(self, prefix: str = "PrintSize") -> None:
         super().__init__()

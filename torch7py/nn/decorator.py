@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -74,7 +74,7 @@ class Bottle(Decorator):
     module's output, of nOutputDim (nInputDim) dimensions, gets them back. Other inputs go to the module as they are.
     """
 
-    fields = ("nInputDim", "nOutputDim", "dimDelta", "inShape", "outShape")
+    fields: ClassVar[tuple[str, ...]] = ("nInputDim", "nOutputDim", "dimDelta", "inShape", "outShape")
 
     def __init__(self, module: Module, nInputDim: int = 2, nOutputDim: int | None = None) -> None:
         super().__init__(module)
@@ -137,7 +137,7 @@ class DontCast(Decorator):
     that with outputs and gradOutput. moduleType left out is found in the module's output or parameters.
     """
 
-    fields = ("castin", "castout", "moduleType")
+    fields: ClassVar[tuple[str, ...]] = ("castin", "castout", "moduleType")
     castin: bool | None = None
     castout: bool | None = None
 
@@ -225,7 +225,7 @@ class GPU(Decorator):
     Where tensors lie is the runtime's matter, so both numbers are kept and shown and change nothing.
     """
 
-    fields = ("device", "outdevice")
+    fields: ClassVar[tuple[str, ...]] = ("device", "outdevice")
 
     def __init__(self, module: Module, device: int, outdevice: int | None = None) -> None:
         if not isinstance(device, (int, float)):

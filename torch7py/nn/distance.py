@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -48,7 +48,7 @@ class PairwiseDistance(Product):
     """
 
     traced = False
-    fields = ("diff", "norm", "outExpand", "grad", "ones")
+    fields: ClassVar[tuple[str, ...]] = ("diff", "norm", "outExpand", "grad", "ones")
 
     def __init__(self, p: float = 2) -> None:
         super().__init__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from torch7py.nn.checks import number
@@ -54,7 +56,7 @@ class Sqrt(Pointwise):
     """
 
     from_output = True
-    fields = ("eps",)
+    fields: ClassVar[tuple[str, ...]] = ("eps",)
 
     def __init__(self, b: float = 0) -> None:
         super().__init__()
@@ -82,7 +84,7 @@ class Square(Pointwise):
 class Power(Pointwise):
     """``nn.Power(p)``: ``y = x^p``, any shape."""
 
-    fields = ("pow",)
+    fields: ClassVar[tuple[str, ...]] = ("pow",)
 
     def __init__(self, p: float) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -33,7 +33,7 @@ class GradientReversal(Module):
     """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1)."""
 
     traced = False
-    fields = ("lambda",)
+    fields: ClassVar[tuple[str, ...]] = ("lambda",)
     lua_methods = names("setLambda")
 
     def __init__(self, lambda_: float = 1) -> None:
@@ -79,7 +79,7 @@ class L1Penalty(Module):
     """
 
     traced = False
-    fields = ("l1weight", "sizeAverage", "provideOutput", "loss")
+    fields: ClassVar[tuple[str, ...]] = ("l1weight", "sizeAverage", "provideOutput", "loss")
 
     def __init__(self, l1weight: float, sizeAverage: bool = False, provideOutput: bool = True) -> None:
         super().__init__()

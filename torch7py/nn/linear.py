@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,7 @@ class Linear(Module):
     """
 
     traced = False
-    fields = ("addBuffer",)
+    fields: ClassVar[tuple[str, ...]] = ("addBuffer",)
     lua_methods = names("noBias")
 
     def __init__(self, inputSize: int, outputSize: int, bias: bool = True) -> None:
@@ -100,7 +100,7 @@ class LookupTable(Module):
     """
 
     traced = False
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "paddingValue",
         "maxNorm",
         "normType",
@@ -219,7 +219,7 @@ class MulConstant(Module):
     """
 
     traced = False
-    fields = ("constant_scalar", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("constant_scalar", "inplace")
 
     def __init__(self, constant_scalar: float, inplace: bool = False) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch7py.nn.arguments import table
 from torch7py.nn.base import Module
@@ -49,8 +49,8 @@ class MapTable(Growing):
     is first needed and kept in ``modules``; unless share is false they share the module's parameters.
     """
 
-    fields = ("sharedparams",)
-    links = ("module",)
+    fields: ClassVar[tuple[str, ...]] = ("sharedparams",)
+    links: ClassVar[tuple[str, ...]] = ("module",)
     structural = Growing.structural | {"resize"}
     lua_methods = names("resize")
     shared = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -71,7 +71,7 @@ class Euclidean(_Templates):
         "_repeat",
         "_repeat2",
     )
-    fields = ("fastBackward", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class WeightedEuclidean(_Templates):
         "_repeat2",
         "_repeat3",
     )
-    fields = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class Cosine(_Templates):
 
     inputs_in = 1
     scratch = ("_input", "_weight", "_gradOutput", "_sum", "_inputNorm", "_weightNorm")
-    fields = ("__norm", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("__norm", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:
         super().__init__()

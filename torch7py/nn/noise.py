@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from torch7py.nn.arguments import size_text
@@ -21,7 +23,7 @@ class _MapDropout(Module):
     """Dropout of whole feature maps. A subclass says how many dimensions a map has."""
 
     traced = False
-    fields = ("p", "stochastic_inference", "noise")
+    fields: ClassVar[tuple[str, ...]] = ("p", "stochastic_inference", "noise")
     lua_methods = names("setp")
     map_dims: int
 
@@ -100,7 +102,7 @@ class WhiteNoise(Pointwise):
     Evaluation adds the mean alone and has no gradient.
     """
 
-    fields = ("mean", "std", "noise")
+    fields: ClassVar[tuple[str, ...]] = ("mean", "std", "noise")
 
     def __init__(self, mean: float = 0, std: float = 0.1) -> None:
         super().__init__()

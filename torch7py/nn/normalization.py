@@ -29,7 +29,7 @@ class Normalize(Module):
 
     traced = False
     scratch = ("_output", "_indices", "_gradInput", "buffer", "norm", "normp", "cross")
-    fields = ("p", "eps", "buffer2", *scratch)
+    fields: ClassVar[tuple[str, ...]] = ("p", "eps", "buffer2", *scratch)
 
     def __init__(self, p: float, eps: float = 1e-10) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class BatchNormalization(Module):
     """
 
     traced = False
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "affine",
         "eps",
         "momentum",

@@ -113,15 +113,12 @@ class TorchObject(torch.nn.Module):
         holds the old output sees the new one, as when Torch7 overwrote its buffers.
         """
         attributes = self.__dict__
-        held: Any = attributes["_own"].get(name)
-        if (
-            isinstance(held, torch.Tensor)
-            and held is attributes.get(name)
-            and held.dtype == value.dtype
-            and held.device == value.device
-        ):
-            held.data = value
-            return held
+        owned: dict[str, torch.Tensor] = attributes["_own"]
+        if name in owned and owned[name] is attributes.get(name):
+            held = owned[name]
+            if held.dtype == value.dtype and held.device == value.device:
+                held.data = value
+                return held
         value = value.data
         attributes[name] = attributes["_own"][name] = value
         return value

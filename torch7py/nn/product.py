@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,7 +34,7 @@ class MM(Product):
     """
 
     traced = False
-    fields = ("transA", "transB")
+    fields: ClassVar[tuple[str, ...]] = ("transA", "transB")
 
     def __init__(self, transA: bool = False, transB: bool = False) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class MV(Product):
     matrix's dimensions first.
     """
 
-    fields = ("trans",)
+    fields: ClassVar[tuple[str, ...]] = ("trans",)
 
     def __init__(self, trans: bool = False) -> None:
         super().__init__()

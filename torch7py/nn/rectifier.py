@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 
@@ -24,7 +26,7 @@ class Threshold(Pointwise):
     the place of gradOutput.
     """
 
-    fields = ("threshold", "val", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("threshold", "val", "inplace")
 
     def __init__(self, th: float = 1e-6, v: float = 0, ip: bool = False) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class ReLU(Threshold):
 class ReLU6(Pointwise):
     """``nn.ReLU6([inplace])``: ``y = x`` kept between 0 and 6, any shape. At a limit the gradient is 0."""
 
-    fields = ("inplace",)
+    fields: ClassVar[tuple[str, ...]] = ("inplace",)
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -78,7 +80,7 @@ class ELU(Pointwise):
     """
 
     from_output = True
-    fields = ("alpha", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("alpha", "inplace")
 
     def __init__(self, alpha: float = 1, inplace: bool = False) -> None:
         super().__init__()
@@ -103,7 +105,7 @@ class LeakyReLU(Pointwise):
     for nothing, as in the original.
     """
 
-    fields = ("negval", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("negval", "inplace")
 
     def __init__(self, negval: float | bool = 0.01, ip: bool = False) -> None:
         super().__init__()
@@ -128,7 +130,7 @@ class PReLU(Module):
     ``(batch, nOutputPlane, ...)``, one slope a plane. Slopes begin at 0.25.
     """
 
-    fields = ("nOutputPlane", "gradWeightBuf", "gradWeightBuf2")
+    fields: ClassVar[tuple[str, ...]] = ("nOutputPlane", "gradWeightBuf", "gradWeightBuf2")
 
     def __init__(self, nOutputPlane: int | None = None) -> None:
         super().__init__()
@@ -160,7 +162,7 @@ class RReLU(Pointwise):
     are in the field ``noise``.
     """
 
-    fields = ("lower", "upper", "noise", "inplace")
+    fields: ClassVar[tuple[str, ...]] = ("lower", "upper", "noise", "inplace")
 
     def __init__(self, l: float = 1 / 8, u: float = 1 / 3, ip: bool = False) -> None:  # noqa: E741
         super().__init__()

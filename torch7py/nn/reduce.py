@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from torch7py.nn.arguments import axis, gradient_of
@@ -21,7 +23,7 @@ class Sum(Module):
     """
 
     traced = False
-    fields = ("dimension", "nInputDims", "sizeAverage", "squeeze")
+    fields: ClassVar[tuple[str, ...]] = ("dimension", "nInputDims", "sizeAverage", "squeeze")
     nInputDims: int | None = None
     sizeAverage = False
     squeeze = True
@@ -65,7 +67,7 @@ class Mean(Sum):
 class Extreme(Module):
     """The base of Max and Min. The gradient goes to the element that was chosen, the first of equal ones."""
 
-    fields = ("dimension", "nInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("dimension", "nInputDims")
     nInputDims: int | None = None
 
     def __init__(self, dimension: int = 1, nInputDims: int | None = None) -> None:

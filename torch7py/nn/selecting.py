@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -23,7 +23,7 @@ class Select(Module):
     """
 
     traced = False
-    fields = ("dimension", "index")
+    fields: ClassVar[tuple[str, ...]] = ("dimension", "index")
 
     def __init__(self, dimension: int, index: int) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Narrow(Module):
     """
 
     traced = False
-    fields = ("dimension", "index", "length")
+    fields: ClassVar[tuple[str, ...]] = ("dimension", "index", "length")
 
     def __init__(self, dimension: int, offset: int, length: int = 1) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Index(Module):
     """
 
     traced = False
-    fields = ("dimension",)
+    fields: ClassVar[tuple[str, ...]] = ("dimension",)
 
     def __init__(self, dimension: int) -> None:
         super().__init__()
@@ -136,7 +136,13 @@ class MaskedSelect(Module):
     """
 
     traced = False
-    fields = ("_maskIndices", "_maskIndexBuffer", "_maskIndexBufferCPU", "_gradBuffer", "_gradMask")
+    fields: ClassVar[tuple[str, ...]] = (
+        "_maskIndices",
+        "_maskIndexBuffer",
+        "_maskIndexBufferCPU",
+        "_gradBuffer",
+        "_gradMask",
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +173,7 @@ class OneHot(Module):
     """
 
     traced = False
-    fields = ("outputSize",)
+    fields: ClassVar[tuple[str, ...]] = ("outputSize",)
 
     def __init__(self, outputSize: int) -> None:
         super().__init__()

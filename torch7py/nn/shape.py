@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -60,7 +60,7 @@ class View(Reshaping):
     The output is on the memory of the input.
     """
 
-    fields = ("size", "numElements", "numInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("size", "numElements", "numInputDims")
     lua_methods = names("resetSize setNumInputDims")
     numInputDims: int | None = None
 
@@ -116,7 +116,7 @@ class Reshape(Reshaping):
     out, it is one unless it has just the elements of one example and a first dimension above 1.
     """
 
-    fields = ("size", "batchsize", "nelement", "batchMode")
+    fields: ClassVar[tuple[str, ...]] = ("size", "batchsize", "nelement", "batchMode")
     batchMode: bool | None = None
 
     def __init__(self, *sizes: Any) -> None:
@@ -149,7 +149,7 @@ class Collapse(Reshaping):
     Shapes: up to nInputDim dimensions -> ``(n)``; with more the first is the batch -> ``(batch, n)``.
     """
 
-    fields = ("nInputDim",)
+    fields: ClassVar[tuple[str, ...]] = ("nInputDim",)
 
     def __init__(self, nInputDim: int) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class Squeeze(Reshaping):
     batch's, and that one stays.
     """
 
-    fields = ("dim", "numInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("dim", "numInputDims")
     lua_methods = names("setNumInputDims")
     dim: int | None = None
     numInputDims: int | None = None
@@ -203,7 +203,7 @@ class Unsqueeze(Reshaping):
     number of dimensions of the first input.
     """
 
-    fields = ("pos", "numInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("pos", "numInputDims")
     lua_methods = names("setNumInputDims")
     numInputDims: int | None = None
 
@@ -254,7 +254,7 @@ class Transpose(Module):
     """
 
     traced = False
-    fields = ("permutations", "numInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("permutations", "numInputDims")
     lua_methods = names("setNumInputDims")
     numInputDims: int | None = None
 
@@ -301,7 +301,7 @@ class Replicate(Module):
     """
 
     traced = False
-    fields = ("nfeatures", "dim", "ndim")
+    fields: ClassVar[tuple[str, ...]] = ("nfeatures", "dim", "ndim")
     dim = 1
     ndim: int | None = None
 
@@ -342,7 +342,7 @@ class Padding(Module):
     """
 
     traced = False
-    fields = ("value", "index", "dim", "pad", "nInputDim", "outputSize")
+    fields: ClassVar[tuple[str, ...]] = ("value", "index", "dim", "pad", "nInputDim", "outputSize")
     nInputDim: int | None = None
 
     def __init__(

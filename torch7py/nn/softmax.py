@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -70,7 +70,7 @@ class SoftMax(_SoftMax):
 class SoftMin(_SoftMax):
     """``nn.SoftMin()``: the softmax of ``-x``. Shapes as for ``nn.LogSoftMax``."""
 
-    fields = ("mininput",)
+    fields: ClassVar[tuple[str, ...]] = ("mininput",)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return super().forward(-input)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,7 +34,14 @@ class SparseLinear(Module):
     """
 
     traced = False
-    fields = ("weightDecay", "doGradInput", "lastInput", "sparseUpdate", "formatted_input", "legacyMode")
+    fields: ClassVar[tuple[str, ...]] = (
+        "weightDecay",
+        "doGradInput",
+        "lastInput",
+        "sparseUpdate",
+        "formatted_input",
+        "legacyMode",
+    )
 
     def __init__(self, inputSize: int, outputSize: int, doGradInput: bool = False) -> None:
         super().__init__()

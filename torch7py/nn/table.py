@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -92,7 +92,7 @@ class JoinTable(Module):
     """
 
     traced = False
-    fields = ("size", "dimension", "nInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("size", "dimension", "nInputDims")
     nInputDims: int | None = None
 
     def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
@@ -129,7 +129,7 @@ class SplitTable(Module):
     """
 
     traced = False
-    fields = ("dimension", "nInputDims")
+    fields: ClassVar[tuple[str, ...]] = ("dimension", "nInputDims")
     nInputDims: int | None = None
 
     def __init__(self, dimension: int, nInputDims: int | None = None) -> None:
@@ -157,7 +157,7 @@ class SelectTable(Module):
     """
 
     traced = False
-    fields = ("index",)
+    fields: ClassVar[tuple[str, ...]] = ("index",)
 
     def __init__(self, index: int | str) -> None:
         super().__init__()
@@ -215,7 +215,7 @@ class NarrowTable(Passing):
     The gradients of the other entries are zeros.
     """
 
-    fields = ("offset", "length")
+    fields: ClassVar[tuple[str, ...]] = ("offset", "length")
 
     def __init__(self, offset: int, length: int = 1) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ class NarrowTable(Passing):
 class FlattenTable(Passing):
     """``nn.FlattenTable()``: the tensors of a nested table in one flat table, depth first, as they are."""
 
-    fields = ("input_map",)
+    fields: ClassVar[tuple[str, ...]] = ("input_map",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -295,7 +295,7 @@ class ZipTable(Passing):
 class ZipTableOneToMany(Passing):
     """``nn.ZipTableOneToMany()``: ``{v, {a, b, c}}`` -> ``{{v, a}, {v, b}, {v, c}}``, v a tensor."""
 
-    fields = ("gradInputEl",)
+    fields: ClassVar[tuple[str, ...]] = ("gradInputEl",)
 
     def __init__(self) -> None:
         super().__init__()

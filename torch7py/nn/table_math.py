@@ -7,7 +7,7 @@ output's.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -66,7 +66,7 @@ class CAddTable(Elementwise):
     gradOutput itself each of the gradients.
     """
 
-    fields = ("inplace",)
+    fields: ClassVar[tuple[str, ...]] = ("inplace",)
     inplace = False
 
     def __init__(self, ip: bool = False) -> None:
@@ -196,7 +196,7 @@ class ExtremeTable(Elementwise):
 class CMaxTable(ExtremeTable):
     """``nn.CMaxTable()``: the largest of each element over the tensors of a table, of equal ones the first."""
 
-    fields = ("maxIdx", "mask", "maxVals", "gradMaxVals")
+    fields: ClassVar[tuple[str, ...]] = ("maxIdx", "mask", "maxVals", "gradMaxVals")
 
     def beats(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return a > b
@@ -206,7 +206,7 @@ class CMaxTable(ExtremeTable):
 class CMinTable(ExtremeTable):
     """``nn.CMinTable()``: the smallest of each element over the tensors of a table, of equal ones the first."""
 
-    fields = ("minIdx", "mask", "minVals", "gradMaxVals")
+    fields: ClassVar[tuple[str, ...]] = ("minIdx", "mask", "minVals", "gradMaxVals")
 
     def beats(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return a < b
@@ -248,7 +248,15 @@ class MixtureTable(Module):
     ``(batch, ...)``) or one tensor with n in dimension dim (1, batched 2) -> one expert's.
     """
 
-    fields = ("dim", "size", "batchSize", "size2", "backwardSetup", "table", "dimG")
+    fields: ClassVar[tuple[str, ...]] = (
+        "dim",
+        "size",
+        "batchSize",
+        "size2",
+        "backwardSetup",
+        "table",
+        "dimG",
+    )
     dim: int | None = None
 
     def __init__(self, dim: int | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +44,17 @@ class LinearWeightNorm(Linear):
     ``nn.Linear``.
     """
 
-    fields = ("eps", "outputSize", "inputSize", "v", "gradV", "g", "gradG", "norm", "scale")  # type: ignore[assignment]
+    fields: ClassVar[tuple[str, ...]] = (
+        "eps",
+        "outputSize",
+        "inputSize",
+        "v",
+        "gradV",
+        "g",
+        "gradG",
+        "norm",
+        "scale",
+    )
     lua_methods = names("fromLinear toLinear initFromWeight updateWeightMatrix")
 
     def __init__(self, inputSize: int, outputSize: int, bias: bool = True, eps: float = 1e-16) -> None:
@@ -151,7 +161,7 @@ class WeightNorm(Decorator):
     weight is computed at each forward in training and on the way to evaluation.
     """
 
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "outputDim",
         "otherDims",
         "viewIn",
