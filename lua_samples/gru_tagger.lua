@@ -60,6 +60,6 @@ local inputs, targets = makeBatch(length)
 local outputs = model:forward(inputs)
 for t = 1, length do
    local _, tags = outputs[t]:max(2)
-   right = right + tags:double():eq(targets[t]:view(batchSize, 1)):sum()
+   right = right + tags:typeAs(targets[t]):eq(targets[t]:view(batchSize, 1)):sum()
 end
 print(string.format('%d of %d tags right in sequences of %d', right, length * batchSize, length))

@@ -59,5 +59,5 @@ end
 
 -- max gives the largest values along a dimension and where they are: the class that is most likely
 local _, guesses = model:forward(points):max(2)
-local right = guesses:double():eq(classes:view(200, 1)):sum()
+local right = guesses:typeAs(classes):eq(classes:view(200, 1)):sum()
 print(right .. ' of 200 points are classified right')

@@ -1,7 +1,7 @@
 -- Batches of a fixed random sequence of items, and of the items that follow them.
 --
--- Draws the sequence from torch's random numbers and where each row begins from Lua's: math.random is LuaJIT's own,
--- which starts alike in every process.
+-- Draws the sequence from torch's random numbers and where each row begins from Lua's: math.random is
+-- LuaJIT's own, which starts alike in every process.
 
 return function(count, rows)
    local sequence = torch.randperm(count)

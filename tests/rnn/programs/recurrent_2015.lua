@@ -1,5 +1,5 @@
--- A bare nn.Recurrent in the interface of 2015: backward takes notes, backwardThroughTime does the work every rho
--- steps.
+-- A bare nn.Recurrent in the interface of 2015: backward takes notes, backwardThroughTime does the work every
+-- rho steps.
 --
 --    recurrent_2015.lua iterations [forget]
 require 'rnn'

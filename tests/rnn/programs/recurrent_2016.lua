@@ -1,4 +1,5 @@
--- The network of recurrent_2015.lua in the interface of 2016: rho steps forward, the same steps backward in reverse.
+-- The network of recurrent_2015.lua in the interface of 2016: rho steps forward, the same steps backward in
+-- reverse.
 --
 --    recurrent_2016.lua iterations
 require 'rnn'

@@ -90,7 +90,7 @@ function program.run(source, path, ...)
    if not f then return false, core.keep_thrown(err), err end
    core.script = path
    sources.set_script(path)
-   arg = {[0] = path, ...}
+   rawset(_G, 'arg', {[0] = path, ...})   -- plain Lua 5.1 has a local arg in such functions
    local arguments = {...}
    local function finish(...)
       io.stdout:flush()

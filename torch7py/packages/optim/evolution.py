@@ -64,7 +64,7 @@ def de(
     values: list[torch.Tensor] = []
     population = fill.uniform(generator, x.new_empty((count, n)), low, high)
     fitness = evaluate(population)
-    best = min(range(count), key=fitness.__getitem__)
+    best = max(range(count), key=fitness.__getitem__)  # the original begins with the worst
     lowest, solution = fitness[best], population[best].clone()
     while len(values) * count < most:
         parents, leader = population.tolist(), solution.tolist()
