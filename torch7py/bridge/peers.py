@@ -26,17 +26,17 @@ from torch7py.ops.errors import ArgumentError, TorchError
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["Peers"]
+__all__ = ["Peers", "virtual_methods"]
 
 _LUA_MEMO = "torch7py lua memo"
 
-# The methods that Python calls on a module it holds, so that a Lua definition must be seen there.
-VIRTUAL = (
-    "updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters "
-    "accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules "
-    "listModules replace clone __tostring__ forget remember stepClone sharedClone maxBPTTstep setOutputStep "
-    "getHiddenState setHiddenState"
-).split()
+
+def virtual_methods() -> list[str]:
+    """The methods that Python calls on an object it holds, so that a Lua definition must be seen there."""
+    found: dict[str, None] = {}
+    for cls in layers.values():
+        found |= dict.fromkeys(cls.virtual)
+    return list(found)
 
 
 def all_exports(cls: type[TorchObject]) -> dict[str, str]:
@@ -243,6 +243,7 @@ class Peers:
         methods = [name for name in text.split() if name in exports]
         if not methods:
             return
+        attributes.setdefault("_overrides", LuaFields(self.runtime(), obj))
         marked = []
         for name in methods:
             attributes[exports[name]] = LuaMethod(self.runtime(), obj, name)
@@ -279,6 +280,7 @@ class Peers:
                         "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
                         "fields": cls.all_fields(),
                         "links": list(cls.links),
+                        "class_fields": list(cls.class_fields),
                         "lists": list(cls.lists),
                         "methods": own_methods(cls, exports),
                         "structural": dict.fromkeys(cls.structural, True),

@@ -21,7 +21,7 @@ from torch7py.bridge.dispatch import Dispatcher, encode_results, loops
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
-from torch7py.bridge.peers import VIRTUAL, Peers
+from torch7py.bridge.peers import Peers, virtual_methods
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import operations
@@ -182,7 +182,7 @@ class Runtime:
             {
                 "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
                 "shared": ctypes.addressof(self.shared) if ffi else None,
-                "virtual": list(VIRTUAL),
+                "virtual": virtual_methods(),
                 "loops": loops(),
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,

@@ -47,7 +47,10 @@ class TorchObject(torch.nn.Module):
     - ``fields``: the names that a script may read and write on it (a subclass lists only its own);
     - ``links``: those of its attributes that hold one module, ``lists``: those fields that hold a list of them;
     - ``lua_methods``: Lua method name -> Python attribute;
-    - ``structural``: the Lua methods after which the module may have other children.
+    - ``structural``: the Lua methods after which the module may have other children;
+    - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
+      must be found;
+    - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards.
     """
 
     torch7_name: ClassVar[str] = ""
@@ -56,6 +59,13 @@ class TorchObject(torch.nn.Module):
     links: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ()
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
+    virtual: ClassVar[tuple[str, ...]] = tuple(
+        """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
+        accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules
+        listModules replace clone __tostring__ forget remember stepClone sharedClone maxBPTTstep setOutputStep
+        getHiddenState setHiddenState getGradHiddenState setGradHiddenState""".split()
+    )
+    class_fields: ClassVar[tuple[str, ...]] = ()
     lua_methods: ClassVar[dict[str, str]] = names(
         "__init",
         __init="__init__",

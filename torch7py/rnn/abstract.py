@@ -89,6 +89,14 @@ class AbstractRecurrent(Container):
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime"
     )
 
+    virtual = (
+        *Container.virtual,
+        *"""getStepModule recycle _updateGradInput _accGradParameters backwardThroughTime
+        updateGradInputThroughTime accGradParametersThroughTime accUpdateGradParametersThroughTime
+        backwardUpdateThroughTime buildModel buildGate buildInputGate buildForgetGate buildHidden buildCell
+        buildOutputGate buildInitialModule buildRecurrentModule""".split(),
+    )
+
     first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
     marks_fast_backward: ClassVar[bool] = (
         True  # 2015: backwardThroughTime says that the gradients are in their buffers

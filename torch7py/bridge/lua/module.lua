@@ -355,6 +355,12 @@ function module.define(d)
             if handle_of[self] == nil then
                own(self, host.new_peer(native(getmetatable(self)).key, getmetatable(self).__typename))
             end
+            entry = entry + 1
+            mark(self, getmetatable(self), native(getmetatable(self)))
+            for i = 1, #d.class_fields do
+               local value = getmetatable(self)[d.class_fields[i]]
+               if value ~= nil then give_field(handle_of[self], d.class_fields[i], value) end
+            end
             local ok, err = pcall(host.initialize, d.key, handle_of[self], pass_all(...))
             host.advance()
             if not ok then rethrow(err) end

@@ -37,6 +37,7 @@ function packages.load(name)
       if global then rawset(_G, global, t) end
    end
    loaded[name] = t
+   if package.loaded[name] == nil then package.loaded[name] = t end
    for _, d in ipairs(description.classes) do module.define(d) end
    for _, a in ipairs(description.additions) do module.extend(unpack(a)) end
    for _, f in ipairs(description.functions) do

@@ -18,7 +18,18 @@ from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.packages.registry import Fields
 
-__all__ = ["Objective", "add_product", "buffer", "divide", "evaluate", "fitting", "say", "settings", "square_root", "tables"]
+__all__ = [
+    "Objective",
+    "add_product",
+    "buffer",
+    "divide",
+    "evaluate",
+    "fitting",
+    "say",
+    "settings",
+    "square_root",
+    "tables",
+]
 
 Objective = Callable[[torch.Tensor], Any]
 
