@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import math
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 import torch7py.packages.index  # noqa: F401  (registers the packages)
+from tests.packages.rosenbrock import LUA, rosenbrock
 from torch7py.packages.registry import packages
 
 packages["optim"].load()
@@ -22,29 +22,7 @@ with gzip.open(Path(__file__).parents[1] / "golden" / "optim.json.gz", "rt") as 
 
 TOLERANCE = 1e-12
 
-OBJECTIVE = """
-require 'optim'
-function rosenbrock(x)
-   local f, g = 0, torch.zeros(x:size(1))
-   for i = 1, x:size(1) - 1 do
-      f = f + 100 * (x[i + 1] - x[i] ^ 2) ^ 2 + (1 - x[i]) ^ 2
-      g[i] = g[i] - 400 * x[i] * (x[i + 1] - x[i] ^ 2) - 2 * (1 - x[i])
-      g[i + 1] = g[i + 1] + 200 * (x[i + 1] - x[i] ^ 2)
-   end
-   return f, g
-end
-x = torch.Tensor{-1.2, 1, 0.5, 2}
-"""
-
-
-def rosenbrock(x: torch.Tensor) -> tuple[float, torch.Tensor]:
-    f, g = 0.0, [0.0] * len(x)
-    values = x.tolist()
-    for i, (a, b) in enumerate(itertools.pairwise(values)):
-        f = f + 100 * (b - a**2) ** 2 + (1 - a) ** 2
-        g[i] = g[i] - 400 * a * (b - a**2) - 2 * (1 - a)
-        g[i + 1] = g[i + 1] + 200 * (b - a**2)
-    return f, torch.tensor(g, dtype=torch.float64)
+OBJECTIVE = f"require 'optim' {LUA} x = torch.Tensor{{-1.2, 1, 0.5, 2}}"
 
 
 def assert_equal(ours: list[float], expected: list[float], what: str) -> None:

@@ -6,13 +6,13 @@ import inspect
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from torch7py.bridge.calls import adapt, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.lua_table import LuaTable, bound
 from torch7py.ops.errors import ArgumentError
-from torch7py.packages.registry import Fields, packages
+from torch7py.packages.registry import packages
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -34,10 +34,14 @@ def describe(name: str) -> dict[str, Any]:
 
 @cache
 def fields_of(function: Callable[..., Any]) -> list[int]:
-    """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua."""
-    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua.
+
+    They are told by their annotation, ``Fields`` or ``Fields | None``, which stays text: its other names may be
+    ones that are there for a type checker alone.
+    """
+    parameters = inspect.signature(function).parameters.values()
     return [
-        n for n, p in enumerate(parameters, 1) if p.annotation == Fields or Fields in get_args(p.annotation)
+        n for n, p in enumerate(parameters, 1) if "Fields" in map(str.strip, str(p.annotation).split("|"))
     ]
 
 

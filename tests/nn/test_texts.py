@@ -1,0 +1,35 @@
+"""``tostring`` of modules as the original printed them (tests/golden/print.txt.gz)."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+
+import torch7py.nn.all  # noqa: F401
+from tests.golden_cases import GOLDEN
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.registry import layers
+
+
+def blocks() -> list[tuple[str, str]]:
+    """The blocks on modules whose classes are all registered: expression, text."""
+    with gzip.open(GOLDEN / "print.txt.gz", "rt") as file:
+        parts = re.split(r"^### ", file.read(), flags=re.MULTILINE)[1:]
+    found = []
+    for part in parts:
+        expression, text = part.split("\n", 1)
+        classes = {f"nn.{name}" for name in re.findall(r"\bnn\.(\w+)", expression)}
+        if expression.startswith("nn.") and classes <= set(layers):
+            found.append((expression, text.rstrip("\n")))
+    return found
+
+
+def test_there_are_blocks() -> None:
+    assert len(blocks()) >= 10
+
+
+@pytest.mark.parametrize(("expression", "text"), blocks())
+def test_text(runtime: Runtime, expression: str, text: str) -> None:
+    assert runtime.execute(f"require 'nn' return tostring({expression})") == text
