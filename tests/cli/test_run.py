@@ -314,14 +314,15 @@ class TestProgram:
         process.stderr.close()
 
     @pytest.mark.parametrize(
-        ("loop", "where"),
+        "loop",
         [
-            ("while true do os.clock() end", ""),
-            ("local x = 0; while true do x = x + 1 end", ""),
-            ("require 'torch'; local x = torch.Tensor(2); while true do x:add(1) end", "script.lua:2: "),
+            "while true do os.clock() end",
+            "local x = 0; while true do x = x + 1 end",
+            "require 'torch'; local x = torch.Tensor(2); while true do x:add(1) end",
+            "require 'torch'; local x = torch.Tensor(100); while true do x:add(1) end",
         ],
     )
-    def test_an_interrupt_ends_it(self, script, loop, where):
+    def test_an_interrupt_ends_it(self, script, loop, lua_name):
         path = script(f"print('ready'); io.stdout:flush()\n{loop}")
         process = subprocess.Popen(
             [*COMMAND, "script.lua"],
@@ -337,5 +338,7 @@ class TestProgram:
         _, complaint = process.communicate(timeout=20)
         assert process.returncode == 130
         assert complaint.endswith("interrupted\n")
-        assert complaint.startswith(where)
+        # LuaJIT 2.0 cannot tell the place of a loop that calls nothing of Python.
+        known = lua_name != "luajit20" or "100" in loop
+        assert complaint.startswith("script.lua:2: " if known else "")
         assert complaint.count("\n") == 1
