@@ -267,6 +267,18 @@ class TestBadInput:
         with pytest.raises(LuaError, match=r"^python:2: optim.sgd: argument #2 \('x'\) is missing$"):
             runtime.execute("require 'optim'\noptim.sgd(print)")
 
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ("rosenbrock, torch.zeros(2), 3", "settings and state are tables, not a int"),
+            ("rosenbrock, torch.zeros(2), {}, 'x'", "settings and state are tables, not a str"),
+            ("rosenbrock, {1, 2}", "x must be a tensor, not a list"),
+        ],
+    )
+    def test_other_things_than_tables_and_tensors(self, runtime, arguments, message):
+        with pytest.raises(LuaError, match=message):
+            runtime.execute(f"require 'optim' {LUA} optim.sgd({arguments})")
+
     def test_an_error_in_the_function_is_the_one_that_is_raised(self, runtime):
         assert runtime.execute(
             """require 'optim' local oops = {}

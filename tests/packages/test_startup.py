@@ -50,6 +50,12 @@ class TestGlobals:
             runtime.execute("setmetatable(_G, {__index = function(_, name) return name .. '?' end})")
             assert runtime.execute("return some_name") == "some_name?"
 
+    def test_colours(self, runtime):
+        assert runtime.execute(
+            "local c = require 'trepl.colorize' return c.red('x') .. c._blue('y'), require('trepl.colors').bright"
+        ) == ("\x1b[0;31mx\x1b[0m\x1b[44my\x1b[0m", "\x1b[1m")
+        assert runtime.execute("return type(require 'trepl'), trepl") == ("table", None)
+
     def test_what_there_is_not(self, runtime):
         with pytest.raises(LuaError, match=r"module 'pl\.xml' not found"):
             runtime.execute("require 'pl.xml'")

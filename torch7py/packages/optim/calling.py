@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import torch
 
 from torch7py.ops import types
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.registry import Fields
 
 __all__ = [
@@ -37,7 +37,11 @@ Objective = Callable[[torch.Tensor], Any]
 def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]:
     """The two tables, where either may be left out."""
     config = {} if config is None else config
-    return config, config if state is None else state
+    state = config if state is None else state
+    for given in (config, state):
+        if not isinstance(given, MutableMapping):
+            raise ArgumentError(f"optim: settings and state are tables, not a {type(given).__name__}")
+    return config, state
 
 
 def settings(config: Fields, **defaults: Any) -> tuple[Any, ...]:
@@ -52,6 +56,8 @@ def settings(config: Fields, **defaults: Any) -> tuple[Any, ...]:
 
 def evaluate(opfunc: Objective, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
     """f(x) and df/dx, which has the shape of x; it may be memory that the next call overwrites."""
+    if not isinstance(x, torch.Tensor):
+        raise ArgumentError(f"optim: x must be a tensor, not a {type(x).__name__}")
     with torch.enable_grad():
         result = opfunc(x)
     if not isinstance(result, tuple) or len(result) < 2 or not isinstance(result[1], torch.Tensor):
