@@ -17,7 +17,7 @@ def pytest_configure() -> None:
     # The workers of a parallel run share the cores, and one thread gives one order of summation.
     torch.set_num_threads(1)
     # On a busy machine the time of one example says nothing.
-    hypothesis.settings.register_profile("suite", deadline=None)
+    hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("suite")
 
 

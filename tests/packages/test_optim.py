@@ -98,9 +98,11 @@ class TestKnownAnswers:
         a, b, c, d = coefficients
         ends = [start, start + length]
         points = torch.tensor(
-            [[t, a * t**3 + b * t**2 + c * t + d, 3 * a * t**2 + 2 * b * t + c] for t in ends], dtype=DOUBLE
+            [[t, a * t**3 + b * t**2 + c * t + d, 3 * a * t**2 + 2 * b * t + c] for t in ends],
+            dtype=DOUBLE,
         )
-        at, value = line_search.polyinterp(points, ends[0], ends[1])
+        found: Any = line_search.polyinterp(points, ends[0], ends[1])
+        at, value = found
         grid = torch.linspace(ends[0], ends[1], 2001, dtype=DOUBLE)
         least = (a * grid**3 + b * grid**2 + c * grid + d).min().item()
         assert ends[0] <= at <= ends[1]

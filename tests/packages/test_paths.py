@@ -22,7 +22,7 @@ unix = pytest.mark.skipif(os.name == "nt", reason="names as a Unix has them")
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
