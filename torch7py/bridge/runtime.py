@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge import engine, generation, loader, package_functions
+from torch7py.bridge import engine, generation, package_functions, source
 from torch7py.bridge.calls import read_answer
 from torch7py.bridge.dispatch import Dispatcher, encode_results, loops
 from torch7py.bridge.errors import LuaError, Thrown
@@ -174,7 +174,7 @@ class Runtime:
             "poll": lambda: None,  # Python looks for signals whenever it is called
             "setting": self._setting,
         }
-        functions |= loader.host_functions()
+        functions["patch"] = source.patch
         self._host = functions  # lupa does not keep what Lua alone holds
         host = self._lua.table_from(functions)
         ffi = self.engine != "lua51"
