@@ -1,4 +1,7 @@
-"""One call on a tensor of 10 elements: what it costs to get from Lua to PyTorch and back.
+"""One call on a small tensor: what it costs to get from Lua to PyTorch and back.
+
+In-place calls on short vectors of doubles stay in LuaJIT and say nothing of the way to PyTorch; the same calls on
+floats and on a matrix go it.
 
 The loops around the calls are a Lua loop on one side and a Python loop on the other.
 """
@@ -35,8 +38,15 @@ RETURNING = {
     "torch.Tensor(10)": "torch.empty(10, dtype=torch.float64)",
 }
 
+# What the calls are made on: the rows' suffix, the tensor in Lua, in Python.
+VECTOR = ("", "torch.Tensor(10)", "torch.zeros(10, dtype=torch.float64)")
+OTHERS = (
+    (" float", "torch.FloatTensor(10)", "torch.zeros(10, dtype=torch.float32)"),
+    (" 4x4", "torch.Tensor(4, 4)", "torch.zeros(4, 4, dtype=torch.float64)"),
+)
+
 LUA = """
-local x, y, i = torch.Tensor(10):zero(), torch.Tensor(10):zero(), torch.LongTensor {2, 4, 6}
+local x, y, i = MAKE:zero(), MAKE:zero(), torch.LongTensor {2, 4, 6}
 return function(n)
    for _ = 1, n do local result = CALL end
 end
@@ -48,10 +58,10 @@ def loop(n):
 """
 
 
-def python_loop(call: str) -> Callable[[int], None]:
+def python_loop(call: str, make: str = VECTOR[2]) -> Callable[[int], None]:
     """A function of n that makes a call n times, on the tensors that ``LUA`` has."""
-    x, y = torch.zeros(2, 10, dtype=torch.float64)
-    names: dict[str, Any] = {"torch": torch, "x": x, "y": y, "i": torch.tensor([1, 3, 5])}
+    names: dict[str, Any] = {"torch": torch, "i": torch.tensor([1, 3, 5])}
+    names["x"], names["y"] = eval(make, names), eval(make, names)
     exec(PYTHON.replace("CALL", call), names)
     loop: Callable[[int], None] = names["loop"]
     return loop
@@ -60,12 +70,15 @@ def python_loop(call: str) -> Callable[[int], None]:
 def results(quick: bool) -> Iterator[Result]:
     # A round is long enough for Lua's collector to come round in it.
     rounds, calls = (1, 10) if quick else (15, 10_000)
-    for pairs, target in ((IN_PLACE, Target(1.5)), (RETURNING, Target(3.5))):
+    groups = [(VECTOR, IN_PLACE, Target(1.5)), (VECTOR, RETURNING, Target(3.5))]
+    groups += [(other, IN_PLACE, Target(1.5)) for other in OTHERS]
+    for (suffix, make_lua, make_python), pairs, target in groups:
         for lua, python in pairs.items():
             # a runtime each, so that none clears away what another has left
             with Runtime() as runtime:
-                in_lua, in_python = runtime.execute(LUA.replace("CALL", lua)), python_loop(python)
+                in_lua = runtime.execute(LUA.replace("MAKE", make_lua).replace("CALL", lua))
+                in_python = python_loop(python, make_python)
                 ours, plain = alternate(
                     partial(in_lua, calls), partial(in_python, calls), rounds, unit=1e-9 * calls
                 )
-            yield Result("small_calls", lua, "ns", ours, plain, target)
+            yield Result("small_calls", lua + suffix, "ns", ours, plain, target)

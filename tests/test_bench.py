@@ -28,7 +28,11 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 LINES = {
     "post": {"an iteration, float64", "an iteration, float32"},
     "element_loop": {"x[i] = x[i]*2+1"},
-    "small_calls": {*small_calls.IN_PLACE, *small_calls.RETURNING},
+    "small_calls": {
+        *small_calls.IN_PLACE,
+        *small_calls.RETURNING,
+        *(call + suffix for call in small_calls.IN_PLACE for suffix, _, _ in small_calls.OTHERS),
+    },
     "start_up": {"--help (python -c pass)", "run empty.lua (import torch)"},
 }
 

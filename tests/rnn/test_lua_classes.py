@@ -166,7 +166,7 @@ def test_functions_over_nested_tables(runtime: Runtime) -> None:
 
 
 def test_the_package_draws_as_the_original_did_when_it_was_loaded(runtime: Runtime) -> None:
-    """Four numbers: a program of the original that seeds before it requires rnn goes on with the fifth."""
+    """Guards the four draws that pkg_rnn.lua infers from reference runs; it is no evidence for them itself."""
     assert runtime.execute("torch.manualSeed(1) require 'rnn' return torch.random()") == runtime.execute(
         "torch.manualSeed(1) for _ = 1, 4 do torch.random() end return torch.random()"
     )
