@@ -340,16 +340,26 @@ class Dispatcher:
         return adapter
 
 
-def loops() -> list[list[str]]:
-    """The operations' element expressions for Lua: name, what is called with (none, number, tensor), expression."""
-    found = []
+def loops() -> list[list[Any]]:
+    """The operations' element expressions for Lua, a row a case.
+
+    Name; what it is called with (``none``, ``number``, ``tensor``, ``reversed``: the number first; ``fold`` where
+    the result is a number); expression; whether the method changes its receiver; whether the function does.
+    """
+    found: list[list[Any]] = []
     for operation in operations.values():
         for case in operation.cases:
             if case.loop:
-                kinds = [parameter.kind for parameter in case.parameters[1:]]
-                shape = "none" if not kinds else "number" if kinds == ["real"] else "tensor"
-                found.append([operation.name, shape, case.loop])
+                kinds = [parameter.kind for parameter in case.parameters if not parameter.optional]
+                shape = "fold" if case.returns == "value" else _LOOPS[tuple(k == "real" for k in kinds)]
+                in_place = operation.form is Form.INPLACE
+                found.append(
+                    [operation.name, shape, case.loop, in_place or operation.form is Form.UPDATE, in_place]
+                )
     return found
+
+
+_LOOPS = {(False,): "none", (False, True): "number", (False, False): "tensor", (True, False): "reversed"}
 
 
 def _identifier(name: str) -> str:

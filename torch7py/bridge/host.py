@@ -104,6 +104,16 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         x = objects[handle]
         return give_new(x.as_strided((n1, n2), (s1, s2), x.storage_offset() + offset), handle & (STEP - 1))
 
+    def alias(handle: int) -> int:
+        return give_new(objects[handle].detach(), handle & (STEP - 1))
+
+    def adopt(kind: int, address: int, *sizes: int) -> tuple[int, int]:
+        """A tensor for elements that Lua has in its own memory; its handle, and where the elements are now."""
+        tensor = torch.empty(sizes, dtype=types.NUMBER_TYPES[kind].dtype)
+        moved = tensor.data_ptr()
+        ctypes.memmove(moved, address, tensor.nbytes)
+        return give_new(tensor, kind), moved
+
     def fill_view(handle: int, offset: int, value: float, *shape: int) -> None:
         target = part(handle, offset, shape)
         target.fill_(types.of(target).cast(value))
@@ -205,6 +215,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "view": view,
         "view1": view1,
         "view2": view2,
+        "alias": alias,
+        "adopt": adopt,
         "fill_view": fill_view,
         "copy_view": copy_view,
         "element": element,

@@ -184,6 +184,7 @@ class Runtime:
                 "shared": ctypes.addressof(self.shared) if ffi else None,
                 "virtual": virtual_methods(),
                 "loops": loops(),
+                "on_cpu": self.state.device.type == "cpu",
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,
                 "colors": sys.stdout is not None and sys.stdout.isatty(),

@@ -42,7 +42,7 @@ for _type in types.NUMBER_TYPES:
     operation(_type.name.lower(), "x:any", Form.METHOD, returns="view")(partial(to_type, number_type=_type))
 
 
-@operation("clone", "x:any", Form.METHOD)
+@operation("clone", "x:any", Form.METHOD, loop="x")
 def _clone(x: T) -> T:
     """``x:clone()``: a copy in memory of its own, contiguous."""
     return x.clone(memory_format=torch.contiguous_format)

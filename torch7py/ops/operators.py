@@ -17,18 +17,18 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-operation("__add", "a:T b:real", Form.FUNCTION)(torch.add)
-operation("__add", "a:T b:like")(torch.add)
-operation("__add", "a:real b:T")(lambda a, b: torch.add(b, a))
+operation("__add", "a:T b:real", Form.FUNCTION, loop="x + v")(torch.add)
+operation("__add", "a:T b:like", loop="x + y")(torch.add)
+operation("__add", "a:real b:T", loop="v + x")(lambda a, b: torch.add(b, a))
 
-operation("__sub", "a:T b:real", Form.FUNCTION)(torch.sub)
-operation("__sub", "a:T b:like")(torch.sub)
-operation("__sub", "a:real b:T")(lambda a, b: torch.rsub(b, a))
+operation("__sub", "a:T b:real", Form.FUNCTION, loop="x - v")(torch.sub)
+operation("__sub", "a:T b:like", loop="x - y")(torch.sub)
+operation("__sub", "a:real b:T", loop="v - x")(lambda a, b: torch.rsub(b, a))
 
-operation("__mul", "a:T b:real", Form.FUNCTION)(torch.mul)
-operation("__mul", "a:real b:T")(lambda a, b: torch.mul(b, a))
+operation("__mul", "a:T b:real", Form.FUNCTION, loop="x * v")(torch.mul)
+operation("__mul", "a:real b:T", loop="v * x")(lambda a, b: torch.mul(b, a))
 
-operation("__div", "a:T b:real", Form.FUNCTION)(divide)
+operation("__div", "a:T b:real", Form.FUNCTION, loop="x / v")(divide)
 operation("__mod", "a:T b:real", Form.FUNCTION)(remainder)
 
 # Lua hands the operand of a sign over twice.

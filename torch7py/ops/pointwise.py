@@ -49,8 +49,8 @@ def _add_scaled(src: T, scale: float, other: T) -> T:
     return torch.add(src, other, alpha=scale)
 
 
-operation("csub", "src:T value:real", Form.UPDATE, inplace=T.sub_)(torch.sub)
-operation("csub", "src:T other:like", inplace=T.sub_)(torch.sub)
+operation("csub", "src:T value:real", Form.UPDATE, inplace=T.sub_, loop="x - v")(torch.sub)
+operation("csub", "src:T other:like", inplace=T.sub_, loop="x - y")(torch.sub)
 
 
 def _subtract_scaled_(src: T, scale: float, other: T) -> T:
@@ -90,8 +90,8 @@ def _divide_(src: T, other: Number) -> T:
     return src.div_(other) if src.is_floating_point() else src.div_(other, rounding_mode="trunc")
 
 
-operation("div", "src:T value:real", Form.UPDATE, inplace=_divide_)(divide)
-operation("cdiv", "src:T other:like", Form.UPDATE, inplace=_divide_)(divide)
+operation("div", "src:T value:real", Form.UPDATE, inplace=_divide_, loop="x / v")(divide)
+operation("cdiv", "src:T other:like", Form.UPDATE, inplace=_divide_, loop="x / y")(divide)
 
 
 def _add_quotient_(src: T, value: float, a: T, b: T) -> T:

@@ -46,7 +46,7 @@ def _wide_along(x: T, dim: int) -> torch.dtype:
 # -- sums and products ------------------------------------------------------------------------------------
 
 
-@operation("sum", "x:T", Form.QUERY, returns="value")
+@operation("sum", "x:T", Form.QUERY, returns="value", loop="s + x")
 def _sum(x: T) -> float:
     return x.sum(dtype=_wide(x)).item()
 

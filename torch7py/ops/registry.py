@@ -146,8 +146,9 @@ def operation(
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
 
-    ``loop`` may say what ``inplace`` does to one element of a tensor of doubles, as an expression in C and Lua
-    alike: ``x`` is the element, ``v`` the case's number, ``y`` the element of its tensor.
+    ``loop`` may say what becomes of one element of a floating tensor, as an expression in C and Lua alike: ``x`` is
+    the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
+    must be exact to the last bit: one addition, multiplication or division.
     """
     if returns not in RETURNS:
         raise ValueError(f"operation {name!r} returns {returns!r}?")

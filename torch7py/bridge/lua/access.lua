@@ -4,16 +4,15 @@
 -- compiles the way that a function goes in its first hundred calls, and a loop takes a compiled function in only
 -- if that way leads to its end.
 --
--- Arguments: core, host, config, tensor. Result: {tensors = f(metatable, pointer type, bytes), storages = ...}.
+-- Arguments: core, host, config, headers, tensor. Result: {tensors = f(metatable, pointer type, prototype), storages = ...}.
 
-local core, host, config, tensor = ...
+local core, host, config, headers, tensor = ...
 local access = {}
 
-local type, tonumber, tostring, ipairs, getmetatable = type, tonumber, tostring, ipairs, getmetatable
+local type, tonumber, tostring, ipairs, select, getmetatable = type, tonumber, tostring, ipairs, select, getmetatable
 local floor, ceil, unpack, newproxy = math.floor, math.ceil, unpack, newproxy
 local handle_of, wrap, raw, fail = core.handle_of, core.wrap, core.raw, core.fail
-local header, header_of, new_header = tensor.header, tensor.header_of, tensor.new_header
-local shared, barrier = tensor.shared, tensor.barrier
+local header, at_hand, view, shared, barrier = headers.of, headers.at_hand, headers.view, headers.shared, headers.barrier
 
 local ffi = config.shared and require 'ffi' or nil
 local cast = ffi and ffi.cast
@@ -101,29 +100,16 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Parts
 
-local view1, view2 = host.view1, host.view2
-
--- A tensor on the memory of u, its header known from the start.
-local function part(u, h, n, offset, left, bytes)
-   local made
-   if n == 1 then
-      made = raw(view1, handle_of[u], offset, left[1], left[2])
-   elseif n == 2 then
-      made = raw(view2, handle_of[u], offset, left[1], left[2], left[3], left[4])
-   else
-      made = raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n))
-   end
-   made = wrap(made)
-   if ffi and n <= tensor.max_dims then
-      local known = new_header()
-      known.epoch, known.dims = shared[0], n
-      known.address = h.address == 0 and 0 or h.address + offset * bytes
+-- A tensor on the memory of u: Lua's own where Lua knows that memory.
+local function part(u, h, kind, n, offset, left)
+   if h.address ~= 0 then
+      local made, known = view(u, h, kind, offset, n)
       for i = 0, n - 1 do
          known.size[i], known.stride[i] = left[2 * i + 1], left[2 * i + 2]
       end
-      header_of[made] = known
+      return made
    end
-   return made
+   return wrap(raw(host.view, handle_of[u], offset, unpack(left, 1, 2 * n)))
 end
 
 -- Give `value` to the elements of a part.
@@ -143,9 +129,9 @@ end
 
 -- Go the fast ways, at a made-up tensor of one element.
 local function warm_up(mt, prototype, memory)
-   local u, h = newproxy(prototype), new_header()
+   local u, h = newproxy(prototype), headers.new()
    h.epoch, h.address, h.dims, h.size[0], h.stride[0] = shared[0], cast('intptr_t', memory), 1, 1, 1
-   header_of[u] = h
+   headers.cache[u] = h
    local fast = tensor.fast[mt]
    for _ = 1, 300 do
       u[1] = 0
@@ -157,8 +143,61 @@ local function warm_up(mt, prototype, memory)
 end
 if ffi then jit.off(warm_up) end
 
--- Sizes are asked for all the time, and the header knows them.
-local function size_methods(mt)
+-- x:index(dim, i) where few elements are picked
+local function index_method(mt, pointer, kind)
+   local index, long = tensor.method('index'), ffi.typeof('int64_t*')
+   local count_dense, fresh, small = headers.count_dense, headers.fresh, headers.small
+
+   -- The new tensor; nil where something does not fit, and Python says what.
+   local function pick(h, dim, g)
+      local size, count = tonumber(h.size[dim - 1]), tonumber(g.size[0])
+      local all = count_dense(h)
+      if not all or all / size * count > small then return nil end
+      local rows, step = cast(long, g.address), tonumber(g.stride[0])
+      for i = 0, count - 1 do
+         local at = rows[i * step]
+         if at < 1 or at > size then return nil end
+      end
+      local inner = 1
+      for d = dim, h.dims - 1 do inner = inner * tonumber(h.size[d]) end
+      local outer = all / size / inner
+      local step_out = outer * count * inner
+      local made, known = fresh(kind, step_out, h)
+      for d = 0, h.dims - 1 do
+         local n = d == dim - 1 and count or tonumber(h.size[d])
+         step_out = step_out / n
+         known.size[d], known.stride[d] = n, step_out
+      end
+      local from, to, at = cast(pointer, h.address), cast(pointer, known.address), 0
+      for o = 0, outer - 1 do
+         for i = 0, count - 1 do
+            local first = (o * size + tonumber(rows[i * step]) - 1) * inner
+            for k = 0, inner - 1 do
+               to[at] = from[first + k]
+               at = at + 1
+            end
+         end
+      end
+      return made
+   end
+
+   return function(u, dim, i, ...)
+      if type(dim) == 'number' and type(i) == 'userdata' and select('#', ...) == 0 and getmetatable(u) == mt
+         and getmetatable(i).__typename == 'torch.LongTensor' then
+         local h, g = at_hand(u), at_hand(i)
+         if h ~= nil and g ~= nil and h.address ~= 0 and g.address ~= 0 and g.dims == 1 and dim >= 1 and dim <= h.dims
+            and dim % 1 == 0 then
+            local made = pick(h, dim, g)
+            if made then return made end
+         end
+      end
+      barrier()
+      return index(u, dim, i, ...)
+   end
+end
+
+-- Sizes are asked for all the time, and the header knows them; parts of a tensor are headers.
+local function known_methods(mt, pointer, kind)
    local size, stride, method = tensor.method('size'), tensor.method('stride'), {}
    function method.size(u, k)
       if type(k) == 'number' and getmetatable(u) == mt then
@@ -203,19 +242,62 @@ local function size_methods(mt)
          return n
       end
    end
+
+   local narrow, select_one = tensor.method('narrow'), tensor.method('select')
+   local function whole(a, b, c)
+      return type(a) == 'number' and type(b) == 'number' and a % 1 == 0 and b % 1 == 0
+         and (c == nil or type(c) == 'number' and c % 1 == 0)
+   end
+   function method.narrow(u, dim, first, size, ...)
+      if getmetatable(u) == mt and size ~= nil and select('#', ...) == 0 and whole(dim, first, size) then
+         local h = at_hand(u)
+         if h ~= nil and h.address ~= 0 and dim >= 1 and dim <= h.dims and first >= 1 and size >= 1
+            and first + size - 1 <= h.size[dim - 1] then
+            local dims = h.dims
+            local made, known = view(u, h, kind, (first - 1) * tonumber(h.stride[dim - 1]), dims)
+            for d = 0, dims - 1 do known.size[d], known.stride[d] = h.size[d], h.stride[d] end
+            known.size[dim - 1] = size
+            return made
+         end
+      end
+      barrier()
+      return narrow(u, dim, first, size, ...)
+   end
+   function method.select(u, dim, at, ...)
+      if getmetatable(u) == mt and select('#', ...) == 0 and whole(dim, at) then
+         local h = at_hand(u)
+         if h ~= nil and h.address ~= 0 and dim >= 1 and dim <= h.dims and at >= 1 and at <= h.size[dim - 1] then
+            local dims, offset = h.dims - 1, (at - 1) * tonumber(h.stride[dim - 1])
+            if dims > 0 then
+               local made, known = view(u, h, kind, offset, dims)
+               for d = 0, dims - 1 do
+                  local from = d < dim - 1 and d or d + 1
+                  known.size[d], known.stride[d] = h.size[from], h.stride[from]
+               end
+               return made
+            elseif pointer then
+               local value = tonumber(cast(pointer, h.address)[offset])
+               return value
+            end
+         end
+      end
+      barrier()
+      return select_one(u, dim, at, ...)
+   end
+   if pointer and headers.has_array(kind) then method.index = index_method(mt, pointer, kind) end
    tensor.fast[mt] = method
 end
 
 -- Complete the metatable of a type of tensor. `pointer_type` is nil where Lua cannot read its elements.
-function access.tensors(mt, pointer_type, bytes, prototype)
-   local pointer = pointer_type and ffi.typeof(pointer_type)
+function access.tensors(mt, pointer_type, prototype)
+   local pointer, kind = pointer_type and ffi.typeof(pointer_type), tensor.kinds[mt]
 
    -- any k
    local function get(u, k)
       if type(k) ~= 'number' and type(k) ~= 'table' then return tensor_index(u, k) end
       local h, left = header(u), {}
       local n, offset = locate(h, k, left)
-      if n > 0 then return part(u, h, n, offset, left, bytes) end
+      if n > 0 then return part(u, h, kind, n, offset, left) end
       if pointer and h.address ~= 0 then return tonumber(cast(pointer, h.address)[offset]) end
       return raw(host.element, handle_of[u], offset)
    end
@@ -234,7 +316,7 @@ function access.tensors(mt, pointer_type, bytes, prototype)
       end
    end
 
-   if ffi then size_methods(mt) end
+   if ffi then known_methods(mt, pointer, kind) end
    if not pointer then
       mt.__index = function(u, k)
          if type(k) == 'string' then return mt[k] end

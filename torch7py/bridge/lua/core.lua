@@ -41,7 +41,7 @@ core.flush = flush
 
 -- A finalizer runs wherever the collector happens to be: it only takes a note.
 local function bury(u)
-   local handle = handle_of[u]
+   local handle = rawget(handle_of, u)
    if handle then
       local n = dead.n + 1
       dead.n = n
@@ -49,6 +49,15 @@ local function bury(u)
    end
 end
 core.bury = bury
+
+-- A Python function that may move storages, as Lua must call it: see header.lua, which sets `hand_over`.
+core.hand_over = function() end
+function core.moving(f)
+   return function(...)
+      core.hand_over()
+      return f(...)
+   end
+end
 
 local function collect()
    collectgarbage()
@@ -226,14 +235,13 @@ local function pass_table(t)
 end
 
 function pass(value)
-   if value == nil then return nil, false end
+   local kind = type(value)
+   if kind == 'nil' or kind == 'number' or kind == 'string' or kind == 'boolean' then return value, false end
    local handle = handle_of[value]
    if handle then
       if handle % 32 == TABLE then return pass_table(value) end
       return handle, true
    end
-   local kind = type(value)
-   if kind == 'number' or kind == 'string' or kind == 'boolean' then return value, false end
    if kind == 'table' then
       local mt = getmetatable(value)
       if mt and mt.__torch7py_peer then return mt.__torch7py_peer(value), true end
@@ -338,7 +346,7 @@ core.finish = finish
 
 -- Call a Python function of the convention f(mask, values...) -> mask, values...
 function core.call(f, ...)
-   return finish(pcall(f, pass_all(...)))
+   return finish(pcall(core.moving(f), pass_all(...)))
 end
 
 local function plainly(ok, ...)
@@ -372,7 +380,7 @@ end
 -- arguments are copied and afterwards as Python leaves them, but for those at the numbers in the set `stay`:
 -- these Python reads and writes where they are.
 function core.bind(f, stay)
-   stay = stay or {}
+   f, stay = core.moving(f), stay or {}
    local function done(...)
       host.advance()
       return finish(...)
@@ -400,6 +408,7 @@ end
 
 -- Calls from Python. They return true, mask, values... or false, number of the thrown value, its text.
 local function answer(ok, ...)
+   core.hand_over()
    if not ok then
       local err = ...
       return false, keep_thrown(err), type(err) == 'string' and err or tostring(err)

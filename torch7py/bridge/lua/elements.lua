@@ -4,13 +4,13 @@
 -- script's function may fail, yield and be compiled with the loop. Elsewhere the elements come and go in
 -- portions.
 --
--- Arguments: core, host, config, tensor, torch.
+-- Arguments: core, host, config, headers, tensor, torch.
 
-local core, host, config, tensor, torch = ...
+local core, host, config, headers, tensor, torch = ...
 
 local type, tonumber, select, unpack, rawset, ipairs = type, tonumber, select, unpack, rawset, ipairs
 local getmetatable, setmetatable = getmetatable, setmetatable
-local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, tensor.header
+local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, headers.of
 
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, PORTION = 8, 100
@@ -197,6 +197,7 @@ local kept = setmetatable({}, {__mode = 'k'})   -- pointer -> the tensor or stor
 local function data(u)
    if u == nil then return nil end
    if not ffi then fail('data: there are no pointers in plain Lua 5.1; LuaJIT is needed') end
+   local _ = handle_of[u]   -- elements of Lua's own find their last place
    local h = header(u)
    if h.dims == 0 then return nil end
    if h.address == 0 then fail('data: the elements are not in memory that Lua can reach, but on another device') end

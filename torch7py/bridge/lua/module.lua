@@ -16,6 +16,7 @@ local handle_of, stand_in, wrap, pass, own, finish = core.handle_of, core.stand_
 local pass_all, rethrow, fail = core.pass_all, core.rethrow, core.fail
 
 local MODULE, TABLE = 16, 17
+local initialize = core.moving(host.initialize)
 
 -- class table -> {key, fields = set, links = {...}, methods = {name -> pristine function}, container = bool}
 -- for the built-in classes; Lua classes find their nearest built-in ancestor's.
@@ -308,6 +309,7 @@ end
 
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says.
 local function native_method(f, structural)
+   f = core.moving(f)
    if structural then
       return function(self, ...)
          enter(self)
@@ -361,7 +363,7 @@ function module.define(d)
                local value = getmetatable(self)[d.class_fields[i]]
                if value ~= nil then give_field(handle_of[self], d.class_fields[i], value) end
             end
-            local ok, err = pcall(host.initialize, d.key, handle_of[self], pass_all(...))
+            local ok, err = pcall(initialize, d.key, handle_of[self], pass_all(...))
             host.advance()
             if not ok then rethrow(err) end
             adopt(self)

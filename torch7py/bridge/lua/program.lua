@@ -56,6 +56,14 @@ function xpcall(f, handler, ...)
 end
 function coroutine.resume(...) return passing(native_resume(...)) end
 
+-- A program that asks for a collection wants its memory back: Python lets go of what Lua let go of.
+local native_collect = collectgarbage
+function collectgarbage(option, ...)
+   local result = native_collect(option or 'collect', ...)
+   if option == nil or option == 'collect' then core.flush() end
+   return result
+end
+
 -- The Lua stack without this bridge's frames.
 local function traceback(err)
    if rawequal(err, EXIT) then return err end
@@ -72,6 +80,7 @@ local function traceback(err)
 end
 
 local function report(ok, ...)
+   core.hand_over()
    if ok then return true, core.pass_all(...) end
    if rawequal((...), EXIT) then return true, 0, EXIT.code end
    local err, stack, text = unpack((...), 1, 3)

@@ -1,14 +1,13 @@
 -- Tensors and storages in Lua: one metatable per type, methods that resolve themselves, elements without Python.
 --
--- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}, chunk
+-- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}, headers, chunk
 -- (name -> function of that file).
--- `shared` is an array of int64 that Python writes: [0] epoch, [1] address, [2] dimensions, [3..] sizes, strides.
--- Result: {metatables = {name -> metatable}, method = f(name), func = f(name), header = f(userdata),
+-- Result: {metatables = {name -> metatable}, kinds = {metatable of tensors -> kind}, method = f(name), func = f(name),
 -- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one},
 -- fast = {metatable -> methods that need no Python}}.
 
-local core, host, config, chunk = ...
-local tensor = {metatables = {}, pointers = {}, fast = {}}
+local core, host, config, headers, chunk = ...
+local tensor = {metatables = {}, kinds = {}, pointers = {}, fast = {}}
 
 local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
@@ -16,74 +15,15 @@ local floor, ceil, char, concat = math.floor, math.ceil, string.char, table.conc
 local handle_of, stand_in, wrap, read = core.handle_of, core.stand_in, core.wrap, core.read
 local rethrow, fail, BARE, bury, pass = core.rethrow, core.fail, core.BARE, core.bury, core.pass
 
+local advance = headers.advance
 local ffi = config.shared and require 'ffi' or nil
 
--- LuaJIT gives up for good on a function in which its recorder keeps failing, and on every loop that calls it.
--- At a C function that it does not know it ends a trace in good order instead. One is called before what it
--- cannot compile, so that the fast ways through the same function stay fast. See also warm_up in access.lua.
-local barrier = coroutine.running
-
 local STORAGE, SELF, HANDLE, PLAIN, MOVES = 8, 0, 1, 2, 4
-local MAX_DIMS = 8   -- what a header has room for
-
----------------------------------------------------------------------------------------------------------
--- The header cache: where a tensor's elements are, valid for one epoch
-
--- Without FFI, or for a tensor of too many dimensions, a header is a table, made anew each time, and its address 0.
-local shared, header_of, new_header
-local advance = function() end
-
-local function read_geometry(dims, ...)
-   local h = {dims = dims, address = 0, size = {}, stride = {}}
-   for i = 0, dims - 1 do
-      h.size[i], h.stride[i] = select(2 * i + 1, ...)
-   end
-   return h
-end
-
-local function from_python(u) return read_geometry(core.raw(host.geometry, handle_of[u])) end
-local header = from_python
-
-if ffi then
-   pcall(ffi.cdef, [[
-      typedef struct { int64_t epoch; int64_t address; int32_t dims; int64_t size[8]; int64_t stride[8]; int64_t missed; } torch7py_header;
-   ]])
-   shared = ffi.cast('int64_t*', config.shared)
-   header_of = setmetatable({}, {__mode = 'k'})
-   new_header = ffi.typeof('torch7py_header')
-
-   function advance() shared[0] = shared[0] + 1 end
-
-   function header(u)
-      local h = header_of[u]
-      if h == nil then
-         h = new_header()
-         h.epoch = -1
-         header_of[u] = h
-      end
-      if h.epoch ~= shared[0] then
-         barrier()
-         local ok, err = pcall(host.header, handle_of[u])
-         if not ok then rethrow(err) end
-         h.address = shared[1]
-         h.dims = tonumber(shared[2])
-         if h.dims > MAX_DIMS then return from_python(u) end
-         for i = 0, h.dims - 1 do
-            h.size[i] = shared[3 + i]
-            h.stride[i] = shared[11 + i]
-         end
-         h.epoch = shared[0]
-      end
-      return h
-   end
-end
-tensor.header, tensor.header_of, tensor.new_header = header, header_of, new_header
-tensor.shared, tensor.barrier, tensor.max_dims = shared, barrier, MAX_DIMS
 
 ---------------------------------------------------------------------------------------------------------
 -- Operations: a stub finds the adapter for its arguments' kinds and calls it
 
-local NIL = BARE['nil']
+local NIL, NUMBER = BARE['nil'], BARE.number
 
 local TABLE = 17
 local LETTER = {}                                -- kind -> the letter that Python reads
@@ -105,6 +45,7 @@ end
 local function find(resolve, adapters, modes, key, kinds)
    local ok, f, mode = pcall(resolve, kinds)
    if not ok then rethrow(f) end
+   if mode >= MOVES then f = core.moving(f) end
    adapters[key], modes[key] = f, mode
    return f
 end
@@ -147,6 +88,7 @@ end
 
 -- What stands for a value in a call, and its kind.
 local function sort_of(value)
+   if type(value) == 'number' then return value, NUMBER end
    local handle = handle_of[value]
    if handle then return handle, handle % 32 end
    return value, BARE[type(value)]
@@ -236,10 +178,10 @@ for _, t in ipairs(config.types) do
    local name, code, ctype = t[1], t[2], t[3]
    local pointer = ffi and name ~= 'Half' and POINTERS[ctype] or nil
    -- Loaded anew for each type: functions of its own, which LuaJIT compiles for this type alone.
-   local access = chunk('access.lua')(core, host, config, tensor)
+   local access = chunk('access.lua')(core, host, config, headers, tensor)
    local mt, prototype = declare('torch.' .. name .. 'Tensor', code)
-   tensor.pointers[mt] = pointer
-   access.tensors(mt, pointer, t[4], prototype)
+   tensor.pointers[mt], tensor.kinds[mt] = pointer, code
+   access.tensors(mt, pointer, prototype)
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
    for _, operator in ipairs {'add', 'sub', 'mul', 'div', 'mod', 'pow', 'unm'} do

@@ -1,9 +1,9 @@
 -- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
 -- class system's functions.
 --
--- Arguments: core, host, config, class, tensor, module, with_loop. Result: the table `torch`.
+-- Arguments: core, host, config, class, headers, tensor, module, loops. Result: the table `torch`.
 
-local core, host, config, class, tensor, module, with_loop = ...
+local core, host, config, class, headers, tensor, module, loops = ...
 local torch = {}
 
 local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
@@ -64,13 +64,33 @@ local new_tensor, new_storage = tensor.func('__new'), tensor.func('__new_storage
 
 local function plain(t) return type(t) == 'table' and handle_of[t] == nil end
 
+-- The product of sizes when a tensor of them is small enough to be Lua's own; else nil.
+local function small(a, b, ...)
+   if type(a) ~= 'number' or not (a >= 1 and a % 1 == 0) or select('#', ...) > 0 then return nil end
+   local n = a
+   if b ~= nil then
+      if type(b) ~= 'number' or not (b >= 1 and b % 1 == 0) then return nil end
+      n = a * b
+   end
+   return n <= headers.small and n or nil
+end
+
 for _, t in ipairs(config.types) do
    local name, code = t[1], t[2]
+   local own = headers.fresh and config.on_cpu and headers.has_array(code)
    local tensor_name, storage_name = 'torch.' .. name .. 'Tensor', 'torch.' .. name .. 'Storage'
    local mt, st = tensor.metatables[tensor_name], tensor.metatables[storage_name]
 
    local function construct(...)
-      local first = ...
+      local first, second = ...
+      local n = own and small(...)
+      if n then
+         local u, h = headers.fresh(code, n)
+         if second then
+            h.dims, h.size[0], h.size[1], h.stride[0], h.stride[1] = 2, first, second, second, 1
+         end
+         return u
+      end
       if plain(first) then return from_table(code, first) end
       -- the original looks no further than a tensor, so x:new(3) is x:new()
       if first ~= nil and getmetatable(first) == mt then return new_tensor(code, first) end
@@ -123,13 +143,13 @@ for _, entry in ipairs(config.operations) do
          rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
       end
    elseif name:sub(1, 2) ~= '__' and not name:find('.', 1, true) then
-      torch[name] = tensor.func(name)
+      torch[name] = loops.func(name, tensor.func(name))
       if is_method then
          local f = tensor.method(name)
          for _, t in ipairs(config.types) do
             local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
             local method = tensor.fast[mt] and tensor.fast[mt][name] or f
-            rawset(mt, name, t[1] == 'Double' and with_loop(name, method) or method)
+            rawset(mt, name, loops.method(name, method, mt))
          end
       end
    end
