@@ -24,6 +24,7 @@ chunk('print.lua')({
 
 -- What th has loaded before a script begins.
 chunk('pkg_cmdline.lua')(core, host, torch)
+chunk('pkg_tester.lua')(core, config, torch, chunk)
 for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------

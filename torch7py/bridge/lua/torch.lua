@@ -139,6 +139,7 @@ end
 -- Classes and types
 
 torch.class = class.define
+torch.newmetatable = class.new_metatable
 torch.typename = class.typename
 torch.type = class.type
 torch.isTypeOf = class.is_type_of
