@@ -161,6 +161,8 @@ class Dispatcher:
             "encode": lambda value: encode_results(handles, value),
             "fit": memory.fit,
             "write": memory.write,
+            "write_columns": memory.write_columns,
+            "by_columns": memory.by_columns,
             "together": memory.together,
             "share": memory.share,
             "generator": check_generator,
@@ -280,17 +282,28 @@ class Dispatcher:
             return [f"share(objects[a0], function{call})"]
         if outs == 1 and form is Form.RESULT and case.inplace is not None:
             return [f"inplace({', '.join(['objects[a0]', *values])})"]
+
+        def put(number: int) -> str:
+            return "write_columns" if number in case.columns else "write"
+
         if outs == 1 and case.returns != "multi":
-            return [f"write(objects[a0], function{call})"]
+            return [f"{put(0)}(objects[a0], function{call})"]
         if outs >= 1:
             outputs = ", ".join(f"objects[a{i}]" for i in range(outs))
             return [
-                f"outs = ({outputs},)",
                 f"made = function{call}",
-                "for out, value in zip(outs, made): write(out, value)",
-                "return encode(outs + made[len(outs):])",
+                *(f"{put(i)}(objects[a{i}], made[{i}])" for i in range(outs)),
+                f"return encode(({outputs},) + made[{outs}:])",
             ]
         new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
+        if case.columns and case.returns == "T":
+            return [f"return give_tensor(by_columns(function{call}))"]
+        if case.columns:
+            results = ", ".join(
+                f"by_columns(r[{i}])" if i in case.columns else f"r[{i}].contiguous()"
+                for i in range(case.outs)
+            )
+            return [f"r = function{call}", f"return encode(({results},))"]
         return {
             "T": [f"r = function{call}", new],
             "Byte": [f"r = byte(function{call})", new],

@@ -18,6 +18,7 @@ from torch7py.ops.errors import TorchError
 __all__ = [
     "Storage",
     "as_byte",
+    "by_columns",
     "clean_sizes",
     "copy",
     "fit",
@@ -28,6 +29,7 @@ __all__ = [
     "storage_of",
     "together",
     "write",
+    "write_columns",
 ]
 
 
@@ -165,6 +167,18 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
     if result is not out:
         resize(out, result.shape)
         out.copy_(result)
+
+
+def by_columns(matrix: torch.Tensor) -> torch.Tensor:
+    """A matrix that lies column by column in memory, as LAPACK has them."""
+    return matrix.t().contiguous().t()
+
+
+def write_columns(out: torch.Tensor, result: torch.Tensor) -> None:
+    """``write`` for a matrix that LAPACK made: ``out`` then lies column by column, unless it had its own gaps."""
+    if tuple(out.shape) != tuple(result.shape) or out.is_contiguous():
+        resize(out, result.shape, (1, *result.shape)[: result.dim()])
+    out.copy_(result)
 
 
 def copy(target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:

@@ -89,7 +89,7 @@ class Case:
     before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
     dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a storage
     or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
-    with ``out`` names.
+    with ``out`` names. ``columns`` numbers those of the results (from 0) that lie column by column in memory.
     """
 
     parameters: tuple[Parameter, ...]
@@ -98,6 +98,7 @@ class Case:
     returns: str
     outs: int
     loop: str = ""
+    columns: tuple[int, ...] = ()
 
 
 @dataclass
@@ -143,6 +144,7 @@ def operation(
     outs: int = 1,
     moves: bool = False,
     loop: str = "",
+    columns: tuple[int, ...] = (),
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
 
@@ -163,7 +165,7 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
-        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop))
+        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns))
         return function
 
     return register

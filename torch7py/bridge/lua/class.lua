@@ -43,6 +43,7 @@ local function method_of(x, name)
 end
 
 local operators = {}
+class.operators = operators
 for name, word in pairs(OPERATORS) do
    local key = '__' .. name .. '__'
    operators['__' .. name] = function(a, b)
