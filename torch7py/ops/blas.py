@@ -16,26 +16,17 @@ from collections.abc import Callable
 
 import torch
 
-from torch7py.ops import memory
+from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["dot"]
+__all__: list[str] = []
 
 T = torch.Tensor
 
 
-@operation("dot", "a:T b:like", Form.METHOD, returns="value")
-def dot(a: T, b: T) -> float:
-    """The sum of the products of the elements, accumulated in the tensors' type."""
-    if a.dim() != 1 or b.dim() != 1:
-        a, b = a.reshape(-1), b.reshape(-1)
-    if a.numel() != b.numel():
-        memory.fit(a, b)
-    return torch.dot(a, b).item()
-
-
+operation("dot", "a:T b:like", Form.METHOD, returns="value")(dot)
 operation("mv", "matrix:T vector:T", Form.RESULT)(torch.mv)
 operation("mm", "a:T b:T", Form.RESULT)(torch.mm)
 operation("bmm", "a:T b:T", Form.RESULT)(torch.bmm)
