@@ -24,8 +24,8 @@ def vector(*values: float) -> torch.Tensor:
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), max_size=15))
 def test_each_step_is_rounded_once(pairs: list[tuple[float, float]]) -> None:
     total = Fraction(0)
-    for a, b in pairs:
-        total = Fraction(float(Fraction(a) * Fraction(b) + total))
+    for x, y in pairs:
+        total = Fraction(float(Fraction(x) * Fraction(y) + total))
     a, b = torch.tensor(pairs, dtype=DOUBLE).reshape(-1, 2).unbind(1)
     assert dot(a, b) == float(total)
 

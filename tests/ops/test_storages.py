@@ -177,7 +177,7 @@ class TestSharedMemory:
         ("local v = s[4]", "index 4 out of bounds of a storage of size 3"),
         ("local v = s[0]", "index 0 out of bounds of a storage of size 3"),
         ("s[-1] = 2", "index -1 out of bounds of a storage of size 3"),
-        ("s[1] = 'a'", "invalid arguments for function '__storage_newindex'"),
+        ("s[1] = 'a'", "invalid arguments for storage[...] = ..."),
         ("torch.Storage(-1)", "a storage cannot have -1 elements"),
         ("torch.Storage{{1}, {2}}", "a storage is made of a table of numbers"),
         ("torch.Storage(torch.FloatStorage(2))", "expecting torch.DoubleStorage, got torch.FloatStorage"),

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from torch7py.bridge.handles import STEP, Handles, Kind
+from torch7py.bridge.lenient import lenient
 from torch7py.ops import memory, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
@@ -58,6 +59,15 @@ _NAMES = {
     Kind.LUA_TABLE: "table",
     Kind.FUNCTION: "function",
     Kind.OTHER: "other",
+}
+# Operations that a script calls by other means than their name.
+_TITLES = {
+    "__new": "a new tensor",
+    "__new_storage": "a new storage",
+    "__index": "tensor[...]",
+    "__newindex": "tensor[...] = ...",
+    "__storage_index": "storage[...]",
+    "__storage_newindex": "storage[...] = ...",
 }
 _PLAIN = {
     "real": Kind.NUMBER,
@@ -179,16 +189,27 @@ class Dispatcher:
         given = list(kinds)
         while given and given[-1] == Kind.NIL:
             given.pop()
-        for case in operation.cases:
-            for outs in self._out_counts(operation.form, method, case):
-                adapter = self._try(operation, case, outs, given)
-                if adapter is not None:
-                    return adapter
-        sort = "method" if method else "function"
-        raise ArgumentError(
-            f"invalid arguments for {sort} '{operation.name}': {describe(given)}; "
+        found = self._find(operation, method, given)
+        if found is not None:
+            return found
+        title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
+        hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
+        refusal = ArgumentError(
+            f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
             f"expected {operation.usage()}"
         )
+        read = lenient(lambda kinds: self._find(operation, method, kinds), given, method, refusal)
+        if read is None:
+            raise refusal
+        return Adapter(*read)
+
+    def _find(self, operation: Operation, method: bool, kinds: Sequence[int]) -> Adapter | None:
+        for case in operation.cases:
+            for outs in self._out_counts(operation.form, method, case):
+                adapter = self._try(operation, case, outs, list(kinds))
+                if adapter is not None:
+                    return adapter
+        return None
 
     @staticmethod
     def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:

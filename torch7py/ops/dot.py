@@ -32,13 +32,13 @@ def _exactly(a: float, b: float, c: float) -> float:
 def _multiply_add() -> Callable[[float, float, float], float]:
     """The fastest a * b + c there is: Python's own since 3.13, the C library's at a tenth of the exact one's price."""
     if hasattr(math, "fma"):
-        return math.fma  # type: ignore[no-any-return]
+        return math.fma
     try:
         function = ctypes.CDLL(None).fma
     except (OSError, AttributeError, TypeError):  # no C library to be found
         return _exactly
     function.argtypes, function.restype = (ctypes.c_double,) * 3, ctypes.c_double
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 multiply_add = _multiply_add()

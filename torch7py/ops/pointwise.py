@@ -81,7 +81,7 @@ def add_product_(src: T, value: float, a: T, b: T) -> T:
         return src.addcmul_(a, b, value=value)
     parted = src.numel() > PART and all(t.is_contiguous() for t in (src, a, b))
     if parted and _apart(src, a) and _apart(src, b):
-        for part in zip(*(tensor.view(-1).split(PART) for tensor in (src, a, b)), strict=True):
+        for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (src, a, b)), strict=True):
             _add_product_at_once(part[0], value, part[1], part[2])
         return src
     return _add_product_at_once(src, value, a, b)

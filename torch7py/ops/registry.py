@@ -49,6 +49,17 @@ KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
 )
 RETURNS = frozenset("T Byte view item self number value object multi".split())
+# What a kind is called in messages, where its own name says too little.
+WORDS = {
+    **dict.fromkeys(("T", "like", "any"), "tensor"),
+    **dict.fromkeys(("real", "int", "index"), "number"),
+    "F": "tensor of floating type",
+    "Long": "LongTensor",
+    "Byte": "ByteTensor",
+    "sizes": "numbers or a LongStorage",
+    "bool": "boolean",
+    "list": "table",
+}
 REQUIRED = object()
 
 
@@ -75,7 +86,8 @@ class Parameter:
         return self.default is not REQUIRED
 
     def __str__(self) -> str:
-        return f"[{self.name}:{self.kind}]" if self.optional else f"{self.name}:{self.kind}"
+        text = f"{self.name}: {WORDS.get(self.kind, self.kind)}"
+        return f"[{text}]" if self.optional else text
 
 
 @dataclass(frozen=True)
@@ -115,8 +127,9 @@ class Operation:
         return self.form not in (Form.FUNCTION, Form.SOLVE)
 
     def usage(self) -> str:
-        lines = (", ".join(map(str, case.parameters)) for case in self.cases)
-        return " | ".join(f"({line})" for line in lines)
+        """The forms for messages. What our own Lua side passes on (``code``) is none of the caller's."""
+        forms = ([p for p in case.parameters if p.name != "code"] for case in self.cases)
+        return " | ".join(f"({', '.join(map(str, form))})" for form in forms)
 
 
 operations: dict[str, Operation] = {}
