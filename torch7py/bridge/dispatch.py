@@ -178,7 +178,7 @@ class Dispatcher:
             "generator": check_generator,
             **{f"cast{t.code}": t.cast for t in types.NUMBER_TYPES},
             "byte": memory.as_byte,
-            "OBJECT": int(Kind.OBJECT),
+            "STORAGE": int(Kind.STORAGE),
         }
         self._handles = handles
         self._mixed = device.type != "cpu"
@@ -256,7 +256,7 @@ class Dispatcher:
             return Mode.SELF
         if outs > 1:
             return Mode.MULTI
-        if case.returns in ("T", "Byte", "view", "object"):
+        if case.returns in ("T", "Byte", "view", "storage", "object"):
             return Mode.HANDLE
         return Mode.PLAIN
 
@@ -330,6 +330,7 @@ class Dispatcher:
             "Byte": [f"r = byte(function{call})", new],
             "view": [f"return give_view(function{call})"],
             "object": [f"return encode(function{call})[1]"],
+            "storage": [f"r = function{call}", "return give(r, STORAGE + r.type.code)"],
             "multi": [f"return encode(function{call})"],
             "self": [f"function{call}"],
         }.get(case.returns, [f"return function{call}"])
