@@ -88,8 +88,9 @@ class TestUtilities:
         assert "a file expected, got number" in failure(rt, "torch.isatty(1)")
 
     def test_what_needs_no_doing(self, rt: Runtime) -> None:
-        source = "torch.setheaptracking(true) torch.updateerrorhandlers() torch.updatethreadlocals()"
-        assert lua(rt, source) is None
+        assert lua(rt, "torch.updateerrorhandlers() torch.updatethreadlocals()") is None
+        assert lua(rt, "torch.setheaptracking(true) return torch._heaptracking") is True
+        assert "expects a boolean" in failure(rt, "torch.setheaptracking(1)")
 
     @pytest.mark.parametrize("name", ["pushudata", "metatype"])
     def test_what_cannot_be(self, rt: Runtime, name: str) -> None:

@@ -118,12 +118,12 @@ def test_numbers_are_cast_for_integers(rt: Runtime) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("torch.mm(m, v)", "mat2 must be a matrix"),
-        ("torch.mm(m, m)", "3x4 and 3x4"),
+        ("torch.mm(m, v)", "2D and 2D tensors expected, got 2D and 1D"),
+        ("torch.mm(m, m)", "3x4 by 3x4"),
         ("torch.mm(m, d)", "invalid arguments"),
         ("torch.mv(m, u)", "size mismatch"),
-        ("torch.mv(v, m)", "1, 2"),
-        ("torch.ger(m, v)", "1-D"),
+        ("torch.mv(v, m)", "2D and 1D tensors expected, got 1D and 2D"),
+        ("torch.ger(m, v)", "1D and 1D tensors expected, got 2D and 1D"),
         ("torch.bmm(m, m)", "3D"),
         ("torch.dot(u, v)", "3 elements against 4"),
         ("torch.addmm(m, m, m)", "3x4 and 3x4"),

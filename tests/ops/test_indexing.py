@@ -151,8 +151,8 @@ def test_slices_of_another_shape(rt: Runtime) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("x:index(1, torch.LongTensor{4})", "index: index 4 out of range of dimension of size 3"),
-        ("x:index(1, torch.LongTensor{0})", "index: index 0 out of range of dimension of size 3"),
+        ("x:index(1, torch.LongTensor{4})", "index: index 4 out of range of dimension 1 of size 3"),
+        ("x:index(1, torch.LongTensor{0})", "index: index 0 out of range of dimension 1 of size 3"),
         ("x:index(3, torch.LongTensor{1})", "dimension 3 out of range of 2D tensor"),
         ("x:index(1, torch.LongTensor{{1}})", "index: index is supposed to be a vector"),
         ("x:index(1, torch.IntTensor{1})", "invalid arguments for method 'index'"),

@@ -271,3 +271,52 @@ def test_errors(rt: Runtime, call: str, message: str) -> None:
 def test_there_are_no_methods(rt: Runtime) -> None:
     with pytest.raises(LuaError, match="inverse"):
         lua(rt, "return x:inverse()", x=torch.eye(2))
+
+
+# -- memory ------------------------------------------------------------------------------------------------
+
+MATRICES = {  # which results lie column by column, the arguments being matrices of 4 rows
+    "gesv": ("b, a", [True, True]),
+    "gels": ("b, a", [True, True]),
+    "trtrs": ("b, a", [True, True]),
+    "inverse": ("a", [True]),
+    "potrf": ("d", [True]),
+    "potrs": ("b, d", [True]),
+    "potri": ("d", [True]),
+    "pstrf": ("d", [True, False]),
+    "qr": ("a", [True, False]),
+    "geqrf": ("a", [True, False]),
+    "orgqr": ("a, t", [True]),
+    "ormqr": ("a, t, b", [True]),
+    "symeig": ("d, 'V'", [False, True]),
+    "eig": ("d, 'V'", [False, True]),
+    "svd": ("a", [True, False, False]),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_results_lie_as_lapack_leaves_them(rt: Runtime, name: str) -> None:
+    arguments, by_columns = MATRICES[name]
+    given = {
+        "a": torch.tensor(A),
+        "b": torch.tensor(B),
+        "d": torch.tensor(DEFINITE),
+        "t": torch.ones(4).double(),
+    }
+    fresh = lua(rt, f"return torch.{name}({arguments})", **given)
+    fresh = fresh if isinstance(fresh, tuple) else (fresh,)
+    outs = {f"out{i}": torch.zeros(result.shape, dtype=result.dtype) for i, result in enumerate(fresh)}
+    call = f"torch.{name}({', '.join(outs)}, {arguments})"
+    for _ in range(2):  # the second time into what lies by columns already
+        lua(rt, call, **outs)
+        for out, result, turned in zip(outs.values(), fresh, by_columns, strict=True):
+            assert torch.equal(out, result)
+            for matrix in (out, result):
+                assert matrix.stride() == ((1, matrix.shape[0]) if turned else out.contiguous().stride())
+
+
+def test_a_result_with_gaps_keeps_them(rt: Runtime) -> None:
+    whole = torch.zeros(4, 2, 4, dtype=torch.float64)
+    lua(rt, "torch.inverse(out, a)", out=whole[:, 1], a=torch.tensor(A))
+    close(whole[:, 1].numpy(), np.linalg.inv(A))
+    assert not whole[:, 0].any()

@@ -106,3 +106,19 @@ def test_sums_fit_by_number_of_elements(rt: Runtime) -> None:
     assert_tensor(lua(rt, "return x + y", x=x, y=y), [[1, 2, 3], [4, 5, 6]], torch.float32)
     with pytest.raises(LuaError, match="6 elements against 3"):
         lua(rt, "return x - y", x=x, y=torch.ones(3))
+
+
+def test_operators_have_names_that_a_script_may_set() -> None:
+    with Runtime() as runtime:
+        source = """
+            local x = torch.Tensor{1, 2}
+            local mt = getmetatable(x)
+            local named = (mt.__add__(x, 1) - (x + 1)):abs():sum() == 0 and mt.__len__(x)[1] == 2
+            torch.DoubleTensor.__add__ = function(a, b) return 'mine' end
+            return named, x + 1, 1 + x, torch.type(torch.FloatTensor{1} + 1), tostring(x) == mt.__tostring__(x)"""
+        assert runtime.execute(source) == (True, "mine", "mine", "torch.FloatTensor", True)
+        source = """
+            local x = torch.Tensor{3, 4}
+            local mt = getmetatable(x)
+            return mt.__index__(x, 2), mt.__newindex__(x, 1, 7), x[1]"""
+        assert runtime.execute(source) == (4, True, 7)

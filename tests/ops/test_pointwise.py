@@ -273,3 +273,30 @@ def test_nan_in_cmax_and_cmin(rt: Runtime) -> None:
 )
 def test_of_numbers(rt: Runtime, expression: str, expected: float) -> None:
     assert lua(rt, f"return {expression}") == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", FLOATING)
+@pytest.mark.parametrize("size", [5, 1000, 200_001])
+def test_products_are_rounded_before_they_are_added(rt: Runtime, dtype: torch.dtype, size: int) -> None:
+    x, y, z = torch.randn(3, size, dtype=dtype, generator=torch.Generator().manual_seed(size)).unbind()
+    weight = torch.tensor(0.37, dtype=dtype).numpy()
+    numpy = [t.clone().numpy() for t in (x, y, z)]
+    wanted = {
+        "addcmul(0.37, y, z)": numpy[0] + weight * numpy[1] * numpy[2],
+        "addcmul(y, z)": numpy[0] + numpy[1] * numpy[2],
+        "addcmul(x, y)": numpy[0] + numpy[0] * numpy[1],
+        "addcdiv(0.37, y, z)": numpy[0] + weight * numpy[1] / numpy[2],
+        "lerp(y, 0.37)": numpy[0] + weight * (numpy[1] - numpy[0]),
+    }
+    for call, expected in wanted.items():
+        for receiver in (x.clone(), torch.stack([x, x], 1)[:, 0]):
+            lua(rt, f"x:{call}", x=receiver, y=y, z=z)
+            assert np.array_equal(receiver.numpy(), expected), call
+
+
+def test_a_product_of_what_overlaps(rt: Runtime) -> None:
+    memory = torch.arange(200_000, dtype=torch.float64) % 7
+    x, shifted = memory[:-1], memory[1:]
+    expected = x + shifted * shifted
+    lua(rt, "x:addcmul(y, y)", x=x, y=shifted)
+    assert torch.equal(x, expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,30 @@ class TestFiles:
         path.write_bytes(b"abcd")
         assert "unable to open file" in failure(rt, f"torch.ByteStorage('{tmp_path}/none')")
         assert "has 1 elements, not 2" in failure(rt, f"torch.IntStorage('{path}', false, 2)")
-        assert "not supported" in failure(rt, f"torch.IntStorage('{path}', true, 2, true)")
+        assert "cannot have the name" in failure(rt, f"torch.IntStorage('{path}', true, 2, true)")
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no /dev/shm here")
+class TestSharedMemory:
+    def test_two_storages_on_one_block(self, rt: Runtime, tmp_path: Path) -> None:
+        name = f"torch7py-{tmp_path.name}-{os.getpid()}"
+        source = f"""
+            local a = torch.FloatStorage('{name}', true, 4, true):fill(2)
+            local b = torch.FloatStorage('/dev/shm/{name}', true, 4)
+            b[2] = 5
+            return a"""
+        assert plain(lua(rt, source)) == [2, 5, 2, 2]
+
+    def test_the_name_goes_with_the_storage(self, rt: Runtime, tmp_path: Path) -> None:
+        name = f"torch7py-{tmp_path.name}-{os.getpid()}"
+        lua(rt, f"block = torch.ByteStorage('{name}', true, 8, true)")
+        assert (Path("/dev/shm") / name).stat().st_size == 8
+        lua(rt, "block = nil collectgarbage()")
+        assert not (Path("/dev/shm") / name).exists()
+
+    def test_a_new_block_needs_a_size(self, rt: Runtime, tmp_path: Path) -> None:
+        name = f"torch7py-{tmp_path.name}-{os.getpid()}"
+        assert "needs a size" in failure(rt, f"torch.ByteStorage('{name}', true, 0, true)")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +177,7 @@ class TestFiles:
         ("local v = s[4]", "index 4 out of bounds of a storage of size 3"),
         ("local v = s[0]", "index 0 out of bounds of a storage of size 3"),
         ("s[-1] = 2", "index -1 out of bounds of a storage of size 3"),
-        ("s[1] = 'a'", "invalid arguments for function '__storage_newindex'"),
+        ("s[1] = 'a'", "invalid arguments for storage[...] = ..."),
         ("torch.Storage(-1)", "a storage cannot have -1 elements"),
         ("torch.Storage{{1}, {2}}", "a storage is made of a table of numbers"),
         ("torch.Storage(torch.FloatStorage(2))", "expecting torch.DoubleStorage, got torch.FloatStorage"),

@@ -259,3 +259,8 @@ class TestSet:
 def test_errors(rt: Runtime, expression: str, message: str) -> None:
     prelude = " ".join(PRELUDE.split())
     assert message in failure(rt, f"{prelude} local _ = {expression}")
+
+
+def test_select_of_a_vector_asks_for_no_dimension(rt: Runtime) -> None:
+    assert lua(rt, "local x = torch.Tensor{4, 5} return x:select(1, 2), x:select(3, 2)") == (5, 5)
+    assert "select: index 3 out of range" in failure(rt, "torch.Tensor{4, 5}:select(2, 3)")

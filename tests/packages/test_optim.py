@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.optim import adaptive, checkgrad, descent, evolution, fista, line_search
-from torch7py.packages.optim.dot import dot
 
 DOUBLE = torch.float64
 
@@ -107,18 +105,6 @@ class TestKnownAnswers:
         least = (a * grid**3 + b * grid**2 + c * grid + d).min().item()
         assert ends[0] <= at <= ends[1]
         assert value <= least + 1e-6 * max(1.0, points.abs().max().item())
-
-    @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), max_size=15))
-    def test_dot_rounds_each_step_once(self, pairs):
-        total = Fraction(0)
-        for a, b in pairs:
-            total = Fraction(float(Fraction(a) * Fraction(b) + total))
-        a, b = torch.tensor(pairs, dtype=DOUBLE).reshape(-1, 2).unbind(1)
-        assert dot(a, b) == float(total)
-
-    def test_dot_of_what_is_not_finite(self):
-        assert dot(torch.tensor([math.inf, 1.0], dtype=DOUBLE), ones(2)) == math.inf
-        assert math.isnan(dot(torch.tensor([math.inf, -math.inf], dtype=DOUBLE), ones(2)))
 
 
 class TestTables:

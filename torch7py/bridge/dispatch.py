@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from torch7py.bridge.handles import STEP, Handles, Kind
+from torch7py.bridge.lenient import lenient
 from torch7py.ops import memory, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
@@ -58,6 +59,15 @@ _NAMES = {
     Kind.LUA_TABLE: "table",
     Kind.FUNCTION: "function",
     Kind.OTHER: "other",
+}
+# Operations that a script calls by other means than their name.
+_TITLES = {
+    "__new": "a new tensor",
+    "__new_storage": "a new storage",
+    "__index": "tensor[...]",
+    "__newindex": "tensor[...] = ...",
+    "__storage_index": "storage[...]",
+    "__storage_newindex": "storage[...] = ...",
 }
 _PLAIN = {
     "real": Kind.NUMBER,
@@ -161,12 +171,14 @@ class Dispatcher:
             "encode": lambda value: encode_results(handles, value),
             "fit": memory.fit,
             "write": memory.write,
+            "write_columns": memory.write_columns,
+            "by_columns": memory.by_columns,
             "together": memory.together,
             "share": memory.share,
             "generator": check_generator,
             **{f"cast{t.code}": t.cast for t in types.NUMBER_TYPES},
             "byte": memory.as_byte,
-            "OBJECT": int(Kind.OBJECT),
+            "STORAGE": int(Kind.STORAGE),
         }
         self._handles = handles
         self._mixed = device.type != "cpu"
@@ -177,16 +189,27 @@ class Dispatcher:
         given = list(kinds)
         while given and given[-1] == Kind.NIL:
             given.pop()
-        for case in operation.cases:
-            for outs in self._out_counts(operation.form, method, case):
-                adapter = self._try(operation, case, outs, given)
-                if adapter is not None:
-                    return adapter
-        sort = "method" if method else "function"
-        raise ArgumentError(
-            f"invalid arguments for {sort} '{operation.name}': {describe(given)}; "
+        found = self._find(operation, method, given)
+        if found is not None:
+            return found
+        title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
+        hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
+        refusal = ArgumentError(
+            f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
             f"expected {operation.usage()}"
         )
+        read = lenient(lambda kinds: self._find(operation, method, kinds), given, method, refusal)
+        if read is None:
+            raise refusal
+        return Adapter(*read)
+
+    def _find(self, operation: Operation, method: bool, kinds: Sequence[int]) -> Adapter | None:
+        for case in operation.cases:
+            for outs in self._out_counts(operation.form, method, case):
+                adapter = self._try(operation, case, outs, list(kinds))
+                if adapter is not None:
+                    return adapter
+        return None
 
     @staticmethod
     def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
@@ -233,7 +256,7 @@ class Dispatcher:
             return Mode.SELF
         if outs > 1:
             return Mode.MULTI
-        if case.returns in ("T", "Byte", "view", "object"):
+        if case.returns in ("T", "Byte", "view", "storage", "object"):
             return Mode.HANDLE
         return Mode.PLAIN
 
@@ -280,22 +303,34 @@ class Dispatcher:
             return [f"share(objects[a0], function{call})"]
         if outs == 1 and form is Form.RESULT and case.inplace is not None:
             return [f"inplace({', '.join(['objects[a0]', *values])})"]
+
+        def put(number: int) -> str:
+            return "write_columns" if number in case.columns else "write"
+
         if outs == 1 and case.returns != "multi":
-            return [f"write(objects[a0], function{call})"]
+            return [f"{put(0)}(objects[a0], function{call})"]
         if outs >= 1:
             outputs = ", ".join(f"objects[a{i}]" for i in range(outs))
             return [
-                f"outs = ({outputs},)",
                 f"made = function{call}",
-                "for out, value in zip(outs, made): write(out, value)",
-                "return encode(outs + made[len(outs):])",
+                *(f"{put(i)}(objects[a{i}], made[{i}])" for i in range(outs)),
+                f"return encode(({outputs},) + made[{outs}:])",
             ]
         new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
+        if case.columns and case.returns == "T":
+            return [f"return give_tensor(by_columns(function{call}))"]
+        if case.columns:
+            results = ", ".join(
+                f"by_columns(r[{i}])" if i in case.columns else f"r[{i}].contiguous()"
+                for i in range(case.outs)
+            )
+            return [f"r = function{call}", f"return encode(({results},))"]
         return {
             "T": [f"r = function{call}", new],
             "Byte": [f"r = byte(function{call})", new],
             "view": [f"return give_view(function{call})"],
             "object": [f"return encode(function{call})[1]"],
+            "storage": [f"r = function{call}", "return give(r, STORAGE + r.type.code)"],
             "multi": [f"return encode(function{call})"],
             "self": [f"function{call}"],
         }.get(case.returns, [f"return function{call}"])

@@ -70,8 +70,12 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     # -- tensors ------------------------------------------------------------------------------------------
 
     def header(handle: int) -> None:
-        obj = objects[handle]
-        tensor = obj.tensor() if isinstance(obj, memory.Storage) else obj
+        tensor = objects[handle]
+        if isinstance(tensor, memory.Storage):
+            untyped, size = tensor.untyped, len(tensor)
+            shared[1] = untyped.data_ptr() if untyped.device.type == "cpu" else 0
+            shared[2], shared[FIRST_SIZE], shared[FIRST_STRIDE] = 1 if size else 0, size, 1
+            return
         dims = tensor.dim() if tensor.numel() else 0
         shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
         shared[2] = dims

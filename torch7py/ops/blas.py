@@ -17,29 +17,40 @@ from collections.abc import Callable
 import torch
 
 from torch7py.ops import memory
+from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["dot"]
+__all__: list[str] = []
 
 T = torch.Tensor
 
 
-@operation("dot", "a:T b:like", Form.METHOD, returns="value")
-def dot(a: T, b: T) -> float:
-    """The sum of the products of the elements, accumulated in the tensors' type."""
-    if a.dim() != 1 or b.dim() != 1:
-        a, b = a.reshape(-1), b.reshape(-1)
-    if a.numel() != b.numel():
-        memory.fit(a, b)
-    return torch.dot(a, b).item()
+operation("dot", "a:T b:like", Form.METHOD, returns="value")(dot)
 
 
-operation("mv", "matrix:T vector:T", Form.RESULT)(torch.mv)
-operation("mm", "a:T b:T", Form.RESULT)(torch.mm)
-operation("bmm", "a:T b:T", Form.RESULT)(torch.bmm)
-operation("ger", "a:T b:T", Form.RESULT)(torch.outer)
+def _register_product(
+    name: str, signature: str, dims: tuple[int, int], function: Callable[[T, T], T]
+) -> None:
+    """A plain product of two tensors of these numbers of dimensions."""
+
+    def multiply(a: T, b: T) -> T:
+        if (a.dim(), b.dim()) != dims:
+            given = f"{len(memory.size_of(a))}D and {len(memory.size_of(b))}D"
+            raise TorchError(f"{name}: {dims[0]}D and {dims[1]}D tensors expected, got {given}")
+        if name != "ger" and (a.shape[-1] != b.shape[-min(2, dims[1])] or a.shape[:-2] != b.shape[:-2]):
+            shapes = " by ".join("x".join(map(str, t.shape)) for t in (a, b))
+            raise TorchError(f"{name}: size mismatch in a product of {shapes}")
+        return function(a, b)
+
+    operation(name, signature, Form.RESULT)(multiply)
+
+
+_register_product("mv", "matrix:T vector:T", (2, 1), torch.mv)
+_register_product("mm", "a:T b:T", (2, 2), torch.mm)
+_register_product("bmm", "a:T b:T", (3, 3), torch.bmm)
+_register_product("ger", "a:T b:T", (1, 1), torch.outer)
 
 # -- beta * src + alpha * product -------------------------------------------------------------------------
 

@@ -28,14 +28,15 @@ def _check_vector(name: str, x: T, dim: int, index: T) -> None:
 def _rows(name: str, x: T, dim: int, index: T) -> T:
     """The index of a row operation, 0-based and checked."""
     _check_vector(name, x, dim, index)
-    return _in_range(name, index - 1, x.shape[dim])
+    return _in_range(name, index - 1, x, dim)
 
 
-def _in_range(name: str, index: T, size: int) -> T:
+def _in_range(name: str, index: T, x: T, dim: int) -> T:
     low, high = torch.aminmax(index)
+    size = x.shape[dim]
     if low < 0 or high >= size:
         wrong = int(low if low < 0 else high) + 1
-        raise TorchError(f"{name}: index {wrong} out of range of dimension of size {size}")
+        raise TorchError(f"{name}: index {wrong} out of range of dimension {dim + 1} of size {size}")
     return index
 
 
@@ -45,11 +46,11 @@ def _index(x: T, dim: int, index: T) -> T:
     _check_vector("index", x, dim, index)
     rows = index - 1
     if x.device.type != "cpu":
-        return x.index_select(dim, _in_range("index", rows, x.shape[dim]))
+        return x.index_select(dim, _in_range("index", rows, x, dim))
     try:
         return x.index_select(dim, rows)
     except (IndexError, RuntimeError):
-        _in_range("index", rows, x.shape[dim])
+        _in_range("index", rows, x, dim)
         raise
 
 
@@ -107,7 +108,7 @@ def _elements(name: str, x: T, dim: int, index: T) -> T:
             raise TorchError(
                 f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}"
             )
-    return _in_range(name, index - 1, x.shape[dim])
+    return _in_range(name, index - 1, x, dim)
 
 
 @operation("gather", "x:T dim:index index:Long", Form.QUERY)

@@ -3,7 +3,7 @@
 These are functions only, ``torch.inverse(x)``, and take all their results in front or none:
 ``torch.gesv(X, LU, B, A)``. They go by the names of the LAPACK routines. Where a result is determined up to
 signs (eigenvectors, singular vectors), they are those of the LAPACK under PyTorch, which may differ from the
-original's. Results lie row by row in memory; the original's lay column by column.
+original's. The results that LAPACK leaves column by column in memory lie so here (``columns``).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _flag(option: str, true: str, false: str) -> bool:
 # -- solvers ----------------------------------------------------------------------------------------------
 
 
-@operation("gesv", "b:F a:F", Form.SOLVE, returns="multi", outs=2)
+@operation("gesv", "b:F a:F", Form.SOLVE, returns="multi", outs=2, columns=(0, 1))
 @_lapack
 def _solve(b: T, a: T) -> Pair:
     """X with ``A X = B``, and the factors L and U of A in one matrix."""
@@ -80,7 +80,7 @@ def _solve(b: T, a: T) -> Pair:
     return torch.linalg.lu_solve(factors, pivots, b), factors
 
 
-@operation("gels", "b:F a:F", Form.SOLVE, returns="multi", outs=2)
+@operation("gels", "b:F a:F", Form.SOLVE, returns="multi", outs=2, columns=(0, 1))
 @_lapack
 def _least_squares(b: T, a: T) -> Pair:
     """X that minimizes ``|A X - B|``, the least such X when A is wide, and the QR or LQ factors of A."""
@@ -92,7 +92,12 @@ def _least_squares(b: T, a: T) -> Pair:
 
 
 @operation(
-    "trtrs", "b:F a:F uplo:string='U' trans:string='N' diag:string='N'", Form.SOLVE, returns="multi", outs=2
+    "trtrs",
+    "b:F a:F uplo:string='U' trans:string='N' diag:string='N'",
+    Form.SOLVE,
+    returns="multi",
+    outs=2,
+    columns=(0, 1),
 )
 def _solve_triangular(b: T, a: T, uplo: str, trans: str, diag: str) -> Pair:
     """X with ``A X = B`` (``A' X = B`` for trans 'T') by the triangle ``uplo`` of A, and a copy of A."""
@@ -107,7 +112,7 @@ def _solve_triangular(b: T, a: T, uplo: str, trans: str, diag: str) -> Pair:
     return solution, a.clone()
 
 
-@operation("inverse", "a:F", Form.SOLVE)
+@operation("inverse", "a:F", Form.SOLVE, columns=(0,))
 @_lapack
 def _inverse(a: T) -> T:
     result: T = torch.linalg.inv(_square(a))
@@ -117,7 +122,7 @@ def _inverse(a: T) -> T:
 # -- Cholesky ---------------------------------------------------------------------------------------------
 
 
-@operation("potrf", "a:F uplo:string='U'", Form.SOLVE)
+@operation("potrf", "a:F uplo:string='U'", Form.SOLVE, columns=(0,))
 @_lapack
 def _cholesky(a: T, uplo: str) -> T:
     """U with ``U' U = A``, or L with ``L L' = A``, from the triangle ``uplo`` of A."""
@@ -126,20 +131,22 @@ def _cholesky(a: T, uplo: str) -> T:
     return lower.t() if upper else lower
 
 
-@operation("potrs", "b:F factor:F uplo:string='U'", Form.SOLVE)
+@operation("potrs", "b:F factor:F uplo:string='U'", Form.SOLVE, columns=(0,))
 def _solve_cholesky(b: T, factor: T, uplo: str) -> T:
     """X with ``A X = B``, A being given by its factor from ``potrf``."""
     return torch.cholesky_solve(_columns(b, _square(factor)), factor, upper=_flag(uplo, "U", "L"))
 
 
-@operation("potri", "factor:F uplo:string='U'", Form.SOLVE)
+@operation("potri", "factor:F uplo:string='U'", Form.SOLVE, columns=(0,))
 @_lapack
 def _inverse_cholesky(factor: T, uplo: str) -> T:
     """The inverse of A, A being given by its factor from ``potrf``."""
     return torch.cholesky_inverse(_square(factor), upper=_flag(uplo, "U", "L"))
 
 
-@operation("pstrf", "a:F uplo:string='U' tolerance:real=-1", Form.SOLVE, returns="multi", outs=2)
+@operation(
+    "pstrf", "a:F uplo:string='U' tolerance:real=-1", Form.SOLVE, returns="multi", outs=2, columns=(0,)
+)
 def _cholesky_pivoted(a: T, uplo: str, tolerance: float) -> Pair:
     """The factor of ``P' A P`` and the permutation, an IntTensor: column j of P is column ``piv[j]`` of 1.
 
@@ -169,21 +176,21 @@ def _cholesky_pivoted(a: T, uplo: str, tolerance: float) -> Pair:
 # -- QR ---------------------------------------------------------------------------------------------------
 
 
-@operation("qr", "a:F", Form.SOLVE, returns="multi", outs=2)
+@operation("qr", "a:F", Form.SOLVE, returns="multi", outs=2, columns=(0,))
 def _qr(a: T) -> Pair:
     """Q with orthonormal columns and R upper triangular, ``Q R = A``."""
     q, r = torch.linalg.qr(_matrix(a))
     return q, r
 
 
-@operation("geqrf", "a:F", Form.SOLVE, returns="multi", outs=2)
+@operation("geqrf", "a:F", Form.SOLVE, returns="multi", outs=2, columns=(0,))
 def _qr_factors(a: T) -> Pair:
     """R above the reflectors whose product is Q, and the reflectors' scales."""
     factors, scales = torch.geqrf(_matrix(a))
     return factors, scales
 
 
-@operation("orgqr", "a:F tau:F", Form.SOLVE)
+@operation("orgqr", "a:F tau:F", Form.SOLVE, columns=(0,))
 def _q_of_factors(a: T, tau: T) -> T:
     """Q from the result of ``geqrf``; columns of ``a`` beyond the reflectors stay."""
     result = _matrix(a).clone()
@@ -192,7 +199,7 @@ def _q_of_factors(a: T, tau: T) -> T:
     return result
 
 
-@operation("ormqr", "a:F tau:F c:F side:string='L' trans:string='N'", Form.SOLVE)
+@operation("ormqr", "a:F tau:F c:F side:string='L' trans:string='N'", Form.SOLVE, columns=(0,))
 def _multiply_q(a: T, tau: T, c: T, side: str, trans: str) -> T:
     """``Q C`` or ``C Q`` (side 'R'), with Q turned for trans 'T'; Q as ``geqrf`` gives it."""
     left, turned = _flag(side, "L", "R"), _flag(trans, "T", "N")
@@ -202,7 +209,9 @@ def _multiply_q(a: T, tau: T, c: T, side: str, trans: str) -> T:
 # -- eigenvalues and singular values ----------------------------------------------------------------------
 
 
-@operation("symeig", "a:F vectors:string='N' uplo:string='U'", Form.SOLVE, returns="multi", outs=2)
+@operation(
+    "symeig", "a:F vectors:string='N' uplo:string='U'", Form.SOLVE, returns="multi", outs=2, columns=(1,)
+)
 @_lapack
 def _symmetric_eigen(a: T, vectors: str, uplo: str) -> Pair:
     """The eigenvalues, ascending, of a symmetric matrix given by one triangle; for 'V' also the eigenvectors.
@@ -216,7 +225,7 @@ def _symmetric_eigen(a: T, vectors: str, uplo: str) -> Pair:
     return torch.linalg.eigvalsh(_square(a), UPLO=triangle), torch.zeros_like(a)
 
 
-@operation("eig", "a:F vectors:string='N'", Form.SOLVE, returns="multi", outs=2)
+@operation("eig", "a:F vectors:string='N'", Form.SOLVE, returns="multi", outs=2, columns=(1,))
 @_lapack
 def _eigen(a: T, vectors: str) -> Pair:
     """The eigenvalues, n x 2 (real, imaginary), and for 'V' the right eigenvectors, else an empty tensor.
@@ -230,7 +239,7 @@ def _eigen(a: T, vectors: str) -> Pair:
     return torch.view_as_real(values), torch.where(values.imag < 0, -columns.imag, columns.real)
 
 
-@operation("svd", "a:F size:string='S'", Form.SOLVE, returns="multi", outs=3)
+@operation("svd", "a:F size:string='S'", Form.SOLVE, returns="multi", outs=3, columns=(0,))
 @_lapack
 def _singular_values(a: T, size: str) -> tuple[T, T, T]:
     """U, S and V with ``U diag(S) V' = A``; for 'A' U and V are square."""

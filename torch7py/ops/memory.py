@@ -18,6 +18,7 @@ from torch7py.ops.errors import TorchError
 __all__ = [
     "Storage",
     "as_byte",
+    "by_columns",
     "clean_sizes",
     "copy",
     "fit",
@@ -28,6 +29,7 @@ __all__ = [
     "storage_of",
     "together",
     "write",
+    "write_columns",
 ]
 
 
@@ -37,11 +39,26 @@ class Storage:
     Two Storage objects are equal when they are the same memory.
     """
 
-    __slots__ = ("type", "untyped")
+    __slots__ = ("_known", "_untyped", "type")
 
-    def __init__(self, number_type: types.NumberType, untyped: torch.UntypedStorage) -> None:
+    def __init__(self, number_type: types.NumberType, untyped: torch.UntypedStorage | None) -> None:
         self.type = number_type
-        self.untyped = untyped
+        self._untyped = untyped
+        self._known: tuple[int, ...] = ()
+
+    @property
+    def untyped(self) -> torch.UntypedStorage:
+        """The memory. Whoever asks for it may change it."""
+        if self._untyped is None:
+            self._untyped = torch.tensor(self._known, dtype=self.type.dtype).untyped_storage()
+        return self._untyped
+
+    @classmethod
+    def of_sizes(cls, sizes: tuple[int, ...]) -> Storage:
+        """A LongStorage of sizes or strides. Most are read once, as such: memory is made when it is asked for."""
+        made = cls(types.LONG, None)
+        made._known = sizes
+        return made
 
     @classmethod
     def of_size(cls, number_type: types.NumberType, size: int, device: torch.device) -> Storage:
@@ -54,13 +71,13 @@ class Storage:
         return cls(number_type, values.to(number_type.dtype, copy=True).contiguous().untyped_storage())
 
     def __len__(self) -> int:
-        return self.untyped.nbytes() // self.type.size
+        return len(self._known) if self._untyped is None else self._untyped.nbytes() // self.type.size
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.type.name, self.tensor())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Storage) and self.pointer() == other.pointer()
+        return self is other or (isinstance(other, Storage) and self.pointer() == other.pointer())
 
     def __hash__(self) -> int:
         return hash(self.pointer())
@@ -76,7 +93,7 @@ class Storage:
 
     def sizes(self) -> tuple[int, ...]:
         """The elements as a list of sizes or strides (a LongStorage in that role)."""
-        return tuple(self.tensor().tolist())
+        return self._known if self._untyped is None else tuple(self.tensor().tolist())
 
     def resize(self, size: int) -> None:
         """Grow or shrink in place; tensors on this memory see the change."""
@@ -165,6 +182,18 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
     if result is not out:
         resize(out, result.shape)
         out.copy_(result)
+
+
+def by_columns(matrix: torch.Tensor) -> torch.Tensor:
+    """A matrix that lies column by column in memory, as LAPACK has them."""
+    return matrix.t().contiguous().t()
+
+
+def write_columns(out: torch.Tensor, result: torch.Tensor) -> None:
+    """``write`` for a matrix that LAPACK made: ``out`` then lies column by column, unless it had its own gaps."""
+    if tuple(out.shape) != tuple(result.shape) or out.is_contiguous():
+        resize(out, result.shape, (1, *result.shape)[: result.dim()])
+    out.copy_(result)
 
 
 def copy(target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:

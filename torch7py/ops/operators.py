@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from torch7py.ops import memory
-from torch7py.ops.blas import dot
+from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
 from torch7py.ops.pointwise import divide, remainder
 from torch7py.ops.registry import Form, operation

@@ -12,7 +12,7 @@ from torch7py.ops import memory
 from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
 
-__all__ = ["divide", "remainder"]
+__all__ = ["add_product_", "divide", "remainder"]
 
 T = torch.Tensor
 Number = float | T
@@ -67,15 +67,40 @@ operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_, loop="x * v")(
 operation("cmul", "src:T other:like", Form.UPDATE, inplace=T.mul_, loop="x * y")(torch.mul)
 
 
-@operation(
-    "addcmul",
-    "src:T value:real=1 a:like b:like",
-    Form.UPDATE,
-    inplace=lambda src, value, a, b: src.addcmul_(a, b, value=value),
-)
+PART = 65536  # elements whose products stay in the processor's cache
+
+
+def add_product_(src: T, value: float, a: T, b: T) -> T:
+    """``src`` with ``value * a * b`` added, rounded after each step as in the original.
+
+    PyTorch's ``addcmul`` takes the last product and the sum in one step, which changes the last bit of every fifth
+    element. Two steps over large tensors would wait for memory twice, so these go part by part: 1.2 to 1.3 times
+    PyTorch's time.
+    """
+    if not src.is_floating_point():
+        return src.addcmul_(a, b, value=value)
+    parted = src.numel() > PART and all(t.is_contiguous() for t in (src, a, b))
+    if parted and _apart(src, a) and _apart(src, b):
+        for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (src, a, b)), strict=True):
+            _add_product_at_once(part[0], value, part[1], part[2])
+        return src
+    return _add_product_at_once(src, value, a, b)
+
+
+def _add_product_at_once(src: T, value: float, a: T, b: T) -> T:
+    product = torch.mul(a, b) if value == 1 else torch.mul(a, value).mul_(b)
+    return src.add_(product)
+
+
+def _apart(x: T, y: T) -> bool:
+    """Whether two contiguous tensors of a size share no elements, or each at the same place."""
+    return x.data_ptr() == y.data_ptr() or x.untyped_storage().data_ptr() != y.untyped_storage().data_ptr()
+
+
+@operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
 def _add_product(src: T, value: float, a: T, b: T) -> T:
     """``src + value * a * b``"""
-    return torch.addcmul(src, a, b, value=value)
+    return add_product_(src.clone(memory_format=torch.contiguous_format), value, a, b)
 
 
 # -- divide -----------------------------------------------------------------------------------------------
@@ -173,8 +198,8 @@ operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2)
 
 @operation("lerp", "src:F other:like weight:real", Form.UPDATE)
 def _interpolate(src: T, other: T, weight: float) -> T:
-    """``src + weight * (other - src)``"""
-    return torch.add(src, other - src, alpha=weight)
+    """``src + weight * (other - src)``, rounded after each step"""
+    return (other - src).mul_(weight).add_(src)
 
 
 @operation("lerp", "a:number b:number weight:number", returns="value")

@@ -123,7 +123,7 @@ def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
     return out
 
 
-@operation("multinomialAliasSetup_", "p:any", Form.FUNCTION, returns="multi")
+@operation("multinomialAliasSetup_", "p:any", Form.METHOD, returns="multi")
 def _alias_setup_raw(p: T) -> tuple[T, T]:
     """``torch.multinomialAliasSetup_(p)``: the two tables."""
     alias, stay = choose.alias_setup(p)
@@ -133,7 +133,7 @@ def _alias_setup_raw(p: T) -> tuple[T, T]:
 @operation(
     "multinomialAlias_",
     "out:Long generator:generator=None alias:Long stay:any",
-    Form.FUNCTION,
+    Form.METHOD,
     returns="view",
 )
 def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T:

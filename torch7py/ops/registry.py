@@ -48,7 +48,18 @@ C = TypeVar("C", bound=type)
 KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
 )
-RETURNS = frozenset("T Byte view item self number value object multi".split())
+RETURNS = frozenset("T Byte view item self number value storage object multi".split())
+# What a kind is called in messages, where its own name says too little.
+WORDS = {
+    **dict.fromkeys(("T", "like", "any"), "tensor"),
+    **dict.fromkeys(("real", "int", "index"), "number"),
+    "F": "tensor of floating type",
+    "Long": "LongTensor",
+    "Byte": "ByteTensor",
+    "sizes": "numbers or a LongStorage",
+    "bool": "boolean",
+    "list": "table",
+}
 REQUIRED = object()
 
 
@@ -75,7 +86,8 @@ class Parameter:
         return self.default is not REQUIRED
 
     def __str__(self) -> str:
-        return f"[{self.name}:{self.kind}]" if self.optional else f"{self.name}:{self.kind}"
+        text = f"{self.name}: {WORDS.get(self.kind, self.kind)}"
+        return f"[{text}]" if self.optional else text
 
 
 @dataclass(frozen=True)
@@ -87,9 +99,9 @@ class Case:
     before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
     contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
     before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
-    dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a storage
-    or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
-    with ``out`` names.
+    dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``storage`` a
+    storage, ``object`` that or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
+    with ``out`` names. ``columns`` numbers those of the results (from 0) that lie column by column in memory.
     """
 
     parameters: tuple[Parameter, ...]
@@ -98,6 +110,7 @@ class Case:
     returns: str
     outs: int
     loop: str = ""
+    columns: tuple[int, ...] = ()
 
 
 @dataclass
@@ -114,8 +127,9 @@ class Operation:
         return self.form not in (Form.FUNCTION, Form.SOLVE)
 
     def usage(self) -> str:
-        lines = (", ".join(map(str, case.parameters)) for case in self.cases)
-        return " | ".join(f"({line})" for line in lines)
+        """The forms for messages. What our own Lua side passes on (``code``) is none of the caller's."""
+        forms = ([p for p in case.parameters if p.name != "code"] for case in self.cases)
+        return " | ".join(f"({', '.join(map(str, form))})" for form in forms)
 
 
 operations: dict[str, Operation] = {}
@@ -143,6 +157,7 @@ def operation(
     outs: int = 1,
     moves: bool = False,
     loop: str = "",
+    columns: tuple[int, ...] = (),
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
 
@@ -164,7 +179,7 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
-        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop))
+        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns))
         return function
 
     return register

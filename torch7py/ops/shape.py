@@ -9,14 +9,9 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.printing import tensor_to_string
 from torch7py.ops.registry import Form, operation
 
-__all__ = ["check_dim", "sizes_storage"]
+__all__ = ["check_dim"]
 
 T = torch.Tensor
-
-
-def sizes_storage(sizes: tuple[int, ...]) -> memory.Storage:
-    """Sizes or strides as Torch7 hands them out, in a LongStorage."""
-    return memory.Storage(types.LONG, torch.tensor(sizes, dtype=torch.int64).untyped_storage())
 
 
 def check_dim(x: T, dim: int) -> int:
@@ -31,10 +26,10 @@ def _strides(x: T) -> tuple[int, ...]:
     return tuple(x.stride()) if x.numel() else ()
 
 
-@operation("size", "x:any", Form.METHOD, returns="object")
+@operation("size", "x:any", Form.METHOD, returns="storage")
 def _sizes(x: T) -> memory.Storage:
     """``x:size()``: all sizes in a LongStorage; a tensor without elements has none."""
-    return sizes_storage(memory.size_of(x))
+    return memory.Storage.of_sizes(memory.size_of(x))
 
 
 @operation("size", "x:any dim:index", returns="value")
@@ -42,10 +37,10 @@ def _size(x: T, dim: int) -> int:
     return x.shape[check_dim(x, dim)]
 
 
-@operation("stride", "x:any", Form.METHOD, returns="object")
+@operation("stride", "x:any", Form.METHOD, returns="storage")
 def _stride_storage(x: T) -> memory.Storage:
     """``x:stride()``: how far apart neighbours lie in each dimension, in elements."""
-    return sizes_storage(_strides(x))
+    return memory.Storage.of_sizes(_strides(x))
 
 
 @operation("stride", "x:any dim:index", returns="value")
@@ -63,7 +58,7 @@ operation("isContiguous", "x:any", Form.METHOD, returns="value")(
 )
 operation("storageOffset", "x:any", Form.METHOD, returns="value")(lambda x: x.storage_offset() + 1)
 operation("isTensor", "x:any", Form.METHOD, returns="value")(lambda x: True)
-operation("__len", "x:any", Form.METHOD, returns="object")(_sizes)
+operation("__len", "x:any", Form.METHOD, returns="storage")(_sizes)
 operation("__tostring", "x:any", Form.METHOD, returns="value")(
     lambda x: tensor_to_string(x, types.of(x).tensor)
 )

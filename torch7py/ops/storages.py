@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
+import weakref
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,12 +67,13 @@ def _new_at(code: int, size: int, address: int) -> Storage:
 def _new_mapped(code: int, filename: str, shared: bool, size: int, shared_memory: bool) -> Storage:
     """``torch.CharStorage(filename [, shared [, size [, sharedMem]]])``: a file mapped to memory.
 
-    With ``shared`` changes go to the file, which is made or extended to ``size`` elements if need be.
+    With ``shared`` changes go to the file, which is made or extended to ``size`` elements if need be. With
+    ``sharedMem`` too, ``filename`` is the name of a block of shared memory, which lasts as long as the storage.
     """
     number_type = types.NUMBER_TYPES[code]
     path = os.fsdecode(filename.encode("latin1"))
-    if shared_memory:
-        raise TorchError("storages in shared memory (sharedMem) are not supported: map a file in /dev/shm")
+    if shared and shared_memory:
+        return _named_memory(number_type, path, size)
     if not (shared and size > 0):
         try:
             available = os.path.getsize(path) // number_type.size
@@ -82,6 +86,32 @@ def _new_mapped(code: int, filename: str, shared: bool, size: int, shared_memory
         return Storage.of_size(number_type, 0, torch.device("cpu"))
     mapped: Any = torch.UntypedStorage.from_file(path, shared, size * number_type.size)
     return Storage(number_type, mapped)
+
+
+def _named_memory(number_type: NumberType, name: str, size: int) -> Storage:
+    """A block of shared memory under a name, made if there is none; the name goes when the storage does."""
+    folder = Path("/dev/shm")  # where Linux keeps what the original's shm_open makes
+    if not folder.is_dir():
+        raise TorchError(
+            "storages in shared memory (sharedMem) need /dev/shm, which this system does not have"
+        )
+    if not name.strip("/") or "/" in name.strip("/"):
+        raise ArgumentError(f"shared memory cannot have the name '{name}'")
+    path = folder / name.strip("/")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        available = os.fstat(descriptor).st_size
+        wanted = size * number_type.size or available
+        if wanted == 0:
+            path.unlink()
+            raise TorchError(f"shared memory '{name}' is new and needs a size")
+        if wanted > available:
+            os.ftruncate(descriptor, wanted)
+        block = mmap.mmap(descriptor, wanted)
+    finally:
+        os.close(descriptor)
+    weakref.finalize(block, path.unlink, missing_ok=True)
+    return Storage(number_type, torch.frombuffer(block, dtype=number_type.dtype).untyped_storage())
 
 
 # -- methods -----------------------------------------------------------------------------------------------

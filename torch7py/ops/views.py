@@ -37,8 +37,8 @@ operation("narrow", "x:any dim:index start:index size:int", Form.METHOD, returns
 
 @operation("select", "x:any dim:index at:index", Form.METHOD, returns="item")
 def _select(x: T, dim: int, at: int) -> T:
-    """``x:select(dim, at)``: one slice, with a dimension less; of a vector, the number."""
-    check_dim(x, dim)
+    """``x:select(dim, at)``: one slice, with a dimension less; of a vector, the number, whatever ``dim`` says."""
+    dim = 0 if x.dim() == 1 and x.numel() else check_dim(x, dim)
     if not 0 <= at < x.shape[dim]:
         raise TorchError(f"select: index {at + 1} out of range of dimension {dim + 1} of size {x.shape[dim]}")
     return x.select(dim, at)

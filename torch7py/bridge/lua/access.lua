@@ -303,6 +303,7 @@ function access.tensors(mt, pointer_type, prototype)
    end
 
    local function set(u, k, v)
+      if type(v) == 'string' then v = tonumber(v) or v end
       if type(k) ~= 'number' and type(k) ~= 'table' then
          tensor_newindex(u, k, v)
          return

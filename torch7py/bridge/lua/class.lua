@@ -9,7 +9,7 @@ local core = ...
 local class = {}
 
 local type, rawget, rawset, rawequal, setmetatable, getmetatable = type, rawget, rawset, rawequal, setmetatable, getmetatable
-local select, tostring = select, tostring
+local select, tostring, next = select, tostring, next
 local fail, handle_of = core.fail, core.handle_of
 
 local registered = {}       -- name -> class table (or the metatable of a userdata type)
@@ -43,6 +43,7 @@ local function method_of(x, name)
 end
 
 local operators = {}
+class.operators = operators
 for name, word in pairs(OPERATORS) do
    local key = '__' .. name .. '__'
    operators['__' .. name] = function(a, b)
@@ -104,16 +105,19 @@ end
 -- Set by the chunk that knows instances with a Python side: function(c) or nil to leave a class plain.
 class.adorn = nil
 
+-- Give a class made without one its parent.
+local function inherit(c, parent)
+   setmetatable(c, {__index = parent, __metatable = parent})
+   if class.adorn then class.adorn(c, parent) end
+end
+
 -- A class table for `name`, not yet visible anywhere.
 function class.create(name, parent)
    local c = {__typename = name, __version = 1}
    for key, f in pairs(operators) do c[key] = f end
    c.__index, c.__newindex = plain_index(c), plain_newindex(c)
-   if parent then
-      setmetatable(c, {__index = parent, __metatable = parent})
-   end
    registered[name] = c
-   if class.adorn then class.adorn(c, parent) end
+   if parent then inherit(c, parent) end
    return c
 end
 
@@ -186,6 +190,42 @@ function class.define(...)
    end
    class.publish(name, c, module, construct, factory)
    return c, parent
+end
+
+-- torch.newmetatable(name[, parent[, constructor[, destructor[, factory[, module]]]]]): the class table of a name,
+-- made or, if it is there already, given what it lacks. A destructor is kept as __gc, which Lua heeds in the
+-- metatables of userdata alone.
+local EXPECTED = {'string', 'string', 'function', 'function', 'function', 'table'}
+local ROLES = {'the class name', 'the parent class name', 'the constructor', 'the destructor', 'the factory', 'the module'}
+
+function class.new_metatable(...)
+   for i = 1, 6 do
+      local value = select(i, ...)
+      if type(value) ~= EXPECTED[i] and (value ~= nil or i == 1) then
+         fail('bad argument #%d to torch.newmetatable: %s must be a %s%s, not a %s',
+              i, ROLES[i], EXPECTED[i], i > 1 and ' or nil' or '', type(value))
+      end
+   end
+   local name, parent_name, construct, destroy, factory, module = ...
+   local place, root = place_of(name, module)
+   local parent = parent_name and registered[parent_name]
+   if parent_name and not parent then fail("class '%s' has the unknown parent '%s'", name, parent_name) end
+   local c = registered[name]
+   local lacks = {new = construct, __gc = destroy, __factory = factory}
+   for key, role in next, {new = 'a constructor', __gc = 'a destructor', __factory = 'a factory'} do
+      if lacks[key] and c and rawget(c, key) ~= nil then fail("class '%s' has %s already", name, role) end
+   end
+   if parent and c and getmetatable(c) then fail("class '%s' has a parent already", name) end
+   c = c or class.create(name)
+   if parent then inherit(c, parent) end
+   for key, value in next, lacks do rawset(c, key, value) end
+   constructors[name] = constructors[name] or constructor_table(c, function(...)
+      local make = rawget(c, 'new')
+      if not make then fail("class '%s' has no constructor", name) end
+      return make(...)
+   end)
+   rawset(place, root, constructors[name])
+   return c
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -22,8 +22,18 @@ chunk('print.lua')({
    colors = config.colors,
 }).install()
 
+-- What Lua lets go in a full collection, Python lets go at once.
+local native_collect = collectgarbage
+
+function collectgarbage(option, ...)
+   local result = native_collect(option or 'collect', ...)
+   if option == nil or option == 'collect' then core.flush() end
+   return result
+end
+
 -- What th has loaded before a script begins.
 chunk('pkg_cmdline.lua')(core, host, torch)
+chunk('pkg_tester.lua')(core, config, torch, chunk)
 for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------

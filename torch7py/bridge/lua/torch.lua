@@ -156,9 +156,40 @@ for _, entry in ipairs(config.operations) do
 end
 
 ---------------------------------------------------------------------------------------------------------
+-- Operators: as for any class, what a type does is under a name of its own (`__add__`), which a script may replace
+
+local function getting(get)
+   return function(x, key)
+      local value = get(x, key)
+      return value, value ~= nil
+   end
+end
+
+local function setting(set)
+   return function(x, key, value)
+      set(x, key, value)
+      return true
+   end
+end
+
+for _, mt in next, tensor.metatables do
+   for operator in next, {add = 1, sub = 1, mul = 1, div = 1, mod = 1, pow = 1, unm = 1, len = 1} do
+      local plain_name = '__' .. operator
+      if mt[plain_name] then
+         rawset(mt, plain_name .. '__', mt[plain_name])
+         mt[plain_name] = class.operators[plain_name]
+      end
+   end
+   rawset(mt, '__tostring__', mt.__tostring)
+   rawset(mt, '__index__', getting(mt.__index))
+   rawset(mt, '__newindex__', setting(mt.__newindex))
+end
+
+---------------------------------------------------------------------------------------------------------
 -- Classes and types
 
 torch.class = class.define
+torch.newmetatable = class.new_metatable
 torch.typename = class.typename
 torch.type = class.type
 torch.isTypeOf = class.is_type_of
@@ -208,7 +239,10 @@ end
 torch.getenv, torch.setenv = debug.getfenv, debug.setfenv
 
 -- Memory is watched by the runtime itself, errors need no C handlers, and nothing is local to a thread.
-function torch.setheaptracking() end
+function torch.setheaptracking(flag)
+   if type(flag) ~= 'boolean' then fail('torch.setheaptracking expects a boolean, not a %s', type(flag)) end
+   torch._heaptracking = flag
+end
 function torch.updateerrorhandlers() end
 function torch.updatethreadlocals() end
 

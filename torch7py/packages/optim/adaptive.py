@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from torch7py.packages.optim.calling import Objective, add_product, buffer, evaluate, say, settings, tables
+from torch7py.ops.pointwise import add_product_
+from torch7py.packages.optim.calling import Objective, buffer, evaluate, say, settings, tables
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["adadelta", "adagrad", "adam", "adamax", "rmsprop", "rprop"]
@@ -39,7 +40,7 @@ def adam(
     t += 1
     state["t"] = t
     mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
-    add_product(square.mul_(beta2), 1 - beta2, gradient, gradient, root)
+    add_product_(square.mul_(beta2), 1 - beta2, gradient, gradient)
     torch.sqrt(square, out=root).add_(epsilon)
     step = step * math.sqrt(1 - beta2**t) / (1 - beta1**t)
     x.addcdiv_(mean, root, value=-step)
@@ -100,7 +101,7 @@ def adagrad(
     step = rate / (1 + calls * decay)
     variance = buffer(state, "paramVariance", torch.zeros_like, gradient)
     root = buffer(state, "paramStd", torch.empty_like, gradient)
-    add_product(variance, 1, gradient, gradient, root)
+    add_product_(variance, 1, gradient, gradient)
     torch.sqrt(variance, out=root).add_(1e-10)
     x.addcdiv_(gradient, root, value=-step)
     state["evalCounter"] = state["evalCounter"] + 1
@@ -129,11 +130,11 @@ def adadelta(
         buffer(state, name, torch.zeros_like, gradient)
         for name in ("paramVariance", "paramStd", "delta", "accDelta")
     )
-    add_product(variance.mul_(rho), 1 - rho, gradient, gradient, root)
+    add_product_(variance.mul_(rho), 1 - rho, gradient, gradient)
     root.copy_(variance).add_(epsilon).sqrt_()
     delta.copy_(moved).add_(epsilon).sqrt_().div_(root).mul_(gradient)
     x.sub_(delta)
-    add_product(moved.mul_(rho), 1 - rho, delta, delta, root)
+    add_product_(moved.mul_(rho), 1 - rho, delta, delta)
     state["evalCounter"] = state["evalCounter"] + 1
     return x, [value]
 
@@ -157,7 +158,7 @@ def rmsprop(
         gradient.add_(x, alpha=weight_decay)
     mean = buffer(state, "m", lambda g: torch.full_like(g, initial), gradient)
     root = buffer(state, "tmp", torch.empty_like, gradient)
-    add_product(mean.mul_(alpha), 1 - alpha, gradient, gradient, root)
+    add_product_(mean.mul_(alpha), 1 - alpha, gradient, gradient)
     torch.sqrt(mean, out=root).add_(epsilon)
     x.addcdiv_(gradient, root, value=-rate)
     return x, [value]

@@ -20,7 +20,6 @@ from torch7py.packages.registry import Fields
 
 __all__ = [
     "Objective",
-    "add_product",
     "buffer",
     "divide",
     "evaluate",
@@ -85,13 +84,6 @@ def fitting(kept: Any, name: str, like: torch.Tensor) -> torch.Tensor:
         expected = f"{types.of(like).tensor} of {like.numel()} elements"
         raise TorchError(f"optim: the state's {name} is not a {expected}; it belongs to other parameters")
     return kept if kept.shape == like.shape else kept.view(like.shape)
-
-
-def add_product(
-    into: torch.Tensor, scale: float, a: torch.Tensor, b: torch.Tensor, scratch: torch.Tensor
-) -> None:
-    """Add scale * a * b, rounded after each step; PyTorch's ``addcmul`` rounds the last two as one."""
-    into.add_(torch.mul(a, scale, out=scratch).mul_(b))
 
 
 def divide(a: float, b: float) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from torch7py.ops.dot import dot
 from torch7py.packages.optim.calling import (
     Objective,
     divide,
@@ -16,7 +17,6 @@ from torch7py.packages.optim.calling import (
     square_root,
     tables,
 )
-from torch7py.packages.optim.dot import dot
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["cg"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from torch7py.ops.dot import dot
 from torch7py.packages.optim.calling import say, settings
-from torch7py.packages.optim.dot import dot
 from torch7py.packages.registry import Fields, function
 
 __all__ = ["FistaLS"]

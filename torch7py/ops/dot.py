@@ -7,18 +7,21 @@ each product and sum rounded once (a fused multiply-add). For longer vectors thi
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable
 from fractions import Fraction
 
 import torch
 
-__all__ = ["dot"]
+from torch7py.ops import memory
+
+__all__ = ["dot", "multiply_add"]
 
 FEW = 16
 
 
-def _fused(a: float, b: float, c: float) -> float:
+def _exactly(a: float, b: float, c: float) -> float:
     """a * b + c, rounded once."""
     try:
         return float(Fraction(a) * Fraction(b) + Fraction(c))
@@ -26,16 +29,30 @@ def _fused(a: float, b: float, c: float) -> float:
         return a * b + c
 
 
-_multiply_add: Callable[[float, float, float], float] = getattr(math, "fma", _fused)  # math has it since 3.13
+def _multiply_add() -> Callable[[float, float, float], float]:
+    """The fastest a * b + c there is: Python's own since 3.13, the C library's at a tenth of the exact one's price."""
+    if hasattr(math, "fma"):
+        return math.fma
+    try:
+        function = ctypes.CDLL(None).fma
+    except (OSError, AttributeError, TypeError):  # no C library to be found
+        return _exactly
+    function.argtypes, function.restype = (ctypes.c_double,) * 3, ctypes.c_double
+    return function
+
+
+multiply_add = _multiply_add()
 
 
 def dot(a: torch.Tensor, b: torch.Tensor) -> float:
-    """The sum of the products of the elements of two tensors of one size."""
+    """The sum of the products of the elements of two tensors of one number of elements."""
     if a.dim() != 1 or b.dim() != 1:
         a, b = a.reshape(-1), b.reshape(-1)
-    if a.numel() >= FEW or a.dtype != torch.float64:
+    if a.numel() != b.numel():
+        memory.fit(a, b)
+    if a.numel() >= FEW or a.dtype != torch.float64 or a.device.type != "cpu":
         return torch.dot(a, b).item()
     total = 0.0
     for x, y in zip(a.tolist(), b.tolist(), strict=True):
-        total = _multiply_add(x, y, total)
+        total = multiply_add(x, y, total)
     return total
