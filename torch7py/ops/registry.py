@@ -48,7 +48,7 @@ C = TypeVar("C", bound=type)
 KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
 )
-RETURNS = frozenset("T Byte view item self number value object multi".split())
+RETURNS = frozenset("T Byte view typed item self number value object multi".split())
 REQUIRED = object()
 
 
@@ -86,7 +86,8 @@ class Case:
     parameter; without it the result is computed and copied back. In the form RESULT ``inplace`` takes ``out``
     before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
     contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
-    before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
+    before (``out`` is then set to that memory, not copied into), ``typed`` a tensor whose type its label tells (see
+    ops/types.py), ``item`` a view, or a number where it has 0
     dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``object`` a storage
     or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
     with ``out`` names.
@@ -98,6 +99,11 @@ class Case:
     returns: str
     outs: int
     loop: str = ""
+
+    @property
+    def makes_given_type(self) -> bool:
+        """Whether the result has the type whose code is the first argument."""
+        return self.parameters[:1] == (Parameter("code", "int"),)
 
 
 @dataclass

@@ -17,6 +17,7 @@ local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 local torch = chunk('torch.lua')(core, host, config, class, tensor, module, chunk('loops.lua')(config, tensor))
+core.method = tensor.method
 chunk('elements.lua')(core, host, config, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)
