@@ -48,9 +48,13 @@ class Copy(Module):
         self.dontCast = dontCast
         default = state.current().default_type
         source, target = (default if name is None else _type_named(name) for name in (intype, outtype))
-        self.keep("gradInput", self.new().to(source.dtype))
-        self.keep("output", self.new().to(target.dtype))
+        self._hold("gradInput", source)
+        self._hold("output", target)
         self.transfers = forceCopy or source is not target
+
+    def _hold(self, name: str, number_type: types.NumberType) -> None:
+        """Start a field with an empty tensor of the type that it is to have."""
+        types.label(self.keep(name, self.new().to(number_type.dtype)), number_type)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input.to(self.output.dtype, copy=True) if self.transfers else input

@@ -119,6 +119,12 @@ def runtime_version() -> int:
     return 1000 * major + 10 * minor
 
 
+@function("cutorch.getDriverVersion")
+def driver_version() -> int:
+    """``cutorch.getDriverVersion()``: PyTorch does not tell it."""
+    raise TorchError("cutorch.getDriverVersion: PyTorch does not tell the driver's version")
+
+
 @function("cutorch.hasHalfInstructions")
 def has_half_instructions() -> bool:
     """``cutorch.hasHalfInstructions()``: whether the GPU computes in half precision."""

@@ -35,7 +35,8 @@ def start() -> None:
     current = state.current()
     if current.gpu is None:
         raise TorchError(
-            "this program asks for a GPU (cutorch): run it with --device cuda, or with --cuda-as cpu to compute on the CPU"
+            "this program asks for a GPU (cutorch): run it with --device cuda, "
+            "or with --cuda-as cpu to compute on the CPU"
         )
     if "cutorch" not in current.packages:
         seed = current.generator.initial_seed()
