@@ -181,7 +181,9 @@ class Dispatcher:
         self._mixed = device.type != "cpu"
         self._count = 0
         self._cuda_names: dict[str, Any] | None = None  # what differs in an adapter that makes CUDA tensors
-        self._default_names: dict[str, Any] = {}  # and in one whose result has the default type, if that is CUDA
+        self._default_names: dict[
+            str, Any
+        ] = {}  # and in one whose result has the default type, if that is CUDA
         self._by_default: list[dict[str, Any]] = []  # the names that such adapters know
 
     def enable_cuda(self, generator: Generator) -> None:

@@ -132,9 +132,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     def empty_tensor(code: int) -> int:
         number_type = types.BY_CODE[code]
-        return give_made(
-            torch.empty(0, dtype=number_type.dtype, device=state.current().device), number_type
-        )
+        return give_made(torch.empty(0, dtype=number_type.dtype, device=state.current().device), number_type)
 
     def tensor_from_buffer(code: int, address: int, count: int, *sizes: int) -> int:
         """A new tensor from doubles that Lua wrote to its own memory."""

@@ -157,13 +157,15 @@ def check_placement(obj: TorchObject, input: Any) -> None:
     The numbers would be the same, but in the original this was an error. Layers of both sorts in one model have
     something between them that copies.
     """
-    sorts = {
-        is_cuda(part) for part in obj.modules() if isinstance(part, TorchObject) and not any(part.children())
-    }
     given = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
-    if given is not None and sorts == {not types.of(given).is_cuda} and given.numel():
-        leaf = next(p for p in obj.modules() if isinstance(p, TorchObject) and not any(p.children()))
-        raise TorchError(f"{obj.class_name}: the input is a {types.of(given).tensor}, the layers are of type {leaf._type}")
+    if given is None or not given.numel():
+        return
+    inner = [part for part in obj.modules() if isinstance(part, TorchObject)]
+    leaves = [part for part in inner if not any(part.children())]
+    cuda = types.of(given).is_cuda
+    if all(is_cuda(leaf) != cuda for leaf in leaves) and not any(part.copies_input for part in inner):
+        kind = types.of(given).tensor
+        raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
 
 class Peers:
@@ -337,7 +339,10 @@ class Peers:
 
 
 def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
-    """The next registered class that a class derives from."""
+    """The registered class that a class derives from in Lua: the next in Python, or the one that it names."""
+    named = cls.__dict__.get("torch7_parent")
+    if named is not None:
+        return layers[named]
     return next((b for b in cls.__mro__[1:] if b.__dict__.get("registered_as") in layers), None)
 
 

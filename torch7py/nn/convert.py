@@ -35,6 +35,7 @@ class Copy(Module):
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dontCast",)
     dontCast = False
+    copies_input = True
     transfers = True  # False: the input itself is the output
 
     def __init__(
@@ -103,6 +104,7 @@ class Convert(Growing):
         "transposition",
         "batchMode",
     )
+    copies_input = True
     links: ClassVar[tuple[str, ...]] = ("converter",)
     transposition = False
 

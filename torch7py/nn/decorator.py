@@ -139,6 +139,7 @@ class DontCast(Decorator):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("castin", "castout", "moduleType")
+    copies_input = True
     castin: bool | None = None
     castout: bool | None = None
 

@@ -51,6 +51,7 @@ class TorchObject(torch.nn.Module):
     - ``structural``: the Lua methods after which the module may have other children;
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
+    - ``copies_input``: whether it takes inputs of other tensor types than its own;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards.
     """
 
@@ -59,6 +60,7 @@ class TorchObject(torch.nn.Module):
     fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
     links: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ()
+    copies_input: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters

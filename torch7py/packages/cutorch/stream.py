@@ -81,6 +81,8 @@ def _nothing(name: str) -> Callable[..., None]:
     return function(f"cutorch.{name}")(wait)
 
 
-for _name in """streamWaitFor streamWaitForMultiDevice streamBarrier streamBarrierMultiDevice streamSynchronize
+for (
+    _name
+) in """streamWaitFor streamWaitForMultiDevice streamBarrier streamBarrierMultiDevice streamSynchronize
         deviceReset setHeapTracking _sleep""".split():
     _nothing(_name)
