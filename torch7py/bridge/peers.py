@@ -14,10 +14,12 @@ import torch
 
 from torch7py.bridge.calls import LuaFunction, adapt, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
+from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
+from torch7py.nn.place import explain
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
@@ -226,9 +228,10 @@ class Peers:
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
-            except (AttributeError, TypeError) as error:
-                given = ", ".join(map(_lua_type, values))
-                raise ArgumentError(f"{class_name}:{name} cannot use ({given}): {error}") from error
+            except Thrown:
+                raise
+            except Exception as error:
+                raise explain(error, obj) from error
 
         return method
 

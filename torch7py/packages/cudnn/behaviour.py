@@ -27,7 +27,14 @@ __all__ = [
 ]
 
 # A behaviour stands before the twin among a class's bases; to the type checker it is a layer by itself.
-_Layer: Any = Module if TYPE_CHECKING else object
+if TYPE_CHECKING:
+
+    class _Layer(Module):
+        def __init__(self, *arguments: Any) -> None: ...
+
+        def __getattr__(self, name: str) -> Any: ...
+else:
+    _Layer = object
 
 
 class Plain(_Layer):

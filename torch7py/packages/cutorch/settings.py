@@ -19,7 +19,7 @@ SEED_OFFSET = 0x9E3779B9
 
 @dataclass
 class Settings:
-    """``streams`` and ``blas_handles`` are how many the program reserved; ``stream`` and ``blas_handle`` the current."""
+    """``streams`` and ``blas_handles``: how many the program reserved; ``stream``, ``blas_handle``: the current."""
 
     seed: int
     streams: int = 0
