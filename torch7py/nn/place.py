@@ -40,7 +40,7 @@ def explain(error: Exception, root: TorchObject) -> TorchError:
     calls = calls[next((i for i, call in enumerate(calls) if call.of is root), 0) :]
     leaf = calls[-1].of if calls else root
     text = _text_of(error, [call for call in calls if call.of is leaf], leaf)
-    if not re.match(r"\w+\.\w+", text):
+    if leaf.class_name not in text and not re.match(r"\w+\.\w+", text):
         text = f"{leaf.class_name}: {text}"
     if leaf is not root:
         text += f" (at {_way(calls)})"
