@@ -119,7 +119,9 @@ def test_remember(mode: str, training: bool) -> None:
 
 def test_remember_of_nothing_known_is_an_error(runtime: Runtime) -> None:
     runtime.execute("require 'rnn'")
-    with pytest.raises(LuaError, match="python:1: remember: 'always' is none of both, train, eval, neither"):
+    with pytest.raises(
+        LuaError, match="python:1: nn.Sequencer: remember: 'always' is none of both, train, eval, neither"
+    ):
         runtime.execute("nn.Sequencer(nn.GRU(3, 3)):remember('always')")
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge.handles import STEP, Handles, Kind
+from torch7py.bridge.handles import STEP, Handles, Kind, is_storage, is_tensor
 from torch7py.bridge.lenient import lenient
-from torch7py.ops import memory, types
+from torch7py.ops import memory, state, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation, Parameter, operations
@@ -48,6 +48,8 @@ class _Slot:
 
 
 _CODE = {f"{t.name}": t.code for t in types.NUMBER_TYPES}
+_OLD_CUDA = types.BY_NAME["Cuda"].code
+_AS_INDEX = {"Long": "long", "Byte": "truth"}  # what makes an index or a mask of a CudaTensor
 _NAMES = {
     Kind.MODULE: "module",
     Kind.TABLE: "table",
@@ -88,10 +90,10 @@ def describe(kinds: Sequence[int]) -> str:
     """Argument kinds in Torch7's words, for messages: ``(DoubleTensor, number)``."""
     words = []
     for kind in kinds:
-        if kind < Kind.STORAGE:
-            words.append(f"{types.NUMBER_TYPES[kind].name}Tensor")
-        elif kind < Kind.MODULE:
-            words.append(f"{types.NUMBER_TYPES[kind - Kind.STORAGE].name}Storage")
+        if is_tensor(kind):
+            words.append(f"{types.BY_CODE[kind].name}Tensor")
+        elif is_storage(kind):
+            words.append(f"{types.BY_CODE[kind - Kind.STORAGE].name}Storage")
         else:
             words.append(_NAMES[Kind(kind)])
     return f"({', '.join(words)})"
@@ -101,14 +103,17 @@ def _fits(parameter: Parameter, kind: int, element: int | None) -> bool:
     """Whether an argument of this kind can be the parameter; ``element``: the number type of ``T`` so far."""
     wanted = parameter.kind
     if wanted in _SHARED_TYPE:
-        fits = kind < Kind.STORAGE and element in (None, kind)
-        return fits and (wanted != "F" or types.NUMBER_TYPES[kind].is_floating)
+        fits = is_tensor(kind) and element in (None, kind)
+        return fits and (wanted != "F" or types.BY_CODE[kind].is_floating)
     if wanted == "any":
-        return kind < Kind.STORAGE
+        return is_tensor(kind)
     if wanted in _CODE:
+        # CUDA tensors take indices and masks of both sorts; until October 2016 there was but one CUDA type
+        if kind >= types.CUDA and (element is None or element >= types.CUDA):
+            return kind == _CODE[wanted] + types.CUDA or (kind == _OLD_CUDA and element is not None)
         return kind == _CODE[wanted]
     if wanted == "storage":
-        return Kind.STORAGE <= kind < Kind.MODULE
+        return is_storage(kind)
     return kind == _PLAIN[wanted]
 
 
@@ -176,20 +181,60 @@ class Dispatcher:
             "together": memory.together,
             "share": memory.share,
             "generator": check_generator,
-            **{f"cast{t.code}": t.cast for t in types.NUMBER_TYPES},
+            "GENERATOR": None,
+            "give_typed": handles.give_typed,
+            "long": torch.Tensor.long,
+            "truth": lambda mask: (mask != 0).view(torch.uint8),
+            **{f"cast{t.code}": t.cast for t in types.BY_CODE.values()},
             "byte": memory.as_byte,
             "STORAGE": int(Kind.STORAGE),
         }
         self._handles = handles
         self._mixed = device.type != "cpu"
         self._count = 0
+        self._cuda_names: dict[str, Any] | None = None  # what differs in an adapter that makes CUDA tensors
+        self._default_names: dict[
+            str, Any
+        ] = {}  # and in one whose result has the default type, if that is CUDA
+        self._by_default: list[dict[str, Any]] = []  # the names that such adapters know
 
-    def resolve(self, operation: Operation, method: bool, kinds: Sequence[int]) -> Adapter:
-        """The adapter for a call with these argument kinds; ArgumentError when no case fits."""
+    def enable_cuda(self, generator: Generator) -> None:
+        """From now on there are CUDA tensors, whose random numbers come from this generator."""
+        handles = self._handles
+
+        def encode(value: Any) -> tuple[Any, ...]:
+            label_fresh(handles, value)
+            return encode_results(handles, value)
+
+        def give(tensor: torch.Tensor) -> int:
+            return handles.give_typed(types.label(tensor, default_type_of(tensor)))
+
+        self._cuda_names = {
+            "give_tensor": handles.give_cuda,
+            "give_view": handles.give_cuda_view,
+            "encode": encode,
+            "GENERATOR": generator,
+        }
+        self._default_names = {"give_tensor": give, "give_view": give}
+
+    def follow_default(self, cuda: bool) -> None:
+        """Let adapters whose result has the default type make CUDA tensors, or others."""
+        for names in self._by_default:
+            names.update({n: self._names[n] for n in self._default_names})
+            if cuda:
+                names.update(self._default_names)
+
+    def resolve(
+        self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool = False
+    ) -> Adapter:
+        """The adapter for a call with these argument kinds; ArgumentError when no case fits.
+
+        ``cuda``: the result is of a CUDA type although no argument is.
+        """
         given = list(kinds)
         while given and given[-1] == Kind.NIL:
             given.pop()
-        found = self._find(operation, method, given)
+        found = self._find(operation, method, given, cuda)
         if found is not None:
             return found
         title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
@@ -198,15 +243,15 @@ class Dispatcher:
             f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
             f"expected {operation.usage()}"
         )
-        read = lenient(lambda kinds: self._find(operation, method, kinds), given, method, refusal)
+        read = lenient(lambda kinds: self._find(operation, method, kinds, cuda), given, method, refusal)
         if read is None:
             raise refusal
         return Adapter(*read)
 
-    def _find(self, operation: Operation, method: bool, kinds: Sequence[int]) -> Adapter | None:
+    def _find(self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool) -> Adapter | None:
         for case in operation.cases:
             for outs in self._out_counts(operation.form, method, case):
-                adapter = self._try(operation, case, outs, list(kinds))
+                adapter = self._try(operation, case, outs, list(kinds), cuda)
                 if adapter is not None:
                     return adapter
         return None
@@ -228,9 +273,11 @@ class Dispatcher:
             return (0, case.outs)
         return (0,)
 
-    def _try(self, operation: Operation, case: Case, outs: int, kinds: list[int]) -> Adapter | None:
+    def _try(
+        self, operation: Operation, case: Case, outs: int, kinds: list[int], cuda: bool
+    ) -> Adapter | None:
         taken = max(outs, 0)
-        if len(kinds) < taken or any(kind >= Kind.STORAGE for kind in kinds[:taken]):
+        if len(kinds) < taken or not all(map(is_tensor, kinds[:taken])):
             return None
         element = None
         takes_type = case.returns in ("T", "multi", "view", "item")
@@ -244,7 +291,19 @@ class Dispatcher:
         mode = self._mode(case, outs)
         if operation.moves or outs > 0:
             mode |= Mode.MOVES
-        return Adapter(self._compile(operation.name, case, source), mode)
+        names = self._names_for(case, kinds, cuda)
+        return Adapter(self._compile(operation.name, source, names), mode)
+
+    def _names_for(self, case: Case, kinds: list[int], cuda: bool) -> dict[str, Any]:
+        """What the code of an adapter finds under its names."""
+        names = dict(self._names, function=case.function, inplace=case.inplace)
+        if self._cuda_names is not None and (cuda or any(kind >= types.CUDA for kind in kinds)):
+            names.update(self._cuda_names)
+        elif not any(is_tensor(k) or is_storage(k) for k in kinds) and not case.makes_given_type:
+            self._by_default.append(names)
+            if self._cuda_names is not None and state.current().default_type.is_cuda:
+                names.update(self._default_names)
+        return names
 
     @staticmethod
     def _mode(case: Case, outs: int) -> int:
@@ -256,7 +315,7 @@ class Dispatcher:
             return Mode.SELF
         if outs > 1:
             return Mode.MULTI
-        if case.returns in ("T", "Byte", "view", "storage", "object"):
+        if case.returns in ("T", "Byte", "view", "typed", "storage", "object"):
             return Mode.HANDLE
         return Mode.PLAIN
 
@@ -271,6 +330,8 @@ class Dispatcher:
             if slot.parameter.kind in _TENSOR_KINDS and slot.arguments:
                 lines.append(f"{name} = objects[a{slot.arguments[0]}]")
                 tensors.append(name)
+                if slot.parameter.kind in _CODE and slot.kinds[0] == _OLD_CUDA:
+                    lines.append(f"{name} = {_AS_INDEX[slot.parameter.kind]}({name})")
             else:
                 lines.append(f"{name} = {self._plain(slot, element)}")
             values.append(name)
@@ -329,6 +390,7 @@ class Dispatcher:
             "T": [f"r = function{call}", new],
             "Byte": [f"r = byte(function{call})", new],
             "view": [f"return give_view(function{call})"],
+            "typed": [f"return give_typed(function{call})"],
             "object": [f"return encode(function{call})[1]"],
             "storage": [f"r = function{call}", "return give(r, STORAGE + r.type.code)"],
             "multi": [f"return encode(function{call})"],
@@ -338,7 +400,7 @@ class Dispatcher:
     def _plain(self, slot: _Slot, element: int | None) -> str:
         parameter = slot.parameter
         if not slot.arguments:
-            return repr(parameter.default)
+            return "GENERATOR" if parameter.kind == "generator" else repr(parameter.default)
         argument = f"a{slot.arguments[0]}"
         if parameter.kind == "sizes":
             if slot.kinds[0] != Kind.NUMBER:
@@ -349,9 +411,9 @@ class Dispatcher:
                 return argument
             if element == types.DOUBLE.code:  # PyTorch takes 0.7 us more for an int
                 return f"float({argument})"
-            if not types.NUMBER_TYPES[element].is_floating:
+            if not types.BY_CODE[element].is_floating:
                 return f"cast{element}({argument})"
-            limit = torch.finfo(types.NUMBER_TYPES[element].dtype).max
+            limit = torch.finfo(types.BY_CODE[element].dtype).max
             return (
                 f"float({argument}) if {-limit!r} <= {argument} <= {limit!r} else cast{element}({argument})"
             )
@@ -365,11 +427,10 @@ class Dispatcher:
             return f"objects[{argument}]"
         return argument
 
-    def _compile(self, name: str, case: Case, source: str) -> Callable[..., Any]:
+    def _compile(self, name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]:
         self._count += 1
         filename = f"<torch7py adapter {self._count}: {name}>"
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        names = dict(self._names, function=case.function, inplace=case.inplace)
         exec(compile(source, filename, "exec"), names)
         adapter: Callable[..., Any] = names[_identifier(name)]
         return adapter
@@ -403,6 +464,8 @@ def _identifier(name: str) -> str:
 
 def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
     """A result for Lua: which of the values are handles (a bit each), then the values."""
+    if handles.within_cuda:
+        label_fresh(handles, value)
     values = value if isinstance(value, tuple) else (value,)
     mask, encoded = 0, []
     for position, item in enumerate(values):
@@ -413,6 +476,25 @@ def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
             mask |= 1 << position
             encoded.append(handles.give_tensor(item) if kind < Kind.STORAGE else handles.give(item, kind))
     return (mask, *encoded)
+
+
+def label_fresh(handles: Handles, value: Any) -> None:
+    """Say of tensors that Lua does not hold yet, alone or in tables, that they are CUDA tensors."""
+    if isinstance(value, torch.Tensor):
+        if id(value) not in handles.codes and getattr(value, "torch7_type", None) is None:
+            types.label_all(value)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            label_fresh(handles, item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            label_fresh(handles, item)
+
+
+def default_type_of(tensor: torch.Tensor) -> types.NumberType:
+    """The type of a tensor that was made in the default type, or in one that has nothing to do with it."""
+    default = state.current().default_type
+    return default if tensor.dtype == default.dtype else types.BY_DTYPE[tensor.dtype]
 
 
 def kind_of(value: Any) -> int | None:

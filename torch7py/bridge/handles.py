@@ -4,7 +4,8 @@ lupa frees a Python object under Lua's feet when it hands the same object out ag
 awaits finalization. So no Python object is ever in a script's hands: Lua holds an integer (inside a
 userdata or a module's table), Python keeps the object under it and counts how often it was given out.
 
-A handle carries what it is in its low five bits (see ``Kind``), so that Lua knows the type without asking.
+A handle carries what it is in its low six bits (see ``Kind``), so that Lua knows the type without asking. The
+sixth bit says that a tensor or storage is of a CUDA type; what the lower five say stays true of it.
 Numbers are never used twice: a stale handle is a KeyError, not another object.
 """
 
@@ -19,14 +20,15 @@ import torch
 
 from torch7py.ops import types
 
-__all__ = ["STEP", "Handles", "Kind"]
+__all__ = ["STEP", "Handles", "Kind", "is_storage", "is_tensor"]
 
-STEP = 32  # handles are multiples of STEP plus a kind
+STEP = 64  # handles are multiples of STEP plus a kind
 COUNTED = 1024  # bytes; Lua's own collector keeps up with tensors below this
 
 
 class Kind(enum.IntEnum):
-    """What a handle or a bare Lua value is. 0-7 are tensors and 8-15 storages, by ``NumberType.code``."""
+    """What a handle or a bare Lua value is. 0-7 are tensors and 8-15 storages, by ``NumberType.code``, 32-39 and
+    40-47 those of CUDA types."""
 
     TENSOR = 0
     STORAGE = 8
@@ -42,12 +44,21 @@ class Kind(enum.IntEnum):
     OTHER = 30
 
 
+def is_tensor(kind: int) -> bool:
+    return kind % types.CUDA < Kind.STORAGE
+
+
+def is_storage(kind: int) -> bool:
+    return Kind.STORAGE <= kind % types.CUDA < Kind.MODULE
+
+
 class Handles:
     """The objects that one runtime's Lua state holds.
 
     ``objects`` maps handle to object and is read directly on the hot path. ``allocated`` counts the bytes of
     tensors given out since it was last reset: Lua sees only the integers, so the runtime uses the sum to
-    decide when a collection is due.
+    decide when a collection is due. ``cuda`` says that the program has cutorch, ``within_cuda`` that what Python makes
+    now and hands to Lua is of CUDA types.
     """
 
     def __init__(self) -> None:
@@ -55,6 +66,8 @@ class Handles:
         self.codes: dict[int, int] = {}  # id(object) -> handle, while the object is held
         self.extra: dict[int, int] = {}  # references beyond the first
         self.allocated = 0
+        self.cuda = False
+        self.within_cuda = False
         self.limit = 1 << 62  # bytes; beyond it a handle is given out negative, for Lua to collect first
         self._next = itertools.count(STEP, STEP)
         self._kinds = {dtype: Kind.TENSOR + t.code for dtype, t in types.BY_DTYPE.items()}
@@ -106,6 +119,23 @@ class Handles:
         """``give`` for a tensor on memory that is already counted."""
         return self.give(tensor, self._kinds[tensor.dtype])
 
+    def give_cuda(self, tensor: torch.Tensor) -> int:
+        """``give_tensor`` for a result of CUDA tensors."""
+        if id(tensor) in self.codes:
+            return self.give(tensor, 0)
+        types.label_all(tensor)
+        self.allocated += tensor.nbytes
+        handle = self.give_new(tensor, types.of(tensor).code)
+        return -handle if self.allocated > self.limit else handle
+
+    def give_cuda_view(self, tensor: torch.Tensor) -> int:
+        """``give_view`` for a view of CUDA tensors."""
+        return self.give(types.label_all(tensor), types.of(tensor).code)
+
+    def give_typed(self, tensor: torch.Tensor) -> int:
+        """``give_tensor`` for a tensor whose type its label tells."""
+        return self.give(tensor, types.of(tensor).code)
+
     def release(self, *handles: int) -> None:
         """Give back one reference of each."""
         objects, codes, extra = self.objects, self.codes, self.extra
@@ -125,6 +155,8 @@ class Handles:
             raise ValueError("the object has a handle of its own")
         del self.codes[id(self.objects[handle])]
         self.objects[handle] = obj
+        if handle & types.CUDA:
+            types.label_all(obj)
         self.codes[id(obj)] = handle
 
     def clear(self) -> None:

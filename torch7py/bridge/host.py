@@ -118,6 +118,10 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         ctypes.memmove(moved, address, tensor.nbytes)
         return give_new(tensor, kind), moved
 
+    def cuda_view(handle: int, offset: int, *shape: int) -> int:
+        """``view`` of a tensor of a CUDA type."""
+        return handles.give_cuda_view(part(handle, offset, shape))
+
     def fill_view(handle: int, offset: int, value: float, *shape: int) -> None:
         target = part(handle, offset, shape)
         target.fill_(types.of(target).cast(value))
@@ -129,30 +133,35 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     def element(handle: int, offset: int) -> float:
         return part(handle, offset, ()).item()
 
-    def resolve(name: str, method: bool, kinds: str) -> tuple[Any, int]:
+    def resolve(name: str, method: bool, kinds: str, cuda: bool = False) -> tuple[Any, int]:
         operation = operations.get(name)
         if operation is None:
             raise TorchError(f"'{name}' is not supported")
-        adapter = runtime.dispatcher.resolve(operation, method, [ord(c) - 65 for c in kinds])
+        adapter = runtime.dispatcher.resolve(operation, method, [ord(c) - 65 for c in kinds], cuda)
         runtime.adapters.append(adapter.function)
         return adapter.function, adapter.mode
 
+    def give_made(tensor: torch.Tensor, number_type: types.NumberType) -> int:
+        return handles.give_cuda(tensor) if number_type.is_cuda else handles.give_tensor(tensor)
+
     def empty_tensor(code: int) -> int:
-        tensor = torch.empty(0, dtype=types.NUMBER_TYPES[code].dtype, device=state.current().device)
-        return handles.give_tensor(tensor)
+        number_type = types.BY_CODE[code]
+        return give_made(torch.empty(0, dtype=number_type.dtype, device=state.current().device), number_type)
 
     def tensor_from_buffer(code: int, address: int, count: int, *sizes: int) -> int:
         """A new tensor from doubles that Lua wrote to its own memory."""
         buffer = (ctypes.c_double * count).from_address(int(address))
-        number_type = types.NUMBER_TYPES[code]
+        number_type = types.BY_CODE[code]
         values = torch.frombuffer(buffer, dtype=torch.float64).to(number_type.dtype, copy=True)
-        return handles.give_tensor(values.reshape([int(n) for n in sizes]).to(state.current().device))
+        made = values.reshape([int(n) for n in sizes]).to(state.current().device)
+        return give_made(made, number_type)
 
     def tensor_from_list(code: int, values: int, *sizes: int) -> int:
         """The same where Lua has no memory to share."""
-        dtype = types.NUMBER_TYPES[code].dtype
-        made = torch.tensor(objects[values], dtype=torch.float64).to(dtype)
-        return handles.give_tensor(made.reshape([int(n) for n in sizes]).to(state.current().device))
+        number_type = types.BY_CODE[code]
+        made = torch.tensor(objects[values], dtype=torch.float64).to(number_type.dtype)
+        made = made.reshape([int(n) for n in sizes]).to(state.current().device)
+        return give_made(made, number_type)
 
     def pointer(handle: int) -> int:
         obj = objects[handle]
@@ -221,6 +230,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "view2": view2,
         "alias": alias,
         "adopt": adopt,
+        "cuda_view": cuda_view,
         "fill_view": fill_view,
         "copy_view": copy_view,
         "element": element,

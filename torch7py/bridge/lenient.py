@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any, Protocol
 
-from torch7py.bridge.handles import Kind
+from torch7py.bridge.handles import Kind, is_tensor
 from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError
 
@@ -94,7 +94,7 @@ def _may_name_type(kinds: Sequence[int], numbers: Sequence[int], is_method: bool
         not is_method
         and kinds[last] == Kind.STRING
         and last not in numbers
-        and all(kind >= Kind.STORAGE for kind in kinds[:2])
+        and not any(map(is_tensor, kinds[:2]))
     )
 
 

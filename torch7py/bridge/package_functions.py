@@ -8,9 +8,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from torch7py.bridge.calls import adapt, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.lua_table import LuaTable, bound
+from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.registry import packages
 
@@ -51,13 +54,22 @@ def package_function(runtime: Runtime, package: str, name: str) -> Callable[...,
     handles = runtime.handles
 
     def function(mask: int, *arguments: Any) -> Any:
-        return encode_results(handles, call(decode(handles, mask, arguments)))
+        values = decode(handles, mask, arguments)
+        if handles.cuda and any_cuda(values):
+            with runtime.cuda_scope(True):
+                return encode_results(handles, call(values))
+        return encode_results(handles, call(values))
 
     def function_of_names(mask: int, *arguments: Any) -> Any:
         names = [_to_name(value) for value in decode(handles, mask, arguments)]
         return encode_results(handles, _from_name(call(names)))
 
     return function_of_names if name in packages[package].filenames else function
+
+
+def any_cuda(values: list[Any]) -> bool:
+    """Whether one of a call's arguments is a CUDA tensor."""
+    return any(isinstance(v, torch.Tensor) and types.of(v).is_cuda for v in values)
 
 
 def _to_name(value: Any) -> Any:
@@ -87,7 +99,11 @@ def record_method(runtime: Runtime, package: str, class_name: str, name: str) ->
             raise ArgumentError(f"{label}: called without an object (with . in place of :?)")
         obj: Any = object.__new__(cls)
         object.__setattr__(obj, "_fields", values[0])
-        result = call([obj, *values[1:]])
+        if handles.cuda and any_cuda(values):
+            with runtime.cuda_scope(True):
+                result = call([obj, *values[1:]])
+        else:
+            result = call([obj, *values[1:]])
         return encode_results(handles, values[0] if result is obj else result)
 
     return method

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from torch7py.bridge.calls import LuaFunction, adapt, decode
-from torch7py.bridge.dispatch import encode_results
+from torch7py.bridge.dispatch import encode_results, label_fresh
+from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
+from torch7py.nn.place import explain
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.nn.stepping import STEP_CLONE
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError, TorchError
 
@@ -61,9 +64,11 @@ class LuaMethod:
         runtime, obj = self._runtime(), self._object()
         if runtime is None or runtime.closed or obj is None:
             raise RuntimeError(f"the Lua runtime that defines {self.name} is closed")
-        handle = runtime.handles.give(obj, Kind.MODULE)
-        encoded = encode_results(runtime.handles, arguments)
-        return runtime.call_lua("call_method", handle, self.name, *encoded)
+        handles = runtime.handles
+        handle = handles.give(obj, Kind.MODULE)
+        if handles.cuda and is_cuda(obj):
+            label_fresh(handles, arguments)
+        return runtime.call_lua("call_method", handle, self.name, *encode_results(handles, arguments))
 
 
 class LuaFields(Overrides):
@@ -138,6 +143,33 @@ def _lua_type(value: Any) -> str:
     return plain.get(type(value), "table" if isinstance(value, (list, dict)) else type(value).__name__)
 
 
+_TAKES_INPUT = frozenset(
+    "forward updateOutput backward updateGradInput accGradParameters accUpdateGradParameters __call__".split()
+)
+
+
+def is_cuda(obj: TorchObject) -> bool:
+    """Whether an object is of a CUDA type."""
+    return obj._type.startswith("torch.Cuda")
+
+
+def check_placement(obj: TorchObject, input: Any) -> None:
+    """Refuse an input that is of a CUDA type where the layers are not, or the other way round.
+
+    The numbers would be the same, but in the original this was an error. Layers of both sorts in one model have
+    something between them that copies.
+    """
+    given = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
+    if given is None or not given.numel():
+        return
+    inner = [part for part in obj.modules() if isinstance(part, TorchObject)]
+    leaves = [part for part in inner if not any(part.children())]
+    cuda = types.of(given).is_cuda
+    if all(is_cuda(leaf) != cuda for leaf in leaves) and not any(part.copies_input for part in inner):
+        kind = types.of(given).tensor
+        raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
+
+
 class Peers:
     """The modules of one runtime."""
 
@@ -191,18 +223,34 @@ class Peers:
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
             values = decode(handles, mask, arguments)
+            obj = objects[handle]
             try:
-                return encode_results(handles, call([objects[handle], *values]))
-            except (AttributeError, TypeError) as error:
-                given = ", ".join(map(_lua_type, values))
-                raise ArgumentError(f"{class_name}:{name} cannot use ({given}): {error}") from error
+                if handles.cuda:
+                    return self._call_with_types(name, call, obj, values)
+                return encode_results(handles, call([obj, *values]))
+            except Thrown:
+                raise
+            except Exception as error:
+                raise explain(error, obj) from error
 
         return method
+
+    def _call_with_types(
+        self, name: str, call: Callable[[list[Any]], Any], obj: TorchObject, values: list[Any]
+    ) -> Any:
+        """A method where there are CUDA types: the input must fit the layers, and results are of their type."""
+        if name in _TAKES_INPUT and values:
+            check_placement(obj, values[0])
+        with self.runtime().cuda_scope(is_cuda(obj)):
+            return encode_results(self.handles, call([obj, *values]))
 
     # -- fields -------------------------------------------------------------------------------------------
 
     def get_field(self, handle: int, name: str) -> Any:
-        value = self.handles.objects[handle].get_field(name)
+        obj = self.handles.objects[handle]
+        value = obj.get_field(name)
+        if self.handles.cuda and is_cuda(obj):
+            label_fresh(self.handles, value)
         return encode_results(self.handles, value if not isinstance(value, tuple) else list(value))
 
     def set_field(self, handle: int, name: str, mask: int, value: Any) -> None:
@@ -294,7 +342,10 @@ class Peers:
 
 
 def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
-    """The next registered class that a class derives from."""
+    """The registered class that a class derives from in Lua: the next in Python, or the one that it names."""
+    named = cls.__dict__.get("torch7_parent")
+    if named is not None:
+        return layers[named]
     return next((b for b in cls.__mro__[1:] if b.__dict__.get("registered_as") in layers), None)
 
 

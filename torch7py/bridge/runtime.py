@@ -47,6 +47,8 @@ class Runtime:
         seed: seed of torch's random stream; None for one from the system's entropy.
         threads: threads of PyTorch's CPU operations; None to leave them.
         device: where tensors are placed, ``"cpu"`` or ``"cuda[:n]"``.
+        cuda_as: ``"cpu"`` lets programs that ask for a GPU (cutorch, cunn, cudnn) compute on the CPU; not together
+            with a GPU as ``device``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
         rnn_api: the generation of the rnn package, 2015 or 2016; None to judge by the program (see
             ``generation.py``).
@@ -60,8 +62,11 @@ class Runtime:
         device: str = "cpu",
         pairs: str = "sorted",
         rnn_api: int | None = None,
+        cuda_as: str | None = None,
     ) -> None:
         place = torch.device(device)
+        if cuda_as not in (None, "cpu") or (cuda_as and place.type != "cpu"):
+            raise TorchError(f"cuda_as must be 'cpu', with device 'cpu', not {cuda_as!r} with {device!r}")
         if place.type == "cuda" and not torch.cuda.is_available():
             raise TorchError(f"device {device}: PyTorch finds no CUDA GPU on this machine")
         if threads is not None:
@@ -71,7 +76,8 @@ class Runtime:
             raise TorchError(f"dtype must be float64 or float32, not {dtype}")
         if rnn_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
-        self.state = state.State(default_type=default, device=place, rnn_generation=rnn_api)
+        gpu = place if cuda_as is not None or place.type == "cuda" else None
+        self.state = state.State(default_type=default, device=place, gpu=gpu, rnn_generation=rnn_api)
         self._script: str | None = None
         if seed is not None:
             self.state.generator.manual_seed(seed)
@@ -130,6 +136,22 @@ class Runtime:
                 yield
         finally:
             self._entries -= 1
+
+    @contextlib.contextmanager
+    def cuda_scope(self, on: bool) -> Iterator[None]:
+        """Whether what Python makes meanwhile is of CUDA types and draws from their random stream."""
+        handles, state = self.handles, self.state
+        if handles.within_cuda == on:
+            yield
+            return
+        assert state.cuda_generator is not None
+        state.generator, state.cuda_generator = state.cuda_generator, state.generator
+        handles.within_cuda = on
+        try:
+            yield
+        finally:
+            state.generator, state.cuda_generator = state.cuda_generator, state.generator
+            handles.within_cuda = not on
 
     def advance(self) -> None:
         """Void what Lua has cached about where tensors lie."""
@@ -213,6 +235,11 @@ class Runtime:
         """What Lua needs to make a package, once the packages that it requires are there."""
         package = packages[name]
         package.load()
+        if package.start is not None:
+            package.start()
+        if self.state.cuda_generator is not None and not self.handles.cuda:
+            self.handles.cuda = True
+            self.dispatcher.enable_cuda(self.state.cuda_generator)
         if name == "rnn" and self.state.rnn_generation is None:
             self._choose_generation()
         classes, additions = self._peers.describe(name, self._loaded)
@@ -246,6 +273,7 @@ class Runtime:
         if name == "default_type":
             if value is not None:
                 self.state.default_type = types.BY_NAME[value]
+                self.dispatcher.follow_default(self.state.default_type.is_cuda)
             return self.state.default_type.name
         raise TorchError(f"unknown setting {name}")
 
@@ -279,6 +307,9 @@ class Runtime:
     def call_lua(self, callback: str, *arguments: Any) -> Any:
         """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
         with self._entered():
+            if self.handles.within_cuda:
+                with self.cuda_scope(False):
+                    return read_answer(self.handles, self.callbacks[callback](*arguments))
             return read_answer(self.handles, self.callbacks[callback](*arguments))
 
     def take_process(self, on_interrupt: Callable[[str], None]) -> bool:

@@ -52,6 +52,11 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Where the program's tensors lie and compute.",
 )
 @click.option(
+    "--cuda-as",
+    type=click.Choice(["cpu"]),
+    help="Let a program that asks for a GPU (cutorch, cunn, cudnn) compute on the CPU.",
+)
+@click.option(
     "--pairs",
     type=click.Choice(["sorted", "native"]),
     default="sorted",
@@ -73,6 +78,7 @@ def run(
     seed: int | None,
     threads: int | None,
     device: str,
+    cuda_as: str | None,
     pairs: str,
     rnn_api: str | None,
     traceback: bool,
@@ -86,6 +92,8 @@ def run(
     """
     _check_file(file)
     if device != "cpu":
+        if cuda_as is not None:
+            raise Refusal(f"--cuda-as {cuda_as} and --device {device} exclude each other")
         _check_gpu(device)
 
     with script_signals() as watch:
@@ -97,6 +105,7 @@ def run(
                 seed=seed,
                 threads=threads,
                 device=device,
+                cuda_as=cuda_as,
                 pairs=pairs,
                 rnn_api=None if rnn_api is None else int(rnn_api),
             )

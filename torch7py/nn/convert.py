@@ -35,6 +35,7 @@ class Copy(Module):
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dontCast",)
     dontCast = False
+    copies_input = True
     transfers = True  # False: the input itself is the output
 
     def __init__(
@@ -48,9 +49,13 @@ class Copy(Module):
         self.dontCast = dontCast
         default = state.current().default_type
         source, target = (default if name is None else _type_named(name) for name in (intype, outtype))
-        self.keep("gradInput", self.new().to(source.dtype))
-        self.keep("output", self.new().to(target.dtype))
+        self._hold("gradInput", source)
+        self._hold("output", target)
         self.transfers = forceCopy or source is not target
+
+    def _hold(self, name: str, number_type: types.NumberType) -> None:
+        """Start a field with an empty tensor of the type that it is to have."""
+        types.label(self.keep(name, self.new().to(number_type.dtype)), number_type)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input.to(self.output.dtype, copy=True) if self.transfers else input
@@ -99,6 +104,7 @@ class Convert(Growing):
         "transposition",
         "batchMode",
     )
+    copies_input = True
     links: ClassVar[tuple[str, ...]] = ("converter",)
     transposition = False
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from torch7py.ops import types
 from torch7py.ops.memory import Storage
 
 __all__ = ["TensorMap", "convert_map", "copy_map", "deep_copy", "keep_as_is", "map_tensors", "storage_map"]
@@ -22,10 +23,15 @@ def _like(source: torch.Tensor, data: torch.Tensor) -> torch.Tensor:
     return data
 
 
-def storage_map(make: Callable[[torch.Tensor], torch.Tensor], memo: dict[Any, Any]) -> TensorMap:
+def storage_map(
+    make: Callable[[torch.Tensor], torch.Tensor],
+    memo: dict[Any, Any],
+    type_of: Callable[[torch.Tensor], types.NumberType | None] = lambda tensor: None,
+) -> TensorMap:
     """A function from tensors to tensors on new storages, each storage made once by ``make``.
 
-    ``make`` gets all elements of a storage as a 1-D tensor. ``memo`` maps ids of tensors and storages to what
+    ``make`` gets all elements of a storage as a 1-D tensor. ``type_of`` tells the number type of what becomes of a
+    tensor, where its dtype alone does not. ``memo`` maps ids of tensors and storages to what
     they became, and keeps them alive meanwhile.
     """
 
@@ -34,7 +40,8 @@ def storage_map(make: Callable[[torch.Tensor], torch.Tensor], memo: dict[Any, An
         if done is not None:
             return done[0]
         storage = tensor.untyped_storage()
-        key = (storage._cdata, tensor.dtype)
+        number_type = type_of(tensor)
+        key = (storage._cdata, tensor.dtype, number_type)
         made = memo.get(key)
         if made is None:
             whole = whole_storage(tensor)
@@ -42,6 +49,8 @@ def storage_map(make: Callable[[torch.Tensor], torch.Tensor], memo: dict[Any, An
         flat = made[0]
         view = flat.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
         result = _like(tensor, view)
+        if number_type is not None:
+            types.label(result, number_type)
         memo[id(tensor)] = (result, tensor)
         return result
 
@@ -57,17 +66,23 @@ def whole_storage(tensor: torch.Tensor) -> torch.Tensor:
 
 def copy_map(memo: dict[Any, Any]) -> TensorMap:
     """Tensors to copies of themselves."""
-    return storage_map(lambda whole: whole.clone(), memo)
+    return storage_map(lambda whole: whole.clone(), memo, _label_of)
 
 
-def convert_map(dtype: torch.dtype | None, device: torch.device | None, memo: dict[Any, Any]) -> TensorMap:
-    """Tensors to tensors of another type or on another device; what is right already stays as it is."""
-    changed = storage_map(lambda whole: whole.to(dtype=dtype, device=device), memo)
+def _label_of(tensor: torch.Tensor) -> types.NumberType | None:
+    return getattr(tensor, "torch7_type", None)
+
+
+def convert_map(number_type: types.NumberType, memo: dict[Any, Any]) -> TensorMap:
+    """Tensors to tensors of another type; what is right already stays as it is."""
+
+    def make(whole: torch.Tensor) -> torch.Tensor:
+        return whole.to(dtype=number_type.dtype, copy=True)
+
+    changed = storage_map(make, memo, lambda tensor: number_type)
 
     def convert(tensor: torch.Tensor) -> torch.Tensor:
-        if dtype in (None, tensor.dtype) and device in (None, tensor.device):
-            return tensor
-        return changed(tensor)
+        return tensor if types.of(tensor) is number_type else changed(tensor)
 
     return convert
 

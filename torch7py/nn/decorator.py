@@ -16,6 +16,7 @@ from torch7py.nn.copying import TensorMap
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
+from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
 
 __all__ = ["GPU", "Bottle", "Decorator", "DontCast", "parameters_of"]
@@ -138,6 +139,7 @@ class DontCast(Decorator):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("castin", "castout", "moduleType")
+    copies_input = True
     castin: bool | None = None
     castout: bool | None = None
 
@@ -164,21 +166,22 @@ class DontCast(Decorator):
         stem = str(self.moduleType).removeprefix("torch.").removesuffix("Tensor")
         if stem not in types.BY_NAME:
             raise TorchError(f"{self.class_name}: unknown tensor type '{self.moduleType}'")
-        return _cast(value, types.BY_NAME[stem].dtype)
+        return _cast(value, types.BY_NAME[stem])
 
     def _outward(self, name: str, value: Any, cast: bool | None) -> Any:
         if not cast or value is None:
             self.__dict__[name] = value
             return value
-        dtype = next(leaves_of(self.get_field(name)), self.new()).dtype
-        result = _cast(value, dtype)
+        number_type = types.of(next(leaves_of(self.get_field(name)), self.new()))
+        result = _cast(value, number_type)
         if isinstance(result, list):
             return self.keep_list(name, result)
-        return self.keep(name, result.data.clone())
+        kept = self.keep(name, result.data.clone())
+        return types.label(kept, number_type)
 
     def forward(self, input: Any) -> Any:
         output = self.inner_module(self._inward(input, self.castin))
-        return _cast(output, self.number_type.dtype) if self.castout else output
+        return _cast(output, self.number_type) if self.castout else output
 
     def updateOutput(self, input: Any) -> Any:
         output = self.inner_module.updateOutput(self._inward(input, self.castin))
@@ -201,15 +204,17 @@ class DontCast(Decorator):
         """Only what the decorator itself gives out takes the new type."""
         if type_name is None:
             return
-        dtype = types.BY_NAME[type_name.removeprefix("torch.").removesuffix("Tensor")].dtype
+        number_type = types.BY_NAME[type_name.removeprefix("torch.").removesuffix("Tensor")]
         for name, cast in (("output", self.castout), ("gradInput", self.castin)):
             if cast:
-                self.__dict__[name] = _cast(self.get_field(name), dtype)
+                self.__dict__[name] = _cast(self.get_field(name), number_type)
 
 
-def _cast(value: Any, dtype: torch.dtype) -> Any:
+def _cast(value: Any, number_type: types.NumberType) -> Any:
     """The tensors of a value in another type."""
-    return [_cast(item, dtype) for item in value] if isinstance(value, list) else value.to(dtype)
+    if isinstance(value, list):
+        return [_cast(item, number_type) for item in value]
+    return to_type(value, number_type)
 
 
 def parameters_of(module: Module) -> Iterator[torch.Tensor]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from torch7py.nn.base import Module
+from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import state
@@ -62,9 +63,10 @@ class Dropout(Module):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """The mask of the last forward applies; out of training it does not, as in Torch7."""
         factor: torch.Tensor | float = 1
+        gradOutput = fit(self, "gradOutput", gradOutput, input)
         if self.p > 0:
             if self.training:
-                factor = self.noise
+                factor = fit(self, "the mask of the last forward", self.noise, input)
             elif not self.v2:
                 factor = 1 - self.p
         return gradOutput.mul_(factor) if self.inplace else gradOutput * factor

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from torch7py.ops import memory
+from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 
 __all__ = ["flatten"]
@@ -21,8 +21,8 @@ def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tenso
     """
     if not tensors:
         return empty
-    dtype, device = tensors[0].dtype, tensors[0].device
-    if any(t.dtype != dtype for t in tensors):
+    number_type, device = types.of(tensors[0]), tensors[0].device
+    if any(types.of(t) is not number_type for t in tensors):
         raise TorchError("getParameters: the parameters are of several types")
 
     starts: dict[int, int] = {}
@@ -57,7 +57,7 @@ def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tenso
         places = moved
     for tensor, start in zip(tensors, places, strict=True):
         tensor.data = flat.as_strided(tensor.shape, tensor.stride(), start)
-    return flat
+    return types.label(flat, number_type)
 
 
 def _extent(tensor: torch.Tensor) -> int:

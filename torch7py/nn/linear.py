@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.arguments import rows as indices
 from torch7py.nn.base import Module
+from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
@@ -237,6 +238,7 @@ class MulConstant(Module):
         return super().updateOutput(input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        gradOutput = fit(self, "gradOutput", gradOutput, input)
         if self.inplace:
             input.div_(self.constant_scalar)
             return gradOutput.mul_(self.constant_scalar)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import torch
 
 from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
-from torch7py.ops.errors import TorchError
+from torch7py.ops.convert import type_named
 
 __all__ = ["Overrides", "TorchObject", "names"]
 
@@ -50,6 +51,7 @@ class TorchObject(torch.nn.Module):
     - ``structural``: the Lua methods after which the module may have other children;
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
+    - ``copies_input``: whether it takes inputs of other tensor types than its own;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards.
     """
 
@@ -58,6 +60,7 @@ class TorchObject(torch.nn.Module):
     fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
     links: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ()
+    copies_input: ClassVar[bool] = False
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
@@ -73,6 +76,7 @@ class TorchObject(torch.nn.Module):
         float="torch7_float",
         double="torch7_double",
         half="torch7_half",
+        cuda="torch7_cuda",
         __tostring__="describe",
     )
 
@@ -114,7 +118,9 @@ class TorchObject(torch.nn.Module):
 
     def new(self, *sizes: int) -> torch.Tensor:
         """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
-        return torch.zeros(sizes or (0,), dtype=self.number_type.dtype, device=state.current().device)
+        number_type = self.number_type
+        made = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
+        return types.label(made, number_type)
 
     def keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
         """Make ``value`` the content of a tensor this object owns, such as its output.
@@ -129,13 +135,19 @@ class TorchObject(torch.nn.Module):
             if held.dtype == value.dtype and held.device == value.device:
                 held.data = value
                 return held
-        value = value.data
+        value = self._labelled(value.data)
         attributes[name] = attributes["_own"][name] = value
         return value
+
+    def _labelled(self, value: Any) -> Any:
+        """What this object makes, of its own type where that is a CUDA type."""
+        return types.label_all(value) if self.__dict__["_type"].startswith("torch.Cuda") else value
 
     def keep_list(self, name: str, values: list[Any]) -> list[Any]:
         """The same for a list of results: the list object stays and is refilled."""
         held = self.__dict__.get(name)
+        if self.__dict__["_type"].startswith("torch.Cuda"):
+            types.label_all([v for v in leaves_of(values) if v.is_floating_point()])
         if isinstance(held, list):
             held[:] = values
             return held
@@ -197,7 +209,9 @@ class TorchObject(torch.nn.Module):
         elif isinstance(value, torch.nn.Parameter):
             self._parameters[name] = value
         elif value.is_floating_point():
-            value = self._parameters[name] = torch.nn.Parameter(value.data)
+            parameter = torch.nn.Parameter(value.data)
+            types.label(parameter, types.of(value))
+            value = self._parameters[name] = parameter
         else:
             self._parameters.pop(name, None)
             self._buffers[name] = value
@@ -255,7 +269,7 @@ class TorchObject(torch.nn.Module):
 
     def add_parameter(self, name: str, value: torch.Tensor) -> None:
         """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
-        self._gradients[name] = torch.zeros_like(value)
+        self._gradients[name] = types.label(torch.zeros_like(value), types.of(value))
         self._set_parameter(name, value)
 
     # -- types --------------------------------------------------------------------------------------------
@@ -267,13 +281,10 @@ class TorchObject(torch.nn.Module):
         """
         if name is None:
             return self._type
-        stem = name.removeprefix("torch.").removesuffix("Tensor")
-        if stem not in types.BY_NAME:
-            raise TorchError(f"unknown tensor type '{name}'")
+        number_type = type_named(name)
         memo = {} if cache is None else cache
-        dtype = types.BY_NAME[stem].dtype
         with torch.no_grad():
-            self.convert(convert_map(dtype, None, memo), name)
+            self.convert(convert_map(number_type, memo), name)
         return self
 
     def torch7_float(self) -> Any:
@@ -284,6 +295,9 @@ class TorchObject(torch.nn.Module):
 
     def torch7_half(self) -> Any:
         return self.torch7_type("torch.HalfTensor")
+
+    def torch7_cuda(self) -> Any:
+        return self.torch7_type("torch.CudaTensor")
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         """Convert the tensors of this object and of its children in place, each object once."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from torch7py.ops.errors import TorchError
+
 __all__ = ["Trace", "leaves_of", "same_memory"]
 
 
@@ -80,15 +82,22 @@ class Trace:
 
     def gradients(self, wanted: list[torch.Tensor], grad_output: Any) -> list[torch.Tensor | None]:
         """The gradients of ``sum(output * grad_output)``; None where there is no dependence."""
-        pairs = [
-            (out, grad)
-            for out, grad in zip(leaves_of(self.output), leaves_of(grad_output), strict=True)
-            if out.requires_grad
-        ]
+        given = list(leaves_of(grad_output))
+        outputs = list(leaves_of(self.output))
+        if len(given) != len(outputs):
+            raise TorchError(f"gradOutput has {len(given)} tensors, the output {len(outputs)}")
+        pairs = [(o, _shaped(g, o)) for o, g in zip(outputs, given, strict=True) if o.requires_grad]
         if not pairs or not wanted:
             return [None] * len(wanted)
-        outputs, grads = zip(*pairs, strict=True)
-        grads = tuple(
-            g if g.is_same_size(o) else g.reshape(o.shape) for o, g in zip(outputs, grads, strict=True)
-        )
-        return list(torch.autograd.grad(outputs, wanted, grads, retain_graph=True, allow_unused=True))
+        outs, grads = zip(*pairs, strict=True)
+        return list(torch.autograd.grad(outs, wanted, grads, retain_graph=True, allow_unused=True))
+
+
+def _shaped(gradient: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+    """A gradient in the shape of its output: tensors of as many elements fit each other."""
+    if gradient.is_same_size(output):
+        return gradient
+    if gradient.numel() != output.numel():
+        sizes = ("x".join(map(str, t.shape)) if t.numel() else "empty" for t in (gradient, output))
+        raise TorchError("gradOutput is {}, the output {}".format(*sizes))
+    return gradient.reshape(output.shape)

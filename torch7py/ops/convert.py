@@ -18,9 +18,13 @@ T = torch.Tensor
 
 def to_type(x: T, number_type: NumberType) -> T:
     """The tensor itself if it has this type, else a contiguous copy, its numbers cast."""
-    if x.dtype == number_type.dtype:
+    known = types.of(x)
+    if known is number_type:
         return x
-    return x.to(number_type.dtype, memory_format=torch.contiguous_format)
+    copied = x.to(
+        number_type.dtype, memory_format=torch.contiguous_format, copy=known.is_cuda != number_type.is_cuda
+    )
+    return types.label(copied, number_type)
 
 
 def type_named(name: str) -> NumberType:
@@ -28,18 +32,21 @@ def type_named(name: str) -> NumberType:
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     if f"torch.{stem}Tensor" != name or stem not in types.BY_NAME:
         raise ArgumentError(f"'{name}' is not a tensor type")
-    return types.BY_NAME[stem]
+    found = types.BY_NAME[stem]
+    if found.is_cuda and state.current().cuda_generator is None:
+        raise ArgumentError(f"there is no {name} before cutorch is required")
+    return found
 
 
 operation("type", "x:any", Form.METHOD, returns="value")(lambda x: types.of(x).tensor)
-operation("type", "x:any name:string", returns="view")(lambda x, name: to_type(x, type_named(name)))
-operation("typeAs", "x:any other:any", Form.METHOD, returns="view")(
+operation("type", "x:any name:string", returns="typed")(lambda x, name: to_type(x, type_named(name)))
+operation("typeAs", "x:any other:any", Form.METHOD, returns="typed")(
     lambda x, other: to_type(x, types.of(other))
 )
-operation("real", "x:any", Form.METHOD, returns="view")(lambda x: to_type(x, state.current().default_type))
+operation("real", "x:any", Form.METHOD, returns="typed")(lambda x: to_type(x, state.current().default_type))
 
 for _type in types.NUMBER_TYPES:
-    operation(_type.name.lower(), "x:any", Form.METHOD, returns="view")(partial(to_type, number_type=_type))
+    operation(_type.name.lower(), "x:any", Form.METHOD, returns="typed")(partial(to_type, number_type=_type))
 
 
 @operation("clone", "x:any", Form.METHOD, loop="x")

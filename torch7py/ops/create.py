@@ -23,7 +23,8 @@ T = torch.Tensor
 def empty(number_type: NumberType | None = None) -> T:
     """A tensor without elements, of the default type unless one is given."""
     current = state.current()
-    return torch.empty(0, dtype=(number_type or current.default_type).dtype, device=current.device)
+    number_type = number_type or current.default_type
+    return types.label(torch.empty(0, dtype=number_type.dtype, device=current.device), number_type)
 
 
 def _new_ones(sizes: tuple[int, ...]) -> T:
@@ -38,20 +39,20 @@ def _new_of_size(number_type: NumberType, sizes: Sequence[int]) -> T:
 @operation("__new", "code:int", Form.FUNCTION)
 def _new(code: int) -> T:
     """``torch.DoubleTensor()``; ``code`` is the number type's."""
-    return empty(types.NUMBER_TYPES[code])
+    return empty(types.BY_CODE[code])
 
 
 @operation("__new", "code:int x:any", returns="view")
 def _new_alias(code: int, x: T) -> T:
     """``torch.DoubleTensor(tensor)``: another tensor on the same memory."""
-    _same_type(types.NUMBER_TYPES[code], types.of(x).tensor, types.of(x))
+    _same_type(types.BY_CODE[code], types.of(x).tensor, types.of(x))
     return x.view(x.shape)
 
 
 @operation("__new", "code:int storage:storage", returns="view")
 def _new_of_storage(code: int, storage: memory.Storage) -> T:
     """``torch.DoubleTensor(storage)`` on all of a storage of its type; else a LongStorage is sizes."""
-    number_type = types.NUMBER_TYPES[code]
+    number_type = types.BY_CODE[code]
     if storage.type is types.LONG and number_type is not types.LONG:
         return _new_of_size(number_type, storage.sizes())
     return with_storage(empty(number_type), storage)
@@ -60,7 +61,7 @@ def _new_of_storage(code: int, storage: memory.Storage) -> T:
 @operation("__new", "code:int sizes:storage strides:storage", returns="view")
 def _new_strided(code: int, sizes: memory.Storage, strides: memory.Storage) -> T:
     """``torch.DoubleTensor(sizes, strides)``, both LongStorages."""
-    number_type = types.NUMBER_TYPES[code]
+    number_type = types.BY_CODE[code]
     if not sizes.type is strides.type is types.LONG or number_type is types.LONG:
         raise ArgumentError("sizes and strides in LongStorages make any tensor but a LongTensor")
     made = empty(number_type)
@@ -79,19 +80,19 @@ def _new_on_storage(
     strides: memory.Storage | None,
 ) -> T:
     """``torch.DoubleTensor(storage, offset [, sizes [, strides]])``."""
-    return with_storage(empty(types.NUMBER_TYPES[code]), storage, offset, sizes, strides)
+    return with_storage(empty(types.BY_CODE[code]), storage, offset, sizes, strides)
 
 
 @operation("__new", "code:int storage:storage offset:int geometry:sizes", returns="view")
 def _new_on_part(code: int, storage: memory.Storage, offset: int, geometry: tuple[int, ...]) -> T:
     """``torch.DoubleTensor(storage, offset, size1 [, stride1 [, size2 ...]])``."""
-    return on_part(empty(types.NUMBER_TYPES[code]), storage, offset, geometry)
+    return on_part(empty(types.BY_CODE[code]), storage, offset, geometry)
 
 
 @operation("__new", "code:int sizes:sizes")
 def _new_sizes(code: int, sizes: tuple[int, ...]) -> T:
     """``torch.DoubleTensor(sizes...)``. The elements are 0; the original left them undetermined."""
-    return _new_of_size(types.NUMBER_TYPES[code], sizes)
+    return _new_of_size(types.BY_CODE[code], sizes)
 
 
 def _same_type(wanted: NumberType, given: str, given_type: NumberType) -> None:
@@ -221,7 +222,7 @@ def _range(out: T, first: float, last: float, step: float) -> None:
 def _points(out: T, name: str, a: float, b: float, n: int) -> T:
     """n numbers from a to b at equal distances, each step of the computation in the tensor's own type."""
     number_type = types.of(out)
-    if number_type.name not in ("Double", "Float"):
+    if number_type.host.name not in ("Double", "Float"):
         raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
     low, high = torch.tensor([a, b], dtype=out.dtype)
     if n < 1 or (n == 1 and low != high):

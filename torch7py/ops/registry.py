@@ -48,7 +48,7 @@ C = TypeVar("C", bound=type)
 KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()
 )
-RETURNS = frozenset("T Byte view item self number value storage object multi".split())
+RETURNS = frozenset("T Byte view typed item self number value storage object multi".split())
 # What a kind is called in messages, where its own name says too little.
 WORDS = {
     **dict.fromkeys(("T", "like", "any"), "tensor"),
@@ -98,10 +98,11 @@ class Case:
     parameter; without it the result is computed and copied back. In the form RESULT ``inplace`` takes ``out``
     before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
     contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
-    before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
-    dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``storage`` a
-    storage, ``object`` that or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
-    with ``out`` names. ``columns`` numbers those of the results (from 0) that lie column by column in memory.
+    before (``out`` is then set to that memory, not copied into), ``typed`` a tensor whose type its label tells
+    (see ops/types.py), ``item`` a view, or a number where it has 0 dimensions, ``self`` the first parameter,
+    ``number`` or ``value`` what Lua can hold, ``storage`` a storage, ``object`` that or another object,
+    ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call with ``out`` names.
+    ``columns`` numbers those of the results (from 0) that lie column by column in memory.
     """
 
     parameters: tuple[Parameter, ...]
@@ -111,6 +112,11 @@ class Case:
     outs: int
     loop: str = ""
     columns: tuple[int, ...] = ()
+
+    @property
+    def makes_given_type(self) -> bool:
+        """Whether the result has the type whose code is the first argument."""
+        return self.parameters[:1] == (Parameter("code", "int"),)
 
 
 @dataclass

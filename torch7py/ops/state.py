@@ -31,6 +31,8 @@ class State:
         generator: the stream that random functions draw from when they are given none. A new one is seeded
             from the system's entropy.
         device: where new tensors are placed.
+        gpu: the device behind the CUDA types: the GPU, or the CPU in its stead; None where programs find no GPU.
+        cuda_generator: the stream of the CUDA types, once there are tensors of these.
         rnn_generation: the interface of the ``rnn`` package, 2015 or 2016; None until it is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
@@ -39,6 +41,8 @@ class State:
     default_type: NumberType = DOUBLE
     generator: Generator = field(default_factory=Generator)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    gpu: torch.device | None = None
+    cuda_generator: Generator | None = None
     rnn_generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)

@@ -30,13 +30,13 @@ def _new(code: int, size: int) -> Storage:
     """``torch.DoubleStorage([size])``. The elements are 0; the original left them undetermined."""
     if size < 0:
         raise ArgumentError(f"a storage cannot have {size} elements")
-    return Storage.of_size(types.NUMBER_TYPES[code], size, state.current().device)
+    return Storage.of_size(types.BY_CODE[code], size, state.current().device)
 
 
 @operation("__new_storage", "code:int storage:storage offset:int=1 size:int=None", returns="object")
 def _new_view(code: int, storage: Storage, offset: int, size: int | None) -> Storage:
     """``torch.DoubleStorage(storage [, offset [, size]])``: a part of another storage's memory."""
-    number_type = types.NUMBER_TYPES[code]
+    number_type = types.BY_CODE[code]
     if storage.type is not number_type:
         raise ArgumentError(f"expecting {number_type.storage}, got {storage.type.storage}")
     if not 1 <= offset <= len(storage):
@@ -52,7 +52,7 @@ def _new_view(code: int, storage: Storage, offset: int, size: int | None) -> Sto
 @operation("__new_storage", "code:int size:int address:int", returns="object")
 def _new_at(code: int, size: int, address: int) -> Storage:
     """``torch.DoubleStorage(size, pointer)``: memory that belongs to somebody else and must outlive this."""
-    number_type = types.NUMBER_TYPES[code]
+    number_type = types.BY_CODE[code]
     if size < 1:
         raise ArgumentError(f"a storage on given memory cannot have {size} elements")
     raw = (ctypes.c_byte * (size * number_type.size)).from_address(address)
@@ -70,7 +70,7 @@ def _new_mapped(code: int, filename: str, shared: bool, size: int, shared_memory
     With ``shared`` changes go to the file, which is made or extended to ``size`` elements if need be. With
     ``sharedMem`` too, ``filename`` is the name of a block of shared memory, which lasts as long as the storage.
     """
-    number_type = types.NUMBER_TYPES[code]
+    number_type = types.BY_CODE[code]
     path = os.fsdecode(filename.encode("latin1"))
     if shared and shared_memory:
         return _named_memory(number_type, path, size)
@@ -183,7 +183,7 @@ def _set_string(storage: Storage, text: str) -> None:
 
 
 def _bytes_of(storage: Storage) -> Storage:
-    if storage.type.name not in ("Byte", "Char"):
+    if storage.type.host.name not in ("Byte", "Char"):
         raise TorchError(f"string: only ByteStorage and CharStorage have it, not {storage.type.storage}")
     return storage
 
@@ -198,7 +198,7 @@ def _to_type(storage: Storage, number_type: NumberType) -> Storage:
 
 
 def _type_named(name: str) -> NumberType:
-    for number_type in types.NUMBER_TYPES:
+    for number_type in types.BY_CODE.values():
         if number_type.storage == name:
             return number_type
     raise ArgumentError(f"'{name}' is not a storage type")

@@ -1,12 +1,34 @@
-"""The number types of Torch7 and their PyTorch counterparts: one table for the whole project."""
+"""The number types of Torch7 and their PyTorch counterparts: one table for the whole project.
+
+Torch7 named what is on a GPU by types of its own: a ``torch.CudaTensor`` has the numbers of a FloatTensor. Where
+a tensor lies does not tell them apart here (``--device cuda`` places all tensors on the GPU, ``--cuda-as cpu`` none),
+so a tensor of a CUDA type carries its type as a *label*. One without a label has the type of its dtype, which
+costs ordinary tensors nothing. A label belongs to a tensor object and not to its memory: who makes a tensor from
+another, and hands it out, says what it is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-__all__ = ["BY_DTYPE", "BY_NAME", "DOUBLE", "FLOAT", "LONG", "NUMBER_TYPES", "NumberType", "of"]
+__all__ = [
+    "BY_CODE",
+    "BY_DTYPE",
+    "BY_NAME",
+    "CUDA",
+    "CUDA_TYPES",
+    "DOUBLE",
+    "FLOAT",
+    "LONG",
+    "NUMBER_TYPES",
+    "NumberType",
+    "label",
+    "label_all",
+    "of",
+]
 
 
 INFINITY = float("inf")
@@ -18,7 +40,7 @@ class NumberType:
 
     ``name`` is the stem of Torch7's class names: ``"Double"`` for ``torch.DoubleTensor`` and
     ``torch.DoubleStorage``. ``code`` is a small number that never changes within a process, the one
-    under which handles carry the type.
+    under which handles carry the type; a CUDA type's is ``CUDA`` more than that of the type with the same numbers.
     """
 
     name: str
@@ -39,6 +61,23 @@ class NumberType:
     def is_floating(self) -> bool:
         return self.dtype.is_floating_point
 
+    @property
+    def is_cuda(self) -> bool:
+        return self.code >= CUDA
+
+    @property
+    def host(self) -> NumberType:
+        """The type with the same numbers that is not a CUDA type."""
+        return BY_CODE[self.code % CUDA]
+
+    @property
+    def cuda(self) -> NumberType:
+        """The CUDA type with the same numbers."""
+        return BY_CODE[self.code % CUDA + CUDA]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.name,)  # copies and pickles are the type itself
+
     def cast(self, number: float) -> float:
         """A Lua number as C on x86-64 casts it to this type: cut towards 0, then the low bits.
 
@@ -49,7 +88,7 @@ class NumberType:
                 return number
             return torch.tensor(number, dtype=torch.float64).to(self.dtype).item()
         whole = int(number) if -INFINITY < number < INFINITY else -(2**63)
-        half = 0 if self.name == "Byte" else 1 << (8 * self.size - 1)
+        half = 0 if self.dtype == torch.uint8 else 1 << (8 * self.size - 1)
         return (whole + half & (1 << 8 * self.size) - 1) - half
 
 
@@ -64,14 +103,50 @@ NUMBER_TYPES = (
     NumberType("Half", torch.float16, "uint16_t", 2, 7),
 )
 
+CUDA = 32
+
+CUDA_TYPES = tuple(
+    NumberType("Cuda" + ("" if t.name == "Float" else t.name), t.dtype, t.ctype, t.size, t.code + CUDA)
+    for t in NUMBER_TYPES
+)
+
 BY_DTYPE = {t.dtype: t for t in NUMBER_TYPES}
-BY_NAME = {t.name: t for t in NUMBER_TYPES}
+BY_NAME = {t.name: t for t in NUMBER_TYPES + CUDA_TYPES}
+BY_CODE = {t.code: t for t in NUMBER_TYPES + CUDA_TYPES}
 DOUBLE, FLOAT, LONG = BY_NAME["Double"], BY_NAME["Float"], BY_NAME["Long"]
+
+
+def _named(name: str) -> NumberType:
+    return BY_NAME[name]
 
 
 def of(tensor: torch.Tensor) -> NumberType:
     """The number type of a tensor; a dtype Torch7 does not have (bool, complex) is a TypeError."""
+    labelled: NumberType | None = getattr(tensor, "torch7_type", None)
+    if labelled is not None and labelled.dtype == tensor.dtype:
+        return labelled
     found = BY_DTYPE.get(tensor.dtype)
     if found is None:
         raise TypeError(f"Torch7 has no tensor type for {tensor.dtype}")
     return found
+
+
+def label(tensor: torch.Tensor, number_type: NumberType) -> torch.Tensor:
+    """Say of which type a tensor is whose dtype is that of the type; returns the tensor."""
+    if number_type.is_cuda or getattr(tensor, "torch7_type", None) is not None:
+        tensor.torch7_type = number_type  # type: ignore[attr-defined]
+    return tensor
+
+
+def label_all(value: Any) -> Any:
+    """Say of the tensors in nested lists, tuples and dicts that they are CUDA tensors."""
+    if isinstance(value, torch.Tensor):
+        if value.dtype in BY_DTYPE:
+            label(value, BY_DTYPE[value.dtype].cuda)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            label_all(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            label_all(item)
+    return value

@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Fields", "Package", "function", "package", "packages", "record"]
+__all__ = ["Fields", "Package", "function", "on_require", "package", "packages", "record"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -34,7 +34,7 @@ class Package:
     names the packages loaded with it; ``table`` is the global table it makes, None for one that ``require``
     returns and that has no name of its own; ``functions`` are the Python functions in that table, ``filenames``
     those among them whose strings are names of files, ``records`` its classes; ``chunk`` is the name of a
-    ``.lua`` file that completes it.
+    ``.lua`` file that completes it. ``start`` is called when a program first requires the package.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Package:
     requires: tuple[str, ...] = ()
     table: str | None = None
     chunk: str | None = None
+    start: Callable[[], None] | None = None
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     filenames: set[str] = field(default_factory=set)
     records: dict[str, Record] = field(default_factory=dict)
@@ -67,6 +68,16 @@ def package(
         raise ValueError(f"package {name!r} is registered twice")
     made = packages[name] = Package(name, imports, requires, name if table == "" else table, chunk)
     return made
+
+
+def on_require(name: str) -> Callable[[F], F]:
+    """Register what is called when a program first requires a package; a TorchError refuses."""
+
+    def register(f: F) -> F:
+        packages[name].start = f
+        return f
+
+    return register
 
 
 def function(name: str, *, filenames: bool = False) -> Callable[[F], F]:

@@ -19,6 +19,7 @@ local copying = chunk('copy.lua')(core, host, class, module)
 chunk('compat.lua')()
 local loops = chunk('loops.lua')(config, headers, tensor)
 local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
+core.method = tensor.method
 chunk('elements.lua')(core, host, config, headers, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)
 local packages = chunk('packages.lua')(core, host, class, module, torch, chunk)

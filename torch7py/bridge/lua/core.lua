@@ -13,7 +13,8 @@ local type, select, pcall, error, unpack, next = type, select, pcall, error, unp
 local setmetatable, getmetatable, newproxy, tostring = setmetatable, getmetatable, newproxy, tostring
 local getinfo, collectgarbage, rawget, rawset = debug.getinfo, collectgarbage, rawget, rawset
 
--- Kinds, as in handles.Kind. A handle's kind is its remainder by 32.
+-- Kinds, as in handles.Kind. A handle's kind is its remainder by 64; its remainder by 32 leaves out whether the type
+-- is a CUDA type.
 local MODULE, TABLE, OBJECT = 16, 17, 18
 local BARE = {['nil'] = 24, boolean = 25, number = 26, string = 27, table = 28, ['function'] = 29,
               userdata = 30, cdata = 30, thread = 30}
@@ -94,7 +95,7 @@ local function wrap(handle)
       collect()
    end
    local known = stand_in[handle]
-   local kind = handle % 32
+   local kind = handle % 64
    if known ~= nil then
       local n = dead.n + 1
       dead.n = n

@@ -13,7 +13,7 @@
 --
 -- Arguments: core, host, config {shared = address or nil}. `shared` is an array of int64 that Python writes:
 -- [0] epoch, [1] address, [2] dimensions, [3..] sizes, strides.
--- Result: {of = f(userdata), small, barrier, advance, and with FFI: at_hand, cache, shared, new, count_dense, view, fresh,
+-- Result: {of = f(userdata), small, barrier, advance, bytes_of, and with FFI: at_hand, cache, shared, new, count_dense, view, fresh,
 -- has_array}.
 
 local core, host, config = ...
@@ -26,6 +26,7 @@ local handle_of, stand_in, prototypes, raw, rethrow, fail =
 
 local ffi = config.shared and require 'ffi' or nil
 local MAX_DIMS = 8   -- what a header has room for
+local CUDA = 32      -- kinds from here on are of CUDA types
 local SMALL = 256    -- elements up to which a loop of LuaJIT's beats a call of PyTorch
 
 -- LuaJIT gives up for good on a function in which its recorder keeps failing, and on every loop that calls it.
@@ -43,7 +44,7 @@ end
 
 local function from_python(u) return read_geometry(raw(host.geometry, handle_of[u])) end
 
-headers.of, headers.small, headers.barrier = from_python, SMALL, barrier
+headers.of, headers.small, headers.barrier, headers.bytes_of = from_python, SMALL, barrier, {}
 function headers.advance() end
 if not ffi then return headers end
 
@@ -66,8 +67,7 @@ local memory_of = setmetatable({}, {__mode = 'k'})   -- a small result of Lua's 
 local loose = setmetatable({}, {__mode = 'k'})       -- a view of Lua's -> the tensor whose memory it is in
 local tied = setmetatable({}, {__mode = 'k'})        -- the same from an earlier epoch -> its anchor
 local nloose = 0                                     -- how many became loose in this epoch
-local bytes_of = {}                                  -- kind -> size of an element
-for _, t in ipairs(config.types) do bytes_of[t[2]] = t[4] end
+local bytes_of = headers.bytes_of                                  -- kind -> size of an element, set where a type is declared
 
 -- The header of a tensor or storage, brought up to date.
 local header
@@ -135,7 +135,7 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Tensors of Lua's own
 
--- The number of a type of tensor (a handle's remainder by 32) -> a C array of its elements
+-- The number of a type of tensor (a handle's remainder by 64) -> a C array of its elements
 local arrays = {}
 for _, t in ipairs(config.types) do
    if t[1] ~= 'Half' then arrays[t[2]] = ffi.typeof(t[3] .. '[?]') end
@@ -206,9 +206,9 @@ local function give_view(u, base)
       fail('a view was not kept up to date; this is an error in torch7py')
    end
    local below, offset, handle = handle_of[base], tonumber(h.offset), nil
-   if h.dims == 1 then
+   if h.dims == 1 and h.kind < CUDA then
       handle = raw(host.view1, below, offset, tonumber(h.size[0]), tonumber(h.stride[0]))
-   elseif h.dims == 2 then
+   elseif h.dims == 2 and h.kind < CUDA then
       handle = raw(host.view2, below, offset, tonumber(h.size[0]), tonumber(h.stride[0]), tonumber(h.size[1]),
                    tonumber(h.stride[1]))
    else
@@ -216,7 +216,7 @@ local function give_view(u, base)
       for d = 0, h.dims - 1 do
          shape[2 * d + 1], shape[2 * d + 2] = tonumber(h.size[d]), tonumber(h.stride[d])
       end
-      handle = raw(host.view, below, offset, unpack(shape))
+      handle = raw(h.kind < CUDA and host.view or host.cuda_view, below, offset, unpack(shape))
    end
    loose[u], tied[u] = nil, nil
    return keep_handle(u, handle)
@@ -239,7 +239,7 @@ end
 -- A second tensor on the same memory, which stays where it is when the first goes elsewhere.
 local function anchor_for(base)
    local handle = raw(host.alias, handle_of[base])
-   local u = newproxy(prototypes[handle % 32])
+   local u = newproxy(prototypes[handle % 64])
    rawset(handle_of, u, handle)
    return u
 end

@@ -27,7 +27,7 @@ local NIL, NUMBER = BARE['nil'], BARE.number
 
 local TABLE = 17
 local LETTER = {}                                -- kind -> the letter that Python reads
-for kind = 0, 31 do LETTER[kind] = char(65 + kind) end
+for kind = 0, 63 do LETTER[kind] = char(65 + kind) end
 
 local function results(mode, self, ok, a, ...)
    if not ok then rethrow(a) end
@@ -63,7 +63,7 @@ local function slowly(resolve, adapters, modes, self, ...)
          if type(value) == 'table' and (handle == nil or handle % 32 == TABLE) then handle = pass(value) end
          if handle then
             values[i] = handle
-            kind = handle % 32
+            kind = handle % 64
          else
             kind = BARE[type(value)]
          end
@@ -80,8 +80,8 @@ if jit then jit.off(slowly) end
 local function find_by_number(resolve, adapters, modes, key)
    local kinds, rest = '', key
    while rest > 1 do
-      kinds = LETTER[rest % 32] .. kinds
-      rest = floor(rest / 32)
+      kinds = LETTER[rest % 64] .. kinds
+      rest = floor(rest / 64)
    end
    return find(resolve, adapters, modes, key, kinds)
 end
@@ -90,7 +90,7 @@ end
 local function sort_of(value)
    if type(value) == 'number' then return value, NUMBER end
    local handle = handle_of[value]
-   if handle then return handle, handle % 32 end
+   if handle then return handle, handle % 64 end
    return value, BARE[type(value)]
 end
 
@@ -108,20 +108,20 @@ local function stub(resolve)
          return results(modes[1], a, pcall(adapter))
       end
       local x, k = sort_of(a)
-      local key = 32 + k
+      local key = 64 + k
       if b == nil and c == nil and not more then
          local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
          return results(modes[key], a, pcall(adapter, x))
       end
       local y, z
       y, k = sort_of(b)
-      key = key * 32 + k
+      key = key * 64 + k
       if c == nil and not more then
          local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
          return results(modes[key], a, pcall(adapter, x, y))
       end
       z, k = sort_of(c)
-      key = key * 32 + k
+      key = key * 64 + k
       if not more then
          local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
          return results(modes[key], a, pcall(adapter, x, y, z))
@@ -131,19 +131,19 @@ local function stub(resolve)
       end
       local u, v, w
       u, k = sort_of(d)
-      key = key * 32 + k
+      key = key * 64 + k
       if e == nil and f == nil then
          local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
          return results(modes[key], a, pcall(adapter, x, y, z, u))
       end
       v, k = sort_of(e)
-      key = key * 32 + k
+      key = key * 64 + k
       if f == nil then
          local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
          return results(modes[key], a, pcall(adapter, x, y, z, u, v))
       end
       w, k = sort_of(f)
-      key = key * 32 + k
+      key = key * 64 + k
       local adapter = adapters[key] or find_by_number(resolve, adapters, modes, key)
       return results(modes[key], a, pcall(adapter, x, y, z, u, v, w))
    end
@@ -153,8 +153,9 @@ function tensor.method(name)
    return stub(function(kinds) return host.resolve(name, true, kinds) end)
 end
 
-function tensor.func(name)
-   return stub(function(kinds) return host.resolve(name, false, kinds) end)
+-- `cuda`: the result is of a CUDA type.
+function tensor.func(name, cuda)
+   return stub(function(kinds) return host.resolve(name, false, kinds, cuda or false) end)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -174,13 +175,17 @@ local function declare(name, kind)
    return mt, prototype
 end
 
-for _, t in ipairs(config.types) do
+-- Views of CUDA tensors are CUDA tensors.
+local cuda_host = setmetatable({view = host.cuda_view}, {__index = host})
+
+-- Make the metatables of a type, {name, code, C type, bytes}.
+function tensor.declare(t)
    local name, code, ctype = t[1], t[2], t[3]
-   local pointer = ffi and name ~= 'Half' and POINTERS[ctype] or nil
+   local pointer = ffi and POINTERS[ctype] or nil
    -- Loaded anew for each type: functions of its own, which LuaJIT compiles for this type alone.
-   local access = chunk('access.lua')(core, host, config, headers, tensor)
+   local access = chunk('access.lua')(core, code >= 32 and cuda_host or host, config, headers, tensor)
    local mt, prototype = declare('torch.' .. name .. 'Tensor', code)
-   tensor.pointers[mt], tensor.kinds[mt] = pointer, code
+   tensor.pointers[mt], tensor.kinds[mt], headers.bytes_of[code] = pointer, code, t[4]
    access.tensors(mt, pointer, prototype)
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
@@ -196,5 +201,7 @@ for _, t in ipairs(config.types) do
    st.__tostring = tensor.method('Storage.__tostring')
    st.__eq = function(a, b) return core.raw(host.same_storage, handle_of[a], handle_of[b]) end
 end
+
+for _, t in ipairs(config.types) do tensor.declare(t) end
 
 return tensor

@@ -75,8 +75,11 @@ local function small(a, b, ...)
    return n <= headers.small and n or nil
 end
 
-for _, t in ipairs(config.types) do
+-- Make the constructors of a type known, torch.DoubleTensor and torch.DoubleStorage say.
+local function publish(t)
    local name, code = t[1], t[2]
+   local new_tensor, new_storage = new_tensor, new_storage
+   if code >= 32 then new_tensor, new_storage = tensor.func('__new', true), tensor.func('__new_storage', true) end
    local own = headers.fresh and config.on_cpu and headers.has_array(code)
    local tensor_name, storage_name = 'torch.' .. name .. 'Tensor', 'torch.' .. name .. 'Storage'
    local mt, st = tensor.metatables[tensor_name], tensor.metatables[storage_name]
@@ -114,6 +117,8 @@ for _, t in ipairs(config.types) do
    end
 end
 
+for _, t in ipairs(config.types) do publish(t) end
+
 local function set_default(name)
    torch.Tensor = class.constructors['torch.' .. name .. 'Tensor']
    torch.Storage = class.constructors['torch.' .. name .. 'Storage']
@@ -129,6 +134,23 @@ end
 
 function torch.getdefaulttensortype()
    return 'torch.' .. core.raw(host.setting, 'default_type') .. 'Tensor'
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Types that come later
+
+-- Make a type known whose tensors and storages have the methods of those of another, {name, code, C type, bytes}.
+function core.add_type(t, like)
+   tensor.declare(t)
+   publish(t)
+   for _, suffix in next, {'Tensor', 'Storage'} do
+      local mt, model = tensor.metatables['torch.' .. t[1] .. suffix], tensor.metatables['torch.' .. like .. suffix]
+      for key, value in next, model do
+         if rawget(mt, key) == nil then rawset(mt, key, value) end
+      end
+   end
+   local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
+   for key, value in next, tensor.fast[mt] or {} do rawset(mt, key, value) end
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def multinomial(
 
 def _rows(probabilities: torch.Tensor) -> Doubles:
     number_type = types.of(probabilities)
-    if number_type.name not in ("Double", "Float"):
+    if number_type.host.name not in ("Double", "Float"):
         raise ArgumentError(f"multinomial: probabilities in a {number_type.tensor}, expected Double or Float")
     if probabilities.dim() not in (1, 2) or probabilities.numel() == 0:
         sizes = "x".join(map(str, probabilities.shape))

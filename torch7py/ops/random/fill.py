@@ -78,7 +78,7 @@ def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tenso
     """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one an element."""
     _not_half(tensor, "bernoulli")
     if isinstance(p, torch.Tensor):
-        if types.of(p).name not in ("Float", "Double"):
+        if types.of(p).host.name not in ("Float", "Double"):
             raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
         if p.numel() != tensor.numel():
             raise TorchError(f"bernoulli: {p.numel()} probabilities for {tensor.numel()} elements")
@@ -91,7 +91,7 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
     A negative number comes out right in the types of whole numbers only. In a FloatTensor or DoubleTensor it
     is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
     """
-    number_type = _not_half(tensor, "random")
+    number_type = _not_half(tensor, "random").host
     values = draw.unsigned(generator, tensor.numel(), *bounds)
     if not bounds and number_type.name in WHOLE_RANGE:
         values %= np.uint64(WHOLE_RANGE[number_type.name])
@@ -110,15 +110,15 @@ def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
     number_type = types.of(tensor)
-    if number_type.name == "Double":
+    if number_type.host.name == "Double":
         return parameters
-    if number_type.name == "Float":
+    if number_type.host.name == "Float":
         return tuple(ctypes.c_float(value).value for value in parameters)
     raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
 
 
 def _not_half(tensor: torch.Tensor, name: str) -> types.NumberType:
     number_type = types.of(tensor)
-    if number_type.name == "Half":
+    if number_type.host.name == "Half":
         raise TorchError(f"{number_type.tensor} has no {name}")
     return number_type

@@ -1,0 +1,149 @@
+"""Where in a model something failed, found when it has: which layer, and the way to it from the outermost.
+
+Nothing is noted while a model computes. A traceback knows the object of each of its frames; the way from one to the
+next is looked up in what the outer one holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import torch
+
+from torch7py.nn.arguments import size_text
+from torch7py.nn.object import TorchObject
+from torch7py.ops import types
+from torch7py.ops.errors import ArgumentError, TorchError
+
+__all__ = ["explain"]
+
+
+class _Call(NamedTuple):
+    """A method that was running: of which object, what it is called, its variables."""
+
+    of: TorchObject
+    method: str
+    variables: dict[str, Any]
+
+
+def explain(error: Exception, root: TorchObject) -> TorchError:
+    """What to tell the author of a program in which a method of ``root`` failed.
+
+    The message names the layer that failed. In a model the way to it follows: ``Sequential[3].ParallelTable[1].Linear``
+    has the number of a module in its container, ``Recurrent[feedbackModule]`` a part by name, ``Recursor[step 4]``
+    the module of a step.
+    """
+    calls = list(_calls(error.__traceback__))
+    calls = calls[next((i for i, call in enumerate(calls) if call.of is root), 0) :]
+    leaf = calls[-1].of if calls else root
+    text = _text_of(error, [call for call in calls if call.of is leaf], leaf)
+    if leaf.class_name not in text and not re.match(r"\w+\.\w+", text):
+        text = f"{leaf.class_name}: {text}"
+    if leaf is not root:
+        text += f" (at {_way(calls)})"
+    return ArgumentError(text) if isinstance(error, ArgumentError) else TorchError(text)
+
+
+def _calls(traceback: TracebackType | None) -> Iterator[_Call]:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        obj = frame.f_locals.get("self")
+        if isinstance(obj, TorchObject):
+            yield _Call(obj, frame.f_code.co_name, frame.f_locals)
+        traceback = traceback.tb_next
+
+
+# -- the message -------------------------------------------------------------------------------------------
+
+
+def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
+    text = str(error).strip().split("\n", 1)[0]
+    if isinstance(error, TorchError):
+        return str(error).strip()
+    given: dict[str, Any] = {}
+    for call in calls:
+        for name in ("input", "gradOutput"):
+            if name in call.variables:
+                given.setdefault(name, call.variables[name])
+    mismatch = _mismatch(leaf, given)
+    if mismatch is not None:
+        return mismatch
+    if not isinstance(error, RuntimeError):  # which are PyTorch's own complaints
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text + _sizes(given)
+
+
+def _mismatch(leaf: TorchObject, given: dict[str, Any]) -> str | None:
+    """What is wrong with the layer's arguments, as far as it shows."""
+    input, gradient = given.get("input"), given.get("gradOutput")
+    for name, value in given.items():
+        if value is None or isinstance(value, (str, bool, int, float)):
+            return f"{name} is {_kind(value)}"
+    if isinstance(input, torch.Tensor) and input.is_floating_point() and leaf._parameters:
+        wanted = types.of(next((p for p in leaf._parameters.values() if p is not None), input))
+        if types.of(input).dtype != wanted.dtype:
+            return f"the input is a {types.of(input).tensor}, not a {wanted.tensor}"
+    output = leaf.output
+    if isinstance(gradient, torch.Tensor) and isinstance(output, torch.Tensor):
+        if gradient.dtype != output.dtype and output.numel():
+            return f"gradOutput is a {types.of(gradient).tensor}, not a {types.of(output).tensor}"
+        if gradient.shape != output.shape:
+            return f"gradOutput is {size_text(gradient)}, the output {size_text(output)}"
+    return None
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nil"
+    return {str: "a string", bool: "a boolean"}.get(type(value), "a number")
+
+
+def _sizes(given: dict[str, Any]) -> str:
+    known = [f"{name} {size_text(v)}" for name, v in given.items() if isinstance(v, torch.Tensor)]
+    return f" ({', '.join(known)})" if known else ""
+
+
+# -- the way -----------------------------------------------------------------------------------------------
+
+
+def _way(calls: list[_Call]) -> str:
+    steps = [calls[0].of]
+    for call in calls:
+        if call.of is not steps[-1]:
+            steps.append(call.of)
+    words = []
+    for outer, inner in zip(steps, steps[1:], strict=False):
+        part = _part(outer, inner)
+        words.append(_short(outer) + (f"[{part}]" if part else ""))
+    return ".".join([*words, _short(steps[-1])])
+
+
+def _short(obj: TorchObject) -> str:
+    """A class name without its package."""
+    return obj.class_name.rpartition(".")[2]
+
+
+def _part(outer: TorchObject, inner: TorchObject) -> str:
+    """What ``inner`` is to ``outer``: the number of a child, the name of a part, the number of a step."""
+    children = outer.child_list() or []
+    at = next((i for i, child in enumerate(children, 1) if child is inner), None)
+    attributes = outer.__dict__
+    steps = attributes.get("sharedClones")
+    if isinstance(steps, dict):
+        step = next((n for n, clone in steps.items() if clone is inner), None)
+        if step is not None:
+            return f"step {step}"
+    if at is not None:
+        return str(at)
+    for name, part in outer._modules.items():
+        if part is inner:
+            return str(int(name) + 1) if name.isdigit() else name
+    for value in attributes.values():
+        if isinstance(value, list):
+            at = next((i for i, item in enumerate(value, 1) if item is inner), None)
+            if at is not None:
+                return str(at)
+    return ""

@@ -1,0 +1,96 @@
+"""The layers of cudnn, a line each: name, the nn layer it is, the class it descends from, what it does otherwise.
+
+The descent is that of the original, where ``torch.isTypeOf(m, 'nn.ReLU')`` is false for a cudnn.ReLU.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch7py.nn.base import Module
+from torch7py.nn.registry import layer, layers
+from torch7py.packages.cudnn.behaviour import (
+    Activation,
+    Clipped,
+    Grouped,
+    Instance,
+    Modes,
+    Normalized,
+    OverChannels,
+    Padded,
+    Plain,
+    Volume,
+)
+from torch7py.packages.registry import function
+
+__all__ = ["TWINS", "Twin"]
+
+
+class Twin(NamedTuple):
+    name: str
+    twin: str
+    parent: str
+    behaviour: Any = None
+
+
+TWINS = (
+    Twin("SpatialConvolution", "nn.SpatialConvolution", "nn.SpatialConvolution", Grouped),
+    Twin("VolumetricConvolution", "nn.VolumetricConvolution", "nn.VolumetricConvolution", Modes),
+    Twin("SpatialFullConvolution", "nn.SpatialFullConvolution", "nn.SpatialFullConvolution", Modes),
+    Twin("VolumetricFullConvolution", "nn.VolumetricFullConvolution", "nn.VolumetricFullConvolution", Modes),
+    Twin("TemporalConvolution", "nn.TemporalConvolution", "nn.TemporalConvolution", Padded),
+    Twin("SpatialMaxPooling", "nn.SpatialMaxPooling", "cudnn._Pooling"),
+    Twin("SpatialAveragePooling", "nn.SpatialAveragePooling", "cudnn._Pooling"),
+    Twin("VolumetricMaxPooling", "nn.VolumetricMaxPooling", "cudnn._Pooling3D", Plain),
+    Twin("VolumetricAveragePooling", "nn.VolumetricAveragePooling", "cudnn._Pooling3D", Plain),
+    Twin("ReLU", "nn.ReLU", "cudnn._Pointwise", Activation),
+    Twin("ClippedReLU", "nn.HardTanh", "cudnn._Pointwise", Clipped),
+    Twin("Tanh", "nn.Tanh", "cudnn._Pointwise", Activation),
+    Twin("Sigmoid", "nn.Sigmoid", "cudnn._Pointwise", Activation),
+    Twin("SpatialSoftMax", "nn.SpatialSoftMax", "nn.Module", OverChannels),
+    Twin("SpatialLogSoftMax", "nn.SpatialLogSoftMax", "cudnn.SpatialSoftMax", OverChannels),
+    Twin("VolumetricSoftMax", "nn.SpatialSoftMax", "nn.Module", Volume),
+    Twin("VolumetricLogSoftMax", "nn.SpatialLogSoftMax", "nn.Module", Volume),
+    Twin("SoftMax", "nn.SoftMax", "cudnn.SpatialSoftMax", Instance),
+    Twin("LogSoftMax", "nn.LogSoftMax", "cudnn.SpatialSoftMax", Instance),
+    Twin("SpatialCrossMapLRN", "nn.SpatialCrossMapLRN", "nn.Module", Plain),
+    Twin("BatchNormalization", "nn.BatchNormalization", "nn.Module", Normalized),
+    Twin("SpatialBatchNormalization", "nn.SpatialBatchNormalization", "cudnn.BatchNormalization", Normalized),
+    Twin(
+        "VolumetricBatchNormalization",
+        "nn.VolumetricBatchNormalization",
+        "cudnn.BatchNormalization",
+        Normalized,
+    ),
+)
+
+RECURRENT = "RNN RNNReLU RNNTanh LSTM GRU BLSTM BGRU".split()
+MISSING = {
+    "SpatialDivisiveNormalization": "nn.SpatialDivisiveNormalization divides by other numbers",
+} | dict.fromkeys(
+    RECURRENT, "the rnn package has nn.SeqLSTM, nn.FastLSTM and nn.GRU, whose weights are laid out otherwise"
+)
+
+
+def _register(row: Twin) -> None:
+    key = f"cudnn.{row.name}"
+    base = layers.get(row.twin)
+    if base is None:
+        MISSING[row.name] = f"{row.twin}, which it is, is not supported yet"
+        return
+    bases = (base,) if row.behaviour is None else (row.behaviour, base)
+    documented = (row.behaviour or base).__doc__ or ""
+    attributes = {"__module__": __name__, "__doc__": f"``{key}``: {row.twin}. {documented}"}
+    layer(key)(type(row.name, bases, attributes | {"torch7_parent": row.parent}))
+
+
+for _base in ("_Pointwise", "_Pooling", "_Pooling3D"):
+    layer(f"cudnn.{_base}")(type(_base, (Module,), {"__module__": __name__, "__doc__": f"``cudnn.{_base}``"}))
+for _row in TWINS:
+    _register(_row)
+
+
+@function("cudnn.__missing")
+def missing() -> dict[str, str]:
+    """The layers that cannot be made, and why."""
+    return MISSING

@@ -1,0 +1,141 @@
+"""Torch7's cunn: the layers of nn for CUDA tensors, which are the layers of nn, and models on several GPUs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.container import Container
+from torch7py.nn.object import TorchObject, names
+from torch7py.nn.registry import layer
+from torch7py.ops import types
+from torch7py.ops.convert import to_type, type_named
+from torch7py.ops.errors import TorchError
+from torch7py.packages.cutorch.settings import check_device
+
+__all__ = ["DataParallelTable"]
+
+
+@layer("nn.DataParallelTable", package="cunn")
+class DataParallelTable(Container):
+    """``nn.DataParallelTable(dimension[, flattenParams, usenccl])``: a batch divided among GPUs along a dimension.
+
+    ``add(module, gpus)`` gives the module and its GPUs, a number or a table of numbers from 1. With one GPU, and on
+    the CPU in its stead, the whole batch goes to the module; more than one are refused. Inputs may be FloatTensors:
+    they are copied to the GPU.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = (
+        "typeStr",
+        "dimension",
+        "gpuAssignments",
+        "flattenParams",
+        "usenccl",
+        "needsSync",
+    )
+    copies_input = True
+    lua_methods = names("threads syncParameters flattenParameters", __tostring="describe")
+
+    def __init__(self, dimension: float, flattenParams: bool = False, usenccl: bool = False) -> None:
+        super().__init__()
+        self.typeStr = "torch.CudaTensor"
+        self.dimension = dimension
+        self.gpuAssignments: list[float] = []
+        self.flattenParams, self.usenccl, self.needsSync = flattenParams is True, False, False
+
+    def add(self, module: Any, gpus: Any = None) -> Any:
+        """``m:add(module, gpus)``"""
+        listed = gpus if isinstance(gpus, list) else [gpus]
+        if not listed or not all(isinstance(n, (int, float)) for n in listed):
+            raise TorchError(f"{self.class_name}:add expects a module and a GPU's number, or a table of such")
+        for number in listed:
+            check_device(number, f"{self.class_name}:add")
+        if len({*self.gpuAssignments, *listed}) > 1:
+            raise TorchError(f"{self.class_name}: models on more than one GPU are not supported")
+        if isinstance(gpus, list) and self._modules:
+            raise TorchError(f"{self.class_name}:add with a table of GPUs is called once")
+        if not self._modules:
+            super().add(module)
+        self.gpuAssignments.extend(listed)
+        return self
+
+    def threads(self, init: Any = None, syncCopies: bool = False) -> Any:
+        """``m:threads(f[, syncCopies])``: one GPU needs no thread."""
+        return self
+
+    def syncParameters(self) -> None:
+        """``m:syncParameters()``: there is one copy."""
+        self.needsSync = False
+
+    def flattenParameters(self) -> None:
+        """``m:flattenParameters()``"""
+        self._module().getParameters()
+        self.flattenParams = True
+
+    def _module(self) -> Any:
+        if not self._modules:
+            raise TorchError(f"{self.class_name}: no module was added")
+        return self.child_list()[0]
+
+    def _placed(self, value: Any, what: str) -> Any:
+        """An input or gradient in the type of the layers."""
+        if isinstance(value, list):
+            return [self._placed(item, what) for item in value]
+        wanted = type_named(self.typeStr)
+        if not isinstance(value, torch.Tensor) or types.of(value).host is not wanted.host:
+            given = types.of(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
+            raise TorchError(
+                f"{self.class_name}: the {what} must be a {wanted.tensor} or {wanted.host.tensor}, not {given}"
+            )
+        return to_type(value, wanted)
+
+    def forward(self, input: Any) -> Any:
+        return self._module()(self._placed(input, "input"))
+
+    def updateOutput(self, input: Any) -> Any:
+        self.__dict__["_placed_input"] = placed = self._placed(input, "input")
+        return self.set_output(self._module().updateOutput(placed))
+
+    def _its_input(self, input: Any) -> Any:
+        """What the module got at the last forward: its layers know that by memory."""
+        return self.__dict__.get("_placed_input", input)
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        gradient = self._placed(gradOutput, "gradient")
+        found = self._module().updateGradInput(self._its_input(input), gradient)
+        return found if self.gradInput is None else self.set_grad_input(found)
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        self._module().accGradParameters(self._its_input(input), self._placed(gradOutput, "gradient"), scale)
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        gradient = self._placed(gradOutput, "gradient")
+        found = self._module().backward(self._its_input(input), gradient, scale)
+        return None if self.gradInput is None else self.set_grad_input(found)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        raise TorchError(f"{self.class_name} has no accUpdateGradParameters")
+
+    def share(self, other: TorchObject, *fields: str) -> Any:
+        raise TorchError(f"{self.class_name} cannot share")
+
+    def getParameters(self) -> Any:
+        return self._module().getParameters()
+
+    def torch7_parameters(self) -> Any:
+        return self._module().torch7_parameters()
+
+    def torch7_type(self, name: str | None = None, cache: dict[Any, Any] | None = None) -> Any:
+        if name is not None:
+            if name not in ("torch.CudaTensor", "torch.CudaDoubleTensor", "torch.CudaHalfTensor"):
+                raise TorchError(f"{self.class_name} is of a CUDA type only, not {name}")
+            self.typeStr = name
+        return super().torch7_type(name, cache)
+
+    def clearState(self) -> Any:
+        self.__dict__.pop("_placed_input", None)
+        return super().clearState()
+
+    def describe(self) -> str:
+        return f"DataParallelTable: {len(self.gpuAssignments)} x {self._module().describe()}"
