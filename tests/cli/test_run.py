@@ -90,7 +90,7 @@ class TestCommandLine:
                     "seed": None,
                     "threads": None,
                     "device": "cpu",
-                "cuda_as": None,
+                    "cuda_as": None,
                     "pairs": "sorted",
                     "rnn_api": None,
                 },
