@@ -100,8 +100,9 @@ class Case:
     contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
     before (``out`` is then set to that memory, not copied into), ``item`` a view, or a number where it has 0
     dimensions, ``self`` the first parameter, ``number`` or ``value`` what Lua can hold, ``storage`` a
-    storage, ``object`` that or another object, ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call
-    with ``out`` names. ``columns`` numbers those of the results (from 0) that lie column by column in memory.
+    storage, ``object`` that or another object, ``multi`` a tuple of any of these. ``outs`` is the number of
+    result tensors that a call with ``out`` names. ``columns`` numbers those of the results (from 0) that lie
+    column by column in memory.
     """
 
     parameters: tuple[Parameter, ...]
