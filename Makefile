@@ -10,7 +10,7 @@ WORKERS ?= auto
 LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-slow demo bench format clean
+.PHONY: help test check test-lua51 test-slow demo bench support format clean
 
 help:
 	@echo 'make test        lint, types, all tests, and the Lua-facing tests on plain Lua 5.1'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-slow   the tests that take long'
 	@echo 'make bench       speed, beside plain PyTorch'
+	@echo 'make support     writes docs/support.md'
 	@echo 'make format      formats the sources'
 	@echo 'make clean       removes what make made'
 
@@ -47,6 +48,9 @@ demo: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+support: $(READY)
+	$(BIN)/python tools/support.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

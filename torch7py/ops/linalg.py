@@ -16,6 +16,7 @@ import torch
 from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
+from torch7py.ops.support import restricted
 
 __all__: list[str] = []
 
@@ -245,3 +246,7 @@ def _singular_values(a: T, size: str) -> tuple[T, T, T]:
     """U, S and V with ``U diag(S) V' = A``; for 'A' U and V are square."""
     u, s, vt = torch.linalg.svd(_matrix(a), full_matrices=_flag(size, "A", "S"))
     return u, s, vt.t()
+
+
+for _name in ("eig", "symeig", "svd"):
+    restricted(f"torch.{_name}", "the signs of the vectors are those of PyTorch's LAPACK")

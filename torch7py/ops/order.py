@@ -10,6 +10,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.sorting import along
+from torch7py.ops.support import restricted
 
 __all__: list[str] = []
 
@@ -33,6 +34,10 @@ def _median(x: T, dim: int | None) -> Pair:
     """The middle values along a dimension (the last), of an even number the lower one, and their indices."""
     dim = last_dim(x, dim)
     return _kth_value(x, (x.size(dim) - 1) // 2 + 1, dim)
+
+
+for _name in ("torch.mode", "torch.Tensor:mode"):
+    restricted(_name, "nan among the numbers is an error")
 
 
 @operation("mode", "x:T dim:index=None", Form.QUERY, returns="multi", outs=2)

@@ -16,6 +16,7 @@ from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import choose, fill, scalar
 from torch7py.ops.registry import Form, operation, operations, torch_class
+from torch7py.ops.support import restricted
 
 __all__: list[str] = []
 
@@ -121,6 +122,10 @@ def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
         raise ArgumentError("multinomialAlias: expected what torch.multinomialAliasSetup returned")
     memory.copy(out, choose.alias_draw(_one(generator), out.numel(), tables[0], tables[1]))
     return out
+
+
+for _name in ("torch.multinomialAlias", "torch.multinomialAlias_", "torch.Tensor:multinomialAlias_"):
+    restricted(_name, "an alias that is the first category counts; the original took it for none")
 
 
 @operation("multinomialAliasSetup_", "p:any", Form.METHOD, returns="multi")

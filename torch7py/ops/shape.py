@@ -8,6 +8,7 @@ from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.printing import tensor_to_string
 from torch7py.ops.registry import Form, operation
+from torch7py.ops.support import restricted
 
 __all__ = ["check_dim"]
 
@@ -101,5 +102,7 @@ def _nothing(x: T) -> None:
     nothing to count: memory lives while a tensor or a storage on it does."""
 
 
+for _name in ("retain", "free"):
+    restricted(f"torch.Tensor:{_name}", "changes nothing: memory lives as long as it is used")
 operation("retain", "x:any", Form.METHOD, returns="value")(_nothing)
 operation("free", "x:any", Form.METHOD, returns="value")(_nothing)

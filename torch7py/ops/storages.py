@@ -18,6 +18,7 @@ from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.memory import Storage
 from torch7py.ops.printing import storage_to_string
 from torch7py.ops.registry import Form, operation
+from torch7py.ops.support import restricted
 from torch7py.ops.types import NumberType
 
 __all__: list[str] = []
@@ -140,6 +141,8 @@ operation("Storage.size", "storage:storage", Form.METHOD, returns="value")(len)
 operation("Storage.elementSize", "storage:storage", Form.METHOD, returns="value")(lambda s: s.type.size)
 operation("Storage.retain", "storage:storage", Form.METHOD, returns="value")(lambda s: None)
 operation("Storage.free", "storage:storage", Form.METHOD, returns="value")(lambda s: None)
+for _name in ("retain", "free"):
+    restricted(f"torch.Storage:{_name}", "changes nothing: memory lives as long as it is used")
 operation("Storage.__tostring", "storage:storage", Form.METHOD, returns="value")(
     lambda s: storage_to_string(s.tensor(), s.type.storage)
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torch7py.packages import of_lua  # noqa: F401  (notes for the support page)
 from torch7py.packages.registry import package
 
 package("torch", "torch7py.ops.all")

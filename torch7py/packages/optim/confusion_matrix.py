@@ -10,11 +10,15 @@ import torch
 from torch7py.ops import state
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.printing import number_to_string
+from torch7py.ops.support import unsupported
 from torch7py.packages.registry import record
 
 __all__ = ["ConfusionMatrix"]
 
 Prediction = float | torch.Tensor
+
+
+unsupported("optim.ConfusionMatrix:render", "an error: it drew with Qt; the matrix can be printed")
 
 
 @record(

@@ -1,0 +1,410 @@
+"""Writes docs/support.md: which of upstream's names this project has, from what a runtime really has.
+
+::
+
+    python tools/support.py [--check]
+
+The names, with how often 91 projects use them, are in docs/inventory; what is restricted and why something is
+missing stands beside the code (``torch7py.ops.support``); docs/upstream.json is what ``tools/upstream.py --record``
+wrote. ``--check`` writes nothing and fails when the page is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[1]
+INVENTORY = ROOT / "docs" / "inventory"
+RESULTS = ROOT / "docs" / "upstream.json"
+PAGE = ROOT / "docs" / "support.md"
+
+# What a name can be, as Lua that answers with a function of the name. `a.b.c` is looked up without metatables'
+# help, so that a class that only a parent has does not count.
+FIELD = "function(n) return field(%r .. '.' .. n) end"
+CLASS = "function(n) return torch.getmetatable(%r .. '.' .. n) ~= nil or field(%r .. '.' .. n) end"
+METHOD = "function(n) return method(%r, n) end"
+PRELUDE = """
+    local function field(path)
+        local at = _G
+        for part in path:gmatch('[^.]+') do
+            if type(at) ~= 'table' then return false end
+            at = at[part]
+        end
+        return at ~= nil
+    end
+    local function method(class, name)
+        local mt = torch.getmetatable(class)
+        return mt ~= nil and mt[name] ~= nil
+    end
+    return %s
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One list of names. ``key`` makes a name's full name, as in notes; ``package`` is required before."""
+
+    title: str
+    file: str
+    package: str
+    lua: str
+    key: str
+
+
+def names_of(file: str) -> list[tuple[str, int, str]]:
+    """Name, number of uses and what else the line says."""
+    found = []
+    for line in (INVENTORY / f"{file}.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, uses, _, _, *rest = line.split("\t")
+            found.append((name, int(uses), rest[0] if rest else ""))
+    return found
+
+
+def _fields(title: str, file: str, package: str, table: str) -> Section:
+    return Section(title, file, package, FIELD % table, f"{table}.{{}}")
+
+
+def _classes(title: str, file: str, package: str, prefix: str) -> Section:
+    return Section(title, file, package, CLASS % (prefix, prefix), f"{prefix}.{{}}")
+
+
+def _methods_of_some(title: str, file: str, package: str, classes: tuple[str, ...], key: str) -> Section:
+    """Methods that at least one of the classes in these inventories must have."""
+    names = ", ".join(repr(f"nn.{name}") for listed in classes for name, _, _ in names_of(listed))
+    lua = f"""function(n)
+        for _, class in ipairs {{{names}}} do
+            if method(class, n) then return true end
+        end
+        return false
+    end"""
+    return Section(title, file, package, lua, key)
+
+
+def _methods(title: str, file: str, package: str, cls: str, of: str | None = None) -> Section:
+    return Section(title, file, package, METHOD % cls, f"{of or cls}:{{}}")
+
+
+def _mixed(title: str, file: str, package: str, prefix: str, renamed: str = "") -> Section:
+    """Names of several sorts: ``Class:method``, ``package.field`` and fields of the package without its name."""
+    lua = f"""function(n)
+        local class, m = n:match('^(.*):(.*)$')
+        if class then
+            class = ({{{renamed}}})[class] or class
+            return method({prefix!r} .. '.' .. class, m) or method(class, m)
+        end
+        if n:find('.', 1, true) then return field(n) end
+        return field({prefix!r} .. '.' .. n)
+    end"""
+    return Section(title, file, package, lua, "{}" if prefix == "_" else f"{prefix}.{{}}")
+
+
+SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
+    (
+        "torch",
+        (
+            _fields("Functions", "torch_functions", "torch", "torch"),
+            _methods(
+                "Methods of tensors", "torch_tensor_methods", "torch", "torch.DoubleTensor", "torch.Tensor"
+            ),
+            Section(
+                "Metamethods of tensors",
+                "torch_tensor_metamethods",
+                "torch",
+                "function(n) return n == '__call(viaclass)' and torch.Tensor() ~= nil or "
+                "method('torch.DoubleTensor', n) end",
+                "torch.Tensor:{}",
+            ),
+            _methods(
+                "Methods of storages", "torch_storage_methods", "torch", "torch.ByteStorage", "torch.Storage"
+            ),
+            *(
+                _methods(f"Methods of torch.{name}", f"torch_{name}_methods", "torch", f"torch.{name}")
+                for name in ("File", "DiskFile", "MemoryFile", "CmdLine", "Timer", "Tester")
+            ),
+        ),
+    ),
+    (
+        "nn",
+        (
+            _classes("Layers", "nn_modules", "nn", "nn"),
+            _classes("Criterions", "nn_criterions", "nn", "nn"),
+            _methods("Methods of nn.Module", "nn_Module_methods", "nn", "nn.Module"),
+            _methods("Methods of nn.Container", "nn_Container_methods", "nn", "nn.Container"),
+            _methods("Methods of nn.Criterion", "nn_Criterion_methods", "nn", "nn.Criterion"),
+            _fields("Functions", "nn_functions", "nn", "nn"),
+            _fields("Functions of nn.utils", "nn_utils", "nn", "nn"),
+        ),
+    ),
+    (
+        "rnn and dpnn",
+        (
+            _classes("Classes of rnn", "rnn_classes", "rnn", "nn"),
+            _fields("Functions of rnn", "rnn_functions", "rnn", "rnn"),
+            _methods(
+                "Methods of recurrent layers",
+                "rnn_extended_methods",
+                "rnn",
+                "nn.LSTM",
+                "nn.AbstractRecurrent",
+            ),
+            _classes("Classes of dpnn", "dpnn_classes", "dpnn", "nn"),
+            _methods(
+                "Methods of modules that dpnn adds", "dpnn_extended_methods", "dpnn", "nn.Sequential", "dpnn"
+            ),
+        ),
+    ),
+    (
+        "nngraph and graph",
+        (
+            _mixed(
+                "nngraph", "nngraph", "nngraph", "nngraph", "gModule = 'nn.gModule', Node = 'nngraph.Node'"
+            ),
+            _mixed("graph", "graph", "graph", "graph"),
+        ),
+    ),
+    (
+        "optim",
+        (
+            _fields("Functions", "optim_functions", "optim", "optim"),
+            _methods(
+                "Methods of optim.ConfusionMatrix",
+                "optim_ConfusionMatrix_methods",
+                "optim",
+                "optim.ConfusionMatrix",
+            ),
+            _methods("Methods of optim.Logger", "optim_Logger_methods", "optim", "optim.Logger"),
+        ),
+    ),
+    (
+        "paths, sys, xlua, trepl",
+        (
+            _fields("paths", "paths_functions", "paths", "paths"),
+            _fields("sys", "sys_functions", "sys", "sys"),
+            Section(
+                "xlua",
+                "xlua_functions",
+                "xlua",
+                "function(n) return field(n:find('.', 1, true) and n or 'xlua.' .. n) or field(n) end",
+                "xlua.{}",
+            ),
+            Section(
+                "trepl",
+                "trepl_globals",
+                "trepl",
+                "function(n) return field(n) or package.preload[n] ~= nil or (n:find('^trepl%.') and "
+                "pcall(require, n)) end",
+                "trepl.{}",
+            ),
+        ),
+    ),
+    (
+        "cutorch, cunn, cudnn",
+        (
+            _fields("cutorch", "cutorch_functions", "cutorch", "cutorch"),
+            _classes("cunn", "cunn_classes", "cunn", "nn"),
+            _classes("Classes of cudnn", "cudnn_classes", "cudnn", "cudnn"),
+            _fields("Functions of cudnn", "cudnn_functions", "cudnn", "cudnn"),
+        ),
+    ),
+    (
+        "Other packages",
+        (
+            _fields("image", "image_functions", "image", "image"),
+            _fields("gnuplot", "gnuplot_functions", "gnuplot", "gnuplot"),
+            _mixed("tds", "tds", "tds", "tds"),
+            _mixed("threads", "threads", "threads", "threads"),
+            _mixed("hdf5", "hdf5", "hdf5", "hdf5"),
+            Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
+            _fields("autograd", "autograd_names", "autograd", "autograd"),
+            _classes("nnx", "nnx_classes", "nnx", "nn"),
+            _fields("torchnet", "torchnet_names", "torchnet", "tnt"),
+        ),
+    ),
+)
+
+BY_CLASS = "lib_class_specific_methods"
+
+
+@dataclass
+class Row:
+    name: str
+    uses: int
+    state: str  # yes, restricted or no
+    note: str = ""
+
+
+@dataclass
+class Table:
+    title: str
+    rows: list[Row] = field(default_factory=list)
+    remark: str = ""
+
+
+def collect() -> list[tuple[str, list[Table]]]:
+    """The page's tables, by asking a runtime for each name."""
+    from torch7py.bridge.errors import LuaError
+    from torch7py.bridge.runtime import Runtime
+    from torch7py.ops.support import notes
+
+    parts = []
+    used: set[str] = set()
+    with Runtime() as runtime:
+
+        def has(package: str) -> bool:
+            try:
+                runtime.execute(f"require {package!r}")
+            except LuaError:
+                return False
+            return True
+
+        def table(section: Section) -> Table:
+            there = has(section.package)
+            ask: Callable[[str], Any] = (
+                runtime.execute(PRELUDE % section.lua) if there else lambda name: False
+            )
+            made = []
+            for name, uses, _ in names_of(section.file):
+                full = section.key.format(name)
+                note = notes.get(full)
+                used.add(full)
+                found = bool(ask(name)) and (note is None or note.supported)
+                state = "no" if not found else "restricted" if note else "yes"
+                made.append(Row(name, uses, state, note.text if note else ""))
+            return Table(section.title, made, "" if there else f"There is no package {section.package}.")
+
+        for part, sections in SECTIONS:
+            parts.append((part, [table(section) for section in sections]))
+        parts.append(("Methods of single classes", [Table("By method", _by_class(runtime))]))
+    strange = sorted(set(notes) - used)
+    if strange:
+        raise click.ClickException(f"notes on names that no inventory has: {', '.join(strange)}")
+    return parts
+
+
+def _by_class(runtime: Any) -> list[Row]:
+    """Methods that only some classes have: supported where all of the classes that there are have them."""
+    method = runtime.execute(PRELUDE % "method")
+    exists = runtime.execute(PRELUDE % "function(n) return torch.getmetatable(n) ~= nil end")
+    known = {
+        section.key.format(name)
+        for _, part in SECTIONS
+        for section in part
+        for name, _, _ in names_of(section.file)
+    }
+    made = []
+    for name, uses, classes in names_of(BY_CLASS):
+        listed = [cls for cls in classes.split(",") if cls in known]  # long lists are cut off in a name
+        lacking = [cls for cls in listed if not exists(cls) or not method(cls, name)]
+        state = "yes" if not lacking else "no" if lacking == listed else "restricted"
+        made.append(Row(name, uses, state, f"not in {', '.join(lacking)}" if lacking else ""))
+    return made
+
+
+def render(parts: list[tuple[str, list[Table]]], results: dict[str, Any]) -> str:
+    lines = [
+        "# What is supported",
+        "",
+        "Written by `make support`; a test fails when it is stale. The number after a name says how often 91 projects",
+        "use the name.",
+        "",
+        "| package | names | supported | restricted | not |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for part, tables in parts:
+        states = [row.state for table in tables for row in table.rows]
+        counts = " | ".join(str(states.count(state)) for state in ("yes", "restricted", "no"))
+        lines.append(f"| [{part}](#{_anchor(part)}) | {len(states)} | {counts} |")
+    lines += ["", *_tests(results)]
+    for part, tables in parts:
+        lines += ["", f"## {part}"]
+        for table in tables:
+            lines += ["", f"### {table.title}", "", *_table(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(",", "").replace(" ", "-")
+
+
+def _table(table: Table) -> list[str]:
+    supported = [row for row in table.rows if row.state == "yes"]
+    lines = [table.remark or f"{len(supported)} of {len(table.rows)} as in the original."]
+    if supported:
+        lines += ["", *_wrapped([f"`{row.name}` {row.uses}" for row in supported])]
+    others = [row for row in table.rows if row.state == "restricted" or (row.state == "no" and row.note)]
+    if others:
+        lines += ["", "| name | uses | | |", "|---|---:|---|---|"]
+        lines += [f"| `{row.name}` | {row.uses} | {row.state} | {row.note} |" for row in others]
+    missing = [row for row in table.rows if row.state == "no" and not row.note]
+    if missing:
+        lines += ["", "Not supported:", "", *_wrapped([f"`{row.name}` {row.uses}" for row in missing])]
+    return lines
+
+
+def _wrapped(words: list[str], width: int = 110) -> list[str]:
+    lines, line = [], ""
+    for word in words:
+        text = f"{line}, {word}" if line else word
+        if line and len(text) > width:
+            lines.append(line + ",")
+            text = word
+        line = text
+    return [*lines, line + "."]
+
+
+def _tests(results: dict[str, Any]) -> list[str]:
+    """What of upstream's own test suites passes."""
+    if not results:
+        return []
+    lines = [
+        "## Upstream's own tests",
+        "",
+        "Run unchanged by `tools/upstream.py`.",
+        "",
+        "| package | commit | tests | passed |",
+        "|---|---|---:|---:|",
+    ]
+    lines += [f"| {name} | {r['commit']} | {r['tests']} | {r['passed']} |" for name, r in results.items()]
+    bad = [(name, row) for name, r in results.items() for row in r["not"]]
+    if bad:
+        lines += [
+            "",
+            "Those that do not pass:",
+            "",
+            "| package | test | outcome | why |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {row['suite']}: `{row['test']}` | {row['outcome']} | {row['reason']} |"
+            for name, row in bad
+        ]
+    return lines
+
+
+def page() -> str:
+    """The text that docs/support.md must have."""
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return render(collect(), results)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when the page is stale.")
+def main(check: bool) -> None:
+    """Write docs/support.md."""
+    text = page()
+    if not check:
+        PAGE.write_text(text)
+    elif not PAGE.exists() or PAGE.read_text() != text:
+        sys.exit("docs/support.md is stale: run `make support`")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Notes on names that the bridge's Lua files define (see ``ops/support.py``)."""
+
+from __future__ import annotations
+
+from torch7py.ops.support import restricted, unsupported
+
+__all__: list[str] = []
+
+for _name in (
+    "torch.cdata",
+    "torch.Tensor:cdata",
+    "torch.Storage:cdata",
+    "torch.pushudata",
+    "torch.metatype",
+):
+    unsupported(_name, "an error: there are no C structures of Torch7's here")
+unsupported("torch.Allocator", "memory comes from PyTorch")
+
+for _name in ("torch.setheaptracking", "torch.updateerrorhandlers", "torch.updatethreadlocals"):
+    restricted(_name, "changes nothing: the runtime watches memory itself, errors need no handlers in C")
+for _name in ("torch.data", "torch.Tensor:data", "torch.Storage:data"):
+    restricted(_name, "needs LuaJIT, and memory of the CPU")
+for _name in ("torch.Tensor:__index__", "torch.Tensor:__newindex__"):
+    restricted(_name, "can be called; setting another function changes nothing")
+unsupported("paths.getregistryvalue", "an error: the registry of Windows")
+restricted("xlua.Profiler", "displayAll is an error: it draws with Qt")
