@@ -18,6 +18,7 @@ from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
+from torch7py.nn.quirks import taken
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.ops import types
@@ -170,7 +171,7 @@ class Peers:
                 call = constructors[name] = adapt(layers[name].__init__, name, bound=1)
             obj = self.handles.objects[handle]
             class_name = obj.__dict__.get("_class_name")
-            call([obj, *decode(self.handles, mask, arguments)])
+            call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)

@@ -48,8 +48,7 @@ class Runtime:
         threads: threads of PyTorch's CPU operations; None to leave them.
         device: where tensors are placed, ``"cpu"`` or ``"cuda[:n]"``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
-        rnn_api: the generation of the rnn package, 2015 or 2016; None to judge by the program (see
-            ``generation.py``).
+        rnn_api: the generation of rnn and nn, 2015 or 2016; None to judge by the program (see ``generation.py``).
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Runtime:
             raise TorchError(f"dtype must be float64 or float32, not {dtype}")
         if rnn_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
-        self.state = state.State(default_type=default, device=place, rnn_generation=rnn_api)
+        self.state = state.State(default_type=default, device=place, generation=rnn_api)
         self._script: str | None = None
         if seed is not None:
             self.state.generator.manual_seed(seed)
@@ -213,7 +212,7 @@ class Runtime:
         """What Lua needs to make a package, once the packages that it requires are there."""
         package = packages[name]
         package.load()
-        if name == "rnn" and self.state.rnn_generation is None:
+        if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
         classes, additions = self._peers.describe(name, self._loaded)
         self._loaded.add(name)
@@ -228,12 +227,12 @@ class Runtime:
         )
 
     def _choose_generation(self) -> None:
-        """Fix the generation of rnn by what the program looks like, and say so when it is the older one."""
+        """Fix the generation of nn and rnn by what the program looks like, and say so when it is the older one."""
         chosen = generation.LATER if self._script is None else generation.generation_of(self._script)
-        self.state.rnn_generation = chosen
+        self.state.generation = chosen
         if chosen == generation.OLDER:
             print(
-                f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016: later)",
+                f"torch7py: {self._script} calls backwardThroughTime: nn and rnn as of 2015 (--rnn-api 2016: later)",
                 file=sys.stderr,
             )
 

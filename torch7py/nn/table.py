@@ -12,6 +12,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = [
     "FlattenTable",
@@ -205,7 +206,7 @@ class SelectTable(Module):
         return self
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.index})"
+        return self.class_name if older("SelectTable text") else f"{self.class_name}({self.index})"
 
 
 @layer("nn.NarrowTable")

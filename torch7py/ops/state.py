@@ -31,7 +31,8 @@ class State:
         generator: the stream that random functions draw from when they are given none. A new one is seeded
             from the system's entropy.
         device: where new tensors are placed.
-        rnn_generation: the interface of the ``rnn`` package, 2015 or 2016; None until it is first required.
+        generation: the year whose ``rnn`` and ``nn`` the program gets, 2015 or 2016 (and later, see ``quirks.py``);
+            None, which means the later one, until nn is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
     """
@@ -39,7 +40,7 @@ class State:
     default_type: NumberType = DOUBLE
     generator: Generator = field(default_factory=Generator)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    rnn_generation: int | None = None
+    generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
 
