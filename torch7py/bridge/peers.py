@@ -16,6 +16,7 @@ from torch7py.bridge.calls import LuaFunction, adapt, decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
+from torch7py.bridge.package_functions import fields_of
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.quirks import taken
@@ -285,6 +286,7 @@ class Peers:
                         "lists": list(cls.lists),
                         "methods": own_methods(cls, exports),
                         "structural": dict.fromkeys(cls.structural, True),
+                        "stay": staying(cls, exports),
                     }
                 )
             elif package_of[key] in loaded:
@@ -310,6 +312,12 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
             if attribute in ancestor.__dict__:
                 found[name] = None
     return list(found)
+
+
+def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
+    """The methods with arguments that are tables to be read and written in Lua, and the numbers of these."""
+    found = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
+    return {name: [number - 1 for number in numbers] for name, numbers in found.items() if numbers}
 
 
 def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:
