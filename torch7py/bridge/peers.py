@@ -99,7 +99,7 @@ class LuaFields(Overrides):
         obj = self._object()
         if runtime is None or obj is None or "torch7_parameters" not in obj.__dict__.get("_marked", ()):
             return
-        parameters, gradients = obj.torch7_parameters() or ([], [])
+        parameters, gradients = obj.parameter_pairs()
         for number, (tensor, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
             if isinstance(tensor, torch.nn.Parameter) or not tensor.is_floating_point():
                 continue
