@@ -51,7 +51,10 @@ def value(recorded: Any) -> Any:
     """A recorded value as tensors, lists and numbers."""
     if isinstance(recorded, dict) and "tensor" in recorded:
         dtype = types.BY_NAME[recorded["tensor"]].dtype
-        return torch.tensor(recorded["data"], dtype=torch.float64).to(dtype).reshape(recorded["size"])
+        data = torch.tensor(
+            [float(item) for item in recorded["data"]], dtype=torch.float64
+        )  # "nan" is a text
+        return data.to(dtype).reshape(recorded["size"] or [0])
     if isinstance(recorded, dict):
         return [value(item) for item in recorded["list"]]
     return recorded
@@ -64,14 +67,17 @@ def to_float(item: Any) -> Any:
     return item.float() if isinstance(item, torch.Tensor) and item.is_floating_point() else item
 
 
-def assert_close(ours: Any, recorded: Any, tolerance: float, what: str) -> None:
-    """Equal within a relative tolerance; elements below 1e-3 of their tensor's largest are measured against that."""
+def assert_close(ours: Any, recorded: Any, tolerance: float, what: str, least: float = 1e-3) -> None:
+    """Equal within a relative tolerance.
+
+    Elements below ``least`` of their tensor's largest are measured against that.
+    """
     expected = value(recorded) if isinstance(recorded, dict) else recorded
     if isinstance(expected, list):
         assert isinstance(ours, list), what
         assert len(ours) == len(expected), what
         for number, (one, other) in enumerate(zip(ours, expected, strict=True), 1):
-            assert_close(one, other, tolerance, f"{what}[{number}]")
+            assert_close(one, other, tolerance, f"{what}[{number}]", least)
         return
     if not isinstance(expected, torch.Tensor):
         assert abs(ours - expected) <= tolerance * max(abs(expected), 1e-3), (
@@ -85,17 +91,32 @@ def assert_close(ours: Any, recorded: Any, tolerance: float, what: str) -> None:
         f"{what}: {tuple(ours.shape)} is not {tuple(expected.shape)}"
     )
     got, wanted = ours.detach().double(), expected.double()
-    floor = max(wanted.abs().max().item() * 1e-3, 1e-300)
+    assert torch.equal(got.isnan(), wanted.isnan()), f"{what}: NaN in other places"
+    got, wanted = got.nan_to_num(nan=0), wanted.nan_to_num(nan=0)
+    floor = max(wanted.abs().max().item() * least, 1e-300)
     error = ((got - wanted).abs() / wanted.abs().clamp(min=floor)).max().item()
     assert error <= tolerance, f"{what}: off by {error:.3g}"
 
 
 class Case:
-    """One golden case running in a runtime."""
+    """One golden case running in a runtime.
 
-    def __init__(self, runtime: Runtime, case: dict[str, Any], packages: str = "rnn") -> None:
+    ``double`` and ``single`` are the relative tolerances, ``least`` is that of ``assert_close``.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        case: dict[str, Any],
+        packages: str = "rnn",
+        *,
+        double: float = 1e-11,
+        single: float = 1e-5,
+        least: float = 1e-3,
+    ) -> None:
         self.runtime = runtime
         self.case = case
+        self.double, self.single, self.least = double, single, least
         runtime.execute(f"require '{packages}'")
 
     def seed(self, offset: int) -> None:
@@ -106,6 +127,11 @@ class Case:
         """The module, as the global ``m``."""
         self.seed(0)
         self.runtime.execute(f"m = {self.case['expr']}")
+
+    def close(self, ours: Any, key: str, what: str) -> None:
+        """Check a value against what is recorded under a key."""
+        tolerance = self.single if key.endswith("_float") else self.double
+        assert_close(ours, self.case[key], tolerance, what, self.least)
 
     def give(self, **values: Any) -> None:
         for name, item in values.items():

@@ -45,9 +45,9 @@ def test_the_runtime_chooses_once_and_says_so(tmp_path: Path, capfd: pytest.Capt
     script.write_text("require 'rnn'\nlocal function later(r) r:backwardThroughTime() end\nrequire 'rnn'")
     with Runtime() as runtime:
         runtime.run(script)
-        assert runtime.state.rnn_generation == OLDER
+        assert runtime.state.generation == OLDER
     assert capfd.readouterr().err.count("rnn as of 2015") == 1
     with Runtime(rnn_api=2016) as runtime:
         runtime.run(script)
-        assert runtime.state.rnn_generation == LATER
+        assert runtime.state.generation == LATER
     assert capfd.readouterr().err == ""

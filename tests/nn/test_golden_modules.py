@@ -9,8 +9,6 @@ import pytest
 from tests.golden_cases import Case, assert_close, identify, supported, to_float, value
 from torch7py.bridge.runtime import Runtime
 
-DOUBLE, FLOAT = 1e-11, 1e-5
-
 
 def parameters(case: Case, which: int) -> list[Any]:
     found = case.get(f"(select({which}, m:parameters()))")
@@ -30,29 +28,31 @@ def run_passes(case: Case) -> None:
 
     case.seed(2000)
     case.runtime.execute("m:zeroGradParameters()")
-    assert_close(case.get("m:forward(input)"), recorded["output"], DOUBLE, "output")
+    case.close(case.get("m:forward(input)"), "output", "output")
     if "gradInput" in recorded:
-        assert_close(case.get("m:backward(input, g1)"), recorded["gradInput"], DOUBLE, "gradInput")
+        case.close(case.get("m:backward(input, g1)"), "gradInput", "gradInput")
     else:
         case.runtime.execute("m:backward(input, g1)")
     if "gradParams" in recorded:
-        assert_close(parameters(case, 2), recorded["gradParams"], DOUBLE, "gradParams")
+        case.close(parameters(case, 2), "gradParams", "gradParams")
 
     case.runtime.execute("if m.forget then m:forget() end")
     case.give(input=value(recorded["input"]))  # an in-place layer has written into the first one
     case.seed(4000)
-    assert_close(case.get("m:forward(input)"), recorded["output2"], DOUBLE, "second output")
+    case.close(case.get("m:forward(input)"), "output2", "second output")
     case.runtime.execute(f"gi = m:backward(input, g2, {recorded['scale2']})")
     if "gradInput2" in recorded:
-        assert_close(case.get("gi"), recorded["gradInput2"], DOUBLE, "second gradInput")
+        case.close(case.get("gi"), "gradInput2", "second gradInput")
     if "gradParams2" in recorded:
-        assert_close(parameters(case, 2), recorded["gradParams2"], DOUBLE, "accumulated gradParams")
+        case.close(parameters(case, 2), "gradParams2", "accumulated gradParams")
+    for name, recorded_buffer in recorded.get("buffers", {}).get("dict", {}).items():
+        assert_close(case.get(f"m.{name}"), recorded_buffer, case.double, name)
 
 
 def run_evaluation(case: Case) -> None:
     case.give(input=value(case.case["input"]))
     case.runtime.execute("m:evaluate()")
-    assert_close(case.get("m:forward(input)"), case.case["output_eval"], DOUBLE, "output in evaluation")
+    case.close(case.get("m:forward(input)"), "output_eval", "output in evaluation")
 
 
 def run_float(case: Case) -> None:
@@ -62,12 +62,21 @@ def run_float(case: Case) -> None:
     case.give(input=to_float(value(recorded["input"])), g1=to_float(value(recorded["gradOutput"])))
     case.seed(2000)
     case.runtime.execute("m:zeroGradParameters()")
-    assert_close(case.get("m:forward(input)"), recorded["output_float"], FLOAT, "output in float")
+    case.close(case.get("m:forward(input)"), "output_float", "output in float")
     case.runtime.execute("gi = m:backward(input, g1)")
     if "gradInput_float" in recorded:
-        assert_close(case.get("gi"), recorded["gradInput_float"], FLOAT, "gradInput in float")
+        case.close(case.get("gi"), "gradInput_float", "gradInput in float")
     if "gradParams_float" in recorded:
-        assert_close(parameters(case, 2), recorded["gradParams_float"], FLOAT, "gradParams in float")
+        case.close(parameters(case, 2), "gradParams_float", "gradParams in float")
+
+
+def run(case: Case) -> None:
+    """All that is recorded of a case."""
+    run_passes(case)
+    if "output_eval" in case.case:
+        run_evaluation(case)
+    if "output_float" in case.case:
+        run_float(case)
 
 
 # The gradOutput of this case was recorded after the in-place backward had written into it; tests/nn/test_rectifier.py
@@ -77,9 +86,4 @@ SPOILT = {"nn.ELU(0.3,true)": "its recorded gradOutput is not the one that was u
 
 @pytest.mark.parametrize("recorded", supported("nn_modules", SPOILT), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
-    case = Case(runtime, recorded)
-    run_passes(case)
-    if "output_eval" in recorded:
-        run_evaluation(case)
-    if "output_float" in recorded:
-        run_float(case)
+    run(Case(runtime, recorded))

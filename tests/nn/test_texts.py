@@ -1,4 +1,4 @@
-"""``tostring`` of modules as the original printed them (tests/golden/print.txt.gz)."""
+"""``tostring`` of modules as the original printed them (tests/golden/print.txt.gz and print_2015.txt.gz)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pytest
 
 import torch7py.nn.all  # noqa: F401
 from tests.golden_cases import GOLDEN
+from tests.nn.as_of_2015 import WAITING
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers
 
 
-def blocks() -> list[tuple[str, str]]:
+def blocks(name: str) -> list[tuple[str, str]]:
     """The blocks on modules whose classes are all registered: expression, text."""
-    with gzip.open(GOLDEN / "print.txt.gz", "rt") as file:
+    with gzip.open(GOLDEN / f"{name}.txt.gz", "rt") as file:
         parts = re.split(r"^### ", file.read(), flags=re.MULTILINE)[1:]
     found = []
     for part in parts:
@@ -27,9 +28,17 @@ def blocks() -> list[tuple[str, str]]:
 
 
 def test_there_are_blocks() -> None:
-    assert len(blocks()) >= 10
+    assert len(blocks("print")) == len(blocks("print_2015")) >= 10
 
 
-@pytest.mark.parametrize(("expression", "text"), blocks())
+@pytest.mark.parametrize(("expression", "text"), blocks("print"))
 def test_text(runtime: Runtime, expression: str, text: str) -> None:
     assert runtime.execute(f"require 'nn' return tostring({expression})") == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"), [b for b in blocks("print_2015") if not any(name in b[0] for name in WAITING)]
+)
+def test_text_of_2015(expression: str, text: str) -> None:
+    with Runtime(rnn_api=2015) as runtime:
+        assert runtime.execute(f"require 'nn' return tostring({expression})") == text

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from torch7py.ops import state
 from torch7py.ops.printing import number_to_string, storage_to_string, tensor_to_string
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -29,9 +30,9 @@ DTYPES = {
 }
 
 
-def printed_blocks() -> dict[str, str]:
+def printed_blocks(name: str) -> dict[str, str]:
     """Expression -> text of the golden blocks on tensors and storages, in the order they were printed."""
-    text = gzip.decompress((GOLDEN / "print.txt.gz").read_bytes()).decode()
+    text = gzip.decompress((GOLDEN / f"{name}.txt.gz").read_bytes()).decode()
     blocks = {}
     for block in text.split("### ")[1:]:
         expression, _, printed = block.partition("\n")
@@ -122,7 +123,8 @@ def printed_inputs() -> dict[str, torch.Tensor]:
     return {expression: make(stream) for expression, make in EXPRESSIONS.items()}
 
 
-BLOCKS, INPUTS = printed_blocks(), printed_inputs()
+BLOCKS, BLOCKS_2015 = printed_blocks("print"), printed_blocks("print_2015")
+INPUTS = printed_inputs()
 CASES = json.loads(gzip.decompress((GOLDEN / "print_cases.json.gz").read_bytes()))
 
 
@@ -133,14 +135,16 @@ def to_string(values: torch.Tensor, type_name: str) -> str:
 
 
 def test_every_printed_tensor_and_storage_is_tested() -> None:
-    assert list(EXPRESSIONS) == list(BLOCKS)
+    assert list(EXPRESSIONS) == list(BLOCKS) == list(BLOCKS_2015)
 
 
+@pytest.mark.parametrize("year", [2015, 2016])
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_prints_what_the_original_printed(expression: str) -> None:
-    expected = BLOCKS[expression]
+def test_prints_what_the_original_printed(expression: str, year: int) -> None:
+    expected = (BLOCKS_2015 if year == 2015 else BLOCKS)[expression]
     type_name = expected.splitlines()[-1].removeprefix("[").split(" ")[0]
-    assert to_string(INPUTS[expression], type_name) == expected
+    with state.use(state.State(generation=year)):
+        assert to_string(INPUTS[expression], type_name) == expected
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=f"{i}-{c['type']}") for i, c in enumerate(CASES)])

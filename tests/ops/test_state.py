@@ -24,7 +24,7 @@ def test_a_new_state_is_torch7_as_it_starts():
     fresh = state.State()
     assert fresh.default_type is types.DOUBLE
     assert fresh.device == torch.device("cpu")
-    assert fresh.rnn_generation is None
+    assert fresh.generation is None
     assert fresh.packages == {}
     assert fresh.generator.initial_seed() != state.State().generator.initial_seed()
 

@@ -33,7 +33,7 @@ KINDS: dict[str, Callable[[], Any]] = {
 
 @pytest.fixture(autouse=True)
 def year_2015() -> Iterator[None]:
-    with state.use(state.State(rnn_generation=2015)), torch.no_grad():
+    with state.use(state.State(generation=2015)), torch.no_grad():
         yield
 
 
@@ -147,7 +147,7 @@ def test_rho_truncates() -> None:
 def test_default_rho() -> None:
     assert KINDS["Recurrent"]().rho == 5
     assert KINDS["LSTM"]().rho == KINDS["FastLSTM"]().rho == 9999
-    with state.use(state.State(rnn_generation=2016)):
+    with state.use(state.State(generation=2016)):
         assert KINDS["Recurrent"]().rho == 99999
         assert KINDS["LSTM"]().rho == KINDS["FastLSTM"]().rho == 9999
 

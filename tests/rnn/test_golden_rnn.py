@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.golden_cases import Case, identify, supported
+from tests.golden_cases import identify, supported
 from tests.rnn.golden import WAITING, run
 from torch7py.bridge.runtime import Runtime
 
 
 @pytest.mark.parametrize("recorded", supported("rnn_modules", WAITING), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
-    run(Case(runtime, recorded))
+    run(runtime, recorded)

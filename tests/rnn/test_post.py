@@ -84,7 +84,7 @@ def train(lua_name: str, capfd: pytest.CaptureFixture[str]) -> Train:
         with Runtime() as runtime:
             assert runtime.run(PROGRAMS / f"{program}.lua", [str(iterations), *options]) == 0
             found: list[float] = runtime.globals["losses"]
-            assert runtime.state.rnn_generation == (2015 if name in OLDER else 2016)
+            assert runtime.state.generation == (2015 if name in OLDER else 2016)
         errors = capfd.readouterr().err
         assert errors.count("\n") == errors.count("rnn as of 2015") == (name in OLDER)
         assert len(found) == iterations

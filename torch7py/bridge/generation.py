@@ -1,4 +1,4 @@
-"""Which generation of the rnn package a program was written for.
+"""Which generation of the rnn package a program was written for; nn goes with it.
 
 Until January 2016 ``backwardThroughTime()`` ended a sequence; later the method was an error. A program that calls
 it, and defines no method of that name itself, is of the older generation.
@@ -25,6 +25,7 @@ _CALLS = """
 (assignment_statement (variable_list name: (dot_index_expression field: (identifier) @defined)))
 """
 _LOADS = "(function_call name: (_) @loader arguments: (arguments . (string content: (string_content) @name)))"
+_MAY_LOAD = re.compile(rb"require|dofile|include|loadfile")
 _LOADERS = frozenset({"require", "dofile", "include", "loadfile", "paths.dofile"})
 
 
@@ -32,6 +33,8 @@ def generation_of(path: str | Path) -> int:
     """The generation for an entry script, judged by it and by the files that it names literally."""
     called = defined = False
     for source in _sources(Path(path)):
+        if METHOD.encode() not in source:
+            continue
         for found in matches(_CALLS, source):
             called = called or found.get("called") == METHOD
             defined = defined or found.get("defined") == METHOD
@@ -43,6 +46,8 @@ def _sources(path: Path) -> Iterator[bytes]:
     entry = path.read_bytes()
     yield entry
     seen = {path.resolve()}
+    if not _MAY_LOAD.search(entry):
+        return
     for found in matches(_LOADS, entry):
         file = _file_of(found["name"], path.parent) if found["loader"] in _LOADERS else None
         if file is not None and file.resolve() not in seen:

@@ -17,9 +17,11 @@ from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
+from torch7py.bridge.package_functions import fields_of
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.place import explain
+from torch7py.nn.quirks import taken
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
@@ -102,7 +104,7 @@ class LuaFields(Overrides):
         obj = self._object()
         if runtime is None or obj is None or "torch7_parameters" not in obj.__dict__.get("_marked", ()):
             return
-        parameters, gradients = obj.torch7_parameters() or ([], [])
+        parameters, gradients = obj.parameter_pairs()
         for number, (tensor, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
             if isinstance(tensor, torch.nn.Parameter) or not tensor.is_floating_point():
                 continue
@@ -202,7 +204,7 @@ class Peers:
                 call = constructors[name] = adapt(layers[name].__init__, name, bound=1)
             obj = self.handles.objects[handle]
             class_name = obj.__dict__.get("_class_name")
-            call([obj, *decode(self.handles, mask, arguments)])
+            call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
                 obj.__dict__["_class_name"] = class_name
             obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
@@ -332,6 +334,7 @@ class Peers:
                         "lists": list(cls.lists),
                         "methods": own_methods(cls, exports),
                         "structural": dict.fromkeys(cls.structural, True),
+                        "stay": staying(cls, exports),
                     }
                 )
             elif package_of[key] in loaded:
@@ -360,6 +363,12 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
             if attribute in ancestor.__dict__:
                 found[name] = None
     return list(found)
+
+
+def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
+    """The methods with arguments that are tables to be read and written in Lua, and the numbers of these."""
+    found = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
+    return {name: [number - 1 for number in numbers] for name, numbers in found.items() if numbers}
 
 
 def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:

@@ -50,8 +50,7 @@ class Runtime:
         cuda_as: ``"cpu"`` lets programs that ask for a GPU (cutorch, cunn, cudnn) compute on the CPU; not together
             with a GPU as ``device``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
-        rnn_api: the generation of the rnn package, 2015 or 2016; None to judge by the program (see
-            ``generation.py``).
+        rnn_api: the generation of rnn and nn, 2015 or 2016; None to judge by the program (see ``generation.py``).
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Runtime:
         if rnn_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
         gpu = place if cuda_as is not None or place.type == "cuda" else None
-        self.state = state.State(default_type=default, device=place, gpu=gpu, rnn_generation=rnn_api)
+        self.state = state.State(default_type=default, device=place, gpu=gpu, generation=rnn_api)
         self._script: str | None = None
         if seed is not None:
             self.state.generator.manual_seed(seed)
@@ -240,7 +239,7 @@ class Runtime:
         if self.state.cuda_generator is not None and not self.handles.cuda:
             self.handles.cuda = True
             self.dispatcher.enable_cuda(self.state.cuda_generator)
-        if name == "rnn" and self.state.rnn_generation is None:
+        if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
         classes, additions = self._peers.describe(name, self._loaded)
         self._loaded.add(name)
@@ -255,12 +254,12 @@ class Runtime:
         )
 
     def _choose_generation(self) -> None:
-        """Fix the generation of rnn by what the program looks like, and say so when it is the older one."""
+        """Fix the generation of nn and rnn by what the program looks like, and say so when it is the older one."""
         chosen = generation.LATER if self._script is None else generation.generation_of(self._script)
-        self.state.rnn_generation = chosen
+        self.state.generation = chosen
         if chosen == generation.OLDER:
             print(
-                f"torch7py: {self._script} calls backwardThroughTime: rnn as of 2015 (--rnn-api 2016: later)",
+                f"torch7py: {self._script} calls backwardThroughTime: nn and rnn as of 2015 (--rnn-api 2016: later)",
                 file=sys.stderr,
             )
 

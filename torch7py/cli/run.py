@@ -66,7 +66,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--rnn-api",
     type=click.Choice(["2015", "2016"]),
-    help="Generation of the rnn package.  [default: judged by the program]",
+    help="Generation of rnn, and with it of nn.  [default: judged by the program]",
 )
 @click.option("--traceback", is_flag=True, help="Show the Lua stack when the program fails.")
 @click.argument("file")

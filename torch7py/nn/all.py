@@ -23,6 +23,8 @@ from torch7py.nn import (  # noqa: F401
     dropout,
     elementary,
     gradient,
+    index_linear,
+    kmeans,
     linear,
     map_table,
     metric,

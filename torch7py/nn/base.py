@@ -258,7 +258,9 @@ class Module(Stepping):
             parameter.data.add_(gradient, alpha=-learningRate)
 
     def parameter_pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        return self.torch7_parameters() or ([], [])
+        """Both lists of ``parameters()``; of more results, which a script's own method may give, no more."""
+        found = self.torch7_parameters()
+        return ([], []) if not found else (found[0], found[1])
 
     def getParameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """``m:getParameters()``: all parameters in one flat tensor, all gradients in another.

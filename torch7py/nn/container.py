@@ -10,6 +10,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential"]
 
@@ -145,7 +146,7 @@ class Container(Module):
         children = self.child_list()
         lines = [self.class_name + " {", "  input"]
         for number, child in enumerate(children, 1):
-            last = number == len(children)
+            last = number == len(children) and not older("last branch")
             bar = "       " if last else "  |    "
             text = child.describe().replace("\n", "\n  " + bar)
             lines.append(f"  {'   ' if last else '  |'}`-> ({number}): {text}")

@@ -10,8 +10,18 @@ import torch
 
 from torch7py.ops import types
 from torch7py.ops.memory import Storage
+from torch7py.ops.registry import Fields
 
-__all__ = ["TensorMap", "convert_map", "copy_map", "deep_copy", "keep_as_is", "map_tensors", "storage_map"]
+__all__ = [
+    "TensorMap",
+    "convert_map",
+    "copy_map",
+    "deep_copy",
+    "keep_as_is",
+    "map_tensors",
+    "memo_of",
+    "storage_map",
+]
 
 TensorMap = Callable[[torch.Tensor], torch.Tensor]
 
@@ -85,6 +95,26 @@ def convert_map(number_type: types.NumberType, memo: dict[Any, Any]) -> TensorMa
         return tensor if types.of(tensor) is number_type else changed(tensor)
 
     return convert
+
+
+class Conversions:
+    """What the tensors of several conversions became: a memo that a script holds in a table of its own."""
+
+    __slots__ = ("memo",)
+
+    def __init__(self) -> None:
+        self.memo: dict[Any, Any] = {}
+
+
+def memo_of(cache: Fields | None) -> dict[Any, Any]:
+    """The memo of conversions with this cache: what one has converted is not converted again by the next."""
+    if cache is None:
+        return {}
+    kept = cache.get("conversions")
+    if kept is None:
+        kept = cache["conversions"] = Conversions()
+    memo: dict[Any, Any] = kept.memo
+    return memo
 
 
 def map_tensors(value: Any, convert: TensorMap) -> Any:

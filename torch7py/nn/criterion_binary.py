@@ -14,6 +14,7 @@ from torch7py.nn.criterion import ElementwiseCriterion
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = [
     "BCECriterion",
@@ -64,6 +65,8 @@ class BCECriterion(_WeightedCriterion):
         return -((input + EPSILON).log() * target + (1 - input + EPSILON).log() * (1 - target))
 
     def slopes(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        if older("BCECriterion gradient"):
+            return (input - target) / (input * (1 + EPSILON - input) + EPSILON)
         return (input - target) / ((1 - input + EPSILON) * (input + EPSILON))
 
     def weight_sizes(self) -> int:

@@ -15,6 +15,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.softmax import LogSoftMax
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = [
     "ClassNLLCriterion",
@@ -272,6 +273,8 @@ class MultiMarginCriterion(Criterion):
                 )
             check_type(self, "weights", self.weights, input)
             losses = losses * self.weights[column]
+        if older("MultiMarginCriterion average"):
+            return losses.sum() / rows.shape[1] if truthy(self.sizeAverage) else losses.sum()
         total = losses.sum() / rows.shape[1]
         return total / rows.shape[0] if truthy(self.sizeAverage) else total
 

@@ -12,6 +12,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.random import dropout_mask
 
 __all__ = ["Dropout"]
@@ -47,7 +48,7 @@ class Dropout(Module):
         self.p = p
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if self.p > 0 and (self.training or self.stochastic_inference):
+        if (self.p > 0 or older("Dropout of 0")) and (self.training or self.stochastic_inference):
             mask = dropout_mask(state.current().generator, input.shape, self.p, input.dtype).to(input.device)
             self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
             return input * self.noise.data
@@ -62,6 +63,8 @@ class Dropout(Module):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """The mask of the last forward applies; out of training it does not, as in Torch7."""
+        if not self.training and older("Dropout evaluation"):
+            raise TorchError(f"{self.class_name}: no backward in evaluation, as of 2015")
         factor: torch.Tensor | float = 1
         gradOutput = fit(self, "gradOutput", gradOutput, input)
         if self.p > 0:

@@ -15,6 +15,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.random import normal_, uniform_
 
 __all__ = ["Linear", "LookupTable", "MulConstant"]
@@ -180,6 +181,8 @@ class LookupTable(Module):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """Indices have no gradient: zeros of the input's type."""
+        if older("LookupTable gradInput"):
+            return self.weight.data.new_empty(0)
         return torch.zeros_like(input)
 
     # The gradient touches the rows used and no others.

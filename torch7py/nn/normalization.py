@@ -13,6 +13,7 @@ from torch7py.nn.checks import check_flag, check_type, fit, number
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import same_memory
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.random import uniform_
 
 __all__ = ["BatchNormalization", "Normalize", "SpatialBatchNormalization", "VolumetricBatchNormalization"]
@@ -42,9 +43,13 @@ class Normalize(Module):
         if not 1 <= input.dim() <= 2 or input.numel() == 0:
             raise TorchError(f"{self.class_name}: the input must be a vector or a matrix")
 
+    def _infinite(self) -> bool:
+        """Whether the norm is the largest element, by a way of its own."""
+        return math.isinf(self.p) and not older("Normalize infinite")
+
     def _norms(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The norm of each row, and its p-th power (the norm again for p infinite)."""
-        if math.isinf(self.p):
+        if self._infinite():
             norm = input.abs().amax(-1, keepdim=True) + self.eps
             return norm, norm
         powers = (input.square() if self.p == 2 else input.abs().pow(self.p)).sum(-1, keepdim=True) + self.eps
@@ -66,11 +71,12 @@ class Normalize(Module):
         """``x |x|^(p-2)``: how the p-th power of the norm changes with x, divided by p."""
         if self.p == 2:
             return input
-        if math.isinf(self.p):
+        if self._infinite():
             largest = input.abs().argmax(-1, keepdim=True)
             return torch.zeros_like(input).scatter_(-1, largest, input.gather(-1, largest) / norm)
         magnitude = input.abs()
-        if self.p < 2:  # the original keeps the base of a negative power from 0
+        # The original keeps the base of a negative power from 0.
+        if self.p < 2 and not older("Normalize zero"):
             magnitude = magnitude + self.eps
         return magnitude.pow(self.p - 2) * input
 
@@ -93,6 +99,9 @@ class BatchNormalization(Module):
     running ones. eps is 1e-5. Unless ``affine`` is false w is learned, at first drawn from ``uniform(0, 1)``, and b,
     at first 0.
 
+    In 2015 ``running_std`` (of 1 / standard deviation, the biased one) ran along in place of ``running_var``: a module
+    that has this field is of that kind, which is how one is made in a program of 2015.
+
     The mode at the time of the backward decides which gradient it is. A backward for another input than the last
     forward's takes that input's own statistics; only a forward moves the running ones.
     """
@@ -104,6 +113,7 @@ class BatchNormalization(Module):
         "momentum",
         "running_mean",
         "running_var",
+        "running_std",
         "save_mean",
         "save_std",
         "_input",
@@ -124,7 +134,8 @@ class BatchNormalization(Module):
         self.momentum = number(name, "momentum", momentum)
         self.set_training()
         self.register_buffer("running_mean", self.new(int(nOutput)))
-        self.register_buffer("running_var", self.new(int(nOutput)))
+        runs_along = "running_std" if older("BatchNormalization running_std") else "running_var"
+        self.register_buffer(runs_along, self.new(int(nOutput)))
         for parameter in ("weight", "bias"):
             if self.affine:
                 self.add_parameter(parameter, self.new(int(nOutput)))
@@ -139,7 +150,10 @@ class BatchNormalization(Module):
         if self.bias is not None:
             self.bias.data.zero_()
         self.running_mean.zero_()
-        self.running_var.fill_(1)
+        (self.running_std if self._of_2015() else self.running_var).fill_(1)
+
+    def _of_2015(self) -> bool:
+        return self._buffers.get("running_std") is not None
 
     def _batch(self, tensor: torch.Tensor, what: str = "the input") -> torch.Tensor:
         """A tensor as a batch, checked."""
@@ -159,11 +173,13 @@ class BatchNormalization(Module):
 
     def _by_batch(self, batch: torch.Tensor) -> bool:
         """Whether the batch's own statistics count."""
-        return self.training and batch.shape[0] > 1
+        return self.training and (batch.shape[0] > 1 or self._of_2015())
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self._batch(input)
         by_batch = self._by_batch(batch)
+        if self._of_2015():
+            return self._forward_of_2015(input, batch, by_batch)
         output, mean, inverse_std = torch.native_batch_norm(
             batch,
             self.weight,
@@ -178,6 +194,23 @@ class BatchNormalization(Module):
             self.__dict__["_seen"] = input.data
             self.keep("save_mean", mean.data)
             self.keep("save_std", inverse_std.data)
+        return output
+
+    def _forward_of_2015(self, input: torch.Tensor, batch: torch.Tensor, by_batch: bool) -> torch.Tensor:
+        if not by_batch:
+            features = (1, -1, *(1 for _ in batch.shape[2:]))
+            output = (batch - self.running_mean.view(features)) * self.running_std.view(features)
+            if self.weight is not None:
+                output = output * self.weight.view(features)
+            return output if self.bias is None else output + self.bias.view(features)
+        output, mean, inverse_std = torch.native_batch_norm(
+            batch, self.weight, self.bias, None, None, True, 0, self.eps
+        )
+        for running, seen in ((self.running_mean, mean), (self.running_std, inverse_std)):
+            running.mul_(1 - self.momentum).add_(seen.data, alpha=self.momentum)
+        self.__dict__["_seen"] = input.data
+        self.keep("save_mean", mean.data)
+        self.keep("save_std", inverse_std.data)
         return output
 
     def updateOutput(self, input: torch.Tensor) -> Any:
@@ -200,14 +233,16 @@ class BatchNormalization(Module):
                 f"{self.class_name}: gradOutput is {size_text(gradOutput)}, not {size_text(batch)}"
             )
         by_batch = self._by_batch(batch)
+        if self._of_2015() and not by_batch:
+            raise TorchError(f"{self.class_name}: no backward in evaluation, as of 2015")
         mean, inverse_std = self._statistics(input, batch) if by_batch else (None, None)
         found: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
         found = torch.ops.aten.native_batch_norm_backward(
             gradient,
             batch.data,
             None if self.weight is None else self.weight.data,
-            self.running_mean,
-            self.running_var,
+            None if self._of_2015() else self.running_mean,
+            None if self._of_2015() else self.running_var,
             mean,
             inverse_std,
             by_batch,
@@ -240,7 +275,11 @@ class BatchNormalization(Module):
         return None if self.gradInput is None else self.keep_grad_input(gradient)
 
     def set_field(self, name: str, value: Any) -> Any:
-        if name in ("running_mean", "running_var"):  # never parameters, though of a floating type
+        if name in (
+            "running_mean",
+            "running_var",
+            "running_std",
+        ):  # never parameters, though of a floating type
             self._buffers[name] = value
             return value
         return super().set_field(name, value)
@@ -251,6 +290,8 @@ class BatchNormalization(Module):
         return super().clearState()
 
     def describe(self) -> str:
+        if older("BatchNormalization text"):
+            return self.class_name
         return f"{self.class_name} ({self.dims}D) ({self.running_mean.numel()})"
 
 

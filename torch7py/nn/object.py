@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
-from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors
+from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors, memo_of
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.convert import type_named
+from torch7py.ops.registry import Fields
 
 __all__ = ["Overrides", "TorchObject", "names"]
 
@@ -274,7 +275,7 @@ class TorchObject(torch.nn.Module):
 
     # -- types --------------------------------------------------------------------------------------------
 
-    def torch7_type(self, name: str | None = None, cache: dict[Any, Any] | None = None) -> Any:
+    def torch7_type(self, name: str | None = None, cache: Fields | None = None) -> Any:
         """``m:type([name, cache])``: the type's name, or convert everything inside and return the object.
 
         Tensors that share a storage share the converted one. ``cache`` extends that over several calls.
@@ -282,22 +283,22 @@ class TorchObject(torch.nn.Module):
         if name is None:
             return self._type
         number_type = type_named(name)
-        memo = {} if cache is None else cache
+        memo = memo_of(cache)
         with torch.no_grad():
             self.convert(convert_map(number_type, memo), name)
         return self
 
-    def torch7_float(self) -> Any:
-        return self.torch7_type("torch.FloatTensor")
+    def torch7_float(self, cache: Fields | None = None) -> Any:
+        return self.torch7_type("torch.FloatTensor", cache)
 
-    def torch7_double(self) -> Any:
-        return self.torch7_type("torch.DoubleTensor")
+    def torch7_double(self, cache: Fields | None = None) -> Any:
+        return self.torch7_type("torch.DoubleTensor", cache)
 
-    def torch7_half(self) -> Any:
-        return self.torch7_type("torch.HalfTensor")
+    def torch7_half(self, cache: Fields | None = None) -> Any:
+        return self.torch7_type("torch.HalfTensor", cache)
 
-    def torch7_cuda(self) -> Any:
-        return self.torch7_type("torch.CudaTensor")
+    def torch7_cuda(self, cache: Fields | None = None) -> Any:
+        return self.torch7_type("torch.CudaTensor", cache)
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         """Convert the tensors of this object and of its children in place, each object once."""

@@ -11,6 +11,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = ["Index", "MaskedSelect", "Narrow", "OneHot", "Select"]
 
@@ -105,7 +106,7 @@ class Index(Module):
     def __init__(self, dimension: int) -> None:
         super().__init__()
         self.dimension = dimension
-        self.keep_list("gradInput", [self.new(), self.new()])
+        self.keep_list("gradInput", [self.new()] if older("Index gradient") else [self.new(), self.new()])
 
     def _arguments(self, input: Any) -> tuple[torch.Tensor, int, torch.Tensor]:
         tensor, indices = tensors(self, input, 2)
@@ -124,7 +125,7 @@ class Index(Module):
         sizes[dim] = len(numbers)
         gradient = tensor.new_zeros(tensor.shape)
         gradient.index_add_(dim, numbers, gradient_of(self, gradOutput, sizes))
-        return [gradient, tensor.new_zeros(input[1].shape)]
+        return [gradient] if older("Index gradient") else [gradient, tensor.new_zeros(input[1].shape)]
 
 
 @layer("nn.MaskedSelect")

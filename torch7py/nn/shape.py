@@ -14,6 +14,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
+from torch7py.ops.quirks import older
 
 __all__ = [
     "Collapse",
@@ -105,6 +106,8 @@ class View(Reshaping):
         return None if batch == 1 and first == 0 else batch
 
     def describe(self) -> str:
+        if older("View text"):
+            return self.class_name
         return f"{self.class_name}({', '.join(map(str, self.size.sizes()))})"
 
 

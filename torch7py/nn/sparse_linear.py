@@ -12,6 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, check_type, fit
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.random import uniform_
 
 __all__ = ["SparseLinear"]
@@ -104,6 +105,10 @@ class SparseLinear(Module):
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
         if self.gradInput is None:
             return None
+        if older("SparseLinear gradInput"):
+            numbers, columns, _, _ = self._elements(input)
+            gradients = (self._gradient(input, gradOutput)[numbers] * self.weight.data.t()[columns]).sum(1)
+            return self.keep("gradInput", torch.stack([(columns + 1).to(gradients.dtype), gradients], 1))
         tensor = isinstance(input, torch.Tensor) and input.dim() == 3
         if not self.doGradInput:
             return (
@@ -118,23 +123,33 @@ class SparseLinear(Module):
         weight, bias = self.gradient("weight"), self.gradient("bias")
         numbers, columns, values, _ = self._elements(input)
         gradient = self._gradient(input, gradOutput)
-        if self.sparseUpdate == NOTHING:
+        if older("SparseLinear update"):
+            self.keep("lastInput", columns)
+        elif self.sparseUpdate == NOTHING:
             self.sparseUpdate = ONE_INPUT
             self.keep("lastInput", columns[values != 0])
         else:
             self.sparseUpdate = MORE
         if weight is not None:
             weight.index_add_(1, columns, (gradient[numbers] * values.unsqueeze(1)).t(), alpha=scale)
-            if self.weightDecay:
+            if self.weightDecay and older("SparseLinear update"):
+                weight.index_add_(1, columns, self.weight.data[:, columns], alpha=self.weightDecay)
+            elif self.weightDecay:
                 weight.add_(self.weight.data, alpha=self.weightDecay)
         if bias is not None:
             bias.add_(gradient.sum(0), alpha=scale)
+            if self.weightDecay and older("SparseLinear update"):
+                bias.add_(self.bias.data, alpha=self.weightDecay)
 
     def updateParameters(self, learningRate: float) -> None:
-        if self.sparseUpdate != ONE_INPUT:
+        last_only = older("SparseLinear update")
+        if last_only and self.get_field("lastInput") is None:
+            raise TorchError(f"{self.class_name}: updateParameters without a backward")
+        if self.sparseUpdate != ONE_INPUT and not last_only:
             super().updateParameters(learningRate)
             return
-        columns, weight, bias = self.lastInput.unique(), self.gradient("weight"), self.gradient("bias")
+        columns = self.lastInput if last_only else self.lastInput.unique()
+        weight, bias = self.gradient("weight"), self.gradient("bias")
         if weight is None or bias is None or not columns.numel():  # the original leaves the bias, too
             return
         self.weight.data.index_add_(1, columns, weight[:, columns], alpha=-learningRate)

@@ -98,14 +98,14 @@ class Stepping(TorchObject):
 
     def backwardThroughTime(self) -> Any:
         """``m:backwardThroughTime()``, of 2015: let the recurrent modules inside go back through their steps."""
-        if state.current().rnn_generation != 2015:
+        if state.current().generation != 2015:
             raise other_generation("backwardThroughTime", 2015)
         for child in self.children_of():
             child.backwardThroughTime()
 
     def backwardOnline(self) -> None:
         """``m:backwardOnline()``, of 2016: what every backward does since January of that year."""
-        if state.current().rnn_generation == 2015:
+        if state.current().generation == 2015:
             raise other_generation("backwardOnline", 2016)
         print(
             "backwardOnline: since January 2016 every backward goes back step by step; the call does nothing"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +14,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = [
     "FlattenTable",
@@ -205,7 +208,7 @@ class SelectTable(Module):
         return self
 
     def describe(self) -> str:
-        return f"{self.class_name}({self.index})"
+        return self.class_name if older("SelectTable text") else f"{self.class_name}({self.index})"
 
 
 @layer("nn.NarrowTable")
@@ -243,7 +246,11 @@ class NarrowTable(Passing):
 
 @layer("nn.FlattenTable")
 class FlattenTable(Passing):
-    """``nn.FlattenTable()``: the tensors of a nested table in one flat table, depth first, as they are."""
+    """``nn.FlattenTable()``: the tensors of a nested table in one flat table, depth first, as they are.
+
+    The output is the same table as before where the input holds the same tensors, else a new one. ``input_map`` has the
+    nesting of the input and in it the numbers of the entries.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("input_map",)
 
@@ -254,14 +261,23 @@ class FlattenTable(Passing):
     def forward(self, input: Any) -> list[Any]:
         return list(_leaves(table(self, input)))
 
+    def updateOutput(self, input: Any) -> Any:
+        found, numbers = self.forward(input), itertools.count(1)
+        input_map = _in_nesting(input, numbers)
+        held = self.output
+        same = isinstance(held, list) and len(held) == len(found) and input_map == self.input_map
+        if not same or any(a is not b for a, b in zip(held, found, strict=True)):
+            self.__dict__.update(output=found, input_map=input_map)
+        return self.output
+
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         count = sum(1 for _ in _leaves(table(self, input)))
-        gradients = iter(table(self, gradOutput, count, "gradOutput"))
+        return _in_nesting(input, iter(table(self, gradOutput, count, "gradOutput")))
 
-        def build(value: Any) -> Any:
-            return [build(item) for item in value] if isinstance(value, list) else next(gradients)
 
-        return build(input)
+def _in_nesting(value: Any, entries: Iterator[Any]) -> Any:
+    """Entries one after the other, in the nesting of a value."""
+    return [_in_nesting(item, entries) for item in value] if isinstance(value, list) else next(entries)
 
 
 def _leaves(value: Any) -> Any:

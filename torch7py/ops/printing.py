@@ -19,8 +19,8 @@ Formatting is C's ``printf``, which the LuaJIT of Torch7's time called. Later on
 their own, which differs where a number above 1e14 lies exactly between two roundings (``%.4e`` of
 3725450000000000) and prints digits from nowhere for ``%.4f`` of a number below 1e-160.
 
-Source: torch7's ``Tensor.lua`` in its last state. Until 22 October 2015 the text of a storage began with an
-empty line.
+Source: torch7's ``Tensor.lua`` in its last state. A program as of 2015 gets an empty line before the text of
+a storage (``quirks.py``).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dataclasses import dataclass
 import torch
 
 from torch7py.ops import types
+from torch7py.ops.quirks import older
 
 __all__ = ["number_to_string", "storage_to_string", "tensor_to_string"]
 
@@ -98,11 +99,11 @@ def storage_to_string(values: torch.Tensor, type_name: str) -> str:
     types.of(values)
     if values.dim() != 1:
         raise ValueError(f"a storage is one vector, not a tensor of {values.dim()} dimensions")
-    body = ""
+    body = "\n" if older("storage text") else ""
     if values.numel() > 0:
         values = _doubles(values)
         fmt = _format_of(values)
-        body = _column(_scaled(values, fmt), fmt)
+        body += _column(_scaled(values, fmt), fmt)
     return f"{body}[{type_name} of size {values.numel()}]\n"
 
 

@@ -36,14 +36,29 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Case", "Form", "Operation", "Parameter", "classes", "operation", "operations", "torch_class"]
+__all__ = [
+    "Case",
+    "Fields",
+    "Form",
+    "Operation",
+    "Parameter",
+    "classes",
+    "operation",
+    "operations",
+    "torch_class",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
+
+# The annotation of a parameter that is a table of named values, an optimizer's state say. From Python it is a
+# dict; where the caller is a script it stands for the script's own table: what is read and written is that
+# table's, and what else the table holds stays where it is.
+Fields: TypeAlias = MutableMapping[str, Any]
 
 KINDS = frozenset(
     "T F like any Long Byte real number int index sizes bool string list storage generator object".split()

@@ -33,7 +33,8 @@ class State:
         device: where new tensors are placed.
         gpu: the device behind the CUDA types: the GPU, or the CPU in its stead; None where programs find no GPU.
         cuda_generator: the stream of the CUDA types, once there are tensors of these.
-        rnn_generation: the interface of the ``rnn`` package, 2015 or 2016; None until it is first required.
+        generation: the year whose ``rnn`` and ``nn`` the program gets, 2015 or 2016 (and later, see ``quirks.py``);
+            None, which means the later one, until nn is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
     """
@@ -43,7 +44,7 @@ class State:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     gpu: torch.device | None = None
     cuda_generator: Generator | None = None
-    rnn_generation: int | None = None
+    generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
+
+from torch7py.ops.registry import Fields
 
 __all__ = ["Fields", "Package", "function", "on_require", "package", "packages", "record"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
-
-# The annotation of a parameter that is a table of named values, an optimizer's state say. From Python it is a
-# dict; where the caller is a script it stands for the script's own table: what is read and written is that
-# table's, and what else the table holds stays where it is.
-Fields: TypeAlias = MutableMapping[str, Any]
 
 
 @dataclass

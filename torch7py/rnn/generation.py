@@ -21,7 +21,7 @@ GENERATIONS: dict[int, Generation] = {g.year: g for g in (Generation2015(), Gene
 
 def current_year() -> int:
     """The generation of the running program by its year."""
-    return state.current().rnn_generation or LATEST
+    return state.current().generation or LATEST
 
 
 def current() -> Generation:

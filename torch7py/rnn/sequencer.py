@@ -75,7 +75,7 @@ class AbstractSequencer(Container):
 
     def backwardThroughTime(self) -> Any:
         """``m:backwardThroughTime()``, of 2015: nothing, the backward of a sequence has gone through time."""
-        if state.current().rnn_generation != 2015:
+        if state.current().generation != 2015:
             raise other_generation("backwardThroughTime", 2015)
 
     def give(self, name: str, input: Any, steps: list[Any]) -> Any:

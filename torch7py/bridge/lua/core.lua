@@ -377,6 +377,8 @@ local function pass_some(stay, ...)
    return mask, unpack(values, 1, n)
 end
 
+core.pass_some = pass_some
+
 -- A Lua function for a Python function of the convention f(mask, values...) -> mask, values... Tables among the
 -- arguments are copied and afterwards as Python leaves them, but for those at the numbers in the set `stay`:
 -- these Python reads and writes where they are.

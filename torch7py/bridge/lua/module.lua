@@ -307,8 +307,15 @@ function module.equip(c, info)
    rawset(c, '__pairs', function(m) return next, module.fields(m), nil end)
 end
 
--- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says.
-local function native_method(f, structural)
+-- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
+-- numbers in `stay` are passed as they are, for Python to read and write.
+local function native_method(f, structural, stay)
+   local pass_all = pass_all
+   if stay then
+      local numbers = {}
+      for i = 1, #stay do numbers[stay[i]] = true end
+      pass_all = function(...) return core.pass_some(numbers, ...) end
+   end
    f = core.moving(f)
    if structural then
       return function(self, ...)
@@ -369,7 +376,7 @@ function module.define(d)
             adopt(self)
          end
       else
-         method = native_method(host.method(d.key, name), d.structural[name])
+         method = native_method(host.method(d.key, name), d.structural[name], d.stay[name])
       end
       all[name] = method
       rawset(c, name, method)

@@ -27,7 +27,14 @@ def adam(
     """
     config, state = tables(config, state)
     rate, decay, beta1, beta2, epsilon, weight_decay = settings(
-        config, learningRate=1e-3, learningRateDecay=0, beta1=0.9, beta2=0.999, epsilon=1e-8, weightDecay=0
+        config,
+        "optim.adam",
+        learningRate=1e-3,
+        learningRateDecay=0,
+        beta1=0.9,
+        beta2=0.999,
+        epsilon=1e-8,
+        weightDecay=0,
     )
     value, gradient = evaluate(opfunc, x)
     if weight_decay != 0:
@@ -59,7 +66,7 @@ def adamax(
     """
     config, state = tables(config, state)
     rate, beta1, beta2, epsilon, weight_decay = settings(
-        config, learningRate=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-38, weightDecay=0
+        config, "optim.adamax", learningRate=2e-3, beta1=0.9, beta2=0.999, epsilon=1e-38, weightDecay=0
     )
     value, gradient = evaluate(opfunc, x)
     if weight_decay != 0:
@@ -93,7 +100,9 @@ def adagrad(
     if config is None and state is None:
         say("no state table, ADAGRAD initializing\t")
     config, state = tables(config, state)
-    rate, decay, weight_decay = settings(config, learningRate=1e-3, learningRateDecay=0, weightDecay=0)
+    rate, decay, weight_decay = settings(
+        config, "optim.adagrad", learningRate=1e-3, learningRateDecay=0, weightDecay=0
+    )
     calls = state.setdefault("evalCounter", 0)
     value, gradient = evaluate(opfunc, x)
     if weight_decay != 0:
@@ -121,7 +130,7 @@ def adadelta(
     if config is None and state is None:
         say("no state table, ADADELTA initializing\t")
     config, state = tables(config, state)
-    rho, epsilon, weight_decay = settings(config, rho=0.9, eps=1e-6, weightDecay=0)
+    rho, epsilon, weight_decay = settings(config, "optim.adadelta", rho=0.9, eps=1e-6, weightDecay=0)
     state.setdefault("evalCounter", 0)
     value, gradient = evaluate(opfunc, x)
     if weight_decay != 0:
@@ -151,7 +160,7 @@ def rmsprop(
     """
     config, state = tables(config, state)
     rate, alpha, epsilon, weight_decay, initial = settings(
-        config, learningRate=1e-2, alpha=0.99, epsilon=1e-8, weightDecay=0, initialMean=0
+        config, "optim.rmsprop", learningRate=1e-2, alpha=0.99, epsilon=1e-8, weightDecay=0, initialMean=0
     )
     value, gradient = evaluate(opfunc, x)
     if weight_decay != 0:

@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import types
+from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.quirks import OLDER
+from torch7py.packages.optim.quirks import knows
 from torch7py.packages.registry import Fields
 
 __all__ = [
@@ -43,14 +45,19 @@ def tables(config: Fields | None, state: Fields | None) -> tuple[Fields, Fields]
     return config, state
 
 
-def settings(config: Fields, **defaults: Any) -> tuple[Any, ...]:
-    """Values by name; one that is nil or false is its default."""
+def settings(config: Fields, optimizer: str | None = None, /, **defaults: Any) -> tuple[Any, ...]:
+    """Values by name; one that is nil or false, or that the ``optimizer`` of 2015 did not know, is its default."""
     pick = getattr(config, "pick", None)  # a script's table is read at one go
     values = map(config.get, defaults) if pick is None else pick(*defaults)
-    return tuple(
-        default if value is None or value is False else value
-        for value, default in zip(values, defaults.values(), strict=True)
-    )
+    found = {
+        name: default if value is None or value is False else value
+        for value, (name, default) in zip(values, defaults.items(), strict=True)
+    }
+    if optimizer is not None and state.current().generation == OLDER:
+        for name, default in defaults.items():
+            if found[name] != default and not knows(optimizer, name):
+                found[name] = default
+    return tuple(found.values())
 
 
 def evaluate(opfunc: Objective, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
