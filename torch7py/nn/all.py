@@ -27,6 +27,7 @@ from torch7py.nn import (  # noqa: F401
     dropout,
     elementary,
     gradient,
+    image_padding,
     linear,
     map_table,
     metric,
@@ -41,5 +42,7 @@ from torch7py.nn import (  # noqa: F401
     sparse_linear,
     table,
     table_math,
+    temporal,
+    upsampling,
     weight_norm,
 )
