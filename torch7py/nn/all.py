@@ -33,6 +33,9 @@ from torch7py.nn import (  # noqa: F401
     metric,
     noise,
     normalization,
+    pooling_average,
+    pooling_fractional,
+    pooling_max,
     product,
     rectifier,
     reduce,
@@ -43,6 +46,7 @@ from torch7py.nn import (  # noqa: F401
     table,
     table_math,
     temporal,
+    unpooling,
     upsampling,
     weight_norm,
 )

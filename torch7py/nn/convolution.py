@@ -102,19 +102,13 @@ class Convolution(Windowed):
         """The input itself, and what beside it says how large the output is to be."""
         return input, None
 
-    def dilation(self) -> tuple[int, ...]:
-        return (1,) * len(self.grid)
-
     def output_grid(self, batch: torch.Tensor, target: torch.Tensor | None) -> list[int]:
         """The sizes of the output's planes."""
-        extents = [d * (k - 1) + 1 for k, d in zip(self.along("k"), self.dilation(), strict=True)]
-        pads = self.along("pad")
-        found = [
-            (size + 2 * pad - extent) // step + 1
-            for size, pad, extent, step in zip(batch.shape[2:], pads, extents, self.along("d"), strict=True)
-        ]
+        window = self.window()
+        sizes = zip(batch.shape[2:], window.pad, window.extents, window.step, strict=True)
+        found = [(size + 2 * pad - extent) // step + 1 for size, pad, extent, step in sizes]
         if min(found) < 1:
-            raise self.too_small(batch, [e - 2 * p for e, p in zip(extents, pads, strict=True)])
+            raise self.too_small(batch, [e - 2 * p for e, p in zip(window.extents, window.pad, strict=True)])
         return found
 
     def checked(self, input: Any) -> tuple[torch.Tensor, torch.Tensor | None, list[int]]:
@@ -216,9 +210,6 @@ class KernelConvolution(Convolution):
             return False, None
         each = planes * math.prod(self.along("k")) * math.prod(grid) * batch.element_size()
         return batch.shape[0] * each <= gemm.FEW, batch.dtype == torch.float64
-
-    def window(self) -> gemm.Window:
-        return gemm.Window(self.along("k"), self.along("d"), self.along("pad"), self.dilation())
 
     def output_by_products(
         self, batch: torch.Tensor, bias: torch.Tensor | None, shape: Sequence[int]

@@ -11,33 +11,19 @@ and for small problems, where this gives the original's numbers to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
 
 import torch
 import torch.nn.functional as F
 
-__all__ = ["FEW", "Window", "add_kernel_gradient", "correlate", "spread"]
+from torch7py.nn.window import Sizes, Window
 
-Sizes = Sequence[int]
+__all__ = ["FEW", "add_kernel_gradient", "correlate", "spread"]
+
 FEW = 1 << 16  # bytes of columns up to which the products cost no more than the call of another kernel
 CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache when they are multiplied
 SPREAD = 1 << 23  # bytes of columns worth a round of additions
-
-
-@dataclass(frozen=True)
-class Window:
-    """Sizes, step, padding and dilation of a window, a number for each dimension."""
-
-    kernel: Sizes
-    step: Sizes
-    pad: Sizes
-    dilation: Sizes
-
-    def is_plain(self) -> bool:
-        """Whether the columns are the images themselves."""
-        return not any(self.pad) and all(k == 1 == d for k, d in zip(self.kernel, self.step, strict=True))
 
 
 def _padded(batch: torch.Tensor, window: Window) -> torch.Tensor:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.arguments import size_text
 from torch7py.nn.checks import number
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of

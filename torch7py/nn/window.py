@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -12,7 +13,9 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Gridded", "Windowed", "text_of"]
+__all__ = ["Gridded", "Sizes", "Window", "Windowed", "text_of"]
+
+Sizes = Sequence[int]
 
 
 def text_of(numbers: Sequence[Any], between: str = ",") -> str:
@@ -75,6 +78,25 @@ class Gridded(Module):
         )
 
 
+@dataclass(frozen=True)
+class Window:
+    """Sizes, step, padding and dilation of a window, a number for each dimension of the grid."""
+
+    kernel: Sizes
+    step: Sizes
+    pad: Sizes
+    dilation: Sizes
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """How far the window reaches."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    def is_plain(self) -> bool:
+        """Whether it moves on by one single element."""
+        return not any(self.pad) and all(k == 1 == d for k, d in zip(self.kernel, self.step, strict=True))
+
+
 class Windowed(Gridded):
     """A layer with a window: fields such as ``kW``, ``kH``, ``dW``, ``dH``, ``padW``, ``padH``, one for each
     dimension of the grid."""
@@ -89,3 +111,9 @@ class Windowed(Gridded):
             if min(self.along(field)) < 1:
                 sizes = text_of(self.along(field), "x")
                 raise TorchError(f"{self.class_name}: the {what} must be at least 1, not {sizes}")
+
+    def dilation(self) -> tuple[int, ...]:
+        return (1,) * len(self.grid)
+
+    def window(self) -> Window:
+        return Window(self.along("k"), self.along("d"), self.along("pad"), self.dilation())
