@@ -19,7 +19,8 @@ def run_passes(case: Case) -> None:
     recorded = case.case
     case.make()
     assert case.get("torch.type(m)") == recorded["type"]
-    assert case.get("tostring(m)") == recorded["tostring"]
+    if "tostring" in recorded:  # the original's FeatureLPPooling has none
+        assert case.get("tostring(m)") == recorded["tostring"]
     if "initParams" in recorded:
         assert_close(parameters(case, 1), recorded["initParams"], 0, "initial parameters")
     case.give(
@@ -51,6 +52,10 @@ def run_passes(case: Case) -> None:
 
 def run_evaluation(case: Case) -> None:
     case.give(input=value(case.case["input"]))
+    if "FractionalMaxPooling" in case.case["expr"]:  # it draws in evaluation too, then after the second gradOutput
+        case.seed(5000)
+        drawn = case.get("torch.randn(m.output:size())")
+        assert_close(drawn, case.case["gradOutput2"], 0, "the second gradOutput")
     case.runtime.execute("m:evaluate()")
     case.close(case.get("m:forward(input)"), "output_eval", "output in evaluation")
 

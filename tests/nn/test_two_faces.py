@@ -27,7 +27,7 @@ QUIRKS = {
 ROUGH = {"nn.Euclidean": 1e-6, "nn.WeightedEuclidean": 1e-6}
 
 # Cases without a derivative to check: random outputs, or inputs that are indices.
-RANDOM = ("Dropout", "RReLU", "WhiteNoise", "9999,0.25")
+RANDOM = ("Dropout", "RReLU", "WhiteNoise", "FractionalMaxPooling", "9999,0.25")
 
 
 def _input(case: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["along"]
+__all__ = ["along", "sort"]
 
 T = torch.Tensor
 
@@ -36,7 +36,11 @@ def along(x: T, dim: int, positions: Callable[[quicksort.Row], quicksort.Positio
 @operation("sort", "x:T dim:int=None descending:bool=False", Form.QUERY, returns="multi", outs=2)
 def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
     """``torch.sort([values, indices,] x [, dim] [, descending])``: by default the last dimension, ascending."""
-    axis = _axis(x, dim)
+    return sort(x, _axis(x, dim), descending)
+
+
+def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
+    """A tensor sorted along a dimension, equal elements in the original's order, and their places from 1."""
     values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
     size = x.shape[axis]
     # Where all values differ there is one order. A row that PyTorch's NaN-last order may have touched stays.

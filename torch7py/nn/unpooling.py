@@ -1,0 +1,94 @@
+"""The way back from pooling by the largest element."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_shape
+from torch7py.nn.object import names
+from torch7py.nn.pooling_max import MaxPooling, SpatialMaxPooling, VolumetricMaxPooling
+from torch7py.nn.registry import layer
+from torch7py.nn.window import Gridded
+from torch7py.ops.errors import TorchError
+
+__all__ = ["SpatialMaxUnpooling", "VolumetricMaxUnpooling"]
+
+
+class _MaxUnpooling(Gridded):
+    """Each element goes back to where a pooling layer has taken it from; the rest is 0."""
+
+    links: ClassVar[tuple[str, ...]] = ("pooling",)
+    lua_methods = names(empty="clearState")
+    kind: ClassVar[type[MaxPooling]]
+
+    def __init__(self, poolingModule: Module) -> None:
+        super().__init__()
+        if type(poolingModule) is not self.kind:
+            raise TorchError(f"{self.torch7_name}: the argument must be a {self.kind.torch7_name}")
+        if poolingModule.along("k") != poolingModule.along("d"):
+            raise TorchError(f"{self.torch7_name}: the pooling's kernel must be as large as its step")
+        self._modules["pooling"] = poolingModule
+
+    def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
+        """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
+        pooling: Any = self._modules["pooling"]
+        if pooling.indices is None or pooling.indices.numel() == 0:
+            raise TorchError(f"{self.class_name}: its pooling layer has not had a forward")
+        if torch.compiler.is_compiling():
+            raise TorchError(f"{self.class_name} cannot be exported: it looks into another layer")
+        self.__dict__["indices"] = pooling.indices
+        sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
+        for mine, size in zip(self.own_sizes, sizes, strict=True):
+            self.__dict__[mine] = size
+        indices = pooling.indices if pooling.indices.dim() == batch.dim() else pooling.indices.unsqueeze(0)
+        check_shape(self, "the input", batch, indices)
+        places = pooling.decode(indices, sizes) - 1
+        return places, sizes
+
+    own_sizes: ClassVar[tuple[str, ...]] = ("oheight", "owidth")
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        places, sizes = self.places(batch)
+        planes = batch.new_zeros((*batch.shape[:2], torch.Size(sizes).numel()))
+        output = planes.scatter(2, places.flatten(2), batch.flatten(2))
+        return self.like_input(output.view(*batch.shape[:2], *sizes), input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        places, sizes = self.places(batch)
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *sizes))
+        found = gradient.flatten(2).gather(2, places.flatten(2)).view(batch.shape)
+        return self.like_input(found, input)
+
+    def describe(self) -> str:
+        # upstream writes this name whatever the class
+        pooling: Any = self._modules["pooling"]
+        return f"{self.torch7_name} associated to {pooling.describe()}"
+
+
+@layer("nn.SpatialMaxUnpooling")
+class SpatialMaxUnpooling(_MaxUnpooling):
+    """``nn.SpatialMaxUnpooling(pooling)``: the elements back where that ``nn.SpatialMaxPooling`` has taken them from.
+
+    Shapes: those of the pooling's last output -> those of its last input, single or a batch. The pooling's windows must
+    not overlap.
+    """
+
+    kind = SpatialMaxPooling
+    fields: ClassVar[tuple[str, ...]] = ("pooling", "indices", "oheight", "owidth")
+
+
+@layer("nn.VolumetricMaxUnpooling")
+class VolumetricMaxUnpooling(_MaxUnpooling):
+    """``nn.VolumetricMaxUnpooling(pooling)``: the elements back where that ``nn.VolumetricMaxPooling`` has taken them
+    from. Otherwise ``nn.SpatialMaxUnpooling``.
+    """
+
+    grid = "THW"
+    kind = VolumetricMaxPooling
+    own_sizes = ("otime", "oheight", "owidth")
+    fields: ClassVar[tuple[str, ...]] = ("pooling", "indices", *own_sizes)

@@ -1,0 +1,119 @@
+"""The base of layers over sequences, images and volumes, most of which slide a window over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.arguments import size_text
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_type
+from torch7py.ops.errors import TorchError
+
+__all__ = ["Gridded", "Sizes", "Window", "Windowed", "text_of"]
+
+Sizes = Sequence[int]
+
+
+def text_of(numbers: Sequence[Any], between: str = ",") -> str:
+    """Numbers as the texts of layers show them."""
+    return between.join(map(str, numbers))
+
+
+class Gridded(Module):
+    """A layer whose examples are planes of one, two or three dimensions: ``(planes, *grid)``.
+
+    A batch has one dimension more, ``(batch, planes, *grid)``. ``grid`` says what an example's dimensions after the
+    planes are called, in their order.
+    """
+
+    traced = False
+    grid: ClassVar[str] = "HW"
+
+    def as_batch(
+        self, tensor: torch.Tensor, planes: int | None = None, what: str = "the input"
+    ) -> torch.Tensor:
+        """A tensor as a batch, with its rank and, if it is given, its number of planes checked."""
+        dims = len(self.grid) + 1
+        if tensor.dim() not in (dims, dims + 1) or tensor.numel() == 0:
+            raise TorchError(
+                f"{self.class_name}: {what} must have {dims} dimensions, or {dims + 1} for a batch, "
+                f"not {size_text(tensor)}"
+            )
+        batch = tensor if tensor.dim() > dims else tensor.unsqueeze(0)
+        if planes is not None and batch.shape[1] != planes:
+            raise TorchError(
+                f"{self.class_name}: {what} of {size_text(tensor)} has {batch.shape[1]} planes, not {planes}"
+            )
+        return batch
+
+    def like_input(self, batch: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
+        """A batch of results in the input's rank."""
+        return batch if input.dim() == len(self.grid) + 2 else batch.squeeze(0)
+
+    def gradient_batch(
+        self, gradOutput: torch.Tensor, batch: torch.Tensor, shape: Sequence[int]
+    ) -> torch.Tensor:
+        """gradOutput as a batch of this shape, the output's."""
+        if not isinstance(gradOutput, torch.Tensor):
+            raise TorchError(f"{self.class_name}: gradOutput must be a tensor")
+        check_type(self, "gradOutput", gradOutput, batch)
+        expected = torch.Size(shape)
+        if gradOutput.shape == expected:
+            return gradOutput
+        if expected[0] == 1 and gradOutput.shape == expected[1:]:
+            return gradOutput.unsqueeze(0)
+        raise TorchError(
+            f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the output {text_of(expected, 'x')}"
+        )
+
+    def too_small(self, input: torch.Tensor, least: Sequence[int]) -> TorchError:
+        """The error of an input in which not one window fits."""
+        return TorchError(
+            f"{self.class_name}: the input of {size_text(input)} is too small, "
+            f"its planes must be at least {text_of(least, 'x')}"
+        )
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sizes, step, padding and dilation of a window, a number for each dimension of the grid."""
+
+    kernel: Sizes
+    step: Sizes
+    pad: Sizes
+    dilation: Sizes
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """How far the window reaches."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    def is_plain(self) -> bool:
+        """Whether it moves on by one single element."""
+        return not any(self.pad) and all(k == 1 == d for k, d in zip(self.kernel, self.step, strict=True))
+
+
+class Windowed(Gridded):
+    """A layer with a window: fields such as ``kW``, ``kH``, ``dW``, ``dH``, ``padW``, ``padH``, one for each
+    dimension of the grid."""
+
+    def along(self, field: str) -> tuple[int, ...]:
+        """The values of one such field, in the order of the grid's dimensions."""
+        return tuple(int(getattr(self, field + axis)) for axis in self.grid)
+
+    def check_window(self) -> None:
+        """Refuse windows and steps without extent."""
+        for field, what in (("k", "kernel"), ("d", "step")):
+            if min(self.along(field)) < 1:
+                sizes = text_of(self.along(field), "x")
+                raise TorchError(f"{self.class_name}: the {what} must be at least 1, not {sizes}")
+
+    def dilation(self) -> tuple[int, ...]:
+        return (1,) * len(self.grid)
+
+    def window(self) -> Window:
+        return Window(self.along("k"), self.along("d"), self.along("pad"), self.dilation())
