@@ -221,6 +221,7 @@ class Runtime:
                 "table": package.table,
                 "classes": classes,
                 "additions": additions,
+                "virtual": virtual_methods() if classes else None,
                 "chunk": package.chunk,
             }
             | package_functions.describe(name)

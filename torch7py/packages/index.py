@@ -8,6 +8,10 @@ package("torch", "torch7py.ops.all")
 package("nn", "torch7py.nn.all", requires=("torch",))
 package("dpnn", "torch7py.rnn.dpnn", requires=("nn",), table="dpnn")
 package("rnn", "torch7py.rnn.all", requires=("dpnn",), chunk="pkg_rnn.lua")
+package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_graph.lua")
+package(
+    "nngraph", "torch7py.packages.nngraph.all", requires=("nn", "graph", "paths"), chunk="pkg_nngraph.lua"
+)
 package("optim", "torch7py.packages.optim.all", requires=("torch", "xlua"), chunk="pkg_optim.lua")
 package("paths", "torch7py.packages.paths", chunk="pkg_paths.lua")
 package("sys", "torch7py.packages.sys", requires=("paths",), chunk="pkg_sys.lua")
