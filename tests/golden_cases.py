@@ -93,6 +93,8 @@ def assert_close(ours: Any, recorded: Any, tolerance: float, what: str) -> None:
 class Case:
     """One golden case running in a runtime."""
 
+    vanishing: int | None = None  # the number of a parameter whose gradient is 0 but for rounding
+
     def __init__(self, runtime: Runtime, case: dict[str, Any], packages: str = "rnn") -> None:
         self.runtime = runtime
         self.case = case

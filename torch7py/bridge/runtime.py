@@ -156,6 +156,7 @@ class Runtime:
             "new_peer": peers.new_peer,
             "initialize": peers.initializer(),
             "class_of": peers.class_of,
+            "package_of": peers.package_of,
             "method": peers.method,
             "get_field": peers.get_field,
             "set_field": peers.set_field,

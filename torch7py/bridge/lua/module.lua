@@ -271,6 +271,7 @@ module.adopt = adopt
 
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
+   if not (class.registered[name] or class.registered[builtin]) then core.load_package(host.package_of(handle)) end
    local c = class.registered[name] or class.registered[builtin]
    if not c then fail("class '%s' is not known here (is its package required?)", name) end
    local m = setmetatable({}, c)

@@ -12,6 +12,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["Drawing"]
 
 CHARACTER, LINE, MARGIN, GAP, LAYER_GAP = 7.2, 15.0, 12.0, 24.0, 42.0  # pixels
+FONT = 'font-family="monospace" font-size="12"'
 NAMESPACE = "http://www.w3.org/2000/svg"
 ARROW = (
     '<marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
@@ -148,7 +149,7 @@ class Drawing:
     def svg(self) -> str:
         width, height = self._paper()
         out = [
-            f'<svg xmlns="{NAMESPACE}" width="{width:.0f}" height="{height:.0f}" font-family="monospace" font-size="12">',
+            f'<svg xmlns="{NAMESPACE}" width="{width:.0f}" height="{height:.0f}" {FONT}>',
             f"<defs>{ARROW}</defs>",
         ]
         if self.title is not None:
