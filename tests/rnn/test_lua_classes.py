@@ -139,6 +139,12 @@ def test_a_method_of_a_class_that_a_script_wraps(runtime: Runtime, kind: str) ->
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
 
 
+NAMES = (
+    "all_input_sums bn_c bn_wh bn_wx forget_gate h2h h2h i2h in_gate in_transform n1 n2 n3 n4 next_c next_h out_gate "
+    "prev_c prev_h reshaped x"
+)
+
+
 def test_what_a_script_asks_of_the_class(runtime: Runtime) -> None:
     """With ``usenngraph`` or ``bn`` a step is a graph, whose package comes with it."""
     assert runtime.execute("""
@@ -152,13 +158,7 @@ def test_what_a_script_asks_of_the_class(runtime: Runtime) -> None:
         table.sort(names)
         return torch.type(m.modules[1]), nngraph ~= nil, torch.type(nn.FastLSTM(3, 4).modules[1]),
                table.concat(names, ' ')
-    """) == (
-        "nn.gModule",
-        True,
-        "nn.Sequential",
-        "all_input_sums bn_c bn_wh bn_wx forget_gate h2h h2h i2h in_gate in_transform n1 n2 n3 n4 next_c next_h "
-        "out_gate prev_c prev_h reshaped x",
-    )
+    """) == ("nn.gModule", True, "nn.Sequential", NAMES)
     with pytest.raises(LuaError, match=r"python:1: .*its batch normalizations need weights"):
         runtime.execute("nn.FastLSTM.bn = true nn.FastLSTM(3, 4, nil, nil, nil, false)")
 
