@@ -101,8 +101,11 @@ def assert_close(ours: Any, recorded: Any, tolerance: float, what: str, least: f
 class Case:
     """One golden case running in a runtime.
 
-    ``double`` and ``single`` are the relative tolerances, ``least`` is that of ``assert_close``.
+    ``double`` and ``single`` are the relative tolerances, ``least`` is that of ``assert_close``, ``vanishing`` the
+    number of a parameter whose gradient is 0 but for rounding.
     """
+
+    vanishing: int | None = None
 
     def __init__(
         self,

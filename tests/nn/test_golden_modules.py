@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 from tests.golden_cases import Case, assert_close, identify, supported, to_float, value
 from torch7py.bridge.runtime import Runtime
@@ -12,7 +13,12 @@ from torch7py.bridge.runtime import Runtime
 
 def parameters(case: Case, which: int) -> list[Any]:
     found = case.get(f"(select({which}, m:parameters()))")
-    return found if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    if which == 2 and case.vanishing is not None:
+        assert found[case.vanishing].abs().max() < 1e-14
+        found[case.vanishing] = torch.zeros_like(found[case.vanishing])
+    return found
 
 
 def run_passes(case: Case) -> None:

@@ -40,7 +40,6 @@ def cases() -> list[dict[str, Any]]:
         for case in found
         if not any(word in case["expr"] for word in READS_VALUES)
         and not case["input_expr"].startswith(("I(", "{I("))
-        and "usenngraph" not in case["expr"]
         and "maskZero" not in case["expr"]
     ]
 

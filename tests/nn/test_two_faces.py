@@ -40,7 +40,6 @@ def cases() -> list[dict[str, Any]]:
         case
         for case in found
         if not any(word in case["expr"] for word in RANDOM)
-        and "usenngraph" not in case["expr"]
         and "maskZero" not in case["expr"]
         and "SparseLinear" not in case["expr"]  # its input is a list of indices and values
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from tests.golden_cases import Case
@@ -16,17 +17,6 @@ FLOAT = 1e-5
 WAITING = {
     expression: reason
     for reason, expressions in {
-        "nngraph": [
-            (
-                "(function() nn.FastLSTM.usenngraph=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
-                "nn.FastLSTM.usenngraph=false; return m end)()"
-            ),
-            (
-                "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; "
-                "local m=nn.Sequencer(nn.FastLSTM(4,5)); "
-                "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()"
-            ),
-        ],
         "MaskZero": ["nn.Sequencer(nn.FastLSTM(4,5):maskZero(1))"],
     }.items()
     for expression in expressions
@@ -39,6 +29,27 @@ CANCELLING = {
 }
 
 
+# The gradient of this parameter, counted from 0, is 0 but for rounding: a bias before a batch normalization.
+VANISHING = {
+    "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
+    "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()": 1
+}
+
+
+def without_rounding(case: Case, number: int) -> None:
+    """Let a gradient that is 0 but for rounding be 0: the recorded one, and ours if it is as small."""
+    recorded = case.case = copy.deepcopy(case.case)
+    for name in ("gradParams", "gradParams2"):
+        entry = recorded[name]["list"][number]
+        assert max(map(abs, entry["data"])) < 1e-14
+        entry["data"] = [0.0] * len(entry["data"])
+    case.vanishing = number
+
+
 def run(runtime: Runtime, recorded: dict[str, Any]) -> None:
     """All that is recorded of a case."""
-    run_case(Case(runtime, recorded, single=CANCELLING.get(recorded["expr"], FLOAT)))
+    expression = recorded["expr"]
+    case = Case(runtime, recorded, single=CANCELLING.get(expression, FLOAT))
+    if expression in VANISHING and runtime.state.generation != 2015:
+        without_rounding(case, VANISHING[expression])
+    run_case(case)

@@ -139,15 +139,28 @@ def test_a_method_of_a_class_that_a_script_wraps(runtime: Runtime, kind: str) ->
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
 
 
-def test_what_a_script_asks_of_the_class_and_is_not_there_is_an_error(runtime: Runtime) -> None:
-    runtime.execute("require 'rnn' nn.FastLSTM.bn = true")
-    with pytest.raises(
-        LuaError, match=r"python:1: .*batch normalization \(nn.FastLSTM.bn\) is not supported yet"
-    ):
-        runtime.execute("nn.FastLSTM(3, 4)")
-    runtime.execute(
-        "nn.FastLSTM.bn = false nn.FastLSTM.usenngraph = true nn.FastLSTM(3, 4):forward(torch.randn(3))"
-    )
+NAMES = (
+    "all_input_sums bn_c bn_wh bn_wx forget_gate h2h h2h i2h in_gate in_transform n1 n2 n3 n4 next_c next_h out_gate "
+    "prev_c prev_h reshaped x"
+)
+
+
+def test_what_a_script_asks_of_the_class(runtime: Runtime) -> None:
+    """With ``usenngraph`` or ``bn`` a step is a graph, whose package comes with it."""
+    assert runtime.execute("""
+        require 'rnn' nn.FastLSTM.bn = true
+        local m = nn.FastLSTM(3, 4)
+        nn.FastLSTM.bn = false
+        local names = {}
+        for _, node in ipairs(m.modules[1].forwardnodes) do
+            names[#names + 1] = node.data.annotations.name
+        end
+        table.sort(names)
+        return torch.type(m.modules[1]), nngraph ~= nil, torch.type(nn.FastLSTM(3, 4).modules[1]),
+               table.concat(names, ' ')
+    """) == ("nn.gModule", True, "nn.Sequential", NAMES)
+    with pytest.raises(LuaError, match=r"python:1: .*its batch normalizations need weights"):
+        runtime.execute("nn.FastLSTM.bn = true nn.FastLSTM(3, 4, nil, nil, nil, false)")
 
 
 def test_functions_over_nested_tables(runtime: Runtime) -> None:

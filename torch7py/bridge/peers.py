@@ -215,6 +215,10 @@ class Peers:
         obj = self.handles.objects[handle]
         return obj.class_name, obj.torch7_name
 
+    def package_of(self, handle: int) -> str:
+        """The package that brings an object's class."""
+        return package_of[self.handles.objects[handle].registered_as]
+
     def method(self, class_name: str, name: str) -> Callable[..., Any]:
         """The function ``(handle, mask, ...)`` behind one exported method of one class."""
         cls = layers[class_name]

@@ -177,6 +177,7 @@ class Runtime:
             "new_peer": peers.new_peer,
             "initialize": peers.initializer(),
             "class_of": peers.class_of,
+            "package_of": peers.package_of,
             "method": peers.method,
             "get_field": peers.get_field,
             "set_field": peers.set_field,
@@ -248,6 +249,7 @@ class Runtime:
                 "table": package.table,
                 "classes": classes,
                 "additions": additions,
+                "virtual": virtual_methods() if classes else None,
                 "chunk": package.chunk,
             }
             | package_functions.describe(name)

@@ -11,6 +11,10 @@ package("nn.utils", "torch7py.packages.nn_utils", requires=("torch",), table=Non
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)
 package("dpnn", "torch7py.rnn.dpnn", requires=("nn",), table="dpnn")
 package("rnn", "torch7py.rnn.all", requires=("dpnn",), chunk="pkg_rnn.lua")
+package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_graph.lua")
+package(
+    "nngraph", "torch7py.packages.nngraph.all", requires=("nn", "graph", "paths"), chunk="pkg_nngraph.lua"
+)
 package("optim", "torch7py.packages.optim.all", requires=("torch", "xlua"), chunk="pkg_optim.lua")
 package("cutorch", "torch7py.packages.cutorch.all", requires=("torch",), chunk="pkg_cutorch.lua")
 package("cunn", "torch7py.packages.cunn", requires=("cutorch", "nn"), table=None)

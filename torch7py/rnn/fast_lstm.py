@@ -7,13 +7,19 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
+from torch7py.nn.arithmetic import Add
 from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
+from torch7py.nn.gmodule import GModule
+from torch7py.nn.graph import Node
 from torch7py.nn.linear import Linear
+from torch7py.nn.normalization import BatchNormalization
+from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import Reshape
 from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable, SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
@@ -99,13 +105,15 @@ class FastLSTM(LSTM):
     """``nn.FastLSTM(inputSize[, outputSize, rho, eps, momentum, affine, p, mono])``: an LSTM without peepholes.
 
     The gates stand in the order input, hidden, forget, output. ``p`` above 0 drops out inputs and outputs of each
-    gate, one mask a sequence. eps, momentum and affine are for the batch normalization that the class field ``bn``
-    asks for, which is not supported yet; ``usenngraph`` changes nothing.
+    gate, one mask a sequence. With the class field ``usenngraph`` a step is an ``nn.gModule``; with ``bn`` too, and
+    eps, momentum and affine are those of its batch normalizations: of the products with the input and with the
+    output before, and of the new cell (Cooijmans et al., Recurrent Batch Normalization, 2016).
 
     Shapes of a step and state before step 1: those of ``nn.LSTM``.
     """
 
     fields = ("eps", "momentum", "affine", "i2g", "o2g")
+    lua_methods = names("nngraphModel")
     class_fields = ("bn", "usenngraph")  # what a script sets on the class and a new object must know
 
     def __init__(
@@ -126,10 +134,10 @@ class FastLSTM(LSTM):
         self.set_step_module(self.buildModel())
 
     def buildModel(self) -> Any:
-        if self.__dict__.get("bn"):
-            raise TorchError("nn.FastLSTM: batch normalization (nn.FastLSTM.bn) is not supported yet")
         i2g, o2g = gate_products(self.inputSize, self.outputSize, 4, self.p, self.mono)
         self.__dict__.update(i2g=i2g, o2g=o2g)
+        if self.__dict__.get("bn") or self.__dict__.get("usenngraph"):
+            return self.nngraphModel()
         gates = Sequential(
             NarrowTable(1, 2),
             ParallelTable(i2g, o2g),
@@ -151,6 +159,44 @@ class FastLSTM(LSTM):
             ConcatTable(output, SelectTable(1)),
         )
         return Sequential(*parts) if self.rebuilt() else FastLSTMCell({"i2g": i2g, "o2g": o2g}, *parts)
+
+    def nngraphModel(self) -> Any:
+        """``m:nngraphModel()``: a step as a graph of modules."""
+        # The class of 2015 has no such field.
+        normalized = bool(self.__dict__.get("bn")) and state.current().rnn_generation != 2015
+        size, i2g, o2g = self.outputSize, self.__dict__["i2g"], self.__dict__["o2g"]
+
+        def named(name: str, module: Any, *sources: Node) -> Node:
+            return Node(module, *sources, name=name)
+
+        normalizations = [self._normalization(n) for n in (4 * size, 4 * size, size)] if normalized else []
+        x, prev_h, prev_c = (named(name, Identity()) for name in ("x", "prev_h", "prev_c"))
+        i2h, h2h = named("i2h", i2g, x), named("h2h", o2g, prev_h)
+        if normalized:
+            i2h = named("bn_wx", normalizations[0], i2h)
+            h2h = named("h2h", Add(4 * size), named("bn_wh", normalizations[1], h2h))
+        sums = named("all_input_sums", CAddTable(), i2h, h2h)
+        slices = Node(SplitTable(2), named("reshaped", Reshape(4, size), sums)).split(4)
+        for number, part in enumerate(slices, 1):
+            part.annotations["name"] = f"n{number}"
+        names = ("in_gate", "in_transform", "forget_gate", "out_gate")
+        functions = (Sigmoid(), Tanh(), Sigmoid(), Sigmoid())
+        gates = [named(name, f, part) for name, f, part in zip(names, functions, slices, strict=True)]
+        in_gate, in_transform, forget_gate, out_gate = gates
+        kept, added = Node(CMulTable(), forget_gate, prev_c), Node(CMulTable(), in_gate, in_transform)
+        next_c = named("next_c", CAddTable(), kept, added)
+        cell = named("bn_c", normalizations[2], next_c) if normalized else next_c
+        next_h = named("next_h", CMulTable(), out_gate, Node(Tanh(), cell))
+        return GModule([x, prev_h, prev_c], [next_h, next_c])
+
+    def _normalization(self, size: int) -> BatchNormalization:
+        attributes = self.__dict__
+        given = {name: attributes[name] for name in ("eps", "momentum") if attributes[name] is not None}
+        made = BatchNormalization(size, affine=attributes["affine"], **given)
+        if made.weight is None:
+            raise TorchError("nn.FastLSTM: its batch normalizations need weights (affine)")
+        made.weight.data.fill_(0.1)
+        return made
 
     def _not_built(self) -> Any:
         raise TorchError("nn.FastLSTM has no gates of its own to build")

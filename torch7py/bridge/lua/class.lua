@@ -153,6 +153,7 @@ class.constructor_table = constructor_table
 function class.publish(name, c, module, construct, factory)
    local place, root = place_of(name, module)
    rawset(c, '__factory', factory)
+   rawset(c, 'new', construct)
    local constructor = constructor_table(c, construct)
    constructors[name] = constructor
    rawset(place, root, constructor)

@@ -137,6 +137,13 @@ end
 
 local walk
 
+-- What a package does for the modules of a class and its heirs: `walk(m, walk)` whenever they are walked,
+-- `complete(m)` before all their fields are shown.
+function module.watch(c, on_walk, complete)
+   local info = native(c)
+   info.on_walk, info.complete = on_walk, complete
+end
+
 local function walk_children(m, list)
    local known = mirrored[m]
    local n = #list
@@ -166,6 +173,7 @@ function walk(m)
    mark(m, c, info)
    local list = rawget(m, 'modules')
    if type(list) == 'table' then walk_children(m, list) end
+   if info.on_walk then info.on_walk(m, walk) end
    local lists = info.lists
    for i = 1, #lists do
       local entries = rawget(m, lists[i])
@@ -221,6 +229,8 @@ local function pull_tables()
    end
 end
 
+module.walk = walk
+
 local function enter(m)
    peer(m)
    entry = entry + 1
@@ -262,6 +272,7 @@ module.adopt = adopt
 
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
+   if not (class.registered[name] or class.registered[builtin]) then core.load_package(host.package_of(handle)) end
    local c = class.registered[name] or class.registered[builtin]
    if not c then fail("class '%s' is not known here (is its package required?)", name) end
    local m = setmetatable({}, c)
@@ -392,6 +403,23 @@ function module.define(d)
    class.publish(d.name, c, nil, construct, factory)
 end
 
+-- Another function for a method of a built-in class, which does not count as a script's.
+function module.redefine(c, name, f)
+   native(c).all_methods[name] = f
+   rawset(c, name, f)
+end
+
+-- The built-in classes that descend from a class.
+function module.heirs(c)
+   local found = {}
+   for heir in next, native_of do
+      local at = heir
+      while at and at ~= c do at = getmetatable(at) end
+      if at and heir ~= c then found[#found + 1] = heir end
+   end
+   return found
+end
+
 -- Methods that a package adds to a class defined before.
 function module.extend(key, name, methods)
    local c = class.registered[name]
@@ -418,7 +446,8 @@ end
 
 -- All fields of a module, for pairs: its own and the engine's.
 function module.fields(m)
-   local handle = handle_of[m]
+   local handle, info = handle_of[m], native(getmetatable(m))
+   if info and info.complete then info.complete(m) end
    local all = {}
    for key, value in next, m do
       if key ~= module.COMPANIONS then all[key] = value end

@@ -38,13 +38,14 @@ function packages.load(name)
    end
    loaded[name] = t
    if package.loaded[name] == nil then package.loaded[name] = t end
+   if description.virtual then module.set_virtual(description.virtual) end
    for _, d in ipairs(description.classes) do module.define(d) end
    for _, a in ipairs(description.additions) do module.extend(unpack(a)) end
    for _, f in ipairs(description.functions) do
       t[f[1]] = core.bind(core.raw(host.package_function, name, f[1]), set_of(f[2]))
    end
    for _, r in ipairs(description.records) do define_record(name, unpack(r)) end
-   if description.chunk then chunk(description.chunk)(core, host, t, chunk) end
+   if description.chunk then chunk(description.chunk)(core, host, t, chunk, module) end
    return t
 end
 

@@ -7,6 +7,7 @@ local program = {}
 
 local OURS = '[torch7py]'
 
+core.load_package = packages.load
 rawset(_G, 'torch', packages.load('torch'))
 local native_next = next
 rawset(_G, 'next', module.next)

@@ -62,7 +62,12 @@ end
 
 local new_tensor, new_storage = tensor.func('__new'), tensor.func('__new_storage')
 
-local function plain(t) return type(t) == 'table' and handle_of[t] == nil end
+local TABLE = 17
+
+-- Whether this is a table of values; one that Python has seen is too.
+local function plain(t)
+   return type(t) == 'table' and (handle_of[t] == nil or handle_of[t] % 32 == TABLE)
+end
 
 -- The product of sizes when a tensor of them is small enough to be Lua's own; else nil.
 local function small(a, b, ...)

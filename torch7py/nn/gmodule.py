@@ -1,0 +1,392 @@
+"""gModule: a graph of modules as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.container import Container
+from torch7py.nn.graph import Node, Place, places_of
+from torch7py.nn.object import TorchObject, names
+from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
+
+__all__ = ["GModule"]
+
+# Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
+NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
+
+
+@layer("nn.gModule", package="nngraph")
+class GModule(Container):
+    """``nn.gModule(inputs, outputs)``: the graph of modules between these nodes, run in sorted order.
+
+    Shapes: with one input node its input, with several a table of as many; likewise the output. A node may be used
+    any number of times: the gradients of its uses are added up, in nested tables too. From Python the nodes are
+    ``torch7py.nn.graph.Node``. ``name`` is what ``tostring`` shows in place of the class.
+
+    Errors: a cycle, an input that leads nowhere, a table with another number of entries than there are inputs,
+    outputs or nodes of a split.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("nInputs", "name")
+    virtual: ClassVar[tuple[str, ...]] = (*Container.virtual, "runForwardFunction")
+    transient: ClassVar[tuple[str, ...]] = (*Container.transient, "_reporter", "_failed")
+    lua_methods = names("map runForwardFunction")
+
+    places: list[Place]  # in the order of the forward
+    backward_order: list[int]
+    name: str | None
+    nInputs: int
+
+    def __init__(self, inputs: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> None:
+        super().__init__()
+        self.__dict__.update(output=None, gradInput=None, name=None)
+        if inputs or outputs:
+            places, backward = places_of(inputs, outputs)
+            self.set_graph(places, backward, len(inputs))
+            self.set_child_list([place.module for place in places if place.module is not None])
+        else:
+            self.set_graph([], [], 0)
+
+    def set_graph(self, places: list[Place], backward: list[int], inputs: int) -> None:
+        """Take over a graph in order; the list of modules stays as it is."""
+        count = len(places)
+        start = [number for number, place in enumerate(places) if not place.sources]
+        if count and len(start) != 1:
+            roots = [place for place in places if not place.sources and place.module is not None]
+            start = [n for n in start if places[n].module is None]
+            if len(start) != 1 or any(r.module.class_name != "nnop.Parameters" for r in roots):
+                raise TorchError("nn.gModule: a node that takes nothing must be an input or nnop.Parameters")
+        self.__dict__.update(
+            places=places,
+            backward_order=backward,
+            nInputs=inputs,
+            node_inputs=[[] for _ in places],
+            node_gradients=[[] for _ in places],
+            node_buffers=[None] * count,
+            node_totals=[None] * count,
+        )
+        self.__dict__["_start"] = start[0] if start else 0
+
+    @property
+    def failed(self) -> int | None:
+        """The number of the place whose module raised the last error, from 0."""
+        return self.__dict__.get("_failed")
+
+    # -- forward ------------------------------------------------------------------------------------------
+
+    def forward(self, input: Any) -> Any:
+        return self._result(self._run(input, lambda module, x: module(x), [[] for _ in self.places]))
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.runForwardFunction("updateOutput", input)
+
+    def runForwardFunction(self, function: Any, input: Any) -> Any:
+        """``m:runForwardFunction(f, input)``: the forward with f, a method's name or a function of module and input,
+        in the place of ``updateOutput``."""
+        if function == "updateOutput":
+            call: Callable[[Any, Any], Any] = _update_output
+        elif isinstance(function, str):
+            call = self._method(function)
+        else:
+            call = function
+        return self.set_output(self._result(self._run(input, call, self.node_inputs)))
+
+    @staticmethod
+    def _method(name: str) -> Callable[[Any, Any], Any]:
+        def call(module: Any, input: Any) -> Any:
+            attribute = type(module).exports().get(name)
+            if attribute is None:
+                raise TorchError(f"{module.class_name} has no method {name}")
+            return getattr(module, attribute)(input)
+
+        return call
+
+    def _result(self, given: list[Any]) -> Any:
+        return given if len(given) != 1 else given[0]
+
+    def _inputs(self, input: Any) -> list[Any]:
+        """The input as a list with an entry for each input node."""
+        if self.nInputs <= 1:
+            found = [] if input is None else [input]
+        elif isinstance(input, list):
+            found = list(input)
+        elif isinstance(input, dict):
+            found = []
+            while input.get(len(found) + 1) is not None:
+                found.append(input[len(found) + 1])
+        else:
+            raise TorchError(f"nn.gModule: expecting table of {self.nInputs} inputs")
+        if len(found) != self.nInputs:
+            raise TorchError(f"nn.gModule: Got {len(found)} inputs instead of {self.nInputs}")
+        return found
+
+    def _run(self, input: Any, call: Callable[[Any, Any], Any], inputs: list[Any]) -> list[Any]:
+        """Run the graph; ``inputs`` is filled with what each place takes. Returns what the last one takes."""
+        values: list[Any] = [None] * len(self.places)
+        start, report = self._start, self.__dict__.get("_reporter")
+        taken = self._inputs(input)
+        number = 0
+        try:
+            for number, place in enumerate(self.places):
+                given = taken if number == start else [values[source] for source in place.sources]
+                held = inputs[number]
+                held[:] = given
+                x = given[0] if len(given) == 1 else held
+                if place.module is not None:
+                    value = call(place.module, x)
+                elif place.select is None:
+                    value = x
+                else:
+                    value = _entry(x, place.select)
+                if place.splits is not None and _count(value) != place.splits:
+                    raise TorchError(f"split({place.splits}) cannot split {_count(value)} outputs")
+                values[number] = value
+                if report is not None:
+                    report(self, number + 1)
+        except BaseException:
+            self.__dict__["_failed"] = number
+            raise
+        return inputs[-1] if inputs else []
+
+    # -- backward -----------------------------------------------------------------------------------------
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        return self.set_grad_input(self._back(gradOutput, _update_grad_input))
+
+    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
+        if "_marked" in self.__dict__:
+            return super().backward(input, gradOutput, scale)
+        done = set()
+
+        def call(module: Any, x: Any, gradient: Any) -> Any:
+            if not _one_pass(module):
+                return module.updateGradInput(x, gradient)
+            done.add(id(module))
+            return module.backward(x, gradient, scale)
+
+        self.set_grad_input(self._back(gradOutput, call))
+        self._accumulate_all(scale, done)
+        return self.gradInput
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        if self.node_totals and self.node_totals[-1] is None:
+            self.updateGradInput(input, gradOutput)
+        self._check_gradients(gradOutput)
+        self._accumulate_all(scale, set())
+
+    def _accumulate_all(self, scale: float, done: set[int]) -> None:
+        report = self.__dict__.get("_reporter")
+        number = 0
+        try:
+            for number in self.backward_order:
+                module = self.places[number].module
+                if module is not None and id(module) not in done:
+                    module.accGradParameters(self._taken(number), self.node_totals[number], scale)
+                if report is not None:
+                    report(self, number + 1)
+        except BaseException:
+            self.__dict__["_failed"] = number
+            raise
+
+    def _taken(self, number: int) -> Any:
+        """What a module was given in the last forward."""
+        held = self.node_inputs[number]
+        return held[0] if len(held) == 1 else held
+
+    def _check_gradients(self, gradOutput: Any) -> None:
+        wanted = len(self.places[-1].sources) if self.places else 0
+        if wanted > 1 and (not isinstance(gradOutput, list) or len(gradOutput) != wanted):
+            given = len(gradOutput) if isinstance(gradOutput, list) else 1
+            raise TorchError(f"nn.gModule: Got {given} gradOutputs instead of {wanted}")
+
+    def _back(self, gradOutput: Any, call: Callable[[Any, Any, Any], Any]) -> Any:
+        """Carry a gradient back through the graph; returns that of the input."""
+        if not self.node_inputs or not self.node_inputs[-1]:
+            raise TorchError("nn.gModule: a backward without a forward")
+        self._check_gradients(gradOutput)
+        gradients, totals, report = self.node_gradients, self.node_totals, self.__dict__.get("_reporter")
+        for contributions in gradients:
+            contributions.clear()
+        gradients[-1].append(gradOutput)
+        number = 0
+        try:
+            for number in self.backward_order:
+                place, contributions = self.places[number], gradients[number]
+                if len(contributions) > 1:
+                    total = self._total(number, contributions)
+                else:
+                    total = contributions[0] if contributions else None
+                totals[number] = total
+                if place.select is not None:
+                    self._put(place, total)
+                else:
+                    if place.module is not None:
+                        total = call(place.module, self._taken(number), total)
+                    sources = place.sources
+                    if len(sources) == 1:
+                        if total is not None:
+                            gradients[sources[0]].append(total)
+                    else:
+                        self._share_out(place, total)
+                if report is not None:
+                    report(self, number + 1)
+        except BaseException:
+            self.__dict__["_failed"] = number
+            raise
+        return totals[self._start]
+
+    def _put(self, place: Place, gradient: Any) -> None:
+        """The gradient of one entry of a split, into the table of all of them."""
+        source = place.sources[0]
+        table = self.node_gradients[source]
+        if not table:
+            table.append([None] * (self.places[source].splits or 0))
+        table[0][place.select] = gradient
+
+    def _share_out(self, place: Place, gradient: Any) -> None:
+        """The gradient of a table of several inputs, to each of their sources."""
+        if not place.sources:
+            return
+        if not isinstance(gradient, list) or len(gradient) < len(place.sources):
+            who = place.module.class_name if place.module is not None else "the output"
+            raise TorchError(f"nn.gModule: the gradInput of {who} must be a table of {len(place.sources)}")
+        for source, part in zip(place.sources, gradient, strict=False):
+            if part is not None:
+                self.node_gradients[source].append(part)
+
+    def _total(self, number: int, contributions: list[Any]) -> Any:
+        """The sum of the gradients of a node's uses; the tensors in it stay the same objects from call to call."""
+        held = self.node_buffers[number]
+        total = self.node_buffers[number] = _sum(contributions, held)
+        return total
+
+    # -- the tree -----------------------------------------------------------------------------------------
+
+    def inner(self) -> Iterator[TorchObject]:
+        yield from super().inner()
+        listed = set(map(id, self._modules.values()))
+        for place in self.places:
+            if isinstance(place.module, TorchObject) and id(place.module) not in listed:
+                yield place.module
+
+    def replace(self, callback: Callable[[Any], Any]) -> Any:
+        """``m:replace(f)``: put f(module) in the place of each module of the graph; this one last."""
+        result = callback(self)
+        replaced: dict[int, Any] = {}
+        for place in self.places:
+            module = place.module
+            if module is not None:
+                if id(module) not in replaced:
+                    replaced[id(module)] = module, module.replace(callback)
+                place.module = replaced[id(module)][1]
+        children = [replaced.get(id(m), (m, m))[1] for m in self.child_list()]
+        self.set_child_list(children)
+        return result
+
+    def map(self, other: GModule, function: Callable[[Any, Any], Any]) -> None:
+        """``m:map(other, f)``: call f with the modules at the same places of two graphs."""
+        if not isinstance(other, GModule) or [p.sources for p in self.places] != [
+            p.sources for p in other.places
+        ]:
+            raise TorchError("trying to map another gModule with a different structure")
+        for mine, theirs in zip(self.places, other.places, strict=True):
+            if (mine.module is None) != (theirs.module is None):
+                raise TorchError("trying to map another gModule with a different structure")
+            if mine.module is not None:
+                function(mine.module, theirs.module)
+
+    def clearState(self) -> Module:
+        for child in self.children_of():
+            child.clearState()
+        count = len(self.places)
+        for values in (*self.node_inputs, *self.node_gradients):
+            values.clear()
+        self.__dict__.update(
+            output=None, gradInput=None, node_buffers=[None] * count, node_totals=[None] * count
+        )
+        return self
+
+    # -- what a script sees of a node ---------------------------------------------------------------------
+
+    def node_value(self, number: int, name: str) -> Any:
+        """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a place; None where there is none yet."""
+        found = (
+            self.node_buffers[number]
+            if name == "gradOutputBuffer"
+            else (self.node_inputs if name == "input" else self.node_gradients)[number]
+        )
+        return None if isinstance(found, list) and not found else found
+
+    def set_node_value(self, number: int, name: str, value: Any) -> None:
+        """Let a script change one of them."""
+        if name == "gradOutputBuffer":
+            self.node_buffers[number] = value
+            return
+        values = [] if value is None else value
+        if not isinstance(values, list):
+            raise TorchError(f"nn.gModule: the {name} of a node must be a table")
+        (self.node_inputs if name == "input" else self.node_gradients)[number][:] = values
+
+    def describe(self) -> str:
+        return self.name or self.class_name
+
+
+def _update_output(module: Any, input: Any) -> Any:
+    return module.updateOutput(input)
+
+
+def _update_grad_input(module: Any, input: Any, gradient: Any) -> Any:
+    return module.updateGradInput(input, gradient)
+
+
+def _one_pass(module: Any) -> bool:
+    """Whether one pass over a layer's own graph gives both halves of its backward."""
+    default = getattr(module, "_default_backward", None)
+    return default is not None and module.gradInput is not None and default()
+
+
+def _entry(value: Any, key: int) -> Any:
+    """An entry, counted from 0, of a table that a node is split into."""
+    if isinstance(value, dict):
+        return value.get(key + 1)
+    if not isinstance(value, list):
+        raise TorchError("nn.gModule: the input for a split should be a table")
+    return value[key] if key < len(value) else None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(isinstance(key, (int, float)) for key in value)
+    return len(value) if isinstance(value, (list, torch.Tensor)) else 0
+
+
+def _sum(parts: list[Any], held: Any) -> Any:
+    """The sum of gradients in the nesting of the first; tensors take the places of those in ``held``."""
+    first = parts[0]
+    if isinstance(first, list):
+        old = held if isinstance(held, list) else []
+        for part in parts[1:]:
+            if not isinstance(part, list) or len(part) < len(first):
+                raise TorchError("nn.gModule: the gradients of a node's uses have different nestings")
+        found = [
+            _sum([part[i] for part in parts], old[i] if i < len(old) else None) for i in range(len(first))
+        ]
+        if isinstance(held, list):
+            held[:] = found
+            return held
+        return found
+    for part in parts[1:]:
+        if not isinstance(part, torch.Tensor) or part.numel() != first.numel():
+            raise TorchError("nn.gModule: the gradients of a node's uses have different sizes")
+    total = torch.add(first, parts[1].reshape(first.shape) if parts[1].shape != first.shape else parts[1])
+    for part in parts[2:]:
+        total.add_(part if part.shape == first.shape else part.reshape(first.shape))
+    if isinstance(held, torch.Tensor) and held.dtype == total.dtype and held.device == total.device:
+        held.data = total
+        return held
+    return total

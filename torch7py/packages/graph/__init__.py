@@ -1,0 +1,1 @@
+"""graph: directed graphs, in order and drawn."""

@@ -1,0 +1,50 @@
+"""Importing this registers all that graph brings to scripts. They see none of these functions themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch7py.nn.graph import sorted_order
+from torch7py.packages.graph import graphviz
+from torch7py.packages.graph.drawing import Drawing
+from torch7py.packages.registry import function
+
+__all__ = ["draw", "order", "place"]
+
+
+def _pairs(numbers: list[float]) -> list[tuple[int, int]]:
+    """Pairs of numbers that stand in a row, counted from 1, counted from 0."""
+    whole = [int(number) - 1 for number in numbers]
+    return list(zip(whole[::2], whole[1::2], strict=True))
+
+
+@function("graph.order")
+def order(ends: list[float]) -> list[int]:
+    """The sorted order of the nodes of these edges, given as the numbers of their ends by turns."""
+    return [node + 1 for node in sorted_order(_pairs(ends))]
+
+
+@function("graph.draw", filenames=True)
+def draw(
+    text: str,
+    title: str | None,
+    algorithm: str,
+    path: str,
+    labels: list[Any],
+    attributes: list[Any],
+    ends: list[Any],
+) -> None:
+    """Write a drawing, by Graphviz where it is installed."""
+    if graphviz.installed(algorithm):
+        graphviz.write(text, algorithm, path)
+    else:
+        wanted = [notes if isinstance(notes, dict) else {} for notes in attributes]
+        Drawing(labels, _pairs(ends), wanted, title).write(path)
+
+
+@function("graph.place")
+def place(text: str, algorithm: str, labels: list[Any], ends: list[Any]) -> list[list[float]]:
+    """Where the nodes lie, each coordinate from 0 to 1, y upwards."""
+    if graphviz.installed(algorithm):
+        return graphviz.positions(text, algorithm, len(labels))
+    return [list(xy) for xy in Drawing(labels, _pairs(ends)).positions()]

@@ -1,0 +1,1 @@
+"""nngraph: graphs of modules written as function calls."""

@@ -1,0 +1,94 @@
+"""What the graphs that scripts write and ``nn.gModule`` say to each other. Scripts see none of these functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch7py.nn.gmodule import GModule
+from torch7py.nn.graph import Place
+from torch7py.packages.registry import function
+
+__all__ = ["assign", "describe", "list_modules", "node_value", "put_modules", "set_node_value", "watch_nodes"]
+
+
+@function("nngraph.assign")
+def assign(
+    module: GModule,
+    modules: list[Any],
+    selects: list[Any],
+    splits: list[Any],
+    counts: list[float],
+    sources: list[float],
+    backward: list[float],
+    inputs: int,
+    annotations: list[Any],
+) -> None:
+    """Give a gModule its graph: an entry for each node in forward order, false for what a node has not.
+
+    ``counts`` says how many of ``sources`` belong to each node. Numbers of nodes count from 1.
+    """
+    listed: Iterator[float] = iter(sources)
+    places = [
+        Place(
+            owner or None,
+            [int(next(listed)) - 1 for _ in range(int(count))],
+            None if select is False else int(select) - 1,
+            None if split is False else int(split),
+            notes if isinstance(notes, dict) else {},
+        )
+        for owner, select, split, count, notes in zip(
+            modules, selects, splits, counts, annotations, strict=True
+        )
+    ]
+    module.set_graph(places, [int(number) - 1 for number in backward], int(inputs))
+
+
+@function("nngraph.describe")
+def describe(module: GModule) -> tuple[list[Any], ...]:
+    """The graph of a gModule in the form that ``assign`` takes, but for the number of inputs."""
+    places = module.places
+    return (
+        [place.module or False for place in places],
+        [False if place.select is None else place.select + 1 for place in places],
+        [False if place.splits is None else place.splits for place in places],
+        [len(place.sources) for place in places],
+        [source + 1 for place in places for source in place.sources],
+        [number + 1 for number in module.backward_order],
+        [place.annotations for place in places],
+    )
+
+
+@function("nngraph.list_modules")
+def list_modules(module: GModule) -> None:
+    """Make the list of modules that of the nodes, in their order."""
+    module.set_child_list([place.module for place in module.places if place.module is not None])
+
+
+@function("nngraph.put_modules")
+def put_modules(module: GModule, modules: list[Any]) -> None:
+    """Take over other modules at the nodes."""
+    for place, owner in zip(module.places, modules, strict=True):
+        place.module = owner or None
+
+
+@function("nngraph.watch_nodes")
+def watch_nodes(module: GModule, reporter: Any = None) -> None:
+    """Call ``reporter(module, number)`` after each node that has run; nil: no more."""
+    module.__dict__["_reporter"] = reporter
+
+
+@function("nngraph.failed")
+def failed(module: GModule) -> int | None:
+    """The number of the node whose module raised the last error."""
+    return None if module.failed is None else module.failed + 1
+
+
+@function("nngraph.node_value")
+def node_value(module: GModule, number: int, name: str) -> Any:
+    return module.node_value(int(number) - 1, name)
+
+
+@function("nngraph.set_node_value")
+def set_node_value(module: GModule, number: int, name: str, value: Any = None) -> None:
+    module.set_node_value(int(number) - 1, name, value)
