@@ -372,9 +372,6 @@ class Module(Stepping):
             self.set_child_list([child.replace(callback) for child in children])
         return result
 
-    def set_child_list(self, children: list[Any]) -> None:
-        raise TorchError(f"{self.class_name} has no list of modules")
-
     def clone(self, *fields: str) -> Any:
         """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
         with torch.no_grad():

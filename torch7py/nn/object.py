@@ -7,12 +7,13 @@ buffers or plain attributes, and ``get_field``/``set_field`` is the one way in f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
 from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors
+from torch7py.nn.saved import SavedForm, fields_to_save
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 
@@ -38,6 +39,10 @@ class Overrides:
     def name_parameters(self) -> None:
         """Make parameters of the tensors that the other language alone knows as such."""
 
+    def own_fields(self) -> dict[str, Any]:
+        """Those fields by name."""
+        return {}
+
 
 class TorchObject(torch.nn.Module):
     """The base of ``Module`` and ``Criterion``.
@@ -50,7 +55,10 @@ class TorchObject(torch.nn.Module):
     - ``structural``: the Lua methods after which the module may have other children;
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
-    - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards.
+    - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
+    - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers;
+    - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
+    - ``essential``: fields without which a saved object of this name is one of another class.
     """
 
     torch7_name: ClassVar[str] = ""
@@ -66,6 +74,11 @@ class TorchObject(torch.nn.Module):
         getHiddenState setHiddenState getGradHiddenState setGradHiddenState""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
+    parameter_fields: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    buffer_fields: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+    unsaved: ClassVar[tuple[str, ...]] = ()
+    essential: ClassVar[tuple[str, ...]] = ()
     lua_methods: ClassVar[dict[str, str]] = names(
         "__init",
         __init="__init__",
@@ -172,7 +185,8 @@ class TorchObject(torch.nn.Module):
         for place in (self._parameters, self.__dict__, self._buffers, self._modules):
             if name in place:
                 return place[name]
-        return None
+        form: SavedForm | None = self.__dict__.get("_saved")
+        return None if form is None else form.extras.get(name)
 
     def set_field(self, name: str, value: Any) -> Any:
         """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
@@ -181,10 +195,17 @@ class TorchObject(torch.nn.Module):
             if parameter in self._parameters or parameter in self._buffers or name in self._gradients:
                 self._set_gradient(parameter, value)
                 return value
-        if name in self._parameters or name in self._buffers or name in ("weight", "bias"):
+        if name in self._parameters or name in self._buffers or name in self.parameter_fields:
             return self._set_parameter(name, value)
         if name in self._modules or name in self.links:
             self._modules[name] = value
+            return value
+        form: SavedForm | None = self.__dict__.get("_saved")
+        if form is not None and name in form.extras:
+            form.extras[name] = value
+            return value
+        if name in self.buffer_fields and isinstance(value, torch.Tensor):
+            self._buffers[name] = value
             return value
         self.__dict__[name] = value
         return value
@@ -322,6 +343,12 @@ class TorchObject(torch.nn.Module):
                 own[name] = converted
             self.__dict__[name] = converted
 
+        form: SavedForm | None = self.__dict__.get("_saved")
+        if form is not None:
+            form.tables.clear()
+            form.forget_upgrade(self.version)
+            form.extras = map_tensors(form.extras, convert)
+
     def _set_or_keep(self, name: str, value: torch.Tensor) -> None:
         if name in ("weight", "bias") and value.is_floating_point():
             self._set_parameter(name, value)
@@ -342,6 +369,107 @@ class TorchObject(torch.nn.Module):
         with torch.no_grad():
             self.convert(convert, target.tensor)
         return self
+
+    # -- saved objects ------------------------------------------------------------------------------------
+
+    @classmethod
+    def blank(cls: type[S]) -> S:
+        """An object whose constructor has not run, to be given the fields of a saved one."""
+        made = cls.__new__(cls)
+        TorchObject.__init__(made)
+        made.prepare_blank()
+        return made
+
+    def prepare_blank(self) -> None:
+        """Make what ``restore`` expects to be there; for layers that keep more than their fields."""
+
+    @classmethod
+    def matches(cls, names: Collection[str]) -> bool:
+        """Whether a saved object of this name with these fields is of this class, and not of another's of the name."""
+        if any(name not in names for name in cls.essential):
+            return False
+        own = [name for name in cls.all_fields() if name not in _COMMON]
+        return not own or any(name in names for name in own)
+
+    def known_fields(self) -> list[str]:
+        """All names that ``restore`` gives a place of their own here."""
+        return list(dict.fromkeys((*self.all_fields(), *self.links, *self.lists)))
+
+    def restore(self, fields: Mapping[str, Any], version: int = 1) -> None:
+        """Take over the fields of a saved object, all of them, in their order.
+
+        Parameters come before their gradients and children before all. What the class does not know is kept to be
+        saved again, and is a field too.
+        """
+        form = self.__dict__["_saved"] = SavedForm(list(fields), version)
+        self.begin_restore(fields)
+        known = set(self.known_fields())
+        later = []
+        for name, value in fields.items():
+            if name == "modules" and self.child_list() is not None:
+                continue
+            if name not in known:  # of whatever type
+                form.extras[name] = value
+            elif name.startswith("grad") and name[4:5].isupper():
+                later.append(name)
+            else:
+                self.set_field(name, value)
+        for name in later:
+            self.set_field(name, fields[name])
+        self.end_restore()
+
+    def begin_restore(self, fields: Mapping[str, Any]) -> None:
+        """The first step of ``restore``: the type, and the children."""
+        if "_type" not in fields:
+            found = next((v for v in fields.values() if isinstance(v, torch.Tensor) and v.is_floating_point()), None)
+            if found is not None:
+                self.__dict__["_type"] = types.of(found).tensor
+        children = fields.get("modules")
+        if children is not None and self.child_list() is not None:
+            self.set_saved_children(children)
+
+    def set_saved_children(self, children: Any) -> None:
+        if not isinstance(children, list) or not all(isinstance(c, torch.nn.Module) for c in children):
+            raise TorchError(f"{self.class_name}: modules is not a table of modules")
+        self.set_child_list(list(children))
+
+    def set_child_list(self, children: list[Any]) -> None:
+        raise TorchError(f"{self.class_name} has no list of modules")
+
+    def end_restore(self) -> None:
+        """The last step of ``restore``: the fields are there."""
+        form: SavedForm = self.__dict__["_saved"]
+        listed = set(form.order)
+        form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
+        self.restored()
+
+    def restored(self) -> None:
+        """For layers that keep more than their fields: work it out."""
+
+    def saved_fields(self) -> dict[str, Any]:
+        """The fields to save, in order: those of the file, what has come since; else those of the class."""
+        form: SavedForm | None = self.__dict__.get("_saved")
+        known = self.known_fields()
+        values = {}
+        for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
+            value = self.child_list() if name == "modules" else None
+            value = self.get_field(name) if value is None else value
+            if value is not None and name not in self.unsaved:
+                values[name] = value
+        if form is not None and form.before:
+            if form.is_as_before(values):
+                values = {n: v for n, v in values.items() if n not in form.after} | form.before
+            else:
+                form.forget_upgrade(self.version)
+        overrides = self.__dict__.get("_overrides")
+        own = {} if overrides is None else overrides.own_fields()
+        return {name: values[name] for name in fields_to_save(form, known, values)} | own
+
+    @property
+    def saved_version(self) -> int:
+        """The version to save the object under."""
+        form: SavedForm | None = self.__dict__.get("_saved")
+        return self.version if form is None else form.version
 
     # -- structure ----------------------------------------------------------------------------------------
 
@@ -394,6 +522,10 @@ class TorchObject(torch.nn.Module):
     def describe(self) -> str:
         """What ``tostring`` gives in Lua."""
         return self.class_name
+
+
+# What every object has, or may have: no sign of its class.
+_COMMON = frozenset("output gradInput _type weight bias gradWeight gradBias train shared modules".split())
 
 
 def _copy_attribute(value: Any, memo: dict[Any, Any]) -> Any:

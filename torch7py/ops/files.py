@@ -165,9 +165,15 @@ class File:
         self._check_write()
         self._put(data)
 
-    def _skip_newline(self) -> None:
-        if self._fill(1) and self._buffer[self._at] == 10:
+    def skip_spacing(self) -> None:
+        """Go past the end of line that a text has behind a value."""
+        if self.auto_spacing and self._fill(1) and self._buffer[self._at] == 10:
             self._at += 1
+
+    def put_spacing(self) -> None:
+        """Write the end of line that a text has behind a value."""
+        if self.auto_spacing:
+            self._put(b"\n")
 
     # -- numbers ------------------------------------------------------------------------------------------
 
@@ -239,8 +245,8 @@ class File:
             if line is not None:
                 return line
             result = self._read_words(number_type, count)
-        if self.auto_spacing and count > 0:
-            self._skip_newline()
+        if count > 0:
+            self.skip_spacing()
         return result
 
     def _skip_space(self) -> None:
