@@ -404,17 +404,13 @@ class TorchObject(torch.nn.Module):
         form = self.__dict__["_saved"] = SavedForm(list(fields), version)
         self.begin_restore(fields)
         known = set(self.known_fields())
-        later = []
+        has_children = self.child_list() is not None
         for name, value in fields.items():
-            if name == "modules" and self.child_list() is not None:
-                continue
-            if name not in known:  # of whatever type
+            if name not in known and not (has_children and name == "modules"):
                 form.extras[name] = value
-            elif name.startswith("grad") and name[4:5].isupper():
-                later.append(name)
-            else:
-                self.set_field(name, value)
-        for name in later:
+        if has_children:
+            known.discard("modules")
+        for name in sorted((name for name in fields if name in known), key=lambda n: _turn(n, fields[n])):
             self.set_field(name, fields[name])
         self.end_restore()
 
@@ -522,6 +518,13 @@ class TorchObject(torch.nn.Module):
     def describe(self) -> str:
         """What ``tostring`` gives in Lua."""
         return self.class_name
+
+
+def _turn(name: str, value: Any) -> int:
+    """Which fields are restored first: modules, on which others may rest, and last the gradients."""
+    if isinstance(value, TorchObject):
+        return 0
+    return 2 if name.startswith("grad") and name[4:5].isupper() else 1
 
 
 # What every object has, or may have: no sign of its class.
