@@ -388,6 +388,7 @@ class Criterion(TorchObject):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
+    unsaved = ("_type",)
     lua_methods = names(
         "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
     )

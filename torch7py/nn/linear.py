@@ -99,6 +99,7 @@ class LookupTable(Module):
     ``normal(0, 1)``.
     """
 
+    shouldScaleGradByFreq = False
     traced = False
     fields: ClassVar[tuple[str, ...]] = (
         "paddingValue",
@@ -124,7 +125,6 @@ class LookupTable(Module):
         self.paddingValue = paddingValue
         self.maxNorm = maxNorm
         self.normType = normType
-        self.shouldScaleGradByFreq = False
         self.reset()
 
     def reset(self, stdv: float | None = None) -> None:

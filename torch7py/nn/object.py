@@ -7,6 +7,7 @@ buffers or plain attributes, and ``get_field``/``set_field`` is the one way in f
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -381,15 +382,36 @@ class TorchObject(torch.nn.Module):
         return made
 
     def prepare_blank(self) -> None:
-        """Make what ``restore`` expects to be there; for layers that keep more than their fields."""
+        """Make what the fields of a saved object may leave out.
+
+        A field that an older version did not have is what the constructor takes when it is not given. Layers that
+        keep more than their fields add it here.
+        """
+        elsewhere = {
+            *self.parameter_fields,
+            *self.buffer_fields,
+            *self.links,
+            *self.lists,
+            "modules",
+            "train",
+        }
+        for name in self.parameter_fields:
+            self._parameters.setdefault(name, None)
+        for name in self.all_fields():
+            if name not in elsewhere and name not in self.__dict__ and not hasattr(type(self), name):
+                self.__dict__[name] = None
+        for parameter in inspect.signature(type(self).__init__).parameters.values():
+            if parameter.default is not parameter.empty and self.__dict__.get(parameter.name, self) is None:
+                self.__dict__[parameter.name] = parameter.default
 
     @classmethod
     def matches(cls, names: Collection[str]) -> bool:
         """Whether a saved object of this name with these fields is of this class, and not of another's of the name."""
         if any(name not in names for name in cls.essential):
             return False
-        own = [name for name in cls.all_fields() if name not in _COMMON]
-        return not own or any(name in names for name in own)
+        own = set(cls.all_fields()).difference(_COMMON)
+        strange = set(names).difference(_COMMON, own, cls.links, cls.lists)
+        return not (own and strange) or not own.isdisjoint(names)
 
     def known_fields(self) -> list[str]:
         """All names that ``restore`` gives a place of their own here."""
@@ -415,11 +437,7 @@ class TorchObject(torch.nn.Module):
         self.end_restore()
 
     def begin_restore(self, fields: Mapping[str, Any]) -> None:
-        """The first step of ``restore``: the type, and the children."""
-        if "_type" not in fields:
-            found = next((v for v in fields.values() if isinstance(v, torch.Tensor) and v.is_floating_point()), None)
-            if found is not None:
-                self.__dict__["_type"] = types.of(found).tensor
+        """The first step of ``restore``: the children."""
         children = fields.get("modules")
         if children is not None and self.child_list() is not None:
             self.set_saved_children(children)
@@ -436,6 +454,11 @@ class TorchObject(torch.nn.Module):
         """The last step of ``restore``: the fields are there."""
         form: SavedForm = self.__dict__["_saved"]
         listed = set(form.order)
+        if "_type" not in listed:
+            found = (self.get_field(name) for name in self.known_fields())
+            tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
+            if tensor is not None:
+                self.__dict__["_type"] = types.of(tensor).tensor
         form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
         self.restored()
 
@@ -446,7 +469,7 @@ class TorchObject(torch.nn.Module):
         """The fields to save, in order: those of the file, what has come since; else those of the class."""
         form: SavedForm | None = self.__dict__.get("_saved")
         known = self.known_fields()
-        values = {}
+        values: dict[str, Any] = {}
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
             value = self.child_list() if name == "modules" else None
             value = self.get_field(name) if value is None else value

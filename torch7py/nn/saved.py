@@ -73,8 +73,10 @@ def fields_to_save(form: SavedForm | None, known: Iterable[str], values: Mapping
     names = [name for name in form.order if name in values]
     listed = set(names)
     for name in known:
-        if name in values and name not in listed and not (
-            name in form.absent and unchanged(values[name], form.absent[name])
+        if (
+            name in values
+            and name not in listed
+            and not (name in form.absent and unchanged(values[name], form.absent[name]))
         ):
             names.append(name)
     listed.update(names)

@@ -50,7 +50,9 @@ class UnknownLayer(Module):
         return own if self.__dict__["_listed"] is None else [*own, "modules"]
 
     def _refuse(self) -> TorchError:
-        return TorchError(f"the class {self.class_name} is not known here: the layer can be read and saved, not run")
+        return TorchError(
+            f"the class {self.class_name} is not known here: the layer can be read and saved, not run"
+        )
 
     def forward(self, input: Any) -> Any:
         raise self._refuse()

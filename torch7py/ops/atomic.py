@@ -5,41 +5,66 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import IO
 
-__all__ = ["replacement"]
+from torch7py.ops.files import DiskFile
+
+__all__ = ["NewFile"]
 
 
-@contextmanager
-def replacement(path: str | os.PathLike[str]) -> Iterator[str]:
-    """The name of a new file to write, which takes the place of ``path`` when the block ends without an error.
+class NewFile(DiskFile):
+    """A file written under another name, which takes its own name when it is closed.
 
-    What is no regular file (a device, a pipe) is named itself. The new file has the old one's permissions.
+    Whoever reads that name finds the old file or all of the new one. ``discard`` leaves the old one. The new file
+    gets the old one's permissions. What is no regular file (a device, a pipe) is written as it is.
     """
-    target = os.path.realpath(path)
-    try:
-        mode: int | None = os.stat(target).st_mode
-    except OSError:
-        mode = None
-    if mode is not None and not stat.S_ISREG(mode):
-        yield os.fspath(path)
-        return
-    folder, name = os.path.split(target)
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
-    try:
-        os.close(handle)
-        yield temporary
-        os.chmod(temporary, _permissions(mode))
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+
+    def __init__(self, name: str | os.PathLike[str]) -> None:
+        self._temporary: str | None = None
+        super().__init__(name, "w")
+
+    def _open(self, name: str) -> IO[bytes]:
+        self._target = os.path.realpath(name)
+        try:
+            mode: int | None = os.stat(self._target).st_mode
+        except OSError:
+            mode = None
+        if mode is not None and not stat.S_ISREG(mode):
+            return super()._open(name)
+        self._permissions = _default_permissions() if mode is None else stat.S_IMODE(mode)
+        folder, own = os.path.split(self._target)
+        handle, self._temporary = tempfile.mkstemp(prefix=f".{own}.", dir=folder)
+        return open(handle, "wb", buffering=0)
+
+    def __del__(self) -> None:
+        if getattr(self, "opened", False):
+            self.discard()
+
+    def close(self) -> None:
+        temporary, self._temporary = self._temporary, None
+        if temporary is None:
+            super().close()
+            return
+        try:
+            self.sync_to_disk()
+            super().close()
+            os.chmod(temporary, self._permissions)
+            os.replace(temporary, self._target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+    def discard(self) -> None:
+        """Close without putting the file in its place."""
+        temporary, self._temporary = self._temporary, None
+        try:
+            super().close()
+        finally:
+            if temporary is not None:
+                os.unlink(temporary)
 
 
-def _permissions(mode: int | None) -> int:
-    if mode is not None:
-        return stat.S_IMODE(mode)
+def _default_permissions() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

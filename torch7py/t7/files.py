@@ -6,7 +6,7 @@ import os
 import struct
 from typing import Any, Literal
 
-from torch7py.ops.atomic import replacement
+from torch7py.ops.atomic import NewFile
 from torch7py.ops.files import DiskFile
 from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
@@ -116,7 +116,11 @@ def _what_it_is(head: bytes) -> str | None:
         return "a web page"
     if not head:
         return "an empty file"
-    if len(head) > 4 and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head) and not head[:1].isdigit():
+    if (
+        len(head) > 4
+        and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
+        and not head[:1].isdigit()
+    ):
         return "a text"
     return None
 
@@ -148,13 +152,12 @@ def save(
     """
     if format not in ("binary", "ascii"):
         raise T7Error(f"format must be 'binary' or 'ascii', not {format!r}")
-    with replacement(path) as temporary:
-        file = DiskFile(temporary, "w")
-        try:
-            file.binary = format == "binary"
-            file.set_order(True)
-            Writer(file, referenced=referenced, encoding=encoding).write(obj)
-            if temporary != os.fspath(path):
-                file.sync_to_disk()
-        finally:
-            file.close()
+    file = NewFile(path)
+    try:
+        file.binary = format == "binary"
+        file.set_order(True)
+        Writer(file, referenced=referenced, encoding=encoding).write(obj)
+    except BaseException:
+        file.discard()
+        raise
+    file.close()

@@ -7,7 +7,6 @@ the object then points to the layer, and a tensor that is a parameter is the sam
 
 from __future__ import annotations
 
-
 from typing import Any
 
 import torch
@@ -16,9 +15,8 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.unknown import UnknownLayer
-from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
-from torch7py.t7.objects import Function, Object, Table
+from torch7py.t7.objects import Object, Table
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import upgrade
 
@@ -133,7 +131,7 @@ class _Plain:
             made = self._done.get(id(value))
             if made is None:
                 made = [] if value.is_array() else {}
-                if isinstance(made, dict) and len({k: None for k in value}) != len(value):
+                if isinstance(made, dict) and len(dict.fromkeys(value)) != len(value):
                     return value  # true and 1 as keys: no dict holds both
                 self._done[id(value)] = made
                 waiting.append((value, made))

@@ -217,7 +217,9 @@ class Reader:
     @staticmethod
     def _check_view(elements: int, sizes: list[int], strides: list[int], offset: int, at: int) -> None:
         if offset < 0 or any(n < 0 for n in sizes) or any(n < 0 for n in strides):
-            raise T7Error(f"a tensor with negative sizes, strides or offset: {sizes}, {strides}, {offset}", at)
+            raise T7Error(
+                f"a tensor with negative sizes, strides or offset: {sizes}, {strides}, {offset}", at
+            )
         total = 1
         for size in sizes:
             total *= size
@@ -248,7 +250,11 @@ class Reader:
 
 def _plain_number(value: float) -> float:
     """A whole number as an int, as long as it is the same number."""
-    if -9007199254740992 < value < 9007199254740992 and value == (whole := int(value)) and (whole or str(value)[0] != "-"):
+    if (
+        -9007199254740992 < value < 9007199254740992
+        and value == (whole := int(value))
+        and (whole or str(value)[0] != "-")
+    ):
         return whole
     return value
 

@@ -26,7 +26,11 @@ def _running_var(fields: Table) -> tuple[Fields, Fields] | None:
     return {"running_std": std}, {"running_var": std.pow(-2).add_(-float(fields.get("eps", 1e-5)))}
 
 
-_BATCH_NORMALIZATION = ("nn.BatchNormalization", "nn.SpatialBatchNormalization", "nn.VolumetricBatchNormalization")
+_BATCH_NORMALIZATION = (
+    "nn.BatchNormalization",
+    "nn.SpatialBatchNormalization",
+    "nn.VolumetricBatchNormalization",
+)
 
 # class -> (version of the class that brought the change, what it replaces by what)
 UPGRADES: dict[str, list[tuple[int, Callable[[Table], tuple[Fields, Fields] | None]]]] = {
