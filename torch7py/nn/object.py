@@ -387,21 +387,11 @@ class TorchObject(torch.nn.Module):
         A field that an older version did not have is what the constructor takes when it is not given. Layers that
         keep more than their fields add it here.
         """
-        elsewhere = {
-            *self.parameter_fields,
-            *self.buffer_fields,
-            *self.links,
-            *self.lists,
-            "modules",
-            "train",
-        }
+        fields = set(self.all_fields()).difference(self.parameter_fields, self.links, self.lists)
         for name in self.parameter_fields:
             self._parameters.setdefault(name, None)
-        for name in self.all_fields():
-            if name not in elsewhere and name not in self.__dict__ and not hasattr(type(self), name):
-                self.__dict__[name] = None
         for parameter in inspect.signature(type(self).__init__).parameters.values():
-            if parameter.default is not parameter.empty and self.__dict__.get(parameter.name, self) is None:
+            if parameter.name in fields and isinstance(parameter.default, (bool, int, float, str)):
                 self.__dict__[parameter.name] = parameter.default
 
     @classmethod
@@ -454,6 +444,9 @@ class TorchObject(torch.nn.Module):
         """The last step of ``restore``: the fields are there."""
         form: SavedForm = self.__dict__["_saved"]
         listed = set(form.order)
+        for name in self.all_fields():
+            if not hasattr(self, name):
+                self.__dict__[name] = None
         if "_type" not in listed:
             found = (self.get_field(name) for name in self.known_fields())
             tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)

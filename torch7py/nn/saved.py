@@ -72,12 +72,12 @@ def fields_to_save(form: SavedForm | None, known: Iterable[str], values: Mapping
         return [name for name in known if name in values]
     names = [name for name in form.order if name in values]
     listed = set(names)
-    for name in known:
-        if (
-            name in values
-            and name not in listed
-            and not (name in form.absent and unchanged(values[name], form.absent[name]))
-        ):
-            names.append(name)
+
+    def is_new(name: str) -> bool:
+        if name not in values or name in listed:
+            return False
+        return name not in form.absent or not unchanged(values[name], form.absent[name])
+
+    names += filter(is_new, known)
     listed.update(names)
     return names + [name for name in form.extras if name in values and name not in listed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from typing import Any, Literal
@@ -50,13 +51,13 @@ def load(
         head = file.read(64)
     binary, little = _look(head) if format is None else (format != "ascii", True)
     sizes = {"b32": (4,), "b64": (8,)}.get(format or "", (8, 4) if binary and format is None else (8,))
-    failure: T7Error | None = None
-    for size in sizes:
-        try:
-            return _read(path, binary, little, size, referenced, encoding)
-        except T7Error as error:
-            failure = failure or error
-    assert failure is not None
+    try:
+        return _read(path, binary, little, sizes[0], referenced, encoding)
+    except T7Error as error:
+        failure = error
+    if len(sizes) > 1:
+        with contextlib.suppress(T7Error):
+            return _read(path, binary, little, sizes[1], referenced, encoding)
     hint = _what_it_is(head)
     if hint is not None:
         raise T7Error(f"{os.fspath(path)} is no .t7 file: it looks like {hint} ({failure})", failure.offset)

@@ -212,7 +212,8 @@ class Reader:
                 tensor.torch7_storage = storage  # type: ignore[attr-defined]
             shape = memory.clean_sizes(sizes)
             tensor.set_(storage.untyped, offset, shape, strides[: len(shape)] or (1,))
-        return self._keep(index, t7.TORCH, tensor)
+        self._keep(index, t7.TORCH, tensor)
+        return tensor
 
     @staticmethod
     def _check_view(elements: int, sizes: list[int], strides: list[int], offset: int, at: int) -> None:
