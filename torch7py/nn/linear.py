@@ -100,6 +100,7 @@ class LookupTable(Module):
     """
 
     shouldScaleGradByFreq = False
+    version = 4
     traced = False
     fields: ClassVar[tuple[str, ...]] = (
         "paddingValue",

@@ -460,6 +460,12 @@ class TorchObject(torch.nn.Module):
 
     def saved_fields(self) -> dict[str, Any]:
         """The fields to save, in order: those of the file, what has come since; else those of the class."""
+        overrides = self.__dict__.get("_overrides")
+        own = {} if overrides is None else overrides.own_fields()
+        return self.engine_fields_to_save() | own
+
+    def engine_fields_to_save(self) -> dict[str, Any]:
+        """The same without what another language added."""
         form: SavedForm | None = self.__dict__.get("_saved")
         known = self.known_fields()
         values: dict[str, Any] = {}
@@ -473,9 +479,7 @@ class TorchObject(torch.nn.Module):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
                 form.forget_upgrade(self.version)
-        overrides = self.__dict__.get("_overrides")
-        own = {} if overrides is None else overrides.own_fields()
-        return {name: values[name] for name in fields_to_save(form, known, values)} | own
+        return {name: values[name] for name in fields_to_save(form, known, values)}
 
     @property
     def saved_version(self) -> int:

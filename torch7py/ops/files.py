@@ -65,6 +65,7 @@ class File:
         self.has_error = False
         self.long_size = 0
         self.opened = True
+        self.attached: dict[str, Any] = {}  # what others keep as long as the file
         self._buffer: bytes | bytearray = b""
         self._at = 0
         self._order = "="  # of bytes, as struct has it

@@ -66,6 +66,15 @@ class Reader:
         self._known: dict[int, Any] = {}
         self._kinds: dict[int, int] = {}
 
+    def known(self, index: int) -> Any:
+        """What was read under this index, None when nothing was or references do not count."""
+        return self._known.get(index) if self.referenced else None
+
+    def tensor_or_storage(self, index: int, name: str) -> torch.Tensor | Storage:
+        """The content of a tensor or storage of this class, whose head has been read."""
+        found = t7.TENSORS[name]
+        return self._storage(index, found, name) if found.is_storage else self._tensor(index, found, name)
+
     def read(self) -> Any:
         """The next object of the file; T7Error when it is damaged."""
         at = self.file.position()
@@ -154,12 +163,9 @@ class Reader:
 
     def _torch(self, index: int) -> tuple[Any, Steps | None]:
         version, name = t7.read_class(self.file)
-        found = t7.TENSORS.get(name)
-        if found is None:
-            return None, self._object(index, version, name)
-        if found.is_storage:
-            return self._storage(index, found, name), None
-        return self._tensor(index, found, name), None
+        if name in t7.TENSORS:
+            return self.tensor_or_storage(index, name), None
+        return None, self._object(index, version, name)
 
     def _object(self, index: int, version: int, name: str) -> Steps:
         made = Object(name, [], version)

@@ -110,19 +110,33 @@ class Writer:
         except UnicodeEncodeError:
             return text.encode("utf-8", "surrogateescape")
 
-    def _begin(self, kind: int, obj: Any, key: Any = None) -> bool:
-        """Write kind and index; whether the content has to follow."""
+    def begin(self, kind: int) -> int:
+        """Write the head of an object that was not written before; returns its index."""
+        self._count += 1
+        self.refer(kind, self._count)
+        return self._count
+
+    def refer(self, kind: int, index: int) -> None:
+        """Write the head of an object, which is all for one written before."""
         self.file.write_int(kind)
+        self.file.write_int(index)
+
+    def index_of(self, obj: Any) -> int:
+        """The index that an object has or, written now, would get."""
+        index = self._indices.get(id(obj)) if self.referenced else None
+        return self._count + 1 if index is None else index
+
+    def _begin(self, kind: int, obj: Any, key: Any = None) -> bool:
+        """Write the head of an object; whether the content has to follow."""
         key = id(obj) if key is None else key
         index = self._indices.get(key) if self.referenced else None
         if index is not None:
-            self.file.write_int(index)
+            self.refer(kind, index)
             return False
-        self._count += 1
+        index = self.begin(kind)
         if self.referenced:
-            self._indices[key] = self._count
+            self._indices[key] = index
             self._alive.append(obj)
-        self.file.write_int(self._count)
         return True
 
     @staticmethod

@@ -260,6 +260,63 @@ local function adopt(m)
 end
 module.adopt = adopt
 
+---------------------------------------------------------------------------------------------------------
+-- Saved modules
+
+-- Before its fields are read: an object of a built-in class gets a peer whose constructor has not run.
+function module.prepare(m)
+   local c = getmetatable(m)
+   local info = type(m) == 'table' and handle_of[m] == nil and native(c)
+   if info then own(m, host.new_blank(info.key, c.__typename)) end
+end
+
+local function is_module(value)
+   if type(value) ~= 'table' then return false end
+   local c = getmetatable(value)
+   return c ~= nil and native(c) and true or false
+end
+
+-- Take over the fields of a saved object. What the engine does not know stays in Lua.
+function module.restore(m, saved, version)
+   module.prepare(m)
+   local handle, info = handle_of[m], native(getmetatable(m))
+   local names = {}
+   for key in next, saved do
+      if type(key) == 'string' then names[#names + 1] = key end
+   end
+   core.raw(host.begin_restore, handle, version, (core.pass(names)))
+   local later = {}
+   for key, value in next, saved do
+      if not info.fields[key] then
+         rawset(m, key, value)
+      elseif is_module(value) then
+         set_field(m, key, value)
+      else
+         later[#later + 1] = key
+      end
+   end
+   entry = entry + 1
+   walk(m)
+   table.sort(later, function(a, b)   -- parameters before their gradients
+      local x, y = a:find('^grad%u') ~= nil, b:find('^grad%u') ~= nil
+      if x ~= y then return y end
+      return a < b
+   end)
+   for i = 1, #later do set_field(m, later[i], saved[later[i]]) end
+   core.raw(host.end_restore, handle)
+end
+
+-- What the engine knows of a module to save: names in order, and values by name.
+function module.saved_fields(m)
+   local handle = peer(m)
+   local found = {names = {core.raw(host.saved_names, handle)}}
+   for i = 1, #found.names do
+      local name = found.names[i]
+      if rawget(m, name) == nil then found[name] = finish(pcall(host.get_field, handle, name)) end
+   end
+   return found
+end
+
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
    local c = class.registered[name] or class.registered[builtin]
@@ -267,6 +324,8 @@ core.make[MODULE] = function(handle)
    local m = setmetatable({}, c)
    own(m, handle)
    adopt(m)
+   local extras = {host.extras(handle)}   -- what a file had besides the fields of its class
+   for i = 1, #extras do rawset(m, extras[i], finish(pcall(host.get_field, handle, extras[i]))) end
    return m
 end
 
@@ -334,7 +393,7 @@ local function native_method(f, structural)
 end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, fields, links, lists, methods, structural}
+-- description: {key, name, parent, version, fields, links, lists, methods, structural}
 function module.define(d)
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
@@ -374,6 +433,11 @@ function module.define(d)
       all[name] = method
       rawset(c, name, method)
    end
+   if not d.parent then
+      rawset(c, 'read', function(...) return module.read(...) end)
+      rawset(c, 'write', function(...) return module.write(...) end)
+   end
+   rawset(c, '__version', d.version)
    info.all_methods = all
    if replaced then return end
    local function factory() return setmetatable({}, c) end

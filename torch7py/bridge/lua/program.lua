@@ -15,6 +15,8 @@ local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources
 chunk('pairs.lua')(native_next).install(config.pairs)
 
+chunk('serial.lua')(core, host, class, module, torch)
+
 local stdout = io.stdout
 chunk('print.lua')({
    write = function(text) stdout:write(text) end,
