@@ -10,11 +10,13 @@ import hashlib
 import os
 import weakref
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.dispatch import kind_of
+from torch7py.bridge.calls import decode
+from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.handles import Kind
 from torch7py.ops import state
 from torch7py.ops.atomic import NewFile
@@ -169,18 +171,14 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
 
     # -- layers -------------------------------------------------------------------------------------------
 
-    def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...] | None:
-        """Old fields that an upgrade replaces, and the new ones, as names and handles by turns; None for none.
+    def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
+        """How many fields an upgrade replaces and which, then the new ones, names and values by turns.
 
-        ``pairs``: names and handles of the fields that are tensors.
+        ``pairs``: names and values of the fields that are tensors and numbers.
         """
-        fields = Table()
-        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            fields[key] = objects[value] if isinstance(value, int) and value in objects else value
-        _, before, after = upgrade(name, version, fields)
-        if not before:
-            return None
-        return (len(before), *before, *(item for key in after for item in (key, give(after[key].clone()))))
+        values = decode(runtime.handles, mask, pairs)
+        _, before, after = upgrade(name, version, Table(zip(values[::2], values[1::2], strict=True)))
+        return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(after.items())))
 
     return {
         "t7_head": head,

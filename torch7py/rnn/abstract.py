@@ -173,7 +173,7 @@ class AbstractRecurrent(Container):
 
     def set_field(self, name: str, value: Any) -> Any:
         if name in self.by_step and isinstance(value, list):
-            value = dict(enumerate(value, 1))
+            value = {step: item for step, item in enumerate(value, 1) if item is not None}
         if name == "recurrentModule":
             self.__dict__[name] = value
             return value

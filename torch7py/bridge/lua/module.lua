@@ -140,7 +140,7 @@ local walk
 local function walk_children(m, list)
    local known = mirrored[m]
    local n = #list
-   local same = known ~= nil and #known == n
+   local same = known == nil and n == 0 or known ~= nil and #known == n
    for i = 1, n do
       local child = list[i]
       walk(child)
@@ -276,6 +276,9 @@ local function is_module(value)
    return c ~= nil and native(c) and true or false
 end
 
+-- The name of the built-in class that a module is of or descends from.
+function module.builtin_name(m) return (native(getmetatable(m)).key:match('^[^@]+')) end
+
 -- Take over the fields of a saved object. What the engine does not know stays in Lua.
 function module.restore(m, saved, version)
    module.prepare(m)
@@ -284,22 +287,20 @@ function module.restore(m, saved, version)
    for key in next, saved do
       if type(key) == 'string' then names[#names + 1] = key end
    end
-   core.raw(host.begin_restore, handle, version, (core.pass(names)))
+   core.raw(host.begin_restore, handle, version or 1, (core.pass(names)))
    local later = {}
    for key, value in next, saved do
-      if not info.fields[key] then
-         rawset(m, key, value)
-      elseif is_module(value) then
-         set_field(m, key, value)
-      else
-         later[#later + 1] = key
-      end
+      if info.fields[key] then later[#later + 1] = key else rawset(m, key, value) end
    end
    entry = entry + 1
    walk(m)
-   table.sort(later, function(a, b)   -- parameters before their gradients
-      local x, y = a:find('^grad%u') ~= nil, b:find('^grad%u') ~= nil
-      if x ~= y then return y end
+   local function turn(key)   -- modules, on which others may rest, come first, and gradients after their parameters
+      if is_module(saved[key]) then return 0 end
+      return key:find('^grad%u') and 2 or 1
+   end
+   table.sort(later, function(a, b)
+      local x, y = turn(a), turn(b)
+      if x ~= y then return x < y end
       return a < b
    end)
    for i = 1, #later do set_field(m, later[i], saved[later[i]]) end

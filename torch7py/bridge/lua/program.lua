@@ -15,7 +15,7 @@ local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources
 chunk('pairs.lua')(native_next).install(config.pairs)
 
-chunk('serial.lua')(core, host, class, module, torch)
+chunk('serial.lua')(core, host, class, module, torch, native_next)
 
 local stdout = io.stdout
 chunk('print.lua')({

@@ -7,17 +7,17 @@
 -- again only where this process has compiled it itself: such code is good for one engine, and a file may hold any.
 -- Otherwise it is a stand-in that is written back as it was, and an error to call.
 --
--- Arguments: core, host, class, module, torch. Sets methods of torch.File, torch.save, torch.load and their kin.
+-- Arguments: core, host, class, module, torch, Lua's own `next`. Sets methods of torch.File, torch.save, torch.load and their kin.
 
-local core, host, class, module, torch = ...
+local core, host, class, module, torch, next = ...
 
-local type, select, next, pcall, error, rawget, rawset, rawequal = type, select, next, pcall, error, rawget, rawset, rawequal
+local type, select, pcall, error, rawget, rawset, rawequal = type, select, pcall, error, rawget, rawset, rawequal
 local setmetatable, getmetatable, unpack, tostring, ipairs = setmetatable, getmetatable, unpack, tostring, ipairs
 local pairs, print, concat = pairs, print, table.concat
 local real_metatable, getupvalue, setupvalue, getinfo = debug.getmetatable, debug.getupvalue, debug.setupvalue, debug.getinfo
 local upvalue_id, upvalue_join = debug.upvalueid, debug.upvaluejoin
 local dump, compile = string.dump, core.native_load
-local handle_of, wrap, raw, fail = core.handle_of, core.wrap, core.raw, core.fail
+local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
 
 local File = class.registered['torch.File']
 local length = __torch7py_len
@@ -463,9 +463,27 @@ end
 
 function File:readObject() return read_object(self) end
 
+-- Put what a later version of a class has in the place of what an older one saved.
+local function upgrade(m, fields, version)
+   local name = module.builtin_name(m)
+   if not raw(host.t7_has_upgrade, name, version) then return end
+   local given = {}
+   for key, value in next, fields do
+      if type(key) == 'string' and (type(value) == 'number' or is_tensor(handle_of[value])) then
+         given[#given + 1] = key
+         given[#given + 1] = value
+      end
+   end
+   local found = {finish(pcall(host.t7_upgraded, name, version, core.pass_all(unpack(given))))}
+   local gone = found[1] or 0
+   for i = 2, gone + 1 do fields[found[i]] = nil end
+   for i = gone + 2, #found, 2 do fields[found[i]] = found[i + 1] end
+end
+
 function module.read(m, file, version)
    local fields = file:readObject()
    if type(fields) ~= 'table' then fail('%s: a table of fields expected', class.type(m)) end
+   upgrade(m, fields, version or 1)
    module.restore(m, fields, version)
    if orders[fields] then orders[m] = orders[fields] end
 end
