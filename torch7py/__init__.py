@@ -11,14 +11,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch7py.bridge.errors import LuaError
     from torch7py.bridge.runtime import Runtime
+    from torch7py.t7.errors import T7Error
+    from torch7py.t7.files import load, save
+    from torch7py.t7.objects import Function as T7Function
+    from torch7py.t7.objects import Object as T7Object
+    from torch7py.t7.objects import Table
 
-__all__ = ["LuaError", "Runtime", "__version__"]
+__all__ = [
+    "LuaError",
+    "Runtime",
+    "T7Error",
+    "T7Function",
+    "T7Object",
+    "Table",
+    "__version__",
+    "load",
+    "save",
+]
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "LuaError": "torch7py.bridge.errors",
-    "Runtime": "torch7py.bridge.runtime",
+    "LuaError": ("torch7py.bridge.errors", "LuaError"),
+    "Runtime": ("torch7py.bridge.runtime", "Runtime"),
+    "T7Error": ("torch7py.t7.errors", "T7Error"),
+    "T7Function": ("torch7py.t7.objects", "Function"),
+    "T7Object": ("torch7py.t7.objects", "Object"),
+    "Table": ("torch7py.t7.objects", "Table"),
+    "load": ("torch7py.t7.files", "load"),
+    "save": ("torch7py.t7.files", "save"),
 }
 
 
@@ -27,7 +48,8 @@ if not TYPE_CHECKING:  # else a type checker would take any name for one that ex
     def __getattr__(name: str) -> object:
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(importlib.import_module(_HOME[name]), name)
+        module, attribute = _HOME[name]
+        value: object = getattr(importlib.import_module(module), attribute)
         globals()[name] = value
         return value
 

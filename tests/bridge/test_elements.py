@@ -156,8 +156,6 @@ class TestFunctions:
             ("x:map(3, function() end)", "bad argument #1 to 'map' (tensor expected)"),
             ("x:map2(x, nil, function() end)", "bad argument #2 to 'map2' (tensor expected)"),
             ("torch.totable(3)", "obj must be a Storage or a Tensor"),
-            ("x:cdata()", "cdata: there is no C structure"),
-            ("torch.cdata(x)", "cdata: there is no C structure"),
         ],
     )
     def test_errors(self, rt: Runtime, source: str, message: str) -> None:
@@ -165,6 +163,15 @@ class TestFunctions:
 
 
 class TestPointers:
+    @pytest.mark.usefixtures("ffi")
+    @pytest.mark.parametrize("source", ["x:cdata()", "torch.cdata(x)"])
+    def test_there_is_no_structure_behind_a_tensor(self, rt: Runtime, source: str) -> None:
+        setup = "local ffi = require 'ffi' local x = torch.Tensor(3) "
+        assert lua(rt, f"{setup} return type({source})") == "cdata"
+        declared = "ffi.cdef 'typedef struct THDoubleTensor THDoubleTensor; void THDoubleTensor_free(THDoubleTensor*);'"
+        message = failure(rt, f"{setup} {declared} ffi.cast('double*', x:data())[0] = 1 ffi.new('THDoubleTensor*', {source})")
+        assert "cannot convert" in message
+
     @pytest.mark.usefixtures("ffi")
     def test_as_a_number(self, rt: Runtime) -> None:
         x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)

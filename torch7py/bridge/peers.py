@@ -23,6 +23,7 @@ from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import extensions, layers, package_of
+from torch7py.nn.saved import SavedForm
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
@@ -194,6 +195,32 @@ class Peers:
         obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
         return self.handles.give(obj, Kind.MODULE)
 
+    def new_blank(self, name: str, class_name: str) -> int:
+        """A peer for a saved object, whose fields are to come."""
+        cls = layers[name]
+        obj = cls.blank()
+        if class_name != cls.torch7_name:
+            obj.__dict__["_class_name"] = class_name
+        obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
+        return self.handles.give(obj, Kind.MODULE)
+
+    def begin_restore(self, handle: int, version: int, names: int) -> None:
+        """The fields with these names are about to come, one by one."""
+        obj = self.handles.objects[handle]
+        obj.__dict__["_saved"] = SavedForm(list(self.handles.objects[names]), int(version))
+
+    def end_restore(self, handle: int) -> None:
+        self.handles.objects[handle].end_restore()
+
+    def saved_names(self, handle: int) -> tuple[str, ...]:
+        """The fields to save that the engine knows, in order."""
+        return tuple(self.handles.objects[handle].engine_fields_to_save())
+
+    def extras(self, handle: int) -> tuple[str, ...]:
+        """The fields of a saved object that its class does not know; Lua has them from now on."""
+        form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved")
+        return () if form is None else tuple(n for n in form.extras if isinstance(n, str))
+
     def initializer(self) -> Callable[..., None]:
         """``initialize(class, handle, mask, ...)``: run a class's constructor on a peer."""
         constructors: dict[str, Callable[[list[Any]], Any]] = {}
@@ -332,6 +359,7 @@ class Peers:
                         "key": key,
                         "name": cls.torch7_name,
                         "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
+                        "version": cls.version,
                         "fields": cls.all_fields(),
                         "links": list(cls.links),
                         "class_fields": list(cls.class_fields),

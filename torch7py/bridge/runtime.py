@@ -22,6 +22,7 @@ from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
 from torch7py.bridge.peers import Peers, virtual_methods
+from torch7py.bridge.serial import serial_functions
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import operations
@@ -173,8 +174,14 @@ class Runtime:
             packages[package].load()
         functions = host_functions(self)
         peers = self._peers
+        functions |= serial_functions(self)
         functions |= {
             "new_peer": peers.new_peer,
+            "new_blank": peers.new_blank,
+            "begin_restore": peers.begin_restore,
+            "end_restore": peers.end_restore,
+            "saved_names": peers.saved_names,
+            "extras": peers.extras,
             "initialize": peers.initializer(),
             "class_of": peers.class_of,
             "package_of": peers.package_of,

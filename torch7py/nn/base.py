@@ -374,9 +374,6 @@ class Module(Stepping):
             self.set_child_list([child.replace(callback) for child in children])
         return result
 
-    def set_child_list(self, children: list[Any]) -> None:
-        raise TorchError(f"{self.class_name} has no list of modules")
-
     def clone(self, *fields: str) -> Any:
         """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
         with torch.no_grad():
@@ -393,6 +390,7 @@ class Criterion(TorchObject):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
+    unsaved = ("_type",)
     lua_methods = names(
         "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
     )

@@ -20,6 +20,7 @@ class Container(Module):
     """``nn.Container()``: holds modules in order and passes on what concerns all of them."""
 
     fields: ClassVar[tuple[str, ...]] = ("modules",)
+    essential = ("modules",)
     structural = Module.structural | {"add", "insert", "remove"}
     lua_methods = names(
         "add get insert remove", size="__len__", __len="__len__", applyToModules="apply_to_modules"

@@ -126,6 +126,8 @@ def map_tensors(value: Any, convert: TensorMap) -> Any:
     elif isinstance(value, dict):
         for key in value:
             value[key] = map_tensors(value[key], convert)
+    elif hasattr(value, "map_tensors"):
+        value.map_tensors(convert)
     return value
 
 

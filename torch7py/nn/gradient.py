@@ -32,6 +32,7 @@ class _Changed(torch.autograd.Function):
 class GradientReversal(Module):
     """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1)."""
 
+    version = 2
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("lambda",)
     lua_methods = names("setLambda")

@@ -101,6 +101,8 @@ class LookupTable(Module):
     ``normal(0, 1)``.
     """
 
+    shouldScaleGradByFreq = False
+    version = 4
     traced = False
     fields: ClassVar[tuple[str, ...]] = (
         "paddingValue",
@@ -126,7 +128,6 @@ class LookupTable(Module):
         self.paddingValue = paddingValue
         self.maxNorm = maxNorm
         self.normType = normType
-        self.shouldScaleGradByFreq = False
         self.reset()
 
     def reset(self, stdv: float | None = None) -> None:

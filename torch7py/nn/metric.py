@@ -128,6 +128,7 @@ class WeightedEuclidean(_Templates):
         "_repeat2",
         "_repeat3",
     )
+    parameter_fields = ("weight", "diagCov")
     fields: ClassVar[tuple[str, ...]] = ("diagCov", "gradDiagCov", "fastBackward", *scratch)
 
     def __init__(self, inputSize: int, outputSize: int) -> None:

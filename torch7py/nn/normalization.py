@@ -107,6 +107,8 @@ class BatchNormalization(Module):
     """
 
     traced = False
+    buffer_fields = ("running_mean", "running_var")
+    version = 2
     fields: ClassVar[tuple[str, ...]] = (
         "affine",
         "eps",

@@ -7,12 +7,14 @@ buffers or plain attributes, and ``get_field``/``set_field`` is the one way in f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
 from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors, memo_of
+from torch7py.nn.saved import SavedForm, fields_to_save
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.convert import type_named
@@ -40,6 +42,10 @@ class Overrides:
     def name_parameters(self) -> None:
         """Make parameters of the tensors that the other language alone knows as such."""
 
+    def own_fields(self) -> dict[str, Any]:
+        """Those fields by name."""
+        return {}
+
 
 class TorchObject(torch.nn.Module):
     """The base of ``Module`` and ``Criterion``.
@@ -53,7 +59,10 @@ class TorchObject(torch.nn.Module):
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
-    - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards.
+    - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
+    - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers;
+    - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
+    - ``essential``: fields without which a saved object of this name is one of another class.
     """
 
     torch7_name: ClassVar[str] = ""
@@ -70,6 +79,11 @@ class TorchObject(torch.nn.Module):
         getHiddenState setHiddenState getGradHiddenState setGradHiddenState""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
+    parameter_fields: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    buffer_fields: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+    unsaved: ClassVar[tuple[str, ...]] = ()
+    essential: ClassVar[tuple[str, ...]] = ()
     lua_methods: ClassVar[dict[str, str]] = names(
         "__init",
         __init="__init__",
@@ -185,7 +199,8 @@ class TorchObject(torch.nn.Module):
         for place in (self._parameters, self.__dict__, self._buffers, self._modules):
             if name in place:
                 return place[name]
-        return None
+        form: SavedForm | None = self.__dict__.get("_saved")
+        return None if form is None else form.extras.get(name)
 
     def set_field(self, name: str, value: Any) -> Any:
         """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
@@ -194,10 +209,17 @@ class TorchObject(torch.nn.Module):
             if parameter in self._parameters or parameter in self._buffers or name in self._gradients:
                 self._set_gradient(parameter, value)
                 return value
-        if name in self._parameters or name in self._buffers or name in ("weight", "bias"):
+        if name in self._parameters or name in self._buffers or name in self.parameter_fields:
             return self._set_parameter(name, value)
         if name in self._modules or name in self.links:
             self._modules[name] = value
+            return value
+        form: SavedForm | None = self.__dict__.get("_saved")
+        if form is not None and name in form.extras:
+            form.extras[name] = value
+            return value
+        if name in self.buffer_fields and isinstance(value, torch.Tensor):
+            self._buffers[name] = value
             return value
         self.__dict__[name] = value
         return value
@@ -337,6 +359,12 @@ class TorchObject(torch.nn.Module):
                 own[name] = converted
             self.__dict__[name] = converted
 
+        form: SavedForm | None = self.__dict__.get("_saved")
+        if form is not None:
+            form.tables.clear()
+            form.forget_upgrade(self.version)
+            form.extras = map_tensors(form.extras, convert)
+
     def _set_or_keep(self, name: str, value: torch.Tensor) -> None:
         if name in ("weight", "bias") and value.is_floating_point():
             self._set_parameter(name, value)
@@ -357,6 +385,122 @@ class TorchObject(torch.nn.Module):
         with torch.no_grad():
             self.convert(convert, target.tensor)
         return self
+
+    # -- saved objects ------------------------------------------------------------------------------------
+
+    @classmethod
+    def blank(cls: type[S]) -> S:
+        """An object whose constructor has not run, to be given the fields of a saved one."""
+        made = cls.__new__(cls)
+        TorchObject.__init__(made)
+        made.prepare_blank()
+        return made
+
+    def prepare_blank(self) -> None:
+        """Make what the fields of a saved object may leave out.
+
+        A field that an older version did not have is what the constructor takes when it is not given. Layers that
+        keep more than their fields add it here.
+        """
+        fields = set(self.all_fields()).difference(self.parameter_fields, self.links, self.lists)
+        for name in self.parameter_fields:
+            self._parameters.setdefault(name, None)
+        for parameter in inspect.signature(type(self).__init__).parameters.values():
+            if parameter.name in fields and isinstance(parameter.default, (bool, int, float, str)):
+                self.__dict__[parameter.name] = parameter.default
+
+    @classmethod
+    def matches(cls, names: Collection[str]) -> bool:
+        """Whether a saved object of this name with these fields is of this class, and not of another's of the name."""
+        if any(name not in names for name in cls.essential):
+            return False
+        own = set(cls.all_fields()).difference(_COMMON)
+        strange = set(names).difference(_COMMON, own, cls.links, cls.lists)
+        return not (own and strange) or not own.isdisjoint(names)
+
+    def known_fields(self) -> list[str]:
+        """All names that ``restore`` gives a place of their own here."""
+        return list(dict.fromkeys((*self.all_fields(), *self.links, *self.lists)))
+
+    def restore(self, fields: Mapping[str, Any], version: int = 1) -> None:
+        """Take over the fields of a saved object, all of them, in their order.
+
+        Parameters come before their gradients and children before all. What the class does not know is kept to be
+        saved again, and is a field too.
+        """
+        form = self.__dict__["_saved"] = SavedForm(list(fields), version)
+        self.begin_restore(fields)
+        known = set(self.known_fields())
+        has_children = self.child_list() is not None
+        for name, value in fields.items():
+            if name not in known and not (has_children and name == "modules"):
+                form.extras[name] = value
+        if has_children:
+            known.discard("modules")
+        for name in sorted((name for name in fields if name in known), key=lambda n: _turn(n, fields[n])):
+            self.set_field(name, fields[name])
+        self.end_restore()
+
+    def begin_restore(self, fields: Mapping[str, Any]) -> None:
+        """The first step of ``restore``: the children."""
+        children = fields.get("modules")
+        if children is not None and self.child_list() is not None:
+            self.set_saved_children(children)
+
+    def set_saved_children(self, children: Any) -> None:
+        if not isinstance(children, list) or not all(isinstance(c, torch.nn.Module) for c in children):
+            raise TorchError(f"{self.class_name}: modules is not a table of modules")
+        self.set_child_list(list(children))
+
+    def set_child_list(self, children: list[Any]) -> None:
+        raise TorchError(f"{self.class_name} has no list of modules")
+
+    def end_restore(self) -> None:
+        """The last step of ``restore``: the fields are there."""
+        form: SavedForm = self.__dict__["_saved"]
+        listed = set(form.order)
+        for name in self.all_fields():
+            if not hasattr(self, name):
+                self.__dict__[name] = None
+        if "_type" not in listed:
+            found = (self.get_field(name) for name in self.known_fields())
+            tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
+            if tensor is not None:
+                self.__dict__["_type"] = types.of(tensor).tensor
+        form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
+        self.restored()
+
+    def restored(self) -> None:
+        """For layers that keep more than their fields: work it out."""
+
+    def saved_fields(self) -> dict[str, Any]:
+        """The fields to save, in order: those of the file, what has come since; else those of the class."""
+        overrides = self.__dict__.get("_overrides")
+        own = {} if overrides is None else overrides.own_fields()
+        return self.engine_fields_to_save() | own
+
+    def engine_fields_to_save(self) -> dict[str, Any]:
+        """The same without what another language added."""
+        form: SavedForm | None = self.__dict__.get("_saved")
+        known = self.known_fields()
+        values: dict[str, Any] = {}
+        for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
+            value = self.child_list() if name == "modules" else None
+            value = self.get_field(name) if value is None else value
+            if value is not None and name not in self.unsaved:
+                values[name] = value
+        if form is not None and form.before:
+            if form.is_as_before(values):
+                values = {n: v for n, v in values.items() if n not in form.after} | form.before
+            else:
+                form.forget_upgrade(self.version)
+        return {name: values[name] for name in fields_to_save(form, known, values)}
+
+    @property
+    def saved_version(self) -> int:
+        """The version to save the object under."""
+        form: SavedForm | None = self.__dict__.get("_saved")
+        return self.version if form is None else form.version
 
     # -- structure ----------------------------------------------------------------------------------------
 
@@ -409,6 +553,17 @@ class TorchObject(torch.nn.Module):
     def describe(self) -> str:
         """What ``tostring`` gives in Lua."""
         return self.class_name
+
+
+def _turn(name: str, value: Any) -> int:
+    """Which fields are restored first: modules, on which others may rest, and last the gradients."""
+    if isinstance(value, TorchObject):
+        return 0
+    return 2 if name.startswith("grad") and name[4:5].isupper() else 1
+
+
+# What every object has, or may have: no sign of its class.
+_COMMON = frozenset("output gradInput _type weight bias gradWeight gradBias train shared modules".split())
 
 
 def _copy_attribute(value: Any, memo: dict[Any, Any]) -> Any:

@@ -44,6 +44,7 @@ class LinearWeightNorm(Linear):
     ``nn.Linear``.
     """
 
+    parameter_fields = ("v", "g", "bias")
     fields: ClassVar[tuple[str, ...]] = (
         "eps",
         "outputSize",
@@ -161,6 +162,7 @@ class WeightNorm(Decorator):
     weight is computed at each forward in training and on the way to evaluation.
     """
 
+    parameter_fields = ("v", "g", "weight", "bias")
     fields: ClassVar[tuple[str, ...]] = (
         "outputDim",
         "otherDims",

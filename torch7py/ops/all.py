@@ -10,6 +10,7 @@ from torch7py.ops import (  # noqa: F401
     convolve,
     create,
     elementary,
+    file_ops,
     indexing,
     joining,
     linalg,

@@ -19,7 +19,7 @@ import torch
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.types import DOUBLE, NumberType
 
-__all__ = ["State", "current", "use"]
+__all__ = ["State", "current", "of_process", "use"]
 
 
 @dataclass(eq=False)
@@ -37,6 +37,8 @@ class State:
             None, which means the later one, until nn is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
+        own_functions: digests of the Lua functions that this process has compiled and saved. The process's own
+            State keeps them for all.
     """
 
     default_type: NumberType = DOUBLE
@@ -47,6 +49,7 @@ class State:
     generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
+    own_functions: set[bytes] = field(default_factory=set)
 
 
 _current: ContextVar[State | None] = ContextVar("torch7py_state", default=None)
@@ -56,10 +59,11 @@ _default_lock = threading.Lock()
 
 def current() -> State:
     """The State of the running program, or the process's own."""
-    return _current.get() or _of_process()
+    return _current.get() or of_process()
 
 
-def _of_process() -> State:
+def of_process() -> State:
+    """The State of the process itself, for what all programs in it share."""
     global _default
     if _default is None:
         with _default_lock:

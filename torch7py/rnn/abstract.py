@@ -114,9 +114,16 @@ class AbstractRecurrent(Container):
 
     def __init__(self, rho: int | None = None) -> None:
         super().__init__()
+        self._start_memory(99999 if rho is None else int(rho))
+
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self._start_memory(99999)
+
+    def _start_memory(self, rho: int) -> None:
         attributes = self.__dict__
         attributes["_generation"] = current_year()
-        attributes.update(rho=99999 if rho is None else int(rho), step=1, sharedClones={}, _gradOutputs={})
+        attributes.update(rho=rho, step=1, sharedClones={}, _gradOutputs={})
         self.generation.start(self)
         self._clear_steps()
 
@@ -166,7 +173,7 @@ class AbstractRecurrent(Container):
 
     def set_field(self, name: str, value: Any) -> Any:
         if name in self.by_step and isinstance(value, list):
-            value = dict(enumerate(value, 1))
+            value = {step: item for step, item in enumerate(value, 1) if item is not None}
         if name == "recurrentModule":
             self.__dict__[name] = value
             return value

@@ -163,7 +163,7 @@ class FastLSTM(LSTM):
     def nngraphModel(self) -> Any:
         """``m:nngraphModel()``: a step as a graph of modules."""
         # The class of 2015 has no such field.
-        normalized = bool(self.__dict__.get("bn")) and state.current().rnn_generation != 2015
+        normalized = bool(self.__dict__.get("bn")) and state.current().generation != 2015
         size, i2g, o2g = self.outputSize, self.__dict__["i2g"], self.__dict__["o2g"]
 
         def named(name: str, module: Any, *sources: Node) -> Node:

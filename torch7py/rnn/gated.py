@@ -47,6 +47,11 @@ class Gated(AbstractRecurrent):
     p: float
     mono: bool
 
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self.__dict__.update(p=0, mono=False)
+        self.keep("zeroTensor", self.new())
+
     def prepare(
         self, inputSize: int, outputSize: int | None, rho: int | None, p: float | None, mono: bool
     ) -> None:

@@ -54,6 +54,10 @@ class AbstractSequencer(Container):
         super().__init__()
         self.__dict__["_remember"] = "neither"
 
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self.__dict__["_remember"] = "neither"
+
     def remember(self, remember: str | None = None) -> Any:
         """``m:remember([mode])``: keep the memory between calls: 'both' (the default here), 'train', 'eval' or
         'neither'."""

@@ -7,7 +7,7 @@
 -- Arguments: host, a table of Python functions. Result: the table `core` that the other chunks use.
 
 local host = ...
-local core = {}
+local core = {native_load = loadstring}   -- Lua's own, before a script's takes the name
 
 local type, select, pcall, error, unpack, next = type, select, pcall, error, unpack, next
 local setmetatable, getmetatable, newproxy, tostring = setmetatable, getmetatable, newproxy, tostring

@@ -206,8 +206,15 @@ local function data(u)
    return pointer
 end
 
-local function cdata()
-   fail("cdata: there is no C structure of Torch7's behind a tensor here; data() points to its elements")
+-- A pointer that C code takes for none of Torch7's structures: there is none behind a tensor here.
+if ffi then pcall(ffi.cdef, 'struct torch7py_no_structure;') end
+local structure = ffi and ffi.typeof('struct torch7py_no_structure*')
+
+local function cdata(u)
+   if not ffi then fail('cdata: there are no pointers in plain Lua 5.1; LuaJIT is needed') end
+   local pointer = ffi.cast(structure, core.raw(host.pointer, handle_of[u]))
+   kept[pointer] = u
+   return pointer
 end
 
 function torch.data(u, as_number)

@@ -147,7 +147,7 @@ end
 local function walk_children(m, list)
    local known = mirrored[m]
    local n = #list
-   local same = known ~= nil and #known == n
+   local same = known == nil and n == 0 or known ~= nil and #known == n
    for i = 1, n do
       local child = list[i]
       walk(child)
@@ -270,6 +270,64 @@ local function adopt(m)
 end
 module.adopt = adopt
 
+---------------------------------------------------------------------------------------------------------
+-- Saved modules
+
+-- Before its fields are read: an object of a built-in class gets a peer whose constructor has not run.
+function module.prepare(m)
+   local c = getmetatable(m)
+   local info = type(m) == 'table' and handle_of[m] == nil and native(c)
+   if info then own(m, host.new_blank(info.key, c.__typename)) end
+end
+
+local function is_module(value)
+   if type(value) ~= 'table' then return false end
+   local c = getmetatable(value)
+   return c ~= nil and native(c) and true or false
+end
+
+-- The name of the built-in class that a module is of or descends from.
+function module.builtin_name(m) return (native(getmetatable(m)).key:match('^[^@]+')) end
+
+-- Take over the fields of a saved object. What the engine does not know stays in Lua.
+function module.restore(m, saved, version)
+   module.prepare(m)
+   local handle, info = handle_of[m], native(getmetatable(m))
+   local names = {}
+   for key in next, saved do
+      if type(key) == 'string' then names[#names + 1] = key end
+   end
+   core.raw(host.begin_restore, handle, version or 1, (core.pass(names)))
+   local later = {}
+   for key, value in next, saved do
+      if info.fields[key] then later[#later + 1] = key else rawset(m, key, value) end
+   end
+   entry = entry + 1
+   walk(m)
+   local function turn(key)   -- modules, on which others may rest, come first, and gradients after their parameters
+      if is_module(saved[key]) then return 0 end
+      return key:find('^grad%u') and 2 or 1
+   end
+   table.sort(later, function(a, b)
+      local x, y = turn(a), turn(b)
+      if x ~= y then return x < y end
+      return a < b
+   end)
+   for i = 1, #later do set_field(m, later[i], saved[later[i]]) end
+   core.raw(host.end_restore, handle)
+end
+
+-- What the engine knows of a module to save: names in order, and values by name.
+function module.saved_fields(m)
+   local handle = peer(m)
+   local found = {names = {core.raw(host.saved_names, handle)}}
+   for i = 1, #found.names do
+      local name = found.names[i]
+      if rawget(m, name) == nil then found[name] = finish(pcall(host.get_field, handle, name)) end
+   end
+   return found
+end
+
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
    if not (class.registered[name] or class.registered[builtin]) then core.load_package(host.package_of(handle)) end
@@ -278,6 +336,8 @@ core.make[MODULE] = function(handle)
    local m = setmetatable({}, c)
    own(m, handle)
    adopt(m)
+   local extras = {host.extras(handle)}   -- what a file had besides the fields of its class
+   for i = 1, #extras do rawset(m, extras[i], finish(pcall(host.get_field, handle, extras[i]))) end
    return m
 end
 
@@ -352,7 +412,7 @@ local function native_method(f, structural, stay)
 end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, fields, links, lists, methods, structural}
+-- description: {key, name, parent, version, fields, links, lists, methods, structural}
 function module.define(d)
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
@@ -392,6 +452,11 @@ function module.define(d)
       all[name] = method
       rawset(c, name, method)
    end
+   if not d.parent then
+      rawset(c, 'read', function(...) return module.read(...) end)
+      rawset(c, 'write', function(...) return module.write(...) end)
+   end
+   rawset(c, '__version', d.version)
    info.all_methods = all
    if replaced then return end
    local function factory() return setmetatable({}, c) end

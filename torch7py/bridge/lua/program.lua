@@ -16,6 +16,8 @@ local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources
 chunk('pairs.lua')(native_next).install(config.pairs)
 
+chunk('serial.lua')(core, host, class, module, torch, native_next)
+
 local stdout = io.stdout
 chunk('print.lua')({
    write = function(text) stdout:write(text) end,

@@ -242,7 +242,12 @@ function torch.pointer(x)
       if handle % 32 < 16 then return core.raw(host.pointer, handle) end
       return handle
    end
+   -- what a metatable says of the text of its objects is not asked for
+   local mt = debug.getmetatable(x)
+   local text = type(mt) == 'table' and rawget(mt, '__tostring')
+   if text then rawset(mt, '__tostring', nil) end
    local address = tostring(x):match('0x(%x+)')
+   if text then rawset(mt, '__tostring', text) end
    if not address then fail('torch.pointer: a %s has no address', type(x)) end
    return tonumber(address, 16)
 end

@@ -1,0 +1,220 @@
+"""What Lua's readObject and writeObject ask of Python: the words of the format, tensors, and the fields of layers.
+
+Tables, functions and the objects of Lua's classes are Lua's to read and to write, in ``lua/serial.lua``. Both sides
+count the objects of a file together: each file has a ``Reader`` and a ``Writer`` here, made when first needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import weakref
+from collections.abc import Callable
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from torch7py.bridge.calls import decode
+from torch7py.bridge.dispatch import encode_results, kind_of
+from torch7py.bridge.handles import Kind
+from torch7py.ops import state
+from torch7py.ops.atomic import NewFile
+from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.files import DiskFile, File, MemoryFile
+from torch7py.t7 import format as t7
+from torch7py.t7.objects import Table
+from torch7py.t7.reader import Reader
+from torch7py.t7.upgrades import UPGRADES, upgrade
+from torch7py.t7.writer import Writer
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
+
+__all__ = ["serial_functions"]
+
+KNOWN = 9  # beside the kinds of the format: an object that was read before
+
+
+def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+    """The functions for ``serial.lua``. The first parameter of most is the handle of a file."""
+    objects = runtime.handles.objects
+
+    def file_of(handle: int) -> File:
+        file = objects[handle]
+        if not isinstance(file, File):
+            raise ArgumentError("an object of another class where a torch.File is expected")
+        return file
+
+    def reader_of(file: File) -> Reader:
+        reader: Reader | None = file.attached.get("reader")
+        if reader is None:
+            reader = file.attached["reader"] = Reader(_weakly(file))
+        return reader
+
+    def writer_of(handle: int) -> Writer:
+        file = file_of(handle)
+        writer: Writer | None = file.attached.get("writer")
+        if writer is None:
+            writer = file.attached["writer"] = Writer(_weakly(file))
+        return writer
+
+    def give(obj: Any) -> int:
+        kind = kind_of(obj)
+        assert kind is not None
+        return runtime.handles.give_tensor(obj) if kind < Kind.STORAGE else runtime.handles.give(obj, kind)
+
+    # -- reading ------------------------------------------------------------------------------------------
+
+    def scalar(file: File, kind: int) -> Any:
+        if kind == t7.NUMBER:
+            return t7.read_number(file)
+        if kind == t7.STRING:
+            return t7.read_string(file).decode("latin1")
+        return file.read_int() == 1
+
+    def head(handle: int) -> tuple[Any, ...]:
+        """The kind of the next value; the value itself, or the index of what follows."""
+        file = file_of(handle)
+        kind = file.attached.pop("kind", None)
+        if kind is None:
+            kind = t7.read_kind(file)
+        if kind in SCALARS:
+            return kind, scalar(file, kind)
+        if kind not in t7.INDEXED:
+            return (kind,)
+        index = t7.read_index(file)
+        known = reader_of(file).known(index) if kind == t7.TORCH else None
+        return (kind, index) if known is None else (KNOWN, index, give(known))
+
+    def scalars(handle: int, limit: int) -> tuple[Any, ...]:
+        """The next values as long as they are numbers, strings and booleans."""
+        file = file_of(handle)
+        if "kind" in file.attached:
+            return ()
+        found: list[Any] = []
+        while len(found) < limit:
+            kind = t7.read_kind(file)
+            if kind not in SCALARS:
+                file.attached["kind"] = kind
+                break
+            found.append(scalar(file, kind))
+        return tuple(found)
+
+    def read_class(handle: int) -> tuple[int, str, bool]:
+        version, name = t7.read_class(file_of(handle))
+        return version, name, name in t7.TENSORS
+
+    def read_tensor(handle: int, index: int, name: str) -> int:
+        return give(reader_of(file_of(handle)).tensor_or_storage(index, name))
+
+    def read_count(handle: int) -> int:
+        file = file_of(handle)
+        return t7.read_count(file, t7.entry_size(file))
+
+    def referenced(handle: int, value: bool) -> None:
+        reader_of(file_of(handle)).referenced = value
+        writer_of(handle).referenced = value
+
+    # -- writing ------------------------------------------------------------------------------------------
+
+    def write_scalars(handle: int, *values: Any) -> None:
+        write = writer_of(handle).write
+        for value in values:
+            write(value)
+
+    def write_tensor(handle: int, obj: int) -> int:
+        """Write a tensor or a storage; returns its index."""
+        writer = writer_of(handle)
+        index = writer.index_of(objects[obj])
+        writer.write(objects[obj])
+        return index
+
+    def begin(handle: int, kind: int) -> int:
+        return writer_of(handle).begin(kind)
+
+    def refer(handle: int, kind: int, index: int) -> None:
+        writer_of(handle).refer(kind, index)
+
+    # -- whole files --------------------------------------------------------------------------------------
+
+    def new_file(name: str) -> int:
+        try:
+            return give(NewFile(os.fsdecode(name.encode("latin1"))))
+        except OSError as error:
+            raise TorchError(f"cannot open <{name}> in mode 'w': {error.strerror}") from None
+
+    def discard(handle: int) -> None:
+        file = objects[handle]
+        assert isinstance(file, DiskFile)
+        if isinstance(file, NewFile) and file.opened:
+            file.discard()
+
+    def memory_of(text: str) -> int:
+        file = MemoryFile(None, "r")
+        file._buffer = bytearray(text.encode("latin1"))
+        return give(file)
+
+    def content(handle: int) -> str:
+        file = objects[handle]
+        assert isinstance(file, MemoryFile)
+        return file.content().decode("latin1")
+
+    # -- functions ----------------------------------------------------------------------------------------
+
+    def vouch(code: str) -> None:
+        """Remember a function that this process has compiled and may load again."""
+        state.of_process().own_functions.add(_digest(code))
+
+    def is_own(code: str) -> bool:
+        return _digest(code) in state.of_process().own_functions
+
+    # -- layers -------------------------------------------------------------------------------------------
+
+    def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
+        """How many fields an upgrade replaces and which, then the new ones, names and values by turns.
+
+        ``pairs``: names and values of the fields that are tensors and numbers.
+        """
+        values = decode(runtime.handles, mask, pairs)
+        _, before, after = upgrade(name, version, Table(zip(values[::2], values[1::2], strict=True)))
+        return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(after.items())))
+
+    return {
+        "t7_head": head,
+        "t7_scalars": scalars,
+        "t7_count": read_count,
+        "t7_string": lambda handle: t7.read_string(file_of(handle)).decode("latin1"),
+        "t7_class": read_class,
+        "t7_tensor": read_tensor,
+        "t7_referenced": referenced,
+        "t7_write_nil": lambda handle: writer_of(handle).write(None),
+        "t7_write_negative_zero": lambda handle: writer_of(handle).write(-0.0),
+        "t7_write_scalars": write_scalars,
+        "t7_write_tensor": write_tensor,
+        "t7_begin": begin,
+        "t7_refer": refer,
+        "t7_write_count": lambda handle, count: file_of(handle).write_int(count),
+        "t7_write_string": lambda handle, text: t7.write_string(file_of(handle), text.encode("latin1")),
+        "t7_write_class": lambda handle, version, name: t7.write_class(file_of(handle), int(version), name),
+        "t7_new_file": new_file,
+        "t7_discard": discard,
+        "t7_memory_of": memory_of,
+        "t7_content": content,
+        "t7_vouch": vouch,
+        "t7_is_own": is_own,
+        "t7_has_upgrade": lambda name, version: any(version < since for since, _ in UPGRADES.get(name, ())),
+        "t7_upgraded": upgraded,
+    }
+
+
+SCALARS = frozenset({t7.NUMBER, t7.STRING, t7.BOOLEAN})
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode("latin1")).digest()
+
+
+def _weakly(file: File) -> Any:
+    """A file in the hands of what the file itself keeps alive."""
+    return weakref.proxy(file)

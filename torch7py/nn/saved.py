@@ -1,0 +1,83 @@
+"""How a layer that was read from a file remembers the file, so that it is saved as it was.
+
+What a layer knows lives in the layer. What it does not know (a buffer of some version, a field that a program
+added) is kept here, with the order of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+__all__ = ["SavedForm", "fields_to_save", "unchanged"]
+
+
+@dataclass
+class SavedForm:
+    """The file's view of one object.
+
+    ``order``: its fields in the order of the file; ``version``: its class's; ``extras``: the fields that its class
+    does not know; ``absent``: those that the class knows and the file did not have, with what the class put there;
+    ``tables``: what the file had for fields that hold a list or a dict here; ``before``: the fields that an upgrade
+    replaced, and ``after``: what it put in their place, as long as that stays as it was.
+    """
+
+    order: list[str] = field(default_factory=list)
+    version: int = 1
+    extras: dict[str, Any] = field(default_factory=dict)
+    absent: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def forget_upgrade(self, version: int) -> None:
+        """What an upgrade made is the object's own from now on, and it is of its class's version."""
+        if self.before:
+            self.order = [name for name in self.order if name not in self.before] + list(self.after)
+            self.before, self.after, self.version = {}, {}, version
+
+    def is_as_before(self, values: Mapping[str, Any]) -> bool:
+        """Whether what an upgrade made has not changed since."""
+        return bool(self.before) and all(
+            isinstance(values.get(name), torch.Tensor) and torch.equal(values[name], value)
+            for name, value in self.after.items()
+        )
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> SavedForm:
+        from torch7py.nn.copying import deep_copy
+
+        extras, absent = deep_copy(self.extras, memo), deep_copy(self.absent, memo)
+        before, after = deep_copy(self.before, memo), deep_copy(self.after, memo)
+        return SavedForm(list(self.order), self.version, extras, absent, {}, before, after)
+
+
+def unchanged(value: Any, before: Any) -> bool:
+    """Whether a field that the file did not have still is what the class put there."""
+    if isinstance(value, torch.Tensor):
+        return value is before and value.numel() == 0
+    if isinstance(value, (list, dict)):
+        return not value
+    return value is before or (type(value) is type(before) and bool(value == before))
+
+
+def fields_to_save(form: SavedForm | None, known: Iterable[str], values: Mapping[str, Any]) -> list[str]:
+    """The names of an object's fields in the order to save them.
+
+    ``known`` are the names that its class knows, in their order there, ``values`` all that is not nil.
+    """
+    if form is None:
+        return [name for name in known if name in values]
+    names = [name for name in form.order if name in values]
+    listed = set(names)
+
+    def is_new(name: str) -> bool:
+        if name not in values or name in listed:
+            return False
+        return name not in form.absent or not unchanged(values[name], form.absent[name])
+
+    names += filter(is_new, known)
+    listed.update(names)
+    return names + [name for name in form.extras if name in values and name not in listed]

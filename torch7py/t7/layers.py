@@ -1,0 +1,197 @@
+"""From what a file holds to live layers, and back to what is to be saved.
+
+A class of the file is one of ours when the name is registered and the fields are such as ours has; otherwise its
+objects stay what was read, or become an ``UnknownLayer`` where they look like a layer. Everything that pointed to
+the object then points to the layer, and a tensor that is a parameter is the same Parameter wherever it occurs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.nn.object import TorchObject
+from torch7py.nn.registry import layers
+from torch7py.nn.saved import SavedForm
+from torch7py.nn.unknown import UnknownLayer
+from torch7py.t7.errors import T7Error
+from torch7py.t7.objects import Object, Table
+from torch7py.t7.reader import Reader
+from torch7py.t7.upgrades import upgrade
+
+__all__ = ["fields_of", "find_class", "revive"]
+
+
+def find_class(name: str, fields: Any) -> type[TorchObject] | None:
+    """The class for a saved object of this name with these fields; the latest definition that fits."""
+    fitting = [cls for cls in layers.values() if cls.torch7_name == name and cls.matches(fields)]
+    return fitting[-1] if fitting else None
+
+
+def _has_fields(obj: Object) -> bool:
+    return len(obj.payload) == 1 and isinstance(obj.payload[0], Table)
+
+
+def _class_for(obj: Object, children: set[int]) -> type[TorchObject] | None:
+    if not _has_fields(obj):
+        return None
+    found = find_class(obj.class_name, obj.fields)
+    if found is None and ("output" in obj.fields or id(obj) in children):
+        return UnknownLayer
+    return found
+
+
+def _children(reader: Reader) -> set[int]:
+    """The objects that stand where a container has its modules."""
+    lists = (obj.fields.get("modules") for obj in reader.objects if _has_fields(obj))
+    return {id(value) for table in lists if isinstance(table, Table) for value in table.values()}
+
+
+def revive(root: Any, reader: Reader) -> Any:
+    """Make layers of the objects that a reader has read; returns what stands for ``root`` then."""
+    live: list[tuple[Object, TorchObject]] = []
+    replaced: dict[int, Any] = {}
+    children = _children(reader)
+    for obj in reader.objects:
+        cls = _class_for(obj, children)
+        if cls is None:
+            continue
+        made = cls.blank()
+        if cls.torch7_name != obj.class_name or cls is UnknownLayer:
+            made.__dict__["_class_name"] = obj.class_name
+        live.append((obj, made))
+        replaced[id(obj)] = made
+        _claim_parameters(made, obj.fields, replaced)
+    if not live:
+        return root
+
+    def change(value: Any) -> Any:
+        return replaced.get(id(value), value)
+
+    for table in reader.tables:
+        table.replace(change)
+    for function in reader.functions:
+        function.upvalues = change(function.upvalues)
+    for obj in reader.objects:
+        obj.payload[:] = map(change, obj.payload)
+    plain = _Plain()
+    for obj, made in live:
+        _restore(made, obj, plain)
+    return change(root)
+
+
+def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]) -> None:
+    for name in made.parameter_fields:
+        value = fields.get(name)
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and id(value) not in replaced:
+            parameter = torch.nn.Parameter(value)
+            for mark in ("torch7_class", "torch7_storage"):
+                if hasattr(value, mark):
+                    setattr(parameter, mark, getattr(value, mark))
+            replaced[id(value)] = parameter
+
+
+def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
+    fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
+    known = set(made.known_fields()) | {"modules"}
+    values: dict[Any, Any] = {}
+    tables: dict[str, Table] = {}
+    for name, value in fields.items():
+        if isinstance(value, Table) and name in known:
+            tables[name] = value
+            value = plain(value)
+        values[name] = value
+    for name in made.parameter_fields:
+        if not isinstance(values.get(name), (torch.Tensor, type(None))):
+            raise T7Error(f"{obj.class_name}: its {name} is not a tensor")
+    try:
+        made.restore(values, obj.version)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise T7Error(f"{obj.class_name}: its fields are not those of such an object ({error})") from error
+    form: SavedForm = made.__dict__["_saved"]
+    form.tables = tables
+    if before:
+        form.order = list(obj.fields)
+        form.before, form.after = before, after
+
+
+class _Plain:
+    """Tables to lists and dicts for the fields of layers, each table once."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, Any] = {}
+
+    def __call__(self, root: Table) -> Any:
+        waiting: list[tuple[Table, Any]] = []
+
+        def start(value: Any) -> Any:
+            if not isinstance(value, Table):
+                return value
+            made = self._done.get(id(value))
+            if made is None:
+                made = [] if value.is_array() else {}
+                if isinstance(made, dict) and len(dict.fromkeys(value)) != len(value):
+                    return value  # true and 1 as keys: no dict holds both
+                self._done[id(value)] = made
+                waiting.append((value, made))
+            return made
+
+        result = start(root)
+        while waiting:
+            table, made = waiting.pop()
+            if isinstance(made, list):
+                made += [start(item) for item in table.array()]
+            else:
+                made.update((key, start(item)) for key, item in table.items())
+        return result
+
+
+# -- back --------------------------------------------------------------------------------------------------
+
+
+def fields_of(obj: TorchObject) -> Table:
+    """The table of fields that an object is saved as.
+
+    A list or dict that still holds what the file had in its place is saved as that, so that what was shared and
+    in which order it stood stays.
+    """
+    form: SavedForm | None = obj.__dict__.get("_saved")
+    tables = {} if form is None else form.tables
+    made = Table()
+    for name, value in obj.saved_fields().items():
+        table = tables.get(name)
+        made[name] = table if table is not None and _same(table, value) else value
+    return made
+
+
+def _same(root: Table, value: Any) -> bool:
+    """Whether lists and dicts hold exactly what a table holds."""
+    waiting = [(root, value)]
+    compared: set[tuple[int, int]] = set()
+    while waiting:
+        table, other = waiting.pop()
+        if table is other or (id(table), id(other)) in compared:
+            continue
+        compared.add((id(table), id(other)))
+        if not isinstance(other, (list, dict)) or len(other) != len(table):
+            return False
+        for key, item in enumerate(other, 1) if isinstance(other, list) else other.items():
+            if key not in table:
+                return False
+            held = table[key]
+            if isinstance(held, Table):
+                waiting.append((held, item))
+            elif held is not item and not _same_scalar(held, item):
+                return False
+    return True
+
+
+def _same_scalar(one: Any, other: Any) -> bool:
+    plain = (int, float, str, bool)
+    return (
+        isinstance(one, plain)
+        and isinstance(other, plain)
+        and isinstance(one, bool) == isinstance(other, bool)
+        and one == other
+    )

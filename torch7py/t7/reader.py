@@ -1,0 +1,301 @@
+"""Reads a ``.t7`` file into tensors, tables and objects; makes no layers and runs nothing.
+
+No value of the file is trusted: a count is held against the bytes that are left before anything is made of it, an
+index against what it stood for before, a view against its storage. Nothing recurses, so that a file may nest as
+deeply as it likes, within ``MAX_DEPTH``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+import torch
+
+from torch7py.ops import memory, types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.files import File
+from torch7py.ops.memory import Storage
+from torch7py.t7 import format as t7
+from torch7py.t7.errors import T7Error
+from torch7py.t7.objects import Function, Object, Table
+
+__all__ = ["MAX_DEPTH", "NamedStorage", "Reader", "class_of_tensor"]
+
+MAX_DEPTH = 50_000
+MAX_DIMS = 1000
+LONG = types.LONG
+
+# A reader of one composite value: yields for the next value, which is sent back; returns its own.
+Steps: TypeAlias = Generator[None, Any, Any]
+
+
+class NamedStorage(Storage):
+    """A storage that was saved under the name of another class, such as ``torch.CudaStorage``."""
+
+    __slots__ = ("class_name",)
+
+    def __init__(self, number_type: types.NumberType, untyped: torch.UntypedStorage, class_name: str) -> None:
+        super().__init__(number_type, untyped)
+        self.class_name = class_name
+
+
+def class_of_tensor(tensor: torch.Tensor) -> str:
+    """The Torch7 class of a tensor, that under which it was saved if it was read."""
+    name: str | None = getattr(tensor, "torch7_class", None)
+    if name is not None and t7.TENSORS[name].number_type.dtype == tensor.dtype:
+        return name
+    return types.of(tensor).tensor
+
+
+class Reader:
+    """Reads the objects of one file.
+
+    ``objects``, ``tables`` and ``functions`` hold what was read so far, what is inside something before it. With
+    ``referenced`` (true) an index seen before stands for the same object; files written without references hold
+    every object each time it occurs. Strings become ``str`` by ``encoding``.
+    """
+
+    def __init__(self, file: File, *, referenced: bool = True, encoding: str = "latin1") -> None:
+        self.file = file
+        self.referenced = referenced
+        self.encoding = encoding
+        self.objects: list[Object] = []
+        self.tables: list[Table] = []
+        self.functions: list[Function] = []
+        self._known: dict[int, Any] = {}
+        self._kinds: dict[int, int] = {}
+
+    def known(self, index: int) -> Any:
+        """What was read under this index, None when nothing was or references do not count."""
+        return self._known.get(index) if self.referenced else None
+
+    def tensor_or_storage(self, index: int, name: str) -> torch.Tensor | Storage:
+        """The content of a tensor or storage of this class, whose head has been read."""
+        found = t7.TENSORS[name]
+        return self._storage(index, found, name) if found.is_storage else self._tensor(index, found, name)
+
+    def read(self) -> Any:
+        """The next object of the file; T7Error when it is damaged."""
+        at = self.file.position()
+        try:
+            return self._run()
+        except T7Error:
+            raise
+        except TorchError as error:  # of the file itself
+            raise T7Error(f"{error} (the object begins at {at})", self.file.position()) from None
+
+    def _run(self) -> Any:
+        value, steps = self._next()
+        waiting: list[Steps] = []
+        while True:
+            if steps is not None:
+                if len(waiting) >= MAX_DEPTH:
+                    raise T7Error(f"more than {MAX_DEPTH} objects inside each other", self.file.position())
+                waiting.append(steps)
+                value = None
+            elif not waiting:
+                return value
+            try:
+                waiting[-1].send(value)
+            except StopIteration as result:
+                waiting.pop()
+                value, steps = result.value, None
+            else:
+                value, steps = self._next()
+
+    def _next(self) -> tuple[Any, Steps | None]:
+        """The next value, or how to read it if it is made of others."""
+        file = self.file
+        kind = t7.read_kind(file)
+        if kind == t7.NUMBER:
+            return _plain_number(t7.read_number(file)), None
+        if kind == t7.STRING:
+            return t7.read_string(file).decode(self.encoding, "surrogateescape"), None
+        if kind == t7.NIL:
+            return None, None
+        if kind == t7.BOOLEAN:
+            return file.read_int() == 1, None
+        if kind == t7.OLD_FUNCTION:
+            return None, self._function(kind, None)
+        at = file.position()
+        index = t7.read_index(file)
+        if self.referenced and index in self._known:
+            if self._kinds[index] != kind:
+                raise T7Error(f"the object {index} is of kind {self._kinds[index]}, not {kind}", at)
+            return self._known[index], None
+        if kind == t7.TABLE:
+            return None, self._table(index)
+        if kind == t7.TORCH:
+            return self._torch(index)
+        return None, self._function(kind, index)
+
+    def _keep(self, index: int, kind: int, value: Any) -> Any:
+        if self.referenced:
+            self._known[index] = value
+            self._kinds[index] = kind
+        return value
+
+    # -- tables and functions -----------------------------------------------------------------------------
+
+    def _table(self, index: int) -> Steps:
+        table: Table = self._keep(index, t7.TABLE, Table())
+        for _ in range(t7.read_count(self.file, t7.entry_size(self.file))):
+            at = self.file.position()
+            key = yield
+            value = yield
+            if key is None or key != key:
+                raise T7Error("nil or nan as the key of a table", at)
+            if value is not None:
+                table[key] = value
+        self.tables.append(table)
+        return table
+
+    def _function(self, kind: int, index: int | None) -> Steps:
+        function = Function(t7.read_string(self.file), None, kind)
+        if index is not None:
+            self._keep(index, kind, function)
+        function.upvalues = yield
+        self.functions.append(function)
+        return function
+
+    # -- objects ------------------------------------------------------------------------------------------
+
+    def _torch(self, index: int) -> tuple[Any, Steps | None]:
+        version, name = t7.read_class(self.file)
+        if name in t7.TENSORS:
+            return self.tensor_or_storage(index, name), None
+        return None, self._object(index, version, name)
+
+    def _object(self, index: int, version: int, name: str) -> Steps:
+        made = Object(name, [], version)
+        self._keep(index, t7.TORCH, made)
+        payload = PAYLOADS.get(name)
+        if payload is None:
+            made.payload.append((yield))
+        else:
+            yield from payload(self.file, made)
+        self.objects.append(made)
+        return made
+
+    def _storage(self, index: int, found: t7.ClassName, name: str) -> Storage:
+        at = self.file.position()
+        count = int(self.file.read_number(LONG))
+        left = self.file.remaining()
+        # a number of a text takes a digit and a space, bytes are as they are
+        unit = found.number_type.size if self.file.binary or found.number_type.size == 1 else 2
+        if found.number_type is LONG and self.file.binary:
+            unit = self.file.long_size or 8
+        if count < 0 or (left is not None and count * unit > left + 1):
+            raise T7Error(f"a storage of {count} elements, and {left} bytes are left", at)
+        values = self.file.read_numbers(found.number_type, count)
+        untyped = values.untyped_storage()
+        made = Storage(found.number_type, untyped)
+        if name != found.number_type.storage:
+            made = NamedStorage(found.number_type, untyped, name)
+        self._keep(index, t7.TORCH, made)
+        return made
+
+    def _tensor(self, index: int, found: t7.ClassName, name: str) -> torch.Tensor:
+        file = self.file
+        at = file.position()
+        dims = file.read_int()
+        if not 0 <= dims <= MAX_DIMS:
+            raise T7Error(f"a tensor of {dims} dimensions", at)
+        sizes = [int(n) for n in file.read_numbers(LONG, dims).tolist()]
+        strides = [int(n) for n in file.read_numbers(LONG, dims).tolist()]
+        offset = int(file.read_number(LONG)) - 1
+        storage = self._storage_of_tensor(found, name)
+        tensor = torch.empty(0, dtype=found.number_type.dtype)
+        if name != found.number_type.tensor:
+            tensor.torch7_class = name  # type: ignore[attr-defined]
+        if storage is None:
+            if dims:
+                raise T7Error(f"a tensor of {dims} dimensions without a storage", at)
+        else:
+            self._check_view(len(storage), sizes, strides, offset, at)
+            if len(storage) == 0:
+                tensor.torch7_storage = storage  # type: ignore[attr-defined]
+            shape = memory.clean_sizes(sizes)
+            tensor.set_(storage.untyped, offset, shape, strides[: len(shape)] or (1,))
+        self._keep(index, t7.TORCH, tensor)
+        return tensor
+
+    @staticmethod
+    def _check_view(elements: int, sizes: list[int], strides: list[int], offset: int, at: int) -> None:
+        if offset < 0 or any(n < 0 for n in sizes) or any(n < 0 for n in strides):
+            raise T7Error(
+                f"a tensor with negative sizes, strides or offset: {sizes}, {strides}, {offset}", at
+            )
+        total = 1
+        for size in sizes:
+            total *= size
+        last = offset + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
+        if total and sizes and last >= elements:
+            raise T7Error(f"a tensor that ends at element {last + 1} of a storage of {elements}", at)
+        if total >= 1 << 62 or offset > elements:
+            raise T7Error(f"a tensor of {total} elements from {offset + 1} on in a storage of {elements}", at)
+
+    def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Storage | None:
+        at = self.file.position()
+        kind = t7.read_kind(self.file)
+        if kind == t7.NIL:
+            return None
+        wanted = t7.storage_name(name)
+        if kind == t7.TORCH:
+            index = t7.read_index(self.file)
+            if self.referenced and index in self._known:
+                storage = self._known[index]
+                if isinstance(storage, Storage) and storage.type is found.number_type:
+                    return storage
+                raise T7Error(f"the storage of a {name} is the object {index}, which is none", at)
+            _, given = t7.read_class(self.file)
+            if given == wanted:
+                return self._storage(index, t7.TENSORS[wanted], given)
+        raise T7Error(f"a {name} without its {wanted}", at)
+
+
+def _plain_number(value: float) -> float:
+    """A whole number as an int, as long as it is the same number."""
+    if (
+        -9007199254740992 < value < 9007199254740992
+        and value == (whole := int(value))
+        and (whole or str(value)[0] != "-")
+    ):
+        return whole
+    return value
+
+
+# Classes that do not write one table: how to read what they wrote into an object's payload.
+
+
+def _read_two(file: File, made: Object) -> Steps:
+    made.payload.append((yield))
+    made.payload.append((yield))
+
+
+def _read_hash(file: File, made: Object) -> Steps:
+    for _ in range(_long_count(file)):
+        made.payload.append((yield))
+        made.payload.append((yield))
+
+
+def _read_vector(file: File, made: Object) -> Steps:
+    for _ in range(_long_count(file)):
+        made.payload.append((yield))
+
+
+def _long_count(file: File) -> int:
+    at = file.position()
+    count = int(file.read_number(LONG))
+    left = file.remaining()
+    if count < 0 or (left is not None and count * 4 > left):
+        raise T7Error(f"a count of {count}, and {left} bytes are left", at)
+    return count
+
+
+PAYLOADS: dict[str, Callable[[File, Object], Steps]] = {
+    "nn.GPU": _read_two,
+    "tds.Hash": _read_hash,
+    "tds.Vec": _read_vector,
+}
