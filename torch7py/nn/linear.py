@@ -30,6 +30,7 @@ class Linear(Module):
     """
 
     traced = False
+    rows_alone = (2, 2)
     fields: ClassVar[tuple[str, ...]] = ("addBuffer",)
     lua_methods = names("noBias")
 
@@ -133,6 +134,11 @@ class LookupTable(Module):
     def reset(self, stdv: float | None = None) -> None:
         normal_(self.weight.data, 0, 1 if stdv is None else stdv)
 
+    @property
+    def rows_alone(self) -> tuple[int, int] | None:  # type: ignore[override]
+        """A row of the input is one index; other rows matter where weights are scaled or gradients counted."""
+        return (1, 2) if self.maxNorm is None and not self.shouldScaleGradByFreq else None
+
     def setPadding(self, paddingValue: int) -> LookupTable:
         """``m:setPadding(index)``"""
         self.paddingValue = paddingValue
@@ -224,6 +230,7 @@ class MulConstant(Module):
     """
 
     traced = False
+    rows_alone = (1, 99)
     fields: ClassVar[tuple[str, ...]] = ("constant_scalar", "inplace")
 
     def __init__(self, constant_scalar: float, inplace: bool = False) -> None:

@@ -102,6 +102,8 @@ class WhiteNoise(Pointwise):
     Evaluation adds the mean alone and has no gradient.
     """
 
+    rows_alone = None  # it draws random numbers, step after step
+
     fields: ClassVar[tuple[str, ...]] = ("mean", "std", "noise")
 
     def __init__(self, mean: float = 0, std: float = 0.1) -> None:

@@ -162,6 +162,8 @@ class RReLU(Pointwise):
     are in the field ``noise``.
     """
 
+    rows_alone = None  # it draws random numbers, step after step
+
     fields: ClassVar[tuple[str, ...]] = ("lower", "upper", "noise", "inplace")
 
     def __init__(self, l: float = 1 / 8, u: float = 1 / 3, ip: bool = False) -> None:  # noqa: E741

@@ -18,6 +18,7 @@ class _OverChannels(Module):
     """What the softmax layers share: the dimension they work along. Gradients are taken from the output."""
 
     traced = False
+    rows_alone = (2, 2)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(self.forward(input).contiguous())

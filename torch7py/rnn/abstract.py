@@ -230,6 +230,31 @@ class AbstractRecurrent(Container):
         attributes["updateGradInputStep"] = attributes["accGradParametersStep"] = None
         return self.set_output(output)
 
+    def keep_steps(self, states: list[list[Any]]) -> None:
+        """Several steps are done at once (fused.py): their outputs, each with what else the state has."""
+        attributes = self.__dict__
+        step = attributes["step"]
+        for state in states:
+            attributes["outputs"][step] = state[0]
+            step += 1
+        attributes.update(
+            step=step, updateGradInputStep=None, accGradParametersStep=None, gradParametersAccumulated=False
+        )
+        for table in (attributes["outputs"], attributes["gradInputs"]):
+            self.drop_before(table, step - self.rho - 2)
+        self.set_output(states[-1][0])
+
+    @staticmethod
+    def drop_before(table: dict[int, Any], step: int) -> None:
+        """Let go of what was kept of steps before this one."""
+        for old in [number for number in table if number < step]:
+            del table[old]
+
+    def went_back(self, steps: int) -> None:
+        """The last so many steps have gone back at once."""
+        first = self.__dict__["step"] - steps
+        self.__dict__.update(updateGradInputStep=first, accGradParametersStep=first)
+
     # -- one step back ------------------------------------------------------------------------------------
 
     def step_input(self, step: int, input: Any) -> Any:

@@ -30,9 +30,16 @@ def rows(tensor: torch.Tensor) -> torch.Tensor:
 class Cell(Sequential):
     """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
 
-    A subclass brings ``forward`` and the kernels: ``kernel_output``, which gives the outputs and what the others
-    need, ``kernel_grad_input``, which gives the gradients of the inputs and what the third needs, and
-    ``kernel_acc_grad``. They get and give batches.
+    A subclass brings ``forward`` and the kernel, in parts, so that what needs no state can be done for all steps of
+    a sequence at once (fused.py). The parts get and give batches; those that may get the rows of many steps say so.
+
+    - ``from_input(x)``, rows of many steps: what the gates get from the input;
+    - ``step_output(of_input, state)``: the new state, output first, and what ``step_grad`` needs. ``of_input`` may be
+      written to;
+    - ``step_grad(state, gradients, saved)``: the gradients of the state before, and what the other two need, tensors
+      with a row for each example;
+    - ``grad_of_input(of_gates)``, rows of many steps: the gradient of the input;
+    - ``acc_grad(x, state, of_gates, scale)``, rows of many steps: accumulate the parameters' gradients.
     """
 
     torch7_name = "nn.Sequential"
@@ -94,22 +101,33 @@ class Cell(Sequential):
 
     # -- the protocol -------------------------------------------------------------------------------------
 
-    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
+    def from_input(self, x: torch.Tensor) -> list[torch.Tensor]:
         raise NotImplementedError
 
-    def kernel_grad_input(
-        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    def step_output(
+        self, of_input: list[torch.Tensor], state: list[torch.Tensor]
     ) -> tuple[list[torch.Tensor], Any]:
         raise NotImplementedError
 
-    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
+    def step_grad(
+        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        raise NotImplementedError
+
+    def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
+        raise NotImplementedError
+
+    def acc_grad(
+        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+    ) -> None:
         raise NotImplementedError
 
     def updateOutput(self, input: Any) -> Any:
         if not self.intact():
             self._compute_by_tree()
             return super().updateOutput(input)
-        outputs, saved = self.kernel_output([rows(tensor.data) for tensor in input])
+        x, *state = [rows(tensor.data) for tensor in input]
+        outputs, saved = self.step_output(self.from_input(x), state)
         self.__dict__["_saved"], self.__dict__["_gradients_of_gates"] = saved, None
         if input[0].dim() == 1:
             outputs = [tensor.squeeze(0) for tensor in outputs]
@@ -152,10 +170,9 @@ class Cell(Sequential):
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         if not self.by_kernel(input):
             return super().updateGradInput(input, gradOutput)
-        inputs = [rows(tensor.data) for tensor in input]
-        values, of_gates = self.kernel_grad_input(
-            inputs, self.as_outputs(gradOutput), self.__dict__["_saved"]
-        )
+        state = [rows(tensor.data) for tensor in input[1:]]
+        values, of_gates = self.step_grad(state, self.as_outputs(gradOutput), self.__dict__["_saved"])
+        values = [self.grad_of_input(of_gates), *values]
         self.__dict__["_gradients_of_gates"] = of_gates
         if input[0].dim() == 1:
             values = [tensor.squeeze(0) for tensor in values]
@@ -168,8 +185,8 @@ class Cell(Sequential):
             return
         if of_gates is None:
             raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
-        inputs = [rows(tensor.data) for tensor in input]
-        self.kernel_acc_grad(inputs, saved, of_gates, scale)
+        x, *state = [rows(tensor.data) for tensor in input]
+        self.acc_grad(x, state, of_gates, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)

@@ -61,12 +61,16 @@ class FastLSTMCell(Cell):
 
     # The elementwise part is one pass over the four gates side by side.
 
-    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
-        x, h, c = inputs
-        i2g, o2g = self.members["i2g"], self.members["o2g"]
+    def from_input(self, x: torch.Tensor) -> list[torch.Tensor]:
+        i2g = self.members["i2g"]
+        return [torch.addmm(i2g.bias.data, x, i2g.weight.data.t())]
+
+    def step_output(
+        self, of_input: list[torch.Tensor], state: list[torch.Tensor]
+    ) -> tuple[list[torch.Tensor], Any]:
+        h, c = state
         size = c.shape[-1]
-        gates = torch.addmm(i2g.bias.data, x, i2g.weight.data.t())
-        gates.addmm_(h, o2g.weight.data.t())
+        gates = of_input[0].addmm_(h, self.members["o2g"].weight.data.t())
         hidden = torch.tanh(gates[:, size : 2 * size])
         gates.sigmoid_()
         gates[:, size : 2 * size] = hidden
@@ -75,9 +79,9 @@ class FastLSTMCell(Cell):
         squashed = torch.tanh(cell)
         return [o * squashed, cell], (gates, squashed)
 
-    def kernel_grad_input(
-        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], Any]:
+    def step_grad(
+        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         gates, squashed = saved
         i, g, f, o = gates.chunk(4, 1)
         d_output, d_cell = gradients
@@ -86,18 +90,21 @@ class FastLSTMCell(Cell):
         d_i, d_g, d_f, d_o = of_gates.chunk(4, 1)
         torch.mul(d_cell, g, out=d_i)
         torch.mul(d_cell, i, out=d_g)
-        torch.mul(d_cell, inputs[2], out=d_f)
+        torch.mul(d_cell, state[1], out=d_f)
         torch.mul(d_output, squashed, out=d_o)
         slopes = gates * (1 - gates)
         slopes[:, g.shape[1] : 2 * g.shape[1]] = 1 - g * g
         of_gates.mul_(slopes)
-        members = self.members
-        d_x, d_h = of_gates @ members["i2g"].weight.data, of_gates @ members["o2g"].weight.data
-        return [d_x, d_h, d_cell * f], of_gates
+        return [of_gates @ self.members["o2g"].weight.data, d_cell * f], [of_gates]
 
-    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
-        self.members["i2g"].accGradParameters(inputs[0], of_gates, scale)
-        self.members["o2g"].accGradParameters(inputs[1], of_gates, scale)
+    def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
+        return of_gates[0] @ self.members["i2g"].weight.data
+
+    def acc_grad(
+        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+    ) -> None:
+        self.members["i2g"].accGradParameters(x, of_gates[0], scale)
+        self.members["o2g"].accGradParameters(state[0], of_gates[0], scale)
 
 
 @layer("nn.FastLSTM", package="rnn")

@@ -40,25 +40,28 @@ class GRUCell(Cell):
         n = torch.tanh(F.linear(x, m["i2h"].weight, m["i2h"].bias) + F.linear(r * h, m["o2h"].weight))
         return (1 - z) * n + z * h
 
-    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
-        x, h = inputs
-        m = self.members
-        gates = torch.addmm(m["i2g"].bias.data, x, m["i2g"].weight.data.t())
-        gates.addmm_(h, m["o2g"].weight.data.t()).sigmoid_()
-        r, z = gates.chunk(2, 1)
-        kept = r * h
-        n = torch.addmm(m["i2h"].bias.data, x, m["i2h"].weight.data.t())
-        n.addmm_(kept, m["o2h"].weight.data.t()).tanh_()
-        return [torch.addcmul(z * h, 1 - z, n)], (gates, kept, n)
-
     def keep_results(self, field: str, values: list[torch.Tensor]) -> Any:
         return self.keep_output(values[0]) if field == "output" else super().keep_results(field, values)
 
-    def kernel_grad_input(
-        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    def from_input(self, x: torch.Tensor) -> list[torch.Tensor]:
+        products = self.members["i2g"], self.members["i2h"]
+        return [torch.addmm(layer.bias.data, x, layer.weight.data.t()) for layer in products]
+
+    def step_output(
+        self, of_input: list[torch.Tensor], state: list[torch.Tensor]
     ) -> tuple[list[torch.Tensor], Any]:
+        m, h = self.members, state[0]
+        gates = of_input[0].addmm_(h, m["o2g"].weight.data.t()).sigmoid_()
+        r, z = gates.chunk(2, 1)
+        kept = r * h
+        n = of_input[1].addmm_(kept, m["o2h"].weight.data.t()).tanh_()
+        return [torch.addcmul(z * h, 1 - z, n)], (gates, kept, n)
+
+    def step_grad(
+        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         m = self.members
-        (gates, _, n), h, d_output = saved, inputs[1], gradients[0]
+        (gates, kept, n), h, d_output = saved, state[0], gradients[0]
         r, z = gates.chunk(2, 1)
         of_gates = torch.empty_like(gates)
         d_r, d_z = of_gates.chunk(2, 1)
@@ -67,16 +70,21 @@ class GRUCell(Cell):
         torch.mul(d_kept, h, out=d_r)
         torch.mul(d_output, h - n, out=d_z)
         of_gates.mul_(gates * (1 - gates))
-        d_x = torch.addmm(d_n @ m["i2h"].weight.data, of_gates, m["i2g"].weight.data)
         d_h = torch.addmm(torch.addcmul(d_output * z, d_kept, r), of_gates, m["o2g"].weight.data)
-        return [d_x, d_h], (of_gates, d_n)
+        return [d_h], [of_gates, d_n, kept]
 
-    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
-        (x, h), (gates, d_n), m = inputs, of_gates, self.members
+    def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
+        gates, d_n, _ = of_gates
+        return torch.addmm(d_n @ self.members["i2h"].weight.data, gates, self.members["i2g"].weight.data)
+
+    def acc_grad(
+        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+    ) -> None:
+        (gates, d_n, kept), m = of_gates, self.members
         m["i2g"].accGradParameters(x, gates, scale)
-        m["o2g"].accGradParameters(h, gates, scale)
+        m["o2g"].accGradParameters(state[0], gates, scale)
         m["i2h"].accGradParameters(x, d_n, scale)
-        m["o2h"].accGradParameters(saved[1], d_n, scale)
+        m["o2h"].accGradParameters(kept, d_n, scale)
 
 
 @layer("nn.GRU", package="rnn")

@@ -49,12 +49,17 @@ class LSTMCell(Cell):
         cell = f * c + i * torch.tanh(before("z"))
         return [torch.sigmoid(before("o", cell)) * torch.tanh(cell), cell]
 
-    def kernel_output(self, inputs: list[torch.Tensor]) -> tuple[list[torch.Tensor], Any]:
-        x, h, c = inputs
+    def from_input(self, x: torch.Tensor) -> list[torch.Tensor]:
         m = self.members
-        gates = c.new_empty((4, *c.shape))
+        return [torch.addmm(m["x" + g].bias.data, x, m["x" + g].weight.data.t()) for g in GATES]
+
+    def step_output(
+        self, of_input: list[torch.Tensor], state: list[torch.Tensor]
+    ) -> tuple[list[torch.Tensor], Any]:
+        h, c = state
+        m = self.members
+        gates = torch.stack(of_input)
         for gate, target in zip(GATES, gates, strict=True):
-            torch.addmm(m["x" + gate].bias.data, x, m["x" + gate].weight.data.t(), out=target)
             target.addmm_(h, m["h" + gate].weight.data.t())
         i, f, z, o = gates
         peepholes = "ci" in m
@@ -70,11 +75,11 @@ class LSTMCell(Cell):
         squashed = torch.tanh(cell)
         return [o * squashed, cell], (gates, squashed, cell)
 
-    def kernel_grad_input(
-        self, inputs: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], Any]:
+    def step_grad(
+        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         m = self.members
-        (gates, squashed, _), c = saved, inputs[2]
+        (gates, squashed, cell), c = saved, state[1]
         i, f, z, o = gates
         d_output, d_cell = gradients
         of_gates = torch.empty_like(gates)
@@ -93,23 +98,34 @@ class LSTMCell(Cell):
         d_before = d_cell * f
         if "ci" in m:
             d_before.addcmul_(d_i, m["ci"].weight.data).addcmul_(d_f, m["cf"].weight.data)
-        d_x, d_h = (d_i @ m[source + "i"].weight.data for source in "xh")
-        for gate, gradient in zip(GATES[1:], of_gates[1:], strict=True):
-            d_x.addmm_(gradient, m["x" + gate].weight.data)
-            d_h.addmm_(gradient, m["h" + gate].weight.data)
-        return [d_x, d_h, d_before], of_gates
+        d_h = self._through("h", [d_i, d_f, d_z, d_o])
+        return [d_h, d_before], [d_i, d_f, d_z, d_o, cell]
 
-    def kernel_acc_grad(self, inputs: list[torch.Tensor], saved: Any, of_gates: Any, scale: float) -> None:
-        x, h, c = inputs
+    def _through(self, source: str, of_gates: list[torch.Tensor]) -> torch.Tensor:
+        """The gradient of what all gates' products with the input (x) or the output before (h) are of."""
+        weights = [self.members[source + gate].weight.data for gate in GATES]
+        total = of_gates[0] @ weights[0]
+        for gradient, weight in zip(of_gates[1:4], weights[1:], strict=True):
+            total.addmm_(gradient, weight)
+        return total
+
+    def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
+        return self._through("x", of_gates)
+
+    def acc_grad(
+        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+    ) -> None:
+        h, c = state
+        *of_gates, cell = of_gates
         for gate, gradient in zip(GATES, of_gates, strict=True):
             self.members["x" + gate].accGradParameters(x, gradient, scale)
             self.members["h" + gate].accGradParameters(h, gradient, scale)
         d_i, d_f, _, d_o = of_gates
-        for gate, gradient, cell in (("i", d_i, c), ("f", d_f, c), ("o", d_o, saved[2])):
+        for gate, gradient, of in (("i", d_i, c), ("f", d_f, c), ("o", d_o, cell)):
             peephole = self.members.get("c" + gate)
             buffer = None if peephole is None else peephole.gradient("weight")
             if buffer is not None:
-                buffer.view(-1).add_((gradient * cell).sum(0), alpha=scale)
+                buffer.view(-1).add_((gradient * of).sum(0), alpha=scale)
 
 
 @layer("nn.LSTM", package="rnn")
@@ -252,6 +268,14 @@ class LSTM(Gated):
         self.__dict__["cells"][self.step] = cell
         self.__dict__["cell"] = cell
         return output
+
+    def keep_steps(self, states: list[list[Any]]) -> None:
+        cells: dict[int, Any] = self.__dict__["cells"]
+        for step, (_, cell) in enumerate(states, self.step):
+            cells[step] = cell
+        self.__dict__["cell"] = states[-1][1]
+        super().keep_steps(states)
+        self.drop_before(cells, self.step - self.rho - 2)
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: ``{output, cell}`` after a step, by default the last."""

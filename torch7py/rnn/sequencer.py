@@ -9,12 +9,13 @@ import torch
 
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
+from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.stepping import other_generation
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import generation
+from torch7py.rnn import fused, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
 
@@ -88,6 +89,12 @@ class AbstractSequencer(Container):
             return self.keep(name, torch.stack(steps))
         return self.keep_list(name, steps)
 
+    def give_joined(self, name: str, input: Any, steps: torch.Tensor) -> Any:
+        """The same for the results of all steps in one tensor."""
+        if isinstance(input, torch.Tensor):
+            return self.keep(name, steps)
+        return self.keep_list(name, list(steps))
+
     def clearState(self) -> Module:
         # The entries of a table are those of the modules inside: let go of them.
         for name in ("output", "gradInput"):
@@ -108,9 +115,12 @@ class Sequencer(AbstractSequencer):
     ``(steps, ...)``. A module without steps of its own becomes a Recursor; in the package of 2015 it does not, and
     must have no recurrent module inside. The memory is forgotten before each call unless ``remember`` says
     otherwise.
+
+    The sequence is computed as one piece where that can be done (fused.py), else step by step.
     """
 
     links = ("module",)
+    transient = (*AbstractSequencer.transient, "_run")
 
     def __init__(self, module: Module) -> None:
         if not isinstance(module, Module):
@@ -182,19 +192,51 @@ class Sequencer(AbstractSequencer):
         module.maxBPTTstep(len(input))
         if not self.hasMemory():
             module.forget()
+        self.__dict__["_run"] = None
+        begun = fused.start(module, input)
+        if begun is not None:
+            self.__dict__["_run"], joined = begun
+            return self.give_joined("output", input, joined)
         if self.training:
             outputs = [module.updateOutput(step) for step in input]
         else:  # every step has the same output tensor
             outputs = [copied(module.updateOutput(step)) for step in input]
         return self.give("output", input, outputs)
 
+    def _step_by_step(self, input: Any) -> None:
+        """Do the steps of the last forward once more, one by one, for a backward that cannot be one piece."""
+        run = self.__dict__["_run"]
+        self.__dict__["_run"] = None
+        run.undo()
+        for step in input:
+            self.stepper.updateOutput(step)
+
+    def _back_at_once(self, input: Any, gradOutput: Any) -> Any:
+        """The gradient of the input by the run of the last forward; None when it must go step by step."""
+        run = self.__dict__.get("_run")
+        if run is None:
+            return None
+        if self.training and run.steps == len(input):
+            inputs, gradients = fused.alike(input), fused.alike(gradOutput)
+            if run.fits(inputs, gradients):
+                return run.grad_input(inputs, gradients)
+        self._step_by_step(input)
+        return None
+
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         steps_of(input, gradOutput, self)
+        found = self._back_at_once(input, gradOutput)
+        if found is not None:
+            return self.give_joined("gradInput", input, found)
         module = self.stepper
         return self.give("gradInput", input, module.generation.sequence_grad_input(module, input, gradOutput))
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         steps_of(input, gradOutput, self)
+        run = self.__dict__.get("_run")
+        if run is not None and run.went_back:
+            run.acc_grad(scale)
+            return
         self.stepper.generation.sequence_acc_grad(self.stepper, input, gradOutput, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
@@ -218,10 +260,16 @@ class Sequencer(AbstractSequencer):
         self.stepper.set_evaluate()
 
     def forget(self) -> Any:
+        self.__dict__["_run"] = None
         self.stepper.forget()
         return self
 
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self.__dict__["_run"] = None
+        super().convert(convert, type_name, seen)
+
     def clearState(self) -> Module:
+        self.__dict__["_run"] = None
         super().clearState()
         self.stepper.clearState()
         return self

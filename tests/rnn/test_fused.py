@@ -1,0 +1,279 @@
+"""A sequence as one piece gives what its steps one by one give: the step loop is the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.arithmetic import AddConstant
+from torch7py.nn.container import Sequential
+from torch7py.nn.dropout import Dropout
+from torch7py.nn.linear import Linear, LookupTable
+from torch7py.nn.normalization import BatchNormalization
+from torch7py.nn.rectifier import ReLU
+from torch7py.nn.softmax import LogSoftMax
+from torch7py.ops.errors import TorchError
+from torch7py.rnn import fused
+from torch7py.rnn.fast_lstm import FastLSTM
+from torch7py.rnn.gru import GRU
+from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.recurrent import Recurrent
+from torch7py.rnn.sequencer import Sequencer
+
+SIZE = 3
+
+LAYERS: dict[str, Callable[[], Any]] = {
+    "Linear": lambda: Linear(SIZE, SIZE),
+    "Tanh": Tanh,
+    "ReLU": ReLU,
+    "LogSoftMax": LogSoftMax,
+    "AddConstant": lambda: AddConstant(0.5),
+    "FastLSTM": lambda: FastLSTM(SIZE, SIZE),
+    "LSTM": lambda: LSTM(SIZE, SIZE),
+    "LSTM without peepholes": lambda: LSTM(SIZE, SIZE, None, False),
+    "GRU": lambda: GRU(SIZE, SIZE),
+    "Recurrent": lambda: Recurrent(SIZE, Linear(SIZE, SIZE), Linear(SIZE, SIZE), Tanh()),
+    "Recurrent of Sigmoid": lambda: Recurrent(Linear(SIZE, SIZE), Linear(SIZE, SIZE), Linear(SIZE, SIZE)),
+}
+
+
+def step_by_step(run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What ``run`` gives when no sequence is done as one piece."""
+    with monkeypatch.context() as patch:
+        patch.setattr(fused, "start", lambda module, steps: None)
+        return run()
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, list):
+        return [t for item in value for t in tensors(item)]
+    return [value.clone()]
+
+
+def passes(model: Any, sequences: list[Any], gradients: list[Any], expect_fused: bool) -> list[torch.Tensor]:
+    """All numbers of some passes over sequences, one after the other."""
+    found: list[torch.Tensor] = []
+    model.zeroGradParameters()
+    for scale, (sequence, gradient) in enumerate(zip(sequences, gradients, strict=True), 1):
+        found += tensors(model.torch7_forward(sequence))
+        assert (model.__dict__.get("_run") is not None) is expect_fused
+        found += tensors(model.backward(sequence, gradient, scale))
+        if (model.torch7_parameters() or [[]])[0] and scale % 2:
+            model.updateParameters(0.1)
+    found += tensors(list((model.torch7_parameters() or [[], []])[1]))
+    return found
+
+
+def assert_same(ours: list[torch.Tensor], reference: list[torch.Tensor], tolerance: float = 1e-12) -> None:
+    assert len(ours) == len(reference)
+    for a, b in zip(ours, reference, strict=True):
+        assert a.shape == b.shape
+        torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
+
+
+SETTINGS = st.fixed_dictionaries(
+    {
+        "layers": st.lists(st.sampled_from(list(LAYERS)), min_size=1, max_size=3),
+        "lengths": st.lists(st.integers(2, 5), min_size=1, max_size=3),
+        "batch": st.sampled_from([None, 1, 4]),
+        "as_table": st.booleans(),
+        "remember": st.sampled_from(["neither", "both", "train", "eval"]),
+        "seed": st.integers(0, 1000),
+    }
+)
+
+
+@settings(max_examples=60)
+@given(setting=SETTINGS)
+def test_random_models(setting: dict[str, Any]) -> None:
+    model = Sequencer(Sequential(*(LAYERS[name]() for name in setting["layers"])))
+    model.remember(setting["remember"])
+    twin = model.clone()
+    draw = torch.Generator().manual_seed(setting["seed"])
+    shape = (SIZE,) if setting["batch"] is None else (setting["batch"], SIZE)
+
+    def sequences() -> list[Any]:
+        made = [
+            torch.randn(length, *shape, generator=draw, dtype=torch.float64) for length in setting["lengths"]
+        ]
+        return [list(sequence) for sequence in made] if setting["as_table"] else made
+
+    inputs, gradients = sequences(), sequences()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reference = step_by_step(lambda: passes(twin, inputs, gradients, False), monkeypatch)
+    assert_same(passes(model, inputs, gradients, True), reference)
+
+
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent"])
+def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step, outputs, hidden states and their gradients of the modules inside."""
+    module = LAYERS[name]()
+    model, inputs = Sequencer(module), list(torch.randn(4, 2, SIZE, dtype=torch.float64))
+    twin = model.clone()
+
+    def look(model: Any) -> list[Any]:
+        model.torch7_forward(inputs)
+        model.backward(inputs, inputs)
+        inner: Any = model.stepper
+        found: list[Any] = [inner.output, [inner.outputs[t] for t in (1, 2, 3, 4)]]
+        if name != "Recurrent":
+            found += [inner.getHiddenState(2), inner.getHiddenState(), inner.getGradHiddenState(0)]
+        assert inner.step == 5
+        assert inner.updateGradInputStep == 1
+        return tensors(found)
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+
+
+def test_layers_inside_show_their_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Sequencer(Sequential(Linear(SIZE, SIZE), Tanh()))
+    twin, inputs = model.clone(), list(torch.randn(3, 2, SIZE, dtype=torch.float64))
+
+    def look(model: Any) -> list[torch.Tensor]:
+        model.torch7_forward(inputs)
+        model.backward(inputs, inputs)
+        inner = model.get_field("module").step_module
+        linear = inner.child_list()[0]
+        return tensors([inner.output, linear.output, linear.gradInput])
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+
+
+def test_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Sequencer(Sequential(FastLSTM(SIZE, 4), Linear(4, 2)))
+    model.remember("both")
+    model.set_evaluate()
+    twin, inputs = model.clone(), list(torch.randn(3, 2, SIZE, dtype=torch.float64))
+
+    def look(model: Any) -> list[torch.Tensor]:
+        return tensors([model.torch7_forward(inputs), model.torch7_forward(inputs)])
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+    assert model.__dict__["_run"] is not None
+    with pytest.raises(TorchError, match=r"step .* is not kept"):
+        model.backward(inputs, list(torch.zeros(3, 2, 2, dtype=torch.float64)))
+
+
+def test_a_lookup_table_and_an_index_out_of_range() -> None:
+    model = Sequencer(Sequential(LookupTable(5, SIZE), Sigmoid()))
+    model.torch7_forward([torch.tensor([1.0, 5.0]), torch.tensor([2.0, 2.0])])
+    assert model.__dict__["_run"] is not None
+    with pytest.raises(TorchError, match="6"):
+        model.torch7_forward([torch.tensor([1.0, 5.0]), torch.tensor([2.0, 6.0])])
+
+
+UNFIT: dict[str, Callable[[], Any]] = {
+    "batch statistics": lambda: BatchNormalization(SIZE),
+    "random masks": lambda: Dropout(0.5),
+    "in place": lambda: ReLU(True),
+    "dropout in the gates": lambda: FastLSTM(SIZE, SIZE, None, None, None, True, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_is_done_step_by_step(name: str) -> None:
+    model = Sequencer(UNFIT[name]())
+    model.torch7_forward(list(torch.randn(3, 2, SIZE, dtype=torch.float64)))
+    assert model.__dict__["_run"] is None
+
+
+def test_steps_of_different_sizes() -> None:
+    model = Sequencer(FastLSTM(SIZE, SIZE))
+    with pytest.raises(RuntimeError, match="size"):
+        model.torch7_forward([torch.zeros(2, SIZE).double(), torch.zeros(3, SIZE).double()])
+    plain = Sequencer(Linear(SIZE, SIZE))
+    a, b = plain.torch7_forward([torch.zeros(2, SIZE).double(), torch.zeros(3, SIZE).double()])
+    assert a.shape == (2, SIZE)
+    assert b.shape == (3, SIZE)
+
+
+def test_a_gradient_with_other_strides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient need not be contiguous."""
+    model = Sequencer(Sequential(GRU(SIZE, SIZE), Linear(SIZE, SIZE)))
+    twin = model.clone()
+    inputs = list(torch.randn(3, 2, SIZE, dtype=torch.float64))
+    flat = [g.reshape(-1) for g in torch.randn(3, 2, SIZE, dtype=torch.float64)]
+    with_shape = [g.view(2, SIZE) for g in flat]
+
+    def look(model: Any, gradients: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        model.torch7_forward(inputs)
+        return tensors(model.backward(inputs, gradients)) + tensors(model.torch7_parameters()[1])
+
+    reference = step_by_step(lambda: look(twin, with_shape), monkeypatch)
+    assert_same(look(model, with_shape), reference)
+    strange = [gradient.t().contiguous().t() for gradient in with_shape]
+    assert_same(look(model, strange), reference)
+
+
+def test_a_method_in_lua_has_its_sequence_done_step_by_step() -> None:
+    with Runtime() as runtime:
+        calls, same = runtime.execute(
+            """
+            require 'rnn'
+            local linear = nn.Linear(2, 2)
+            local model = nn.Sequencer(nn.Sequential():add(linear):add(nn.Tanh()))
+            local x = {torch.randn(3, 2), torch.randn(3, 2)}
+            local before = model:forward(x)[2]:clone()
+            local calls = 0
+            local Tanh = nn.Tanh.updateOutput
+            nn.Tanh.updateOutput = function(self, input) calls = calls + 1 return Tanh(self, input) end
+            local after = model:forward(x)[2]
+            nn.Tanh.updateOutput = Tanh
+            return calls, (before - after):abs():max()
+            """
+        )
+    assert calls == 2
+    assert same < 1e-15
+
+
+def test_changed_weights_between_forward_and_backward(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Sequencer(Sequential(FastLSTM(SIZE, SIZE), Linear(SIZE, SIZE)))
+    twin, inputs = model.clone(), list(torch.randn(3, 2, SIZE, dtype=torch.float64))
+
+    def look(model: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        model.torch7_forward(inputs)
+        for parameter in model.torch7_parameters()[0]:
+            parameter.data.mul_(1.5)
+        return tensors(model.backward(inputs, inputs)) + tensors(model.torch7_parameters()[1])
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+
+
+def test_flat_parameters_and_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Sequencer(Sequential(LSTM(SIZE, SIZE), Linear(SIZE, SIZE)))
+    twin, inputs = model.clone(), list(torch.randn(3, 2, SIZE, dtype=torch.float64))
+
+    def look(model: Any) -> list[torch.Tensor]:
+        model.torch7_forward(inputs)
+        weights, gradients = model.getParameters()
+        gradients.zero_()
+        model.torch7_forward(inputs)
+        model.backward(inputs, inputs)
+        weights.add_(gradients, alpha=-0.1)
+        found = tensors([model.torch7_forward(inputs), gradients])
+        model.torch7_float()
+        single = [x.float() for x in inputs]
+        return found + [t.double() for t in tensors(model.torch7_forward(single))]
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch), 1e-6)
+
+
+def test_joined_views_are_not_copied() -> None:
+    whole = torch.randn(4, 2, 3)
+    assert fused.joined(list(whole)).data_ptr() == whole.data_ptr()
+    assert torch.equal(fused.joined(list(whole)), whole)
+    turned = [whole[t] for t in (1, 0, 2, 3)]
+    assert torch.equal(fused.joined(turned), whole[[1, 0, 2, 3]])
+    strided = [whole[t].t() for t in range(4)]
+    assert torch.equal(fused.joined(strided), whole.transpose(1, 2))
+    apart = [torch.randn(2, 3), torch.randn(2, 3)]
+    assert torch.equal(fused.joined(apart), torch.stack(apart))

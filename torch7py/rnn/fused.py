@@ -1,0 +1,403 @@
+"""A sequence as one piece.
+
+A Sequencer's module is taken apart into *stages*. A layer that computes each row alone does all steps at once, with
+their rows in one batch; a gated network does its products with the input, and their gradients, at once, and only
+what needs the step before in a loop. Every stage hands the next one tensor with the steps as dimension 1.
+
+What a module does is written nowhere else again: a layer's stage runs an alias of the layer, with the same parameters
+and results of its own, a gated network's runs the parts of its Cell. Whatever no stage is known for (a method in
+Lua, a random layer, steps of different sizes, a hidden state that a script has put in) has the whole sequence
+done step by step: ``start`` then returns None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.table_math import CAddTable
+from torch7py.rnn.cell import Cell, rows
+from torch7py.rnn.fast_lstm import FastLSTM
+from torch7py.rnn.gated import Gated
+from torch7py.rnn.gru import GRU
+from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.recurrent import Recurrent, Recursor
+
+__all__ = ["Run", "alike", "joined", "start"]
+
+T = torch.Tensor
+
+
+class StepByStep(Exception):
+    """The sequence at hand cannot be done as one piece."""
+
+
+class Stage(Protocol):
+    """A part of the module. ``x`` and results have the steps as first dimension; ``show`` leaves in the modules what
+    a script would find there after so many steps."""
+
+    def output(self, x: T) -> T: ...
+    def show(self, steps: int) -> None: ...
+    def grad_input(self, x: T, gradient: T) -> T: ...
+    def show_gradient(self) -> None: ...
+    def acc_grad(self, x: T, scale: float) -> None: ...
+
+
+def joined(tensors: Sequence[T]) -> T:
+    """``torch.stack`` that copies nothing when the tensors lie one after the other."""
+    first = tensors[0]
+    size = first.numel()
+    if first.is_contiguous() and size:
+        at, step = first.data_ptr(), size * first.element_size()
+        follows = all(
+            t.data_ptr() == at + n * step and t.is_contiguous() and t.shape == first.shape
+            for n, t in enumerate(tensors)
+        )
+        room = (first.untyped_storage().nbytes() // first.element_size()) - first.storage_offset()
+        if follows and size * len(tensors) <= room:
+            return first.as_strided((len(tensors), *first.shape), (size, *first.stride()))
+    return torch.stack(list(tensors))
+
+
+def alike(steps: Sequence[Any] | T) -> T | None:
+    """The steps of a sequence joined; None when they are not tensors of one size and type."""
+    if isinstance(steps, torch.Tensor):
+        return steps.data
+    first = steps[0]
+    if not isinstance(first, torch.Tensor) or not first.numel():
+        return None
+    kind = (first.shape, first.dtype, first.device)
+    if not all(isinstance(s, torch.Tensor) and (s.shape, s.dtype, s.device) == kind for s in steps[1:]):
+        return None
+    return joined([step.data for step in steps])
+
+
+def alias(module: Any) -> Any:
+    """The layer once more: the same parameters, gradients and settings, other results."""
+    made = module.__class__.__new__(module.__class__)
+    made.__dict__.update({k: v for k, v in module.__dict__.items() if k not in module.transient})
+    made.__dict__.update(_own={}, output=module.new(), gradInput=module.new())
+    return made
+
+
+def computes_rows(module: Any) -> bool:
+    """Whether all steps can be given to the layer as one batch."""
+    return (
+        module.rows_alone is not None
+        and not getattr(module, "inplace", False)
+        and module.gradInput is not None
+    )
+
+
+class RowStage:
+    """A layer that computes each row alone."""
+
+    def __init__(self, module: Any) -> None:
+        if not computes_rows(module):
+            raise StepByStep
+        self.module = module
+        self.wide = alias(module)
+        self.batch_rank, self.highest_rank = module.rows_alone
+
+    def rows(self, x: T) -> T:
+        if x.dim() - 1 > self.highest_rank:
+            raise StepByStep
+        return x.flatten(0, 1) if x.dim() > self.batch_rank else x
+
+    def output(self, x: T) -> T:
+        batch = self.rows(x)
+        result: T = self.wide.updateOutput(batch)
+        self.result = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
+        return self.result
+
+    def show(self, steps: int) -> None:
+        # In training the layer itself serves the first step, in evaluation every one.
+        self.module.keep("output", self.result[0 if self.module.training else -1])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        batch = self.rows(x)
+        self.gradient = gradient.reshape(self.wide.output.shape)
+        result: T = self.wide.updateGradInput(batch, self.gradient)
+        if result.numel() != x.numel():  # an index has no gradient: in 2015 an empty one
+            result = result.new_empty((len(x), 0))
+        self.of_input = result if batch is x or not result.numel() else result.view(x.shape)
+        return self.of_input
+
+    def show_gradient(self) -> None:
+        self.module.keep("gradInput", self.of_input[0])
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.wide.accGradParameters(self.rows(x), self.gradient, scale)
+
+
+class GatedStage:
+    """A gated network: its Cell's parts, those without state over all steps at once."""
+
+    def __init__(self, module: Any) -> None:
+        given = (module.__dict__.get(name) for name in module.given)
+        cell = module.step_module
+        if not isinstance(cell, Cell) or not cell.intact() or any(value is not None for value in given):
+            raise StepByStep
+        self.module, self.cell = module, cell
+
+    def batches(self, x: T) -> T:
+        """``(steps, batch, size)``, also of single examples."""
+        return x.unsqueeze(1) if x.dim() == 2 else x
+
+    def output(self, x: T) -> T:
+        module = self.module
+        module.check(x[0])
+        batches = self.batches(x)
+        size = batches.shape[:2]
+        state = module.state_list(module.step - 1, x[0])
+        if any(part is None or part.numel() != size[1] * module.outputSize for part in state):
+            raise StepByStep
+        state = [rows(part.data) for part in state]
+        of_input = [part.view(*size, -1) for part in self.cell.from_input(batches.flatten(0, 1))]
+        before, self.saved, results = [state], [], []
+        for step in range(len(x)):
+            state, saved = self.cell.step_output([part[step] for part in of_input], state)
+            results.append(state)
+            self.saved.append(saved)
+        self.single = x.dim() == 2
+        self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
+        self.before = before + [list(parts) for parts in zip(*self.results, strict=True)][:-1]
+        return self.results[0].squeeze(1) if self.single else self.results[0]
+
+    def show(self, steps: int) -> None:
+        shown = [result.squeeze(1) if self.single else result for result in self.results]
+        self.module.keep_steps([list(step) for step in zip(*shown, strict=True)])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        gradients = self.batches(gradient)
+        later = [torch.zeros_like(part) for part in self.before[0]]
+        of_gates: list[Any] = [None] * len(x)
+        for step in range(len(x) - 1, -1, -1):
+            total = [gradients[step] + later[0], *later[1:]]
+            later, of_gates[step] = self.cell.step_grad(self.before[step], total, self.saved[step])
+        self.of_state = later
+        self.of_gates = [torch.cat(parts) for parts in zip(*of_gates, strict=True)]
+        return self.cell.grad_of_input(self.of_gates).view(x.shape)
+
+    def show_gradient(self) -> None:
+        state = [part.squeeze(0) for part in self.of_state] if self.single else self.of_state
+        self.module.set_grad_state_list(self.module.step - len(self.saved) - 1, state)
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        before = [torch.cat(parts) for parts in zip(*self.before, strict=True)]
+        self.cell.acc_grad(self.batches(x).flatten(0, 1), before, self.of_gates, scale)
+
+
+class RecurrentStage:
+    """nn.Recurrent: its input module over all steps at once; the feedback's parameters too get their gradients so."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        parts = module._modules
+        feedback, transfer, merge = (parts[f"{name}Module"] for name in ("feedback", "transfer", "merge"))
+        self.input = RowStage(parts["inputModule"])
+        fits = computes_rows(feedback) and isinstance(transfer, Pointwise) and computes_rows(transfer)
+        if not (fits and type(merge) is CAddTable and not merge.inplace and self._as_built()):
+            raise StepByStep
+        if any(part.torch7_parameters() for part in (transfer, merge)):
+            raise StepByStep
+
+    def _as_built(self) -> bool:
+        """Whether the two step modules are what the constructor makes of the parts."""
+        parts = self.module._modules
+        first, later = self.module.initialModule, self.module.step_module
+        if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
+            return False
+        children, both = first.child_list(), later.child_list()
+        return (
+            len(children) == 3
+            and children[1] is parts["startModule"]
+            and type(children[0]) is type(parts["inputModule"])
+            and type(children[2]) is type(parts["transferModule"])
+            and len(both) == 3
+            and type(both[0]) is ParallelTable
+            and both[0].child_list() == [parts["inputModule"], parts["feedbackModule"]]
+            and both[1] is parts["mergeModule"]
+            and both[2] is parts["transferModule"]
+            and not any(map(marked, (*children, *both, *both[0].child_list())))
+        )
+
+    def output(self, x: T) -> T:
+        module, parts = self.module, self.module._modules
+        first = module.step
+        if first > 1 and first - 1 not in module.outputs:
+            raise StepByStep
+        of_input = self.input.output(x)
+        self.begins = first == 1
+        self.starter = alias(parts["startModule"])
+        self.transfers = [alias(parts["transferModule"]) for _ in range(len(x))]
+        self.feedbacks = [alias(parts["feedbackModule"]) for _ in range(len(x))]
+        self.before: list[Any] = [None if self.begins else module.outputs[first - 1].data]
+        self.sums: list[T] = []
+        self.of_input = of_input
+        outputs = []
+        for step in range(len(x)):
+            if self.before[step] is None:
+                total = self.starter.updateOutput(of_input[step])
+            else:
+                total = of_input[step] + self.feedbacks[step].updateOutput(self.before[step])
+            if total.shape != of_input[step].shape:
+                raise StepByStep
+            self.sums.append(total)
+            outputs.append(self.transfers[step].updateOutput(total))
+            self.before.append(outputs[-1])
+        self.result = torch.stack(outputs)
+        return self.result
+
+    def show(self, steps: int) -> None:
+        self.module.keep_steps([[output] for output in self.result])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        later: Any = None
+        of_sums: list[Any] = [None] * len(x)
+        of_inputs: list[Any] = [None] * len(x)
+        for step in range(len(x) - 1, -1, -1):
+            total = gradient[step] if later is None else gradient[step] + later
+            of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+            if self.before[step] is None:
+                of_inputs[step] = self.starter.updateGradInput(self.of_input[step], of_sums[step])
+            else:
+                later = self.feedbacks[step].updateGradInput(self.before[step], of_sums[step])
+                of_inputs[step] = of_sums[step]
+        self.later, self.of_sums = later, of_sums
+        return self.input.grad_input(x, torch.stack(of_inputs))
+
+    def show_gradient(self) -> None:
+        self.input.show_gradient()
+        if not self.begins:
+            own = self.module.__dict__
+            own[self.module.generation.hidden_gradients][self.module.step - len(self.sums) - 1] = self.later
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.input.acc_grad(x, scale)
+        first = 0
+        if self.begins:
+            self.starter.accGradParameters(self.of_input[0], self.of_sums[0], scale)
+            first = 1
+        if len(x) > first:
+            before, gradients = joined(self.before[first:-1]), joined(self.of_sums[first:])
+            feedback = RowStage(self.module._modules["feedbackModule"])
+            feedback.wide.accGradParameters(feedback.rows(before), feedback.rows(gradients), scale)
+
+
+def marked(module: Any) -> bool:
+    """Whether Lua defines a method of the module, or another language runs it."""
+    return "_marked" in module.__dict__ or "_elsewhere" in module.__dict__
+
+
+STAGES: dict[type, Callable[[Any], Stage]] = {
+    FastLSTM: GatedStage,
+    LSTM: GatedStage,
+    GRU: GatedStage,
+    Recurrent: RecurrentStage,
+}
+
+
+class Run:
+    """One pass of a sequence through the stages of a module."""
+
+    def __init__(self, module: Module) -> None:
+        self.stages: list[Stage] = []
+        self.wrappers: list[Any] = []  # the Recursors around, innermost first
+        self.containers: list[Any] = []
+        self._take_apart(module)
+        self.steps = 0
+        self.went_back = False
+        self.inputs: list[T] = []
+
+    def _take_apart(self, module: Any) -> None:
+        if marked(module):
+            raise StepByStep
+        if type(module) is Sequential and module._modules:
+            for child in module.child_list():
+                self._take_apart(child)
+            self.containers.append(module)
+        elif type(module) is Recursor:
+            self._take_apart(module.step_module)
+            self.wrappers.append(module)
+        else:
+            self.stages.append(STAGES.get(type(module), RowStage)(module))
+
+    @property
+    def recurrents(self) -> list[Any]:
+        """The modules inside that count steps."""
+        inner = [s.module for s in self.stages if isinstance(s, (GatedStage, RecurrentStage))]
+        return inner + self.wrappers
+
+    def forward(self, input: T) -> T:
+        """All outputs. The modules count the steps, and show what they would after doing them one by one."""
+        if self._has_gradients_given():
+            raise StepByStep
+        self.inputs = [input]
+        for stage in self.stages:
+            self.inputs.append(stage.output(self.inputs[-1]))
+        self.output = self.inputs.pop()
+        self.steps = len(input)
+        for stage in self.stages:
+            stage.show(self.steps)
+        for container in self.containers:
+            container.set_output(container.child_list()[-1].output)
+        for wrapper in self.wrappers:
+            wrapper.keep_steps([[output] for output in self.output])
+        return self.output
+
+    def _has_gradients_given(self) -> bool:
+        """Whether a script has put in what the step after the last hands back."""
+        return any(
+            m.step - 1 in m.__dict__[m.generation.hidden_gradients] and m.step > 1
+            for m in self.recurrents
+            if isinstance(m, Gated)
+        )
+
+    def fits(self, input: T | None, gradient: T | None) -> bool:
+        """Whether these are of the sizes and types of the run's input and output."""
+        return all(
+            given is not None and given.shape == known.shape and given.dtype == known.dtype
+            for given, known in ((input, self.inputs[0]), (gradient, self.output))
+        )
+
+    def grad_input(self, input: T, gradient: T) -> T:
+        self.inputs[0] = input
+        for stage, x in zip(reversed(self.stages), reversed(self.inputs), strict=True):
+            gradient = stage.grad_input(x, gradient)
+        for stage in self.stages:
+            stage.show_gradient()
+        for module in self.recurrents:
+            module.went_back(self.steps)
+        self.went_back = True
+        return gradient
+
+    def acc_grad(self, scale: float) -> None:
+        for stage, x in zip(reversed(self.stages), reversed(self.inputs), strict=True):
+            stage.acc_grad(x, scale)
+        for module in self.recurrents:
+            module.__dict__["gradParametersAccumulated"] = True
+
+    def undo(self) -> None:
+        """Let the modules be as before the sequence, to do it once more, step by step."""
+        for module in self.recurrents:
+            module.__dict__["step"] -= self.steps
+
+
+def start(module: Module, steps: Sequence[T] | T) -> tuple[Run, T] | None:
+    """Run a sequence; the run and its outputs, or None when it must go step by step."""
+    if len(steps) < 2:
+        return None
+    x = alike(steps)
+    if x is None or x.dim() < 2:
+        return None
+    try:
+        run = Run(module)
+        return run, run.forward(x)
+    except StepByStep:
+        return None
