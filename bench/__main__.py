@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 import torch
 
-from bench import char_rnn, element_loop, post, small_calls, start_up
+from bench import char_rnn, element_loop, post, sequences, small_calls, start_up
 from bench.report import HEADER, as_json, row, surroundings
 
 BENCHMARKS = {
     "post": post.results,
     "char_rnn": char_rnn.results,
     "element_loop": element_loop.results,
+    "sequences": sequences.results,
     "small_calls": small_calls.results,
     "start_up": start_up.results,
 }

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from bench.measure import Result, Target, alternate
 from torch7py.bridge.runtime import Runtime
 
-__all__ = ["results"]
+__all__ = ["AGREE", "LEARNING_RATE", "reorder", "results"]
 
 PROGRAM = Path(__file__).parent / "programs" / "post.lua"
 STEPS = 5
@@ -46,9 +46,9 @@ class Port:
         self.model = Model(*table.shape).to(table.dtype)
         weights = {
             "embedding.weight": table,
-            "lstm.weight_ih_l0": _reorder(input_weight),
-            "lstm.weight_hh_l0": _reorder(hidden_weight),
-            "lstm.bias_ih_l0": _reorder(bias),
+            "lstm.weight_ih_l0": reorder(input_weight),
+            "lstm.weight_hh_l0": reorder(hidden_weight),
+            "lstm.bias_ih_l0": reorder(bias),
             "lstm.bias_hh_l0": torch.zeros_like(bias),
             "output.weight": output_weight,
             "output.bias": output_bias,
@@ -80,7 +80,7 @@ class Port:
         return loss.item()
 
 
-def _reorder(gates: torch.Tensor) -> torch.Tensor:
+def reorder(gates: torch.Tensor) -> torch.Tensor:
     """From FastLSTM's order of the gates (input, hidden, forget, output) to nn.LSTM's (forget second)."""
     i, g, f, o = gates.chunk(4)
     return torch.cat([i, f, g, o])

@@ -394,6 +394,8 @@ class Criterion(TorchObject):
     """
 
     unsaved = ("_type",)
+    # Whether the loss is a sum of losses of single rows, or of elements, or where ``sizeAverage`` their mean.
+    rows_alone: bool = False
     lua_methods = names(
         "updateOutput updateGradInput backward clone", forward="torch7_forward", __call__="call"
     )

@@ -92,6 +92,8 @@ class MSECriterion(ElementwiseCriterion):
     Shapes: input and target with as many elements; any shape.
     """
 
+    rows_alone = True
+
     def __init__(self, sizeAverage: bool = True) -> None:
         super().__init__()
         self.sizeAverage = sizeAverage
@@ -110,6 +112,8 @@ class AbsCriterion(ElementwiseCriterion):
     Where input and target are equal the slope is 1.
     """
 
+    rows_alone = True
+
     def __init__(self, sizeAverage: bool = True) -> None:
         super().__init__()
         self.sizeAverage = sizeAverage
@@ -127,6 +131,8 @@ class SmoothL1Criterion(ElementwiseCriterion):
 
     The mean, or the sum with ``sizeAverage`` false. Shapes as for ``nn.MSECriterion``.
     """
+
+    rows_alone = True
 
     def __init__(self, sizeAverage: bool = True) -> None:
         super().__init__()
@@ -159,6 +165,8 @@ class WeightedMSECriterion(MSECriterion):
     Shapes: a weight with as many elements as the input, or as many as one example and one dimension less.
     """
 
+    rows_alone = False
+
     fields: ClassVar[tuple[str, ...]] = ("weight", "buffer")
 
     def __init__(self, w: torch.Tensor) -> None:
@@ -185,6 +193,8 @@ class SpatialAutoCropMSECriterion(MSECriterion):
     Shapes: ``(channels, h, w)`` or ``(batch, channels, h, w)``; the target is at least as high and wide. As in the
     original, the backward takes targets of the input's own size only.
     """
+
+    rows_alone = False
 
     def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
         if not 3 <= input.dim() <= 4 or target.dim() != input.dim():

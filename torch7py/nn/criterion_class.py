@@ -152,6 +152,11 @@ class ClassNLLCriterion(_NLLCriterion):
         super().__init__(weights, sizeAverage)
         self.ignoreIndex = ignoreIndex
 
+    @property
+    def rows_alone(self) -> bool:  # type: ignore[override]
+        """Weights count in the mean; so do ignored targets, which are not expected."""
+        return self.weights is None
+
     def batch(self, input: torch.Tensor, target: Any) -> tuple[torch.Tensor, torch.Tensor]:
         rows, classes = _one_a_row(self, input, target)
         ignored = classes == self.ignoreIndex - 1
@@ -319,6 +324,8 @@ class ClassSimplexCriterion(MSECriterion):
     Shapes: ``(nClasses)`` with a number, ``(batch, nClasses)`` with ``(batch)``. The corners, at distance 1 from the
     origin and as far as can be from each other, are the rows of the field ``simplex``. (arXiv:1506.08230.)
     """
+
+    rows_alone = False
 
     fields: ClassVar[tuple[str, ...]] = ("nClasses", "simplex", "_target")
     lua_methods = names("getPredictions getTopPrediction")

@@ -8,7 +8,7 @@ computes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -34,16 +34,21 @@ class Cell(Sequential):
     a sequence at once (fused.py). The parts get and give batches; those that may get the rows of many steps say so.
 
     - ``from_input(x)``, rows of many steps: what the gates get from the input;
-    - ``step_output(of_input, state)``: the new state, output first, and what ``step_grad`` needs. ``of_input`` may be
+    - ``step_output(of_input, state)``: the new state, output first, and tensors to go back with. ``of_input`` may be
       written to;
-    - ``step_grad(state, gradients, saved)``: the gradients of the state before, and what the other two need, tensors
-      with a row for each example;
+    - ``factors(state, saved)``, rows of many steps: all that ``step_grad`` needs and that does not depend on a
+      gradient;
+    - ``step_grad(gradients, factors, room)``: the gradients of the state before; those of the gates, as many
+      tensors as ``from_input`` gives, go to ``room``;
     - ``grad_of_input(of_gates)``, rows of many steps: the gradient of the input;
-    - ``acc_grad(x, state, of_gates, scale)``, rows of many steps: accumulate the parameters' gradients.
+    - ``acc_grad(x, state, of_gates, saved, scale)``, rows of many steps: accumulate the parameters' gradients.
+
+    ``state`` is always that before the step.
     """
 
     torch7_name = "nn.Sequential"
     transient = (*Sequential.transient, "_saved", "_gradients_of_gates")
+    widths: ClassVar[tuple[int, ...]]  # of what from_input gives, in sizes of the output
 
     def __init__(self, members: dict[str, Module], *modules: Module) -> None:
         super().__init__(*modules)
@@ -106,19 +111,31 @@ class Cell(Sequential):
 
     def step_output(
         self, of_input: list[torch.Tensor], state: list[torch.Tensor]
-    ) -> tuple[list[torch.Tensor], Any]:
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        raise NotImplementedError
+
+    def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
         raise NotImplementedError
 
     def step_grad(
-        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        self, gradients: list[torch.Tensor], factors: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
         raise NotImplementedError
+
+    def room(self, rows: int, like: torch.Tensor) -> list[torch.Tensor]:
+        """Memory for the gradients of the gates of so many rows; ``like`` is an output."""
+        return [like.new_empty(rows, width * like.shape[-1]) for width in self.widths]
 
     def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
         raise NotImplementedError
 
     def acc_grad(
-        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+        self,
+        x: torch.Tensor,
+        state: list[torch.Tensor],
+        of_gates: list[torch.Tensor],
+        saved: list[torch.Tensor],
+        scale: float,
     ) -> None:
         raise NotImplementedError
 
@@ -171,7 +188,10 @@ class Cell(Sequential):
         if not self.by_kernel(input):
             return super().updateGradInput(input, gradOutput)
         state = [rows(tensor.data) for tensor in input[1:]]
-        values, of_gates = self.step_grad(state, self.as_outputs(gradOutput), self.__dict__["_saved"])
+        factors = self.factors(state, self.__dict__["_saved"])
+        gradients = self.as_outputs(gradOutput)
+        of_gates = self.room(len(gradients[0]), gradients[0])
+        values = self.step_grad(gradients, factors, of_gates)
         values = [self.grad_of_input(of_gates), *values]
         self.__dict__["_gradients_of_gates"] = of_gates
         if input[0].dim() == 1:
@@ -186,7 +206,7 @@ class Cell(Sequential):
         if of_gates is None:
             raise TorchError(f"{self.class_name}: accGradParameters comes after updateGradInput")
         x, *state = [rows(tensor.data) for tensor in input]
-        self.acc_grad(x, state, of_gates, scale)
+        self.acc_grad(x, state, of_gates, saved, scale)
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         self.updateGradInput(input, gradOutput)

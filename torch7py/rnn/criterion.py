@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
 from torch7py.nn.base import Criterion
+from torch7py.nn.checks import truthy
 from torch7py.nn.copying import deep_copy
+from torch7py.nn.criterion_class import ClassNLLCriterion
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import generation
+from torch7py.rnn import fused, generation
 from torch7py.rnn.sequencer import steps_of
 
 __all__ = ["RepeaterCriterion", "SequencerCriterion"]
@@ -86,6 +89,7 @@ class SequencerCriterion(StepwiseCriterion):
     """
 
     fields = ("sizeAverage",)
+    transient = (*StepwiseCriterion.transient, "_wide")
 
     def __init__(self, criterion: Criterion, sizeAverage: bool = False) -> None:
         super().__init__(criterion)
@@ -97,6 +101,54 @@ class SequencerCriterion(StepwiseCriterion):
 
     def averaged(self, value: Any, steps: int) -> Any:
         return value / steps if self.sizeAverage else value
+
+    # Where the criterion looks at each row alone, all steps are one batch (see fused.py).
+
+    def _as_one(self, input: Any, target: Any) -> tuple[torch.Tensor, torch.Tensor, float] | None:
+        """Inputs and targets of all steps, and how often the mean over these is the loss; None when they do not fit."""
+        criterion: Any = self._modules["criterion"]
+        if not criterion.rows_alone or fused.marked(criterion):
+            return None
+        steps = steps_of(input, target, self, generation.current().equal_lengths)
+        x, y = fused.alike(input[:steps]), fused.alike(target[:steps])
+        if isinstance(criterion, ClassNLLCriterion) and all(type(t) in (int, float) for t in target):
+            y = torch.tensor(target[:steps])
+        if x is None or y is None or x.dim() < 2 or y.dim() > x.dim():
+            return None
+        factor = steps if truthy(criterion.sizeAverage) else 1
+        if factor != 1 and (y == criterion.__dict__.get("ignoreIndex", math.nan)).any():
+            return None
+        if y.dim() != x.dim():  # one target a row
+            x, y = x.flatten(0, -2), y.reshape(-1)
+            if x.dim() != 2 or len(x) != len(y):
+                return None
+        elif x.shape != y.shape:
+            return None
+        return x, y, factor / steps if self.sizeAverage else factor
+
+    def updateOutput(self, input: Any, target: Any) -> Any:
+        self.__dict__["_wide"] = None
+        joined = self._as_one(input, target)
+        if joined is None:
+            return super().updateOutput(input, target)
+        x, y, factor = joined
+        wide = self.__dict__["_wide"] = fused.alias(self._modules["criterion"])
+        loss = wide.torch7_forward(x, y)
+        self.__dict__["output"] = (loss[0] if isinstance(loss, tuple) else loss) * factor
+        return self.output
+
+    def updateGradInput(self, input: Any, target: Any) -> Any:
+        wide = self.__dict__.get("_wide")
+        joined = None if wide is None else self._as_one(input, target)
+        if wide is None or joined is None:
+            return super().updateGradInput(input, target)
+        x, y, factor = joined
+        gradient = wide.updateGradInput(x, y)
+        if factor != 1:
+            gradient.mul_(factor)
+        if isinstance(input, torch.Tensor):
+            return self.keep("gradInput", gradient.view(input.shape))
+        return self.keep_list("gradInput", list(gradient.view(-1, *input[0].shape)))
 
 
 @layer("nn.RepeaterCriterion", package="rnn")

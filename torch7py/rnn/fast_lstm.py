@@ -52,6 +52,8 @@ class FastLSTMCell(Cell):
     ``h' = sigmoid(o) tanh(c')``. Members: ``i2g`` (Wi, b) and ``o2g`` (Wo).
     """
 
+    widths = (4,)
+
     def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input
         i2g, o2g = self.members["i2g"], self.members["o2g"]
@@ -67,41 +69,53 @@ class FastLSTMCell(Cell):
 
     def step_output(
         self, of_input: list[torch.Tensor], state: list[torch.Tensor]
-    ) -> tuple[list[torch.Tensor], Any]:
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         h, c = state
-        size = c.shape[-1]
+        size = c.shape[1]
         gates = of_input[0].addmm_(h, self.members["o2g"].weight.data.t())
-        hidden = torch.tanh(gates[:, size : 2 * size])
-        gates.sigmoid_()
-        gates[:, size : 2 * size] = hidden
         i, g, f, o = gates.chunk(4, 1)
+        i.sigmoid_()
+        g.tanh_()
+        gates[:, 2 * size :].sigmoid_()
         cell = torch.addcmul(f * c, i, g)
         squashed = torch.tanh(cell)
-        return [o * squashed, cell], (gates, squashed)
+        return [o * squashed, cell], [gates, squashed]
 
-    def step_grad(
-        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The derivatives of cell and output by the four sums, of the output by the cell, of cell by cell."""
         gates, squashed = saved
         i, g, f, o = gates.chunk(4, 1)
+        slopes = gates - gates * gates
+        s_i, s_g, s_f, s_o = slopes.chunk(4, 1)
+        s_i.mul_(g)
+        torch.mul(g, g, out=s_g).neg_().add_(1).mul_(i)
+        s_f.mul_(state[1])
+        s_o.mul_(squashed)
+        return [slopes, torch.addcmul(o, o * squashed, squashed, value=-1), f]
+
+    def step_grad(
+        self, gradients: list[torch.Tensor], factors: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        (slopes, by_cell, kept), of_gates = factors, room[0]
         d_output, d_cell = gradients
-        d_cell = torch.addcmul(d_cell, d_output * o, 1 - squashed * squashed)
-        of_gates = torch.empty_like(gates)
-        d_i, d_g, d_f, d_o = of_gates.chunk(4, 1)
-        torch.mul(d_cell, g, out=d_i)
-        torch.mul(d_cell, i, out=d_g)
-        torch.mul(d_cell, state[1], out=d_f)
-        torch.mul(d_output, squashed, out=d_o)
-        slopes = gates * (1 - gates)
-        slopes[:, g.shape[1] : 2 * g.shape[1]] = 1 - g * g
-        of_gates.mul_(slopes)
-        return [of_gates @ self.members["o2g"].weight.data, d_cell * f], [of_gates]
+        rows, size = d_cell.shape
+        d_cell = torch.addcmul(d_cell, d_output, by_cell)
+        three = (rows, 3, size)
+        into_cell = slopes[:, : 3 * size].view(three)
+        torch.mul(into_cell, d_cell.unsqueeze(1), out=of_gates[:, : 3 * size].view(three))
+        torch.mul(slopes[:, 3 * size :], d_output, out=of_gates[:, 3 * size :])
+        return [of_gates @ self.members["o2g"].weight.data, d_cell * kept]
 
     def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
         return of_gates[0] @ self.members["i2g"].weight.data
 
     def acc_grad(
-        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+        self,
+        x: torch.Tensor,
+        state: list[torch.Tensor],
+        of_gates: list[torch.Tensor],
+        saved: list[torch.Tensor],
+        scale: float,
     ) -> None:
         self.members["i2g"].accGradParameters(x, of_gates[0], scale)
         self.members["o2g"].accGradParameters(state[0], of_gates[0], scale)

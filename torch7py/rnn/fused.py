@@ -28,9 +28,12 @@ from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.recurrent import Recurrent, Recursor
 
-__all__ = ["Run", "alike", "joined", "start"]
+__all__ = ["Run", "alias", "alike", "joined", "marked", "start"]
 
 T = torch.Tensor
+CACHED = (
+    1 << 15
+)  # elements: what is computed for several steps at once should stay in the cache until it is used
 
 
 class StepByStep(Exception):
@@ -81,7 +84,9 @@ def alias(module: Any) -> Any:
     """The layer once more: the same parameters, gradients and settings, other results."""
     made = module.__class__.__new__(module.__class__)
     made.__dict__.update({k: v for k, v in module.__dict__.items() if k not in module.transient})
-    made.__dict__.update(_own={}, output=module.new(), gradInput=module.new())
+    made.__dict__.update(_own={}, gradInput=module.new())
+    if isinstance(module, Module):
+        made.__dict__["output"] = module.new()
     return made
 
 
@@ -159,38 +164,54 @@ class GatedStage:
             raise StepByStep
         state = [rows(part.data) for part in state]
         of_input = [part.view(*size, -1) for part in self.cell.from_input(batches.flatten(0, 1))]
-        before, self.saved, results = [state], [], []
-        for step in range(len(x)):
-            state, saved = self.cell.step_output([part[step] for part in of_input], state)
+        self.first = state
+        results, kept = [], []
+        for step in zip(*of_input, strict=True):
+            state, saved = self.cell.step_output(list(step), state)
             results.append(state)
-            self.saved.append(saved)
+            kept.append(saved)
         self.single = x.dim() == 2
         self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
-        self.before = before + [list(parts) for parts in zip(*self.results, strict=True)][:-1]
+        self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
         return self.results[0].squeeze(1) if self.single else self.results[0]
 
     def show(self, steps: int) -> None:
         shown = [result.squeeze(1) if self.single else result for result in self.results]
         self.module.keep_steps([list(step) for step in zip(*shown, strict=True)])
 
+    def before(self) -> list[T]:
+        """The states before all steps, as rows."""
+        pairs = zip(self.first, self.results, strict=True)
+        return [torch.cat([first, result[:-1].flatten(0, 1)]) for first, result in pairs]
+
     def grad_input(self, x: T, gradient: T) -> T:
         gradients = self.batches(gradient)
-        later = [torch.zeros_like(part) for part in self.before[0]]
-        of_gates: list[Any] = [None] * len(x)
+        size = gradients.shape[:2]
+        self.states = self.before()
+        self.of_gates = self.cell.room(size[0] * size[1], gradients)
+        later = [torch.zeros_like(part) for part in self.first]
+        factors: list[T] = []
+        ready = len(x)  # the first step that there are factors for
+        block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
         for step in range(len(x) - 1, -1, -1):
+            if step < ready:
+                ready = max(0, step + 1 - block)
+                part = slice(ready * size[1], (step + 1) * size[1])
+                factors = self.cell.factors([s[part] for s in self.states], [s[part] for s in self.saved])
             total = [gradients[step] + later[0], *later[1:]]
-            later, of_gates[step] = self.cell.step_grad(self.before[step], total, self.saved[step])
+            at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
+            rows_at = slice(at * size[1], (at + 1) * size[1])
+            room = [gates[own] for gates in self.of_gates]
+            later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
         self.of_state = later
-        self.of_gates = [torch.cat(parts) for parts in zip(*of_gates, strict=True)]
         return self.cell.grad_of_input(self.of_gates).view(x.shape)
 
     def show_gradient(self) -> None:
         state = [part.squeeze(0) for part in self.of_state] if self.single else self.of_state
-        self.module.set_grad_state_list(self.module.step - len(self.saved) - 1, state)
+        self.module.set_grad_state_list(self.module.step - len(self.results[0]) - 1, state)
 
     def acc_grad(self, x: T, scale: float) -> None:
-        before = [torch.cat(parts) for parts in zip(*self.before, strict=True)]
-        self.cell.acc_grad(self.batches(x).flatten(0, 1), before, self.of_gates, scale)
+        self.cell.acc_grad(self.batches(x).flatten(0, 1), self.states, self.of_gates, self.saved, scale)
 
 
 class RecurrentStage:

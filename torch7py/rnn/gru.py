@@ -32,6 +32,8 @@ class GRUCell(Cell):
     Members: ``i2g`` (Wi, b), ``o2g`` (Wo), ``i2h`` (Wx, bx), ``o2h`` (Wh).
     """
 
+    widths = (2, 1)
+
     def forward(self, input: list[torch.Tensor]) -> torch.Tensor:
         x, h = input
         m = self.members
@@ -49,42 +51,52 @@ class GRUCell(Cell):
 
     def step_output(
         self, of_input: list[torch.Tensor], state: list[torch.Tensor]
-    ) -> tuple[list[torch.Tensor], Any]:
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         m, h = self.members, state[0]
         gates = of_input[0].addmm_(h, m["o2g"].weight.data.t()).sigmoid_()
         r, z = gates.chunk(2, 1)
         kept = r * h
         n = of_input[1].addmm_(kept, m["o2h"].weight.data.t()).tanh_()
-        return [torch.addcmul(z * h, 1 - z, n)], (gates, kept, n)
+        return [torch.addcmul(z * h, 1 - z, n)], [gates, kept, n]
+
+    def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The derivatives of the output by the sums of n and z, of what is kept by that of r; r and z."""
+        (gates, _, n), h = saved, state[0]
+        r, z = gates.chunk(2, 1)
+        by_r, by_z = (gates - gates * gates).chunk(2, 1)
+        by_n = (1 - z).mul_(1 - n * n)
+        return [by_n, by_z * (h - n), by_r * h, r, z]
 
     def step_grad(
-        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        m = self.members
-        (gates, kept, n), h, d_output = saved, state[0], gradients[0]
-        r, z = gates.chunk(2, 1)
-        of_gates = torch.empty_like(gates)
+        self, gradients: list[torch.Tensor], factors: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        m, d_output = self.members, gradients[0]
+        by_n, by_z, by_r, r, z = factors
+        of_gates, d_n = room
         d_r, d_z = of_gates.chunk(2, 1)
-        d_n = d_output * (1 - z) * (1 - n * n)
+        torch.mul(d_output, by_n, out=d_n)
         d_kept = d_n @ m["o2h"].weight.data
-        torch.mul(d_kept, h, out=d_r)
-        torch.mul(d_output, h - n, out=d_z)
-        of_gates.mul_(gates * (1 - gates))
-        d_h = torch.addmm(torch.addcmul(d_output * z, d_kept, r), of_gates, m["o2g"].weight.data)
-        return [d_h], [of_gates, d_n, kept]
+        torch.mul(d_kept, by_r, out=d_r)
+        torch.mul(d_output, by_z, out=d_z)
+        return [torch.addmm(torch.addcmul(d_output * z, d_kept, r), of_gates, m["o2g"].weight.data)]
 
     def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
-        gates, d_n, _ = of_gates
+        gates, d_n = of_gates
         return torch.addmm(d_n @ self.members["i2h"].weight.data, gates, self.members["i2g"].weight.data)
 
     def acc_grad(
-        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+        self,
+        x: torch.Tensor,
+        state: list[torch.Tensor],
+        of_gates: list[torch.Tensor],
+        saved: list[torch.Tensor],
+        scale: float,
     ) -> None:
-        (gates, d_n, kept), m = of_gates, self.members
+        (gates, d_n), m = of_gates, self.members
         m["i2g"].accGradParameters(x, gates, scale)
         m["o2g"].accGradParameters(state[0], gates, scale)
         m["i2h"].accGradParameters(x, d_n, scale)
-        m["o2h"].accGradParameters(kept, d_n, scale)
+        m["o2h"].accGradParameters(saved[1], d_n, scale)
 
 
 @layer("nn.GRU", package="rnn")

@@ -37,6 +37,8 @@ class LSTMCell(Cell):
     Members: ``x`` + gate and ``h`` + gate for the gates i, f, z, o; ``c`` + gate for i, f, o with peepholes.
     """
 
+    widths = (1, 1, 1, 1)
+
     def forward(self, input: list[torch.Tensor]) -> list[torch.Tensor]:
         x, h, c = input
         m = self.members
@@ -55,57 +57,57 @@ class LSTMCell(Cell):
 
     def step_output(
         self, of_input: list[torch.Tensor], state: list[torch.Tensor]
-    ) -> tuple[list[torch.Tensor], Any]:
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         h, c = state
         m = self.members
-        gates = torch.stack(of_input)
-        for gate, target in zip(GATES, gates, strict=True):
+        i, f, z, o = of_input
+        for gate, target in zip(GATES, of_input, strict=True):
             target.addmm_(h, m["h" + gate].weight.data.t())
-        i, f, z, o = gates
         peepholes = "ci" in m
         if peepholes:
             i.addcmul_(c, m["ci"].weight.data)
             f.addcmul_(c, m["cf"].weight.data)
-        gates[:2].sigmoid_()
+        i.sigmoid_()
+        f.sigmoid_()
         z.tanh_()
         cell = torch.addcmul(f * c, i, z)
         if peepholes:
             o.addcmul_(cell, m["co"].weight.data)
         o.sigmoid_()
         squashed = torch.tanh(cell)
-        return [o * squashed, cell], (gates, squashed, cell)
+        return [o * squashed, cell], [i, f, z, o, squashed, cell]
+
+    def factors(self, state: list[torch.Tensor], saved: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The derivatives of cell and output by the four sums, of the output by the cell, of cell by cell."""
+        i, f, z, o, squashed, _ = saved
+        by_i, by_f, by_o = (gate - gate * gate for gate in (i, f, o))
+        by_z = torch.addcmul(i, i * z, z, value=-1)
+        by_cell = torch.addcmul(o, o * squashed, squashed, value=-1)
+        return [by_i.mul_(z), by_f.mul_(state[1]), by_z, by_o.mul_(squashed), by_cell, f]
 
     def step_grad(
-        self, state: list[torch.Tensor], gradients: list[torch.Tensor], saved: Any
-    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        self, gradients: list[torch.Tensor], factors: list[torch.Tensor], room: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
         m = self.members
-        (gates, squashed, cell), c = saved, state[1]
-        i, f, z, o = gates
+        by_i, by_f, by_z, by_o, by_cell, kept = factors
+        d_i, d_f, d_z, d_o = room
         d_output, d_cell = gradients
-        of_gates = torch.empty_like(gates)
-        d_i, d_f, d_z, d_o = of_gates
-        slopes = gates * (1 - gates)
-        torch.mul(z, z, out=slopes[2])
-        torch.sub(1, slopes[2], out=slopes[2])
-        torch.mul(d_output, squashed, out=d_o).mul_(slopes[3])
-        d_cell = torch.addcmul(d_cell, d_output * o, 1 - squashed * squashed)
+        torch.mul(d_output, by_o, out=d_o)
+        d_cell = torch.addcmul(d_cell, d_output, by_cell)
         if "ci" in m:
             d_cell.addcmul_(d_o, m["co"].weight.data)
-        torch.mul(d_cell, z, out=d_i)
-        torch.mul(d_cell, c, out=d_f)
-        torch.mul(d_cell, i, out=d_z)
-        of_gates[:3].mul_(slopes[:3])
-        d_before = d_cell * f
+        for gradient, factor in ((d_i, by_i), (d_f, by_f), (d_z, by_z)):
+            torch.mul(d_cell, factor, out=gradient)
+        d_before = d_cell * kept
         if "ci" in m:
             d_before.addcmul_(d_i, m["ci"].weight.data).addcmul_(d_f, m["cf"].weight.data)
-        d_h = self._through("h", [d_i, d_f, d_z, d_o])
-        return [d_h, d_before], [d_i, d_f, d_z, d_o, cell]
+        return [self._through("h", room), d_before]
 
     def _through(self, source: str, of_gates: list[torch.Tensor]) -> torch.Tensor:
         """The gradient of what all gates' products with the input (x) or the output before (h) are of."""
         weights = [self.members[source + gate].weight.data for gate in GATES]
         total = of_gates[0] @ weights[0]
-        for gradient, weight in zip(of_gates[1:4], weights[1:], strict=True):
+        for gradient, weight in zip(of_gates[1:], weights[1:], strict=True):
             total.addmm_(gradient, weight)
         return total
 
@@ -113,15 +115,19 @@ class LSTMCell(Cell):
         return self._through("x", of_gates)
 
     def acc_grad(
-        self, x: torch.Tensor, state: list[torch.Tensor], of_gates: list[torch.Tensor], scale: float
+        self,
+        x: torch.Tensor,
+        state: list[torch.Tensor],
+        of_gates: list[torch.Tensor],
+        saved: list[torch.Tensor],
+        scale: float,
     ) -> None:
         h, c = state
-        *of_gates, cell = of_gates
         for gate, gradient in zip(GATES, of_gates, strict=True):
             self.members["x" + gate].accGradParameters(x, gradient, scale)
             self.members["h" + gate].accGradParameters(h, gradient, scale)
         d_i, d_f, _, d_o = of_gates
-        for gate, gradient, of in (("i", d_i, c), ("f", d_f, c), ("o", d_o, cell)):
+        for gate, gradient, of in (("i", d_i, c), ("f", d_f, c), ("o", d_o, saved[5])):
             peephole = self.members.get("c" + gate)
             buffer = None if peephole is None else peephole.gradient("weight")
             if buffer is not None:
