@@ -28,6 +28,9 @@ NAMES = sorted(path.stem for path in SAMPLES.glob("*.lua"))
 # These draw from math.random, which is LuaJIT's own: another stream on plain Lua.
 NEED_LUAJIT = {"fastlstm", "recurrent", "sequencer_recurrent"}
 
+# These insist on a GPU.
+NEED_GPU = {"gpu_only"}
+
 needs_luajit = pytest.mark.skipif(engine_name() == "lua51", reason="draws from LuaJIT's math.random")
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -39,8 +42,8 @@ Run = Callable[..., str]
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs a sample with arguments and gives what it printed; only recurrent.lua may have anything said of it."""
 
-    def program(name: str, *arguments: object) -> str:
-        with Runtime() as runtime:
+    def program(name: str, *arguments: object, cuda_as: str | None = None) -> str:
+        with Runtime(cuda_as="cpu" if name in NEED_GPU else cuda_as) as runtime:
             assert runtime.run(SAMPLES / f"{name}.lua", [str(argument) for argument in arguments]) == 0
             runtime.execute("io.stdout:flush()")
         output, errors = capfd.readouterr()
@@ -197,6 +200,31 @@ def test_options_are_said_and_obeyed(run: Run):
     output = run("options", "-lr", "0.5", "-type", "float", "-iterations", 50)
     assert "run: line,iterations=50,lr=0.5,type=float\t\n" in output
     assert len(losses(output)) == 3  # every 13th of 50
+
+
+def test_a_program_takes_the_gpu_that_is_there(run: Run):
+    """The guarded program goes both ways, to the same losses; the CUDA tensors are floats as well."""
+    without, with_one = golden("gpu_if_there").splitlines(), run("gpu_if_there", cuda_as="cpu").splitlines()
+    assert without[0].startswith("cunn and cutorch are not there")
+    assert without[1] == "weights: torch.FloatTensor, loss: torch.FloatTensor\t"
+    assert with_one[0] == "weights: torch.CudaTensor, loss: torch.CudaTensor\t"
+    assert with_one[1:] == without[2:]
+    assert losses(golden("gpu_if_there"))[0] < math.log(5) / 5
+    assert "16 of 16 rows counted right" in without[-1]
+
+
+def test_a_program_that_insists_on_a_gpu_is_told_how():
+    command = [sys.executable, "-m", "torch7py", "run", str(SAMPLES / "gpu_only.lua")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"\S+gpu_only\.lua:6: .*--device cuda.*--cuda-as cpu.*\n", result.stderr)
+
+
+def test_rings_are_told_apart_on_both():
+    output = golden("gpu_only")
+    assert losses(output)[-1] < 0.25 * math.log(2)
+    assert int(re.findall(r"(\d+) of 200 points", output)[0]) > 190
+    assert "the same on the CPU: true" in output
 
 
 def test_tensors_by_hand():

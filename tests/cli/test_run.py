@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -100,7 +101,14 @@ class TestCommandLine:
         ]
 
     def test_every_option(self, fake, script):
-        options = ["--dtype=float32", "--seed=7", "--threads=2", "--pairs=native", "--rnn-api=2015"]
+        options = [
+            "--dtype=float32",
+            "--seed=7",
+            "--threads=2",
+            "--pairs=native",
+            "--rnn-api=2015",
+            "--cuda-as=cpu",
+        ]
         result = self.invoke(*options, script(""))
         assert result.exit_code == 0
         assert fake.calls[0] == (
@@ -110,7 +118,7 @@ class TestCommandLine:
                 "seed": 7,
                 "threads": 2,
                 "device": "cpu",
-                "cuda_as": None,
+                "cuda_as": "cpu",
                 "pairs": "native",
                 "rnn_api": 2015,
             },
@@ -140,6 +148,8 @@ class TestCommandLine:
             (["--dtype", "int"], "Invalid value for '--dtype'"),
             (["--device", "cuda:x"], "'cuda:x' is not cpu, cuda or cuda:N."),
             (["--pairs", "random"], "Invalid value for '--pairs'"),
+            (["--cuda-as", "gpu"], "Invalid value for '--cuda-as'"),
+            (["--cuda-as", "cpu", "--device", "cuda"], "--cuda-as cpu and --device cuda exclude each other"),
         ],
     )
     def test_a_wrong_option_is_refused(self, fake, script, option, complaint):
@@ -218,6 +228,39 @@ class TestFile:
         result = torch7py_run()
         assert result.returncode == 2
         assert "Missing argument 'FILE'" in result.stderr
+
+
+class TestGpu:
+    """Programs that ask for a GPU, with and without --cuda-as cpu."""
+
+    @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn", "cunnx"])
+    def test_one_line_says_which_option(self, script, name):
+        result = torch7py_run(script(f"require 'nn'\nrequire '{name}'\nprint('not reached')"))
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.count("\n") == 1
+        assert re.search(r"script\.lua:2: .*--device cuda.*--cuda-as cpu", result.stderr)
+
+    @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn"])
+    def test_a_guard_is_false(self, script, name):
+        program = script(
+            f"local ok, why = pcall(require, '{name}') print(ok, type(why), torch.CudaTensor, package.loaded.{name})"
+        )
+        result = torch7py_run(program)
+        assert (result.returncode, result.stdout) == (0, "false\tstring\tnil\tnil\t\n")
+
+    @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn", "cunnx"])
+    def test_on_the_cpu(self, script, name):
+        program = script(
+            f"require '{name}' require 'nn' print(nn.Linear(2, 1):cuda():forward(torch.CudaTensor(2)):type())"
+        )
+        result = torch7py_run("--cuda-as", "cpu", program)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "torch.CudaTensor\t\n", "")
+
+    def test_the_seed_of_the_command_is_cutorchs_too(self, script):
+        program = script("require 'cutorch' print(torch.CudaTensor(1):uniform()[1], cutorch.initialSeed())")
+        one, two = (torch7py_run("--cuda-as=cpu", "--seed=5", program).stdout for _ in range(2))
+        assert one == two
+        assert one.split()[1] == "5"
 
 
 class TestProgram:

@@ -236,8 +236,10 @@ CRITERIONS = {
         "nn.ClassNLLCriterion: target 4 out of range 1 to 3 (at CrossEntropyCriterion[nll].ClassNLLCriterion)",
     ),
     "of several": (
-        "nn.ParallelCriterion():add(nn.MSECriterion()):add(nn.ClassNLLCriterion())"
-        ":forward({torch.ones(2), torch.ones(3)}, {torch.ones(2), 5})",
+        (
+            "nn.ParallelCriterion():add(nn.MSECriterion()):add(nn.ClassNLLCriterion())"
+            ":forward({torch.ones(2), torch.ones(3)}, {torch.ones(2), 5})"
+        ),
         "nn.ClassNLLCriterion: target 5 out of range 1 to 3 (at ParallelCriterion[2].ClassNLLCriterion)",
     ),
     "of a step": (

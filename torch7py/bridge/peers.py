@@ -27,7 +27,7 @@ from torch7py.nn.saved import SavedForm
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
-from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime

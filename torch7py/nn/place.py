@@ -6,6 +6,7 @@ next is looked up in what the outer one holds.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from types import TracebackType
@@ -115,7 +116,7 @@ def _way(calls: list[_Call]) -> str:
         if call.of is not steps[-1]:
             steps.append(call.of)
     words = []
-    for outer, inner in zip(steps, steps[1:], strict=False):
+    for outer, inner in itertools.pairwise(steps):
         part = _part(outer, inner)
         words.append(_short(outer) + (f"[{part}]" if part else ""))
     return ".".join([*words, _short(steps[-1])])

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         def __init__(self, *arguments: Any) -> None: ...
 
         def __getattr__(self, name: str) -> Any: ...
+        def kernel(self) -> Any: ...
+        def geometry(self, target: Any) -> Any: ...
+        def plan(self, batch: Any, shape: Any) -> Any: ...
 else:
     _Layer = object
 
@@ -130,7 +133,7 @@ class Padded(Modes):
 
     fields: ClassVar[tuple[str, ...]] = ("padH",)
     traced = True
-    padH = 0
+    padH: float = 0
 
     def __init__(
         self, inputFrameSize: int, outputFrameSize: int, kH: int, dH: int = 1, padH: int = 0

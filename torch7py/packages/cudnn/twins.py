@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch7py.nn.all  # noqa: F401  (the layers that there are)
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer, layers
 from torch7py.packages.cudnn.behaviour import (
