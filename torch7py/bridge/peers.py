@@ -173,7 +173,7 @@ class Peers:
     def begin_restore(self, handle: int, version: int, names: int) -> None:
         """The fields with these names are about to come, one by one."""
         obj = self.handles.objects[handle]
-        obj.__dict__["_saved"] = SavedForm(list(self.handles.objects[names]), int(version))
+        obj.__dict__["_saved_form"] = SavedForm(list(self.handles.objects[names]), int(version))
 
     def end_restore(self, handle: int) -> None:
         self.handles.objects[handle].end_restore()
@@ -184,7 +184,7 @@ class Peers:
 
     def extras(self, handle: int) -> tuple[str, ...]:
         """The fields of a saved object that its class does not know; Lua has them from now on."""
-        form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved")
+        form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved_form")
         return () if form is None else tuple(n for n in form.extras if isinstance(n, str))
 
     def initializer(self) -> Callable[..., None]:

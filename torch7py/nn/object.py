@@ -186,7 +186,7 @@ class TorchObject(torch.nn.Module):
         for place in (self._parameters, self.__dict__, self._buffers, self._modules):
             if name in place:
                 return place[name]
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         return None if form is None else form.extras.get(name)
 
     def set_field(self, name: str, value: Any) -> Any:
@@ -201,7 +201,7 @@ class TorchObject(torch.nn.Module):
         if name in self._modules or name in self.links:
             self._modules[name] = value
             return value
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None and name in form.extras:
             form.extras[name] = value
             return value
@@ -344,7 +344,7 @@ class TorchObject(torch.nn.Module):
                 own[name] = converted
             self.__dict__[name] = converted
 
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None:
             form.tables.clear()
             form.forget_upgrade(self.version)
@@ -413,7 +413,7 @@ class TorchObject(torch.nn.Module):
         Parameters come before their gradients and children before all. What the class does not know is kept to be
         saved again, and is a field too.
         """
-        form = self.__dict__["_saved"] = SavedForm(list(fields), version)
+        form = self.__dict__["_saved_form"] = SavedForm(list(fields), version)
         self.begin_restore(fields)
         known = set(self.known_fields())
         has_children = self.child_list() is not None
@@ -442,7 +442,7 @@ class TorchObject(torch.nn.Module):
 
     def end_restore(self) -> None:
         """The last step of ``restore``: the fields are there."""
-        form: SavedForm = self.__dict__["_saved"]
+        form: SavedForm = self.__dict__["_saved_form"]
         listed = set(form.order)
         for name in self.all_fields():
             if not hasattr(self, name):
@@ -466,7 +466,7 @@ class TorchObject(torch.nn.Module):
 
     def engine_fields_to_save(self) -> dict[str, Any]:
         """The same without what another language added."""
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         known = self.known_fields()
         values: dict[str, Any] = {}
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
@@ -484,7 +484,7 @@ class TorchObject(torch.nn.Module):
     @property
     def saved_version(self) -> int:
         """The version to save the object under."""
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         return self.version if form is None else form.version
 
     # -- structure ----------------------------------------------------------------------------------------

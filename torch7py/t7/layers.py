@@ -109,7 +109,7 @@ def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
         made.restore(values, obj.version)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise T7Error(f"{obj.class_name}: its fields are not those of such an object ({error})") from error
-    form: SavedForm = made.__dict__["_saved"]
+    form: SavedForm = made.__dict__["_saved_form"]
     form.tables = tables
     if before:
         form.order = list(obj.fields)
@@ -156,7 +156,7 @@ def fields_of(obj: TorchObject) -> Table:
     A list or dict that still holds what the file had in its place is saved as that, so that what was shared and
     in which order it stood stays.
     """
-    form: SavedForm | None = obj.__dict__.get("_saved")
+    form: SavedForm | None = obj.__dict__.get("_saved_form")
     tables = {} if form is None else form.tables
     made = Table()
     for name, value in obj.saved_fields().items():
