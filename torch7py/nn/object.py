@@ -444,9 +444,10 @@ class TorchObject(torch.nn.Module):
         """The last step of ``restore``: the fields are there."""
         form: SavedForm = self.__dict__["_saved_form"]
         listed = set(form.order)
-        for name in self.all_fields():
+        for name in self.known_fields():
             if not hasattr(self, name):
-                self.__dict__[name] = None
+                place: dict[str, Any] = self._modules if name in self.links else self.__dict__
+                place[name] = None
         if "_type" not in listed:
             found = (self.get_field(name) for name in self.known_fields())
             tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
