@@ -169,7 +169,10 @@ class TestPointers:
         setup = "local ffi = require 'ffi' local x = torch.Tensor(3) "
         assert lua(rt, f"{setup} return type({source})") == "cdata"
         declared = "ffi.cdef 'typedef struct THDoubleTensor THDoubleTensor; void THDoubleTensor_free(THDoubleTensor*);'"
-        message = failure(rt, f"{setup} {declared} ffi.cast('double*', x:data())[0] = 1 ffi.new('THDoubleTensor*', {source})")
+        message = failure(
+            rt,
+            f"{setup} {declared} ffi.cast('double*', x:data())[0] = 1 ffi.new('THDoubleTensor*', {source})",
+        )
         assert "cannot convert" in message
 
     @pytest.mark.usefixtures("ffi")

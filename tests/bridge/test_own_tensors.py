@@ -25,7 +25,9 @@ def lua(rt: Runtime, source: str) -> Any:
 
 
 def held(rt: Runtime) -> int:
-    lua(rt, "for _ = 1, 5 do collectgarbage() end")  # a view goes before its anchor, which goes before its base
+    lua(
+        rt, "for _ = 1, 5 do collectgarbage() end"
+    )  # a view goes before its anchor, which goes before its base
     return len(rt.handles)
 
 

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.handles import Kind

@@ -472,7 +472,10 @@ class TorchObject(torch.nn.Module):
         values: dict[str, Any] = {}
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
             value = self.child_list() if name == "modules" else None
-            value = self.get_field(name) if value is None else value
+            if value is None:
+                value = (
+                    form.extras[name] if form is not None and name in form.extras else self.get_field(name)
+                )
             if value is not None and name not in self.unsaved:
                 values[name] = value
         if form is not None and form.before:

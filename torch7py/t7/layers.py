@@ -15,6 +15,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.unknown import UnknownLayer
+from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Object, Table
 from torch7py.t7.reader import Reader
@@ -107,6 +108,8 @@ def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
             raise T7Error(f"{obj.class_name}: its {name} is not a tensor")
     try:
         made.restore(values, obj.version)
+    except TorchError as error:
+        raise T7Error(str(error)) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise T7Error(f"{obj.class_name}: its fields are not those of such an object ({error})") from error
     form: SavedForm = made.__dict__["_saved_form"]
