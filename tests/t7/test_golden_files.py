@@ -82,7 +82,7 @@ class Comparison:
         others = [key for key in obj if not isinstance(key, (str, int, float))]
         for key, value in wanted["items"]:
             if isinstance(key, dict):
-                found = self._key([k for k in others if isinstance(value, dict) or obj[k] == value], key)
+                found = self._key(others, key)
                 others.remove(found)
                 self.check(found, key, f"{where}, a key")
             else:
@@ -90,12 +90,14 @@ class Comparison:
             self.check(obj[found], value, f"{where}[{key!r}]")
 
     def _key(self, others: list[Any], wanted: Any) -> Any:
-        """The object among those that are keys that is meant: one met before, or the only one that was not."""
+        """The object among those that are keys that is meant: one met before, or one that was not and looks so."""
         if "ref" in wanted:
             return self.objects[wanted["ref"]]
         new = [key for key in others if not any(key is other for other in self.objects.values())]
-        assert len(new) == 1
-        return new[0]
+        plain = [(name, value) for name, value in wanted["items"] if not isinstance(value, dict)]
+        alike = [key for key in new if all(name in key and key[name] == value for name, value in plain)]
+        assert len(alike) == 1
+        return alike[0]
 
     def _tensor(self, obj: Any, wanted: Any, where: str) -> None:
         assert isinstance(obj, torch.Tensor), where
