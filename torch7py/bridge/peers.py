@@ -111,6 +111,11 @@ class LuaFields(Overrides):
             obj.register_parameter(name, parameter)
             obj._attach(name)
 
+    def own_fields(self) -> dict[str, Any]:
+        runtime, handle = self._there()
+        found = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
+        return dict(enumerate(found, 1)) if isinstance(found, list) else found  # type: ignore[arg-type]
+
     def _there(self) -> tuple[Runtime | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
         runtime, obj = self._runtime(), self._object()

@@ -462,20 +462,17 @@ class TorchObject(torch.nn.Module):
     def saved_fields(self) -> dict[str, Any]:
         """The fields to save, in order: those of the file, what has come since; else those of the class."""
         overrides = self.__dict__.get("_overrides")
-        own = {} if overrides is None else overrides.own_fields()
-        return self.engine_fields_to_save() | own
+        return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
 
-    def engine_fields_to_save(self) -> dict[str, Any]:
-        """The same without what another language added."""
+    def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The same; ``own`` are the fields that another language added."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
         known = self.known_fields()
         values: dict[str, Any] = {}
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
             value = self.child_list() if name == "modules" else None
             if value is None:
-                value = (
-                    form.extras[name] if form is not None and name in form.extras else self.get_field(name)
-                )
+                value = form.extras[name] if form is not None and name in form.extras else self.get_field(name)
             if value is not None and name not in self.unsaved:
                 values[name] = value
         if form is not None and form.before:
@@ -483,7 +480,8 @@ class TorchObject(torch.nn.Module):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
                 form.forget_upgrade(self.version)
-        return {name: values[name] for name in fields_to_save(form, known, values)}
+        values |= own or {}
+        return {name: values[name] for name in fields_to_save(form, (*known, *(own or ())), values)}
 
     @property
     def saved_version(self) -> int:

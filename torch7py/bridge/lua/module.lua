@@ -339,6 +339,19 @@ function module.saved_fields(m)
    return found
 end
 
+-- The fields that the script added to a module, by name; a function as what is saved of it.
+function module.own_fields(handle)
+   local m, own = stand_in[handle], {}
+   if m == nil then return own end
+   local engine = module.engine_fields(m)
+   for key, value in next, m do
+      if not engine[key] and key ~= module.COMPANIONS then
+         own[key] = type(value) == 'function' and module.saved_function(value) or value
+      end
+   end
+   return own
+end
+
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
    local c = class.registered[name] or class.registered[builtin]
