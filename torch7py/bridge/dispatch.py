@@ -21,6 +21,7 @@ from torch7py.ops import memory, state, types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation, Parameter, operations
+from torch7py.t7.objects import Table
 
 __all__ = ["Adapter", "Dispatcher", "Mode", "describe", "encode_results", "loops"]
 
@@ -507,7 +508,7 @@ def kind_of(value: Any) -> int | None:
         return Kind.STORAGE + value.type.code
     if isinstance(value, torch.nn.Module):
         return Kind.MODULE
-    if isinstance(value, (list, dict)):
+    if isinstance(value, (list, dict, Table)):
         return Kind.TABLE
     return Kind.OBJECT
 

@@ -213,7 +213,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "collected": runtime.collected,
         "describe_error": describe_error,
         "new_table": new_table,
-        "is_map": lambda handle: isinstance(objects[handle], dict),
+        "is_map": lambda handle: not isinstance(objects[handle], list),
         "start_list": lambda handle, n: objects[handle].clear(),
         "extend_list": extend_list,
         "start_map": lambda handle: objects[handle].clear(),

@@ -118,6 +118,11 @@ class LuaFields(Overrides):
             obj.register_parameter(name, parameter)
             obj._attach(name)
 
+    def own_fields(self) -> dict[str, Any]:
+        runtime, handle = self._there()
+        found = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)
+        return dict(enumerate(found, 1)) if isinstance(found, list) else found  # type: ignore[arg-type]
+
     def _there(self) -> tuple[Runtime | None, int | None]:
         """The runtime if it still runs, and the handle if Lua holds the object."""
         runtime, obj = self._runtime(), self._object()
@@ -207,7 +212,7 @@ class Peers:
     def begin_restore(self, handle: int, version: int, names: int) -> None:
         """The fields with these names are about to come, one by one."""
         obj = self.handles.objects[handle]
-        obj.__dict__["_saved"] = SavedForm(list(self.handles.objects[names]), int(version))
+        obj.__dict__["_saved_form"] = SavedForm(list(self.handles.objects[names]), int(version))
 
     def end_restore(self, handle: int) -> None:
         self.handles.objects[handle].end_restore()
@@ -218,7 +223,7 @@ class Peers:
 
     def extras(self, handle: int) -> tuple[str, ...]:
         """The fields of a saved object that its class does not know; Lua has them from now on."""
-        form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved")
+        form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved_form")
         return () if form is None else tuple(n for n in form.extras if isinstance(n, str))
 
     def initializer(self) -> Callable[..., None]:

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.handles import Kind
@@ -23,7 +21,7 @@ from torch7py.ops.atomic import NewFile
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.files import DiskFile, File, MemoryFile
 from torch7py.t7 import format as t7
-from torch7py.t7.objects import Table
+from torch7py.t7.objects import Function, Table
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import UPGRADES, upgrade
 from torch7py.t7.writer import Writer
@@ -169,6 +167,16 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
     def is_own(code: str) -> bool:
         return _digest(code) in state.of_process().own_functions
 
+    def function(code: str, kind: int, upvalues: int) -> int:
+        return give(Function(code.encode("latin1"), objects[upvalues], int(kind)))
+
+    def code_of(handle: int) -> tuple[Any, ...]:
+        """Code, kind and upvalues of a function that Python has read; nothing for another object."""
+        obj = objects[handle]
+        if not isinstance(obj, Function):
+            return (None,)
+        return obj.code.decode("latin1"), obj.kind, *encode_results(runtime.handles, obj.upvalues)
+
     # -- layers -------------------------------------------------------------------------------------------
 
     def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
@@ -203,6 +211,8 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         "t7_content": content,
         "t7_vouch": vouch,
         "t7_is_own": is_own,
+        "t7_function": function,
+        "t7_code_of": code_of,
         "t7_has_upgrade": lambda name, version: any(version < since for since, _ in UPGRADES.get(name, ())),
         "t7_upgraded": upgraded,
     }

@@ -199,7 +199,7 @@ class TorchObject(torch.nn.Module):
         for place in (self._parameters, self.__dict__, self._buffers, self._modules):
             if name in place:
                 return place[name]
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         return None if form is None else form.extras.get(name)
 
     def set_field(self, name: str, value: Any) -> Any:
@@ -214,7 +214,7 @@ class TorchObject(torch.nn.Module):
         if name in self._modules or name in self.links:
             self._modules[name] = value
             return value
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None and name in form.extras:
             form.extras[name] = value
             return value
@@ -359,7 +359,7 @@ class TorchObject(torch.nn.Module):
                 own[name] = converted
             self.__dict__[name] = converted
 
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None:
             form.tables.clear()
             form.forget_upgrade(self.version)
@@ -428,7 +428,7 @@ class TorchObject(torch.nn.Module):
         Parameters come before their gradients and children before all. What the class does not know is kept to be
         saved again, and is a field too.
         """
-        form = self.__dict__["_saved"] = SavedForm(list(fields), version)
+        form = self.__dict__["_saved_form"] = SavedForm(list(fields), version)
         self.begin_restore(fields)
         known = set(self.known_fields())
         has_children = self.child_list() is not None
@@ -457,11 +457,12 @@ class TorchObject(torch.nn.Module):
 
     def end_restore(self) -> None:
         """The last step of ``restore``: the fields are there."""
-        form: SavedForm = self.__dict__["_saved"]
+        form: SavedForm = self.__dict__["_saved_form"]
         listed = set(form.order)
-        for name in self.all_fields():
+        for name in self.known_fields():
             if not hasattr(self, name):
-                self.__dict__[name] = None
+                place: dict[str, Any] = self._modules if name in self.links else self.__dict__
+                place[name] = None
         if "_type" not in listed:
             found = (self.get_field(name) for name in self.known_fields())
             tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
@@ -476,17 +477,17 @@ class TorchObject(torch.nn.Module):
     def saved_fields(self) -> dict[str, Any]:
         """The fields to save, in order: those of the file, what has come since; else those of the class."""
         overrides = self.__dict__.get("_overrides")
-        own = {} if overrides is None else overrides.own_fields()
-        return self.engine_fields_to_save() | own
+        return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
 
-    def engine_fields_to_save(self) -> dict[str, Any]:
-        """The same without what another language added."""
-        form: SavedForm | None = self.__dict__.get("_saved")
+    def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The same; ``own`` are the fields that another language added."""
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         known = self.known_fields()
         values: dict[str, Any] = {}
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
             value = self.child_list() if name == "modules" else None
-            value = self.get_field(name) if value is None else value
+            if value is None:
+                value = form.extras[name] if form is not None and name in form.extras else self.get_field(name)
             if value is not None and name not in self.unsaved:
                 values[name] = value
         if form is not None and form.before:
@@ -494,12 +495,13 @@ class TorchObject(torch.nn.Module):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
                 form.forget_upgrade(self.version)
-        return {name: values[name] for name in fields_to_save(form, known, values)}
+        values |= own or {}
+        return {name: values[name] for name in fields_to_save(form, (*known, *(own or ())), values)}
 
     @property
     def saved_version(self) -> int:
         """The version to save the object under."""
-        form: SavedForm | None = self.__dict__.get("_saved")
+        form: SavedForm | None = self.__dict__.get("_saved_form")
         return self.version if form is None else form.version
 
     # -- structure ----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class UnknownLayer(Module):
         super().begin_restore(fields)
 
     def end_restore(self) -> None:
-        extras = self.__dict__["_saved"].extras
+        extras = self.__dict__["_saved_form"].extras
         for name, value in list(extras.items()):
             if isinstance(value, TorchObject):
                 self._modules[f"field {name}"] = value

@@ -6,6 +6,7 @@ written as the bytes they are also in a text.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import re
 import sys
@@ -24,6 +25,7 @@ __all__ = [
     "as_bytes",
     "format_number",
     "format_numbers",
+    "memory_of",
     "parse_number",
     "parse_numbers",
     "swap_bytes",
@@ -74,25 +76,23 @@ def parse_number(number_type: NumberType, text: bytes) -> float:
 
 def parse_numbers(number_type: NumberType, words: list[bytes]) -> torch.Tensor | None:
     """A vector from words of a text, None when one of them is not a number of this type and nothing else."""
-    try:
-        if number_type.is_floating:
-            found: Any = np.array(list(map(float, words)), dtype=np.float64)
-        else:
-            found = np.array(list(map(int, words)), dtype=np.int64)
-    except (ValueError, OverflowError):
-        return None
     if any(b"_" in word for word in words):  # Python's idea of a number, not C's
         return None
-    return to_vector(number_type, found)
+    try:
+        values: Any = list(map(float if number_type.is_floating else int, words))
+    except ValueError:
+        return None
+    return to_vector(number_type, values)
 
 
-def to_vector(number_type: NumberType, values: Any) -> torch.Tensor:
+def to_vector(number_type: NumberType, values: list[float]) -> torch.Tensor:
     """Numbers read from text as a vector of their type; whole numbers must fit."""
-    if not number_type.is_floating and len(values):
-        limits = torch.iinfo(number_type.dtype)
-        if values.min() < limits.min or values.max() > limits.max:
-            raise TorchError(f"read error: a number does not fit the type {number_type.name}")
-    return torch.from_numpy(values).to(number_type.dtype)
+    if number_type.is_floating:
+        return torch.tensor(values, dtype=torch.float64).to(number_type.dtype)
+    limits = torch.iinfo(number_type.dtype)
+    if values and (min(values) < limits.min or max(values) > limits.max):
+        raise TorchError(f"read error: a number does not fit the type {number_type.name}")
+    return torch.tensor(values, dtype=number_type.dtype)
 
 
 def swap_bytes(data: bytes | bytearray | memoryview, size: int) -> bytes:
@@ -102,10 +102,18 @@ def swap_bytes(data: bytes | bytearray | memoryview, size: int) -> bytes:
     return np.frombuffer(data, dtype=f"u{size}").byteswap().tobytes()
 
 
+def memory_of(vector: torch.Tensor) -> memoryview:
+    """The memory of a contiguous vector on the CPU. numpy's view of it would forbid to resize it ever after."""
+    if not vector.numel():
+        return memoryview(b"")
+    memory: Any = (ctypes.c_ubyte * vector.nbytes).from_address(vector.data_ptr())
+    memory.owner = vector
+    return memoryview(memory).cast("B")
+
+
 def as_bytes(vector: torch.Tensor) -> memoryview:
-    """The memory of a contiguous vector on the CPU, without a copy where it is there already."""
-    flat = vector.detach().cpu().contiguous()
-    return flat.view(torch.uint8).numpy().data if flat.numel() else memoryview(b"")
+    """The bytes of a vector, without a copy where they are on the CPU already."""
+    return memory_of(vector.detach().cpu().contiguous())
 
 
 NATIVE_IS_LITTLE = sys.byteorder == "little"

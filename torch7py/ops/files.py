@@ -24,6 +24,7 @@ from torch7py.ops.encoding import (
     as_bytes,
     format_number,
     format_numbers,
+    memory_of,
     parse_number,
     parse_numbers,
     swap_bytes,
@@ -224,7 +225,7 @@ class File:
         if remaining is not None and size == number_type.size and not self._swapped:
             found = torch.empty(count, dtype=number_type.dtype)
             if count:
-                self._read_into(found.view(torch.uint8).numpy().data)
+                self._read_into(memory_of(found))
             return found
         data = bytearray(self.take(count * size))
         del data[len(data) // size * size :]
@@ -233,13 +234,13 @@ class File:
         if self._swapped:
             data = bytearray(swap_bytes(data, size))
         stored = torch.int32 if size != number_type.size else number_type.dtype
-        return torch.frombuffer(data, dtype=stored).to(number_type.dtype)
+        return torch.frombuffer(data, dtype=stored).to(number_type.dtype, copy=True)
 
     def _read_text(self, number_type: NumberType, count: int) -> torch.Tensor:
         if number_type.size == 1:
             data = bytearray(self.take(count))
             empty = torch.empty(0, dtype=number_type.dtype)
-            result = torch.frombuffer(data, dtype=number_type.dtype) if data else empty
+            result = torch.frombuffer(data, dtype=number_type.dtype).clone() if data else empty
         else:
             self._skip_space()
             line = self._read_line_of_numbers(number_type, count)
@@ -283,14 +284,7 @@ class File:
             if word is None:
                 break
             values.append(parse_number(number_type, word))
-        if not values:
-            return torch.empty(0, dtype=number_type.dtype)
-        dtype = torch.float64 if number_type.is_floating else torch.int64
-        try:
-            found = torch.tensor(values, dtype=dtype)
-        except (OverflowError, RuntimeError):
-            raise TorchError(f"read error: a number does not fit the type {number_type.name}") from None
-        return to_vector(number_type, found.numpy())
+        return to_vector(number_type, values)
 
     def _read_word(self, number_type: NumberType) -> bytes | None:
         self._skip_space()

@@ -15,6 +15,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.unknown import UnknownLayer
+from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Object, Table
 from torch7py.t7.reader import Reader
@@ -107,9 +108,11 @@ def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
             raise T7Error(f"{obj.class_name}: its {name} is not a tensor")
     try:
         made.restore(values, obj.version)
+    except TorchError as error:
+        raise T7Error(str(error)) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise T7Error(f"{obj.class_name}: its fields are not those of such an object ({error})") from error
-    form: SavedForm = made.__dict__["_saved"]
+    form: SavedForm = made.__dict__["_saved_form"]
     form.tables = tables
     if before:
         form.order = list(obj.fields)
@@ -156,7 +159,7 @@ def fields_of(obj: TorchObject) -> Table:
     A list or dict that still holds what the file had in its place is saved as that, so that what was shared and
     in which order it stood stays.
     """
-    form: SavedForm | None = obj.__dict__.get("_saved")
+    form: SavedForm | None = obj.__dict__.get("_saved_form")
     tables = {} if form is None else form.tables
     made = Table()
     for name, value in obj.saved_fields().items():

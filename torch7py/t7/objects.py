@@ -60,7 +60,7 @@ class Table(MutableMapping[Any, Any]):
             raise KeyError(key) from None
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if key is None or key != key:
+        if key is None or (isinstance(key, float) and key != key):
             raise KeyError("nil and nan are no keys of a table")
         token = _token(key)
         if token is not key:
@@ -103,9 +103,9 @@ class Table(MutableMapping[Any, Any]):
 
     def is_array(self) -> bool:
         """Whether the keys are 1, 2, ..., n, in whatever order."""
-        values = self._values
+        count = len(self._values)
         return not self._keys and all(
-            type(k) is not str and k == int(k) and 1 <= k <= len(values) for k in values
+            not isinstance(key, str) and 1 <= key <= count and key == int(key) for key in self._values
         )
 
     def array(self) -> list[Any]:

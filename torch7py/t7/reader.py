@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from torch7py.ops import memory, types
+from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.files import File
 from torch7py.ops.memory import Storage
@@ -144,7 +144,7 @@ class Reader:
             at = self.file.position()
             key = yield
             value = yield
-            if key is None or key != key:
+            if key is None or (isinstance(key, float) and key != key):
                 raise T7Error("nil or nan as the key of a table", at)
             if value is not None:
                 table[key] = value
@@ -216,8 +216,9 @@ class Reader:
             self._check_view(len(storage), sizes, strides, offset, at)
             if len(storage) == 0:
                 tensor.torch7_storage = storage  # type: ignore[attr-defined]
-            shape = memory.clean_sizes(sizes)
-            tensor.set_(storage.untyped, offset, shape, strides[: len(shape)] or (1,))
+            if 0 in sizes or not sizes:
+                sizes, strides = [0], [1]
+            tensor.set_(storage.untyped, offset, sizes, strides)
         self._keep(index, t7.TORCH, tensor)
         return tensor
 

@@ -147,7 +147,7 @@ class Writer:
         entries = [(key, value) for key, value in table.items() if value is not None]
         self.file.write_int(len(entries))
         for key, value in entries:
-            if key is None or key != key:
+            if key is None or (isinstance(key, float) and key != key):
                 raise T7Error("None and nan cannot be keys of a table")
             yield key
             yield value

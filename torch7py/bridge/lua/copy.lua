@@ -83,7 +83,7 @@ function copying.fields(from, to, number, memo, step)
       end
       companions[#companions + 1] = target
    end
-   module.enter(target)
+   module.look_into(target)
 end
 
 return copying

@@ -457,12 +457,16 @@ end
 -- Set by the chunk that knows modules: hand over what the script did before Python goes on.
 core.settle = function() end
 
+-- Set by the same chunk: take over what Python did before Lua goes on.
+core.catch_up = function() end
+
 local function settled(...)
    core.settle()
    return ...
 end
 
 local function call_member(handle, name, mask, ...)
+   core.catch_up()
    local object = wrap(handle)
    return settled(object[name](object, read(mask, ...)))
 end

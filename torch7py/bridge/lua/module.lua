@@ -42,6 +42,7 @@ end
 -- Peers
 
 local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = true}: engine fields raw in Lua
+local restored = setmetatable({}, {__mode = 'k'})       -- module -> {name = true}: those that a file put there
 local set_field
 
 -- The handle of a module, its peer made now if the class's __init never called the parent's.
@@ -217,8 +218,14 @@ core.settle = push_tables
 
 local function pull_tables()
    for m, fields in next, table_fields do
+      local from_file = restored[m]
       for name in next, fields do
-         local value = finish(pcall(host.get_field, handle_of[m], name))
+         local value
+         if from_file and from_file[name] then
+            from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
+         else
+            value = finish(pcall(host.get_field, handle_of[m], name))
+         end
          if type(value) == 'table' and handle_of[value] % 32 == TABLE then
             rawset(m, name, value)
          else
@@ -230,6 +237,7 @@ local function pull_tables()
 end
 
 module.walk = walk
+core.catch_up = pull_tables
 
 local function enter(m)
    peer(m)
@@ -243,6 +251,12 @@ local function leave()
    if next(table_fields) then pull_tables() end
 end
 module.enter, module.leave = enter, leave
+
+-- The part of `enter` for a module that Python has just made: nothing of Lua's is newer than what Python has.
+function module.look_into(m)
+   entry = entry + 1
+   walk(m)
+end
 
 -- Take over the children and links that the peer has now.
 local function adopt(m)
@@ -313,7 +327,13 @@ function module.restore(m, saved, version)
       if x ~= y then return x < y end
       return a < b
    end)
-   for i = 1, #later do set_field(m, later[i], saved[later[i]]) end
+   local from_file = {}
+   restored[m] = from_file
+   for i = 1, #later do
+      local key = later[i]
+      if is_plain_table(saved[key]) then from_file[key] = true end
+      set_field(m, key, saved[key])
+   end
    core.raw(host.end_restore, handle)
 end
 
@@ -326,6 +346,19 @@ function module.saved_fields(m)
       if rawget(m, name) == nil then found[name] = finish(pcall(host.get_field, handle, name)) end
    end
    return found
+end
+
+-- The fields that the script added to a module, by name; a function as what is saved of it.
+function module.own_fields(handle)
+   local m, own = stand_in[handle], {}
+   if m == nil then return own end
+   local engine = module.engine_fields(m)
+   for key, value in next, m do
+      if not engine[key] and key ~= module.COMPANIONS then
+         own[key] = type(value) == 'function' and module.saved_function(value) or value
+      end
+   end
+   return own
 end
 
 core.make[MODULE] = function(handle)

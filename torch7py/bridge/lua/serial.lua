@@ -24,6 +24,7 @@ local length = __torch7py_len
 
 local NIL, NUMBER, STRING, TABLE, TORCH, BOOLEAN, OLD_FUNCTION, LEGACY_FUNCTION, FUNCTION, KNOWN = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 local OURS = '=[torch7py]'
+local OBJECT = 18
 local GROUP = 60                                       -- values that cross in one call
 
 local orders = setmetatable({}, {__mode = 'k'})        -- table or object -> its keys as they were read
@@ -196,13 +197,9 @@ local function write_table(file, h, state, t, hook)
    flush(h, queue)
 end
 
-local function write_function(file, h, state, f, hook)
-   local known = opaque[f]
-   if known then
-      raw(host.t7_write_string, h, known.code)
-      write_object(file, known.upvalues, UPVALUES, hook)
-      return
-   end
+-- The upvalues of a function as the table that is saved of them. `state` numbers the variables, so that functions
+-- with one variable in common have it in common again.
+local function upvalues_of(f, state)
    local upvalues = {}
    for number = 1, 255 do
       local name, value = getupvalue(f, number)
@@ -220,10 +217,33 @@ local function write_function(file, h, state, f, hook)
       end
       upvalues[number] = {name = name, id = id, value = value}
    end
+   return upvalues
+end
+
+local function code_of(f)
    local code = dump(f)
    raw(host.t7_vouch, code)
-   raw(host.t7_write_string, h, code)
-   write_object(file, upvalues, UPVALUES, hook)
+   return code
+end
+
+local function write_function(file, h, state, f, hook)
+   local known = opaque[f]
+   if known then
+      raw(host.t7_write_string, h, known.code)
+      write_object(file, known.upvalues, UPVALUES, hook)
+   else
+      local upvalues = upvalues_of(f, state)
+      raw(host.t7_write_string, h, code_of(f))
+      write_object(file, upvalues, UPVALUES, hook)
+   end
+end
+
+-- What Python keeps of a function.
+function module.saved_function(f)
+   local known = opaque[f]
+   if known then return wrap(raw(host.t7_function, known.code, known.kind, (core.pass(known.upvalues)))) end
+   local upvalues = upvalues_of(f, {upvalue_ids = {}, upvalue_count = 0})
+   return wrap(raw(host.t7_function, code_of(f), FUNCTION, (core.pass(upvalues))))
 end
 
 local function write_class_object(file, h, state, object, hook)
@@ -378,17 +398,15 @@ local function stand_in(code, kind)
    return f
 end
 
-local function read_function(file, h, state, kind, index)
-   local code = raw(host.t7_string, h)
+-- A function of compiled code, if this process may run it, or its stand-in; and whether it is one.
+local function revive(code, kind)
    local f = raw(host.t7_is_own, code) and compile(code) or nil
-   local known = not f
-   if known then f = stand_in(code, kind) end
-   if index and state.referenced then state.read[index] = f end
-   local upvalues = read_object(file)
-   if known then
-      opaque[f].upvalues = upvalues
-      return f
-   end
+   if f then return f, false end
+   return stand_in(code, kind), true
+end
+
+-- Give a function the variables around it. `closures`: variable -> function that has it already, and where.
+local function set_upvalues(f, kind, upvalues, closures)
    for number, upvalue in ipairs(upvalues) do
       if kind == OLD_FUNCTION or kind == LEGACY_FUNCTION then
          setupvalue(f, number, upvalue)
@@ -398,15 +416,38 @@ local function read_function(file, h, state, kind, index)
          setupvalue(f, number, upvalue.value)
          local id = upvalue_join and upvalue.id
          if id then
-            local other = state.closures[id]
+            local other = closures[id]
             if other then
                upvalue_join(f, number, other[1], other[2])
             else
-               state.closures[id] = {f, number}
+               closures[id] = {f, number}
             end
          end
       end
    end
+end
+
+local function read_function(file, h, state, kind, index)
+   local f, is_stand_in = revive(raw(host.t7_string, h), kind)
+   if index and state.referenced then state.read[index] = f end
+   local upvalues = read_object(file)
+   if is_stand_in then
+      opaque[f].upvalues = upvalues
+   else
+      set_upvalues(f, kind, upvalues, state.closures)
+   end
+   return f
+end
+
+-- A function that Python has read, handed to a script.
+local make_object = core.make[OBJECT]
+core.make[OBJECT] = function(handle)
+   local code, kind, mask, upvalues = raw(host.t7_code_of, handle)
+   if not code then return make_object(handle) end
+   local f, is_stand_in = revive(code, kind)
+   core.own(f, handle)
+   upvalues = core.read(mask, upvalues)
+   if is_stand_in then opaque[f].upvalues = upvalues else set_upvalues(f, kind, upvalues, {}) end
    return f
 end
 
