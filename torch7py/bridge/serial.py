@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
 from torch7py.bridge.handles import Kind
-from torch7py.ops import state
+from torch7py.ops import memory, state
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.files import DiskFile, File, MemoryFile
@@ -128,6 +128,19 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         writer.write(objects[obj])
         return index
 
+    def write_content(handle: int, obj: int) -> None:
+        writer_of(handle).content(objects[obj])
+
+    def read_content(handle: int, obj: int) -> None:
+        """Read what ``write_content`` wrote into a tensor or storage."""
+        into = objects[obj]
+        found = reader_of(file_of(handle)).content(into)
+        if isinstance(into, memory.Storage):
+            into.resize(len(found))
+            into.tensor().copy_(found.tensor())
+        else:
+            memory.share(into, found)
+
     def begin(handle: int, kind: int) -> int:
         return writer_of(handle).begin(kind)
 
@@ -200,6 +213,8 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         "t7_write_negative_zero": lambda handle: writer_of(handle).write(-0.0),
         "t7_write_scalars": write_scalars,
         "t7_write_tensor": write_tensor,
+        "t7_write_content": write_content,
+        "t7_read_content": read_content,
         "t7_begin": begin,
         "t7_refer": refer,
         "t7_write_count": lambda handle, count: file_of(handle).write_int(count),

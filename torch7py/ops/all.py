@@ -11,6 +11,7 @@ from torch7py.ops import (  # noqa: F401
     create,
     elementary,
     file_ops,
+    generator_file,
     indexing,
     joining,
     linalg,

@@ -6,13 +6,9 @@ from torch7py.ops.support import restricted, unsupported
 
 __all__: list[str] = []
 
-for _name in (
-    "torch.cdata",
-    "torch.Tensor:cdata",
-    "torch.Storage:cdata",
-    "torch.pushudata",
-    "torch.metatype",
-):
+for _name in ("torch.cdata", "torch.Tensor:cdata", "torch.Storage:cdata"):
+    restricted(_name, "a pointer that tells objects apart: there are no C structures of Torch7's here")
+for _name in ("torch.pushudata", "torch.metatype"):
     unsupported(_name, "an error: there are no C structures of Torch7's here")
 unsupported("torch.Allocator", "memory comes from PyTorch")
 

@@ -15,7 +15,9 @@ import torch
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.files import File
+from torch7py.ops.generator_file import read_generator
 from torch7py.ops.memory import Storage
+from torch7py.ops.mersenne import Generator as RandomGenerator
 from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Function, Object, Table
@@ -25,6 +27,7 @@ __all__ = ["MAX_DEPTH", "NamedStorage", "Reader", "class_of_tensor"]
 MAX_DEPTH = 50_000
 MAX_DIMS = 1000
 LONG = types.LONG
+NO_INDEX = -1
 
 # A reader of one composite value: yields for the next value, which is sent back; returns its own.
 Steps: TypeAlias = Generator[None, Any, Any]
@@ -74,6 +77,13 @@ class Reader:
         """The content of a tensor or storage of this class, whose head has been read."""
         found = t7.TENSORS[name]
         return self._storage(index, found, name) if found.is_storage else self._tensor(index, found, name)
+
+    def content(self, like: torch.Tensor | Storage) -> Any:
+        """What follows the class of a tensor or storage of the type of ``like`` (``x:read(file)``)."""
+        name = like.type.storage if isinstance(like, Storage) else class_of_tensor(like)
+        found = self.tensor_or_storage(NO_INDEX, name)
+        self._known.pop(NO_INDEX, None)
+        return found
 
     def read(self) -> Any:
         """The next object of the file; T7Error when it is damaged."""
@@ -165,6 +175,10 @@ class Reader:
         version, name = t7.read_class(self.file)
         if name in t7.TENSORS:
             return self.tensor_or_storage(index, name), None
+        if name == "torch.Generator":
+            made = RandomGenerator()
+            read_generator(made, self.file)
+            return self._keep(index, t7.TORCH, made), None
         return None, self._object(index, version, name)
 
     def _object(self, index: int, version: int, name: str) -> Steps:

@@ -11,7 +11,9 @@ import torch
 from torch7py.nn.object import TorchObject
 from torch7py.ops import types
 from torch7py.ops.files import File
+from torch7py.ops.generator_file import write_generator
 from torch7py.ops.memory import Storage, size_of
+from torch7py.ops.mersenne import Generator as RandomGenerator
 from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
 from torch7py.t7.layers import fields_of
@@ -85,6 +87,10 @@ class Writer:
                 return self._tensor(obj)
         elif isinstance(obj, Storage):
             self._storage(obj)
+        elif isinstance(obj, RandomGenerator):
+            if self._begin(t7.TORCH, obj):
+                t7.write_class(file, 1, "torch.Generator")
+                write_generator(obj, file)
         elif isinstance(obj, TorchObject):
             if self._begin(t7.TORCH, obj):
                 t7.write_class(file, obj.saved_version, obj.class_name)
@@ -168,11 +174,23 @@ class Writer:
 
     # -- tensors ------------------------------------------------------------------------------------------
 
+    def content(self, obj: torch.Tensor | Storage) -> None:
+        """Write what follows the class of a tensor or storage (``x:write(file)``)."""
+        if isinstance(obj, Storage):
+            self._elements(obj)
+        else:
+            plain = _as_torch7(obj)
+            self.write(self._geometry(obj, plain, _class_of(obj, plain)))
+
     def _tensor(self, tensor: torch.Tensor) -> Steps:
-        file = self.file
         plain = _as_torch7(tensor)
-        name = class_of_tensor(tensor if plain.dtype == tensor.dtype else plain)
-        t7.write_class(file, 1, name)
+        name = _class_of(tensor, plain)
+        t7.write_class(self.file, 1, name)
+        yield self._geometry(tensor, plain, name)
+
+    def _geometry(self, tensor: torch.Tensor, plain: torch.Tensor, name: str) -> Storage | None:
+        """Write where a tensor's elements are in its storage, which is to follow."""
+        file = self.file
         sizes: tuple[int, ...] = size_of(plain)
         strides: tuple[int, ...] = plain.stride() if sizes else ()
         if plain.dim() == 0:
@@ -184,15 +202,22 @@ class Writer:
         storage = getattr(tensor, "torch7_storage", None)
         if plain.untyped_storage().nbytes() or plain.numel():
             storage = NamedStorage(types.of(plain), plain.untyped_storage(), t7.storage_name(name))
-        yield storage
+        return storage
 
     def _storage(self, storage: Storage) -> None:
         if not self._begin(t7.TORCH, storage, ("storage", storage.pointer())):
             return
         name = storage.class_name if isinstance(storage, NamedStorage) else storage.type.storage
         t7.write_class(self.file, 1, name)
+        self._elements(storage)
+
+    def _elements(self, storage: Storage) -> None:
         self.file.write_number(LONG, len(storage))
         self.file.write_numbers(storage.tensor())
+
+
+def _class_of(tensor: torch.Tensor, plain: torch.Tensor) -> str:
+    return class_of_tensor(tensor if plain.dtype == tensor.dtype else plain)
 
 
 def _as_torch7(tensor: torch.Tensor) -> torch.Tensor:

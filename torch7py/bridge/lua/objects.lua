@@ -9,7 +9,7 @@
 local core, host, class, tensor = ...
 local objects = {}
 
-local select, rawset, newproxy, getmetatable, setmetatable = select, rawset, newproxy, getmetatable, setmetatable
+local select, rawget, rawset, newproxy, getmetatable, setmetatable = select, rawget, rawset, newproxy, getmetatable, setmetatable
 local handle_of, stand_in, fail = core.handle_of, core.stand_in, core.fail
 
 local OBJECT = 18
@@ -47,6 +47,7 @@ function objects.publish(prefix, t)
          local construct = tensor.func(name .. '.new')
          local constructor = class.constructor_table(mt, construct)
          mt.new = construct
+         if rawget(mt, 'read') then mt.__factory = function() return construct() end end   -- it can be saved
          class.constructors[name] = constructor
          rawset(t, name:sub(#prefix + 2), constructor)
       end

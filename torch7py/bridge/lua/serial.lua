@@ -504,6 +504,17 @@ end
 
 function File:readObject() return read_object(self) end
 
+-- x:write(file) and x:read(file): a tensor or storage without its head. The class is the reader's to know.
+for name, mt in next, class.registered do
+   if type(name) == 'string' and name:find('^torch%.%a+Tensor$') or name:find('^torch%.%a+Storage$') then
+      rawset(mt, 'write', function(x, file) raw(host.t7_write_content, handle(file), handle_of[x]) end)
+      rawset(mt, 'read', function(x, file)
+         finish(pcall(host.t7_read_content, handle(file), handle_of[x]))
+         host.advance()
+      end)
+   end
+end
+
 -- Put what a later version of a class has in the place of what an older one saved.
 local function upgrade(m, fields, version)
    local name = module.builtin_name(m)
