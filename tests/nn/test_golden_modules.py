@@ -52,7 +52,9 @@ def run_passes(case: Case) -> None:
 
 def run_evaluation(case: Case) -> None:
     case.give(input=value(case.case["input"]))
-    if "FractionalMaxPooling" in case.case["expr"]:  # it draws in evaluation too, then after the second gradOutput
+    if (
+        "FractionalMaxPooling" in case.case["expr"]
+    ):  # it draws in evaluation too, then after the second gradOutput
         case.seed(5000)
         drawn = case.get("torch.randn(m.output:size())")
         assert_close(drawn, case.case["gradOutput2"], 0, "the second gradOutput")
