@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import torch
 
-from bench import element_loop, post, small_calls, start_up
+from bench import element_loop, lenet, post, small_calls, start_up
 from bench.report import HEADER, as_json, row, surroundings
 
 BENCHMARKS = {
     "post": post.results,
+    "lenet": lenet.results,
     "element_loop": element_loop.results,
     "small_calls": small_calls.results,
     "start_up": start_up.results,
@@ -30,7 +31,7 @@ def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 
     \b
-    NAME  post, element_loop, small_calls or start_up; none for all
+    NAME  post, lenet, element_loop, small_calls or start_up; none for all
     """
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))

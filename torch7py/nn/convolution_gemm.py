@@ -19,9 +19,10 @@ import torch.nn.functional as F
 
 from torch7py.nn.window import Sizes, Window
 
-__all__ = ["FEW", "add_kernel_gradient", "correlate", "spread"]
+__all__ = ["FEW", "MANY", "add_kernel_gradient", "correlate", "spread"]
 
 FEW = 1 << 16  # bytes of columns up to which the products cost no more than the call of another kernel
+MANY = 64  # rows of columns, planes times elements of the window, from which on the products are faster in double
 CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache when they are multiplied
 SPREAD = 1 << 23  # bytes of columns worth a round of additions
 
