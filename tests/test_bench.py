@@ -27,6 +27,7 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 LINES = {
     "post": {"an iteration, float64", "an iteration, float32"},
+    "lenet": {"a step, float64", "a step, float32"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "small_calls": {
         *small_calls.IN_PLACE,

@@ -35,6 +35,7 @@ from torch7py.nn import (  # noqa: F401
     metric,
     noise,
     normalization,
+    normalization_local,
     pooling_average,
     pooling_fractional,
     pooling_max,

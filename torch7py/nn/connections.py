@@ -46,5 +46,5 @@ def random(nin: int, nout: int, nto: int) -> torch.Tensor:
 
 
 def _table(pairs: list[tuple[int, int]]) -> torch.Tensor:
-    current = state.current()
-    return torch.tensor(pairs, dtype=current.default_type.dtype, device=current.device).reshape(-1, 2)
+    # on the CPU, where whoever makes a layer of it reads it
+    return torch.tensor(pairs, dtype=state.current().default_type.dtype, device="cpu").reshape(-1, 2)

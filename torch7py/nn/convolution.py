@@ -201,15 +201,17 @@ class KernelConvolution(Convolution):
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
         """What is done by products."""
-        small, double = self.measure(batch, batch.shape[1], shape[2:])
-        return Plan(small or double, small or (double is False and batch.shape[1] <= 3), small or double)
+        few, many = self.measure(batch, batch.shape[1], shape[2:])
+        single = batch.dtype == torch.float32 and batch.device.type == "cpu" and batch.shape[1] <= 3
+        return Plan(few or many, few or single, few or many)
 
-    def measure(self, batch: torch.Tensor, planes: int, grid: Sequence[int]) -> tuple[bool, bool | None]:
-        """Whether the columns are few, and whether numbers are double; None where products are no choice."""
+    def measure(self, batch: torch.Tensor, planes: int, grid: Sequence[int]) -> tuple[bool, bool]:
+        """Whether products are done because the columns are few, or in double because they have many rows."""
         if batch.device.type != "cpu" or batch.dtype not in (torch.float32, torch.float64):
-            return False, None
-        each = planes * math.prod(self.along("k")) * math.prod(grid) * batch.element_size()
-        return batch.shape[0] * each <= gemm.FEW, batch.dtype == torch.float64
+            return False, False
+        rows = planes * math.prod(self.along("k"))
+        few = batch.shape[0] * rows * math.prod(grid) * batch.element_size() <= gemm.FEW
+        return few, batch.dtype == torch.float64 and rows >= gemm.MANY
 
     def output_by_products(
         self, batch: torch.Tensor, bias: torch.Tensor | None, shape: Sequence[int]

@@ -62,8 +62,8 @@ class _Full(KernelConvolution):
         return found
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
-        small, double = self.measure(batch, shape[1], batch.shape[2:])
-        return Plan(small, small or bool(double), small or bool(double))
+        few, many = self.measure(batch, shape[1], batch.shape[2:])
+        return Plan(few, few or many, few or many)
 
     def output_by_products(
         self, batch: torch.Tensor, bias: torch.Tensor | None, shape: Sequence[int]
