@@ -10,6 +10,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
+from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -94,7 +95,8 @@ class GModule(Container):
             call = self._method(function)
         else:
             call = function
-        return self.set_output(self._result(self._run(input, call, self.node_inputs)))
+        with torch.no_grad():
+            return self.set_output(self._result(self._run(input, call, self.node_inputs)))
 
     @staticmethod
     def _method(name: str) -> Callable[[Any, Any], Any]:
@@ -127,18 +129,19 @@ class GModule(Container):
 
     def _run(self, input: Any, call: Callable[[Any, Any], Any], inputs: list[Any]) -> list[Any]:
         """Run the graph; ``inputs`` is filled with what each place takes. Returns what the last one takes."""
-        values: list[Any] = [None] * len(self.places)
+        places = self.places
+        values: list[Any] = [None] * len(places)
         start, report = self._start, self.__dict__.get("_reporter")
         taken = self._inputs(input)
         number = 0
         try:
-            for number, place in enumerate(self.places):
-                given = taken if number == start else [values[source] for source in place.sources]
+            for number, place in enumerate(places):
                 held = inputs[number]
-                held[:] = given
-                x = given[0] if len(given) == 1 else held
-                if place.module is not None:
-                    value = call(place.module, x)
+                held[:] = taken if number == start else [values[source] for source in place.sources]
+                x = held[0] if len(held) == 1 else held
+                module = place.module
+                if module is not None:
+                    value = call(module, x)
                 elif place.select is None:
                     value = x
                 else:
@@ -165,7 +168,7 @@ class GModule(Container):
 
         def call(module: Any, x: Any, gradient: Any) -> Any:
             if not _one_pass(module):
-                return module.updateGradInput(x, gradient)
+                return _update_grad_input(module, x, gradient)
             done.add(id(module))
             return module.backward(x, gradient, scale)
 
@@ -186,7 +189,7 @@ class GModule(Container):
             for number in self.backward_order:
                 module = self.places[number].module
                 if module is not None and id(module) not in done:
-                    module.accGradParameters(self._taken(number), self.node_totals[number], scale)
+                    _accumulate(module, self._taken(number), self.node_totals[number], scale)
                 if report is not None:
                     report(self, number + 1)
         except BaseException:
@@ -337,11 +340,27 @@ class GModule(Container):
 
 
 def _update_output(module: Any, input: Any) -> Any:
+    kernel = FORWARD.get(type(module))
+    if kernel is not None and "_marked" not in module.__dict__:
+        value = kernel(module, input)
+        if value is not None:
+            return value
     return module.updateOutput(input)
 
 
 def _update_grad_input(module: Any, input: Any, gradient: Any) -> Any:
+    kernel = BACKWARD.get(type(module))
+    if kernel is not None and "_marked" not in module.__dict__:
+        value = kernel(module, input, gradient)
+        if value is not None:
+            return value
     return module.updateGradInput(input, gradient)
+
+
+def _accumulate(module: Any, input: Any, gradient: Any, scale: float) -> None:
+    kernel = ACCUMULATE.get(type(module))
+    if kernel is None or "_marked" in module.__dict__ or not kernel(module, input, gradient, scale):
+        module.accGradParameters(input, gradient, scale)
 
 
 def _one_pass(module: Any) -> bool:
