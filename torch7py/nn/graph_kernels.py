@@ -15,9 +15,11 @@ import torch
 
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.linear import Linear
+from torch7py.nn.shape import Reshape
+from torch7py.nn.table import SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 
-__all__ = ["ACCUMULATE", "BACKWARD", "FORWARD"]
+__all__ = ["ACCUMULATE", "BACKWARD", "FORWARD", "READERS", "lend"]
 
 Tensor = torch.Tensor
 
@@ -38,7 +40,7 @@ def _room(attributes: dict[str, Any], name: str, like: Tensor) -> Tensor | None:
         and held.dtype is like.dtype
         and held.is_contiguous()
     ):
-        return held  # type: ignore[no-any-return]
+        return held
     return None
 
 
@@ -132,8 +134,26 @@ def _add_back(module: Any, x: Any, gradient: Any) -> Any:
     pair, rooms = _pair(x), _rooms(attributes, gradient)
     if pair is None or rooms is None or pair[0].shape != gradient.shape:
         return None
+    if attributes.pop("_lent", False):  # what is in there is not the module's own
+        for room in rooms:
+            room.data = gradient.clone()
+    else:
+        for room in rooms:
+            room.copy_(gradient)
+    return attributes["gradInput"]
+
+
+def lend(module: Any, x: Any, gradient: Any) -> Any:
+    """The gradient of a CAddTable whose two sources only read theirs: gradOutput itself, not copied."""
+    attributes = module.__dict__
+    if gradient.__class__ is not Tensor or attributes.get("inplace"):
+        return None
+    pair, rooms = _pair(x), _rooms(attributes, gradient)
+    if pair is None or rooms is None or pair[0].shape != gradient.shape:
+        return None
     for room in rooms:
-        room.copy_(gradient)
+        room.data = gradient
+    attributes["_lent"] = True
     return attributes["gradInput"]
 
 
@@ -213,6 +233,65 @@ def _linear_accumulate(module: Any, x: Any, gradient: Any, scale: float) -> bool
     return True
 
 
+def _reshape(module: Any, x: Any) -> Any:
+    attributes = module.__dict__
+    held = attributes["output"]
+    seen = attributes.get("_reshaped")
+    sizes = attributes["size"]
+    if (
+        x.__class__ is Tensor
+        and seen is not None
+        and seen[0] == x.shape
+        and seen[1] is sizes
+        and held is attributes["_own"].get("output")
+        and held.dtype is x.dtype
+        and x.is_contiguous()
+    ):
+        held.data = x.view(seen[2])
+        return held
+    value = module.updateOutput(x)
+    if x.__class__ is Tensor and value.__class__ is Tensor:
+        attributes["_reshaped"] = (x.shape, sizes, value.shape)
+    return value
+
+
+def _split(module: Any, x: Any) -> Any:
+    attributes = module.__dict__
+    dim, held = module.dimension, attributes["output"]
+    if (
+        x.__class__ is not Tensor
+        or held.__class__ is not list
+        or module.nInputDims is not None
+        or x.dim() < 2
+        or not 0 < dim <= x.dim()
+        or not x.numel()
+    ):
+        return None
+    held[:] = x.unbind(int(dim) - 1)
+    return held
+
+
+def _split_back(module: Any, x: Any, gradient: Any) -> Any:
+    attributes = module.__dict__
+    dim, held = module.dimension, attributes["output"]
+    if (
+        x.__class__ is not Tensor
+        or gradient.__class__ is not list
+        or module.nInputDims is not None
+        or x.dim() < 2
+        or not 0 < dim <= x.dim()
+        or len(gradient) != x.shape[int(dim) - 1]
+        or len(held) != len(gradient)
+    ):
+        return None
+    shape = held[0].shape
+    for part in gradient:
+        if part.__class__ is not Tensor or part.shape != shape or part.dtype is not x.dtype:
+            return None
+    room = _room(attributes, "gradInput", x)
+    return None if room is None else torch.stack(gradient, int(dim) - 1, out=room)
+
+
 FORWARD |= {
     Identity: _identity,
     Sigmoid: _sigmoid,
@@ -220,6 +299,8 @@ FORWARD |= {
     CAddTable: _add,
     CMulTable: _multiply,
     Linear: _linear,
+    Reshape: _reshape,
+    SplitTable: _split,
 }
 BACKWARD |= {
     Identity: _identity_back,
@@ -228,5 +309,9 @@ BACKWARD |= {
     CAddTable: _add_back,
     CMulTable: _multiply_back,
     Linear: _linear_back,
+    SplitTable: _split_back,
 }
 ACCUMULATE |= {Linear: _linear_accumulate}
+
+# The modules that neither write into gradOutput nor hand it on.
+READERS = frozenset({Sigmoid, Tanh, CMulTable, Linear})
