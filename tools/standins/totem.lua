@@ -89,4 +89,5 @@ function totem.nn.checkTypeCastable(tester, module, input, to, precision)
    tester:eq(module:forward(input), output, precision, 'output after type(' .. before .. ')')
 end
 
+rawset(_G, 'totem', totem)   -- most files use the global
 return totem

@@ -167,6 +167,48 @@ class ClassNLLCriterion(_NLLCriterion):
         # For a single example the original divides by its own weight.
         return super().total_weight(weights) if weights.numel() > 1 else weights.sum()
 
+    # Without weights and ignored targets both halves are a few operations, a third of the general way's time.
+
+    def _plain_classes(self, input: Any, target: Any) -> torch.Tensor | None:
+        """The 0-based classes of a batch, where all are valid and count alike; else None."""
+        if (
+            self.weights is not None
+            or not isinstance(target, torch.Tensor)
+            or input.dim() != 2
+            or target.shape != input.shape[:1]
+            or target.is_meta
+            or len(target) < 2
+        ):
+            return None
+        classes = target.to(device=input.device, dtype=torch.int64) - 1
+        low, high = torch.aminmax(classes)
+        if not 0 <= low.item() <= high.item() < input.shape[1] or 1 <= self.ignoreIndex <= input.shape[1]:
+            return None
+        return classes.unsqueeze(1)
+
+    def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
+        classes = self._plain_classes(input, target)
+        if classes is None:
+            return super().updateOutput(input, target)
+        count = len(classes)
+        loss = input.data.gather(1, classes).sum().neg_()
+        if truthy(self.sizeAverage):
+            loss /= count
+        self.__dict__["output"] = loss.item()
+        self.keep("output_tensor", loss.view(1))
+        self.keep("total_weight_tensor", loss.new_full((1,), count))
+        return self.output, float(count)
+
+    def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
+        classes = self._plain_classes(input, target)
+        if classes is None:
+            return super().updateGradInput(input, target)
+        share = self.total_weight_tensor.item() if truthy(self.sizeAverage) else 1
+        gradient = torch.zeros_like(input.data, memory_format=torch.contiguous_format)
+        if share > 0:
+            gradient.scatter_(1, classes, -1 / share)
+        return self.keep("gradInput", gradient)
+
 
 @layer("nn.SpatialClassNLLCriterion")
 class SpatialClassNLLCriterion(_NLLCriterion):

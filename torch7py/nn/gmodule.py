@@ -10,11 +10,16 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
+from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
+from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 
 __all__ = ["GModule"]
+
+ADDING = BACKWARD[CAddTable]
+NOTHING = Module.accGradParameters  # of a module without gradient buffers
 
 # Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
 NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
@@ -89,12 +94,13 @@ class GModule(Container):
         """``m:runForwardFunction(f, input)``: the forward with f, a method's name or a function of module and input,
         in the place of ``updateOutput``."""
         if function == "updateOutput":
-            call: Callable[[Any, Any], Any] = _update_output
+            call: Callable[[Any, Any], Any] | None = None
         elif isinstance(function, str):
             call = self._method(function)
         else:
             call = function
-        return self.set_output(self._result(self._run(input, call, self.node_inputs)))
+        with torch.no_grad():
+            return self.set_output(self._result(self._run(input, call, self.node_inputs)))
 
     @staticmethod
     def _method(name: str) -> Callable[[Any, Any], Any]:
@@ -125,24 +131,34 @@ class GModule(Container):
             raise TorchError(f"nn.gModule: Got {len(found)} inputs instead of {self.nInputs}")
         return found
 
-    def _run(self, input: Any, call: Callable[[Any, Any], Any], inputs: list[Any]) -> list[Any]:
-        """Run the graph; ``inputs`` is filled with what each place takes. Returns what the last one takes."""
-        values: list[Any] = [None] * len(self.places)
+    def _run(self, input: Any, call: Callable[[Any, Any], Any] | None, inputs: list[list[Any]]) -> list[Any]:
+        """Run the graph, by ``updateOutput`` if no other call is given; ``inputs`` is filled with what each place
+        takes. Returns what the last one takes."""
+        places = self.places
+        values: list[Any] = [None] * len(places)
         start, report = self._start, self.__dict__.get("_reporter")
         taken = self._inputs(input)
         number = 0
         try:
-            for number, place in enumerate(self.places):
-                given = taken if number == start else [values[source] for source in place.sources]
-                held = inputs[number]
-                held[:] = given
-                x = given[0] if len(given) == 1 else held
-                if place.module is not None:
-                    value = call(place.module, x)
-                elif place.select is None:
-                    value = x
+            for number, place in enumerate(places):
+                held, sources, module = inputs[number], place.sources, place.module
+                if len(sources) == 1:
+                    x = values[sources[0]]
+                    held[:] = (x,)
                 else:
-                    value = _entry(x, place.select)
+                    held[:] = taken if number == start else [values[source] for source in sources]
+                    x = held[0] if len(held) == 1 else held
+                if module is None:
+                    value = x if place.select is None else _entry(x, place.select)
+                elif call is not None:
+                    value = call(module, x)
+                else:
+                    kernel = FORWARD.get(type(module))
+                    value = None
+                    if kernel is not None and "_marked" not in module.__dict__:
+                        value = kernel(module, x)
+                    if value is None:
+                        value = module.updateOutput(x)
                 if place.splits is not None and _count(value) != place.splits:
                     raise TorchError(f"split({place.splits}) cannot split {_count(value)} outputs")
                 values[number] = value
@@ -156,47 +172,58 @@ class GModule(Container):
     # -- backward -----------------------------------------------------------------------------------------
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
-        return self.set_grad_input(self._back(gradOutput, _update_grad_input))
+        with torch.no_grad():
+            return self.set_grad_input(self._back(gradOutput, None, 1))
 
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         if "_marked" in self.__dict__:
             return super().backward(input, gradOutput, scale)
-        done = set()
-
-        def call(module: Any, x: Any, gradient: Any) -> Any:
-            if not _one_pass(module):
-                return module.updateGradInput(x, gradient)
-            done.add(id(module))
-            return module.backward(x, gradient, scale)
-
-        self.set_grad_input(self._back(gradOutput, call))
-        self._accumulate_all(scale, done)
+        done: set[int] = set()
+        with torch.no_grad():
+            self.set_grad_input(self._back(gradOutput, done, scale))
+            self._accumulate_all(scale, done)
         return self.gradInput
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         if self.node_totals and self.node_totals[-1] is None:
             self.updateGradInput(input, gradOutput)
         self._check_gradients(gradOutput)
-        self._accumulate_all(scale, set())
+        with torch.no_grad():
+            self._accumulate_all(scale, set())
 
     def _accumulate_all(self, scale: float, done: set[int]) -> None:
-        report = self.__dict__.get("_reporter")
+        """The gradients of the parameters of all modules but those at the places ``done``."""
+        report, places, inputs, totals = (
+            self.__dict__.get("_reporter"),
+            self.places,
+            self.node_inputs,
+            self.node_totals,
+        )
         number = 0
         try:
             for number in self.backward_order:
-                module = self.places[number].module
-                if module is not None and id(module) not in done:
-                    module.accGradParameters(self._taken(number), self.node_totals[number], scale)
+                module = places[number].module
+                if module is not None and number not in done:
+                    attributes, kind = module.__dict__, type(module)
+                    if (
+                        "_marked" in attributes
+                        or attributes["_gradients"]
+                        or kind.accGradParameters is not NOTHING
+                    ):
+                        held = inputs[number]
+                        x = held[0] if len(held) == 1 else held
+                        kernel = ACCUMULATE.get(kind)
+                        if (
+                            kernel is None
+                            or "_marked" in attributes
+                            or not kernel(module, x, totals[number], scale)
+                        ):
+                            module.accGradParameters(x, totals[number], scale)
                 if report is not None:
                     report(self, number + 1)
         except BaseException:
             self.__dict__["_failed"] = number
             raise
-
-    def _taken(self, number: int) -> Any:
-        """What a module was given in the last forward."""
-        held = self.node_inputs[number]
-        return held[0] if len(held) == 1 else held
 
     def _check_gradients(self, gradOutput: Any) -> None:
         wanted = len(self.places[-1].sources) if self.places else 0
@@ -204,30 +231,49 @@ class GModule(Container):
             given = len(gradOutput) if isinstance(gradOutput, list) else 1
             raise TorchError(f"nn.gModule: Got {given} gradOutputs instead of {wanted}")
 
-    def _back(self, gradOutput: Any, call: Callable[[Any, Any, Any], Any]) -> Any:
-        """Carry a gradient back through the graph; returns that of the input."""
+    def _back(self, gradOutput: Any, done: set[int] | None, scale: float) -> Any:
+        """Carry a gradient back through the graph; returns that of the input.
+
+        With a set ``done``, modules of which one pass gives both halves accumulate at once, and their places go into
+        the set.
+        """
         if not self.node_inputs or not self.node_inputs[-1]:
             raise TorchError("nn.gModule: a backward without a forward")
         self._check_gradients(gradOutput)
-        gradients, totals, report = self.node_gradients, self.node_totals, self.__dict__.get("_reporter")
+        places, inputs, totals = self.places, self.node_inputs, self.node_totals
+        gradients, report = self.node_gradients, self.__dict__.get("_reporter")
         for contributions in gradients:
             contributions.clear()
         gradients[-1].append(gradOutput)
         number = 0
         try:
             for number in self.backward_order:
-                place, contributions = self.places[number], gradients[number]
-                if len(contributions) > 1:
-                    total = self._total(number, contributions)
+                place, contributions = places[number], gradients[number]
+                if len(contributions) == 1:
+                    total = contributions[0]
                 else:
-                    total = contributions[0] if contributions else None
+                    total = self._total(number, contributions) if contributions else None
                 totals[number] = total
+                sources, module = place.sources, place.module
                 if place.select is not None:
                     self._put(place, total)
                 else:
-                    if place.module is not None:
-                        total = call(place.module, self._taken(number), total)
-                    sources = place.sources
+                    if module is not None:
+                        held = inputs[number]
+                        x = held[0] if len(held) == 1 else held
+                        kernel = BACKWARD.get(type(module))
+                        found = None
+                        if kernel is not None and "_marked" not in module.__dict__:
+                            if done is not None and kernel is ADDING and self._only_read(sources):
+                                kernel = lend
+                            found = kernel(module, x, total)
+                        if found is not None:
+                            total = found
+                        elif done is not None and _one_pass(module):
+                            total = module.backward(x, total, scale)
+                            done.add(number)
+                        else:
+                            total = module.updateGradInput(x, total)
                     if len(sources) == 1:
                         if total is not None:
                             gradients[sources[0]].append(total)
@@ -240,6 +286,14 @@ class GModule(Container):
             raise
         return totals[self._start]
 
+    def _only_read(self, sources: list[int]) -> bool:
+        """Whether the modules at these places only read the gradients they are given."""
+        for source in sources:
+            module = self.places[source].module
+            if type(module) not in READERS or "_marked" in module.__dict__:
+                return False
+        return True
+
     def _put(self, place: Place, gradient: Any) -> None:
         """The gradient of one entry of a split, into the table of all of them."""
         source = place.sources[0]
@@ -250,19 +304,20 @@ class GModule(Container):
 
     def _share_out(self, place: Place, gradient: Any) -> None:
         """The gradient of a table of several inputs, to each of their sources."""
-        if not place.sources:
+        sources = place.sources
+        if not sources:
             return
-        if not isinstance(gradient, list) or len(gradient) < len(place.sources):
+        if not isinstance(gradient, list) or len(gradient) < len(sources):
             who = place.module.class_name if place.module is not None else "the output"
-            raise TorchError(f"nn.gModule: the gradInput of {who} must be a table of {len(place.sources)}")
-        for source, part in zip(place.sources, gradient, strict=False):
+            raise TorchError(f"nn.gModule: the gradInput of {who} must be a table of {len(sources)}")
+        gradients = self.node_gradients
+        for source, part in zip(sources, gradient, strict=False):
             if part is not None:
-                self.node_gradients[source].append(part)
+                gradients[source].append(part)
 
     def _total(self, number: int, contributions: list[Any]) -> Any:
         """The sum of the gradients of a node's uses; the tensors in it stay the same objects from call to call."""
-        held = self.node_buffers[number]
-        total = self.node_buffers[number] = _sum(contributions, held)
+        total = self.node_buffers[number] = _sum(contributions, self.node_buffers[number])
         return total
 
     # -- the tree -----------------------------------------------------------------------------------------
@@ -336,14 +391,6 @@ class GModule(Container):
         return self.name or self.class_name
 
 
-def _update_output(module: Any, input: Any) -> Any:
-    return module.updateOutput(input)
-
-
-def _update_grad_input(module: Any, input: Any, gradient: Any) -> Any:
-    return module.updateGradInput(input, gradient)
-
-
 def _one_pass(module: Any) -> bool:
     """Whether one pass over a layer's own graph gives both halves of its backward."""
     default = getattr(module, "_default_backward", None)
@@ -383,10 +430,19 @@ def _sum(parts: list[Any], held: Any) -> Any:
     for part in parts[1:]:
         if not isinstance(part, torch.Tensor) or part.numel() != first.numel():
             raise TorchError("nn.gModule: the gradients of a node's uses have different sizes")
-    total = torch.add(first, parts[1].reshape(first.shape) if parts[1].shape != first.shape else parts[1])
+    second = parts[1] if parts[1].shape == first.shape else parts[1].reshape(first.shape)
+    if (
+        held.__class__ is torch.Tensor
+        and held.dtype is first.dtype is second.dtype
+        and held.shape == first.shape
+        and held.device == first.device
+    ):
+        total = torch.add(first, second, out=held)
+    else:
+        total = torch.add(first, second)
+        if isinstance(held, torch.Tensor) and held.dtype == total.dtype and held.device == total.device:
+            held.data = total
+            total = held
     for part in parts[2:]:
         total.add_(part if part.shape == first.shape else part.reshape(first.shape))
-    if isinstance(held, torch.Tensor) and held.dtype == total.dtype and held.device == total.device:
-        held.data = total
-        return held
     return total

@@ -65,6 +65,8 @@ local function peer(m)
    return handle
 end
 
+local depth, fresh = 0, {}     -- calls into Python that have not returned; modules with new table fields meanwhile
+
 local function keep_table_field(m, name, value)
    rawset(m, name, value)
    local fields = table_fields[m]
@@ -72,6 +74,7 @@ local function keep_table_field(m, name, value)
       fields = {}
       table_fields[m] = fields
    end
+   if depth > 0 and not fields[name] then fresh[#fresh + 1] = m end
    fields[name] = true
 end
 
@@ -166,12 +169,51 @@ local function walk_children(m, list)
    end
 end
 
+-- Hand over what the script did to the table fields of a module.
+local function push(m, fields)
+   for name in next, fields do
+      local value = rawget(m, name)
+      if type(value) ~= 'table' then
+         fields[name] = nil
+         rawset(m, name, nil)
+      end
+      give_field(handle_of[m], name, value)
+   end
+end
+
+-- Fill them with what Python has put there.
+local function pull(m, fields)
+   local from_file = restored[m]
+   for name in next, fields do
+      local value
+      if from_file and from_file[name] then
+         from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
+      else
+         value = finish(pcall(host.get_field, handle_of[m], name))
+      end
+      if type(value) == 'table' and handle_of[value] % 32 == TABLE then
+         rawset(m, name, value)
+      else
+         fields[name] = nil
+         rawset(m, name, nil)
+      end
+   end
+end
+
+local touched                  -- the modules walked since the last entry that have table fields in Lua
+
 function walk(m)
    local c = getmetatable(m)
    local info = c and native(c)
    if not info then return end
    peer(m)
    mark(m, c, info)
+   local fields = table_fields[m]
+   if fields then
+      push(m, fields)
+      touched = touched or {}
+      touched[#touched + 1] = m
+   end
    local list = rawget(m, 'modules')
    if type(list) == 'table' then walk_children(m, list) end
    if info.on_walk then info.on_walk(m, walk) end
@@ -200,57 +242,49 @@ function walk(m)
    end
 end
 
--- Hand over what the script did to table fields.
-local function push_tables()
-   for m, fields in next, table_fields do
-      for name in next, fields do
-         local value = rawget(m, name)
-         if type(value) ~= 'table' then
-            fields[name] = nil
-            rawset(m, name, nil)
-         end
-         give_field(handle_of[m], name, value)
-      end
-   end
+-- A method in Lua that Python called may have done something to the tables of any module.
+function core.settle()
+   for m, fields in next, table_fields do push(m, fields) end
 end
 
-core.settle = push_tables
-
-local function pull_tables()
-   for m, fields in next, table_fields do
-      local from_file = restored[m]
-      for name in next, fields do
-         local value
-         if from_file and from_file[name] then
-            from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
-         else
-            value = finish(pcall(host.get_field, handle_of[m], name))
-         end
-         if type(value) == 'table' and handle_of[value] % 32 == TABLE then
-            rawset(m, name, value)
-         else
-            fields[name] = nil
-            rawset(m, name, nil)
-         end
-      end
-   end
+-- Before it runs, they get what Python has put there.
+function core.catch_up()
+   for m, fields in next, table_fields do pull(m, fields) end
 end
 
 module.walk = walk
-core.catch_up = pull_tables
 
+-- On the way into Python; what it returns is for the way back. Only the modules below this one can change.
 local function enter(m)
    peer(m)
    entry = entry + 1
-   if next(table_fields) then push_tables() end
+   touched = nil
    walk(m)
+   return touched
+end
+module.enter = enter
+
+local function pull_all(modules)
+   for i = 1, #modules do
+      local fields = table_fields[modules[i]]
+      if fields then pull(modules[i], fields) end
+   end
 end
 
-local function leave()
-   host.advance()
-   if next(table_fields) then pull_tables() end
+local function call(f, ...)
+   depth = depth + 1
+   return pcall(f, ...)
 end
-module.enter, module.leave = enter, leave
+
+local function leave(walked)
+   host.advance()
+   if walked then pull_all(walked) end
+   if fresh[1] then
+      pull_all(fresh)
+      if depth == 1 then fresh = {} end
+   end
+   depth = depth - 1
+end
 
 -- The part of `enter` for a module that Python has just made: nothing of Lua's is newer than what Python has.
 function module.look_into(m)
@@ -423,24 +457,23 @@ local function native_method(f, structural, stay)
    f = core.moving(f)
    if structural then
       return function(self, ...)
-         enter(self)
+         local walked = enter(self)
          local function done(ok, mask, ...)
-            leave()
+            leave(walked)
             if not ok then rethrow(mask) end
             adopt(self)
             return core.read(mask, ...)
          end
-         return done(pcall(f, peer(self), pass_all(...)))
+         return done(call(f, peer(self), pass_all(...)))
       end
    end
-   local function done(ok, mask, ...)
-      leave()
+   local function done(walked, ok, mask, ...)
+      leave(walked)
       if not ok then rethrow(mask) end
       return core.read(mask, ...)
    end
    return function(self, ...)
-      enter(self)
-      return done(pcall(f, handle_of[self], pass_all(...)))
+      return done(enter(self), call(f, handle_of[self], pass_all(...)))
    end
 end
 
