@@ -64,7 +64,11 @@ class Port:
     def __init__(self, kind: str, sizes: Sizes, original: nn.Module, text: torch.Tensor) -> None:
         table, *recurrent, output_weight, output_bias = original.parameters()
         self.model = Model(sizes, kind != "Recurrent").to(table.dtype)
-        weights = {"embedding.weight": table, "output.weight": output_weight, "output.bias": output_bias}
+        weights: dict[str, torch.Tensor] = {
+            "embedding.weight": table,
+            "output.weight": output_weight,
+            "output.bias": output_bias,
+        }
         if kind == "Recurrent":
             names = ("first", "input.weight", "input.bias", "feedback.weight", "feedback.bias")
             weights |= {f"recurrent.{name}": value for name, value in zip(names, recurrent, strict=True)}

@@ -120,11 +120,7 @@ def test_remember(mode: str, training: bool) -> None:
 def test_remember_of_nothing_known_is_an_error(runtime: Runtime) -> None:
     runtime.execute("require 'rnn'")
     with pytest.raises(
-<<<<<<< HEAD
-        LuaError, match="python:1: nn.Sequencer: remember: 'always' is none of both, train, eval, neither"
-=======
         LuaError, match=r"python:1: nn\.Sequencer: remember: 'always' is none of both, train, eval, neither"
->>>>>>> 7b0fa54 (Programs that ask for a GPU: samples, tests, and a page on devices; --cuda-as cpu)
     ):
         runtime.execute("nn.Sequencer(nn.GRU(3, 3)):remember('always')")
 

@@ -26,7 +26,7 @@ def t7_names() -> list[str]:
 @cache
 def described() -> dict[str, Any]:
     """What each file holds, by its name without the ending ``.binary.t7`` or ``.ascii.t7``."""
-    found = json.loads(files()["t7.json"])
+    found: dict[str, Any] = json.loads(files()["t7.json"])
     later = json.loads(files()["t7_2015.json"])
     return found | {f"{name}_2015": content for name, content in later.items()}
 

@@ -11,7 +11,7 @@ import torch
 
 import torch7py
 import torch7py.nn.all
-import torch7py.rnn.all  # noqa: F401
+import torch7py.rnn.all
 from tests.t7.golden_files import described, files, is_binary, t7_names, unpack
 from torch7py import Table
 from torch7py.bridge.runtime import Runtime

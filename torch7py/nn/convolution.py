@@ -58,7 +58,7 @@ class Convolution(Windowed):
 
     traced = True
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "nOutputPlane")
-    buffers: ClassVar[tuple[str, ...]] = ("finput", "fgradInput")  # there after a forward, always empty
+    lua_buffers: ClassVar[tuple[str, ...]] = ("finput", "fgradInput")  # there after a forward, always empty
     lua_methods = names("noBias")
     axes: ClassVar[str] = "WH"
     shows_bias: ClassVar[bool] = True
@@ -121,7 +121,7 @@ class Convolution(Windowed):
 
     def prepare(self) -> None:
         """What the first forward changes about the layer."""
-        for name in self.buffers:
+        for name in self.lua_buffers:
             if self.__dict__.get(name) is None:
                 self.__dict__[name] = self.new()
         if self.weight.dim() == 2 and self.weight_dims == 4:  # files of old versions have a matrix
@@ -139,7 +139,7 @@ class Convolution(Windowed):
             self.set_field("gradWeight", buffer.view(sizes))
 
     def clearState(self) -> Module:
-        self.clear(*self.buffers, "_input", "_gradOutput")
+        self.clear(*self.lua_buffers, "_input", "_gradOutput")
         return super().clearState()
 
     # -- text ---------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class KernelConvolution(Convolution):
 class _Spatial(KernelConvolution):
     """Two dimensions. Files of old versions have one field ``padding`` for both, or none."""
 
-    fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.buffers)
+    fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.lua_buffers)
     padW: float = 0
     padH: float = 0
 
@@ -383,7 +383,7 @@ class VolumetricConvolution(KernelConvolution):
     shows_bias = False
     fields: ClassVar[tuple[str, ...]] = (
         *("kT", "kW", "kH", "dT", "dW", "dH", "padT", "padW", "padH"),
-        *Convolution.buffers,
+        *Convolution.lua_buffers,
     )
     padT: float = 0
     padW: float = 0

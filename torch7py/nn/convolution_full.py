@@ -101,7 +101,7 @@ class SpatialFullConvolution(_Full):
 
     fields: ClassVar[tuple[str, ...]] = (
         *("kW", "kH", "dW", "dH", "padW", "padH", "adjW", "adjH", "ones"),
-        *Convolution.buffers,
+        *Convolution.lua_buffers,
         "zeroScalar",
     )
     adjW: float = 0
@@ -146,7 +146,7 @@ class VolumetricFullConvolution(_Full):
     shows_bias = False
     fields: ClassVar[tuple[str, ...]] = (
         *("kW", "kH", "kT", "dW", "dH", "dT", "padW", "padH", "padT", "adjW", "adjH", "adjT", "ones"),
-        *Convolution.buffers,
+        *Convolution.lua_buffers,
         "zeroScalar",
     )
 
@@ -177,7 +177,7 @@ class VolumetricFullConvolution(_Full):
         )
         self.check_adjustment()
         self.add_parameters(nInputPlane, nOutputPlane, kT, kH, kW)
-        for name in ("ones", *self.buffers):
+        for name in ("ones", *self.lua_buffers):
             self.keep(name, self.new())
         self.reset()
 

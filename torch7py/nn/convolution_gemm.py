@@ -1,11 +1,11 @@
 """Convolution on the CPU as products of matrices, in any number of dimensions.
 
-The windows of a few images are laid out as the columns of a matrix (im2col), which stays in the cache until it has been
-multiplied; then come the next images. For 32 planes of 12x12 to 64, windows of 5x5, a batch of 128, in double and on one
-thread this takes 12.5 ms where PyTorch's ``conv2d`` takes 33, and 13.4 ms for the gradient of the kernel where PyTorch
-takes 34 (laying out all images at once: 19.7 ms for that alone). In float PyTorch has better kernels than this, but for
-images of few planes the gradient of the input (1 plane of 28x28 to 32, windows of 5x5: 2.4 ms where PyTorch takes 13),
-and for small problems, where this gives the original's numbers to the last bit.
+The windows of a few images are laid out as the columns of a matrix (im2col), which stays in the cache until it has
+been multiplied; then come the next images. For 32 planes of 12x12 to 64, windows of 5x5, a batch of 128, in double
+and on one thread this takes 12.5 ms where PyTorch's ``conv2d`` takes 33, and 13.4 ms for the gradient of the
+kernel where PyTorch takes 34 (laying out all images at once: 19.7 ms for that alone). In float PyTorch has better
+kernels than this, but for images of few planes the gradient of the input (1 plane of 28x28 to 32, windows of 5x5:
+2.4 ms where PyTorch takes 13), and for small problems, where this gives the original's numbers to the last bit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -120,7 +121,7 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
         parts = columns.view(-1, kernel.shape[1], *window.kernel, *grid)
         places = _windows(result[portion], window, grid)
         for offset in product(*map(range, window.kernel)):
-            at = (slice(None), slice(None), *offset)
+            at: Any = (slice(None), slice(None), *offset)
             places[at].add_(parts[at])
     inner = tuple(slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
     return result[(slice(None), slice(None), *inner)]

@@ -29,7 +29,7 @@ class SpatialConvolutionLocal(Convolution):
 
     fields: ClassVar[tuple[str, ...]] = (
         *("kW", "kH", "iW", "iH", "dW", "dH", "padW", "padH", "oW", "oH"),
-        *Convolution.buffers,
+        *Convolution.lua_buffers,
     )
 
     def __init__(
@@ -84,17 +84,17 @@ class SpatialDepthWiseConvolution(Convolution):
     """``nn.SpatialDepthWiseConvolution(nInputPlane, nOutputPlane, kW, kH[, dW, dH, padW, padH])``: every input plane
     gets nOutputPlane windows and output planes of its own.
 
-    Shapes: ``(nInputPlane, h, w)`` -> ``(nInputPlane * nOutputPlane, oh, ow)``, first the planes from the first input
-    plane, or both as a batch; oh and ow are those of ``nn.SpatialConvolution``. ``weight`` is ``(nOutputPlane, nInputPlane * kH * kW)``, from the
-    first forward on ``(nOutputPlane, nInputPlane, kH, kW)``; ``bias`` is ``(nOutputPlane, nInputPlane)``. Both are drawn
-    as for ``nn.SpatialConvolution``.
+    Shapes: ``(nInputPlane, h, w)`` -> ``(nInputPlane * nOutputPlane, oh, ow)``, first the planes from the first
+    input plane, or both as a batch; oh and ow are those of ``nn.SpatialConvolution``. ``weight`` is
+    ``(nOutputPlane, nInputPlane * kH * kW)``, from the first forward on ``(nOutputPlane, nInputPlane, kH, kW)``;
+    ``bias`` is ``(nOutputPlane, nInputPlane)``. Both are drawn as for ``nn.SpatialConvolution``.
 
     With nOutputPlane equal to nInputPlane every second ``accGradParameters`` of the original mixes up its gradients, as
     it copies them over themselves; the numbers here are the original's. Python's ``.grad`` is free of that.
     """
 
     weight_dims = 4
-    fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.buffers)
+    fields: ClassVar[tuple[str, ...]] = ("kW", "kH", "dW", "dH", "padW", "padH", *Convolution.lua_buffers)
 
     def __init__(
         self,

@@ -107,7 +107,7 @@ class _Neighbourhood(Gridded):
     def through(self, estimator: str, batch: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         """The gradient of a batch that has gone through one of the averaging layers."""
         layers: Any = self._modules[estimator]
-        return layers.updateGradInput(batch, gradient.reshape(layers.output.shape))  # type: ignore[no-any-return]
+        return layers.updateGradInput(batch, gradient.reshape(layers.output.shape))
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         output = self.run(self.batch(input).data)
@@ -134,15 +134,15 @@ class _Neighbourhood(Gridded):
 class SpatialSubtractiveNormalization(_Neighbourhood):
     """``nn.SpatialSubtractiveNormalization([nInputPlane, kernel])``: subtract the mean around each pixel.
 
-    Shapes: ``(nInputPlane, h, w)``, or a batch of such. The mean is over all planes, weighted by the kernel: a matrix, or
-    a vector for rows and columns in turn, of odd sizes, 9x9 ones by default. The kernel is divided by its sum and the
-    number of planes in place. At the border the mean is over what is inside.
+    Shapes: ``(nInputPlane, h, w)``, or a batch of such. The mean is over all planes, weighted by the kernel: a
+    matrix, or a vector for rows and columns in turn, of odd sizes, 9x9 ones by default. The kernel is divided by
+    its sum and the number of planes in place. At the border the mean is over what is inside.
     """
 
     links: ClassVar[tuple[str, ...]] = ("meanestimator", "subtractor", "divider")
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "kernel", *links)
 
-    def __init__(self, nInputPlane: int | None = None, kernel: torch.Tensor | None = None) -> None:
+    def __init__(self, nInputPlane: float | None = None, kernel: torch.Tensor | None = None) -> None:
         super().__init__()
         self.take(nInputPlane, kernel)
         self.kernel.div_(self.kernel.sum() * self.nInputPlane)
@@ -160,7 +160,7 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
         shares = self.shares(batch)
         sums = self.meanestimator.updateOutput(batch).reshape(batch.shape)
         means = self.divider.updateOutput([sums, shares])
-        return self.subtractor.updateOutput([batch, means])  # type: ignore[no-any-return]
+        return self.subtractor.updateOutput([batch, means])
 
     def run_back(self, batch: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         return self.through("meanestimator", batch, -gradient / self.shares(batch)) + gradient
@@ -168,8 +168,8 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
 
 @layer("nn.SpatialDivisiveNormalization")
 class SpatialDivisiveNormalization(_Neighbourhood):
-    """``nn.SpatialDivisiveNormalization([nInputPlane, kernel, threshold, thresval])``: divide by the deviation around each
-    pixel.
+    """``nn.SpatialDivisiveNormalization([nInputPlane, kernel, threshold, thresval])``: divide by the deviation
+    around each pixel.
 
     Shapes and kernel as for ``nn.SpatialSubtractiveNormalization``. The deviation is the root of the mean square; where
     it is not above threshold (1e-4) thresval (threshold) takes its place.
@@ -186,7 +186,7 @@ class SpatialDivisiveNormalization(_Neighbourhood):
 
     def __init__(
         self,
-        nInputPlane: int | None = None,
+        nInputPlane: float | None = None,
         kernel: torch.Tensor | None = None,
         threshold: float | None = None,
         thresval: float | None = None,
@@ -213,7 +213,7 @@ class SpatialDivisiveNormalization(_Neighbourhood):
         roots = self.stdestimator.updateOutput(batch).reshape(batch.shape)
         deviations = self.divider.updateOutput([roots, shares])
         divisors = self.thresholder.updateOutput(deviations)
-        return self.normalizer.updateOutput([batch, divisors])  # type: ignore[no-any-return]
+        return self.normalizer.updateOutput([batch, divisors])
 
     def run_back(self, batch: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         divisors = self.thresholder.output
@@ -241,7 +241,7 @@ class SpatialContrastiveNormalization(_Neighbourhood):
 
     def __init__(
         self,
-        nInputPlane: int | None = None,
+        nInputPlane: float | None = None,
         kernel: torch.Tensor | None = None,
         threshold: float | None = None,
         thresval: float | None = None,

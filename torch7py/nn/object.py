@@ -18,6 +18,7 @@ from torch7py.nn.saved import SavedForm, fields_to_save
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
 from torch7py.ops.convert import type_named
+from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields
 
 __all__ = ["Overrides", "TorchObject", "names"]
@@ -487,7 +488,9 @@ class TorchObject(torch.nn.Module):
         for name in known if form is None else dict.fromkeys((*known, *form.order, *form.extras)):
             value = self.child_list() if name == "modules" else None
             if value is None:
-                value = form.extras[name] if form is not None and name in form.extras else self.get_field(name)
+                value = (
+                    form.extras[name] if form is not None and name in form.extras else self.get_field(name)
+                )
             if value is not None and name not in self.unsaved:
                 values[name] = value
         if form is not None and form.before:

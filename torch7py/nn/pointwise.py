@@ -22,7 +22,7 @@ class Pointwise(Module):
     """
 
     traced = False
-    rows_alone = (1, 99)
+    rows_alone: tuple[int, int] | None = (1, 99)
     inplace: bool = False
     # The gradient is taken from the output of the last forward, as it is in memory.
     from_output: ClassVar[bool] = False

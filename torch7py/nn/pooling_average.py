@@ -33,9 +33,10 @@ __all__ = [
 class SpatialAveragePooling(Pooling):
     """``nn.SpatialAveragePooling(kW, kH[, dW, dH, padW, padH])``: the mean of each window.
 
-    Shapes and ``m:ceil()`` as for ``nn.SpatialMaxPooling``; the steps are 1 by default. The zeros of the padding count as
-    elements, but not after ``m:setCountExcludePad()``. A window that reaches beyond the padding is divided by what it has
-    inside. Where a script sets the field ``divide`` to false, as files of old versions lack it, sums are given.
+    Shapes and ``m:ceil()`` as for ``nn.SpatialMaxPooling``; the steps are 1 by default. The zeros of the padding
+    count as elements, but not after ``m:setCountExcludePad()``. A window that reaches beyond the padding is
+    divided by what it has inside. Where a script sets the field ``divide`` to false, as files of old versions lack
+    it, sums are given.
     """
 
     fields: ClassVar[tuple[str, ...]] = (
@@ -93,8 +94,8 @@ class SpatialAveragePooling(Pooling):
 class VolumetricAveragePooling(Pooling):
     """``nn.VolumetricAveragePooling(kT, kW, kH[, dT, dW, dH])``: the mean of each window.
 
-    Shapes: ``(planes, t, h, w)`` -> ``(planes, ot, oh, ow)``, or both as a batch; ``ow = floor((w - kW) / dW) + 1``. The
-    steps are kT, kW and kH by default.
+    Shapes: ``(planes, t, h, w)`` -> ``(planes, ot, oh, ow)``, or both as a batch;
+    ``ow = floor((w - kW) / dW) + 1``. The steps are kT, kW and kH by default.
     """
 
     grid = "THW"
@@ -159,8 +160,8 @@ class SpatialAdaptiveAveragePooling(Gridded):
 class SpatialSubSampling(Windowed):
     """``nn.SpatialSubSampling(nInputPlane, kW, kH[, dW, dH])``: the sum of each window, times a weight, plus a bias.
 
-    Shapes: ``(nInputPlane, h, w)`` -> ``(nInputPlane, (h - kH) // dH + 1, (w - kW) // dW + 1)``, or both as a batch. The
-    steps are 1 by default. Each plane has one weight and one bias, drawn from ``uniform(-s, s)``,
+    Shapes: ``(nInputPlane, h, w)`` -> ``(nInputPlane, (h - kH) // dH + 1, (w - kW) // dW + 1)``, or both as a
+    batch. The steps are 1 by default. Each plane has one weight and one bias, drawn from ``uniform(-s, s)``,
     ``s = 1 / sqrt(kW kH)``.
     """
 

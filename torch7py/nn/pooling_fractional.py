@@ -124,9 +124,10 @@ class SpatialFractionalMaxPooling(_Fractional):
     """``nn.SpatialFractionalMaxPooling(poolSizeW, poolSizeH, outW, outH)`` or ``(..., ratioW, ratioH)``: the largest
     element of windows at random, overlapping places.
 
-    Shapes: ``(planes, h, w)`` -> ``(planes, outH, outW)``, or both as a batch; with ratios between 0 and 1 the sizes are
-    ``floor(h * ratioH)`` and ``floor(w * ratioW)``. Each plane has its own windows, new ones at every forward, also in
-    evaluation, but not after ``m:fixPoolingRegions()``. ``indices`` as for ``nn.SpatialMaxPooling``. (Graham, 2014.)
+    Shapes: ``(planes, h, w)`` -> ``(planes, outH, outW)``, or both as a batch; with ratios between 0 and 1 the
+    sizes are ``floor(h * ratioH)`` and ``floor(w * ratioW)``. Each plane has its own windows, new ones at every
+    forward, also in evaluation, but not after ``m:fixPoolingRegions()``. ``indices`` as for
+    ``nn.SpatialMaxPooling``. (Graham, 2014.)
     """
 
     axes = "WH"
@@ -142,8 +143,9 @@ class SpatialFractionalMaxPooling(_Fractional):
 
 @layer("nn.VolumetricFractionalMaxPooling")
 class VolumetricFractionalMaxPooling(_Fractional):
-    """``nn.VolumetricFractionalMaxPooling(poolSizeT, poolSizeW, poolSizeH, outT, outW, outH)`` or ``(..., ratioT, ratioW,
-    ratioH)``: ``nn.SpatialFractionalMaxPooling`` of volumes whose last dimension is the time.
+    """``nn.VolumetricFractionalMaxPooling(poolSizeT, poolSizeW, poolSizeH, outT, outW, outH)`` or
+    ``(..., ratioT, ratioW, ratioH)``: ``nn.SpatialFractionalMaxPooling`` of volumes whose last dimension is the
+    time.
 
     Shapes: ``(planes, h, w, t)`` -> ``(planes, outH, outW, outT)``, or both as a batch.
     """

@@ -84,10 +84,11 @@ class MaxPooling(Pooling):
 class SpatialMaxPooling(MaxPooling):
     """``nn.SpatialMaxPooling(kW, kH[, dW, dH, padW, padH])``: the largest element of each window.
 
-    Shapes: ``(planes, h, w)`` -> ``(planes, oh, ow)``, or both as a batch; ``ow = floor((w + 2 padW - kW) / dW) + 1``,
-    after ``m:ceil()`` with ceil for floor; a last window that would begin in the margin is left out. The steps are kW and
-    kH by default, the padding, which never is the largest, 0. ``indices`` has the place of each in its plane, row after
-    row from 1. NaN counts as larger than any number (in the original as smaller).
+    Shapes: ``(planes, h, w)`` -> ``(planes, oh, ow)``, or both as a batch;
+    ``ow = floor((w + 2 padW - kW) / dW) + 1``, after ``m:ceil()`` with ceil for floor; a last window that would
+    begin in the margin is left out. The steps are kW and kH by default, the padding, which never is the largest,
+    0. ``indices`` has the place of each in its plane, row after row from 1. NaN counts as larger than any number
+    (in the original as smaller).
     """
 
     fields: ClassVar[tuple[str, ...]] = (
@@ -114,8 +115,8 @@ class SpatialMaxPooling(MaxPooling):
 
 @layer("nn.SpatialDilatedMaxPooling")
 class SpatialDilatedMaxPooling(SpatialMaxPooling):
-    """``nn.SpatialDilatedMaxPooling(kW, kH[, dW, dH, padW, padH, dilationW, dilationH])``: ``nn.SpatialMaxPooling`` with
-    gaps between the window's elements, which lie dilationW and dilationH apart (1).
+    """``nn.SpatialDilatedMaxPooling(kW, kH[, dW, dH, padW, padH, dilationW, dilationH])``:
+    ``nn.SpatialMaxPooling`` with gaps between the window's elements, which lie dilationW and dilationH apart (1).
     """
 
     fields: ClassVar[tuple[str, ...]] = ("dilationW", "dilationH")
@@ -250,8 +251,8 @@ class SpatialAdaptiveMaxPooling(Gridded):
     """``nn.SpatialAdaptiveMaxPooling(W, H)``: the largest element in each of W times H parts of the plane.
 
     Shapes: ``(planes, h, w)`` -> ``(planes, H, W)``, or both as a batch. Part i of n reaches from
-    ``floor(i / n * size)`` to ``ceil((i + 1) / n * size)``, in single precision. ``indices`` has the row of each in its part, then the
-    column, from 1: ``(2, ...)``.
+    ``floor(i / n * size)`` to ``ceil((i + 1) / n * size)``, in single precision. ``indices`` has the row of each
+    in its part, then the column, from 1: ``(2, ...)``.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("W", "H", "indices")

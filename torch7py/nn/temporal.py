@@ -74,9 +74,9 @@ class _Temporal(Module):
 class TemporalConvolution(_Temporal):
     """``nn.TemporalConvolution(inputFrameSize, outputFrameSize, kW[, dW])``: a linear map of every kW frames.
 
-    Shapes: ``(frames, inputFrameSize)`` -> ``((frames - kW) // dW + 1, outputFrameSize)``, or both as a batch. ``weight``
-    is ``(outputFrameSize, kW * inputFrameSize)``, frame after frame. Parameters are drawn from ``uniform(-s, s)``,
-    ``s = 1 / sqrt(kW inputFrameSize)``: weight, then bias.
+    Shapes: ``(frames, inputFrameSize)`` -> ``((frames - kW) // dW + 1, outputFrameSize)``, or both as a batch.
+    ``weight`` is ``(outputFrameSize, kW * inputFrameSize)``, frame after frame. Parameters are drawn from
+    ``uniform(-s, s)``, ``s = 1 / sqrt(kW inputFrameSize)``: weight, then bias.
     """
 
     traced = False
@@ -261,8 +261,8 @@ class TemporalMaxPooling(_Chosen):
 
 @layer("nn.TemporalDynamicKMaxPooling")
 class TemporalDynamicKMaxPooling(_Chosen):
-    """``nn.TemporalDynamicKMaxPooling(minK[, factor])``: the k largest of all frames, element by element, in the order of
-    the input.
+    """``nn.TemporalDynamicKMaxPooling(minK[, factor])``: the k largest of all frames, element by element, in the
+    order of the input.
 
     Shapes: ``(frames, size)`` -> ``(k, size)``, or both as a batch; k is ``max(minK, ceil(factor * frames))``, factor 0
     by default. ``indices`` are the frames, from 1. (Kalchbrenner et al., 2014.)

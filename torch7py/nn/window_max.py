@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,11 +21,13 @@ def largest(batch: torch.Tensor, window: Window, grid: Sizes) -> tuple[torch.Ten
 
     Of equal ones it is the first. A NaN is larger than any number.
     """
-    reach = [step * (n - 1) + extent for step, n, extent in zip(window.step, grid, window.extents, strict=True)]
+    reach = [
+        step * (n - 1) + extent for step, n, extent in zip(window.step, grid, window.extents, strict=True)
+    ]
     sizes = zip(reach, batch.shape[2:], window.pad, strict=True)
     ceil = any(far > size + 2 * pad for far, size, pad in sizes)
-    pool = {3: F.max_pool1d, 4: F.max_pool2d, 5: F.max_pool3d}[batch.dim()]
-    values, places = pool(  # type: ignore[misc]
+    pool: Any = {3: F.max_pool1d, 4: F.max_pool2d, 5: F.max_pool3d}[batch.dim()]
+    values, places = pool(
         _planes_inside(batch),
         *(window.kernel, window.step, window.pad, window.dilation),
         ceil_mode=ceil,

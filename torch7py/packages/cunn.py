@@ -12,6 +12,7 @@ from torch7py.nn.registry import layer
 from torch7py.ops import types
 from torch7py.ops.convert import to_type, type_named
 from torch7py.ops.errors import TorchError
+from torch7py.ops.registry import Fields
 from torch7py.packages.cutorch.settings import check_device
 
 __all__ = ["DataParallelTable"]
@@ -126,7 +127,7 @@ class DataParallelTable(Container):
     def torch7_parameters(self) -> Any:
         return self._module().torch7_parameters()
 
-    def torch7_type(self, name: str | None = None, cache: dict[Any, Any] | None = None) -> Any:
+    def torch7_type(self, name: str | None = None, cache: Fields | None = None) -> Any:
         if name is not None:
             if name not in ("torch.CudaTensor", "torch.CudaDoubleTensor", "torch.CudaHalfTensor"):
                 raise TorchError(f"{self.class_name} is of a CUDA type only, not {name}")

@@ -20,7 +20,7 @@ def convert(tensor: torch.Tensor, name: str, cache: Fields | None = None) -> tor
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     if stem not in types.BY_NAME:
         raise TorchError(f"unknown tensor type '{name}'")
-    return convert_map(types.BY_NAME[stem].dtype, None, memo_of(cache))(tensor)
+    return convert_map(types.BY_NAME[stem], memo_of(cache))(tensor)
 
 
 @function("nn.utils.flatten")
