@@ -1,0 +1,223 @@
+"""Which variable each name of a program means: locals, upvalues and globals, and who assigns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Block, Expression, Name, Node, Statement
+
+__all__ = ["Scope", "Scopes", "Variable", "resolve"]
+
+
+@dataclass(eq=False)
+class Variable:
+    """A local variable, a parameter, a loop's variable, or (``scope`` None) a global."""
+
+    name: str
+    kind: str  # local, parameter, loop, function (a local function) or global
+    scope: Scope | None  # the function that declares it
+    declaration: Name | None
+    in_loop: bool = False  # declared in the body of a loop: each turn has one of its own
+    reads: list[Name] = field(default_factory=list)
+    writes: list[Name] = field(default_factory=list)  # without the declaration itself
+    readers: set[Scope] = field(default_factory=set)
+    writers: set[Scope] = field(default_factory=set)
+
+    @property
+    def is_global(self) -> bool:
+        return self.scope is None
+
+    @property
+    def captured(self) -> bool:
+        """Whether an inner function uses it."""
+        return self.scope is not None and any(user is not self.scope for user in self.readers | self.writers)
+
+    @property
+    def assigned_inside(self) -> bool:
+        """Whether an inner function assigns it."""
+        return self.scope is not None and any(writer is not self.scope for writer in self.writers)
+
+    @property
+    def constant(self) -> bool:
+        """Whether it keeps the value of its declaration."""
+        return not self.writes
+
+
+@dataclass(eq=False)
+class Scope:
+    """A function, or the main program (``function`` None)."""
+
+    function: tree.Function | None
+    parent: Scope | None
+    variables: list[Variable] = field(default_factory=list)
+    upvalues: set[Variable] = field(default_factory=set)
+    globals_written: set[str] = field(default_factory=set)
+    inner: list[Scope] = field(default_factory=list)
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.parent is None else self.parent.depth + 1
+
+
+@dataclass(eq=False)
+class Scopes:
+    main: Scope
+    of_function: dict[tree.Function, Scope]
+    of_name: dict[Name, Variable]
+    globals: dict[str, Variable]
+
+    def variable(self, name: Name) -> Variable:
+        return self.of_name[name]
+
+    def is_global(self, node: Node, name: str) -> bool:
+        """Whether an expression is the global of this name."""
+        return isinstance(node, Name) and node.name == name and self.of_name[node].is_global
+
+
+def resolve(program: Block) -> Scopes:
+    resolver = _Resolver()
+    resolver.block(program)
+    return resolver.result
+
+
+class _Resolver:
+    def __init__(self) -> None:
+        main = Scope(None, None)
+        self.result = Scopes(main, {}, {}, {})
+        self.scope = main
+        self.visible: list[dict[str, Variable]] = [{}]
+        self.loops = 0  # around the current place, within the current function
+
+    # Names
+
+    def declare(self, name: Name, kind: str) -> None:
+        variable = Variable(name.name, kind, self.scope, name, self.loops > 0)
+        self.scope.variables.append(variable)
+        self.visible[-1][name.name] = variable
+        self.result.of_name[name] = variable
+
+    def look_up(self, name: Name) -> Variable:
+        for names in reversed(self.visible):
+            if name.name in names:
+                variable = names[name.name]
+                break
+        else:
+            variable = self.result.globals.get(name.name) or Variable(name.name, "global", None, None)
+            self.result.globals[name.name] = variable
+        self.result.of_name[name] = variable
+        scope: Scope | None = self.scope
+        while variable.scope is not None and scope is not None and scope is not variable.scope:
+            scope.upvalues.add(variable)
+            scope = scope.parent
+        return variable
+
+    def read(self, name: Name) -> None:
+        variable = self.look_up(name)
+        variable.reads.append(name)
+        variable.readers.add(self.scope)
+
+    def write(self, target: Expression) -> None:
+        if not isinstance(target, Name):
+            self.expression(target)
+            return
+        variable = self.look_up(target)
+        variable.writes.append(target)
+        variable.writers.add(self.scope)
+        if variable.is_global:
+            self.scope.globals_written.add(variable.name)
+
+    # Walking
+
+    def block(self, block: Block) -> None:
+        self.visible.append({})
+        self.statements(block)
+        self.visible.pop()
+
+    def statements(self, block: Block) -> None:
+        for statement in block.statements:
+            self.statement(statement)
+
+    def loop(self, names: tuple[Name, ...], body: Block, condition: Expression | None = None) -> None:
+        self.loops += 1
+        self.visible.append({})
+        for name in names:
+            self.declare(name, "loop")
+        self.statements(body)
+        if condition is not None:
+            self.expression(condition)
+        self.visible.pop()
+        self.loops -= 1
+
+    def statement(self, node: Statement) -> None:
+        if isinstance(node, tree.Local):
+            self.expressions(node.values)
+            for name in node.names:
+                self.declare(name, "local")
+        elif isinstance(node, tree.Assign):
+            self.expressions(node.values)
+            for target in node.targets:
+                self.write(target)
+        elif isinstance(node, tree.Run):
+            self.expression(node.call)
+        elif isinstance(node, tree.Do):
+            self.block(node.body)
+        elif isinstance(node, tree.While):
+            self.expression(node.condition)
+            self.loop((), node.body)
+        elif isinstance(node, tree.Repeat):
+            self.loop((), node.body, node.condition)
+        elif isinstance(node, tree.If):
+            for condition, body in node.branches:
+                self.expression(condition)
+                self.block(body)
+            if node.otherwise is not None:
+                self.block(node.otherwise)
+        elif isinstance(node, tree.NumericFor):
+            self.expressions(
+                (node.start, node.stop) if node.step is None else (node.start, node.stop, node.step)
+            )
+            self.loop((node.variable,), node.body)
+        elif isinstance(node, tree.GenericFor):
+            self.expressions(node.values)
+            self.loop(node.names, node.body)
+        elif isinstance(node, tree.FunctionStatement):
+            self.write(node.target)
+            self.function(node.function)
+        elif isinstance(node, tree.LocalFunction):
+            self.declare(node.name, "function")
+            self.function(node.function)
+        elif isinstance(node, tree.Return):
+            self.expressions(node.values)
+
+    def function(self, node: tree.Function) -> None:
+        scope = Scope(node, self.scope)
+        self.scope.inner.append(scope)
+        self.result.of_function[node] = scope
+        outer, self.scope = self.scope, scope
+        loops, self.loops = self.loops, 0
+        self.visible.append({})
+        for parameter in node.parameters:
+            self.declare(parameter, "parameter")
+        self.statements(node.body)
+        self.visible.pop()
+        self.scope, self.loops = outer, loops
+
+    def expressions(self, nodes: tuple[Expression, ...]) -> None:
+        for node in nodes:
+            self.expression(node)
+
+    def expression(self, node: Expression) -> None:
+        if isinstance(node, Name):
+            self.read(node)
+        elif isinstance(node, tree.Function):
+            self.function(node)
+        elif isinstance(node, tree.Table):
+            for item in node.fields:
+                if item.key is not None:
+                    self.expression(item.key)
+                self.expression(item.value)
+        else:
+            for child in tree.children(node):
+                if isinstance(child, Expression):
+                    self.expression(child)

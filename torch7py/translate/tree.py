@@ -1,0 +1,345 @@
+"""The syntax tree of a Lua program: Lua 5.1 with LuaJIT's goto and integer literals.
+
+Nodes are immutable and compare by identity, so that they can be keys of what is found out about them. Strings and
+names are latin-1: one character for each byte of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+__all__ = [
+    "Around",
+    "Assign",
+    "Binary",
+    "Block",
+    "Boolean",
+    "Break",
+    "Call",
+    "Comment",
+    "Do",
+    "Expression",
+    "Field",
+    "Function",
+    "FunctionStatement",
+    "GenericFor",
+    "Goto",
+    "If",
+    "Index",
+    "Invoke",
+    "Label",
+    "Local",
+    "LocalFunction",
+    "Name",
+    "Nil",
+    "Node",
+    "Number",
+    "NumericFor",
+    "Paren",
+    "Place",
+    "Repeat",
+    "Return",
+    "Run",
+    "Statement",
+    "String",
+    "Table",
+    "Unary",
+    "Vararg",
+    "While",
+    "children",
+    "walk",
+]
+
+
+class Place(NamedTuple):
+    """Where a node stands: line and column (both from 1) of its first byte, and its bytes [start, end)."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    place: Place
+
+    @property
+    def line(self) -> int:
+        return self.place.line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comment(Node):
+    """A comment without its dashes and brackets."""
+
+    text: str
+    long: bool  # --[[ ]], which may have several lines
+    blank: bool  # an empty line stands before it
+
+
+# Expressions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression(Node):
+    pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nil(Expression):
+    pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boolean(Expression):
+    value: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number(Expression):
+    """A number that is written without a point or an exponent has an int as its value."""
+
+    value: int | float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class String(Expression):
+    value: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vararg(Expression):
+    pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name(Expression):
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index(Expression):
+    """``base.key`` (a String as key, ``dotted``) or ``base[key]``."""
+
+    base: Expression
+    key: Expression
+    dotted: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call(Expression):
+    callee: Expression
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invoke(Expression):
+    """``receiver:method(arguments)``"""
+
+    receiver: Expression
+    method: str
+    arguments: tuple[Expression, ...]
+    method_place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary(Expression):
+    operator: str  # or and < > <= >= ~= == .. + - * / % ^
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary(Expression):
+    operator: str  # not # -
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paren(Expression):
+    """``(inner)``, which has exactly one value."""
+
+    inner: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field(Node):
+    """One item of a table constructor; ``key`` is None for a positional one, ``named`` tells ``k = v``."""
+
+    key: Expression | None
+    value: Expression
+    named: bool
+    before: tuple[Comment, ...]
+    trailing: Comment | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Expression):
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function(Expression):
+    """``name`` is what error messages call it, if it was defined with one."""
+
+    parameters: tuple[Name, ...]  # a method's `self` among them
+    vararg: bool
+    body: Block
+    name: str | None
+
+
+# Statements
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    statements: tuple[Statement, ...]
+    opening: Comment | None  # on the line of `then`, `do`, `function f()`, ...
+    closing: tuple[Comment, ...]  # after the last statement
+
+
+class Around(NamedTuple):
+    """The comments and empty lines that belong to a statement."""
+
+    before: tuple[Comment, ...] = ()
+    trailing: Comment | None = None  # on its last line
+    inside: tuple[Comment, ...] = ()  # those in it that belong to no inner block and no table field
+    blank: bool = False  # an empty line stands before it, after its comments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement(Node):
+    around: Around
+
+    @property
+    def after_gap(self) -> bool:
+        """Whether an empty line separates it, with its comments, from what stands before."""
+        return self.around.before[0].blank if self.around.before else self.around.blank
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local(Statement):
+    names: tuple[Name, ...]
+    values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assign(Statement):
+    targets: tuple[Expression, ...]  # Name or Index
+    values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run(Statement):
+    """A call as a statement."""
+
+    call: Call | Invoke
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Do(Statement):
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class While(Statement):
+    condition: Expression
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat(Statement):
+    body: Block
+    condition: Expression  # sees the locals of the body
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class If(Statement):
+    branches: tuple[tuple[Expression, Block], ...]
+    otherwise: Block | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumericFor(Statement):
+    variable: Name
+    start: Expression
+    stop: Expression
+    step: Expression | None
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GenericFor(Statement):
+    names: tuple[Name, ...]
+    values: tuple[Expression, ...]
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionStatement(Statement):
+    """``function a.b.c() end`` or, with ``method``, ``function a.b:c() end``."""
+
+    target: Expression  # Name or Index
+    method: bool
+    function: Function
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalFunction(Statement):
+    name: Name
+    function: Function
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Return(Statement):
+    values: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Break(Statement):
+    pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goto(Statement):
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Label(Statement):
+    name: str
+
+
+_CHILDREN: dict[type, tuple[str, ...]] = {}
+_NO_CHILDREN = {"place", "around", "before", "trailing", "opening", "closing"}
+
+
+def children(node: Node | Block) -> Iterator[Node | Block]:
+    """The nodes directly below one, in the order of the source; comments left out."""
+    kind = type(node)
+    names = _CHILDREN.get(kind)
+    if names is None:
+        names = _CHILDREN[kind] = tuple(f.name for f in fields(kind) if f.name not in _NO_CHILDREN)
+    for name in names:
+        value = getattr(node, name)
+        if isinstance(value, (Node, Block)):
+            yield value
+        elif isinstance(value, tuple) and value and not isinstance(value, Place):
+            for item in value:
+                if isinstance(item, tuple):
+                    yield from item
+                else:
+                    yield item
+
+
+def walk(node: Node | Block) -> Iterator[Node | Block]:
+    """A node and everything below it, in the order of the source."""
+    stack: list[Node | Block] = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(children(node))))
