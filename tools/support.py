@@ -256,7 +256,7 @@ def collect() -> list[tuple[str, list[Table]]]:
 
     parts = []
     used: set[str] = set()
-    with Runtime() as runtime:
+    with Runtime(cuda_as="cpu") as runtime:
 
         def has(package: str) -> bool:
             try:
@@ -313,7 +313,7 @@ def render(parts: list[tuple[str, list[Table]]], results: dict[str, Any]) -> str
         "# What is supported",
         "",
         "Written by `make support`; a test fails when it is stale. The number after a name says how often 91 projects",
-        "use the name.",
+        "use the name. Packages for a GPU are there with `--device cuda` or `--cuda-as cpu`.",
         "",
         "| package | names | supported | restricted | not |",
         "|---|---:|---:|---:|---:|",
