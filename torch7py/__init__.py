@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch7py.bridge.errors import LuaError
     from torch7py.bridge.runtime import Runtime
+    from torch7py.files import load, save
     from torch7py.t7.errors import T7Error
-    from torch7py.t7.files import load, save
     from torch7py.t7.objects import Function as T7Function
     from torch7py.t7.objects import Object as T7Object
     from torch7py.t7.objects import Table
@@ -38,14 +38,18 @@ _HOME = {
     "T7Function": ("torch7py.t7.objects", "Function"),
     "T7Object": ("torch7py.t7.objects", "Object"),
     "Table": ("torch7py.t7.objects", "Table"),
-    "load": ("torch7py.t7.files", "load"),
-    "save": ("torch7py.t7.files", "save"),
+    "load": ("torch7py.files", "load"),
+    "save": ("torch7py.files", "save"),
 }
+
+_ROOMS = ("nn", "rnn")  # torch7py.nn.Linear, without a further import
 
 
 if not TYPE_CHECKING:  # else a type checker would take any name for one that exists
 
     def __getattr__(name: str) -> object:
+        if name in _ROOMS:
+            return importlib.import_module(f"torch7py.{name}")
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module, attribute = _HOME[name]

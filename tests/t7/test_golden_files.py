@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import torch7py
-import torch7py.nn.all
-import torch7py.rnn.all
+import torch7py.files
+import torch7py.nn.registry
 from tests.t7.golden_files import described, files, is_binary, t7_names, unpack
 from torch7py import Table
 from torch7py.bridge.runtime import Runtime
@@ -21,6 +21,8 @@ from torch7py.ops.files import DiskFile
 from torch7py.ops.memory import Storage
 from torch7py.t7.objects import Object
 from torch7py.t7.reader import Reader
+
+torch7py.files.register_layers()
 
 ENDINGS = (".binary.t7", ".ascii.t7")
 
@@ -260,6 +262,7 @@ def test_a_model_gives_it_to_a_script_and_goes_on_training(
     pair = unpack(tmp_path, name.replace("_fwd", "_eval_io"))
     runtime.execute(f"""
         require 'rnn'
+        require 'nngraph'
         local content = torch.load('{tmp_path / name}')
         m = content.model or content
         io = torch.load('{pair}')

@@ -1,1 +1,17 @@
-"""The layers of ``nn``, each a torch.nn.Module with the Torch7 protocol. Knows no Lua."""
+"""The layers of nn, as PyTorch modules that also speak Torch7's protocol: ``torch7py.nn.Linear(4, 3)``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if not TYPE_CHECKING:  # else a type checker would take any name for one that exists
+
+    def __getattr__(name: str) -> Any:
+        if name[:1].isupper():
+            importlib.import_module("torch7py.nn.all")
+            registry = importlib.import_module("torch7py.nn.registry")
+            found = registry.layers.get(f"nn.{name}")
+            if found is not None and registry.package_of[f"nn.{name}"] == "nn":
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

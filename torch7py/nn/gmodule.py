@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -56,6 +56,14 @@ class GModule(Container):
             self.set_child_list([place.module for place in places if place.module is not None])
         else:
             self.set_graph([], [], 0)
+
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self.set_graph([], [], 0)
+
+    @classmethod
+    def matches(cls, names: Collection[str]) -> bool:
+        return "forwardnodes" in names or super().matches(names)  # the first versions did not count inputs
 
     def set_graph(self, places: list[Place], backward: list[int], inputs: int) -> None:
         """Take over a graph in order; the list of modules stays as it is."""

@@ -1,4 +1,4 @@
-"""``torch7py.load`` and ``torch7py.save``: whole files."""
+"""Whole files in and out (``torch7py.load`` and ``torch7py.save``, which are documented in torch7py/files.py)."""
 
 from __future__ import annotations
 
@@ -15,38 +15,20 @@ from torch7py.t7.layers import revive
 from torch7py.t7.reader import Reader
 from torch7py.t7.writer import Writer
 
-__all__ = ["Form", "load", "save"]
+__all__ = ["Form", "ReadForm", "load", "save"]
 
 Form = Literal["binary", "ascii"]
+ReadForm = Literal["binary", "ascii", "b32", "b64"]
 
 
 def load(
     path: str | os.PathLike[str],
     *,
-    format: Form | Literal["b32", "b64"] | None = None,
+    format: ReadForm | None = None,
     referenced: bool = True,
     encoding: str = "latin1",
 ) -> Any:
-    """Read a ``.t7`` file.
-
-    Numbers, strings and booleans come as Python's, tensors as ``torch.Tensor``, sharing memory as they did; storages
-    as ``torch7py.ops.memory.Storage``; tables as ``torch7py.Table``; layers and criterions as the live
-    ``torch.nn.Module`` of their class, ready to run, to train and to be saved again; objects of other classes as
-    ``torch7py.T7Object`` or, where they are layers, as modules that only cannot run; functions as
-    ``torch7py.T7Function``, which are kept, not run. Tensors that were on a GPU come on the CPU. Nothing that is
-    read is run.
-
-    Args:
-        path: the file.
-        format: ``"binary"`` or ``"ascii"``; ``"b32"`` or ``"b64"`` for a binary file with longs of 4 or 8 bytes.
-            None to see by the file.
-        referenced: False for a file that was saved without references.
-        encoding: of the strings; ``latin1`` keeps every byte as one character, as the Lua runtime does.
-
-    Raises:
-        T7Error: the file is damaged or no ``.t7`` file.
-        OSError: it cannot be read.
-    """
+    """``torch7py.load``, with the layers that have been imported so far."""
     with open(path, "rb") as file:
         head = file.read(64)
     binary, little = _look(head) if format is None else (format != "ascii", True)
@@ -134,23 +116,7 @@ def save(
     referenced: bool = True,
     encoding: str = "latin1",
 ) -> None:
-    """Write a ``.t7`` file as Torch7's ``torch.save`` does.
-
-    Takes what ``load`` gives, and dicts, lists, numpy arrays and numbers besides. What was read and not changed is
-    written byte for byte as it was; a layer made in Python is written with all fields of its class. The file is
-    written under another name first and then put in its place, so that a reader finds the old or the new one.
-
-    Args:
-        obj: what to save.
-        path: where.
-        format: ``"binary"`` (longs of 8 bytes, little-endian, as the original on x86-64) or ``"ascii"``.
-        referenced: False to write every object each time it occurs.
-        encoding: of the strings; what it cannot express is written as utf-8.
-
-    Raises:
-        T7Error: something in it cannot be saved.
-        OSError: the file cannot be written.
-    """
+    """``torch7py.save``."""
     if format not in ("binary", "ascii"):
         raise T7Error(f"format must be 'binary' or 'ascii', not {format!r}")
     file = NewFile(path)

@@ -11,13 +11,16 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.unknown import UnknownLayer
 from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
+from torch7py.t7.graphs import read_graph, update_graph
 from torch7py.t7.objects import Object, Table
+from torch7py.t7.plain import Plain, same
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import upgrade
 
@@ -76,7 +79,7 @@ def revive(root: Any, reader: Reader) -> Any:
         function.upvalues = change(function.upvalues)
     for obj in reader.objects:
         obj.payload[:] = map(change, obj.payload)
-    plain = _Plain()
+    plain = Plain()
     for obj, made in live:
         _restore(made, obj, plain)
     return change(root)
@@ -93,7 +96,7 @@ def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]
             replaced[id(value)] = parameter
 
 
-def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
+def _restore(made: TorchObject, obj: Object, plain: Plain) -> None:
     fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
     known = set(made.known_fields()) | {"modules"}
     values: dict[Any, Any] = {}
@@ -108,6 +111,8 @@ def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
             raise T7Error(f"{obj.class_name}: its {name} is not a tensor")
     try:
         made.restore(values, obj.version)
+        if isinstance(made, GModule):
+            read_graph(made)
     except TorchError as error:
         raise T7Error(str(error)) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -117,37 +122,6 @@ def _restore(made: TorchObject, obj: Object, plain: _Plain) -> None:
     if before:
         form.order = list(obj.fields)
         form.before, form.after = before, after
-
-
-class _Plain:
-    """Tables to lists and dicts for the fields of layers, each table once."""
-
-    def __init__(self) -> None:
-        self._done: dict[int, Any] = {}
-
-    def __call__(self, root: Table) -> Any:
-        waiting: list[tuple[Table, Any]] = []
-
-        def start(value: Any) -> Any:
-            if not isinstance(value, Table):
-                return value
-            made = self._done.get(id(value))
-            if made is None:
-                made = [] if value.is_array() else {}
-                if isinstance(made, dict) and len(dict.fromkeys(value)) != len(value):
-                    return value  # true and 1 as keys: no dict holds both
-                self._done[id(value)] = made
-                waiting.append((value, made))
-            return made
-
-        result = start(root)
-        while waiting:
-            table, made = waiting.pop()
-            if isinstance(made, list):
-                made += [start(item) for item in table.array()]
-            else:
-                made.update((key, start(item)) for key, item in table.items())
-        return result
 
 
 # -- back --------------------------------------------------------------------------------------------------
@@ -162,39 +136,9 @@ def fields_of(obj: TorchObject) -> Table:
     form: SavedForm | None = obj.__dict__.get("_saved_form")
     tables = {} if form is None else form.tables
     made = Table()
+    if isinstance(obj, GModule):
+        update_graph(obj)
     for name, value in obj.saved_fields().items():
         table = tables.get(name)
-        made[name] = table if table is not None and _same(table, value) else value
+        made[name] = table if table is not None and same(table, value) else value
     return made
-
-
-def _same(root: Table, value: Any) -> bool:
-    """Whether lists and dicts hold exactly what a table holds."""
-    waiting = [(root, value)]
-    compared: set[tuple[int, int]] = set()
-    while waiting:
-        table, other = waiting.pop()
-        if table is other or (id(table), id(other)) in compared:
-            continue
-        compared.add((id(table), id(other)))
-        if not isinstance(other, (list, dict)) or len(other) != len(table):
-            return False
-        for key, item in enumerate(other, 1) if isinstance(other, list) else other.items():
-            if key not in table:
-                return False
-            held = table[key]
-            if isinstance(held, Table):
-                waiting.append((held, item))
-            elif held is not item and not _same_scalar(held, item):
-                return False
-    return True
-
-
-def _same_scalar(one: Any, other: Any) -> bool:
-    plain = (int, float, str, bool)
-    return (
-        isinstance(one, plain)
-        and isinstance(other, plain)
-        and isinstance(one, bool) == isinstance(other, bool)
-        and one == other
-    )
