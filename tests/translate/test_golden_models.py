@@ -1,0 +1,101 @@
+"""Every layer's native equivalent: outputs and gradients equal to ours and to what the original gave."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.golden_cases import Case, identify, supported, value
+from tests.rnn.golden import WAITING
+from torch7py.bridge.runtime import Runtime
+from torch7py.translate.layers import NotNative, natives, structures
+from torch7py.translate.model import ModelSource, translate_model
+from torch7py.translate.verify import (
+    Comparison,
+    compare_gradients,
+    like,
+    load,
+    quiet,
+    relative_error,
+    run_native,
+    verify_model,
+)
+
+TOLERANCE = 1e-10
+
+# Cases without a native form, with words of the reason that is given.
+WITHOUT = {
+    "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
+    "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()": "batch normalization inside",
+}
+
+# Cases whose recorded gradOutput is not the one that was used (the in-place backward had written into it).
+SPOILT = ("nn.ELU(0.3,true)",)
+
+
+def translatable(case: dict[str, Any]) -> bool:
+    used = {f"nn.{n}" for n in re.findall(r"\bnn\.(\w+)", case["expr"])}
+    return used <= {*natives, *structures}
+
+
+CASES = [
+    case
+    for case in [*supported("nn_modules"), *supported("rnn_modules", WAITING)]
+    if translatable(case) or case["expr"] in WITHOUT
+]
+
+
+def against_the_original(module: Any, recorded: dict[str, Any], source: ModelSource) -> Comparison:
+    """The page beside what the original gave: two passes in training, the second added to the first, and one in
+    evaluation."""
+    (cls,) = source.classes
+    native = load(source.code, cls.name)().double()
+    native.load_state_dict(source.weights, strict=True)
+    found = Comparison()
+    random = any(child.native.random for child in cls.writer.children)
+    for suffix, scale in (("", 1), ("2", recorded["scale2"])):
+        native.train()
+        if random:
+            quiet(native, cls)
+        if suffix and hasattr(native, "forget"):
+            native.forget()
+        gradOutput = scaled(value(recorded[f"gradOutput{suffix}"]), scale)
+        output, mine = run_native(cls, native, value(recorded["input"]), gradOutput)
+        if random:
+            continue
+        expected = value(recorded[f"output{suffix}"])
+        found.errors[f"output{suffix}"] = relative_error(output, like(output, expected))
+        buffers = module.parameter_pairs()[1]
+        if f"gradParams{suffix}" in recorded:
+            for buffer, gradient in zip(buffers, value(recorded[f"gradParams{suffix}"]), strict=True):
+                buffer.copy_(gradient)
+        if recorded["expr"] not in SPOILT:
+            gradInput = None if suffix or "gradInput" not in recorded else value(recorded["gradInput"])
+            compare_gradients(cls, native, mine, gradInput, found)
+    if "output_eval" in recorded:
+        native.eval()  # what was remembered is not forgotten here
+        output, _ = run_native(cls, native, value(recorded["input"]))
+        found.errors["output_eval"] = relative_error(output, like(output, value(recorded["output_eval"])))
+    return found
+
+
+def scaled(item: Any, scale: float) -> Any:
+    return [scaled(part, scale) for part in item] if isinstance(item, list) else item * scale
+
+
+@pytest.mark.parametrize("recorded", CASES, ids=identify)
+def test_native_equivalent(runtime: Runtime, recorded: dict[str, Any]) -> None:
+    case = Case(runtime, recorded)
+    case.make()
+    module = case.get("m")
+    if recorded["expr"] in WITHOUT:
+        with pytest.raises(NotNative, match=WITHOUT[recorded["expr"]]):
+            translate_model(module, example=value(recorded["input"]))
+        return
+    source = translate_model(module, example=value(recorded["input"]))
+    assert verify_model(module, source, value(recorded["input"]), TOLERANCE).errors
+    found = against_the_original(module, recorded, source)
+    assert found.errors
+    assert found.largest <= TOLERANCE, found.errors

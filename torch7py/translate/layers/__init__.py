@@ -1,0 +1,77 @@
+"""The native equivalent of every layer and criterion, one family a file.
+
+A rule is one registration and a few lines::
+
+    @native("nn.Linear", live=_sizes)
+    def linear(args: Args) -> Native:
+        plain = args.value("bias", True)
+        return Native(
+            make=f"nn.Linear({args.inputSize}, {args.outputSize}{'' if plain else ', bias=False'})",
+            weights={"weight": "weight", "bias": "bias"} if plain else {"weight": "weight"},
+            ...
+        )
+
+It is given the constructor's arguments as Python source texts by name (``Args``), so a script's variables keep
+their names and a live module gives literals. What it says is described at ``Native``. There are three kinds:
+
+- ``@native(name)``: a layer that is a child, a function, or both: ``(args) -> Native``;
+- ``@structure(name)``: a layer that is written by writing others (containers, sequencers, graphs):
+  ``(layer, x, writer) -> value``;
+- ``@criterion(name)``: ``(layer, prediction, target, writer) -> Expr``, the loss.
+
+``unsupported(name, reason)`` says why a class has none; a rule that cannot serve certain arguments raises
+``NotNative`` with the reason.
+
+To write a model, make a tree of ``Layer`` objects (from a script's constructor calls: ``bind(name, texts)`` makes the
+``Args``; modules among the arguments go into ``slots`` by parameter name, what is added to a container into
+``children``) and give it to ``torch7py.translate.model.write_model(layer, name)``. A live module is turned into such
+a tree by ``layer_of(module)``.
+
+Values in a page: a Torch7 table of known size is a tuple; a table of steps (the input of a Sequencer, what
+``SplitTable(1)`` gives it) is one tensor with time as its first dimension; everything else is a tensor.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate.layers import activation, container, linear, recurrent
+from torch7py.translate.layers.registry import (
+    Args,
+    Expr,
+    Layer,
+    Native,
+    NotNative,
+    Use,
+    Value,
+    bind,
+    criterion,
+    criterions,
+    native,
+    natives,
+    reasons,
+    structure,
+    structures,
+    unsupported,
+)
+
+__all__ = [
+    "Args",
+    "Expr",
+    "Layer",
+    "Native",
+    "NotNative",
+    "Use",
+    "Value",
+    "activation",
+    "bind",
+    "container",
+    "criterion",
+    "criterions",
+    "linear",
+    "native",
+    "natives",
+    "reasons",
+    "recurrent",
+    "structure",
+    "structures",
+    "unsupported",
+]

@@ -1,0 +1,14 @@
+"""Texts that are written out into a page: what PyTorch has no plain equivalent for."""
+
+from __future__ import annotations
+
+__all__ = ["HELPERS"]
+
+HELPERS: dict[str, str] = {}
+
+
+def helper(name: str, text: str) -> None:
+    """Register a text under the name that it defines."""
+    if name in HELPERS:
+        raise ValueError(f"two helpers are called {name}")
+    HELPERS[name] = text

@@ -1,0 +1,333 @@
+"""The table of native equivalents: what a rule is given, what it says, and where it is kept."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from torch7py.nn.registry import layers as torch7_layers
+
+if TYPE_CHECKING:
+    from torch7py.translate.writer import Writer
+
+__all__ = [
+    "Args",
+    "Expr",
+    "Layer",
+    "Native",
+    "NotNative",
+    "Rule",
+    "Use",
+    "Value",
+    "bind",
+    "criterion",
+    "criterions",
+    "native",
+    "natives",
+    "reasons",
+    "structure",
+    "structures",
+    "unsupported",
+]
+
+
+class NotNative(Exception):
+    """There is no native form of this layer with these arguments; the message says why."""
+
+
+@dataclass(frozen=True)
+class Expr:
+    """A value of the page: a Python expression for one tensor, or for a table of unknown size.
+
+    ``ndim`` is the number of dimensions of the Torch7 tensor where it is known. ``lead`` is the number of time axes
+    before them: a table of steps in Torch7 is one tensor here. ``heavy`` says that the expression calls a layer
+    with weights, ``binds`` how loosely its operator binds ("" for a name, call or index).
+    """
+
+    text: str
+    ndim: int | None = None
+    lead: int = 0
+    heavy: bool = False
+    binds: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def operand(self) -> str:
+        """The text as an operand: in brackets where an operator stands outermost."""
+        return f"({self.text})" if self.binds else self.text
+
+
+Value: TypeAlias = "Expr | tuple[Value, ...]"
+
+
+class Args:
+    """The constructor arguments of a layer as Python source texts, by the names of the constructor's parameters.
+
+    ``args.inputSize`` is the text; ``args.get(name, default)`` one that may be absent; ``args.value(name, default)``
+    the value of a literal, and ``NotNative`` for anything else: ask for it only where the form depends on it.
+    """
+
+    def __init__(self, texts: Mapping[str, str] = {}) -> None:
+        self.texts = {name: text for name, text in texts.items() if text != "None"}
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return self.__dict__["texts"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise NotNative(f"the argument {name} is not known") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.texts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Args) and self.texts == other.texts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Args({self.texts})"
+
+    def get(self, name: str, default: str = "None") -> str:
+        return self.texts.get(name, default)
+
+    def value(self, name: str, default: Any = None) -> Any:
+        text = self.texts.get(name)
+        if text is None:
+            return default
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            if text in ("math.inf", "float('inf')"):
+                return float("inf")
+            raise NotNative(f"the form depends on {name}, which is not a literal: {text}") from None
+
+    def is_literal(self, name: str) -> bool:
+        try:
+            self.value(name)
+        except NotNative:
+            return False
+        return True
+
+
+@dataclass
+class Layer:
+    """A layer to be translated: read off a live module, or built from a script's constructor calls.
+
+    ``module`` is the live module where there is one; ``shape_in`` and ``shape_out`` are shapes of its Torch7 input
+    and output, nested as they are (a tuple of ints for a tensor, a list for a table), where a run has shown them.
+    ``label`` is a wish for the child's name, ``source`` says where it was made ("train.lua:24"). A layer that
+    stands in several places is the same object in all of them. ``children`` are what was added to a container,
+    ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph.
+    """
+
+    name: str
+    args: Args = field(default_factory=Args)
+    children: list[Layer] = field(default_factory=list)
+    slots: dict[str, Layer] = field(default_factory=dict)
+    module: Any = None
+    label: str = ""
+    source: str = ""
+    shape_in: Any = None
+    shape_out: Any = None
+    nodes: list[Any] = field(default_factory=list)
+
+
+Call: TypeAlias = "str | Callable[[Use], str | Value]"
+Take: TypeAlias = "str | Callable[[Any], Any]"
+
+
+@dataclass
+class Native:
+    """The native form of a layer.
+
+    - ``make``: the constructor (``"nn.Linear(4, 3)"``) of its child; empty for a function without one;
+    - ``call``: how it is applied: a text with ``{self}``, ``{x}`` and, for an operand, ``{(x)}``; or a function of a
+      ``Use`` that gives a text or a value. ``binds`` is the outermost operator of such a text;
+    - ``unpack``: what follows the wanted result where the call gives several (``", _"``);
+    - ``over_time``: whether the same call is right with a time axis before the layer's own dimensions;
+    - ``ndim``: the number of dimensions of the output: as the input (None), a number, or -1 for not known;
+    - ``weights``, ``buffers``: entry of the child's state_dict -> where it comes from: a Torch7 field, or a function
+      of an object that has them as attributes. The function must be linear and homogeneous, so that it also takes
+      the gradients of weights over to theirs; ``constants`` are entries that no gradient reaches, as functions of
+      the module;
+    - ``setup``: statements after the constructor, with ``{self}``;
+    - ``helpers``: names of texts in ``helpers.py`` that the page needs;
+    - ``name``: the child's name; ``heavy``: whether a call deserves a line of its own;
+    - ``comment``: what a reader would wonder about at the constructor, or at the call where there is none;
+    - ``random``: whether it draws random numbers in training.
+    """
+
+    make: str = ""
+    call: Call = "{self}({x})"
+    binds: str = ""
+    unpack: str = ""
+    over_time: bool = False
+    ndim: int | None = None
+    weights: Mapping[str, Take] = field(default_factory=dict)
+    buffers: Mapping[str, Take] = field(default_factory=dict)
+    constants: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    setup: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    name: str = ""
+    heavy: bool = False
+    comment: str = ""
+    random: bool = False
+
+
+class Use:
+    """One application of a layer: what a ``call`` function may ask for.
+
+    ``x`` is the value, ``layer`` the layer, ``me`` the child's expression (``self.linear``).
+    """
+
+    def __init__(self, writer: Writer, layer: Layer, x: Value, me: str = "") -> None:
+        self.writer, self.layer, self.x, self.me = writer, layer, x, me
+
+    @property
+    def tensor(self) -> Expr:
+        """The one tensor of the input."""
+        if isinstance(self.x, tuple):
+            if len(self.x) == 1:
+                return self.writer.as_expr(self.x[0])
+            raise NotNative(f"{self.layer.name} is given a table")
+        return self.x
+
+    @property
+    def lead(self) -> int:
+        """The number of time axes before the layer's own dimensions."""
+        x = self.x
+        while isinstance(x, tuple) and x:
+            x = x[0]
+        return x.lead if isinstance(x, Expr) else 0
+
+    @property
+    def ndim(self) -> int | None:
+        """The number of the layer's own dimensions in its input (in the first entry of a table)."""
+        shape = self.layer.shape_in
+        while isinstance(shape, list) and shape:
+            shape = shape[0]
+        if isinstance(shape, tuple):
+            return len(shape)
+        x = self.x
+        while isinstance(x, tuple) and x:
+            x = x[0]
+        return x.ndim if isinstance(x, Expr) else None
+
+    def entries(self, count: int | None = None) -> tuple[Value, ...]:
+        """The entries of the input table."""
+        return self.writer.entries(self.x, count, self.layer)
+
+    def axis(self, dim: int, sample_dims: int | None = None) -> int:
+        """The 0-based axis of a 1-based Torch7 dimension, time axes counted.
+
+        With ``sample_dims`` (``nInputDims``) an input of one dimension more is a batch, which ``dim`` does not
+        count; where the shape is not known it is taken for a batch.
+        """
+        if dim < 0:
+            return dim
+        if sample_dims is not None and sample_dims > 0:
+            batch = self.ndim is None or self.ndim > sample_dims
+            return dim - 1 + self.lead + (1 if batch else 0)
+        return dim - 1 + self.lead
+
+
+Rule: TypeAlias = Callable[[Args], Native]
+Structure: TypeAlias = "Callable[[Layer, Value, Writer], Value]"
+Read: TypeAlias = Callable[[Any], Mapping[str, Any]]
+
+natives: dict[str, Rule] = {}
+structures: dict[str, Structure] = {}
+criterions: dict[str, Any] = {}
+reasons: dict[str, str] = {}  # why a class has no native form
+readers: dict[str, Read] = {}  # constructor arguments of a live module that its fields do not give
+
+
+def _once(name: str) -> None:
+    if name in natives or name in structures or name in criterions or name in reasons:
+        raise ValueError(f"{name} has two native forms")
+
+
+def native(*names: str, live: Read | None = None) -> Callable[[Rule], Rule]:
+    """Register the native form of a layer: ``@native("nn.Linear")`` before a function of ``Args``.
+
+    ``live`` reads the constructor's arguments off a live module, where they are not its fields of the same names.
+    """
+
+    def register(rule: Rule) -> Rule:
+        for name in names:
+            _once(name)
+            natives[name] = rule
+            if live is not None:
+                readers[name] = live
+        return rule
+
+    return register
+
+
+def structure(*names: str, live: Read | None = None) -> Callable[[Structure], Structure]:
+    """Register a layer that is written by writing others: a container, a table layer, a sequencer."""
+
+    def register(rule: Structure) -> Structure:
+        for name in names:
+            _once(name)
+            structures[name] = rule
+            if live is not None:
+                readers[name] = live
+        return rule
+
+    return register
+
+
+def criterion(*names: str, live: Read | None = None) -> Callable[[Any], Any]:
+    """Register a criterion: a function ``(layer, prediction, target, writer) -> Expr`` that gives the loss."""
+
+    def register(rule: Any) -> Any:
+        for name in names:
+            _once(name)
+            criterions[name] = rule
+            if live is not None:
+                readers[name] = live
+        return rule
+
+    return register
+
+
+def unsupported(name: str, reason: str) -> None:
+    """Say why a class has no native form."""
+    _once(name)
+    reasons[name] = reason
+
+
+def parameter_names(name: str) -> tuple[list[str], str | None]:
+    """The names of a class's constructor parameters, and of the one that takes all further arguments."""
+    cls = torch7_layers.get(name)
+    if cls is None:
+        raise NotNative(f"{name} is not a class of nn or rnn")
+    found, rest = [], None
+    for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            rest = parameter.name
+        else:
+            found.append(parameter.name)
+    return found, rest
+
+
+def bind(name: str, texts: Iterable[str]) -> Args:
+    """Source texts of positional arguments by the names of the constructor's parameters.
+
+    Those that a constructor takes in any number are one tuple: ``bind("nn.View", ["2", "n"]).sizes`` is ``(2, n)``.
+    """
+    given = list(texts)
+    names, rest = parameter_names(name)
+    if rest is None and len(given) > len(names):
+        given = given[: len(names)]  # Lua drops what a function does not take
+    args = dict(zip(names, given, strict=False))
+    if rest is not None:
+        more = given[len(names) :]
+        args[rest] = "(" + ", ".join(more) + ("," if len(more) == 1 else "") + ")"
+    return Args(args)

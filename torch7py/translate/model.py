@@ -1,0 +1,288 @@
+"""From a live model to a page of PyTorch: one class, with the weights for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torch7py.nn.object import TorchObject
+from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.layers.registry import Args, Layer, Take, parameter_names, readers
+from torch7py.translate.layout import lay_out_all
+from torch7py.translate.writer import Child, Writer
+
+__all__ = [
+    "ClassSource",
+    "ModelSource",
+    "layer_of",
+    "literal",
+    "page",
+    "show_shapes",
+    "translate_model",
+    "walk",
+    "write_model",
+]
+
+LARGEST_LITERAL = 64  # elements of a tensor that is written out
+
+
+def literal(value: Any) -> str | None:
+    """A constructor argument as Python source; None for what has none."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return repr(value)
+    if isinstance(value, (int, float)):
+        if value != value:
+            return "math.nan"
+        if abs(value) == float("inf"):
+            return "math.inf" if value > 0 else "-math.inf"
+        return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    if isinstance(value, torch.Tensor):
+        if value.numel() > LARGEST_LITERAL:
+            return None
+        return f"torch.tensor({[_number(item) for item in value.tolist()]})".replace("'", "")
+    if isinstance(value, (list, tuple)):
+        parts = [literal(item) for item in value]
+        if None in parts:
+            return None
+        inner = ", ".join(str(part) for part in parts)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(parts) == 1 else ''})"
+    return None
+
+
+def _number(value: Any) -> Any:
+    return [_number(item) for item in value] if isinstance(value, list) else value
+
+
+def layer_of(root: TorchObject) -> Layer:
+    """A live module as a tree of ``Layer``; one module, or modules with the same weights, one ``Layer``."""
+    done: dict[int, Layer] = {}
+    same: dict[Any, Layer] = {}
+
+    def convert(module: Any) -> Layer:
+        found = done.get(id(module))
+        if found is not None:
+            return found
+        layer = Layer(module.class_name, module=module)
+        done[id(module)] = layer
+        names, rest = parameter_names(layer.name) if layer.name in _known() else ([], None)
+        read = readers.get(layer.name)
+        given = dict(read(module)) if read else {n: module.get_field(n) for n in [*names, rest or ""] if n}
+        texts = {}
+        for name, value in given.items():
+            if isinstance(value, torch.nn.Module):
+                layer.slots[name] = convert(value)
+            else:
+                text = literal(value)
+                if text is not None:
+                    texts[name] = text
+        layer.args = Args(texts)
+        if not layer.slots:
+            layer.children = [convert(child) for child in module.child_list() or []]
+        key = _memory(module)
+        if key and not layer.children and not layer.slots:
+            twin = same.setdefault((layer.name, repr(layer.args), key), layer)
+            done[id(module)] = layer = twin
+        return layer
+
+    return convert(root)
+
+
+def show_shapes(root: Layer, example: Any) -> None:
+    """Run the live model on an input and write down what shapes each layer took and gave."""
+    model: Any = root.module
+    layers = {id(layer.module): layer for layer in walk(root)}
+    modes = {id(part): part.training for part in model.modules()}
+
+    def note(module: Any, taken: tuple[Any, ...], given: Any) -> None:
+        layer = layers[id(module)]
+        if layer.shape_in is None:
+            layer.shape_in, layer.shape_out = shape_of(taken[0]), shape_of(given)
+
+    hooks = [layer.module.register_forward_hook(note) for layer in layers.values()]
+    try:
+        model.set_evaluate()
+        with torch.no_grad():
+            model(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for part in model.modules():
+            part.__dict__["training"] = modes.get(id(part), True)
+
+
+def shape_of(value: Any) -> Any:
+    """Shapes in the nesting of a value: a tuple for a tensor, a list for a table."""
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape)
+    return [shape_of(item) for item in value] if isinstance(value, (list, tuple)) else None
+
+
+def walk(root: Layer) -> Iterator[Layer]:
+    """A layer and all in it, each once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        yield layer
+        waiting += [*layer.children, *layer.slots.values()]
+
+
+def _known() -> Any:
+    from torch7py.nn.registry import layers
+
+    return layers
+
+
+def _memory(module: Any) -> tuple[Any, ...]:
+    """The memory of a module's parameters: equal for modules that share all of them."""
+    own = [module.get_field(name) for name in module.parameter_fields]
+    return tuple((p.data_ptr(), p.shape, p.stride()) for p in own if p is not None and p.numel())
+
+
+@dataclass
+class ClassSource:
+    """One class of a page. ``writer`` knows its children and how its inputs are given."""
+
+    name: str
+    lines: list[str]
+    writer: Writer
+    layer: Layer
+    helpers: list[str] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> Any:
+        """How the input is given: "tensor", "whole" numbers, "steps", or a list for a tuple."""
+        held = self.writer.inputs
+
+        def resolve(number: int) -> Any:
+            found = held[number]
+            return [resolve(n) for n in found] if isinstance(found, list) else found
+
+        return resolve(min(held))
+
+    def entries(self) -> Iterator[tuple[str, Take, Child, str]]:
+        """What is in the state_dict: entry, where from, of which child, and as what."""
+        for child in self.writer.children:
+            native = child.native
+            for kind in ("weights", "buffers", "constants"):
+                for entry, take in getattr(native, kind).items():
+                    yield (f"{child.name}.{entry}" if entry else child.name), take, child, kind
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The weights of the live modules, as the class names them."""
+        return {entry: taken(take, child.layer.module) for entry, take, child, _ in self.entries()}
+
+
+def taken(take: Take, module: Any) -> torch.Tensor:
+    """What an entry of a state_dict is made of."""
+    value = getattr(module, take) if isinstance(take, str) else take(module)
+    made: torch.Tensor = value.detach().clone(memory_format=torch.contiguous_format)
+    return made
+
+
+@dataclass
+class ModelSource:
+    """A page of PyTorch: its code, the weights by state_dict entry, and what was translated to what."""
+
+    code: str
+    weights: dict[str, torch.Tensor]
+    report: list[dict[str, str]]
+    classes: list[ClassSource]
+
+
+def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSource:
+    """The class of a model."""
+    writer = Writer(taken={"self"})
+    x = writer.input("x")
+    body = writer.finish(writer.apply(layer, x))
+    lines = [f"class {name}(nn.Module):"]
+    doc = title or "Translated from Torch7."
+    lines += [f'    """{doc}"""', ""]
+    if writer.children or writer.attributes:
+        lines += ["    def __init__(self):", "        super().__init__()"]
+        lines += list(_constructor(writer))
+        lines.append("")
+    lines.append("    def forward(self, x):")
+    lines += body
+    if writer.attributes:
+        lines += ["", "    def forget(self):", '        """Start the next sequence from a state of 0."""']
+        lines += [f"        self.{attribute} = {first}" for attribute, first in writer.attributes.items()]
+    return ClassSource(name, lines, writer, layer, list(writer.helpers))
+
+
+def _constructor(writer: Writer) -> Iterator[str]:
+    for child in writer.children:
+        origin = ", ".join(part for part in (_origin(child), child.layer.source) if part)
+        note = f"  # {origin}" if origin else ""
+        me = f"self.{child.name}"
+        yield f"        {me} = {child.make}{note}"
+        for line in child.native.setup:
+            yield "        " + line.replace("{self}", me)
+    for attribute, first in writer.attributes.items():
+        yield f"        self.{attribute} = {first}"
+
+
+def _origin(child: Child) -> str:
+    """The Torch7 class, where the constructor does not show it, and the comment."""
+    theirs = child.layer.name
+    shown = child.make.partition("(")[0] == theirs
+    return ": ".join(part for part in ("" if shown else theirs, child.native.comment) if part)
+
+
+IMPORTS = (
+    ("import math", r"\bmath\."),
+    ("", ""),
+    ("import torch", r"\btorch\."),
+    ("import torch.nn.functional as F", r"\bF\."),
+    ("from torch import nn", r"\bnn\."),
+)
+
+
+def page(classes: list[ClassSource], title: str) -> str:
+    """A file of classes, with the imports and helpers that they need."""
+    needed: dict[str, None] = {}
+    for cls in classes:
+        for helper in cls.helpers:
+            needed[helper] = None
+    parts = [lay_out_all(HELPERS[name].strip().split("\n")) for name in needed]
+    parts += [lay_out_all(cls.lines) for cls in classes]
+    body = "\n\n".join(parts)
+    code = re.sub(r'""".*?"""', "", re.sub(r"#.*", "", body), flags=re.DOTALL)
+    imports = [line for line, pattern in IMPORTS if not pattern or re.search(pattern, code)]
+    while imports and not imports[0]:
+        imports.pop(0)
+    while imports and not imports[-1]:
+        imports.pop()
+    return f'"""{title}"""\n\n' + "\n".join(imports) + "\n\n\n" + body
+
+
+def translate_model(
+    module: TorchObject, name: str = "Model", origin: str = "", example: Any = None
+) -> ModelSource:
+    """A live model as a page of PyTorch with one class of that name.
+
+    ``origin`` says where the model came from ("model.t7"), for the first line of the page. ``example`` is an input:
+    it shows which shapes each layer takes, where a layer's meaning depends on it. Without one, inputs are taken for
+    batches.
+    """
+    layer = layer_of(module)
+    if example is not None:
+        show_shapes(layer, example)
+    cls = write_model(layer, name)
+    title = f"{name}{f' of {origin}' if origin else ''} in PyTorch, translated by torch7py."
+    return ModelSource(page([cls], title), cls.state_dict(), report_of(cls), [cls])
+
+
+def report_of(cls: ClassSource) -> list[dict[str, str]]:
+    """What became of each child."""
+    return [
+        {"layer": child.layer.name, "native": child.make, "name": child.name, "source": child.layer.source}
+        for child in cls.writer.children
+    ]

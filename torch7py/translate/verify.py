@@ -1,0 +1,263 @@
+"""Runs a translated model beside its original: same weights, same input, both modes, and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.object import TorchObject
+from torch7py.nn.trace import leaves_of
+from torch7py.translate.model import ClassSource, ModelSource, translate_model
+
+__all__ = [
+    "Comparison",
+    "Different",
+    "compare_gradients",
+    "compare_model",
+    "load",
+    "native_input",
+    "quiet",
+    "relative_error",
+    "run_native",
+    "verify_model",
+]
+
+
+class Different(Exception):
+    """The translation does not compute what the original does; the message says where they part."""
+
+
+@dataclass
+class Comparison:
+    """The largest relative error of each thing compared; of a gradient, by entry of the state_dict."""
+
+    errors: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def largest(self) -> float:
+        return max(self.errors.values(), default=0.0)
+
+
+def relative_error(ours: Any, theirs: Any, least: float = 1e-3) -> float:
+    """The largest difference of an element, relative to it; small elements relative to ``least`` of the largest.
+
+    Infinite where shapes differ or one of the two alone is NaN.
+    """
+    if isinstance(ours, (list, tuple)):
+        if not isinstance(theirs, (list, tuple)) or len(ours) != len(theirs):
+            return float("inf")
+        return max((relative_error(a, b, least) for a, b in zip(ours, theirs, strict=True)), default=0.0)
+    if ours.numel() == 0 and theirs.numel() == 0:
+        return 0.0
+    if ours.shape != theirs.shape:
+        return float("inf")
+    a, b = ours.detach().double(), theirs.detach().double()
+    if not torch.equal(a.isnan(), b.isnan()):
+        return float("inf")
+    a, b = a.nan_to_num(nan=0), b.nan_to_num(nan=0)
+    same = a == b  # infinities among them
+    floor = max(b[~b.isinf()].abs().max().item() if (~b.isinf()).any() else 0.0, 1e-300) * least
+    error = ((a - b).abs() / b.abs().clamp(min=floor)).masked_fill(same, 0)
+    return float(error.max())
+
+
+def native_input(form: Any, value: Any) -> Any:
+    """A Torch7 input as the page takes it: tables as tuples, tables of steps as one tensor, items as int64."""
+    if isinstance(form, list):
+        return tuple(native_input(part, item) for part, item in zip(form, value, strict=True))
+    if isinstance(form, str) and "steps" in form and isinstance(value, list):
+        value = torch.stack([torch.as_tensor(item) for item in value])
+    if isinstance(form, str) and "whole" in form:
+        return value.long()
+    if isinstance(value, list):
+        return tuple(native_input("tensor", item) for item in value)
+    return value
+
+
+def like(native: Any, theirs: Any) -> Any:
+    """A Torch7 result in the nesting of a native one."""
+    if isinstance(native, torch.Tensor):
+        if isinstance(theirs, list):
+            parts = [like(part, item) for part, item in zip(native, theirs, strict=False)]
+            return torch.stack(parts) if len(parts) == len(theirs) and parts else theirs
+        if theirs.shape != native.shape and theirs.numel() == native.numel() == 1:
+            return theirs.reshape(native.shape)
+        return theirs
+    if isinstance(native, tuple) and isinstance(theirs, list):
+        if len(native) == len(theirs):
+            return [like(part, item) for part, item in zip(native, theirs, strict=True)]
+        return [like(part, [step[i] for step in theirs]) for i, part in enumerate(native)]
+    return theirs
+
+
+def load(code: str, name: str) -> Any:
+    """The class of a page."""
+    namespace: dict[str, Any] = {"__name__": "translated"}
+    exec(compile(code, "<translated>", "exec"), namespace)
+    return namespace[name]
+
+
+class _Gradients:
+    """A module's parameters' gradients under the parameters' names."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if isinstance(value, torch.nn.Module):
+            return _Gradients(value)
+        if isinstance(value, (list, dict)):
+            return [_Gradients(item) for item in value]
+        if isinstance(value, torch.Tensor):
+            found = self._module.gradient(name)
+            return torch.zeros_like(value) if found is None else found
+        return value
+
+
+def require_gradients(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(require_gradients(item) for item in value)
+    value = value.detach().clone()
+    return value.requires_grad_() if value.is_floating_point() else value
+
+
+def gradients_of(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(gradients_of(item) for item in value)
+    return torch.zeros_like(value) if value.grad is None else value.grad
+
+
+def _outputs(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, tuple):
+        return [leaf for item in value for leaf in _outputs(item)]
+    return [value]
+
+
+def quiet(native: torch.nn.Module, cls: ClassSource) -> None:
+    """Put layers that draw random numbers into evaluation on both sides."""
+    for child in cls.writer.children:
+        if child.native.random:
+            getattr(native, child.name).eval()
+            child.layer.module.set_evaluate()
+
+
+def run_native(
+    cls: ClassSource, native: torch.nn.Module, input: Any, gradOutput: Any = None
+) -> tuple[Any, Any]:
+    """Run a page on a Torch7 input, and back from a Torch7 gradient; gives its output, and its input with gradients."""
+    mine = require_gradients(native_input(cls.inputs, input))
+    output = native(mine)
+    if gradOutput is not None:
+        pairs = zip(_outputs(output), _outputs(_as_tuple(like(output, gradOutput))), strict=True)
+        wanted = [(o, g) for o, g in pairs if o.requires_grad]
+        if wanted:
+            torch.autograd.backward([o for o, _ in wanted], [g for _, g in wanted])
+    return output, mine
+
+
+def compare_gradients(
+    cls: ClassSource, native: torch.nn.Module, mine: Any, gradInput: Any, found: Comparison
+) -> None:
+    """The gradients of a page's input and parameters beside a Torch7 gradInput and what the live modules hold."""
+    own = gradients_of(mine)
+    if gradInput is not None:
+        theirs = _outputs(_as_tuple(like(own, gradInput)))
+        for number, (a, b, leaf) in enumerate(zip(_outputs(own), theirs, _outputs(mine), strict=True), 1):
+            if leaf.is_floating_point():
+                found.errors[f"gradient of input {number}"] = relative_error(a, b)
+    parameters = dict(native.named_parameters())
+    for entry, take, child, kind in cls.entries():
+        if kind == "weights" and entry in parameters:
+            source = _Gradients(child.layer.module)
+            expected = getattr(source, take) if isinstance(take, str) else take(source)
+            actual = parameters[entry].grad
+            if actual is None:
+                actual = torch.zeros_like(parameters[entry])
+            found.errors[f"gradient of {entry}"] = relative_error(actual, expected)
+
+
+def compare_model(
+    model: TorchObject,
+    cls: ClassSource,
+    native: torch.nn.Module,
+    input: Any,
+    gradOutput: Any = None,
+    training: bool = True,
+) -> Comparison:
+    """One forward, in training also a backward, of both."""
+    found = Comparison()
+    assert isinstance(model, Module)
+    if training:
+        model.set_training()
+        native.train()
+    else:
+        model.set_evaluate()
+        native.eval()
+    quiet(native, cls)
+    for one in (model, native):
+        forget: Callable[[], Any] | None = getattr(one, "forget", None)
+        if forget is not None:
+            forget()
+    theirs = model.torch7_forward(_copied(input))
+    if training and gradOutput is None:
+        gradOutput = _random_like(theirs)
+    output, mine = run_native(cls, native, input, gradOutput if training else None)
+    mode = "training" if training else "evaluation"
+    found.errors[f"output in {mode}"] = relative_error(output, like(output, theirs))
+    if training:
+        model.zeroGradParameters()
+        gradInput = model.backward(input, _copied(gradOutput))
+        compare_gradients(cls, native, mine, gradInput, found)
+    return found
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _random_like(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_random_like(item) for item in value]
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value.dtype)
+
+
+def verify_model(
+    module: TorchObject, source: ModelSource, input: Any, tolerance: float = 1e-10, gradOutput: Any = None
+) -> Comparison:
+    """Compare a page's only class with the model it was made of, on an input; the model stays as it is.
+
+    Errors: ``Different`` where outputs or gradients are farther apart than the tolerance.
+    """
+    model: Any = module.clone()
+    (cls,) = source.classes
+    same = translate_model(model, cls.name, example=cls.layer.shape_in and _copied(input)).classes[0]
+    native = load(source.code, cls.name)().to(_dtype(model, input))
+    native.load_state_dict(same.state_dict(), strict=True)
+    found = Comparison()
+    for training in (False, True):
+        found.errors |= compare_model(model, same, native, _copied(input), gradOutput, training).errors
+    worst = max(found.errors, key=lambda key: found.errors[key])
+    if not found.errors[worst] <= tolerance:
+        raise Different(f"{worst}: off by {found.errors[worst]:.3g}")
+    return found
+
+
+def _copied(value: Any) -> Any:
+    return [_copied(item) for item in value] if isinstance(value, list) else value.clone()
+
+
+def _dtype(module: Any, input: Any) -> torch.dtype:
+    for parameter in module.parameters():
+        if parameter.is_floating_point():
+            found: torch.dtype = parameter.dtype
+            return found
+    for leaf in leaves_of(input):
+        if leaf.is_floating_point():
+            return leaf.dtype
+    return torch.float64

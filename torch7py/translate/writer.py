@@ -1,0 +1,445 @@
+"""Writes one class of a page: its children, and a ``forward`` in named values.
+
+Rules give expressions. A ``Writer`` keeps them as long as they read well inside one another, and gives a name to
+what is used twice, what becomes long, and what stands before a layer with weights. Names are chosen at the end,
+when it is known how long each value lives: a value takes over the name of the one it was made from.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch7py.translate.layers.registry import (
+    Expr,
+    Layer,
+    Native,
+    NotNative,
+    Use,
+    Value,
+    natives,
+    reasons,
+    structures,
+)
+
+__all__ = ["Child", "Statement", "Writer", "identifier"]
+
+TOKEN = re.compile("\x02(\\d+)\x03")
+POOL = ("x", "h", "y", "z", "u", "v", "a", "b", "c", "d", "e", "f", "g")
+LONG = 90
+
+
+def identifier(text: str) -> str:
+    """A text as a Python name, lower case; empty where nothing of it is left."""
+    name = re.sub(r"\W+", "_", text.strip()).strip("_").lower()
+    if name[:1].isdigit():
+        name = f"n{name}"
+    return name + "_" if keyword.iskeyword(name) else name
+
+
+@dataclass
+class Statement:
+    """One statement of ``forward``: ``{targets} = {text}``, a plain text, or with ``body`` a block."""
+
+    text: str
+    targets: list[int] = field(default_factory=list)
+    extra: str = ""  # further targets, as text
+    comment: str = ""
+    body: list[Statement] | None = None
+
+
+@dataclass
+class Child:
+    """A child module: its name, constructor, and what else is said about it."""
+
+    name: str
+    make: str
+    layer: Layer
+    native: Native
+    calls: int = 0
+
+
+class Writer:
+    """Writes the body of one class. ``taken`` are names that a value must not have."""
+
+    def __init__(self, taken: set[str] | None = None) -> None:
+        self.children: list[Child] = []
+        self.helpers: dict[str, None] = {}
+        self.attributes: dict[str, str] = {}  # state kept between calls: name -> first value
+        self.depth = 0  # how many time axes the values now have in front
+        self.inputs: dict[
+            int, Any
+        ] = {}  # values that are parts of the input: "tensor", "steps" or their parts
+        self.remembers = False  # whether a recurrent layer starts where it was left
+        self.notes: list[tuple[Layer, str]] = []
+        self._statements: list[Statement] = []
+        self._hints: list[str] = []
+        self._taken = taken or set()
+        self._by_layer: dict[int, Child] = {}
+
+    # -- values -------------------------------------------------------------------------------------------
+
+    def fresh(self, hint: str = "", **facts: Any) -> Expr:
+        """A new name."""
+        self._hints.append(identifier(hint) if hint else "")
+        return Expr(f"\x02{len(self._hints) - 1}\x03", **facts)
+
+    def input(self, hint: str = "") -> Expr:
+        value = self.fresh(hint)
+        self.inputs[self._id(value)] = "tensor"
+        return value
+
+    def _id(self, value: Expr) -> int:
+        match = TOKEN.fullmatch(value.text)
+        return -1 if match is None else int(match[1])
+
+    def is_name(self, value: Expr) -> bool:
+        return TOKEN.fullmatch(value.text) is not None
+
+    def emit(self, text: str, *targets: Expr, extra: str = "", comment: str = "") -> None:
+        self._statements.append(Statement(text, [self._id(t) for t in targets], extra, comment))
+
+    def named(self, value: Expr, hint: str = "") -> Expr:
+        """The value under a name."""
+        if self.is_name(value):
+            return value
+        target = replace(self.fresh(hint), ndim=value.ndim, lead=value.lead)
+        self.emit(value.text, target)
+        return target
+
+    def name_all(self, value: Value, hint: str = "") -> Value:
+        if isinstance(value, tuple):
+            return tuple(self.name_all(part, hint and f"{hint}{i}") for i, part in enumerate(value, 1))
+        return self.named(value, hint)
+
+    def as_expr(self, value: Value) -> Expr:
+        """A value as one expression: a table as a tuple."""
+        if isinstance(value, Expr):
+            return value
+        parts = [self.as_expr(part) for part in value]
+        lead = max((part.lead for part in parts), default=0)
+        texts = ", ".join(part.text for part in parts)
+        return Expr(f"({texts},)" if len(parts) == 1 else f"({texts})", lead=lead)
+
+    def entries(self, value: Value, count: int | None, layer: Layer) -> tuple[Value, ...]:
+        """The entries of a table; a value that is not taken apart yet is, into ``count``."""
+        if isinstance(value, tuple):
+            if count is not None and len(value) != count:
+                raise NotNative(f"{layer.name} is given {len(value)} values, not {count}")
+            return value
+        if count is None:
+            shape = layer.shape_in
+            if not isinstance(shape, list):
+                raise NotNative(f"{layer.name}: the number of its inputs is not known")
+            count = len(shape)
+        steps = value.lead > self.depth
+        lead = value.lead - 1 if steps else value.lead
+        parts = tuple(replace(self.fresh(), lead=lead) for _ in range(count))
+        number = self._id(value)
+        if number in self.inputs:
+            held = self.inputs[number]
+            if isinstance(held, list):
+                if len(held) != count:
+                    raise NotNative(f"{layer.name}: the input has {len(held)} or {count} entries")
+                return tuple(replace(Expr(f"\x02{n}\x03"), lead=lead) for n in held)
+            if held != "steps":
+                self.inputs[number] = [self._id(part) for part in parts]
+                for part in parts:
+                    self.inputs[self._id(part)] = "tensor"
+        self.emit(value.text, *parts, extra="," if count == 1 else "")
+        return parts
+
+    def steps(self, value: Value, layer: Layer) -> Value:
+        """A table of steps (or a tensor of them) as a value with one more time axis in front."""
+        if isinstance(value, tuple):
+            if all(isinstance(part, Expr) for part in value):
+                parts = [self.as_expr(part) for part in value]
+                lead = max(part.lead for part in parts)
+                return Expr(f"torch.stack(({', '.join(p.text for p in parts)}))", lead=lead + 1)
+            raise NotNative(f"{layer.name}: steps that are tables")
+        if value.lead > self.depth:
+            return value
+        number = self._id(value)
+        if number in self.inputs:
+            if isinstance(self.inputs[number], list):
+                raise NotNative(f"{layer.name}: its input is both a sequence and a table of single values")
+            self.inputs[number] = "steps"
+        ndim = None if value.ndim is None else value.ndim - 1
+        return replace(value, lead=value.lead + 1, ndim=ndim)
+
+    # -- layers -------------------------------------------------------------------------------------------
+
+    def apply(self, layer: Layer, x: Value, hint: str = "") -> Value:
+        """What a layer makes of a value."""
+        rule = structures.get(layer.name)
+        if rule is not None:
+            return rule(layer, x, self)
+        native = self.native(layer)
+        lead = self._lead(x)
+        if lead > self.depth and isinstance(x, Expr):  # a tensor of steps, taken as a tensor
+            x = replace(x, lead=self.depth, ndim=None if x.ndim is None else x.ndim + 1)
+        if self.depth and not native.over_time:
+            return self.each_step(x, lambda step: self._call(layer, native, step))
+        return self._call(layer, native, x)
+
+    def native(self, layer: Layer) -> Native:
+        rule = natives.get(layer.name)
+        if rule is None:
+            raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form"))
+        return rule(layer.args)
+
+    @staticmethod
+    def _lead(x: Value) -> int:
+        while isinstance(x, tuple):
+            if not x:
+                return 0
+            x = x[0]
+        return x.lead
+
+    def each_step(self, x: Value, function: Callable[[Value], Value]) -> Value:
+        """A function applied to the steps of a sequence one by one."""
+        if isinstance(x, tuple):
+            parts = tuple(self.as_expr(part) for part in x)
+            step: Value = tuple(self.fresh("step", lead=part.lead - 1, ndim=part.ndim) for part in parts)
+            pattern = self.as_expr(step).text[1:-1]
+            source = f"zip({', '.join(part.text for part in parts)}, strict=True)"
+        else:
+            step = self.fresh("step", lead=x.lead - 1, ndim=x.ndim)
+            pattern, source = self.as_expr(step).text, x.text
+        kept, self._statements = self._statements, []
+        self.depth -= 1
+        try:
+            made = function(step)
+        finally:
+            self.depth += 1
+            inner, self._statements = self._statements, kept
+        if not isinstance(made, Expr):
+            raise NotNative("steps that give tables")
+        if not inner:
+            return Expr(f"torch.stack([{made.text} for {pattern} in {source}])", made.ndim, made.lead + 1)
+        outputs = self.fresh("outputs")
+        self.emit("[]", outputs)
+        inner.append(Statement(f"{outputs.text}.append({made.text})"))
+        self._statements.append(Statement(f"for {pattern} in {source}:", body=inner))
+        return Expr(f"torch.stack({outputs.text})", made.ndim, made.lead + 1)
+
+    def loop(self, head: str, body: Callable[[], None]) -> None:
+        """A block, with what ``body`` emits inside."""
+        kept, self._statements = self._statements, []
+        try:
+            body()
+        finally:
+            inner, self._statements = self._statements, kept
+        self._statements.append(Statement(head, body=inner))
+
+    def child(self, layer: Layer, native: Native) -> str:
+        """The expression of a layer's child, made at its first use."""
+        found = self._by_layer.get(id(layer))
+        if found is None:
+            found = Child(identifier(layer.label) or native.name or "layer", native.make, layer, native)
+            self._by_layer[id(layer)] = found
+            self.children.append(found)
+        found.calls += 1
+        return f"self.\x04{self.children.index(found)}\x05"
+
+    def _call(self, layer: Layer, native: Native, x: Value) -> Value:
+        for name in native.helpers:
+            self.helpers[name] = None
+        me = self.child(layer, native) if native.make else ""
+        if native.make == "" and native.comment:
+            self.notes.append((layer, native.comment))
+        comment = native.comment if not native.make else ""
+        if isinstance(native.call, str):
+            tensor = self.as_expr(x) if isinstance(x, tuple) else x
+            made: Any = self.fill(native.call, tensor, me, native.heavy)
+        else:
+            if native.heavy and isinstance(x, Expr) and x.heavy:
+                x = self.named(x)
+            made = native.call(Use(self, layer, x, me))
+        if isinstance(made, tuple):
+            return made
+        if isinstance(made, str):
+            made = Expr(made)
+        heavy = native.heavy or (isinstance(x, Expr) and x.heavy and not self.is_name(x))
+        ndim = made.ndim
+        if ndim is None:
+            ndim = (x.ndim if isinstance(x, Expr) else None) if native.ndim is None else native.ndim
+        value = Expr(
+            made.text,
+            None if ndim == -1 else ndim,
+            made.lead or self._lead(x),
+            made.heavy or heavy,
+            made.binds or native.binds,
+        )
+        if native.unpack:
+            target = replace(self.fresh(), ndim=value.ndim, lead=value.lead)
+            self.emit(value.text, target, extra=native.unpack)
+            return target
+        if comment:
+            target = replace(self.fresh(), ndim=value.ndim, lead=value.lead)
+            self.emit(value.text, target, comment=comment)
+            return target
+        return value
+
+    def attribute(self, base: str, first: str = "None") -> str:
+        """State that the module keeps between calls, as an expression."""
+        name, number = base, 1
+        while name in self.attributes:
+            number += 1
+            name = f"{base}{number}"
+        self.attributes[name] = first
+        return f"self.{name}"
+
+    def is_whole(self, value: Expr) -> bool:
+        """Whether a value is a part of the input as it is given, to be declared as one of whole numbers."""
+        number = self._id(value)
+        if self.inputs.get(number) not in ("tensor", "steps", "whole", "whole steps"):
+            return False
+        self.inputs[number] = "whole steps" if "steps" in self.inputs[number] else "whole"
+        return True
+
+    def fill(self, template: str, x: Expr, me: str = "", heavy: bool = False) -> Expr:
+        """A call's text with the value in its places."""
+        uses = template.count("{x}") + template.count("{(x)}")
+        if not self.is_name(x) and (uses > 1 or (heavy and x.heavy) or self._length(x) > LONG):
+            x = self.named(x)
+        text = template.replace("{(x)}", x.operand).replace("{x}", x.text).replace("{self}", me)
+        return Expr(text, heavy=x.heavy)
+
+    @staticmethod
+    def _length(x: Expr) -> int:
+        return len(re.sub("\x04\\d+\x05", "child", TOKEN.sub("x", x.text)))
+
+    # -- names --------------------------------------------------------------------------------------------
+
+    def finish(self, result: Value) -> list[str]:
+        """The lines of ``forward``'s body, indented by four."""
+        expr = self.as_expr(result)
+        if isinstance(result, tuple) and len(result) > 1:
+            expr = replace(expr, text=expr.text[1:-1])
+        statements = [*self._statements, Statement(f"return {expr.text}")]
+        return list(self._lines(statements, self._name_children(), 0))
+
+    def _name_children(self) -> list[str]:
+        """The children's final names, written into them."""
+        counts: dict[str, int] = {}
+        for child in self.children:
+            counts[child.name] = counts.get(child.name, 0) + 1
+        used: set[str] = set(self.attributes)
+        numbers: dict[str, int] = {}
+        for child in self.children:
+            base = child.name
+            if counts[base] > 1 or base in used:
+                number = numbers.get(base, 0) + 1
+                while f"{base}{number}" in used:
+                    number += 1
+                numbers[base] = number
+                child.name = f"{base}{number}"
+            used.add(child.name)
+        return [child.name for child in self.children]
+
+    def _lines(self, statements: list[Statement], children: list[str], depth: int) -> Iterator[str]:
+        names = _Names(self._hints, statements, self._taken, sorted(self.inputs))
+
+        def write(text: str) -> str:
+            text = TOKEN.sub(lambda m: names[int(m[1])], text)
+            return re.sub("\x04(\\d+)\x05", lambda m: children[int(m[1])], text)
+
+        def lines(block: list[Statement], indent: str) -> Iterator[str]:
+            for s in block:
+                targets = ", ".join(names[t] for t in s.targets) + s.extra
+                text = f"{targets} = {s.text}" if s.targets else s.text
+                text = write(text)
+                if s.targets and targets == write(s.text):
+                    continue
+                note = f"  # {s.comment}" if s.comment else ""
+                yield indent + text + note
+                if s.body is not None:
+                    yield from lines(s.body, indent + "    ")
+
+        yield from lines(statements, "        ")
+
+
+class _Names:
+    """Names for values, from how long each lives."""
+
+    def __init__(
+        self, hints: list[str], statements: list[Statement], taken: set[str], inputs: list[int]
+    ) -> None:
+        self._hints, self._taken = hints, taken
+        self._last: dict[int, int] = {}
+        self._first: dict[int, int] = {}
+        self._order: list[tuple[int, Statement]] = []
+        self._position = 0
+        self._scan(statements, [])
+        self.names: dict[int, str] = {}
+        if inputs:
+            self.names[inputs[0]] = self._hints[inputs[0]] or "x"
+        for position, statement in self._order:
+            for target in self._defined(statement):
+                self._choose(target, position, statement)
+
+    def __getitem__(self, number: int) -> str:
+        return self.names.get(number, "_")
+
+    def _defined(self, statement: Statement) -> list[int]:
+        if statement.body is None:
+            return statement.targets
+        head = statement.text.partition(" in ")[0]
+        return statement.targets + [int(m[1]) for m in TOKEN.finditer(head)]
+
+    def _scan(self, statements: list[Statement], inner: list[set[int]]) -> None:
+        for statement in statements:
+            self._position += 1
+            at = self._position
+            self._order.append((at, statement))
+            for match in TOKEN.finditer(statement.text):
+                self._last[int(match[1])] = at
+            for target in self._defined(statement):
+                self._first.setdefault(target, at)
+            if statement.body is not None:
+                self._scan(statement.body, inner)
+                self._position += 1
+                end = self._position
+                for number, last in list(self._last.items()):
+                    # What a block uses and does not make lives as long as the block.
+                    if at <= last < end and self._first.get(number, 0) <= at:
+                        self._last[number] = end
+
+    def _live(self, position: int) -> set[str]:
+        return {
+            name
+            for number, name in self.names.items()
+            if self._last.get(number, -1) > position and self._first.get(number, 0) <= position
+        }
+
+    def _choose(self, target: int, position: int, statement: Statement) -> None:
+        if target in self.names:
+            return
+        if target not in self._last:
+            return
+        live = self._live(position) | self._taken
+        live |= {self.names[t] for t in statement.targets if t in self.names}
+        hint = self._hints[target]
+        if hint:
+            name, number = hint, 1
+            while name in live:
+                number += 1
+                name = f"{hint}{number}"
+            self.names[target] = name
+            return
+        for match in TOKEN.finditer(statement.text):
+            source = int(match[1])
+            name = self.names.get(source, "")
+            if name in POOL and name not in live and self._last[source] <= position:
+                self.names[target] = name
+                return
+        pool = [name for name in POOL if name not in live]
+        number = 1
+        while not pool:
+            number += 1
+            pool = [f"h{number}"] if f"h{number}" not in live else []
+        self.names[target] = pool[0]
