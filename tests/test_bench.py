@@ -25,8 +25,14 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+DTYPES = ("float64", "float32")
 LINES = {
     "post": {"an iteration, float64", "an iteration, float32"},
+    "char_rnn": {"a training step, float64", "a training step, float32"},
+    "sequences": {
+        *(f"{kind}, an iteration, {dtype}" for kind in ("Recurrent", "FastLSTM") for dtype in DTYPES),
+        "LSTM, beside FastLSTM, float64",
+    },
     "lenet": {"a step, float64", "a step, float32"},
     "element_loop": {"x[i] = x[i]*2+1"},
     "small_calls": {

@@ -133,7 +133,11 @@ class SequencerCriterion(StepwiseCriterion):
             return super().updateOutput(input, target)
         x, y, factor = joined
         wide = self.__dict__["_wide"] = fused.alias(self._modules["criterion"])
-        loss = wide.torch7_forward(x, y)
+        try:
+            loss = wide.torch7_forward(x, y)
+        except TorchError:  # step by step the message says in which step it is
+            self.__dict__["_wide"] = None
+            return super().updateOutput(input, target)
         self.__dict__["output"] = (loss[0] if isinstance(loss, tuple) else loss) * factor
         return self.output
 

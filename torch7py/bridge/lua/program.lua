@@ -69,14 +69,6 @@ function xpcall(f, handler, ...)
 end
 function coroutine.resume(...) return passing(native_resume(...)) end
 
--- A program that asks for a collection wants its memory back: Python lets go of what Lua let go of.
-local native_collect = collectgarbage
-function collectgarbage(option, ...)
-   local result = native_collect(option or 'collect', ...)
-   if option == nil or option == 'collect' then core.flush() end
-   return result
-end
-
 -- The Lua stack without this bridge's frames.
 local function traceback(err)
    if rawequal(err, EXIT) then return err end
