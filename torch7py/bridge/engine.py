@@ -9,7 +9,7 @@ from typing import Any
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["ENGINES", "chunk_source", "engine_name", "new_lua"]
+__all__ = ["ENGINES", "as_object", "chunk_source", "engine_name", "new_lua"]
 
 # In order of preference: LuaJIT 2.1 has FFI and the better compiler; macOS wheels carry plain Lua 5.1 alone.
 ENGINES = ("luajit21", "luajit20", "lua51")
@@ -46,6 +46,11 @@ def new_lua(name: str) -> Any:
         register_builtins=False,
         attribute_handlers=(_no_attributes, _no_attributes),
     )
+
+
+def as_object(name: str, value: Any) -> Any:
+    """A number for Lua to keep and hand back as it is, instead of turning it into one of its own."""
+    return importlib.import_module(f"lupa.{name}").as_attrgetter(value)
 
 
 def chunk_source(name: str) -> str:

@@ -204,6 +204,7 @@ class Runtime:
             "setting": self._setting,
         }
         functions["patch"] = source.patch
+        functions["negative_zero"] = engine.as_object(self.engine, -0.0)
         self._host = functions  # lupa does not keep what Lua alone holds
         host = self._lua.table_from(functions)
         ffi = self.engine != "lua51"

@@ -181,12 +181,6 @@ def _read_bool(file: object) -> bool:
     return _as(File, file, "readBool").read_int() == 1
 
 
-@operation("torch.File.writeBool", "file:object value:bool=False", Form.METHOD, returns="value")
-def _write_bool(file: object, value: bool) -> None:
-    """``f:writeBool(value)``: the int 1 or 0."""
-    _as(File, file, "writeBool").write_int(int(value))
-
-
 # -- what not every file has -------------------------------------------------------------------------------
 
 

@@ -95,6 +95,10 @@ class File:
     def position(self) -> int:
         raise NotImplementedError
 
+    def place(self) -> int | None:
+        """The position for messages, None where there is none (a pipe)."""
+        return self.position()
+
     def seek(self, position: int) -> None:
         raise NotImplementedError
 
@@ -543,6 +547,9 @@ class PipeFile(DiskFile):
         return found
 
     def remaining(self) -> int | None:
+        return None
+
+    def place(self) -> int | None:
         return None
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:

@@ -87,13 +87,14 @@ class Reader:
 
     def read(self) -> Any:
         """The next object of the file; T7Error when it is damaged."""
-        at = self.file.position()
+        at = self.file.place()
         try:
             return self._run()
         except T7Error:
             raise
         except TorchError as error:  # of the file itself
-            raise T7Error(f"{error} (the object begins at {at})", self.file.position()) from None
+            where = "" if at is None else f" (the object begins at {at})"
+            raise T7Error(f"{error}{where}", self.file.place()) from None
 
     def _run(self) -> Any:
         value, steps = self._next()
@@ -101,7 +102,7 @@ class Reader:
         while True:
             if steps is not None:
                 if len(waiting) >= MAX_DEPTH:
-                    raise T7Error(f"more than {MAX_DEPTH} objects inside each other", self.file.position())
+                    raise T7Error(f"more than {MAX_DEPTH} objects inside each other", self.file.place())
                 waiting.append(steps)
                 value = None
             elif not waiting:
@@ -128,7 +129,7 @@ class Reader:
             return file.read_int() == 1, None
         if kind == t7.OLD_FUNCTION:
             return None, self._function(kind, None)
-        at = file.position()
+        at = file.place()
         index = t7.read_index(file)
         if self.referenced and index in self._known:
             if self._kinds[index] != kind:
@@ -151,7 +152,7 @@ class Reader:
     def _table(self, index: int) -> Steps:
         table: Table = self._keep(index, t7.TABLE, Table())
         for _ in range(t7.read_count(self.file, t7.entry_size(self.file))):
-            at = self.file.position()
+            at = self.file.place()
             key = yield
             value = yield
             if key is None or (isinstance(key, float) and key != key):
@@ -193,7 +194,7 @@ class Reader:
         return made
 
     def _storage(self, index: int, found: t7.ClassName, name: str) -> Storage:
-        at = self.file.position()
+        at = self.file.place()
         count = int(self.file.read_number(LONG))
         left = self.file.remaining()
         # a number of a text takes a digit and a space, bytes are as they are
@@ -212,7 +213,7 @@ class Reader:
 
     def _tensor(self, index: int, found: t7.ClassName, name: str) -> torch.Tensor:
         file = self.file
-        at = file.position()
+        at = file.place()
         dims = file.read_int()
         if not 0 <= dims <= MAX_DIMS:
             raise T7Error(f"a tensor of {dims} dimensions", at)
@@ -237,7 +238,7 @@ class Reader:
         return tensor
 
     @staticmethod
-    def _check_view(elements: int, sizes: list[int], strides: list[int], offset: int, at: int) -> None:
+    def _check_view(elements: int, sizes: list[int], strides: list[int], offset: int, at: int | None) -> None:
         if offset < 0 or any(n < 0 for n in sizes) or any(n < 0 for n in strides):
             raise T7Error(
                 f"a tensor with negative sizes, strides or offset: {sizes}, {strides}, {offset}", at
@@ -252,7 +253,7 @@ class Reader:
             raise T7Error(f"a tensor of {total} elements from {offset + 1} on in a storage of {elements}", at)
 
     def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Storage | None:
-        at = self.file.position()
+        at = self.file.place()
         kind = t7.read_kind(self.file)
         if kind == t7.NIL:
             return None
@@ -301,7 +302,7 @@ def _read_vector(file: File, made: Object) -> Steps:
 
 
 def _long_count(file: File) -> int:
-    at = file.position()
+    at = file.place()
     count = int(file.read_number(LONG))
     left = file.remaining()
     if count < 0 or (left is not None and count * 4 > left):

@@ -187,6 +187,10 @@ local function pass_reference(value, is_table)
    return made
 end
 
+-- lupa hands over whole numbers as ints, which have no -0: that one goes as a Python object.
+local NEGATIVE_ZERO = host.negative_zero
+core.NEGATIVE_ZERO = NEGATIVE_ZERO
+
 local pass
 local GROUP = 50           -- table entries passed in one call
 
@@ -237,7 +241,8 @@ end
 
 function pass(value)
    local kind = type(value)
-   if kind == 'nil' or kind == 'number' or kind == 'string' or kind == 'boolean' then return value, false end
+   if kind == 'nil' or kind == 'string' or kind == 'boolean' then return value, false end
+   if kind == 'number' then return value == 0 and 1 / value < 0 and NEGATIVE_ZERO or value, false end
    local handle = handle_of[value]
    if handle then
       if handle % 32 == TABLE then return pass_table(value) end

@@ -53,6 +53,9 @@ function File:referenced(value)
    return self
 end
 
+-- The int 1 or 0, of any value.
+function File:writeBool(value) self:writeInt(value and 1 or 0) end
+
 function File:isReferenced() return state_of(self).referenced end
 
 -- The class of an object that has one and can be made anew: constructor tables and the like have none.

@@ -24,6 +24,7 @@ local STORAGE, SELF, HANDLE, PLAIN, MOVES = 8, 0, 1, 2, 4
 -- Operations: a stub finds the adapter for its arguments' kinds and calls it
 
 local NIL, NUMBER = BARE['nil'], BARE.number
+local NEGATIVE_ZERO = core.NEGATIVE_ZERO
 
 local TABLE = 17
 local LETTER = {}                                -- kind -> the letter that Python reads
@@ -66,6 +67,7 @@ local function slowly(resolve, adapters, modes, self, ...)
             kind = handle % 64
          else
             kind = BARE[type(value)]
+            if value == 0 and 1 / value < 0 then values[i] = NEGATIVE_ZERO end
          end
       end
       letters[i] = LETTER[kind]
@@ -88,7 +90,7 @@ end
 
 -- What stands for a value in a call, and its kind.
 local function sort_of(value)
-   if type(value) == 'number' then return value, NUMBER end
+   if type(value) == 'number' then return value == 0 and 1 / value < 0 and NEGATIVE_ZERO or value, NUMBER end
    local handle = handle_of[value]
    if handle then return handle, handle % 64 end
    return value, BARE[type(value)]

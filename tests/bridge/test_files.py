@@ -1,0 +1,52 @@
+"""Files and the serializer as scripts use them, case by case against the original.
+
+tests/golden/README.md says how the texts were made.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from torch7py.bridge.runtime import Runtime
+
+GOLDEN = json.loads(gzip.decompress((Path(__file__).parents[1] / "golden" / "files.json.gz").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Runtime]:
+    with Runtime() as one:
+        one.execute(GOLDEN["prelude"])
+        yield one
+
+
+JOINED = "say(t[1](1), t[2]()"  # in the case of two functions with a variable in common
+
+
+@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: " ".join(case["code"].split())[:60])
+def test_as_in_the_original(shared: Runtime, lua_name: str, case: dict[str, Any]) -> None:
+    if JOINED in case["code"] and not lua_name.startswith("luajit"):
+        pytest.skip("Lua 5.1 cannot join the variables of two functions")
+    assert shared.execute(f"return run(function()\n{case['code']}\nend)") == case["text"]
+
+
+def test_a_zero_keeps_its_sign(runtime: Runtime) -> None:
+    runtime.execute("""
+        signs = {}
+        local ZERO = -tonumber('0')
+        local function sign(x) signs[#signs + 1] = 1 / x end
+        local f = torch.MemoryFile()
+        f:writeDouble(ZERO)
+        f:seek(1)
+        sign(f:readDouble())
+        sign(torch.FloatTensor(300):fill(ZERO)[300])
+        sign(torch.DoubleStorage(3):fill(ZERO)[2])
+        sign(torch.Tensor(2):zero():maskedFill(torch.ByteTensor {1, 0}, ZERO)[1])
+        sign(torch.Tensor(2, 2):fill(ZERO):add(ZERO)[1][2])
+    """)
+    assert list(runtime.globals["signs"]) == [float("-inf")] * 5
