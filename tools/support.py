@@ -148,12 +148,8 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
         (
             _classes("Classes of rnn", "rnn_classes", "rnn", "nn"),
             _fields("Functions of rnn", "rnn_functions", "rnn", "rnn"),
-            _methods(
-                "Methods of recurrent layers",
-                "rnn_extended_methods",
-                "rnn",
-                "nn.LSTM",
-                "nn.AbstractRecurrent",
+            _methods_of_some(
+                "Methods of rnn's layers", "rnn_extended_methods", "rnn", ("rnn_classes",), "rnn:{}"
             ),
             _classes("Classes of dpnn", "dpnn_classes", "dpnn", "nn"),
             _methods(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import identify, supported
-from tests.rnn.golden import WAITING, run
+from tests.rnn.golden import run
 from torch7py.bridge.runtime import Runtime
 
 
-@pytest.mark.parametrize("recorded", supported("rnn_modules", WAITING), ids=identify)
+@pytest.mark.parametrize("recorded", supported("rnn_modules"), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(runtime, recorded)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.golden_cases import Case, assert_close, identify, supported, value
 from tests.nn.test_golden_modules import parameters
-from tests.rnn.golden import WAITING, run
+from tests.rnn.golden import run
 from torch7py.bridge.runtime import Runtime
 
 # nn's LogSoftMax of 2015 had a polynomial for exp, right to about 1e-6; a gradient may be a thousandth of the
@@ -24,7 +24,7 @@ def runtime() -> Iterator[Runtime]:
     fresh.close()
 
 
-@pytest.mark.parametrize("recorded", supported("rnn_modules_2015", WAITING), ids=identify)
+@pytest.mark.parametrize("recorded", supported("rnn_modules_2015"), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     if "LogSoftMax" in recorded["expr"]:
         run_with_log_soft_max(Case(runtime, recorded))

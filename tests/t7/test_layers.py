@@ -13,7 +13,6 @@ import pytest
 import torch7py
 from tests.golden_cases import Case, assert_close, identify, supported, value
 from tests.nn.test_golden_modules import SPOILT, run_evaluation, run_passes
-from tests.rnn.golden import WAITING
 from torch7py.bridge.runtime import Runtime
 
 
@@ -39,7 +38,7 @@ class SavedByPython(Case):
         self.runtime.globals["m"] = torch7py.load(self.path)
 
 
-MODULES = supported("nn_modules", SPOILT) + supported("rnn_modules", WAITING)
+MODULES = supported("nn_modules", SPOILT) + supported("rnn_modules")
 
 
 def run(case: Case) -> None:

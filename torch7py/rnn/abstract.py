@@ -20,7 +20,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container, Sequential
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import TorchObject, names
-from torch7py.nn.registry import layer
+from torch7py.nn.registry import layer, layers
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.generation import GENERATIONS, Generation, current_year
 
@@ -85,7 +85,7 @@ class AbstractRecurrent(Container):
         "gradParametersAccumulated",
     )
     lua_methods = names(
-        "getStepModule recycle _updateGradInput _accGradParameters updateGradInputThroughTime "
+        "getStepModule recycle maskZero trimZero _updateGradInput _accGradParameters updateGradInputThroughTime "
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime"
     )
 
@@ -193,6 +193,21 @@ class AbstractRecurrent(Container):
             clone = self.sharedClones[int(step)] = self.step_module.stepClone()
         return clone
 
+    def maskZero(self, nInputDim: int) -> AbstractRecurrent:
+        """``m:maskZero(nInputDim)``: output and state become 0 where a step's input is 0 (see ``nn.MaskZero``)."""
+        return self._wrap_step("nn.MaskZero", nInputDim)
+
+    def trimZero(self, nInputDim: int) -> AbstractRecurrent:
+        """``m:trimZero(nInputDim)``: the same, computed only for inputs that are not 0 (see ``nn.TrimZero``)."""
+        if self.torch7_name == "nn.GRU" and self.__dict__.get("p") and not self.__dict__.get("mono"):
+            raise TorchError(f"{self.class_name}:trimZero needs mono where there is dropout")
+        return self._wrap_step("nn.TrimZero", nInputDim)
+
+    def _wrap_step(self, decorator: str, nInputDim: int) -> AbstractRecurrent:
+        made: Any = layers[decorator]
+        self.set_step_module(made(self.step_module, nInputDim, True))
+        return self
+
     def past_module(self, step: int) -> Any:
         """The clone that has served a step; an error when none has, or when it serves another step by now."""
         clone = self.sharedClones.get(step)
@@ -254,6 +269,11 @@ class AbstractRecurrent(Container):
         """The last so many steps have gone back at once."""
         first = self.__dict__["step"] - steps
         self.__dict__.update(updateGradInputStep=first, accGradParametersStep=first)
+
+    def next_back(self) -> int:
+        """The number after that of the step that goes back next."""
+        step: int | None = self.__dict__.get("updateGradInputStep")
+        return self.step if step is None else step
 
     # -- one step back ------------------------------------------------------------------------------------
 

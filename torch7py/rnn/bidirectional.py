@@ -1,4 +1,4 @@
-"""Bidirectional networks: BiSequencer, and BiSequencerLM whose outputs do not see their own step's input."""
+"""Bidirectional networks: BiSequencer, BiSequencerLM whose outputs do not see their own step's input, SeqBRNN."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.container import ConcatTable, Sequential
+from torch7py.nn.checks import truthy
+from torch7py.nn.container import ConcatTable, Container, Sequential
 from torch7py.nn.registry import layer
+from torch7py.nn.shape import Transpose
 from torch7py.nn.table import JoinTable, ZipTable
+from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
-from torch7py.rnn.reverse import ReverseTable
+from torch7py.rnn.reverse import ReverseTable, SeqReverseSequence
+from torch7py.rnn.seq import SeqLSTM
 from torch7py.rnn.sequencer import AbstractSequencer, Sequencer
 
-__all__ = ["BiSequencer", "BiSequencerLM"]
+__all__ = ["BiSequencer", "BiSequencerLM", "SeqBRNN"]
 
 
 class Bidirectional(AbstractSequencer):
@@ -191,6 +195,58 @@ class BiSequencerLM(Bidirectional):
         for label, child in zip(labels, self.children_of(), strict=True):
             lines.append(f"  ({label}): " + child.describe().replace("\n", "\n    |    "))
         return "\n".join([*lines, "}"])
+
+
+@layer("nn.SeqBRNN", package="rnn")
+class SeqBRNN(Container):
+    """``nn.SeqBRNN(inputDim, hiddenDim[, batchFirst, merge])``: a SeqLSTM from the first step on and one from the last.
+
+    Shapes: ``(steps, batch, inputDim)`` -> ``(steps, batch, hiddenDim)``, with batchFirst the batch first. The outputs
+    of both are merged by the module merge, by default ``nn.CAddTable()``.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("module", "forwardModule", "backwardModule", "merge", "dim")
+
+    def __init__(self, inputDim: int, hiddenDim: int, batchFirst: bool = False, merge: Any = None) -> None:
+        first, last = SeqLSTM(inputDim, hiddenDim), SeqLSTM(inputDim, hiddenDim)
+        merge = CAddTable() if merge is None else merge
+        if not isinstance(merge, Module):
+            raise TorchError("nn.SeqBRNN expects a module to merge with")
+        super().__init__()
+        self.__dict__.update(forwardModule=first, backwardModule=last, merge=merge, dim=1)
+        both = ConcatTable(first, Sequential(SeqReverseSequence(1), last, SeqReverseSequence(1)))
+        parts: list[Module] = [both, merge]
+        if truthy(batchFirst):
+            parts = [Transpose([1, 2]), *parts, Transpose([1, 2])]
+        self.add(Sequential(*parts))
+
+    def get_field(self, name: str) -> Any:
+        return self.whole if name == "module" else super().get_field(name)
+
+    @property
+    def whole(self) -> Any:
+        return self.child_list()[0]
+
+    def forward(self, input: Any) -> Any:
+        return self.whole(input)
+
+    def updateOutput(self, input: Any) -> Any:
+        return self.set_output(self.whole.updateOutput(input))
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        return self.set_grad_input(self.whole.updateGradInput(input, gradOutput))
+
+    def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
+        self.whole.accGradParameters(input, gradOutput, scale)
+
+    def accUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        self.whole.accUpdateGradParameters(input, gradOutput, lr)
+
+    def sharedAccUpdateGradParameters(self, input: Any, gradOutput: Any, lr: float) -> None:
+        self.whole.sharedAccUpdateGradParameters(input, gradOutput, lr)
+
+    def describe(self) -> str:
+        return f"{self.class_name} @ {self.whole.describe()}"
 
 
 def zeros_like(value: Any) -> Any:

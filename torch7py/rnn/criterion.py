@@ -27,8 +27,9 @@ class StepwiseCriterion(Criterion):
     links = ("criterion",)
     lua_methods = names("getStepCriterion")
 
-    def __init__(self, criterion: Criterion) -> None:
-        if not isinstance(criterion, Criterion):
+    def __init__(self, criterion: Criterion | None = None) -> None:
+        # A class of a script's may set it afterwards.
+        if criterion is not None and not isinstance(criterion, Criterion):
             raise TorchError(f"{self.torch7_name} expects a criterion")
         super().__init__()
         self._modules["criterion"] = criterion
@@ -38,6 +39,8 @@ class StepwiseCriterion(Criterion):
     def getStepCriterion(self, step: int) -> Any:
         """``c:getStepCriterion(step)``: the clone that serves a step."""
         clones = self.__dict__["clones"]
+        if self._modules.get("criterion") is None:
+            raise TorchError(f"{self.class_name} has no criterion")
         while len(clones) < step:
             clones.append(deep_copy(self._modules["criterion"], {}))
         return clones[int(step) - 1]
@@ -91,7 +94,7 @@ class SequencerCriterion(StepwiseCriterion):
     fields = ("sizeAverage",)
     transient = (*StepwiseCriterion.transient, "_wide")
 
-    def __init__(self, criterion: Criterion, sizeAverage: bool = False) -> None:
+    def __init__(self, criterion: Criterion | None = None, sizeAverage: bool = False) -> None:
         super().__init__(criterion)
         self.__dict__["sizeAverage"] = sizeAverage
 
@@ -107,7 +110,7 @@ class SequencerCriterion(StepwiseCriterion):
     def _as_one(self, input: Any, target: Any) -> tuple[torch.Tensor, torch.Tensor, float] | None:
         """Inputs and targets of all steps, and how often the mean over these is the loss; None when they do not fit."""
         criterion: Any = self._modules["criterion"]
-        if not criterion.rows_alone or fused.marked(criterion):
+        if criterion is None or not criterion.rows_alone or fused.marked(criterion):
             return None
         steps = steps_of(input, target, self, generation.current().equal_lengths)
         x, y = fused.alike(input[:steps]), fused.alike(target[:steps])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.registry import layer
 from torch7py.ops import state
+from torch7py.ops.errors import TorchError
 from torch7py.ops.random import dropout_mask
 from torch7py.rnn import generation
 
@@ -39,10 +41,20 @@ class LazyDropout(Dropout):
                 mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
                 self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
                 self.flag = False
-            return input * (self.noise.data[:1] if self.mono else self.noise.data)
+            return input * self._noise(input)
         if self.p > 0 and not self.v2:
             return input * (1 - self.p)
         return input.clone()
+
+    def _noise(self, input: torch.Tensor) -> torch.Tensor:
+        if self.mono:
+            return self.noise.data[:1]
+        if self.noise.shape != input.shape:
+            raise TorchError(
+                f"{self.class_name}: the mask of the first step is {size_text(self.noise)}, this step's input "
+                f"{size_text(input)}; where batches change their size, it must be mono"
+            )
+        return self.noise.data
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         self.flag = self.flag or self.lazy

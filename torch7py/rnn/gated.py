@@ -161,11 +161,6 @@ class Gated(AbstractRecurrent):
             return now - 1
         return now - int(step) - 1 if step < 0 else int(step)
 
-    def next_back(self) -> int:
-        """The number after that of the step that goes back next."""
-        step = self.__dict__.get("updateGradInputStep")
-        return self.step if step is None else step
-
     # -- state --------------------------------------------------------------------------------------------
 
     def clearState(self) -> Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -109,7 +109,7 @@ class GRU(Gated):
     Shapes of a step: ``(inputSize)`` -> ``(outputSize)``, or ``(batch, inputSize)`` -> ``(batch, outputSize)``.
     """
 
-    fields = ("cells", "gradCells", "i2g", "o2g")
+    fields: ClassVar[tuple[str, ...]] = ("cells", "gradCells", "i2g", "o2g")
     lua_methods = names("migrate")
 
     def __init__(

@@ -97,6 +97,11 @@ class Recurrent(AbstractRecurrent):
             Sequential().add(both).add(parts["mergeModule"]).add(parts["transferModule"])
         )
 
+    def _wrap_step(self, decorator: str, nInputDim: int) -> AbstractRecurrent:
+        raise TorchError(
+            f"{self.class_name} cannot be masked, for its first step has a module of its own: use nn.Recurrence"
+        )
+
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) != len(self.parts):
             raise TorchError(f"{self.class_name} holds {len(self.parts)} modules, not {len(children)}")

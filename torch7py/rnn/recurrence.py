@@ -1,0 +1,199 @@
+"""Recurrence: any module of ``{input, output before}`` as a recurrent network."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeAlias
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.copying import TensorMap
+from torch7py.nn.registry import layer
+from torch7py.nn.stepping import entry
+from torch7py.ops.errors import TorchError
+from torch7py.ops.memory import Storage
+from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
+from torch7py.rnn.gated import first_given
+
+__all__ = ["Recurrence"]
+
+Sizes: TypeAlias = "tuple[int, ...] | list[Sizes]"
+
+
+def sizes_of(given: Any) -> Any:
+    """The size of an output as a tuple, without the batch; of a table of outputs, a list of them."""
+    if isinstance(given, Storage):
+        return tuple(int(n) for n in given.tensor().tolist())
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        return (int(given),)
+    if isinstance(given, list) and given:
+        if all(isinstance(item, (int, float)) for item in given):
+            return tuple(int(item) for item in given)
+        return [sizes_of(item) for item in given]
+    raise TorchError("nn.Recurrence: the size of the output is a number, a LongStorage or a table of them")
+
+
+@layer("nn.Recurrence", package="rnn")
+class Recurrence(AbstractRecurrent):
+    """``nn.Recurrence(module, outputSize, nInputDim[, rho])``: ``output(t) = module{input(t), output(t-1)}``.
+
+    ``outputSize`` is the size of an output without the batch (a number, a LongStorage or a table), or a table of such
+    sizes for a table of outputs: output 0 is zeros of it, or ``userPrevOutput``. ``nInputDim`` is the number of
+    dimensions of an input (of a table: of its first tensor) without the batch. rho is 9999 by default.
+
+    Shapes of a step: what the module takes first -> what it gives.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = (
+        "outputSize",
+        "nInputDim",
+        "module",
+        "typeTensor",
+        "zeroTensor",
+        "userPrevOutput",
+        "userNextGradOutput",
+    )
+
+    nInputDim: int
+
+    def __init__(self, recurrentModule: Any, outputSize: Any, nInputDim: int, rho: int | None = None) -> None:
+        if isinstance(nInputDim, bool) or not isinstance(nInputDim, (int, float)):
+            raise TorchError("nn.Recurrence expects nInputDim, a number, as argument 3")
+        if not isinstance(recurrentModule, torch.nn.Module):
+            raise TorchError("nn.Recurrence expects a module as argument 1")
+        super().__init__(9999 if rho is None else rho)
+        sizes_of(outputSize)
+        self.__dict__["outputSize"] = [outputSize] if isinstance(outputSize, (int, float)) else outputSize
+        self.nInputDim = int(nInputDim)
+        self.__dict__["module"] = recurrentModule
+        self.keep("typeTensor", self.new())
+        self.set_step_module(recurrentModule)
+
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self.keep("typeTensor", self.new())
+
+    # -- the output before step 1 -------------------------------------------------------------------------
+
+    def _batch(self, input: Any) -> tuple[int, ...]:
+        """The size of the batch; nothing for a single example."""
+        first = input
+        while isinstance(first, list) and first:
+            first = first[0]
+        if not isinstance(first, torch.Tensor) or first.dim() - self.nInputDim not in (0, 1):
+            given = f"{first.dim()} dimensions" if isinstance(first, torch.Tensor) else "no tensor"
+            raise TorchError(f"{self.class_name}: an input with {given}, for nInputDim = {self.nInputDim}")
+        return tuple(first.shape[: first.dim() - self.nInputDim])
+
+    def zeros(self, input: Any) -> Any:
+        """Zeros in the size of an output for this input."""
+        batch = self._batch(input)
+
+        def make(sizes: Any) -> Any:
+            return [make(item) for item in sizes] if isinstance(sizes, list) else self.new(*batch, *sizes)
+
+        return make(sizes_of(self.outputSize))
+
+    def unroll(self, inputs: list[Any]) -> list[Any]:
+        outputs: list[Any] = []
+        for input in inputs:
+            outputs.append(self.step_module([input, outputs[-1] if outputs else self.zeros(input)]))
+        return outputs
+
+    # -- steps --------------------------------------------------------------------------------------------
+
+    def _before(self, step: int, input: Any = None) -> Any:
+        """The output of a step, which the step after it takes."""
+        own = self.__dict__
+        output = own["outputs"].get(step)
+        if step != 0:
+            return output
+        if input is not None:
+            zero = self.zeros(input)
+            if isinstance(zero, torch.Tensor):
+                self.keep("zeroTensor", zero)
+            else:
+                own["zeroTensor"] = zero
+        return first_given(own.get("userPrevOutput"), output, own.get("zeroTensor"))
+
+    def _later(self, step: int) -> Any:
+        """What the step after it adds to the gradient of a step's output."""
+        own = self.__dict__
+        gradient = own[self.generation.hidden_gradients].get(step)
+        if step == self.step - 1:
+            return first_given(own.get("userNextGradOutput"), gradient, own.get("zeroTensor"))
+        return gradient
+
+    def updateOutput(self, input: Any) -> Any:
+        before = self._before(self.step - 1, input)
+        if before is None:
+            raise TorchError(
+                f"{self.class_name}: the output of step {self.step - 1} is not kept (rho is {self.rho})"
+            )
+        return self.advance(input, self.module_forward().updateOutput([input, before]))
+
+    def step_input(self, step: int, input: Any) -> Any:
+        before = self._before(step - 1)
+        if before is None:
+            raise TorchError(
+                f"{self.class_name}: the output of step {step - 1} is not kept (rho is {self.rho})"
+            )
+        return [input, before]
+
+    def step_gradient(self, step: int, gradOutput: Any) -> Any:
+        later = self._later(step)
+        if later is None:
+            raise TorchError(f"{self.class_name}: going back through step {step} before the step after it")
+        return add_gradients(self, later, gradOutput)
+
+    def hand_back(self, step: int, gradient: Any) -> Any:
+        own, self.__dict__[self.generation.hidden_gradients][step - 1] = gradient[:2]
+        return own
+
+    # -- hidden state: the output, and that of the recurrent modules inside -----------------------------------
+
+    def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
+        """``m:getHiddenState(step)``: ``{output, states of the modules inside}`` after a step, by default the last."""
+        step = self.step - 1 if step is None else int(step)
+        return [self._before(step, input), super().getHiddenState(step)]
+
+    def setHiddenState(self, step: int | None, hiddenState: Any) -> None:
+        """``m:setHiddenState(step, {output[, states of the modules inside]})``"""
+        step = self.step - 1 if step is None else int(step)
+        self.outputs[step] = self._first(hiddenState)
+        inside = entry(hiddenState, 2)
+        if inside is not None:
+            super().setHiddenState(step, inside)
+
+    def getGradHiddenState(self, step: int | None = None) -> Any:
+        """``m:getGradHiddenState(step)``: the same of the gradients that later steps add."""
+        step = self.next_back() - 1 if step is None else int(step)
+        return [self._later(step), super().getGradHiddenState(step)]
+
+    def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
+        """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""
+        step = self.next_back() - 1 if step is None else int(step)
+        self.__dict__[self.generation.hidden_gradients][step] = self._first(gradHiddenState)
+        inside = entry(gradHiddenState, 2)
+        if inside is not None:
+            super().setGradHiddenState(step, inside)
+
+    def _first(self, state: Any) -> Any:
+        first = entry(state, 1)
+        if first is None:
+            raise TorchError(f"{self.class_name}: a hidden state is a table that begins with an output")
+        return first
+
+    # -- state --------------------------------------------------------------------------------------------
+
+    def clearState(self) -> Module:
+        self.__dict__.pop("zeroTensor", None)
+        return super().clearState()
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self._clear_steps()
+        self.__dict__["step"] = 1
+        super().convert(convert, type_name, seen)
+
+    def describe(self) -> str:
+        return f"{self.class_name} @ {self.step_module.describe()}"
