@@ -49,6 +49,9 @@ def run(
     The child is called as PyTorch's recurrent modules are: ``outputs, state = child(sequence[, state])``.
     ``state`` is how its state is cut off from the graph.
     """
+    step = None if layer.module is None else layer.module.step_module
+    if step is not None and step.torch7_name in ("nn.MaskZero", "nn.TrimZero"):
+        raise NotNative(f"{layer.name} with a mask inside")
     for name in native.helpers:
         w.helpers[name] = None
     me = w.child(layer, native)
