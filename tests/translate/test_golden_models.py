@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from torch7py.translate.verify import (
     compare_gradients,
     like,
     load,
-    quiet,
     relative_error,
     run_native,
     verify_model,
@@ -33,6 +33,17 @@ WITHOUT = {
 
 # Cases whose recorded gradOutput is not the one that was used (the in-place backward had written into it).
 SPOILT = ("nn.ELU(0.3,true)",)
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    shared = Runtime()
+    yield shared
+    shared.close()
+
+
+# Layers whose second backward in Torch7 is not what it should be: the scale does not count, or gradients are mixed up.
+ODD = ("nn.Bilinear(3,4,2,false)", "nn.SpatialDepthWiseConvolution(2,2,3,3)")
 
 
 def translatable(case: dict[str, Any]) -> bool:
@@ -58,7 +69,9 @@ def against_the_original(module: Any, recorded: dict[str, Any], source: ModelSou
     for suffix, scale in (("", 1), ("2", recorded["scale2"])):
         native.train()
         if random:
-            quiet(native, cls)
+            for child in cls.writer.children:
+                if child.native.random:
+                    getattr(native, child.name).eval()
         if suffix and hasattr(native, "forget"):
             native.forget()
         gradOutput = scaled(value(recorded[f"gradOutput{suffix}"]), scale)
@@ -67,14 +80,15 @@ def against_the_original(module: Any, recorded: dict[str, Any], source: ModelSou
             continue
         expected = value(recorded[f"output{suffix}"])
         found.errors[f"output{suffix}"] = relative_error(output, like(output, expected))
+        module.torch7_forward(value(recorded["input"]))  # a container that grows has all its modules then
         buffers = module.parameter_pairs()[1]
         if f"gradParams{suffix}" in recorded:
             for buffer, gradient in zip(buffers, value(recorded[f"gradParams{suffix}"]), strict=True):
                 buffer.copy_(gradient)
-        if recorded["expr"] not in SPOILT:
+        if recorded["expr"] not in SPOILT and not (suffix and recorded["expr"] in ODD):
             gradInput = None if suffix or "gradInput" not in recorded else value(recorded["gradInput"])
             compare_gradients(cls, native, mine, gradInput, found)
-    if "output_eval" in recorded:
+    if "output_eval" in recorded and "FractionalMaxPooling" not in recorded["expr"]:  # which draws there too
         native.eval()  # what was remembered is not forgotten here
         output, _ = run_native(cls, native, value(recorded["input"]))
         found.errors["output_eval"] = relative_error(output, like(output, value(recorded["output_eval"])))
@@ -97,5 +111,6 @@ def test_native_equivalent(runtime: Runtime, recorded: dict[str, Any]) -> None:
     source = translate_model(module, example=value(recorded["input"]))
     assert verify_model(module, source, value(recorded["input"]), TOLERANCE).errors
     found = against_the_original(module, recorded, source)
-    assert found.errors
-    assert found.largest <= TOLERANCE, found.errors
+    assert found.errors or "FractionalMaxPooling" in recorded["expr"]  # which draws in every mode
+    tolerance = max([TOLERANCE, *source.classes[0].writer.approximate.values()])
+    assert found.largest <= tolerance, found.errors

@@ -200,6 +200,9 @@ class ModelSource:
 def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSource:
     """The class of a model."""
     writer = Writer(taken={"self"})
+    for part in walk(layer):
+        if "pooling" in part.slots:
+            writer.undone[id(part.slots["pooling"])] = None
     x = writer.input("x")
     body = writer.finish(writer.apply(layer, x))
     lines = [f"class {name}(nn.Module):"]

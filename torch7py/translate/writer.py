@@ -60,6 +60,7 @@ class Child:
     layer: Layer
     native: Native
     calls: int = 0
+    timed: bool = False  # whether it is applied to the steps of a sequence
 
 
 class Writer:
@@ -74,6 +75,8 @@ class Writer:
             int, Any
         ] = {}  # values that are parts of the input: "tensor", "steps" or their parts
         self.remembers = False  # whether a recurrent layer starts where it was left
+        self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
+        self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
         self._statements: list[Statement] = []
         self._hints: list[str] = []
@@ -179,7 +182,9 @@ class Writer:
             return rule(layer, x, self)
         native = self.native(layer)
         lead = self._lead(x)
-        if lead > self.depth and isinstance(x, Expr):  # a tensor of steps, taken as a tensor
+        if (
+            lead > self.depth and isinstance(x, Expr) and not native.steps
+        ):  # a tensor of steps, taken as a tensor
             x = replace(x, lead=self.depth, ndim=None if x.ndim is None else x.ndim + 1)
         if self.depth and not native.over_time:
             return self.each_step(x, lambda step: self._call(layer, native, step))
@@ -235,6 +240,26 @@ class Writer:
             inner, self._statements = self._statements, kept
         self._statements.append(Statement(head, body=inner))
 
+    def alone(self, function: Callable[[], Value]) -> Value:
+        """What a function gives as one expression; it may emit nothing."""
+        kept, self._statements = self._statements, []
+        try:
+            made = function()
+            if self._statements:
+                raise NotNative("a step of a comprehension needs statements")
+        finally:
+            self._statements = kept
+        return made
+
+    def reused(self, x: Value, times: int) -> Value:
+        """A value that is used several times, under a name."""
+        return self.name_all(x) if times > 1 else x
+
+    def called(self, text: str, *operands: Expr) -> Expr:
+        """A call of a function of several values."""
+        lead = max((operand.lead for operand in operands), default=0)
+        return Expr(text, lead=lead, heavy=any(o.heavy and not self.is_name(o) for o in operands))
+
     def child(self, layer: Layer, native: Native) -> str:
         """The expression of a layer's child, made at its first use."""
         found = self._by_layer.get(id(layer))
@@ -243,11 +268,14 @@ class Writer:
             self._by_layer[id(layer)] = found
             self.children.append(found)
         found.calls += 1
+        found.timed = found.timed or self.depth > 0
         return f"self.\x04{self.children.index(found)}\x05"
 
     def _call(self, layer: Layer, native: Native, x: Value) -> Value:
         for name in native.helpers:
             self.helpers[name] = None
+        if native.tolerance:
+            self.approximate[native.because] = native.tolerance
         me = self.child(layer, native) if native.make else ""
         if native.make == "" and native.comment:
             self.notes.append((layer, native.comment))
@@ -270,7 +298,7 @@ class Writer:
         value = Expr(
             made.text,
             None if ndim == -1 else ndim,
-            made.lead or self._lead(x),
+            made.lead or min(self._lead(x), self.depth),
             made.heavy or heavy,
             made.binds or native.binds,
         )

@@ -33,7 +33,18 @@ Values in a page: a Torch7 table of known size is a tuple; a table of steps (the
 
 from __future__ import annotations
 
-from torch7py.translate.layers import activation, container, linear, recurrent
+from torch7py.translate.layers import (
+    activation,
+    container,
+    convolution,
+    gradient,
+    linear,
+    normalization,
+    pooling,
+    recurrent,
+    shape,
+    table,
+)
 from torch7py.translate.layers.registry import (
     Args,
     Expr,
@@ -64,14 +75,20 @@ __all__ = [
     "activation",
     "bind",
     "container",
+    "convolution",
     "criterion",
     "criterions",
+    "gradient",
     "linear",
     "native",
     "natives",
+    "normalization",
+    "pooling",
     "reasons",
     "recurrent",
+    "shape",
     "structure",
     "structures",
+    "table",
     "unsupported",
 ]

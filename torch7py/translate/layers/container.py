@@ -1,8 +1,19 @@
-"""Containers: written as what is in them."""
+"""Containers and wrappers: written as what is in them."""
 
 from __future__ import annotations
 
-from torch7py.translate.layers.registry import Layer, Value, structure
+from typing import Any
+
+from torch7py.translate.layers.registry import (
+    Expr,
+    Layer,
+    NotNative,
+    Use,
+    Value,
+    fields,
+    natives,
+    structure,
+)
 from torch7py.translate.writer import Writer
 
 
@@ -11,3 +22,103 @@ def sequential(layer: Layer, x: Value, w: Writer) -> Value:
     for child in layer.children:
         x = w.apply(child, x)
     return x
+
+
+@structure("nn.ConcatTable")
+def concat_table(layer: Layer, x: Value, w: Writer) -> Value:
+    x = w.reused(x, len(layer.children))
+    return tuple(w.apply(child, x) for child in layer.children)
+
+
+@structure("nn.ParallelTable")
+def parallel_table(layer: Layer, x: Value, w: Writer) -> Value:
+    parts = w.entries(x, None if isinstance(x, tuple) else len(layer.children), layer)
+    return tuple(w.apply(child, part) for child, part in zip(layer.children, parts, strict=False))
+
+
+@structure("nn.Concat", live=fields("dimension"))
+def concat(layer: Layer, x: Value, w: Writer) -> Value:
+    x = w.reused(x, len(layer.children))
+    parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
+    shaped = Layer(layer.name, shape_in=layer.children[0].shape_out)
+    axis = Use(w, shaped, parts[0]).axis(layer.args.value("dimension"))
+    return w.called(f"torch.cat(({', '.join(p.text for p in parts)}), dim={axis})", *parts)
+
+
+@structure("nn.DepthConcat", live=fields("dimension"))
+def depth_concat(layer: Layer, x: Value, w: Writer) -> Value:
+    x = w.reused(x, len(layer.children))
+    parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
+    axis = layer.args.value("dimension")
+    if w.depth or axis < 1:
+        raise NotNative("nn.DepthConcat in a Sequencer, or along a dimension from the end")
+    w.helpers["depth_concat"] = None
+    return w.called(f"depth_concat(({', '.join(p.text for p in parts)}), dim={axis - 1})", *parts)
+
+
+@structure("nn.Parallel", live=fields("inputDimension", "outputDimension"))
+def parallel(layer: Layer, x: Value, w: Writer) -> Value:
+    if isinstance(x, tuple):
+        raise NotNative("nn.Parallel is given a table")
+    use = Use(w, layer, x)
+    axis = use.axis(layer.args.value("inputDimension"))
+    count = len(layer.children)
+    shape = layer.shape_in
+    if isinstance(shape, tuple):
+        count = min(count, shape[axis])
+    parts = tuple(w.fresh(ndim=None if use.ndim is None else use.ndim - 1, lead=x.lead) for _ in range(count))
+    w.emit(f"{x.operand}.unbind({axis})" if axis else x.text, *parts)
+    made = [w.as_expr(w.apply(child, part)) for child, part in zip(layer.children, parts, strict=False)]
+    shaped = Layer(layer.name, shape_in=layer.children[0].shape_out)
+    out = Use(w, shaped, made[0]).axis(layer.args.value("outputDimension"))
+    return w.called(f"torch.cat(({', '.join(p.text for p in made)}), dim={out})", *made)
+
+
+@structure("nn.MapTable", live=lambda m: {"module": m.module, "shared": m.shared})
+def map_table(layer: Layer, x: Value, w: Writer) -> Value:
+    if layer.args.get("shared", "True") == "False":
+        raise NotNative("nn.MapTable whose clones do not share their parameters")
+    child = layer.slots["module"] if "module" in layer.slots else layer.children[0]
+    if isinstance(x, tuple):
+        return tuple(w.apply(child, part) for part in x)
+    if x.lead > w.depth:  # steps: the same module at each
+        w.depth += 1
+        try:
+            return w.apply(child, x)
+        finally:
+            w.depth -= 1
+    item = w.fresh("item")
+    made = w.alone(lambda: w.apply(child, item))
+    if not isinstance(made, Expr):
+        raise NotNative("nn.MapTable of a module that gives tables")
+    return Expr(f"tuple({made.text} for {item.text} in {x.text})")
+
+
+@structure("nn.Bottle", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
+def bottle(layer: Layer, x: Value, w: Writer) -> Value:
+    """Leading dimensions as one: where the module takes any number of them, they stay."""
+    child = layer.slots["module"]
+    if child.name in natives and w.native(child).over_time and isinstance(x, Expr):
+        return w.apply(child, x)
+    if isinstance(x, tuple) or w.depth:
+        raise NotNative("nn.Bottle of a module that does not take any number of leading dimensions")
+    dims = layer.args.value("nInputDim", 2)
+    x = w.named(x)
+    folded = Expr(f"{x.text}.flatten(0, {-dims})", ndim=dims)
+    made = w.apply(child, folded)
+    if not isinstance(made, Expr):
+        raise NotNative("nn.Bottle of a module that gives a table")
+    return Expr(f"{made.operand}.unflatten(0, {x.text}.shape[:{1 - dims or ''}])", heavy=made.heavy)
+
+
+def _inner(module: Any) -> dict[str, Any]:
+    return {"module": module.child_list()[0]}
+
+
+def transparent(layer: Layer, x: Value, w: Writer) -> Value:
+    """A wrapper that computes what its module does."""
+    return w.apply(layer.slots["module"] if layer.slots else layer.children[0], x)
+
+
+for name in ("nn.Decorator", "nn.DontCast", "nn.GPU", "nn.NaN", "nn.Profile", "nn.Serial"):
+    structure(name, live=_inner)(transparent)

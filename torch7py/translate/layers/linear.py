@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.translate.layers.registry import Args, Expr, Native, Use, native
+from torch7py.translate.layers.registry import Args, Expr, Native, NotNative, Use, native
 
 BOTH = {"weight": "weight", "bias": "bias"}
 
@@ -69,3 +69,133 @@ def lookup_table(args: Args) -> Native:
 def minus_one(text: str) -> str:
     """A 1-based position as a 0-based one."""
     return str(int(text) - 1) if text.isdigit() else f"{text} - 1"
+
+
+@native(
+    "nn.Bilinear",
+    live=lambda m: (
+        dict(zip(("outputSize", "inputSize1", "inputSize2"), m.weight.shape, strict=True))
+        | {"bias": m.bias is not None}
+    ),
+)
+def bilinear(args: Args) -> Native:
+    plain = args.get("bias", "True") == "True"
+
+    def call(use: Use) -> str:
+        a, b = (use.writer.as_expr(part) for part in use.entries(2))
+        return f"{use.me}({a}, {b})"
+
+    sizes = f"{args.inputSize1}, {args.inputSize2}, {args.outputSize}"
+    return Native(
+        make=f"nn.Bilinear({sizes}{'' if plain else ', bias=False'})",
+        call=call,
+        weights=BOTH if plain else {"weight": "weight"},
+        over_time=True,
+        heavy=True,
+        name="bilinear",
+    )
+
+
+def _partial(module: Any) -> dict[str, Any]:
+    whole = module.partition.numel() == module.outputsize
+    found = {"inputsize": module.inputsize, "outputsize": module.outputsize, "bias": module.bias is not None}
+    return found if whole else found | {"partition": module.partition}
+
+
+@native("nn.PartialLinear", live=_partial)
+def partial_linear(args: Args) -> Native:
+    if "partition" in args:
+        raise NotNative("nn.PartialLinear of which some outputs are chosen")
+    plain = args.get("bias", "True") == "True"
+    weights: dict[str, Any] = {"weight": lambda m: m.torch7_parameters()[0][0]}
+    if plain:
+        weights["bias"] = lambda m: m.bias.reshape(-1)
+    return Native(
+        make=f"nn.Linear({args.inputsize}, {args.outputsize}{'' if plain else ', bias=False'})",
+        weights=weights,
+        over_time=True,
+        heavy=True,
+        name="linear",
+    )
+
+
+def _maxout(module: Any) -> dict[str, Any]:
+    children = module.child_list()
+    number, outputs = children[1].size.sizes()
+    found = {"inputSize": children[0].weight.shape[1], "outputSize": outputs, "maxoutNumber": number}
+    return found if len(children) == 3 else found | {"preprocess": "given"}
+
+
+@native("nn.Maxout", live=_maxout)
+def maxout(args: Args) -> Native:
+    if "preprocess" in args:
+        raise NotNative("nn.Maxout with a module before the maximum")
+    size = f"{args.outputSize} * {args.maxoutNumber}"
+    if args.is_literal("outputSize") and args.is_literal("maxoutNumber"):
+        size = str(args.value("outputSize") * args.value("maxoutNumber"))
+    return Native(
+        make=f"nn.Linear({args.inputSize}, {size})",
+        call=f"{{self}}({{x}}).unflatten(-1, ({args.maxoutNumber}, {args.outputSize})).max(-2).values",
+        weights={
+            "weight": lambda m: m.child_list()[0].weight,
+            "bias": lambda m: m.child_list()[0].bias,
+        },
+        over_time=True,
+        heavy=True,
+        name="maxout",
+    )
+
+
+@native("nn.SparseLinear", live=lambda m: {"inputSize": m.weight.shape[1], "outputSize": m.weight.shape[0]})
+def sparse_linear(args: Args) -> Native:
+    return Native(
+        make=f"SparseLinear({args.inputSize}, {args.outputSize})",
+        weights=BOTH,
+        helpers=("SparseLinear",),
+        heavy=True,
+        name="linear",
+    )
+
+
+def _weight_normed(module: Any) -> dict[str, Any]:
+    return {
+        "inputSize": module.inputSize,
+        "outputSize": module.outputSize,
+        "bias": module.bias is not None,
+    }
+
+
+@native("nn.LinearWeightNorm", live=_weight_normed)
+def linear_weight_norm(args: Args) -> Native:
+    plain = args.get("bias", "True") == "True"
+    return Native(
+        make=f"nn.utils.parametrizations.weight_norm(nn.Linear({args.inputSize}, {args.outputSize}"
+        f"{'' if plain else ', bias=False'}))",
+        weights={
+            "parametrizations.weight.original0": lambda m: m.g.reshape(-1, 1),
+            "parametrizations.weight.original1": lambda m: m.v,
+        }
+        | ({"bias": "bias"} if plain else {}),
+        over_time=True,
+        heavy=True,
+        name="linear",
+    )
+
+
+@native("nn.Constant", live=lambda m: {"value": m.value, "nInputDim": m.nInputDim})
+def constant(args: Args) -> Native:
+    dims = args.value("nInputDim")
+
+    def call(use: Use) -> str:
+        x = use.tensor
+        if dims is None or (use.ndim is not None and use.ndim <= dims):
+            return use.me
+        return f"{use.me}.expand(len({x}), *{use.me}.shape)"
+
+    return Native(
+        make=f"nn.Buffer({args.get('value')})",
+        call=call,
+        constants={"": lambda m: m.value},
+        name="constant",
+        ndim=-1,
+    )

@@ -25,6 +25,8 @@ __all__ = [
     "bind",
     "criterion",
     "criterions",
+    "fields",
+    "items",
     "native",
     "natives",
     "reasons",
@@ -150,6 +152,7 @@ class Native:
       ``Use`` that gives a text or a value. ``binds`` is the outermost operator of such a text;
     - ``unpack``: what follows the wanted result where the call gives several (``", _"``);
     - ``over_time``: whether the same call is right with a time axis before the layer's own dimensions;
+    - ``steps``: whether it takes a table of steps as the tensor that it is here (else it sees a tensor);
     - ``ndim``: the number of dimensions of the output: as the input (None), a number, or -1 for not known;
     - ``weights``, ``buffers``: entry of the child's state_dict -> where it comes from: a Torch7 field, or a function
       of an object that has them as attributes. The function must be linear and homogeneous, so that it also takes
@@ -159,7 +162,9 @@ class Native:
     - ``helpers``: names of texts in ``helpers.py`` that the page needs;
     - ``name``: the child's name; ``heavy``: whether a call deserves a line of its own;
     - ``comment``: what a reader would wonder about at the constructor, or at the call where there is none;
-    - ``random``: whether it draws random numbers in training.
+    - ``random``: whether it draws random numbers in training, or "always"; ``drawn`` makes, of the child and the live
+      module, the function that the child is with the numbers that the module drew last;
+    - ``tolerance``: how far apart the two may be, and ``because`` why, where it is more than rounding.
     """
 
     make: str = ""
@@ -167,6 +172,7 @@ class Native:
     binds: str = ""
     unpack: str = ""
     over_time: bool = False
+    steps: bool = False
     ndim: int | None = None
     weights: Mapping[str, Take] = field(default_factory=dict)
     buffers: Mapping[str, Take] = field(default_factory=dict)
@@ -176,7 +182,10 @@ class Native:
     name: str = ""
     heavy: bool = False
     comment: str = ""
-    random: bool = False
+    random: bool | str = False
+    drawn: Callable[[Any, Any], Callable[[Any], Any]] | None = None
+    tolerance: float = 0.0
+    because: str = ""
 
 
 class Use:
@@ -222,18 +231,34 @@ class Use:
         """The entries of the input table."""
         return self.writer.entries(self.x, count, self.layer)
 
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of the Torch7 input (of the first entry of a table), where a run has shown it."""
+        shape = self.layer.shape_in
+        while isinstance(shape, list) and shape:
+            shape = shape[0]
+        return shape if isinstance(shape, tuple) else None
+
     def axis(self, dim: int, sample_dims: int | None = None) -> int:
-        """The 0-based axis of a 1-based Torch7 dimension, time axes counted.
+        """The axis of a 1-based Torch7 dimension, time axes counted.
 
         With ``sample_dims`` (``nInputDims``) an input of one dimension more is a batch, which ``dim`` does not
-        count; where the shape is not known it is taken for a batch.
+        count: the axis is counted from the end then, which is right for both.
         """
         if dim < 0:
             return dim
         if sample_dims is not None and sample_dims > 0:
-            batch = self.ndim is None or self.ndim > sample_dims
-            return dim - 1 + self.lead + (1 if batch else 0)
+            return dim - sample_dims - 1
         return dim - 1 + self.lead
+
+    @property
+    def is_steps(self) -> bool:
+        """Whether the input is a table of steps, as one tensor with time in front."""
+        return isinstance(self.x, Expr) and self.x.lead > self.writer.depth
+
+    def named(self) -> Expr:
+        """The one tensor of the input, under a name."""
+        return self.writer.named(self.tensor)
 
 
 Rule: TypeAlias = Callable[[Args], Native]
@@ -315,6 +340,20 @@ def parameter_names(name: str) -> tuple[list[str], str | None]:
         else:
             found.append(parameter.name)
     return found, rest
+
+
+def items(text: str) -> list[str]:
+    """The entries of a tuple or list that is written out, as texts."""
+    tree = ast.parse(text, mode="eval").body
+    if not isinstance(tree, (ast.Tuple, ast.List)):
+        raise NotNative(f"not a list of values: {text}")
+    return [ast.unparse(entry) for entry in tree.elts]
+
+
+def fields(*same: str, **renamed: str) -> Read:
+    """A reader of constructor arguments that are fields of the module; ``renamed`` gives the fields' names."""
+    names = {name: name for name in same} | renamed
+    return lambda module: {name: module.get_field(field) for name, field in names.items()}
 
 
 def bind(name: str, texts: Iterable[str]) -> Args:
