@@ -25,6 +25,7 @@ def load(
     format: t7.ReadForm | None = None,
     referenced: bool = True,
     encoding: str = "latin1",
+    mmap: bool = True,
 ) -> Any:
     """Read a ``.t7`` file.
 
@@ -48,13 +49,16 @@ def load(
             None to see by the file, in which the bytes may stand in either order.
         referenced: False for a file that was saved without references.
         encoding: of the strings; ``latin1`` keeps every byte as one character, as the Lua runtime does.
+        mmap: whether large storages may be memory that is mapped from the file, copy-on-write. The file must then not
+            be cut while they are used (``torch7py.save`` replaces it), and they cannot be resized. Numbers that do
+            not lie at a multiple of their size in the file are copied in any case.
 
     Raises:
         T7Error: the file is damaged or no ``.t7`` file; it says at which byte, and what was there.
         OSError: it cannot be read.
     """
     register_layers()
-    return t7.load(path, format=format, referenced=referenced, encoding=encoding)
+    return t7.load(path, format=format, referenced=referenced, encoding=encoding, mmap=mmap)
 
 
 def save(

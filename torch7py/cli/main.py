@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from torch7py import __version__
+from torch7py.cli.convert import convert
+from torch7py.cli.inspect import inspect
 from torch7py.cli.run import run
 
 __all__ = ["main"]
@@ -17,3 +19,5 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(inspect)
+main.add_command(convert)

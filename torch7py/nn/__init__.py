@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if not TYPE_CHECKING:  # else a type checker would take any name for one that exists
 
-    def __getattr__(name: str) -> Any:
-        if name[:1].isupper():
-            importlib.import_module("torch7py.nn.all")
-            registry = importlib.import_module("torch7py.nn.registry")
-            found = registry.layers.get(f"nn.{name}")
-            if found is not None and registry.package_of[f"nn.{name}"] == "nn":
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name[:1].isupper():
+        importlib.import_module("torch7py.nn.all")
+        registry = importlib.import_module("torch7py.nn.registry")
+        found = registry.layers.get(f"nn.{name}")
+        if found is not None and registry.package_of[f"nn.{name}"] == "nn":
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,11 +5,35 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from torch7py.ops.files import DiskFile
 
-__all__ = ["NewFile"]
+__all__ = ["NewFile", "replacing"]
+
+
+@contextmanager
+def replacing(name: str | os.PathLike[str]) -> Iterator[str]:
+    """The name of an empty file to write, which takes the place of ``name`` when the block ends without an error."""
+    target = os.path.realpath(name)
+    try:
+        permissions = stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        permissions = _default_permissions()
+    folder, own = os.path.split(target)
+    handle, temporary = tempfile.mkstemp(prefix=f".{own}.", suffix=os.path.splitext(own)[1], dir=folder)
+    os.close(handle)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())
+        os.chmod(temporary, permissions)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 class NewFile(DiskFile):

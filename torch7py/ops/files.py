@@ -14,6 +14,7 @@ import subprocess
 import sys
 from typing import IO, Any
 
+import numpy as np
 import torch
 
 from torch7py.ops import types
@@ -226,19 +227,33 @@ class File:
         remaining = self.remaining()
         if remaining is not None:
             count = min(count, remaining // size)
-        if remaining is not None and size == number_type.size and not self._swapped:
-            found = torch.empty(count, dtype=number_type.dtype)
-            if count:
-                self._read_into(memory_of(found))
+        if remaining is None:
+            return self._decode(number_type, self.take(count * size))
+        found = torch.empty(count, dtype=number_type.dtype)
+        if size == number_type.size:
+            if not count:
+                return found
+            memory = memory_of(found)
+            self._read_into(memory)
+            if self._swapped:
+                np.frombuffer(memory, dtype=f"u{size}").byteswap(inplace=True)
             return found
-        data = bytearray(self.take(count * size))
-        del data[len(data) // size * size :]
-        if not data:
+        step = UNKNOWN // size
+        for start in range(0, count, step):
+            piece = self._decode(number_type, self.take(min(step, count - start) * size))
+            found[start : start + len(piece)] = piece
+        return found
+
+    def _decode(self, number_type: NumberType, data: bytes) -> torch.Tensor:
+        """Numbers as they stand in a file; what is left of a last one is dropped."""
+        size = self._size_of(number_type)
+        whole = bytearray(data[: len(data) // size * size])
+        if not whole:
             return torch.empty(0, dtype=number_type.dtype)
         if self._swapped:
-            data = bytearray(swap_bytes(data, size))
+            whole = bytearray(swap_bytes(whole, size))
         stored = torch.int32 if size != number_type.size else number_type.dtype
-        return torch.frombuffer(data, dtype=stored).to(number_type.dtype, copy=True)
+        return torch.frombuffer(whole, dtype=stored).to(number_type.dtype, copy=True)
 
     def _read_text(self, number_type: NumberType, count: int) -> torch.Tensor:
         if number_type.size == 1:
@@ -263,23 +278,64 @@ class File:
             if self._at < len(self._buffer) or self._fill(1) == 0:
                 return
 
-    def _read_line_of_numbers(self, number_type: NumberType, count: int) -> torch.Tensor | None:
-        """A line of exactly these numbers and its end, or None and nothing is read."""
-        if not self.auto_spacing or count < 2:
-            return None
-        at = end = self._at
-        available = len(self._buffer) - at
+    def _find_line(self) -> int | None:
+        """Have the rest of this line in the buffer; where it ends, None if the file ends first."""
+        end = self._at
+        available = len(self._buffer) - self._at
         while (end := self._buffer.find(b"\n", end)) < 0:
             more = self._fill(2 * available + PIECE)
-            end, at = self._at + available, self._at
+            end = self._at + available
             if more == available:
                 return None
             available = more
-        words = bytes(self._buffer[self._at : end]).split(b" ")
-        found = parse_numbers(number_type, words) if len(words) == count else None
-        if found is not None:
-            self._at = end + 1
+        return end
+
+    def _read_line_of_numbers(self, number_type: NumberType, count: int) -> torch.Tensor | None:
+        """A line of exactly these numbers and its end, or None and nothing is read."""
+        end = self._find_line() if self.auto_spacing and count >= 2 else None
+        if end is None or end - self._at < 2 * count - 1:
+            return None
+        found = torch.empty(count, dtype=number_type.dtype)
+        at, done = self._at, 0
+        while at < end:  # in pieces: a number as a word takes many times its memory
+            cut = self._buffer.find(b" ", at + PIECE, end) if end - at > PIECE else end
+            cut = end if cut < 0 else cut
+            words = bytes(self._buffer[at:cut]).split(b" ")
+            piece = parse_numbers(number_type, words) if done + len(words) <= count else None
+            if piece is None:
+                return None
+            found[done : done + len(piece)] = piece
+            at, done = cut + 1, done + len(piece)
+        if done != count:
+            return None
+        self._at = end + 1
         return found
+
+    def skip(self, count: int) -> None:
+        """Go past this many bytes, which the file must have."""
+        self._check_read()
+        if len(self._buffer) - self._at >= count:
+            self._at += count
+            return
+        left = self.remaining()
+        if left is None or left < count:
+            self._fail(f"read error: {left} bytes are left, not {count}")
+        else:
+            self.seek(self.position() + count)
+
+    def skip_numbers(self, number_type: NumberType, count: int) -> None:
+        """Go past the next numbers; those of a text are counted but not parsed."""
+        if self.binary or number_type.size == 1:
+            self.skip(count * self._size_of(number_type))
+            if not self.binary and count:
+                self.skip_spacing()
+            return
+        self._skip_space()
+        end = self._find_line() if count >= 2 else None
+        if end is not None and self._buffer.count(b" ", self._at, end) == count - 1:
+            self._at = end + 1
+        else:
+            self.read_numbers(number_type, count)
 
     def _read_words(self, number_type: NumberType, count: int) -> torch.Tensor:
         values: list[float] = []

@@ -97,7 +97,16 @@ class Storage:
 
     def resize(self, size: int) -> None:
         """Grow or shrink in place; tensors on this memory see the change."""
-        self.untyped.resize_(size * self.type.size)
+        _resize_memory(self.untyped, size * self.type.size)
+
+
+def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
+    if not storage.resizable():
+        raise TorchError(
+            "this memory belongs to a file that is mapped, or to somebody else: it cannot be resized "
+            "(torch7py.load maps large tensors unless it is told mmap=False)"
+        )
+    storage.resize_(size)
 
 
 def _restore(name: str, values: torch.Tensor) -> Storage:
@@ -134,7 +143,7 @@ def point_at(
     """Make a tensor a view of a storage (``offset`` 0-based), growing the storage when it is too small."""
     needed = offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
     if 0 not in sizes and storage.nbytes() < needed * tensor.element_size():
-        storage.resize_(needed * tensor.element_size())
+        _resize_memory(storage, needed * tensor.element_size())
     # A parameter refuses set_; giving it new data is the same thing.
     view = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
     tensor.data = view.set_(storage, offset, tuple(sizes), tuple(strides))

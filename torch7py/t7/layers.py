@@ -81,7 +81,7 @@ def revive(root: Any, reader: Reader) -> Any:
         obj.payload[:] = map(change, obj.payload)
     plain = Plain()
     for obj, made in live:
-        _restore(made, obj, plain)
+        _restore(made, obj, plain, reader.offsets[id(obj)])
     return change(root)
 
 
@@ -96,7 +96,8 @@ def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]
             replaced[id(value)] = parameter
 
 
-def _restore(made: TorchObject, obj: Object, plain: Plain) -> None:
+def _restore(made: TorchObject, obj: Object, plain: Plain, at: int) -> None:
+    """Give a layer the fields of an object, which begins at ``at`` in the file."""
     fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
     known = set(made.known_fields()) | {"modules"}
     values: dict[Any, Any] = {}
@@ -108,15 +109,17 @@ def _restore(made: TorchObject, obj: Object, plain: Plain) -> None:
         values[name] = value
     for name in made.parameter_fields:
         if not isinstance(values.get(name), (torch.Tensor, type(None))):
-            raise T7Error(f"{obj.class_name}: its {name} is not a tensor")
+            raise T7Error(f"{obj.class_name}: its {name} is not a tensor", at)
     try:
         made.restore(values, obj.version)
         if isinstance(made, GModule):
             read_graph(made)
     except TorchError as error:
-        raise T7Error(str(error)) from error
+        raise T7Error(error.problem if isinstance(error, T7Error) else str(error), at) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise T7Error(f"{obj.class_name}: its fields are not those of such an object ({error})") from error
+        raise T7Error(
+            f"{obj.class_name}: its fields are not those of such an object ({error})", at
+        ) from error
     form: SavedForm = made.__dict__["_saved_form"]
     form.tables = tables
     if before:

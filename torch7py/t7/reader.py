@@ -8,7 +8,7 @@ deeply as it likes, within ``MAX_DEPTH``.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 
@@ -54,10 +54,13 @@ def class_of_tensor(tensor: torch.Tensor) -> str:
 class Reader:
     """Reads the objects of one file.
 
-    ``objects``, ``tables`` and ``functions`` hold what was read so far, what is inside something before it. With
+    ``objects``, ``tables`` and ``functions`` hold what was read so far, what is inside something before it;
+    ``offsets`` says where in the file an object's content begins. With
     ``referenced`` (true) an index seen before stands for the same object; files written without references hold
     every object each time it occurs. Strings become ``str`` by ``encoding``.
     """
+
+    storage_class: ClassVar[type[Any]] = Storage
 
     def __init__(self, file: File, *, referenced: bool = True, encoding: str = "latin1") -> None:
         self.file = file
@@ -66,6 +69,7 @@ class Reader:
         self.objects: list[Object] = []
         self.tables: list[Table] = []
         self.functions: list[Function] = []
+        self.offsets: dict[int, int] = {}  # of the contents of objects, by id
         self._known: dict[int, Any] = {}
         self._kinds: dict[int, int] = {}
 
@@ -73,7 +77,7 @@ class Reader:
         """What was read under this index, None when nothing was or references do not count."""
         return self._known.get(index) if self.referenced else None
 
-    def tensor_or_storage(self, index: int, name: str) -> torch.Tensor | Storage:
+    def tensor_or_storage(self, index: int, name: str) -> Any:
         """The content of a tensor or storage of this class, whose head has been read."""
         found = t7.TENSORS[name]
         return self._storage(index, found, name) if found.is_storage else self._tensor(index, found, name)
@@ -184,6 +188,7 @@ class Reader:
 
     def _object(self, index: int, version: int, name: str) -> Steps:
         made = Object(name, [], version)
+        self.offsets[id(made)] = self.file.place()
         self._keep(index, t7.TORCH, made)
         payload = PAYLOADS.get(name)
         if payload is None:
@@ -193,7 +198,7 @@ class Reader:
         self.objects.append(made)
         return made
 
-    def _storage(self, index: int, found: t7.ClassName, name: str) -> Storage:
+    def _storage(self, index: int, found: t7.ClassName, name: str) -> Any:
         at = self.file.place()
         count = int(self.file.read_number(LONG))
         left = self.file.remaining()
@@ -203,15 +208,18 @@ class Reader:
             unit = self.file.long_size or 8
         if count < 0 or (left is not None and count * unit > left + 1):
             raise T7Error(f"a storage of {count} elements, and {left} bytes are left", at)
-        values = self.file.read_numbers(found.number_type, count)
-        untyped = values.untyped_storage()
-        made = Storage(found.number_type, untyped)
-        if name != found.number_type.storage:
-            made = NamedStorage(found.number_type, untyped, name)
+        made = self.make_storage(found.number_type, name, count)
         self._keep(index, t7.TORCH, made)
         return made
 
-    def _tensor(self, index: int, found: t7.ClassName, name: str) -> torch.Tensor:
+    def make_storage(self, number_type: types.NumberType, name: str, count: int) -> Any:
+        """A storage of the next numbers of the file, which has them."""
+        untyped = self.file.read_numbers(number_type, count).untyped_storage()
+        if name != number_type.storage:
+            return NamedStorage(number_type, untyped, name)
+        return Storage(number_type, untyped)
+
+    def _tensor(self, index: int, found: t7.ClassName, name: str) -> Any:
         file = self.file
         at = file.place()
         dims = file.read_int()
@@ -221,20 +229,32 @@ class Reader:
         strides = [int(n) for n in file.read_numbers(LONG, dims).tolist()]
         offset = int(file.read_number(LONG)) - 1
         storage = self._storage_of_tensor(found, name)
-        tensor = torch.empty(0, dtype=found.number_type.dtype)
-        if name != found.number_type.tensor:
-            tensor.torch7_class = name  # type: ignore[attr-defined]
         if storage is None:
             if dims:
                 raise T7Error(f"a tensor of {dims} dimensions without a storage", at)
         else:
             self._check_view(len(storage), sizes, strides, offset, at)
+        return self._keep(index, t7.TORCH, self.make_tensor(found, name, storage, offset, sizes, strides))
+
+    def make_tensor(
+        self,
+        found: t7.ClassName,
+        name: str,
+        storage: Any,
+        offset: int,
+        sizes: list[int],
+        strides: list[int],
+    ) -> Any:
+        """A tensor on a storage, or on none."""
+        tensor = torch.empty(0, dtype=found.number_type.dtype)
+        if name != found.number_type.tensor:
+            tensor.torch7_class = name  # type: ignore[attr-defined]
+        if storage is not None:
             if len(storage) == 0:
                 tensor.torch7_storage = storage  # type: ignore[attr-defined]
             if 0 in sizes or not sizes:
                 sizes, strides = [0], [1]
             tensor.set_(storage.untyped, offset, sizes, strides)
-        self._keep(index, t7.TORCH, tensor)
         return tensor
 
     @staticmethod
@@ -252,7 +272,7 @@ class Reader:
         if total >= 1 << 62 or offset > elements:
             raise T7Error(f"a tensor of {total} elements from {offset + 1} on in a storage of {elements}", at)
 
-    def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Storage | None:
+    def _storage_of_tensor(self, found: t7.ClassName, name: str) -> Any:
         at = self.file.place()
         kind = t7.read_kind(self.file)
         if kind == t7.NIL:
@@ -262,7 +282,7 @@ class Reader:
             index = t7.read_index(self.file)
             if self.referenced and index in self._known:
                 storage = self._known[index]
-                if isinstance(storage, Storage) and storage.type is found.number_type:
+                if isinstance(storage, self.storage_class) and storage.type is found.number_type:
                     return storage
                 raise T7Error(f"the storage of a {name} is the object {index}, which is none", at)
             _, given = t7.read_class(self.file)

@@ -1,0 +1,80 @@
+"""``torch7py convert``: one file, directories, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file
+
+import torch7py
+from tests.t7.golden_files import unpack
+from torch7py import nn
+from torch7py.cli.main import main
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["convert", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pt", "npz"])
+def test_the_format_goes_by_the_name(tmp_path: Path, ending: str) -> None:
+    path = unpack(tmp_path, "nn_linear.ascii.t7")
+    result = run(path, tmp_path / f"out.{ending}")
+    assert result.exit_code == 0
+    size = (tmp_path / f"out.{ending}").stat().st_size
+    assert result.output.startswith(f"{path} -> {tmp_path}/out.{ending}: ")
+    assert result.output.endswith(f", {size:,} bytes\n")
+
+
+def test_a_part_of_a_file(tmp_path: Path) -> None:
+    torch7py.save({"a": {"b": nn.Linear(2, 2)}, "c": torch.ones(3)}, tmp_path / "m.t7")
+    assert run(tmp_path / "m.t7", tmp_path / "m.safetensors", "--entry", "a.b").exit_code == 0
+    assert load_file(tmp_path / "m.safetensors").keys() == {"weight", "bias"}
+    result = run(tmp_path / "m.t7", tmp_path / "m.safetensors", "--entry", "a.x")
+    assert result.exit_code == 1
+    assert "there is no entry 'x'" in result.output
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    torch7py.save(nn.Linear(2, 2), tmp_path / "in" / "a.t7")
+    torch7py.save(nn.Linear(2, 3), tmp_path / "in" / "deeper" / "b.t7")
+    (tmp_path / "in" / "bad.t7").write_bytes(b"<html>")
+    (tmp_path / "in" / "other.txt").write_bytes(b"")
+    result = run(tmp_path / "in", tmp_path / "out", "--to", "safetensors")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0].startswith(f"a.t7 -> {tmp_path}/out/a.safetensors: 2 tensors, ")
+    reason = (
+        f"{tmp_path}/in/bad.t7: offset 0: 1836345404 is no kind of value; "
+        "the file is no .t7 file: it looks like a web page"
+    )
+    assert lines[1] == f"FAILED {reason}"
+    assert lines[2].startswith(f"deeper/b.t7 -> {tmp_path}/out/deeper/b.safetensors: 2 tensors, ")
+    assert lines[3] == "2 converted, 1 failed"
+    assert lines[4] == f"  {reason}"
+    assert load_file(tmp_path / "out" / "deeper" / "b.safetensors")["weight"].shape == (3, 2)
+
+
+def test_requests_that_make_no_sense(tmp_path: Path) -> None:
+    path = unpack(tmp_path, "nn_linear.binary.t7")
+    result = run(path, tmp_path / "out.xyz")
+    assert result.exit_code == 2
+    assert "the format is one of .safetensors, .pt" in result.output
+    assert run(tmp_path, tmp_path / "out").exit_code == 2
+    (tmp_path / "empty").mkdir()
+    result = run(tmp_path / "empty", tmp_path / "out", "--to", "pt")
+    assert result.exit_code == 1
+    assert "no files *.t7" in result.output
+    result = run(path, tmp_path / "missing" / "out.pt")
+    assert result.exit_code == 1
+    assert "No such file or directory" in result.output
+
+
+def test_onnx_without_a_size_or_without_onnx_says_what_is_missing(tmp_path: Path) -> None:
+    result = run(unpack(tmp_path, "nn_linear.binary.t7"), tmp_path / "out.onnx")
+    assert result.exit_code == 1
+    assert "--input" in result.output or "torch7py[onnx]" in result.output

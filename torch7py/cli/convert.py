@@ -1,0 +1,120 @@
+"""``torch7py convert``: ``.t7`` files as the files of others."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from torch7py.cli.failure import Failure, Refusal
+
+__all__ = ["convert"]
+
+FORMATS = ("safetensors", "pt", "npz", "onnx", "py")
+
+
+@click.command()
+@click.option("--to", type=click.Choice(FORMATS), help="The format.  [default: by the name OUT]")
+@click.option("--entry", default="", metavar="PATH", help="Only this part of the file, such as protos.rnn.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="SIZES",
+    help="For ONNX: the sizes of an input, such as 1x3x32x32 or 5x3:long; once for each input.",
+)
+@click.option("--pattern", default="*.t7", show_default=True, help="Of a directory, which files.")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.pass_context
+def convert(
+    ctx: click.Context,
+    to: str | None,
+    entry: str,
+    inputs: tuple[str, ...],
+    pattern: str,
+    file: Path,
+    out: Path,
+) -> None:
+    """Convert the .t7 FILE to OUT, by whose name the format goes.
+
+    \b
+    .safetensors  tensors by name; weights that are tied stand in the metadata, as aliases
+    .pt           the state_dict of a model, for torch.load; tables are dicts and lists
+    .npz          numpy arrays by name
+    .onnx         the model in evaluation, with floats (pip install 'torch7py[onnx]')
+    .py           the model as a PyTorch program, with its weights beside it
+
+    If FILE is a directory, all .t7 files under it are converted into the directory OUT, with --to for the format. The
+    exit code is 1 when any of them fails.
+    """
+    if not file.is_dir():
+        suffix = f".{to}" if to else out.suffix
+        if suffix not in {f".{name}" for name in FORMATS}:
+            raise Refusal(f"{out}: the format is one of {', '.join('.' + name for name in FORMATS)}")
+        _one(file, out, suffix, entry, inputs, str(file))
+        return
+    if to is None:
+        raise Refusal(f"{file} is a directory: --to says into what to convert its files")
+    sources = sorted(path for path in file.rglob(pattern) if path.is_file())
+    if not sources:
+        raise Failure(f"{file}: there are no files {pattern} in it")
+    failed: list[str] = []
+    terminal = sys.stderr.isatty()
+    with click.progressbar(
+        sources, file=sys.stderr, label=f"{len(sources)} files", hidden=not terminal
+    ) as bar:
+        for source in bar:
+            name = source.relative_to(file)
+            target = out / name.with_suffix(f".{to}")
+            if terminal:
+                click.echo("\r\x1b[K", nl=False, err=True)  # the line of the bar is free for what is said
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _one(source, target, f".{to}", entry, inputs, str(name))
+            except Failure as failure:
+                click.echo(f"FAILED {failure.message}")
+                failed.append(failure.message)
+            except OSError as error:
+                click.echo(f"FAILED {name}: {error.strerror}")
+                failed.append(f"{name}: {error.strerror}")
+    click.echo(f"{len(sources) - len(failed)} converted, {len(failed)} failed")
+    for message in failed:
+        click.echo(f"  {message}", err=True)
+    ctx.exit(1 if failed else 0)
+
+
+def _one(source: Path, target: Path, suffix: str, entry: str, inputs: tuple[str, ...], name: str) -> None:
+    """Convert one file and say so."""
+    from torch7py import conversion
+    from torch7py.files import load
+    from torch7py.ops.errors import TorchError
+
+    try:
+        if suffix == ".py":
+            said = _translate(source, target)
+        else:
+            root: Any = load(source)
+            said = conversion.WRITERS[suffix](conversion.entry(root, entry), target, inputs)
+    except TorchError as error:
+        message = str(error)
+        shown = message if message.startswith(os.fspath(source)) else f"{source}: {message}"
+        raise Failure(shown) from None
+    except OSError as error:
+        raise Failure(f"{name}: {error.filename or target}: {error.strerror}") from None
+    size = target.stat().st_size
+    click.echo(f"{name} -> {target}: {said}, {size:,} bytes")
+
+
+def _translate(source: Path, target: Path) -> str:
+    """The translator's part: ``torch7py.translate.translate(source, target)``."""
+    import torch7py.translate
+
+    translate = getattr(torch7py.translate, "translate", None)
+    if translate is None:
+        raise Failure(f"{source}: models cannot be translated to Python by this version")
+    translate(source, target)
+    return "PyTorch source"

@@ -1,0 +1,323 @@
+"""What a ``.t7`` file holds in the formats of others: safetensors, PyTorch's, numpy's, ONNX."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torch7py.nn.object import TorchObject
+from torch7py.nn.unknown import UnknownLayer
+from torch7py.ops import types
+from torch7py.ops.atomic import replacing
+from torch7py.ops.errors import TorchError
+from torch7py.ops.memory import Storage
+from torch7py.t7.objects import Function, Object, Table
+
+__all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]
+
+MAX_DEPTH = 100
+NO_STATE = ("grad", "output", "_")  # how the names of tensors begin that are results and buffers
+
+Path = str | os.PathLike[str]
+
+
+@dataclass
+class Contents:
+    """The tensors of an object by name, and what else is in it.
+
+    ``aliases`` are names of tensors that are the very numbers of another: alias -> name. ``values`` are numbers,
+    strings and booleans by name, ``classes`` the classes of objects by name, ``left_out`` what has no place here.
+    """
+
+    tensors: dict[str, torch.Tensor] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def entry(root: Any, path: str) -> Any:
+    """The part of an object that a path of keys leads to, such as ``protos.rnn`` or ``models.1``."""
+    value = root
+    for step in filter(None, path.split(".")):
+        found = value.fields if isinstance(value, Object) else value
+        keys = [step, int(step)] if step.isdigit() else [step]
+        if isinstance(found, Table) and any(key in found for key in keys):
+            value = next(found[key] for key in keys if key in found)
+        else:
+            raise TorchError(f"there is no entry {step!r} on the way {path!r}")
+    return value
+
+
+def _join(prefix: str, name: Any) -> str:
+    return f"{prefix}.{name}" if prefix else str(name)
+
+
+def state_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A module's ``state_dict``, with the tensors of layers whose class is not known here; plain tensors."""
+    found = {name: value.detach() for name, value in module.state_dict().items()}
+    for name, part in module.named_modules():
+        if isinstance(part, UnknownLayer):
+            extras = part.__dict__["_saved_form"].extras
+            found |= {
+                _join(name, key): value.detach()
+                for key, value in extras.items()
+                if isinstance(value, torch.Tensor) and isinstance(key, str) and not key.startswith(NO_STATE)
+            }
+    return found
+
+
+def contents(root: Any) -> Contents:
+    """Take an object apart. Layers have PyTorch's names inside, tables their keys."""
+    made = Contents()
+    first: dict[Any, str] = {}
+    seen: set[int] = set()
+
+    def add(name: str, tensor: torch.Tensor) -> None:
+        if name in made.tensors or name in made.aliases:
+            raise TorchError(f"two tensors would have the name {name!r}")
+        tensor = tensor.detach()
+        place = (
+            tensor.untyped_storage()._cdata,
+            tensor.storage_offset(),
+            tuple(tensor.shape),
+            tensor.stride(),
+        )
+        if tensor.numel() and first.setdefault(place, name) != name:
+            made.aliases[name] = first[place]
+        else:
+            made.tensors[name] = tensor
+
+    waiting: list[tuple[str, Any]] = [("", root)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, torch.Tensor):
+            add(name or "tensor", value)
+        elif isinstance(value, Storage):
+            add(name or "storage", value.tensor())
+        elif value is None:
+            continue
+        elif isinstance(value, (bool, int, float, str)):
+            made.values[name] = value
+        elif id(value) in seen:
+            made.left_out.append(f"{name} (the same as another)")
+        elif isinstance(value, torch.nn.Module):
+            seen.add(id(value))
+            for key, tensor in state_of(value).items():
+                add(_join(name, key), tensor)
+            for key, part in value.named_modules(prefix=name):
+                if isinstance(part, TorchObject):
+                    made.classes[key] = part.class_name
+        elif isinstance(value, (Table, Object)):
+            seen.add(id(value))
+            if isinstance(value, Object):
+                made.classes[name] = value.class_name
+            inner = list(_entries(value))
+            waiting += [(_join(name, key), item) for key, item in reversed(inner) if _is_name(key)]
+            made.left_out += [
+                f"{name}: a key that is a {type(k).__name__}" for k, _ in inner if not _is_name(k)
+            ]
+        else:
+            made.left_out.append(f"{name or 'the whole'}: a {type(value).__name__}")
+    return made
+
+
+def _is_name(key: Any) -> bool:
+    return isinstance(key, (str, int, float, bool))
+
+
+def _entries(value: Table | Object) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, Table):
+        yield from value.items()
+    elif len(value.payload) == 1 and isinstance(value.payload[0], Table):
+        yield from value.payload[0].items()
+    else:
+        yield from enumerate(value.payload, 1)
+
+
+def model_in(root: Any) -> torch.nn.Module:
+    """The one model in an object."""
+    found: dict[int, tuple[str, torch.nn.Module]] = {}
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("", root)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, torch.nn.Module):
+            if value.class_name != "nn.Criterion" and not str(value.class_name).endswith("Criterion"):
+                found.setdefault(id(value), (name, value))
+        elif isinstance(value, (Table, Object)) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += [(_join(name, key), item) for key, item in _entries(value) if _is_name(key)]
+    if len(found) != 1:
+        named = ", ".join(sorted(name for name, _ in found.values()))
+        raise TorchError(
+            f"{len(found)} models in the file ({named}): name one by --entry" if found else "no model in it"
+        )
+    return next(model for _, model in found.values())
+
+
+# -- the formats -------------------------------------------------------------------------------------------
+
+
+def _check(found: Contents) -> None:
+    if not found.tensors:
+        raise TorchError("there is no tensor in it")
+
+
+def _in_text(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def to_safetensors(root: Any, path: Path, inputs: Sequence[str]) -> str:
+    """Tensors by name. In the metadata, as JSON: ``aliases``, ``values`` and ``classes`` (see ``Contents``)."""
+    from safetensors.torch import save_file
+
+    found = contents(root)
+    _check(found)
+    metadata = {"format": "pt", "source": "torch7"}
+    for name in ("aliases", "values", "classes"):
+        if part := getattr(found, name):
+            metadata[name] = _in_text(part)
+    storages: set[int] = set()
+    tensors = {name: _apart(tensor, storages) for name, tensor in found.tensors.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+    return _count(found)
+
+
+def _apart(tensor: torch.Tensor, storages: set[int]) -> torch.Tensor:
+    """A tensor without gaps on memory of its own; ``storages`` are those that others have."""
+    storage = tensor.untyped_storage()
+    if tensor.is_contiguous() and storage.nbytes() == tensor.nbytes and storage._cdata not in storages:
+        storages.add(storage._cdata)
+        return tensor
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def _count(found: Contents) -> str:
+    aliases = f" and {len(found.aliases)} aliases" if found.aliases else ""
+    left = f"; left out: {', '.join(found.left_out[:5])}" if found.left_out else ""
+    return f"{len(found.tensors)} tensors{aliases}{left}"
+
+
+def to_npz(root: Any, path: Path, inputs: Sequence[str]) -> str:
+    """An array for each tensor, aliases included."""
+    import numpy as np
+
+    found = contents(root)
+    _check(found)
+    arrays = {name: tensor.cpu().numpy() for name, tensor in found.tensors.items()}
+    arrays |= {name: arrays[kept] for name, kept in found.aliases.items()}
+    with (
+        replacing(path) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):  # savez takes not all names
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+    return _count(found)
+
+
+def to_pt(root: Any, path: Path, inputs: Sequence[str]) -> str:
+    """A model as its ``state_dict``; tables as dicts and lists with such in them. ``torch.load`` reads it safely."""
+    left: list[str] = []
+    done: dict[int, Any] = {}
+
+    def plain(value: Any, name: str, depth: int) -> Any:
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        if isinstance(value, torch.Tensor):
+            return value.detach()
+        if isinstance(value, Storage):
+            return value.tensor()
+        if id(value) in done:
+            return done[id(value)]
+        if depth > MAX_DEPTH:
+            raise TorchError(f"more than {MAX_DEPTH} tables inside each other")
+        if isinstance(value, torch.nn.Module):
+            done[id(value)] = state_of(value)
+            return done[id(value)]
+        if isinstance(value, (Table, Object)):
+            entries = list(_entries(value))
+            made: Any
+            if isinstance(value, Table) and value.is_array():
+                made = done[id(value)] = []
+                made += [plain(item, _join(name, n), depth + 1) for n, item in enumerate(value.array(), 1)]
+                return made
+            made = done[id(value)] = {}
+            for key, item in entries:
+                if not _is_name(key):
+                    left.append(f"{name}: a key that is a {type(key).__name__}")
+                elif isinstance(item, Function):
+                    left.append(f"{_join(name, key)}: a function")
+                else:
+                    made[key] = plain(item, _join(name, key), depth + 1)
+            return made
+        left.append(f"{name or 'the whole'}: a {type(value).__name__}")
+        return None
+
+    found = plain(root, "", 0)
+    if found is None:
+        raise TorchError("there is nothing in it that a .pt file could hold")
+    with replacing(path) as temporary:
+        torch.save(found, temporary)
+    return "state_dict" + (f"; left out: {', '.join(left[:5])}" if left else "")
+
+
+_INPUT = re.compile(r"(\d+(?:x\d+)*)(?::([A-Za-z]+))?\Z")
+
+
+def parse_input(text: str) -> torch.Tensor:
+    """An example of an input from its sizes and number type: ``1x3x224x224``, ``5x3:long``; by default floats."""
+    match = _INPUT.match(text)
+    name = (match.group(2) or "float").capitalize() if match else ""
+    if match is None or name not in types.BY_NAME:
+        raise TorchError(
+            f"{text!r} is no input: sizes and a number type are wanted, such as 1x3x32x32 or 5x3:long"
+        )
+    sizes = [int(size) for size in match.group(1).split("x")]
+    # Indices begin with 1, and a network of convolutions does not mind either.
+    return torch.ones(sizes, dtype=types.BY_NAME[name].dtype)
+
+
+def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
+    """The one model in the file, in evaluation and with floats, for inputs of the sizes given."""
+    missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TorchError(f"ONNX needs {' and '.join(missing)}: pip install 'torch7py[onnx]'")
+    if not inputs:
+        raise TorchError("ONNX needs the size of the input: --input 1x3x32x32, once for each input")
+    model = model_in(root)
+    unknown = sorted({m.class_name for m in model.modules() if isinstance(m, UnknownLayer)})
+    if unknown:
+        raise TorchError(f"layers of classes that are not known here cannot run: {', '.join(unknown)}")
+    model.float().eval()
+    examples: Any = [parse_input(text) for text in inputs]
+    examples = examples[0] if len(examples) == 1 else examples
+    with torch.no_grad():
+        model(examples)  # a wrong size is the model's own error
+    with replacing(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the exporter says to its developers
+        try:
+            torch.onnx.export(model, (examples,), temporary, dynamo=True, external_data=False, verbose=False)
+        except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+            raise TorchError(f"PyTorch cannot export this model: {str(error).splitlines()[0]}") from error
+    return f"{sum(p.numel() for p in model.parameters()):,} parameters"
+
+
+WRITERS: dict[str, Callable[[Any, Path, Sequence[str]], str]] = {
+    ".safetensors": to_safetensors,
+    ".pt": to_pt,
+    ".npz": to_npz,
+    ".onnx": to_onnx,
+}
