@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import logging
 import os
 import re
 import warnings
@@ -308,6 +309,7 @@ def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
         model(examples)  # a wrong size is the model's own error
     with replacing(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the exporter says to its developers
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         try:
             torch.onnx.export(model, (examples,), temporary, dynamo=True, external_data=False, verbose=False)
         except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:

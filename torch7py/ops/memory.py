@@ -7,6 +7,7 @@ positive; two tensors fit each other when they have as many elements, whatever t
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -93,7 +94,16 @@ class Storage:
 
     def sizes(self) -> tuple[int, ...]:
         """The elements as a list of sizes or strides (a LongStorage in that role)."""
-        return self._known if self._untyped is None else tuple(self.tensor().tolist())
+        if self._untyped is None:
+            return self._known
+        if self.type is types.LONG and self._untyped.device.type == "cpu":
+            # Without an operation on tensors, which torch.export would take for a part of the model.
+            return (
+                tuple((ctypes.c_int64 * len(self)).from_address(self._untyped.data_ptr()))
+                if len(self)
+                else ()
+            )
+        return tuple(self.tensor().tolist())
 
     def resize(self, size: int) -> None:
         """Grow or shrink in place; tensors on this memory see the change."""
