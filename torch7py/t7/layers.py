@@ -96,7 +96,7 @@ def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]
             replaced[id(value)] = parameter
 
 
-def _restore(made: TorchObject, obj: Object, plain: Plain, at: int) -> None:
+def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> None:
     """Give a layer the fields of an object, which begins at ``at`` in the file."""
     fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
     known = set(made.known_fields()) | {"modules"}

@@ -69,7 +69,7 @@ class Reader:
         self.objects: list[Object] = []
         self.tables: list[Table] = []
         self.functions: list[Function] = []
-        self.offsets: dict[int, int] = {}  # of the contents of objects, by id
+        self.offsets: dict[int, int | None] = {}  # of the contents of objects, by id
         self._known: dict[int, Any] = {}
         self._kinds: dict[int, int] = {}
 
