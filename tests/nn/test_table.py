@@ -106,10 +106,12 @@ def test_an_output_table_keeps_its_identity_and_shrinks(runtime: Runtime) -> Non
     assert runtime.execute(
         """
         require 'nn'
-        local m = nn.SplitTable(1)
-        local o = m:forward(torch.ones(3, 2))
+        local m = nn.NarrowTable(1, 3)
+        local x = {torch.ones(2), torch.ones(2), torch.ones(2)}
+        local o = m:forward(x)
         local n = #o
-        return n, rawequal(o, m:forward(torch.ones(2, 2))), #o
+        m.length = 2
+        return n, rawequal(o, m:forward(x)), #o
         """
     ) == (3, True, 2)
 
@@ -203,3 +205,21 @@ def test_integers_pass(runtime: Runtime) -> None:
 def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^test.lua:2: {message}"):
         runtime.execute(f"require 'nn' local x = torch.ones(2, 3)\nlocal r = {code}", "@test.lua")
+
+
+@pytest.mark.parametrize("name", ["SplitTable(1)", "ZipTable()"])
+def test_a_layer_serves_twice_before_its_tables_are_used(runtime: Runtime, name: str) -> None:
+    """The table of the first call stays as it was, as in the original."""
+    runtime.execute(
+        f"""
+        require 'nn'
+        local m = nn.{name}
+        local function input(n) return '{name}' == 'ZipTable()' and {{{{n}}, {{n}}}} or torch.Tensor{{n, n}} end
+        local first = m:forward(input(1))
+        local second = m:forward(input(2))
+        same = rawequal(first, second)
+        local function number(x) return type(x) == 'table' and x[1] or type(x) == 'number' and x or x[1] end
+        one, two = number(first[1]), number(second[1])
+        """
+    )
+    assert (runtime.globals["same"], runtime.globals["one"], runtime.globals["two"]) == (False, 1, 2)

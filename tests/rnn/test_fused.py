@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.activation import Sigmoid, Tanh
 from torch7py.nn.arithmetic import AddConstant
@@ -317,3 +318,116 @@ def test_the_loss_of_a_sequence_is_that_of_its_steps(name: str, average: str) ->
         )
     assert same[1] == 4
     assert same[0] < 1e-14
+
+
+# -- looking inside -------------------------------------------------------------------------------------------
+
+LOOK = """
+    local found = {}
+    for step = 1, 4 do
+        local clone = m.sharedClones[step]
+        found[#found + 1] = clone.output[1] or clone.output
+        found[#found + 1] = clone.gradInput[1]
+        found[#found + 1] = clone.gradInput[2]
+        found[#found + 1] = m:getStepModule(step).output[1]
+        found[#found + 1] = m.gradInputs[step]
+        local given = m:getGradHiddenState(step - 1)
+        found[#found + 1] = torch.type(given) == 'table' and given[2] or given
+    end
+    return found, #m.sharedClones, m.nSharedClone
+"""
+
+
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU"])
+def test_a_script_that_looks_inside_the_steps_finds_them_done(name: str, runtime: Runtime) -> None:
+    """Also after the gradients were accumulated, and it does not change them."""
+    runtime.execute(f"require 'rnn' torch.manualSeed(5) m = nn.{name}(3, 3) seq = nn.Sequencer(m)")
+    runtime.execute("x, g = {}, {} for t = 1, 4 do x[t], g[t] = torch.randn(2, 3), torch.randn(2, 3) end")
+    runtime.execute("twin = m:clone() seq:zeroGradParameters() seq:forward(x) seq:backward(x, g)")
+    _, gradients = runtime.globals["seq"].torch7_parameters()
+    before = [gradient.clone() for gradient in gradients]
+    ours = runtime.execute(LOOK)
+    assert all(map(torch.equal, gradients, before))
+    runtime.execute(
+        "for t = 1, 4 do twin:forward(x[t]) end for t = 4, 1, -1 do twin:backward(x[t], g[t]) end m = twin"
+    )
+    reference = runtime.execute(LOOK)
+    assert ours[1:] == reference[1:] == (4, 4)
+    assert_same(ours[0], reference[0])
+
+
+def test_a_script_goes_back_itself_through_a_sequence_done_at_once(runtime: Runtime) -> None:
+    runtime.execute(
+        """
+        require 'rnn'
+        m = nn.FastLSTM(3, 3)
+        seq = nn.Sequencer(m)
+        x, g = torch.randn(4, 2, 3), torch.randn(4, 2, 3)
+        seq:forward(x)
+        at_once = seq:backward(x, g):clone()
+        seq:forward(x)
+        one_by_one = torch.Tensor(4, 2, 3)
+        for t = 4, 1, -1 do one_by_one[t] = m:backward(x[t], g[t]) end
+        """
+    )
+    assert_same([runtime.globals["one_by_one"]], [runtime.globals["at_once"]])
+
+
+def test_what_was_inside_is_an_error_after_the_parameters_have_changed(runtime: Runtime) -> None:
+    runtime.execute(
+        """
+        require 'rnn'
+        m = nn.FastLSTM(3, 3)
+        seq = nn.Sequencer(m)
+        x = torch.randn(4, 2, 3)
+        seq:forward(x)
+        seq:backward(x, x)
+        seq:updateParameters(1)
+        """
+    )
+    with pytest.raises(LuaError, match="not known any more"):
+        runtime.execute("return m.sharedClones")
+
+
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent"])
+def test_a_gradient_of_the_last_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a decoder hands back to its encoder, between the encoder's forward and backward."""
+    module = LAYERS[name]()
+    model, x = Sequencer(module), torch.randn(4, 2, SIZE, dtype=torch.float64)
+    twin = model.clone()
+    given = [torch.randn(2, SIZE, dtype=torch.float64) for _ in range(2)]
+
+    def both(model: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        model.updateOutput(x)
+        module = model.stepper
+        if name == "Recurrent":
+            module.gradOutputs[4] = given[0]
+        else:
+            module.setGradHiddenState(4, given[0] if name == "GRU" else given)
+        return [*tensors(model.backward(x, x)), *tensors(model.torch7_parameters()[1])]
+
+    ours = both(model)
+    assert model.__dict__["_run"] is not None
+    assert_same(ours, step_by_step(lambda: both(twin), monkeypatch))
+    model.zeroGradParameters()
+    model.updateOutput(x)
+    assert not torch.equal(model.backward(x, x), ours[0])
+
+
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU"])
+def test_a_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = LAYERS[name]()
+    for field in ("userPrevOutput", "userPrevCell"):
+        if field in module.all_fields():
+            module.set_field(field, torch.randn(2, SIZE, dtype=torch.float64))
+    model, x = Sequencer(module), torch.randn(4, 2, SIZE, dtype=torch.float64)
+    twin = model.clone()
+
+    def both(model: Any) -> list[torch.Tensor]:
+        found = tensors(model.updateOutput(x)) + tensors(model.backward(x, x))
+        return [*found, model.stepper.get_field("userGradPrevOutput").clone()]
+
+    ours = both(model)
+    assert model.__dict__["_run"] is not None
+    assert_same(ours, step_by_step(lambda: both(twin), monkeypatch))

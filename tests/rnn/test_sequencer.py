@@ -19,6 +19,7 @@ from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
 from torch7py.rnn.criterion import RepeaterCriterion, SequencerCriterion
+from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
@@ -277,3 +278,41 @@ def test_clear_state_lets_go_and_the_module_goes_on() -> None:
         module.clearState()
         assert not len(module.output), kind
         assert_equal(passes(module, x, g), expected, 0)
+
+
+def test_a_sequencer_in_training_gives_a_new_table_each_time(runtime: Runtime) -> None:
+    runtime.execute(
+        """
+        require 'rnn'
+        local seq = nn.Sequencer(nn.Linear(2, 2))
+        local x, c = torch.randn(3, 2), nn.SequencerCriterion(nn.MSECriterion())
+        local three = {x[1], x[2], x[3]}
+        local long = seq:forward(three)
+        local back = seq:backward(three, three)
+        local of_loss = c:backward(three, long)
+        local short = seq:forward{x[1], x[2]}
+        seq:backward({x[1], x[2]}, {x[1], x[2]})
+        c:backward({x[1]}, {x[1]})
+        lengths = {#long, #back, #of_loss, #short, #seq.output}
+        seq:evaluate()
+        local first = seq:forward(three)
+        same = rawequal(first, seq:forward(three))
+        """
+    )
+    assert list(runtime.globals["lengths"]) == [3, 3, 3, 2, 2]
+    assert runtime.globals["same"] is True
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_lazy_dropout_that_is_mono_serves_batches_of_other_sizes(scale: int) -> None:
+    layer = LazyDropout(0.5, False, False, True, True)
+    first = layer.updateOutput(torch.ones(4, 20, dtype=torch.float64)).clone()
+    assert set(first.unique().tolist()) == {0, 2}
+    assert torch.equal(first, first[:1].expand(4, 20))
+    x = torch.ones(scale, 20, dtype=torch.float64)
+    assert torch.equal(layer.updateOutput(x), first[:1].expand(scale, 20))
+    assert torch.equal(layer.updateGradInput(x, x * 2), 2 * first[:1].expand(scale, 20))
+    each = LazyDropout(0.5, False, False, True, False)
+    each.updateOutput(x)
+    with pytest.raises(TorchError, match="must be mono"):
+        each.updateOutput(torch.ones(5, 20, dtype=torch.float64))

@@ -146,6 +146,11 @@ class SplitTable(Module):
             return list(torch.split(input, 1))
         return list(input.unbind(dim))
 
+    def keep_output(self, value: Any) -> Any:
+        """A new table each time: a script may split two tensors with one layer and use both tables."""
+        self.__dict__["output"] = None
+        return super().keep_output(value)
+
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
         dim = axis(self, self.dimension, input, self.nInputDims)
         gradients = gradients_of(self, gradOutput, self.forward(input))
@@ -302,6 +307,15 @@ class ZipTable(Passing):
 
     def forward(self, input: Any) -> list[Any]:
         return self._zipped(input, "input")
+
+    def updateOutput(self, input: Any) -> Any:
+        self.__dict__["output"] = None  # a new table each time
+        return super().updateOutput(input)
+
+    def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
+        if self.gradInput is not None:
+            self.__dict__["gradInput"] = []
+        return super().updateGradInput(input, gradOutput)
 
     def grad_input(self, input: Any, gradOutput: Any) -> list[Any]:
         return self._zipped(gradOutput, "gradOutput")

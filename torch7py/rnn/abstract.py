@@ -62,6 +62,7 @@ class AbstractRecurrent(Container):
     """
 
     keeps_steps = True
+    transient = (*Container.transient, "_run")
     # The tables by step number, which Lua hands back as arrays.
     by_step: ClassVar[frozenset[str]] = frozenset(
         "outputs gradInputs gradOutputs _gradOutputs inputs scales sharedClones cells gradCells".split()
@@ -71,6 +72,7 @@ class AbstractRecurrent(Container):
         "step",
         "recurrentModule",
         "sharedClones",
+        "nSharedClone",
         "outputs",
         "gradInputs",
         "gradOutputs",
@@ -97,6 +99,10 @@ class AbstractRecurrent(Container):
         buildOutputGate buildInitialModule buildRecurrentModule""".split(),
     )
 
+    # What is not there after a sequence that was computed as one piece, until somebody looks.
+    of_clones: ClassVar[frozenset[str]] = frozenset(
+        "sharedClones gradInputs gradOutputs _gradOutputs gradCells inputs scales".split()
+    )
     first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
     marks_fast_backward: ClassVar[bool] = (
         True  # 2015: backwardThroughTime says that the gradients are in their buffers
@@ -179,6 +185,19 @@ class AbstractRecurrent(Container):
             return value
         return super().set_field(name, value)
 
+    def get_field(self, name: str) -> Any:
+        if name == "nSharedClone":
+            return len(self.sharedClones)
+        if name in self.of_clones:
+            self.look_into_steps()
+        return super().get_field(name)
+
+    def look_into_steps(self) -> None:
+        """Have the clones for the steps of the last sequence hold what they would (see ``fused.Run``)."""
+        run = self.__dict__.get("_run")
+        if run is not None:
+            run.replay()
+
     def inner(self) -> Iterator[TorchObject]:
         yield from super().inner()
         found = self.__dict__.get("recurrentModule")
@@ -188,6 +207,8 @@ class AbstractRecurrent(Container):
 
     def getStepModule(self, step: int) -> Any:
         """``m:getStepModule(step)``: the clone that serves a step, made when there is none."""
+        if step < self.step:
+            self.look_into_steps()
         clone = self.sharedClones.get(step)
         if clone is None:
             clone = self.sharedClones[int(step)] = self.step_module.stepClone()
@@ -210,6 +231,7 @@ class AbstractRecurrent(Container):
 
     def past_module(self, step: int) -> Any:
         """The clone that has served a step; an error when none has, or when it serves another step by now."""
+        self.look_into_steps()
         clone = self.sharedClones.get(step)
         if clone is None or step not in self.outputs:
             raise TorchError(
@@ -237,6 +259,7 @@ class AbstractRecurrent(Container):
 
     def advance(self, input: Any, output: Any) -> Any:
         """One step is done."""
+        self.look_into_steps()
         attributes = self.__dict__
         step = attributes["step"]
         attributes["outputs"][step] = output
@@ -368,6 +391,7 @@ class AbstractRecurrent(Container):
     # -- memory -------------------------------------------------------------------------------------------
 
     def forget(self) -> Any:
+        self.__dict__.pop("_run", None)
         super().forget()
         if self.training:
             self._clear_steps()
@@ -415,6 +439,7 @@ class AbstractRecurrent(Container):
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         self.__dict__["_totals"].clear()
+        self.__dict__.pop("_run", None)
         super().convert(convert, type_name, seen)
 
     def describe(self) -> str:

@@ -49,6 +49,11 @@ class StepwiseCriterion(Criterion):
         """Input and target of each step."""
         raise NotImplementedError
 
+    def give(self, gradients: list[Any]) -> Any:
+        """Make these the content of gradInput, a new table each time."""
+        self.__dict__["gradInput"] = None
+        return self.keep_list("gradInput", gradients)
+
     def averaged(self, value: Any, steps: int) -> Any:
         return value
 
@@ -73,7 +78,7 @@ class StepwiseCriterion(Criterion):
             self._average_gradient(gradient, len(pairs))
         if isinstance(input, torch.Tensor):
             return self.keep("gradInput", torch.stack(gradients))
-        return self.keep_list("gradInput", gradients)
+        return self.give(gradients)
 
     def _average_gradient(self, gradient: Any, steps: int) -> None:
         if isinstance(gradient, list):
@@ -155,7 +160,7 @@ class SequencerCriterion(StepwiseCriterion):
             gradient.mul_(factor)
         if isinstance(input, torch.Tensor):
             return self.keep("gradInput", gradient.view(input.shape))
-        return self.keep_list("gradInput", list(gradient.view(-1, *input[0].shape)))
+        return self.give(list(gradient.view(-1, *input[0].shape)))
 
 
 @layer("nn.RepeaterCriterion", package="rnn")

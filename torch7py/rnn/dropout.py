@@ -6,6 +6,7 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
+from torch7py.nn.checks import fit
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.registry import layer
 from torch7py.ops import state
@@ -58,6 +59,9 @@ class LazyDropout(Dropout):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         self.flag = self.flag or self.lazy
+        if self.mono and self.p > 0 and self.training:
+            gradOutput = fit(self, "gradOutput", gradOutput, input)
+            return gradOutput.mul_(self._noise(input)) if self.inplace else gradOutput * self._noise(input)
         return super().grad_input(input, gradOutput)
 
     def clearState(self) -> Module:

@@ -21,9 +21,9 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.table_math import CAddTable
+from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.fast_lstm import FastLSTM
-from torch7py.rnn.gated import Gated
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.recurrent import Recurrent, Recursor
@@ -144,9 +144,8 @@ class GatedStage:
     """A gated network: its Cell's parts, those without state over all steps at once."""
 
     def __init__(self, module: Any) -> None:
-        given = (module.__dict__.get(name) for name in module.given)
         cell = module.step_module
-        if not isinstance(cell, Cell) or not cell.intact() or any(value is not None for value in given):
+        if not isinstance(cell, Cell) or not cell.intact():
             raise StepByStep
         self.module, self.cell = module, cell
 
@@ -184,12 +183,22 @@ class GatedStage:
         pairs = zip(self.first, self.results, strict=True)
         return [torch.cat([first, result[:-1].flatten(0, 1)]) for first, result in pairs]
 
+    def after(self) -> list[T]:
+        """What a script has put in of the gradient of the state after the last step; else zeros."""
+        given = self.module.grad_state_list(self.module.step - 1)
+        pairs = list(zip(given, self.first, strict=True))
+        if any(part is None or part.numel() != first.numel() for part, first in pairs):
+            raise TorchError(
+                f"{self.module.class_name}: the gradient of the hidden state does not have its size"
+            )
+        return [part.data.reshape(first.shape) for part, first in pairs]
+
     def grad_input(self, x: T, gradient: T) -> T:
         gradients = self.batches(gradient)
         size = gradients.shape[:2]
         self.states = self.before()
         self.of_gates = self.cell.room(size[0] * size[1], gradients)
-        later = [torch.zeros_like(part) for part in self.first]
+        later = self.after()
         factors: list[T] = []
         ready = len(x)  # the first step that there are factors for
         block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
@@ -208,7 +217,7 @@ class GatedStage:
 
     def show_gradient(self) -> None:
         state = [part.squeeze(0) for part in self.of_state] if self.single else self.of_state
-        self.module.set_grad_state_list(self.module.step - len(self.results[0]) - 1, state)
+        self.module.hand_state_back(self.module.step - len(self.results[0]), state)
 
     def acc_grad(self, x: T, scale: float) -> None:
         self.cell.acc_grad(self.batches(x).flatten(0, 1), self.states, self.of_gates, self.saved, scale)
@@ -279,7 +288,10 @@ class RecurrentStage:
         self.module.keep_steps([[output] for output in self.result])
 
     def grad_input(self, x: T, gradient: T) -> T:
-        later: Any = None
+        module = self.module
+        later: Any = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        if later is not None and later.shape != gradient[-1].shape:
+            raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
         of_sums: list[Any] = [None] * len(x)
         of_inputs: list[Any] = [None] * len(x)
         for step in range(len(x) - 1, -1, -1):
@@ -327,7 +339,8 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
 class Run:
     """One pass of a sequence through the stages of a module."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Any) -> None:
+        self.root = module
         self.stages: list[Stage] = []
         self.wrappers: list[Any] = []  # the Recursors around, innermost first
         self.containers: list[Any] = []
@@ -357,8 +370,6 @@ class Run:
 
     def forward(self, input: T) -> T:
         """All outputs. The modules count the steps, and show what they would after doing them one by one."""
-        if self._has_gradients_given():
-            raise StepByStep
         self.inputs = [input]
         for stage in self.stages:
             self.inputs.append(stage.output(self.inputs[-1]))
@@ -370,15 +381,8 @@ class Run:
             container.set_output(container.child_list()[-1].output)
         for wrapper in self.wrappers:
             wrapper.keep_steps([[output] for output in self.output])
+        self._be_looked_into()
         return self.output
-
-    def _has_gradients_given(self) -> bool:
-        """Whether a script has put in what the step after the last hands back."""
-        return any(
-            m.step - 1 in m.__dict__[m.generation.hidden_gradients] and m.step > 1
-            for m in self.recurrents
-            if isinstance(m, Gated)
-        )
 
     def fits(self, input: T | None, gradient: T | None) -> bool:
         """Whether these are of the sizes and types of the run's input and output."""
@@ -388,7 +392,7 @@ class Run:
         )
 
     def grad_input(self, input: T, gradient: T) -> T:
-        self.inputs[0] = input
+        self.inputs[0], self.gradient = input, gradient
         for stage, x in zip(reversed(self.stages), reversed(self.inputs), strict=True):
             gradient = stage.grad_input(x, gradient)
         for stage in self.stages:
@@ -396,6 +400,7 @@ class Run:
         for module in self.recurrents:
             module.went_back(self.steps)
         self.went_back = True
+        self._be_looked_into()
         return gradient
 
     def acc_grad(self, scale: float) -> None:
@@ -406,8 +411,39 @@ class Run:
 
     def undo(self) -> None:
         """Let the modules be as before the sequence, to do it once more, step by step."""
+        self.drop()
         for module in self.recurrents:
             module.__dict__["step"] -= self.steps
+
+    # What the clones for the steps would hold is not there. Who looks at it has the steps done one by one.
+
+    def _be_looked_into(self) -> None:
+        if self.root.training:
+            for module in self.recurrents:
+                module.__dict__["_run"] = self
+
+    def drop(self) -> None:
+        """Nobody will look into this sequence any more."""
+        for module in self.recurrents:
+            if module.__dict__.get("_run") is self:
+                del module.__dict__["_run"]
+
+    def replay(self) -> None:
+        """Do the sequence once more, step by step, back too if it went back, without accumulating gradients."""
+        self.undo()
+        accumulated = [module.__dict__["gradParametersAccumulated"] for module in self.recurrents]
+        for x, output in zip(self.inputs[0], self.output, strict=True):
+            if not torch.allclose(self.root.updateOutput(x), output, rtol=1e-4, atol=1e-6, equal_nan=True):
+                raise TorchError(
+                    f"{self.root.class_name}: what was inside the steps of the last sequence is not known any "
+                    "more, for parameters have changed since"
+                )
+        if self.went_back:
+            self.root.generation.sequence_grad_input(self.root, list(self.inputs[0]), list(self.gradient))
+            for module in self.recurrents:
+                module.went_back(self.steps)
+        for module, value in zip(self.recurrents, accumulated, strict=True):
+            module.__dict__["gradParametersAccumulated"] = value
 
 
 def start(module: Module, steps: Sequence[T] | T) -> tuple[Run, T] | None:

@@ -150,10 +150,14 @@ class Gated(AbstractRecurrent):
 
     def hand_back(self, step: int, gradient: Any) -> Any:
         own, *state = gradient
+        self.hand_state_back(step, state)
+        return own
+
+    def hand_state_back(self, step: int, state: list[torch.Tensor]) -> None:
+        """Keep the gradient of the state before a step."""
         self.set_grad_state_list(step - 1, state)
         if self.__dict__.get("userPrevOutput") is not None:
             self.__dict__["userGradPrevOutput"] = state[0]
-        return own
 
     def step_number(self, step: int | None, now: int) -> int:
         """A step as the hidden state's methods count: by number, from ``now`` back below 0, the last by default."""

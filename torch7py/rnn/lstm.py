@@ -303,6 +303,8 @@ class LSTM(Gated):
         """``m:getGradHiddenState([step])``: ``{gradOutput, gradCell}`` that later steps add to a step's."""
         step = self.step_number(step, self.next_back())
         own = self.__dict__
+        if step < self.step - 1 and step not in own["gradCells"]:
+            self.look_into_steps()
         output, cell = own[self.generation.hidden_gradients].get(step), own["gradCells"].get(step)
         if step == self.step - 1:
             zero = own["zeroTensor"]

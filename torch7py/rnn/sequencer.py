@@ -84,16 +84,21 @@ class AbstractSequencer(Container):
             raise other_generation("backwardThroughTime", 2015)
 
     def give(self, name: str, input: Any, steps: list[Any]) -> Any:
-        """Make the results of the steps the content of a field: a table, or a tensor where the input is one."""
+        """Make the results of the steps the content of a field: a table, or a tensor where the input is one.
+
+        The table is a new one each time, but for outputs in evaluation.
+        """
         if isinstance(input, torch.Tensor):
             return self.keep(name, torch.stack(steps))
+        if self.training or name != "output":
+            self.__dict__[name] = None
         return self.keep_list(name, steps)
 
     def give_joined(self, name: str, input: Any, steps: torch.Tensor) -> Any:
         """The same for the results of all steps in one tensor."""
-        if isinstance(input, torch.Tensor):
-            return self.keep(name, steps)
-        return self.keep_list(name, list(steps))
+        return (
+            self.keep(name, steps) if isinstance(input, torch.Tensor) else self.give(name, input, list(steps))
+        )
 
     def clearState(self) -> Module:
         # The entries of a table are those of the modules inside: let go of them.
@@ -189,6 +194,8 @@ class Sequencer(AbstractSequencer):
         if len(input) == 0:
             raise TorchError(f"{self.class_name}: a sequence without steps")
         module = self.stepper
+        if self.__dict__.get("_run") is not None:
+            self.__dict__["_run"].drop()
         module.maxBPTTstep(len(input))
         if not self.hasMemory():
             module.forget()

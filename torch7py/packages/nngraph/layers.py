@@ -80,7 +80,7 @@ class ModuleFromCriterion(Module):
 
     def updateOutput(self, input: Any) -> torch.Tensor:
         loss = self.criterion.updateOutput(*self._pair(input))
-        return self.keep("output", self.new(1).fill_(loss))
+        return self.keep("output", self.new(1).fill_(loss[0] if isinstance(loss, tuple) else loss))
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[Any]:
         prediction, target = self._pair(input)
