@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layers.registry import Args, Layer, Take, parameter_names, readers
+from torch7py.translate.layers.registry import Args, GraphNode, Layer, Take, parameter_names, readers
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.writer import Child, Writer
 
@@ -82,6 +83,17 @@ def layer_of(root: TorchObject) -> Layer:
         layer.args = Args(texts)
         if not layer.slots:
             layer.children = [convert(child) for child in module.child_list() or []]
+        if isinstance(module, GModule):
+            layer.nodes = [
+                GraphNode(
+                    None if place.module is None else convert(place.module),
+                    list(place.sources),
+                    place.select,
+                    place.splits,
+                    str(place.annotations.get("name") or ""),
+                )
+                for place in module.places
+            ]
         key = _memory(module)
         if key and not layer.children and not layer.slots:
             twin = same.setdefault((layer.name, repr(layer.args), key), layer)
@@ -203,7 +215,7 @@ def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSour
     for part in walk(layer):
         if "pooling" in part.slots:
             writer.undone[id(part.slots["pooling"])] = None
-    x = writer.input("x")
+    x = writer.input()
     body = writer.finish(writer.apply(layer, x))
     lines = [f"class {name}(nn.Module):"]
     doc = title or "Translated from Torch7."
@@ -212,7 +224,7 @@ def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSour
         lines += ["    def __init__(self):", "        super().__init__()"]
         lines += list(_constructor(writer))
         lines.append("")
-    lines.append("    def forward(self, x):")
+    lines.append(f"    def forward(self, {writer.argument}):")
     lines += body
     if writer.attributes:
         lines += ["", "    def forget(self):", '        """Start the next sequence from a state of 0."""']

@@ -49,6 +49,7 @@ class Statement:
     extra: str = ""  # further targets, as text
     comment: str = ""
     body: list[Statement] | None = None
+    declares: int = -1  # a value that the block makes
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Writer:
             int, Any
         ] = {}  # values that are parts of the input: "tensor", "steps" or their parts
         self.remembers = False  # whether a recurrent layer starts where it was left
+        self.argument = "x"  # the name of the input, known at the end
         self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
@@ -127,8 +129,10 @@ class Writer:
         texts = ", ".join(part.text for part in parts)
         return Expr(f"({texts},)" if len(parts) == 1 else f"({texts})", lead=lead)
 
-    def entries(self, value: Value, count: int | None, layer: Layer) -> tuple[Value, ...]:
-        """The entries of a table; a value that is not taken apart yet is, into ``count``."""
+    def entries(
+        self, value: Value, count: int | None, layer: Layer, names: dict[int, str] | None = None
+    ) -> tuple[Value, ...]:
+        """The entries of a table; a value that is not taken apart yet is, into ``count``, under these names."""
         if isinstance(value, tuple):
             if count is not None and len(value) != count:
                 raise NotNative(f"{layer.name} is given {len(value)} values, not {count}")
@@ -140,7 +144,8 @@ class Writer:
             count = len(shape)
         steps = value.lead > self.depth
         lead = value.lead - 1 if steps else value.lead
-        parts = tuple(replace(self.fresh(), lead=lead) for _ in range(count))
+        hints = names or {}
+        parts = tuple(replace(self.fresh(hints.get(n, "")), lead=lead) for n in range(count))
         number = self._id(value)
         if number in self.inputs:
             held = self.inputs[number]
@@ -152,7 +157,7 @@ class Writer:
                 self.inputs[number] = [self._id(part) for part in parts]
                 for part in parts:
                     self.inputs[self._id(part)] = "tensor"
-        self.emit(value.text, *parts, extra="," if count == 1 else "")
+        self.emit(value.parts or value.text, *parts, extra="," if count == 1 else "")
         return parts
 
     def steps(self, value: Value, layer: Layer) -> Value:
@@ -180,6 +185,8 @@ class Writer:
         rule = structures.get(layer.name)
         if rule is not None:
             return rule(layer, x, self)
+        if hint and not layer.label:
+            layer.label = hint
         native = self.native(layer)
         lead = self._lead(x)
         if (
@@ -260,6 +267,13 @@ class Writer:
         lead = max((operand.lead for operand in operands), default=0)
         return Expr(text, lead=lead, heavy=any(o.heavy and not self.is_name(o) for o in operands))
 
+    def branches(self, *blocks: tuple[str, Callable[[], None]], declares: Expr | None = None) -> None:
+        """An if and its else; ``declares`` is a value that every branch makes."""
+        for number, (head, body) in enumerate(blocks):
+            self.loop(head, body)
+            if number == 0 and declares is not None:
+                self._statements[-1].declares = self._id(declares)
+
     def child(self, layer: Layer, native: Native) -> str:
         """The expression of a layer's child, made at its first use."""
         found = self._by_layer.get(id(layer))
@@ -282,7 +296,7 @@ class Writer:
         comment = native.comment if not native.make else ""
         if isinstance(native.call, str):
             tensor = self.as_expr(x) if isinstance(x, tuple) else x
-            made: Any = self.fill(native.call, tensor, me, native.heavy)
+            made: Any = self.fill(native.call, tensor, me, native.heavy, native.binds)
         else:
             if native.heavy and isinstance(x, Expr) and x.heavy:
                 x = self.named(x)
@@ -301,6 +315,8 @@ class Writer:
             made.lead or min(self._lead(x), self.depth),
             made.heavy or heavy,
             made.binds or native.binds,
+            made.parts,
+            made.rows,
         )
         if native.unpack:
             target = replace(self.fresh(), ndim=value.ndim, lead=value.lead)
@@ -329,12 +345,16 @@ class Writer:
         self.inputs[number] = "whole steps" if "steps" in self.inputs[number] else "whole"
         return True
 
-    def fill(self, template: str, x: Expr, me: str = "", heavy: bool = False) -> Expr:
+    def fill(self, template: str, x: Expr, me: str = "", heavy: bool = False, binds: str = "") -> Expr:
         """A call's text with the value in its places."""
         uses = template.count("{x}") + template.count("{(x)}")
         if not self.is_name(x) and (uses > 1 or (heavy and x.heavy) or self._length(x) > LONG):
             x = self.named(x)
-        text = template.replace("{(x)}", x.operand).replace("{x}", x.text).replace("{self}", me)
+        if binds and not re.search(r"\{\(x\)\}[.\[]", template):
+            operand = x.beside(binds, not template.startswith("{(x)}"))
+        else:
+            operand = x.operand
+        text = template.replace("{(x)}", operand).replace("{x}", x.text).replace("{self}", me)
         return Expr(text, heavy=x.heavy)
 
     @staticmethod
@@ -370,7 +390,10 @@ class Writer:
         return [child.name for child in self.children]
 
     def _lines(self, statements: list[Statement], children: list[str], depth: int) -> Iterator[str]:
+        if isinstance(self.inputs.get(0), list) and not self._hints[0]:
+            self._hints[0] = "inputs"
         names = _Names(self._hints, statements, self._taken, sorted(self.inputs))
+        self.argument = names[0]
 
         def write(text: str) -> str:
             text = TOKEN.sub(lambda m: names[int(m[1])], text)
@@ -379,6 +402,8 @@ class Writer:
         def lines(block: list[Statement], indent: str) -> Iterator[str]:
             for s in block:
                 targets = ", ".join(names[t] for t in s.targets) + s.extra
+                if s.extra == ",":
+                    targets = f"({targets})"
                 text = f"{targets} = {s.text}" if s.targets else s.text
                 text = write(text)
                 if s.targets and targets == write(s.text):
@@ -416,6 +441,10 @@ class _Names:
     def _defined(self, statement: Statement) -> list[int]:
         if statement.body is None:
             return statement.targets
+        if statement.declares >= 0:
+            return [statement.declares]
+        if not statement.text.startswith("for "):
+            return []
         head = statement.text.partition(" in ")[0]
         return statement.targets + [int(m[1]) for m in TOKEN.finditer(head)]
 

@@ -185,7 +185,7 @@ def learned_shift(args: Args) -> Native:
         me = use.me
         if not scalar and shape is not None and len(shape) > 2:
             me = f"{me}.view({', '.join(map(str, shape[1:]))})"
-        return Expr(f"{x.operand} + {me}", binds="+")
+        return Expr(f"{x.beside('+')} + {me}", binds="+")
 
     return Native(
         make=f"nn.Parameter(torch.zeros({size}))",
@@ -217,7 +217,7 @@ def _componentwise(name: str, field: str, operator: str, label: str, first: str)
         return Native(
             make=f"nn.Parameter(torch.{first}({', '.join(sizes)}))",
             call=lambda use: Expr(
-                f"{use.tensor.operand} {operator} {_spread(use.me, use, sizes)}", binds=operator
+                f"{use.tensor.beside(operator)} {operator} {_spread(use.me, use, sizes)}", binds=operator
             ),
             weights={"": field},
             over_time=True,

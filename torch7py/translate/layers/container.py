@@ -6,6 +6,7 @@ from typing import Any
 
 from torch7py.translate.layers.registry import (
     Expr,
+    GraphNode,
     Layer,
     NotNative,
     Use,
@@ -92,6 +93,71 @@ def map_table(layer: Layer, x: Value, w: Writer) -> Value:
     if not isinstance(made, Expr):
         raise NotNative("nn.MapTable of a module that gives tables")
     return Expr(f"tuple({made.text} for {item.text} in {x.text})")
+
+
+@structure("nngraph.JustElement")
+def just_element(layer: Layer, x: Value, w: Writer) -> Value:
+    return x[0] if isinstance(x, tuple) else w.entries(x, 1, layer)[0]
+
+
+@structure("nngraph.JustTable")
+def just_table(layer: Layer, x: Value, w: Writer) -> Value:
+    return (x,)
+
+
+@structure("nn.gModule", live=lambda m: {})
+def graph(layer: Layer, x: Value, w: Writer) -> Value:
+    """The nodes one after the other, each value under its node's name where it has one or is used twice."""
+    nodes = layer.nodes
+    uses = [0] * len(nodes)
+    for node in nodes:
+        for source in node.sources:
+            uses[source] += 1
+    values: list[Value] = []
+    for number, node in enumerate(nodes):
+        if not node.sources:
+            value = x
+        elif len(node.sources) == 1:
+            value = values[node.sources[0]]
+        else:
+            value = tuple(values[source] for source in node.sources)
+        if node.layer is not None:
+            value = w.apply(node.layer, value, node.name)
+        elif node.select is not None:
+            if isinstance(value, Expr):
+                raise NotNative("nn.gModule: a node selects of a value that was not split")
+            value = value[node.select]
+        if node.splits is not None or (number == 0 and _selected(nodes, 0)):
+            count = node.splits or _selected(nodes, number)
+            names = _names_of_parts(nodes, number)
+            value = w.entries(value, count, layer, names)
+        elif uses[number] > 1 or (node.name and node.layer is not None and _worth_a_name(node)):
+            value = w.name_all(value, node.name)
+        values.append(value)
+    return values[-1]
+
+
+def _selected(nodes: list[GraphNode], number: int) -> int:
+    """How many entries of a node's value other nodes select."""
+    return sum(1 for node in nodes if node.sources == [number] and node.select is not None)
+
+
+def _names_of_parts(nodes: list[GraphNode], number: int) -> dict[int, str]:
+    """The names of the entries of a split: those of the nodes that select them, or of what follows alone."""
+    found = {}
+    for position, node in enumerate(nodes):
+        if node.sources == [number] and node.select is not None:
+            name = node.name
+            if not name:
+                after = [n for n in nodes if n.sources == [position]]
+                if len(after) == 1 and after[0].layer is not None and after[0].layer.name == "nn.Identity":
+                    name = after[0].name
+            found[node.select] = name
+    return found
+
+
+def _worth_a_name(node: GraphNode) -> bool:
+    return node.layer is not None and node.layer.name != "nn.Identity"
 
 
 @structure("nn.Bottle", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Args",
     "Expr",
+    "GraphNode",
     "Layer",
     "Native",
     "NotNative",
@@ -46,7 +47,9 @@ class Expr:
 
     ``ndim`` is the number of dimensions of the Torch7 tensor where it is known. ``lead`` is the number of time axes
     before them: a table of steps in Torch7 is one tensor here. ``heavy`` says that the expression calls a layer
-    with weights, ``binds`` how loosely its operator binds ("" for a name, call or index).
+    with weights, ``binds`` is its outermost operator ("" for a name, call or index). ``parts`` is another text for the
+    entries of a table of steps where they are to be unpacked; ``rows`` one for those along the first dimension of one
+    example.
     """
 
     text: str
@@ -54,15 +57,25 @@ class Expr:
     lead: int = 0
     heavy: bool = False
     binds: str = ""
+    parts: str = ""
+    rows: str = ""
 
     def __str__(self) -> str:
         return self.text
 
     @property
     def operand(self) -> str:
-        """The text as an operand: in brackets where an operator stands outermost."""
+        """The text before a dot or an index: in brackets where an operator stands outermost."""
         return f"({self.text})" if self.binds else self.text
 
+    def beside(self, operator: str, right: bool = False) -> str:
+        """The text as an operand of an operator, on its left unless ``right``."""
+        mine, other = PRECEDENCE.get(self.binds, 0), PRECEDENCE.get(operator, 9)
+        loose = self.binds and (mine < other or (mine == other and (right or operator == "**")))
+        return f"({self.text})" if loose else self.text
+
+
+PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 3}
 
 Value: TypeAlias = "Expr | tuple[Value, ...]"
 
@@ -117,6 +130,21 @@ class Args:
 
 
 @dataclass
+class GraphNode:
+    """A node of a graph in order: its layer (None: it hands on), and the numbers of the nodes whose values it takes.
+
+    The first node takes the graph's input. ``select`` is the entry (from 0) that it hands on of a table, ``splits``
+    the number of entries of the table that it gives, ``name`` what the value is called.
+    """
+
+    layer: Layer | None
+    sources: list[int]
+    select: int | None = None
+    splits: int | None = None
+    name: str = ""
+
+
+@dataclass
 class Layer:
     """A layer to be translated: read off a live module, or built from a script's constructor calls.
 
@@ -136,7 +164,7 @@ class Layer:
     source: str = ""
     shape_in: Any = None
     shape_out: Any = None
-    nodes: list[Any] = field(default_factory=list)
+    nodes: list[GraphNode] = field(default_factory=list)
 
 
 Call: TypeAlias = "str | Callable[[Use], str | Value]"

@@ -112,7 +112,13 @@ def reshape(args: Args) -> Native:
             count = _whole(sizes)
             batch = shape is None or math.prod(shape) != count or shape[0] == 1
         if batch:
-            return Expr(batch_of(use, sizes, True), ndim=len(sizes) + 1)
+            x = use.tensor
+            rows = (
+                f"{x.operand}.chunk({sizes[0]}, dim={1 + use.lead})"
+                if len(sizes) == 2 and use.ndim in (2, None)
+                else ""
+            )
+            return Expr(batch_of(use, sizes, True), ndim=len(sizes) + 1, rows=rows)
         if use.lead:
             return Expr(f"{use.tensor.operand}.flatten({use.lead}).unflatten(-1, ({', '.join(sizes)}))")
         return Expr(f"{use.tensor.operand}.reshape({', '.join(sizes)})", ndim=len(sizes))

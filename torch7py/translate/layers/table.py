@@ -137,7 +137,8 @@ def split_table(layer: Layer, x: Value, w: Writer) -> Value:
         axis = w.depth
     if axis == w.depth:
         return Expr(x.text, inner, x.lead + 1, x.heavy, x.binds)
-    return Expr(f"{x.operand}.movedim({axis}, {w.depth})", inner, x.lead + 1, x.heavy)
+    parts = x.rows if axis == w.depth + 1 and x.rows else f"{x.operand}.unbind({axis})"
+    return Expr(f"{x.operand}.movedim({axis}, {w.depth})", inner, x.lead + 1, x.heavy, parts=parts)
 
 
 # -- arithmetic ----------------------------------------------------------------------------------------------------
@@ -173,9 +174,7 @@ def arithmetic(name: str, operator: str, whole: str, count: int | None = None) -
             if operator == "+":
                 return Expr(f"sum({x.text})")
             raise NotNative(f"{name}: the number of its inputs is not known")
-        texts = [part.operand for part in parts]
-        if parts[0].binds == operator == "+":
-            texts[0] = parts[0].text
+        texts = [part.beside(operator, number > 0) for number, part in enumerate(parts)]
         return Expr(f" {operator} ".join(texts), binds=operator)
 
     native(name)(lambda args: Native(call=call, over_time=True, steps=True))
@@ -213,7 +212,7 @@ def add_tensor_table(layer: Layer, x: Value, w: Writer) -> Value:
     shape = layer.shape_in[1] if isinstance(layer.shape_in, list) else None
     vector = w.named(w.as_expr(one))
     parts = w.entries(many, len(shape) if shape else None, layer)
-    return tuple(Expr(f"{w.as_expr(part).operand} + {vector}", binds="+") for part in parts)
+    return tuple(Expr(f"{w.as_expr(part).beside('+')} + {vector}", binds="+") for part in parts)
 
 
 @native("nn.MixtureTable", live=fields("dim"))
@@ -255,8 +254,8 @@ def pair(use: Use) -> tuple[Expr, Expr]:
 def matrix_product(args: Args) -> Native:
     def call(use: Use) -> Expr:
         a, b = pair(use)
-        left = a.operand + (".mT" if args.value("transA", False) else "")
-        right = b.operand + (".mT" if args.value("transB", False) else "")
+        left = a.operand + ".mT" if args.value("transA", False) else a.beside("@")
+        right = b.operand + ".mT" if args.value("transB", False) else b.beside("@", True)
         return Expr(f"{left} @ {right}", binds="@")
 
     return Native(call=call, over_time=True)
@@ -264,12 +263,12 @@ def matrix_product(args: Args) -> Native:
 
 @native("nn.MV", live=fields("trans"))
 def matrix_vector(args: Args) -> Native:
-    def call(use: Use) -> str:
+    def call(use: Use) -> Expr:
         a, b = pair(use)
-        left = a.operand + (".mT" if args.value("trans", False) else "")
+        left = a.operand + ".mT" if args.value("trans", False) else a.beside("@")
         if use.ndim == 2 and not use.lead:
-            return f"({left} @ {b.operand})"
-        return f"({left} @ {b.operand}.unsqueeze(-1)).squeeze(-1)"
+            return Expr(f"{left} @ {b.beside('@', True)}", binds="@")
+        return Expr(f"({left} @ {b.operand}.unsqueeze(-1)).squeeze(-1)")
 
     return Native(call=call, over_time=True, ndim=-1)
 
