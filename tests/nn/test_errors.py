@@ -62,6 +62,7 @@ def cases() -> list[dict[str, Any]]:
         if outermost(case) not in HAND_ON | NO_GRADIENT
         and "usenngraph" not in case["expr"]
         and "maskZero" not in case["expr"]  # of 2015 alone
+        and "gradOutput" in case
     ]
 
 

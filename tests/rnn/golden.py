@@ -13,7 +13,7 @@ __all__ = ["run"]
 
 FLOAT = 1e-5
 
-# One element of these cases is 1e-4 to 2e-3 of the largest, the rest of a cancellation: in float it is known to 5e-5
+# One element of these cases is 1e-4 to 4e-3 of the largest, the rest of a cancellation: in float it is known to 5e-5
 # of what it is measured against, half a unit in the last place of the largest. (The recorded elements in float are up
 # to 5e-5 away from those in double.)
 CANCELLING = {
@@ -21,6 +21,8 @@ CANCELLING = {
     "nn.SeqLSTM(4,5)": 5e-5,
     "nn.SeqLSTMP(4,6,3)": 5e-5,
     "(function() local m=nn.SeqLSTM(4,5); m.maskzero=true; return m end)()": 5e-5,
+    "nn.Inception{inputSize=2,kernelSize={3,5},kernelStride={1,1},outputSize={2,3},reduceSize={2,2,2,2},"
+    "pool=nn.SpatialMaxPooling(3,3,1,1,1,1),batchNorm=false}": 5e-5,
 }
 
 

@@ -118,6 +118,10 @@ class LuaFields(Overrides):
             obj.register_parameter(name, parameter)
             obj._attach(name)
 
+    def own_modules(self) -> list[Any]:
+        runtime, handle = self._there()
+        return [] if runtime is None or handle is None else runtime.call_lua("own_modules", handle)
+
     def own_fields(self) -> dict[str, Any]:
         runtime, handle = self._there()
         found = {} if runtime is None or handle is None else runtime.call_lua("own_fields", handle)

@@ -19,12 +19,13 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.copying import deep_copy
+from torch7py.nn.batching import Batching
+from torch7py.nn.copying import clone_memo, deep_copy
 from torch7py.nn.flatten import flatten
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
-from torch7py.nn.stepping import Stepping
 from torch7py.nn.trace import Trace, leaves_of
+from torch7py.nn.training import Training
 from torch7py.ops import memory
 from torch7py.ops.errors import TorchError
 
@@ -50,7 +51,7 @@ def nest(input: Any, gradients: list[torch.Tensor | None]) -> Any:
 
 
 @layer("nn.Module")
-class Module(Stepping):
+class Module(Training):
     """``nn.Module()``: the protocol of all layers; alone it is a layer that returns its (empty) output.
 
     ``forward(input) -> output`` must be a differentiable function of the input and of the parameters; inputs
@@ -254,13 +255,13 @@ class Module(Stepping):
 
     def zeroGradParameters(self) -> None:
         """``m:zeroGradParameters()``"""
-        for gradient in self.parameter_pairs()[1]:
+        for _, gradient, _ in self.sparse_triples():
             gradient.zero_()
 
     def updateParameters(self, learningRate: float) -> None:
         """``m:updateParameters(learningRate)``: one step against the gradient."""
-        for parameter, gradient in zip(*self.parameter_pairs(), strict=True):
-            parameter.data.add_(gradient, alpha=-learningRate)
+        for parameter, gradient, factor in self.sparse_triples():
+            parameter.data.add_(gradient, alpha=-learningRate * factor)
 
     def parameter_pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Both lists of ``parameters()``; of more results, which a script's own method may give, no more."""
@@ -272,7 +273,12 @@ class Module(Stepping):
 
         The parameters become views of it, each shared one once. A flat tensor fetched before goes stale.
         """
-        parameters, gradients = self.parameter_pairs()
+        return self.flattened(*self.parameter_pairs())
+
+    def flattened(
+        self, parameters: list[torch.Tensor], gradients: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Both lists, each made one flat tensor."""
         flat, flat_gradients = flatten(parameters, self.new()), flatten(gradients, self.new())
         if flat.numel() != flat_gradients.numel():
             raise TorchError("getParameters: parameters and gradients are not shared alike")
@@ -382,14 +388,14 @@ class Module(Stepping):
     def clone(self, *fields: str) -> Any:
         """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
         with torch.no_grad():
-            copied = deep_copy(self, {})
+            copied = deep_copy(self, clone_memo())
             if fields:
                 copied.share(self, *fields)
         return copied
 
 
 @layer("nn.Criterion")
-class Criterion(TorchObject):
+class Criterion(Batching):
     """``nn.Criterion()``: the protocol of losses; alone its output is 0.
 
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
@@ -441,4 +447,4 @@ class Criterion(TorchObject):
     def clone(self) -> Any:
         """``c:clone()``: a deep copy."""
         with torch.no_grad():
-            return deep_copy(self, {})
+            return deep_copy(self, clone_memo())

@@ -14,9 +14,12 @@ from torch7py.ops.registry import Fields
 
 __all__ = [
     "TensorMap",
+    "aliased_copy",
+    "clone_memo",
     "convert_map",
     "copy_map",
     "deep_copy",
+    "is_clone",
     "keep_as_is",
     "map_tensors",
     "memo_of",
@@ -140,6 +143,8 @@ def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
         return value
     if isinstance(value, torch.Tensor):
         tensors = memo.setdefault(_TENSORS, {})
+        if _ALIASED in memo:
+            return storage_map(lambda whole: whole, tensors, _label_of)(value)
         return copy_map(tensors)(value)
     if isinstance(value, Storage):
         tensors = memo.setdefault(_TENSORS, {})
@@ -165,6 +170,24 @@ def deep_copy(value: Any, memo: dict[Any, Any]) -> Any:
 
 
 _TENSORS = -1  # memo key of the tensors; never an id
+_ALIASED = -2  # memo key of a copy on the same memory
+_CLONE = "torch7py clone"  # memo key of a copy such as clone() makes
+
+
+def clone_memo() -> dict[Any, Any]:
+    """The memo of a copy that stands for one saved and read again, as clones in Torch7 were made."""
+    return {_CLONE: True}
+
+
+def is_clone(memo: dict[Any, Any]) -> bool:
+    """Whether a copy with this memo is such a one."""
+    return _CLONE in memo
+
+
+def aliased_copy(value: Any) -> Any:
+    """A deep copy whose tensors are others on the same memory."""
+    with torch.no_grad():
+        return deep_copy(value, {_ALIASED: True})
 
 
 def keep_as_is(memo: dict[Any, Any], tensors: Iterable[torch.Tensor]) -> None:

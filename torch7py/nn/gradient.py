@@ -11,10 +11,10 @@ from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 
-__all__ = ["GradientReversal", "L1Penalty", "ZeroGrad"]
+__all__ = ["ChangedGradient", "GradientReversal", "L1Penalty", "ZeroGrad"]
 
 
-class _Changed(torch.autograd.Function):
+class ChangedGradient(torch.autograd.Function):
     """The input as it is; a gradient ``g`` becomes ``factor * g + added``."""
 
     @staticmethod
@@ -46,7 +46,7 @@ class GradientReversal(Module):
         self.__dict__["lambda"] = lambda_
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Changed.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(input)
@@ -62,7 +62,7 @@ class ZeroGrad(Module):
     traced = False
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Changed.apply(input, 0.0, 0.0)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, 0.0, 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(input)
@@ -94,7 +94,7 @@ class L1Penalty(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         passes = 1.0 if self.provideOutput is True else 0.0
         penalty = input.detach().sign() * self._factor(input)
-        return _Changed.apply(input, passes, penalty)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, passes, penalty)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self.__dict__["loss"] = None if input.is_meta else self._factor(input) * input.abs().sum().item()

@@ -13,6 +13,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
+from torch7py.nn.training import limit_norms
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
@@ -185,6 +186,12 @@ class LookupTable(Module):
         norms = weights.norm(p, dim=1, keepdim=True)
         scaled = weights * (self.maxNorm / (norms + 1e-7))
         self.weight.data[used] = torch.where(norms > self.maxNorm, scaled, weights)
+
+    def maxParamNorm(self, maxOutNorm: float | None = None, maxInNorm: float | None = None) -> None:
+        """Here rows, of weights out of an index, are held to maxInNorm, columns to maxOutNorm or else maxInNorm."""
+        limits = (self.maxOutNorm, maxOutNorm, self.maxInNorm, maxInNorm)
+        limit_norms(self.weight.data, 1, next((limit for limit in limits if limit is not None), None))
+        limit_norms(self.weight.data, 0, maxInNorm)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         """Indices have no gradient: zeros of the input's type."""

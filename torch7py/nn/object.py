@@ -43,6 +43,10 @@ class Overrides:
     def name_parameters(self) -> None:
         """Make parameters of the tensors that the other language alone knows as such."""
 
+    def own_modules(self) -> list[Any]:
+        """The modules among those fields, in tables within them too."""
+        return []
+
     def own_fields(self) -> dict[str, Any]:
         """Those fields by name."""
         return {}
@@ -77,7 +81,8 @@ class TorchObject(torch.nn.Module):
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters
         accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules
         listModules replace clone __tostring__ forget remember stepClone sharedClone maxBPTTstep setOutputStep
-        getHiddenState setHiddenState getGradHiddenState setGradHiddenState""".split()
+        getHiddenState setHiddenState getGradHiddenState setGradHiddenState reinforce sparseParameters maxParamNorm
+        gradParamClip weightDecay updateGradParameters""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
     parameter_fields: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -568,7 +573,11 @@ def _turn(name: str, value: Any) -> int:
 
 
 # What every object has, or may have: no sign of its class.
-_COMMON = frozenset("output gradInput _type weight bias gradWeight gradBias train shared modules".split())
+_COMMON = frozenset(
+    """output gradInput _type weight bias gradWeight gradBias train shared modules maxOutNorm maxInNorm cutoffNorm
+    moduleLocal wdFactor wdMinDim momFactor momDamp momNesterov momGradParams dpnn_cinput dpnn_online
+    dpnn_serialEmpty""".split()
+)
 
 
 def _copy_attribute(value: Any, memo: dict[Any, Any]) -> Any:

@@ -12,6 +12,7 @@ from torch7py.nn.checks import number
 from torch7py.nn.object import names
 from torch7py.nn.window import Windowed, text_of
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = ["Parts", "Pooling", "even_parts"]
 
@@ -75,6 +76,9 @@ class Pooling(Windowed):
         return [getattr(self, field + axis, 0) for axis in self.axes]
 
     def describe(self) -> str:
+        if len(self.grid) == 2 and older("pooling text"):
+            pad = self.shown("pad")
+            return f"{self.class_name}({text_of([*self.shown('k'), *self.shown('d'), *(pad if any(pad) else ())])})"
         text = f"{self.class_name}({text_of(self.shown('k'), 'x')}, {text_of(self.shown('d'))}"
         if any(self.shown("pad")):
             text += f", {text_of(self.shown('pad'))}"

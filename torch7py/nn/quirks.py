@@ -64,6 +64,11 @@ QUIRKS |= {
         "updateParameters goes over the columns of the last input, however many backwards there were, and over a "
         "repeated one as often; so does weightDecay, which counts the bias too; zeroGradParameters goes over all",
     ),
+    "pooling text": Quirk(
+        "2016-03-01",
+        "fadfadb",
+        "the text of pooling over images has commas alone: nn.SpatialMaxPooling(2,2,2,2)",
+    ),
     "View text": Quirk("2016-01-31", "f147738", "the text is the class name"),
     "last branch": Quirk(
         "2016-09-21", "cbf6ccd", "the last branch of a container is drawn as the others are"

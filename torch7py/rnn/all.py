@@ -23,6 +23,7 @@ from torch7py.rnn import (  # noqa: F401
     sequencer,
     stabilizer,
 )
+from torch7py.rnn.dpnn import all as _dpnn  # noqa: F401
 
 extend("nn.Module", RNN_METHODS, package="rnn")
 

@@ -35,6 +35,7 @@ return {
    map_tensors = function(handle, convert)
       return core.answer(pcall(module.map_tensors, handle, convert))
    end,
+   own_modules = function(handle) return core.answer(pcall(module.own_modules, handle)) end,
    own_fields = function(handle) return core.answer(pcall(module.own_fields, handle)) end,
    new_memo = function() return true, 0, core.refer({}) end,
    copy_fields = function(from, to, number, memo, step)

@@ -395,6 +395,27 @@ function module.own_fields(handle)
    return own
 end
 
+-- The modules among the fields that the script added to a module, in plain tables there too.
+function module.own_modules(handle)
+   local m, found, seen = stand_in[handle], {}, {}
+   if m == nil then return found end
+   local function look(value)
+      if type(value) ~= 'table' or seen[value] then return end
+      seen[value] = true
+      if is_module(value) then
+         found[#found + 1] = value
+      elseif getmetatable(value) == nil then
+         for _, item in next, value do look(item) end
+      end
+   end
+   local engine = module.engine_fields(m)
+   for key, value in next, m do
+      if not engine[key] and key ~= module.COMPANIONS then look(value) end
+   end
+   for i = 1, #found do walk(found[i]) end
+   return found
+end
+
 core.make[MODULE] = function(handle)
    local name, builtin = host.class_of(handle)
    if not (class.registered[name] or class.registered[builtin]) then core.load_package(host.package_of(handle)) end

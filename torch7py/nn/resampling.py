@@ -1,0 +1,110 @@
+"""Images brought to another size: nnx's SpatialReSampling, which dpnn's layers use too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+
+from torch7py.nn.checks import number
+from torch7py.nn.registry import layer
+from torch7py.nn.window import Gridded
+from torch7py.ops.errors import TorchError
+
+__all__ = ["SpatialReSampling", "bilinear", "named_or_listed"]
+
+
+def named_or_listed(layer: str, given: tuple[Any, ...], order: tuple[str, ...]) -> dict[str, Any]:
+    """Arguments by name, in a table, or one after the other, as ``xlua.unpack`` takes both."""
+    if len(given) == 1 and isinstance(given[0], Mapping):
+        strange = set(given[0]) - set(order)
+        if strange:
+            raise TorchError(f"{layer}: unknown argument {min(map(str, strange))}")
+        return dict(given[0])
+    if len(given) == 1 and isinstance(given[0], list):
+        given = tuple(given[0])
+    if len(given) > len(order):
+        raise TorchError(f"{layer}: {len(given)} arguments, at most {len(order)} expected")
+    return {name: value for name, value in zip(order, given, strict=False) if value is not None}
+
+
+def _along(size: int, wanted: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For each of ``wanted`` points on a line of ``size`` points the two nearest, and how far both are off.
+
+    The first and last points of both lines are the same. Positions are in float, as in the original.
+    """
+    if wanted == 1:
+        if size > 1:
+            raise TorchError(
+                "an image cannot be resampled to one row or column: the original divides by 0 there"
+            )
+        places = torch.zeros(1)
+    else:
+        ratio = torch.tensor((size - 1) / (wanted - 1), dtype=torch.float32)
+        places = ratio * torch.arange(wanted, dtype=torch.float32)
+    low = places.floor()
+    after = low + 1
+    return low.long(), after.long().clamp(max=size - 1), places - low, after - places
+
+
+def bilinear(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """The last two dimensions brought to another size: each pixel is interpolated between the four nearest."""
+    top, bottom, below_top, above_bottom = _along(images.shape[-2], height)
+    left, right, from_left, to_right = _along(images.shape[-1], width)
+
+    def corner(
+        rows: torch.Tensor, columns: torch.Tensor, down: torch.Tensor, across: torch.Tensor
+    ) -> torch.Tensor:
+        share = torch.outer(down, across).to(images)  # rounded to float, as in the original
+        rows, columns = rows.to(images.device), columns.to(images.device)
+        return images[..., rows[:, None], columns] * share
+
+    found = corner(top, left, above_bottom, to_right) + corner(top, right, above_bottom, from_left)
+    found = found + corner(bottom, left, below_top, to_right)
+    return found + corner(bottom, right, below_top, from_left)
+
+
+@layer("nn.SpatialReSampling", package="nnx")
+class SpatialReSampling(Gridded):
+    """``nn.SpatialReSampling{owidth=..., oheight=...}``: images at another size, by bilinear interpolation.
+
+    Arguments, by name or in this order: rwidth, rheight, owidth, oheight. Shapes: ``(planes, h, w)`` ->
+    ``(planes, oheight, owidth)``, or a batch of such. The corners stay the corners. Instead of the size, rwidth and
+    rheight give it as a multiple of the first input's.
+    """
+
+    traced = True
+    fields: ClassVar[tuple[str, ...]] = ("rwidth", "rheight", "owidth", "oheight")
+    rwidth: float | None = None
+    rheight: float | None = None
+    owidth: float | None = None
+    oheight: float | None = None
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__()
+        name = "nn.SpatialReSampling"
+        for field, value in named_or_listed(name, arguments, SpatialReSampling.fields).items():
+            setattr(self, field, number(name, field, value))
+
+    def sizes(self, input: torch.Tensor) -> tuple[int, int]:
+        """Height and width of the output; where only the ratio was given, the first input fixes them."""
+        for side, size in (("height", input.shape[-2]), ("width", input.shape[-1])):
+            if getattr(self, "o" + side) is None:
+                ratio = getattr(self, "r" + side)
+                if ratio is None:
+                    raise TorchError(f"{self.class_name} needs o{side} or r{side}")
+                setattr(self, "o" + side, ratio * size)
+        height, width = int(self.oheight or 0), int(self.owidth or 0)
+        if height < 1 or width < 1:
+            raise TorchError(f"{self.class_name}: an output of {height}x{width} has no pixels")
+        return height, width
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        self.as_batch(input)
+        return bilinear(input, *self.sizes(input))
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
+        batch = self.as_batch(input)
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.sizes(input)))
+        return super().updateGradInput(input, gradient)
