@@ -224,7 +224,7 @@ class Runtime:
         boot = self._chunk("boot.lua")
         chunk = self._chunk
         core = boot(host, config, chunk)
-        self.state.libm = self._chunk("libm.lua")()
+        self.state.libm = self._chunk("libm.lua")(self._chunk("reading.lua")())
         self.callbacks = {str(name): function for name, function in core.items()}
 
     def _chunk(self, name: str) -> Any:

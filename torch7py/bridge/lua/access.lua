@@ -15,7 +15,7 @@ local handle_of, wrap, raw, fail = core.handle_of, core.wrap, core.raw, core.fai
 local header, at_hand, view, shared, barrier = headers.of, headers.at_hand, headers.view, headers.shared, headers.barrier
 
 local ffi = config.shared and require 'ffi' or nil
-local cast = ffi and ffi.cast
+local cast, copy = ffi and ffi.cast, ffi and ffi.copy
 local STORAGE = 8
 
 -- k is neither a number nor a table of them: a mask, a LongStorage, or a mistake
@@ -146,7 +146,7 @@ if ffi then jit.off(warm_up) end
 -- x:index(dim, i) where few elements are picked
 local function index_method(mt, pointer, kind)
    local index, long = tensor.method('index'), ffi.typeof('int64_t*')
-   local count_dense, fresh, small = headers.count_dense, headers.fresh, headers.small
+   local count_dense, fresh, small, bytes = headers.count_dense, headers.fresh, headers.small, headers.bytes_of[kind]
 
    -- The new tensor; nil where something does not fit, and Python says what.
    local function pick(h, dim, g)
@@ -172,10 +172,8 @@ local function index_method(mt, pointer, kind)
       for o = 0, outer - 1 do
          for i = 0, count - 1 do
             local first = (o * size + tonumber(rows[i * step]) - 1) * inner
-            for k = 0, inner - 1 do
-               to[at] = from[first + k]
-               at = at + 1
-            end
+            copy(to + at, from + first, inner * bytes)
+            at = at + inner
          end
       end
       return made
@@ -243,7 +241,7 @@ local function known_methods(mt, pointer, kind)
       end
    end
 
-   local narrow, select_one = tensor.method('narrow'), tensor.method('select')
+   local narrow, select_one, read = tensor.method('narrow'), tensor.method('select'), tensor.read[mt]
    local function whole(a, b, c)
       return type(a) == 'number' and type(b) == 'number' and a % 1 == 0 and b % 1 == 0
          and (c == nil or type(c) == 'number' and c % 1 == 0)
@@ -276,7 +274,7 @@ local function known_methods(mt, pointer, kind)
                end
                return made
             elseif pointer then
-               local value = tonumber(cast(pointer, h.address)[offset])
+               local value = read(h.address, offset)
                return value
             end
          end
@@ -290,7 +288,7 @@ end
 
 -- Complete the metatable of a type of tensor. `pointer_type` is nil where Lua cannot read its elements.
 function access.tensors(mt, pointer_type, prototype)
-   local pointer, kind = pointer_type and ffi.typeof(pointer_type), tensor.kinds[mt]
+   local pointer, read, kind = pointer_type and ffi.typeof(pointer_type), tensor.read[mt], tensor.kinds[mt]
 
    -- any k
    local function get(u, k)
@@ -298,7 +296,7 @@ function access.tensors(mt, pointer_type, prototype)
       local h, left = header(u), {}
       local n, offset = locate(h, k, left)
       if n > 0 then return part(u, h, kind, n, offset, left) end
-      if pointer and h.address ~= 0 then return tonumber(cast(pointer, h.address)[offset]) end
+      if pointer and h.address ~= 0 then return read(h.address, offset) end
       return raw(host.element, handle_of[u], offset)
    end
 
@@ -338,7 +336,7 @@ function access.tensors(mt, pointer_type, prototype)
          at = element_in(h, k)
       end
       if at then
-         local value = tonumber(cast(pointer, h.address)[at])
+         local value = read(h.address, at)
          return value
       end
       barrier()
@@ -378,7 +376,7 @@ function access.storages(mt, pointer_type, prototype)
       return
    end
 
-   local pointer = ffi.typeof(pointer_type)
+   local pointer, read = ffi.typeof(pointer_type), tensor.read[mt]
 
    mt.__index = function(u, k)
       if type(k) == 'string' then return mt[k] end
@@ -386,7 +384,7 @@ function access.storages(mt, pointer_type, prototype)
          local h = header(u)
          local at = element_at(h, k)
          if at then
-            local value = tonumber(cast(pointer, h.address)[at])
+            local value = read(h.address, at)
             return value
          end
       end

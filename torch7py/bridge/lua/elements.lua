@@ -15,10 +15,11 @@ local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, head
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, PORTION = 8, 100
 
--- The elements of u as a pointer of its type; nil where Lua cannot read them.
+-- The elements of u as a pointer of its type, and what reads one; nil where Lua cannot.
 local function pointer_to(u, h)
-   local pointer = tensor.pointers[getmetatable(u)]
-   if pointer and h.address ~= 0 then return ffi.cast(pointer, h.address) end
+   local mt = getmetatable(u)
+   local pointer = tensor.pointers[mt]
+   if pointer and h.address ~= 0 then return ffi.cast(pointer, h.address), tensor.read[mt] end
 end
 
 local function count_of(h)
@@ -67,14 +68,15 @@ end
 
 local function read_all(u)
    local h = ffi and header(u)
-   local p = h and pointer_to(u, h)
+   local p, read
+   if h then p, read = pointer_to(u, h) end
    if not p then return (fetch(u)) end
    local n, t = count_of(h), {}
    local places = places_of(h, n)
    if places then
-      for i = 1, n do t[i] = tonumber(p[places[i - 1]]) end
+      for i = 1, n do t[i] = read(p, places[i - 1]) end
    else
-      for i = 1, n do t[i] = tonumber(p[i - 1]) end
+      for i = 1, n do t[i] = read(p, i - 1) end
    end
    return t
 end
@@ -111,24 +113,24 @@ end
 
 -- One loop for each number of tensors: x is written, y and z are read. f(x[i], y[i], z[i]) by pointers ...
 local loops = {
-   function(f, n, x, px)
+   function(f, read, n, x, px)
       for i = 0, n - 1 do
          local at = px and px[i] or i
-         local value = check_result(f(tonumber(x[at])))
+         local value = check_result(f(read(x, at)))
          if value then x[at] = value end
       end
    end,
-   function(f, n, x, px, y, py)
+   function(f, read, n, x, px, y, py)
       for i = 0, n - 1 do
          local at = px and px[i] or i
-         local value = check_result(f(tonumber(x[at]), tonumber(y[py and py[i] or i])))
+         local value = check_result(f(read(x, at), read(y, py and py[i] or i)))
          if value then x[at] = value end
       end
    end,
-   function(f, n, x, px, y, py, z, pz)
+   function(f, read, n, x, px, y, py, z, pz)
       for i = 0, n - 1 do
          local at = px and px[i] or i
-         local value = check_result(f(tonumber(x[at]), tonumber(y[py and py[i] or i]), tonumber(z[pz and pz[i] or i])))
+         local value = check_result(f(read(x, at), read(y, py and py[i] or i), read(z, pz and pz[i] or i)))
          if value then x[at] = value end
       end
    end,
@@ -156,7 +158,7 @@ end
 local function traverse(name, f, ...)
    local x = ...
    local count = select('#', ...)
-   local arguments, reachable, n = {}, ffi ~= nil, nil
+   local arguments, reachable, n, read = {}, ffi ~= nil, nil, nil
    for i = 1, count do
       local u = select(i, ...)
       local handle = u ~= nil and handle_of[u]
@@ -171,7 +173,8 @@ local function traverse(name, f, ...)
       local size = count_of(h)
       n = n or size
       if size ~= n then fail('%s: size mismatch: %d elements against %d', name, n, size) end
-      local p = ffi and pointer_to(u, h)
+      local p
+      if ffi then p, read = pointer_to(u, h) end
       reachable = reachable and p ~= nil
       if reachable then arguments[2 * i - 1], arguments[2 * i] = p, places_of(h, n) end
    end
@@ -181,7 +184,7 @@ local function traverse(name, f, ...)
       if type(mt) ~= 'table' or not mt.__call then fail("%s: function expected, got %s", name, type(f)) end
    end
    if n == 0 then return x end
-   if reachable then loops[count](f, n, unpack(arguments, 1, 2 * count)) else in_arrays(f, ...) end
+   if reachable then loops[count](f, read, n, unpack(arguments, 1, 2 * count)) else in_arrays(f, ...) end
    return x
 end
 

@@ -1,9 +1,10 @@
 -- The C library's functions over arrays of doubles, as compiled loops (see ops/libm.py).
 --
--- Result: f(name, address_in, address_out, n), or nil where there is no FFI or the functions are out of reach.
+-- Arguments: reading. Result: f(name, address_in, address_out, n), or nil where there is no FFI or the functions are out of reach.
 
-local has_ffi, ffi = pcall(require, 'ffi')
-if not has_ffi then return nil end
+local reading = ...
+if not reading then return nil end
+local ffi, read = require 'ffi', reading['double*']
 
 ffi.cdef 'double log(double); double exp(double); double sin(double); double cos(double); double tan(double);'
 
@@ -12,7 +13,7 @@ for _, name in ipairs {'log', 'exp', 'sin', 'cos', 'tan'} do
    local found, f = pcall(function() return ffi.C[name] end)
    if not found then return nil end
    loops[name] = function(from, to, n)
-      for i = 0, n - 1 do to[i] = f(from[i]) end
+      for i = 0, n - 1 do to[i] = f(read(from, i)) end
    end
 end
 

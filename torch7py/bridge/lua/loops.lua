@@ -24,10 +24,10 @@ local SMALL = headers.small
 local at_hand, count_dense, fresh, cast, abs = headers.at_hand, headers.count_dense, headers.fresh, ffi.cast, math.abs
 
 local SOURCES = {
-   none = 'return function(r, n, x) for i = 0, n - 1 do r[i] = %s end end',
-   number = 'return function(r, n, x, v) for i = 0, n - 1 do r[i] = %s end end',
-   tensor = 'return function(r, n, x, y) for i = 0, n - 1 do r[i] = %s end end',
-   fold = 'return function(n, x) local s = 0 for i = 0, n - 1 do s = %s end return s end',
+   none = 'function(r, n, x) for i = 0, n - 1 do r[i] = %s end end',
+   number = 'function(r, n, x, v) for i = 0, n - 1 do r[i] = %s end end',
+   tensor = 'function(r, n, x, y) for i = 0, n - 1 do r[i] = %s end end',
+   fold = 'function(n, x) local s = 0 for i = 0, n - 1 do s = %s end return s end',
 }
 SOURCES.reversed = SOURCES.number
 
@@ -47,22 +47,22 @@ local known = {}
 for _, entry in ipairs(config.loops) do
    local name, shape, expression = entry[1], entry[2], entry[3]
    known[name] = known[name] or {in_place = entry[4], function_in_place = entry[5]}
-   known[name][shape] = expression:gsub('%f[%a]([xy])%f[%A]', '%1[i]')
+   known[name][shape] = expression:gsub('%f[%a]([xy])%f[%A]', 'read(%1, i)')
 end
 
 -- The loops of an operation, compiled for one type alone.
-local function compile(operation)
+local function compile(operation, read)
    local made = {}
    for shape, source in next, SOURCES do
       local expression = operation[shape]
-      made[shape] = expression and loadstring(source:format(expression), '=[torch7py] loop')() or false
+      made[shape] = expression and loadstring('local read = ... return ' .. source:format(expression), '=[torch7py] loop')(read) or false
    end
    return made
 end
 
 -- The short way for one type: f(a, b) -> done, result. `in_place`: into the first operand.
 local function short_way(operation, mt, in_place)
-   local made, kind, t = compile(operation), tensor.kinds[mt], TYPES[mt.__typename]
+   local made, kind, t = compile(operation, tensor.read[mt]), tensor.kinds[mt], TYPES[mt.__typename]
    local pointer, round = t.pointer, t.round
    local none, number, reversed, both, fold = made.none, made.number, made.reversed, made.tensor, made.fold
 
@@ -93,16 +93,16 @@ local function short_way(operation, mt, in_place)
       local h = at_hand(x)
       local n = h ~= nil and h.dims > 0 and count_dense(h)
       if not n or n > SMALL then return false end
-      if run == fold then return true, fold(n, cast(pointer, h.address)) end
+      if run == fold then return true, fold(n, h.address) end
       if run == both then
          local g = at_hand(b)
          if g == nil or g.dims == 0 or count_dense(g) ~= n then return false end
          local r, result = target(x, h, n)
-         both(r, n, cast(pointer, h.address), cast(pointer, g.address))
+         both(r, n, h.address, g.address)
          return true, result
       end
       local r, result = target(x, h, n)
-      run(r, n, cast(pointer, h.address), v)
+      run(r, n, h.address, v)
       return true, result
    end
 end

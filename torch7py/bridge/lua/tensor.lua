@@ -1,13 +1,14 @@
 -- Tensors and storages in Lua: one metatable per type, methods that resolve themselves, elements without Python.
 --
--- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}, headers, chunk
+-- Arguments: core, host, config {types = {{name, code, ctype, size}, ...}, shared = address or nil}, headers, reading, chunk
 -- (name -> function of that file).
 -- Result: {metatables = {name -> metatable}, kinds = {metatable of tensors -> kind}, method = f(name), func = f(name),
--- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one},
+-- pointers = {metatable -> C type of a pointer to its elements, where Lua can use one}, read = {metatable -> f(address,
+-- place) -> number, there},
 -- fast = {metatable -> methods that need no Python}}.
 
-local core, host, config, headers, chunk = ...
-local tensor = {metatables = {}, kinds = {}, pointers = {}, fast = {}}
+local core, host, config, headers, reading, chunk = ...
+local tensor = {metatables = {}, kinds = {}, pointers = {}, read = {}, fast = {}}
 
 local type, select, pcall, tonumber, tostring, ipairs, next = type, select, pcall, tonumber, tostring, ipairs, next
 local newproxy, getmetatable, setmetatable, unpack = newproxy, getmetatable, setmetatable, unpack
@@ -187,7 +188,8 @@ function tensor.declare(t)
    -- Loaded anew for each type: functions of its own, which LuaJIT compiles for this type alone.
    local access = chunk('access.lua')(core, code >= 32 and cuda_host or host, config, headers, tensor)
    local mt, prototype = declare('torch.' .. name .. 'Tensor', code)
-   tensor.pointers[mt], tensor.kinds[mt], headers.bytes_of[code] = pointer, code, t[4]
+   local read = pointer and reading[pointer]
+   tensor.pointers[mt], tensor.read[mt], tensor.kinds[mt], headers.bytes_of[code] = pointer, read, code, t[4]
    access.tensors(mt, pointer, prototype)
    mt.__len = tensor.method('__len')
    mt.__tostring = tensor.method('__tostring')
@@ -197,7 +199,7 @@ function tensor.declare(t)
    mt.__factory = function() return wrap(core.raw(host.empty_tensor, code)) end
 
    local st, storage_prototype = declare('torch.' .. name .. 'Storage', STORAGE + code)
-   tensor.pointers[st] = pointer
+   tensor.pointers[st], tensor.read[st] = pointer, read
    access.storages(st, pointer, storage_prototype)
    st.__len = tensor.method('Storage.size')
    st.__tostring = tensor.method('Storage.__tostring')
