@@ -19,16 +19,18 @@ __all__ = ["Form", "ReadForm", "load", "read_file", "save"]
 
 Form = Literal["binary", "ascii"]
 ReadForm = Literal["binary", "ascii", "b32", "b64"]
+P = TypeVar("P")
 R = TypeVar("R")
 
 
 def read_file(
     path: str | os.PathLike[str],
-    use: Callable[[DiskFile, Layout], R],
+    parse: Callable[[DiskFile, Layout], P],
+    use: Callable[[P], R],
     format: ReadForm | None = None,
     opened: type[DiskFile] = DiskFile,
 ) -> R:
-    """What ``use`` makes of a file in the layout that fits it.
+    """What ``use`` makes of what ``parse`` reads from a file in the layout that fits it.
 
     A T7Error says what the file looks like where none does. ``opened`` is the class of the open file.
     """
@@ -42,11 +44,16 @@ def read_file(
             if layout.binary:
                 file.set_order(layout.little)
                 file.set_long_size(layout.long_size)
-            return use(file, layout)
+            parsed = parse(file, layout)
         except T7Error as error:
             failures.append(error)
+            continue
         finally:
             file.close()
+        try:
+            return use(parsed)
+        except T7Error as error:
+            raise error.about(os.fspath(path), describe(head)) from error
     # The right layout is the one that got furthest.
     furthest = max(failures, key=lambda error: -1 if error.offset is None else error.offset)
     raise furthest.about(os.fspath(path), describe(head)) from None
@@ -62,11 +69,11 @@ def load(
 ) -> Any:
     """``torch7py.load``, with the layers that have been imported so far."""
 
-    def read(file: DiskFile, layout: Layout) -> Any:
+    def parse(file: DiskFile, layout: Layout) -> tuple[Any, Reader]:
         reader = Reader(file, referenced=referenced, encoding=encoding)
-        return revive(reader.read(), reader)
+        return reader.read(), reader
 
-    return read_file(path, read, format, MappedFile if mmap else DiskFile)
+    return read_file(path, parse, lambda read: revive(*read), format, MappedFile if mmap else DiskFile)
 
 
 def save(

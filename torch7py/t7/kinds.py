@@ -89,13 +89,19 @@ def what_else(head: bytes) -> str | None:
         return "a web page"
     if start.startswith((b"{", b"[")) and _is_text(head):
         return "JSON"
-    if _is_text(head) and not (head[:1].isdigit() and head[1:2].isspace()):
+    if _is_text(head) and not _begins_with_number(head):
         return "a text"
     return None
 
 
+def _begins_with_number(head: bytes) -> bool:
+    """Whether a text begins like a .t7 file: with the kind of a value on a line of its own."""
+    return head[:1].isdigit() and (len(head) == 1 or head[1:2].isspace())
+
+
 def _is_text(head: bytes) -> bool:
-    return all(32 <= byte < 127 or byte in b"\t\r\n" or byte >= 128 for byte in head)
+    text = head.decode("utf-8", "ignore")  # the last character may be cut
+    return len(text.encode()) > len(head) - 4 and all(c.isprintable() or c in "\t\r\n" for c in text)
 
 
 def describe(head: bytes) -> str:
@@ -103,7 +109,7 @@ def describe(head: bytes) -> str:
     other = what_else(head)
     if other is not None:
         return f"the file is no .t7 file: it looks like {other}"
-    if head[:1].isdigit() and head[1:2].isspace() and _is_text(head[:64]):
+    if _begins_with_number(head):
         return "the file begins like a .t7 file of text: it is damaged or cut short"
     order = _order(head)
     if order is not None:

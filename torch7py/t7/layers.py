@@ -98,7 +98,10 @@ def _claim_parameters(made: TorchObject, fields: Table, replaced: dict[int, Any]
 
 def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> None:
     """Give a layer the fields of an object, which begins at ``at`` in the file."""
-    fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
+    try:
+        fields, before, after = upgrade(obj.class_name, obj.version, obj.fields)
+    except T7Error as error:
+        raise T7Error(f"{obj.class_name}: {error.problem}", at) from error
     known = set(made.known_fields()) | {"modules"}
     values: dict[Any, Any] = {}
     tables: dict[str, Table] = {}

@@ -122,12 +122,12 @@ def outline(
 ) -> Outline:
     """Read a file but for the numbers in its storages; the errors are those of ``load``."""
 
-    def read(file: DiskFile, layout: Layout) -> Outline:
+    def parse(file: DiskFile, layout: Layout) -> Outline:
         skimmer = _Skimmer(file, referenced, encoding)
         root = skimmer.read()
         return Outline(os.fspath(path), os.stat(path).st_size, layout, root, skimmer.storages)
 
-    return read_file(path, read, format)
+    return read_file(path, parse, lambda parsed: parsed, format)
 
 
 def inner_values(value: Any) -> Iterator[tuple[Any, Any]]:

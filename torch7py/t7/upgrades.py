@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from torch7py.t7.errors import T7Error
 from torch7py.t7.objects import Table
 
 __all__ = ["UPGRADES", "upgrade"]
@@ -23,6 +24,8 @@ def _running_var(fields: Table) -> tuple[Fields, Fields] | None:
     std = fields.get("running_std")
     if not isinstance(std, torch.Tensor) or "running_var" in fields:
         return None
+    if std.numel() * std.element_size() > std.untyped_storage().nbytes():
+        raise T7Error(f"running_std has {std.numel()} elements, and its storage fewer")
     return {"running_std": std}, {"running_var": std.pow(-2).add_(-float(fields.get("eps", 1e-5)))}
 
 
