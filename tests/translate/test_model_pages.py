@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.golden_cases import Case, value
+from tests.golden_cases import Case, supported, value
+from tests.translate import test_golden_criterions
 from tests.translate.test_golden_models import CASES, WITHOUT
 from torch7py.bridge.runtime import Runtime
 from torch7py.translate.layout import lay_out
-from torch7py.translate.model import translate_model
+from torch7py.translate.model import translate_criterion, translate_model
 from torch7py.translate.verify import Different, verify_model
 
 PROJECT = Path(__file__).parents[2]
@@ -42,6 +43,11 @@ def test_pages_are_formatted_and_free_of_lint(runtime: Runtime, tmp_path: Path) 
             case.make()
             page = translate_model(case.get("m"), example=value(recorded["input"])).code
             tmp_path.joinpath(f"page{number}.py").write_text(page)
+    for number, recorded in enumerate(supported("nn_criterions")):
+        if recorded["expr"] not in test_golden_criterions.WITHOUT:
+            case = Case(runtime, recorded)
+            case.make()
+            tmp_path.joinpath(f"criterion{number}.py").write_text(translate_criterion(case.get("m")).code)
     tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
     assert ruff("check", "--output-format", "concise", ".", cwd=tmp_path) == ""
     assert ruff("format", "--diff", ".", cwd=tmp_path) == ""

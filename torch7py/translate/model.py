@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,20 +11,32 @@ import torch
 
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
+from torch7py.translate.layers.criterion import loss
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layers.registry import Args, GraphNode, Layer, Take, parameter_names, readers
+from torch7py.translate.layers.registry import (
+    Args,
+    GraphNode,
+    Layer,
+    NotNative,
+    Take,
+    parameter_names,
+    readers,
+)
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.writer import Child, Writer
 
 __all__ = [
     "ClassSource",
+    "FunctionSource",
     "ModelSource",
     "layer_of",
     "literal",
     "page",
     "show_shapes",
+    "translate_criterion",
     "translate_model",
     "walk",
+    "write_criterion",
     "write_model",
 ]
 
@@ -171,13 +183,7 @@ class ClassSource:
     @property
     def inputs(self) -> Any:
         """How the input is given: "tensor", "whole" numbers, "steps", or a list for a tuple."""
-        held = self.writer.inputs
-
-        def resolve(number: int) -> Any:
-            found = held[number]
-            return [resolve(n) for n in found] if isinstance(found, list) else found
-
-        return resolve(min(held))
+        return resolved(self.writer.inputs, 0)
 
     def entries(self) -> Iterator[tuple[str, Take, Child, str]]:
         """What is in the state_dict: entry, where from, of which child, and as what."""
@@ -207,6 +213,7 @@ class ModelSource:
     weights: dict[str, torch.Tensor]
     report: list[dict[str, str]]
     classes: list[ClassSource]
+    functions: list[FunctionSource] = field(default_factory=list)
 
 
 def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSource:
@@ -230,6 +237,40 @@ def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSour
         lines += ["", "    def forget(self):", '        """Start the next sequence from a state of 0."""']
         lines += [f"        self.{attribute} = {first}" for attribute, first in writer.attributes.items()]
     return ClassSource(name, lines, writer, layer, list(writer.helpers))
+
+
+@dataclass
+class FunctionSource:
+    """A criterion as a function of a page."""
+
+    name: str
+    lines: list[str]
+    writer: Writer
+    layer: Layer
+    helpers: list[str] = field(default_factory=list)
+
+    @property
+    def forms(self) -> tuple[Any, Any]:
+        """How prediction and target are given (see ``ClassSource.inputs``)."""
+        prediction, target = (resolved(self.writer.inputs, number) for number in (0, 1))
+        return prediction, target
+
+
+def resolved(held: dict[int, Any], number: int) -> Any:
+    found = held[number]
+    return [resolved(held, n) for n in found] if isinstance(found, list) else found
+
+
+def write_criterion(layer: Layer, name: str = "criterion") -> FunctionSource:
+    """A criterion as a function of a prediction and a target."""
+    writer = Writer()
+    x, y = writer.input("prediction"), writer.input("target")
+    made = loss(layer, x, y, writer)
+    if writer.children:
+        raise NotNative(f"{layer.name} with layers that have weights")
+    body = [line[4:] for line in writer.finish(made)]
+    lines = [f"def {name}({writer.argument}, target):", f'    """{layer.name}."""', *body]
+    return FunctionSource(name, lines, writer, layer, list(writer.helpers))
 
 
 def _constructor(writer: Writer) -> Iterator[str]:
@@ -260,7 +301,7 @@ IMPORTS = (
 )
 
 
-def page(classes: list[ClassSource], title: str) -> str:
+def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
     """A file of classes, with the imports and helpers that they need."""
     needed: dict[str, None] = {}
     for cls in classes:
@@ -276,6 +317,14 @@ def page(classes: list[ClassSource], title: str) -> str:
     while imports and not imports[-1]:
         imports.pop()
     return f'"""{title}"""\n\n' + "\n".join(imports) + "\n\n\n" + body
+
+
+def translate_criterion(criterion: TorchObject, name: str = "criterion", origin: str = "") -> ModelSource:
+    """A live criterion as a page of PyTorch with one function of that name."""
+    function = write_criterion(layer_of(criterion), name)
+    title = f"{name}{f' of {origin}' if origin else ''} in PyTorch, translated by torch7py."
+    report = [{"layer": function.layer.name, "native": name, "name": name, "source": ""}]
+    return ModelSource(page([function], title), {}, report, [], [function])
 
 
 def translate_model(

@@ -11,7 +11,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
-from torch7py.translate.model import ClassSource, ModelSource, translate_model
+from torch7py.translate.model import ClassSource, FunctionSource, ModelSource, translate_model
 
 __all__ = [
     "Comparison",
@@ -22,7 +22,9 @@ __all__ = [
     "native_input",
     "quiet",
     "relative_error",
+    "run_criterion",
     "run_native",
+    "verify_criterion",
     "verify_model",
 ]
 
@@ -51,6 +53,7 @@ def relative_error(ours: Any, theirs: Any, least: float = 1e-3) -> float:
         if not isinstance(theirs, (list, tuple)) or len(ours) != len(theirs):
             return float("inf")
         return max((relative_error(a, b, least) for a, b in zip(ours, theirs, strict=True)), default=0.0)
+    ours, theirs = (torch.as_tensor(x, dtype=torch.float64) for x in (ours, theirs))
     if ours.numel() == 0 and theirs.numel() == 0:
         return 0.0
     if ours.shape != theirs.shape:
@@ -264,6 +267,38 @@ def verify_model(
     if not found.errors[worst] <= tolerance:
         raise Different(f"{worst}: off by {found.errors[worst]:.3g}")
     return found
+
+
+def verify_criterion(
+    criterion: TorchObject, source: ModelSource, input: Any, target: Any, tolerance: float = 1e-10
+) -> Comparison:
+    """Compare a page's only function with the criterion it was made of; the criterion stays as it is."""
+    original: Any = criterion.clone()
+    (function,) = source.functions
+    loss, gradients = run_criterion(source.code, function, input, target)
+    result = original.torch7_forward(_copied(input), target)
+    theirs = result[0] if isinstance(result, tuple) else result
+    found = Comparison({"loss": relative_error(loss, torch.as_tensor(theirs, dtype=torch.float64))})
+    gradInput = original.backward(_copied(input), target)
+    found.errors["gradient"] = relative_error(
+        _outputs(gradients), _outputs(_as_tuple(like(gradients, gradInput)))
+    )
+    worst = max(found.errors, key=lambda key: found.errors[key])
+    if not found.errors[worst] <= tolerance:
+        raise Different(f"{worst}: off by {found.errors[worst]:.3g}")
+    return found
+
+
+def run_criterion(code: str, function: FunctionSource, input: Any, target: Any) -> tuple[Any, Any]:
+    """A page's criterion on Torch7's input and target: the loss and the gradient of the input."""
+    prediction, wanted = function.forms
+    mine = require_gradients(native_input(prediction, input))
+    if isinstance(target, (int, float)):
+        target = torch.tensor(target)
+    goal = None if target is None else native_input(wanted, target)
+    loss = load(code, function.name)(mine, goal)
+    loss.backward()
+    return loss.detach(), gradients_of(mine)
 
 
 def _copied(value: Any) -> Any:

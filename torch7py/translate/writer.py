@@ -83,6 +83,8 @@ class Writer:
         self._statements: list[Statement] = []
         self._hints: list[str] = []
         self._taken = taken or set()
+        self._arguments: list[int] = []
+        self._part_of: dict[int, int] = {}
         self._by_layer: dict[int, Child] = {}
 
     # -- values -------------------------------------------------------------------------------------------
@@ -95,6 +97,7 @@ class Writer:
     def input(self, hint: str = "") -> Expr:
         value = self.fresh(hint)
         self.inputs[self._id(value)] = "tensor"
+        self._arguments.append(self._id(value))
         return value
 
     def _id(self, value: Expr) -> int:
@@ -340,10 +343,16 @@ class Writer:
     def is_whole(self, value: Expr) -> bool:
         """Whether a value is a part of the input as it is given, to be declared as one of whole numbers."""
         number = self._id(value)
+        number = self._part_of.get(number, number)
         if self.inputs.get(number) not in ("tensor", "steps", "whole", "whole steps"):
             return False
         self.inputs[number] = "whole steps" if "steps" in self.inputs[number] else "whole"
         return True
+
+    def make_part(self, whole: Expr, part: Expr) -> None:
+        """Say that a new value is a part of another: if that is declared, so is it, by what it is used for."""
+        if self._id(whole) in self.inputs:
+            self._part_of[self._id(part)] = self._id(whole)
 
     def fill(self, template: str, x: Expr, me: str = "", heavy: bool = False, binds: str = "") -> Expr:
         """A call's text with the value in its places."""
@@ -392,7 +401,7 @@ class Writer:
     def _lines(self, statements: list[Statement], children: list[str], depth: int) -> Iterator[str]:
         if isinstance(self.inputs.get(0), list) and not self._hints[0]:
             self._hints[0] = "inputs"
-        names = _Names(self._hints, statements, self._taken, sorted(self.inputs))
+        names = _Names(self._hints, statements, self._taken, self._arguments)
         self.argument = names[0]
 
         def write(text: str) -> str:
@@ -429,9 +438,14 @@ class _Names:
         self._position = 0
         self._scan(statements, [])
         self.names: dict[int, str] = {}
-        if inputs:
-            self.names[inputs[0]] = self._hints[inputs[0]] or "x"
+        for number in inputs:
+            self.names[number] = self._hints[number] or "x"
+            self._first[number] = 0
         for position, statement in self._order:
+            for match in TOKEN.finditer(statement.text):
+                if int(match[1]) not in self._first:  # of a comprehension, which is all that knows it
+                    self._first[int(match[1])] = position
+                    self._choose(int(match[1]), position, statement)
             for target in self._defined(statement):
                 self._choose(target, position, statement)
 

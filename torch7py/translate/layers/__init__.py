@@ -45,6 +45,7 @@ from torch7py.translate.layers import (
     shape,
     table,
 )
+from torch7py.translate.layers import criterion as criterion_rules
 from torch7py.translate.layers.registry import (
     Args,
     Expr,
@@ -77,6 +78,7 @@ __all__ = [
     "container",
     "convolution",
     "criterion",
+    "criterion_rules",
     "criterions",
     "gradient",
     "linear",

@@ -447,3 +447,28 @@ class MaskedLSTM(nn.LSTMCell):
         return torch.stack(outputs, 1 if self.batch_first else 0), (h, c)
 ''',
 )
+
+helper(
+    "simplex",
+    '''
+def simplex(classes):
+    """The corners of a regular simplex around the origin, at distance 1 from it, one a row; a last column of 0."""
+    n = classes - 1
+    corners = torch.zeros(classes, classes, dtype=torch.float64)
+    for k in range(n):
+        corners[k, k] = height = (1 - corners[k].square().sum()).sqrt()
+        corners[k + 1 :, k] = (height * height - 1 - 1 / n) / height
+    return corners
+''',
+)
+
+helper(
+    "center_crop",
+    '''
+def center_crop(x, size):
+    """The middle of images, of a smaller size."""
+    (height, width), (tall, wide) = x.shape[-2:], size
+    top, left = (height - tall) // 2, (width - wide) // 2
+    return x[..., top : top + tall, left : left + wide]
+''',
+)
