@@ -383,8 +383,10 @@ def test_what_was_inside_is_an_error_after_the_parameters_have_changed(runtime: 
         seq:forward(x)
         seq:backward(x, x)
         seq:updateParameters(1)
+        cells = #m.gradCells
         """
     )
+    assert runtime.globals["cells"] == 3
     with pytest.raises(LuaError, match="not known any more"):
         runtime.execute("return m.sharedClones")
 

@@ -284,6 +284,8 @@ class Runtime:
                 self.state.default_type = types.BY_NAME[value]
                 self.dispatcher.follow_default(self.state.default_type.is_cuda)
             return self.state.default_type.name
+        if name == "generation":
+            return self.state.generation
         raise TorchError(f"unknown setting {name}")
 
     # -- running ------------------------------------------------------------------------------------------

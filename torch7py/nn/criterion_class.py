@@ -187,17 +187,26 @@ class ClassNLLCriterion(_NLLCriterion):
         return classes.unsqueeze(1)
 
     def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
+        losses = self.losses_of_groups(input, target, 1)
+        if losses is None:
+            return super().updateOutput(input, target)
+        self.__dict__["output"] = losses[0]
+        return losses[0], self.total_weight_tensor.item()
+
+    def losses_of_groups(self, input: torch.Tensor, target: Any, groups: int) -> list[float] | None:
+        """The losses of so many groups of rows of one size, to the bit what each alone would have. ``updateGradInput``
+        of all then gives the gradient of their sum. None where weights or ignored targets are to be looked at."""
         classes = self._plain_classes(input, target)
         if classes is None:
-            return super().updateOutput(input, target)
-        count = len(classes)
-        loss = input.data.gather(1, classes).sum().neg_()
+            return None
+        count = len(classes) // groups
+        losses = input.data.gather(1, classes).view(groups, count).sum(1).neg_()
         if truthy(self.sizeAverage):
-            loss /= count
-        self.__dict__["output"] = loss.item()
-        self.keep("output_tensor", loss.view(1))
-        self.keep("total_weight_tensor", loss.new_full((1,), count))
-        return self.output, float(count)
+            losses /= count
+        self.keep("output_tensor", losses[-1:])
+        self.keep("total_weight_tensor", losses.new_full((1,), count))
+        found: list[float] = losses.tolist()
+        return found
 
     def updateGradInput(self, input: torch.Tensor, target: Any) -> torch.Tensor:
         classes = self._plain_classes(input, target)

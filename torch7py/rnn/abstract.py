@@ -99,9 +99,9 @@ class AbstractRecurrent(Container):
         buildOutputGate buildInitialModule buildRecurrentModule""".split(),
     )
 
-    # What is not there after a sequence that was computed as one piece, until somebody looks.
-    of_clones: ClassVar[frozenset[str]] = frozenset(
-        "sharedClones gradInputs gradOutputs _gradOutputs gradCells inputs scales".split()
+    # Tables that are not filled after a sequence that was computed as one piece, until somebody looks.
+    of_gradients: ClassVar[frozenset[str]] = frozenset(
+        "gradInputs gradOutputs _gradOutputs gradCells inputs".split()
     )
     first_clone: ClassVar[int] = 1  # the first step that a clone of recurrentModule serves
     marks_fast_backward: ClassVar[bool] = (
@@ -188,9 +188,23 @@ class AbstractRecurrent(Container):
     def get_field(self, name: str) -> Any:
         if name == "nSharedClone":
             return len(self.sharedClones)
-        if name in self.of_clones:
+        if name == "sharedClones":
             self.look_into_steps()
+        elif name in self.of_gradients:
+            self.look_at_gradients()
+            if name == "_gradOutputs":
+                return {step: self.of_output(total) for step, total in self.__dict__["_totals"].items()}
         return super().get_field(name)
+
+    def of_output(self, total: Any) -> Any:
+        """The part that belongs to the output of the gradient of all that a step gives."""
+        return total
+
+    def look_at_gradients(self) -> None:
+        """Have the tables by step hold the gradients of the last sequence (see ``fused.Run``)."""
+        run = self.__dict__.get("_run")
+        if run is not None:
+            run.fill()
 
     def look_into_steps(self) -> None:
         """Have the clones for the steps of the last sequence hold what they would (see ``fused.Run``)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -23,7 +23,7 @@ __all__ = ["RepeaterCriterion", "SequencerCriterion"]
 class StepwiseCriterion(Criterion):
     """The base: each step has its own clone of the criterion; ``pairs`` says what it compares."""
 
-    fields = ("clones",)
+    fields: ClassVar[tuple[str, ...]] = ("clones",)
     links = ("criterion",)
     lua_methods = names("getStepCriterion")
 
@@ -96,8 +96,8 @@ class SequencerCriterion(StepwiseCriterion):
     by the number of steps.
     """
 
-    fields = ("sizeAverage",)
-    transient = (*StepwiseCriterion.transient, "_wide")
+    fields = ("sizeAverage", "isStateless")
+    transient = (*StepwiseCriterion.transient, "_wide", "_by_steps")
 
     def __init__(self, criterion: Criterion | None = None, sizeAverage: bool = False) -> None:
         super().__init__(criterion)
@@ -141,7 +141,13 @@ class SequencerCriterion(StepwiseCriterion):
             return super().updateOutput(input, target)
         x, y, factor = joined
         wide = self.__dict__["_wide"] = fused.alias(self._modules["criterion"])
+        steps = len(input)
         try:
+            losses = wide.losses_of_groups(x, y, steps) if isinstance(wide, ClassNLLCriterion) else None
+            self.__dict__["_by_steps"] = losses is not None
+            if losses is not None:
+                self.__dict__["output"] = self.averaged(sum(losses), steps)
+                return self.output
             loss = wide.torch7_forward(x, y)
         except TorchError:  # step by step the message says in which step it is
             self.__dict__["_wide"] = None
@@ -150,12 +156,18 @@ class SequencerCriterion(StepwiseCriterion):
         return self.output
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
+        if generation.current().year == 2015 and len(input) > 2:
+            self.__dict__["isStateless"] = True  # what the package of 2015 noted, having tried it
         wide = self.__dict__.get("_wide")
         joined = None if wide is None else self._as_one(input, target)
         if wide is None or joined is None:
             return super().updateGradInput(input, target)
         x, y, factor = joined
         gradient = wide.updateGradInput(x, y)
+        if self.__dict__["_by_steps"]:
+            factor = 1
+            if self.sizeAverage:
+                gradient.div_(len(input))
         if factor != 1:
             gradient.mul_(factor)
         if isinstance(input, torch.Tensor):

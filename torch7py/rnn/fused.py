@@ -48,6 +48,7 @@ class Stage(Protocol):
     def show(self, steps: int) -> None: ...
     def grad_input(self, x: T, gradient: T) -> T: ...
     def show_gradient(self) -> None: ...
+    def fill(self, of_input: T, gradient: T) -> None: ...
     def acc_grad(self, x: T, scale: float) -> None: ...
 
 
@@ -136,6 +137,9 @@ class RowStage:
     def show_gradient(self) -> None:
         self.module.keep("gradInput", self.of_input[0])
 
+    def fill(self, of_input: T, gradient: T) -> None:
+        """Steps are not counted here."""
+
     def acc_grad(self, x: T, scale: float) -> None:
         self.wide.accGradParameters(self.rows(x), self.gradient, scale)
 
@@ -199,6 +203,7 @@ class GatedStage:
         self.states = self.before()
         self.of_gates = self.cell.room(size[0] * size[1], gradients)
         later = self.after()
+        handed = [later]
         factors: list[T] = []
         ready = len(x)  # the first step that there are factors for
         block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
@@ -212,15 +217,37 @@ class GatedStage:
             rows_at = slice(at * size[1], (at + 1) * size[1])
             room = [gates[own] for gates in self.of_gates]
             later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
-        self.of_state = later
+            handed.append(later)
+        self.handed = handed[::-1]
         return self.cell.grad_of_input(self.of_gates).view(x.shape)
 
+    def _shown(self, parts: list[T]) -> list[T]:
+        return [part.squeeze(0) for part in parts] if self.single else parts
+
     def show_gradient(self) -> None:
-        state = [part.squeeze(0) for part in self.of_state] if self.single else self.of_state
-        self.module.hand_state_back(self.module.step - len(self.results[0]), state)
+        self.module.hand_state_back(self.module.step - len(self.results[0]), self._shown(self.handed[0]))
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module, gradients = self.module, self.batches(gradient)
+        fill_steps(module, of_input, gradient)
+        first = module.step - len(gradients)
+        for number in range(len(gradients)):
+            later = self.handed[number + 1]
+            total = [gradients[number] + later[0], *later[1:]]
+            module.__dict__["_totals"][first + number] = self._shown(total)
+            if number:
+                module.set_grad_state_list(first + number - 1, self._shown(self.handed[number]))
 
     def acc_grad(self, x: T, scale: float) -> None:
         self.cell.acc_grad(self.batches(x).flatten(0, 1), self.states, self.of_gates, self.saved, scale)
+
+
+def fill_steps(module: Any, of_input: T, gradient: T) -> None:
+    """Keep for a script what the last steps had and gave in the backward."""
+    first = module.step - len(gradient)
+    module.gradInputs.update(enumerate(of_input, first))
+    if module.generation.year == 2015:
+        module.gradOutputs.update(enumerate(gradient, first))
 
 
 class RecurrentStage:
@@ -294,6 +321,7 @@ class RecurrentStage:
             raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
         of_sums: list[Any] = [None] * len(x)
         of_inputs: list[Any] = [None] * len(x)
+        handed = [later]
         for step in range(len(x) - 1, -1, -1):
             total = gradient[step] if later is None else gradient[step] + later
             of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
@@ -302,8 +330,21 @@ class RecurrentStage:
             else:
                 later = self.feedbacks[step].updateGradInput(self.before[step], of_sums[step])
                 of_inputs[step] = of_sums[step]
+                handed.append(later)
         self.later, self.of_sums = later, of_sums
+        self.handed = handed[::-1] if len(handed) > len(x) else [None, *handed[::-1]]
         return self.input.grad_input(x, torch.stack(of_inputs))
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module = self.module
+        fill_steps(module, of_input, gradient)
+        first = module.step - len(gradient)
+        for number in range(len(gradient)):
+            later = self.handed[number + 1]
+            total = gradient[number] if later is None else gradient[number] + later
+            module.__dict__["_totals"][first + number] = total
+            if number:
+                module.__dict__[module.generation.hidden_gradients][first + number - 1] = self.handed[number]
 
     def show_gradient(self) -> None:
         self.input.show_gradient()
@@ -342,11 +383,12 @@ class Run:
     def __init__(self, module: Any) -> None:
         self.root = module
         self.stages: list[Stage] = []
-        self.wrappers: list[Any] = []  # the Recursors around, innermost first
+        # The Recursors around, innermost first, each with the numbers of its first stage and the one after its last.
+        self.wrappers: list[tuple[Any, int, int]] = []
         self.containers: list[Any] = []
         self._take_apart(module)
         self.steps = 0
-        self.went_back = False
+        self.went_back = self.filled = False
         self.inputs: list[T] = []
 
     def _take_apart(self, module: Any) -> None:
@@ -357,30 +399,33 @@ class Run:
                 self._take_apart(child)
             self.containers.append(module)
         elif type(module) is Recursor:
+            first = len(self.stages)
             self._take_apart(module.step_module)
-            self.wrappers.append(module)
+            self.wrappers.append((module, first, len(self.stages)))
         else:
             self.stages.append(STAGES.get(type(module), RowStage)(module))
 
     @property
     def recurrents(self) -> list[Any]:
         """The modules inside that count steps."""
-        inner = [s.module for s in self.stages if isinstance(s, (GatedStage, RecurrentStage))]
-        return inner + self.wrappers
+        return [stage.module for stage in self._counting()] + [wrapper for wrapper, _, _ in self.wrappers]
+
+    def _counting(self) -> list[GatedStage | RecurrentStage]:
+        return [stage for stage in self.stages if isinstance(stage, (GatedStage, RecurrentStage))]
 
     def forward(self, input: T) -> T:
         """All outputs. The modules count the steps, and show what they would after doing them one by one."""
         self.inputs = [input]
         for stage in self.stages:
             self.inputs.append(stage.output(self.inputs[-1]))
-        self.output = self.inputs.pop()
+        self.output = self.inputs[-1]
         self.steps = len(input)
         for stage in self.stages:
             stage.show(self.steps)
         for container in self.containers:
             container.set_output(container.child_list()[-1].output)
-        for wrapper in self.wrappers:
-            wrapper.keep_steps([[output] for output in self.output])
+        for wrapper, _, end in self.wrappers:
+            wrapper.keep_steps([[output] for output in self.inputs[end]])
         self._be_looked_into()
         return self.output
 
@@ -392,9 +437,11 @@ class Run:
         )
 
     def grad_input(self, input: T, gradient: T) -> T:
-        self.inputs[0], self.gradient = input, gradient
-        for stage, x in zip(reversed(self.stages), reversed(self.inputs), strict=True):
+        self.inputs[0], self.filled = input, False
+        self.gradients = [gradient]
+        for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
+            self.gradients.insert(0, gradient)
         for stage in self.stages:
             stage.show_gradient()
         for module in self.recurrents:
@@ -404,7 +451,7 @@ class Run:
         return gradient
 
     def acc_grad(self, scale: float) -> None:
-        for stage, x in zip(reversed(self.stages), reversed(self.inputs), strict=True):
+        for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             stage.acc_grad(x, scale)
         for module in self.recurrents:
             module.__dict__["gradParametersAccumulated"] = True
@@ -415,7 +462,28 @@ class Run:
         for module in self.recurrents:
             module.__dict__["step"] -= self.steps
 
-    # What the clones for the steps would hold is not there. Who looks at it has the steps done one by one.
+    # What the steps would have left is not there. Who looks at the gradients of states and inputs has the modules'
+    # tables filled; who looks at the clones for the steps has these done one by one.
+
+    def fill(self) -> None:
+        """Let the modules have in their tables by step what they would after doing the sequence step by step."""
+        if self.root.generation.year == 2015:
+            for module, x in self._with_inputs():
+                module.inputs.update(enumerate(x, module.step - self.steps))
+        if not self.went_back or self.filled:
+            return
+        self.filled = True
+        for number, stage in enumerate(self.stages):
+            stage.fill(*self.gradients[number : number + 2])
+        for wrapper, first, end in self.wrappers:
+            fill_steps(wrapper, *self.gradients[first : end + 1 : end - first])
+
+    def _with_inputs(self) -> list[tuple[Any, T]]:
+        """The modules that count steps, with their inputs."""
+        inner = [
+            (s.module, x) for s, x in zip(self.stages, self.inputs, strict=False) if s in self._counting()
+        ]
+        return inner + [(wrapper, self.inputs[first]) for wrapper, first, _ in self.wrappers]
 
     def _be_looked_into(self) -> None:
         if self.root.training:
@@ -439,7 +507,9 @@ class Run:
                     "more, for parameters have changed since"
                 )
         if self.went_back:
-            self.root.generation.sequence_grad_input(self.root, list(self.inputs[0]), list(self.gradient))
+            self.root.generation.sequence_grad_input(
+                self.root, list(self.inputs[0]), list(self.gradients[-1])
+            )
             for module in self.recurrents:
                 module.went_back(self.steps)
         for module, value in zip(self.recurrents, accumulated, strict=True):

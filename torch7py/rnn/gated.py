@@ -133,6 +133,9 @@ class Gated(AbstractRecurrent):
         output = self.output_of(self.module_forward().updateOutput([input, *state]))
         return self.advance(input, output)
 
+    def of_output(self, total: Any) -> Any:
+        return total[0] if isinstance(total, list) else total
+
     def step_input(self, step: int, input: Any) -> Any:
         state = self.state_list(step - 1, None)
         if any(part is None for part in state):

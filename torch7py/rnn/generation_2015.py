@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import disregard
 from torch7py.rnn.generation_2016 import Generation2016
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Generation2015(Generation2016):
 
     def start(self, rnn: AbstractRecurrent) -> None:
         rnn.__dict__.update(
-            fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False
+            fastBackward=True, copyInputs=True, copyGradOutputs=True, gradParametersAccumulated=False, _most=0
         )
 
     def clear(self, rnn: AbstractRecurrent) -> None:
@@ -51,8 +52,11 @@ class Generation2015(Generation2016):
 
     def after_forward(self, rnn: AbstractRecurrent, input: Any) -> None:
         if rnn.training:
+            # As many steps are kept as ever before, whatever rho is by now.
+            most = rnn.__dict__["_most"]
+            self._drop(rnn, rnn.step - max(rnn.rho + 1, most))
             rnn.inputs[rnn.step] = copied(input, rnn.copyInputs)
-            self._drop(rnn, rnn.step - rnn.rho - 1)
+            rnn.__dict__["_most"] = max(most, len(rnn.inputs))
         rnn.__dict__["gradParametersAccumulated"] = False
 
     @staticmethod
@@ -80,11 +84,14 @@ class Generation2015(Generation2016):
 
     @staticmethod
     def _steps(rnn: AbstractRecurrent, step: int | None, rho: int | None) -> range:
-        """The steps to go back through, the last first."""
-        last = (rnn.step if step is None else int(step)) - 1
+        """The steps to go back through, the last first. Whoever gives a step and a number of steps has them
+        disregarded, as they were."""
+        if step is not None or rho is not None:
+            disregard("argument of backwardThroughTime", "2015-10-27")
+        last = rnn.step - 1
         if last < 1:
             raise TorchError(f"{rnn.class_name}: going back through time without a forward")
-        return range(last, last - min(rnn.rho if rho is None else int(rho), last), -1)
+        return range(last, last - min(rnn.rho, last), -1)
 
     @staticmethod
     def _recorded(rnn: AbstractRecurrent, step: int) -> tuple[Any, Any]:

@@ -197,7 +197,7 @@ class GRU(Gated):
         """``m:getGradHiddenState([step])``: what later steps add to the gradient of a step's output."""
         step = self.step_number(step, self.next_back())
         if step < self.step - 1 and step not in self.__dict__[self.generation.hidden_gradients]:
-            self.look_into_steps()
+            self.look_at_gradients()
         output = self.__dict__[self.generation.hidden_gradients].get(step)
         if step == self.step - 1:
             return first_given(self.__dict__.get("userNextGradOutput"), output, self.__dict__["zeroTensor"])

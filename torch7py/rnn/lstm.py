@@ -304,7 +304,7 @@ class LSTM(Gated):
         step = self.step_number(step, self.next_back())
         own = self.__dict__
         if step < self.step - 1 and step not in own["gradCells"]:
-            self.look_into_steps()
+            self.look_at_gradients()
         output, cell = own[self.generation.hidden_gradients].get(step), own["gradCells"].get(step)
         if step == self.step - 1:
             zero = own["zeroTensor"]

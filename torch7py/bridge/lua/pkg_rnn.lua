@@ -3,7 +3,7 @@
 -- Arguments: core, host, the package's table. Those of two arguments shape the first like the second, make what is
 -- missing in it, and return both.
 
-local core, _, rnn = ...
+local core, host, rnn = ...
 
 local type, pairs = type, pairs
 local torch, nn = torch, nn
@@ -91,6 +91,9 @@ for name, f in pairs(rnn) do
    if name:find('^recursive') then nn.AbstractRecurrent[name] = f end
 end
 nn.rnn = rnn
+
+-- In 2015 dpnn left this global behind.
+if host.setting('generation') == 2015 then rawset(_G, '_', require 'moses') end
 
 -- Four numbers are gone from the stream once the package is loaded. This is inferred, not read anywhere: it was found
 -- by searching for the number with which five programs of 2016, which seed before they require rnn, meet their

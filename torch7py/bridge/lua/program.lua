@@ -36,7 +36,7 @@ end
 
 -- What th has loaded before a script begins.
 chunk('pkg_cmdline.lua')(core, host, torch)
-chunk('pkg_tester.lua')(core, config, torch, chunk)
+chunk('pkg_tester.lua')(core, config, torch, chunk, host)
 for _, name in ipairs {'paths', 'sys', 'xlua', 'pl'} do package.loaded[name] = packages.load(name) end
 
 ---------------------------------------------------------------------------------------------------------

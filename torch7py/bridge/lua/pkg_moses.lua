@@ -1,0 +1,326 @@
+-- moses: functions over tables, as of version 1.4. Iterators take the key first: f(key, value, ...).
+--
+-- What is not here is an error that names it.
+--
+-- Arguments: core {fail}, host, moses.
+
+local core, _, moses = ...
+local pairs, ipairs, next, type, unpack, setmetatable = pairs, ipairs, next, type, unpack, setmetatable
+local floor, max, min = math.floor, math.max, math.min
+
+moses._VERSION = 'Moses v1.4.0'
+
+local function is_table(value) return type(value) == 'table' end
+
+local function count(t)
+   local n = 0
+   for _ in pairs(t) do n = n + 1 end
+   return n
+end
+
+-- Whether two values have the same content.
+local function equal(a, b)
+   if a == b then return true end
+   if not is_table(a) or not is_table(b) then return false end
+   for key, value in pairs(a) do
+      if not equal(value, b[key]) then return false end
+   end
+   for key in pairs(b) do
+      if a[key] == nil then return false end
+   end
+   return true
+end
+
+local function holds(value, wanted)
+   if type(wanted) == 'function' then return wanted(value) end
+   return equal(value, wanted)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Tables
+
+function moses.each(t, f, ...)
+   for key, value in pairs(t) do f(key, value, ...) end
+end
+
+function moses.map(t, f, ...)
+   local made = {}
+   for key, value in pairs(t) do made[key] = f(key, value, ...) end
+   return made
+end
+
+function moses.reduce(t, f, state)
+   for _, value in pairs(t) do
+      if state == nil then state = value else state = f(state, value) end
+   end
+   return state
+end
+
+-- The values for which f holds, or does not, as an array.
+local function chosen(t, wanted, f, ...)
+   local made = {}
+   for key, value in pairs(t) do
+      if (f(key, value, ...) and true or false) == wanted then made[#made + 1] = value end
+   end
+   return made
+end
+
+function moses.select(t, f, ...) return chosen(t, true, f, ...) end
+function moses.reject(t, f, ...) return chosen(t, false, f, ...) end
+
+function moses.all(t, f, ...)
+   for key, value in pairs(t) do
+      if not f(key, value, ...) then return false end
+   end
+   return true
+end
+
+-- The key of a value, or of one that a function takes.
+function moses.detect(t, wanted)
+   for key, value in pairs(t) do
+      if holds(value, wanted) then return key end
+   end
+end
+
+function moses.include(t, wanted) return moses.detect(t, wanted) ~= nil end
+
+function moses.pluck(t, field)
+   local made = {}
+   for _, value in pairs(t) do
+      if value[field] ~= nil then made[#made + 1] = value[field] end
+   end
+   return made
+end
+
+local function extreme(better)
+   return function(t, of, ...)
+      local best
+      for _, value in pairs(t) do
+         if of then value = of(value, ...) end
+         if best == nil or not better(best, value) then best = value end
+      end
+      return best
+   end
+end
+moses.max = extreme(function(a, b) return a > b end)
+moses.min = extreme(function(a, b) return a < b end)
+
+function moses.sort(t, before)
+   table.sort(t, before)
+   return t
+end
+
+function moses.count(t, wanted)
+   if wanted == nil then return count(t) end
+   local n = 0
+   for _, value in pairs(t) do
+      if equal(value, wanted) then n = n + 1 end
+   end
+   return n
+end
+
+-- size(t), or size(...): the number of values.
+function moses.size(first, ...)
+   if is_table(first) then return count(first) end
+   return count {first, ...}
+end
+
+function moses.keys(t)
+   local made = {}
+   for key in pairs(t) do made[#made + 1] = key end
+   return made
+end
+
+function moses.values(t)
+   local made = {}
+   for _, value in pairs(t) do made[#made + 1] = value end
+   return made
+end
+
+function moses.has(t, key) return t[key] ~= nil end
+
+function moses.invert(t)
+   local made = {}
+   for key, value in pairs(t) do made[value] = key end
+   return made
+end
+
+-- A copy; of tables inside too, unless shallow.
+function moses.clone(t, shallow)
+   if not is_table(t) then return t end
+   local made = {}
+   for key, value in pairs(t) do made[key] = shallow and value or moses.clone(value) end
+   return made
+end
+
+function moses.extend(t, ...)
+   for _, other in ipairs {...} do
+      for key, value in pairs(other) do t[key] = value end
+   end
+   return t
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Arrays
+
+-- The values from place `first` (the first there is) to `last` (the number of values).
+function moses.slice(array, first, last)
+   first, last = first or next(array), last or #array
+   return chosen(array, true, function(key) return key >= first and key <= last end)
+end
+
+function moses.first(array, n) return moses.slice(array, 1, min(n or 1, #array)) end
+
+function moses.initial(array, n)
+   if n and n < 0 then return end
+   return moses.slice(array, 1, n and #array - min(n, #array) or #array - 1)
+end
+
+-- The last n values; without n all but the first.
+function moses.last(array, n)
+   if n and n <= 0 then return end
+   return moses.slice(array, n and #array - min(n - 1, #array - 1) or 2, #array)
+end
+
+function moses.rest(array, first)
+   if first and first > #array then return {} end
+   return moses.slice(array, first and max(1, min(first, #array)) or 1, #array)
+end
+
+function moses.reverse(array)
+   local made = {}
+   for i = #array, 1, -1 do made[#made + 1] = array[i] end
+   return made
+end
+
+function moses.compact(array)
+   return chosen(array, true, function(_, value) return value end)
+end
+
+function moses.indexOf(array, wanted)
+   for i = 1, #array do
+      if array[i] == wanted then return i end
+   end
+end
+
+function moses.find(array, wanted, from)
+   for i = from or 1, #array do
+      if equal(array[i], wanted) then return i end
+   end
+end
+
+function moses.difference(array, other)
+   if not other then return moses.clone(array) end
+   return chosen(array, false, function(_, value) return moses.include(other, value) end)
+end
+
+function moses.append(a, b)
+   local made = {}
+   for _, part in ipairs {a, b} do
+      for _, value in ipairs(part) do made[#made + 1] = value end
+   end
+   return made
+end
+
+function moses.concat(array, separator, first, last)
+   local made = {}
+   for key, value in pairs(array) do made[key] = tostring(value) end
+   return table.concat(made, separator, first or 1, last or #array)
+end
+
+function moses.flatten(array, shallow)
+   local made = {}
+   for _, value in pairs(array) do
+      if is_table(value) then
+         for _, inner in ipairs(shallow and value or moses.flatten(value)) do made[#made + 1] = inner end
+      else
+         made[#made + 1] = value
+      end
+   end
+   return made
+end
+
+function moses.uniq(array)
+   local made = {}
+   for i = 1, #array do
+      if not moses.include(made, array[i]) then made[#made + 1] = array[i] end
+   end
+   return made
+end
+
+function moses.push(array, ...)
+   for _, value in ipairs {...} do array[#array + 1] = value end
+   return array
+end
+
+-- The first n values (1), taken out.
+function moses.pop(array, n)
+   local taken = {}
+   for i = 1, min(n or 1, #array) do taken[i] = table.remove(array, 1) end
+   return unpack(taken)
+end
+
+-- The last n values (1), taken out.
+function moses.unshift(array, n)
+   local taken = {}
+   for i = 1, min(n or 1, #array) do taken[i] = table.remove(array) end
+   return unpack(taken)
+end
+
+-- range([from, ]to[, step]): from is 0, step 1 by default; nothing where there is no step to go.
+function moses.range(from, to, step)
+   if from == nil or step == 0 then return {} end
+   if to == nil then from, to = 0, from end
+   step = step or 1
+   local steps, made = floor((to - from) / step), {}
+   for i = 0, steps > 0 and steps or -1 do made[#made + 1] = from + i * step end
+   return made
+end
+
+function moses.rep(value, n)
+   local made = {}
+   for i = 1, n do made[i] = value end
+   return made
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Values
+
+function moses.identity(value) return value end
+moses.isEqual = equal
+moses.isTable = is_table
+function moses.isFunction(value) return type(value) == 'function' end
+function moses.isString(value) return type(value) == 'string' end
+function moses.isNumber(value) return type(value) == 'number' end
+function moses.isBoolean(value) return type(value) == 'boolean' end
+function moses.isNil(value) return value == nil end
+function moses.isNaN(value) return type(value) == 'number' and value ~= value end
+function moses.isInteger(value) return type(value) == 'number' and floor(value) == value end
+
+function moses.isEmpty(value)
+   if type(value) == 'string' then return #value == 0 end
+   return not is_table(value) or next(value) == nil
+end
+
+function moses.isArray(value)
+   if not is_table(value) then return false end
+   for i = 1, count(value) do
+      if value[i] == nil then return false end
+   end
+   return true
+end
+
+for alias, name in pairs {
+   forEach = 'each', collect = 'map', inject = 'reduce', foldl = 'reduce', filter = 'select', discard = 'reject',
+   every = 'all', any = 'include', some = 'include', contains = 'include', head = 'first', take = 'first',
+   tail = 'rest', skip = 'last', sub = 'slice', unique = 'uniq', shift = 'pop', without = 'difference',
+   diff = 'difference', mirror = 'invert', join = 'concat', compare = 'isEqual',
+} do
+   moses[alias] = moses[name]
+end
+
+setmetatable(moses, {
+   __index = function(_, name)
+      if type(name) == 'string' then core.fail("moses: the function '%s' is not supported", name) end
+   end,
+})
