@@ -316,7 +316,8 @@ def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
         imports.pop(0)
     while imports and not imports[-1]:
         imports.pop()
-    return f'"""{title}"""\n\n' + "\n".join(imports) + "\n\n\n" + body
+    head = [f'"""{title}"""', "\n".join(imports)] if imports else [f'"""{title}"""']
+    return "\n\n".join(head) + "\n\n\n" + body
 
 
 def translate_criterion(criterion: TorchObject, name: str = "criterion", origin: str = "") -> ModelSource:

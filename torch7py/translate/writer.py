@@ -190,7 +190,10 @@ class Writer:
             return rule(layer, x, self)
         if hint and not layer.label:
             layer.label = hint
-        native = self.native(layer)
+        return self.call(layer, self.native(layer), x)
+
+    def call(self, layer: Layer, native: Native, x: Value) -> Value:
+        """What a layer in its native form makes of a value."""
         lead = self._lead(x)
         if (
             lead > self.depth and isinstance(x, Expr) and not native.steps

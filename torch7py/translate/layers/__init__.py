@@ -25,7 +25,11 @@ their names and a live module gives literals. What it says is described at ``Nat
 To write a model, make a tree of ``Layer`` objects (from a script's constructor calls: ``bind(name, texts)`` makes the
 ``Args``; modules among the arguments go into ``slots`` by parameter name, what is added to a container into
 ``children``) and give it to ``torch7py.translate.model.write_model(layer, name)``. A live module is turned into such
-a tree by ``layer_of(module)``.
+a tree by ``layer_of(module)``. A criterion becomes a function by ``write_criterion(layer, name)``.
+
+Methods that change how a layer was constructed are arguments of its own: ``bias`` for ``noBias()``, ``ceil_mode`` for
+``ceil()``, ``count_include_pad`` for ``setCountExcludePad()``, ``numInputDims`` for ``setNumInputDims(n)``,
+``remember`` for ``remember(mode)``; ``modify(layer, method, texts)`` sets them.
 
 Values in a page: a Torch7 table of known size is a tuple; a table of steps (the input of a Sequencer, what
 ``SplitTable(1)`` gives it) is one tensor with time as its first dimension; everything else is a tensor.
@@ -37,6 +41,7 @@ from torch7py.translate.layers import (
     activation,
     container,
     convolution,
+    dpnn,
     gradient,
     linear,
     normalization,
@@ -57,6 +62,7 @@ from torch7py.translate.layers.registry import (
     bind,
     criterion,
     criterions,
+    modify,
     native,
     natives,
     reasons,
@@ -80,8 +86,10 @@ __all__ = [
     "criterion",
     "criterion_rules",
     "criterions",
+    "dpnn",
     "gradient",
     "linear",
+    "modify",
     "native",
     "natives",
     "normalization",

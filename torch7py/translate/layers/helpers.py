@@ -472,3 +472,42 @@ def center_crop(x, size):
     return x[..., top : top + tall, left : left + wide]
 ''',
 )
+
+helper(
+    "AddGradient",
+    '''
+class AddGradient(torch.autograd.Function):
+    """x, whose gradient gains another."""
+
+    @staticmethod
+    def forward(ctx, x, gradient):
+        ctx.save_for_backward(gradient)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient + ctx.saved_tensors[0], None
+''',
+)
+
+helper(
+    "with_penalty",
+    '''
+def with_penalty(x, penalty):
+    """x, whose gradient gains that of a penalty, which is not in any loss."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(penalty(leaf), leaf)
+    return AddGradient.apply(x, gradient)
+''',
+)
+
+helper(
+    "mean_entropy",
+    '''
+def mean_entropy(x):
+    """The entropy of the mean of distributions, the rows of x."""
+    p = x.sum(0) / x.sum().detach()
+    return -(p * torch.log(p + 1e-6)).sum()
+''',
+)

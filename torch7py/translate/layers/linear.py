@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from torch7py.translate.layers.registry import Args, Expr, Native, NotNative, Use, native
+from torch7py.translate.layers.registry import (
+    Args,
+    Expr,
+    Layer,
+    Native,
+    NotNative,
+    Use,
+    Value,
+    native,
+    natives,
+    structure,
+)
+from torch7py.translate.writer import Writer
 
 BOTH = {"weight": "weight", "bias": "bias"}
 
@@ -180,6 +193,38 @@ def linear_weight_norm(args: Args) -> Native:
         heavy=True,
         name="linear",
     )
+
+
+@structure("nn.WeightNorm", live=lambda m: {"module": m.child_list()[0], "outputDim": m.outputDim})
+def weight_norm(layer: Layer, x: Value, w: Writer) -> Value:
+    child = layer.slots["module"]
+    inner = w.native(child) if child.name in natives else None
+    if inner is None or set(inner.weights) - {"weight", "bias"} or layer.args.get("outputDim", "1") != "1":
+        raise NotNative("nn.WeightNorm of a layer with other than a weight of rows and a bias")
+
+    def of_inner(take: Any) -> Any:
+        def found(m: Any) -> Any:
+            module = m.child_list()[0]
+            return getattr(module, take) if isinstance(take, str) else take(module)
+
+        return found
+
+    def lengths(m: Any) -> Any:
+        weight = of_inner(inner.weights["weight"])(m)
+        return m.g.reshape(-1, *[1] * (weight.dim() - 1))
+
+    normed = replace(
+        inner,
+        make=f"nn.utils.parametrizations.weight_norm({inner.make})",
+        weights={
+            "parametrizations.weight.original0": lengths,
+            "parametrizations.weight.original1": lambda m: m.v.reshape(
+                of_inner(inner.weights["weight"])(m).shape
+            ),
+        }
+        | ({"bias": of_inner(inner.weights["bias"])} if "bias" in inner.weights else {}),
+    )
+    return w.call(layer, normed, x)
 
 
 @native("nn.Constant", live=lambda m: {"value": m.value, "nInputDim": m.nInputDim})

@@ -16,6 +16,7 @@ from torch7py.translate.layers.registry import (
     Value,
     items,
     native,
+    natives,
     structure,
 )
 from torch7py.translate.writer import Writer
@@ -593,6 +594,19 @@ def _masked_table(module: Any) -> dict[str, Any]:
 def _without_first(module: Any) -> torch.Tensor:
     """The rows of a table whose first is zeros."""
     return torch.cat([torch.zeros_like(module.weight[:1]), module.weight[1:]])
+
+
+@structure("nn.TrimZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
+def trim_zero(layer: Layer, x: Value, w: Writer) -> Value:
+    """Rows of zeros give zeros, as if they were not there."""
+    child = layer.slots["module"]
+    if isinstance(x, tuple) or layer.args.get("nInputDim") != "1" or w.depth or child.name not in natives:
+        raise NotNative("nn.TrimZero of other than vectors, or of more than one layer")
+    if not w.native(child).over_time:
+        raise NotNative("nn.TrimZero of a layer that looks at other rows")
+    x = w.named(x)
+    y = w.as_expr(w.apply(child, x))
+    return Expr(f"{y.operand}.masked_fill(({x} == 0).all(-1, keepdim=True), 0)", y.ndim)
 
 
 @native("nn.LookupTableMaskZero", live=_masked_table)

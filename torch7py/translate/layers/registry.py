@@ -28,6 +28,7 @@ __all__ = [
     "criterions",
     "fields",
     "items",
+    "modify",
     "native",
     "natives",
     "reasons",
@@ -368,6 +369,32 @@ def parameter_names(name: str) -> tuple[list[str], str | None]:
         else:
             found.append(parameter.name)
     return found, rest
+
+
+def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
+    """Note a call of a method that changes how a layer works; whether it is one that the rules know.
+
+    ``modify(layer, "noBias")``, ``modify(layer, "setNumInputDims", ["2"])``.
+    """
+    given = list(texts)
+    changes = {
+        "noBias": ("bias", "False"),
+        "ceil": ("ceil_mode", "True"),
+        "floor": ("ceil_mode", "False"),
+        "setCountIncludePad": ("count_include_pad", "True"),
+        "setCountExcludePad": ("count_include_pad", "False"),
+        "setNumInputDims": ("numInputDims", given[0] if given else "None"),
+        "remember": ("remember", given[0] if given else "'both'"),
+        "maskZero": ("maskZero", given[0] if given else "1"),
+        "setPadding": ("paddingValue", given[0] if given else "0"),
+        "setMaxNorm": ("maxNorm", given[0] if given else "None"),
+        "setNormType": ("normType", given[0] if given else "None"),
+    }
+    if method not in changes:
+        return False
+    name, text = changes[method]
+    layer.args.texts[name] = text
+    return True
 
 
 def items(text: str) -> list[str]:

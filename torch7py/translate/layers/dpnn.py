@@ -1,0 +1,158 @@
+"""The layers of dpnn, those of rnn that add to the loss, and the reasons why some layers have no native form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch7py.translate.layers.container import transparent
+from torch7py.translate.layers.criterion import summed
+from torch7py.translate.layers.registry import (
+    Args,
+    Expr,
+    Layer,
+    Native,
+    NotNative,
+    Use,
+    Value,
+    criterion,
+    fields,
+    native,
+    structure,
+    unsupported,
+)
+from torch7py.translate.writer import Writer
+
+
+@native("nn.Clip", live=fields("minval", "maxval"))
+def clip(args: Args) -> Native:
+    return Native(
+        call=f"{{x}} + ({{x}}.clamp({args.minval}, {args.maxval}) - {{x}}).detach()",
+        binds="+",
+        over_time=True,
+        comment="the gradient passes as if nothing were clipped",
+    )
+
+
+@native("nn.ArgMax", live=fields("dim", "nInputDim", "asLong"))
+def arg_max(args: Args) -> Native:
+    dim, dims = args.value("dim", 1), args.value("nInputDim", 9999)
+
+    def call(use: Use) -> Expr:
+        x = use.tensor
+        batch = use.ndim is not None and use.ndim > dims
+        keep = ", keepdim=True" if use.ndim == 1 else ""
+        text = f"{x.operand}.argmax({use.axis(dim + batch)}{keep})"
+        if args.get("asLong", "True") == "False":
+            return Expr(f"{text}.to({use.writer.named(x)}) + 1", binds="+")
+        return Expr(f"{text} + 1", binds="+")
+
+    return Native(call=call, over_time=True, ndim=-1, comment="counted from 1")
+
+
+def _inner(module: Any) -> dict[str, Any]:
+    return {"module": module.child_list()[0]}
+
+
+@structure("nn.Inception", "nn.FireModule", live=_inner)
+def composed(layer: Layer, x: Value, w: Writer) -> Value:
+    if not layer.slots and not layer.children:
+        raise NotNative(f"{layer.name} by its options: write out its convolutions")
+    return transparent(layer, x, w)
+
+
+# -- additions to the loss -------------------------------------------------------------------------------------------
+
+
+def penalty(w: Writer, x: Expr, h: Expr, text: str) -> Expr:
+    """x with the gradient of a penalty, a text with a value h, which does not count in the output."""
+    w.helpers["AddGradient"] = None
+    w.helpers["with_penalty"] = None
+    return Expr(f"with_penalty({x}, lambda {h}: {text})", x.ndim, x.lead, x.heavy)
+
+
+@structure("nn.CategoricalEntropy", live=fields("scale", "minEntropy", "sizeAverage"))
+def categorical_entropy(layer: Layer, x: Value, w: Writer) -> Value:
+    """-scale times the entropy of the mean distribution of a batch."""
+    args = layer.args
+    if "minEntropy" in args or w.depth or isinstance(x, tuple):
+        raise NotNative("nn.CategoricalEntropy with a least entropy, or in a Sequencer")
+    w.helpers["mean_entropy"] = None
+    h = w.fresh("h")
+    average = "" if args.get("sizeAverage", "True") == "False" else f" / len({h})"
+    return penalty(w, x, h, f"-{args.get('scale', '1')} * mean_entropy({h}){average}")
+
+
+@structure("nn.NormStabilizer", live=fields("beta"))
+def norm_stabilizer(layer: Layer, x: Value, w: Writer) -> Value:
+    """beta times the squares of the changes of the norm from step to step."""
+    if w.depth != 1 or isinstance(x, tuple):
+        raise NotNative("nn.NormStabilizer outside a Sequencer")
+    h = w.fresh("h")
+    return penalty(
+        w, x, h, f"{layer.args.get('beta', '1')} * {h}.norm(dim=-1).diff(dim=0).square().sum() / {h}.shape[1]"
+    )
+
+
+# -- criterions ------------------------------------------------------------------------------------------------------
+
+
+@criterion("nn.BinaryLogisticRegression", live=fields("sizeAverage"))
+def logistic(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
+    a, b = w.as_expr(x), w.as_expr(y)
+    return Expr(f"F.soft_margin_loss({a}, {b}{summed(layer.args)})")
+
+
+@criterion("nn.SpatialBinaryLogisticRegression", live=fields("sizeAverage"))
+def spatial_logistic(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
+    a, b = w.as_expr(x), w.as_expr(y)
+    if summed(layer.args):
+        raise NotNative("nn.SpatialBinaryLogisticRegression of sums")
+    return Expr(f"F.soft_margin_loss({a}, {b}) / 2", binds="/")
+
+
+@criterion("nn.NCECriterion", live=fields("sizeAverage"))
+def noise_contrastive(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
+    """Of probabilities of the model and of the noise, for targets and for noise."""
+    p, s, q, r = (w.named(w.as_expr(part)) for part in w.entries(x, 4, layer))
+    k = w.fresh("k")
+    w.emit(f"{s}.shape[1]", k)
+    target = f"torch.log({p} / ({p} + {k} * {q}.detach() + 1e-12))"
+    noise = f"torch.log({k} * {r}.detach() / ({s} + {k} * {r}.detach() + 1e-12))"
+    average = "" if summed(layer.args) else f" / len({p})"
+    return Expr(f"-({target}.sum() + {noise}.sum()){average}", binds="/" if average else "-")
+
+
+# -- no native form ---------------------------------------------------------------------------------------------------
+
+REWARD = "it learns from a reward, not from a gradient: use torch.distributions and the log-probabilities"
+AUGMENT = "it changes images at random before training: use a transform of the data"
+for name, reason in {
+    "nn.Module": "an abstract class",
+    "nn.Criterion": "an abstract class",
+    "nn.Container": "an abstract class",
+    "nn.AbstractRecurrent": "an abstract class",
+    "nn.AbstractSequencer": "an abstract class",
+    "nn.Reinforce": REWARD,
+    "nn.ReinforceBernoulli": REWARD,
+    "nn.ReinforceCategorical": REWARD,
+    "nn.ReinforceNormal": REWARD,
+    "nn.ReinforceGamma": REWARD,
+    "nn.VRClassReward": REWARD,
+    "nn.BinaryClassReward": REWARD,
+    "nn.RecurrentAttention": REWARD,
+    "nn.SimpleColorTransform": AUGMENT,
+    "nn.PCAColorTransform": AUGMENT,
+    "nn.SpatialUniformCrop": AUGMENT,
+    "nn.SpatialRegionDropout": AUGMENT,
+    "nn.SpatialGlimpse": "its crops come from a place that a reward teaches",
+    "nn.SpatialFeatNormalization": "it only changes the data: subtract the mean and divide by the deviation there",
+    "nn.SpatialReSampling": "its sampling is not torch's interpolation",
+    "nn.SpatialBinaryConvolution": "its weights are binarized by rules that PyTorch has no layer for",
+    "nn.TotalDropout": "it drops or keeps a whole tensor at random",
+    "nn.NCEModule": "it draws noise classes from an alias table, and estimates its normalization in the first forward",
+    "nn.MuFuRu": "a recurrent cell of nine operations that PyTorch has no layer for",
+    "nn.IndexLinear": "its input is a list of keys and values with running statistics",
+    "nn.Kmeans": "it learns by clustering, not from a gradient",
+    "torch.AliasMultinomial": "not a layer; torch.multinomial draws with replacement",
+}.items():
+    unsupported(name, reason)
