@@ -200,7 +200,8 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
     """Put a result into a tensor that the caller named for it: resized on its own storage, then copied."""
     if result is not out:
         resize(out, result.shape)
-        out.copy_(result)
+        if result.numel():
+            out.copy_(result)
 
 
 def by_columns(matrix: torch.Tensor) -> torch.Tensor:

@@ -122,7 +122,9 @@ operation("cdiv", "src:T other:like", Form.UPDATE, inplace=_divide_, loop="x / y
 def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
     if src.is_floating_point():
         return src.addcdiv_(a, b, value=value)
-    return src.add_(divide(a * value, b))
+    # C multiplies and divides small integers as ints.
+    wide = torch.int32 if src.element_size() < 4 else src.dtype
+    return src.add_(divide(a.to(wide) * value, b.to(wide)).to(src.dtype))
 
 
 @operation("addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_)
