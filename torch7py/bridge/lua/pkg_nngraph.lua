@@ -17,7 +17,7 @@ for _, name in ipairs {'assign', 'describe', 'list_modules', 'put_modules', 'wat
    nngraph[name] = nil
 end
 
-local type, next, pairs, ipairs, select, rawget, rawset = type, (pairs {}), pairs, ipairs, select, rawget, rawset
+local type, next, pairs, ipairs, select, rawget, rawset = type, next, pairs, ipairs, select, rawget, rawset
 local setmetatable, getmetatable, unpack, tostring, insert = setmetatable, getmetatable, unpack, tostring, table.insert
 local pcall, error, getinfo, getlocal = pcall, error, debug.getinfo, debug.getlocal
 local torch, nn, graph = torch, nn, graph
@@ -125,10 +125,13 @@ local function source_names(places)
    return '{' .. table.concat(names, ',') .. '}'
 end
 
--- node:label(): what its data says, for drawings.
+-- node:label(): what its data says, by name, for drawings.
 function Node:label()
-   local lines = {}
-   for key, value in pairs(self.data) do
+   local lines, keys = {}, {}
+   for key in pairs(self.data) do insert(keys, key) end
+   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+   for _, key in ipairs(keys) do
+      local value = self.data[key]
       if key == 'mapindex' then
          if #value > 1 then insert(lines, key .. ' = ' .. source_names(value)) end
       elseif key ~= 'forwardNodeId' and key ~= 'annotations' then
