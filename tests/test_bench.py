@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import small_calls
+from bench import pairs, small_calls
 from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
@@ -35,10 +35,12 @@ LINES = {
     },
     "lenet": {"a step, float64", "a step, float32"},
     "element_loop": {"x[i] = x[i]*2+1"},
+    "pairs": {f"{what} (next)" for what in pairs.TABLES},
     "small_calls": {
         *small_calls.IN_PLACE,
         *small_calls.RETURNING,
         *(call + suffix for call in small_calls.IN_PLACE for suffix, _, _ in small_calls.OTHERS),
+        *(f"{call} ({small_calls.ADDITION})" for call in small_calls.OF_AN_ADDITION),
     },
     "start_up": {"--help (python -c pass)", "run empty.lua (import torch)"},
 }
