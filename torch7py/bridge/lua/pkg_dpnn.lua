@@ -6,7 +6,7 @@
 local core, _, dpnn, _, module = ...
 
 local ipairs, pairs, print, require, select, type, unpack = ipairs, pairs, print, require, select, type, unpack
-local getmetatable, pcall, random = getmetatable, pcall, math.random
+local pcall, random = pcall, math.random
 local torch, nn = torch, nn
 local Module = nn.Module
 
@@ -124,7 +124,7 @@ function nn.Serial:write(file) Module.write(self:dpnn_slimmed(), file) end
 ---------------------------------------------------------------------------------------------------------
 -- Getting parameters: modules in any field count, not those in `modules` alone.
 
-module.redefine(Module, 'getParameters', Module.dpnn_getParameters)
+module.redefine(torch.getmetatable('nn.Module'), 'getParameters', Module.dpnn_getParameters)
 
 ---------------------------------------------------------------------------------------------------------
 -- Timing. nn.Sequential and nn.ParallelTable print how long each of their modules takes, all of them from then on.

@@ -1,0 +1,1 @@
+"""Layers of the nnx package, those that programs use."""
