@@ -110,11 +110,12 @@ def _one(source: Path, target: Path, suffix: str, entry: str, inputs: tuple[str,
 
 
 def _translate(source: Path, target: Path) -> str:
-    """The translator's part: ``torch7py.translate.translate(source, target)``."""
-    import torch7py.translate
+    """The models in the file as a page of PyTorch, with the weights beside it."""
+    from torch7py.translate.files import translate_file, write_page
+    from torch7py.translate.layers.registry import NotNative
 
-    translate = getattr(torch7py.translate, "translate", None)
-    if translate is None:
-        raise Failure(f"{source}: models cannot be translated to Python by this version")
-    translate(source, target)
+    try:
+        write_page(translate_file(source), target)
+    except NotNative as error:
+        raise Failure(str(error)) from None
     return "PyTorch source"
