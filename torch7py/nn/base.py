@@ -377,6 +377,23 @@ class Module(Training):
             found += child.listModules()
         return found
 
+    # A script's class that is no container may keep modules in the field `modules` all the same.
+
+    def child_list(self) -> list[Any] | None:
+        return self.__dict__.get("_listed")
+
+    def set_child_list(self, children: list[Any]) -> None:
+        if type(self).child_list is not Module.child_list:  # a layer that says itself what it is made of
+            super().set_child_list(children)
+        for number in range(len(self.__dict__.get("_listed", ()))):
+            self._modules.pop(f"listed_{number}", None)
+        self.__dict__["_listed"] = list(children)
+        self._modules.update((f"listed_{number}", child) for number, child in enumerate(children))
+
+    def known_fields(self) -> list[str]:
+        known = super().known_fields()
+        return [*known, "modules"] if "_listed" in self.__dict__ and "modules" not in known else known
+
     def replace(self, callback: Callable[[Any], Any]) -> Any:
         """``m:replace(f)``: put f(module) in place of each module, this one last; returns what replaces it."""
         result = callback(self)

@@ -341,6 +341,8 @@ class TorchObject(torch.nn.Module):
         overrides = self.__dict__.get("_overrides")
         if overrides is not None:
             overrides.map_tensors(convert)
+            for child in overrides.own_modules():
+                child.convert(convert, type_name, seen)
         for child in self.inner():
             child.convert(convert, type_name, seen)
 

@@ -270,3 +270,45 @@ def test_copies_and_saved_layers_go_on_as_the_layer_would(
         return equal(outs[1], outs[2]), tostring(m) == tostring(n), torch.type(m) == torch.type(n)
     """)
     assert (same, text, kind) == (True, True, True)
+
+
+def test_a_class_of_a_script_may_keep_modules_without_being_a_container(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    """Its modules are called by it alone; type(), apply, clipping, clones and files know of them."""
+    found = lua(
+        runtime,
+        """
+        require 'dpnn'
+        local Mine = torch.class('nn.Mine', 'nn.Module')
+        function Mine:__init()
+           nn.Module.__init(self)
+           self.inner, self.hidden = nn.Linear(2, 2), nn.Linear(2, 2)
+           self.modules = {self.inner}
+        end
+        function Mine:updateOutput(x)
+           self.output = self.inner:updateOutput(x)
+           return self.output
+        end
+        m = nn.Sequential():add(nn.Mine())
+        x = torch.ones(2)
+        m:forward(x)
+        local n = 0
+        m:apply(function() n = n + 1 end)
+        m:get(1).inner.weight:fill(3)
+        m:maxParamNorm(1)
+        local c = m:clone()
+        c:float()
+        return n, m:get(1).inner.weight:norm(2, 2):max(), torch.type(c:get(1).inner.weight),
+               torch.type(c:get(1).hidden.weight),
+               rawequal(c:get(1).inner, c:get(1).modules[1]), torch.type(m:get(1).hidden.weight)
+        """,
+    )
+    assert found[0] == 3
+    assert found[1] == pytest.approx(1)
+    assert found[2:] == ("torch.FloatTensor", "torch.FloatTensor", True, "torch.DoubleTensor")
+    torch7py.save(runtime.globals["m"], tmp_path / "m.t7")
+    runtime.globals["n"] = torch7py.load(tmp_path / "m.t7")
+    assert runtime.execute("return #n:get(1).modules, n:forward(x):equal(m:forward(x))") == (1, True)
+    runtime.execute("n = torch.deserialize(torch.serialize(m))")
+    assert runtime.execute("return #n:get(1).modules, n:forward(x):equal(m:forward(x))") == (1, True)

@@ -294,6 +294,7 @@ function moses.isString(value) return type(value) == 'string' end
 function moses.isNumber(value) return type(value) == 'number' end
 function moses.isBoolean(value) return type(value) == 'boolean' end
 function moses.isNil(value) return value == nil end
+function moses.isFinite(value) return type(value) == 'number' and value > -math.huge and value < math.huge end
 function moses.isNaN(value) return type(value) == 'number' and value ~= value end
 function moses.isInteger(value) return type(value) == 'number' and floor(value) == value end
 
