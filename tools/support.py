@@ -385,10 +385,33 @@ def _tests(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _native_forms() -> list[str]:
+    """Which layers and criterions have a native PyTorch form, and why the others have none."""
+    import torch7py.nn.all
+    import torch7py.rnn.all  # noqa: F401
+    from torch7py.nn.registry import layers
+    from torch7py.translate.layers import criterions, natives, reasons, structures
+
+    ours = ("torch7py.nn.", "torch7py.rnn.")
+    names = sorted({cls.torch7_name for cls in layers.values() if cls.__module__.startswith(ours)})
+    forms = {*natives, *structures, *criterions}
+    count = sum(name in forms for name in names)
+    lines = [
+        "## Native PyTorch",
+        "",
+        f"{count} of {len(names)} classes of nn, rnn and dpnn have a native form, into which models are translated.",
+        "A form may be refused for some arguments; the error says why. The others:",
+        "",
+        "| class | why it has no native form |",
+        "|---|---|",
+    ]
+    return lines + [f"| `{name}` | {reasons[name]} |" for name in names if name not in forms]
+
+
 def page() -> str:
     """The text that docs/support.md must have."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    return render(collect(), results)
+    return render(collect(), results) + "\n" + "\n".join(_native_forms()) + "\n"
 
 
 @click.command()
