@@ -66,6 +66,7 @@ class Scopes:
     of_function: dict[tree.Function, Scope]
     of_name: dict[Name, Variable]
     globals: dict[str, Variable]
+    loops_of: dict[Name, tuple[int, ...]]  # the loops of its function around a name, outermost first
 
     def variable(self, name: Name) -> Variable:
         return self.of_name[name]
@@ -84,18 +85,20 @@ def resolve(program: Block) -> Scopes:
 class _Resolver:
     def __init__(self) -> None:
         main = Scope(None, None)
-        self.result = Scopes(main, {}, {}, {})
+        self.result = Scopes(main, {}, {}, {}, {})
         self.scope = main
         self.visible: list[dict[str, Variable]] = [{}]
-        self.loops = 0  # around the current place, within the current function
+        self.loops: tuple[int, ...] = ()  # around the current place, within the current function
+        self.count = 0
 
     # Names
 
     def declare(self, name: Name, kind: str) -> None:
-        variable = Variable(name.name, kind, self.scope, name, self.loops > 0)
+        variable = Variable(name.name, kind, self.scope, name, bool(self.loops))
         self.scope.variables.append(variable)
         self.visible[-1][name.name] = variable
         self.result.of_name[name] = variable
+        self.result.loops_of[name] = self.loops
 
     def look_up(self, name: Name) -> Variable:
         for names in reversed(self.visible):
@@ -106,6 +109,7 @@ class _Resolver:
             variable = self.result.globals.get(name.name) or Variable(name.name, "global", None, None)
             self.result.globals[name.name] = variable
         self.result.of_name[name] = variable
+        self.result.loops_of[name] = self.loops
         scope: Scope | None = self.scope
         while variable.scope is not None and scope is not None and scope is not variable.scope:
             scope.upvalues.add(variable)
@@ -139,7 +143,8 @@ class _Resolver:
             self.statement(statement)
 
     def loop(self, names: tuple[Name, ...], body: Block, condition: Expression | None = None) -> None:
-        self.loops += 1
+        self.count += 1
+        around, self.loops = self.loops, (*self.loops, self.count)
         self.visible.append({})
         for name in names:
             self.declare(name, "loop")
@@ -147,7 +152,7 @@ class _Resolver:
         if condition is not None:
             self.expression(condition)
         self.visible.pop()
-        self.loops -= 1
+        self.loops = around
 
     def statement(self, node: Statement) -> None:
         if isinstance(node, tree.Local):
@@ -195,7 +200,7 @@ class _Resolver:
         self.scope.inner.append(scope)
         self.result.of_function[node] = scope
         outer, self.scope = self.scope, scope
-        loops, self.loops = self.loops, 0
+        loops, self.loops = self.loops, ()
         self.visible.append({})
         for parameter in node.parameters:
             self.declare(parameter, "parameter")

@@ -1,0 +1,121 @@
+"""What the names of Lua's and Torch7's libraries give, as far as the translation must know it."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CREATORS",
+    "CRITERION_ENDINGS",
+    "ELEMENTWISE",
+    "FUNCTION_RESULTS",
+    "NUMBER_METHODS",
+    "STRING_METHODS",
+    "TENSOR_METHODS",
+    "TENSOR_TYPES",
+    "is_criterion",
+]
+
+TENSOR_TYPES = {
+    "torch.Tensor": None,
+    "torch.DoubleTensor": "Double",
+    "torch.FloatTensor": "Float",
+    "torch.LongTensor": "Long",
+    "torch.IntTensor": "Int",
+    "torch.ShortTensor": "Short",
+    "torch.ByteTensor": "Byte",
+    "torch.CharTensor": "Char",
+    "torch.CudaTensor": "Float",
+}
+
+# torch.f(sizes...) whose result has as many dimensions as it is given sizes
+CREATORS = {"zeros", "ones", "rand", "randn"}
+
+# functions of one tensor that are methods as well, and work element by element
+ELEMENTWISE = set(
+    "abs acos asin atan ceil cos cosh exp floor frac log log1p neg round rsqrt sigmoid sign sin sinh sqrt tan tanh"
+    " trunc".split()
+)
+
+# x:f(...) that needs a tensor and gives one
+TENSOR_METHODS = ELEMENTWISE | set(
+    "add mul div cmul cdiv csub pow addcmul addcdiv clamp fill zero copy resize resizeAs cmax cmin"
+    " uniform normal bernoulli random geometric exponential cauchy logNormal"
+    " t transpose view viewAs reshape expand expandAs repeatTensor contiguous narrow select index"
+    " indexCopy indexAdd indexFill gather scatter maskedSelect maskedFill maskedCopy unfold squeeze"
+    " cumsum cumprod addmm addmv addr addbmm baddbmm mm mv ger"
+    " double float long int byte char short cuda typeAs eq ne lt gt le ge tril triu diag sort fmod remainder"
+    " clone set".split()
+)
+
+# x:f(...) that needs a tensor and gives a number, when it is called without a dimension
+NUMBER_METHODS = set(
+    "sum mean std var max min norm prod dot dim nDimension nElement numel dist trace".split()
+)
+
+# ... and that are whole numbers
+WHOLE_METHODS = {"dim", "nDimension", "nElement", "numel"}
+
+STRING_METHODS = set("sub upper lower len rep reverse byte find match gmatch gsub format split".split())
+
+# global functions with one result: its kind
+FUNCTION_RESULTS = {
+    "tonumber": "number",
+    "tostring": "string",
+    "type": "string",
+    "torch.type": "string",
+    "torch.typename": "string",
+    "string.format": "string",
+    "string.sub": "string",
+    "string.rep": "string",
+    "string.lower": "string",
+    "string.upper": "string",
+    "string.char": "string",
+    "string.gsub": "string",
+    "string.len": "whole",
+    "string.byte": "whole",
+    "table.concat": "string",
+    "table.getn": "whole",
+    "math.floor": "whole",
+    "math.ceil": "whole",
+    "math.pi": "number",
+    "math.huge": "number",
+    "os.time": "whole",
+    "os.clock": "number",
+    "os.date": "string",
+    "os.getenv": "string",
+    "sys.clock": "number",
+    "torch.uniform": "number",
+    "torch.normal": "number",
+    "torch.random": "whole",
+    "torch.bernoulli": "whole",
+    "torch.initialSeed": "whole",
+    "torch.seed": "whole",
+    "torch.getnumthreads": "whole",
+    "torch.getdefaulttensortype": "string",
+    "torch.isTensor": "boolean",
+    "paths.concat": "string",
+    "paths.filep": "boolean",
+    "paths.dirp": "boolean",
+    "paths.basename": "string",
+    "paths.dirname": "string",
+    "path.join": "string",
+    "path.exists": "boolean",
+    "io.open": "file",
+    "io.read": "string",
+    "torch.Timer": "timer",
+    "torch.tic": "number",
+    "torch.toc": "number",
+    "torch.CmdLine": "cmdline",
+}
+
+MATH = set(
+    "abs acos asin atan atan2 cos cosh deg exp fmod log log10 max min pow rad sin sinh sqrt tan tanh".split()
+)
+for _name in MATH:
+    FUNCTION_RESULTS[f"math.{_name}"] = "number"
+
+CRITERION_ENDINGS = ("Criterion",)
+
+
+def is_criterion(name: str) -> bool:
+    """Whether a class of nn or rnn is a criterion."""
+    return name.endswith(CRITERION_ENDINGS)

@@ -1,0 +1,202 @@
+"""Calls: of the program's own functions, of libraries, and of methods by the kind of their receiver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, stdlib, tensors
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Calls"]
+
+_CONSTANTS = {
+    "math.pi": ("math.pi", "math"),
+    "math.huge": ("math.inf", "math"),
+}
+
+
+class Calls:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
+
+    def constant(self, path: str, line: int) -> Py | None:
+        if path in _CONSTANTS:
+            text, module = _CONSTANTS[path]
+            self.t.imports.add(module)
+            return atom(text)
+        return None
+
+    # Values
+
+    def value(self, node: Call | Invoke, keep: bool = False) -> Py:
+        """The first value of a call."""
+        whole = self._call(node, keep)
+        if self.count(node) > 1:
+            return atom(f"{whole.at(code.ATOM)}[0]")
+        if self.gives_graph(node) and not keep:
+            return atom(f"{whole.at(code.ATOM)}.item()")
+        return whole
+
+    def all_values(self, node: Expression) -> Py:
+        assert isinstance(node, (Call, Invoke))
+        return self._call(node, False)
+
+    def count(self, node: Expression) -> int:
+        """How many values a call of the program's own functions gives (1 for all others)."""
+        if not isinstance(node, (Call, Invoke)):
+            return 1
+        functions = self.t.types.function_called(node)
+        counts = {self.t.types.returns[f].count for f in functions if f in self.t.types.returns}
+        if len(counts) > 1 and max(counts) > 1:
+            raise Problem("T7-216", node.line, "functions with different numbers of results")
+        return max(counts, default=1)
+
+    def gives_graph(self, node: Expression) -> bool:
+        if not isinstance(node, (Call, Invoke)):
+            return False
+        if self.t.training.is_loss_call(node):
+            return True
+        return any(f in self.t.training.graph_functions for f in self.t.types.function_called(node))
+
+    def _call(self, node: Call | Invoke, keep: bool) -> Py:
+        t = self.t
+        special = t.training.call(node)
+        if special is None:
+            special = t.models.call(node)
+        if special is not None:
+            return special
+        if isinstance(node, Invoke):
+            return self._method(node)
+        path = t.path(node.callee)
+        functions = t.types.function_called(node)
+        if functions or (path is None and t.kind(node.callee) == "function"):
+            return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, functions)})")
+        if path is not None:
+            rule = stdlib.functions.get(path)
+            if rule is not None:
+                return rule(t, node)
+            if path.startswith("torch."):
+                found = tensors.torch_function(t, path.removeprefix("torch."), node)
+                if found is not None:
+                    return found
+            raise Problem("T7-201", node.line, f"{path} has no native form")
+        raise Problem("T7-307", node.line, "a call of something of unknown kind")
+
+    def _method(self, node: Invoke) -> Py:
+        t = self.t
+        kind = t.kind(node.receiver)
+        functions = t.types.function_called(node)
+        if functions:
+            if kind == "object":
+                text = f"{t.value(node.receiver).at(code.ATOM)}.{code.python_name(node.method)}"
+                return atom(f"{text}({self.arguments(node, functions, 1)})")
+            receiver = t.value(node.receiver)
+            rest = self.arguments(node, functions, 1)
+            return atom(f'{receiver.at(code.ATOM)}["{node.method}"]({receiver}{", " if rest else ""}{rest})')
+        if kind == "tensor":
+            return tensors.method(t, node)
+        if kind == "string":
+            return stdlib.string_method(t, node)
+        rule = stdlib.methods.get((kind or "", node.method))
+        if rule is not None:
+            return rule(t, node)
+        if kind in (None, "any"):
+            raise Problem("T7-307", node.line, f"the method {node.method} of something of unknown kind")
+        raise Problem("T7-202", node.line, f"the method {node.method} of a {kind}")
+
+    def arguments(self, node: Call | Invoke, functions: list[tree.Function], first: int = 0) -> str:
+        given = list(node.arguments)
+        if functions:
+            room = max(len(f.parameters) for f in functions) - first
+            if not any(f.vararg for f in functions):
+                given = given[:room]  # Lua drops what a function does not take
+        texts = []
+        for index, argument in enumerate(given):
+            last = index == len(given) - 1
+            if last and self.is_unpacked(argument):
+                texts.append(f"*{self.unpacked(argument)}")
+            elif last and isinstance(argument, tree.Vararg):
+                texts.append("*args")
+            elif last and self.count(argument) > 1:
+                texts.append(f"*{self.all_values(argument)}")
+            else:
+                texts.append(self.t.value(argument).text)
+        return ", ".join(texts)
+
+    def is_unpacked(self, node: Expression) -> bool:
+        return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
+
+    def unpacked(self, node: Expression) -> Py:
+        assert isinstance(node, Call)
+        if len(node.arguments) != 1:
+            raise Problem("T7-217", node.line, "unpack with bounds")
+        return self.t.value(node.arguments[0])
+
+    def argument_or(self, left: Expression, default: Expression) -> Py | None:
+        """``tonumber(arg[1]) or 10`` and ``arg[1] or 'x'``"""
+        t = self.t
+        number = isinstance(left, Call) and t.path(left.callee) == "tonumber"
+        index = left.arguments[0] if number and isinstance(left, Call) and left.arguments else left
+        if isinstance(index, tree.Binary) and index.operator == "and":  # arg and arg[1]
+            index = index.right
+        if not (isinstance(index, Index) and isinstance(index.base, Name) and isinstance(index.key, Number)):
+            return None
+        if not t.scopes.is_global(index.base, "arg"):
+            return None
+        t.imports.add("sys")
+        place = int(index.key.value)
+        text = f"sys.argv[{place}]"
+        if number:
+            text = f"{'int' if t.whole(default) else 'float'}({text})"
+        return Py(f"{text} if len(sys.argv) > {place} else {t.value(default).at(code.TERNARY)}", code.TERNARY)
+
+    # Statements
+
+    def statement(self, node: Call | Invoke) -> None:
+        t = self.t
+        if t.training.statement(node) or t.models.statement(node):
+            return
+        if isinstance(node, Call):
+            path = t.path(node.callee)
+            rule = stdlib.statements.get(path or "")
+            if rule is not None:
+                rule(t, node)
+                return
+            if path is not None and path.startswith("torch.") and tensors.torch_statement(t, node, path[6:]):
+                return
+        elif t.kind(node.receiver) == "tensor" and not t.types.function_called(node):
+            if tensors.statement(t, node):
+                return
+        elif (t.kind(node.receiver), node.method) in stdlib.method_statements:
+            stdlib.method_statements[t.kind(node.receiver) or "", node.method](t, node)
+            return
+        t.emit(self._call(node, False).text)
+
+    def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
+        """Write ``a, b = f()``; whether that was done."""
+        t = self.t
+        if not isinstance(node, (Call, Invoke)):
+            return False
+        if t.training.several(node, targets):
+            return True
+        count = self.count(node)
+        if count > 1:
+            names = [t.target(target) for target in targets[:count]]
+            names += ["_"] * (count - len(names))
+            t.emit(f"{', '.join(names)} = {self.all_values(node)}")
+            for target in targets[count:]:
+                t.emit(f"{t.target(target)} = None")
+            return True
+        if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
+            return tensors.several(t, node, node.receiver, node.method, node.arguments, targets)
+        path = t.path(node.callee) if isinstance(node, Call) else None
+        if path is not None and path.startswith("torch.") and isinstance(node, Call) and node.arguments:
+            return tensors.several(t, node, node.arguments[0], path[6:], node.arguments[1:], targets)
+        return stdlib.several(t, node, path, targets)

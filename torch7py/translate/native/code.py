@@ -1,0 +1,81 @@
+"""Pieces of Python source with the precedence of their outermost operator."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from dataclasses import dataclass
+
+__all__ = [
+    "ADD",
+    "AND",
+    "ATOM",
+    "COMPARE",
+    "MULTIPLY",
+    "NEGATE",
+    "NOT",
+    "OR",
+    "POWER",
+    "TERNARY",
+    "Py",
+    "atom",
+    "python_name",
+    "quoted",
+]
+
+TERNARY, OR, AND, NOT, COMPARE, BIT_AND, ADD, MULTIPLY, NEGATE, POWER, ATOM = range(11)
+
+
+@dataclass(frozen=True)
+class Py:
+    """An expression. ``level`` is how tightly its outermost operator binds."""
+
+    text: str
+    level: int = ATOM
+
+    def at(self, level: int) -> str:
+        """The text where something of at least this level is wanted."""
+        return f"({self.text})" if self.level < level else self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def atom(text: str) -> Py:
+    return Py(text)
+
+
+# Names that generated code needs for itself.
+_TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argparse", "main"}
+_USED_BUILTINS = set(
+    "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"
+    " sum super tuple type zip input".split()
+)
+assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
+
+
+def python_name(name: str) -> str:
+    """A Lua name as a Python one: the same, unless it means something there."""
+    plain = name if name.isascii() else "".join(c if c.isascii() else f"_{ord(c):x}" for c in name)
+    if keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS:
+        return plain + "_"
+    return plain
+
+
+def quoted(value: str) -> str:
+    """A Lua string (latin-1) as a Python literal, in double quotes where the formatter would have them."""
+    try:
+        text = value.encode("latin1").decode()
+    except UnicodeDecodeError:
+        text = value
+    body = repr(text)
+    inner = body[1:-1]
+    if body[0] == "'" and '"' not in inner:
+        return f'"{inner}"'.replace("\\'", "'")
+    if body[0] == "'":
+        # Both kinds of quotes, or double ones only: the formatter keeps what needs fewer escapes.
+        double, single = text.count('"'), text.count("'")
+        if double > single:
+            return body
+        return '"' + inner.replace("\\'", "'").replace('"', '\\"') + '"'
+    return body

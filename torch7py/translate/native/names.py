@@ -1,0 +1,118 @@
+"""Python names for the variables of a program, where two of one name in a function must not become one."""
+
+from __future__ import annotations
+
+from torch7py.translate import tree
+from torch7py.translate.native.code import python_name
+from torch7py.translate.scopes import Scope, Scopes, Variable
+from torch7py.translate.tree import Name
+
+__all__ = ["Names"]
+
+
+class Names:
+    """Chooses a name for each variable; ``fresh`` gives names for values that the program has no name for."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self.scopes = scopes
+        self.chosen: dict[Variable, str] = {}
+        self.used: dict[Scope, set[str]] = {}
+        for variable in scopes.globals.values():
+            if variable.writes:
+                self._give(variable, scopes.main)
+        self._visit(scopes.main)
+
+    def _visit(self, scope: Scope) -> None:
+        for variable in scope.variables:
+            self._give(variable, scope)
+        for inner in scope.inner:
+            self._visit(inner)
+
+    def _give(self, variable: Variable, scope: Scope) -> None:
+        used = self.used.setdefault(scope, set())
+        base = python_name(variable.name)
+        if variable.name == "_" and not variable.reads:
+            self.chosen[variable] = "_"
+            return
+        name, number = base, 1
+        while self._clashes(variable, scope, name):
+            number += 1
+            name = f"{base}{number}"
+        self.chosen[variable] = name
+        used.add(name)
+
+    def _clashes(self, variable: Variable, scope: Scope, name: str) -> bool:
+        for other, given in self.chosen.items():
+            if given != name or other is variable:
+                continue
+            home = other.scope or self.scopes.main
+            if home is scope and not self._may_share(other, variable):
+                return True
+            # A function that uses the outer variable must not have one of its own of that name.
+            if home is not scope and self._used_within(other, scope):
+                return True
+        return False
+
+    def _used_within(self, variable: Variable, scope: Scope) -> bool:
+        users = variable.readers | variable.writers
+        inside = [scope]
+        while inside:
+            current = inside.pop()
+            if current in users:
+                return True
+            inside.extend(current.inner)
+        return False
+
+    def _may_share(self, first: Variable, second: Variable) -> bool:
+        """Whether the later variable may take over the earlier one's name."""
+        if first.captured or second.captured:
+            return False
+        if second.declaration is None or first.declaration is None:
+            return False
+        start = second.declaration.place.start
+        uses = [*first.reads, *first.writes]
+        if any(name.place.start >= start for name in uses):
+            return False
+        # No loop may bring the program back from the second one to a use of the first.
+        loops = self.scopes.loops_of
+        renewed = set(loops[first.declaration])
+        return not any((set(loops[name]) & set(loops[second.declaration])) - renewed for name in uses)
+
+    def of(self, name: Name) -> str:
+        variable = self.scopes.of_name[name]
+        return self.chosen.get(variable) or python_name(name.name)
+
+    def of_variable(self, variable: Variable) -> str:
+        return self.chosen.get(variable) or python_name(variable.name)
+
+    def fresh(self, base: str, scope: Scope) -> str:
+        """A name that no variable of the function, or of those around and in it, has."""
+        taken = set(self.used.get(scope, set()))
+        outer = scope.parent
+        while outer is not None:
+            taken |= self.used.get(outer, set())
+            outer = outer.parent
+        inside = list(scope.inner)
+        while inside:
+            current = inside.pop()
+            taken |= self.used.get(current, set())
+            inside.extend(current.inner)
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}{number}"
+        self.used.setdefault(scope, set()).add(name)
+        return name
+
+
+def walk_function(node: tree.Node | tree.Block) -> list[tree.Node | tree.Block]:
+    """A node and what is below it, without what is in inner functions."""
+    found: list[tree.Node | tree.Block] = []
+    stack: list[tree.Node | tree.Block] = [node]
+    while stack:
+        current = stack.pop()
+        found.append(current)
+        stack.extend(
+            child for child in reversed(list(tree.children(current))) if not isinstance(child, tree.Function)
+        )
+    return found

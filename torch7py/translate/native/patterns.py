@@ -1,0 +1,131 @@
+"""Lua patterns as regular expressions."""
+
+from __future__ import annotations
+
+from torch7py.translate.native.code import quoted
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Expression, String
+
+__all__ = ["as_regex", "is_plain", "regex"]
+
+_CLASSES = {
+    "a": "A-Za-z",
+    "d": "0-9",
+    "l": "a-z",
+    "s": r"\s",
+    "u": "A-Z",
+    "w": "A-Za-z0-9",
+    "x": "A-Fa-f0-9",
+    "p": r"!-/:-@\[-`{-~",
+    "c": r"\x00-\x1f\x7f",
+}
+_SHORT = {"d": r"\d", "s": r"\s", "D": r"\D", "S": r"\S"}
+_SPECIAL = set("^$()%.[]*+-?")
+
+
+def is_plain(pattern: str) -> bool:
+    """Whether a pattern matches only itself."""
+    return not (_SPECIAL & set(pattern))
+
+
+def as_regex(node: Expression) -> tuple[str, int]:
+    """A literal pattern as the source of a Python regular expression, and its number of captures."""
+    if not isinstance(node, String):
+        raise Problem("T7-233", node.line, "a pattern that is not a literal")
+    text, groups = regex(node.value, node.line)
+    if "\\" in text:
+        mark = "'" if '"' in text else '"'
+        if mark in text or any(ord(c) < 32 for c in text):
+            raise Problem("T7-233", node.line, "a pattern with both kinds of quotes")
+        return f"r{mark}{text}{mark}", groups
+    return quoted(text), groups
+
+
+def regex(pattern: str, line: int) -> tuple[str, int]:
+    out: list[str] = []
+    groups = 0
+    at = 0
+    if pattern.startswith("^"):
+        out.append(r"\A")
+        at = 1
+    while at < len(pattern):
+        c = pattern[at]
+        if c == "(":
+            if pattern.startswith("()", at):
+                raise Problem("T7-233", line, "a pattern with a position capture")
+            groups += 1
+            out.append("(")
+            at += 1
+            continue
+        if c == ")":
+            out.append(")")
+            at += 1
+            continue
+        if c == "$" and at == len(pattern) - 1:
+            out.append(r"\Z")
+            at += 1
+            continue
+        one, at = _single(pattern, at, line)
+        if at < len(pattern) and pattern[at] in "*+-?":
+            one += {"*": "*", "+": "+", "-": "*?", "?": "?"}[pattern[at]]
+            at += 1
+        out.append(one)
+    return "".join(out), groups
+
+
+def _single(pattern: str, at: int, line: int) -> tuple[str, int]:
+    c = pattern[at]
+    if c == ".":
+        return "(?s:.)", at + 1
+    if c == "%":
+        if at + 1 >= len(pattern):
+            raise Problem("T7-233", line, "a pattern that ends with %")
+        letter = pattern[at + 1]
+        if letter in "bf" or letter.isdigit():
+            raise Problem("T7-233", line, f"a pattern with %{letter}")
+        if letter in _SHORT:
+            return _SHORT[letter], at + 2
+        if letter.lower() in _CLASSES:
+            inside = _CLASSES[letter.lower()]
+            return (f"[{inside}]" if letter.islower() else f"[^{inside}]"), at + 2
+        return _escape(letter), at + 2
+    if c == "[":
+        return _set(pattern, at, line)
+    return _escape(c), at + 1
+
+
+def _set(pattern: str, at: int, line: int) -> tuple[str, int]:
+    out = ["["]
+    at += 1
+    if pattern.startswith("^", at):
+        out.append("^")
+        at += 1
+    first = True
+    while first or pattern[at] != "]":
+        first = False
+        c = pattern[at]
+        if c == "%":
+            letter = pattern[at + 1]
+            if letter.isupper() and letter.lower() in _CLASSES:
+                raise Problem("T7-233", line, "a set with a complement in it")
+            out.append(_CLASSES.get(letter, "\\" + letter if letter in "\\]^-[" else letter))
+            at += 2
+        elif at + 2 < len(pattern) and pattern[at + 1] == "-" and pattern[at + 2] != "]":
+            out.append(f"{_in_set(c)}-{_in_set(pattern[at + 2])}")
+            at += 3
+        else:
+            out.append(_in_set(c))
+            at += 1
+        if at >= len(pattern):
+            raise Problem("T7-233", line, "a pattern with an open set")
+    return "".join(out) + "]", at + 1
+
+
+def _in_set(c: str) -> str:
+    return "\\" + c if c in "\\]^[-" else {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(c, c)
+
+
+def _escape(c: str) -> str:
+    if c in ".^$*+?{}[]\\|()":
+        return "\\" + c
+    return {"\n": r"\n", "\t": r"\t", "\r": r"\r"}.get(c, c)

@@ -1,0 +1,263 @@
+"""A whole file: what stands at the module's level, what in ``main``, its imports and its docstring."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch7py.translate import tree
+from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.layout import lay_out_all
+from torch7py.translate.native import optimizers
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.translator import INDENT, Translator, comment_lines
+from torch7py.translate.parse import parse
+from torch7py.translate.scopes import Variable, resolve
+from torch7py.translate.tree import Call, Expression, Index, Name, Statement
+from torch7py.translate.types import infer
+
+__all__ = ["Native", "translate_script"]
+
+# The widest line, as in the pages of models.
+WIDTH = 110
+
+
+@dataclass
+class Native:
+    """The translation of a script: its code, and what could not be translated."""
+
+    code: str
+    statements: int
+    native: int
+    problems: list[Problem] = field(default_factory=list)
+    translator: Translator | None = None
+
+
+def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
+    """A Lua program as plain PyTorch."""
+    program = parse(source, file)
+    scopes = resolve(program)
+    types = infer(program, scopes, recorded)
+    t = Translator(program, scopes, types, Path(file).name)
+    return _Assembly(t).write()
+
+
+class _Assembly:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def write(self) -> Native:
+        t = self.t
+        header, statements = self._header()
+        constants = self._constants(statements)
+        main: list[str] = []
+        body = [s for s in statements if s not in constants]
+        constant_lines = self._lines(constants)
+        t.scope = t.scopes.main
+        functions = self._module_functions(body)
+        t.lines, t.depth = [], 1
+        run: list[Statement] = []
+        for statement in body:
+            if statement in functions:
+                t.statements(run)
+                run = []
+                outer, t.lines, t.depth = t.lines, [], 0
+                t.statement(statement)
+                t.top.append(_stripped(t.lines))
+                t.lines, t.depth = outer, 1
+            else:
+                run.append(statement)
+        t.statements(run)
+        for comment in t.program.closing:
+            t.comment(comment)
+        main = _stripped(t.lines)
+        seed = self._default_dtype(main)
+        constant_lines += t.module_lines
+        parts = [f'"""{header}"""', *self._imports(constant_lines, main), "", *constant_lines]
+        blocks = [lay_out_all(["", *parts], WIDTH).lstrip("\n")]
+        blocks += [lay_out_all(HELPERS[name].strip().split("\n"), WIDTH) for name in t.models.helpers]
+        blocks += [lay_out_all(optimizers.CLASSES[name].split("\n"), WIDTH) for name in t.needed_classes]
+        blocks += [lay_out_all(lines, WIDTH) for lines in t.top]
+        if main:
+            blocks.append(lay_out_all(["def main():", *seed, *main], WIDTH))
+            blocks.append('if __name__ == "__main__":\n    main()\n')
+        text = "\n\n".join(_squeezed(block) for block in blocks)
+        return Native(text, t.total, t.native, t.problems, t)
+
+    # The parts
+
+    def _header(self) -> tuple[str, list[Statement]]:
+        """The docstring, from the comment at the top of the file."""
+        t = self.t
+        statements = list(t.program.statements)
+        lines: list[str] = []
+        if statements:
+            first = statements[0]
+            before = first.around.before
+            top = []
+            for number, comment in enumerate(before):
+                if number and comment.blank:
+                    break
+                top.append(comment)
+            if top and (top[0].line == 1 or top[0].line == 2):
+                for comment in top:
+                    lines += [
+                        line[1:].removeprefix(" ") if line.startswith("#") else line
+                        for line in comment_lines(comment)
+                    ]
+                rest = first.around._replace(before=before[len(top) :])
+                statements[0] = _with_around(t, first, rest)
+        title = f"Translated from {t.file} by torch7py."
+        while lines and not lines[-1].strip():
+            lines.pop()
+        text = "\n".join(lines).strip().replace("\\", "\\\\").replace('"""', "'''")
+        if not text:
+            return f"{t.file} in PyTorch, translated by torch7py.", statements
+        end = " " if len(text.rsplit("\n", 1)[-1]) + len(title) < WIDTH - 4 else "\n"
+        return f"{text}{end}{title}", statements
+
+    def _constants(self, statements: list[Statement]) -> list[Statement]:
+        """Statements at the beginning of a program that give names to constants."""
+        t = self.t
+        found: list[Statement] = []
+        for statement in statements:
+            if not isinstance(statement, (tree.Local, tree.Assign)):
+                continue
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            if len(targets) != len(statement.values) or not all(isinstance(x, Name) for x in targets):
+                continue
+            variables = [t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
+            if not all(self._assigned_once(v) for v in variables):
+                continue
+            if all(self._is_constant(value) for value in statement.values):
+                found.append(statement)
+                t.module_level.update(variables)
+        return found
+
+    def _assigned_once(self, variable: Variable) -> bool:
+        return len(variable.writes) == (1 if variable.is_global else 0)
+
+    def _is_constant(self, node: Expression) -> bool:
+        t = self.t
+        if isinstance(node, (tree.Number, tree.String, tree.Boolean)):
+            return True
+        if isinstance(node, tree.Paren):
+            return self._is_constant(node.inner)
+        if isinstance(node, Name):
+            return t.scopes.of_name[node] in t.module_level or (
+                t.scopes.is_global(node, "arg") and not t.scopes.of_name[node].writes
+            )
+        if isinstance(node, tree.Binary):
+            return self._is_constant(node.left) and self._is_constant(node.right)
+        if isinstance(node, tree.Unary):
+            return node.operator != "#" and self._is_constant(node.operand)
+        if isinstance(node, Index):
+            return isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
+        if isinstance(node, Call):
+            return t.path(node.callee) == "tonumber" and all(self._is_constant(a) for a in node.arguments)
+        return False
+
+    def _lines(self, statements: list[Statement]) -> list[str]:
+        t = self.t
+        t.lines, t.depth = [], 0
+        level, t.module_level = t.module_level, set()
+        for statement in statements:
+            t.statement(statement)
+        t.module_level = level
+        return _stripped(t.lines)
+
+    def _module_functions(self, statements: list[Statement]) -> set[Statement]:
+        """The functions that need nothing of ``main``."""
+        t = self.t
+        candidates: dict[Statement, Variable] = {}
+        for statement in statements:
+            if isinstance(statement, tree.LocalFunction):
+                candidates[statement] = t.scopes.of_name[statement.name]
+            elif isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
+                variable = t.scopes.of_name[statement.target]
+                if variable.is_global:
+                    candidates[statement] = variable
+        candidates = {
+            s: v
+            for s, v in candidates.items()
+            if len(v.writes) == (1 if isinstance(s, tree.FunctionStatement) else 0)
+            and s.function not in t.training.closures  # type: ignore[attr-defined]
+        }
+        # Criterions that become functions are known only when they are written: they count as main's.
+        while True:
+            names = set(candidates.values()) | t.module_level
+            kept = {s: v for s, v in candidates.items() if self._needs(s) <= names}
+            if len(kept) == len(candidates):
+                break
+            candidates = kept
+        t.module_level |= set(candidates.values())
+        return set(candidates)
+
+    def _needs(self, statement: Statement) -> set[Variable]:
+        """The variables of the main program that a function uses, itself or in functions in it."""
+        t = self.t
+        function = statement.function  # type: ignore[attr-defined]
+        found = set()
+        for node in tree.walk(function):
+            if isinstance(node, Name):
+                variable = t.scopes.of_name[node]
+                outer = variable.scope is t.scopes.main or (variable.is_global and bool(variable.writes))
+                if outer:
+                    found.add(variable)
+        return found
+
+    def _default_dtype(self, main: list[str]) -> list[str]:
+        text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
+        if "torch.set_default_dtype" in text or not re.search(r"\b(torch|nn|F)\.", text):
+            return []
+        return [f"{INDENT}torch.set_default_dtype(torch.float64)"]
+
+    def _imports(self, constants: list[str], main: list[str]) -> list[str]:
+        t = self.t
+        helpers = [HELPERS[name] for name in t.models.helpers]
+        classes = [optimizers.CLASSES[name] for name in t.needed_classes]
+        code = "\n".join(
+            [*constants, *main, *(line for lines in t.top for line in lines), *helpers, *classes]
+        )
+        code = re.sub(r"(?m)#.*$", "", code)
+        standard = "argparse copy functools math os random re sys time".split()
+        found = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", code)]
+        torch = []
+        if re.search(r"\btorch\.", code) or "set_default_dtype" in code or re.search(r"\bnn\.|\bF\.", code):
+            torch.append("import torch")
+        if re.search(r"\bF\.", code):
+            torch.append("import torch.nn.functional as F")
+        if re.search(r"(?<![\w.])nn\.", code):
+            torch.append("from torch import nn")
+        lines = []
+        if found:
+            lines += ["", *found]
+        if torch:
+            lines += ["", *torch]
+        return lines
+
+
+def _with_around(t: Translator, node: Statement, around: tree.Around) -> Statement:
+    """The same statement with other comments. It stays the same object for what is known about it."""
+    object.__setattr__(node, "around", around)
+    return node
+
+
+def _stripped(lines: list[str]) -> list[str]:
+    out = list(lines)
+    while out and not out[-1].strip():
+        out.pop()
+    while out and not out[0].strip():
+        out.pop(0)
+    return out
+
+
+def _squeezed(text: str) -> str:
+    """At most one empty line in a row, none after a line that opens a block."""
+    out: list[str] = []
+    for line in text.split("\n"):
+        if not line.strip() and out and (not out[-1].strip() or out[-1].rstrip().endswith(":")):
+            continue
+        out.append(line)
+    return "\n".join(out)

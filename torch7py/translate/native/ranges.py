@@ -1,0 +1,186 @@
+"""``for`` loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, comprehensions
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["generic_for", "head", "numeric_for"]
+
+
+def numeric_for(t: Translator, node: tree.NumericFor) -> None:
+    if comprehensions.masked(t, node):
+        return
+    head(t, node)
+    t.body(node.body)
+
+
+def head(t: Translator, node: tree.NumericFor) -> None:
+    """The line ``for i in range(...):``"""
+    variable = t.scopes.of_name[node.variable]
+    step = _step(t, node)
+    if not t.whole(node.start) or not isinstance(step, (int, str)):
+        raise Problem("T7-214", node.line, "a loop over numbers that are not whole")
+    name = t.names.of(node.variable)
+    unused = not variable.reads and not variable.writes
+    if unused:
+        name = "_"
+    first_one = isinstance(node.start, Number) and node.start.value == 1
+    zero_based = step == 1 and not unused and _only_indexes(t, variable)
+    if unused and step == 1 and first_one:
+        bounds = str(t.expressions.whole_number(node.stop))
+    elif step == 1:
+        shift = -1 if zero_based else 0
+        start = t.expressions.whole_number(node.start, shift)
+        stop = t.expressions.whole_number(node.stop, 1 + shift)
+        bounds = str(stop) if start.text == "0" else f"{start}, {stop}"
+    elif isinstance(step, int) and step < 0:
+        zero_based = _only_indexes(t, variable)
+        shift = -1 if zero_based else 0
+        start = t.expressions.whole_number(node.start, shift)
+        stop = t.expressions.whole_number(node.stop, shift - 1)
+        bounds = f"{start}, {stop}, {step}"
+    else:
+        shift = -1 if zero_based else 0
+        start = t.expressions.whole_number(node.start, shift)
+        stop = t.expressions.whole_number(node.stop, 1 + shift)
+        bounds = f"{start}, {stop}, {step}"
+    t.emit(f"for {name} in range({bounds}):")
+    if zero_based:
+        t.shifts[variable] = 1
+
+
+def _step(t: Translator, node: tree.NumericFor) -> int | str | None:
+    """The step: an int, a text where it is positive for what can be seen, or None."""
+    if node.step is None:
+        return 1
+    if isinstance(node.step, Number):
+        return node.step.value if isinstance(node.step.value, int) and node.step.value else None
+    if isinstance(node.step, tree.Unary) and isinstance(node.step.operand, Number):
+        value = node.step.operand.value
+        return -value if isinstance(value, int) else None
+    return str(t.value(node.step)) if t.whole(node.step) else None
+
+
+def _only_indexes(t: Translator, variable: Variable) -> bool:
+    """Whether a loop's variable is only a place in lists and tensors, alone or with a constant added."""
+    if variable.writes or not variable.reads:
+        return False
+    wanted = set(variable.reads)
+    places: set[Name] = set()
+    for node in _all_nodes(t):
+        if isinstance(node, Index) and t.kind(node.base) in ("tensor", "table", "storage"):
+            if t.kind(node.base) == "table" and t.representation(node.base) != "list":
+                continue
+            keys = [node.key]
+            if isinstance(node.key, tree.Table):
+                keys = [item.value for item in node.key.fields if not isinstance(item.value, tree.Table)]
+            for key in keys:
+                name = _with_constant(key)
+                if name in wanted:
+                    places.add(name)
+        elif isinstance(node, Invoke) and node.method == "select" and len(node.arguments) == 2:
+            name = _with_constant(node.arguments[1])
+            if name in wanted:
+                places.add(name)
+    return places == wanted
+
+
+def _all_nodes(t: Translator) -> list[tree.Node | tree.Block]:
+    found = getattr(t, "_nodes", None)
+    if found is None:
+        found = list(tree.walk(t.program))
+        t._nodes = found  # type: ignore[attr-defined]
+    return list(found)
+
+
+def _with_constant(node: Expression) -> Name | None:
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, Name):
+        return node
+    if isinstance(node, Binary) and node.operator in ("+", "-") and isinstance(node.right, Number):
+        return _with_constant(node.left) if isinstance(node.right.value, int) else None
+    return None
+
+
+def generic_for(t: Translator, node: tree.GenericFor) -> None:
+    source = node.values[0]
+    names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
+    if len(node.values) == 1 and isinstance(source, Call) and source.arguments:
+        path = t.path(source.callee)
+        if path in ("ipairs", "pairs"):
+            _over_table(t, node, path, source.arguments[0], names)
+            return
+    if len(node.values) == 1 and isinstance(source, Invoke):
+        if source.method == "gmatch" and t.kind(source.receiver) == "string":
+            _over_matches(t, node, source, names)
+            return
+        if source.method == "lines" and t.kind(source.receiver) == "file":
+            t.emit(f"for {names[0]} in {t.value(source.receiver)}:")
+            with t.indented():
+                t.emit(f'{names[0]} = {names[0]}.rstrip("\\n")')
+                t.block(node.body)
+            return
+    if isinstance(source, Call) and t.path(source.callee) == "io.lines":
+        t.emit(f"for {names[0]} in open({t.value(source.arguments[0])}):")
+        with t.indented():
+            t.emit(f'{names[0]} = {names[0]}.rstrip("\\n")')
+            t.block(node.body)
+        return
+    raise Problem("T7-215", node.line, "a loop over an iterator that is not known")
+
+
+def _is_used(t: Translator, name: Name) -> bool:
+    variable = t.scopes.of_name[name]
+    return bool(variable.reads or variable.writes)
+
+
+def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expression, names: list[str]) -> None:
+    representation = t.representation(table)
+    value = t.value(table)
+    key, item = names[0], names[1] if len(names) > 1 else "_"
+    variable = t.scopes.of_name[node.names[0]]
+    if isinstance(table, tree.Table) and representation == "list":
+        value = code.atom(f"({value.text[1:-1]})") if len(table.fields) > 1 else value
+    if representation == "options":
+        t.emit(f"for {key}, {item} in sorted(vars({value}).items()):")
+    elif representation in ("dict", "record"):
+        if path == "ipairs":
+            raise Problem("T7-306", node.line, "ipairs over a table that is no list")
+        order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
+        if not t.type(table).has("pairs"):
+            raise Problem("T7-306", node.line, "pairs over something unknown")
+        if item == "_":
+            t.emit(f"for {key} in {order}:")
+        else:
+            t.emit(f"for {key}, {item} in {order}:")
+    elif key == "_":
+        t.emit(f"for {item} in {value}:")
+    elif item == "_":
+        t.emit(f"for {key} in range(1, len({value}) + 1):")
+    elif _only_indexes(t, variable):
+        t.shifts[variable] = 1
+        t.emit(f"for {key}, {item} in enumerate({value}):")
+    else:
+        t.emit(f"for {key}, {item} in enumerate({value}, 1):")
+    t.body(node.body)
+
+
+def _over_matches(t: Translator, node: tree.GenericFor, source: Invoke, names: list[str]) -> None:
+    from torch7py.translate.native.patterns import as_regex
+
+    pattern, groups = as_regex(source.arguments[0])
+    t.imports.add("re")
+    if groups > 1 and groups != len(names):
+        raise Problem("T7-233", node.line, "gmatch with another number of captures than names")
+    t.emit(f"for {', '.join(names[: max(groups, 1)])} in re.findall({pattern}, {t.value(source.receiver)}):")
+    t.body(node.body)

@@ -1,0 +1,70 @@
+-- Notes what a program prints and draws, for a comparison with its translation.
+--
+-- Sets the global __torch7py_record: text (a list of pieces), draws (family -> list of numbers and tensors), and
+-- line(), where the program stands. Families are those of what is drawn: uniform, normal, whole, permutation, ...
+
+local record = {text = {}, draws = {}}
+__torch7py_record = record
+local text, type, tostring, format = record.text, type, tostring, string.format
+local istensor, typename = torch.isTensor, torch.typename
+
+local function note(family, value)
+   local list = record.draws[family]
+   if not list then
+      list = {}
+      record.draws[family] = list
+   end
+   list[#list + 1] = istensor(value) and value:clone() or value
+   return value
+end
+
+local function shown(value)
+   if istensor(value) then
+      local parts = {}
+      local flat = value:contiguous():view(-1)
+      for i = 1, math.min(flat:nElement(), 10000) do parts[i] = format('%.12g', flat[i]) end
+      return '<tensor ' .. table.concat(parts, ' ') .. '>'
+   end
+   if type(value) == 'table' or type(value) == 'userdata' then return '<' .. type(value) .. '>' end
+   return type(value) == 'number' and format('%.14g', value) or tostring(value)
+end
+
+function print(...)
+   local parts = {}
+   for i = 1, select('#', ...) do parts[i] = shown((select(i, ...))) end
+   text[#text + 1] = table.concat(parts, '\t') .. '\n'
+end
+
+function io.write(...)
+   for i = 1, select('#', ...) do text[#text + 1] = shown((select(i, ...))) end
+   return io.stdout
+end
+
+local function wrap(owner, name, family)
+   local original = owner[name]
+   if original then
+      owner[name] = function(...)
+         return note(family, (original(...)))
+      end
+   end
+end
+
+for name, family in pairs {rand = 'uniform', uniform = 'uniform', randn = 'normal', normal = 'normal',
+   random = 'whole', randperm = 'permutation', bernoulli = 'bernoulli', multinomial = 'multinomial',
+   exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric'} do
+   wrap(torch, name, family)
+end
+
+for _, kind in ipairs {'Double', 'Float', 'Long', 'Int', 'Byte', 'Short', 'Char'} do
+   local methods = torch.getmetatable('torch.' .. kind .. 'Tensor')
+   for name, family in pairs {uniform = 'uniform', normal = 'normal', random = 'whole', bernoulli = 'bernoulli',
+      exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric'} do
+      wrap(methods, name, family)
+   end
+end
+
+local random = math.random
+function math.random(...)
+   local value = random(...)
+   return note(select('#', ...) == 0 and 'uniform' or 'whole', value)
+end

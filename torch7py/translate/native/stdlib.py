@@ -1,0 +1,558 @@
+"""Lua's libraries, and what Torch7 adds to them, on Python's standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.expressions import f_string
+from torch7py.translate.native.patterns import as_regex, is_plain
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["functions", "method_statements", "methods", "several", "statements", "string_method"]
+
+Rule: TypeAlias = "Callable[[Translator, Call], Py]"
+Done: TypeAlias = "Callable[[Translator, Call], None]"
+
+functions: dict[str, Rule] = {}
+statements: dict[str, Done] = {}
+methods: dict[tuple[str, str], Callable[[Translator, Invoke], Py]] = {}
+method_statements: dict[tuple[str, str], Callable[[Translator, Invoke], None]] = {}
+
+
+def function(*paths: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        for path in paths:
+            functions[path] = rule
+        return rule
+
+    return register
+
+
+def statement(*paths: str) -> Callable[[Done], Done]:
+    def register(rule: Done) -> Done:
+        for path in paths:
+            statements[path] = rule
+        return rule
+
+    return register
+
+
+def _arguments(t: Translator, node: Call) -> str:
+    return ", ".join(t.value(argument).text for argument in node.arguments)
+
+
+def _plain(lua: str, python: str, module: str = "") -> None:
+    def rule(t: Translator, node: Call) -> Py:
+        if module:
+            t.imports.add(module)
+        return atom(f"{python}({_arguments(t, node)})")
+
+    functions[lua] = rule
+
+
+for _name in "acos asin atan atan2 cos cosh exp fmod log10 sin sinh sqrt tan tanh log".split():
+    _plain(f"math.{_name}", f"math.{_name}", "math")
+_plain("math.abs", "abs")
+_plain("math.max", "max")
+_plain("math.min", "min")
+_plain("math.deg", "math.degrees", "math")
+_plain("math.rad", "math.radians", "math")
+_plain("math.ceil", "math.ceil", "math")
+_plain("os.clock", "time.process_time", "time")
+_plain("sys.clock", "time.time", "time")
+_plain("os.getenv", "os.environ.get", "os")
+_plain("paths.concat", "os.path.join", "os")
+_plain("path.join", "os.path.join", "os")
+_plain("paths.filep", "os.path.isfile", "os")
+_plain("paths.dirp", "os.path.isdir", "os")
+_plain("path.exists", "os.path.exists", "os")
+_plain("paths.basename", "os.path.basename", "os")
+_plain("paths.dirname", "os.path.dirname", "os")
+_plain("string.char", "chr")
+
+
+@function("math.pow")
+def power(t: Translator, node: Call) -> Py:
+    base, exponent = (t.value(argument) for argument in node.arguments)
+    return Py(f"{base.at(code.ATOM)} ** {exponent.at(code.NEGATE)}", code.POWER)
+
+
+@function("math.floor")
+def floor(t: Translator, node: Call) -> Py:
+    (argument,) = node.arguments
+    while isinstance(argument, tree.Paren):
+        argument = argument.inner
+    if (
+        isinstance(argument, Binary)
+        and argument.operator == "/"
+        and t.whole(argument.left)
+        and t.whole(argument.right)
+    ):
+        left, right = t.value(argument.left), t.value(argument.right)
+        return Py(f"{left.at(code.MULTIPLY)} // {right.at(code.MULTIPLY + 1)}", code.MULTIPLY)
+    t.imports.add("math")
+    return atom(f"math.floor({t.value(argument)})")
+
+
+@function("math.random")
+def math_random(t: Translator, node: Call) -> Py:
+    t.imports.add("random")
+    if not node.arguments:
+        return atom("random.random()")
+    bounds = [str(t.expressions.whole_number(argument)) for argument in node.arguments]
+    return atom(f"random.randint({', '.join(['1', *bounds][-2:])})")
+
+
+@statement("math.randomseed")
+def random_seed(t: Translator, node: Call) -> None:
+    t.imports.add("random")
+    t.emit(f"random.seed({_arguments(t, node)})")
+
+
+@function("tostring")
+def to_string(t: Translator, node: Call) -> Py:
+    return t.expressions.text(node.arguments[0])
+
+
+@function("tonumber")
+def to_number(t: Translator, node: Call) -> Py:
+    argument = node.arguments[0]
+    if len(node.arguments) > 1:
+        return atom(f"int({_arguments(t, node)})")
+    if t.kind(argument) == "number":
+        return t.value(argument)
+    return atom(f"float({t.value(argument)})")
+
+
+@function("string.format")
+def string_format(t: Translator, node: Call) -> Py:
+    return t.expressions.format(node.arguments[0], node.arguments[1:])
+
+
+@function("type")
+def lua_type(t: Translator, node: Call) -> Py:
+    kind = t.kind(node.arguments[0])
+    names = {
+        "number": "number",
+        "string": "string",
+        "boolean": "boolean",
+        "table": "table",
+        "function": "function",
+    }
+    names |= {"tensor": "userdata", "module": "table", "criterion": "table", "object": "table"}
+    if kind not in names or t.type(node.arguments[0]).nil:
+        raise Problem("T7-308", node.line, "type() of something of unknown kind")
+    return atom(f'"{names[kind]}"')
+
+
+@function("os.time")
+def os_time(t: Translator, node: Call) -> Py:
+    if node.arguments:
+        raise Problem("T7-203", node.line, "os.time with a table")
+    t.imports.add("time")
+    return atom("int(time.time())")
+
+
+@function("assert")
+def asserted(t: Translator, node: Call) -> Py:
+    name = t.fresh("value")
+    t.emit(f"{name} = {t.value(node.arguments[0])}")
+    t.emit(f"assert {name} is not None")
+    return atom(name)
+
+
+@statement("assert")
+def assert_statement(t: Translator, node: Call) -> None:
+    condition = t.expressions.condition(node.arguments[0])
+    message = f", {t.value(node.arguments[1])}" if len(node.arguments) > 1 else ""
+    t.emit(f"assert {condition}{message}")
+
+
+@statement("error")
+def error(t: Translator, node: Call) -> None:
+    t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
+
+
+@statement("os.exit")
+def os_exit(t: Translator, node: Call) -> None:
+    t.imports.add("sys")
+    t.emit(f"sys.exit({_arguments(t, node)})")
+
+
+@statement("collectgarbage", "torch.setnumthreads", "xlua.progress", "torch.setheaptracking")
+def dropped(t: Translator, node: Call) -> None:
+    """Nothing to do in Python; a progress bar is left out."""
+    if t.path(node.callee) == "torch.setnumthreads":
+        t.emit(f"torch.set_num_threads({_arguments(t, node)})")
+
+
+@statement("require")
+def require(t: Translator, node: Call) -> None:
+    name = node.arguments[0]
+    known = {
+        "torch",
+        "nn",
+        "rnn",
+        "optim",
+        "nngraph",
+        "dpnn",
+        "paths",
+        "sys",
+        "xlua",
+        "math",
+        "string",
+        "lfs",
+        "pl",
+        "nnx",
+    }
+    if not isinstance(name, String) or name.value not in known:
+        raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
+
+
+# Text
+
+
+@statement("print")
+def print_statement(t: Translator, node: Call) -> None:
+    texts = []
+    for argument in node.arguments:
+        kind = t.kind(argument)
+        if (kind == "number" and not t.whole(argument)) or kind == "boolean":
+            texts.append(t.expressions.text(argument).text)
+        else:
+            texts.append(t.value(argument).text)
+    separator = ', sep="\\t"' if len(texts) > 1 else ""
+    t.emit(f"print({', '.join(texts)}{separator})")
+
+
+@statement("io.write")
+def io_write(t: Translator, node: Call) -> None:
+    pieces: list[tuple[str, str] | str] = []
+    for argument in node.arguments:
+        if isinstance(argument, String):
+            pieces.append(argument.value)
+        else:
+            pieces.append((t.value(argument).text, t.expressions.number_format(argument)))
+    t.emit(f'print({f_string(pieces, node.line)}, end="")')
+
+
+@statement("io.flush", "io.stdout.flush")
+def io_flush(t: Translator, node: Call) -> None:
+    t.imports.add("sys")
+    t.emit("sys.stdout.flush()")
+
+
+def string_method(t: Translator, node: Invoke) -> Py:
+    """``s:f(...)``"""
+    if node.method == "format":
+        receiver = node.receiver
+        while isinstance(receiver, tree.Paren):
+            receiver = receiver.inner
+        return t.expressions.format(receiver, node.arguments)
+    return _string(t, node.method, node.receiver, node.arguments, node.line)
+
+
+def _string(
+    t: Translator, method: str, subject: Expression, arguments: tuple[Expression, ...], line: int
+) -> Py:
+    text = t.value(subject).at(code.ATOM)
+    if method in ("upper", "lower"):
+        return atom(f"{text}.{method}()")
+    if method == "len":
+        return atom(f"len({text})")
+    if method == "reverse":
+        return atom(f"{text}[::-1]")
+    if method == "rep":
+        return Py(
+            f"{t.value(subject).at(code.MULTIPLY)} * {t.value(arguments[0]).at(code.NEGATE)}", code.MULTIPLY
+        )
+    if method == "byte" and len(arguments) <= 1:
+        place = t.expressions.position(arguments[0]).text if arguments else "0"
+        return atom(f"ord({text}[{place}])")
+    if method == "sub":
+        return _sub(t, text, arguments)
+    if method == "gsub" and len(arguments) == 2 and isinstance(arguments[1], String):
+        return _gsub(t, text, arguments[0], arguments[1], line)
+    if method == "find" and arguments:
+        return _find(t, text, arguments, line)
+    if method == "match" and len(arguments) == 1:
+        raise Problem("T7-233", line, "string.match as a value")
+    if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
+        return atom(f"{text}.split({t.value(arguments[0])})")
+    raise Problem("T7-233", line, f"the method {method} of a string")
+
+
+def _sub(t: Translator, text: str, arguments: tuple[Expression, ...]) -> Py:
+    first, last = arguments[0], arguments[1] if len(arguments) > 1 else None
+    if last is not None and _same(first, last) and not _negative(first):
+        # One character, or none past the end.
+        place = t.expressions.position(first)
+        return atom(f"{text}[{place}]")
+    start = "" if isinstance(first, Number) and first.value == 1 else str(_bound(t, first, True))
+    end = "" if last is None or (_negative(last) == 1) else str(_bound(t, last, False))
+    return atom(f"{text}[{start}:{end}]" if " " not in start + end else f"{text}[{start} : {end}]")
+
+
+def _same(a: Expression, b: Expression) -> bool:
+    from torch7py.translate.types import same_expression
+
+    return same_expression(a, b)
+
+
+def _negative(node: Expression) -> int:
+    if isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.operand, Number):
+        return int(node.operand.value)
+    return 0
+
+
+def _bound(t: Translator, node: Expression, start: bool) -> Py:
+    back = _negative(node)
+    if back:
+        return atom(f"-{back}") if start else atom(f"-{back - 1}")
+    return t.expressions.position(node) if start else t.expressions.whole_number(node)
+
+
+def _gsub(t: Translator, text: str, pattern: Expression, new: String, line: int) -> Py:
+    if isinstance(pattern, String) and is_plain(pattern.value) and "%" not in new.value:
+        return atom(f"{text}.replace({t.value(pattern)}, {t.value(new)})")
+    source, _ = as_regex(pattern)
+    replacement = t.value(new).text
+    if "%" in new.value:
+        raise Problem("T7-233", line, "gsub with captures in the replacement")
+    t.imports.add("re")
+    return atom(f"re.sub({source}, {replacement}, {text})")
+
+
+def _find(t: Translator, text: str, arguments: tuple[Expression, ...], line: int) -> Py:
+    pattern = arguments[0]
+    plain = len(arguments) == 3 and isinstance(arguments[2], tree.Boolean) and arguments[2].value
+    if plain or (isinstance(pattern, String) and is_plain(pattern.value) and len(arguments) == 1):
+        raise Problem("T7-233", line, "the position that string.find gives")
+    raise Problem("T7-233", line, "string.find")
+
+
+def _string_function(name: str) -> None:
+    def rule(t: Translator, node: Call) -> Py:
+        return _string(t, name, node.arguments[0], node.arguments[1:], node.line)
+
+    functions[f"string.{name}"] = rule
+
+
+for _name in "upper lower len reverse rep byte sub gsub find match".split():
+    _string_function(_name)
+
+
+# Tables
+
+
+@statement("table.insert")
+def table_insert(t: Translator, node: Call) -> None:
+    table, *rest = node.arguments
+    base = t.value(table).at(code.ATOM)
+    if t.representation(table) != "list":
+        raise Problem("T7-306", node.line, "table.insert into a table that is no list")
+    if len(rest) == 1:
+        value = t.training.carried(table, rest[0], t.value(rest[0]))
+        t.emit(f"{base}.append({value})")
+    else:
+        t.emit(f"{base}.insert({t.expressions.position(rest[0])}, {t.value(rest[1])})")
+
+
+@function("table.remove")
+def table_remove(t: Translator, node: Call) -> Py:
+    base = t.value(node.arguments[0]).at(code.ATOM)
+    if len(node.arguments) == 1:
+        return atom(f"{base}.pop()")
+    return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")
+
+
+@function("table.concat")
+def table_concat(t: Translator, node: Call) -> Py:
+    table = node.arguments[0]
+    separator = t.value(node.arguments[1]).text if len(node.arguments) > 1 else '""'
+    if len(node.arguments) > 2 or t.representation(table) != "list":
+        raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
+    element = t.type(table).of_elements().kind
+    value = t.value(table)
+    if element == "string":
+        return atom(f"{separator}.join({value})")
+    if element == "number":
+        whole = t.tables.holds_whole(tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False))
+        item = "str(x)" if whole else 'f"{x:.14g}"'
+        return atom(f"{separator}.join({item} for x in {value})")
+    raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
+
+
+@statement("table.sort")
+def table_sort(t: Translator, node: Call) -> None:
+    table = t.value(node.arguments[0]).at(code.ATOM)
+    if len(node.arguments) == 1:
+        t.emit(f"{table}.sort()")
+        return
+    order = node.arguments[1]
+    if isinstance(order, tree.Function) and len(order.parameters) == 2 and len(order.body.statements) == 1:
+        only = order.body.statements[0]
+        if isinstance(only, tree.Return) and len(only.values) == 1 and isinstance(only.values[0], Binary):
+            found = _sort_key(t, order, only.values[0])
+            if found is not None:
+                t.emit(f"{table}.sort({found})")
+                return
+    t.imports.add("functools")
+    name = t.expressions.value(order)
+    t.emit(f"{table}.sort(key=functools.cmp_to_key(lambda a, b: {name}(b, a) - {name}(a, b)))")
+
+
+def _sort_key(t: Translator, order: tree.Function, compared: Binary) -> str | None:
+    """``key=..., reverse=...`` of a comparison ``f(a) < f(b)``."""
+    first, second = order.parameters
+    if compared.operator not in ("<", ">"):
+        return None
+    outer, t.scope = t.scope, t.scopes.of_function[order]
+    try:
+        left, right = t.value(compared.left).text, t.value(compared.right).text
+    finally:
+        t.scope = outer
+    a, b = t.names.of(first), t.names.of(second)
+    import re
+
+    swapped = re.sub(rf"\b{re.escape(b)}\b", a, right)
+    descending = compared.operator == ">"
+    if swapped != left:
+        back = re.sub(rf"\b{re.escape(a)}\b", b, right)
+        if back != left:
+            return None
+        left, descending = right, not descending
+    key = "" if left == a else f"key=lambda {a}: {left}"
+    return ", ".join(part for part in (key, "reverse=True" if descending else "") if part)
+
+
+# Time
+
+
+@function("torch.Timer")
+def timer(t: Translator, node: Call) -> Py:
+    t.imports.add("time")
+    return atom("time.perf_counter()")
+
+
+@function("torch.tic")
+def tic(t: Translator, node: Call) -> Py:
+    t.imports.add("time")
+    return atom("time.time()")
+
+
+@function("torch.toc")
+def toc(t: Translator, node: Call) -> Py:
+    t.imports.add("time")
+    return Py(f"time.time() - {t.value(node.arguments[0]).at(code.MULTIPLY)}", code.ADD)
+
+
+# CmdLine
+
+
+@function("torch.CmdLine")
+def cmdline(t: Translator, node: Call) -> Py:
+    t.imports.add("argparse")
+    return atom("argparse.ArgumentParser()")
+
+
+def _cmdline_text(t: Translator, node: Invoke) -> None:
+    """A line of the help."""
+
+
+def _cmdline_option(t: Translator, node: Invoke) -> None:
+    name, default = node.arguments[0], node.arguments[1]
+    text = f", help={_percent(t.value(node.arguments[2]).text)}" if len(node.arguments) > 2 else ""
+    if not isinstance(name, String):
+        raise Problem("T7-261", node.line, "an option whose name is not a literal")
+    t.calls.options[name.value.lstrip("-")] = default
+    parser = t.value(node.receiver).at(code.ATOM)
+    flag = f'"-{name.value.lstrip("-")}"'
+    kind = t.kind(default)
+    if kind == "boolean":
+        negated = isinstance(default, tree.Boolean) and default.value
+        action = "store_false" if negated else "store_true"
+        t.emit(f'{parser}.add_argument({flag}, action="{action}"{text})')
+    elif kind == "number":
+        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(name.value.lstrip("-")) else "float"
+        t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
+    elif kind == "string":
+        t.emit(f"{parser}.add_argument({flag}, default={t.value(default)}{text})")
+    else:
+        raise Problem("T7-261", node.line, "an option with a default of unknown kind")
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _cmdline_parse(t: Translator, node: Invoke) -> Py:
+    return atom(f"{t.value(node.receiver).at(code.ATOM)}.parse_args()")
+
+
+method_statements["cmdline", "text"] = _cmdline_text
+method_statements["cmdline", "option"] = _cmdline_option
+methods["cmdline", "parse"] = _cmdline_parse
+methods["cmdline", "error"] = lambda t, node: atom(
+    f"{t.value(node.receiver).at(code.ATOM)}.error({t.value(node.arguments[0])})"
+)
+
+
+# Files
+
+
+@function("io.open")
+def io_open(t: Translator, node: Call) -> Py:
+    return atom(f"open({_arguments(t, node)})")
+
+
+def _file_read(t: Translator, node: Invoke) -> Py:
+    what = node.arguments[0] if node.arguments else None
+    file = t.value(node.receiver).at(code.ATOM)
+    if isinstance(what, String) and what.value.lstrip("*")[:1] == "a":
+        return atom(f"{file}.read()")
+    if what is None or (isinstance(what, String) and what.value.lstrip("*")[:1] == "l"):
+        return atom(f'{file}.readline().rstrip("\\n")')
+    raise Problem("T7-203", node.line, "file:read of numbers or of some bytes")
+
+
+def _file_write(t: Translator, node: Invoke) -> None:
+    file = t.value(node.receiver).at(code.ATOM)
+    pieces: list[tuple[str, str] | str] = []
+    for argument in node.arguments:
+        if isinstance(argument, String):
+            pieces.append(argument.value)
+        else:
+            pieces.append((t.value(argument).text, t.expressions.number_format(argument)))
+    t.emit(f"{file}.write({f_string(pieces, node.line)})")
+
+
+methods["file", "read"] = _file_read
+method_statements["file", "write"] = _file_write
+methods["file", "close"] = lambda t, node: atom(f"{t.value(node.receiver).at(code.ATOM)}.close()")
+
+
+def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
+    """Library calls with several results."""
+    if path in ("unpack", "table.unpack"):
+        t.emit(f"{', '.join(t.target(target) for target in targets)} = {t.calls.unpacked(node)}")
+        return True
+    if isinstance(node, Invoke) and t.kind(node.receiver) == "string" and node.method == "match":
+        pattern, groups = as_regex(node.arguments[0])
+        if groups == len(targets):
+            t.imports.add("re")
+            names = [t.target(target) for target in targets]
+            found = t.fresh("found")
+            t.emit(f"{found} = re.search({pattern}, {t.value(node.receiver)})")
+            none = ", ".join(["None"] * len(names))
+            t.emit(f"{', '.join(names)} = {found}.groups() if {found} else ({none})")
+            return True
+    return False

@@ -1,0 +1,255 @@
+"""What a Lua table becomes: a list, a dict (also for records), or the options of argparse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Block, Expression, Index, Name, Statement
+from torch7py.translate.types import Type, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Tables"]
+
+
+class Tables:
+    """Decides by all uses of a table in the program.
+
+    A list must grow by ``table.insert``, ``t[#t + 1]``, or by ``t[i] = v`` in the first loop over 1, 2, ... after it
+    was made empty, which is an append. A table that is filled in another way keeps its numbers as keys of a dict.
+    """
+
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._appends: set[Index] = set()
+        self._known: dict[Type, str] = {}
+        self._stores: dict[Type, list[tuple[tree.Assign, Index]]] = {}
+        self._values: dict[Type, list[Expression]] = {}
+        self._made: dict[Type, list[tree.Table]] = {}
+        self._context: dict[tree.Node, tuple[Block, ...]] = {}
+        self._statements: dict[tree.Node, tuple[Statement, ...]] = {}
+        self._visit(translator.program, (), ())
+        for found, stores in self._stores.items():
+            self._mark_appends(found, stores)
+
+    def _visit(self, block: Block, around: tuple[Statement, ...], blocks: tuple[Block, ...]) -> None:
+        types = self.t.types
+        for statement in block.statements:
+            chain = (*around, statement)
+            inside = (*blocks, block)
+            for node in self._nodes(statement):
+                self._context[node] = inside
+                self._statements[node] = chain
+                if isinstance(node, tree.Table):
+                    self._made.setdefault(types.of(node), []).append(node)
+                    for item in node.fields:
+                        if not isinstance(item.key, tree.String):
+                            self._values.setdefault(types.of(node), []).append(item.value)
+                elif (
+                    isinstance(node, tree.Call)
+                    and types.path(node.callee) == "table.insert"
+                    and node.arguments
+                ):
+                    self._values.setdefault(types.of(node.arguments[0]), []).append(node.arguments[-1])
+            if isinstance(statement, tree.Assign):
+                for index, target in enumerate(statement.targets):
+                    if isinstance(target, Index) and types.kind(target.base) == "table":
+                        base = types.of(target.base)
+                        self._stores.setdefault(base, []).append((statement, target))
+                        if index < len(statement.values):
+                            self._values.setdefault(base, []).append(statement.values[index])
+            for child in self._blocks(statement):
+                self._visit(child, chain, inside)
+
+    def _nodes(self, statement: Statement) -> list[tree.Node]:
+        """The nodes of a statement that are in no inner block."""
+        found: list[tree.Node] = [statement]
+        stack = list(tree.children(statement))
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Block):
+                continue
+            found.append(node)
+            if not isinstance(node, tree.Function):
+                stack.extend(tree.children(node))
+        return found
+
+    def _blocks(self, statement: Statement) -> list[Block]:
+        found: list[Block] = []
+        stack = list(tree.children(statement))
+        while stack:
+            node = stack.pop(0)
+            if isinstance(node, Block):
+                found.append(node)
+            else:
+                stack[:0] = list(tree.children(node))
+        return found
+
+    # Stores
+
+    def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+        first: tree.NumericFor | None = None
+        for statement, target in stores:
+            if self.grows_by_length(target):
+                self._appends.add(target)
+                continue
+            loop = self._filling_loop(found, statement, target)
+            if loop is not None and (first is None or first is loop):
+                first = loop
+                self._appends.add(target)
+
+    def grows_by_length(self, target: Index) -> bool:
+        key = target.key
+        return (
+            isinstance(key, tree.Binary)
+            and key.operator == "+"
+            and isinstance(key.left, tree.Unary)
+            and key.left.operator == "#"
+            and isinstance(key.right, tree.Number)
+            and key.right.value == 1
+            and same_expression(key.left.operand, target.base)
+        )
+
+    def _filling_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.NumericFor | None:
+        """The loop over 1, 2, ... in which this store is the append to a table made empty before it."""
+        chain = self._statements[statement]
+        if len(chain) < 2 or not isinstance(target.key, Name):
+            return None
+        loop = chain[-2]
+        if (
+            not isinstance(loop, tree.NumericFor)
+            or self.t.scopes.of_name[target.key].declaration is not loop.variable
+        ):
+            return None
+        if not (isinstance(loop.start, tree.Number) and loop.start.value == 1):
+            return None
+        if loop.step is not None and not (isinstance(loop.step, tree.Number) and loop.step.value == 1):
+            return None
+        if self.t.scopes.of_name[target.key].writes:
+            return None
+        makers = [made for made in self._made.get(found, []) if self._is_for(made, target.base)]
+        if len(makers) != 1 or makers[0].fields:
+            return None
+        maker_chain = self._statements[makers[0]]
+        maker_block = self._context[makers[0]][-1]
+        around = self._context[loop]
+        if maker_block not in around or maker_chain[-1].place.start > loop.place.start:
+            return None
+        # Nothing between the two that would run the loop again with the same table.
+        between = self._statements[loop][len(maker_chain) - 1 : -1]
+        if any(isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)) for s in between):
+            return None
+        if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
+            return None
+        return loop
+
+    def _is_for(self, made: tree.Table, base: Expression) -> bool:
+        """Whether a constructor is what was assigned to this variable."""
+        statement = self._statements[made][-1]
+        if isinstance(statement, tree.Local):
+            targets: tuple[Expression, ...] = statement.names
+        elif isinstance(statement, tree.Assign):
+            targets = statement.targets
+        else:
+            return False
+        if made not in statement.values:
+            return False
+        target = targets[statement.values.index(made)]
+        if isinstance(target, Name) and isinstance(base, Name):
+            return self.t.scopes.of_name[target] is self.t.scopes.of_name[base]
+        return same_expression(target, base)
+
+    def filled_to(self, name: Name, length: Expression) -> bool:
+        """Whether a list has this many items: it is filled by one loop over 1, ..., length, with one item a turn."""
+        found = self.t.type(name)
+        makers = self._made.get(found, [])
+        if len(makers) != 1 or makers[0].fields:
+            return False
+        loops: list[tuple[tuple[Statement, ...], tree.Node]] = []
+        for node, chain in self._statements.items():
+            if isinstance(node, tree.Call) and self.t.path(node.callee) == "table.insert" and node.arguments:
+                if self.t.type(node.arguments[0]).find() is found.find():
+                    loops.append((chain, node))
+            elif isinstance(node, tree.Index) and node in self._appends and self.t.type(node.base) is found:
+                loops.append((chain, node))
+        if len(loops) != 1 or len(loops[0][0]) < 2:
+            return False
+        loop = loops[0][0][-2]
+        if (
+            not isinstance(loop, tree.NumericFor)
+            or loop.step is not None
+            or any(isinstance(n, tree.Break) for n in tree.walk(loop.body))
+        ):
+            return False
+        first = isinstance(loop.start, tree.Number) and loop.start.value == 1
+        return first and same_expression(loop.stop, length)
+
+    def appends(self, target: Index) -> bool:
+        return target in self._appends and self.t.representation(target.base) == "list"
+
+    # Representations
+
+    def representation(self, found: Type) -> str:
+        found = found.find()
+        known = self._known.get(found)
+        if known is None:
+            known = self._known[found] = self._decide(found)
+        return known
+
+    def _decide(self, found: Type) -> str:
+        if found.has("options"):
+            return "options"
+        if found.has("losses") or found.has("steps"):
+            return "list"
+        if found.fields and not found.has("array"):
+            return "record"
+        if found.has("sparse") or found.has("removed") or found.has("dict"):
+            return "dict"
+        if found.has("record"):
+            return "dict" if found.has("array") else "record"
+        if found.key is not None and found.of_keys().kind not in ("number", None):
+            return "dict"
+        filled = found.has("append") or any(made.fields for made in self._made.get(found, []))
+        for _, target in self._stores.get(found, []):
+            if target in self._appends:
+                filled = True
+        for _, target in self._stores.get(found, []):
+            if target not in self._appends and not filled:
+                return "dict"
+        return "list" if filled or found.has("array") else "dict"
+
+    def holds_whole(self, node: Index) -> bool:
+        """Whether all numbers that a table is given are whole."""
+        found = self.t.type(node.base)
+        if isinstance(node.key, tree.String) and found.fields:
+            values = self._field_values(found, node.key.value)
+        else:
+            values = self._values.get(found, [])
+        if not values or found in self._busy:
+            return bool(values) and found in self._busy
+        self._busy.add(found)
+        try:
+            return all(self.t.whole(value) for value in values)
+        finally:
+            self._busy.discard(found)
+
+    _busy: set[Type] = set()  # noqa: RUF012
+
+    def _field_values(self, found: Type, name: str) -> list[Expression]:
+        values = [
+            item.value
+            for made in self._made.get(found, [])
+            for item in made.fields
+            if isinstance(item.key, tree.String) and item.key.value == name
+        ]
+        for statement, target in self._stores.get(found, []):
+            if isinstance(target.key, tree.String) and target.key.value == name:
+                index = statement.targets.index(target)
+                if index < len(statement.values):
+                    values.append(statement.values[index])
+        option = self.t.calls.options.get(name) if found.has("options") else None
+        if option is not None:
+            values.append(option)
+        return values

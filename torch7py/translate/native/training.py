@@ -1,0 +1,617 @@
+"""Training steps: hand-written backward passes become ``loss.backward()``, optim becomes torch.optim.
+
+Torch7 calls ``backward`` on the criterion and then on each module. Those calls, and everything that only serves them
+(gradients passed on, added up, carried back through time), are one ``loss.backward()`` in PyTorch. What is taken for
+such a statement: it stores, changes or passes on nothing but results of backward calls. The loss is what the program
+stored of the criterion's forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, optimizers
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.types import same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Training"]
+
+_BACKWARD = {"backward", "updateGradInput", "accGradParameters"}
+
+
+@dataclass(eq=False)
+class Group:
+    """Statements next to each other that only compute gradients, and the loss that they are of."""
+
+    statements: list[Statement]
+    losses: list[str] = field(default_factory=list)
+    emits: bool = False
+
+
+@dataclass(eq=False)
+class Step:
+    """What is known of the training step in one function."""
+
+    scope: Scope
+    body: Block
+    dropped: set[Statement] = field(default_factory=set)
+    gradients: set[Variable] = field(default_factory=set)
+
+
+class Training:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.aliases: dict[Variable, Expression] = {}  # flat weights -> the module they are of
+        self.flat_gradients: dict[Variable, Expression] = {}
+        self.graph_functions: set[tree.Function] = set()
+        self.closures: set[tree.Function] = set()
+        self.loss_calls: set[Expression] = set()
+        self.named_losses: dict[Statement, str] = {}
+        self.backward_at: dict[Statement, list[Variable | str]] = {}
+        self.dropped: set[Statement] = set()
+        self.dropped_variables: set[Variable] = set()
+        self.graph_values: dict[Scope, set[Variable]] = {}
+        self.steps: dict[Scope, list[Statement]] = {}
+        self.optimizers: dict[Variable, optimizers.Optimizer] = {}
+        self.made_at: dict[Statement, list[optimizers.Optimizer]] = {}
+        self._parents: dict[Statement, tuple[Statement, ...]] = {}
+        self._owner: dict[Statement, Scope] = {}
+        self._pending = ""
+        self.steps_by_hand = any(
+            isinstance(node, Invoke) and node.method == "backwardThroughTime"
+            for node in tree.walk(translator.program)
+        )
+        self._place(translator.program, translator.scopes.main, ())
+        self._find_flat()
+        optimizers.find(self)
+        for scope, body in self._bodies():
+            self._analyse(scope, body)
+
+    # Where statements are
+
+    def _place(self, block: Block, scope: Scope, around: tuple[Statement, ...]) -> None:
+        for statement in block.statements:
+            self._parents[statement] = around
+            self._owner[statement] = scope
+            self._descend(statement, scope, (*around, statement))
+
+    def _descend(self, node: tree.Node | Block, scope: Scope, around: tuple[Statement, ...]) -> None:
+        for child in tree.children(node):
+            if isinstance(child, Block):
+                self._place(child, scope, around)
+            elif isinstance(child, tree.Function):
+                self._place(child.body, self.t.scopes.of_function[child], ())
+            else:
+                self._descend(child, scope, around)
+
+    def _bodies(self) -> list[tuple[Scope, Block]]:
+        scopes = self.t.scopes
+        return [(scope, function.body) for function, scope in scopes.of_function.items()] + [
+            (scopes.main, self.t.program)
+        ]
+
+    def statements_of(self, scope: Scope) -> list[Statement]:
+        return [statement for statement, owner in self._owner.items() if owner is scope]
+
+    def own_nodes(self, statement: tree.Node | Block) -> list[tree.Node | Block]:
+        """The nodes of a statement without inner functions and inner blocks."""
+        found: list[tree.Node | Block] = [statement]
+        stack = list(tree.children(statement))
+        while stack:
+            node = stack.pop()
+            if isinstance(node, (Block, tree.Function)):
+                continue
+            found.append(node)
+            stack.extend(tree.children(node))
+        return sorted(found, key=lambda n: n.place.start if isinstance(n, tree.Node) else 0)
+
+    # Flat parameters
+
+    def _find_flat(self) -> None:
+        for statement in self._owner:
+            if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+                continue
+            value = statement.values[0]
+            if isinstance(value, Invoke) and value.method == "getParameters":
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
+                    if isinstance(target, Name):
+                        where[self.t.scopes.of_name[target]] = value.receiver
+                self.dropped.add(statement)
+
+    def parameters(self, module: Expression) -> str:
+        """The parameters of a module, or of several that were put together only to flatten them."""
+        parts: list[Expression] = []
+        node = module
+        while isinstance(node, Invoke) and node.method == "add":
+            parts.insert(0, node.arguments[0])
+            node = node.receiver
+        if parts:
+            return (
+                "[" + ", ".join(f"*{self.t.value(part).at(code.ATOM)}.parameters()" for part in parts) + "]"
+            )
+        return f"{self.t.value(module).at(code.ATOM)}.parameters()"
+
+    def alias(self, node: Name) -> Py | None:
+        """A flat vector that is read as a whole."""
+        variable = self.t.scopes.of_name[node]
+        module = self.aliases.get(variable)
+        if module is not None:
+            return atom(f"torch.nn.utils.parameters_to_vector({self.parameters(module)})")
+        module = self.flat_gradients.get(variable)
+        if module is not None:
+            return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.parameters(module)}])")
+        return None
+
+    def is_dropped(self, variable: Variable) -> bool:
+        return (
+            variable in self.aliases or variable in self.flat_gradients or variable in self.dropped_variables
+        )
+
+    # Gradient statements
+
+    def _is_backward(self, node: tree.Node | Block) -> bool:
+        if not (isinstance(node, Invoke) and node.method in _BACKWARD):
+            return False
+        kind = self.t.kind(node.receiver)
+        return kind in ("module", "criterion")
+
+    def _analyse(self, scope: Scope, body: Block) -> None:
+        own = sorted(self.statements_of(scope), key=lambda s: s.place.start)
+        if not any(self._is_backward(node) for s in own for node in self.own_nodes(s)):
+            return
+        self.steps[scope] = own
+        gradients: set[Variable] = set()
+        dropped: set[Statement] = set()
+        while self._grow(own, gradients, dropped):
+            pass
+        self._check_escapes(own, gradients, dropped)
+        self.dropped |= dropped
+        self.dropped_variables |= gradients
+        self._graph_values(scope, own)
+        self._place_backward(scope, own, dropped)
+
+    def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
+        news = False
+        of_name = self.t.scopes.of_name
+        for statement in own:
+            if statement in dropped:
+                continue
+            if isinstance(statement, tree.Run):
+                call = statement.call
+                if self._is_backward(call) or (
+                    isinstance(call, Invoke) and self._base(call.receiver, gradients) is not None
+                ):
+                    dropped.add(statement)
+                    news = True
+            elif isinstance(statement, (tree.Local, tree.Assign)):
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                variables = [of_name[name] for t in targets if (name := _base_name(t)) is not None]
+                if not variables or len(variables) != len(targets):
+                    continue
+                if any(v in self.flat_gradients for v in variables):
+                    continue
+                if (
+                    statement.values and all(self._is_gradient(v, gradients) for v in statement.values)
+                ) or all(v in gradients for v in variables):
+                    pass
+                elif not self._serves(variables, statement, own, dropped):
+                    continue
+                dropped.add(statement)
+                gradients.update(variables)
+                news = True
+            elif isinstance(statement, (tree.NumericFor, tree.GenericFor, tree.While, tree.If, tree.Do)):
+                inside = [s for s in own if statement in self._parents[s]]
+                if inside and all(s in dropped for s in inside):
+                    dropped.add(statement)
+                    news = True
+        return news
+
+    def _base(self, node: Expression, gradients: set[Variable]) -> Variable | None:
+        name = _base_name(node)
+        if name is None:
+            return None
+        variable = self.t.scopes.of_name[name]
+        return variable if variable in gradients else None
+
+    def _is_gradient(self, value: Expression, gradients: set[Variable]) -> bool:
+        for node in self.own_nodes(value):
+            if self._is_backward(node):
+                return True
+            if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
+                return True
+            if (
+                isinstance(node, Index)
+                and isinstance(node.key, tree.String)
+                and node.key.value == "gradInput"
+            ):
+                return True
+        return False
+
+    def _serves(
+        self, variables: list[Variable], statement: Statement, own: list[Statement], dropped: set[Statement]
+    ) -> bool:
+        """Whether variables are read, and read only by statements that compute gradients."""
+        if not isinstance(statement, tree.Local):
+            return False
+        for variable in variables:
+            if variable.captured or not variable.reads:
+                return False
+            for name in [*variable.reads, *variable.writes]:
+                home = next((s for s in own if any(n is name for n in self.own_nodes(s))), None)
+                if home is None or (home not in dropped and home is not statement):
+                    return False
+        return True
+
+    def _check_escapes(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> None:
+        for statement in own:
+            if statement in dropped:
+                continue
+            for node in self.own_nodes(statement):
+                if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
+                    for other in list(dropped):
+                        if any(self._is_backward(n) for n in self.own_nodes(other)):
+                            dropped.discard(other)
+                    gradients.clear()
+                    return
+
+    # Losses
+
+    def _place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
+        waiting: list[Invoke] = []
+        for statement in own:
+            if statement not in dropped:
+                continue
+            calls = [n for n in self.own_nodes(statement) if self._is_backward(n)]
+            criterions = [
+                c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
+            ]
+            modules = [c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "module"]
+            waiting += [c for c in criterions if c not in waiting]
+            if modules and waiting:
+                losses: list[Variable | str] = []
+                for call in waiting:
+                    loss = self._loss_of(call, scope, own)
+                    if loss not in losses:
+                        losses.append(loss)
+                waiting = []
+                outermost = self._outermost(statement, dropped)
+                self.backward_at.setdefault(outermost, [])
+                self.backward_at[outermost] += [x for x in losses if x not in self.backward_at[outermost]]
+
+    def _outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
+        for around in self._parents[statement]:
+            if around in dropped:
+                return around
+        return statement
+
+    def _loss_of(self, backward: Invoke, scope: Scope, own: list[Statement]) -> Variable | str:
+        """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
+        for statement in reversed(own):
+            for node in self.own_nodes(statement):
+                if self._is_forward_of(node, backward):
+                    assert isinstance(node, (Invoke, Call))
+                    return self._holds(statement, node, scope)
+        # The forward may be in a function that gives the loss.
+        for statement in reversed(own):
+            if statement.place.start > backward.place.start:
+                continue
+            for node in self.own_nodes(statement):
+                if isinstance(node, (Call, Invoke)):
+                    for function in self.t.types.function_called(node):
+                        inner = [n for n in tree.walk(function.body) if self._is_forward_of(n, backward)]
+                        if inner:
+                            self.loss_calls.update(n for n in inner if isinstance(n, Expression))
+                            self.graph_functions.add(function)
+                            self._mark_returned(function, inner)
+                            return self._holds(statement, node, scope)
+        raise _NoLoss
+
+    def _mark_returned(self, function: tree.Function, inner: list[tree.Node | Block]) -> None:
+        for node in tree.walk(function.body):
+            if (
+                isinstance(node, tree.Local)
+                and len(node.names) == len(node.values) == 1
+                and any(node.values[0] is n for n in inner)
+            ):
+                self.t.graph_variables.add(self.t.scopes.of_name[node.names[0]])
+
+    def _is_forward_of(self, node: tree.Node | Block, backward: Invoke) -> bool:
+        return (
+            isinstance(node, Invoke)
+            and node.method in ("forward", "updateOutput")
+            and self.t.kind(node.receiver) == "criterion"
+            and same_expression(node.receiver, backward.receiver)
+        )
+
+    def _holds(self, statement: Statement, node: Call | Invoke, scope: Scope) -> Variable | str:
+        self.loss_calls.add(node)
+        of_name = self.t.scopes.of_name
+        if isinstance(statement, tree.Local) and node in statement.values:
+            at = statement.values.index(node)
+            variable = of_name[statement.names[at]]
+            self.t.graph_variables.add(variable)
+            return variable
+        if isinstance(statement, tree.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.values[0]
+            if isinstance(target, Name) and (value is node or self._adds_to(value, target, node)):
+                variable = of_name[target]
+                self.t.graph_variables.add(variable)
+                return variable
+        if isinstance(statement, tree.Run) and statement.call is node:
+            name = self.named_losses.get(statement)
+            if name is None:
+                name = self.named_losses[statement] = self.t.names.fresh("loss", scope)
+            return name
+        raise _NoLoss
+
+    def _adds_to(self, value: Expression, target: Name, node: Expression) -> bool:
+        return (
+            isinstance(value, tree.Binary)
+            and value.operator == "+"
+            and same_expression(value.left, target)
+            and value.right is node
+        )
+
+    def is_loss_call(self, node: Expression) -> bool:
+        """Every criterion's forward gives a tensor in PyTorch."""
+        if isinstance(node, Invoke):
+            return node.method in ("forward", "updateOutput") and self.t.kind(node.receiver) == "criterion"
+        return isinstance(node, Call) and self.t.kind(node.callee) == "criterion"
+
+    # Carried state
+
+    def _graph_values(self, scope: Scope, own: list[Statement]) -> None:
+        found: set[Variable] = set()
+        of_name = self.t.scopes.of_name
+        news = True
+        while news:
+            news = False
+            for statement in own:
+                if not isinstance(statement, (tree.Local, tree.Assign)):
+                    continue
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                if not any(self._has_graph(value, found) for value in statement.values):
+                    continue
+                for target in targets:
+                    name = _base_name(target)
+                    if name is not None and of_name[name] not in found:
+                        found.add(of_name[name])
+                        news = True
+        self.graph_values[scope] = found
+
+    def _has_graph(self, value: Expression, found: set[Variable]) -> bool:
+        for node in self.own_nodes(value):
+            if (
+                isinstance(node, Invoke)
+                and node.method == "forward"
+                and self.t.kind(node.receiver) == "module"
+            ):
+                return True
+            if isinstance(node, Name) and self.t.scopes.of_name[node] in found:
+                return True
+        return False
+
+    def carried(self, target: Expression, value: Expression, written: Py) -> Py:
+        """A value stored where it outlives the training step is cut off from the graph."""
+        scope = self.t.scope
+        if scope not in self.steps or not isinstance(target, Name):
+            return written
+        variable = self.t.scopes.of_name[target]
+        if variable in self.t.graph_variables or self.t.kind(value) not in ("tensor",):
+            return written
+        if not self._has_graph(value, self.graph_values.get(scope, set())):
+            return written
+        if (variable.scope or self.t.scopes.main) is not scope or self._declared_outside(variable, scope):
+            text = written.at(code.ATOM)
+            if text.endswith(".clone()"):
+                return atom(f"{text[: -len('.clone()')]}.detach().clone()")
+            return atom(f"{text}.detach()")
+        return written
+
+    def _declared_outside(self, variable: Variable, scope: Scope) -> bool:
+        """Whether a variable was declared before the loop around the backward pass."""
+        loops = [
+            s
+            for at in self.backward_at
+            for s in self._parents[at]
+            if self._owner[at] is scope
+            and isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))
+        ]
+        if not loops:
+            return False
+        start = loops[-1].place.start
+        declared = variable.declaration.place.start if variable.declaration else -1
+        return declared < start
+
+    # Writing
+
+    def is_handled(self, *nodes: Statement) -> bool:
+        """Whether one of these statements is written as part of a training step."""
+        return any(n in self.dropped or n in self.backward_at or n in self.made_at for n in nodes)
+
+    def handles(self, node: Statement) -> bool:
+        t = self.t
+        for optimizer in self.made_at.get(node, []):
+            optimizers.write(t, optimizer)
+        losses = self.backward_at.get(node)
+        if losses is not None:
+            names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
+            text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
+            if self.steps_by_hand:
+                # The rnn of 2015: each step's backward only took notes.
+                t.emit(f"{self.pending()}.append({text})")
+            else:
+                t.emit(f"{text}.backward()")
+        if node in self.dropped:
+            return True
+        if isinstance(node, tree.Run) and node in self.named_losses:
+            t.emit(f"{self.named_losses[node]} = {t.expressions.graph(node.call)}")
+            return True
+        return self._is_guard(node)
+
+    def pending(self) -> str:
+        """The list of losses whose backward pass is still to come."""
+        if not self._pending:
+            self._pending = self.t.names.fresh("pending", self.t.scopes.main)
+            self.t.module_lines.append(
+                f"{self._pending} = []  # losses of the steps since the last backward pass"
+            )
+        return self._pending
+
+    def _is_guard(self, node: Statement) -> bool:
+        """``if x ~= params then params:copy(x) end`` in the function given to optim."""
+        if (
+            not isinstance(node, tree.If)
+            or len(node.branches) != 1
+            or self.t.scope.function not in self.closures
+        ):
+            return False
+        condition, body = node.branches[0]
+        if not isinstance(condition, tree.Binary) or condition.operator not in ("~=", "=="):
+            return False
+        names = [n for n in (condition.left, condition.right) if isinstance(n, Name)]
+        return any(self.t.scopes.of_name[n] in self.aliases for n in names) and len(body.statements) == 1
+
+    def is_weights(self, function: tree.Function, parameter: Name) -> bool:
+        """Whether this is the flat vector that optim hands to its function."""
+        return function in self.closures and parameter is function.parameters[0]
+
+    def may_be_missing(self, function: tree.Function, parameter: Name) -> bool:
+        if parameter not in function.parameters:
+            return False
+        at = function.parameters.index(parameter)
+        for call in self.t.types.calls_of.get(function, []):
+            given = len(call.arguments)
+            if isinstance(call, Invoke) or (function.parameters[0].name == "self" and at):
+                given += 1
+            last = call.arguments[-1] if call.arguments else None
+            if given <= at and not isinstance(last, (Call, Invoke, tree.Vararg)):
+                return True
+        return False
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        """Calls on the flat vectors, and of optim, as values."""
+        t = self.t
+        if isinstance(node, Call):
+            return None
+        if self._is_backward(node):
+            raise Problem(
+                "T7-226", node.line, "a gradient that is used for something else than a backward pass"
+            )
+        if not isinstance(node.receiver, Name):
+            return None
+        variable = t.scopes.of_name[node.receiver]
+        if variable in self.aliases:
+            module = self.aliases[variable]
+            if node.method in ("nElement", "numel", "size"):
+                return atom(f"sum(p.numel() for p in {self.parameters(module)})")
+        if variable in self.flat_gradients and node.method == "norm" and not node.arguments:
+            t.imports.add("math")
+            given = self.parameters(self.flat_gradients[variable])
+            return atom(f"nn.utils.clip_grad_norm_({given}, math.inf).item()")
+        return None
+
+    def statement(self, node: Call | Invoke) -> bool:
+        t = self.t
+        if isinstance(node, Call):
+            found = optimizers.of_call(self, node)
+            if found is None:
+                return False
+            optimizers.step(self, found, node, None)
+            return True
+        if node.method == "backwardThroughTime":
+            losses = self.pending()
+            t.emit(f"sum({losses}).backward()")
+            t.emit(f"{losses}.clear()")
+            t.emit(f"{t.value(node.receiver)}.detach()")
+            return True
+        if not isinstance(node.receiver, Name):
+            return False
+        variable = t.scopes.of_name[node.receiver]
+        if variable in self.flat_gradients:
+            self._on_gradients(node, self.flat_gradients[variable])
+            return True
+        if variable in self.aliases:
+            self._on_weights(node, self.aliases[variable])
+            return True
+        return False
+
+    def _on_gradients(self, node: Invoke, module: Expression) -> None:
+        t = self.t
+        given = [t.value(argument).text for argument in node.arguments]
+        parameters = self.parameters(module)
+        if node.method in ("zero", "fill"):
+            if parameters.startswith("["):
+                optimizer = next(
+                    (o for o in self.optimizers.values() if same_expression(o.module, module)), None
+                )
+                if optimizer is not None and optimizer.name:
+                    t.emit(f"{optimizer.name}.zero_grad()")
+                    return
+                t.emit(f"for p in {parameters}:")
+                t.emit("    p.grad = None")
+                return
+            t.emit(f"{parameters.removesuffix('.parameters()')}.zero_grad()")
+        elif node.method == "clamp" and given[0] == f"-{given[1]}":
+            t.emit(f"nn.utils.clip_grad_value_({parameters}, {given[1]})")
+        elif node.method in ("mul", "div") and len(given) == 1:
+            t.emit(f"for p in {parameters}:")
+            t.emit(f"    p.grad.{node.method}_({given[0]})")
+        elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], Name):
+            if self.aliases.get(t.scopes.of_name[node.arguments[1]]) is None:
+                raise Problem("T7-227", node.line, "something added to the flat gradients")
+            t.emit(f"for p in {parameters}:")
+            t.emit(f"    p.grad.add_(p.data, alpha={given[0]})")
+        else:
+            raise Problem("T7-227", node.line, f"{node.method} of the flat gradients")
+
+    def _on_weights(self, node: Invoke, module: Expression) -> None:
+        t = self.t
+        given = ", ".join(t.value(argument).text for argument in node.arguments)
+        names = {"uniform": "uniform_", "normal": "normal_", "zero": "zero_", "fill": "fill_", "mul": "mul_"}
+        parameters = self.parameters(module)
+        if node.method == "add" and len(node.arguments) == 2:
+            other = node.arguments[1]
+            if isinstance(other, Name) and t.scopes.of_name[other] in self.flat_gradients:
+                t.emit(f"for p in {parameters}:")
+                t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
+                return
+        if node.method not in names:
+            raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
+        t.emit(f"for p in {parameters}:")
+        t.emit(f"    p.data.{names[node.method]}({given})")
+
+    def several(self, node: Call | Invoke, targets: tuple[Expression, ...]) -> bool:
+        if not isinstance(node, Call):
+            return False
+        found = optimizers.of_call(self, node)
+        if found is None:
+            return False
+        optimizers.step(self, found, node, targets)
+        return True
+
+    def returns(self, node: tree.Return) -> bool:
+        """The closure of an optimizer gives the loss alone."""
+        if self.t.scope.function in self.closures:
+            self.t.emit(f"return {self.t.expressions.graph(node.values[0])}")
+            return True
+        return False
+
+
+class _NoLoss(Exception):
+    """The loss of a backward pass is not in a variable."""
+
+
+def _base_name(node: Expression) -> Name | None:
+    while isinstance(node, (Index, tree.Paren)):
+        node = node.base if isinstance(node, Index) else node.inner
+    return node if isinstance(node, Name) else None

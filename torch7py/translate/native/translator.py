@@ -1,0 +1,492 @@
+"""Statements, functions and the state of one program's translation to plain PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, comprehensions, ranges, tables
+from torch7py.translate.native.calls import Calls
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.expressions import Expressions
+from torch7py.translate.native.models import Models
+from torch7py.translate.native.names import Names
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training import Training
+from torch7py.translate.native.wholes import Wholes
+from torch7py.translate.scopes import Scope, Scopes, Variable
+from torch7py.translate.tree import Block, Call, Comment, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.types import Type, Types
+
+__all__ = ["Translator"]
+
+INDENT = "    "
+
+
+class Translator:
+    """Writes the statements of a program. ``lines`` is the code of the function being written."""
+
+    def __init__(self, program: Block, scopes: Scopes, types: Types, file: str) -> None:
+        self.program, self.scopes, self.types, self.file = program, scopes, types, file
+        self.names = Names(scopes)
+        self.imports: set[str] = set()
+        self.lines: list[str] = []
+        self.depth = 0
+        self.scope: Scope = scopes.main
+        self.shifts: dict[Variable, int] = {}  # loop variables written less this much
+        self.graph_variables: set[Variable] = set()
+        self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
+        self.problems: list[Problem] = []
+        self.native = 0  # statements done
+        self.total = 0
+        self.top: list[list[str]] = []  # classes and functions of the module
+        self.module_lines: list[str] = []  # statements after the constants
+        self.needed_classes: dict[str, None] = {}
+        self.module_level: set[Variable] = set()
+        self.wholes = Wholes(self)
+        self.tables = tables.Tables(self)
+        self.expressions = Expressions(self)
+        self.calls = Calls(self)
+        self.models = Models(self)
+        self.training = Training(self)
+
+    # What is known
+
+    def type(self, node: Expression) -> Type:
+        return self.types.of(node)
+
+    def kind(self, node: Expression) -> str | None:
+        return self.types.kind(node)
+
+    def path(self, node: Expression) -> str | None:
+        return self.types.path(node)
+
+    def whole(self, node: Expression) -> bool:
+        return self.wholes.is_whole(node)
+
+    def representation(self, node: Expression) -> str:
+        return self.tables.representation(self.type(node))
+
+    def representation_of(self, found: Type) -> str:
+        return self.tables.representation(found)
+
+    def is_mask(self, node: Expression) -> bool:
+        """Whether a tensor used as an index is a mask and no list of positions."""
+        if isinstance(node, Invoke):
+            return node.method in ("eq", "ne", "lt", "gt", "le", "ge")
+        if isinstance(node, Call):
+            return (self.path(node.callee) or "") in {
+                f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")
+            }
+        return self.type(node).find().tensor_type == "Byte"
+
+    def need_class(self, name: str) -> None:
+        """Have one of the written-out optimizers in the page."""
+        self.needed_classes[name] = None
+
+    def alias_of(self, node: Name) -> Py | None:
+        return self.training.alias(node)
+
+    def fresh(self, base: str) -> str:
+        return self.names.fresh(base, self.scope)
+
+    def value(self, node: Expression) -> Py:
+        return self.expressions.value(node)
+
+    # Lines
+
+    def emit(self, text: str) -> None:
+        self.lines.append(INDENT * self.depth + text if text else "")
+
+    @contextmanager
+    def indented(self) -> Iterator[None]:
+        self.depth += 1
+        before = len(self.lines)
+        yield
+        if not any(line.strip() and not line.strip().startswith("#") for line in self.lines[before:]):
+            self.emit("pass")
+        self.depth -= 1
+
+    def comment(self, comment: Comment) -> None:
+        if comment.blank and self.lines and self.lines[-1] and not self.lines[-1].rstrip().endswith(":"):
+            self.emit("")
+        for line in comment_lines(comment):
+            self.emit(line)
+
+    # Blocks and statements
+
+    def block(self, block: Block) -> None:
+        if block.opening is not None:
+            self.note_on(len(self.lines) - 1, block.opening)
+        self.statements(block.statements)
+        for comment in block.closing:
+            self.comment(comment)
+
+    def statements(self, nodes: Sequence[Statement]) -> None:
+        skip = 0
+        for index, node in enumerate(nodes):
+            if skip:
+                skip -= 1
+                continue
+            skip = comprehensions.write(self, nodes, index)
+            if not skip:
+                self.statement(node)
+            else:
+                skip -= 1
+
+    def statement(self, node: Statement) -> None:
+        self.total += 1
+        around = node.around
+        for comment in around.before:
+            self.comment(comment)
+        if around.blank and self.lines and self.lines[-1] and not self.lines[-1].endswith(":"):
+            self.emit("")
+        before = len(self.lines)
+        try:
+            self.write(node)
+            self.native += 1
+        except Problem as problem:
+            del self.lines[before:]
+            self.problems.append(problem)
+            self.not_translated(problem, node)
+        inside = self.models.unused_comments(node, around)
+        self.lines[before:before] = [
+            INDENT * self.depth + line for comment in inside for line in comment_lines(comment)
+        ]
+        if around.trailing is not None and not self.models.keeps_comments(node):
+            self.trail(before + len(inside), around.trailing)
+
+    def trail(self, before: int, comment: Comment) -> None:
+        """The comment of a statement's last line: behind its code, if that is one line, else before it."""
+        written = [i for i in range(before, len(self.lines)) if self.lines[i].strip()]
+        if len(written) == 1 and not comment.long:
+            self.note_on(written[0], comment)
+        else:
+            at = written[0] if written else len(self.lines)
+            self.lines[at:at] = [INDENT * self.depth + line for line in comment_lines(comment)]
+
+    def note_on(self, at: int, comment: Comment) -> None:
+        if at < 0 or "#" in self.lines[at]:
+            for line in comment_lines(comment):
+                self.emit(line)
+            return
+        texts = comment_lines(comment)
+        self.lines[at] += "  " + texts[0]
+        self.lines[at + 1 : at + 1] = [INDENT * self.depth + text for text in texts[1:]]
+
+    def not_translated(self, problem: Problem, node: Statement) -> None:
+        where = f"{self.file}:{problem.line}"
+        self.emit(f"# {where}: {problem.reason}")
+        self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
+
+    def write(self, node: Statement) -> None:
+        if self.training.handles(node) or self.models.handles(node):
+            return
+        if isinstance(node, tree.Local):
+            self.assign(node, node.names, node.values, True)
+        elif isinstance(node, tree.Assign):
+            self.assign(node, node.targets, node.values, False)
+        elif isinstance(node, tree.Run):
+            self.calls.statement(node.call)
+        elif isinstance(node, tree.If):
+            self.if_statement(node)
+        elif isinstance(node, tree.NumericFor):
+            ranges.numeric_for(self, node)
+        elif isinstance(node, tree.GenericFor):
+            ranges.generic_for(self, node)
+        elif isinstance(node, tree.While):
+            self.emit(f"while {self.expressions.condition(node.condition)}:")
+            self.body(node.body)
+        elif isinstance(node, tree.Repeat):
+            self.emit("while True:")
+            with self.indented():
+                self.block(node.body)
+                self.emit(f"if {self.expressions.condition(node.condition)}:")
+                self.emit(f"{INDENT}break")
+        elif isinstance(node, tree.Do):
+            self.block(node.body)
+        elif isinstance(node, tree.Break):
+            self.emit("break")
+        elif isinstance(node, tree.Return):
+            self.return_statement(node)
+        elif isinstance(node, tree.LocalFunction):
+            self.define(self.names.of(node.name), node.function)
+        elif isinstance(node, tree.FunctionStatement):
+            self.function_statement(node)
+        else:
+            raise Problem("T7-298", node.line, f"{type(node).__name__.lower()}")
+
+    def body(self, block: Block) -> None:
+        with self.indented():
+            self.block(block)
+
+    def if_statement(self, node: tree.If) -> None:
+        word = "if"
+        for condition, body in node.branches:
+            self.emit(f"{word} {self.expressions.condition(condition)}:")
+            self.body(body)
+            word = "elif"
+        if node.otherwise is not None and (node.otherwise.statements or node.otherwise.closing):
+            self.emit("else:")
+            self.body(node.otherwise)
+
+    # Assignments
+
+    def assign(
+        self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
+    ) -> None:
+        if len(targets) == len(values) == 1:
+            self.assign_one(targets[0], values[0], node)
+            return
+        if local and not values:
+            for target in targets:
+                self.emit(f"{self.target(target)} = None")
+            return
+        if len(values) == 1 and self.calls.several(values[0], targets):
+            return
+        if len(targets) == len(values):
+            if any(isinstance(value, tree.Function) for value in values):
+                for target, value in zip(targets, values, strict=True):
+                    self.assign_one(target, value, node)
+                return
+            self.check_assigned(targets)
+            if self._independent(targets, values):
+                # Several plain values read better one below the other when they are long.
+                texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
+                lefts = [self.target(target) for target in targets]
+                if sum(map(len, texts)) + sum(map(len, lefts)) > 70:
+                    for left, text in zip(lefts, texts, strict=True):
+                        self.emit(f"{left} = {text}")
+                    return
+                self.emit(f"{', '.join(lefts)} = {', '.join(texts)}")
+                return
+            texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
+            self.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
+        if len(values) < len(targets) and not isinstance(values[-1], (Call, Invoke, tree.Vararg)):
+            texts = [self.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
+            self.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
+        raise Problem("T7-211", node.line, "an assignment of several values from calls")
+
+    def check_assigned(self, targets: tuple[Expression, ...]) -> None:
+        for target in targets:
+            if isinstance(target, Index) and self.tables.appends(target):
+                raise Problem("T7-212", target.line, "appending in an assignment of several values")
+
+    def _independent(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
+        """Whether no value reads what another target assigns."""
+        names = {t.name for t in targets if isinstance(t, Name)}
+        if any(not isinstance(t, Name) for t in targets):
+            return False
+        read = {n.name for v in values for n in tree.walk(v) if isinstance(n, Name)}
+        calls = any(isinstance(n, (Call, Invoke)) for v in values for n in tree.walk(v))
+        return not (names & read) and (not calls or True)
+
+    def assign_one(self, target: Expression, value: Expression, node: Statement) -> None:
+        if isinstance(value, tree.Function) and isinstance(target, Name):
+            self.define(self.names.of(target), value)
+            return
+        if isinstance(target, Index) and self.tables.appends(target):
+            self.emit(f"{self.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
+            return
+        if isinstance(target, Index) and isinstance(value, tree.Nil) and self.kind(target.base) == "table":
+            if self.representation(target.base) in ("dict", "record"):
+                key = self.expressions.key(target)
+                self.emit(f"{self.value(target.base).at(code.ATOM)}.pop({key}, None)")
+                return
+            raise Problem("T7-305", node.line, "an entry of a list set to nil")
+        left = self.target(target)
+        text = self.augmented(target, left, value)
+        self.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
+
+    def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
+        """``x += y`` for ``x = x + y``."""
+        from torch7py.translate.types import same_expression
+
+        while isinstance(value, tree.Paren):
+            value = value.inner
+        if not isinstance(value, tree.Binary) or value.operator not in ("+", "-", "*", "/", ".."):
+            return None
+        if not same_expression(target, value.left) or not isinstance(target, (Name, Index)):
+            return None
+        if self.kind(target) not in ("number", "string"):
+            return None  # x += y changes a tensor in place
+        if value.operator == "..":
+            if self.kind(value.left) != "string":
+                return None
+            rest = self.expressions
+            right = value.right
+            text = (
+                rest.concatenation(right)
+                if isinstance(right, tree.Binary) and right.operator == ".."
+                else None
+            )
+            if text is None:
+                text = rest.text(right)
+            return f"{left} += {text}"
+        write = self.expressions.graph if self.keeps(target) else self.value
+        right_py = write(value.right)
+        if value.operator == "-" and right_py.level <= code.ADD:
+            return f"{left} -= {right_py}"
+        return f"{left} {value.operator}= {right_py}"
+
+    def keeps(self, target: Expression) -> bool:
+        return isinstance(target, Name) and self.scopes.of_name[target] in self.graph_variables
+
+    def stored(self, target: Expression, value: Expression) -> Py:
+        """A value as a target keeps it: with its graph, without, or cut off from it."""
+        written = self.expressions.graph(value) if self.keeps(target) else self.value(value)
+        return self.training.carried(target, value, written)
+
+    def target(self, node: Expression) -> str:
+        if isinstance(node, Name):
+            if self.scopes.of_name[node] in self.module_level:
+                raise Problem("T7-213", node.line, f"{node.name} is assigned again")
+            return self.names.of(node)
+        assert isinstance(node, Index)
+        kind = self.kind(node.base)
+        if kind == "tensor":
+            return self.expressions.tensor_index(node, assigned=True).text
+        if kind == "table":
+            base = self.value(node.base).at(code.ATOM)
+            representation = self.representation(node.base)
+            if representation == "options" and isinstance(node.key, tree.String):
+                return f"{base}.{code.python_name(node.key.value)}"
+            if representation == "list":
+                return f"{base}[{self.expressions.list_position(node)}]"
+            return f"{base}[{self.expressions.key(node)}]"
+        if kind == "object" and isinstance(node.key, tree.String):
+            return f"{self.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}"
+        raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
+
+    # Functions
+
+    def function_statement(self, node: tree.FunctionStatement) -> None:
+        if isinstance(node.target, Name):
+            self.define(self.names.of(node.target), node.function)
+            return
+        assert isinstance(node.target, Index)
+        if self.kind(node.target.base) == "table" and isinstance(node.target.key, tree.String):
+            name = self.fresh(code.python_name(node.target.key.value))
+            self.define(name, node.function)
+            self.emit(f"{self.target(node.target)} = {name}")
+            return
+        raise Problem("T7-241", node.line, "a method of something of unknown kind")
+
+    def function_value(self, node: tree.Function) -> Py:
+        """A function as a value: a lambda where it is one expression, else a definition before the statement."""
+        statements = node.body.statements
+        if (
+            len(statements) == 1
+            and isinstance(statements[0], tree.Return)
+            and len(statements[0].values) == 1
+            and not node.vararg
+            and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
+        ):
+            outer, self.scope = self.scope, self.scopes.of_function[node]
+            try:
+                inner = self.value(statements[0].values[0])
+            finally:
+                self.scope = outer
+            parameters = ", ".join(self.names.of(parameter) for parameter in node.parameters)
+            return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
+        name = self.fresh("function")
+        self.define(name, node)
+        return atom(name)
+
+    def define(self, name: str, node: tree.Function) -> None:
+        scope = self.scopes.of_function[node]
+        parameters = []
+        for parameter in node.parameters:
+            if self.training.is_weights(node, parameter):
+                continue
+            text = self.names.of(parameter)
+            missing = self.training.may_be_missing(node, parameter)
+            parameters.append(f"{text}=None" if missing else text)
+        parameters += self.captured_by_turn(scope)
+        if node.vararg:
+            parameters.append("*args")
+        if self.lines and self.lines[-1] and not self.lines[-1].endswith(":"):
+            last = self.lines[-1].strip()
+            if not last.startswith("#"):
+                self.emit("")
+        self.emit(f"def {name}({', '.join(parameters)}):")
+        outer, self.scope = self.scope, scope
+        with self.indented():
+            outside = sorted(
+                {
+                    self.names.of_variable(variable)
+                    for variable in self.assigned_outside(scope)
+                    if variable not in self.training.aliases
+                }
+            )
+            if outside:
+                self.emit(f"nonlocal {', '.join(outside)}")
+            self.block(node.body)
+        self.scope = outer
+        self.emit("")
+
+    def captured_by_turn(self, scope: Scope) -> list[str]:
+        """Default arguments for what a function made in a loop takes from its turn."""
+        function = scope.function
+        if function is None or function.vararg:
+            return []
+        found = []
+        for variable in sorted(
+            scope.upvalues, key=lambda v: v.declaration.place.start if v.declaration else 0
+        ):
+            if not variable.in_loop or not variable.constant or variable.scope is not scope.parent:
+                continue
+            if variable.declaration is None or variable.declaration.place.start > function.place.start:
+                continue
+            if variable.kind == "function" or self.training.is_dropped(variable):
+                continue
+            name = self.names.of_variable(variable)
+            found.append(f"{name}={name}")
+        return found
+
+    def assigned_outside(self, scope: Scope) -> list[Variable]:
+        """The variables of functions around that a function assigns."""
+        found = [v for v in scope.upvalues if scope in v.writers]
+        found += [v for v in self.scopes.globals.values() if scope in v.writers]
+        return [v for v in found if not self.training.is_dropped(v)]
+
+    def return_statement(self, node: tree.Return) -> None:
+        if self.training.returns(node):
+            return
+        function = self.scope.function
+        count = self.types.returns[function].count if function is not None else 0
+        if not node.values:
+            self.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
+            return
+        keep = function is not None and function in self.training.graph_functions
+        write = self.expressions.graph if keep else self.value
+        if len(node.values) == 1 and self.calls.count(node.values[0]) > 1:
+            self.emit(f"return {self.calls.all_values(node.values[0])}")
+            return
+        texts = [write(value).text for value in node.values]
+        texts += ["None"] * (count - len(texts))
+        self.emit(f"return {', '.join(texts)}")
+
+
+def comment_lines(comment: Comment) -> list[str]:
+    """A comment in Python's form."""
+    if not comment.long:
+        text = (
+            _decoded(comment.text).strip("-") if set(comment.text) <= set("-= ") else _decoded(comment.text)
+        )
+        if text and not text.startswith((" ", "!")):
+            text = f" {text}"
+        return [f"#{text}".rstrip()]
+    lines = _decoded(comment.text).strip().split("\n")
+    indent = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return [f"# {line[indent:] if number else line}".rstrip() for number, line in enumerate(lines)]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return text.encode("latin1").decode()
+    except UnicodeDecodeError:
+        return text

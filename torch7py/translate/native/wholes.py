@@ -1,0 +1,180 @@
+"""Which numbers are whole: they are ints in Python, and are written without %.14g."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Wholes"]
+
+_REAL = (
+    "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"
+    "|threshold"
+)
+
+
+class Wholes:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._variables: dict[Variable, bool] = {}
+        self._sources: dict[Variable, list[Expression | bool]] = {}
+        self._collect()
+
+    def _collect(self) -> None:
+        """What each variable is given: an expression, or for loops and the like whether that is whole."""
+        types = self.t.types
+
+        def given(name: Name, source: Expression | bool) -> None:
+            self._sources.setdefault(self.t.scopes.of_name[name], []).append(source)
+
+        def visit(node: tree.Node | tree.Block) -> None:
+            if isinstance(node, (tree.Local, tree.Assign)):
+                names = node.names if isinstance(node, tree.Local) else node.targets
+                for index, target in enumerate(names):
+                    if not isinstance(target, Name):
+                        continue
+                    if index < len(node.values) and not (
+                        index == len(node.values) - 1 and len(names) > len(node.values)
+                    ):
+                        given(target, node.values[index])
+                    elif node.values and isinstance(node.values[-1], (Call, Invoke)):
+                        results = types.results.get(node.values[-1], [])
+                        at = index - len(node.values) + 1
+                        given(target, at < len(results) and results[at].has("whole"))
+                        if at >= 0:
+                            for function in types.function_called(node.values[-1]):
+                                self._from_returns(target, function, at, given)
+            elif isinstance(node, tree.NumericFor):
+                step: Expression | bool = True if node.step is None else node.step
+                given(node.variable, node.start)
+                given(node.variable, step)
+            elif isinstance(node, tree.GenericFor):
+                source = node.values[0]
+                path = types.path(source.callee) if isinstance(source, Call) else None
+                for index, name in enumerate(node.names):
+                    given(name, path == "ipairs" and index == 0)
+            for child in tree.children(node):
+                visit(child)
+
+        visit(self.t.program)
+        for function, calls in types.calls_of.items():
+            for call in calls:
+                shift = 1 if function.parameters and function.parameters[0].name == "self" else 0
+                if isinstance(call, Call) and shift and len(call.arguments) == len(function.parameters):
+                    shift = 0
+                for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
+                    given(parameter, argument)
+
+    def _from_returns(self, target: Name, function: tree.Function, at: int, given: object) -> None:
+        assert callable(given)
+        for node in tree.walk(function.body):
+            if isinstance(node, tree.Return) and at < len(node.values):
+                given(target, node.values[at])
+
+    def sources(self, variable: Variable) -> list[Expression | bool]:
+        """What a variable is given anywhere."""
+        return self._sources.get(variable, [])
+
+    def variable(self, variable: Variable) -> bool:
+        found = self._variables.get(variable)
+        if found is None:
+            self._variables[variable] = True  # what a loop adds to it must be whole as well
+            sources = self._sources.get(variable)
+            found = bool(sources) and all(
+                source if isinstance(source, bool) else self.is_whole(source)
+                for source in sources or ()
+                if not isinstance(source, tree.Nil)
+            )
+            self._variables[variable] = found
+        return found
+
+    def is_whole(self, node: Expression) -> bool:
+        if isinstance(node, tree.Paren):
+            return self.is_whole(node.inner)
+        if isinstance(node, tree.Number):
+            return isinstance(node.value, int)
+        if isinstance(node, Name):
+            return self.variable(self.t.scopes.of_name[node])
+        if isinstance(node, Binary):
+            if node.operator in ("+", "-", "*", "%"):
+                return self.is_whole(node.left) and self.is_whole(node.right)
+            if node.operator in ("and", "or"):
+                return self._logical(node)
+            return False
+        if isinstance(node, tree.Unary):
+            return node.operator == "#" or (node.operator == "-" and self.is_whole(node.operand))
+        if isinstance(node, Call):
+            path = self.t.path(node.callee)
+            if path in ("math.max", "math.min", "math.abs"):
+                return all(self.is_whole(argument) for argument in node.arguments)
+            if path == "math.random":
+                return bool(node.arguments)
+            functions = self.t.types.function_called(node)
+            if functions:
+                return all(self._returns_whole(function) for function in functions)
+            return self.t.type(node).has("whole")
+        if isinstance(node, Invoke):
+            if node.method in ("sum", "max", "min") and self.t.kind(node) == "number":
+                return self._of_whole_tensor(node.receiver)
+            return self.t.type(node).has("whole") and self.t.kind(node) == "number"
+        if isinstance(node, Index):
+            return self._index(node)
+        return False
+
+    def option_is_real(self, name: str) -> bool:
+        """Whether an option with a whole default is by its name one for any number."""
+        return re.search(_REAL, name, re.IGNORECASE) is not None
+
+    def _returns_whole(self, function: tree.Function) -> bool:
+        returns = [
+            n for n in tree.walk(function.body) if isinstance(n, tree.Return) and self._owner(n, function)
+        ]
+        return bool(returns) and all(r.values and self.is_whole(r.values[0]) for r in returns)
+
+    def _owner(self, node: tree.Return, function: tree.Function) -> bool:
+        return not any(
+            isinstance(inner, tree.Function) and any(n is node for n in tree.walk(inner.body))
+            for inner in tree.walk(function.body)
+        )
+
+    def _logical(self, node: Binary) -> bool:
+        left = node.left
+        if isinstance(left, Binary) and left.operator == "and":
+            return self.is_whole(left.right) and self.is_whole(node.right)
+        if self._is_argument(left):  # tonumber(arg[1]) or 10
+            return self.is_whole(node.right)
+        return self.is_whole(left) and self.is_whole(node.right)
+
+    def _is_argument(self, node: Expression) -> bool:
+        return isinstance(node, Call) and self.t.path(node.callee) == "tonumber"
+
+    def _of_whole_tensor(self, node: Expression) -> bool:
+        """Whether the elements of a tensor are of a whole type in Python."""
+        if isinstance(node, Invoke) and node.method in ("eq", "ne", "lt", "gt", "le", "ge"):
+            return True
+        if isinstance(node, Call) and (self.t.path(node.callee) or "").removeprefix("torch.") in (
+            "eq ne lt gt le ge".split()
+        ):
+            return True
+        return self.t.type(node).find().tensor_type in ("Long", "Int", "Short", "Byte", "Char")
+
+    def _index(self, node: Index) -> bool:
+        if self.t.kind(node.base) == "tensor":
+            return self.t.kind(node) == "number" and self._of_whole_tensor_index(node)
+        if self.t.kind(node.base) == "storage":
+            return True
+        return self.t.tables.holds_whole(node)
+
+    def _of_whole_tensor_index(self, node: Index) -> bool:
+        base: Expression = node
+        while isinstance(base, Index) and self.t.kind(base.base) == "tensor":
+            base = base.base
+        found = self.t.type(base)
+        return found.has("places") or self._of_whole_tensor(base)
