@@ -14,9 +14,10 @@ from tests.golden_cases import Case, supported, value
 from tests.translate import test_golden_criterions
 from tests.translate.test_golden_models import CASES, WITHOUT
 from torch7py.bridge.runtime import Runtime
+from torch7py.translate.layers import NotNative
 from torch7py.translate.layout import lay_out
 from torch7py.translate.model import translate_criterion, translate_model
-from torch7py.translate.verify import Different, verify_model
+from torch7py.translate.verify import Different, load, verify_model
 
 PROJECT = Path(__file__).parents[2]
 
@@ -123,6 +124,34 @@ def test_a_sequencer_becomes_a_time_axis(runtime: Runtime) -> None:
     x = [torch.randint(1, 21, (3,)).double() for _ in range(4)]
     assert verify_model(model, source, x).largest < 1e-10
     assert source.code == WORDS
+
+
+def test_what_a_sequencer_remembers_is_kept_until_it_forgets(runtime: Runtime) -> None:
+    model = runtime.execute("return nn.Sequencer(nn.FastLSTM(3, 2)):remember('both')")
+    first, second = ([torch.rand(2, 3, dtype=torch.float64) for _ in range(4)] for _ in range(2))
+    source = translate_model(model)
+    native = load(source.code, "Model")().double()
+    native.load_state_dict(source.weights)
+    for sequence in (first, second):
+        expected = torch.stack(model.torch7_forward(sequence))
+        torch.testing.assert_close(native(torch.stack(sequence)), expected, rtol=1e-12, atol=0)
+    model.forget()
+    native.forget()
+    again = torch.stack(model.torch7_forward(second))
+    torch.testing.assert_close(native(torch.stack(second)), again, rtol=1e-12, atol=0)
+    assert not torch.allclose(again, expected)
+
+
+def test_what_is_remembered_in_one_mode_only_is_refused(runtime: Runtime) -> None:
+    model = runtime.execute("return nn.Sequencer(nn.FastLSTM(3, 2)):remember('eval')")
+    with pytest.raises(NotNative, match="remembers in 'eval' only"):
+        translate_model(model)
+
+
+def test_gradients_of_an_embedding_scaled_by_frequency(runtime: Runtime) -> None:
+    model = runtime.execute("return nn.LookupTable(5, 2):scaleGradByFreq()")
+    source = translate_model(model)
+    assert verify_model(model, source, torch.tensor([1, 3, 3, 5])).largest < 1e-12
 
 
 def test_what_is_not_equal_is_an_error(runtime: Runtime) -> None:

@@ -47,7 +47,8 @@ def linear_no_bias(args: Args) -> Native:
 
 def _table(module: Any) -> dict[str, Any]:
     found = {"nIndex": module.weight.shape[0], "nOutput": module.weight.shape[1]}
-    return found | {name: getattr(module, name) for name in ("paddingValue", "maxNorm", "normType")}
+    found |= {name: getattr(module, name) for name in ("paddingValue", "maxNorm", "normType")}
+    return found | {"scaleGradByFreq": bool(module.shouldScaleGradByFreq)}
 
 
 def _rows(use: Use) -> Expr:
@@ -67,6 +68,8 @@ def lookup_table(args: Args) -> Native:
         more += f", max_norm={args.maxNorm}"
         if args.get("normType", "2") not in ("2", "2.0"):
             more += f", norm_type={args.normType}"
+    if args.get("scaleGradByFreq", "False") == "True":
+        more += ", scale_grad_by_freq=True"
     return Native(
         make=f"nn.Embedding({args.nIndex}, {args.nOutput}{more})",
         call=_rows,

@@ -22,6 +22,14 @@ from torch7py.translate.layers.registry import (
 from torch7py.translate.writer import Writer
 
 
+def remembers(layer: Layer) -> bool:
+    """Whether a sequence starts in the state that the last one ended in."""
+    mode = layer.args.value("remember", "neither")
+    if mode not in ("neither", "both"):
+        raise NotNative(f"{layer.name} that remembers in '{mode}' only")
+    return bool(mode == "both")
+
+
 def _sequencer(module: Any) -> dict[str, Any]:
     return {"module": module.child_list()[0], "remember": module.__dict__["_remember"]}
 
@@ -29,7 +37,7 @@ def _sequencer(module: Any) -> dict[str, Any]:
 @structure("nn.Sequencer", live=_sequencer)
 def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     steps = w.steps(x, layer)
-    kept, w.remembers = w.remembers, layer.args.value("remember", "neither") not in ("neither", "eval")
+    kept, w.remembers = w.remembers, remembers(layer)
     w.depth += 1
     try:
         return w.apply(layer.slots["module"], steps)
@@ -267,7 +275,7 @@ def run_sequence(layer: Layer, native: Native, x: Value, w: Writer, state: str) 
     if x.heavy:
         x = w.named(x)
     target = w.fresh(ndim=3)
-    if layer.args.value("remember", "neither") not in ("neither", "eval"):
+    if remembers(layer):
         kept, new = w.attribute("state"), w.fresh("state")
         w.emit(f"{me}({x}, {kept})", target, new)
         w.emit(f"{kept} = {state.format(new.text)}")
