@@ -9,6 +9,10 @@ import torch.nn.functional as F
 from tests.nn.faces import assert_faces_agree, values
 from tests.nn.scripts import lua, lua_error
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.activation import Tanh
+from torch7py.nn.container import Sequential
+from torch7py.nn.linear import Linear
+from torch7py.packages.nnx.classifier import SpatialClassifier
 from torch7py.packages.nnx.planes import MultiSoftMax, SpatialLinear, SpatialPadding, TreeNLLCriterion
 
 
@@ -73,3 +77,33 @@ def test_errors(runtime: Runtime) -> None:
     message = lua_error(runtime, "require 'nnx' nn.SpatialLinear(3, 2):forward(torch.ones(2, 4, 4))")
     assert message == "nn.SpatialLinear: the input must be 3 planes, not 2x4x4"
     assert "SpatialGraph" in lua_error(runtime, "nn.SpatialGraph()")
+
+
+def test_a_classifier_at_each_pixel(runtime: Runtime) -> None:
+    linear = Linear(3, 2)
+    layer = SpatialClassifier(Sequential(linear, Tanh()))
+    x, g = values(3, 4, 5).requires_grad_(), values(2, 4, 5, start=2)
+    expected = torch.tanh(F.conv2d(x[None], linear.weight.view(2, 3, 1, 1), linear.bias)[0])
+    torch.testing.assert_close(layer.updateOutput(x.detach()), expected.detach(), rtol=1e-12, atol=1e-14)
+    wanted = torch.autograd.grad(expected, [x, linear.weight, linear.bias], g)
+    layer.zeroGradParameters()
+    found = [layer.backward(x.detach(), g), linear.get_field("gradWeight"), linear.get_field("gradBias")]
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+    layer.spatialOutput = False
+    assert torch.equal(layer.updateOutput(x.detach()), layer.classifier.output)
+    sizes, kind, same = lua(
+        runtime,
+        """
+        require 'nnx'
+        local m = nn.SpatialClassifier()
+        m:add(nn.Linear(3, 2))
+        local x = torch.randn(3, 2, 2)
+        local y = m:forward(x):clone()
+        local n = torch.deserialize(torch.serialize(m))
+        m:float()
+        return y:size():totable(), torch.type(m.classifier.modules[1].weight), n:forward(x):equal(y)
+        """,
+    )
+    assert sizes == [2, 2, 2]
+    assert (kind, same) == ("torch.FloatTensor", True)

@@ -10,7 +10,7 @@ package("nn", "torch7py.nn.all", requires=("torch",), chunk="pkg_nn.lua")
 package("nn.utils", "torch7py.packages.nn_utils", requires=("torch",), table=None, chunk="pkg_nn_utils.lua")
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)
 package("dpnn", "torch7py.rnn.dpnn.all", requires=("nn",), chunk="pkg_dpnn.lua")
-package("nnx", "torch7py.packages.nnx.all", requires=("nn", "xlua"))
+package("nnx", "torch7py.packages.nnx.all", requires=("nn", "xlua"), chunk="pkg_nnx.lua")
 package("rnn", "torch7py.rnn.all", requires=("dpnn",), chunk="pkg_rnn.lua")
 package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_graph.lua")
 package(
