@@ -193,7 +193,9 @@ class AbstractRecurrent(Container):
         elif name in self.of_gradients:
             self.look_at_gradients()
             if name == "_gradOutputs":
-                return {step: self.of_output(total) for step, total in self.__dict__["_totals"].items()}
+                totals = self.__dict__.get("_totals")
+                if totals or "_gradOutputs" not in self.__dict__:  # else a file has put a table there
+                    return {step: self.of_output(total) for step, total in (totals or {}).items()}
         return super().get_field(name)
 
     def of_output(self, total: Any) -> Any:
@@ -453,6 +455,7 @@ class AbstractRecurrent(Container):
 
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         self.__dict__["_totals"].clear()
+        self.__dict__.pop("_gradOutputs", None)
         self.__dict__.pop("_run", None)
         super().convert(convert, type_name, seen)
 
