@@ -443,6 +443,26 @@ class AbstractRecurrent(Container):
         children = self._modules.values()
         return [c for c in self.sharedClones.values() if not any(c is child for child in children)]
 
+    def reinforce(self, reward: Any) -> None:
+        """``m:reinforce(reward)``: a reward for all steps; or, as a table or a tensor ``(steps, batch)``, one for each
+        of the last steps."""
+        steps = self.step_rewards(reward)
+        if steps is None:
+            super().reinforce(reward)
+            for clone in self._clones():
+                clone.reinforce(reward)
+            return
+        if self.step <= len(steps):
+            raise TorchError(f"{self.class_name}: {len(steps)} rewards for {self.step - 1} steps")
+        for step, one in enumerate(steps, self.step - len(steps)):
+            self.past_module(step).reinforce(one)
+
+    def step_rewards(self, reward: Any) -> list[Any] | None:
+        """The rewards of steps, None where one is for all."""
+        if isinstance(reward, torch.Tensor) and reward.dim() >= 2:
+            return list(reward)
+        return reward if isinstance(reward, list) else None
+
     def set_training(self) -> None:
         super().set_training()
         for clone in self._clones():
