@@ -287,6 +287,9 @@ def collect() -> list[tuple[str, list[Table]]]:
 
 def _by_class(runtime: Any) -> list[Row]:
     """Methods that only some classes have: supported where all of the classes that there are have them."""
+    runtime.execute(
+        "require('nn').hessian.enable()"
+    )  # its methods are there from then on, as in the original
     method = runtime.execute(PRELUDE % "method")
     exists = runtime.execute(PRELUDE % "function(n) return torch.getmetatable(n) ~= nil end")
     known = {
