@@ -22,7 +22,7 @@ from torch7py.ops import types
 from torch7py.ops.atomic import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
-from torch7py.t7.objects import Function, Object, Table
+from torch7py.t7.objects import Function, Object, Table, has_fields
 
 __all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]
 
@@ -51,7 +51,7 @@ def entry(root: Any, path: str) -> Any:
     """The part of an object that a path of keys leads to, such as ``protos.rnn`` or ``models.1``."""
     value = root
     for step in filter(None, path.split(".")):
-        found = value.fields if isinstance(value, Object) else value
+        found = value.fields if isinstance(value, Object) and has_fields(value) else value
         keys = [step, int(step)] if step.isdigit() else [step]
         if isinstance(found, Table) and any(key in found for key in keys):
             value = next(found[key] for key in keys if key in found)
@@ -140,8 +140,8 @@ def _is_name(key: Any) -> bool:
 def _entries(value: Table | Object) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, Table):
         yield from value.items()
-    elif len(value.payload) == 1 and isinstance(value.payload[0], Table):
-        yield from value.payload[0].items()
+    elif has_fields(value):
+        yield from value.fields.items()
     else:
         yield from enumerate(value.payload, 1)
 

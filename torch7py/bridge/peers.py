@@ -368,7 +368,7 @@ class Peers:
                         "key": key,
                         "name": cls.torch7_name,
                         "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
-                        "version": cls.version,
+                        "version": cls.own_version(),
                         "fields": cls.all_fields(),
                         "links": list(cls.links),
                         "class_fields": list(cls.class_fields),

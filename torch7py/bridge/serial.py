@@ -23,7 +23,7 @@ from torch7py.ops.files import DiskFile, File, MemoryFile
 from torch7py.t7 import format as t7
 from torch7py.t7.objects import Function, Table
 from torch7py.t7.reader import Reader
-from torch7py.t7.upgrades import UPGRADES, upgrade
+from torch7py.t7.upgrades import has_upgrade, upgrade
 from torch7py.t7.writer import Writer
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
     def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
         """How many fields an upgrade replaces and which, then the new ones, names and values by turns.
 
-        ``pairs``: names and values of the fields that are tensors and numbers.
+        ``pairs``: names and values of the fields that are tensors, numbers and booleans.
         """
         values = decode(runtime.handles, mask, pairs)
         _, before, after = upgrade(name, version, Table(zip(values[::2], values[1::2], strict=True)))
@@ -228,7 +228,7 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         "t7_is_own": is_own,
         "t7_function": function,
         "t7_code_of": code_of,
-        "t7_has_upgrade": lambda name, version: any(version < since for since, _ in UPGRADES.get(name, ())),
+        "t7_has_upgrade": has_upgrade,
         "t7_upgraded": upgraded,
     }
 

@@ -104,6 +104,7 @@ class SoftPlus(Pointwise):
 
     from_output = True
     fields: ClassVar[tuple[str, ...]] = ("beta", "threshold")
+    threshold: float = 20
 
     def __init__(self, beta: float = 1) -> None:
         super().__init__()

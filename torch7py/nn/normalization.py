@@ -304,6 +304,7 @@ class SpatialBatchNormalization(BatchNormalization):
     Shapes: ``(batch, nOutput, h, w)``; in evaluation ``(nOutput, h, w)`` too. Otherwise ``nn.BatchNormalization``.
     """
 
+    version = 2
     dims = 4
 
 

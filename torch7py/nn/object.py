@@ -370,7 +370,7 @@ class TorchObject(torch.nn.Module):
         form: SavedForm | None = self.__dict__.get("_saved_form")
         if form is not None:
             form.tables.clear()
-            form.forget_upgrade(self.version)
+            form.forget_upgrade(self.own_version())
             form.extras = map_tensors(form.extras, convert)
 
     def _set_or_keep(self, name: str, value: torch.Tensor) -> None:
@@ -498,13 +498,14 @@ class TorchObject(torch.nn.Module):
                 value = (
                     form.extras[name] if form is not None and name in form.extras else self.get_field(name)
                 )
-            if value is not None and name not in self.unsaved:
+            is_saved = name not in self.unsaved or (form is not None and name in form.order)
+            if value is not None and is_saved:
                 values[name] = value
-        if form is not None and form.before:
+        if form is not None and form.is_upgraded:
             if form.is_as_before(values):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:
-                form.forget_upgrade(self.version)
+                form.forget_upgrade(self.own_version())
         values |= own or {}
         return {name: values[name] for name in fields_to_save(form, (*known, *(own or ())), values)}
 
@@ -512,7 +513,13 @@ class TorchObject(torch.nn.Module):
     def saved_version(self) -> int:
         """The version to save the object under."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
-        return self.version if form is None else form.version
+        return self.own_version() if form is None else form.version
+
+    @classmethod
+    def own_version(cls) -> int:
+        """The version of the class: 1 if it does not state one, whatever its base does."""
+        version: int = cls.__dict__.get("version", 1)
+        return version
 
     # -- structure ----------------------------------------------------------------------------------------
 

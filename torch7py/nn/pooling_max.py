@@ -152,6 +152,7 @@ class VolumetricMaxPooling(MaxPooling):
     ``t + 256 * h + 65536 * w``.
     """
 
+    version = 2
     grid = "THW"
     axes = "TWH"
     sizes = ("itime", "iheight", "iwidth")

@@ -22,7 +22,8 @@ class SavedForm:
     ``order``: its fields in the order of the file; ``version``: its class's; ``extras``: the fields that its class
     does not know; ``absent``: those that the class knows and the file did not have, with what the class put there;
     ``tables``: what the file had for fields that hold a list or a dict here; ``before``: the fields that an upgrade
-    replaced, and ``after``: what it put in their place, as long as that stays as it was.
+    replaced, and ``after``: what it put in their place, as long as that stays as it was; ``header``: what its class
+    writes before the fields.
     """
 
     order: list[str] = field(default_factory=list)
@@ -32,18 +33,22 @@ class SavedForm:
     tables: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    header: Any = None
+
+    @property
+    def is_upgraded(self) -> bool:
+        return bool(self.before or self.after)
 
     def forget_upgrade(self, version: int) -> None:
         """What an upgrade made is the object's own from now on, and it is of its class's version."""
-        if self.before:
+        if self.is_upgraded:
             self.order = [name for name in self.order if name not in self.before] + list(self.after)
             self.before, self.after, self.version = {}, {}, version
 
     def is_as_before(self, values: Mapping[str, Any]) -> bool:
-        """Whether what an upgrade made has not changed since."""
-        return bool(self.before) and all(
-            isinstance(values.get(name), torch.Tensor) and torch.equal(values[name], value)
-            for name, value in self.after.items()
+        """Whether what an upgrade made has not changed since, or changed the old fields' memory with it."""
+        return self.is_upgraded and all(
+            _is_same(values.get(name), value) for name, value in self.after.items()
         )
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> SavedForm:
@@ -52,6 +57,16 @@ class SavedForm:
         extras, absent = deep_copy(self.extras, memo), deep_copy(self.absent, memo)
         before, after = deep_copy(self.before, memo), deep_copy(self.after, memo)
         return SavedForm(list(self.order), self.version, extras, absent, {}, before, after)
+
+
+def _is_same(value: Any, before: Any) -> bool:
+    if isinstance(value, torch.Tensor) and isinstance(before, torch.Tensor):
+        if value.data_ptr() == before.data_ptr() and value.stride() == before.stride():
+            return value.shape == before.shape
+        return value.dtype == before.dtype and torch.equal(value, before)
+    if isinstance(value, list):
+        return list(value) == list(before.values()) if hasattr(before, "values") else value == before
+    return value is before or (type(value) is type(before) and bool(value == before))
 
 
 def unchanged(value: Any, before: Any) -> bool:

@@ -10,7 +10,7 @@ from torch7py.nn.container import Container
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
-from torch7py.ops.convert import to_type, type_named
+from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields
 from torch7py.packages.cutorch.settings import check_device
@@ -36,6 +36,7 @@ class DataParallelTable(Container):
         "needsSync",
     )
     copies_input = True
+    version = 3
     lua_methods = names("threads syncParameters flattenParameters", __tostring="describe")
 
     def __init__(self, dimension: float, flattenParams: bool = False, usenccl: bool = False) -> None:
@@ -83,7 +84,7 @@ class DataParallelTable(Container):
         """An input or gradient in the type of the layers."""
         if isinstance(value, list):
             return [self._placed(item, what) for item in value]
-        wanted = type_named(self.typeStr)
+        wanted = types.BY_NAME[self.typeStr.removeprefix("torch.").removesuffix("Tensor")]
         if not isinstance(value, torch.Tensor) or types.of(value).host is not wanted.host:
             given = types.of(value).tensor if isinstance(value, torch.Tensor) else "no tensor"
             raise TorchError(

@@ -14,7 +14,7 @@ from torch7py.nn.graph import Place
 from torch7py.nn.object import TorchObject
 from torch7py.nn.saved import SavedForm
 from torch7py.t7.errors import T7Error
-from torch7py.t7.objects import Object, Table
+from torch7py.t7.objects import Object, Table, has_fields
 from torch7py.t7.plain import same
 
 __all__ = ["read_graph", "update_graph"]
@@ -26,15 +26,11 @@ def _data(module: GModule, listed: Any, what: str) -> list[Table]:
         raise T7Error(f"{module.class_name}: its {what} are no table of nodes")
     found = []
     for node in listed.array():
-        data = node.payload[0].get("data") if isinstance(node, Object) and _is_table(node) else None
+        data = node.fields.get("data") if isinstance(node, Object) and has_fields(node) else None
         if not isinstance(data, Table):
             raise T7Error(f"{module.class_name}: its {what} hold what is no node of a graph")
         found.append(data)
     return found
-
-
-def _is_table(node: Object) -> bool:
-    return len(node.payload) == 1 and isinstance(node.payload[0], Table)
 
 
 def read_graph(module: GModule) -> None:
@@ -87,7 +83,7 @@ def read_graph(module: GModule) -> None:
 def _count_inputs(extras: dict[str, Any]) -> int:
     """The number of inputs of a graph that was saved before it was counted: the uses of its first node."""
     start = extras.get("innode")
-    children = start.payload[0].get("children") if isinstance(start, Object) and _is_table(start) else None
+    children = start.fields.get("children") if isinstance(start, Object) and has_fields(start) else None
     return len(children.array()) if isinstance(children, Table) else 1
 
 

@@ -19,12 +19,12 @@ from torch7py.nn.unknown import UnknownLayer
 from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
 from torch7py.t7.graphs import read_graph, update_graph
-from torch7py.t7.objects import Object, Table
+from torch7py.t7.objects import HEADED, Object, Table, has_fields
 from torch7py.t7.plain import Plain, same
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import upgrade
 
-__all__ = ["fields_of", "find_class", "revive"]
+__all__ = ["fields_of", "find_class", "payload_of", "revive"]
 
 
 def find_class(name: str, fields: Any) -> type[TorchObject] | None:
@@ -33,12 +33,8 @@ def find_class(name: str, fields: Any) -> type[TorchObject] | None:
     return fitting[-1] if fitting else None
 
 
-def _has_fields(obj: Object) -> bool:
-    return len(obj.payload) == 1 and isinstance(obj.payload[0], Table)
-
-
 def _class_for(obj: Object, children: set[int]) -> type[TorchObject] | None:
-    if not _has_fields(obj):
+    if not has_fields(obj):
         return None
     found = find_class(obj.class_name, obj.fields)
     if found is None and ("output" in obj.fields or id(obj) in children):
@@ -48,7 +44,7 @@ def _class_for(obj: Object, children: set[int]) -> type[TorchObject] | None:
 
 def _children(reader: Reader) -> set[int]:
     """The objects that stand where a container has its modules."""
-    lists = (obj.fields.get("modules") for obj in reader.objects if _has_fields(obj))
+    lists = (obj.fields.get("modules") for obj in reader.objects if has_fields(obj))
     return {id(value) for table in lists if isinstance(table, Table) for value in table.values()}
 
 
@@ -125,12 +121,26 @@ def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> No
         ) from error
     form: SavedForm = made.__dict__["_saved_form"]
     form.tables = tables
-    if before:
+    if len(obj.payload) == 2:
+        form.header = obj.payload[0]
+    if before or after:
         form.order = list(obj.fields)
         form.before, form.after = before, after
 
 
 # -- back --------------------------------------------------------------------------------------------------
+
+
+def payload_of(obj: TorchObject) -> list[Any]:
+    """What an object is saved as: the table of its fields, with some classes behind another."""
+    if obj.saved_version < HEADED.get(obj.torch7_name, obj.saved_version + 1):
+        return [fields_of(obj)]
+    names = ("_type", "device") if obj.torch7_name == "nn.GPU" else ()
+    header: Any = [obj.get_field(name) for name in names] or obj.get_field("gpuAssignments")
+    form: SavedForm | None = obj.__dict__.get("_saved_form")
+    if form is not None and isinstance(form.header, Table) and same(form.header, header):
+        header = form.header
+    return [header, fields_of(obj)]
 
 
 def fields_of(obj: TorchObject) -> Table:

@@ -10,7 +10,10 @@ import torch
 
 from torch7py.t7.errors import T7Error
 
-__all__ = ["Function", "Object", "Table"]
+__all__ = ["HEADED", "Function", "Object", "Table", "has_fields"]
+
+# Classes that write a table of their own before that of their fields, and from which version on.
+HEADED = {"nn.GPU": 1, "nn.DataParallelTable": 2}
 
 
 def _token(key: Any) -> Any:
@@ -207,8 +210,9 @@ class Object:
     @property
     def fields(self) -> Table:
         """The object's fields; an error for an object that wrote something else."""
-        if len(self.payload) == 1 and isinstance(self.payload[0], Table):
-            return self.payload[0]
+        if has_fields(self):
+            found: Table = self.payload[-1]
+            return found
         raise T7Error(f"{self.class_name} was not saved as a table of fields")
 
     def __getitem__(self, name: Any) -> Any:
@@ -225,6 +229,12 @@ class Object:
 
     def __repr__(self) -> str:
         return f"<{self.class_name}, not known here>"
+
+
+def has_fields(obj: Object) -> bool:
+    """Whether an object was saved as a table of fields."""
+    count = 2 if obj.version >= HEADED.get(obj.class_name, obj.version + 1) else 1
+    return len(obj.payload) == count and isinstance(obj.payload[-1], Table)
 
 
 class Function:

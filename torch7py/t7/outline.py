@@ -12,7 +12,7 @@ from torch7py.ops.types import NumberType
 from torch7py.t7 import format as t7
 from torch7py.t7.files import ReadForm, read_file
 from torch7py.t7.kinds import Layout
-from torch7py.t7.objects import Function, Object, Table
+from torch7py.t7.objects import Function, Object, Table, has_fields
 from torch7py.t7.reader import Reader
 
 __all__ = [
@@ -135,8 +135,8 @@ def inner_values(value: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, Table):
         yield from value.items()
     elif isinstance(value, Object):
-        if len(value.payload) == 1 and isinstance(value.payload[0], Table):
-            yield from value.payload[0].items()
+        if has_fields(value):
+            yield from value.fields.items()
         else:
             yield from enumerate(value.payload, 1)
     elif isinstance(value, Function):

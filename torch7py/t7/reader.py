@@ -20,7 +20,7 @@ from torch7py.ops.memory import Storage
 from torch7py.ops.mersenne import Generator as RandomGenerator
 from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
-from torch7py.t7.objects import Function, Object, Table
+from torch7py.t7.objects import HEADED, Function, Object, Table
 
 __all__ = ["MAX_DEPTH", "NamedStorage", "Reader", "class_of_tensor"]
 
@@ -191,10 +191,12 @@ class Reader:
         self.offsets[id(made)] = self.file.place()
         self._keep(index, t7.TORCH, made)
         payload = PAYLOADS.get(name)
-        if payload is None:
-            made.payload.append((yield))
-        else:
+        if payload is not None:
             yield from payload(self.file, made)
+        else:
+            if version >= HEADED.get(name, version + 1):
+                made.payload.append((yield))
+            made.payload.append((yield))
         self.objects.append(made)
         return made
 
@@ -305,11 +307,6 @@ def _plain_number(value: float) -> float:
 # Classes that do not write one table: how to read what they wrote into an object's payload.
 
 
-def _read_two(file: File, made: Object) -> Steps:
-    made.payload.append((yield))
-    made.payload.append((yield))
-
-
 def _read_hash(file: File, made: Object) -> Steps:
     for _ in range(_long_count(file)):
         made.payload.append((yield))
@@ -331,7 +328,6 @@ def _long_count(file: File) -> int:
 
 
 PAYLOADS: dict[str, Callable[[File, Object], Steps]] = {
-    "nn.GPU": _read_two,
     "tds.Hash": _read_hash,
     "tds.Vec": _read_vector,
 }

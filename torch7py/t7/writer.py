@@ -16,7 +16,7 @@ from torch7py.ops.memory import Storage, size_of
 from torch7py.ops.mersenne import Generator as RandomGenerator
 from torch7py.t7 import format as t7
 from torch7py.t7.errors import T7Error
-from torch7py.t7.layers import fields_of
+from torch7py.t7.layers import payload_of
 from torch7py.t7.objects import Function, Object, Table
 from torch7py.t7.reader import MAX_DEPTH, NamedStorage, class_of_tensor
 
@@ -93,8 +93,9 @@ class Writer:
                 write_generator(obj, file)
         elif isinstance(obj, TorchObject):
             if self._begin(t7.TORCH, obj):
+                payload = payload_of(obj)  # first: it may turn out that an old object is one of today now
                 t7.write_class(file, obj.saved_version, obj.class_name)
-                return self._values((fields_of(obj),))
+                return self._values(payload)
         elif isinstance(obj, Object):
             if self._begin(t7.TORCH, obj):
                 t7.write_class(file, obj.version, obj.class_name)

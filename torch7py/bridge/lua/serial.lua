@@ -524,7 +524,8 @@ local function upgrade(m, fields, version)
    if not raw(host.t7_has_upgrade, name, version) then return end
    local given = {}
    for key, value in next, fields do
-      if type(key) == 'string' and (type(value) == 'number' or is_tensor(handle_of[value])) then
+      local kind = type(value)
+      if type(key) == 'string' and (kind == 'number' or kind == 'boolean' or is_tensor(handle_of[value])) then
          given[#given + 1] = key
          given[#given + 1] = value
       end

@@ -81,7 +81,9 @@ def _register(row: Twin) -> None:
         return
     bases = (base,) if row.behaviour is None else (row.behaviour, base)
     documented = (row.behaviour or base).__doc__ or ""
-    attributes = {"__module__": __name__, "__doc__": f"``{key}``: {row.twin}. {documented}"}
+    attributes: dict[str, Any] = {"__module__": __name__, "__doc__": f"``{key}``: {row.twin}. {documented}"}
+    if row.behaviour is Normalized:
+        attributes["version"] = 2
     layer(key)(type(row.name, bases, attributes | {"torch7_parent": row.parent}))
 
 
