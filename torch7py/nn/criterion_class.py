@@ -305,6 +305,8 @@ class MultiMarginCriterion(Criterion):
         "target_tensor",
     )
 
+    p: float = 1
+
     def __init__(
         self, p: float | None = None, weights: torch.Tensor | None = None, margin: float = 1
     ) -> None:
