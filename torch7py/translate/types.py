@@ -20,6 +20,7 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 
 __all__ = ["Description", "Type", "Types", "infer"]
 
+DEEPEST = 30  # containers in containers; a variable used for several modules may seem to hold itself
 DECIDING = {
     "number",
     "string",
@@ -149,34 +150,34 @@ class Type:
 
 def unify(a: Type, b: Type) -> bool:
     """Make two types one; whether they were not."""
-    a, b = a.find(), b.find()
-    if a is b:
-        return False
-    b._up = a
-    a.kinds |= b.kinds
-    a.may_be_nil |= b.may_be_nil
-    a.evidence |= b.evidence
-    a.ranks |= b.ranks
-    a.functions += [f for f in b.functions if f not in a.functions]
-    a.layers += [layer for layer in b.layers if layer not in a.layers]
-    a.tensor_type = (
-        a.tensor_type if a.tensor_type == b.tensor_type or b.tensor_type is None else b.tensor_type
-    )
-    a.lua_class = a.lua_class or b.lua_class
-    for name, theirs in (("element", b.element), ("key", b.key)):
-        mine = getattr(a, name)
-        if mine is None:
-            setattr(a, name, theirs)
-        elif theirs is not None:
-            unify(mine, theirs)
-            a = a.find()
-    for name, theirs in b.fields.items():
-        a = a.find()
-        if name in a.fields:
-            unify(a.fields[name], theirs)
-        else:
-            a.fields[name] = theirs
-    return True
+    waiting = [(a, b)]
+    news = False
+    while waiting:
+        a, b = (found.find() for found in waiting.pop())
+        if a is b:
+            continue
+        news = True
+        b._up = a
+        a.kinds |= b.kinds
+        a.may_be_nil |= b.may_be_nil
+        a.evidence |= b.evidence
+        a.ranks |= b.ranks
+        a.functions += [f for f in b.functions if f not in a.functions]
+        a.layers += [layer for layer in b.layers if layer not in a.layers]
+        a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
+        a.lua_class = a.lua_class or b.lua_class
+        for name in ("element", "key"):
+            mine, theirs = getattr(a, name), getattr(b, name)
+            if mine is None:
+                setattr(a, name, theirs)
+            elif theirs is not None:
+                waiting.append((mine, theirs))
+        for name, theirs in b.fields.items():
+            if name in a.fields:
+                waiting.append((a.fields[name], theirs))
+            else:
+                a.fields[name] = theirs
+    return news
 
 
 @dataclass(eq=False)
@@ -1268,11 +1269,13 @@ def _tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results:
     return False
 
 
-def output_kind(module: Type, given: Type) -> str | None:
+def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
     """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
+    if depth > DEEPEST:
+        return None
     if module.has("module") and not module.find().layers:
         return "tensor"
-    kinds = {_kind_of_layer(layer, given) for layer in module.find().layers}
+    kinds = {_kind_of_layer(layer, given, depth) for layer in module.find().layers}
     return kinds.pop() if len(kinds) == 1 else None
 
 
@@ -1281,7 +1284,7 @@ _STEP_LAYERS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeat
 _KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
 
 
-def _kind_of_layer(layer: Description, given: Type) -> str | None:
+def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
     name = layer.name
     if name in _STEP_LAYERS:
         return "steps"
@@ -1289,7 +1292,7 @@ def _kind_of_layer(layer: Description, given: Type) -> str | None:
         return "tuple"
     if name == "nn.Sequential":
         for child in reversed(layer.children):
-            kind = output_kind(child, given)
+            kind = output_kind(child, given, depth + 1)
             if kind != "same":
                 return kind
         return "same" if layer.children else None
@@ -1298,14 +1301,14 @@ def _kind_of_layer(layer: Description, given: Type) -> str | None:
     return "tensor"
 
 
-def _keeps_rank(module: Type) -> bool:
+def _keeps_rank(module: Type, depth: int = 0) -> bool:
     """Whether the output of a chain of simple layers has as many dimensions as its input."""
     layers = module.find().layers
-    if not layers:
+    if not layers or depth > DEEPEST:
         return False
     return all(
         layer.name in _RANK_KEEPERS
-        or (layer.name == "nn.Sequential" and all(_keeps_rank(c) for c in layer.children))
+        or (layer.name == "nn.Sequential" and all(_keeps_rank(c, depth + 1) for c in layer.children))
         for layer in layers
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, ranges
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 from torch7py.translate.types import same_expression
 
@@ -42,12 +43,20 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
         if note is not None:
             t.comment(note)
     head = len(t.lines)
-    ranges.head(t, loop)
+    try:
+        ranges.head(t, loop)
+    except Problem:
+        del t.lines[before:]
+        return 0
     heading = t.lines.pop().strip().removesuffix(":")
     if len(t.lines) != head:
         del t.lines[before:]
         return 0
-    value = t.value(item)
+    try:
+        value = t.value(item)
+    except Problem:  # written, and reported, statement by statement
+        del t.lines[before:]
+        return 0
     t.emit(f"{t.names.of(made)} = [{value} {heading}]")
     t.total += 3
     t.native += 3

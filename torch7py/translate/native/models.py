@@ -146,6 +146,8 @@ class Models:
         if isinstance(node, tree.Paren):
             return self.layer(node.inner)
         if isinstance(node, Invoke) and node.method == "add":
+            if not node.arguments:
+                raise Problem("T7-222", node.line, "add without a module")
             layer = self.layer(node.receiver)
             layer.children.append(self.layer(node.arguments[0]))
             return layer
@@ -243,6 +245,8 @@ class Models:
     def _add_all(self, layer: Layer, call: Expression) -> None:
         if isinstance(call, Invoke):
             self._add_all(layer, call.receiver)
+            if not call.arguments:
+                raise Problem("T7-222", call.line, "add without a module")
             layer.children.append(self.layer(call.arguments[0]))
 
     # Statements
@@ -348,6 +352,8 @@ class Models:
             cls = write_model(layer, cls_name)
         except NotNative as problem:
             raise Problem("T7-223", line, str(problem)) from problem
+        except (IndexError, KeyError) as problem:
+            raise Problem("T7-223", line, f"{layer.name} without a part that it needs") from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
             del cls.lines[1:3]
         if not self.forgets:
@@ -483,6 +489,8 @@ class Models:
         t = self.t
         base = t.value(receiver).at(code.ATOM)
         found = t.type(receiver)
+        if len(arguments) < (2 if found.kind == "criterion" else 1):
+            raise Problem("T7-221", line, "a module called without an input, as for a graph")
         if found.kind == "criterion":
             prediction, target = arguments[0], arguments[1]
             return atom(f"{base}({self.given(prediction)}, {self.target(found, target, line)})")
@@ -555,14 +563,14 @@ class Models:
         return isinstance(node, Index) and self.t.kind(node.base) == "module"
 
 
-def input_kind(module: Type) -> str | None:
+def input_kind(module: Type, depth: int = 0) -> str | None:
     """Whether a module takes "steps", a "tuple" or a "tensor"."""
     kinds: set[str | None] = set()
     for layer in module.find().layers:
         if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
             kinds.add("steps")
-        elif layer.name == "nn.Sequential" and layer.children:
-            kinds.add(input_kind(layer.children[0]))
+        elif layer.name == "nn.Sequential" and layer.children and depth < 30:
+            kinds.add(input_kind(layer.children[0], depth + 1))
         elif layer.name.endswith("Table"):
             kinds.add("tuple")
         else:

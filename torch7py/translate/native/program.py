@@ -72,7 +72,7 @@ class _Assembly:
         for comment in t.program.closing:
             t.comment(comment)
         main = _stripped(t.lines)
-        seed = self._default_dtype(main)
+        seed = [*self._default_dtype(main), *self._born_inside()]
         constant_lines += t.module_lines
         parts = [f'"""{header}"""', *self._imports(constant_lines, main), "", *constant_lines]
         blocks = [lay_out_all(["", *parts], WIDTH).lstrip("\n")]
@@ -206,6 +206,18 @@ class _Assembly:
                 if outer:
                     found.add(variable)
         return found
+
+    def _born_inside(self) -> list[str]:
+        """Globals that only functions assign: main has them first, as nil."""
+        t = self.t
+        found = sorted(
+            t.names.of_variable(variable)
+            for variable in t.scopes.globals.values()
+            if variable.writes
+            and t.scopes.main not in variable.writers
+            and not t.training.is_dropped(variable)
+        )
+        return [f"{INDENT}{name} = None" for name in found]
 
     def _default_dtype(self, main: list[str]) -> list[str]:
         text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])

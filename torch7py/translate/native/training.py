@@ -56,6 +56,7 @@ class Training:
         self.loss_calls: set[Expression] = set()
         self.named_losses: dict[Statement, str] = {}
         self.backward_at: dict[Statement, list[Variable | str]] = {}
+        self.unknown_losses: set[Statement] = set()
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.graph_values: dict[Scope, set[Variable]] = {}
@@ -278,10 +279,13 @@ class Training:
             waiting += [c for c in criterions if c not in waiting]
             if modules and waiting:
                 losses: list[Variable | str] = []
-                for call in waiting:
-                    loss = self._loss_of(call, scope, own)
-                    if loss not in losses:
-                        losses.append(loss)
+                try:
+                    for call in waiting:
+                        loss = self._loss_of(call, scope, own)
+                        if loss not in losses:
+                            losses.append(loss)
+                except _NoLoss:
+                    self.unknown_losses.add(self._outermost(statement, dropped))
                 waiting = []
                 outermost = self._outermost(statement, dropped)
                 self.backward_at.setdefault(outermost, [])
@@ -442,6 +446,8 @@ class Training:
         t = self.t
         for optimizer in self.made_at.get(node, []):
             optimizers.write(t, optimizer)
+        if node in self.unknown_losses:
+            raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
         losses = self.backward_at.get(node)
         if losses is not None:
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]

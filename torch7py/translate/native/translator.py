@@ -178,6 +178,9 @@ class Translator:
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"
         self.emit(f"# {where}: {problem.reason}")
+        if isinstance(node, (tree.Local, tree.LocalFunction)):  # functions inside may say `nonlocal`
+            for name in node.names if isinstance(node, tree.Local) else (node.name,):
+                self.emit(f"{self.names.of(name)} = None")
         self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
 
     def write(self, node: Statement) -> None:
