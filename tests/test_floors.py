@@ -16,6 +16,7 @@ BELOW = {
     "rnn": {"ops", "nn"},
     "t7": {"ops", "nn", "rnn"},
     "packages": {"ops", "nn", "rnn", "t7"},
+    "lua": {"ops", "nn", "rnn", "t7", "packages"},
     "bridge": {"ops", "nn", "rnn", "t7", "packages"},
 }
 MODULES = sorted(path for floor in BELOW for path in PACKAGE.joinpath(floor).rglob("*.py"))

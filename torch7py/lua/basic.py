@@ -1,0 +1,367 @@
+"""The functions of Lua that are in no library, and ``G``, the globals."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from torch7py.lua import mathematics as math_module
+from torch7py.lua import system as system_module
+from torch7py.lua.arguments import MISSING, a_string, a_table, an_int, bad_argument
+from torch7py.lua.behaviour import behaviour_of, kind_of
+from torch7py.lua.coroutines import coroutines
+from torch7py.lua.errors import CAUGHT, thrown
+from torch7py.lua.loops import ipairs_values, next_value, pairs_values
+from torch7py.lua.numbers import read_number
+from torch7py.lua.operators import call, eq, index, metatable, tostring, type_metatables
+from torch7py.lua.printing import pretty_print, print_plain, set_print_level
+from torch7py.lua.strings import string
+from torch7py.lua.tables import tables, unpack
+from torch7py.lua.values import Globals, GuardedGlobals, Library, LuaError, Table, fail, first, multi, place
+
+__all__ = ["G", "reset", "select", "type_metatables"]
+
+
+def assert_(*values: Any) -> Any:
+    if not values:
+        raise bad_argument(1, "assert", "value expected")
+    if values[0] is None or values[0] is False:
+        message = values[1] if len(values) > 1 else "assertion failed!"
+        if type(message) in (str, int, float):
+            raise LuaError(place(1, sys._getframe()) + tostring(message))
+        raise LuaError(message)
+    return values
+
+
+def error(value: Any = None, level: Any = None, *_: Any) -> Any:
+    depth = 1 if level is None else an_int(level, 2, "error")
+    if type(value) is str and depth > 0:
+        value = place(depth, sys._getframe()) + value
+    raise LuaError(value)
+
+
+def pcall(f: Any = MISSING, *args: Any) -> tuple[Any, ...]:
+    if f is MISSING:
+        raise bad_argument(1, "pcall", "value expected")
+    try:
+        return (True, *multi(call(f, *args)))
+    except CAUGHT as caught:
+        return False, thrown(caught)
+
+
+def xpcall(f: Any = MISSING, handler: Any = MISSING, *args: Any) -> tuple[Any, ...]:
+    try:
+        return (True, *multi(call(f, *args)))
+    except CAUGHT as caught:
+        return (False, *multi(call(handler, thrown(caught))))
+
+
+def collectgarbage(option: Any = None, *_: Any) -> Any:
+    if option in (None, "collect"):
+        gc.collect()
+        return 0
+    if option == "count":
+        return sys.getallocatedblocks() * 64 / 1024
+    return 0
+
+
+def getmetatable(value: Any = MISSING, *_: Any) -> Any:
+    if value is MISSING:
+        raise bad_argument(1, "getmetatable", "value expected")
+    found = metatable(value)
+    if found is None:
+        return behaviour_of(value).metatable(value)
+    hidden = found.rawget_("__metatable")
+    return found if hidden is None else hidden
+
+
+def setmetatable(table: Any = MISSING, meta: Any = MISSING, *_: Any) -> Any:
+    target = a_table(table, 1, "setmetatable")
+    if meta is not None and not isinstance(meta, Table):
+        got = "no value" if meta is MISSING else kind_of(meta)
+        raise bad_argument(
+            2,
+            "setmetatable",
+            f"nil or table expected, got {got}" if meta is MISSING else "nil or table expected",
+        )
+    if target.meta_ is not None and target.meta_.rawget_("__metatable") is not None:
+        raise fail("cannot change a protected metatable")
+    target.meta_ = meta
+    if isinstance(target, Globals):
+        target.__class__ = Globals if meta is None else GuardedGlobals
+    return target
+
+
+def rawequal(a: Any = MISSING, b: Any = MISSING, *_: Any) -> bool:
+    return eq(a, b) if not isinstance(a, Table) else a is b
+
+
+def rawget(table: Any = MISSING, key: Any = None, *_: Any) -> Any:
+    return a_table(table, 1, "rawget").rawget_(key)
+
+
+def rawset(table: Any = MISSING, key: Any = None, value: Any = None, *_: Any) -> Any:
+    a_table(table, 1, "rawset").rawset_(key, value)
+    return table
+
+
+def rawlen(value: Any = MISSING, *_: Any) -> int:
+    if type(value) is str:
+        return len(value)
+    return len(a_table(value, 1, "rawlen").array_)
+
+
+def select(n: Any = MISSING, *values: Any) -> Any:
+    if n == "#":
+        return len(values)
+    at = an_int(n, 1, "select")
+    if at < 0:
+        at += len(values)
+        if at < 0:
+            raise bad_argument(1, "select", "index out of range")
+        return values[at:]
+    if at == 0:
+        raise bad_argument(1, "select", "index out of range")
+    return values[at - 1 :]
+
+
+def tonumber(value: Any = MISSING, base: Any = None, *_: Any) -> int | float | None:
+    if base is None or base == 10:
+        if value is MISSING:
+            raise bad_argument(1, "tonumber", "value expected")
+        if type(value) in (int, float):
+            return value  # type: ignore[no-any-return]
+        return read_number(value) if type(value) is str else None
+    radix = an_int(base, 2, "tonumber")
+    if not 2 <= radix <= 36:
+        raise bad_argument(2, "tonumber", "base out of range")
+    text = a_string(value, 1, "tonumber").strip(" \t\n\v\f\r").lower()
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isalnum()) or any(int(c, 36) >= radix for c in digits):
+        return None
+    number = int(digits, radix)
+    return -number if text.startswith("-") else number
+
+
+def to_string(value: Any = MISSING, *_: Any) -> Any:
+    if value is MISSING:
+        raise bad_argument(1, "tostring", "value expected")
+    return tostring(value)
+
+
+def type_(value: Any = MISSING, *_: Any) -> str:
+    if value is MISSING:
+        raise bad_argument(1, "type", "value expected")
+    return kind_of(value)
+
+
+def getfenv(*_: Any) -> Table:
+    return G
+
+
+def setfenv(f: Any = None, environment: Any = None, *_: Any) -> Any:
+    if environment is G:
+        return f
+    raise fail("setfenv: a translated function has the globals of the program")
+
+
+# Chunks of source. The translator, when it is loaded, says here how to make a function of Lua source.
+
+compiler: list[Callable[[str, str], Callable[..., Any]]] = []
+
+
+def load(source: Any = MISSING, name: Any = None, mode: Any = None, environment: Any = None, *_: Any) -> Any:
+    if kind_of(source) == "function" and source is not MISSING:
+        parts = []
+        while True:
+            part = first(call(source))
+            if part is None or part == "":
+                break
+            parts.append(part)
+        source = "".join(parts)
+    text = a_string(source, 1, "load")
+    if environment is not None and environment is not G:
+        raise fail("load: a translated chunk has the globals of the program")
+    if not compiler:
+        raise fail("load: source can be compiled where torch7py.translate is imported only")
+    try:
+        return compiler[0](text, text if name is None else a_string(name, 2, "load"))
+    except LuaError as problem:
+        return None, problem.value
+
+
+def _file_source(name: str) -> str:
+    try:
+        with open(name.encode("latin1"), "rb") as file:
+            return file.read().decode("latin1")
+    except OSError as problem:
+        raise LuaError(f"cannot open {name}") from problem
+
+
+def loadfile(name: Any = MISSING, *_: Any) -> Any:
+    try:
+        source = _file_source(a_string(name, 1, "loadfile"))
+    except LuaError as problem:
+        return None, problem.value
+    return load(source, "@" + name)
+
+
+def dofile(name: Any = MISSING, *_: Any) -> Any:
+    loaded = load(_file_source(a_string(name, 1, "dofile")), "@" + name)
+    if type(loaded) is tuple:
+        raise LuaError(loaded[1])
+    return loaded()
+
+
+def newproxy(argument: Any = None, *_: Any) -> Any:
+    raise fail("newproxy is not translated")
+
+
+def traceback(*args: Any) -> Any:
+    if args and type(args[0]) is not str and args[0] is not None:
+        return args[0]
+    return (args[0] + "\n" if args and args[0] else "") + "stack traceback:"
+
+
+def getinfo(*_: Any) -> Table:
+    file, _colon, rest = place(1, sys._getframe()).partition(":")
+    line = rest.partition(":")[0]
+    return Table(
+        None, {"source": "@" + file, "short_src": file, "currentline": int(line or 0), "what": "Lua"}
+    )
+
+
+def _debug_setmetatable(value: Any = None, meta: Any = None, *_: Any) -> Any:
+    if isinstance(value, Table):
+        value.meta_ = meta
+    elif meta is None:
+        type_metatables.pop(kind_of(value), None)
+    else:
+        type_metatables[kind_of(value)] = meta
+    return value
+
+
+def _debug_getmetatable(value: Any = None, *_: Any) -> Any:
+    return metatable(value)
+
+
+debug = Library(
+    {
+        "getinfo": getinfo,
+        "getmetatable": _debug_getmetatable,
+        "setmetatable": _debug_setmetatable,
+        "traceback": traceback,
+    }
+)
+package = Library(
+    {
+        "loaded": Table(),
+        "preload": Table(),
+        "path": "./?.lua;./?/init.lua",
+        "cpath": "",
+        "config": "/\n;\n?\n!\n-\n",
+    }
+)
+
+
+def require(name: Any = MISSING, *_: Any) -> Any:
+    wanted = a_string(name, 1, "require")
+    loaded = index(package, "loaded")
+    value = loaded.rawget_(wanted)
+    if value is not None:
+        return value
+    for loader in loaders:
+        found = loader(wanted)
+        if found is not None:
+            result = first(call(found, wanted))
+            if result is not None:
+                loaded.rawset_(wanted, result)
+            elif loaded.rawget_(wanted) is None:
+                loaded.rawset_(wanted, True)
+            return loaded.rawget_(wanted)
+    raise fail(f"module '{wanted}' not found")
+
+
+def _preloaded(name: str) -> Any:
+    return index(package, "preload").rawget_(name)
+
+
+def _lua_file(name: str) -> Any:
+    """A local file's chunk: its translation that stands beside it, or made now."""
+    from torch7py.lua.modules import find_chunk
+
+    return find_chunk(name, index(package, "path"), load)
+
+
+loaders: list[Callable[[str], Any]] = [_preloaded, _lua_file]
+
+FUNCTIONS: dict[str, Any] = {
+    "assert": assert_,
+    "collectgarbage": collectgarbage,
+    "coroutine": coroutines,
+    "debug": debug,
+    "dofile": dofile,
+    "error": error,
+    "getfenv": getfenv,
+    "getmetatable": getmetatable,
+    "io": system_module.files,
+    "ipairs": ipairs_values,
+    "load": load,
+    "loadfile": loadfile,
+    "loadstring": load,
+    "math": math_module.mathematics,
+    "newproxy": newproxy,
+    "next": next_value,
+    "os": system_module.system,
+    "package": package,
+    "pairs": pairs_values,
+    "pcall": pcall,
+    "print": pretty_print,
+    "print_new": pretty_print,
+    "print_old": print_plain,
+    "rawequal": rawequal,
+    "rawget": rawget,
+    "rawlen": rawlen,
+    "rawset": rawset,
+    "require": require,
+    "select": select,
+    "setfenv": setfenv,
+    "setmetatable": setmetatable,
+    "setprintlevel": set_print_level,
+    "string": string,
+    "table": tables,
+    "tonumber": tonumber,
+    "tostring": to_string,
+    "type": type_,
+    "unpack": unpack,
+    "xpcall": xpcall,
+    "_VERSION": "Lua 5.1",
+}
+G = Globals()
+_LIBRARIES = [value for value in FUNCTIONS.values() if isinstance(value, Library)]
+_FIRST = [(library, dict(library.__dict__)) for library in _LIBRARIES]
+
+
+def reset() -> None:
+    """The globals, the libraries and math.random as a program finds them."""
+    G.__class__ = Globals
+    for library, fields in _FIRST:
+        library.__dict__.clear()
+        library.__dict__.update({k: v for k, v in fields.items() if k != "hash_"})
+        library.meta_ = None
+    loaded, preload = Table(), Table()
+    package.__dict__.update(loaded=loaded, preload=preload)
+    G.__dict__.clear()
+    G.__dict__.update(FUNCTIONS, _G=G)
+    G.meta_ = None
+    for name in ("string", "table", "math", "io", "os", "coroutine", "debug", "package", "_G"):
+        loaded.rawset_(name, G.__dict__[name])
+    type_metatables.clear()
+    math_module.reset()
+    system_module.reset()
+    set_print_level(5)
+
+
+reset()

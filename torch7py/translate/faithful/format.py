@@ -1,0 +1,47 @@
+"""Lines as a page: empty lines where the formatter wants them, long lines split, and the table of line numbers."""
+
+from __future__ import annotations
+
+from torch7py.translate.faithful.code import Line
+from torch7py.translate.faithful.layout import lay_out
+
+__all__ = ["finish"]
+
+_HEAD = ["from torch7py import lua", "from torch7py.lua import G", "", ""]
+
+
+def finish(lines: list[Line], file: str) -> str:
+    """The whole file as text."""
+    shown: list[str] = []
+    marks: list[tuple[int, int, str]] = []  # physical line -> Lua line
+    after_def: list[int] = []  # depths of functions that have just ended
+    previous: Line | None = None
+    for line in lines:
+        blank = line.blank
+        opens = previous is not None and previous.text.endswith(":") and previous.depth < line.depth
+        while after_def and line.depth <= after_def[-1]:
+            after_def.pop()
+            blank = blank or not line.text.startswith(("else:", "elif "))
+        if line.text.startswith("def ") and previous is not None and not previous.text.startswith("#"):
+            blank = True
+        if line.text.startswith("def "):
+            after_def.append(line.depth)
+        if blank and not opens and shown:
+            shown.append("")
+        marks.append((len(shown) + len(_HEAD) + 1, line.lua, line.mark))
+        shown += lay_out(line.text, line.depth, line.comment)
+        previous = line
+    table = _table(marks)
+    tail = ["", "", f'__lua__ = lua.Source("{file}", "{table}")', ""]
+    tail += ['if __name__ == "__main__":', f'    lua.main(chunk, "{file}")']
+    return "\n".join([*_HEAD, *shown, *tail]) + "\n"
+
+
+def _table(marks: list[tuple[int, int, str]]) -> str:
+    parts = []
+    before: tuple[int, str] | None = None
+    for physical, lua, mark in marks:
+        if (lua, mark) != before:
+            parts.append(f"{physical}{mark}{lua}")
+            before = (lua, mark)
+    return " ".join(parts)
