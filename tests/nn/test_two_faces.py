@@ -106,3 +106,18 @@ def test_both_faces_give_the_same(runtime: Runtime, recorded: dict[str, Any]) ->
             found = torch.zeros_like(p) if p.grad is None else p.grad
             rtol = ROUGH.get(recorded["type"], 1e-10)
             torch.testing.assert_close(found, expected, rtol=rtol, atol=rtol / 100)
+
+
+def test_a_step_with_second_derivatives_enabled(runtime: Runtime) -> None:
+    """``parameters()`` then has a third result, which is no factor of the learning rate."""
+    runtime.execute(
+        """
+        require 'nn'
+        nn.hessian.enable()
+        m = nn.Linear(2, 1)
+        m.weight:fill(1) m.gradWeight:fill(2) m.bias:fill(0) m.gradBias:fill(4)
+        m:initDiagHessianParameters()
+        m:updateParameters(0.25)
+        """
+    )
+    assert runtime.execute("return m.weight[1][1], m.weight[1][2], m.bias[1]") == (0.5, 0.5, -1)

@@ -85,6 +85,8 @@ class Training(Stepping, Batching):
             return
         parameters, gradients = found[:2]
         factors = found[2] if len(found) > 2 and found[2] else None
+        if any(isinstance(factor, torch.Tensor) for _, factor in entries(factors or [])):
+            factors = None  # nn.hessian's parameters() has second derivatives there
         if factors is None and isinstance(parameters, list) and isinstance(gradients, list):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 yield parameter, gradient, 1
