@@ -8,6 +8,7 @@ from torch7py import __version__
 from torch7py.cli.convert import convert
 from torch7py.cli.inspect import inspect
 from torch7py.cli.run import run
+from torch7py.cli.translate import translate
 
 __all__ = ["main"]
 
@@ -21,3 +22,4 @@ def main() -> None:
 main.add_command(run)
 main.add_command(inspect)
 main.add_command(convert)
+main.add_command(translate)

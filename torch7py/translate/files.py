@@ -13,6 +13,7 @@ import torch
 from torch7py.files import load
 from torch7py.nn.base import Criterion
 from torch7py.nn.object import TorchObject
+from torch7py.ops.atomic import replacing
 from torch7py.t7.objects import Table
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.model import (
@@ -107,7 +108,9 @@ def write_page(
     from safetensors.torch import save_file
 
     target = Path(out)
-    target.write_text(source.code)
+    with replacing(target) as temporary:
+        Path(temporary).write_text(source.code)
     if source.weights:
         beside = target.with_suffix(".safetensors") if weights is None else Path(weights)
-        save_file({name: tensor.contiguous() for name, tensor in source.weights.items()}, beside)
+        with replacing(beside) as temporary:
+            save_file({name: tensor.contiguous() for name, tensor in source.weights.items()}, temporary)

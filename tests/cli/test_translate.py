@@ -1,0 +1,117 @@
+"""``torch7py translate``: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file
+
+from tests.t7.golden_files import unpack
+from torch7py.cli.main import main
+from torch7py.translate import verify_script
+from torch7py.translate.verify import Different
+
+PROGRAM = """
+require 'nn'
+torch.manualSeed(1)
+local model = nn.Linear(2, 1)
+local x = torch.randn(4, 2)
+print(model:forward(x):sum())
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["translate", *map(str, arguments)])
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "p.lua"
+    path.write_text(PROGRAM)
+    return path
+
+
+def test_a_program_is_translated_and_verified(program: Path) -> None:
+    report = program.with_suffix(".json")
+    result = run(program, "--report", report)
+    assert result.exit_code == 0, result.output
+    page = program.with_suffix(".py")
+    assert (
+        f"{program} -> {page}: 5 of 5 statements native (100 %)\nverified: 1 lines and 2 tensors"
+        in result.output
+    )
+    assert "nn.Linear(2, 1)" in page.read_text()
+    found = json.loads(report.read_text())
+    assert (found["native"], found["problems"]) == (5, [])
+    assert found["verified"]["equal"]
+    assert found["verified"]["largest_error"] < 1e-9
+
+
+def test_nothing_is_overwritten_without_force(program: Path) -> None:
+    page = program.with_suffix(".py")
+    page.write_text("mine")
+    result = run(program, "--no-verify")
+    assert result.exit_code == 2
+    assert result.output == f"torch7py: {page} exists; --force overwrites it\n"
+    assert page.read_text() == "mine"
+    assert run(program, "--no-verify", "--force").exit_code == 0
+    assert page.read_text() != "mine"
+
+
+def test_what_has_no_translation_has_its_line(program: Path) -> None:
+    program.write_text("print(1)\nlocal ffi = require 'ffi'\nffi.cdef('int x;')\n")
+    result = run(program)
+    assert result.exit_code == 1
+    assert f"{program}:2: T7-" in result.output
+    assert "was not verified" in result.output
+    with pytest.raises(NotImplementedError, match="T7-"):
+        exec(program.with_suffix(".py").read_text(), {"__name__": "__main__"})
+
+
+def test_a_syntax_error_has_its_line(program: Path) -> None:
+    program.write_text("x = 1\nx = = 2\n")
+    result = run(program)
+    assert result.exit_code == 1
+    assert f"{program}:2:" in result.output
+    assert not program.with_suffix(".py").exists()
+
+
+def test_a_difference_is_exit_code_2(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differ(*_: object) -> None:
+        raise Different("the second line")
+
+    monkeypatch.setattr(verify_script, "verify_script", differ)
+    result = run(program)
+    assert result.exit_code == 2
+    assert f"{program}: not the same: the second line" in result.output
+
+
+def test_a_program_that_fails_is_not_verified(program: Path) -> None:
+    program.write_text("print(1)\nerror('no')\n")
+    result = run(program)
+    assert result.exit_code == 1
+    assert "2: no" in result.output
+
+
+def test_a_model(tmp_path: Path) -> None:
+    model = unpack(tmp_path, "nn_linear.ascii.t7")
+    out = tmp_path / "model.py"
+    result = run(model, "-o", out)
+    assert result.exit_code == 0, result.output
+    namespace: dict[str, type[torch.nn.Module]] = {}
+    exec(out.read_text(), namespace)
+    weights = load_file(tmp_path / "model.safetensors")
+    loaded = namespace["Model"]()
+    loaded.to(next(iter(weights.values())).dtype).load_state_dict(weights)
+    assert run(model, "-o", tmp_path / "other.py", "--weights", tmp_path / "w.safetensors").exit_code == 0
+    assert load_file(tmp_path / "w.safetensors").keys() == weights.keys()
+
+
+def test_no_model_in_a_file(tmp_path: Path) -> None:
+    result = run(unpack(tmp_path, "nil.ascii.t7"))
+    assert result.exit_code == 1
+    assert "no model in it" in result.output

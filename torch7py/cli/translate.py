@@ -1,0 +1,152 @@
+"""``torch7py translate``: a program or a model as PyTorch source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torch7py.cli.failure import Failure, Refusal
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.program import Native
+
+__all__ = ["translate"]
+
+
+@click.command()
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Where to.  [default: FILE with .py]")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Of a model: the weights' .safetensors file."
+)
+@click.option("--report", type=click.Path(path_type=Path), help="What was translated and what not, as JSON.")
+@click.option("--no-verify", is_flag=True, help="Do not run the translation beside the original.")
+@click.option("--force", is_flag=True, help="Overwrite files.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("arguments", nargs=-1)
+def translate(
+    file: Path,
+    arguments: tuple[str, ...],
+    out: Path | None,
+    weights: Path | None,
+    report: Path | None,
+    no_verify: bool,
+    force: bool,
+) -> None:
+    """Translate the Lua program or the .t7 model FILE to PyTorch.
+
+    A program is then run beside its translation, with ARGUMENTS for both, from the same weights and random numbers:
+    what they print and the weights at the end are compared. Choose ARGUMENTS that make it short.
+
+    The exit code is 1 when something has no translation (the page raises an error there), and 2 when the two
+    do not compute the same.
+    """
+    out = out if out is not None else file.with_suffix(".py")
+    if file.suffix == ".lua":
+        if weights is not None:
+            raise Refusal("--weights is for models; a program makes its own")
+        _refuse_to_overwrite(force, out, report)
+        _script(file, arguments, out, report, verify=not no_verify)
+    else:
+        if arguments:
+            raise Refusal(f"{file} is a model: it takes no arguments")
+        weights = weights if weights is not None else out.with_suffix(".safetensors")
+        _refuse_to_overwrite(force, out, report, weights)
+        _model(file, out, weights, report)
+
+
+def _refuse_to_overwrite(force: bool, *paths: Path | None) -> None:
+    for path in paths:
+        if path is not None and path.exists() and not force:
+            raise Refusal(f"{path} exists; --force overwrites it")
+
+
+def _write(path: Path, text: str) -> None:
+    from torch7py.ops.atomic import replacing
+
+    try:
+        with replacing(path) as temporary:
+            Path(temporary).write_text(text)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
+
+
+# -- programs ------------------------------------------------------------------------------------------------
+
+
+def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | None, verify: bool) -> None:
+    from torch7py.translate.native.program import translate_script
+    from torch7py.translate.parse import LuaSyntaxError
+
+    try:
+        page = translate_script(file.read_bytes(), str(file))
+    except LuaSyntaxError as error:
+        raise Failure(str(error)) from None
+    _write(out, page.code)
+    share = 100 * page.native / page.statements if page.statements else 100.0
+    click.echo(f"{file} -> {out}: {page.native} of {page.statements} statements native ({share:.0f} %)")
+    found: dict[str, Any] = {
+        "file": str(file),
+        "statements": page.statements,
+        "native": page.native,
+        "problems": [{"code": p.code, "line": p.line, "reason": p.reason} for p in page.problems],
+        "verified": None,
+    }
+    for problem in page.problems:
+        click.echo(f"{file}:{problem.line}: {problem.code}: {problem.reason}", err=True)
+    different = None
+    if verify and not page.problems:
+        different = _verify(page, file, arguments, found)
+    if report is not None:
+        _write(report, json.dumps(found, indent=2) + "\n")
+    if different is not None:
+        failure = Failure(f"{file}: not the same: {different}")
+        failure.exit_code = 2
+        raise failure
+    if page.problems:
+        raise Failure(f"{file}: {len(page.problems)} places have no translation, so it was not verified")
+
+
+def _verify(page: Native, file: Path, arguments: tuple[str, ...], found: dict[str, Any]) -> str | None:
+    """Run both; what differs."""
+    from torch7py.bridge.errors import LuaError
+    from torch7py.translate.verify import Different
+    from torch7py.translate.verify_script import verify_script
+
+    try:
+        comparison = verify_script(page, file, arguments)
+    except Different as difference:
+        found["verified"] = {"equal": False, "difference": str(difference)}
+        return str(difference)
+    except LuaError as error:
+        raise Failure(f"{file}: the original fails, so nothing was verified: {error}") from None
+    click.echo(
+        f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
+        f"the largest relative error is {comparison.largest:.1e}"
+    )
+    found["verified"] = {"equal": True, "largest_error": comparison.largest}
+    return None
+
+
+# -- models --------------------------------------------------------------------------------------------------
+
+
+def _model(file: Path, out: Path, weights: Path, report: Path | None) -> None:
+    from torch7py.ops.errors import TorchError
+    from torch7py.translate.files import translate_file, write_page
+    from torch7py.translate.layers.registry import NotNative
+
+    try:
+        source = translate_file(file)
+        write_page(source, out, weights)
+    except (NotNative, TorchError) as error:
+        message = str(error)
+        raise Failure(message if message.startswith(str(file)) else f"{file}: {message}") from None
+    except OSError as error:
+        raise Failure(f"{error.filename or out}: {error.strerror}") from None
+    also = f" and {weights}" if source.weights else ""
+    click.echo(f"{file} -> {out}{also}: {len(source.report)} layers")
+    if report is not None:
+        _write(report, json.dumps({"file": str(file), "layers": source.report}, indent=2) + "\n")
