@@ -38,8 +38,9 @@ MASKED = {
 # How many lines can be compared where rounding grows without bound: Adam's last steps turn about a minimum of 0, in
 # steps of the size of rounding.
 LINES = {"optim-test-adam": 6}
-# CMA-ES draws along eigenvectors, and their signs are LAPACK's choice; PyTorch has another LAPACK.
-WAITING = {"optim-test-cmaes": "the signs of eigenvectors are another LAPACK's"}
+# The first generation is the original's, the second is not. CMA-ES draws along eigenvectors, whose signs are LAPACK's
+# choice: a likely cause, not a proven one.
+WAITING = {"optim-test-cmaes": "differs from the second generation on, perhaps by the signs of eigenvectors"}
 SHAKESPEARE = "char-rnn/data/tinyshakespeare/input.txt"
 
 

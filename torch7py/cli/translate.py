@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["translate"]
 
 
+class Inequality(Failure):
+    """The translation does not compute what the original does."""
+
+    exit_code = 2
+
+
 @click.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where to.  [default: FILE with .py]")
 @click.option(
@@ -102,9 +108,7 @@ def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | No
     if report is not None:
         _write(report, json.dumps(found, indent=2) + "\n")
     if different is not None:
-        failure = Failure(f"{file}: not the same: {different}")
-        failure.exit_code = 2
-        raise failure
+        raise Inequality(f"{file}: not the same: {different}")
     if page.problems:
         raise Failure(f"{file}: {len(page.problems)} places have no translation, so it was not verified")
 
