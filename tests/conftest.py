@@ -23,8 +23,8 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("suite")
 
 
-# A runtime that closes collects garbage, which takes 0.1 s where all tests and what they import are searched too. So now
-# and then what is alive is put aside.
+# A runtime that closes collects garbage, which takes 0.1 s where all tests and what they import are searched too.
+# So now and then what is alive is put aside.
 RUNTIMES_UNTIL_FREEZE = 20
 _runtimes = itertools.count()
 
