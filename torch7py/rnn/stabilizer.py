@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
+from torch7py.nn.checks import check_shape
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -28,6 +29,8 @@ class CopyGrad(Identity):
     def updateGradInput(self, input: object, gradOutput: object) -> Any:
         if not isinstance(gradOutput, torch.Tensor):
             raise TorchError(f"{self.class_name} expects a tensor as gradOutput")
+        if isinstance(input, torch.Tensor):
+            check_shape(self, "gradOutput", gradOutput, input)
         return self.keep("gradInput", gradOutput.data.clone())
 
 

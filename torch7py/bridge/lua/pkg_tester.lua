@@ -38,7 +38,9 @@ local function frames(level)
    local lines = {}
    for line in debug.traceback('', level + 1):gmatch('[^\n]+') do
       if line:find('[C]:', 1, true) and line:find('xpcall', 1, true) then break end
-      if not line:find(OURS) and not line:find('^stack traceback') then lines[#lines + 1] = line end
+      -- plain Lua 5.1 has a line for a function that a tail call has replaced
+      local of_program = not line:find(OURS) and not line:find('(tail call)', 1, true)
+      if of_program and not line:find('^stack traceback') then lines[#lines + 1] = line end
    end
    if #lines == 0 then return '' end
    return 'stack traceback:\n' .. table.concat(lines, '\n') .. '\n'
@@ -129,13 +131,6 @@ for name, comparison in pairs(COMPARISONS) do
    local word, sign, holds = unpack(comparison)
    Tester[name] = function(self, a, b, ...)
       local head = heading(...)
-      local holds = holds
-      if name == 'asserteq' and type((...)) == 'number' and type(a) == 'number' and type(b) == 'number' then
-         -- Programs of 2015 gave a tolerance here. It was taken for the message, and the sums compared came out equal
-         -- to the bit; here they need not.
-         local tolerance = ...
-         holds = function(x, y) return x == y or math.abs(x - y) <= tolerance end
-      end
       return self:_assert_sub(holds(a, b), ('%s%s failed: %s %s %s'):format(head, word, tostring(a), sign, tostring(b)))
    end
 end
