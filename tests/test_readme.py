@@ -34,6 +34,9 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
 
 
+ROUNDING = re.compile(r"\b(0\.0e\+00|\d\.\de-1\d)$")  # an error that differs between processors
+
+
 def run_console(text: str, folder: Path) -> None:
     targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
     for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -43,7 +46,9 @@ def run_console(text: str, folder: Path) -> None:
             assert set(arguments) <= targets
         elif program == "torch7py":
             printed = call(sys.executable, "-m", "torch7py", *arguments, cwd=folder)
-            assert lines(printed) == lines(expected)
+            assert [ROUNDING.sub("small", line) for line in lines(printed)] == [
+                ROUNDING.sub("small", line) for line in lines(expected)
+            ]
         else:
             assert command == "pip install ."  # what tests/test_wheel.py does
 

@@ -1182,9 +1182,15 @@ def _index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
     return result.be("tensor") | _be_rank(result, base.rank - 1)
 
 
+# How many dimensions the weight has, in Torch7 and in the native form.
+WEIGHT_RANKS = {"nn.Linear": 2, "nn.LookupTable": 2, "nn.SpatialConvolution": 4}
+
+
 def _module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
-        return result.be("tensor")
+        ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
+        rank = ranks.pop() if len(ranks) == 1 else None
+        return result.be("tensor") | (False if rank is None else _be_rank(result, rank))
     if name in ("bias", "gradBias"):
         return result.be("tensor") | _be_rank(result, 1)
     if name in ("output", "gradInput") and base.kind == "module":
