@@ -29,10 +29,18 @@ def _exactly(a: float, b: float, c: float) -> float:
         return a * b + c
 
 
+def _pythons(a: float, b: float, c: float) -> float:
+    """Python's own, which raises an error where the result is NaN or too large."""
+    try:
+        return float(math.fma(a, b, c))  # type: ignore[attr-defined,unused-ignore]
+    except (ValueError, OverflowError):
+        return _exactly(a, b, c)
+
+
 def _multiply_add() -> Callable[[float, float, float], float]:
     """The fastest a * b + c there is: Python's own since 3.13, the C library's at a tenth of the exact one's price."""
     if hasattr(math, "fma"):
-        return math.fma
+        return _pythons
     try:
         function = ctypes.CDLL(None).fma
     except (OSError, AttributeError, TypeError):  # no C library to be found
