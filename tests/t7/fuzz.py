@@ -153,9 +153,8 @@ def run(count: int, seed: int, folder: Path) -> int:
         try:
             with limited_memory(len(data) + HEADROOM):
                 readable += read(path)
-        except BaseException as error:
-            error.add_note(f"the file was {name}")
-            raise
+        except Exception as error:
+            raise AssertionError(f"the file {name} was no T7Error") from error
     return readable
 
 

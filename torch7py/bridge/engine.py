@@ -55,4 +55,4 @@ def as_object(name: str, value: Any) -> Any:
 
 def chunk_source(name: str) -> str:
     """The text of one of the bridge's own ``.lua`` files."""
-    return resources.files("torch7py.bridge").joinpath("lua", name).read_text(encoding="utf-8")
+    return resources.files("torch7py.bridge").joinpath("lua").joinpath(name).read_text(encoding="utf-8")

@@ -123,5 +123,6 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
         for offset in product(*map(range, window.kernel)):
             at: Any = (slice(None), slice(None), *offset)
             places[at].add_(parts[at])
-    inner = tuple(slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
-    return result[(slice(None), slice(None), *inner)]
+    inner = (slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
+    whole: Any = (slice(None), slice(None), *inner)
+    return result[whole]

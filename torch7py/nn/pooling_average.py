@@ -284,7 +284,8 @@ class FeatureLPPooling(Gridded):
         for offset in range(int(self.width)):
             index = [slice(None)] * dim
             last = offset + (output.shape[dim] - 1) * int(self.stride) + 1
-            result[(*index, slice(offset, last, int(self.stride)))] += parts[..., offset]
+            places = (*index, slice(offset, last, int(self.stride)))
+            result[places] += parts[..., offset]
         return result
 
     def describe(self) -> str:

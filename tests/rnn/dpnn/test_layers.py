@@ -126,7 +126,8 @@ def test_region_dropout(shape: tuple[int, ...]) -> None:
     for _ in range(40):
         output = layer.updateOutput(x)
         expected = x / 0.7
-        expected[(..., *regions[layer.regionType])] = 0
+        region = (..., *regions[layer.regionType])
+        expected[region] = 0
         torch.testing.assert_close(output, expected, rtol=1e-14, atol=0)
         torch.testing.assert_close(layer.updateGradInput(x, g), g * output / x, rtol=1e-12, atol=1e-14)
         seen.add(layer.regionType)
