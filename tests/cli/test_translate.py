@@ -90,6 +90,16 @@ def test_a_difference_is_exit_code_2(program: Path, monkeypatch: pytest.MonkeyPa
     assert f"{program}: not the same: the second line" in result.output
 
 
+def test_a_page_that_fails_is_a_difference(program: Path) -> None:
+    """``b`` is nil at the print, for which no format is right."""
+    program.write_text(
+        "local function f(x) if x > 1 then return 1 end return 1, 2 end\nlocal a, b = f(3)\nprint(a, b)\n"
+    )
+    result = run(program)
+    assert result.exit_code == 2
+    assert "not the same: the translation fails: TypeError" in result.output
+
+
 def test_a_program_that_fails_is_not_verified(program: Path) -> None:
     program.write_text("print(1)\nerror('no')\n")
     result = run(program)

@@ -254,10 +254,23 @@ def _run_translation(
         with _quiet_initializers(), partners.watching(), _patched(changes):
             exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
             partners.wrap_classes(namespace)
-            namespace["main"]()
+            _run_main(namespace)
     finally:
         torch.set_default_dtype(dtype)
     return "".join(text), partners.pairs()
+
+
+def _run_main(namespace: dict[str, Any]) -> None:
+    """Run the page's program, as a process of its own would."""
+    try:
+        namespace["main"]()
+    except Different:
+        raise
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise Different(f"the translation ended with exit code {end.code}") from end
+    except Exception as error:
+        raise Different(f"the translation fails: {type(error).__name__}: {error}") from error
 
 
 @contextlib.contextmanager

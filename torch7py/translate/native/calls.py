@@ -21,6 +21,21 @@ _CONSTANTS = {
 }
 
 
+SEVERAL_VALUES = {
+    "string.gsub",
+    "string.find",
+    "math.modf",
+    "math.frexp",
+    "select",
+    "pcall",
+    "xpcall",
+    "next",
+}
+
+# Methods of tensors with two results; max and min only along a dimension.
+TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
+
+
 class Calls:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
@@ -129,6 +144,32 @@ class Calls:
             else:
                 texts.append(self.t.value(argument).text)
         return ", ".join(texts)
+
+    def refuse_spread(self, statement: tree.Statement) -> None:
+        """Refuse all values of a call at the end of a list for which one value would be written."""
+        for node in self.t.training.own_nodes(statement):
+            last: Expression | None = None
+            if isinstance(node, (Call, Invoke)) and not self.t.types.function_called(node):
+                last = node.arguments[-1] if node.arguments else None
+            elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
+                last = node.fields[-1].value
+            elif isinstance(node, tree.Return) and len(node.values) > 1:
+                last = node.values[-1]
+            if last is not None and (self.count(last) > 1 or self._gives_two(last)):
+                raise Problem("T7-218", last.line, "all values of a call at the end of a list")
+
+    def _gives_two(self, node: Expression) -> bool:
+        """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
+        if isinstance(node, Call):
+            return self.t.path(node.callee) in SEVERAL_VALUES
+        if not isinstance(node, Invoke) or self.t.types.function_called(node):
+            return False
+        kind = self.t.kind(node.receiver)
+        if kind == "string":
+            return f"string.{node.method}" in SEVERAL_VALUES
+        if kind != "tensor":
+            return False
+        return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
 
     def is_unpacked(self, node: Expression) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")

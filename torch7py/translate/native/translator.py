@@ -144,6 +144,7 @@ class Translator:
             self.emit("")
         before = len(self.lines)
         try:
+            self.calls.refuse_spread(node)
             self.write(node)
             self.native += 1
         except Problem as problem:
