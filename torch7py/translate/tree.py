@@ -48,7 +48,10 @@ __all__ = [
     "Unary",
     "Vararg",
     "While",
+    "appends",
+    "blocks",
     "children",
+    "same_expression",
     "walk",
 ]
 
@@ -343,3 +346,59 @@ def walk(node: Node | Block) -> Iterator[Node | Block]:
         node = stack.pop()
         yield node
         stack.extend(reversed(list(children(node))))
+
+
+def blocks(node: Node) -> list[Block]:
+    """The blocks directly inside a statement, in the order of the source, those of functions in it too."""
+    found: list[Block] = []
+    stack = list(children(node))
+    while stack:
+        item = stack.pop(0)
+        if isinstance(item, Block):
+            found.append(item)
+        else:
+            stack[:0] = list(children(item))
+    return found
+
+
+def appends(target: Index) -> bool:
+    """``t[#t + 1]``"""
+    key = target.key
+    return (
+        isinstance(key, Binary)
+        and key.operator == "+"
+        and isinstance(key.left, Unary)
+        and key.left.operator == "#"
+        and isinstance(key.right, Number)
+        and key.right.value == 1
+        and same_expression(key.left.operand, target.base)
+    )
+
+
+def same_expression(a: Expression, b: Expression) -> bool:
+    """Whether two expressions are written alike (names, constants and indexing only)."""
+    if isinstance(a, Paren):
+        return same_expression(a.inner, b)
+    if isinstance(b, Paren):
+        return same_expression(a, b.inner)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Name) and isinstance(b, Name):
+        return a.name == b.name
+    if isinstance(a, (Number, String, Boolean)):
+        return bool(a.value == b.value)  # type: ignore[attr-defined]
+    if isinstance(a, Nil):
+        return True
+    if isinstance(a, Index) and isinstance(b, Index):
+        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
+    if isinstance(a, Binary) and isinstance(b, Binary):
+        return (
+            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
+        )
+    if isinstance(a, Unary) and isinstance(b, Unary):
+        return a.operator == b.operator and same_expression(a.operand, b.operand)
+    if isinstance(a, Table) and isinstance(b, Table):
+        return len(a.fields) == len(b.fields) and all(
+            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
+        )
+    return False

@@ -11,192 +11,36 @@ from __future__ import annotations
 import functools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from torch7py.translate import library, tree
+from torch7py.translate.kind_rules import (
+    be_rank,
+    counted,
+    equal_kinds,
+    index_tensor,
+    keeps_rank,
+    module_field,
+    output_kind,
+    same_rank,
+    same_value,
+    tensor_method,
+    tensor_of,
+)
+from torch7py.translate.kinds import Description, LuaClass, Returns, Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS, is_criterion
 from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import (
+    Block,
+    Call,
+    Expression,
+    Index,
+    Invoke,
+    Name,
+    Statement,
+    appends,
+)
 
-__all__ = ["Description", "Type", "Types", "infer"]
-
-DEEPEST = 30  # containers in containers; a variable used for several modules may seem to hold itself
-DECIDING = {
-    "number",
-    "string",
-    "boolean",
-    "tensor",
-    "storage",
-    "table",
-    "module",
-    "criterion",
-    "function",
-    "object",
-}
-
-
-@dataclass(eq=False)
-class Description:
-    """A layer or criterion as the program makes it: its class, arguments, and what is added to it."""
-
-    name: str
-    call: Call
-    children: list[Type] = field(default_factory=list)
-    slots: list[Type] = field(default_factory=list)  # modules among the arguments
-
-
-@dataclass(eq=False)
-class LuaClass:
-    """A class of the program's own, by torch.class."""
-
-    name: str
-    parent: str | None
-    instance: Type
-    methods: dict[str, tree.Function] = field(default_factory=dict)
-    statement: Statement | None = None
-
-
-class Type:
-    """One kind, or what is known of it. Use ``find()`` before reading; the properties do."""
-
-    __slots__ = (
-        "_up",
-        "element",
-        "evidence",
-        "fields",
-        "functions",
-        "key",
-        "kinds",
-        "layers",
-        "lua_class",
-        "may_be_nil",
-        "ranks",
-        "tensor_type",
-    )
-
-    def __init__(self, kind: str | None = None) -> None:
-        self._up: Type | None = None
-        self.kinds: set[str] = {kind} if kind else set()
-        self.may_be_nil = False
-        self.evidence: set[str] = set()
-        self.element: Type | None = None  # of a table
-        self.key: Type | None = None
-        self.fields: dict[str, Type] = {}
-        self.functions: list[tree.Function] = []
-        self.layers: list[Description] = []
-        self.ranks: set[int] = set()
-        self.tensor_type: str | None = None
-        self.lua_class: LuaClass | None = None
-
-    def find(self) -> Type:
-        root = self
-        while root._up is not None:
-            root = root._up
-        while self._up is not None:
-            self._up, self = root, self._up
-        return root
-
-    @property
-    def kind(self) -> str | None:
-        """The one kind; None when not known, "any" when there are several."""
-        kinds = self.find().kinds
-        return next(iter(kinds)) if len(kinds) == 1 else ("any" if kinds else None)
-
-    @property
-    def rank(self) -> int | None:
-        ranks = self.find().ranks
-        return next(iter(ranks)) if len(ranks) == 1 else None
-
-    @property
-    def nil(self) -> bool:
-        return self.find().may_be_nil
-
-    def has(self, mark: str) -> bool:
-        return mark in self.find().evidence
-
-    def be(self, kind: str) -> bool:
-        """Learn a kind; whether that is news."""
-        root = self.find()
-        if kind in root.kinds:
-            return False
-        root.kinds.add(kind)
-        return True
-
-    def mark(self, *marks: str) -> bool:
-        root = self.find()
-        before = len(root.evidence)
-        root.evidence.update(marks)
-        return len(root.evidence) > before
-
-    def of_elements(self) -> Type:
-        root = self.find()
-        if root.element is None:
-            root.element = Type()
-        return root.element.find()
-
-    def of_keys(self) -> Type:
-        root = self.find()
-        if root.key is None:
-            root.key = Type()
-        return root.key.find()
-
-    def of_field(self, name: str) -> Type:
-        root = self.find()
-        return root.fields.setdefault(name, Type()).find()
-
-    def __repr__(self) -> str:
-        return f"<{self.kind}{'?' if self.nil else ''} rank {self.rank} {sorted(self.find().evidence)}>"
-
-
-def unify(a: Type, b: Type) -> bool:
-    """Make two types one; whether they were not."""
-    waiting = [(a, b)]
-    news = False
-    while waiting:
-        a, b = (found.find() for found in waiting.pop())
-        if a is b:
-            continue
-        news = True
-        b._up = a
-        a.kinds |= b.kinds
-        a.may_be_nil |= b.may_be_nil
-        a.evidence |= b.evidence
-        a.ranks |= b.ranks
-        a.functions += [f for f in b.functions if f not in a.functions]
-        a.layers += [layer for layer in b.layers if layer not in a.layers]
-        a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
-        a.lua_class = a.lua_class or b.lua_class
-        for name in ("element", "key"):
-            mine, theirs = getattr(a, name), getattr(b, name)
-            if mine is None:
-                setattr(a, name, theirs)
-            elif theirs is not None:
-                waiting.append((mine, theirs))
-        for name, theirs in b.fields.items():
-            if name in a.fields:
-                waiting.append((a.fields[name], theirs))
-            else:
-                a.fields[name] = theirs
-    return news
-
-
-@dataclass(eq=False)
-class Returns:
-    """What a function gives: a type for each position, and the numbers of values its returns have."""
-
-    types: list[Type] = field(default_factory=list)
-    counts: set[int] = field(default_factory=set)
-    open: bool = False  # returns a call's values, or ...
-    falls_off: bool = False
-
-    def at(self, position: int) -> Type:
-        while len(self.types) <= position:
-            self.types.append(Type())
-        return self.types[position]
-
-    @property
-    def count(self) -> int:
-        return max(self.counts, default=0)
+__all__ = ["Types", "infer"]
 
 
 class Types:
@@ -406,7 +250,7 @@ class _Inference:
                 base.mark("stored")
                 if index < len(node.values) and isinstance(node.values[index], tree.Nil):
                     base.mark("removed")
-                if _appends(target):
+                if appends(target):
                     base.mark("array", "append")
                     base.be("table")
 
@@ -586,7 +430,7 @@ class _Inference:
         result = Type()
 
         def negate() -> bool:
-            return operand.kind in ("number", "tensor") and _same_value(result, operand)
+            return operand.kind in ("number", "tensor") and same_value(result, operand)
 
         self.rules.append(negate)
         return result
@@ -595,10 +439,10 @@ class _Inference:
         left, right = self.expression(node.left), self.expression(node.right)
         operator = node.operator
         if operator in ("==", "~="):
-            self.rules.append(lambda: _equal_kinds(left, right))
+            self.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator in ("<", ">", "<=", ">="):
-            self.rules.append(lambda: _equal_kinds(left, right))
+            self.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator == "..":
             return Type("string")
@@ -616,7 +460,7 @@ class _Inference:
                     if (side.kind == "tensor" and operator != "*") or (
                         operator == "*" and kinds == {"tensor", "number"} and side.kind == "tensor"
                     ):
-                        news |= _same_rank(result, side)
+                        news |= same_rank(result, side)
                 return news
             if kinds <= {"number", "string"}:
                 return result.be("number")
@@ -659,11 +503,11 @@ class _Inference:
         def index() -> bool:
             kind = base.kind
             if kind == "tensor":
-                return _index_tensor(base, node, result, self.types)
+                return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
                 return False
             if kind in ("module", "criterion"):
-                return _module_field(name, result, base)
+                return module_field(name, result, base)
             if name is not None and kind in ("table", "object"):
                 news = base.mark("record") if kind == "table" else False
                 if kind == "table" and base.key is not None and not base.fields and base.has("dict"):
@@ -755,7 +599,7 @@ class _Inference:
                     news |= self._results(function, results)
                 return news
             if kind == "tensor":
-                return _tensor_method(node, receiver, arguments, results)
+                return tensor_method(node, receiver, arguments, results)
             if kind in ("module", "criterion") or receiver.has("module") or receiver.has("criterion"):
                 return self._module_method(node, receiver, arguments, results)
             if kind == "string":
@@ -785,8 +629,8 @@ class _Inference:
             return result.be("table") | result.mark("array", "tuple") | result.of_elements().be("tensor")
         if shape == "tensor":
             news = result.be("tensor")
-            if arguments and _keeps_rank(module):
-                news |= _same_rank(result, arguments[0])
+            if arguments and keeps_rank(module):
+                news |= same_rank(result, arguments[0])
             return news
         return False
 
@@ -814,7 +658,7 @@ class _Inference:
             for index in range(2):
                 while len(results) <= index:
                     results.append(Type())
-                news |= results[index].be("tensor") | _be_rank(results[index], 1)
+                news |= results[index].be("tensor") | be_rank(results[index], 1)
                 news |= results[index].mark("flat weights" if index == 0 else "flat gradients")
             return news
         return False
@@ -826,10 +670,10 @@ class _Inference:
             result.be("tensor")
             result.find().tensor_type = library.TENSOR_TYPES[path]
             if node.arguments and isinstance(node.arguments[0], tree.Table):
-                _be_rank(result, _depth_of(node.arguments[0]))
+                be_rank(result, _depth_of(node.arguments[0]))
             elif len(node.arguments) == 1:
                 only = arguments[0]
-                self.rules.append(lambda: _tensor_of(only, result))
+                self.rules.append(lambda: tensor_of(only, result))
             else:
                 result.find().ranks.add(len(node.arguments))
             return True
@@ -891,7 +735,7 @@ class _Inference:
             result.be(kind)
         if path.startswith("math.") and path not in ("math.random",):
             for argument in arguments:
-                self.rules.append(functools.partial(_counted, argument))
+                self.rules.append(functools.partial(counted, argument))
         return True
 
     def _torch_call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
@@ -902,17 +746,17 @@ class _Inference:
                 result.find().ranks.add(len(arguments))
             else:
                 only = arguments[0]
-                self.rules.append(lambda: only.kind == "number" and _be_rank(result, 1))
+                self.rules.append(lambda: only.kind == "number" and be_rank(result, 1))
             return True
         if name in ("range", "linspace", "logspace", "randperm"):
             result.be("tensor")
-            _be_rank(result, 1)
+            be_rank(result, 1)
             if name == "randperm":
                 result.mark("whole")
             return True
         if name in ("eye",):
             result.be("tensor")
-            _be_rank(result, 2)
+            be_rank(result, 2)
             return True
         if name in ("load",):
             return True
@@ -928,10 +772,10 @@ class _Inference:
                     return result.be("number")
                 if name == "cat":
                     return result.be("tensor") | (
-                        _same_rank(result, first) if first.kind == "tensor" else False
+                        same_rank(result, first) if first.kind == "tensor" else False
                     )
                 if first.kind == "tensor":
-                    return _tensor_method(
+                    return tensor_method(
                         Invoke(node.place, node.arguments[0], name, node.arguments[1:], node.place),
                         first,
                         arguments[1:],
@@ -1046,49 +890,6 @@ _MODULE_METHODS = {
 _PROTOCOL = {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}
 
 
-def _appends(target: Index) -> bool:
-    """``t[#t + 1]``"""
-    key = target.key
-    return (
-        isinstance(key, tree.Binary)
-        and key.operator == "+"
-        and isinstance(key.left, tree.Unary)
-        and key.left.operator == "#"
-        and isinstance(key.right, tree.Number)
-        and key.right.value == 1
-        and same_expression(key.left.operand, target.base)
-    )
-
-
-def same_expression(a: Expression, b: Expression) -> bool:
-    """Whether two expressions are written alike (names, constants and indexing only)."""
-    if isinstance(a, tree.Paren):
-        return same_expression(a.inner, b)
-    if isinstance(b, tree.Paren):
-        return same_expression(a, b.inner)
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Name) and isinstance(b, Name):
-        return a.name == b.name
-    if isinstance(a, (tree.Number, tree.String, tree.Boolean)):
-        return bool(a.value == b.value)  # type: ignore[attr-defined]
-    if isinstance(a, tree.Nil):
-        return True
-    if isinstance(a, Index) and isinstance(b, Index):
-        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
-    if isinstance(a, tree.Binary) and isinstance(b, tree.Binary):
-        return (
-            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
-        )
-    if isinstance(a, tree.Unary) and isinstance(b, tree.Unary):
-        return a.operator == b.operator and same_expression(a.operand, b.operand)
-    if isinstance(a, tree.Table) and isinstance(b, tree.Table):
-        return len(a.fields) == len(b.fields) and all(
-            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
-        )
-    return False
-
-
 def _always_returns(statement: Statement | None) -> bool:
     if isinstance(statement, tree.Return):
         return True
@@ -1105,226 +906,12 @@ def _always_returns(statement: Statement | None) -> bool:
     return False
 
 
-def _counted(found: Type) -> bool:
-    return found.kind is None and found.be("number")
-
-
-def _equal_kinds(left: Type, right: Type) -> bool:
-    for a, b in ((left, right), (right, left)):
-        if a.kind is None and b.kind in ("number", "string", "boolean") and not a.has("module"):
-            return a.be(b.kind)
-    return False
-
-
-def _same_value(result: Type, source: Type) -> bool:
-    news = result.be(source.kind or "number")
-    return news | _same_rank(result, source)
-
-
-def _same_rank(result: Type, source: Type) -> bool:
-    if source.rank is not None and not result.find().ranks:
-        result.find().ranks.add(source.rank)
-        return True
-    if result.rank is not None and not source.find().ranks and source.kind == "tensor":
-        source.find().ranks.add(result.rank)
-        return True
-    return False
-
-
-def _be_rank(result: Type, rank: int | None) -> bool:
-    if rank is not None and rank >= 0 and rank not in result.find().ranks:
-        result.find().ranks.add(rank)
-        return True
-    return False
-
-
 def _depth_of(node: tree.Table) -> int:
     depth = 1
     while node.fields and isinstance(node.fields[0].value, tree.Table):
         node = node.fields[0].value
         depth += 1
     return depth
-
-
-def _tensor_of(only: Type, result: Type) -> bool:
-    if only.kind == "number":
-        return _be_rank(result, 1)
-    if only.kind == "table":
-        element = only.of_elements()
-        if element.kind == "number":
-            return _be_rank(result, 1)
-        if element.kind == "table":
-            return _be_rank(result, 2) if element.of_elements().kind == "number" else False
-        if element.kind is None:
-            return element.be("number")
-    return False
-
-
-def _index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
-    key = node.key
-    if isinstance(key, tree.Table):
-        # {i, {}, {a, b}}: a number drops a dimension, a table keeps it
-        if base.rank is None:
-            return False
-        dropped = sum(1 for item in key.fields if not isinstance(item.value, tree.Table))
-        rank = base.rank - dropped
-        return result.be("number") if rank == 0 else result.be("tensor") | _be_rank(result, rank)
-    if types.kind(key) == "tensor":
-        return result.be("tensor") | _be_rank(result, 1)
-    if base.rank is None:
-        if result.kind == "number":
-            return _be_rank(base, 1)
-        if result.kind == "tensor" and result.rank is not None:
-            return _be_rank(base, result.rank + 1)
-        return False
-    if base.rank == 1:
-        return result.be("number") | result.mark("element")
-    return result.be("tensor") | _be_rank(result, base.rank - 1)
-
-
-# How many dimensions the weight has, in Torch7 and in the native form.
-WEIGHT_RANKS = {"nn.Linear": 2, "nn.LookupTable": 2, "nn.SpatialConvolution": 4}
-
-
-def _module_field(name: str | None, result: Type, base: Type) -> bool:
-    if name in ("weight", "gradWeight"):
-        ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
-        rank = ranks.pop() if len(ranks) == 1 else None
-        return result.be("tensor") | (False if rank is None else _be_rank(result, rank))
-    if name in ("bias", "gradBias"):
-        return result.be("tensor") | _be_rank(result, 1)
-    if name in ("output", "gradInput") and base.kind == "module":
-        shape = output_kind(base, Type())
-        if shape == "tensor":
-            return result.be("tensor")
-        if shape is not None:
-            return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
-    if name == "output" and base.kind == "criterion":
-        return result.be("number") | result.mark("loss")
-    if name == "modules":
-        return result.be("table") | result.mark("array") | result.of_elements().be("module")
-    return False
-
-
-def _tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
-    method, result = node.method, results[0]
-    if method in ("size", "stride"):
-        if node.arguments:
-            return result.be("number") | result.mark("whole")
-        return result.be("storage")
-    if method in ("type", "__tostring"):
-        return result.be("string")
-    if method in ("dim", "nDimension", "nElement", "numel", "storageOffset", "getDevice"):
-        return result.be("number") | result.mark("whole")
-    if method in ("isContiguous", "isSameSizeAs", "equal", "all", "any", "isTensor"):
-        return result.be("boolean")
-    if method in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") and (
-        node.arguments or method in ("sort", "topk", "median", "mode", "kthvalue")
-    ):
-        news = False
-        while len(results) < 2:
-            results.append(Type())
-        for found in results[:2]:
-            news |= found.be("tensor") | _same_rank(found, receiver)
-        return news | results[1].mark("places")
-    if (
-        method in ("sum", "mean", "std", "var", "prod", "norm")
-        and len(node.arguments) - (method == "norm") > 0
-    ):
-        return result.be("tensor") | _same_rank(result, receiver)
-    if method in library.NUMBER_METHODS:
-        return result.be("number")
-    if method in (
-        "t",
-        "transpose",
-        "narrow",
-        "index",
-        "unfold",
-        "cumsum",
-        "cumprod",
-        "expand",
-        "expandAs",
-    ) or (method in library.ELEMENTWISE):
-        if method in ("expandAs",) and arguments:
-            return result.be("tensor") | _same_rank(result, arguments[0])
-        return result.be("tensor") | (_same_rank(result, receiver) if method not in ("unfold",) else False)
-    if method == "select":
-        news = result.be("number" if receiver.rank == 1 else "tensor")
-        return news | (_be_rank(result, receiver.rank - 1) if receiver.rank else False)
-    if method in ("view", "reshape", "resize", "viewAs", "resizeAs", "repeatTensor"):
-        news = result.be("tensor")
-        if method in ("viewAs", "resizeAs") and arguments:
-            return news | _same_rank(result, arguments[0])
-        if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
-            return news | _be_rank(result, 1)
-        if arguments and all(argument.kind == "number" for argument in arguments):
-            return news | _be_rank(result, len(arguments))
-        return news
-    if method == "squeeze":
-        return False
-    if method in ("mm", "addmm", "ger", "addr"):
-        return result.be("tensor") | _be_rank(result, 2)
-    if method in ("mv", "addmv", "maskedSelect"):
-        return result.be("tensor") | _be_rank(result, 1)
-    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (
-        method in ("eq", "ne", "lt", "gt", "le", "ge")
-    ):
-        return result.be("tensor") | _same_rank(result, receiver)
-    if method in library.TENSOR_METHODS:
-        return unify(result, receiver)
-    return False
-
-
-def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
-    """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
-    if depth > DEEPEST:
-        return None
-    if module.has("module") and not module.find().layers:
-        return "tensor"
-    kinds = {_kind_of_layer(layer, given, depth) for layer in module.find().layers}
-    return kinds.pop() if len(kinds) == 1 else None
-
-
-_TABLE_LAYERS = {"nn.ParallelTable", "nn.ConcatTable", "nn.NarrowTable", "nn.FlattenTable", "nn.MapTable"}
-_STEP_LAYERS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater", "nn.RecurrentAttention"}
-_KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
-
-
-def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
-    name = layer.name
-    if name in _STEP_LAYERS:
-        return "steps"
-    if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
-        return "tuple"
-    if name == "nn.Sequential":
-        for child in reversed(layer.children):
-            kind = output_kind(child, given, depth + 1)
-            if kind != "same":
-                return kind
-        return "same" if layer.children else None
-    if name in _KEEPS:
-        return "tensor" if given.kind == "tensor" else None
-    return "tensor"
-
-
-def _keeps_rank(module: Type, depth: int = 0) -> bool:
-    """Whether the output of a chain of simple layers has as many dimensions as its input."""
-    layers = module.find().layers
-    if not layers or depth > DEEPEST:
-        return False
-    return all(
-        layer.name in _RANK_KEEPERS
-        or (layer.name == "nn.Sequential" and all(_keeps_rank(c, depth + 1) for c in layer.children))
-        for layer in layers
-    )
-
-
-_RANK_KEEPERS = set(
-    "nn.Linear nn.Tanh nn.Sigmoid nn.ReLU nn.LogSoftMax nn.SoftMax nn.Dropout nn.BatchNormalization nn.ELU nn.PReLU"
-    " nn.LeakyReLU nn.SoftPlus nn.HardTanh nn.Identity nn.Add nn.CMul nn.Mul nn.MulConstant nn.AddConstant"
-    " nn.SpatialConvolution nn.SpatialMaxPooling nn.SpatialBatchNormalization nn.Abs nn.Square nn.Sqrt nn.Exp"
-    " nn.Log nn.Power nn.Normalize nn.GradientReversal".split()
-)
 
 
 def known_kinds(types: Types, nodes: Iterable[Expression]) -> float:

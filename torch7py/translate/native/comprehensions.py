@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, ranges
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Index, Name, Statement
-from torch7py.translate.types import same_expression
+from torch7py.translate.tree import Call, Expression, Index, Name, Statement, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

@@ -6,11 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
-from torch7py.translate.types import Type, same_expression
+from torch7py.translate.tree import (
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Invoke,
+    Name,
+    Number,
+    String,
+    Unary,
+    same_expression,
+)
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Args, Layer, NotNative, bind, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import ClassSource, write_model
@@ -18,7 +19,6 @@ from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-from torch7py.translate.types import Type
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -103,7 +103,7 @@ class Models:
                             self.by_add[statement] = found
                         else:
                             found.dynamic = True
-            for child in _inner_blocks(statement):
+            for child in tree.blocks(statement):
                 self._find(child)
 
     def _judge(self) -> None:
@@ -586,18 +586,6 @@ def _root(node: Expression) -> Expression:
 
 def _only_adds(node: Expression) -> bool:
     return isinstance(node, Invoke) and node.method == "add"
-
-
-def _inner_blocks(node: tree.Node) -> list[Block]:
-    found: list[Block] = []
-    stack = list(tree.children(node))
-    while stack:
-        item = stack.pop(0)
-        if isinstance(item, Block):
-            found.append(item)
-        else:
-            stack[:0] = list(tree.children(item))
-    return found
 
 
 def _without_method(lines: list[str], name: str) -> list[str]:

@@ -11,7 +11,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import f_string
 from torch7py.translate.native.patterns import as_regex, is_plain
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -302,8 +302,6 @@ def _sub(t: Translator, text: str, arguments: tuple[Expression, ...]) -> Py:
 
 
 def _same(a: Expression, b: Expression) -> bool:
-    from torch7py.translate.types import same_expression
-
     return same_expression(a, b)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Block, Expression, Index, Name, Statement
-from torch7py.translate.types import Type, same_expression
+from torch7py.translate.kinds import Type
+from torch7py.translate.tree import Block, Expression, Index, Name, Statement, appends, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -60,7 +60,7 @@ class Tables:
                         self._stores.setdefault(base, []).append((statement, target))
                         if index < len(statement.values):
                             self._values.setdefault(base, []).append(statement.values[index])
-            for child in self._blocks(statement):
+            for child in tree.blocks(statement):
                 self._visit(child, chain, inside)
 
     def _nodes(self, statement: Statement) -> list[tree.Node]:
@@ -76,41 +76,18 @@ class Tables:
                 stack.extend(tree.children(node))
         return found
 
-    def _blocks(self, statement: Statement) -> list[Block]:
-        found: list[Block] = []
-        stack = list(tree.children(statement))
-        while stack:
-            node = stack.pop(0)
-            if isinstance(node, Block):
-                found.append(node)
-            else:
-                stack[:0] = list(tree.children(node))
-        return found
-
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         first: tree.NumericFor | None = None
         for statement, target in stores:
-            if self.grows_by_length(target):
+            if appends(target):
                 self._appends.add(target)
                 continue
             loop = self._filling_loop(found, statement, target)
             if loop is not None and (first is None or first is loop):
                 first = loop
                 self._appends.add(target)
-
-    def grows_by_length(self, target: Index) -> bool:
-        key = target.key
-        return (
-            isinstance(key, tree.Binary)
-            and key.operator == "+"
-            and isinstance(key.left, tree.Unary)
-            and key.left.operator == "#"
-            and isinstance(key.right, tree.Number)
-            and key.right.value == 1
-            and same_expression(key.left.operand, target.base)
-        )
 
     def _filling_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.NumericFor | None:
         """The loop over 1, 2, ... in which this store is the append to a table made empty before it."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, optimizers
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.gradients import Gradients, base_name
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
-from torch7py.translate.types import same_expression
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -57,6 +57,7 @@ class Training:
         self.named_losses: dict[Statement, str] = {}
         self.backward_at: dict[Statement, list[Variable | str]] = {}
         self.unknown_losses: set[Statement] = set()
+        self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.graph_values: dict[Scope, set[Variable]] = {}
@@ -159,7 +160,7 @@ class Training:
 
     # Gradient statements
 
-    def _is_backward(self, node: tree.Node | Block) -> bool:
+    def is_backward(self, node: tree.Node | Block) -> bool:
         if not (isinstance(node, Invoke) and node.method in _BACKWARD):
             return False
         kind = self.t.kind(node.receiver)
@@ -167,7 +168,7 @@ class Training:
 
     def _analyse(self, scope: Scope, body: Block) -> None:
         own = sorted(self.statements_of(scope), key=lambda s: s.place.start)
-        if not any(self._is_backward(node) for s in own for node in self.own_nodes(s)):
+        if not any(self.is_backward(node) for s in own for node in self.own_nodes(s)):
             return
         self.steps[scope] = own
         gradients: set[Variable] = set()
@@ -175,6 +176,10 @@ class Training:
         while self._grow(own, gradients, dropped):
             pass
         self._check_escapes(own, gradients, dropped)
+        passed = Gradients(self, dropped)
+        for statement in dropped:
+            for objection in passed.objections(statement):
+                self.objections.setdefault(self._outermost(statement, dropped), objection)
         self.dropped |= dropped
         self.dropped_variables |= gradients
         self._graph_values(scope, own)
@@ -188,14 +193,14 @@ class Training:
                 continue
             if isinstance(statement, tree.Run):
                 call = statement.call
-                if self._is_backward(call) or (
+                if self.is_backward(call) or (
                     isinstance(call, Invoke) and self._base(call.receiver, gradients) is not None
                 ):
                     dropped.add(statement)
                     news = True
             elif isinstance(statement, (tree.Local, tree.Assign)):
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                variables = [of_name[name] for t in targets if (name := _base_name(t)) is not None]
+                variables = [of_name[name] for t in targets if (name := base_name(t)) is not None]
                 if not variables or len(variables) != len(targets):
                     continue
                 if any(v in self.flat_gradients for v in variables):
@@ -217,7 +222,7 @@ class Training:
         return news
 
     def _base(self, node: Expression, gradients: set[Variable]) -> Variable | None:
-        name = _base_name(node)
+        name = base_name(node)
         if name is None:
             return None
         variable = self.t.scopes.of_name[name]
@@ -225,7 +230,7 @@ class Training:
 
     def _is_gradient(self, value: Expression, gradients: set[Variable]) -> bool:
         for node in self.own_nodes(value):
-            if self._is_backward(node):
+            if self.is_backward(node):
                 return True
             if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
                 return True
@@ -259,7 +264,7 @@ class Training:
             for node in self.own_nodes(statement):
                 if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
                     for other in list(dropped):
-                        if any(self._is_backward(n) for n in self.own_nodes(other)):
+                        if any(self.is_backward(n) for n in self.own_nodes(other)):
                             dropped.discard(other)
                     gradients.clear()
                     return
@@ -271,7 +276,7 @@ class Training:
         for statement in own:
             if statement not in dropped:
                 continue
-            calls = [n for n in self.own_nodes(statement) if self._is_backward(n)]
+            calls = [n for n in self.own_nodes(statement) if self.is_backward(n)]
             criterions = [
                 c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
             ]
@@ -386,7 +391,7 @@ class Training:
                 if not any(self._has_graph(value, found) for value in statement.values):
                     continue
                 for target in targets:
-                    name = _base_name(target)
+                    name = base_name(target)
                     if name is not None and of_name[name] not in found:
                         found.add(of_name[name])
                         news = True
@@ -446,6 +451,8 @@ class Training:
         t = self.t
         for optimizer in self.made_at.get(node, []):
             optimizers.write(t, optimizer)
+        if node in self.objections:
+            raise Problem("T7-226", node.line, self.objections[node])
         if node in self.unknown_losses:
             raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
         losses = self.backward_at.get(node)
@@ -509,7 +516,7 @@ class Training:
         t = self.t
         if isinstance(node, Call):
             return None
-        if self._is_backward(node):
+        if self.is_backward(node):
             raise Problem(
                 "T7-226", node.line, "a gradient that is used for something else than a backward pass"
             )
@@ -615,9 +622,3 @@ class Training:
 
 class _NoLoss(Exception):
     """The loss of a backward pass is not in a variable."""
-
-
-def _base_name(node: Expression) -> Name | None:
-    while isinstance(node, (Index, tree.Paren)):
-        node = node.base if isinstance(node, Index) else node.inner
-    return node if isinstance(node, Name) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, comprehensions, ranges, tables
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.code import Py, atom
@@ -16,8 +17,18 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training import Training
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
-from torch7py.translate.tree import Block, Call, Comment, Expression, Index, Invoke, Name, Statement
-from torch7py.translate.types import Type, Types
+from torch7py.translate.tree import (
+    Block,
+    Call,
+    Comment,
+    Expression,
+    Index,
+    Invoke,
+    Name,
+    Statement,
+    same_expression,
+)
+from torch7py.translate.types import Types
 
 __all__ = ["Translator"]
 
@@ -307,8 +318,6 @@ class Translator:
 
     def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
         """``x += y`` for ``x = x + y``."""
-        from torch7py.translate.types import same_expression
-
         while isinstance(value, tree.Paren):
             value = value.inner
         if not isinstance(value, tree.Binary) or value.operator not in ("+", "-", "*", "/", ".."):

@@ -1,0 +1,245 @@
+"""What the operations on tensors and modules say of kinds: each takes types and says whether there was news."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.kinds import DEEPEST, Description, Type, unify
+from torch7py.translate.tree import Index, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.types import Types
+
+__all__ = [
+    "WEIGHT_RANKS",
+    "be_rank",
+    "counted",
+    "equal_kinds",
+    "index_tensor",
+    "keeps_rank",
+    "module_field",
+    "output_kind",
+    "same_rank",
+    "same_value",
+    "tensor_method",
+    "tensor_of",
+]
+
+
+def counted(found: Type) -> bool:
+    return found.kind is None and found.be("number")
+
+
+def equal_kinds(left: Type, right: Type) -> bool:
+    for a, b in ((left, right), (right, left)):
+        if a.kind is None and b.kind in ("number", "string", "boolean") and not a.has("module"):
+            return a.be(b.kind)
+    return False
+
+
+def same_value(result: Type, source: Type) -> bool:
+    news = result.be(source.kind or "number")
+    return news | same_rank(result, source)
+
+
+def same_rank(result: Type, source: Type) -> bool:
+    if source.rank is not None and not result.find().ranks:
+        result.find().ranks.add(source.rank)
+        return True
+    if result.rank is not None and not source.find().ranks and source.kind == "tensor":
+        source.find().ranks.add(result.rank)
+        return True
+    return False
+
+
+def be_rank(result: Type, rank: int | None) -> bool:
+    if rank is not None and rank >= 0 and rank not in result.find().ranks:
+        result.find().ranks.add(rank)
+        return True
+    return False
+
+
+def tensor_of(only: Type, result: Type) -> bool:
+    if only.kind == "number":
+        return be_rank(result, 1)
+    if only.kind == "table":
+        element = only.of_elements()
+        if element.kind == "number":
+            return be_rank(result, 1)
+        if element.kind == "table":
+            return be_rank(result, 2) if element.of_elements().kind == "number" else False
+        if element.kind is None:
+            return element.be("number")
+    return False
+
+
+def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
+    key = node.key
+    if isinstance(key, tree.Table):
+        # {i, {}, {a, b}}: a number drops a dimension, a table keeps it
+        if base.rank is None:
+            return False
+        dropped = sum(1 for item in key.fields if not isinstance(item.value, tree.Table))
+        rank = base.rank - dropped
+        return result.be("number") if rank == 0 else result.be("tensor") | be_rank(result, rank)
+    if types.kind(key) == "tensor":
+        return result.be("tensor") | be_rank(result, 1)
+    if base.rank is None:
+        if result.kind == "number":
+            return be_rank(base, 1)
+        if result.kind == "tensor" and result.rank is not None:
+            return be_rank(base, result.rank + 1)
+        return False
+    if base.rank == 1:
+        return result.be("number") | result.mark("element")
+    return result.be("tensor") | be_rank(result, base.rank - 1)
+
+
+# How many dimensions the weight has, in Torch7 and in the native form.
+WEIGHT_RANKS = {"nn.Linear": 2, "nn.LookupTable": 2, "nn.SpatialConvolution": 4}
+
+
+def module_field(name: str | None, result: Type, base: Type) -> bool:
+    if name in ("weight", "gradWeight"):
+        ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
+        rank = ranks.pop() if len(ranks) == 1 else None
+        return result.be("tensor") | (False if rank is None else be_rank(result, rank))
+    if name in ("bias", "gradBias"):
+        return result.be("tensor") | be_rank(result, 1)
+    if name in ("output", "gradInput") and base.kind == "module":
+        shape = output_kind(base, Type())
+        if shape == "tensor":
+            return result.be("tensor")
+        if shape is not None:
+            return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
+    if name == "output" and base.kind == "criterion":
+        return result.be("number") | result.mark("loss")
+    if name == "modules":
+        return result.be("table") | result.mark("array") | result.of_elements().be("module")
+    return False
+
+
+def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
+    method, result = node.method, results[0]
+    if method in ("size", "stride"):
+        if node.arguments:
+            return result.be("number") | result.mark("whole")
+        return result.be("storage")
+    if method in ("type", "__tostring"):
+        return result.be("string")
+    if method in ("dim", "nDimension", "nElement", "numel", "storageOffset", "getDevice"):
+        return result.be("number") | result.mark("whole")
+    if method in ("isContiguous", "isSameSizeAs", "equal", "all", "any", "isTensor"):
+        return result.be("boolean")
+    if method in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") and (
+        node.arguments or method in ("sort", "topk", "median", "mode", "kthvalue")
+    ):
+        news = False
+        while len(results) < 2:
+            results.append(Type())
+        for found in results[:2]:
+            news |= found.be("tensor") | same_rank(found, receiver)
+        return news | results[1].mark("places")
+    if (
+        method in ("sum", "mean", "std", "var", "prod", "norm")
+        and len(node.arguments) - (method == "norm") > 0
+    ):
+        return result.be("tensor") | same_rank(result, receiver)
+    if method in library.NUMBER_METHODS:
+        return result.be("number")
+    if method in (
+        "t",
+        "transpose",
+        "narrow",
+        "index",
+        "unfold",
+        "cumsum",
+        "cumprod",
+        "expand",
+        "expandAs",
+    ) or (method in library.ELEMENTWISE):
+        if method in ("expandAs",) and arguments:
+            return result.be("tensor") | same_rank(result, arguments[0])
+        return result.be("tensor") | (same_rank(result, receiver) if method not in ("unfold",) else False)
+    if method == "select":
+        news = result.be("number" if receiver.rank == 1 else "tensor")
+        return news | (be_rank(result, receiver.rank - 1) if receiver.rank else False)
+    if method in ("view", "reshape", "resize", "viewAs", "resizeAs", "repeatTensor"):
+        news = result.be("tensor")
+        if method in ("viewAs", "resizeAs") and arguments:
+            return news | same_rank(result, arguments[0])
+        if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
+            return news | be_rank(result, 1)
+        if arguments and all(argument.kind == "number" for argument in arguments):
+            return news | be_rank(result, len(arguments))
+        return news
+    if method == "squeeze":
+        return False
+    if method in ("mm", "addmm", "ger", "addr"):
+        return result.be("tensor") | be_rank(result, 2)
+    if method in ("mv", "addmv", "maskedSelect"):
+        return result.be("tensor") | be_rank(result, 1)
+    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (
+        method in ("eq", "ne", "lt", "gt", "le", "ge")
+    ):
+        return result.be("tensor") | same_rank(result, receiver)
+    if method in library.TENSOR_METHODS:
+        return unify(result, receiver)
+    return False
+
+
+def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
+    """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
+    if depth > DEEPEST:
+        return None
+    if module.has("module") and not module.find().layers:
+        return "tensor"
+    kinds = {_kind_of_layer(layer, given, depth) for layer in module.find().layers}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+_TABLE_LAYERS = {"nn.ParallelTable", "nn.ConcatTable", "nn.NarrowTable", "nn.FlattenTable", "nn.MapTable"}
+
+
+_STEP_LAYERS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater", "nn.RecurrentAttention"}
+
+
+_KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
+
+
+def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
+    name = layer.name
+    if name in _STEP_LAYERS:
+        return "steps"
+    if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
+        return "tuple"
+    if name == "nn.Sequential":
+        for child in reversed(layer.children):
+            kind = output_kind(child, given, depth + 1)
+            if kind != "same":
+                return kind
+        return "same" if layer.children else None
+    if name in _KEEPS:
+        return "tensor" if given.kind == "tensor" else None
+    return "tensor"
+
+
+def keeps_rank(module: Type, depth: int = 0) -> bool:
+    """Whether the output of a chain of simple layers has as many dimensions as its input."""
+    layers = module.find().layers
+    if not layers or depth > DEEPEST:
+        return False
+    return all(
+        layer.name in _RANK_KEEPERS
+        or (layer.name == "nn.Sequential" and all(keeps_rank(c, depth + 1) for c in layer.children))
+        for layer in layers
+    )
+
+
+_RANK_KEEPERS = set(
+    "nn.Linear nn.Tanh nn.Sigmoid nn.ReLU nn.LogSoftMax nn.SoftMax nn.Dropout nn.BatchNormalization nn.ELU nn.PReLU"
+    " nn.LeakyReLU nn.SoftPlus nn.HardTanh nn.Identity nn.Add nn.CMul nn.Mul nn.MulConstant nn.AddConstant"
+    " nn.SpatialConvolution nn.SpatialMaxPooling nn.SpatialBatchNormalization nn.Abs nn.Square nn.Sqrt nn.Exp"
+    " nn.Log nn.Power nn.Normalize nn.GradientReversal".split()
+)

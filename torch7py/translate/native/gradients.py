@@ -1,0 +1,130 @@
+"""Whether hand-written gradients are those of the loss: passed on as criterions and modules give them, and unchanged.
+
+``loss.backward()`` may stand for the calls of ``backward`` only then. A scale, a part of a gradient, one that the
+program made itself or changed on the way, or half a backward pass (``updateGradInput`` without
+``accGradParameters``) is another computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training import Training
+
+__all__ = ["Gradients", "base_name"]
+
+# Methods that give or keep the same numbers.
+_SAME = set("clone view viewAs reshape contiguous typeAs double float cuda resize resizeAs".split())
+_NEW = {"torch.zeros", "torch.Tensor", "torch.DoubleTensor", "torch.FloatTensor", "torch.CudaTensor"}
+
+
+def base_name(node: Expression) -> Name | None:
+    """The variable that an expression of indices begins with."""
+    while isinstance(node, (Index, tree.Paren)):
+        node = node.base if isinstance(node, Index) else node.inner
+    return node if isinstance(node, Name) else None
+
+
+class Gradients:
+    """The gradients in the statements of one function that are taken for a backward pass."""
+
+    def __init__(self, training: Training, statements: Collection[Statement]) -> None:
+        self.training = training
+        self.variables: set[Variable] = set()  # that hold what a backward call gave
+        while any(self._learn(statement) for statement in statements):
+            pass
+
+    def _learn(self, statement: Statement) -> bool:
+        if not isinstance(statement, (tree.Local, tree.Assign)):
+            return False
+        if not any(self.has(value) for value in statement.values):
+            return False
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        found = {self._variable(name) for target in targets if (name := base_name(target)) is not None}
+        news = found - self.variables
+        self.variables |= news
+        return bool(news)
+
+    def _variable(self, name: Name) -> Variable:
+        return self.training.t.scopes.of_name[name]
+
+    def has(self, value: tree.Node | Block) -> bool:
+        """Whether an expression has what a backward call gave in it."""
+        for node in self.training.own_nodes(value):
+            if self.training.is_backward(node):
+                return True
+            if isinstance(node, Name) and self._variable(node) in self.variables:
+                return True
+            if (
+                isinstance(node, Index)
+                and isinstance(node.key, tree.String)
+                and node.key.value == "gradInput"
+            ):
+                return True
+        return False
+
+    def objections(self, statement: Statement) -> Iterator[str]:
+        """Why a statement does something else than to pass gradients on."""
+        for node in self.training.own_nodes(statement):
+            if isinstance(node, Invoke) and self.training.is_backward(node):
+                yield from self._of_backward(node)
+            elif isinstance(node, Invoke) and self.has(node.receiver):
+                yield from self._of_method(node)
+            elif (
+                isinstance(node, tree.Binary)
+                and node.operator != "+"
+                and self._is_passed(node.left, node.right)
+            ):
+                yield f"a gradient with {node.operator} on its way back"
+            elif isinstance(node, tree.Unary) and node.operator == "-" and self._is_passed(node.operand):
+                yield "a gradient with its sign changed"
+        if isinstance(statement, (tree.Local, tree.Assign)):
+            yield from self._of_values(statement)
+
+    def _is_passed(self, *operands: Expression) -> bool:
+        return any(self.has(operand) for operand in operands)
+
+    def _of_backward(self, node: Invoke) -> Iterator[str]:
+        if self.training.t.kind(node.receiver) != "module":
+            return
+        if node.method != "backward":
+            yield f"half a backward pass, {node.method}"
+        if len(node.arguments) < 2 or not self.has(node.arguments[1]):
+            yield "a backward pass of a gradient that is not that of a criterion"
+        if len(node.arguments) > 2 and not _is_number(node.arguments[2], 1):
+            yield "a backward pass with a scale"
+
+    def _of_method(self, node: Invoke) -> Iterator[str]:
+        given = node.arguments
+        if node.method in _SAME:
+            return
+        if node.method in ("copy", "add") and len(given) == 1 and self.has(given[0]):
+            return
+        yield f"a gradient changed by {node.method}"
+
+    def _of_values(self, statement: tree.Local | tree.Assign) -> Iterator[str]:
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        for target, value in zip(targets, statement.values, strict=False):
+            name = base_name(target)
+            if name is None or self._variable(name) not in self.variables or self.has(value):
+                continue
+            if not self._is_empty(value):
+                yield "a gradient replaced by something else"
+
+    def _is_empty(self, value: Expression) -> bool:
+        """Nothing, a table to be filled, or zeros."""
+        if isinstance(value, (tree.Nil, tree.Table)):
+            return True
+        if isinstance(value, Invoke) and value.method == "zero":
+            return True
+        return isinstance(value, tree.Call) and self.training.t.path(value.callee) in _NEW
+
+
+def _is_number(node: Expression, number: float) -> bool:
+    return isinstance(node, tree.Number) and node.value == number
