@@ -221,7 +221,7 @@ def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSour
     writer = Writer(taken={"self"})
     for part in walk(layer):
         if "pooling" in part.slots:
-            writer.undone[id(part.slots["pooling"])] = None
+            writer.undone[id(part.slot("pooling"))] = None
     x = writer.input()
     body = writer.finish(writer.apply(layer, x))
     lines = [f"class {name}(nn.Module):"]

@@ -218,15 +218,20 @@ def _items(nodes: list[ast.expr]) -> list[Doc]:
     return [*parts, IfBroken(",")]
 
 
-def _bracketed(opener: str, items: list[list[Doc]], closer: str) -> Group | str:
-    if not items:
-        return opener + closer
+def _listed(items: list[list[Doc]]) -> list[Doc]:
+    """Items with commas between them, and behind the last where they are broken into lines."""
     inside: list[Doc] = []
     for at, item in enumerate(items):
         if at:
             inside += [",", SPACE]
         inside += item
-    inside.append(IfBroken(","))
+    return [*inside, IfBroken(",")]
+
+
+def _bracketed(opener: str, items: list[list[Doc]], closer: str) -> Group | str:
+    if not items:
+        return opener + closer
+    inside = _listed(items)
     if opener == "(":
         return Group([opener, Indent([SOFT, Group(inside)]), SOFT, closer])
     return Group([opener, Indent([SOFT, *inside]), SOFT, closer])
@@ -285,12 +290,7 @@ def _bracketed_sequence(opener: str, items: list[list[Doc]], closer: str) -> Gro
     """A tuple or list: on one line, or an item a line."""
     if not items:
         return opener + closer
-    inside: list[Doc] = []
-    for at, item in enumerate(items):
-        if at:
-            inside += [",", SPACE]
-        inside += item
-    return Group([opener, Indent([SOFT, *inside, IfBroken(",")]), SOFT, closer])
+    return Group([opener, Indent([SOFT, *_listed(items)]), SOFT, closer])
 
 
 def _parameters(arguments: ast.arguments) -> Doc:

@@ -41,7 +41,7 @@ def parallel_table(layer: Layer, x: Value, w: Writer) -> Value:
 def concat(layer: Layer, x: Value, w: Writer) -> Value:
     x = w.reused(x, len(layer.children))
     parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
-    shaped = Layer(layer.name, shape_in=layer.children[0].shape_out)
+    shaped = Layer(layer.name, shape_in=layer.child(0).shape_out)
     axis = Use(w, shaped, parts[0]).axis(layer.args.value("dimension"))
     return w.called(f"torch.cat(({', '.join(p.text for p in parts)}), dim={axis})", *parts)
 
@@ -70,7 +70,7 @@ def parallel(layer: Layer, x: Value, w: Writer) -> Value:
     parts = tuple(w.fresh(ndim=None if use.ndim is None else use.ndim - 1, lead=x.lead) for _ in range(count))
     w.emit(f"{x.operand}.unbind({axis})" if axis else x.text, *parts)
     made = [w.as_expr(w.apply(child, part)) for child, part in zip(layer.children, parts, strict=False)]
-    shaped = Layer(layer.name, shape_in=layer.children[0].shape_out)
+    shaped = Layer(layer.name, shape_in=layer.child(0).shape_out)
     out = Use(w, shaped, made[0]).axis(layer.args.value("outputDimension"))
     return w.called(f"torch.cat(({', '.join(p.text for p in made)}), dim={out})", *made)
 
@@ -79,7 +79,7 @@ def parallel(layer: Layer, x: Value, w: Writer) -> Value:
 def map_table(layer: Layer, x: Value, w: Writer) -> Value:
     if layer.args.get("shared", "True") == "False":
         raise NotNative("nn.MapTable whose clones do not share their parameters")
-    child = layer.slots["module"] if "module" in layer.slots else layer.children[0]
+    child = layer.slot("module") if "module" in layer.slots else layer.child(0)
     if isinstance(x, tuple):
         return tuple(w.apply(child, part) for part in x)
     if x.lead > w.depth:  # steps: the same module at each
@@ -163,7 +163,7 @@ def _worth_a_name(node: GraphNode) -> bool:
 @structure("nn.Bottle", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
 def bottle(layer: Layer, x: Value, w: Writer) -> Value:
     """Leading dimensions as one: where the module takes any number of them, they stay."""
-    child = layer.slots["module"]
+    child = layer.slot("module")
     if child.name in natives and w.native(child).over_time and isinstance(x, Expr):
         return w.apply(child, x)
     if isinstance(x, tuple) or w.depth:
@@ -183,7 +183,7 @@ def _inner(module: Any) -> dict[str, Any]:
 
 def transparent(layer: Layer, x: Value, w: Writer) -> Value:
     """A wrapper that computes what its module does."""
-    return w.apply(layer.slots["module"] if layer.slots else layer.children[0], x)
+    return w.apply(layer.slot("module") if layer.slots else layer.child(0), x)
 
 
 for name in ("nn.Decorator", "nn.DontCast", "nn.GPU", "nn.NaN", "nn.Profile", "nn.Serial"):

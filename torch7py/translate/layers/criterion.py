@@ -285,7 +285,7 @@ def sequencer_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     xs, ys = w.as_expr(w.steps(x, layer)), w.as_expr(w.steps(y, layer))
     p, t = w.fresh("p"), w.fresh("t")
     w.make_part(ys, t)
-    made = w.alone(lambda: loss(layer.slots["criterion"], p, t, w))
+    made = w.alone(lambda: loss(layer.slot("criterion"), p, t, w))
     text = f"sum({w.as_expr(made)} for {p}, {t} in zip({xs}, {ys}, strict=True))"
     if layer.args.get("sizeAverage", "False") == "True":
         return Expr(f"{text} / len({w.named(xs)})", binds="/")
@@ -298,7 +298,7 @@ def repeater_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     xs = w.as_expr(w.steps(x, layer))
     target = w.named(w.as_expr(y))
     p = w.fresh("p")
-    made = w.alone(lambda: loss(layer.slots["criterion"], p, target, w))
+    made = w.alone(lambda: loss(layer.slot("criterion"), p, target, w))
     return Expr(f"sum({w.as_expr(made)} for {p} in {xs})")
 
 
@@ -315,7 +315,7 @@ def mask_zero_criterion(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     chosen = w.fresh("target")
     w.make_part(target, chosen)
     w.emit(f"{target}[{kept}]", chosen)
-    return loss(layer.slots["criterion"], Expr(f"{prediction}[{kept}]"), chosen, w)
+    return loss(layer.slot("criterion"), Expr(f"{prediction}[{kept}]"), chosen, w)
 
 
 unsupported("nn.CriterionTable", "a criterion as a layer: call the criterion itself")

@@ -200,7 +200,7 @@ def linear_weight_norm(args: Args) -> Native:
 
 @structure("nn.WeightNorm", live=lambda m: {"module": m.child_list()[0], "outputDim": m.outputDim})
 def weight_norm(layer: Layer, x: Value, w: Writer) -> Value:
-    child = layer.slots["module"]
+    child = layer.slot("module")
     inner = w.native(child) if child.name in natives else None
     if inner is None or set(inner.weights) - {"weight", "bias"} or layer.args.get("outputDim", "1") != "1":
         raise NotNative("nn.WeightNorm of a layer with other than a weight of rows and a bias")

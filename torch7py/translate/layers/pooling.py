@@ -79,7 +79,7 @@ max_pooling("nn.VolumetricMaxPooling", "nn.VolumetricDilatedMaxPooling", axes=VO
 def max_unpooling(name: str, axes: str) -> None:
     @structure(name, live=lambda m: {"pooling": m.pooling})
     def rule(layer: Layer, x: Value, w: Writer) -> Value:
-        pooling = layer.slots["pooling"]
+        pooling = layer.slot("pooling")
         found = w.undone.get(id(pooling))
         if found is None or not isinstance(x, Expr):
             raise NotNative(f"{name}: its pooling does not come before it")

@@ -40,7 +40,7 @@ def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     kept, w.remembers = w.remembers, remembers(layer)
     w.depth += 1
     try:
-        return w.apply(layer.slots["module"], steps)
+        return w.apply(layer.slot("module"), steps)
     finally:
         w.depth -= 1
         w.remembers = kept
@@ -48,7 +48,7 @@ def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
 
 @structure("nn.Recursor", live=lambda m: {"module": m.step_module})
 def recursor(layer: Layer, x: Value, w: Writer) -> Value:
-    return w.apply(layer.slots["module"], x)
+    return w.apply(layer.slot("module"), x)
 
 
 # The gates in PyTorch's order (input, forget, cell, output) of a FastLSTM's (input, cell, forget, output).
@@ -365,7 +365,7 @@ def seq_gru(layer: Layer, x: Value, w: Writer) -> Value:
 def seq_brnn(layer: Layer, x: Value, w: Writer) -> Value:
     if not layer.slots:
         raise NotNative("nn.SeqBRNN from a script")
-    return w.apply(layer.slots["module"], x)
+    return w.apply(layer.slot("module"), x)
 
 
 # -- networks of given modules ---------------------------------------------------------------------------------------
@@ -450,7 +450,7 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
         raise NotNative("nn.Recurrence of other than vectors")
     text = layer.args.outputSize
     sizes = ", ".join(items(text)) if text[0] in "[(" else text
-    module = layer.slots["module"]
+    module = layer.slot("module")
     x = w.named(x)
     h = w.fresh("h")
     if w.depth == 0:
@@ -488,7 +488,7 @@ def repeater(layer: Layer, x: Value, w: Writer) -> Value:
     steps = Expr(f"{x}.expand({layer.args.rho}, *{x}.shape)", x.ndim, 1)
     w.depth += 1
     try:
-        return w.apply(layer.slots["module"], steps)
+        return w.apply(layer.slot("module"), steps)
     finally:
         w.depth -= 1
 
@@ -523,7 +523,7 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
     w.depth += 1
     try:
         if _both_ways(layer):
-            first = layer.slots["forward"]
+            first = layer.slot("forward")
             _check(first)
             names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
             native = Native(
@@ -543,11 +543,11 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
             )
             return run(Layer(layer.name, first.args, module=layer.module), native, steps, w)
         steps = w.named(w.as_expr(steps))
-        ahead = w.name_all(w.apply(layer.slots["forward"], steps))
+        ahead = w.name_all(w.apply(layer.slot("forward"), steps))
         flipped = Expr(f"{steps}.flip(0)", steps.ndim, steps.lead)
-        back = w.as_expr(w.apply(layer.slots["backward"], flipped))
+        back = w.as_expr(w.apply(layer.slot("backward"), flipped))
         behind = Expr(f"{back.operand}.flip(0)", back.ndim, back.lead, back.heavy)
-        return w.apply(layer.slots["merge"], (ahead, behind))
+        return w.apply(layer.slot("merge"), (ahead, behind))
     finally:
         w.depth -= 1
 
@@ -566,14 +566,14 @@ def bi_sequencer_lm(layer: Layer, x: Value, w: Writer) -> Value:
     try:
         before = Expr(f"{steps}[:-1]", steps.ndim, steps.lead)
         after = Expr(f"{steps}[1:].flip(0)", steps.ndim, steps.lead)
-        ahead = w.named(w.as_expr(w.apply(layer.slots["forward"], before)))
-        back = w.as_expr(w.apply(layer.slots["backward"], after))
+        ahead = w.named(w.as_expr(w.apply(layer.slot("forward"), before)))
+        back = w.as_expr(w.apply(layer.slot("backward"), after))
         behind = w.named(Expr(f"{back.operand}.flip(0)", back.ndim, back.lead))
         parts = (
             Expr(f"torch.cat((torch.zeros_like({ahead}[:1]), {ahead}))", ahead.ndim, ahead.lead),
             Expr(f"torch.cat(({behind}, torch.zeros_like({behind}[:1])))", behind.ndim, behind.lead),
         )
-        return w.apply(layer.slots["merge"], parts)
+        return w.apply(layer.slot("merge"), parts)
     finally:
         w.depth -= 1
 
@@ -590,7 +590,7 @@ def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
     mask = w.fresh("mask")
     w.emit(f"({x} == 0).all(-1, keepdim=True)", mask)
     y = w.named(
-        w.as_expr(w.apply(layer.slots["module"], Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim)))
+        w.as_expr(w.apply(layer.slot("module"), Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim)))
     )
     return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, binds="-")
 
@@ -607,7 +607,7 @@ def _without_first(module: Any) -> torch.Tensor:
 @structure("nn.TrimZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
 def trim_zero(layer: Layer, x: Value, w: Writer) -> Value:
     """Rows of zeros give zeros, as if they were not there."""
-    child = layer.slots["module"]
+    child = layer.slot("module")
     if isinstance(x, tuple) or layer.args.get("nInputDim") != "1" or w.depth or child.name not in natives:
         raise NotNative("nn.TrimZero of other than vectors, or of more than one layer")
     if not w.native(child).over_time:

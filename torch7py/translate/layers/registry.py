@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
 
@@ -167,6 +167,18 @@ class Layer:
     shape_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
 
+    def slot(self, name: str) -> Layer:
+        """The module that was given as an argument. ``NotNative`` where there is none."""
+        if name not in self.slots:
+            raise NotNative(f"{self.name} without its {name}")
+        return self.slots[name]
+
+    def child(self, at: int) -> Layer:
+        """One of what was added, counted from 0. ``NotNative`` where there is none."""
+        if not -len(self.children) <= at < len(self.children):
+            raise NotNative(f"{self.name} with {len(self.children)} modules in it")
+        return self.children[at]
+
 
 Call: TypeAlias = "str | Callable[[Use], str | Value]"
 Take: TypeAlias = "str | Callable[[Any], Any]"
@@ -290,6 +302,7 @@ class Use:
         return self.writer.named(self.tensor)
 
 
+R = TypeVar("R")
 Rule: TypeAlias = Callable[[Args], Native]
 Structure: TypeAlias = "Callable[[Layer, Value, Writer], Value]"
 Read: TypeAlias = Callable[[Any], Mapping[str, Any]]
@@ -306,49 +319,37 @@ def _once(name: str) -> None:
         raise ValueError(f"{name} has two native forms")
 
 
+def _registering(table: dict[str, R], names: tuple[str, ...], live: Read | None = None) -> Callable[[R], R]:
+    def register(rule: R) -> R:
+        for name in names:
+            _once(name)
+            table[name] = rule
+            if live is not None:
+                readers[name] = live
+        return rule
+
+    return register
+
+
 def native(*names: str, live: Read | None = None) -> Callable[[Rule], Rule]:
     """Register the native form of a layer: ``@native("nn.Linear")`` before a function of ``Args``.
 
     ``live`` reads the constructor's arguments off a live module, where they are not its fields of the same names.
     """
 
-    def register(rule: Rule) -> Rule:
-        for name in names:
-            _once(name)
-            natives[name] = rule
-            if live is not None:
-                readers[name] = live
-        return rule
-
-    return register
+    return _registering(natives, names, live)
 
 
 def structure(*names: str, live: Read | None = None) -> Callable[[Structure], Structure]:
     """Register a layer that is written by writing others: a container, a table layer, a sequencer."""
 
-    def register(rule: Structure) -> Structure:
-        for name in names:
-            _once(name)
-            structures[name] = rule
-            if live is not None:
-                readers[name] = live
-        return rule
-
-    return register
+    return _registering(structures, names, live)
 
 
 def criterion(*names: str, live: Read | None = None) -> Callable[[Any], Any]:
     """Register a criterion: a function ``(layer, prediction, target, writer) -> Expr`` that gives the loss."""
 
-    def register(rule: Any) -> Any:
-        for name in names:
-            _once(name)
-            criterions[name] = rule
-            if live is not None:
-                readers[name] = live
-        return rule
-
-    return register
+    return _registering(criterions, names, live)
 
 
 def unsupported(name: str, reason: str) -> None:

@@ -56,18 +56,7 @@ class Gradients:
 
     def has(self, value: tree.Node | Block) -> bool:
         """Whether an expression has what a backward call gave in it."""
-        for node in self.training.own_nodes(value):
-            if self.training.is_backward(node):
-                return True
-            if isinstance(node, Name) and self._variable(node) in self.variables:
-                return True
-            if (
-                isinstance(node, Index)
-                and isinstance(node.key, tree.String)
-                and node.key.value == "gradInput"
-            ):
-                return True
-        return False
+        return self.training.is_gradient(value, self.variables)
 
     def objections(self, statement: Statement) -> Iterator[str]:
         """Why a statement does something else than to pass gradients on."""

@@ -352,8 +352,6 @@ class Models:
             cls = write_model(layer, cls_name)
         except NotNative as problem:
             raise Problem("T7-223", line, str(problem)) from problem
-        except (IndexError, KeyError) as problem:
-            raise Problem("T7-223", line, f"{layer.name} without a part that it needs") from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
             del cls.lines[1:3]
         if not self.forgets:
@@ -481,7 +479,7 @@ class Models:
             return atom(module)
         inner = layer
         while inner.slots.get("module") is not None:
-            inner = inner.slots["module"]
+            inner = inner.slot("module")
         hint = inner.name.split(".")[1]
         return atom(self.make(layer, hint, self._names_in([node]), node.line))
 

@@ -206,7 +206,7 @@ class Training:
                 if any(v in self.flat_gradients for v in variables):
                     continue
                 if (
-                    statement.values and all(self._is_gradient(v, gradients) for v in statement.values)
+                    statement.values and all(self.is_gradient(v, gradients) for v in statement.values)
                 ) or all(v in gradients for v in variables):
                     pass
                 elif not self._serves(variables, statement, own, dropped):
@@ -228,7 +228,7 @@ class Training:
         variable = self.t.scopes.of_name[name]
         return variable if variable in gradients else None
 
-    def _is_gradient(self, value: Expression, gradients: set[Variable]) -> bool:
+    def is_gradient(self, value: tree.Node | Block, gradients: set[Variable]) -> bool:
         for node in self.own_nodes(value):
             if self.is_backward(node):
                 return True
