@@ -255,3 +255,14 @@ def test_luajit_accepts_what_is_patched(engine):
     with pytest.raises(Exception, match=r"test\.lua:1"):
         engine.run(source)
     assert engine.run(patch(source)) == 1
+
+
+def test_a_name_that_is_a_keyword_of_a_later_lua(runtime):
+    code = """
+        local global = setmetatable({}, {__len = function() return 7 end})
+        local t = {global = 1}
+        function t.f(x) return x end
+        return #global, t.global, t.f
+        (global) == global
+    """
+    assert runtime.execute(code) == (7, 1, True)

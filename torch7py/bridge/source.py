@@ -11,7 +11,7 @@ import re
 import tree_sitter_lua
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-__all__ = ["LENGTH", "matches", "patch"]
+__all__ = ["LENGTH", "for_grammar", "matches", "patch"]
 
 LENGTH = "__torch7py_len"  # the global function that the length operator becomes
 
@@ -37,10 +37,18 @@ _STRINGS = Query(_LANGUAGE, "(string) @string")
 # above 127.
 _PLAIN = bytes(byte if 0 < byte < 128 else ord("x") for byte in range(256))
 
+# A keyword of Lua 5.5 and of the grammar; a name like any other before.
+_LATER_KEYWORD = re.compile(rb"\bglobal\b")
+
 _ESCAPE = re.compile(rb"\\(?:z\s*|x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]+)\}|.)", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\n\r|\r|\n")
 
 Edit = tuple[int, int, bytes]  # start, end, new text
+
+
+def for_grammar(data: bytes) -> bytes:
+    """A source that the grammar reads as Lua 5.1 does, every byte in its place; texts are read off the original."""
+    return _LATER_KEYWORD.sub(b"globaL", data.translate(_PLAIN))
 
 
 def patch(source: str | bytes, escapes: bool = False) -> str | None:
@@ -60,7 +68,7 @@ def patch(source: str | bytes, escapes: bool = False) -> str | None:
     data = _without_header(data)
     if not _SUSPECT.search(data):
         return data.decode("latin1")
-    tree = Parser(_LANGUAGE).parse(data.translate(_PLAIN))
+    tree = Parser(_LANGUAGE).parse(for_grammar(data))
     if tree.root_node.has_error or QueryCursor(_GOTO_AS_NAME).captures(tree.root_node):
         return None
     edits = _edits(tree.root_node, data)
@@ -150,7 +158,7 @@ def _apply(data: bytes, edits: list[Edit]) -> bytes:
 
 def matches(query: str, source: bytes) -> list[dict[str, str]]:
     """What a tree-sitter query finds in a source: for each match the text of each capture by its name."""
-    root = Parser(_LANGUAGE).parse(source.translate(_PLAIN)).root_node
+    root = Parser(_LANGUAGE).parse(for_grammar(source)).root_node
     found = QueryCursor(Query(_LANGUAGE, query)).matches(root)
     return [
         {

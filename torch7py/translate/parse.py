@@ -8,6 +8,7 @@ import tree_sitter_lua
 from tree_sitter import Language, Parser, Query, QueryCursor
 from tree_sitter import Node as Raw
 
+from torch7py.bridge.source import for_grammar
 from torch7py.translate import tree
 from torch7py.translate.tree import Around, Block, Comment, Expression, Place, Statement
 
@@ -15,9 +16,6 @@ __all__ = ["LuaSyntaxError", "parse"]
 
 _LANGUAGE = Language(tree_sitter_lua.language())
 _COMMENTS = Query(_LANGUAGE, "(comment) @comment")
-
-# The grammar wants UTF-8 without NUL; Lua takes any byte in strings and comments.
-_PLAIN = bytes(byte if 0 < byte < 128 else ord("x") for byte in range(256))
 
 _LINE_END = re.compile(rb"\r\n|\n\r|\r|\n")
 _LONG = re.compile(r"\[(=*)\[")
@@ -52,7 +50,7 @@ class _Builder:
         text = _blank_header(data)
         self.data = text
         self.text = text.decode("latin1")
-        self.root = Parser(_LANGUAGE).parse(text.translate(_PLAIN)).root_node
+        self.root = Parser(_LANGUAGE).parse(for_grammar(text)).root_node
         if self.root.has_error:
             self.fail()
         self.empty_rows = {row for row, line in enumerate(text.split(b"\n")) if not line.strip()}
@@ -160,7 +158,12 @@ class _Builder:
     # Expressions
 
     def expression(self, raw: Raw) -> Expression:
-        return _EXPRESSIONS[raw.type](self, raw)
+        make = _EXPRESSIONS.get(raw.type)
+        if make is None:
+            raise LuaSyntaxError(
+                self.file, raw.start_point[0] + 1, f"unexpected symbol near '{self.source(raw)}'"
+            )
+        return make(self, raw)
 
     def values(self, raw: Raw) -> tuple[Expression, ...]:
         return tuple([self.expression(child) for child in raw.named_children if child.type not in _SKIPPED])

@@ -109,6 +109,8 @@ def just_table(layer: Layer, x: Value, w: Writer) -> Value:
 def graph(layer: Layer, x: Value, w: Writer) -> Value:
     """The nodes one after the other, each value under its node's name where it has one or is used twice."""
     nodes = layer.nodes
+    if not nodes:
+        raise NotNative("nn.gModule: its graph is known only from a saved model")
     uses = [0] * len(nodes)
     for node in nodes:
         for source in node.sources:

@@ -143,6 +143,11 @@ class Expressions:
                 return left, first + second
             if left is None and node.operator == "+":
                 return right, first + second
+            constant = first + second
+            if left is None and constant:
+                return Py(f"{constant} - {right.at(code.MULTIPLY)}", code.ADD), 0
+            if left is None:
+                return Py(f"-{right.at(code.NEGATE)}", code.NEGATE), 0
             if left is not None:
                 sign = node.operator
                 return Py(f"{left.at(code.ADD)} {sign} {right.at(code.MULTIPLY)}", code.ADD), first + second

@@ -486,6 +486,10 @@ class Translator:
 
 def comment_lines(comment: Comment) -> list[str]:
     """A comment in Python's form."""
+    if (
+        not comment.long and "\n" in comment.text
+    ):  # an empty comment and a long one, taken for one by the grammar
+        return [f"# {_decoded(line).strip()}".rstrip() for line in comment.text.strip().split("\n")]
     if not comment.long:
         text = (
             _decoded(comment.text).strip("-") if set(comment.text) <= set("-= ") else _decoded(comment.text)

@@ -1,0 +1,42 @@
+"""Expressions as Python: the same values as LuaJIT's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify_script import verify_script
+
+DIFFERENCES = """
+local n, m = 7, 3
+print(1 - n, 10 - n, n - 1, n - 1 - 1, 5 - 2 - n)
+print(1 - (n + 1), 1 - (n - 1), 0 - n, n - n, n - (m - 1))
+print(2 * (5 - n) + 1, 10 - (n - 1) - m, 10 - (n - 1) * m, -(1 - n))
+local t = {10, 20, 30}
+for i = 1, 3 do print(4 - i, t[4 - i], #t - i) end
+local x = torch.range(1, 5)
+for i = 1, 5 do print(x[6 - i]) end
+print(x:narrow(1, 5 - m, m - 1):sum())
+"""
+
+
+def test_differences(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(DIFFERENCES)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert page.problems == []
+    comparison = verify_script(page, path)
+    assert comparison.lines == 3 + 3 + 5 + 1
+    assert comparison.largest == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["local global = 1\nprint(global, #'a', global + 1)", "print(1) --\n\n--[[ long\ncomment ]]\nprint(2)"],
+)
+def test_words_and_comments_that_the_grammar_takes_otherwise(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    assert verify_script(translate_script(path.read_bytes(), "p.lua"), path).lines > 0
