@@ -268,58 +268,6 @@ def test_flat_parameters_and_conversion(monkeypatch: pytest.MonkeyPatch) -> None
     assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch), 1e-6)
 
 
-def test_joined_views_are_not_copied() -> None:
-    whole = torch.randn(4, 2, 3)
-    assert fused.joined(list(whole)).data_ptr() == whole.data_ptr()
-    assert torch.equal(fused.joined(list(whole)), whole)
-    turned = [whole[t] for t in (1, 0, 2, 3)]
-    assert torch.equal(fused.joined(turned), whole[[1, 0, 2, 3]])
-    strided = [whole[t].t() for t in range(4)]
-    assert torch.equal(fused.joined(strided), whole.transpose(1, 2))
-    apart = [torch.randn(2, 3), torch.randn(2, 3)]
-    assert torch.equal(fused.joined(apart), torch.stack(apart))
-
-
-LOSSES: dict[str, tuple[str, str]] = {
-    "classes": ("nn.ClassNLLCriterion()", "torch.LongTensor {1, 3}"),
-    "classes, summed": ("nn.ClassNLLCriterion(nil, false)", "torch.Tensor {2, 3}"),
-    "weighted classes": ("nn.ClassNLLCriterion(torch.Tensor {1, 2, 3})", "torch.LongTensor {1, 3}"),
-    "an ignored class": ("nn.ClassNLLCriterion(nil, true, 2)", "torch.LongTensor {1, 2}"),
-    "squares": ("nn.MSECriterion()", "torch.randn(2, 3)"),
-    "absolute differences, summed": ("nn.AbsCriterion(false)", "torch.randn(2, 3)"),
-    "probabilities": ("nn.BCECriterion()", "torch.rand(2, 3)"),
-}
-
-
-@pytest.mark.parametrize("average", ["false", "true"])
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_loss_of_a_sequence_is_that_of_its_steps(name: str, average: str) -> None:
-    """Against the criterion itself, applied to every step."""
-    criterion, target = LOSSES[name]
-    with Runtime(seed=1) as runtime:
-        same = runtime.execute(
-            f"""
-            require 'rnn'
-            local whole = nn.SequencerCriterion({criterion}, {average})
-            local inputs, targets = {{}}, {{}}
-            local total, gradients, count = 0, {{}}, 4
-            for t = 1, count do
-               inputs[t], targets[t] = torch.rand(2, 3), {target}
-               local one = {criterion}
-               total = total + one:forward(inputs[t], targets[t])
-               gradients[t] = one:backward(inputs[t], targets[t])
-            end
-            local factor = {average} and 1 / count or 1
-            local worst = math.abs(whole:forward(inputs, targets) - total * factor)
-            local found = whole:backward(inputs, targets)
-            for t = 1, count do worst = math.max(worst, (found[t] - gradients[t] * factor):abs():max()) end
-            return worst, #found
-            """
-        )
-    assert same[1] == 4
-    assert same[0] < 1e-14
-
-
 # -- looking inside -------------------------------------------------------------------------------------------
 
 LOOK = """

@@ -73,7 +73,7 @@ class Module(Training):
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
-    # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/fused.py).
+    # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
     rows_alone: tuple[int, int] | None = None
 
     # -- PyTorch's face -----------------------------------------------------------------------------------

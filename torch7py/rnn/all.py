@@ -19,7 +19,8 @@ from torch7py.rnn import (  # noqa: F401
     recurrence,
     recurrent,
     reverse,
-    seq,
+    seq_gru,
+    seq_lstm,
     sequencer,
     stabilizer,
 )

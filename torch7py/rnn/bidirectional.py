@@ -16,7 +16,7 @@ from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients
 from torch7py.rnn.reverse import ReverseTable, SeqReverseSequence
-from torch7py.rnn.seq import SeqLSTM
+from torch7py.rnn.seq_lstm import SeqLSTM
 from torch7py.rnn.sequencer import AbstractSequencer, Sequencer
 
 __all__ = ["BiSequencer", "BiSequencerLM", "SeqBRNN"]

@@ -31,7 +31,7 @@ class Cell(Sequential):
     """``forward`` takes and gives what the tree does; ``members`` are the layers with parameters by name.
 
     A subclass brings ``forward`` and the kernel, in parts, so that what needs no state can be done for all steps of
-    a sequence at once (fused.py). The parts get and give batches; those that may get the rows of many steps say so.
+    a sequence at once (stages.py). The parts get and give batches; those that may get the rows of many steps say so.
 
     - ``from_input(x)``, rows of many steps: what the gates get from the input;
     - ``step_output(of_input, state)``: the new state, output first, and tensors to go back with. ``of_input`` may be

@@ -14,8 +14,10 @@ from torch7py.nn.criterion_class import ClassNLLCriterion
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
-from torch7py.rnn import fused, generation
+from torch7py.rnn import generation
 from torch7py.rnn.sequencer import steps_of
+from torch7py.rnn.stages import alias, marked
+from torch7py.rnn.steps import alike
 
 __all__ = ["RepeaterCriterion", "SequencerCriterion"]
 
@@ -115,10 +117,10 @@ class SequencerCriterion(StepwiseCriterion):
     def _as_one(self, input: Any, target: Any) -> tuple[torch.Tensor, torch.Tensor, float] | None:
         """Inputs and targets of all steps, and how often the mean over these is the loss; None when they do not fit."""
         criterion: Any = self._modules["criterion"]
-        if criterion is None or not criterion.rows_alone or fused.marked(criterion):
+        if criterion is None or not criterion.rows_alone or marked(criterion):
             return None
         steps = steps_of(input, target, self, generation.current().equal_lengths)
-        x, y = fused.alike(input[:steps]), fused.alike(target[:steps])
+        x, y = alike(input[:steps]), alike(target[:steps])
         if isinstance(criterion, ClassNLLCriterion) and all(type(t) in (int, float) for t in target):
             y = torch.tensor(target[:steps])
         if x is None or y is None or x.dim() < 2 or y.dim() > x.dim():
@@ -140,7 +142,7 @@ class SequencerCriterion(StepwiseCriterion):
         if joined is None:
             return super().updateOutput(input, target)
         x, y, factor = joined
-        wide = self.__dict__["_wide"] = fused.alias(self._modules["criterion"])
+        wide = self.__dict__["_wide"] = alias(self._modules["criterion"])
         steps = len(input)
         try:
             losses = wide.losses_of_groups(x, y, steps) if isinstance(wide, ClassNLLCriterion) else None

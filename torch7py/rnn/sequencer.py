@@ -18,6 +18,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
+from torch7py.rnn.steps import alike
 
 __all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
 
@@ -224,7 +225,7 @@ class Sequencer(AbstractSequencer):
         if run is None:
             return None
         if self.training and run.steps == len(input):
-            inputs, gradients = fused.alike(input), fused.alike(gradOutput)
+            inputs, gradients = alike(input), alike(gradOutput)
             if run.fits(inputs, gradients):
                 return run.grad_input(inputs, gradients)
         self._step_by_step(input)

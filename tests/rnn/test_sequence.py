@@ -11,9 +11,8 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.bidirectional import SeqBRNN
-from torch7py.rnn.mufuru import MuFuRu
-from torch7py.rnn.seq import SeqGRU, SeqLSTM, SeqLSTMP
+from torch7py.rnn.seq_gru import SeqGRU
+from torch7py.rnn.seq_lstm import SeqLSTM, SeqLSTMP
 from torch7py.rnn.sequencer import Sequencer
 
 STEPS, BATCH, INPUTS, OUTPUTS = 6, 3, 4, 5
@@ -270,45 +269,3 @@ def test_in_a_script(runtime: Runtime):
     assert values["text"].startswith("nn.SeqBRNN @ nn.Sequential {")
     with pytest.raises(LuaError, match="adapter"):
         runtime.execute("function m:adapter(t) end m:forward(x)")
-
-
-# -- made of them -------------------------------------------------------------------------------------------
-
-
-def test_a_bidirectional_network_is_the_sum_of_both():
-    module = SeqBRNN(INPUTS, OUTPUTS)
-    x, _ = whole("SeqLSTM")
-    first, last = module.forwardModule, module.backwardModule
-    wanted = first(x) + last(x.flip(0)).flip(0)
-    close(module.updateOutput(x), wanted.detach())
-    close(module(x).detach(), wanted.detach())
-    batch_first = SeqBRNN(INPUTS, OUTPUTS, True, None)
-    for target, source in zip(batch_first.torch7_parameters()[0], module.torch7_parameters()[0], strict=True):
-        target.data.copy_(source)
-    close(batch_first.updateOutput(x.transpose(0, 1)), wanted.detach().transpose(0, 1))
-
-
-@pytest.mark.parametrize("ops", [None, ["keep", "replace"]])
-def test_mufuru_is_its_equations(ops: list[str] | None):
-    module = MuFuRu(INPUTS, OUTPUTS, ops)
-    wr, br, ur, bur, wv, bv, wp, bp = (p.detach() for p in module.torch7_parameters()[0])
-    x, h = draw(BATCH, INPUTS), draw(BATCH, OUTPUTS, seed=7)
-    r = torch.sigmoid(x @ wr.t() + br + h @ ur.t() + bur)
-    v = torch.sigmoid(torch.cat([x, r * h], 1) @ wv.t() + bv)
-    values = {
-        "keep": h,
-        "replace": v,
-        "mul": h * v,
-        "diff": h - v,
-        "forget": h * 0,
-        "sqrt_diff": (h - v).abs().sqrt() * 0.25,
-        "max": torch.maximum(h, v),
-        "min": torch.minimum(h, v),
-    }
-    weights = torch.softmax((torch.cat([x, h], 1) @ wp.t() + bp).view(BATCH, len(module.ops), OUTPUTS), 1)
-    wanted = sum(weights[:, n] * values[name] for n, name in enumerate(module.ops))
-    module.set_field("userPrevOutput", h)
-    close(module.updateOutput(x), wanted)
-    assert module.describe() == f"nn.MuFuRu(4 -> 5) {{ {''.join(f'{name} ' for name in module.ops)}}}"
-    with pytest.raises(TorchError, match="none of"):
-        MuFuRu(2, 2, ["add"])

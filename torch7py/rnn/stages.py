@@ -1,0 +1,354 @@
+"""Stages: the parts of a module that do all steps of a sequence (fused.py has them one after the other).
+
+What a module does is written nowhere else again: a layer's stage runs an alias of the layer, with the same parameters
+and results of its own, a gated network's runs the parts of its Cell. Every stage hands the next one tensor with the
+steps as dimension 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+
+from torch7py.nn.base import Module
+from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.table_math import CAddTable
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.cell import Cell, rows
+from torch7py.rnn.fast_lstm import FastLSTM
+from torch7py.rnn.gru import GRU
+from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.recurrent import Recurrent
+from torch7py.rnn.steps import joined
+
+__all__ = [
+    "STAGES",
+    "GatedStage",
+    "RecurrentStage",
+    "RowStage",
+    "Stage",
+    "StepByStep",
+    "alias",
+    "fill_steps",
+    "marked",
+]
+
+T = torch.Tensor
+CACHED = (
+    1 << 15
+)  # elements: what is computed for several steps at once should stay in the cache until it is used
+
+
+class StepByStep(Exception):
+    """The sequence at hand cannot be done as one piece."""
+
+
+class Stage(Protocol):
+    """A part of the module. ``x`` and results have the steps as first dimension; ``show`` leaves in the modules what
+    a script would find there after so many steps."""
+
+    def output(self, x: T) -> T: ...
+    def show(self, steps: int) -> None: ...
+    def grad_input(self, x: T, gradient: T) -> T: ...
+    def show_gradient(self) -> None: ...
+    def fill(self, of_input: T, gradient: T) -> None: ...
+    def acc_grad(self, x: T, scale: float) -> None: ...
+
+
+def marked(module: Any) -> bool:
+    """Whether Lua defines a method of the module, or another language runs it."""
+    return "_marked" in module.__dict__ or "_elsewhere" in module.__dict__
+
+
+def alias(module: Any) -> Any:
+    """The layer once more: the same parameters, gradients and settings, other results."""
+    made = module.__class__.__new__(module.__class__)
+    made.__dict__.update({k: v for k, v in module.__dict__.items() if k not in module.transient})
+    made.__dict__.update(_own={}, gradInput=module.new())
+    if isinstance(module, Module):
+        made.__dict__["output"] = module.new()
+    return made
+
+
+def computes_rows(module: Any) -> bool:
+    """Whether all steps can be given to the layer as one batch."""
+    return (
+        module.rows_alone is not None
+        and not getattr(module, "inplace", False)
+        and module.gradInput is not None
+    )
+
+
+class RowStage:
+    """A layer that computes each row alone."""
+
+    def __init__(self, module: Any) -> None:
+        if not computes_rows(module):
+            raise StepByStep
+        self.module = module
+        self.wide = alias(module)
+        self.batch_rank, self.highest_rank = module.rows_alone
+
+    def rows(self, x: T) -> T:
+        if x.dim() - 1 > self.highest_rank:
+            raise StepByStep
+        return x.flatten(0, 1) if x.dim() > self.batch_rank else x
+
+    def output(self, x: T) -> T:
+        batch = self.rows(x)
+        result: T = self.wide.updateOutput(batch)
+        self.result = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
+        return self.result
+
+    def show(self, steps: int) -> None:
+        # In training the layer itself serves the first step, in evaluation every one.
+        self.module.keep("output", self.result[0 if self.module.training else -1])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        batch = self.rows(x)
+        self.gradient = gradient.reshape(self.wide.output.shape)
+        result: T = self.wide.updateGradInput(batch, self.gradient)
+        if result.numel() != x.numel():  # an index has no gradient: in 2015 an empty one
+            result = result.new_empty((len(x), 0))
+        self.of_input = result if batch is x or not result.numel() else result.view(x.shape)
+        return self.of_input
+
+    def show_gradient(self) -> None:
+        self.module.keep("gradInput", self.of_input[0])
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        """Steps are not counted here."""
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.wide.accGradParameters(self.rows(x), self.gradient, scale)
+
+
+class GatedStage:
+    """A gated network: its Cell's parts, those without state over all steps at once."""
+
+    def __init__(self, module: Any) -> None:
+        cell = module.step_module
+        if not isinstance(cell, Cell) or not cell.intact():
+            raise StepByStep
+        self.module, self.cell = module, cell
+
+    def batches(self, x: T) -> T:
+        """``(steps, batch, size)``, also of single examples."""
+        return x.unsqueeze(1) if x.dim() == 2 else x
+
+    def output(self, x: T) -> T:
+        module = self.module
+        module.check(x[0])
+        batches = self.batches(x)
+        size = batches.shape[:2]
+        state = module.state_list(module.step - 1, x[0])
+        if any(part is None or part.numel() != size[1] * module.outputSize for part in state):
+            raise StepByStep
+        state = [rows(part.data) for part in state]
+        of_input = [part.view(*size, -1) for part in self.cell.from_input(batches.flatten(0, 1))]
+        self.first = state
+        results, kept = [], []
+        for step in zip(*of_input, strict=True):
+            state, saved = self.cell.step_output(list(step), state)
+            results.append(state)
+            kept.append(saved)
+        self.single = x.dim() == 2
+        self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
+        self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
+        return self.results[0].squeeze(1) if self.single else self.results[0]
+
+    def show(self, steps: int) -> None:
+        shown = [result.squeeze(1) if self.single else result for result in self.results]
+        self.module.keep_steps([list(step) for step in zip(*shown, strict=True)])
+
+    def before(self) -> list[T]:
+        """The states before all steps, as rows."""
+        pairs = zip(self.first, self.results, strict=True)
+        return [torch.cat([first, result[:-1].flatten(0, 1)]) for first, result in pairs]
+
+    def after(self) -> list[T]:
+        """What a script has put in of the gradient of the state after the last step; else zeros."""
+        given = self.module.grad_state_list(self.module.step - 1)
+        pairs = list(zip(given, self.first, strict=True))
+        if any(part is None or part.numel() != first.numel() for part, first in pairs):
+            raise TorchError(
+                f"{self.module.class_name}: the gradient of the hidden state does not have its size"
+            )
+        return [part.data.reshape(first.shape) for part, first in pairs]
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        gradients = self.batches(gradient)
+        size = gradients.shape[:2]
+        self.states = self.before()
+        self.of_gates = self.cell.room(size[0] * size[1], gradients)
+        later = self.after()
+        handed = [later]
+        factors: list[T] = []
+        ready = len(x)  # the first step that there are factors for
+        block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
+        for step in range(len(x) - 1, -1, -1):
+            if step < ready:
+                ready = max(0, step + 1 - block)
+                part = slice(ready * size[1], (step + 1) * size[1])
+                factors = self.cell.factors([s[part] for s in self.states], [s[part] for s in self.saved])
+            total = [gradients[step] + later[0], *later[1:]]
+            at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
+            rows_at = slice(at * size[1], (at + 1) * size[1])
+            room = [gates[own] for gates in self.of_gates]
+            later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
+            handed.append(later)
+        self.handed = handed[::-1]
+        return self.cell.grad_of_input(self.of_gates).view(x.shape)
+
+    def _shown(self, parts: list[T]) -> list[T]:
+        return [part.squeeze(0) for part in parts] if self.single else parts
+
+    def show_gradient(self) -> None:
+        self.module.hand_state_back(self.module.step - len(self.results[0]), self._shown(self.handed[0]))
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module, gradients = self.module, self.batches(gradient)
+        fill_steps(module, of_input, gradient)
+        first = module.step - len(gradients)
+        for number in range(len(gradients)):
+            later = self.handed[number + 1]
+            total = [gradients[number] + later[0], *later[1:]]
+            module.__dict__["_totals"][first + number] = self._shown(total)
+            if number:
+                module.set_grad_state_list(first + number - 1, self._shown(self.handed[number]))
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.cell.acc_grad(self.batches(x).flatten(0, 1), self.states, self.of_gates, self.saved, scale)
+
+
+def fill_steps(module: Any, of_input: T, gradient: T) -> None:
+    """Keep for a script what the last steps had and gave in the backward."""
+    first = module.step - len(gradient)
+    module.gradInputs.update(enumerate(of_input, first))
+    if module.generation.year == 2015:
+        module.gradOutputs.update(enumerate(gradient, first))
+
+
+class RecurrentStage:
+    """nn.Recurrent: its input module over all steps at once; the feedback's parameters too get their gradients so."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        parts = module._modules
+        feedback, transfer, merge = (parts[f"{name}Module"] for name in ("feedback", "transfer", "merge"))
+        self.input = RowStage(parts["inputModule"])
+        fits = computes_rows(feedback) and isinstance(transfer, Pointwise) and computes_rows(transfer)
+        if not (fits and type(merge) is CAddTable and not merge.inplace and self._as_built()):
+            raise StepByStep
+        if any(part.torch7_parameters() for part in (transfer, merge)):
+            raise StepByStep
+
+    def _as_built(self) -> bool:
+        """Whether the two step modules are what the constructor makes of the parts."""
+        parts = self.module._modules
+        first, later = self.module.initialModule, self.module.step_module
+        if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
+            return False
+        children, both = first.child_list(), later.child_list()
+        return (
+            len(children) == 3
+            and children[1] is parts["startModule"]
+            and type(children[0]) is type(parts["inputModule"])
+            and type(children[2]) is type(parts["transferModule"])
+            and len(both) == 3
+            and type(both[0]) is ParallelTable
+            and both[0].child_list() == [parts["inputModule"], parts["feedbackModule"]]
+            and both[1] is parts["mergeModule"]
+            and both[2] is parts["transferModule"]
+            and not any(map(marked, (*children, *both, *both[0].child_list())))
+        )
+
+    def output(self, x: T) -> T:
+        module, parts = self.module, self.module._modules
+        first = module.step
+        if first > 1 and first - 1 not in module.outputs:
+            raise StepByStep
+        of_input = self.input.output(x)
+        self.begins = first == 1
+        self.starter = alias(parts["startModule"])
+        self.transfers = [alias(parts["transferModule"]) for _ in range(len(x))]
+        self.feedbacks = [alias(parts["feedbackModule"]) for _ in range(len(x))]
+        self.before: list[Any] = [None if self.begins else module.outputs[first - 1].data]
+        self.sums: list[T] = []
+        self.of_input = of_input
+        outputs = []
+        for step in range(len(x)):
+            if self.before[step] is None:
+                total = self.starter.updateOutput(of_input[step])
+            else:
+                total = of_input[step] + self.feedbacks[step].updateOutput(self.before[step])
+            if total.shape != of_input[step].shape:
+                raise StepByStep
+            self.sums.append(total)
+            outputs.append(self.transfers[step].updateOutput(total))
+            self.before.append(outputs[-1])
+        self.result = torch.stack(outputs)
+        return self.result
+
+    def show(self, steps: int) -> None:
+        self.module.keep_steps([[output] for output in self.result])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        module = self.module
+        later: Any = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        if later is not None and later.shape != gradient[-1].shape:
+            raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
+        of_sums: list[Any] = [None] * len(x)
+        of_inputs: list[Any] = [None] * len(x)
+        handed = [later]
+        for step in range(len(x) - 1, -1, -1):
+            total = gradient[step] if later is None else gradient[step] + later
+            of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+            if self.before[step] is None:
+                of_inputs[step] = self.starter.updateGradInput(self.of_input[step], of_sums[step])
+            else:
+                later = self.feedbacks[step].updateGradInput(self.before[step], of_sums[step])
+                of_inputs[step] = of_sums[step]
+                handed.append(later)
+        self.later, self.of_sums = later, of_sums
+        self.handed = handed[::-1] if len(handed) > len(x) else [None, *handed[::-1]]
+        return self.input.grad_input(x, torch.stack(of_inputs))
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module = self.module
+        fill_steps(module, of_input, gradient)
+        first = module.step - len(gradient)
+        for number in range(len(gradient)):
+            later = self.handed[number + 1]
+            total = gradient[number] if later is None else gradient[number] + later
+            module.__dict__["_totals"][first + number] = total
+            if number:
+                module.__dict__[module.generation.hidden_gradients][first + number - 1] = self.handed[number]
+
+    def show_gradient(self) -> None:
+        self.input.show_gradient()
+        if not self.begins:
+            own = self.module.__dict__
+            own[self.module.generation.hidden_gradients][self.module.step - len(self.sums) - 1] = self.later
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.input.acc_grad(x, scale)
+        first = 0
+        if self.begins:
+            self.starter.accGradParameters(self.of_input[0], self.of_sums[0], scale)
+            first = 1
+        if len(x) > first:
+            before, gradients = joined(self.before[first:-1]), joined(self.of_sums[first:])
+            feedback = RowStage(self.module._modules["feedbackModule"])
+            feedback.wide.accGradParameters(feedback.rows(before), feedback.rows(gradients), scale)
+
+
+STAGES: dict[type, Callable[[Any], Stage]] = {
+    FastLSTM: GatedStage,
+    LSTM: GatedStage,
+    GRU: GatedStage,
+    Recurrent: RecurrentStage,
+}
