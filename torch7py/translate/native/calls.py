@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib, tensors
+from torch7py.translate.native import code, stdlib, strings, tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
@@ -118,7 +118,7 @@ class Calls:
         if kind == "tensor":
             return tensors.method(t, node)
         if kind == "string":
-            return stdlib.string_method(t, node)
+            return strings.string_method(t, node)
         rule = stdlib.methods.get((kind or "", node.method))
         if rule is not None:
             return rule(t, node)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch7py.translate import tree
+from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.native import optimizers
@@ -15,7 +16,6 @@ from torch7py.translate.native.translator import INDENT, Translator, comment_lin
 from torch7py.translate.parse import parse
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
-from torch7py.translate.types import infer
 
 __all__ = ["Native", "translate_script"]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, comprehensions, ranges, tables
+from torch7py.translate.native import code, comprehensions, indexing, ranges, tables, text
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import Expressions
@@ -308,7 +308,7 @@ class Translator:
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.kind(target.base) == "table":
             if self.representation(target.base) in ("dict", "record"):
-                key = self.expressions.key(target)
+                key = indexing.key(self, target)
                 self.emit(f"{self.value(target.base).at(code.ATOM)}.pop({key}, None)")
                 return
             raise Problem("T7-305", node.line, "an entry of a list set to nil")
@@ -329,16 +329,10 @@ class Translator:
         if value.operator == "..":
             if self.kind(value.left) != "string":
                 return None
-            rest = self.expressions
             right = value.right
-            text = (
-                rest.concatenation(right)
-                if isinstance(right, tree.Binary) and right.operator == ".."
-                else None
-            )
-            if text is None:
-                text = rest.text(right)
-            return f"{left} += {text}"
+            if isinstance(right, tree.Binary) and right.operator == "..":
+                return f"{left} += {text.concatenation(self, right)}"
+            return f"{left} += {text.text(self, right)}"
         write = self.expressions.graph if self.keeps(target) else self.value
         right_py = write(value.right)
         if value.operator == "-" and right_py.level <= code.ADD:
@@ -361,15 +355,15 @@ class Translator:
         assert isinstance(node, Index)
         kind = self.kind(node.base)
         if kind == "tensor":
-            return self.expressions.tensor_index(node, assigned=True).text
+            return indexing.tensor_index(self, node, assigned=True).text
         if kind == "table":
             base = self.value(node.base).at(code.ATOM)
             representation = self.representation(node.base)
             if representation == "options" and isinstance(node.key, tree.String):
                 return f"{base}.{code.python_name(node.key.value)}"
             if representation == "list":
-                return f"{base}[{self.expressions.list_position(node)}]"
-            return f"{base}[{self.expressions.key(node)}]"
+                return f"{base}[{indexing.list_position(self, node)}]"
+            return f"{base}[{indexing.key(self, node)}]"
         if kind == "object" and isinstance(node.key, tree.String):
             return f"{self.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}"
         raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")

@@ -1,0 +1,330 @@
+"""Calls: of the program's own functions, of libraries, and of methods."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.kind_rules import (
+    be_rank,
+    counted,
+    keeps_rank,
+    output_kind,
+    same_rank,
+    tensor_method,
+    tensor_of,
+)
+from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.library import FUNCTION_RESULTS, is_criterion
+from torch7py.translate.tree import Call, Expression, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.inference.statements import Inference
+
+__all__ = ["CallKinds"]
+
+
+class CallKinds:
+    def __init__(self, inference: Inference) -> None:
+        self.inference = inference
+        self.types = inference.types
+
+    def call(self, node: Call) -> Type:
+        path = self.types.path(node.callee)
+        callee = self.inference.expression(node.callee)
+        arguments = [self.inference.expression(argument) for argument in node.arguments]
+        results = self.types.results.setdefault(node, [Type()])
+        if path is not None and self._library_call(path, node, arguments, results):
+            return results[0]
+        seen: set[tree.Function] = set()
+
+        def call() -> bool:
+            news = False
+            for function in callee.find().functions:
+                if function not in seen:
+                    seen.add(function)
+                    self.types.calls_of.setdefault(function, []).append(node)
+                    self._bind(function, node.arguments, arguments, 0)
+                    news = True
+                news |= self._results(function, results)
+            if callee.kind in ("module", "criterion") or callee.has("module"):
+                news |= self._forward(callee, results[0], arguments)
+            return news
+
+        self.inference.rules.append(call)
+        return results[0]
+
+    def _results(self, function: tree.Function, results: list[Type]) -> bool:
+        returns = self.types.returns.get(function)
+        news = False
+        if returns is not None:
+            for index, result in enumerate(results):
+                news |= unify(result, returns.at(index))
+        return news
+
+    def _bind(
+        self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
+    ) -> None:
+        parameters = function.parameters[first:]
+        open_end = bool(nodes) and isinstance(nodes[-1], (Call, Invoke, tree.Vararg))
+        for index, parameter in enumerate(parameters):
+            if index < len(given):
+                unify(self.inference.name_type(parameter), given[index])
+            elif not open_end:
+                self.inference.name_type(parameter).find().may_be_nil = True
+
+    def invoke(self, node: Invoke) -> Type:
+        receiver = self.inference.expression(node.receiver)
+        arguments = [self.inference.expression(argument) for argument in node.arguments]
+        results = self.types.results.setdefault(node, [Type()])
+        result, method = results[0], node.method
+        if method in library.TENSOR_METHODS and method not in _AMBIGUOUS:
+            self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
+        if method in _MODULE_METHODS:
+            self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
+        seen: set[tree.Function] = set()
+
+        def invoke() -> bool:
+            kind = receiver.kind
+            own = self.types.function_called(node)
+            if own:
+                news = False
+                for function in own:
+                    if function not in seen:
+                        seen.add(function)
+                        self.types.calls_of.setdefault(function, []).append(node)
+                        self._bind(function, node.arguments, arguments, 1)
+                        news = True
+                    news |= self._results(function, results)
+                return news
+            if kind == "tensor":
+                return tensor_method(node, receiver, arguments, results)
+            if kind in ("module", "criterion") or receiver.has("module") or receiver.has("criterion"):
+                return self._module_method(node, receiver, arguments, results)
+            if kind == "string":
+                if method in ("find", "byte", "len"):
+                    return result.be("number") | result.mark("whole")
+                if method == "gmatch":
+                    return False
+                return result.be("string")
+            if kind == "cmdline" and method == "parse":
+                return result.be("table") | result.mark("record", "options")
+            if kind == "timer" and method == "time":
+                return result.be("table") | result.of_field("real").be("number")
+            if kind == "file" and method == "read":
+                return result.be("string")
+            return False
+
+        self.inference.rules.append(invoke)
+        return result
+
+    def _forward(self, module: Type, result: Type, arguments: list[Type]) -> bool:
+        if module.kind == "criterion" or module.has("criterion"):
+            return result.be("number") | result.mark("loss")
+        shape = output_kind(module, arguments[0] if arguments else Type())
+        if shape == "steps":
+            return result.be("table") | result.mark("array", "steps") | result.of_elements().be("tensor")
+        if shape == "tuple":
+            return result.be("table") | result.mark("array", "tuple") | result.of_elements().be("tensor")
+        if shape == "tensor":
+            news = result.be("tensor")
+            if arguments and keeps_rank(module):
+                news |= same_rank(result, arguments[0])
+            return news
+        return False
+
+    def _module_method(
+        self, node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]
+    ) -> bool:
+        result, method = results[0], node.method
+        if method in ("forward", "updateOutput"):
+            return self._forward(receiver, result, arguments)
+        if method in ("backward", "updateGradInput"):
+            return unify(result, arguments[0]) if arguments and arguments[0].kind == "tensor" else False
+        if method == "add":
+            news = False
+            for layer in receiver.find().layers[:1]:
+                if arguments and not any(child is arguments[0] for child in layer.children):
+                    layer.children.append(arguments[0])
+                    news = True
+            return news | unify(result, receiver)
+        if method in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share"):
+            return unify(result, receiver)
+        if method == "get":
+            return result.be("module")
+        if method == "getParameters":
+            news = False
+            for index in range(2):
+                while len(results) <= index:
+                    results.append(Type())
+                news |= results[index].be("tensor") | be_rank(results[index], 1)
+                news |= results[index].mark("flat weights" if index == 0 else "flat gradients")
+            return news
+        return False
+
+    def _library_call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
+        """Whether the call is one of a library's; its results are given their types."""
+        result = results[0]
+        if path in library.TENSOR_TYPES:
+            result.be("tensor")
+            result.find().tensor_type = library.TENSOR_TYPES[path]
+            if node.arguments and isinstance(node.arguments[0], tree.Table):
+                be_rank(result, _depth_of(node.arguments[0]))
+            elif len(node.arguments) == 1:
+                only = arguments[0]
+                self.inference.rules.append(lambda: tensor_of(only, result))
+            else:
+                result.find().ranks.add(len(node.arguments))
+            return True
+        if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
+            return True
+        if path.startswith("optim.") and len(node.arguments) >= 2:
+            unify(results[0], arguments[1])
+            while len(results) < 2:
+                results.append(Type())
+            results[1].be("table")
+            results[1].mark("array", "losses")
+            results[1].of_elements().be("number")
+            results[1].of_elements().mark("loss")
+            return True
+        if path.startswith(("nn.", "cudnn.", "rnn.")):
+            return self._make(path, node, arguments, result)
+        if path == "tonumber":
+            result.be("number")
+            result.find().may_be_nil = True
+            return True
+        if path == "table.insert" and arguments:
+            table = arguments[0]
+            table.be("table")
+            table.mark("array", "append")
+            unify(table.of_elements(), arguments[-1])
+            return True
+        if path in ("table.remove", "unpack", "table.unpack") and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+            unify(result, arguments[0].of_elements())
+            for more in results[1:]:
+                unify(more, arguments[0].of_elements())
+            return True
+        if path == "table.sort" and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+            return True
+        if path == "table.concat" and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+        if path in ("assert",) and arguments:
+            unify(result, arguments[0])
+            return True
+        if path == "setmetatable" and arguments:
+            unify(result, arguments[0])
+            return True
+        if path == "pcall":
+            result.be("boolean")
+            return True
+        if path in ("torch.save", "print", "require"):
+            return path != "require"
+        kind = FUNCTION_RESULTS.get(path)
+        if kind is None:
+            return False
+        if kind == "whole":
+            result.be("number")
+            result.mark("whole")
+        else:
+            result.be(kind)
+        if path.startswith("math.") and path not in ("math.random",):
+            for argument in arguments:
+                self.inference.rules.append(functools.partial(counted, argument))
+        return True
+
+    def _torch_call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
+        name, result = path.removeprefix("torch."), results[0]
+        if name in library.CREATORS:
+            result.be("tensor")
+            if not (len(arguments) == 1 and not isinstance(node.arguments[0], tree.Number)):
+                result.find().ranks.add(len(arguments))
+            else:
+                only = arguments[0]
+                self.inference.rules.append(lambda: only.kind == "number" and be_rank(result, 1))
+            return True
+        if name in ("range", "linspace", "logspace", "randperm"):
+            result.be("tensor")
+            be_rank(result, 1)
+            if name == "randperm":
+                result.mark("whole")
+            return True
+        if name in ("eye",):
+            result.be("tensor")
+            be_rank(result, 2)
+            return True
+        if name in ("load",):
+            return True
+        if path in FUNCTION_RESULTS:
+            return False
+        if name in library.TENSOR_METHODS | library.NUMBER_METHODS | {"cat", "topk"} and arguments:
+            first = arguments[0]
+
+            def method() -> bool:
+                if first.kind is None:
+                    return False
+                if first.kind == "number":
+                    return result.be("number")
+                if name == "cat":
+                    return result.be("tensor") | (
+                        same_rank(result, first) if first.kind == "tensor" else False
+                    )
+                if first.kind == "tensor":
+                    return tensor_method(
+                        Invoke(node.place, node.arguments[0], name, node.arguments[1:], node.place),
+                        first,
+                        arguments[1:],
+                        results,
+                    )
+                return False
+
+            self.inference.rules.append(method)
+            return True
+        return False
+
+    def _make(self, path: str, node: Call, arguments: list[Type], result: Type) -> bool:
+        own = self.types.classes.get(path)
+        if own is not None:
+            unify(result, own.instance)
+            start = own.methods.get("__init") or own.methods.get("init")
+            if start is not None:
+                self.types.calls_of.setdefault(start, []).append(node)
+                self._bind(start, node.arguments, arguments, 1)
+            return True
+        kind = "criterion" if is_criterion(path) else "module"
+        result.be(kind)
+        description = Description("nn." + path.split(".", 1)[1], node)
+        description.slots = [argument for argument in arguments if argument.kind in ("module", "criterion")]
+        result.find().layers.append(description)
+        return True
+
+
+# Names that tensors share with tables, strings, modules or the program's own objects.
+_AMBIGUOUS = set(
+    "add copy fill zero clone type float double cuda sort set select index insert remove random pow find get size"
+    " repeatTensor uniform squeeze view reset round sign log exp sqrt abs".split()
+) - {"fill", "zero", "uniform", "squeeze", "view", "repeatTensor"}
+
+_MODULE_METHODS = {
+    "forward",
+    "backward",
+    "updateGradInput",
+    "getParameters",
+    "zeroGradParameters",
+    "updateParameters",
+    "evaluate",
+    "training",
+}
+
+
+def _depth_of(node: tree.Table) -> int:
+    depth = 1
+    while node.fields and isinstance(node.fields[0].value, tree.Table):
+        node = node.fields[0].value
+        depth += 1
+    return depth

@@ -1,0 +1,221 @@
+"""Expressions other than calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kind_rules import equal_kinds, index_tensor, module_field, same_rank, same_value
+from torch7py.translate.kinds import Returns, Type, unify
+from torch7py.translate.library import FUNCTION_RESULTS
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.inference.statements import Inference
+
+__all__ = ["ExpressionKinds"]
+
+
+class ExpressionKinds:
+    def __init__(self, inference: Inference) -> None:
+        self.inference = inference
+        self.types = inference.types
+
+    def of(self, node: Expression) -> Type:
+        if isinstance(node, Name):
+            return self.inference.name_type(node)
+        if isinstance(node, tree.Number):
+            return Type("number")
+        if isinstance(node, tree.String):
+            return Type("string")
+        if isinstance(node, tree.Boolean):
+            return Type("boolean")
+        if isinstance(node, tree.Nil):
+            found = Type()
+            found.may_be_nil = True
+            return found
+        if isinstance(node, tree.Paren):
+            return self.inference.expression(node.inner)
+        if isinstance(node, tree.Table):
+            return self._table(node)
+        if isinstance(node, tree.Function):
+            return self._function(node)
+        if isinstance(node, tree.Unary):
+            return self._unary(node)
+        if isinstance(node, tree.Binary):
+            return self._binary(node)
+        if isinstance(node, Index):
+            return self._index(node)
+        if isinstance(node, Call):
+            return self.inference.calls.call(node)
+        if isinstance(node, Invoke):
+            return self.inference.calls.invoke(node)
+        return Type()
+
+    def _table(self, node: tree.Table) -> Type:
+        found = Type("table")
+        for item in node.fields:
+            value = self.inference.expression(item.value)
+            if item.key is None:
+                found.mark("array")
+                found.of_keys().be("number")
+                unify(found.of_elements(), value)
+            elif isinstance(item.key, tree.String):
+                self.inference.expression(item.key)
+                found.mark("record")
+                found.of_keys().be("string")
+                unify(found.of_field(item.key.value), value)
+            else:
+                unify(found.of_keys(), self.inference.expression(item.key))
+                if isinstance(item.key, tree.Number):
+                    found.mark("array" if item.key.value == 1 else "sparse")
+                else:
+                    found.mark("dict")
+                unify(found.of_elements(), value)
+        return found
+
+    def _function(self, node: tree.Function) -> Type:
+        found = Type("function")
+        found.functions.append(node)
+        self.types.returns[node] = Returns()
+        for parameter in node.parameters:
+            self.inference.declare(parameter)
+        self.inference.function.append(node)
+        self.inference.block(node.body)
+        self.inference.function.pop()
+        returns = self.types.returns[node]
+        last = node.body.statements[-1] if node.body.statements else None
+        if returns.counts and not _always_returns(last):
+            returns.falls_off = True
+            returns.at(0).find().may_be_nil = True
+        return found
+
+    def _unary(self, node: tree.Unary) -> Type:
+        operand = self.inference.expression(node.operand)
+        if node.operator == "not":
+            return Type("boolean")
+        if node.operator == "#":
+            found = Type("number")
+            found.mark("whole")
+
+            def length() -> bool:
+                return operand.kind == "table" and operand.mark("array")
+
+            self.inference.rules.append(length)
+            return found
+        result = Type()
+
+        def negate() -> bool:
+            return operand.kind in ("number", "tensor") and same_value(result, operand)
+
+        self.inference.rules.append(negate)
+        return result
+
+    def _binary(self, node: tree.Binary) -> Type:
+        left, right = self.inference.expression(node.left), self.inference.expression(node.right)
+        operator = node.operator
+        if operator in ("==", "~="):
+            self.inference.rules.append(lambda: equal_kinds(left, right))
+            return Type("boolean")
+        if operator in ("<", ">", "<=", ">="):
+            self.inference.rules.append(lambda: equal_kinds(left, right))
+            return Type("boolean")
+        if operator == "..":
+            return Type("string")
+        if operator in ("and", "or"):
+            return self._logical(node, left, right)
+        result = Type()
+
+        def arithmetic() -> bool:
+            kinds = {left.kind, right.kind}
+            if operator in ("%", "^") and None in kinds and "tensor" not in kinds:
+                return left.be("number") | right.be("number") | result.be("number")
+            if "tensor" in kinds:
+                news = result.be("tensor")
+                for side in (left, right):
+                    if (side.kind == "tensor" and operator != "*") or (
+                        operator == "*" and kinds == {"tensor", "number"} and side.kind == "tensor"
+                    ):
+                        news |= same_rank(result, side)
+                return news
+            if kinds <= {"number", "string"}:
+                return result.be("number")
+            if result.kind == "number":
+                return (left.be("number") if left.kind is None else False) | (
+                    right.be("number") if right.kind is None else False
+                )
+            return False
+
+        self.inference.rules.append(arithmetic)
+        return result
+
+    def _logical(self, node: tree.Binary, left: Type, right: Type) -> Type:
+        result = Type()
+        unify(result, right)
+        literal = isinstance(node.left, tree.Boolean | tree.Nil)
+        if node.operator == "or" and not literal:
+            # `a and b or c`: the first operand is b (a is only a condition)
+            first = node.left
+            while isinstance(first, tree.Paren):
+                first = first.inner
+            if isinstance(first, tree.Binary) and first.operator == "and":
+                unify(result, self.inference.expression(first.right))
+            elif not (left.kind == "boolean" and right.kind not in ("boolean", None)):
+                nil = right.nil
+                left.find().may_be_nil = True
+                unify(result, left)
+                result.find().may_be_nil = result.find().may_be_nil or nil
+        return result
+
+    def _index(self, node: Index) -> Type:
+        path = self.types.path(node)
+        if path in FUNCTION_RESULTS:
+            return Type("number") if path in ("math.pi", "math.huge") else Type("function")
+        base = self.inference.expression(node.base)
+        key = self.inference.expression(node.key)
+        result = Type()
+        name = node.key.value if isinstance(node.key, tree.String) else None
+
+        def index() -> bool:
+            kind = base.kind
+            if kind == "tensor":
+                return index_tensor(base, node, result, self.types)
+            if kind == "string" or kind == "function":
+                return False
+            if kind in ("module", "criterion"):
+                return module_field(name, result, base)
+            if name is not None and kind in ("table", "object"):
+                news = base.mark("record") if kind == "table" else False
+                if kind == "table" and base.key is not None and not base.fields and base.has("dict"):
+                    return unify(result, base.of_elements())
+                return news | unify(result, base.of_field(name))
+            if kind == "table":
+                if isinstance(node.key, tree.Number):
+                    base.mark("sparse" if node.key.value < 1 else "by number")
+                elif key.kind == "number":
+                    base.mark("by number")
+                elif key.kind in ("string", "object", "tensor"):
+                    base.mark("dict")
+                return unify(base.of_keys(), key) | unify(result, base.of_elements())
+            if kind is None and name is not None and self.types.path(node.base) is None:
+                return False
+            return False
+
+        self.inference.rules.append(index)
+        return result
+
+
+def _always_returns(statement: Statement | None) -> bool:
+    if isinstance(statement, tree.Return):
+        return True
+    if isinstance(statement, tree.If):
+        blocks = [body for _, body in statement.branches]
+        if statement.otherwise is None:
+            return False
+        return all(b.statements and _always_returns(b.statements[-1]) for b in [*blocks, statement.otherwise])
+    if isinstance(statement, tree.Do):
+        return bool(statement.body.statements) and _always_returns(statement.body.statements[-1])
+    if isinstance(statement, tree.Run) and isinstance(statement.call, Call):
+        callee = statement.call.callee
+        return isinstance(callee, Name) and callee.name == "error"
+    return False

@@ -1,0 +1,190 @@
+"""Statements, and the whole of an inference."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.inference import settling
+from torch7py.translate.inference.calls import CallKinds
+from torch7py.translate.inference.classes import Classes
+from torch7py.translate.inference.expressions import ExpressionKinds
+from torch7py.translate.inference.variables import Stretches
+from torch7py.translate.kinds import Type, unify
+from torch7py.translate.scopes import Scopes
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends
+from torch7py.translate.types import Types
+
+__all__ = ["Inference", "Rule", "infer"]
+
+Rule: TypeAlias = Callable[[], bool]
+
+
+def infer(program: Block, scopes: Scopes, recorded: dict[int, set[str]] | None = None) -> Types:
+    """The types of a program. ``recorded``: kinds that a run saw, by the start of the expression."""
+    inference = Inference(scopes)
+    Stretches(scopes, inference.types).find(program)
+    inference.block(program)
+    settling.learn(inference.types, recorded or {})
+    settling.settle(inference)
+    return inference.types
+
+
+class Inference:
+    def __init__(self, scopes: Scopes) -> None:
+        self.scopes = scopes
+        self.types = Types(scopes)
+        self.rules: list[Rule] = []
+        self.guesses: list[Rule] = []  # for what is still open when the rules have nothing more to say
+        self.function: list[tree.Function | None] = [None]
+        self.classes = Classes(self)
+        self.calls = CallKinds(self)
+        self.expressions = ExpressionKinds(self)
+
+    def name_type(self, name: Name, target_of: Statement | None = None) -> Type:
+        variable = self.scopes.of_name[name]
+        bounds, types = self.types.versions[variable]
+        at = name.place.start if target_of is None else target_of.place.end
+        return types[bisect_right(bounds, at)]
+
+    def expression(self, node: Expression) -> Type:
+        found = self.types.by_node.get(node)
+        if found is None:
+            found = self.expressions.of(node)
+            self.types.by_node[node] = found
+        return found
+
+    # Statements
+
+    def block(self, block: Block) -> None:
+        for statement in block.statements:
+            self.statement(statement)
+
+    def statement(self, node: Statement) -> None:
+        if isinstance(node, tree.Local):
+            self.assign([self.declare(name) for name in node.names], node.values)
+            self.classes.statement(node)
+        elif isinstance(node, tree.Assign):
+            self.assign([self.target(target, node) for target in node.targets], node.values)
+            self._stores(node)
+        elif isinstance(node, tree.Run):
+            self.expression(node.call)
+        elif isinstance(node, tree.Return):
+            self._return(node)
+        elif isinstance(node, tree.NumericFor):
+            for bound in (node.start, node.stop, node.step):
+                if bound is not None:
+                    self.expression(bound).be("number")
+            self.declare(node.variable).be("number")
+            self.block(node.body)
+        elif isinstance(node, tree.GenericFor):
+            self._generic_for(node)
+        elif isinstance(node, tree.LocalFunction):
+            unify(self.declare(node.name), self.expression(node.function))
+        elif isinstance(node, tree.FunctionStatement):
+            self._function_statement(node)
+        else:
+            for child in tree.children(node):
+                if isinstance(child, Block):
+                    self.block(child)
+                elif isinstance(child, Expression):
+                    self.expression(child)
+
+    def declare(self, name: Name) -> Type:
+        found = self.name_type(name)
+        self.types.by_node[name] = found
+        return found
+
+    def target(self, node: Expression, statement: Statement) -> Type:
+        if isinstance(node, Name):
+            found = self.name_type(node, statement)
+            self.types.by_node[node] = found
+            return found
+        return self.expression(node)
+
+    def assign(self, targets: list[Type], values: tuple[Expression, ...]) -> None:
+        given = self.values(values, len(targets))
+        for index, target in enumerate(targets):
+            if index < len(given):
+                unify(target, given[index])
+            else:
+                target.find().may_be_nil = True
+
+    def values(self, nodes: tuple[Expression, ...], wanted: int) -> list[Type]:
+        """The types of a list of expressions; the last call gives as many as are wanted."""
+        found = [self.expression(node) for node in nodes]
+        if nodes and len(nodes) < wanted and isinstance(nodes[-1], (Call, Invoke)):
+            more = self.types.results.setdefault(nodes[-1], [found[-1]])
+            while len(found) < wanted:
+                index = len(found) - len(nodes) + 1
+                while len(more) <= index:
+                    more.append(Type())
+                found.append(more[index])
+        return found
+
+    def _stores(self, node: tree.Assign) -> None:
+        for index, target in enumerate(node.targets):
+            if isinstance(target, Index) and not target.dotted:
+                base = self.types.of(target.base)
+                base.mark("stored")
+                if index < len(node.values) and isinstance(node.values[index], tree.Nil):
+                    base.mark("removed")
+                if appends(target):
+                    base.mark("array", "append")
+                    base.be("table")
+
+    def _return(self, node: tree.Return) -> None:
+        function = self.function[-1]
+        types = self.values(node.values, len(node.values))
+        if function is None:
+            return
+        returns = self.types.returns[function]
+        returns.counts.add(len(node.values))
+        if node.values and isinstance(node.values[-1], (Call, Invoke, tree.Vararg)):
+            returns.open = True
+        for index, found in enumerate(types):
+            unify(returns.at(index), found)
+
+    def _generic_for(self, node: tree.GenericFor) -> None:
+        types = self.values(node.values, 3)
+        names = [self.declare(name) for name in node.names]
+        source = node.values[0]
+        if isinstance(source, Call) and source.arguments:
+            path = self.types.path(source.callee)
+            table = self.types.of(source.arguments[0])
+            if path == "ipairs":
+                table.mark("array")
+                table.be("table")
+                names[0].be("number")
+                names[0].mark("whole")
+                if len(names) > 1:
+                    unify(names[1], table.of_elements())
+            elif path == "pairs":
+                table.be("table")
+                table.mark("pairs")
+                unify(names[0], table.of_keys())
+                if len(names) > 1:
+                    unify(names[1], table.of_elements())
+        elif isinstance(source, Invoke) and source.method == "gmatch":
+            for name in names:
+                name.be("string")
+        elif isinstance(source, Invoke) and source.method == "lines":
+            names[0].be("string")
+        del types
+        self.block(node.body)
+
+    def _function_statement(self, node: tree.FunctionStatement) -> None:
+        function = self.expression(node.function)
+        target = node.target
+        owner = self.classes.named(target.base) if isinstance(target, Index) else None
+        if owner is not None and isinstance(target, Index) and isinstance(target.key, tree.String):
+            owner.methods[target.key.value] = node.function
+            if node.function.parameters:
+                unify(self.name_type(node.function.parameters[0]), owner.instance)
+            unify(owner.instance.of_field(target.key.value), function)
+            return
+        unify(self.target(target, node), function)
+        if node.method and isinstance(target, Index):
+            unify(self.name_type(node.function.parameters[0]), self.types.of(target.base))

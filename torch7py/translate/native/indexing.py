@@ -1,0 +1,159 @@
+"""Indexing, with positions counted from 0, and tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["index", "key", "list_position", "minus_one", "table", "tensor_index"]
+
+
+def key(t: Translator, node: Index) -> Py:
+    """The key of a dict."""
+    return t.value(node.key)
+
+
+def index(t: Translator, node: Index) -> Py:
+    path = t.path(node)
+    if path is not None:
+        known = t.calls.constant(path, node.line)
+        if known is not None:
+            return known
+    special = t.models.field(node)
+    if special is not None:
+        return special
+    kind = t.kind(node.base)
+    if (
+        isinstance(node.base, Name)
+        and node.base.name == "arg"
+        and path is None
+        and t.scopes.is_global(node.base, "arg")
+    ):
+        t.imports.add("sys")
+        return atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
+    if kind == "tensor":
+        return tensor_index(t, node)
+    if kind == "object" and isinstance(node.key, String):
+        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}")
+    if kind == "table":
+        base = t.value(node.base).at(code.ATOM)
+        representation = t.representation(node.base)
+        if t.type(node.base).has("losses"):
+            return atom(f"{base}.item()")
+        if representation == "options" and isinstance(node.key, String):
+            return atom(f"{base}.{code.python_name(node.key.value)}")
+        if representation == "list":
+            return atom(f"{base}[{list_position(t, node)}]")
+        if t.type(node).nil:
+            return atom(f"{base}.get({key(t, node)})")
+        return atom(f"{base}[{key(t, node)}]")
+    if kind == "storage":
+        return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
+    raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")
+
+
+def list_position(t: Translator, node: Index) -> Py:
+    key = node.key
+    if isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, node.base):
+        return atom("-1")
+    return t.expressions.position(key)
+
+
+def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
+    base, keys = node.base, [node.key]
+    # x[i][j] is x[i, j]
+    while (
+        isinstance(base, Index)
+        and t.kind(base) == "tensor"
+        and t.kind(base.base) == "tensor"
+        and not isinstance(base.key, tree.Table)
+        and t.kind(base.key) == "number"
+        and t.models.field(base) is None
+    ):
+        keys.insert(0, base.key)
+        base = base.base
+    texts: list[str] = []
+    for key in keys:
+        texts += _tensor_keys(t, key)
+    while len(texts) > 1 and texts[-1] == ":":
+        texts.pop()
+    text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
+    if t.kind(node) == "number" and not assigned and node not in t.raw_elements:
+        text += ".item()"
+    return atom(text)
+
+
+def _tensor_keys(t: Translator, key: Expression) -> list[str]:
+    if isinstance(key, tree.Table):
+        return [_slice(t, item.value) for item in key.fields]
+    kind = t.kind(key)
+    if kind == "tensor":
+        return [f"{t.value(key)}"] if t.is_mask(key) else [str(minus_one(t, key))]
+    if kind not in ("number", None):
+        raise Problem("T7-304", key.line, f"a tensor indexed with a {kind}")
+    return [str(t.expressions.position(key))]
+
+
+def _slice(t: Translator, node: Expression) -> str:
+    if not isinstance(node, tree.Table):
+        return str(t.expressions.position(node))
+    values = [item.value for item in node.fields]
+    if not values:
+        return ":"
+    first = t.expressions.position(values[0])
+    last = values[-1]
+    if len(values) == 1:
+        end = t.expressions.whole_number(last)
+    elif isinstance(last, Unary) and isinstance(last.operand, Number):
+        end = atom("") if last.operand.value == 1 else atom(f"-{int(last.operand.value) - 1}")
+    else:
+        end = t.expressions.whole_number(last)
+    start = "" if first.text == "0" else first.text
+    return f"{start}:{end}" if _simple(start) and _simple(str(end)) else f"{start} : {end}"
+
+
+def minus_one(t: Translator, node: Expression) -> Py:
+    """Positions in a tensor as 0-based ones."""
+    text = t.value(node)
+    if text.text.endswith(" + 1") and text.level == code.ADD:
+        return Py(text.text[: -len(" + 1")], code.ATOM)
+    return Py(f"{text.at(code.ADD)} - 1", code.ADD)
+
+
+def table(t: Translator, node: tree.Table) -> Py:
+    found = t.type(node)
+    representation = t.representation_of(found)
+    if representation == "list":
+        items = []
+        for item in node.fields:
+            last = item is node.fields[-1]
+            if last and isinstance(item.value, tree.Vararg):
+                items.append("*args")
+            elif last and t.calls.is_unpacked(item.value):
+                items.append(f"*{t.calls.unpacked(item.value)}")
+            else:
+                items.append(t.value(item.value).text)
+        return atom(f"[{', '.join(items)}]")
+    entries = []
+    place = 0
+    for item in node.fields:
+        if item.key is None:
+            place += 1
+            key = str(place)
+        else:
+            key = t.value(item.key).text
+        entries.append(f"{key}: {t.value(item.value)}")
+    return atom(f"{{{', '.join(entries)}}}")
+
+
+def _simple(text: str) -> bool:
+    return bool(re.fullmatch(r"[\w.-]*", text))

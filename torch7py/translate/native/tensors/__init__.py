@@ -1,0 +1,9 @@
+"""Tensors: Torch7's functions and methods as PyTorch's, with dimensions and positions counted from 0."""
+
+from __future__ import annotations
+
+from torch7py.translate.native.tensors import changes, reductions, views  # noqa: F401  (they register rules)
+from torch7py.translate.native.tensors.calls import method, several, statement
+from torch7py.translate.native.tensors.functions import torch_function, torch_statement
+
+__all__ = ["method", "several", "statement", "torch_function", "torch_statement"]

@@ -1,0 +1,109 @@
+"""Calls of tensors' methods: as values, as statements, and with two results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import Arguments, dimension, in_place, receiver_text, rules
+from torch7py.translate.tree import Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+def method(t: Translator, node: Invoke) -> Py:
+    """``x:f(...)`` as a value."""
+    return apply(t, node.receiver, node.method, node.arguments, node)
+
+
+def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, node: Expression) -> Py:
+    if name in in_place:
+        return in_place[name](t, receiver, arguments)
+    found = rules.get(name)
+    if found is None:
+        if name in library.ELEMENTWISE:
+            if arguments:
+                raise Problem("T7-271", node.line, f"{name} into a result")
+            return atom(f"{receiver_text(t, receiver)}.{name}_()")
+        raise Problem("T7-271", node.line, f"the tensor method {name}")
+    text = found(t, receiver, arguments)
+    if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
+        return atom(f"{text.at(code.ATOM)}.item()")
+    return text
+
+
+_REDUCTIONS = set("sum mean std var max min norm prod dot dist trace".split())
+
+
+def statement(t: Translator, node: Invoke) -> bool:
+    """``x:f(...)`` as a statement; True where it was written."""
+    name, receiver = node.method, node.receiver
+    if (
+        name in ("add", "mul", "div", "csub", "cmul", "cdiv")
+        and len(node.arguments) == 1
+        and isinstance(receiver, Name)
+        and t.alias_of(receiver) is None
+    ):
+        variable = t.scopes.of_name[receiver]
+        if (variable.scope or t.scopes.main) is t.scope:
+            operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
+            t.emit(f"{t.names.of(receiver)} {operator}= {t.value(node.arguments[0])}")
+            return True
+    if name in ("copy",) and len(node.arguments) == 1:
+        base = t.value(receiver)
+        if base.text.endswith("]"):
+            t.emit(f"{base} = {t.value(node.arguments[0])}")
+            return True
+    if name in ("fill", "zero"):
+        base = t.value(receiver)
+        if base.text.endswith("]"):
+            t.emit(f"{base} = {t.value(node.arguments[0]) if node.arguments else 0}")
+            return True
+    if name in ("resize", "resizeAs", "set"):
+        raise Problem("T7-272", node.line, f"{name} as a statement")
+    t.emit(apply(t, receiver, name, node.arguments, node).text)
+    return True
+
+
+def several(
+    t: Translator,
+    node: Expression,
+    receiver: Expression,
+    name: str,
+    arguments: Arguments,
+    targets: tuple[Expression, ...],
+) -> bool:
+    """``values, places = x:max(2)`` and its like."""
+    if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") or len(targets) != 2:
+        return False
+    base = receiver_text(t, receiver)
+    places = t.target(targets[1])
+    unused_values = isinstance(targets[0], Name) and not t.scopes.of_name[targets[0]].reads
+    if name in ("max", "min"):
+        dim = dimension(t, arguments[0])
+        if unused_values:
+            t.emit(f"{places} = {base}.arg{name}({dim}, keepdim=True) + 1")
+            return True
+        t.emit(f"{t.target(targets[0])}, {places} = {base}.{name}({dim}, keepdim=True)")
+    elif name == "sort":
+        dim = "-1"
+        descending = False
+        for argument in arguments:
+            if isinstance(argument, tree.Boolean):
+                descending = argument.value
+            else:
+                dim = dimension(t, argument)
+        extra = ", descending=True" if descending else ""
+        if unused_values:
+            t.emit(f"{places} = {base}.argsort({dim}{extra}) + 1")
+            return True
+        t.emit(f"{t.target(targets[0])}, {places} = {base}.sort({dim}{extra})")
+    else:
+        raise Problem("T7-271", node.line, f"{name} with two results")
+    if not (isinstance(targets[1], Name) and not t.scopes.of_name[targets[1]].reads):
+        t.emit(f"{places} = {places} + 1")
+    return True

@@ -1,0 +1,102 @@
+"""Methods that change their tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text
+from torch7py.translate.tree import Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+def _changing(name: str, python: str) -> None:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        given = ", ".join(t.value(argument).text for argument in arguments)
+        return atom(f"{receiver_text(t, receiver)}.{python}({given})")
+
+    in_place[name] = write
+
+
+for _lua, _python in {"fill": "fill_", "zero": "zero_", "pow": "pow_", "neg": "neg_"}.items():
+    _changing(_lua, _python)
+
+
+@changing("copy")
+def copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.copy_({t.value(arguments[0])})")
+
+
+@changing("add", "csub")
+def add(t: Translator, receiver: Expression, arguments: Arguments, name: str = "add_") -> Py:
+    """``x:add(v)``, ``x:add(y)``, ``x:add(v, y)``, ``x:add(y, z)``, ``x:add(y, v, z)``: the last two overwrite x."""
+    kinds = [t.kind(argument) for argument in arguments]
+    base = receiver_text(t, receiver)
+    texts = [t.value(argument).text for argument in arguments]
+    if len(arguments) == 1:
+        return atom(f"{base}.add_({texts[0]})")
+    if kinds == ["number", "tensor"]:
+        return atom(f"{base}.add_({texts[1]}, alpha={texts[0]})")
+    if kinds[0] == "tensor" and len(arguments) == 2:
+        return atom(f"{base}.copy_({texts[0]} + {texts[1]})")
+    if kinds == ["tensor", "number", "tensor"]:
+        return atom(f"{base}.copy_({texts[0]} + {texts[1]} * {texts[2]})")
+    raise Problem("T7-271", receiver.line, "add with these arguments")
+
+
+in_place["csub"] = lambda t, receiver, arguments: atom(
+    f"{receiver_text(t, receiver)}.sub_({', '.join(t.value(a).text for a in arguments)})"
+)
+
+
+def _multiply(python: str, operator: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        if len(arguments) == 1:
+            return atom(f"{base}.{python}({t.value(arguments[0])})")
+        left, right = (t.value(argument).at(code.MULTIPLY + 1) for argument in arguments)
+        return atom(f"{base}.copy_({left} {operator} {right})")
+
+    return write
+
+
+for _lua in ("mul", "cmul"):
+    in_place[_lua] = _multiply("mul_", "*")
+for _lua in ("div", "cdiv"):
+    in_place[_lua] = _multiply("div_", "/")
+
+
+@changing("clamp")
+def clamp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    low, high = (t.value(argument).text for argument in arguments)
+    return atom(f"{receiver_text(t, receiver)}.clamp_({low}, {high})")
+
+
+@changing("addcmul", "addcdiv")
+def addcmul(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    raise Problem("T7-271", receiver.line, "addcmul or addcdiv")
+
+
+def _random(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        given = [t.value(argument).text for argument in arguments]
+        if name == "random":
+            low, high = ("1", given[0]) if len(given) == 1 else (given[0], given[1])
+            end = t.expressions.whole_number(arguments[-1], 1)
+            del high
+            return atom(f"{base}.random_({low}, {end})")
+        return atom(f"{base}.{name}_({', '.join(given)})")
+
+    return write
+
+
+for _lua in ("uniform", "normal", "bernoulli", "random", "geometric", "exponential", "cauchy"):
+    in_place[_lua] = _random(_lua)
+in_place["logNormal"] = lambda t, receiver, arguments: atom(
+    f"{receiver_text(t, receiver)}.log_normal_({', '.join(t.value(a).text for a in arguments)})"
+)

@@ -1,0 +1,215 @@
+"""Functions of the torch package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.calls import apply
+from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
+from torch7py.translate.tree import Call, Expression, Number
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+def torch_function(t: Translator, name: str, node: Call) -> Py | None:
+    """``torch.f(...)`` as a value; None where there is no form."""
+    maker = makers.get(name)
+    if maker is not None:
+        return maker(t, node)
+    if f"torch.{name}" in library.TENSOR_TYPES:
+        return _constructor(t, f"torch.{name}", node)
+    arguments = node.arguments
+    if not arguments or t.kind(arguments[0]) != "tensor":
+        return None
+    if name in library.ELEMENTWISE and len(arguments) == 1:
+        return atom(f"torch.{name}({t.value(arguments[0])})")
+    if name in ("add", "mul", "div", "cmul", "cdiv", "csub") and len(arguments) == 2:
+        operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
+        level = code.ADD if operator in "+-" else code.MULTIPLY
+        left, right = t.value(arguments[0]).at(level), t.value(arguments[1]).at(level + 1)
+        return Py(f"{left} {operator} {right}", level)
+    if name in ("mm", "mv") and len(arguments) == 2:
+        left, right = t.value(arguments[0]).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
+        return Py(f"{left} @ {right}", code.MULTIPLY)
+    if name in ("pow",) and len(arguments) == 2:
+        left, right = t.value(arguments[0]).at(code.ATOM), t.value(arguments[1]).at(code.NEGATE)
+        return Py(f"{left} ** {right}", code.POWER)
+    if name in ("clamp",) and len(arguments) == 3:
+        return atom(f"torch.clamp({', '.join(t.value(a).text for a in arguments)})")
+    if name in ("bmm", "ger") and len(arguments) == 2:
+        python = {"ger": "outer"}.get(name, name)
+        return atom(f"torch.{python}({t.value(arguments[0])}, {t.value(arguments[1])})")
+    if name in rules:
+        return apply(t, arguments[0], name, arguments[1:], node)
+    return None
+
+
+def _creator(name: str) -> None:
+    def write(t: Translator, node: Call) -> Py:
+        return atom(f"torch.{name}({sizes(t, node.arguments)})")
+
+    makers[name] = write
+
+
+for _lua in ("zeros", "ones", "rand", "randn", "eye"):
+    _creator(_lua)
+
+
+@maker("randperm")
+def randperm(t: Translator, node: Call) -> Py:
+    return Py(f"torch.randperm({t.expressions.whole_number(node.arguments[0])}) + 1", code.ADD)
+
+
+@maker("range")
+def torch_range(t: Translator, node: Call) -> Py:
+    start, stop = node.arguments[:2]
+    if len(node.arguments) == 2 and t.whole(stop) and t.whole(start):
+        end = t.expressions.whole_number(stop, 1)
+        return atom(f"torch.arange({t.value(start)}, {end}, dtype=torch.get_default_dtype())")
+    if len(node.arguments) == 3 and all(t.whole(a) for a in node.arguments):
+        end = t.expressions.whole_number(stop, 1)
+        step = t.value(node.arguments[2])
+        return atom(f"torch.arange({t.value(start)}, {end}, {step}, dtype=torch.get_default_dtype())")
+    raise Problem("T7-271", node.line, "torch.range over numbers that are not whole")
+
+
+@maker("linspace")
+def linspace(t: Translator, node: Call) -> Py:
+    count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
+    return atom(f"torch.linspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
+
+
+@maker("cat")
+def cat(t: Translator, node: Call) -> Py:
+    arguments = node.arguments
+    if t.kind(arguments[0]) == "table":
+        dim = dimension(t, arguments[1]) if len(arguments) > 1 else "-1"
+        return atom(f"torch.cat({t.value(arguments[0])}, {dim})")
+    dim = dimension(t, arguments[2]) if len(arguments) > 2 else "-1"
+    return atom(f"torch.cat([{t.value(arguments[0])}, {t.value(arguments[1])}], {dim})")
+
+
+@maker("uniform")
+def uniform(t: Translator, node: Call) -> Py:
+    t.imports.add("random")
+    if not node.arguments:
+        return atom("random.random()")
+    low, high = (["0", *[t.value(a).text for a in node.arguments]])[-2:]
+    return atom(f"random.uniform({low}, {high})")
+
+
+@maker("normal")
+def normal(t: Translator, node: Call) -> Py:
+    t.imports.add("random")
+    given = [t.value(a).text for a in node.arguments]
+    return atom(f"random.gauss({', '.join(given + ['0.0', '1.0'][len(given) :])})")
+
+
+@maker("random")
+def random(t: Translator, node: Call) -> Py:
+    t.imports.add("random")
+    bounds = [str(t.expressions.whole_number(argument)) for argument in node.arguments]
+    if not bounds:
+        return atom("random.getrandbits(32)")
+    return atom(f"random.randint({', '.join(['1', *bounds][-2:])})")
+
+
+@maker("bernoulli")
+def bernoulli(t: Translator, node: Call) -> Py:
+    t.imports.add("random")
+    p = t.value(node.arguments[0]).at(code.ADD) if node.arguments else "0.5"
+    return atom(f"int(random.random() < {p})")
+
+
+@maker("type")
+def torch_type(t: Translator, node: Call) -> Py:
+    if t.kind(node.arguments[0]) == "tensor":
+        raise Problem("T7-308", node.line, "the type of a tensor as text")
+    raise Problem("T7-308", node.line, "torch.type of something else than a tensor")
+
+
+def _constructor(t: Translator, path: str, node: Call) -> Py:
+    kind = library.TENSOR_TYPES[path]
+    dtype = DTYPES.get(kind or "")
+    if path == "torch.Tensor":
+        dtype = None
+    arguments = node.arguments
+    extra = f", dtype={dtype}" if dtype else ""
+    if not arguments:
+        return atom(f"torch.empty(0{extra})")
+    first = arguments[0]
+    if len(arguments) == 1 and t.kind(first) == "table":
+        return _from_table(t, first, dtype, kind)
+    if len(arguments) == 1 and t.kind(first) == "tensor":
+        return t.value(first)
+    return atom(f"torch.empty({sizes(t, arguments)}{extra})")
+
+
+def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str | None) -> Py:
+    whole_type = kind in ("Long", "Int", "Short", "Byte", "Char")
+    if isinstance(first, tree.Table):
+        numbers = list(_leaves(first))
+        literal = all(isinstance(n, Number) for n in numbers)
+        text = t.value(first).text
+        if kind == "Long" and all(t.whole(n) for n in numbers):
+            return atom(f"torch.tensor({text})")
+        if not dtype and literal and numbers and isinstance(numbers[0], Number):
+            return atom(f"torch.tensor({_real_literal(t, first)})")
+        return atom(f"torch.tensor({text}, dtype={dtype or 'torch.get_default_dtype()'})")
+    value = t.value(first)
+    if kind == "Long":
+        probe = tree.Index(first.place, first, tree.Number(first.place, 1, "1"), False)
+        if t.tables.holds_whole(probe):
+            return atom(f"torch.tensor({value})")
+    del whole_type
+    return atom(f"torch.tensor({value}, dtype={dtype or 'torch.get_default_dtype()'})")
+
+
+def _leaves(node: tree.Table) -> list[Expression]:
+    found: list[Expression] = []
+    for item in node.fields:
+        value = item.value
+        found += _leaves(value) if isinstance(value, tree.Table) else [value]
+    return found
+
+
+def _real_literal(t: Translator, node: tree.Table) -> str:
+    """A nested list of numbers, the whole ones with a point so that the tensor is of the default type."""
+    parts = []
+    for item in node.fields:
+        value = item.value
+        if isinstance(value, tree.Table):
+            parts.append(_real_literal(t, value))
+        else:
+            assert isinstance(value, Number)
+            parts.append(repr(float(value.value)))
+    return f"[{', '.join(parts)}]"
+
+
+def torch_statement(t: Translator, node: Call, name: str) -> bool:
+    """``torch.f(...)`` as a statement; True where it was written."""
+    arguments = node.arguments
+    if name == "manualSeed":
+        t.emit(f"torch.manual_seed({t.value(arguments[0])})")
+        return True
+    if name == "setdefaulttensortype":
+        if isinstance(arguments[0], tree.String) and arguments[0].value in library.TENSOR_TYPES:
+            dtype = DTYPES.get(library.TENSOR_TYPES[arguments[0].value] or "Double")
+            t.emit(f"torch.set_default_dtype({dtype})")
+            return True
+        raise Problem("T7-271", node.line, "a default tensor type that is not a literal")
+    if name == "save":
+        t.emit(f"torch.save({t.value(arguments[1])}, {t.value(arguments[0])})")
+        return True
+    if arguments and t.kind(arguments[0]) == "tensor" and len(arguments) > 1:
+        result = t.value(arguments[0]).at(code.ATOM)
+        inner = torch_function(t, name, Call(node.place, node.callee, arguments[1:]))
+        if inner is not None:
+            t.emit(f"{result}.copy_({inner})")
+            return True
+    return False

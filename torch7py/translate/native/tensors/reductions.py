@@ -1,0 +1,79 @@
+"""Sums and other reductions, and comparisons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import Arguments, Rule, dimension, receiver_text, rule, rules
+from torch7py.translate.tree import Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+_COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+
+
+def _reduction(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        if not arguments:
+            return atom(f"{base}.{name}()")
+        if len(arguments) > 1:
+            raise Problem("T7-271", receiver.line, f"{name} with a flag")
+        return atom(f"{base}.{name}({dimension(t, arguments[0])}, keepdim=True)")
+
+    return write
+
+
+for _lua in ("sum", "mean", "prod", "std", "var"):
+    rules[_lua] = _reduction(_lua)
+
+
+def _extreme(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        if not arguments:
+            return atom(f"{base}.{name}()")
+        return atom(f"{base}.a{name}({dimension(t, arguments[0])}, keepdim=True)")
+
+    return write
+
+
+rules["max"], rules["min"] = _extreme("max"), _extreme("min")
+
+
+@rule("norm")
+def norm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    base = receiver_text(t, receiver)
+    if len(arguments) > 1:
+        return atom(f"{base}.norm({t.value(arguments[0])}, {dimension(t, arguments[1])}, keepdim=True)")
+    return atom(f"{base}.norm({', '.join(t.value(argument).text for argument in arguments)})")
+
+
+rules["dot"] = lambda t, r, a: atom(f"torch.dot({t.value(r)}.flatten(), {t.value(a[0])}.flatten())")
+rules["dist"] = lambda t, r, a: atom(f"torch.dist({t.value(r)}, {t.value(a[0])})")
+rules["trace"] = lambda t, r, a: atom(f"{receiver_text(t, r)}.trace()")
+rules["equal"] = lambda t, r, a: atom(f"torch.equal({t.value(r)}, {t.value(a[0])})")
+
+
+def _over_dimension(name: str) -> Rule:
+    return lambda t, r, a: atom(f"{receiver_text(t, r)}.{name}({dimension(t, a[0]) if a else 0})")
+
+
+rules["cumsum"], rules["cumprod"] = _over_dimension("cumsum"), _over_dimension("cumprod")
+
+
+def _comparison(operator: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        left, right = t.value(receiver).at(code.ADD), t.value(arguments[0]).at(code.ADD)
+        return Py(f"{left} {operator} {right}", code.COMPARE)
+
+    return write
+
+
+for _lua, _operator in _COMPARE.items():
+    rules[_lua] = _comparison(_operator)

@@ -1,0 +1,79 @@
+"""Where the rules for tensors stand, and what several of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.tree import Call, Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+Arguments: TypeAlias = tuple[Expression, ...]
+Rule: TypeAlias = "Callable[[Translator, Expression, Arguments], Py]"
+
+rules: dict[str, Rule] = {}  # x:f(...) as a value that changes nothing
+in_place: dict[str, Rule] = {}  # x:f(...) that changes x: the call that does, and gives x
+
+Maker: TypeAlias = "Callable[[Translator, Call], Py]"
+makers: dict[str, Maker] = {}  # torch.f(...) that is no method of its first argument
+
+DTYPES = {
+    "Double": "torch.float64",
+    "Float": "torch.float32",
+    "Long": "torch.int64",
+    "Int": "torch.int32",
+    "Short": "torch.int16",
+    "Byte": "torch.uint8",
+    "Char": "torch.int8",
+}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
+        for name in names:
+            rules[name] = function
+        return function
+
+    return register
+
+
+def changing(*names: str) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
+        for name in names:
+            in_place[name] = function
+        return function
+
+    return register
+
+
+def dimension(t: Translator, node: Expression) -> str:
+    return str(t.expressions.position(node))
+
+
+def receiver_text(t: Translator, node: Expression) -> str:
+    return t.value(node).at(code.ATOM)
+
+
+def sizes(t: Translator, arguments: Arguments) -> str:
+    texts = []
+    for argument in arguments:
+        if t.kind(argument) == "storage" or isinstance(argument, tree.Unary) or t.kind(argument) != "number":
+            texts.append(t.value(argument).text)
+        else:
+            texts.append(str(t.expressions.whole_number(argument)))
+    return ", ".join(texts)
+
+
+def maker(*names: str) -> Callable[[Maker], Maker]:
+    def register(function: Maker) -> Maker:
+        for name in names:
+            makers[name] = function
+        return function
+
+    return register

@@ -1,0 +1,163 @@
+"""Shapes, types, views and selections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.expressions import add_constant
+from torch7py.translate.native.indexing import minus_one
+from torch7py.translate.native.tensors.rules import (
+    Arguments,
+    Rule,
+    changing,
+    dimension,
+    receiver_text,
+    rule,
+    rules,
+    sizes,
+)
+from torch7py.translate.tree import Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+@rule("size")
+def size(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    base = receiver_text(t, receiver)
+    if not arguments:
+        return atom(f"{base}.shape")
+    return atom(f"{base}.shape[{dimension(t, arguments[0])}]")
+
+
+@rule("stride")
+def stride(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    inside = dimension(t, arguments[0]) if arguments else ""
+    return atom(f"{receiver_text(t, receiver)}.stride({inside})")
+
+
+for _lua, _python in {
+    "dim": "dim()",
+    "nDimension": "dim()",
+    "nElement": "numel()",
+    "numel": "numel()",
+    "clone": "clone()",
+    "t": "t()",
+    "contiguous": "contiguous()",
+    "isContiguous": "is_contiguous()",
+    "storageOffset": "storage_offset()",
+}.items():
+    rules[_lua] = lambda t, receiver, arguments, _python=_python: atom(
+        f"{receiver_text(t, receiver)}.{_python}"
+    )  # type: ignore[misc]
+
+
+def _by_sizes(python: str) -> Rule:
+    return lambda t, receiver, arguments: atom(
+        f"{receiver_text(t, receiver)}.{python}({sizes(t, arguments)})"
+    )
+
+
+for _lua, _python in {
+    "view": "view",
+    "reshape": "reshape",
+    "expand": "expand",
+    "repeatTensor": "repeat",
+}.items():
+    rules[_lua] = _by_sizes(_python)
+
+
+def _as(python: str) -> Rule:
+    return lambda t, receiver, arguments: atom(
+        f"{receiver_text(t, receiver)}.{python}({t.value(arguments[0])})"
+    )
+
+
+rules["viewAs"], rules["expandAs"] = _as("view_as"), _as("expand_as")
+
+
+@rule("typeAs")
+def type_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.to({t.value(arguments[0])}.dtype)")
+
+
+def _to(name: str) -> Rule:
+    return lambda t, receiver, arguments: atom(f"{receiver_text(t, receiver)}.{name}()")
+
+
+for _lua in ("double", "float", "long", "int", "short", "byte", "char"):
+    rules[_lua] = _to({"byte": "byte", "char": "char"}.get(_lua, _lua))
+
+
+@rule("transpose")
+def transpose(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.transpose({', '.join(dimension(t, a) for a in arguments)})")
+
+
+@rule("select")
+def select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim, place = dimension(t, arguments[0]), t.expressions.position(arguments[1])
+    text = f"[{place}]" if dim == "0" else f".select({dim}, {place})"
+    text = receiver_text(t, receiver) + text
+    return atom(text)
+
+
+@rule("narrow")
+def narrow(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim, first = dimension(t, arguments[0]), t.expressions.position(arguments[1])
+    length = t.expressions.whole_number(arguments[2])
+    base = receiver_text(t, receiver)
+    if dim == "0":
+        end = _sum(t, arguments[1], arguments[2])
+        start = "" if first.text == "0" else first.text
+        colon = ":" if _plain(start) and _plain(end) else " : "
+        return atom(f"{base}[{start}{colon if start else ':'}{end}]")
+    return atom(f"{base}.narrow({dim}, {first}, {length})")
+
+
+def _sum(t: Translator, first: Expression, length: Expression) -> str:
+    """Where a stretch ends: its 0-based start plus its length."""
+    term, constant = t.expressions.linear(first)
+    more, add = t.expressions.linear(length)
+    terms = [part.at(code.ADD) for part in (term, more) if part is not None]
+    joined = Py(" + ".join(terms), code.ADD if len(terms) > 1 else code.ATOM) if terms else None
+    return str(add_constant(joined, constant - 1 + add))
+
+
+def _plain(text: str) -> bool:
+    return text.replace("_", "").replace(".", "").isalnum() or text == ""
+
+
+@rule("index")
+def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim = dimension(t, arguments[0])
+    place = minus_one(t, arguments[1])
+    if dim == "0":
+        return atom(f"{receiver_text(t, receiver)}[{place}]")
+    return atom(f"{receiver_text(t, receiver)}.index_select({dim}, {place})")
+
+
+@rule("gather")
+def gather(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim, place = dimension(t, arguments[0]), minus_one(t, arguments[1])
+    return atom(f"{receiver_text(t, receiver)}.gather({dim}, {place})")
+
+
+@changing("scatter")
+def scatter_(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim, place = dimension(t, arguments[0]), minus_one(t, arguments[1])
+    return atom(f"{receiver_text(t, receiver)}.scatter_({dim}, {place}, {t.value(arguments[2])})")
+
+
+@rule("squeeze", "unsqueeze")
+def squeeze(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    inside = dimension(t, arguments[0]) if arguments else ""
+    return atom(f"{receiver_text(t, receiver)}.squeeze({inside})")
+
+
+@rule("unfold")
+def unfold(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    rest = ", ".join(t.value(argument).text for argument in arguments[1:])
+    return atom(f"{receiver_text(t, receiver)}.unfold({dimension(t, arguments[0])}, {rest})")

@@ -1,0 +1,152 @@
+"""Text: concatenation and ``string.format`` as f-strings, and numbers as Lua writes them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Binary, Expression, Number, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["concatenation", "f_string", "format", "number_format", "text"]
+
+_FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
+
+
+def concatenation(t: Translator, node: Binary) -> Py:
+    parts: list[Expression] = []
+    rest: Expression = node
+    while isinstance(rest, Binary) and rest.operator == "..":
+        parts += _operands(rest.left)
+        rest = rest.right
+    parts += _operands(rest)
+    if all(t.kind(part) == "string" for part in parts) and not any(
+        isinstance(part, String) for part in parts
+    ):
+        return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
+    pieces: list[tuple[str, str] | str] = []
+    for part in parts:
+        if isinstance(part, (String, Number)):
+            pieces.append(part.value if isinstance(part, String) else str(part.text))
+        else:
+            pieces.append((t.value(part).text, number_format(t, part)))
+    return f_string(pieces, node.line)
+
+
+def _operands(node: Expression) -> list[Expression]:
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, Binary) and node.operator == "..":
+        return [*_operands(node.left), *_operands(node.right)]
+    return [node]
+
+
+def number_format(t: Translator, node: Expression) -> str:
+    """How Lua writes this value in text: %.14g for numbers that may not be whole."""
+    if t.kind(node) == "number" and not t.whole(node):
+        return ".14g"
+    return ""
+
+
+def text(t: Translator, node: Expression) -> Py:
+    """A value as ``tostring`` writes it."""
+    kind = t.kind(node)
+    if kind == "string":
+        return t.value(node)
+    if kind == "boolean":
+        return atom(f"str({t.value(node)}).lower()")
+    if kind == "number":
+        return f_string([(t.value(node).text, number_format(t, node))], node.line)
+    return atom(f"str({t.value(node)})")
+
+
+def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
+    """``string.format`` with a literal pattern as an f-string."""
+    if not isinstance(pattern, String):
+        raise Problem("T7-231", pattern.line, "string.format with a pattern that is not a literal")
+    pieces: list[tuple[str, str] | str] = []
+    at, used = 0, 0
+    for found in _FORMAT.finditer(pattern.value):
+        pieces.append(pattern.value[at : found.start()])
+        at = found.end()
+        flags, width, precision, kind = found.groups()
+        if kind == "%":
+            pieces.append("%")
+            continue
+        if used >= len(arguments):
+            raise Problem("T7-231", pattern.line, "string.format with too few arguments")
+        argument = arguments[used]
+        used += 1
+        pieces.append(_formatted(t, argument, flags, width, precision, kind))
+    pieces.append(pattern.value[at:])
+    return f_string(pieces, pattern.line)
+
+
+def _formatted(
+    t: Translator, node: Expression, flags: str, width: str, precision: str | None, kind: str
+) -> tuple[str, str]:
+    sign = "+" if "+" in flags else (" " if " " in flags else "")
+    zero = "0" if "0" in flags and "-" not in flags else ""
+    left = "<" if "-" in flags and width else ""
+    dot = "" if precision is None else f".{precision or 0}"
+    if kind in ("d", "i"):
+        text = t.value(node).text if t.whole(node) else f"int({t.value(node)})"
+        if t.kind(node) == "string":
+            text = f"int({t.value(node)})"
+        spec = f"{left}{sign}{zero}{width}"
+        return text, f"{spec}d" if spec else ""
+    if kind in ("f", "g", "e", "G", "E"):
+        text = t.value(node).text
+        if t.kind(node) == "string":
+            text = f"float({text})"
+        return text, f"{left}{sign}{zero}{width}{dot}{kind}"
+    if kind in ("x", "X", "o"):
+        return t.value(node).text, f"{left}{zero}{width}{kind}"
+    if kind == "s":
+        text = t.value(node).text
+        format_ = number_format(t, node)
+        if t.kind(node) == "boolean":
+            text = f"str({text}).lower()"
+        if format_ and (width or precision is not None):
+            raise Problem("T7-231", node.line, "a number written by %s with a width")
+        spec = f"{left or ('>' if width else '')}{width}{dot}"
+        return text, format_ or spec
+    raise Problem("T7-231", node.line, f"string.format with %{kind}")
+
+
+def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
+    """Text with expressions in it; a piece is text, or an expression and its format."""
+    merged: list[tuple[str, str] | str] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] = merged[-1] + piece
+        elif piece != "":
+            merged.append(piece)
+    if all(isinstance(piece, str) for piece in merged):
+        return atom(quoted("".join(str(piece) for piece in merged)))
+    parts = []
+    for piece in merged:
+        if isinstance(piece, str):
+            parts.append(_escaped(piece))
+            continue
+        expression, format_ = piece
+        if '"' in expression:
+            if "'" in expression or "\\" in expression:
+                raise Problem("T7-232", line, "quotes within text within text")
+            expression = expression.replace('"', "'")
+        if expression.startswith("{"):
+            expression = f" {expression}"
+        parts.append(f"{{{expression}:{format_}}}" if format_ else f"{{{expression}}}")
+    return atom(f'f"{"".join(parts)}"')
+
+
+def _escaped(text: str) -> str:
+    inner = quoted(text)
+    body = inner[1:-1] if inner[0] == '"' else inner[1:-1].replace('"', '\\"')
+    return body.replace("{", "{{").replace("}", "}}")
