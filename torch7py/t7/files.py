@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from torch7py.ops.atomic import NewFile
-from torch7py.ops.files import DiskFile
-from torch7py.ops.mapped import MappedFile
+from torch7py.ops.files import DiskFile, MappedFile
 from torch7py.t7.errors import T7Error
 from torch7py.t7.kinds import Layout, describe, layouts
 from torch7py.t7.layers import revive

@@ -6,7 +6,7 @@ import mmap
 
 import torch
 
-from torch7py.ops.files import DiskFile
+from torch7py.ops.files.disk import DiskFile
 from torch7py.ops.types import NumberType
 
 __all__ = ["MappedFile"]
