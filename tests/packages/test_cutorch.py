@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from torch7py.bridge.errors import LuaError
-from torch7py.bridge.handles import Kind, is_storage, is_tensor
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops import types
+from torch7py.ops.dispatch.kinds import Kind, is_storage, is_tensor
 from torch7py.ops.errors import TorchError
 
 NAMES = ["Cuda"] + [f"Cuda{t.name}" for t in types.NUMBER_TYPES if t.name != "Float"]

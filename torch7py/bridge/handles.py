@@ -4,14 +4,13 @@ lupa frees a Python object under Lua's feet when it hands the same object out ag
 awaits finalization. So no Python object is ever in a script's hands: Lua holds an integer (inside a
 userdata or a module's table), Python keeps the object under it and counts how often it was given out.
 
-A handle carries what it is in its low six bits (see ``Kind``), so that Lua knows the type without asking. The
-sixth bit says that a tensor or storage is of a CUDA type; what the lower five say stays true of it.
+A handle carries what it is in its low six bits (see ``ops.dispatch.kinds``), so that Lua knows the type without
+asking. The sixth bit says that a tensor or storage is of a CUDA type; what the lower five say stays true of it.
 Numbers are never used twice: a stale handle is a KeyError, not another object.
 """
 
 from __future__ import annotations
 
-import enum
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -19,37 +18,12 @@ from typing import Any
 import torch
 
 from torch7py.ops import types
+from torch7py.ops.dispatch.kinds import Kind
 
-__all__ = ["STEP", "Handles", "Kind", "is_storage", "is_tensor"]
+__all__ = ["STEP", "Handles"]
 
 STEP = 64  # handles are multiples of STEP plus a kind
 COUNTED = 1024  # bytes; Lua's own collector keeps up with tensors below this
-
-
-class Kind(enum.IntEnum):
-    """What a handle or a bare Lua value is. 0-7 are tensors and 8-15 storages, by ``NumberType.code``, 32-39 and
-    40-47 those of CUDA types."""
-
-    TENSOR = 0
-    STORAGE = 8
-    MODULE = 16
-    TABLE = 17
-    OBJECT = 18
-    NIL = 24
-    BOOLEAN = 25
-    NUMBER = 26
-    STRING = 27
-    LUA_TABLE = 28
-    FUNCTION = 29
-    OTHER = 30
-
-
-def is_tensor(kind: int) -> bool:
-    return kind % types.CUDA < Kind.STORAGE
-
-
-def is_storage(kind: int) -> bool:
-    return Kind.STORAGE <= kind % types.CUDA < Kind.MODULE
 
 
 class Handles:

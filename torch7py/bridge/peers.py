@@ -15,7 +15,6 @@ import torch
 from torch7py.bridge.calls import LuaFunction, adapt, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
-from torch7py.bridge.handles import Kind
 from torch7py.bridge.lua_layer import forward_through_lua
 from torch7py.bridge.package_functions import fields_of
 from torch7py.nn.copying import TensorMap, deep_copy
@@ -27,6 +26,7 @@ from torch7py.nn.saved import SavedForm
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
+from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:

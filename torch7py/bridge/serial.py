@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
-from torch7py.bridge.handles import Kind
 from torch7py.ops import memory, state
 from torch7py.ops.atomic import NewFile
+from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.files import DiskFile, File, MemoryFile
 from torch7py.t7 import format as t7

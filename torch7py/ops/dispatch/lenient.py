@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any, Protocol
 
-from torch7py.bridge.handles import Kind, is_tensor
 from torch7py.ops import state, types
+from torch7py.ops.dispatch.kinds import Kind, is_tensor
 from torch7py.ops.errors import ArgumentError
 
 __all__ = ["Found", "lenient", "lua_number"]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.ops.lua_forms import failure, lua
-from torch7py.bridge.lenient import lua_number
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops.dispatch.lenient import lua_number
 
 
 @pytest.fixture(scope="module")

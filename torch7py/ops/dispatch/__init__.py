@@ -1,0 +1,1 @@
+"""From a call's argument kinds to a Python function that does just that call, for whatever language calls."""

@@ -1,0 +1,311 @@
+"""From a call's argument kinds to a Python function that does just that call.
+
+A caller describes a call by the kinds of its arguments (``Kind``). The first call of a description is resolved
+here against the operation's cases; the answer is an *adapter*, a function generated for this description
+alone: it finds the arguments, converts what needs converting and calls the operation. Whoever calls keeps it, so
+later calls of the same description pay for nothing else.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from torch7py.ops import memory, types
+from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
+from torch7py.ops.dispatch.lenient import lenient
+from torch7py.ops.dispatch.matching import CODE, OLD_CUDA, SHARED_TYPE, TENSOR_KINDS, Slot, match
+from torch7py.ops.errors import ArgumentError
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.registry import Case, Form, Operation
+
+__all__ = ["Adapter", "Adapters", "Mode"]
+
+
+class Mode:
+    """How Lua reads an adapter's result; ``MOVES`` is added when storages may have moved."""
+
+    SELF, HANDLE, PLAIN, MULTI = 0, 1, 2, 3
+    MOVES = 4
+
+
+@dataclass(frozen=True)
+class Adapter:
+    function: Callable[..., Any]
+    mode: int
+
+
+_AS_INDEX = {"Long": "long", "Byte": "truth"}  # what makes an index or a mask of a CudaTensor
+# Operations that a script calls by other means than their name.
+_TITLES = {
+    "__new": "a new tensor",
+    "__new_storage": "a new storage",
+    "__index": "tensor[...]",
+    "__newindex": "tensor[...] = ...",
+    "__storage_index": "storage[...]",
+    "__storage_newindex": "storage[...] = ...",
+}
+
+
+def check_generator(value: object) -> Generator:
+    """An object argument that must be a torch.Generator."""
+    if not isinstance(value, Generator):
+        raise ArgumentError("an object of another class where a torch.Generator is expected")
+    return value
+
+
+class Adapters:
+    """Makes the adapters for one language. This class is for callers that have the objects themselves.
+
+    ``device`` is where new tensors are placed. Elsewhere than on the CPU the adapters also bring operands
+    together: the receiver of an in-place call stays where it is, otherwise the accelerator wins.
+    """
+
+    fetch = "{}"
+    """How an adapter finds the object that an argument stands for."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._names: dict[str, Any] = {
+            "give": lambda value, kind: value,
+            "give_tensor": _itself,
+            "give_view": _itself,
+            "give_typed": _itself,
+            "encode": _encoded,
+            "fit": memory.fit,
+            "write": memory.write,
+            "write_columns": memory.write_columns,
+            "by_columns": memory.by_columns,
+            "together": memory.together,
+            "share": memory.share,
+            "generator": check_generator,
+            "GENERATOR": None,
+            "long": torch.Tensor.long,
+            "truth": lambda mask: (mask != 0).view(torch.uint8),
+            **{f"cast{t.code}": t.cast for t in types.BY_CODE.values()},
+            "byte": memory.as_byte,
+            "STORAGE": int(Kind.STORAGE),
+        }
+        self._mixed = device.type != "cpu"
+        self._count = 0
+
+    def resolve(
+        self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool = False
+    ) -> Adapter:
+        """The adapter for a call with these argument kinds; ArgumentError when no case fits.
+
+        ``cuda``: the result is of a CUDA type although no argument is.
+        """
+        given = list(kinds)
+        while given and given[-1] == Kind.NIL:
+            given.pop()
+        found = self._find(operation, method, given, cuda)
+        if found is not None:
+            return found
+        title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
+        hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
+        refusal = ArgumentError(
+            f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
+            f"expected {operation.usage()}"
+        )
+        read = lenient(lambda kinds: self._find(operation, method, kinds, cuda), given, method, refusal)
+        if read is None:
+            raise refusal
+        return Adapter(*read)
+
+    def _find(self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool) -> Adapter | None:
+        for case in operation.cases:
+            for outs in self._out_counts(operation.form, method, case):
+                adapter = self._try(operation, case, outs, list(kinds), cuda)
+                if adapter is not None:
+                    return adapter
+        return None
+
+    @staticmethod
+    def _out_counts(form: Form, method: bool, case: Case) -> tuple[int, ...]:
+        """How many leading arguments take results, in the order to try; -1: the first parameter does."""
+        if case.returns in ("number", "value"):
+            return (0,)
+        if form is Form.UPDATE:
+            return (-1, 1) if method else (0, 1)
+        if form is Form.INPLACE:
+            return (-1,)
+        if form is Form.RESULT:
+            return (1,) if method else (0, 1)
+        if form is Form.QUERY:
+            return (0, *range(case.outs, 0, -1))
+        if form is Form.SOLVE:
+            return (0, case.outs)
+        return (0,)
+
+    def _try(
+        self, operation: Operation, case: Case, outs: int, kinds: list[int], cuda: bool
+    ) -> Adapter | None:
+        taken = max(outs, 0)
+        if len(kinds) < taken or not all(map(is_tensor, kinds[:taken])):
+            return None
+        element = None
+        takes_type = case.returns in ("T", "multi", "view", "item")
+        if taken and takes_type and any(p.kind in SHARED_TYPE for p in case.parameters):
+            element = kinds[0]
+        matched = match(case.parameters, kinds[taken:], taken, element)
+        if matched is None:
+            return None
+        slots, element = matched
+        source = self._source(operation, case, outs, slots, element, len(kinds))
+        mode = self._mode(case, outs)
+        if operation.moves or outs > 0:
+            mode |= Mode.MOVES
+        names = self._names_for(case, kinds, cuda)
+        return Adapter(self._compile(operation.name, source, names), mode)
+
+    def _names_for(self, case: Case, kinds: list[int], cuda: bool) -> dict[str, Any]:
+        """What the code of an adapter finds under its names."""
+        return dict(self._names, function=case.function, inplace=case.inplace)
+
+    def _object(self, number: int) -> str:
+        return self.fetch.format(f"a{number}")
+
+    @staticmethod
+    def _mode(case: Case, outs: int) -> int:
+        if case.returns == "item":
+            return Mode.MULTI
+        if case.returns == "multi" and outs >= 0:
+            return Mode.MULTI
+        if outs == -1 or outs == 1 or (outs == 0 and case.returns == "self"):
+            return Mode.SELF
+        if outs > 1:
+            return Mode.MULTI
+        if case.returns in ("T", "Byte", "view", "typed", "storage", "object"):
+            return Mode.HANDLE
+        return Mode.PLAIN
+
+    def _source(
+        self, operation: Operation, case: Case, outs: int, slots: list[Slot], element: int | None, count: int
+    ) -> str:
+        lines: list[str] = []
+        values: list[str] = []
+        tensors: list[str] = []
+        for number, slot in enumerate(slots):
+            name = f"v{number}"
+            if slot.parameter.kind in TENSOR_KINDS and slot.arguments:
+                lines.append(f"{name} = {self._object(slot.arguments[0])}")
+                tensors.append(name)
+                if slot.parameter.kind in CODE and slot.kinds[0] == OLD_CUDA:
+                    lines.append(f"{name} = {_AS_INDEX[slot.parameter.kind]}({name})")
+            else:
+                lines.append(f"{name} = {self._plain(slot, element)}")
+            values.append(name)
+        # What shares memory or is changed stays where it is; to aim a tensor at other memory nothing may move.
+        if self._mixed and len(tensors) > 1 and not operation.moves:
+            keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
+            lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
+        for name, slot in zip(values, slots, strict=True):
+            if slot.parameter.kind == "like" and slot.arguments:
+                lines.append(f"if {name}.shape != {values[0]}.shape: {name} = fit({values[0]}, {name})")
+        call = f"({', '.join(values)})"
+        lines += self._ending(operation.form, case, outs, values, call)
+        arguments = ", ".join(f"a{i}" for i in range(count))
+        body = "\n    ".join(lines)
+        return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"
+
+    def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
+        if outs == -1:
+            if case.inplace is not None:
+                return [f"inplace{call}"]
+            return [f"write({values[0]}, function{call})"]
+        if case.returns == "item":
+            lines = [f"r = function{call}"]
+            if outs:
+                lines += [f"out = {self._object(0)}", "share(out, r if r.dim() else r.view(1))"]
+            given = "out" if outs else "r"
+            return [*lines, f"return (1, give_view({given})) if r.dim() else (0, r.item())"]
+        if outs == 1 and case.returns == "view":
+            return [f"share({self._object(0)}, function{call})"]
+        if outs == 1 and form is Form.RESULT and case.inplace is not None:
+            return [f"inplace({', '.join([self._object(0), *values])})"]
+
+        def put(number: int) -> str:
+            return "write_columns" if number in case.columns else "write"
+
+        if outs == 1 and case.returns != "multi":
+            return [f"{put(0)}({self._object(0)}, function{call})"]
+        if outs >= 1:
+            outputs = ", ".join(self._object(i) for i in range(outs))
+            return [
+                f"made = function{call}",
+                *(f"{put(i)}({self._object(i)}, made[{i}])" for i in range(outs)),
+                f"return encode(({outputs},) + made[{outs}:])",
+            ]
+        new = "return give_tensor(r if r.is_contiguous() else r.contiguous())"
+        if case.columns and case.returns == "T":
+            return [f"return give_tensor(by_columns(function{call}))"]
+        if case.columns:
+            results = ", ".join(
+                f"by_columns(r[{i}])" if i in case.columns else f"r[{i}].contiguous()"
+                for i in range(case.outs)
+            )
+            return [f"r = function{call}", f"return encode(({results},))"]
+        return {
+            "T": [f"r = function{call}", new],
+            "Byte": [f"r = byte(function{call})", new],
+            "view": [f"return give_view(function{call})"],
+            "typed": [f"return give_typed(function{call})"],
+            "object": [f"return encode(function{call})[1]"],
+            "storage": [f"r = function{call}", "return give(r, STORAGE + r.type.code)"],
+            "multi": [f"return encode(function{call})"],
+            "self": [f"function{call}"],
+        }.get(case.returns, [f"return function{call}"])
+
+    def _plain(self, slot: Slot, element: int | None) -> str:
+        parameter = slot.parameter
+        if not slot.arguments:
+            return "GENERATOR" if parameter.kind == "generator" else repr(parameter.default)
+        argument = f"a{slot.arguments[0]}"
+        if parameter.kind == "sizes":
+            if slot.kinds[0] != Kind.NUMBER:
+                return f"{self.fetch.format(argument)}.sizes()"
+            return f"({''.join(f'int(a{i}), ' for i in slot.arguments)})"
+        if parameter.kind == "real":
+            if element is None:
+                return argument
+            if element == types.DOUBLE.code:  # PyTorch takes 0.7 us more for an int
+                return f"float({argument})"
+            if not types.BY_CODE[element].is_floating:
+                return f"cast{element}({argument})"
+            limit = torch.finfo(types.BY_CODE[element].dtype).max
+            return (
+                f"float({argument}) if {-limit!r} <= {argument} <= {limit!r} else cast{element}({argument})"
+            )
+        if parameter.kind == "int":
+            return f"int({argument})"
+        if parameter.kind == "index":
+            return f"int({argument}) - 1"
+        if parameter.kind == "generator":
+            return f"generator({self.fetch.format(argument)})"
+        if parameter.kind in ("list", "storage", "object"):
+            return self.fetch.format(argument)
+        return argument
+
+    def _compile(self, name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]:
+        self._count += 1
+        filename = f"<torch7py adapter {self._count}: {name}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        exec(compile(source, filename, "exec"), names)
+        adapter: Callable[..., Any] = names[_identifier(name)]
+        return adapter
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _encoded(value: Any) -> tuple[Any, ...]:
+    return (0, *value) if isinstance(value, tuple) else (0, value)
+
+
+def _identifier(name: str) -> str:
+    return name.replace(".", "_")
