@@ -5,20 +5,18 @@ The convention both ways is a bit mask and values: bit i says that value i is a 
 
 from __future__ import annotations
 
-import inspect
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import Handles
-from torch7py.ops.errors import ArgumentError
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["LuaFunction", "LuaReference", "adapt", "decode", "read_answer"]
+__all__ = ["LuaFunction", "LuaReference", "decode", "read_answer"]
 
 
 def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
@@ -36,35 +34,6 @@ def decode(handles: Handles, mask: int, values: Sequence[Any]) -> list[Any]:
             result.append(value)
         mask >>= 1
     return result
-
-
-def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
-    """A Python function called as Lua calls: nil takes the default, what is too much is dropped.
-
-    ``bound`` arguments at the front belong to the caller (a method's object).
-    """
-    parameters = list(inspect.signature(function).parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    takes_more = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    defaults = [p.default for p in positional]
-    required = sum(p.default is p.empty for p in positional)
-
-    def call(arguments: list[Any]) -> Any:
-        if not takes_more and len(arguments) > len(positional):
-            del arguments[len(positional) :]
-        while required < len(arguments) <= len(positional) and arguments[-1] is None:
-            arguments.pop()
-        for number, value in enumerate(arguments):
-            if value is None and number < len(positional) and number >= required:
-                arguments[number] = defaults[number]
-        if len(arguments) < required:
-            missing = positional[len(arguments)]
-            raise ArgumentError(
-                f"{label}: argument #{len(arguments) - bound + 1} ('{missing.name}') is missing"
-            )
-        return function(*arguments)
-
-    return call
 
 
 class LuaReference:

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from torch7py.ops.errors import TorchError
+from torch7py.packages.registry import package_source
 
 __all__ = ["ENGINES", "as_object", "chunk_source", "engine_name", "new_lua"]
 
@@ -54,5 +55,7 @@ def as_object(name: str, value: Any) -> Any:
 
 
 def chunk_source(name: str) -> str:
-    """The text of one of the bridge's own ``.lua`` files."""
+    """The text of one of the bridge's own ``.lua`` files, or of a package's (``pkg_...``)."""
+    if name.startswith("pkg_"):
+        return package_source(name)
     return resources.files("torch7py.bridge").joinpath("lua").joinpath(name).read_text(encoding="utf-8")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import adapt, decode
+from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.lua_table import LuaTable, bound
 from torch7py.ops import types
+from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.registry import packages
 
@@ -33,19 +32,6 @@ def describe(name: str) -> dict[str, Any]:
             for short, r in package.records.items()
         ],
     }
-
-
-@cache
-def fields_of(function: Callable[..., Any]) -> list[int]:
-    """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua.
-
-    They are told by their annotation, ``Fields`` or ``Fields | None``, which stays text: its other names may be
-    ones that are there for a type checker alone.
-    """
-    parameters = inspect.signature(function).parameters.values()
-    return [
-        n for n, p in enumerate(parameters, 1) if "Fields" in map(str.strip, str(p.annotation).split("|"))
-    ]
 
 
 def package_function(runtime: Runtime, package: str, name: str) -> Callable[..., Any]:

@@ -12,45 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from torch7py.bridge.calls import LuaFunction, adapt, decode
+from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
-from torch7py.bridge.lua_layer import forward_through_lua
-from torch7py.bridge.package_functions import fields_of
+from torch7py.nn.binding import all_exports, describe
 from torch7py.nn.copying import TensorMap, deep_copy
+from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
-from torch7py.nn.registry import extensions, layers, package_of
+from torch7py.nn.registry import layers, package_of
 from torch7py.nn.saved import SavedForm
 from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
+from torch7py.ops.dispatch.python import adapt
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["Peers", "virtual_methods"]
+__all__ = ["Peers"]
 
 _LUA_MEMO = "torch7py lua memo"
-
-
-def virtual_methods() -> list[str]:
-    """The methods that Python calls on an object it holds, so that a Lua definition must be seen there."""
-    found: dict[str, None] = {}
-    for cls in layers.values():
-        found |= dict.fromkeys(cls.virtual)
-    return list(found)
-
-
-def all_exports(cls: type[TorchObject]) -> dict[str, str]:
-    """The methods of a class that scripts may call, those that other packages add included."""
-    found = cls.exports()
-    for package in extensions:
-        found = extension_of(package, cls) | found
-    return found
 
 
 class LuaMethod:
@@ -341,7 +326,7 @@ class Peers:
         if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
             methods
         ):
-            attributes["_elsewhere"] = forward_through_lua(obj)
+            attributes["_elsewhere"] = forward_through(obj)
             marked.append("_elsewhere")
         attributes["_marked"] = tuple(marked)
 
@@ -356,66 +341,4 @@ class Peers:
     def describe(self, package: str, loaded: set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
         """What Lua needs for a package: its classes (see ``module.define`` in module.lua), and the methods that it
         adds to the classes of packages loaded before."""
-        available = loaded | {package}
-        classes, additions = [], []
-        for key, cls in layers.items():
-            if package_of[key] == package:
-                exports = cls.exports()
-                for name in available:
-                    exports |= {m: a for m, a in extension_of(name, cls).items() if m not in exports}
-                classes.append(
-                    {
-                        "key": key,
-                        "name": cls.torch7_name,
-                        "parent": parent.torch7_name if (parent := parent_of(cls)) else None,
-                        "version": cls.own_version(),
-                        "fields": cls.all_fields(),
-                        "links": list(cls.links),
-                        "class_fields": list(cls.class_fields),
-                        "lists": list(cls.lists),
-                        "methods": own_methods(cls, exports),
-                        "structural": dict.fromkeys(cls.structural, True),
-                        "stay": staying(cls, exports),
-                    }
-                )
-            elif package_of[key] in loaded:
-                methods = own_methods(cls, extension_of(package, cls))
-                if methods:
-                    additions.append([key, cls.torch7_name, methods])
-        return classes, additions
-
-
-def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
-    """The registered class that a class derives from in Lua: the next in Python, or the one that it names."""
-    named = cls.__dict__.get("torch7_parent")
-    if named is not None:
-        return layers[named]
-    return next((b for b in cls.__mro__[1:] if b.__dict__.get("registered_as") in layers), None)
-
-
-def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
-    """Those of the exports that a class defines itself or through unregistered bases."""
-    parent = parent_of(cls)
-    found: dict[str, None] = {}
-    for ancestor in cls.__mro__:
-        if ancestor in (parent, torch.nn.Module):
-            break
-        for name, attribute in exports.items():
-            if attribute in ancestor.__dict__:
-                found[name] = None
-    return list(found)
-
-
-def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
-    """The methods with arguments that are tables to be read and written in Lua, and the numbers of these."""
-    found = {name: fields_of(getattr(cls, attribute)) for name, attribute in exports.items()}
-    return {name: [number - 1 for number in numbers] for name, numbers in found.items() if numbers}
-
-
-def extension_of(package: str, cls: type[TorchObject]) -> dict[str, str]:
-    """The methods that a package adds to a class or its ancestors: Lua name -> Python attribute."""
-    found: dict[str, str] = {}
-    for name, methods in extensions.get(package, {}).items():
-        if issubclass(cls, layers[name]):
-            found |= methods
-    return found
+        return describe(package, loaded)

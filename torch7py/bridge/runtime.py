@@ -21,8 +21,9 @@ from torch7py.bridge.dispatch import Dispatcher, encode_results, loops
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
-from torch7py.bridge.peers import Peers, virtual_methods
+from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
+from torch7py.nn.binding import virtual_methods
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import operations

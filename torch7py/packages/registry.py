@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any, TypeVar
 
 from torch7py.ops.registry import Fields
 
-__all__ = ["Fields", "Package", "function", "on_require", "package", "packages", "record"]
+__all__ = ["Fields", "Package", "function", "on_require", "package", "package_source", "packages", "record"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -50,6 +51,11 @@ class Package:
 
 
 packages: dict[str, Package] = {}
+
+
+def package_source(chunk: str) -> str:
+    """The text of a package's ``.lua`` file."""
+    return resources.files("torch7py.packages").joinpath("lua").joinpath(chunk).read_text(encoding="utf-8")
 
 
 def package(

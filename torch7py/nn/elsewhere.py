@@ -1,4 +1,4 @@
-"""A layer defined in Lua inside a PyTorch graph: its own updateGradInput and accGradParameters are its backward."""
+"""A layer that another language defines, inside a PyTorch graph: its own two halves of backward are its backward."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 
-__all__ = ["forward_through_lua"]
+__all__ = ["forward_through"]
 
 
 def _rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
@@ -21,7 +21,7 @@ def _rebuild(structure: Any, tensors: list[torch.Tensor]) -> Any:
     return tensors.pop(0) if isinstance(structure, torch.Tensor) else structure
 
 
-class _LuaLayer(torch.autograd.Function):
+class _ForeignLayer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, module: Any, input: Any, count: int, *tensors: torch.Tensor) -> Any:
         ctx.module = module
@@ -50,8 +50,8 @@ class _LuaLayer(torch.autograd.Function):
         return None, None, None, *inputs, *added
 
 
-def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
-    """The ``forward`` of a module whose protocol methods are (partly) Lua's."""
+def forward_through(module: TorchObject) -> Callable[[Any], Any]:
+    """The ``forward`` of a module whose protocol methods are (partly) another language's."""
     reference = weakref.ref(module)
 
     def forward(input: Any) -> Any:
@@ -61,7 +61,7 @@ def forward_through_lua(module: TorchObject) -> Callable[[Any], Any]:
         leaves = list(leaves_of(input))
         found = layer.torch7_parameters()
         parameters = found[0] if found else []
-        outputs: Any = _LuaLayer.apply(layer, input, len(leaves), *leaves, *parameters)  # type: ignore[no-untyped-call]
+        outputs: Any = _ForeignLayer.apply(layer, input, len(leaves), *leaves, *parameters)  # type: ignore[no-untyped-call]
         structure = layer.output
         if isinstance(structure, list):
             return _rebuild(structure, list(outputs))

@@ -1,0 +1,54 @@
+"""Python functions as a script calls them, that are told apart by nothing but their parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from torch7py.ops.errors import ArgumentError
+
+__all__ = ["adapt", "fields_of"]
+
+
+def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
+    """A Python function called as a script calls: nil takes the default, what is too much is dropped.
+
+    ``bound`` arguments at the front belong to the caller (a method's object).
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    takes_more = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    defaults = [p.default for p in positional]
+    required = sum(p.default is p.empty for p in positional)
+
+    def call(arguments: list[Any]) -> Any:
+        if not takes_more and len(arguments) > len(positional):
+            del arguments[len(positional) :]
+        while required < len(arguments) <= len(positional) and arguments[-1] is None:
+            arguments.pop()
+        for number, value in enumerate(arguments):
+            if value is None and number < len(positional) and number >= required:
+                arguments[number] = defaults[number]
+        if len(arguments) < required:
+            missing = positional[len(arguments)]
+            raise ArgumentError(
+                f"{label}: argument #{len(arguments) - bound + 1} ('{missing.name}') is missing"
+            )
+        return function(*arguments)
+
+    return call
+
+
+@cache
+def fields_of(function: Callable[..., Any]) -> list[int]:
+    """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua.
+
+    They are told by their annotation, ``Fields`` or ``Fields | None``, which stays text: its other names may be
+    ones that are there for a type checker alone.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    return [
+        n for n, p in enumerate(parameters, 1) if "Fields" in map(str.strip, str(p.annotation).split("|"))
+    ]
