@@ -47,6 +47,7 @@ def test_a_program_is_translated_and_verified(program: Path) -> None:
     assert "nn.Linear(2, 1)" in page.read_text()
     found = json.loads(report.read_text())
     assert (found["native"], found["problems"]) == (5, [])
+    assert {use["name"]: use["state"] for use in found["names"]}["nn.Linear"] == "yes"
     assert found["verified"]["equal"]
     assert found["verified"]["largest_error"] < 1e-9
 

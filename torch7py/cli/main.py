@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from torch7py import __version__
+from torch7py.cli.check import check
 from torch7py.cli.convert import convert
 from torch7py.cli.inspect import inspect
 from torch7py.cli.run import run
@@ -23,3 +24,4 @@ main.add_command(run)
 main.add_command(inspect)
 main.add_command(convert)
 main.add_command(translate)
+main.add_command(check)

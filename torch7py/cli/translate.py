@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from torch7py.cli.failure import Failure, Refusal
 
 if TYPE_CHECKING:
     from torch7py.translate.native.program import Native
+    from torch7py.translate.report import Verification
 
 __all__ = ["translate"]
 
@@ -83,6 +84,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | None, verify: bool) -> None:
+    from torch7py.translate.check import names_of_page, report_of_page
     from torch7py.translate.native.program import translate_script
     from torch7py.translate.parse import LuaSyntaxError
 
@@ -91,47 +93,39 @@ def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | No
     except LuaSyntaxError as error:
         raise Failure(str(error)) from None
     _write(out, page.code)
-    share = 100 * page.native / page.statements if page.statements else 100.0
-    click.echo(f"{file} -> {out}: {page.native} of {page.statements} statements native ({share:.0f} %)")
-    found: dict[str, Any] = {
-        "file": str(file),
-        "statements": page.statements,
-        "native": page.native,
-        "problems": [{"code": p.code, "line": p.line, "reason": p.reason} for p in page.problems],
-        "verified": None,
-    }
-    for problem in page.problems:
-        click.echo(f"{file}:{problem.line}: {problem.code}: {problem.reason}", err=True)
-    different = None
-    if verify and not page.problems:
-        different = _verify(page, file, arguments, found)
+    found = report_of_page(page, file)
+    click.echo(f"{file} -> {out}: {found.shares()}")
+    for problem in found.problems:
+        click.echo(str(problem), err=True)
+    if verify and not found.problems:
+        found.verified = _verify(page, file, arguments)
     if report is not None:
-        _write(report, json.dumps(found, indent=2) + "\n")
-    if different is not None:
-        raise Inequality(f"{file}: not the same: {different}")
-    if page.problems:
-        raise Failure(f"{file}: {len(page.problems)} places have no translation, so it was not verified")
+        found.names = names_of_page(page, file)
+        _write(report, json.dumps(found.as_json(), indent=2) + "\n")
+    if found.verified is not None and not found.verified.equal:
+        raise Inequality(f"{file}: not the same: {found.verified.difference}")
+    if found.problems:
+        raise Failure(f"{file}: {len(found.problems)} places have no translation, so it was not verified")
 
 
-def _verify(page: Native, file: Path, arguments: tuple[str, ...], found: dict[str, Any]) -> str | None:
+def _verify(page: Native, file: Path, arguments: tuple[str, ...]) -> Verification:
     """Run both; what differs."""
     from torch7py.bridge.errors import LuaError
+    from torch7py.translate.report import Verification
     from torch7py.translate.verify import Different
     from torch7py.translate.verify_script import verify_script
 
     try:
         comparison = verify_script(page, file, arguments)
     except Different as difference:
-        found["verified"] = {"equal": False, "difference": str(difference)}
-        return str(difference)
+        return Verification(False, difference=str(difference))
     except LuaError as error:
         raise Failure(f"{file}: the original fails, so nothing was verified: {error}") from None
     click.echo(
         f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
         f"the largest relative error is {comparison.largest:.1e}"
     )
-    found["verified"] = {"equal": True, "largest_error": comparison.largest}
-    return None
+    return Verification(True, comparison.largest)
 
 
 # -- models --------------------------------------------------------------------------------------------------
@@ -141,6 +135,7 @@ def _model(file: Path, out: Path, weights: Path, report: Path | None) -> None:
     from torch7py.ops.errors import TorchError
     from torch7py.translate.files import translate_file, write_page
     from torch7py.translate.layers.registry import NotNative
+    from torch7py.translate.report import Report
 
     try:
         source = translate_file(file)
@@ -153,4 +148,5 @@ def _model(file: Path, out: Path, weights: Path, report: Path | None) -> None:
     also = f" and {weights}" if source.weights else ""
     click.echo(f"{file} -> {out}{also}: {len(source.report)} layers")
     if report is not None:
-        _write(report, json.dumps({"file": str(file), "layers": source.report}, indent=2) + "\n")
+        found = Report(str(file), kind="model", layers=source.report)
+        _write(report, json.dumps(found.as_json(), indent=2) + "\n")

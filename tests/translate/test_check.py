@@ -1,0 +1,133 @@
+"""What a program uses of packages, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.check import check_files, lua_files
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.report import Report, percent, summary
+from torch7py.translate.usage import Usage, usage_of
+
+
+def usage(source: str) -> Usage:
+    translator = translate_script(source.encode(), "p.lua").translator
+    assert translator is not None
+    return usage_of(translator.program, translator.types)
+
+
+def check(tmp_path: Path, **files: str) -> dict[str, Report]:
+    for name, source in files.items():
+        path = tmp_path / (name.replace("__", "/") + ".lua")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
+    reports = check_files(lua_files(tmp_path))
+    return {Path(report.file).stem: report for report in reports}
+
+
+def states(report: Report) -> dict[str, str]:
+    return {use.name: use.state for use in report.names}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("require 'nn'\nx = nn.Linear(2, 3)\ny = nn.Linear", {"nn.Linear": [2, 3]}),
+        ("local l = require 'nn'\nx = l.Linear(2, 3)", {"nn.Linear": [2]}),
+        ("l = require 'nn'\nx = l['Linear'](2, 3)", {"nn.Linear": [2]}),
+        ("local nn = {}\nnn.Linear = 1\nprint(nn.Linear)", {}),
+        ("require 'pl'\nprint(pl.path.join('a', 'b'))", {"pl.path.join": [2]}),
+        ("print(string.format('%d', 1), math.pi, io.read())", {}),
+        ("local x = torch.zeros(2)\nx:add(1)", {"torch.zeros": [1], "torch.Tensor:add": [2]}),
+        (
+            "require 'nn'\nlocal m = nn.Sequential()\nm:add(nn.Tanh())",
+            {"nn.Sequential": [2], "nn.Sequential:add": [3], "nn.Tanh": [3]},
+        ),
+        ("local s = 'a'\nprint(s:upper())", {}),
+    ],
+)
+def test_names(source: str, names: dict[str, list[int]]) -> None:
+    assert usage(source).names == names
+
+
+def test_what_a_program_adds_to_packages_is_its_own() -> None:
+    found = usage(
+        "local C, parent = torch.class('nn.Mine', 'nn.Module')\nfunction C:updateOutput(x) return x end\n"
+        "function nn.helper() end\nnn.Module.shout = function(self) end\nfunction nn.Linear:twice() end"
+    )
+    assert found.defined == {"nn.Mine", "nn.helper", "nn.Module.shout", "nn.Linear:twice"}
+
+
+def test_methods_of_what_is_not_known_are_told_apart() -> None:
+    found = usage("local function f(a) return a:foo() end\nprint(f)")
+    assert (found.names, found.open) == ({}, {"foo": [1]})
+
+
+def test_support_of_names(tmp_path: Path) -> None:
+    report = check(
+        tmp_path,
+        p="require 'nn'\nrequire 'nosuchthing'\nlocal image = require 'image'\n"
+        "local m = nn.Linear(2, 3)\nm:forward(torch.zeros(2))\nm:fly()\nimage.scale(1)\nnn.NoLayer()\n"
+        "local x = torch.nodeal(3)\nlocal mine = {}\nmine.other = 1\nprint(opt.size, mine.other)",
+    )["p"]
+    found = states(report)
+    assert found["nn"] == found["nn.Linear"] == found["nn.Linear:forward"] == found["torch.zeros"] == "yes"
+    for name in ("nosuchthing", "image", "image.scale", "nn.Linear:fly", "nn.NoLayer", "torch.nodeal"):
+        assert found[name] == "no"
+    assert not {"opt.size", "mine.other"} & set(found)
+    assert not report.complete
+    (use,) = (use for use in report.names if use.name == "image.scale")
+    assert use.places == [f"{tmp_path}/p.lua:7"]
+    assert use.note == "there is no package image"
+    assert str(use) == f"image.scale: not supported: there is no package image ({tmp_path}/p.lua:7)"
+
+
+def test_restricted_names_say_how(tmp_path: Path) -> None:
+    report = check(tmp_path, p="local x = torch.zeros(2)\nprint(torch.data(x))")["p"]
+    (use,) = (use for use in report.names if use.name == "torch.data")
+    assert use.state == "restricted"
+    assert "LuaJIT" in use.note
+
+
+def test_layers_without_a_native_form_say_why(tmp_path: Path) -> None:
+    report = check(tmp_path, p="require 'nn'\nlocal m, l = nn.Kmeans(2, 3), nn.Linear(2, 3)\nprint(m, l)")[
+        "p"
+    ]
+    found = {use.name: use.native for use in report.names}
+    assert found["nn.Kmeans"] == "it learns by clustering, not from a gradient"
+    assert found["nn.Linear"] == ""
+
+
+def test_files_of_a_project_know_each_other(tmp_path: Path) -> None:
+    reports = check(
+        tmp_path,
+        main="require 'nn'\nrequire 'layers.mine'\nlocal m = nn.Mine()\nm:forward(1)",
+        layers__mine="local C = torch.class('nn.Mine', 'nn.Module')\nfunction C:updateOutput(x) return x end",
+    )
+    assert states(reports["main"])["layers.mine"] == "own"
+    assert states(reports["main"])["nn.Mine"] == "own"
+
+
+def test_what_is_no_lua_is_named(tmp_path: Path) -> None:
+    reports = check(tmp_path, bad="x = = 1\n", good="print(1)\n")
+    assert reports["bad"].error == f"{tmp_path}/bad.lua:1: syntax error near '=' (this is no Lua)"
+    assert reports["good"].complete
+    assert not reports["bad"].complete
+
+
+def test_hidden_directories_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "a.lua").write_text("")
+    (tmp_path / "b.lua").write_text("")
+    assert lua_files(tmp_path) == [tmp_path / "b.lua"]
+
+
+def test_the_shares_of_a_report() -> None:
+    report = Report("p.lua", statements=300, native=299, faithful=1)
+    assert report.shares() == "299 of 300 statements native (99 %), 1 faithful (0 %)"
+    assert Report("p.lua", statements=4, native=2, faithful=1).not_translated == 1
+    assert (percent(0, 0), percent(299, 300), percent(1, 2)) == ("100", "99", "50")
+    both = summary([report, Report("q.lua", statements=2, native=2)])
+    assert (both.file, both.statements, both.native, both.faithful) == ("2 files", 302, 301, 1)

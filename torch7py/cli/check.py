@@ -1,0 +1,62 @@
+"""``torch7py check``: what a program uses, and what of it is missing or has no translation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from torch7py.cli.failure import Failure, Refusal
+
+if TYPE_CHECKING:
+    from torch7py.translate.report import Report
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.pass_context
+def check(ctx: click.Context, path: Path, as_json: bool) -> None:
+    """Say what of the Lua program PATH, or of all in that directory, is supported and can be translated.
+
+    Nothing is run and nothing is written. For a program: the share of its statements that has a translation, each
+    place without one, and the names of packages that it uses and that are missing or restricted. For a directory: a
+    line for each file and a summary.
+
+    The exit code is 1 when something is not supported or has no translation.
+    """
+    from torch7py.translate.check import check_files, lua_files
+
+    if path.is_dir():
+        files = lua_files(path)
+        if not files:
+            raise Refusal(f"{path}: no Lua files in it")
+        reports = check_files(files)
+        _say_directory(path, reports, as_json)
+    else:
+        reports = check_files([path])
+        if reports[0].error and not as_json:
+            raise Failure(reports[0].error)
+        if as_json:
+            click.echo(json.dumps(reports[0].as_json(), indent=2))
+        else:
+            click.echo("\n".join(reports[0].lines()))
+    ctx.exit(0 if all(report.complete for report in reports if not (report.error and path.is_dir())) else 1)
+
+
+def _say_directory(path: Path, reports: list[Report], as_json: bool) -> None:
+    from torch7py.translate.report import summary
+
+    whole = summary([report for report in reports if not report.error])
+    if as_json:
+        found = {"directory": str(path), "files": [report.as_json() for report in reports]}
+        click.echo(json.dumps(found | {"summary": whole.as_json()}, indent=2))
+        return
+    for report in reports:
+        click.echo(report.line())
+    click.echo("")
+    click.echo("\n".join(whole.summary_lines()))

@@ -1,0 +1,136 @@
+"""Whether this project has what a program uses of packages: asked of a runtime, which runs nothing of the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.registry import layers
+from torch7py.ops.support import notes
+from torch7py.packages.registry import packages
+from torch7py.translate.layers import criterions, natives, reasons, structures
+
+__all__ = ["Availability", "Packages"]
+
+_PROGRAM = """
+    local function at(path)
+        local value = _G
+        for part in path:gmatch('[^.]+') do
+            if type(value) ~= 'table' then return nil end
+            value = value[part]
+        end
+        return value
+    end
+    local ask = {}
+    function ask.field(path) return at(path) ~= nil or torch.getmetatable(path) ~= nil end
+    function ask.method(class, name)
+        local mt = torch.getmetatable(class)
+        return mt ~= nil and mt[name] ~= nil
+    end
+    function ask.module(name) return package.loaded[name] ~= nil or package.preload[name] ~= nil end
+    return ask[%r](%s)
+"""
+_EXAMPLES = {"torch.Tensor": "torch.DoubleTensor", "torch.Storage": "torch.ByteStorage"}
+# What adds names to a package's table: a file of a project may use them and leave the require to another.
+_ADDITIONS = {"nn": ("nngraph", "rnn", "nnx", "cunn")}
+_WORD = re.compile(r"[\w.\-]+")
+
+
+@dataclass(frozen=True)
+class Availability:
+    """``state``: yes, restricted, no, or own (the program's or the project's). ``note`` says how or why."""
+
+    state: str
+    note: str = ""
+
+
+class Packages:
+    """Answers for names of packages. ``own`` are names that the program itself adds to packages."""
+
+    def __init__(self, own: Iterable[str] = ()) -> None:
+        self.own = set(own)
+        self._runtime = Runtime(cuda_as="cpu", rnn_api=2016)
+        self._loaded: set[str] = set()
+        self._known: dict[str, Availability] = {}
+
+    def __enter__(self) -> Packages:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runtime.close()
+
+    def package(self, name: str) -> Availability:
+        """A package that ``require`` is given."""
+        if name in packages:
+            self._load(name)
+            return Availability("yes")
+        if not _WORD.fullmatch(name) or not self._ask("module", name):
+            return Availability("no", f"there is no package {name}")
+        return Availability("yes")
+
+    def name(self, name: str) -> Availability:
+        """``nn.Linear``, or ``nn.Linear:forward`` for a method."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._find(name)
+        return found
+
+    def native(self, name: str) -> str:
+        """Why a class has no native form in PyTorch; empty where it has one, or is no layer."""
+        if name in natives or name in structures or name in criterions or name not in layers:
+            return ""
+        return reasons.get(name, "it has no native form")
+
+    def _find(self, name: str) -> Availability:
+        owner, _, method = name.partition(":")
+        if self._is_own(owner, method):
+            return Availability("own")
+        note = notes.get(name)
+        if note is not None and not note.supported:
+            return Availability("no", note.text)
+        package = owner.partition(".")[0]
+        self._load(package)
+        if not (self._has_method(owner, method) if method else self._ask("field", owner)):
+            if package not in packages and not self._ask("field", package):
+                return Availability("no", f"there is no package {package}")
+            return Availability("no")
+        return Availability("yes") if note is None else Availability("restricted", note.text)
+
+    def _is_own(self, owner: str, method: str) -> bool:
+        """Whether the program defines it; a class of its own has whatever methods."""
+        if owner in self.own:
+            return True
+        return bool(method) and not self.own.isdisjoint(
+            {f"{cls}{mark}{method}" for cls in (owner, "nn.Module") for mark in ":."}
+        )
+
+    def _has_method(self, owner: str, method: str) -> bool:
+        """Whether the class has the method, or where only the kind of thing is known, a class that it may be."""
+        if self._ask("method", _EXAMPLES.get(owner, owner), method):
+            return True
+        if owner == "torch.Tensor":  # taken for a tensor because of what is done with it: a graph's node, say
+            self._load("nn")
+            return self._ask("method", "nngraph.Node", method)
+        if owner in ("nn.Module", "nn.Criterion"):
+            return any(self._ask("method", name, method) for name in sorted(layers))
+        return False
+
+    def _load(self, package: str) -> None:
+        for name in (package, *_ADDITIONS.get(package, ())):
+            if name in packages and name not in self._loaded:
+                self._loaded.add(name)
+                self._runtime.execute(f"require {_quoted(name)}")
+
+    def _ask(self, what: str, *texts: str) -> bool:
+        arguments = ", ".join(_quoted(text) for text in texts)
+        return bool(self._runtime.execute(_PROGRAM % (what, arguments)))
+
+
+def _quoted(text: str) -> str:
+    """A text as a Lua string."""
+    return '"' + re.sub(r'[\\"\n\r\0]', lambda m: f"\\{ord(m[0]):03d}", text) + '"'

@@ -1,0 +1,169 @@
+"""What a translation, or a check, found out about a file: the one definition behind text and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from torch7py.translate.native.problem import Problem
+
+__all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "percent", "summary"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place without a translation: a code with a page in ``docs/codes``, ``file.lua:line``, and the reason."""
+
+    code: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.code}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class NameUse:
+    """A name of a package: ``state`` is yes, restricted, no or own (``availability.py``), ``note`` says why.
+
+    ``native`` is why a layer has no form in plain PyTorch, empty where it has one or is none.
+    """
+
+    name: str
+    state: str
+    note: str
+    places: list[str]
+    native: str = ""
+
+    def __str__(self) -> str:
+        shown = _shortened(self.places, 3)
+        words = {"no": "not supported", "restricted": "restricted"}.get(self.state, "no native form")
+        because = self.note or self.native
+        return f"{self.name}: {words}{because and ': '}{because} ({shown})"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The comparison of a translation with its original: the largest relative error, or where they part."""
+
+    equal: bool
+    largest_error: float | None = None
+    difference: str = ""
+
+
+@dataclass
+class Report:
+    """A file: a program's statements and how many of them are native, faithful and not translated; a model's layers.
+
+    ``error`` is why the file could not be read at all. ``verified`` is None when nothing was run. ``open_methods``
+    counts calls of methods on something whose kind is not known, whose support is not known either.
+    """
+
+    file: str
+    kind: str = "program"
+    statements: int = 0
+    native: int = 0
+    faithful: int = 0
+    problems: list[Entry] = field(default_factory=list)
+    layers: list[dict[str, str]] = field(default_factory=list)
+    names: list[NameUse] = field(default_factory=list)
+    open_methods: int = 0
+    verified: Verification | None = None
+    error: str = ""
+
+    @property
+    def not_translated(self) -> int:
+        return self.statements - self.native - self.faithful
+
+    @property
+    def missing(self) -> list[NameUse]:
+        """The names that are used and that this project does not have."""
+        return [use for use in self.names if use.state == "no"]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there and translated."""
+        return not (self.error or self.problems or self.missing)
+
+    def shares(self) -> str:
+        """``12 of 13 statements native (92 %), 1 faithful``"""
+        text = f"{self.native} of {self.statements} statements native ({percent(self.native, self.statements)} %)"
+        if self.faithful:
+            text += f", {self.faithful} faithful ({percent(self.faithful, self.statements)} %)"
+        if self.not_translated:
+            text += f", {self.not_translated} not translated"
+        return text
+
+    def lines(self) -> Iterator[str]:
+        """The report as text."""
+        if self.error:
+            yield self.error
+            return
+        yield f"{self.file}: {self.shares()}"
+        yield from (f"  {entry}" for entry in self.problems)
+        others = [use for use in self.names if use.state in ("no", "restricted") or use.native]
+        yield from (f"  {use}" for use in others)
+        if self.names:
+            fine = len(self.names) - len(others)
+            yield f"  {len(self.names)} names of packages, {fine} of them without restriction"
+
+    def line(self) -> str:
+        """The report in one line."""
+        if self.error:
+            return self.error
+        text = f"{self.file}: {self.shares()}"
+        if self.missing:
+            text += f"; not supported: {_shortened([use.name for use in self.missing], 4)}"
+        return text
+
+    def summary_lines(self) -> Iterator[str]:
+        """The report of many files together: shares, how often each code, and each missing name."""
+        yield f"{self.file}: {self.shares()}"
+        codes: dict[str, list[Entry]] = {}
+        for entry in self.problems:
+            codes.setdefault(entry.code, []).append(entry)
+        for code, entries in sorted(codes.items(), key=lambda item: (-len(item[1]), item[0])):
+            first = entries[0]
+            times = f"{len(entries)} time{'s' * (len(entries) != 1)}"
+            yield f"  {code}: {times}, first {first.place}: {first.reason}"
+        yield from (f"  {use}" for use in self.missing)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for ``json.dumps``."""
+        found = asdict(self)
+        found["not_translated"] = self.not_translated
+        return found
+
+
+def _shortened(items: Sequence[str], most: int) -> str:
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole per cent, 100 only where it is all."""
+    if part == whole:
+        return "100"
+    return str(min(99, round(100 * part / whole)))
+
+
+def entries_of(problems: Sequence[Problem], file: str) -> list[Entry]:
+    return [Entry(problem.code, f"{file}:{problem.line}", problem.reason) for problem in problems]
+
+
+def summary(reports: Sequence[Report]) -> Report:
+    """All files of a directory as one."""
+    whole = Report(f"{len(reports)} file{'s' * (len(reports) != 1)}")
+    names: dict[str, NameUse] = {}
+    for report in reports:
+        whole.statements += report.statements
+        whole.native += report.native
+        whole.faithful += report.faithful
+        whole.problems += report.problems
+        whole.open_methods += report.open_methods
+        for use in report.names:
+            before = names.get(use.name)
+            places = [*(before.places if before else []), *use.places]
+            names[use.name] = NameUse(use.name, use.state, use.note, places, use.native)
+    whole.names = [names[name] for name in sorted(names)]
+    return whole

@@ -1,0 +1,165 @@
+"""Which names of which packages a program uses, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from torch7py.packages.registry import packages
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
+from torch7py.translate.types import Types
+
+__all__ = ["Usage", "required", "usage_of"]
+
+# What is Lua's own, with the FFI and the bit operations of LuaJIT.
+_LUA = frozenset(
+    "_G _VERSION arg assert bit collectgarbage coroutine debug dofile error ffi getfenv getmetatable include io"
+    " ipairs jit load loadfile loadstring math module newproxy next os package pairs pcall print rawequal rawget"
+    " rawlen rawset require select setfenv setmetatable string table tonumber tostring type unpack xpcall".split()
+)
+# Kinds of values, and the class whose methods they have.
+_OWNERS = {
+    "tensor": "torch.Tensor",
+    "storage": "torch.Storage",
+    "module": "nn.Module",
+    "criterion": "nn.Criterion",
+    "cmdline": "torch.CmdLine",
+    "timer": "torch.Timer",
+}
+_CLASS_MAKERS = frozenset({"torch.class", "class", "nn.class", "torch.TestSuite"})
+
+
+@dataclass
+class Usage:
+    """The names that a program takes from packages, and the lines that they stand in.
+
+    ``names``: ``nn.Linear``; ``torch.Tensor:add`` for a method of a tensor, ``nn.Linear:forward`` for one of a
+    layer whose class is known, else ``nn.Module:forward``. ``required`` is what ``require`` is given, ``defined``
+    what the program itself adds to packages, ``open`` methods of something of unknown kind.
+    """
+
+    names: dict[str, list[int]] = field(default_factory=dict)
+    required: dict[str, list[int]] = field(default_factory=dict)
+    defined: set[str] = field(default_factory=set)
+    open: dict[str, list[int]] = field(default_factory=dict)
+
+
+def required(node: Expression) -> str | None:
+    """The name of the package or file that a call of ``require`` loads."""
+    if not isinstance(node, Call) or not isinstance(node.callee, Name) or node.callee.name != "require":
+        return None
+    name = node.arguments[0] if len(node.arguments) == 1 else None
+    return name.value if isinstance(name, tree.String) else None
+
+
+def usage_of(program: Block, types: Types) -> Usage:
+    """What a program uses of the packages around it."""
+    return _Reader(program, types).read()
+
+
+class _Reader:
+    def __init__(self, program: Block, types: Types) -> None:
+        self.program, self.types = program, types
+        self.usage = Usage()
+        self.aliases = dict(self._local_packages())
+        self.parts: set[Expression] = set()  # inner parts of names that are noted as a whole
+
+    def _local_packages(self) -> Iterator[tuple[Variable, str]]:
+        """``local nn = require 'nn'``, and the same with a global."""
+        for node in tree.walk(self.program):
+            if not isinstance(node, (tree.Local, tree.Assign)):
+                continue
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            for name, value in zip(targets, node.values, strict=False):
+                package = required(value)
+                if package is None or not isinstance(name, Name):
+                    continue
+                variable = self.types.scopes.of_name[name]
+                if len(variable.writes) == (1 if variable.is_global else 0):
+                    yield variable, package
+
+    def read(self) -> Usage:
+        for node in tree.walk(self.program):
+            if isinstance(node, tree.FunctionStatement):
+                self._definition(node.target, ":" if node.method else ".")
+            elif isinstance(node, tree.Assign):
+                for target in node.targets:
+                    self._definition(target, ".")
+            elif isinstance(node, Call):
+                self._call(node)
+            elif isinstance(node, Invoke):
+                self._method(node)
+            elif isinstance(node, Index):
+                self._name(node)
+        return self.usage
+
+    def path(self, node: Expression) -> list[str] | None:
+        """``nn``, ``Linear`` for that expression: the package's own name first, whatever it is called here."""
+        if isinstance(node, Index) and isinstance(node.key, tree.String):
+            base = self.path(node.base)
+            return None if base is None else [*base, node.key.value]
+        if isinstance(node, Name):
+            variable = self.types.scopes.of_name[node]
+            if variable in self.aliases:
+                return [self.aliases[variable]]
+            if variable.is_global and not variable.writes and node.name not in _LUA:
+                return [node.name]
+        return None
+
+    def _definition(self, target: Expression, mark: str) -> None:
+        path = self.path(target) if isinstance(target, Index) else None
+        if path is not None:
+            self.usage.defined.add(".".join(path[:-1]) + mark + path[-1])
+        while isinstance(target, Index):
+            self.parts.add(target)
+            target = target.base
+
+    def _name(self, node: Index) -> None:
+        if node in self.parts:
+            return
+        path = self.path(node)
+        base: Expression = node.base
+        while path is not None and isinstance(base, Index):
+            self.parts.add(base)
+            base = base.base
+        if path is not None:
+            inner = ".".join(path[:2]) in packages  # nn.utils, pl.path
+            _note(self.usage.names, ".".join(path[: 3 if inner else 2]), node.line)
+
+    def _call(self, node: Call) -> None:
+        name = required(node)
+        if name is not None:
+            _note(self.usage.required, name, node.line)
+        path = self.path(node.callee)
+        if node.arguments and (".".join(path or ()) in _CLASS_MAKERS or _is_class(node.callee)):
+            first = node.arguments[0]
+            if isinstance(first, tree.String):
+                self.usage.defined.add(first.value)
+
+    def _method(self, node: Invoke) -> None:
+        receiver = self.types.of(node.receiver)
+        for owner in self._owners(node, receiver):
+            _note(self.usage.names, f"{owner}:{node.method}", node.method_place.line)
+        if receiver.kind is None and self.path(node.receiver) is None:
+            _note(self.usage.open, node.method, node.method_place.line)
+
+    def _owners(self, node: Invoke, receiver: Type) -> list[str]:
+        if receiver.lua_class is not None:
+            return []
+        owner = _OWNERS.get(receiver.kind or "")
+        if receiver.kind in ("module", "criterion") and receiver.layers:
+            return sorted({layer.name for layer in receiver.layers})
+        return [] if owner is None else [owner]
+
+
+def _is_class(callee: Expression) -> bool:
+    return isinstance(callee, Name) and callee.name == "class"
+
+
+def _note(where: dict[str, list[int]], name: str, line: int) -> None:
+    lines = where.setdefault(name, [])
+    if not lines or lines[-1] != line:
+        lines.append(line)
