@@ -22,9 +22,11 @@ from torch7py.nn.rectifier import ReLU
 from torch7py.nn.softmax import LogSoftMax
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused
+from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.masking import MaskZero
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.sequencer import Sequencer
 
@@ -41,6 +43,16 @@ LAYERS: dict[str, Callable[[], Any]] = {
     "LSTM without peepholes": lambda: LSTM(SIZE, SIZE, None, False),
     "GRU": lambda: GRU(SIZE, SIZE),
     "Recurrent": lambda: Recurrent(SIZE, Linear(SIZE, SIZE), Linear(SIZE, SIZE), Tanh()),
+    "FastLSTM, masked": lambda: FastLSTM(SIZE, SIZE).maskZero(1),
+    "LSTM, masked": lambda: LSTM(SIZE, SIZE).maskZero(1),
+    "GRU, masked": lambda: GRU(SIZE, SIZE).maskZero(1),
+    "FastLSTM, trimmed": lambda: FastLSTM(SIZE, SIZE).trimZero(1),
+    "LSTM, trimmed": lambda: LSTM(SIZE, SIZE).trimZero(1),
+    "GRU, trimmed": lambda: GRU(SIZE, SIZE).trimZero(1),
+    "Linear in a mask": lambda: MaskZero(Linear(SIZE, SIZE), 1),
+    "layers in a mask": lambda: MaskZero(Sequential(Linear(SIZE, SIZE), Tanh(), Linear(SIZE, SIZE)), 1),
+    "LSTM in a mask": lambda: MaskZero(Sequential(Linear(SIZE, SIZE), LSTM(SIZE, SIZE)), 1),
+    "Recurrent in a mask": lambda: MaskZero(LAYERS["Recurrent"](), 1, True),
     "Recurrent of Sigmoid": lambda: Recurrent(Linear(SIZE, SIZE), Linear(SIZE, SIZE), Linear(SIZE, SIZE)),
 }
 
@@ -85,6 +97,7 @@ SETTINGS = st.fixed_dictionaries(
         "lengths": st.lists(st.integers(2, 5), min_size=1, max_size=3),
         "batch": st.sampled_from([None, 1, 4]),
         "as_table": st.booleans(),
+        "zeros": st.sampled_from([0, 0.4, 1]),
         "remember": st.sampled_from(["neither", "both", "train", "eval"]),
         "seed": st.integers(0, 1000),
     }
@@ -104,6 +117,8 @@ def test_random_models(setting: dict[str, Any]) -> None:
         made = [
             torch.randn(length, *shape, generator=draw, dtype=torch.float64) for length in setting["lengths"]
         ]
+        for sequence in made:
+            sequence[torch.rand(sequence.shape[:-1], generator=draw) < setting["zeros"]] = 0
         return [list(sequence) for sequence in made] if setting["as_table"] else made
 
     inputs, gradients = sequences(), sequences()
@@ -112,18 +127,22 @@ def test_random_models(setting: dict[str, Any]) -> None:
     assert_same(passes(model, inputs, gradients, True), reference)
 
 
-@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent"])
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "LSTM, masked", "GRU, trimmed"])
 def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Step, outputs, hidden states and their gradients of the modules inside."""
     module = LAYERS[name]()
     model, inputs = Sequencer(module), list(torch.randn(4, 2, SIZE, dtype=torch.float64))
+    inputs[0][1].zero_()
+    inputs[3].zero_()
     twin = model.clone()
 
     def look(model: Any) -> list[Any]:
         model.torch7_forward(inputs)
         model.backward(inputs, inputs)
         inner: Any = model.stepper
-        found: list[Any] = [inner.output, [inner.outputs[t] for t in (1, 2, 3, 4)]]
+        found: list[Any] = [inner.output, inner.gradInput, [inner.outputs[t] for t in (1, 2, 3, 4)]]
+        if isinstance(inner.step_module, MaskZero):
+            found.append(inner.step_module.zeroMask)
         if name != "Recurrent":
             found += [inner.getHiddenState(2), inner.getHiddenState(), inner.getGradHiddenState(0)]
         assert inner.step == 5
@@ -381,3 +400,21 @@ def test_a_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     ours = both(model)
     assert model.__dict__["_run"] is not None
     assert_same(ours, step_by_step(lambda: both(twin), monkeypatch))
+
+
+@pytest.mark.parametrize("kind", [BiSequencer, BiSequencerLM])
+@pytest.mark.parametrize("name", ["FastLSTM", "GRU, masked", "Recurrent"])
+def test_both_directions_are_done_as_one_piece(kind: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = kind(LAYERS[name](), LAYERS[name]())
+    twin, inputs = module.clone(), list(torch.randn(4, 2, SIZE, dtype=torch.float64))
+    gradients = list(torch.randn(4, 2, 2 * SIZE, dtype=torch.float64))
+    inputs[1][0].zero_()
+
+    def look(module: Any) -> list[torch.Tensor]:
+        module.zeroGradParameters()
+        found = tensors(module.torch7_forward(inputs)) + tensors(module.backward(inputs, gradients))
+        return found + tensors(module.torch7_parameters()[1])
+
+    assert_same(look(module), step_by_step(lambda: look(twin), monkeypatch))
+    for sequencer in (module.fwdSeq, module.bwdSeq):
+        assert sequencer.__dict__["_run"] is not None

@@ -18,10 +18,14 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
+from torch7py.rnn.masking import MaskZero
 from torch7py.rnn.recurrent import Recursor
 from torch7py.rnn.stages import (
+    MASKS,
     STAGES,
     GatedStage,
+    IntoMask,
+    OutOfMask,
     RecurrentStage,
     RowStage,
     Stage,
@@ -42,9 +46,8 @@ class Run:
     def __init__(self, module: Any) -> None:
         self.root = module
         self.stages: list[Stage] = []
-        # The Recursors around, innermost first, each with the numbers of its first stage and the one after its last.
-        self.wrappers: list[tuple[Any, int, int]] = []
-        self.containers: list[Any] = []
+        # What is around the stages, innermost first, with the numbers of its first stage and the one after its last.
+        self.around: list[tuple[Any, int, int]] = []
         self._take_apart(module)
         self.steps = 0
         self.went_back = self.filled = False
@@ -53,16 +56,33 @@ class Run:
     def _take_apart(self, module: Any) -> None:
         if marked(module):
             raise StepByStep
+        first = len(self.stages)
         if type(module) is Sequential and module._modules:
             for child in module.child_list():
                 self._take_apart(child)
-            self.containers.append(module)
+        elif type(module) in MASKS:
+            self._take_masked(module)
         elif type(module) is Recursor:
-            first = len(self.stages)
             self._take_apart(module.step_module)
-            self.wrappers.append((module, first, len(self.stages)))
         else:
             self.stages.append(STAGES.get(type(module), RowStage)(module))
+            return
+        self.around.append((module, first, len(self.stages)))
+
+    def _take_masked(self, module: Any) -> None:
+        into, known = IntoMask(module), len(self.wrappers)
+        self.stages.append(into)
+        self._take_apart(module.inner_module)
+        inside = self.stages[self.stages.index(into) + 1 :]
+        # A Recursor keeps the masked gradient. Inside a trimmed module rows are missing.
+        if len(self.wrappers) > known or type(module) is not MaskZero:
+            raise StepByStep
+        self.stages.append(OutOfMask(into, inside[-1]))
+
+    @property
+    def wrappers(self) -> list[tuple[Any, int, int]]:
+        """The Recursors around."""
+        return [found for found in self.around if type(found[0]) is Recursor]
 
     @property
     def recurrents(self) -> list[Any]:
@@ -81,10 +101,11 @@ class Run:
         self.steps = len(input)
         for stage in self.stages:
             stage.show(self.steps)
-        for container in self.containers:
-            container.set_output(container.child_list()[-1].output)
-        for wrapper, _, end in self.wrappers:
-            wrapper.keep_steps([[output] for output in self.inputs[end]])
+        for module, _, end in self.around:
+            if type(module) is Recursor:
+                module.keep_steps([[output] for output in self.inputs[end]])
+            elif type(module) is Sequential:
+                module.set_output(module.child_list()[-1].output)
         self._be_looked_into()
         return self.output
 
@@ -101,8 +122,15 @@ class Run:
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
             self.gradients.insert(0, gradient)
-        for stage in self.stages:
+        for stage in reversed(self.stages):
             stage.show_gradient()
+        counting = self._counting()
+        for stage, of_input in zip(self.stages, self.gradients, strict=False):
+            if stage in counting and stage.module.generation.keeps_grad_input:
+                stage.module.set_grad_input(of_input[0])
+        for module, *_ in self.around:
+            if type(module) is not Recursor or module.generation.keeps_grad_input:
+                module.set_grad_input(module.child_list()[0].gradInput)
         for module in self.recurrents:
             module.went_back(self.steps)
         self.went_back = True

@@ -24,6 +24,7 @@ class Generation2016:
     linear_says_no_bias: ClassVar[bool] = True  # nn.LinearNoBias(4 -> 3) without bias
     replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
+    keeps_grad_input: ClassVar[bool] = True  # after a sequence gradInput is that of its first step
     hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
 
     # -- one step -----------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ class MaskZero(Decorator):
             )
 
     def _remember_mask(self, input: Any) -> None:
-        batch, mask = mask_of(self, input)
+        self.show_mask(*mask_of(self, input))
+
+    def show_mask(self, batch: bool, mask: torch.Tensor) -> None:
+        """Keep which rows of the input are zeros, also where scripts look for it."""
         shown = mask.view(-1, 1) if batch else mask
         self.__dict__.update(batchmode=batch, _mask=mask, zeroMask=shown.to(torch.uint8))
 

@@ -21,6 +21,7 @@ from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.steps import joined
 
@@ -93,6 +94,7 @@ class RowStage:
         self.batch_rank, self.highest_rank = module.rows_alone
 
     def rows(self, x: T) -> T:
+        """All steps as one batch."""
         if x.dim() - 1 > self.highest_rank:
             raise StepByStep
         return x.flatten(0, 1) if x.dim() > self.batch_rank else x
@@ -125,12 +127,88 @@ class RowStage:
     def acc_grad(self, x: T, scale: float) -> None:
         self.wide.accGradParameters(self.rows(x), self.gradient, scale)
 
+    def accumulate_with(self, gradient: T) -> None:
+        """Let the parameters have another gradient than the input."""
+        self.gradient = gradient.reshape(self.gradient.shape)
+
+
+class IntoMask:
+    """What goes into a masked module: unchanged, and its rows that are zeros remembered."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    def output(self, x: T) -> T:
+        self.single = x.dim() - 1 == self.module.nInputDim
+        # More dimensions in a single example: the module inside would take the first for the batch.
+        if x.dim() - 2 != self.module.nInputDim and not (self.single and self.module.nInputDim == 1):
+            raise StepByStep
+        self.masks = is_zero(x.reshape(len(x), 1 if self.single else x.shape[1], -1))
+        return x
+
+    def masked(self, steps: T) -> T:
+        """Zeros in the rows that are zeros in the input."""
+        mask = self.masks.squeeze(1) if self.single else self.masks
+        return steps.masked_fill(mask.view(*mask.shape, *[1] * (steps.dim() - mask.dim())), 0)
+
+    def show(self, steps: int) -> None:
+        self.module.show_mask(not self.single, self.masks[0 if self.module.training else -1])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        return gradient
+
+    def show_gradient(self) -> None:
+        """The module's gradInput is that of the module inside."""
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        """Steps are not counted here."""
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        """There are no parameters."""
+
+
+class OutOfMask:
+    """What comes out of a masked module, and what goes back into it, with zeros where its input is."""
+
+    def __init__(self, into: IntoMask, last: Stage) -> None:
+        self.into, self.last, self.module = into, last, into.module
+
+    def output(self, x: T) -> T:
+        self.result = self.into.masked(x)
+        return self.result
+
+    def show(self, steps: int) -> None:
+        self.into.show(steps)
+        self.module.keep_output(self.result[0 if self.module.training else -1])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        self.gradient, self.given = self.into.masked(gradient), gradient
+        return self.gradient
+
+    def show_gradient(self) -> None:
+        self.module.__dict__["gradOutput"] = self.gradient[0]
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        """Steps are not counted here."""
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        """The module inside accumulates with the gradient as it was given, as in ``nn.MaskZero``."""
+        if isinstance(self.last, RowStage):
+            self.last.accumulate_with(self.given)
+
 
 class GatedStage:
-    """A gated network: its Cell's parts, those without state over all steps at once."""
+    """A gated network: its Cell's parts, those without state over all steps at once.
+
+    With masks (``maskZero``, ``trimZero``) the rows of a step that are zeros have no state afterwards, and get no
+    gradient.
+    """
 
     def __init__(self, module: Any) -> None:
         cell = module.step_module
+        self.masker = None
+        if type(cell) in MASKS and cell.nInputDim == 1 and not marked(cell):
+            self.masker, cell = cell, cell.inner_module
         if not isinstance(cell, Cell) or not cell.intact():
             raise StepByStep
         self.module, self.cell = module, cell
@@ -150,9 +228,11 @@ class GatedStage:
         state = [rows(part.data) for part in state]
         of_input = [part.view(*size, -1) for part in self.cell.from_input(batches.flatten(0, 1))]
         self.first = state
+        self.masks = None if self.masker is None else is_zero(batches).unsqueeze(2)
         results, kept = [], []
-        for step in zip(*of_input, strict=True):
+        for number, step in enumerate(zip(*of_input, strict=True)):
             state, saved = self.cell.step_output(list(step), state)
+            state = self.masked(number, state)
             results.append(state)
             kept.append(saved)
         self.single = x.dim() == 2
@@ -160,7 +240,13 @@ class GatedStage:
         self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
         return self.results[0].squeeze(1) if self.single else self.results[0]
 
+    def masked(self, step: int, parts: list[T]) -> list[T]:
+        """The rows of a step, with zeros where the input is zeros and that counts."""
+        return parts if self.masks is None else [part.masked_fill(self.masks[step], 0) for part in parts]
+
     def show(self, steps: int) -> None:
+        if self.masker is not None and self.masks is not None:
+            self.masker.show_mask(not self.single, self.masks[0 if self.module.training else -1].flatten())
         shown = [result.squeeze(1) if self.single else result for result in self.results]
         self.module.keep_steps([list(step) for step in zip(*shown, strict=True)])
 
@@ -194,7 +280,7 @@ class GatedStage:
                 ready = max(0, step + 1 - block)
                 part = slice(ready * size[1], (step + 1) * size[1])
                 factors = self.cell.factors([s[part] for s in self.states], [s[part] for s in self.saved])
-            total = [gradients[step] + later[0], *later[1:]]
+            total = self.masked(step, [gradients[step] + later[0], *later[1:]])
             at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
             rows_at = slice(at * size[1], (at + 1) * size[1])
             room = [gates[own] for gates in self.of_gates]
@@ -352,3 +438,4 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     GRU: GatedStage,
     Recurrent: RecurrentStage,
 }
+MASKS = (MaskZero, TrimZero)
