@@ -6,6 +6,7 @@ that refuses to mix devices (plain ``meta`` accepts such mixtures without a word
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,69 +14,140 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tests.golden_cases import Case, identify, supported, value
+from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops import state
+from torch7py.ops.errors import TorchError
 
-# What needs the values of its input, which meta tensors do not have.
-READS_VALUES = (
-    "LookupTable",
-    "MaskedSelect",
-    "Index",
-    "OneHot",
-    "SparseLinear",
-    "BCECriterion",
-    "CategoricalEntropy",
-)
+# What asks for the values of a tensor, which meta tensors do not have.
+READS_VALUES = {
+    "nn.IndexLinear": "the number of elements of an example",
+    "nn.LookupTable": "which rows are repeated, padding or too long",
+    "nn.MaskZeroCriterion": "how many rows are not zeros",
+    "nn.MaskedSelect": "the size of the output",
+    "nn.NCEModule": "the table of aliases is made from the unigrams",
+    "nn.ReinforceCategorical": "a category is drawn by its probability",
+    "nn.ReinforceGamma": "the draws depend on the shape parameters",
+    "nn.SimpleColorTransform": "the range of each plane",
+    "nn.SparseLinear": "which columns an example has",
+    "nn.SpatialGlimpse": "the places to look at",
+    "nn.TrimZero": "how many rows are not zeros",
+}
 
 COPIES = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default, torch.ops.aten.copy.default}
 
 
 class OneDevice(TorchDispatchMode):
-    """Refuses operations whose tensors lie on several devices; 0-dim tensors and explicit copies are let through."""
+    """Refuses operations whose tensors lie on several devices; 0-dim tensors and explicit copies are let through.
+
+    A number asked of a meta tensor, a loss, say, is 1, a truth value is false, two such tensors are equal.
+    """
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         leaves = tree_leaves((args, kwargs or {}))
         devices = {t.device.type for t in leaves if isinstance(t, torch.Tensor) and t.dim() > 0}
         if len(devices) > 1 and func not in COPIES:
             raise AssertionError(f"{func} mixes {sorted(devices)}")
+        if func is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:
+            return False if args[0].dtype == torch.bool else 1
+        if func is torch.ops.aten.equal.default and args[0].is_meta:
+            return True
         return func(*args, **(kwargs or {}))
 
 
-def cases() -> list[dict[str, Any]]:
-    found = supported("nn_modules") + supported("rnn_modules")
-    return [
-        case
-        for case in found
-        if not any(word in case["expr"] for word in READS_VALUES)
-        and not case["input_expr"].startswith(("I(", "{I("))
-        and "maskZero" not in case["expr"]
-        and "gradOutput" in case
-    ]
-
-
 def to_meta(item: Any) -> Any:
-    return [to_meta(part) for part in item] if isinstance(item, list) else item.to("meta")
+    if isinstance(item, list):
+        return [to_meta(part) for part in item]
+    return item.to("meta") if isinstance(item, torch.Tensor) else item
+
+
+def like(output: Any) -> Any:
+    """A gradient for an output."""
+    if isinstance(output, list):
+        return [like(part) for part in output]
+    return torch.ones_like(output) if isinstance(output, torch.Tensor) else 1
 
 
 @pytest.fixture
-def meta() -> Any:
+def meta() -> Iterator[Runtime]:
     runtime = Runtime(device="meta")
     yield runtime
     runtime.close()
 
 
-@pytest.mark.parametrize("recorded", cases(), ids=identify)
-def test_a_layer_stays_on_its_device(meta: Runtime, recorded: dict[str, Any]) -> None:
-    case = Case(meta, recorded)
-    case.make()
-    module = meta.globals["m"]
-    assert all(p.device.type == "meta" for p in module.parameters())
-    given, gradient = to_meta(value(recorded["input"])), to_meta(value(recorded["gradOutput"]))
-    from torch7py.ops import state
+@pytest.fixture(scope="module")
+def everything_on_meta() -> Iterator[Runtime]:
+    runtime = new_runtime(device="meta")
+    yield runtime
+    runtime.close()
 
-    with OneDevice(), state.use(meta.state), torch.no_grad():
-        module.updateOutput(given)
-        module.backward(given, gradient)
+
+@pytest.fixture(scope="module")
+def everything() -> Iterator[Runtime]:
+    runtime = new_runtime()
+    yield runtime
+    runtime.close()
+
+
+def forms(value: Any) -> Any:
+    """Type and sizes of each tensor in a value."""
+    if isinstance(value, (list, tuple)):
+        return [forms(part) for part in value]
+    return (
+        (value.dtype, tuple(value.shape)) if isinstance(value, torch.Tensor) else type(value) in (int, float)
+    )
+
+
+def run(module: Any, input: Any) -> Any:
+    """Forward and backward; the forms of what comes out."""
+    with torch.no_grad():
+        output = module.updateOutput(input)
+        seen = [forms(output)]
+        if module.class_name.startswith("nn.Reinforce"):
+            module.reinforce(torch.ones_like(output[:, 0]))
+        gradient = module.backward(input, like(output))
+        return [*seen, forms(gradient), forms(module.torch7_parameters())]
+
+
+def of_values(uses: list[Use], reads: bool = False) -> list[Use]:
+    return [use for use in uses if (use.name in READS_VALUES) == reads]
+
+
+@pytest.mark.parametrize("use", of_values(layer_uses()), ids=identify)
+def test_a_layer_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
+    input = use.input(everything)
+    on_meta = to_meta(input)
+    with state.use(everything.state):
+        expected = run(use.make(everything), input)
+    module = use.make(everything_on_meta)
+    assert all(p.device.type == "meta" for p in module.parameters())
+    with OneDevice(), state.use(everything_on_meta.state):
+        assert run(module, on_meta) == expected
+
+
+@pytest.mark.parametrize("use", of_values(layer_uses(), True), ids=identify)
+def test_a_layer_that_reads_values_does(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
+    """Those in the table do fail on ``meta``, and because there are no values."""
+    given = to_meta(use.input(everything))
+    no_values = (NotImplementedError, RuntimeError, TorchError, LuaError)
+    about = "[Mm]eta|nonzero|sizes add up"
+    with pytest.raises(no_values, match=about), OneDevice(), state.use(everything_on_meta.state):
+        run(use.make(everything_on_meta), given)
+
+
+@pytest.mark.parametrize("use", of_values(criterion_uses()), ids=identify)
+def test_a_criterion_stays_on_its_device(everything: Runtime, everything_on_meta: Runtime, use: Use) -> None:
+    input, target = use.input(everything), use.target(everything)
+    on_meta, target_on_meta = to_meta(input), to_meta(target)
+    with state.use(everything.state), torch.no_grad():
+        criterion = use.make(everything)
+        criterion.updateOutput(input, target)
+        expected = forms(criterion.updateGradInput(input, target))
+    criterion = use.make(everything_on_meta)
+    with OneDevice(), state.use(everything_on_meta.state), torch.no_grad():
+        criterion.updateOutput(on_meta, target_on_meta)
+        assert forms(criterion.updateGradInput(on_meta, target_on_meta)) == expected
 
 
 def test_the_mode_does_refuse() -> None:

@@ -14,7 +14,7 @@ from torch7py.nn.checks import check_shape, number
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
-from torch7py.nn.window_max import put_back
+from torch7py.nn.window_max import put_back, whole_indices
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
 
@@ -101,11 +101,10 @@ class _Fractional(Gridded):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        if self.indices is None:
-            raise TorchError(f"{self.class_name}: a backward without a forward")
+        indices = whole_indices(self)
         gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.output_grid(batch)))
-        check_shape(self, "gradOutput", self.like_input(gradient, input), self.indices)
-        return self.like_input(put_back(gradient, self.indices.view(gradient.shape), batch.shape[2:]), input)
+        check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
+        return self.like_input(put_back(gradient, indices.view(gradient.shape), batch.shape[2:]), input)
 
     def clearState(self) -> Module:
         self.__dict__["indices"] = self.__dict__["randomSamples"] = None

@@ -16,7 +16,7 @@ from torch7py.nn.object import names
 from torch7py.nn.pooling import Parts, Pooling, even_parts
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
-from torch7py.nn.window_max import largest, put_back
+from torch7py.nn.window_max import largest, put_back, whole_indices
 from torch7py.ops.errors import TorchError
 
 __all__ = [
@@ -68,11 +68,10 @@ class MaxPooling(Pooling):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        if self.indices is None or self.indices.numel() == 0:
-            raise TorchError(f"{self.class_name}: a backward without a forward")
+        indices = whole_indices(self)
         gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
-        check_shape(self, "gradOutput", self.like_input(gradient, input), self.indices)
-        places = self.decode(self.indices.view(gradient.shape), batch.shape[2:])
+        check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
+        places = self.decode(indices.view(gradient.shape), batch.shape[2:])
         return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
 
     def clearState(self) -> Module:
@@ -296,11 +295,10 @@ class SpatialAdaptiveMaxPooling(Gridded):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
-        if self.indices is None or self.indices.numel() == 0:
-            raise TorchError(f"{self.class_name}: a backward without a forward")
+        indices = whole_indices(self)
         gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], int(self.H), int(self.W)))
-        check_shape(self, "gradOutput", self.like_input(gradient, input), self.indices[0])
-        rows, columns = (t.view(gradient.shape) - 1 for t in self.indices)
+        check_shape(self, "gradOutput", self.like_input(gradient, input), indices[0])
+        rows, columns = (t.view(gradient.shape) - 1 for t in indices)
         parts = [adaptive_parts(n, s) for n, s in zip(gradient.shape[2:], batch.shape[2:], strict=True)]
         first_row, first_column = starts_of(parts, rows.device)
         places = (rows + first_row) * batch.shape[3] + columns + first_column + 1

@@ -13,6 +13,7 @@ from torch7py.nn.checks import check_shape, check_type, number, truthy
 from torch7py.nn.convolution import draw_uniform
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
+from torch7py.nn.window_max import whole_indices
 from torch7py.ops import sorting
 from torch7py.ops.errors import TorchError
 
@@ -221,10 +222,9 @@ class _Chosen(_Temporal):
 
     def chosen(self, gradOutput: torch.Tensor) -> torch.Tensor:
         """The indices of the last forward, which must fit the gradient."""
-        if self.indices is None or self.indices.numel() == 0:
-            raise TorchError(f"{self.class_name}: a backward without a forward")
-        check_shape(self, "gradOutput", gradOutput, self.indices)
-        return self.indices
+        indices = whole_indices(self)
+        check_shape(self, "gradOutput", gradOutput, indices)
+        return indices
 
     def clearState(self) -> Module:
         self.clear("indices")

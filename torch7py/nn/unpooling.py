@@ -12,6 +12,7 @@ from torch7py.nn.object import names
 from torch7py.nn.pooling_max import MaxPooling, SpatialMaxPooling, VolumetricMaxPooling
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded
+from torch7py.nn.window_max import whole_indices
 from torch7py.ops.errors import TorchError
 
 __all__ = ["SpatialMaxUnpooling", "VolumetricMaxUnpooling"]
@@ -35,15 +36,14 @@ class _MaxUnpooling(Gridded):
     def places(self, batch: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
         """Where the elements go, from 0, and the sizes of the output's planes: as the pooling is at this moment."""
         pooling: Any = self._modules["pooling"]
-        if pooling.indices is None or pooling.indices.numel() == 0:
-            raise TorchError(f"{self.class_name}: its pooling layer has not had a forward")
+        indices = whole_indices(pooling, self)
         if torch.compiler.is_compiling():
             raise TorchError(f"{self.class_name} cannot be exported: it looks into another layer")
-        self.__dict__["indices"] = pooling.indices
+        self.__dict__["indices"] = indices
         sizes = [int(getattr(pooling, field)) for field in pooling.sizes]
         for mine, size in zip(self.own_sizes, sizes, strict=True):
             self.__dict__[mine] = size
-        indices = pooling.indices if pooling.indices.dim() == batch.dim() else pooling.indices.unsqueeze(0)
+        indices = indices if indices.dim() == batch.dim() else indices.unsqueeze(0)
         check_shape(self, "the input", batch, indices)
         places = pooling.decode(indices, sizes) - 1
         return places, sizes

@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from torch7py.nn.window import Sizes, Window
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
 
-__all__ = ["largest", "put_back"]
+__all__ = ["largest", "put_back", "whole_indices"]
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 MANY = 8  # planes from which on it pays to have them side by side
@@ -55,3 +57,17 @@ def put_back(gradient: torch.Tensor, places: torch.Tensor, sizes: Sizes) -> torc
     planes = gradient.new_zeros((*gradient.shape[:2], math.prod(sizes)))
     planes.scatter_add_(2, places.flatten(2) - 1, gradient.flatten(2))
     return planes.view(*gradient.shape[:2], *sizes)
+
+
+def whole_indices(layer: Any, user: Any = None) -> torch.Tensor:
+    """The indices that a layer's last forward left; those that ``type()`` has made other numbers are refused."""
+    indices: torch.Tensor | None = layer.indices
+    name = (user or layer).class_name
+    if indices is None or indices.numel() == 0:
+        without = f"{name}: a backward without a forward"
+        raise TorchError(without if user is None else f"{name}: its pooling layer has not had a forward")
+    if indices.dtype != torch.int64:
+        raise TorchError(
+            f"{name}: the indices are a {types.of(indices).tensor} since type(): a forward comes first"
+        )
+    return indices
