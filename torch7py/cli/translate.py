@@ -55,7 +55,7 @@ def translate(
         if weights is not None:
             raise Refusal("--weights is for models; a program makes its own")
         _refuse_to_overwrite(force, out, report)
-        _script(file, arguments, out, report, verify=not no_verify)
+        _script(file, arguments, out, report, verify=not no_verify, force=force)
     else:
         if arguments:
             raise Refusal(f"{file} is a model: it takes no arguments")
@@ -83,7 +83,9 @@ def _write(path: Path, text: str) -> None:
 # -- programs ------------------------------------------------------------------------------------------------
 
 
-def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | None, verify: bool) -> None:
+def _script(
+    file: Path, arguments: tuple[str, ...], out: Path, report: Path | None, verify: bool, force: bool
+) -> None:
     from torch7py.translate.check import names_of_page, report_of_page
     from torch7py.translate.native.program import translate_script
     from torch7py.translate.parse import LuaSyntaxError
@@ -92,7 +94,12 @@ def _script(file: Path, arguments: tuple[str, ...], out: Path, report: Path | No
         page = translate_script(file.read_bytes(), str(file))
     except LuaSyntaxError as error:
         raise Failure(str(error)) from None
+    others = {out.parent / name: code for name, code in page.modules.items()}
+    _refuse_to_overwrite(force, *others)
     _write(out, page.code)
+    for path, code in others.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, code)
     found = report_of_page(page, file)
     click.echo(f"{file} -> {out}: {found.shares()}")
     for problem in found.problems:

@@ -33,20 +33,22 @@ class LuaSyntaxError(Exception):
         self.reason = reason
 
 
-def parse(source: str | bytes, file: str = "?") -> Block:
+def parse(source: str | bytes, file: str = "?", first: int = 0) -> Block:
     """The program as a tree. A string is encoded as UTF-8; bytes are taken as they are.
 
-    Byte positions are those of the given source, a byte order mark included. Raises LuaSyntaxError.
+    Byte positions are those of the given source, a byte order mark included, counted from ``first``: so the files of
+    one program can have positions of their own. Raises LuaSyntaxError.
     """
     data = source.encode() if isinstance(source, str) else source
-    return _Builder(data, file).chunk()
+    return _Builder(data, file, first).chunk()
 
 
 class _Builder:
     """Walks the raw tree in the order of the source, and hands out the comments as it passes them."""
 
-    def __init__(self, data: bytes, file: str) -> None:
+    def __init__(self, data: bytes, file: str, first: int) -> None:
         self.file = file
+        self.first = first
         text = _blank_header(data)
         self.data = text
         self.text = text.decode("latin1")
@@ -77,7 +79,7 @@ class _Builder:
 
     def place(self, raw: Raw) -> Place:
         row, column = raw.start_point
-        return Place(row + 1, column + 1, raw.start_byte, raw.end_byte)
+        return Place(row + 1, column + 1, self.first + raw.start_byte, self.first + raw.end_byte)
 
     def source(self, raw: Raw) -> str:
         return self.text[raw.start_byte : raw.end_byte]
@@ -86,7 +88,7 @@ class _Builder:
 
     def comment(self, raw: Raw) -> Comment:
         place = self.place(raw)
-        text = self.text[place.start + 2 : place.end]
+        text = self.text[raw.start_byte + 2 : raw.end_byte]
         opener = _LONG.match(text)
         if opener:
             text = text[opener.end() : -opener.end()]
@@ -96,7 +98,7 @@ class _Builder:
 
     def comments_before(self, byte: int) -> list[Comment]:
         first = self.at
-        while self.at < len(self.comments) and self.comments[self.at].place.start < byte:
+        while self.at < len(self.comments) and self.comments[self.at].place.start - self.first < byte:
             self.at += 1
         return self.comments[first : self.at]
 
@@ -104,7 +106,7 @@ class _Builder:
         """The next comment, when it stands on this row (from 0) and before a byte."""
         if self.at < len(self.comments):
             comment = self.comments[self.at]
-            if comment.place.line == row + 1 and comment.place.start < limit:
+            if comment.place.line == row + 1 and comment.place.start - self.first < limit:
                 self.at += 1
                 return comment
         return None
@@ -146,7 +148,8 @@ class _Builder:
         if self.at < len(self.comments):
             comment = self.comments[self.at]
             # A long comment that ends on another line belongs to what follows.
-            if comment.place.start < limit and comment.place.line == row + 1 and "\n" not in comment.text:
+            near = comment.place.start - self.first < limit and comment.place.line == row + 1
+            if near and "\n" not in comment.text:
                 self.at += 1
                 return comment
         return None

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pathlib import Path
+
 from torch7py.translate.native.problem import Problem
 
 __all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "percent", "summary"]
@@ -148,7 +150,9 @@ def percent(part: int, whole: int) -> str:
 
 
 def entries_of(problems: Sequence[Problem], file: str) -> list[Entry]:
-    return [Entry(problem.code, f"{file}:{problem.line}", problem.reason) for problem in problems]
+    """Problems of a script; one in a file that it requires has that file's path, from the script's folder."""
+    folder = Path(file).parent
+    return [Entry(p.code, f"{folder / p.file if p.file else file}:{p.line}", p.reason) for p in problems]
 
 
 def summary(reports: Sequence[Report]) -> Report:

@@ -14,6 +14,7 @@ import functools
 import random
 import re
 import sys
+import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -251,13 +252,48 @@ def _run_translation(
     ]
     dtype = torch.get_default_dtype()
     try:
-        with _quiet_initializers(), partners.watching(), _patched(changes):
+        modules = _modules(native, path.parent, partners)
+        with _quiet_initializers(), partners.watching(), _patched(changes), modules:
             exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
             partners.wrap_classes(namespace)
             _run_main(namespace)
     finally:
         torch.set_default_dtype(dtype)
     return "".join(text), partners.pairs()
+
+
+@contextlib.contextmanager
+def _modules(native: Native, folder: Path, partners: _Partners) -> Iterator[None]:
+    """The pages of the files that the program requires, to be imported by its own."""
+    before = dict(sys.modules)
+    made: list[str] = []
+
+    def module(name: str, is_package: bool) -> types.ModuleType:
+        found = types.ModuleType(name)
+        if is_package:
+            found.__path__ = []
+        package, _, last = name.rpartition(".")
+        if package:
+            parent = sys.modules[package] if package in made else module(package, True)
+            setattr(parent, last, found)
+        sys.modules[name] = found
+        made.append(name)
+        return found
+
+    try:
+        # "shared" needs none of the others; those are in the order in which they need each other.
+        for page in sorted(native.modules, key=lambda page: page != "shared.py"):
+            name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            found = module(name, page.endswith("__init__.py"))
+            exec(compile(native.modules[page], str(folder / page), "exec"), found.__dict__)
+            partners.wrap_classes(found.__dict__)
+        yield
+    finally:
+        for name in made:
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                sys.modules.pop(name, None)
 
 
 def _run_main(namespace: dict[str, Any]) -> None:
@@ -316,7 +352,9 @@ class _Partners:
 
     def wrap_classes(self, namespace: dict[str, Any]) -> None:
         for cls in self.models.classes:
-            kind = namespace[cls.name]
+            kind = namespace.get(cls.name)
+            if kind is None or kind.__module__ != namespace["__name__"]:
+                continue  # of another page
             kind.__init__ = self._after(kind.__init__, cls)
 
     def _after(self, original: Callable[..., None], cls: Any) -> Callable[..., None]:

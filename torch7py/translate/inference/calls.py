@@ -35,6 +35,10 @@ class CallKinds:
         callee = self.inference.expression(node.callee)
         arguments = [self.inference.expression(argument) for argument in node.arguments]
         results = self.types.results.setdefault(node, [Type()])
+        file = self.inference.files.get(node)
+        if file is not None:  # require of a file of the program
+            self.inference.rules.append(lambda: self._results(file, results))
+            return results[0]
         if path is not None and self._library_call(path, node, arguments, results):
             return results[0]
         seen: set[tree.Function] = set()

@@ -22,9 +22,17 @@ __all__ = ["Inference", "Rule", "infer"]
 Rule: TypeAlias = Callable[[], bool]
 
 
-def infer(program: Block, scopes: Scopes, recorded: dict[int, set[str]] | None = None) -> Types:
-    """The types of a program. ``recorded``: kinds that a run saw, by the start of the expression."""
-    inference = Inference(scopes)
+def infer(
+    program: Block,
+    scopes: Scopes,
+    recorded: dict[int, set[str]] | None = None,
+    files: dict[Call, tree.Function] | None = None,
+) -> Types:
+    """The types of a program. ``recorded``: kinds that a run saw, by the start of the expression.
+
+    ``files``: the calls that run a file of the program, and the function that the file is taken for.
+    """
+    inference = Inference(scopes, files or {})
     Stretches(scopes, inference.types).find(program)
     inference.block(program)
     settling.learn(inference.types, recorded or {})
@@ -33,8 +41,9 @@ def infer(program: Block, scopes: Scopes, recorded: dict[int, set[str]] | None =
 
 
 class Inference:
-    def __init__(self, scopes: Scopes) -> None:
+    def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         self.scopes = scopes
+        self.files = files
         self.types = Types(scopes)
         self.rules: list[Rule] = []
         self.guesses: list[Rule] = []  # for what is still open when the rules have nothing more to say

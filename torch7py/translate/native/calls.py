@@ -82,7 +82,9 @@ class Calls:
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
-        special = t.training.call(node)
+        special = t.modules.call(node) if isinstance(node, Call) else None
+        if special is None:
+            special = t.training.call(node)
         if special is None:
             special = t.models.call(node)
         if special is not None:

@@ -96,6 +96,7 @@ class Expressions:
         if alias is not None:
             return alias
         text = t.names.of(node)
+        t.modules.name(node)
         variable = t.scopes.of_name[node]
         if variable.is_global and not variable.writes:
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")

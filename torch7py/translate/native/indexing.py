@@ -28,7 +28,7 @@ def index(t: Translator, node: Index) -> Py:
         known = t.calls.constant(path, node.line)
         if known is not None:
             return known
-    special = t.models.field(node)
+    special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
     kind = t.kind(node.base)

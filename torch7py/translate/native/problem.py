@@ -13,3 +13,4 @@ class Problem(Exception):
         self.code = code
         self.line = line
         self.reason = reason
+        self.file = ""  # set where it is met, as a program may have several

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from torch7py.translate import tree
 from torch7py.translate.inference import infer
@@ -12,8 +11,8 @@ from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.native import optimizers
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.project import SourceFile, gather
 from torch7py.translate.native.translator import INDENT, Translator, comment_lines
-from torch7py.translate.parse import parse
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
@@ -25,33 +24,54 @@ WIDTH = 110
 
 @dataclass
 class Native:
-    """The translation of a script: its code, and what could not be translated."""
+    """The translation of a script: its code, and what could not be translated.
+
+    ``modules`` are the pages of the files that it requires, by their paths from the folder of its own.
+    """
 
     code: str
     statements: int
     native: int
     problems: list[Problem] = field(default_factory=list)
     translator: Translator | None = None
+    modules: dict[str, str] = field(default_factory=dict)
 
 
 def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
-    """A Lua program as plain PyTorch."""
-    program = parse(source, file)
-    scopes = resolve(program)
-    types = infer(program, scopes, recorded)
-    t = Translator(program, scopes, types, Path(file).name)
-    return _Assembly(t).write()
+    """A Lua program, with the files of its own that it requires, as plain PyTorch.
+
+    ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them.
+    """
+    project = gather(source, file)
+    scopes = resolve(project.program)
+    types = infer(project.program, scopes, recorded, project.functions())
+    t = Translator(project, scopes, types)
+    pages: dict[SourceFile, str] = {}
+    for each in project.files:
+        pages[each] = _Assembly(t, each, pages).write_module()
+    code = _Assembly(t, project.script, pages).write()
+    modules = {each.page: page for each, page in pages.items()}
+    shared = t.modules.shared_page()
+    if shared is not None:
+        modules["shared.py"] = shared
+    return Native(code, t.total, t.native, t.problems, t, modules)
 
 
 class _Assembly:
-    def __init__(self, translator: Translator) -> None:
-        self.t = translator
+    """One page."""
 
-    def write(self) -> Native:
+    def __init__(self, translator: Translator, file: SourceFile, pages: dict[SourceFile, str]) -> None:
+        self.t = translator
+        self.file = file
+        self.pages = pages  # those of the files before it
+        translator.start_page(file)
+
+    def write(self) -> str:
+        """The page of the script."""
         t = self.t
         header, statements = self._header()
+        t.module_level |= t.modules.available()
         constants = self._constants(statements)
-        main: list[str] = []
         body = [s for s in statements if s not in constants]
         constant_lines = self._lines(constants)
         t.scope = t.scopes.main
@@ -69,28 +89,83 @@ class _Assembly:
             else:
                 run.append(statement)
         t.statements(run)
-        for comment in t.program.closing:
+        for comment in self.file.block.closing:
             t.comment(comment)
         main = _stripped(t.lines)
-        seed = [*self._default_dtype(main), *self._born_inside()]
-        constant_lines += t.module_lines
-        parts = [f'"""{header}"""', *self._imports(constant_lines, main), "", *constant_lines]
-        blocks = [lay_out_all(["", *parts], WIDTH).lstrip("\n")]
-        blocks += [lay_out_all(HELPERS[name].strip().split("\n"), WIDTH) for name in t.models.helpers]
-        blocks += [lay_out_all(optimizers.CLASSES[name].split("\n"), WIDTH) for name in t.needed_classes]
-        blocks += [lay_out_all(lines, WIDTH) for lines in t.top]
+        seed = [*self._default_dtype(main), *self._born_inside(INDENT)]
+        blocks = [lay_out_all(lines, WIDTH) for lines in t.top]
         if main:
             blocks.append(lay_out_all(["def main():", *seed, *main], WIDTH))
             blocks.append('if __name__ == "__main__":\n    main()\n')
-        text = "\n\n".join(_squeezed(block) for block in blocks)
-        return Native(text, t.total, t.native, t.problems, t)
+        return self._page(header, constant_lines + t.module_lines, blocks)
+
+    def write_module(self) -> str:
+        """The page of a file that another one requires: what it does is done when it is imported."""
+        t = self.t
+        assert self.file.function is not None
+        header, statements = self._header()
+        scope = t.scopes.of_function[self.file.function]
+        t.module_level |= {*scope.variables, *(v for v, f in t.modules.owners.items() if f is self.file)}
+        t.scope, t.depth = scope, 0
+        blocks: list[list[str]] = []
+        run: list[Statement] = []
+
+        def settle() -> None:
+            if run:
+                t.lines = []
+                t.statements(run)
+                blocks.append(t.lines)
+                run.clear()
+
+        for statement in statements:
+            if isinstance(statement, (tree.LocalFunction, tree.FunctionStatement)):
+                settle()
+                t.lines = []
+                t.statement(statement)
+                blocks.append(t.lines)
+            else:
+                run.append(statement)
+        settle()
+        t.lines = []
+        for comment in self.file.block.closing:
+            t.comment(comment)
+        blocks.append(t.lines)
+        written = [_stripped(lines) for lines in [*t.top, *blocks]]
+        written = [lines for lines in written if lines]
+        first = [*t.module_lines, *self._born_inside("")]
+        done = [
+            line for lines in written for line in lines if not line.startswith((" ", "def ", "class ", "#"))
+        ]
+        if any(re.search(r"\b(torch|nn|F)\.", line) for line in done):
+            first.insert(0, "torch.set_default_dtype(torch.float64)")
+        t.scope = t.scopes.main
+        return self._page(header, first, [lay_out_all(lines, WIDTH) for lines in written])
+
+    def _page(self, header: str, first: list[str], blocks: list[str]) -> str:
+        """A page from its docstring, the lines after its imports, and its functions and classes."""
+        t = self.t
+        helpers = [lay_out_all(HELPERS[name].strip().split("\n"), WIDTH) for name in t.models.helpers]
+        helpers += [lay_out_all(optimizers.CLASSES[name].split("\n"), WIDTH) for name in t.needed_classes]
+        body = "\n\n".join([*helpers, *blocks])
+        code = "\n".join([*first, body])
+        if not helpers and blocks and not re.match(r"(def|class|@|#|if __name__)", blocks[0]):
+            first = [*first, *blocks[0].rstrip("\n").split("\n")]
+            blocks = blocks[1:]
+        imports = self._imports(code)
+        own = {line.split()[-1] for line in imports if line}
+        others = t.modules.import_lines(code, self.pages, own)
+        if others:
+            imports += ["", *others]
+        parts = [f'"""{header}"""', *imports, "", *first]
+        head = lay_out_all(["", *parts], WIDTH).lstrip("\n")
+        return "\n\n".join(_squeezed(block) for block in [head, *helpers, *blocks])
 
     # The parts
 
     def _header(self) -> tuple[str, list[Statement]]:
         """The docstring, from the comment at the top of the file."""
         t = self.t
-        statements = list(t.program.statements)
+        statements = list(self.file.block.statements)
         lines: list[str] = []
         if statements:
             first = statements[0]
@@ -128,7 +203,7 @@ class _Assembly:
             if len(targets) != len(statement.values) or not all(isinstance(x, Name) for x in targets):
                 continue
             variables = [t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
-            if not all(self._assigned_once(v) for v in variables):
+            if not all(self._assigned_once(v) and v not in t.modules.shared for v in variables):
                 continue
             if all(self._is_constant(value) for value in statement.values):
                 found.append(statement)
@@ -181,7 +256,8 @@ class _Assembly:
         candidates = {
             s: v
             for s, v in candidates.items()
-            if len(v.writes) == (1 if isinstance(s, tree.FunctionStatement) else 0)
+            if v not in t.modules.shared
+            and len(v.writes) == (1 if isinstance(s, tree.FunctionStatement) else 0)
             and s.function not in t.training.closures  # type: ignore[attr-defined]
         }
         # Criterions that become functions are known only when they are written: they count as main's.
@@ -207,17 +283,19 @@ class _Assembly:
                     found.add(variable)
         return found
 
-    def _born_inside(self) -> list[str]:
+    def _born_inside(self, indent: str) -> list[str]:
         """Globals that only functions assign: main has them first, as nil."""
         t = self.t
         found = sorted(
             t.names.of_variable(variable)
             for variable in t.scopes.globals.values()
             if variable.writes
-            and t.scopes.main not in variable.writers
+            and t.modules.owners.get(variable, self.file) is self.file
+            and variable not in t.modules.shared
+            and t.scope not in variable.writers
             and not t.training.is_dropped(variable)
         )
-        return [f"{INDENT}{name} = None" for name in found]
+        return [f"{indent}{name} = None" for name in found]
 
     def _default_dtype(self, main: list[str]) -> list[str]:
         text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
@@ -225,18 +303,12 @@ class _Assembly:
             return []
         return [f"{INDENT}torch.set_default_dtype(torch.float64)"]
 
-    def _imports(self, constants: list[str], main: list[str]) -> list[str]:
-        t = self.t
-        helpers = [HELPERS[name] for name in t.models.helpers]
-        classes = [optimizers.CLASSES[name] for name in t.needed_classes]
-        code = "\n".join(
-            [*constants, *main, *(line for lines in t.top for line in lines), *helpers, *classes]
-        )
+    def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
         standard = "argparse copy functools math os random re sys time".split()
         found = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", code)]
         torch = []
-        if re.search(r"\btorch\.", code) or "set_default_dtype" in code or re.search(r"\bnn\.|\bF\.", code):
+        if re.search(r"(?<![\w.])torch\.", code):
             torch.append("import torch")
         if re.search(r"\bF\.", code):
             torch.append("import torch.nn.functional as F")

@@ -12,8 +12,10 @@ from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.models import Models
+from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
@@ -38,8 +40,8 @@ INDENT = "    "
 class Translator:
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
-    def __init__(self, program: Block, scopes: Scopes, types: Types, file: str) -> None:
-        self.program, self.scopes, self.types, self.file = program, scopes, types, file
+    def __init__(self, project: Project, scopes: Scopes, types: Types) -> None:
+        self.program, self.scopes, self.types = project.program, scopes, types
         self.names = Names(scopes)
         self.imports: set[str] = set()
         self.lines: list[str] = []
@@ -61,6 +63,20 @@ class Translator:
         self.calls = Calls(self)
         self.models = Models(self)
         self.training = Training(self)
+        self.modules = Modules(self, project)
+
+    @property
+    def file(self) -> str:
+        """The file whose page is being written."""
+        return self.modules.current.name
+
+    def start_page(self, file: SourceFile) -> None:
+        """What is written from here on belongs to the page of a file."""
+        self.lines, self.depth, self.top, self.module_lines = [], 0, [], []
+        self.needed_classes = {}
+        self.module_level = set()
+        self.models.helpers = {}
+        self.modules.start(file)
 
     # What is known
 
@@ -160,6 +176,7 @@ class Translator:
             self.native += 1
         except Problem as problem:
             del self.lines[before:]
+            problem.file = self.file
             self.problems.append(problem)
             self.not_translated(problem, node)
         inside = self.models.unused_comments(node, around)
@@ -196,7 +213,7 @@ class Translator:
         self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
 
     def write(self, node: Statement) -> None:
-        if self.training.handles(node) or self.models.handles(node):
+        if self.training.handles(node) or self.models.handles(node) or self.modules.handles(node):
             return
         if isinstance(node, tree.Local):
             self.assign(node, node.names, node.values, True)
@@ -349,7 +366,8 @@ class Translator:
 
     def target(self, node: Expression) -> str:
         if isinstance(node, Name):
-            if self.scopes.of_name[node] in self.module_level:
+            variable = self.scopes.of_name[node]
+            if variable in self.module_level and not self.modules.at_module_level(variable):
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.names.of(node)
         assert isinstance(node, Index)
@@ -404,6 +422,11 @@ class Translator:
         return atom(name)
 
     def define(self, name: str, node: tree.Function) -> None:
+        if "." in name:  # a function that several files use
+            plain = self.fresh(name.rpartition(".")[2])
+            self.define(plain, node)
+            self.emit(f"{name} = {plain}")
+            return
         scope = self.scopes.of_function[node]
         parameters = []
         for parameter in node.parameters:
@@ -422,15 +445,11 @@ class Translator:
         self.emit(f"def {name}({', '.join(parameters)}):")
         outer, self.scope = self.scope, scope
         with self.indented():
-            outside = sorted(
-                {
-                    self.names.of_variable(variable)
-                    for variable in self.assigned_outside(scope)
-                    if variable not in self.training.aliases
-                }
-            )
-            if outside:
-                self.emit(f"nonlocal {', '.join(outside)}")
+            outside = [v for v in self.assigned_outside(scope) if v not in self.training.aliases]
+            for word, top in (("global", True), ("nonlocal", False)):
+                here = {v for v in outside if self.modules.at_module_level(v) is top}
+                if here:
+                    self.emit(f"{word} {', '.join(sorted(map(self.names.of_variable, here)))}")
             self.block(node.body)
         self.scope = outer
         self.emit("")
@@ -458,7 +477,8 @@ class Translator:
         """The variables of functions around that a function assigns."""
         found = [v for v in scope.upvalues if scope in v.writers]
         found += [v for v in self.scopes.globals.values() if scope in v.writers]
-        return [v for v in found if not self.training.is_dropped(v)]
+        kept = [v for v in found if not self.training.is_dropped(v)]
+        return [v for v in kept if v not in self.modules.shared and v not in self.modules.aliases]
 
     def return_statement(self, node: tree.Return) -> None:
         if self.training.returns(node):

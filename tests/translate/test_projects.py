@@ -1,0 +1,196 @@
+"""Programs of several files: a page for each, and the whole equal to the original."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from torch7py.cli.translate import translate
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.verify_script import verify_script
+
+MAIN = """require 'torch'
+require 'nn'
+require 'util.misc'
+local maths = require 'util.maths'
+local settings = dofile 'settings.lua'
+local network = require './network'
+torch.manualSeed(3)
+verbose = true
+print(maths.sum({1, 2, 3}), maths.mean({1, 2, 3, 4}), maths.scale)
+local calls, half, said = maths.calls()
+print(calls, half, said)
+print(double(4), count)
+local net = network(3)
+local criterion = nn.MSECriterion()
+for i = 1, settings.steps do
+   local x, y = torch.randn(4, 3), torch.randn(4, 2)
+   local output = net:forward(x)
+   local loss = criterion:forward(output, y)
+   net:zeroGradParameters()
+   net:backward(x, criterion:backward(output, y))
+   net:updateParameters(settings.rate)
+   print(i, loss)
+end
+"""
+FILES = {
+    "util/misc.lua": """count = 0
+function double(x)
+   count = count + 1
+   return 2 * x
+end
+""",
+    "util/maths.lua": """-- Sums and means.
+local maths = {}
+local calls = 0
+maths.scale = 10
+
+-- the sum of a list
+function maths.sum(list)
+   calls = calls + 1
+   local total = 0
+   for i = 1, #list do total = total + list[i] end
+   return total
+end
+
+local function half(x) return x / 2 end
+
+maths.mean = function(list)
+   return maths.sum(list) / #list
+end
+
+function maths.calls()
+   return calls, half(calls) * maths.scale, verbose
+end
+
+return maths
+""",
+    "settings.lua": "return {rate = 0.1, steps = 3}\n",
+    "network.lua": """local function network(inputs)
+   return nn.Sequential():add(nn.Linear(inputs, 2)):add(nn.Tanh())
+end
+return network
+""",
+}
+
+
+def written(folder: Path, main: str, files: dict[str, str]) -> Native:
+    for name, source in {"main.lua": main, **files}.items():
+        folder.joinpath(name).parent.mkdir(exist_ok=True)
+        folder.joinpath(name).write_text(source)
+    return translate_script(main.encode(), str(folder / "main.lua"))
+
+
+def problems(page: Native) -> list[str]:
+    return [f"{p.file}:{p.line}: {p}" for p in page.problems]
+
+
+def test_equal_to_the_original(tmp_path, monkeypatch):
+    page = written(tmp_path, MAIN, FILES)
+    assert problems(page) == []
+    assert page.native == page.statements
+    monkeypatch.chdir(tmp_path)  # dofile is from where the program is run
+    comparison = verify_script(page, tmp_path / "main.lua")
+    assert (comparison.lines, comparison.layers) == (6, 2)
+    assert comparison.largest < 1e-12
+
+
+def test_pages(tmp_path):
+    """One a file, with names imported as a programmer would, and what several files assign in one place."""
+    page = written(tmp_path, MAIN, FILES)
+    assert sorted(page.modules) == ["network.py", "settings.py", "shared.py", "util/maths.py", "util/misc.py"]
+    for line in (
+        "import shared\n",
+        "from network import network\n",
+        "from settings import settings\n",
+        "from util import maths\n",
+        "from util.misc import double\n",
+        "    shared.verbose = True\n",
+        "    print(double(4), shared.count",
+    ):
+        assert line in page.code
+    maths = page.modules["util/maths.py"]
+    assert maths.startswith('"""Sums and means. Translated from util/maths.lua by torch7py."""\n')
+    assert "calls_ = 0\nscale = 10\n" in maths  # calls is the function's name
+    assert "def mean(list_):\n    return sum_(list_) / len(list_)\n" in maths
+    assert "    global calls_\n" in maths
+
+
+def test_the_command_writes_all_and_they_run(tmp_path, monkeypatch):
+    written(tmp_path, MAIN, FILES)
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("out").mkdir()
+    result = CliRunner().invoke(translate, ["main.lua", "-o", "out/main.py"])
+    assert result.exit_code == 0, result.output
+    assert "46 of 46 statements native" in result.output
+    ran = subprocess.run([sys.executable, "out/main.py"], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[:3] == ["6\t2.5\t10", "2\t10\ttrue", "8\t1"]
+    again = CliRunner().invoke(translate, ["main.lua", "-o", "out/main2.py"])
+    assert "exists; --force overwrites it" in again.output
+    tmp_path.joinpath("out", "ruff.toml").write_text("line-length = 110\n")
+    for command in (["check", "-q"], ["format", "--diff", "-q"]):
+        checked = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."],
+            cwd=tmp_path / "out",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (checked.stdout, checked.returncode) == ("", 0)
+
+
+def test_a_returned_name_and_an_init_file(tmp_path):
+    files = {"parts/init.lua": "local limits = {1, 5, 9}\nreturn limits\n"}
+    page = written(tmp_path, "local l = require 'parts'\nprint(#l, l[2])\n", files)
+    assert problems(page) == []
+    assert "from parts import limits as l\n" in page.code
+    assert "limits = [1, 5, 9]\n" in page.modules["parts/__init__.py"]
+    assert verify_script(page, tmp_path / "main.lua").numbers == 2
+
+
+def test_files_that_need_each_other_in_turn(tmp_path):
+    files = {
+        "a.lua": "local b = require 'b'\nlocal a = {}\nfunction a.f(x) return b.g(x) + 1 end\nreturn a\n",
+        "b.lua": "local b = {}\nfunction b.g(x) return base * x end\nreturn b\n",
+        "c.lua": "base = 3\n",
+    }
+    page = written(tmp_path, "require 'c'\nprint(require('a').f(5))\n", files)
+    assert problems(page) == []
+    assert "from c import base\n" in page.modules["b.py"]
+    assert "import b\n" in page.modules["a.py"]
+    assert verify_script(page, tmp_path / "main.lua").lines == 1
+
+
+def test_a_function_of_the_script_for_its_files(tmp_path):
+    files = {"a.lua": "function twice(x) return helper(x) + helper(x) end\n"}
+    main = "require 'a'\nfunction helper(x) return x * 10 end\nprint(twice(2))\n"
+    page = written(tmp_path, main, files)
+    assert problems(page) == []
+    assert "shared.helper = helper\n" in page.code
+    assert verify_script(page, tmp_path / "main.lua").lines == 1
+
+
+@pytest.mark.parametrize(
+    ("main", "files", "said"),
+    [
+        ("dofile 'a.lua'\ndofile 'a.lua'\n", {"a.lua": "print(1)\n"}, "main.lua:1: T7-251: a.lua may be run"),
+        ("print(require 'a')\n", {"a.lua": "x = 1\n"}, "main.lua:1: T7-251: a.lua gives nothing"),
+        (
+            "require 'a'\n",
+            {"a.lua": "if 1 > 2 then return 1 end\nprint(2)\n"},
+            "a.lua:1: T7-251: a file that",
+        ),
+        (
+            "local a = require 'a'\nprint(a.g(1))\n",
+            {"a.lua": "local a = {}\na.f = 3\nfunction a.g(f) return f + a.f end\nreturn a\n"},
+            "a.lua:3: T7-252: f of the module",
+        ),
+        ("require 'missing'\n", {}, "main.lua:1: T7-251"),
+    ],
+)
+def test_what_cannot_be_a_module(tmp_path, main, files, said):
+    assert any(line.startswith(said) for line in problems(written(tmp_path, main, files)))

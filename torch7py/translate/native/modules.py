@@ -1,0 +1,413 @@
+"""A program's own files as Python modules: what ``require`` gives, the names that files share, and the imports.
+
+A file that ends with ``return M``, where M is a table that it only puts functions and values into, is a module whose
+names those are. What a file returns otherwise is one name of its module. A global that one required file makes once
+is imported from its page; one that several files assign, or that the script makes for its files, lives in the module
+``shared``.
+"""
+
+from __future__ import annotations
+
+import builtins
+import symtable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Modules", "unresolved"]
+
+
+@dataclass(eq=False)
+class _Given:
+    """What a file gives: a module (``table``: the variable of its table), a name of its page, or nothing."""
+
+    table: Variable | None = None
+    name: str = ""
+
+
+@dataclass(eq=False)
+class Modules:
+    t: Translator
+    project: Project
+    current: SourceFile = field(init=False)
+    shared: set[Variable] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        scopes = self.t.scopes
+        self.current = self.project.script
+        self.scope_of = {
+            file: scopes.of_function[file.function]
+            for file in self.project.files
+            if file.function is not None
+        }
+        self.scope_of[self.project.script] = scopes.main
+        self._file_of = {scope: file for file, scope in self.scope_of.items()}
+        self.owners: dict[Variable, SourceFile] = {}  # globals that live in one file
+        self.aliases: dict[Variable, SourceFile] = {}  # variables for what a required file gives
+        self._alias_statements: set[Statement] = set()
+        self._top: dict[SourceFile, set[Statement]] = {
+            file: set(file.block.statements) for file in self.scope_of
+        }
+        if self.project.files:
+            self._find_globals()
+            self._find_aliases()
+        self.given = {file: self._gives(file) for file in self.project.files}
+        self._tables = {g.table: file for file, g in self.given.items() if g.table is not None}
+        for variable, file in self._tables.items():
+            self._keep_fields_apart(variable, file)
+        for variable in self.shared:
+            self.t.names.used[scopes.main].discard(self.t.names.of_variable(variable))
+            self.t.names.chosen[variable] = f"shared.{python_name(variable.name)}"
+
+    # What is where
+
+    def file_of(self, scope: Scope) -> SourceFile:
+        while scope not in self._file_of:
+            assert scope.parent is not None
+            scope = scope.parent
+        return self._file_of[scope]
+
+    def at_module_level(self, variable: Variable) -> bool:
+        """Whether a variable is a name of a required file's page, or of ``shared``."""
+        if variable in self.shared or variable in self.aliases:
+            return True
+        owner = self.owners.get(variable)
+        if owner is None and variable.scope in self._file_of:
+            owner = self._file_of[variable.scope]
+        return owner is not None and owner is not self.project.script
+
+    def available(self) -> set[Variable]:
+        """The variables that the script's functions have without its ``main``."""
+        found = {v for v, owner in self.owners.items() if owner is not self.project.script}
+        return found | self.shared | set(self.aliases)
+
+    def _find_globals(self) -> None:
+        for variable in self.t.scopes.globals.values():
+            if not variable.writes:
+                continue
+            writers = {self.file_of(scope) for scope in variable.writers}
+            everyone = writers | {self.file_of(scope) for scope in variable.readers}
+            if len(everyone) == 1:
+                self.owners[variable] = next(iter(everyone))
+                continue
+            owner = next(iter(writers))
+            once = len(variable.writes) == 1 and self._made_at_top(owner, variable)
+            if once and owner is not self.project.script:
+                self.owners[variable] = owner
+            else:
+                self.shared.add(variable)
+
+    def _made_at_top(self, file: SourceFile, variable: Variable) -> bool:
+        (name,) = variable.writes
+        for statement in self._top[file]:
+            if isinstance(statement, tree.FunctionStatement) and statement.target is name:
+                return True
+            if isinstance(statement, tree.Assign) and name in statement.targets:
+                return True
+        return False
+
+    def _find_aliases(self) -> None:
+        of_name = self.t.scopes.of_name
+        for node in tree.walk(self.project.program):
+            if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+                continue
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            value = node.values[0]
+            if not isinstance(value, Call) or value not in self.project.requires or len(targets) != 1:
+                continue
+            if isinstance(targets[0], Name):
+                variable = of_name[targets[0]]
+                if len(variable.writes) == (1 if variable.is_global else 0):
+                    self.aliases[variable] = self.project.requires[value]
+                    self._alias_statements.add(node)
+                    self.shared.discard(variable)
+                    self.owners.pop(variable, None)
+
+    def _gives(self, file: SourceFile) -> _Given:
+        value = file.returned
+        if value is None:
+            return _Given()
+        if isinstance(value, Name):
+            variable = self.t.scopes.of_name[value]
+            if self._is_module_table(file, variable, value):
+                return _Given(table=variable)
+            return _Given(name=self.t.names.of(value))
+        return _Given(name=python_name(file.module.rpartition(".")[2]))
+
+    def _is_module_table(self, file: SourceFile, variable: Variable, returned: Name) -> bool:
+        """Whether a variable only holds an empty table, into which the file's top puts names."""
+        if variable in self.t.types.class_of_variable or (variable.captured and variable.assigned_inside):
+            return False
+        makers = [s for s in file.block.statements if self._makes(s, variable)]
+        if len(makers) != 1 or len(variable.writes) != (1 if variable.is_global else 0):
+            return False
+        stored: set[Name] = set()
+        for statement in file.block.statements:
+            if isinstance(statement, tree.FunctionStatement) and not statement.method:
+                targets: tuple[Expression, ...] = (statement.target,)
+            elif isinstance(statement, tree.Assign):
+                targets = statement.targets
+            else:
+                continue
+            for target in targets:
+                if isinstance(target, Index) and isinstance(target.base, Name) and target.dotted:
+                    if isinstance(target.key, String) and target.key.value.startswith("__"):
+                        return False
+                    stored.add(target.base)
+        read = {
+            node.base
+            for node in tree.walk(file.block)
+            if isinstance(node, Index) and node.dotted and isinstance(node.base, Name)
+        }
+        changed = {
+            target.base
+            for node in tree.walk(file.block)
+            for target in _targets(node)
+            if isinstance(target, Index) and isinstance(target.base, Name)
+        }
+        own = set(variable.reads) - {returned}
+        return own <= read and own & changed <= stored
+
+    def _keep_fields_apart(self, table: Variable, file: SourceFile) -> None:
+        """Rename the variables of a file that have the name of a field which is something else."""
+        names = self.t.names
+        fields: dict[str, Expression | None] = {}
+        for statement in file.block.statements:
+            for target in _targets(statement):
+                if not (isinstance(target, Index) and isinstance(target.key, String)):
+                    continue
+                if isinstance(target.base, Name) and self.t.scopes.of_name[target.base] is table:
+                    value = statement.values[0] if isinstance(statement, tree.Assign) else None
+                    fields[python_name(target.key.value)] = value
+        scope = self.scope_of[file]
+        for variable in scope.variables:
+            value = fields.get(names.of_variable(variable))
+            if names.of_variable(variable) not in fields:
+                continue
+            if not (isinstance(value, Name) and self.t.scopes.of_name[value] is variable):
+                names.chosen[variable] = names.fresh(f"{names.of_variable(variable)}_", scope)
+
+    def _makes(self, statement: Statement, variable: Variable) -> bool:
+        if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+            return False
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        (value,) = statement.values
+        return (
+            len(targets) == 1
+            and isinstance(targets[0], Name)
+            and self.t.scopes.of_name[targets[0]] is variable
+            and isinstance(value, tree.Table)
+            and not value.fields
+        )
+
+    # Expressions
+
+    def _file_behind(self, node: Expression) -> SourceFile | None:
+        """The file whose module an expression is."""
+        if isinstance(node, Name):
+            variable = self.t.scopes.of_name[node]
+            return self._tables.get(variable) or self.aliases.get(variable)
+        return self.project.requires.get(node) if isinstance(node, Call) else None
+
+    def field(self, node: Index) -> Py | None:
+        """``M.name`` of a module."""
+        file = self._file_behind(node.base)
+        if file is None or self.given[file].table is None or not isinstance(node.key, String):
+            return None
+        name = python_name(node.key.value)
+        if file is self.current:
+            self._refuse_shadowed(name, node.line)
+            return atom(name)
+        return atom(f"{self._module_name(node.base, file)}.{name}")
+
+    def _refuse_shadowed(self, name: str, line: int) -> None:
+        scope: Scope | None = self.t.scope
+        while scope is not None and scope not in self._file_of:
+            if any(self.t.names.of_variable(variable) == name for variable in scope.variables):
+                raise Problem("T7-252", line, f"{name} of the module where a local has that name")
+            scope = scope.parent
+
+    def _module_name(self, node: Expression, file: SourceFile) -> str:
+        if isinstance(node, Name):
+            name = self.t.names.of(node)
+            self.imports[name] = file
+            return name
+        return self._import(file)
+
+    def _import(self, file: SourceFile) -> str:
+        name = file.module.rpartition(".")[2]
+        self.imports[name] = file
+        return name
+
+    def name(self, node: Name) -> None:
+        """A variable is read: if it is what a file gives, the page imports it."""
+        file = self.aliases.get(self.t.scopes.of_name[node])
+        if file is not None:
+            if self.given[file].table is None and not self.given[file].name:
+                raise Problem("T7-251", node.line, f"{file.name} gives nothing")
+            self.imports[self.t.names.of(node)] = file
+
+    def call(self, node: Call) -> Py | None:
+        """``require 'x'`` in an expression."""
+        file = self.project.requires.get(node)
+        if file is None:
+            return None
+        self._refuse_again(node, file)
+        if self.given[file].table is None and not self.given[file].name:
+            raise Problem("T7-251", node.line, f"{file.name} gives nothing")
+        return atom(self._import(file))
+
+    def _refuse_again(self, node: Call, file: SourceFile) -> None:
+        """``dofile`` runs a file each time, an import only once."""
+        if isinstance(node.callee, Name) and node.callee.name == "require":
+            return
+        others = [call for call, other in self.project.requires.items() if other is file]
+        if len(others) > 1 or self.t.scope not in self._file_of:
+            raise Problem("T7-251", node.line, f"{file.name} may be run several times")
+
+    # Statements
+
+    def handles(self, node: Statement) -> bool:
+        call = None
+        if isinstance(node, tree.Run) and isinstance(node.call, Call):
+            call = node.call
+        elif node in self._alias_statements:
+            assert isinstance(node, (tree.Local, tree.Assign))
+            value = node.values[0]
+            call = value if isinstance(value, Call) else None
+        if call is not None and call in self.project.requires:
+            file = self.project.requires[call]
+            self._refuse_again(call, file)
+            self.run.setdefault(file)
+            return True
+        if self.current is self.project.script or self.t.scope not in self._file_of:
+            return False
+        return self._of_module(node)
+
+    def _of_module(self, node: Statement) -> bool:
+        """The statements of a required file that make it a module."""
+        given = self.given[self.current]
+        if isinstance(node, tree.Return):
+            if node is not self.current.block.statements[-1] or len(node.values) > 1:
+                raise Problem("T7-251", node.line, "a file that returns in its middle, or several values")
+            value = self.current.returned
+            if value is not None and not isinstance(value, Name):
+                self.t.emit(f"{given.name} = {self.t.value(value)}")
+            return True
+        if given.table is None:
+            return False
+        if isinstance(node, (tree.Local, tree.Assign)) and self._makes(node, given.table):
+            return True
+        if isinstance(node, tree.FunctionStatement):
+            name = self._own_field(node.target)
+            if name is not None:
+                self.t.define(name, node.function)
+                return True
+        if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
+            name = self._own_field(node.targets[0])
+            if name is not None:
+                value = node.values[0]
+                if isinstance(value, tree.Function):
+                    self.t.define(name, value)
+                elif (text := self.t.value(value).text) != name:
+                    self.t.emit(f"{name} = {text}")
+                return True
+        return False
+
+    def _own_field(self, node: Expression) -> str | None:
+        if not (isinstance(node, Index) and isinstance(node.base, Name) and isinstance(node.key, String)):
+            return None
+        mine = self._tables.get(self.t.scopes.of_name[node.base]) is self.current
+        return python_name(node.key.value) if mine else None
+
+    # Pages
+
+    def start(self, file: SourceFile) -> None:
+        """What follows is written into this file's page."""
+        self.current = file
+        self.imports: dict[str, SourceFile] = {}
+        self.run: dict[SourceFile, None] = {}
+
+    def import_lines(self, code: str, pages: dict[SourceFile, str], own: set[str]) -> list[str]:
+        """The imports of a page from the other ones; ``pages`` are those written before it."""
+        lines: dict[str, None] = {}
+        for name, file in self.imports.items():
+            given = self.given[file]
+            package, _, last = file.module.rpartition(".")
+            if given.table is None:
+                lines[_imported(file.module, given.name, name)] = None
+            elif package:
+                lines[_imported(package, last, name)] = None
+            else:
+                lines[f"import {last}" if last == name else f"import {last} as {name}"] = None
+        for name in sorted(unresolved(code, set(self.imports) | own)):
+            for file in reversed(list(pages)):
+                if name in bound(pages[file]):
+                    lines[f"from {file.module} import {name}"] = None
+                    break
+        if any(name in code for name in {f"shared.{python_name(v.name)}" for v in self.shared}):
+            lines["import shared"] = None
+        for file in self.run:
+            last = file.module.rpartition(".")[2]
+            imported = any(file.module in line or f" {last}" in line for line in lines)
+            if not imported and file in pages and _acts(pages[file]):
+                lines[f"import {file.module}  # noqa: F401 (for what it does)"] = None
+        return sorted(lines, key=lambda line: (line.startswith("from"), line))
+
+    def shared_page(self) -> str | None:
+        """The page of the globals that several files use."""
+        if not self.shared:
+            return None
+        names = sorted(python_name(variable.name) for variable in self.shared)
+        lines = "\n".join(f"{name} = None" for name in names)
+        return f'"""The variables that several files of {self.project.script.name} use."""\n\n{lines}\n'
+
+
+def _imported(module: str, name: str, alias: str) -> str:
+    return f"from {module} import {name}" + ("" if name == alias else f" as {alias}")
+
+
+def _targets(node: tree.Node | tree.Block) -> tuple[Expression, ...]:
+    if isinstance(node, tree.Assign):
+        return node.targets
+    return (node.target,) if isinstance(node, tree.FunctionStatement) else ()
+
+
+def bound(code: str) -> set[str]:
+    """The names that a page makes at its level."""
+    table = symtable.symtable(code, "page", "exec")
+    return {s.get_name() for s in table.get_symbols() if s.is_assigned() and not s.is_imported()}
+
+
+def unresolved(code: str, known: set[str]) -> set[str]:
+    """The names that a page uses and does not make."""
+    top = symtable.symtable(code, "page", "exec")
+    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    used: set[str] = set()
+    waiting = [top]
+    while waiting:
+        table = waiting.pop()
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (symbol.is_global() or table is top):
+                used.add(symbol.get_name())
+            if symbol.is_declared_global() and symbol.is_assigned():
+                made.add(symbol.get_name())
+        waiting.extend(table.get_children())
+    return {name for name in used - made - known if not hasattr(builtins, name)}
+
+
+def _acts(code: str) -> bool:
+    """Whether a page does something at its level but to define names."""
+    return any(
+        line[:1].isalpha() and not line.startswith(("def ", "class ", "import ", "from ", "@"))
+        for line in code.splitlines()
+    )

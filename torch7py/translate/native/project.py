@@ -1,0 +1,180 @@
+"""A program of several files: the script and those of its own that it requires, read as one tree.
+
+Each required file stands before the script as a function without parameters whose body is the file: so its locals are
+its own, its globals are everybody's, and what it returns is what ``require`` gives. The bytes of each file are counted
+on from the last one's, so that places stay in order.
+"""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from torch7py.translate import tree
+from torch7py.translate.parse import parse
+from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
+
+__all__ = ["Project", "SourceFile", "gather"]
+
+# Calls that run a file. For all but require its name is a path.
+_PATHS = {"dofile", "include", "paths.dofile"}
+# Modules that a page may import: a file of such a name would stand in their way.
+_TAKEN = {"torch", "numpy", "shared", *sys.stdlib_module_names}
+
+
+@dataclass(eq=False)
+class SourceFile:
+    """One file. ``name`` is its path from the script's folder, ``function`` its stand-in (None for the script)."""
+
+    name: str
+    block: Block
+    function: tree.Function | None = None
+
+    @property
+    def module(self) -> str:
+        """The Python module of its page: ``util.misc``."""
+        parts = PurePosixPath(self.name).with_suffix("").parts
+        if len(parts) > 1 and parts[-1] == "init":
+            parts = parts[:-1]
+        return ".".join(_module_part(part) for part in parts)
+
+    @property
+    def page(self) -> str:
+        """Where its page is written, from the folder of the script's."""
+        parts = PurePosixPath(self.name).with_suffix("").parts
+        path = self.module.replace(".", "/")
+        return f"{path}/__init__.py" if len(parts) > 1 and parts[-1] == "init" else f"{path}.py"
+
+    @property
+    def returned(self) -> Expression | None:
+        """What the file gives whoever requires it."""
+        last = self.block.statements[-1] if self.block.statements else None
+        return last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
+
+
+def _module_part(part: str) -> str:
+    name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in part)
+    if not name or name[0].isdigit():
+        name = f"_{name}"
+    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
+
+
+@dataclass(eq=False)
+class Project:
+    """The script, the files that it requires (each after those that it needs itself), and all as one program."""
+
+    script: SourceFile
+    files: list[SourceFile] = field(default_factory=list)
+    program: Block = field(default_factory=lambda: Block((), None, ()))
+    requires: dict[Call, SourceFile] = field(default_factory=dict)
+
+    def functions(self) -> dict[Call, tree.Function]:
+        """The calls that run a file, and the function that it is taken for."""
+        return {call: file.function for call, file in self.requires.items() if file.function is not None}
+
+
+def gather(source: bytes, file: str) -> Project:
+    """Read a script and the files of its own that it requires. Raises LuaSyntaxError."""
+    return _Gathering(Path(file)).project(source, file)
+
+
+class _Gathering:
+    def __init__(self, path: Path) -> None:
+        self.folder = path.parent
+        self.found: dict[Path, SourceFile] = {}
+        self.order: list[SourceFile] = []
+        self.requires: dict[Call, SourceFile] = {}
+        self.at = 0
+
+    def project(self, source: bytes, file: str) -> Project:
+        # The script comes last but is read first, to know what it needs; nothing asks for places until then.
+        draft = parse(source, file)
+        for call in _calls(draft):
+            self._file_of(call, self.folder)
+        block = parse(source, file, self.at)
+        script = SourceFile(Path(file).name, block)
+        for call in _calls(block):
+            found = self._file_of(call, self.folder)
+            if found is not None:
+                self.requires[call] = found
+        stand_ins: list[Statement] = []
+        for each in self.order:
+            assert each.function is not None
+            place = each.function.place
+            stand_ins.append(
+                tree.LocalFunction(place, Around(), Name(place, f"file {each.name}"), each.function)
+            )
+        program = Block((*stand_ins, *block.statements), block.opening, block.closing)
+        return Project(script, self.order, program, self.requires)
+
+    def _file_of(self, call: Call, folder: Path) -> SourceFile | None:
+        path = self._path(call, folder)
+        if path is None:
+            return None
+        key = path.resolve()
+        found = self.found.get(key)
+        if found is None:
+            found = self._read(path, key)
+        return found
+
+    def _path(self, call: Call, folder: Path) -> Path | None:
+        """The file that a call runs; None where it is none of the program's own."""
+        name = call.arguments[0]
+        assert isinstance(name, String)
+        if dotted(call.callee) != "require":
+            file_path = folder / name.value
+            return self._within(file_path) if name.value.endswith(".lua") else None
+        plain = name.value.removesuffix(".lua").removeprefix("./")
+        if plain.startswith(("/", "..")):
+            return None
+        where = plain if "/" in plain else plain.replace(".", "/")
+        for candidate in (f"{where}.lua", f"{where}/init.lua"):
+            found = self._within(self.folder / candidate)
+            if found is not None:
+                return found
+        return None
+
+    def _within(self, path: Path) -> Path | None:
+        return path if path.is_file() and path.resolve().is_relative_to(self.folder.resolve()) else None
+
+    def _read(self, path: Path, key: Path) -> SourceFile:
+        source = path.read_bytes()
+        name = key.relative_to(self.folder.resolve()).as_posix()
+        made = SourceFile(name, Block((), None, ()))
+        self.found[key] = made
+        for call in _calls(parse(source, name)):  # what it needs comes before it
+            self._file_of(call, path.parent)
+        block = parse(source, name, self.at)
+        place = Place(1, 1, self.at, self.at + len(source))
+        self.at += len(source) + 1
+        made.block = block
+        made.function = tree.Function(place, (), False, block, name)
+        for call in _calls(block):
+            found = self._file_of(call, path.parent)
+            if found is not None:
+                self.requires[call] = found
+        self.order.append(made)
+        return made
+
+
+def _calls(block: Block) -> list[Call]:
+    """The calls that name a file to be run."""
+    found = []
+    for node in tree.walk(block):
+        if isinstance(node, Call) and len(node.arguments) == 1 and isinstance(node.arguments[0], String):
+            name = dotted(node.callee)
+            if name == "require" or name in _PATHS:
+                found.append(node)
+    return found
+
+
+def dotted(node: Expression) -> str | None:
+    """``a.b.c`` as text."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Index) and isinstance(node.key, String):
+        base = dotted(node.base)
+        return None if base is None else f"{base}.{node.key.value}"
+    return None
