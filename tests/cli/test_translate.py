@@ -10,9 +10,11 @@ import torch
 from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
+import torch7py
 from tests.t7.golden_files import unpack
+from torch7py import nn
 from torch7py.cli.main import main
-from torch7py.translate import verify_script
+from torch7py.translate import files, verify_script
 from torch7py.translate.verify import Different
 
 PROGRAM = """
@@ -120,6 +122,53 @@ def test_a_model(tmp_path: Path) -> None:
     loaded.to(next(iter(weights.values())).dtype).load_state_dict(weights)
     assert run(model, "-o", tmp_path / "other.py", "--weights", tmp_path / "w.safetensors").exit_code == 0
     assert load_file(tmp_path / "w.safetensors").keys() == weights.keys()
+
+
+def test_a_model_is_verified(tmp_path: Path) -> None:
+    model = unpack(tmp_path, "nn_linear.ascii.t7")
+    report = tmp_path / "report.json"
+    result = run(model, "-o", tmp_path / "m.py", "--report", report)
+    assert result.exit_code == 0, result.output
+    assert "verified: Model on an input of (3, 3): the largest relative error of outputs and" in result.output
+    found = json.loads(report.read_text())
+    assert (found["kind"], found["verified"]["equal"]) == ("model", True)
+    assert found["layers"][0]["layer"] == "nn.Linear"
+    assert "verified:" not in run(model, "-o", tmp_path / "n.py", "--no-verify").output
+
+
+def test_the_size_of_the_input_can_be_said(tmp_path: Path) -> None:
+    model = unpack(tmp_path, "nn_linear.ascii.t7")
+    assert "on an input of (2, 3)" in run(model, "-o", tmp_path / "a.py", "--input-size", "2x3").output
+    assert "on an input of (6, 3)" in run(model, "-o", tmp_path / "b.py", "--input-size", "Model=6x3").output
+    result = run(model, "-o", tmp_path / "c.py", "--input-size", "2x5")
+    assert result.exit_code == 1
+    assert "does not run on an input of the size given" in result.output
+    result = run(model, "-o", tmp_path / "c.py", "--input-size", "big")
+    assert (result.exit_code, result.output) == (
+        2,
+        "torch7py: --input-size: 'big' is no size like 20x3x32x32\n",
+    )
+
+
+def test_an_input_that_cannot_be_told(tmp_path: Path) -> None:
+    model = tmp_path / "model.t7"
+    torch7py.save(nn.Sequential(nn.Linear(4, 3), nn.View(5)), model)
+    result = run(model, "-o", tmp_path / "m.py")
+    assert result.exit_code == 0
+    assert (
+        "not verified: Model: no input can be told from its layers; say one with --input-size"
+        in result.output
+    )
+
+
+def test_a_model_that_differs_is_exit_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differ(*_: object) -> None:
+        raise Different("gradient of weight: off by 1")
+
+    monkeypatch.setattr(files, "verify_class", differ)
+    result = run(unpack(tmp_path, "nn_linear.ascii.t7"), "-o", tmp_path / "m.py")
+    assert result.exit_code == 2
+    assert "not the same: Model: gradient of weight: off by 1" in result.output
 
 
 def test_no_model_in_a_file(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from torch7py.files import load
 from torch7py.nn.base import Criterion
 from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic import replacing
+from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
+from torch7py.translate.example import Wanted, criterion_example, dtype_of, example_of, make, runs
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.model import (
     ClassSource,
@@ -23,12 +25,14 @@ from torch7py.translate.model import (
     layer_of,
     page,
     report_of,
+    show_shapes,
     write_criterion,
     write_model,
 )
+from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
 from torch7py.translate.writer import identifier
 
-__all__ = ["models_in", "translate_file", "write_page"]
+__all__ = ["models_in", "translate_file", "verify_file", "write_page"]
 
 
 def models_in(root: Any) -> Iterator[tuple[str, TorchObject]]:
@@ -54,23 +58,30 @@ def _class_name(text: str) -> str:
     return name if name.isidentifier() else f"Model{name}"
 
 
-def translate_file(path: str | os.PathLike[str]) -> ModelSource:
+def translate_file(path: str | os.PathLike[str], inputs: Mapping[str, Wanted] | None = None) -> ModelSource:
     """All models and criterions of a ``.t7`` file as one page.
 
     A file that is one model gives the class ``Model``, or with a criterion alone the function ``criterion``; in a
     table each has the name of its key. With several models the weights' names begin with the name of their class.
 
-    Errors: ``NotNative`` where there is nothing to translate, or a layer has no native form (with where it stands).
+    Each model is run on an input that shows what shapes its layers take: of the sizes in ``inputs`` by the name of the
+    class (under ``""`` for a file with one model), else of inferred ones. Where none is found ``example`` of the class
+    stays None, and inputs are taken for batches.
+
+    Errors: ``NotNative`` where there is nothing to translate, or a layer has no native form (with where it stands);
+    ``TorchError`` where a model does not run on the sizes that were given for it.
     """
     origin = Path(path).name
     sources: list[ClassSource | FunctionSource] = []
     taken: set[str] = set()
     for place, found in models_in(load(path)):
         key = place.rpartition(".")[2]
-        wanted = (
+        called = (
             identifier(key) or "criterion" if isinstance(found, Criterion) else _class_name(key or "Model")
         )
-        sources.append(_source(found, _free(wanted, taken), f"{origin}{place and ', '}{place}"))
+        name = _free(called, taken)
+        given = inputs.get(name, inputs.get("")) if inputs else None
+        sources.append(_source(found, name, f"{origin}{place and ', '}{place}", given))
     if not sources:
         raise NotNative(f"{origin}: no model in it")
     classes = [source for source in sources if isinstance(source, ClassSource)]
@@ -84,10 +95,19 @@ def translate_file(path: str | os.PathLike[str]) -> ModelSource:
     return ModelSource(page(sources, title), weights, report, classes, functions)
 
 
-def _source(found: TorchObject, name: str, where: str) -> ClassSource | FunctionSource:
+def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSource | FunctionSource:
     layer = layer_of(found)
     try:
-        return write_criterion(layer, name) if isinstance(found, Criterion) else write_model(layer, name)
+        if isinstance(found, Criterion):
+            return write_criterion(layer, name)
+        example = example_of(found, layer) if given is None else make(given, dtype_of(found))
+        if given is not None and not runs(found, example):
+            raise TorchError(f"{where}: the model {name} does not run on an input of the size given")
+        if example is not None:
+            show_shapes(layer, example)
+        source = write_model(layer, name)
+        source.example = example
+        return source
     except NotNative as error:
         raise NotNative(f"{where}: {error}") from None
 
@@ -99,6 +119,41 @@ def _free(name: str, taken: set[str]) -> str:
         name = f"{base}{number}"
     taken.add(name)
     return name
+
+
+def verify_file(source: ModelSource) -> dict[str, Comparison]:
+    """Run each class of a page that has an example beside its model, in double; what was compared, by name.
+
+    Criterions whose kind of target is known are compared too.
+
+    Errors: ``Different`` where outputs or gradients are not the same.
+    """
+    found = {}
+    for cls in source.classes:
+        if cls.example is None:
+            continue
+        model: Any = cls.layer.module.clone()
+        model.torch7_double()
+        try:
+            found[cls.name] = verify_class(model, source.code, cls, _as_double(cls.example))
+        except Different as difference:
+            raise Different(f"{cls.name}: {difference}") from None
+    for function in source.functions:
+        criterion: Any = function.layer.module.clone()
+        criterion.torch7_double()
+        example = criterion_example(criterion, function.layer)
+        if example is None:
+            continue
+        alone = ModelSource(source.code, {}, [], [], [function])
+        try:
+            found[function.name] = verify_criterion(criterion, alone, *example)
+        except Different as difference:
+            raise Different(f"{function.name}: {difference}") from None
+    return found
+
+
+def _as_double(value: Any) -> Any:
+    return [_as_double(item) for item in value] if isinstance(value, list) else value.double()
 
 
 def write_page(

@@ -172,13 +172,17 @@ def _memory(module: Any) -> tuple[Any, ...]:
 
 @dataclass
 class ClassSource:
-    """One class of a page. ``writer`` knows its children and how its inputs are given."""
+    """One class of a page. ``writer`` knows its children and how its inputs are given.
+
+    ``example`` is an input on which the live model was run, where there is one.
+    """
 
     name: str
     lines: list[str]
     writer: Writer
     layer: Layer
     helpers: list[str] = field(default_factory=list)
+    example: Any = None
 
     @property
     def inputs(self) -> Any:

@@ -24,6 +24,7 @@ __all__ = [
     "relative_error",
     "run_criterion",
     "run_native",
+    "verify_class",
     "verify_criterion",
     "verify_model",
 ]
@@ -188,7 +189,7 @@ def compare_gradients(
         theirs = _outputs(_as_tuple(like(own, gradInput)))
         for number, (a, b, leaf) in enumerate(zip(_outputs(own), theirs, _outputs(mine), strict=True), 1):
             if leaf.is_floating_point():
-                found.errors[f"gradient of input {number}"] = relative_error(a, b)
+                found.errors[f"gradient of input {number}"] = relative_error(a, b, _least(cls))
     parameters = dict(native.named_parameters())
     for entry, take, child, kind in cls.entries():
         if kind == "weights" and entry in parameters:
@@ -197,7 +198,7 @@ def compare_gradients(
             actual = parameters[entry].grad
             if actual is None:
                 actual = torch.zeros_like(parameters[entry])
-            found.errors[f"gradient of {entry}"] = relative_error(actual, expected)
+            found.errors[f"gradient of {entry}"] = relative_error(actual, expected, _least(cls))
 
 
 def compare_model(
@@ -228,12 +229,18 @@ def compare_model(
     take_drawn(native, cls)
     output, mine = run_native(cls, native, input, gradOutput if training else None)
     mode = "training" if training else "evaluation"
-    found.errors[f"output in {mode}"] = relative_error(output, like(output, theirs))
+    found.errors[f"output in {mode}"] = relative_error(output, like(output, theirs), _least(cls))
     if training:
         model.zeroGradParameters()
         gradInput = model.backward(input, _copied(gradOutput))
         compare_gradients(cls, native, mine, gradInput, found)
     return found
+
+
+def _least(cls: ClassSource) -> float:
+    """From which part of the largest on an element's error is relative to it: where forms are only near, their
+    errors are of the tensor's scale."""
+    return 0.1 if cls.writer.approximate else 1e-3
 
 
 def _as_tuple(value: Any) -> Any:
@@ -254,14 +261,29 @@ def verify_model(
 
     Errors: ``Different`` where outputs or gradients are farther apart than the tolerance.
     """
-    model: Any = module.clone()
     (cls,) = source.classes
+    return verify_class(module, source.code, cls, input, tolerance, gradOutput)
+
+
+def verify_class(
+    module: TorchObject,
+    code: str,
+    cls: ClassSource,
+    input: Any,
+    tolerance: float = 1e-10,
+    gradOutput: Any = None,
+) -> Comparison:
+    """Compare one class of a page with the model it was made of (see ``verify_model``)."""
+    model: Any = module.clone()
     same = translate_model(model, cls.name, example=cls.layer.shape_in and _copied(input)).classes[0]
-    native = load(source.code, cls.name)().to(_dtype(model, input))
+    native = load(code, cls.name)().to(_dtype(model, input))
     native.load_state_dict(same.state_dict(), strict=True)
     found = Comparison()
-    for training in (False, True):
-        found.errors |= compare_model(model, same, native, _copied(input), gradOutput, training).errors
+    try:
+        for training in (False, True):
+            found.errors |= compare_model(model, same, native, _copied(input), gradOutput, training).errors
+    except (RuntimeError, IndexError, TypeError, ValueError) as error:
+        raise Different(f"one of the two fails: {type(error).__name__}: {error}") from error
     tolerance = max([tolerance, *same.writer.approximate.values()])
     worst = max(found.errors, key=lambda key: found.errors[key])
     if not found.errors[worst] <= tolerance:
