@@ -193,7 +193,7 @@ def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
     """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
     if depth > DEEPEST:
         return None
-    if module.has("module") and not module.find().layers:
+    if module.find().classes and not module.find().layers:
         return "tensor"
     kinds = {_kind_of_layer(layer, given, depth) for layer in module.find().layers}
     return kinds.pop() if len(kinds) == 1 else None

@@ -23,6 +23,7 @@ DECIDING = {
     "criterion",
     "function",
     "object",
+    "class",
 }
 
 
@@ -38,13 +39,38 @@ class Description:
 
 @dataclass(eq=False)
 class LuaClass:
-    """A class of the program's own, by torch.class."""
+    """A class of the program's own: made by torch.class, or a table that is the metatable of objects."""
 
     name: str
-    parent: str | None
-    instance: Type
+    parent: str | None  # a class that is not the program's own
+    instance: Type  # of its objects, and of those of its parents and children
+    statement: Statement
+    base: LuaClass | None = None
+    derived: list[LuaClass] = field(default_factory=list)
     methods: dict[str, tree.Function] = field(default_factory=dict)
-    statement: Statement | None = None
+    statics: dict[str, tree.Function] = field(default_factory=dict)
+    makers: dict[str, tree.Function] = field(default_factory=dict)  # that make a metatable's objects
+    values: dict[str, tree.Expression] = field(default_factory=dict)  # other fields of the class itself
+    parts: list[Statement] = field(default_factory=list)  # its statements after the first
+    by_metatable: bool = False
+
+    def find(self, name: str) -> tree.Function | None:
+        """A method, or a function of the class, here or in a parent."""
+        found: LuaClass | None = self
+        while found is not None:
+            for kept in (found.methods, found.statics, found.makers):
+                if name in kept:
+                    return kept[name]
+            found = found.base
+        return None
+
+    def everywhere(self, name: str) -> list[tree.Function]:
+        """What a call of a method on an object of this class or of one that derives from it may reach."""
+        first = self.find(name)
+        found = [] if first is None else [first]
+        for child in self.derived:
+            found += [f for f in child.everywhere(name) if f not in found]
+        return found
 
 
 class Type:
@@ -52,6 +78,7 @@ class Type:
 
     __slots__ = (
         "_up",
+        "classes",
         "element",
         "evidence",
         "fields",
@@ -59,7 +86,6 @@ class Type:
         "key",
         "kinds",
         "layers",
-        "lua_class",
         "may_be_nil",
         "ranks",
         "tensor_type",
@@ -77,7 +103,7 @@ class Type:
         self.layers: list[Description] = []
         self.ranks: set[int] = set()
         self.tensor_type: str | None = None
-        self.lua_class: LuaClass | None = None
+        self.classes: list[LuaClass] = []  # whose objects these are, or (of kind "class") which classes
 
     def find(self) -> Type:
         root = self
@@ -156,7 +182,7 @@ def unify(a: Type, b: Type) -> bool:
         a.functions += [f for f in b.functions if f not in a.functions]
         a.layers += [layer for layer in b.layers if layer not in a.layers]
         a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
-        a.lua_class = a.lua_class or b.lua_class
+        a.classes += [c for c in b.classes if c not in a.classes]
         for name in ("element", "key"):
             mine, theirs = getattr(a, name), getattr(b, name)
             if mine is None:

@@ -53,8 +53,30 @@ class Types:
         """The functions of the program that a call may reach."""
         if isinstance(call, Call):
             return self.of(call.callee).functions
-        owner = self.of(call.receiver)
-        if owner.lua_class is not None and call.method in owner.lua_class.methods:
-            return [owner.lua_class.methods[call.method]]
-        found = owner.fields.get(call.method)
-        return found.find().functions if found is not None else []
+        return self.methods_of(self.of(call.receiver), call.method)
+
+    def methods_of(self, owner: Type, name: str) -> list[tree.Function]:
+        """The functions of the program that are fields of this name: of a class, or of a table."""
+        found: list[tree.Function] = []
+        for made in owner.find().classes:
+            if owner.kind == "class":
+                first = made.find(name)
+                more = [] if first is None else [first]
+            else:
+                more = made.everywhere(name)
+            found += [f for f in more if f not in found]
+        if not found and name in owner.find().fields:
+            return owner.of_field(name).find().functions
+        return found
+
+    def class_named(self, node: Expression) -> LuaClass | None:
+        """The class of the program that an expression names."""
+        if isinstance(node, Name):
+            found = self.class_of_variable.get(self.scopes.of_name[node])
+            if found is not None:
+                return found
+        path = self.path(node)
+        if path in self.classes:
+            return self.classes[path]
+        known = self.of(node)  # what a file gives, or a parent
+        return known.classes[0] if known.kind == "class" and len(known.classes) == 1 else None

@@ -147,7 +147,7 @@ class _Reader:
             _note(self.usage.open, node.method, node.method_place.line)
 
     def _owners(self, node: Invoke, receiver: Type) -> list[str]:
-        if receiver.lua_class is not None:
+        if receiver.classes:
             return []
         owner = _OWNERS.get(receiver.kind or "")
         if receiver.kind in ("module", "criterion") and receiver.layers:

@@ -15,7 +15,7 @@ from torch7py.translate.kind_rules import (
     tensor_method,
     tensor_of,
 )
-from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.kinds import Description, LuaClass, Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS, is_criterion
 from torch7py.translate.tree import Call, Expression, Invoke
 
@@ -39,9 +39,14 @@ class CallKinds:
         if file is not None:  # require of a file of the program
             self.inference.rules.append(lambda: self._results(file, results))
             return results[0]
+        made = self.types.classes.get(path) if path is not None else None
+        if made is not None:
+            self._construct(made, node, arguments, results[0])
+            return results[0]
         if path is not None and self._library_call(path, node, arguments, results):
             return results[0]
         seen: set[tree.Function] = set()
+        made_here: set[LuaClass] = set()
 
         def call() -> bool:
             news = False
@@ -52,7 +57,20 @@ class CallKinds:
                     self._bind(function, node.arguments, arguments, 0)
                     news = True
                 news |= self._results(function, results)
-            if callee.kind in ("module", "criterion") or callee.has("module"):
+            if callee.kind == "class":
+                for own in callee.find().classes:
+                    if own not in made_here:
+                        made_here.add(own)
+                        self._construct(own, node, arguments, results[0])
+                        news = True
+            for function in self.types.methods_of(callee, "__call"):
+                if function not in seen:
+                    seen.add(function)
+                    self.types.calls_of.setdefault(function, []).append(node)
+                    self._bind(function, node.arguments, arguments, 1)
+                    news = True
+                news |= self._results(function, results)
+            if callee.kind in ("module", "criterion"):
                 news |= self._forward(callee, results[0], arguments)
             return news
 
@@ -92,6 +110,8 @@ class CallKinds:
         def invoke() -> bool:
             kind = receiver.kind
             own = self.types.function_called(node)
+            if not own and method == "forward":
+                own = self.types.methods_of(receiver, "updateOutput")
             if own:
                 news = False
                 for function in own:
@@ -104,7 +124,7 @@ class CallKinds:
                 return news
             if kind == "tensor":
                 return tensor_method(node, receiver, arguments, results)
-            if kind in ("module", "criterion") or receiver.has("module") or receiver.has("criterion"):
+            if kind in ("module", "criterion"):
                 return self._module_method(node, receiver, arguments, results)
             if kind == "string":
                 if method in ("find", "byte", "len"):
@@ -124,7 +144,7 @@ class CallKinds:
         return result
 
     def _forward(self, module: Type, result: Type, arguments: list[Type]) -> bool:
-        if module.kind == "criterion" or module.has("criterion"):
+        if module.kind == "criterion":
             return result.be("number") | result.mark("loss")
         shape = output_kind(module, arguments[0] if arguments else Type())
         if shape == "steps":
@@ -291,15 +311,15 @@ class CallKinds:
             return True
         return False
 
+    def _construct(self, made: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
+        """An object of a class of the program's own."""
+        unify(result, made.instance)
+        start = made.find("__init")
+        if start is not None:
+            self.types.calls_of.setdefault(start, []).append(node)
+            self._bind(start, node.arguments, arguments, 1)
+
     def _make(self, path: str, node: Call, arguments: list[Type], result: Type) -> bool:
-        own = self.types.classes.get(path)
-        if own is not None:
-            unify(result, own.instance)
-            start = own.methods.get("__init") or own.methods.get("init")
-            if start is not None:
-                self.types.calls_of.setdefault(start, []).append(node)
-                self._bind(start, node.arguments, arguments, 1)
-            return True
         kind = "criterion" if is_criterion(path) else "module"
         result.be(kind)
         description = Description("nn." + path.split(".", 1)[1], node)

@@ -1,13 +1,18 @@
-"""The classes that a program makes."""
+"""The classes that a program makes: by torch.class, and tables that are the metatables of its objects.
+
+They are found before anything else, as a method may make objects of a class that comes later. The objects of a class
+and of those derived from it have one type: their fields are the same, and a method may be any of theirs.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.library import is_criterion
-from torch7py.translate.tree import Call, Expression, Name
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
@@ -19,31 +24,309 @@ class Classes:
     def __init__(self, inference: Inference) -> None:
         self.types = inference.types
         self.scopes = inference.scopes
+        self.objects: dict[tree.Table, LuaClass] = {}  # tables that become objects
 
-    def named(self, node: Expression) -> LuaClass | None:
-        if isinstance(node, Name):
-            return self.types.class_of_variable.get(self.scopes.of_name[node])
-        path = self.types.path(node)
-        return self.types.classes.get(path) if path else None
+    # Finding them
 
-    def statement(self, node: tree.Local) -> None:
-        """``local C, parent = torch.class('nn.C', 'nn.Module')``"""
-        if len(node.values) != 1 or not isinstance(node.values[0], Call):
+    def find(self, program: Block) -> None:
+        statements = list(_statements(program))
+        for statement in statements:
+            self._by_torch(statement)
+        metatables = self._metatables(program)
+        for statement in statements:
+            self._by_metatable(statement, metatables)
+        for statement in statements:
+            self._inherits(statement)
+        for statement in statements:
+            self._part(statement)
+        for function in [n for n in tree.walk(program) if isinstance(n, tree.Function)]:
+            self._objects_in(function)
+
+    def _by_torch(self, statement: Statement) -> None:
+        """``local C, parent = torch.class('nn.C', 'nn.Module')``, ``C = torch.class('C')``, ``torch.class('C')``"""
+        call = _only_value(statement)
+        if not isinstance(call, Call) or self.types.path(call.callee) != "torch.class":
             return
-        call = node.values[0]
-        if self.types.path(call.callee) not in ("torch.class", "class"):
+        names = [argument.value for argument in call.arguments if isinstance(argument, String)]
+        if not names or len(names) != len(call.arguments):
             return
-        names = [argument.value for argument in call.arguments if isinstance(argument, tree.String)]
-        if not names:
-            return
-        made = LuaClass(names[0], names[1] if len(names) > 1 else None, Type("object"), statement=node)
-        made.instance.find().lua_class = made
-        parent = made.parent or ""
-        if parent.startswith("nn.") and parent not in self.types.classes:
-            made.instance.mark("criterion" if is_criterion(parent) else "module")
-        elif parent in self.types.classes and self.types.classes[parent].instance.has("module"):
-            made.instance.mark("module")
+        base = self.types.classes.get(names[1]) if len(names) > 1 else None
+        foreign = names[1] if len(names) > 1 and base is None else None
+        kind = "object"
+        if foreign is not None and foreign.startswith(("nn.", "cudnn.")):
+            kind = "criterion" if is_criterion(foreign) else "module"
+        made = LuaClass(names[0], foreign, Type(kind), statement)
+        self._add(made, base)
         self.types.classes[made.name] = made
-        self.types.class_of_variable[self.scopes.of_name[node.names[0]]] = made
-        if len(node.names) > 1:
-            self.types.parent_of_variable[self.scopes.of_name[node.names[1]]] = made
+        targets = _targets(statement)
+        if targets and isinstance(targets[0], Name):
+            self.types.class_of_variable[self.scopes.of_name[targets[0]]] = made
+        if len(targets) > 1 and isinstance(targets[1], Name):
+            self.types.parent_of_variable[self.scopes.of_name[targets[1]]] = made
+
+    def _add(self, made: LuaClass, base: LuaClass | None) -> None:
+        if base is not None:
+            made.base = base
+            base.derived.append(made)
+            made.instance = base.instance
+        made.instance.find().classes.append(made)
+
+    def _metatables(self, program: Block) -> set[Variable]:
+        """The variables whose table is handed to setmetatable, or is its ``__index``."""
+        found: set[Variable] = set()
+        for node in tree.walk(program):
+            if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
+                continue
+            meta = node.arguments[1] if len(node.arguments) == 2 else None
+            if isinstance(meta, tree.Table):
+                meta = _index_of(meta)
+            if isinstance(meta, Name):
+                found.add(self.scopes.of_name[meta])
+        for statement in _statements(program):
+            target, value = (_targets(statement) or (None,))[0], _only_value(statement)
+            if (
+                isinstance(target, Index)
+                and isinstance(target.base, Name)
+                and isinstance(value, Name)
+                and isinstance(target.key, String)
+                and target.key.value == "__index"
+                and self.scopes.of_name[target.base] is self.scopes.of_name[value]
+            ):  # C.__index = C
+                found.add(self.scopes.of_name[value])
+            if isinstance(statement, tree.FunctionStatement) and statement.method:
+                target = statement.target
+                own = self.scopes.of_name[statement.function.parameters[0]]
+                if own in found and isinstance(target, Index) and isinstance(target.base, Name):
+                    found.add(self.scopes.of_name[target.base])
+        return found
+
+    def _by_metatable(self, statement: Statement, metatables: set[Variable]) -> None:
+        """``local C = {}``, or ``local C = setmetatable({}, {__index = Base})``, whose objects have it as metatable."""
+        targets, value = _targets(statement), _only_value(statement)
+        if len(targets) != 1 or not isinstance(targets[0], Name):
+            return
+        variable = self.scopes.of_name[targets[0]]
+        if len(variable.writes) > (1 if variable.is_global else 0):
+            return
+        if isinstance(value, Call) and self.types.path(value.callee) == "setmetatable" and value.arguments:
+            value = value.arguments[0]
+        if not isinstance(value, tree.Table):
+            return
+        if variable not in metatables:  # `function C:new() ... setmetatable(o, self)`
+            return
+        if any(not isinstance(item.key, String) for item in value.fields):
+            return
+        made = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
+        self._add(made, None)
+        self.types.class_of_variable[variable] = made
+        for item in value.fields:
+            if isinstance(item.key, String) and item.key.value != "__index":
+                self._field(made, item.key.value, item.value)
+
+    def _inherits(self, statement: Statement) -> None:
+        """``setmetatable(C, {__index = Base})``, as a statement or around the table of C."""
+        call = statement.call if isinstance(statement, tree.Run) else _only_value(statement)
+        if not isinstance(call, Call) or self.types.path(call.callee) != "setmetatable":
+            return
+        if len(call.arguments) != 2:
+            return
+        first: Expression | None = call.arguments[0]
+        if not isinstance(statement, tree.Run):
+            targets = _targets(statement)
+            first = targets[0] if targets else None
+        child = self.types.class_named(first) if first is not None else None
+        if child is None or (not isinstance(statement, tree.Run) and child.statement is not statement):
+            return
+        meta: Expression | None = call.arguments[1]
+        if isinstance(meta, tree.Table):
+            meta = _index_of(meta)
+        base = self.types.class_named(meta) if meta is not None else None
+        if base is None or base is child or child.base is not None:
+            return
+        child.base = base
+        base.derived.append(child)
+        unify(base.instance, child.instance)
+        if isinstance(statement, tree.Run):
+            child.parts.append(statement)
+
+    def _part(self, statement: Statement) -> None:
+        """A method, or another field of a class."""
+        if isinstance(statement, tree.FunctionStatement):
+            target: Expression = statement.target
+            value: Expression = statement.function
+        elif isinstance(statement, tree.Assign) and len(statement.targets) == len(statement.values) == 1:
+            target, value = statement.targets[0], statement.values[0]
+        else:
+            return
+        if not isinstance(target, Index) or not isinstance(target.key, String):
+            return
+        made = self.types.class_named(target.base)
+        if made is None:
+            return
+        made.parts.append(statement)
+        if target.key.value != "__index" or isinstance(value, tree.Function):
+            self._field(made, target.key.value, value)
+
+    def _field(self, made: LuaClass, name: str, value: Expression) -> None:
+        if not isinstance(value, tree.Function):
+            made.values[name] = value
+        elif made.by_metatable and self._makes(made, value):
+            made.makers[name] = value
+        elif name.startswith("__") or (value.parameters and value.parameters[0].name == "self"):
+            made.methods[name] = value
+        else:
+            made.statics[name] = value
+
+    def _makes(self, made: LuaClass, function: tree.Function) -> bool:
+        """Whether a function of a class gives an object the class as its metatable, or lets a parent's do so."""
+        first = function.parameters[0] if function.parameters else None
+        for node in tree.walk(function.body):
+            if (
+                isinstance(node, Call)
+                and self.types.path(node.callee) == "setmetatable"
+                and len(node.arguments) == 2
+                and self._is_class(node.arguments[1], made, function)
+            ):
+                return True
+            if (
+                isinstance(node, Call)
+                and isinstance(node.callee, Index)
+                and isinstance(node.callee.key, String)
+                and made.base is not None
+                and self.types.class_named(node.callee.base) is made.base
+                and node.callee.key.value in made.base.makers
+                and node.arguments
+                and isinstance(node.arguments[0], Name)
+                and first is not None
+                and self.scopes.of_name[node.arguments[0]].declaration is first
+            ):
+                return True  # local o = Base.new(self, ...)
+        return False
+
+    def _is_class(self, meta: Expression, made: LuaClass, function: tree.Function) -> bool:
+        if isinstance(meta, tree.Table):
+            found = _index_of(meta)
+            return found is not None and self._is_class(found, made, function)
+        if not isinstance(meta, Name):
+            return False
+        first = function.parameters[0] if function.parameters else None
+        if first is not None and first.name == "self" and self.scopes.of_name[meta].declaration is first:
+            return True
+        return self.types.class_named(meta) is made
+
+    def _objects_in(self, function: tree.Function) -> None:
+        """The tables that a function makes objects of a class."""
+        made = next((c for c in self.all() if function in c.makers.values()), None)
+        if made is None:
+            return
+        for node in tree.walk(function.body):
+            if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
+                continue
+            first = node.arguments[0]
+            if isinstance(first, tree.Table):
+                self.objects[first] = made
+            elif isinstance(first, Name):
+                variable = self.scopes.of_name[first]
+                for statement in _statements(function.body):
+                    for target, value in zip(_targets(statement), _values(statement), strict=False):
+                        if (
+                            isinstance(target, Name)
+                            and self.scopes.of_name[target] is variable
+                            and isinstance(value, tree.Table)
+                        ):
+                            self.objects[value] = made
+
+    def all(self) -> list[LuaClass]:
+        found = list(self.types.classes.values())
+        return found + [c for c in self.types.class_of_variable.values() if c not in found]
+
+    # Their types
+
+    def value_type(self, made: LuaClass) -> Type:
+        """The type of the class itself."""
+        found = Type("class")
+        found.classes.append(made)
+        return found
+
+    def part(self, inference: Inference, statement: Statement) -> bool:
+        """Give a statement that is a part of a class its types; whether it is one."""
+        made = next((c for c in self.all() if statement in c.parts), None)
+        if made is None:
+            return False
+        if isinstance(statement, tree.FunctionStatement):
+            target, value = statement.target, statement.function
+        elif isinstance(statement, tree.Assign):
+            target, value = statement.targets[0], statement.values[0]  # type: ignore[assignment]
+        else:
+            return True
+        assert isinstance(target, Index)
+        assert isinstance(target.key, String)
+        self.field(inference, made, target.key.value, value)
+        return True
+
+    def field(self, inference: Inference, made: LuaClass, name: str, value: Expression) -> None:
+        if name == "__index" and not isinstance(value, tree.Function):
+            return
+        found = inference.expression(value)
+        if isinstance(value, tree.Function):
+            first = value.parameters[0] if value.parameters else None
+            if first is not None and (first.name == "self" or name in made.methods):
+                own = self.value_type(made) if name in made.makers else made.instance
+                unify(inference.name_type(first), own)
+            if name in ("__eq", "__lt", "__le"):  # only asked of two objects
+                for parameter in value.parameters:
+                    unify(inference.name_type(parameter), made.instance)
+        else:
+            unify(made.instance.of_field(name), found)
+
+    def made_here(self, inference: Inference, statement: Statement) -> bool:
+        """Whether a statement makes a class; the variables of the class and of its parent are given their types."""
+        made = next((c for c in self.all() if c.statement is statement), None)
+        if made is None:
+            return False
+        for variable, owner in self.types.class_of_variable.items():
+            if owner is made:
+                for found in self.types.versions[variable][1]:
+                    unify(found, self.value_type(made))
+        for variable, owner in self.types.parent_of_variable.items():
+            if owner is made:
+                base = self.value_type(made.base) if made.base is not None else Type("class")
+                for found in self.types.versions[variable][1]:
+                    unify(found, base)
+        value = _only_value(statement)
+        if isinstance(value, Call) and value.arguments:
+            value = value.arguments[0]
+        if made.by_metatable and isinstance(value, tree.Table):
+            for item in value.fields:
+                if isinstance(item.key, String):
+                    self.field(inference, made, item.key.value, item.value)
+        return True
+
+
+def _statements(node: tree.Node | Block) -> list[Statement]:
+    return [n for n in tree.walk(node) if isinstance(n, Statement)]
+
+
+def _targets(statement: Statement) -> tuple[Expression, ...]:
+    if isinstance(statement, tree.Local):
+        return statement.names
+    return statement.targets if isinstance(statement, tree.Assign) else ()
+
+
+def _values(statement: Statement) -> tuple[Expression, ...]:
+    return statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+
+
+def _only_value(statement: Statement) -> Expression | None:
+    if isinstance(statement, tree.Run):
+        return statement.call
+    values = _values(statement)
+    return values[0] if len(values) == 1 else None
+
+
+def _index_of(meta: tree.Table) -> Expression | None:
+    """What ``{__index = X}`` has there."""
+    for item in meta.fields:
+        if isinstance(item.key, String) and item.key.value == "__index":
+            return item.value
+    return None

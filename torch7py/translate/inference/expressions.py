@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kind_rules import equal_kinds, index_tensor, module_field, same_rank, same_value
-from torch7py.translate.kinds import Returns, Type, unify
+from torch7py.translate.kinds import LuaClass, Returns, Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExpressionKinds"]
 
+_METAMETHODS = {"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod", "^": "__pow"}
+
 
 class ExpressionKinds:
     def __init__(self, inference: Inference) -> None:
@@ -22,6 +24,10 @@ class ExpressionKinds:
         self.types = inference.types
 
     def of(self, node: Expression) -> Type:
+        if isinstance(node, (Name, Index)) and isinstance(self.types.path(node), str):
+            made = self.types.class_named(node)
+            if made is not None:
+                return self.inference.classes.value_type(made)
         if isinstance(node, Name):
             return self.inference.name_type(node)
         if isinstance(node, tree.Number):
@@ -37,7 +43,8 @@ class ExpressionKinds:
         if isinstance(node, tree.Paren):
             return self.inference.expression(node.inner)
         if isinstance(node, tree.Table):
-            return self._table(node)
+            owner = self.inference.classes.objects.get(node)
+            return self._table(node) if owner is None else self._object(node, owner)
         if isinstance(node, tree.Function):
             return self._function(node)
         if isinstance(node, tree.Unary):
@@ -74,6 +81,15 @@ class ExpressionKinds:
                 unify(found.of_elements(), value)
         return found
 
+    def _object(self, node: tree.Table, made: LuaClass) -> Type:
+        """A table that becomes an object of a class."""
+        for item in node.fields:
+            value = self.inference.expression(item.value)
+            if isinstance(item.key, tree.String):
+                self.inference.expression(item.key)
+                unify(made.instance.of_field(item.key.value), value)
+        return made.instance
+
     def _function(self, node: tree.Function) -> Type:
         found = Type("function")
         found.functions.append(node)
@@ -106,6 +122,8 @@ class ExpressionKinds:
         result = Type()
 
         def negate() -> bool:
+            if operand.find().classes:
+                return self._metamethod("__unm", operand, (operand,), result)
             return operand.kind in ("number", "tensor") and same_value(result, operand)
 
         self.inference.rules.append(negate)
@@ -128,6 +146,9 @@ class ExpressionKinds:
 
         def arithmetic() -> bool:
             kinds = {left.kind, right.kind}
+            for side in (left, right):
+                if side.find().classes:
+                    return self._metamethod(_METAMETHODS[operator], side, (left, right), result)
             if operator in ("%", "^") and None in kinds and "tensor" not in kinds:
                 return left.be("number") | right.be("number") | result.be("number")
             if "tensor" in kinds:
@@ -149,6 +170,17 @@ class ExpressionKinds:
         self.inference.rules.append(arithmetic)
         return result
 
+    def _metamethod(self, name: str, owner: Type, operands: tuple[Type, ...], result: Type) -> bool:
+        """``a + b`` where the class of a or b has an ``__add``."""
+        news = False
+        for function in self.types.methods_of(owner, name):
+            for parameter, operand in zip(function.parameters, operands, strict=False):
+                news |= unify(self.inference.name_type(parameter), operand)
+            news |= (
+                unify(result, self.types.returns[function].at(0)) if function in self.types.returns else False
+            )
+        return news
+
     def _logical(self, node: tree.Binary, left: Type, right: Type) -> Type:
         result = Type()
         unify(result, right)
@@ -167,6 +199,26 @@ class ExpressionKinds:
                 result.find().may_be_nil = result.find().may_be_nil or nil
         return result
 
+    def _field(self, base: Type, name: str, result: Type) -> bool:
+        """A field of a class of the program's own, or of one of its objects."""
+        methods = self.types.methods_of(base, name)
+        if methods:
+            news = result.be("function")
+            for function in methods:
+                if function not in result.find().functions:
+                    result.find().functions.append(function)
+                    news = True
+            return news
+        news = False
+        for made in base.find().classes:
+            if (
+                made.parent not in (None, "nn.Module", "nn.Criterion", "nn.Container")
+                and base.kind != "class"
+            ):
+                news |= module_field(name, result, base)
+            news |= unify(result, made.instance.of_field(name))
+        return news
+
     def _index(self, node: Index) -> Type:
         path = self.types.path(node)
         if path in FUNCTION_RESULTS:
@@ -182,6 +234,8 @@ class ExpressionKinds:
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
                 return False
+            if kind == "class" or (base.find().classes and name is not None):
+                return self._field(base, name or "", result)
             if kind in ("module", "criterion"):
                 return module_field(name, result, base)
             if name is not None and kind in ("table", "object"):

@@ -49,7 +49,7 @@ def settle(inference: Inference) -> None:
 def _guess_methods(inference: Inference) -> None:
     """What nn hands to the methods of a layer of the program's own."""
     for made in inference.types.classes.values():
-        if not (made.instance.has("module") or made.instance.has("criterion")):
+        if made.instance.kind not in ("module", "criterion"):
             continue
         for name, function in made.methods.items():
             if name not in _PROTOCOL:
@@ -62,11 +62,11 @@ def _guess_methods(inference: Inference) -> None:
                 given = inference.types.returns[function].at(0)
                 if given.kind is None:
                     given.be(
-                        "number" if made.instance.has("criterion") and name == "updateOutput" else "tensor"
+                        "number" if made.instance.kind == "criterion" and name == "updateOutput" else "tensor"
                     )
         for name in ("output", "gradInput"):
             field_type = made.instance.of_field(name)
-            if field_type.kind is None and not made.instance.has("criterion"):
+            if field_type.kind is None and made.instance.kind != "criterion":
                 field_type.be("tensor")
     _run(inference)
 

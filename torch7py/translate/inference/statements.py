@@ -34,6 +34,7 @@ def infer(
     """
     inference = Inference(scopes, files or {})
     Stretches(scopes, inference.types).find(program)
+    inference.classes.find(program)
     inference.block(program)
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)
@@ -72,9 +73,10 @@ class Inference:
             self.statement(statement)
 
     def statement(self, node: Statement) -> None:
+        if self.classes.made_here(self, node) or self.classes.part(self, node):
+            return
         if isinstance(node, tree.Local):
             self.assign([self.declare(name) for name in node.names], node.values)
-            self.classes.statement(node)
         elif isinstance(node, tree.Assign):
             self.assign([self.target(target, node) for target in node.targets], node.values)
             self._stores(node)
@@ -187,13 +189,6 @@ class Inference:
     def _function_statement(self, node: tree.FunctionStatement) -> None:
         function = self.expression(node.function)
         target = node.target
-        owner = self.classes.named(target.base) if isinstance(target, Index) else None
-        if owner is not None and isinstance(target, Index) and isinstance(target.key, tree.String):
-            owner.methods[target.key.value] = node.function
-            if node.function.parameters:
-                unify(self.name_type(node.function.parameters[0]), owner.instance)
-            unify(owner.instance.of_field(target.key.value), function)
-            return
         unify(self.target(target, node), function)
         if node.method and isinstance(target, Index):
             unify(self.name_type(node.function.parameters[0]), self.types.of(target.base))

@@ -84,6 +84,8 @@ class Calls:
         t = self.t
         special = t.modules.call(node) if isinstance(node, Call) else None
         if special is None:
+            special = t.classes.call(node)
+        if special is None:
             special = t.training.call(node)
         if special is None:
             special = t.models.call(node)
@@ -95,6 +97,9 @@ class Calls:
         functions = t.types.function_called(node)
         if functions or (path is None and t.kind(node.callee) == "function"):
             return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, functions)})")
+        called = t.types.methods_of(t.type(node.callee), "__call")
+        if called:
+            return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, called, 1)})")
         if path is not None:
             rule = stdlib.functions.get(path)
             if rule is not None:
@@ -111,7 +116,7 @@ class Calls:
         kind = t.kind(node.receiver)
         functions = t.types.function_called(node)
         if functions:
-            if kind == "object":
+            if kind in ("object", "class") or t.type(node.receiver).find().classes:
                 text = f"{t.value(node.receiver).at(code.ATOM)}.{code.python_name(node.method)}"
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)

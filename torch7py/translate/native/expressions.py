@@ -95,9 +95,14 @@ class Expressions:
         alias = t.alias_of(node)
         if alias is not None:
             return alias
+        named = t.classes.named(node)
+        if named is not None:
+            return named
         text = t.names.of(node)
         t.modules.name(node)
         variable = t.scopes.of_name[node]
+        if variable in t.types.parent_of_variable:
+            raise Problem("T7-242", node.line, "a parent class as a value")
         if variable.is_global and not variable.writes:
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)
@@ -192,6 +197,8 @@ class Expressions:
         if node.operator in _OPERATORS:
             if {"module"} & {self.t.kind(node.left), self.t.kind(node.right)}:
                 raise Problem("T7-221", node.line, "arithmetic with modules")
+            if self.t.kind(node.right) == "object" and self.t.kind(node.left) != "object":
+                raise Problem("T7-242", node.line, "arithmetic with an object only on the right")
             return self.arithmetic(node)
         if node.operator in _COMPARISONS:
             return self.comparison(node)
@@ -202,6 +209,7 @@ class Expressions:
         return self.disjunction(node)
 
     def comparison(self, node: Binary) -> Py:
+        t = self.t
         left, right = node.left, node.right
         if node.operator in ("==", "~="):
             word = "is" if node.operator == "==" else "is not"
@@ -218,7 +226,8 @@ class Expressions:
                     wanted = other.value == (node.operator == "==")
                     return self.value(one) if wanted else Py(f"not {self.value(one).at(code.NOT)}", code.NOT)
             kinds = {self.t.kind(left), self.t.kind(right)}
-            if kinds & {"tensor", "module", "criterion", "table", "object"}:
+            equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
+            if kinds & {"tensor", "module", "criterion", "table", "object", "class"} and not equal:
                 return Py(
                     f"{self.value(left).at(code.ADD)} {word} {self.value(right).at(code.ADD)}", code.COMPARE
                 )
@@ -241,6 +250,8 @@ class Expressions:
             self.t.imports.add("sys")
             return Py("len(sys.argv) - 1", code.ADD)
         kind = self.t.kind(node.operand)
+        if self.t.types.methods_of(self.t.type(node.operand), "__len"):
+            return atom(f"len({self.value(node.operand)})")
         if kind == "tensor":
             return atom(f"{self.value(node.operand).at(code.ATOM)}.shape")
         if kind == "table" and self.t.type(node.operand).has("sparse"):

@@ -14,7 +14,7 @@ from torch7py.translate.tree import Expression, Index, Name, Number, String, Una
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["index", "key", "list_position", "minus_one", "table", "tensor_index"]
+__all__ = ["index", "is_attribute", "key", "list_position", "minus_one", "table", "tensor_index"]
 
 
 def key(t: Translator, node: Index) -> Py:
@@ -25,6 +25,9 @@ def key(t: Translator, node: Index) -> Py:
 def index(t: Translator, node: Index) -> Py:
     path = t.path(node)
     if path is not None:
+        named = t.classes.named(node)
+        if named is not None:
+            return named
         known = t.calls.constant(path, node.line)
         if known is not None:
             return known
@@ -42,7 +45,9 @@ def index(t: Translator, node: Index) -> Py:
         return atom(f"sys.argv[{t.expressions.whole_number(node.key)}]")
     if kind == "tensor":
         return tensor_index(t, node)
-    if kind == "object" and isinstance(node.key, String):
+    if is_attribute(t, node) and isinstance(node.key, String):
+        if kind != "class" and t.types.methods_of(t.type(node.base), node.key.value):
+            raise Problem("T7-241", node.line, f"the method {node.key.value} as a value")
         return atom(f"{t.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}")
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
@@ -59,6 +64,13 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")
+
+
+def is_attribute(t: Translator, node: Index) -> bool:
+    """Whether an expression is a field of an object, or of a class, of the program's own."""
+    if not isinstance(node.key, String):
+        return False
+    return t.kind(node.base) == "object" or bool(t.type(node.base).find().classes)
 
 
 def list_position(t: Translator, node: Index) -> Py:

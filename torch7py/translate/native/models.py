@@ -432,7 +432,7 @@ class Models:
         if node.method == "add" and self.is_construction(node):
             return self._constructed(node)
         kind = t.kind(node.receiver)
-        if kind not in ("module", "criterion"):
+        if kind not in ("module", "criterion") or t.types.function_called(node):
             return None
         method, receiver = node.method, node.receiver
         if method in ("forward", "updateOutput"):
@@ -546,6 +546,8 @@ class Models:
         """``model.weight`` and other fields of modules."""
         t = self.t
         if t.kind(node.base) not in ("module", "criterion") or not isinstance(node.key, tree.String):
+            return None
+        if t.type(node.base).find().classes:
             return None
         name = node.key.value
         base = t.value(node.base).at(code.ATOM)

@@ -118,7 +118,8 @@ class _Assembly:
                 run.clear()
 
         for statement in statements:
-            if isinstance(statement, (tree.LocalFunction, tree.FunctionStatement)):
+            makes = statement in t.classes.by_statement and not t.classes.is_part(statement)
+            if makes or isinstance(statement, (tree.LocalFunction, tree.FunctionStatement)):
                 settle()
                 t.lines = []
                 t.statement(statement)
@@ -243,45 +244,54 @@ class _Assembly:
         return _stripped(t.lines)
 
     def _module_functions(self, statements: list[Statement]) -> set[Statement]:
-        """The functions that need nothing of ``main``."""
+        """The functions and classes that need nothing of ``main``."""
         t = self.t
-        candidates: dict[Statement, Variable] = {}
+        candidates: dict[Statement, tuple[set[Variable], set[Variable]]] = {}  # what they define, and need
         for statement in statements:
-            if isinstance(statement, tree.LocalFunction):
-                candidates[statement] = t.scopes.of_name[statement.name]
-            elif isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
-                variable = t.scopes.of_name[statement.target]
-                if variable.is_global:
-                    candidates[statement] = variable
-        candidates = {
-            s: v
-            for s, v in candidates.items()
-            if v not in t.modules.shared
-            and len(v.writes) == (1 if isinstance(s, tree.FunctionStatement) else 0)
-            and s.function not in t.training.closures  # type: ignore[attr-defined]
-        }
+            found = self._definition(statement)
+            if found is not None:
+                candidates[statement] = found
         # Criterions that become functions are known only when they are written: they count as main's.
         while True:
-            names = set(candidates.values()) | t.module_level
-            kept = {s: v for s, v in candidates.items() if self._needs(s) <= names}
+            names = {v for defined, _ in candidates.values() for v in defined} | t.module_level
+            kept = {s: found for s, found in candidates.items() if found[1] <= names}
             if len(kept) == len(candidates):
                 break
             candidates = kept
-        t.module_level |= set(candidates.values())
+        t.module_level |= {v for defined, _ in candidates.values() for v in defined}
         return set(candidates)
 
-    def _needs(self, statement: Statement) -> set[Variable]:
-        """The variables of the main program that a function uses, itself or in functions in it."""
+    def _definition(self, statement: Statement) -> tuple[set[Variable], set[Variable]] | None:
+        """The variables that a definition of a function, of a class, or of several of them, defines and needs."""
         t = self.t
-        function = statement.function  # type: ignore[attr-defined]
-        found = set()
-        for node in tree.walk(function):
-            if isinstance(node, Name):
-                variable = t.scopes.of_name[node]
-                outer = variable.scope is t.scopes.main or (variable.is_global and bool(variable.writes))
-                if outer:
-                    found.add(variable)
-        return found
+        made = t.classes.by_statement.get(statement)
+        if made is not None:
+            if statement is not made.statement or made in t.classes.failed:
+                return None
+            return t.classes.defines(made), t.classes.needs(made)
+        if isinstance(statement, tree.Do):
+            defined, needed = set(), set()
+            for inner in statement.body.statements:
+                found = self._definition(inner)
+                if found is None and not t.classes.is_part(inner):
+                    return None
+                if found is not None:
+                    defined |= found[0]
+                    needed |= found[1]
+            return (defined, needed) if defined or needed else None
+        if isinstance(statement, tree.LocalFunction):
+            variable, writes = t.scopes.of_name[statement.name], 0
+        elif isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
+            variable, writes = t.scopes.of_name[statement.target], 1
+            if not variable.is_global:
+                return None
+        else:
+            return None
+        if len(variable.writes) != writes or statement.function in t.training.closures:
+            return None
+        if variable in t.modules.shared:
+            return None
+        return {variable}, t.outer_variables(statement.function)
 
     def _born_inside(self, indent: str) -> list[str]:
         """Globals that only functions assign: main has them first, as nil."""

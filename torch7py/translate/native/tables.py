@@ -55,7 +55,9 @@ class Tables:
                     self._values.setdefault(types.of(node.arguments[0]), []).append(node.arguments[-1])
             if isinstance(statement, tree.Assign):
                 for index, target in enumerate(statement.targets):
-                    if isinstance(target, Index) and types.kind(target.base) == "table":
+                    if isinstance(target, Index) and (
+                        types.kind(target.base) == "table" or types.of(target.base).find().classes
+                    ):
                         base = types.of(target.base)
                         self._stores.setdefault(base, []).append((statement, target))
                         if index < len(statement.values):
@@ -206,11 +208,19 @@ class Tables:
             values = self._values.get(found, [])
         if not values or found in self._busy:
             return bool(values) and found in self._busy
+        if found.classes:
+            values = [*values, *self._object_values(found, node)]
         self._busy.add(found)
         try:
             return all(self.t.whole(value) for value in values)
         finally:
             self._busy.discard(found)
+
+    def _object_values(self, found: Type, node: Index) -> list[Expression]:
+        """What a field of objects begins with: in a class, or in the table that becomes an object."""
+        assert isinstance(node.key, tree.String)
+        values = [made.values[node.key.value] for made in found.classes if node.key.value in made.values]
+        return values
 
     _busy: set[Type] = set()  # noqa: RUF012
 

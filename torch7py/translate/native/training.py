@@ -504,7 +504,8 @@ class Training:
         at = function.parameters.index(parameter)
         for call in self.t.types.calls_of.get(function, []):
             given = len(call.arguments)
-            if isinstance(call, Invoke) or (function.parameters[0].name == "self" and at):
+            constructs = self.t.kind(call.callee) == "class" if isinstance(call, Call) else False
+            if isinstance(call, Invoke) or constructs:
                 given += 1
             last = call.arguments[-1] if call.arguments else None
             if given <= at and not isinstance(last, (Call, Invoke, tree.Vararg)):

@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, comprehensions, indexing, ranges, tables, text
 from torch7py.translate.native.calls import Calls
+from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.models import Models
@@ -58,6 +59,7 @@ class Translator:
         self.needed_classes: dict[str, None] = {}
         self.module_level: set[Variable] = set()
         self.wholes = Wholes(self)
+        self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)
         self.calls = Calls(self)
@@ -130,10 +132,18 @@ class Translator:
     def indented(self) -> Iterator[None]:
         self.depth += 1
         before = len(self.lines)
-        yield
-        if not any(line.strip() and not line.strip().startswith("#") for line in self.lines[before:]):
-            self.emit("pass")
-        self.depth -= 1
+        try:
+            yield
+            if not any(line.strip() and not line.strip().startswith("#") for line in self.lines[before:]):
+                self.emit("pass")
+        finally:
+            self.depth -= 1
+
+    def gap(self) -> None:
+        """An empty line before a definition, where there is none and it does not begin a block."""
+        last = self.lines[-1].strip() if self.lines else ""
+        if last and not last.endswith(":") and not last.startswith(("#", "@")):
+            self.emit("")
 
     def comment(self, comment: Comment) -> None:
         if comment.blank and self.lines and self.lines[-1] and not self.lines[-1].rstrip().endswith(":"):
@@ -164,6 +174,9 @@ class Translator:
 
     def statement(self, node: Statement) -> None:
         self.total += 1
+        if self.classes.is_part(node):
+            self.native += 1
+            return
         around = node.around
         for comment in around.before:
             self.comment(comment)
@@ -213,6 +226,8 @@ class Translator:
         self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
 
     def write(self, node: Statement) -> None:
+        if self.classes.handles(node) or self.classes.instead_of(node):
+            return
         if self.training.handles(node) or self.models.handles(node) or self.modules.handles(node):
             return
         if isinstance(node, tree.Local):
@@ -382,7 +397,7 @@ class Translator:
             if representation == "list":
                 return f"{base}[{indexing.list_position(self, node)}]"
             return f"{base}[{indexing.key(self, node)}]"
-        if kind == "object" and isinstance(node.key, tree.String):
+        if indexing.is_attribute(self, node) and isinstance(node.key, tree.String):
             return f"{self.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}"
         raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
 
@@ -421,15 +436,23 @@ class Translator:
         self.define(name, node)
         return atom(name)
 
-    def define(self, name: str, node: tree.Function) -> None:
+    def define(
+        self,
+        name: str,
+        node: tree.Function,
+        given: Sequence[Name] | None = None,
+        inits: Sequence[str] = (),
+        first: Sequence[str] = (),
+    ) -> None:
+        """A function. ``given``: other parameters than its own; ``inits``: lines that come before its own."""
         if "." in name:  # a function that several files use
             plain = self.fresh(name.rpartition(".")[2])
             self.define(plain, node)
             self.emit(f"{name} = {plain}")
             return
         scope = self.scopes.of_function[node]
-        parameters = []
-        for parameter in node.parameters:
+        parameters = list(first)
+        for parameter in node.parameters if given is None else given:
             if self.training.is_weights(node, parameter):
                 continue
             text = self.names.of(parameter)
@@ -438,10 +461,7 @@ class Translator:
         parameters += self.captured_by_turn(scope)
         if node.vararg:
             parameters.append("*args")
-        if self.lines and self.lines[-1] and not self.lines[-1].endswith(":"):
-            last = self.lines[-1].strip()
-            if not last.startswith("#"):
-                self.emit("")
+        self.gap()
         self.emit(f"def {name}({', '.join(parameters)}):")
         outer, self.scope = self.scope, scope
         with self.indented():
@@ -450,9 +470,23 @@ class Translator:
                 here = {v for v in outside if self.modules.at_module_level(v) is top}
                 if here:
                     self.emit(f"{word} {', '.join(sorted(map(self.names.of_variable, here)))}")
+            start = len(self.lines)
             self.block(node.body)
+            begun = len(self.lines) > start and self.lines[start].strip().startswith("super().__init__(")
+            at = start + 1 if begun else start
+            self.lines[at:at] = [INDENT * self.depth + line for line in inits]
         self.scope = outer
         self.emit("")
+
+    def outer_variables(self, node: tree.Node) -> set[Variable]:
+        """The variables of the main program that a part of it uses."""
+        found = set()
+        for name in tree.walk(node):
+            if isinstance(name, Name):
+                variable = self.scopes.of_name[name]
+                if variable.scope is self.scopes.main or (variable.is_global and variable.writes):
+                    found.add(variable)
+        return found
 
     def captured_by_turn(self, scope: Scope) -> list[str]:
         """Default arguments for what a function made in a loop takes from its turn."""

@@ -67,8 +67,8 @@ class Wholes:
         for function, calls in types.calls_of.items():
             for call in calls:
                 shift = 1 if function.parameters and function.parameters[0].name == "self" else 0
-                if isinstance(call, Call) and shift and len(call.arguments) == len(function.parameters):
-                    shift = 0
+                if isinstance(call, Call) and shift and types.kind(call.callee) != "class":
+                    shift = 0  # f(self, ...)
                 for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
                     given(parameter, argument)
 
@@ -121,6 +121,9 @@ class Wholes:
                 return all(self._returns_whole(function) for function in functions)
             return self.t.type(node).has("whole")
         if isinstance(node, Invoke):
+            methods = self.t.types.function_called(node)
+            if methods:
+                return all(self._returns_whole(function) for function in methods)
             if node.method in ("sum", "max", "min") and self.t.kind(node) == "number":
                 return self._of_whole_tensor(node.receiver)
             return self.t.type(node).has("whole") and self.t.kind(node) == "number"

@@ -1,0 +1,54 @@
+"""Classes: their form, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import translate_script
+
+
+def page(source: str) -> str:
+    return translate_script(source.encode(), "p.lua").code
+
+
+def codes(source: str) -> set[str]:
+    return {problem.code for problem in translate_script(source.encode(), "p.lua").problems}
+
+
+POINT = """
+local Point = {}
+Point.__index = Point
+function Point.new(x) return setmetatable({x = x}, Point) end
+function Point:get() return self.x end
+"""
+
+
+def test_a_metatable_is_a_class() -> None:
+    text = page(POINT + "print(Point.new(3):get())")
+    assert "class Point:\n    def __init__(self, x):\n        self.x = x\n" in text
+    assert "    print(Point(3).get())\n" in text
+
+
+def test_what_a_constructor_does_not_set_is_none_at_first() -> None:
+    text = page(POINT + "function Point:mark() self.seen = (self.seen or 0) + 1 end\nPoint.new(1):mark()")
+    assert "def __init__(self, x):\n        self.seen = None\n        self.x = x\n" in text
+
+
+def test_the_parent_is_called_by_super() -> None:
+    text = page(
+        "do local A = torch.class('A')\nfunction A:__init(n) self.n = n end\nend\n"
+        "do local B, parent = torch.class('B', 'A')\nfunction B:__init() parent.__init(self, 2) end\nend\nprint(B().n)"
+    )
+    assert "class B(A):\n    def __init__(self):\n        super().__init__(2)\n" in text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "function Point.other(y) return setmetatable({y = y}, Point) end",  # two constructors
+        "function Point:__concat(o) return 'x' end",
+        "local P = setmetatable({}, {__index = function(t, k) return k end})",
+    ],
+)
+def test_refused(source: str) -> None:
+    assert codes(POINT + source + "\nprint(Point.new(1))") & {"T7-242", "T7-201"}

@@ -1,0 +1,445 @@
+"""Classes of the program's own, by torch.class or by metatables, as Python classes.
+
+A class is written where the program makes it, with all its methods, wherever those stand. What a constructor does not
+set, and a method or the program reads, is None from the beginning, as it is nil in Lua.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Classes"]
+
+_SPECIAL = {
+    "__init": "__init__",
+    "__tostring": "__str__",
+    "__tostring__": "__str__",
+    "__call": "__call__",
+    "__len": "__len__",
+    "__eq": "__eq__",
+    "__lt": "__lt__",
+    "__le": "__le__",
+    "__add": "__add__",
+    "__sub": "__sub__",
+    "__mul": "__mul__",
+    "__div": "__truediv__",
+    "__mod": "__mod__",
+    "__pow": "__pow__",
+    "__unm": "__neg__",
+}
+_BASES = {"nn.Module": "nn.Module", "nn.Criterion": "nn.Module", "nn.Sequential": "nn.Sequential"}
+
+
+@dataclass(eq=False)
+class Maker:
+    """The function that makes the objects of a metatable, as ``__init__``."""
+
+    function: tree.Function
+    instead: dict[Statement, tuple[str, Expression | None]] = field(default_factory=dict)
+    parameters: list[Name] = field(default_factory=list)
+
+
+class Classes:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.by_statement: dict[Statement, LuaClass] = {}
+        self.names: dict[LuaClass, str] = {}
+        self.owners: dict[tree.Function, LuaClass] = {}  # of methods
+        self.failed: dict[LuaClass, Problem] = {}
+        self.makers: dict[tree.Function, Maker] = {}
+        self.instead: dict[Statement, tuple[str, Expression | None]] = {}
+        self.written: set[LuaClass] = set()
+        self._read: dict[Type, dict[str, None]] | None = None
+        types = translator.types
+        found = [*types.classes.values(), *types.class_of_variable.values()]
+        self.all = list(dict.fromkeys(found))
+        for made in self.all:
+            for statement in (made.statement, *made.parts):
+                self.by_statement[statement] = made
+            self.names[made] = self._name(made)
+            for function in (*made.methods.values(), *made.makers.values(), *made.statics.values()):
+                self.owners[function] = made
+        for variable, made in types.class_of_variable.items():
+            translator.names.chosen[variable] = self.names[made]
+        for made in self.all:
+            self._study_makers(made)
+
+    def _study_makers(self, made: LuaClass) -> None:
+        try:
+            for function in made.makers.values():
+                self._study(made, function)
+        except Problem as problem:
+            self.failed[made] = problem
+
+    def _name(self, made: LuaClass) -> str:
+        t = self.t
+        base = code.python_name(made.name.rsplit(".", 1)[-1])
+        own = {v for v, c in t.types.class_of_variable.items() if c is made}
+        taken = {name for variable, name in t.names.chosen.items() if variable not in own}
+        taken |= set(self.names.values())
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}{number}"
+        return name
+
+    # Where
+
+    def handles(self, node: Statement) -> bool:
+        """Write the class that a statement begins, or nothing for its other parts."""
+        made = self.by_statement.get(node)
+        if made is None:
+            return False
+        if made not in self.written and made not in self.failed:
+            try:
+                self.write(made)
+            except Problem as problem:
+                self.failed[made] = problem
+            self.written.add(made)
+        if made in self.failed:
+            raise self.failed[made]
+        return True
+
+    def is_part(self, node: Statement) -> bool:
+        """Whether a statement, with its comments, is written in a class."""
+        made = self.by_statement.get(node)
+        return made is not None and node is not made.statement and made not in self.failed
+
+    def functions(self, made: LuaClass) -> list[tree.Function]:
+        return [*made.methods.values(), *made.statics.values(), *made.makers.values()]
+
+    def defines(self, made: LuaClass) -> set[Variable]:
+        """The variables that the class and its parent have in the program."""
+        types = self.t.types
+        found = {v for v, c in types.class_of_variable.items() if c is made}
+        return found | {v for v, c in types.parent_of_variable.items() if c is made}
+
+    def needs(self, made: LuaClass) -> set[Variable]:
+        """The variables of the main program that a class needs."""
+        found = self.defines(made.base) if made.base is not None else set()
+        for function in self.functions(made):
+            found |= self.t.outer_variables(function)
+        for value in made.values.values():
+            found |= self.t.outer_variables(value)
+        return found - self.defines(made)
+
+    # Writing
+
+    def write(self, made: LuaClass) -> None:
+        t = self.t
+        before = len(t.lines)
+        try:
+            self._write(made)
+        except Problem:
+            del t.lines[before:]
+            raise
+
+    def _write(self, made: LuaClass) -> None:
+        t = self.t
+        base = self.base(made)
+        t.gap()
+        t.emit(f"class {self.names[made]}{f'({base})' if base else ''}:")
+        with t.indented():
+            for name, value in made.values.items():
+                t.emit(f"{code.python_name(name)} = {self._constant(made, name, value)}")
+            inits = self._inits(made)
+            if made.find("__init") is None and not made.makers and inits and made.base is None:
+                t.emit("def __init__(self):")
+                with t.indented():
+                    for line in inits:
+                        t.emit(line)
+            for statement, name, function in self._functions(made):
+                if statement is not None:
+                    for comment in statement.around.before:
+                        t.comment(comment)
+                self._function(made, name, function)
+        t.emit("")
+
+    def base(self, made: LuaClass) -> str:
+        if made.base is not None:
+            return self.names[made.base]
+        if made.parent is None:
+            return ""
+        if made.parent not in _BASES:
+            raise Problem("T7-242", made.statement.line, f"a class that derives from {made.parent}")
+        return _BASES[made.parent]
+
+    def _functions(self, made: LuaClass) -> list[tuple[Statement | None, str, tree.Function]]:
+        """The functions of a class in the order of the source."""
+        found: list[tuple[Statement | None, str, tree.Function]] = []
+        statements: dict[tree.Function, Statement] = {}
+        for statement in made.parts:
+            if isinstance(statement, tree.FunctionStatement):
+                statements[statement.function] = statement
+            elif isinstance(statement, tree.Assign) and isinstance(statement.values[0], tree.Function):
+                statements[statement.values[0]] = statement
+        for kept in (made.makers, made.methods, made.statics):
+            found += [(statements.get(function), name, function) for name, function in kept.items()]
+        return sorted(found, key=lambda item: item[2].place.start)
+
+    def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
+        t = self.t
+        if function in self.makers:
+            maker = self.makers[function]
+            t.define("__init__", function, maker.parameters, self._inits(made), ["self"])
+        elif name in made.statics:
+            t.gap()
+            t.emit("@staticmethod")
+            t.define(code.python_name(name), function)
+        else:
+            t.define(self.method(made, name), function, inits=self._inits(made) if name == "__init" else [])
+            if name == "__eq":
+                t.emit("__hash__ = object.__hash__")
+
+    def method(self, made: LuaClass, name: str) -> str:
+        if name in _SPECIAL:
+            return _SPECIAL[name]
+        if name.startswith("__"):
+            raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
+        return code.python_name(name)
+
+    def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
+        t = self.t
+        for node in tree.walk(value):
+            if (
+                isinstance(node, Name)
+                and t.scopes.of_name[node] not in t.module_level
+                and t.path(node) is None
+            ):
+                raise Problem("T7-242", value.line, f"the field {name} of a class, made of variables")
+        return t.value(value)
+
+    # Fields
+
+    def _inits(self, made: LuaClass) -> list[str]:
+        """Lines for the fields that the constructor may leave out."""
+        if made.base is not None and made.find("__init") is not None and "__init" not in made.methods:
+            return []
+        known = self.definite(made)
+        chain: LuaClass | None = made
+        while chain is not None:
+            known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values}
+            if chain.base is not None:
+                known |= set(self.fields_of(chain.base))
+            chain = chain.base
+        return [f"self.{code.python_name(name)} = None" for name in self.fields_of(made) if name not in known]
+
+    def fields_of(self, made: LuaClass) -> list[str]:
+        """The fields that the methods of a class name, in the order of the source."""
+        found: dict[str, None] = {}
+        for function in sorted(self.functions(made), key=lambda f: f.place.start):
+            for node in tree.walk(function.body):
+                if (
+                    isinstance(node, Index)
+                    and isinstance(node.key, String)
+                    and self.t.kind(node.base) == "object"
+                    and made in self.t.type(node.base).find().classes
+                ):
+                    found[node.key.value] = None
+        return list(found)
+
+    def definite(self, made: LuaClass) -> set[str]:
+        """The fields that a constructor sets whatever happens."""
+        found: set[str] = set()
+        functions = [made.methods[name] for name in ("__init",) if name in made.methods]
+        for function in [*functions, *made.makers.values()]:
+            for statement in function.body.statements:
+                if isinstance(statement, tree.Assign):
+                    for target in statement.targets:
+                        if isinstance(target, Index) and isinstance(target.key, String):
+                            found.add(target.key.value)
+                what = self.instead.get(statement)
+                if what is not None and isinstance(what[1], tree.Table):
+                    found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
+        if made.base is not None:
+            found |= self.definite(made.base)
+        return found
+
+    # The makers of a metatable's objects
+
+    def _study(self, made: LuaClass, function: tree.Function) -> None:
+        """See how a function makes an object, and what stands for each of its statements in ``__init__``."""
+        t = self.t
+        problem = Problem("T7-242", function.line, "a constructor that does more than to make one object")
+        if len(made.makers) > 1:
+            raise Problem("T7-242", function.line, "a class with several constructors")
+        maker = Maker(function)
+        own = function.parameters[:1] if function.parameters and function.parameters[0].name == "self" else ()
+        maker.parameters = list(function.parameters[len(own) :])
+        statements = function.body.statements
+        if not statements or not isinstance(statements[-1], tree.Return) or len(statements[-1].values) != 1:
+            raise problem
+        if sum(isinstance(n, tree.Return) for n in self._own(function)) != 1:
+            raise problem
+        given = statements[-1].values[0]
+        if isinstance(given, Call) and t.path(given.callee) == "setmetatable":
+            maker.instead[statements[-1]] = ("fields", given.arguments[0])
+            given = given.arguments[0]
+        else:
+            maker.instead[statements[-1]] = ("nothing", None)
+        variable = t.scopes.of_name[given] if isinstance(given, Name) else None
+        if variable is None and not isinstance(given, tree.Table):
+            raise problem
+        if isinstance(given, Name):
+            maker.instead[statements[-1]] = ("nothing", None)
+        for statement in statements[:-1]:
+            targets = statement.names if isinstance(statement, tree.Local) else ()
+            if (
+                isinstance(statement, tree.Local)
+                and len(targets) == len(statement.values) == 1
+                and t.scopes.of_name[targets[0]] is variable
+            ):
+                value = statement.values[0]
+                if isinstance(value, Call) and t.path(value.callee) == "setmetatable":
+                    value = value.arguments[0]
+                maker.instead[statement] = ("fields", value)
+            elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
+                if t.path(statement.call.callee) == "setmetatable":
+                    maker.instead[statement] = ("nothing", None)
+            elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
+                key = statement.targets[0].key
+                if isinstance(key, String) and key.value == "__index":
+                    maker.instead[statement] = ("nothing", None)
+        if variable is not None:
+            if not any(what == "fields" for what, _ in maker.instead.values()) or variable.writes:
+                raise problem
+            t.names.chosen[variable] = "self"
+        for what, kept in maker.instead.values():
+            if what == "fields" and isinstance(kept, tree.Table):
+                if any(not isinstance(item.key, String) for item in kept.fields):
+                    raise problem
+            elif what == "fields" and not self._parent_call(made, kept):
+                raise problem
+        if own:
+            used = [
+                n
+                for n in self._own(function)
+                if isinstance(n, Name) and t.scopes.of_name[n].declaration is own[0]
+            ]
+            hidden = {id(n) for s in maker.instead for n in tree.walk(s)}
+            if any(id(name) not in hidden for name in used):
+                raise problem
+            t.names.chosen[t.scopes.of_name[own[0]]] = "self"
+        self.instead.update(maker.instead)
+        self.makers[function] = maker
+
+    def _own(self, function: tree.Function) -> list[tree.Node | tree.Block]:
+        found: list[tree.Node | tree.Block] = []
+        stack: list[tree.Node | tree.Block] = [function.body]
+        while stack:
+            node = stack.pop()
+            found.append(node)
+            stack.extend(child for child in tree.children(node) if not isinstance(child, tree.Function))
+        return found
+
+    def _parent_call(self, made: LuaClass, value: Expression | None) -> bool:
+        """Whether a maker begins with the object that the parent's maker gives."""
+        if not isinstance(value, (Call, Invoke)) or made.base is None:
+            return False
+        functions = self.t.types.function_called(value)
+        return bool(functions) and all(f in made.base.makers.values() for f in functions)
+
+    def _parent_arguments(self, value: Call | Invoke) -> str:
+        """The arguments of the parent's maker, without the class."""
+        functions = self.t.types.function_called(value)
+        if isinstance(value, Call) and functions[0].parameters and functions[0].parameters[0].name == "self":
+            value = Call(value.place, value.callee, value.arguments[1:])
+            return self.t.calls.arguments(value, functions, 1)
+        return self.t.calls.arguments(value, functions, 1 if isinstance(value, Invoke) else 0)
+
+    def instead_of(self, node: Statement) -> bool:
+        """Write what stands for a statement of a maker in ``__init__``; whether it is one."""
+        what = self.instead.get(node)
+        if what is None:
+            return False
+        t = self.t
+        value = what[1]
+        if what[0] == "nothing":
+            return True
+        if isinstance(value, tree.Table):
+            for item in value.fields:
+                assert isinstance(item.key, String)
+                for comment in item.before:
+                    t.comment(comment)
+                t.emit(f"self.{code.python_name(item.key.value)} = {t.value(item.value)}")
+                if item.trailing is not None:
+                    t.trail(len(t.lines) - 1, item.trailing)
+            return True
+        assert isinstance(value, (Call, Invoke))
+        t.emit(f"super().__init__({self._parent_arguments(value)})")
+        return True
+
+    # Use
+
+    def named(self, node: Expression) -> Py | None:
+        """A class as a value."""
+        made = self.t.types.class_named(node)
+        if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
+            return None
+        if made in self.failed:
+            raise Problem(self.failed[made].code, node.line, self.failed[made].reason)
+        return atom(self.names[made])
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        """A constructor, a method of the parent, or a metamethod."""
+        t = self.t
+        functions = t.types.function_called(node)
+        for function in functions:
+            maker = self.makers.get(function)
+            if maker is not None:
+                first = 1 if isinstance(node, Invoke) else 0
+                if isinstance(node, Call) and len(maker.parameters) < len(function.parameters):
+                    raise Problem("T7-242", node.line, "a constructor called without its colon")
+                name = self.names[self.owners[function]]
+                if isinstance(node, Invoke):
+                    named = t.types.class_named(node.receiver)
+                    if named is None:
+                        raise Problem("T7-242", node.line, "an object of a class that is not known")
+                    name = self.names[named]
+                return atom(f"{name}({t.calls.arguments(node, functions, first)})")
+        if isinstance(node, Invoke):
+            return None
+        made = t.types.class_named(node.callee)
+        if made is not None:
+            start = made.find("__init")
+            given = t.calls.arguments(node, [start] if start is not None else [], 1)
+            return atom(f"{t.value(node.callee)}({given})")
+        return self._of_parent(node)
+
+    def _of_parent(self, node: Call) -> Py | None:
+        """``parent.f(self, ...)``"""
+        t = self.t
+        callee = node.callee
+        if not (isinstance(callee, Index) and isinstance(callee.key, String) and node.arguments):
+            return None
+        name = callee.key.value
+        method = self.owners.get(t.scope.function) if t.scope.function is not None else None
+        path = t.path(callee.base)
+        own = method is not None and (
+            (isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable)
+            or path == method.parent
+            or (method.base is not None and t.types.class_named(callee.base) is method.base)
+        )
+        if not own or method is None or not isinstance(node.arguments[0], Name):
+            return None
+        if node.arguments[0].name != "self":
+            return None
+        functions = t.types.function_called(node)
+        rest = Call(node.place, callee, node.arguments[1:])
+        given = t.calls.arguments(rest, functions, 1)
+        python = self.method(method, name)
+        if not functions and name != "__init":
+            raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
+        return atom(f"super().{python}({given})")
