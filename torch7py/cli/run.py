@@ -11,6 +11,7 @@ from contextlib import closing
 import click
 
 from torch7py.bridge.errors import LuaError
+from torch7py.cli.allocator import keep_freed_memory
 from torch7py.cli.failure import Failure, Refusal
 from torch7py.cli.signals import INTERRUPTED, script_signals
 
@@ -96,6 +97,7 @@ def run(
             raise Refusal(f"--cuda-as {cuda_as} and --device {device} exclude each other")
         _check_gpu(device)
 
+    keep_freed_memory()
     with script_signals() as watch:
         try:
             from torch7py.bridge.runtime import Runtime

@@ -187,11 +187,15 @@ def _eye(out: T, n: int, m: int) -> None:
     """``torch.eye([out,] n [, m])``: (n, m) with ones on the diagonal."""
     if n <= 0:
         raise TorchError(f"eye: n must be above 0, got {n}")
-    memory.write(out, torch.eye(n, m if m > 0 else n, dtype=out.dtype, device=out.device))
+    memory.resize(out, (n, m if m > 0 else n))
+    torch.eye(*out.shape, out=out)
 
 
 def _in_order(out: T, values: T) -> None:
     """Values into a tensor, which keeps its shape when it has room for just as many."""
+    if not out.untyped_storage().nbytes():  # made for them
+        out.data = values.to(out)
+        return
     if out.numel() != values.numel():
         memory.resize(out, values.shape)
     memory.copy(out, values)
@@ -216,7 +220,9 @@ def _range(out: T, first: float, last: float, step: float) -> None:
     else:
         count = int(last - first) // int(step) + 1
         numbers = torch.arange(count, dtype=torch.int64)
-    _in_order(out, numbers.mul_(step).add_(first))
+    if step != 1:
+        numbers.mul_(step)
+    _in_order(out, numbers.add_(first))
 
 
 def _points(out: T, name: str, a: float, b: float, n: int) -> T:

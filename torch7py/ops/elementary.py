@@ -31,8 +31,12 @@ def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
 
 def round_half_away(x: T) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not."""
-    whole = torch.trunc(x)
-    return whole + torch.sign(x) * ((x - whole).abs() >= 0.5)
+    rounded = torch.round(x)
+    # PyTorch takes a half to the even number: where that was towards zero, one is missing.
+    half = (x - rounded).abs_() == 0.5
+    if x.is_cpu and not half.any():
+        return rounded
+    return rounded + torch.sign(x) * (half & (x.abs() > rounded.abs()))
 
 
 FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {

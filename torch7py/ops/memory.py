@@ -8,7 +8,7 @@ positive; two tensors fit each other when they have as many elements, whatever t
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch7py.ops.errors import TorchError
 
 __all__ = [
     "Storage",
+    "apart",
     "as_byte",
     "by_columns",
     "clean_sizes",
@@ -31,6 +32,7 @@ __all__ = [
     "together",
     "write",
     "write_columns",
+    "write_result",
 ]
 
 
@@ -202,6 +204,35 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
         resize(out, result.shape)
         if result.numel():
             out.copy_(result)
+
+
+LARGE = (
+    4096  # elements from which on a second pass over a result costs more than finding out that none is needed
+)
+
+
+def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
+    """``write`` the result of an elementwise function, computed right into ``out`` where nothing forbids it.
+
+    ``out`` must have the size of the first argument already and share no memory with an argument, unless it lies in
+    the same places.
+    """
+    if (
+        out.numel() >= LARGE
+        and out.shape == arguments[0].shape
+        and out.is_contiguous()
+        and all(apart(out, value) for value in arguments if isinstance(value, torch.Tensor))
+    ):
+        function(*arguments, out=out)
+    else:
+        write(out, function(*arguments))
+
+
+def apart(out: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two contiguous tensors of a size share no elements, or each at the same place."""
+    if out.untyped_storage().data_ptr() != other.untyped_storage().data_ptr():
+        return True
+    return out.data_ptr() == other.data_ptr() and other.is_contiguous()
 
 
 def by_columns(matrix: torch.Tensor) -> torch.Tensor:

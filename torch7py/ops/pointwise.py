@@ -44,9 +44,9 @@ def _add_scaled_(src: T, scale: float, other: T) -> T:
 
 
 @operation("add", "src:T scale:real other:like", inplace=_add_scaled_)
-def _add_scaled(src: T, scale: float, other: T) -> T:
+def _add_scaled(src: T, scale: float, other: T, *, out: T | None = None) -> T:
     """``src + scale * other``"""
-    return torch.add(src, other, alpha=scale)
+    return torch.add(src, other, alpha=scale, out=out)
 
 
 operation("csub", "src:T value:real", Form.UPDATE, inplace=T.sub_, loop="x - v")(torch.sub)
@@ -58,9 +58,9 @@ def _subtract_scaled_(src: T, scale: float, other: T) -> T:
 
 
 @operation("csub", "src:T scale:real other:like", inplace=_subtract_scaled_)
-def _subtract_scaled(src: T, scale: float, other: T) -> T:
+def _subtract_scaled(src: T, scale: float, other: T, *, out: T | None = None) -> T:
     """``src - scale * other``"""
-    return torch.sub(src, other, alpha=scale)
+    return torch.sub(src, other, alpha=scale, out=out)
 
 
 operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_, loop="x * v")(torch.mul)
@@ -71,44 +71,45 @@ PART = 65536  # elements whose products stay in the processor's cache
 
 
 def add_product_(src: T, value: float, a: T, b: T) -> T:
-    """``src`` with ``value * a * b`` added, rounded after each step as in the original.
+    """``src`` with ``value * a * b`` added: ``_add_product`` in place."""
+    return src.addcmul_(a, b, value=value) if _exact(src) else _add_product(src, value, a, b, out=src)
+
+
+@operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
+def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
+    """``src + value * a * b``, rounded after each step as in the original.
 
     PyTorch's ``addcmul`` takes the last product and the sum in one step, which changes the last bit of every fifth
     element. Two steps over large tensors would wait for memory twice, so these go part by part: 1.2 to 1.3 times
     PyTorch's time.
     """
-    if not src.is_floating_point():
-        return src.addcmul_(a, b, value=value)
-    parted = src.numel() > PART and all(t.is_contiguous() for t in (src, a, b))
-    if parted and _apart(src, a) and _apart(src, b):
-        for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (src, a, b)), strict=True):
-            _add_product_at_once(part[0], value, part[1], part[2])
-        return src
-    return _add_product_at_once(src, value, a, b)
+    if _exact(src):
+        return torch.addcmul(src, a, b, value=value, out=out)
+    if out is None:
+        out = torch.empty_like(src, memory_format=torch.contiguous_format)
+    tensors = (out, src, a, b)
+    if src.numel() <= PART or not all(t.is_contiguous() and memory.apart(out, t) for t in tensors):
+        return torch.add(src, _product(value, a, b), out=out)
+    for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in tensors), strict=True):
+        torch.add(part[1], _product(value, part[2], part[3]), out=part[0])
+    return out
 
 
-def _add_product_at_once(src: T, value: float, a: T, b: T) -> T:
-    product = torch.mul(a, b) if value == 1 else torch.mul(a, value).mul_(b)
-    return src.add_(product)
+def _exact(x: T) -> bool:
+    """Whether a sum of products needs no rounding."""
+    return not x.is_floating_point()
 
 
-def _apart(x: T, y: T) -> bool:
-    """Whether two contiguous tensors of a size share no elements, or each at the same place."""
-    return x.data_ptr() == y.data_ptr() or x.untyped_storage().data_ptr() != y.untyped_storage().data_ptr()
-
-
-@operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
-def _add_product(src: T, value: float, a: T, b: T) -> T:
-    """``src + value * a * b``"""
-    return add_product_(src.clone(memory_format=torch.contiguous_format), value, a, b)
+def _product(value: float, a: T, b: T) -> T:
+    return torch.mul(a, b) if value == 1 else torch.mul(a, value).mul_(b)
 
 
 # -- divide -----------------------------------------------------------------------------------------------
 
 
-def divide(src: T, other: Number) -> T:
+def divide(src: T, other: Number, *, out: T | None = None) -> T:
     """The quotient; of integers, cut towards zero (by zero: an error)."""
-    return torch.div(src, other, rounding_mode=None if src.is_floating_point() else "trunc")
+    return torch.div(src, other, rounding_mode=None if src.is_floating_point() else "trunc", out=out)
 
 
 def _divide_(src: T, other: Number) -> T:
@@ -128,9 +129,12 @@ def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
 
 
 @operation("addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_)
-def _add_quotient(src: T, value: float, a: T, b: T) -> T:
+def _add_quotient(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a / b``"""
-    return _add_quotient_(src.clone(), value, a, b)
+    if src.is_floating_point():
+        return torch.addcdiv(src, a, b, value=value, out=out)
+    result = _add_quotient_(src.clone(), value, a, b)
+    return result if out is None else out.copy_(result)
 
 
 for name in ("fmod", "mod"):
@@ -170,12 +174,17 @@ def _power(src: T, other: T) -> T:
 # -- bounds -----------------------------------------------------------------------------------------------
 
 
-@operation("clamp", "src:T low:real high:real", Form.UPDATE)
-def _clamp(src: T, low: float, high: float) -> T:
+def _clamp_(src: T, low: float, high: float) -> T:
+    return _clamp(src, low, high, out=src)
+
+
+@operation("clamp", "src:T low:real high:real", Form.UPDATE, inplace=_clamp_)
+def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
     """``low`` below ``low``, else ``high`` above ``high``, else the element; nan stays."""
     if low <= high:
-        return torch.clamp(src, low, high)
-    return torch.where(src < low, low, torch.where(src > high, high, src))
+        return torch.clamp(src, low, high, out=out)
+    result = torch.where(src < low, low, torch.where(src > high, high, src))
+    return result if out is None else out.copy_(result)
 
 
 @operation("cmax", "src:T other:like")

@@ -167,8 +167,8 @@ def _norm(x: T, p: float) -> float:
     if p == 0:
         return float(torch.count_nonzero(x))
     wide = x.to(torch.float64)
-    if p == 2:
-        return float(torch.linalg.vector_norm(wide))
+    if p in (1, 2):
+        return float(torch.linalg.vector_norm(wide, p))
     return wide.abs().pow(p).sum().pow(_inverse(p)).item()
 
 
@@ -177,13 +177,18 @@ def _norm_along(x: T, p: float, dim: int) -> T:
     check_dim(x, dim)
     if p == 0:
         return (x != 0).sum(dim, keepdim=True).to(x.dtype)
+    if p in (1, 2):
+        return torch.linalg.vector_norm(x, p, dim, keepdim=True, dtype=torch.float64).to(x.dtype)
     return x.abs().pow(p).sum(dim, keepdim=True, dtype=torch.float64).pow(_inverse(p)).to(x.dtype)
 
 
 @operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
 def _distance(x: T, other: T, p: float) -> float:
     """``(sum |x - other|^p)^(1/p)``"""
-    return (x - other).to(torch.float64).abs().pow(p).sum().pow(_inverse(p)).item()
+    difference = x - other
+    if p in (1, 2):
+        return _norm(difference, p)
+    return difference.to(torch.float64).abs().pow(p).sum().pow(_inverse(p)).item()
 
 
 @operation("renorm", "src:F p:real dim:index limit:real", Form.UPDATE)

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import inspect
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -117,7 +118,8 @@ class Case:
     (see ops/types.py), ``item`` a view, or a number where it has 0 dimensions, ``self`` the first parameter,
     ``number`` or ``value`` what Lua can hold, ``storage`` a storage, ``object`` that or another object,
     ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call with ``out`` names.
-    ``columns`` numbers those of the results (from 0) that lie column by column in memory.
+    ``columns`` numbers those of the results (from 0) that lie column by column in memory. ``takes_out``: the
+    function takes ``out=``, a tensor of the first parameter's size that the result is to be computed into.
     """
 
     parameters: tuple[Parameter, ...]
@@ -127,6 +129,7 @@ class Case:
     outs: int
     loop: str = ""
     columns: tuple[int, ...] = ()
+    takes_out: bool = False
 
     @property
     def makes_given_type(self) -> bool:
@@ -200,10 +203,17 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
-        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns))
+        elementwise = entry.form is Form.UPDATE and parameters[0].kind in ("T", "F") and returns == "T"
+        takes_out = elementwise and _takes_out(function)
+        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns, takes_out))
         return function
 
     return register
+
+
+def _takes_out(function: Callable[..., Any]) -> bool:
+    """Whether a function of a case has the keyword ``out``: PyTorch's own elementwise functions all do."""
+    return inspect.isbuiltin(function) or "out" in inspect.signature(function).parameters
 
 
 classes: dict[str, type] = {}
