@@ -78,6 +78,7 @@ class Adapters:
             "fit": memory.fit,
             "write": memory.write,
             "write_columns": memory.write_columns,
+            "write_result": memory.write_result,
             "by_columns": memory.by_columns,
             "together": memory.together,
             "share": memory.share,
@@ -232,6 +233,8 @@ class Adapters:
             return "write_columns" if number in case.columns else "write"
 
         if outs == 1 and case.returns != "multi":
+            if case.takes_out:
+                return [f"write_result({self._object(0)}, function, {', '.join(values)})"]
             return [f"{put(0)}({self._object(0)}, function{call})"]
         if outs >= 1:
             outputs = ", ".join(self._object(i) for i in range(outs))
