@@ -7,9 +7,7 @@ back in Lua. What leaves the runtime is a ``LuaError``.
 
 from __future__ import annotations
 
-from torch7py.ops.errors import TorchError
-
-__all__ = ["LuaError", "Thrown", "message_of"]
+__all__ = ["LuaError", "Thrown"]
 
 
 class LuaError(Exception):
@@ -27,16 +25,3 @@ class Thrown(Exception):
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
         self.number = number
-
-
-def message_of(error: BaseException) -> str:
-    """An exception in one line for the author of a Lua script."""
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    text = str(error).strip()
-    if isinstance(error, TorchError):
-        return text
-    first = text.split("\n", 1)[0]
-    if isinstance(error, RuntimeError):  # PyTorch's own complaints
-        return first or "RuntimeError"
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -10,12 +10,12 @@ import torch
 
 from torch7py.bridge.calls import LuaFunction, LuaReference, decode
 from torch7py.bridge.dispatch import encode_results
-from torch7py.bridge.errors import Thrown, message_of
+from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import memory, state, types
 from torch7py.ops.dispatch.kinds import Kind
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import TorchError, message_of
 from torch7py.ops.registry import classes, operations
 
 if TYPE_CHECKING:

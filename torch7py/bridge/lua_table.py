@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from functools import cache
 from typing import Any
 
 from torch7py.bridge.calls import LuaReference, read_answer
 from torch7py.bridge.dispatch import encode_results
 
-__all__ = ["LuaTable", "bound"]
+__all__ = ["LuaTable"]
 
 
 class LuaTable(LuaReference, MutableMapping[str, Any]):
@@ -48,19 +47,3 @@ class LuaTable(LuaReference, MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._call("table_keys"))
-
-
-@cache
-def bound(cls: type) -> type:
-    """A subclass whose objects keep their attributes in a mapping, given as ``_fields``."""
-
-    def get(self: Any, name: str) -> Any:
-        value = object.__getattribute__(self, "_fields").get(name)
-        if value is None:
-            raise AttributeError(name)
-        return value
-
-    def set_(self: Any, name: str, value: Any) -> None:
-        self._fields[name] = value
-
-    return type(cls.__name__, (cls,), {"__slots__": ("_fields",), "__getattr__": get, "__setattr__": set_})

@@ -10,10 +10,11 @@ import torch
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
-from torch7py.bridge.lua_table import LuaTable, bound
+from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import types
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
+from torch7py.packages.records import bound
 from torch7py.packages.registry import packages
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +11,14 @@ from typing import Any
 from torch7py.lua import mathematics as math_module
 from torch7py.lua import system as system_module
 from torch7py.lua.arguments import MISSING, a_string, a_table, an_int, bad_argument
-from torch7py.lua.behaviour import behaviour_of, kind_of
+from torch7py.lua.behaviour import kind_of
 from torch7py.lua.coroutines import coroutines
 from torch7py.lua.errors import CAUGHT, thrown
 from torch7py.lua.loops import ipairs_values, next_value, pairs_values
 from torch7py.lua.numbers import read_number
 from torch7py.lua.operators import call, eq, index, metatable, tostring, type_metatables
 from torch7py.lua.printing import pretty_print, print_plain, set_print_level
-from torch7py.lua.strings import string
+from torch7py.lua.strings import string, string_metatable
 from torch7py.lua.tables import tables, unpack
 from torch7py.lua.values import Globals, GuardedGlobals, Library, LuaError, Table, fail, first, multi, place
 
@@ -72,7 +73,7 @@ def getmetatable(value: Any = MISSING, *_: Any) -> Any:
         raise bad_argument(1, "getmetatable", "value expected")
     found = metatable(value)
     if found is None:
-        return behaviour_of(value).metatable(value)
+        return None
     hidden = found.rawget_("__metatable")
     return found if hidden is None else hidden
 
@@ -167,9 +168,19 @@ def setfenv(f: Any = None, environment: Any = None, *_: Any) -> Any:
     raise fail("setfenv: a translated function has the globals of the program")
 
 
-# Chunks of source. The translator, when it is loaded, says here how to make a function of Lua source.
+# Chunks of source. The translator says here how to make a function of Lua source.
 
 compiler: list[Callable[[str, str], Callable[..., Any]]] = []
+TRANSLATOR = (
+    "torch7py.translate.faithful"  # which is above this: imported when a program brings source of its own
+)
+
+
+def compiled(source: str, name: str) -> Callable[..., Any]:
+    """A function of Lua source; LuaError when it is not Lua."""
+    if not compiler:
+        importlib.import_module(TRANSLATOR)
+    return compiler[0](source, name)
 
 
 def load(source: Any = MISSING, name: Any = None, mode: Any = None, environment: Any = None, *_: Any) -> Any:
@@ -184,10 +195,8 @@ def load(source: Any = MISSING, name: Any = None, mode: Any = None, environment:
     text = a_string(source, 1, "load")
     if environment is not None and environment is not G:
         raise fail("load: a translated chunk has the globals of the program")
-    if not compiler:
-        raise fail("load: source can be compiled where torch7py.translate is imported only")
     try:
-        return compiler[0](text, text if name is None else a_string(name, 2, "load"))
+        return compiled(text, text if name is None else a_string(name, 2, "load"))
     except LuaError as problem:
         return None, problem.value
 
@@ -295,7 +304,30 @@ def _lua_file(name: str) -> Any:
     return find_chunk(name, index(package, "path"), load)
 
 
-loaders: list[Callable[[str], Any]] = [_preloaded, _lua_file]
+def _package(name: str) -> Any:
+    """What a package of this project brings."""
+    from torch7py.lua.torch7.packages import load as load_package
+
+    found = load_package(name)
+    return None if found is None else lambda *_: found
+
+
+def _later(name: str) -> Callable[[], None]:
+    """How a global is made that th has from the start, and that costs time to make."""
+
+    def make() -> None:
+        from torch7py.lua.torch7.packages import load as load_package
+
+        load_package(name)
+
+    return make
+
+
+loaders: list[Callable[[str], Any]] = [_preloaded, _package, _lua_file]
+settings: dict[str, Any] = {"rnn_api": None}
+"""What a page says of its program as a whole: the generation of rnn and nn, 2015 or 2016."""
+resetters: list[Callable[[], None]] = []
+"""What has to be done besides when a new program begins."""
 
 FUNCTIONS: dict[str, Any] = {
     "assert": assert_,
@@ -355,13 +387,19 @@ def reset() -> None:
     package.__dict__.update(loaded=loaded, preload=preload)
     G.__dict__.clear()
     G.__dict__.update(FUNCTIONS, _G=G)
+    G.add_later({name: _later(name) for name in ("torch", "paths", "sys", "xlua", "pl")})
     G.meta_ = None
     for name in ("string", "table", "math", "io", "os", "coroutine", "debug", "package", "_G"):
         loaded.rawset_(name, G.__dict__[name])
     type_metatables.clear()
+    string_metatable.array_.clear()
+    string_metatable.hash_.clear()
+    string_metatable.hash_["__index"] = string
     math_module.reset()
     system_module.reset()
     set_print_level(5)
+    for resetter in resetters:
+        resetter()
 
 
 reset()

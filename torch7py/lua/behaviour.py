@@ -43,7 +43,7 @@ class Behaviour:
     def text(self, value: Any) -> str:
         return f"{self.kind}: 0x{id(value) & 0xFFFFFFFFFFFF:012x}"
 
-    def metatable(self, value: Any) -> Any:
+    def metatable(self, value: Any) -> Table | None:
         return None
 
 

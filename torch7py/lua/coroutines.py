@@ -16,6 +16,10 @@ from torch7py.lua.values import Library, LuaError, fail, multi
 __all__ = ["Coroutine", "coroutines"]
 
 
+preparations: list[Callable[[], None]] = []
+"""What has to be done first in the thread of a coroutine."""
+
+
 class _Killed(BaseException):
     """Ends the thread of a coroutine that nobody will resume."""
 
@@ -32,6 +36,8 @@ class Coroutine:
         self.killed = False
 
     def run(self) -> None:
+        for prepare in preparations:
+            prepare()
         self.wake.acquire()
         try:
             if not self.killed:

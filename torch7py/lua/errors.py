@@ -45,7 +45,7 @@ def place_of(trace: TracebackType | None) -> str:
     found = ""
     while trace is not None:
         source = trace.tb_frame.f_globals.get("__lua__")
-        if source is not None:
+        if source is not None and not source.is_ours:
             found = f"{source.file}:{source.line(trace.tb_lineno)}: "
         trace = trace.tb_next
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch7py.lua.arguments import MISSING, a_table
@@ -10,11 +10,20 @@ from torch7py.lua.behaviour import behaviour_of
 from torch7py.lua.operators import call, metamethod
 from torch7py.lua.values import Table, multi
 
-__all__ = ["ipairs", "ipairs_values", "iterate", "next_value", "pairs", "pairs_values"]
+__all__ = ["ipairs", "ipairs_values", "iterate", "next_value", "pairs", "pairs_values", "special_fields"]
+
+special_fields: list[Callable[[Table], Table | None]] = []
+"""What gives the fields of tables that have some elsewhere; the torch package adds its own."""
 
 
 def next_value(table: Any = MISSING, key: Any = None, *_: Any) -> Any:
-    return a_table(table, 1, "next").next_(key)
+    found = a_table(table, 1, "next")
+    if found.extra_ is not None:
+        for special in special_fields:
+            shown = special(found)
+            if shown is not None:
+                return shown.next_(key)
+    return found.next_(key)
 
 
 def pairs(table: Any = MISSING, *_: Any) -> Iterator[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch7py.lua.behaviour import behaviour_of, kind_of
 from torch7py.lua.numbers import EXACT, number_text, power, read_number
-from torch7py.lua.values import Table, fault, first, truth
+from torch7py.lua.values import Later, Table, fault, first, truth
 
 __all__ = [
     "add",
@@ -48,7 +48,11 @@ def metatable(value: Any) -> Table | None:
     """The metatable itself, whatever its __metatable says."""
     if isinstance(value, Table):
         return value.meta_
-    return type_metatables.get(kind_of(value))
+    if type_metatables:
+        found = type_metatables.get(kind_of(value))
+        if found is not None:
+            return found
+    return behaviour_of(value).metatable(value)
 
 
 def metamethod(value: Any, event: str) -> Any:
@@ -63,8 +67,14 @@ def index(value: Any, key: Any) -> Any:
     """``value[key]``"""
     if isinstance(value, Table):
         found = value.hash_.get(key) if type(key) is str else value.rawget_(key)
-        if found is not None or value.meta_ is None:
+        if found is not None:
             return found
+        if type(value.extra_) is Later:
+            found = value.rawget_(key)
+            if found is not None:
+                return found
+        if value.meta_ is None:
+            return None
         handler = value.meta_.rawget_("__index")
         if handler is None:
             return None
@@ -101,6 +111,13 @@ def setindex(value: Any, key: Any, new: Any) -> None:
             call(handler, value, key, new)
         return
     behaviour_of(value).set_index(value, key, new)
+
+
+def index_by(handler: Any, value: Any, key: Any) -> Any:
+    """``value[key]`` by what a metatable has as ``__index``."""
+    if handler is None:
+        return None
+    return index(handler, key) if isinstance(handler, Table) else first(call(handler, value, key))
 
 
 # Calls

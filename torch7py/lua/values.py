@@ -55,6 +55,7 @@ class Source:
 
     def __init__(self, file: str, lines: str = "") -> None:
         self.file = file
+        self.is_ours = file.startswith("[torch7py]")  # a Lua part of this package, no program's
         self._starts: list[int] = []
         self._lines: list[int] = []
         self._marks: list[str] = []
@@ -96,6 +97,12 @@ def callers(frame: FrameType | None) -> Iterator[tuple[Source, int, bool] | None
         names = frame.f_globals
         source = names.get("__lua__")
         if source is not None:
+            if source.is_ours:
+                if not in_library:
+                    in_library = True
+                    yield None
+                frame = frame.f_back
+                continue
             in_library = False
             tail = source.is_tail(frame.f_lineno, frame.f_code.co_name == "<lambda>") and _is_returned(frame)
             yield source, source.line(frame.f_lineno), tail
@@ -155,12 +162,13 @@ def multi(result: Any) -> tuple[Any, ...]:
 class Table:
     """A Lua table: ``array_`` holds 1..n, ``hash_`` all other keys (removed ones stay, as None, for ``next``)."""
 
-    __slots__ = ("__weakref__", "array_", "hash_", "meta_", "order_")
+    __slots__ = ("__weakref__", "array_", "extra_", "hash_", "meta_", "order_")
 
     array_: list[Any]
     hash_: dict[Any, Any]
     meta_: Table | None
     order_: tuple[int, list[Any], dict[Any, int]] | None
+    extra_: Any  # what the torch package keeps of a table
 
     def __init__(self, array: list[Any] | None = None, fields: dict[Any, Any] | None = None) -> None:
         self.array_ = [] if array is None else array
@@ -169,6 +177,7 @@ class Table:
         self.hash_ = {}
         self.meta_ = None
         self.order_ = None
+        self.extra_ = None
         if fields:
             for key, value in fields.items():
                 self.rawset_(key, value)
@@ -303,8 +312,19 @@ class Table:
 
         return call(self, *args)
 
+    def __getattr__(self, name: str) -> Any:  # where a library of that name is expected
+        if name.startswith("__"):
+            raise AttributeError(name)
+        from torch7py.lua.operators import index
+
+        return index(self, name)
+
     def __repr__(self) -> str:
         return f"Table({self.array_!r}, {self.hash_!r})"
+
+
+class Later(dict[str, Any]):
+    """Names of a library's fields that are made when a program first asks for one: what makes each."""
 
 
 class Library(Table):
@@ -319,11 +339,31 @@ class Library(Table):
             self.__dict__.update(fields)
 
     def __getattr__(self, name: str) -> Any:
+        if type(self.extra_) is Later and name in self.extra_:
+            return self.rawget_(name)
         if self.meta_ is None:
             return None
         from torch7py.lua.operators import index
 
         return index(self, name)
+
+    def add_later(self, makers: dict[str, Any]) -> None:
+        """Let fields be made when a program first asks for one."""
+        self.extra_ = Later(makers)
+
+    def rawget_(self, key: Any) -> Any:
+        found = super().rawget_(key)
+        if found is None and type(self.extra_) is Later and type(key) is str:
+            make = self.extra_.pop(key, None)
+            if make is not None:
+                make()
+                return super().rawget_(key)
+        return found
+
+    def keys_(self) -> list[Any]:
+        while type(self.extra_) is Later and self.extra_:
+            self.extra_.popitem()[1]()
+        return super().keys_()
 
 
 class Globals(Library):

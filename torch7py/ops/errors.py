@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "TorchError"]
+__all__ = ["ArgumentError", "TorchError", "message_of"]
 
 
 class TorchError(Exception):
@@ -11,3 +11,16 @@ class TorchError(Exception):
 
 class ArgumentError(TorchError):
     """A call whose arguments fit no form of the function."""
+
+
+def message_of(error: BaseException) -> str:
+    """An exception in one line for the author of a Lua script."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    text = str(error).strip()
+    if isinstance(error, TorchError):
+        return text
+    first = text.split("\n", 1)[0]
+    if isinstance(error, RuntimeError):  # PyTorch's own complaints
+        return first or "RuntimeError"
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
