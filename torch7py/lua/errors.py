@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from types import TracebackType
+import sys
+from types import FrameType, TracebackType
 from typing import Any
 
 from torch7py.lua.values import LuaError
@@ -22,7 +23,7 @@ def thrown(error: BaseException) -> Any:
     """The Lua value of an exception that was caught: a message with its place, or what ``error`` was given."""
     if isinstance(error, LuaError):
         return error.value
-    where = place_of(error.__traceback__)
+    where = place_of(error.__traceback__) or _here()
     if isinstance(error, RecursionError):
         return where + "stack overflow"
     if isinstance(error, MemoryError):
@@ -49,3 +50,14 @@ def place_of(trace: TracebackType | None) -> str:
             found = f"{source.file}:{source.line(trace.tb_lineno)}: "
         trace = trace.tb_next
     return found
+
+
+def _here() -> str:
+    """The same of the running functions: of what pcall itself called."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        source = frame.f_globals.get("__lua__")
+        if source is not None and not source.is_ours:
+            return f"{source.file}:{source.line(frame.f_lineno)}: "
+        frame = frame.f_back
+    return ""

@@ -425,10 +425,8 @@ def table_of(peer: TorchObject) -> Table:
 
 
 def peer_of(m: Table) -> TorchObject:
-    """The layer of a table, brought up to date."""
-    record = record_of(m)
-    walk(m)
-    return record.peer
+    """The layer of a table. What the program did to it is handed over when one of its methods is called."""
+    return record_of(m).peer
 
 
 # What a program adds to a layer, for Python
