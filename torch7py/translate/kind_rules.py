@@ -214,6 +214,8 @@ def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
         return "steps"
     if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
         return "tuple"
+    if name == "nn.gModule":
+        return graph_output(layer)
     if name == "nn.Sequential":
         for child in reversed(layer.children):
             kind = output_kind(child, given, depth + 1)
@@ -223,6 +225,16 @@ def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
     if name in _KEEPS:
         return "tensor" if given.kind == "tensor" else None
     return "tensor"
+
+
+def graph_output(layer: Description) -> str | None:
+    """Whether a graph gives a "tensor" (it has one output) or a "tuple"; None where that is not plain to see."""
+    if len(layer.call.arguments) < 2:
+        return None
+    outputs = layer.call.arguments[1]
+    if isinstance(outputs, tree.Table):
+        return "tensor" if len(outputs.fields) == 1 else "tuple"
+    return "tuple"  # a list that the program fills
 
 
 def keeps_rank(module: Type, depth: int = 0) -> bool:

@@ -58,6 +58,7 @@ class _Made:
     name: str
     module: Any
     first: dict[str, torch.Tensor] = field(default_factory=dict)
+    order: int = 0
 
 
 @dataclass
@@ -330,21 +331,29 @@ class _Partners:
         assert native.translator is not None
         self.models = native.translator.models
         self.queues: dict[str, list[_Made]] = {}
-        for item in made:
+        for number, item in enumerate(made):
+            item.order = number
             self.queues.setdefault(item.name, []).append(item)
         self.found: list[tuple[str, torch.nn.Module, dict[str, Any], _Made]] = []
         self.within = 0
 
-    def take(self, layer: Layer) -> _Made | None:
-        queue = self.queues.get(layer.name)
-        return queue.pop(0) if queue else None
+    def take(self, layer: Layer, state: dict[str, torch.Tensor], entries: dict[str, Any]) -> _Made:
+        """The first layer of the class that the original made, of those with weights of these sizes.
+
+        A page may make layers in another order than the original, but not those of one size.
+        """
+        queue = self.queues.get(layer.name, [])
+        for number, item in enumerate(queue):
+            if all(taken(take, _first(item)).shape == state[entry].shape for entry, take in entries.items()):
+                return queue.pop(number)
+        raise Different(
+            f"the translation makes more layers of {layer.name} than the original, or larger ones"
+        )
 
     def give(self, module: torch.nn.Module, layer: Layer, entries: dict[str, Any]) -> None:
-        item = self.take(layer)
-        if item is None:
-            raise Different(f"the translation makes more layers of {layer.name} than the original")
         state: dict[str, torch.Tensor] = dict(module.named_parameters())
         state.update(dict(module.named_buffers()))
+        item = self.take(layer, state, entries)
         with torch.no_grad():
             for entry, take in entries.items():
                 state[entry].copy_(taken(take, _first(item)))
@@ -399,7 +408,7 @@ class _Partners:
                 return
             names = {layer.name: layer for layer in made}
             best = (
-                min((self.order(self.queues[name][0]), name) for name in names if self.queues.get(name))
+                min((self.queues[name][0].order, name) for name in names if self.queues.get(name))
                 if any(self.queues.get(name) for name in names)
                 else None
             )
@@ -412,9 +421,6 @@ class _Partners:
             self.give(module, layer, {k: v for k, v in entries.items() if k in own})
 
         return init
-
-    def order(self, item: _Made) -> int:
-        return getattr(item, "order", 0)
 
     def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         found: list[tuple[str, torch.Tensor, torch.Tensor]] = []

@@ -71,6 +71,10 @@ class CallKinds:
                     news = True
                 news |= self._results(function, results)
             if callee.kind in ("module", "criterion"):
+                if self.inference.graphs and callee.kind == "module":
+                    news |= results[0].mark("node")
+                    if not node.arguments:
+                        news |= results[0].be("tensor")
                 news |= self._forward(callee, results[0], arguments)
             return news
 
@@ -122,6 +126,8 @@ class CallKinds:
                         news = True
                     news |= self._results(function, results)
                 return news
+            if receiver.has("node") and method in ("annotate", "split"):
+                return self._node_method(method, receiver, results)
             if kind == "tensor":
                 return tensor_method(node, receiver, arguments, results)
             if kind in ("module", "criterion"):
@@ -142,6 +148,15 @@ class CallKinds:
 
         self.inference.rules.append(invoke)
         return result
+
+    def _node_method(self, method: str, receiver: Type, results: list[Type]) -> bool:
+        """A node of a graph that is named, or taken apart."""
+        if method == "annotate":
+            return unify(results[0], receiver)
+        news = False
+        for result in results:
+            news |= result.be("tensor") | result.mark("node")
+        return news
 
     def _forward(self, module: Type, result: Type, arguments: list[Type]) -> bool:
         if module.kind == "criterion":

@@ -33,6 +33,10 @@ def infer(
     ``files``: the calls that run a file of the program, and the function that the file is taken for.
     """
     inference = Inference(scopes, files or {})
+    inference.graphs = any(
+        isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gModule"
+        for node in tree.walk(program)
+    )
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
     inference.block(program)
@@ -45,6 +49,7 @@ class Inference:
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         self.scopes = scopes
         self.files = files
+        self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[Rule] = []
         self.guesses: list[Rule] = []  # for what is still open when the rules have nothing more to say

@@ -82,7 +82,9 @@ class Calls:
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
-        special = t.modules.call(node) if isinstance(node, Call) else None
+        special = t.graphs.call(node)
+        if special is None and isinstance(node, Call):
+            special = t.modules.call(node)
         if special is None:
             special = t.classes.call(node)
         if special is None:

@@ -15,6 +15,7 @@ from torch7py.translate.library import is_criterion
 from torch7py.translate.model import ClassSource, write_model
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -385,9 +386,9 @@ class Models:
         for inner in self.builders.values():
             if inner.inlined:
                 expressions += [inner.value, *(add.call for add in inner.adds)]
-        return self._names_in(expressions)
+        return self.names_in(expressions)
 
-    def _names_in(self, expressions: list[Expression]) -> list[str]:
+    def names_in(self, expressions: list[Expression]) -> list[str]:
         """The variables in constructor arguments that a class of the module's level does not see."""
         t = self.t
         found: dict[str, None] = {}
@@ -412,7 +413,7 @@ class Models:
         if comment is not None and not comment.long:
             self.used_comments.add(comment)
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
-        if self._names_in([value]):
+        if self.names_in([value]):
             for line in lines:
                 t.emit(line)
             return
@@ -481,7 +482,7 @@ class Models:
         while inner.slots.get("module") is not None:
             inner = inner.slot("module")
         hint = inner.name.split(".")[1]
-        return atom(self.make(layer, hint, self._names_in([node]), node.line))
+        return atom(self.make(layer, hint, self.names_in([node]), node.line))
 
     def forward(self, receiver: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
         t = self.t
@@ -492,7 +493,31 @@ class Models:
         if found.kind == "criterion":
             prediction, target = arguments[0], arguments[1]
             return atom(f"{base}({self.given(prediction)}, {self.target(found, target, line)})")
+        several = graph_inputs(found)
+        if several is not None:
+            return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
         return atom(f"{base}({self.input(found, arguments[0])})")
+
+    def _graph_arguments(self, given: Expression, several: bool) -> list[str]:
+        """What a graph is given: the entries of a table, one by one."""
+        t = self.t
+        if not several:
+            return [self.given(given)]
+        if not isinstance(given, tree.Table):
+            return [f"*{t.value(given).at(code.ATOM)}"]
+        texts = []
+        for item in given.fields:
+            if t.calls.is_unpacked(item.value):
+                texts.append(f"*{t.calls.unpacked(item.value)}")
+            else:
+                texts.append(t.value(item.value).text)
+        return texts
+
+    def spread(self, module: Expression, values: list[str]) -> str:
+        """The arguments of a module in a graph: a graph takes several, other modules a tuple."""
+        if len(values) == 1 or graph_inputs(self.t.type(module)):
+            return ", ".join(values)
+        return f"({', '.join(values)})"
 
     def given(self, node: Expression) -> str:
         if isinstance(node, tree.Table):

@@ -12,6 +12,7 @@ from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import Expressions
+from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names
@@ -66,6 +67,7 @@ class Translator:
         self.models = Models(self)
         self.training = Training(self)
         self.modules = Modules(self, project)
+        self.graphs = Graphs(self)
 
     @property
     def file(self) -> str:
@@ -157,10 +159,14 @@ class Translator:
         if block.opening is not None:
             self.note_on(len(self.lines) - 1, block.opening)
         self.statements(block.statements)
-        for comment in block.closing:
+        for comment in block.closing if self.graphs.mode != "init" else ():
             self.comment(comment)
 
     def statements(self, nodes: Sequence[Statement]) -> None:
+        if self.graphs.mode:
+            for node in nodes:
+                self.graphs.statement(node)
+            return
         skip = 0
         for index, node in enumerate(nodes):
             if skip:
@@ -228,7 +234,7 @@ class Translator:
     def write(self, node: Statement) -> None:
         if self.classes.handles(node) or self.classes.instead_of(node):
             return
-        if self.training.handles(node) or self.models.handles(node) or self.modules.handles(node):
+        if any(part.handles(node) for part in (self.training, self.graphs, self.models, self.modules)):
             return
         if isinstance(node, tree.Local):
             self.assign(node, node.names, node.values, True)

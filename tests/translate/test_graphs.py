@@ -1,0 +1,205 @@
+"""Programs that build graphs of nngraph: a class for each function that does, equal to the original."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.verify_script import verify_script
+
+START = """require 'nn'
+require 'nngraph'
+torch.manualSeed(1)
+"""
+CELL = """local function cell(input_size, rnn_size, n, dropout)
+   dropout = dropout or 0
+   -- inputs: x and two states for each layer
+   local inputs = {}
+   table.insert(inputs, nn.Identity()())
+   for L = 1, n do
+      table.insert(inputs, nn.Identity()()) -- c
+      table.insert(inputs, nn.Identity()()) -- h
+   end
+   local x, input_size_L
+   local outputs = {}
+   for L = 1, n do
+      local prev_h = inputs[L * 2 + 1]
+      local prev_c = inputs[L * 2]
+      -- what comes in
+      if L == 1 then
+         x = inputs[1]
+         input_size_L = input_size
+      else
+         x = outputs[(L - 1) * 2]
+         if dropout > 0 then x = nn.Dropout(dropout)(x) end
+         input_size_L = rnn_size
+      end
+      local i2h = nn.Linear(input_size_L, 4 * rnn_size)(x):annotate{name = 'i2h_' .. L}
+      local h2h = nn.Linear(rnn_size, 4 * rnn_size)(prev_h):annotate{name = 'h2h_' .. L}
+      local sums = nn.CAddTable()({i2h, h2h})
+      local reshaped = nn.Reshape(4, rnn_size)(sums)
+      local n1, n2, n3, n4 = nn.SplitTable(2)(reshaped):split(4)
+      local in_gate = nn.Sigmoid()(n1)
+      local forget_gate = nn.Sigmoid()(n2)
+      local out_gate = nn.Sigmoid()(n3)
+      local transform = nn.Tanh()(n4)
+      local next_c = nn.CAddTable()({
+         nn.CMulTable()({forget_gate, prev_c}),
+         nn.CMulTable()({in_gate, transform})
+      })
+      local next_h = nn.CMulTable()({out_gate, nn.Tanh()(next_c)})
+      table.insert(outputs, next_c)
+      table.insert(outputs, next_h)
+   end
+   local top = outputs[#outputs]
+   if dropout > 0 then top = nn.Dropout(dropout)(top) end
+   local proj = nn.Linear(rnn_size, input_size)(top):annotate{name = 'decoder'}
+   table.insert(outputs, nn.LogSoftMax()(proj))
+   return nn.gModule(inputs, outputs)
+end
+"""
+GATED = """local function gated(size)
+   local x = nn.Identity()()
+   local h = nn.Identity()()
+   local function sum(from, width)
+      local a = nn.Linear(width, size)(from)
+      local b = nn.Linear(size, size)(h)
+      return nn.CAddTable()({a, b})
+   end
+   local gate = nn.Sigmoid()(sum(x, 3))
+   local new = nn.Tanh()(sum(x, 3))
+   local rest = nn.AddConstant(1)(nn.MulConstant(-1)(gate))
+   local out = nn.CAddTable()({nn.CMulTable()({gate, new}), nn.CMulTable()({rest, h})})
+   return nn.gModule({x, h}, {out})
+end
+"""
+OWN = """local s = {torch.randn(3, 4)}
+-- a graph of the program itself
+local width = 6 + #s
+local a = nn.Linear(3, width)()  -- the first input
+local b = nn.Identity()()
+local shared = nn.Linear(width, 2)
+local other = nn.Linear(width, 2)
+local both = nn.JoinTable(2)({shared(nn.Tanh()(a)), other(b)})
+local both2 = nn.Linear(4, 3)(both)
+local m = nn.gModule({a, b}, {both2, both})
+local y, z = unpack(m:forward({torch.randn(2, 3), torch.randn(2, width)}))
+print(y) print(z)
+"""
+
+
+def page_of(source: str) -> Native:
+    return translate_script((START + source).encode(), "program.lua")
+
+
+def verified(source: str, tmp_path) -> Native:
+    """The page of a program, which is native and equal to it."""
+    page = page_of(source)
+    assert [str(problem) for problem in page.problems] == []
+    assert page.native == page.statements
+    tmp_path.joinpath("program.lua").write_text(START + source)
+    comparison = verify_script(page, tmp_path / "program.lua")
+    assert comparison.numbers > 0
+    assert comparison.largest < 1e-12
+    return page
+
+
+def test_layers_of_a_loop(tmp_path):
+    use = """for n = 1, 3 do
+   local net, states = cell(5, 4, n), {}
+   for i = 1, 2 * n do states[i] = torch.randn(3, 4) end
+   local out = net:forward({torch.randn(3, 5), unpack(states)})
+   print(#out, out[1])
+   print(out[#out])
+end
+"""
+    code = verified(CELL + use, tmp_path).code
+    for line in (
+        "    def __init__(self, input_size, rnn_size, n, dropout=None):",
+        "            self.i2h.append(nn.Linear(input_size_L, 4 * rnn_size))",
+        "        self.decoder = nn.Linear(rnn_size, input_size)",
+        "    def forward(self, *inputs):",
+        "            i2h = self.i2h[L - 1](x)",
+        "            next_c = forget_gate * prev_c + in_gate * transform",
+        "                    x = F.dropout(x, self.dropout, self.training)",
+        "        outputs.append(F.log_softmax(proj, dim=-1))",
+    ):
+        assert f"{line}\n" in code
+    assert "torch.sigmoid" not in code[: code.index("def forward")]
+    for comment in ("# inputs: x and two states for each layer", "# c", "# what comes in"):
+        assert code.count(comment + "\n") == 1
+
+
+def test_a_function_that_makes_a_part(tmp_path):
+    """It becomes a class of its own, which is given the nodes that it sees."""
+    use = """local g = gated(4)
+for i = 1, 2 do print(g:forward({torch.randn(3, 3), torch.randn(3, 4)})) end
+"""
+    code = verified(GATED + use, tmp_path).code
+    assert "class Sum(nn.Module):\n    def __init__(self, width, size):\n" in code
+    assert "    def forward(self, from_, h):\n" in code
+    assert "        self.gate = Sum(3, size)\n        self.new = Sum(3, size)\n" in code
+    assert "        gate = torch.sigmoid(self.gate(x, h))\n" in code
+
+
+def test_a_graph_among_other_statements(tmp_path):
+    code = verified(OWN, tmp_path).code
+    assert "    m = M(width, shared, other)\n" in code
+    assert "    y, z = m(torch.randn(2, 3), torch.randn(2, width))\n" in code
+    assert "        both = torch.cat((self.shared(torch.tanh(a)), self.other(b)), dim=1)\n" in code
+
+
+def test_a_part_in_a_loop_with_branches(tmp_path):
+    """Where no number says which layer it is, they come one after the other."""
+    source = """local function net(n)
+   local x = nn.Identity()()
+   local h = x
+   for i = 1, n do
+      if i % 2 == 0 then
+         h = nn.Tanh()(nn.Linear(3, 3)(h))
+      else
+         h = nn.CAddTable()({h, nn.Linear(3, 3)(x)})
+      end
+   end
+   return nn.gModule({x}, {h})
+end
+local m = net(5)
+print(m:forward(torch.randn(2, 3)))
+"""
+    code = verified(source, tmp_path).code
+    assert "            h = torch.tanh(next(linears)(h))\n" in code
+    assert "    print(m(torch.randn(2, 3)))\n" in code
+
+
+def test_training_of_a_graph(tmp_path):
+    use = """local net, criterion = gated(4), nn.MSECriterion()
+local x, h, y = torch.randn(3, 3), torch.randn(3, 4), torch.randn(3, 4)
+for i = 1, 4 do
+   local out = net:forward({x, h})
+   local loss = criterion:forward(out, y)
+   print(loss)
+   net:zeroGradParameters()
+   net:backward({x, h}, criterion:backward(out, y))
+   net:updateParameters(0.5)
+end
+"""
+    verified(GATED + use, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ("local y = x - nn.Tanh()", "arithmetic"),
+        ("local l = nn.Linear(2, 2)\nlocal y = nn.CAddTable()({l(x), l(nn.Tanh()(x))})", "in several places"),
+        ("local y = nn.CAddTable()({x, nn.Tanh()()})", "without a source"),
+        ("local y, z = nn.SplitTable(2)(x):split(3)", "another number"),
+    ],
+)
+def test_what_is_no_class(nodes, said):
+    x = "local x = nn.Identity()()"
+    for source in (
+        f"local function f()\n{x}\n{nodes}\nreturn nn.gModule({{x}}, {{y}})\nend\nprint(f())\n",
+        f"{x}\n{nodes}\nlocal m = nn.gModule({{x}}, {{y}})\nprint(m)\n",
+    ):
+        problems = page_of(source).problems
+        assert any(problem.code == "T7-221" and said in problem.reason for problem in problems)

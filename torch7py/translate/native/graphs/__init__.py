@@ -1,0 +1,212 @@
+"""Graphs of nngraph: a function that builds one becomes a class.
+
+The statements that make nodes are written twice: in the constructor as the layers with weights, and in ``forward`` as
+what is computed, a node being its value there. What only counts or chooses (sizes, loops, conditions) is written
+where the one or the other needs it. A function that makes part of a graph out of nodes becomes a class of its own.
+A graph among other statements takes those that make its nodes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.code import python_name
+from torch7py.translate.native.graphs.methods import Methods
+from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Graphs", "graph_inputs"]
+
+
+class Graphs(Methods):
+    def __init__(self, translator: Translator) -> None:
+        super().__init__(translator)
+        self.mode = ""
+        self.at: GraphClass = None  # type: ignore[assignment]
+        self.loops = []
+        self.chosen = 0
+        self.target = None
+        self.parts = {}
+        self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
+        self._find_in(translator.program, None)
+
+    # Graphs among other statements
+
+    def _find_in(self, block: Block, function: tree.Function | None) -> None:
+        for number, statement in enumerate(block.statements):
+            for inner in _inner(statement):
+                if isinstance(inner, tree.Function):
+                    self._find_in(inner.body, inner)
+                else:
+                    self._find_in(inner, None)
+            if self._assigns_graph(statement):
+                for before in block.statements[:number]:
+                    if before not in self.members and self._is_member(before):
+                        self.members[before] = statement
+
+    def _assigns_graph(self, node: Statement) -> bool:
+        is_assignment = isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1
+        return is_assignment and self.makes_graph(node.values[0])  # type: ignore[attr-defined]
+
+    def _is_member(self, node: Statement) -> bool:
+        if self.is_control(node):
+            inside = self.inside(node)
+            return bool(inside) and all(self._is_member(inner) for inner in inside)
+        if any(isinstance(n, tree.Function) for n in tree.walk(node)):
+            return False
+        return self.makes_nodes(node)
+
+    def handles(self, node: Statement) -> bool:
+        """A function that builds a graph or a part of one, or a statement of a graph among others."""
+        if self.mode:
+            return False
+        if node in self.members:
+            return True
+        if self._assigns_graph(node):
+            assert isinstance(node, (tree.Local, tree.Assign))
+            self._among_others(node)
+            return True
+        found = _definition(node)
+        if found is None:
+            return False
+        target, function = found
+        if self.gives_nodes(function):
+            return True  # written with the graph that it is a part of
+        last = function.body.statements[-1] if function.body.statements else None
+        if not (isinstance(last, tree.Return) and len(last.values) == 1 and self.makes_graph(last.values[0])):
+            return False
+        if isinstance(target, Index) and isinstance(target.key, String):
+            name = python_name(target.key.value)
+        else:
+            assert isinstance(target, Name)
+            name = self.t.names.of(target)
+        self._function(name, function, last)
+        return True
+
+    def _function(self, name: str, function: tree.Function, last: tree.Return) -> None:
+        """The class of a graph, and the function that makes one."""
+        t = self.t
+        scope = t.scopes.of_function[function]
+        cls = GraphClass(t.models.class_name(camel(name)), scope, function.body)
+        self._find_inputs(cls, last.values[0])
+        parameters = self._parameters(function)
+        outer = sorted((v for v in scope.upvalues if self.is_plain(v)), key=declared)
+        everything = [*(t.names.of_variable(v) for v in outer), *parameters]
+        t.top.append(self.write(cls, everything))
+        given = [text.partition("=")[0] for text in everything]
+        if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
+            t.emit("")
+        t.emit(f"def {name}({', '.join(parameters)}):")
+        t.emit(f"    return {cls.name}({', '.join(given)})")
+        t.emit("")
+        count = sum(isinstance(n, Statement) for n in tree.walk(function.body))
+        t.total += count
+        t.native += count
+
+    def _parameters(self, function: tree.Function) -> list[str]:
+        if function.vararg:
+            raise Problem("T7-221", function.line, "a graph of a function with any number of arguments")
+        found = []
+        for parameter in function.parameters:
+            missing = self.t.training.may_be_missing(function, parameter)
+            found.append(f"{self.t.names.of(parameter)}=None" if missing else self.t.names.of(parameter))
+        return found
+
+    def _find_inputs(self, cls: GraphClass, graph: Expression) -> None:
+        of_name = self.t.scopes.of_name
+        assert isinstance(graph, Call)
+        if len(graph.arguments) != 2:
+            raise Problem("T7-221", graph.line, "nn.gModule without inputs and outputs")
+        given = graph.arguments[0]
+        if isinstance(given, tree.Table):
+            for item in given.fields:
+                if not isinstance(item.value, Name):
+                    raise Problem("T7-221", item.line, "an input of a graph that is in no variable")
+                cls.inputs.append(self.t.names.of(item.value))
+                cls.input_variables.add(of_name[item.value])
+        elif isinstance(given, Name):
+            cls.all_inputs = self.t.names.of(given)
+            cls.input_variables.add(of_name[given])
+        else:
+            raise Problem("T7-221", given.line, "the inputs of a graph are not plain to see")
+
+    def _among_others(self, node: tree.Local | tree.Assign) -> None:
+        """A graph in the middle of a function or of the program."""
+        t = self.t
+        targets = node.names if isinstance(node, tree.Local) else node.targets
+        if len(targets) != 1:
+            raise Problem("T7-221", node.line, "a graph and other values in one assignment")
+        name = t.target(targets[0])
+        body = [statement for statement, owner in self.members.items() if owner is node]
+        block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
+        class_name = t.models.class_name(camel(name.rpartition(".")[2]))
+        own = self._made_in(body)
+        calls = [n for s in body for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)]
+        modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
+        names = [n for n in t.models.names_in([c.callee for c in calls]) if n not in own and n not in modules]
+        given = [*names, *modules]
+        while True:
+            cls = GraphClass(class_name, t.scope, block, silent=True)
+            self._find_inputs(cls, node.values[0])
+            lines = self.write(cls, given)
+            more = [n for n in cls.kept if n not in given]
+            if not more:
+                break
+            given += more
+        t.top.append(lines)
+        t.emit(f"{name} = {class_name}({', '.join(given)})")
+
+    def _made_in(self, body: list[Statement]) -> set[str]:
+        """The names that the statements of a graph make themselves."""
+        found: set[str] = set()
+        for statement in body:
+            for node in tree.walk(statement):
+                if isinstance(node, tree.Local):
+                    found |= {self.t.names.of(name) for name in node.names}
+                elif isinstance(node, tree.NumericFor):
+                    found.add(self.t.names.of(node.variable))
+        return found
+
+
+def _inner(statement: Statement) -> list[tree.Function | Block]:
+    """The functions and blocks directly in a statement."""
+    found: list[tree.Function | Block] = []
+    stack: list[Any] = list(tree.children(statement))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (tree.Function, Block)):
+            found.append(node)
+        else:
+            stack.extend(tree.children(node))
+    return found
+
+
+def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:
+    """What a statement gives a function to, if that is what it does."""
+    if isinstance(node, tree.LocalFunction):
+        return node.name, node.function
+    if isinstance(node, tree.FunctionStatement):
+        return node.target, node.function
+    if isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1:
+        value = node.values[0]
+        if isinstance(value, tree.Function):
+            return (node.names[0] if isinstance(node, tree.Local) else node.targets[0]), value
+    return None
+
+
+def graph_inputs(found: Type) -> bool | None:
+    """Whether a module is a graph that is given several values, one by one; None where it is no graph."""
+    layers = found.find().layers
+    if not layers or any(layer.name != "nn.gModule" for layer in layers):
+        return None
+    several = set()
+    for layer in layers:
+        given = layer.call.arguments[0] if layer.call.arguments else None
+        several.add(not (isinstance(given, tree.Table) and len(given.fields) == 1))
+    return several.pop() if len(several) == 1 else None

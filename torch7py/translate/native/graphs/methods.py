@@ -1,0 +1,304 @@
+"""A class of a graph: its constructor and its ``forward``, from the same statements."""
+
+from __future__ import annotations
+
+import re
+
+from torch7py.translate import tree
+from torch7py.translate.layers.registry import Expr, Value
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.expressions import add_constant
+from torch7py.translate.native.graphs.needs import Needs
+from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
+from torch7py.translate.native.graphs.sites import function_of
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.writer import TOKEN, Writer
+
+__all__ = ["Methods"]
+
+_BINDS = {code.ADD: "+", code.MULTIPLY: "*", code.POWER: "**"}
+_LEVELS = {"+": code.ADD, "-": code.ADD, "*": code.MULTIPLY, "/": code.MULTIPLY, "@": code.MULTIPLY}
+
+
+class Methods(Needs):
+    mode: str  # "init" or "forward" while a class is written
+    target: Variable | None  # what the node of this statement is assigned to
+
+    def write(self, cls: GraphClass, parameters: list[str]) -> list[str]:
+        """The lines of a class."""
+        t = self.t
+        saved = (self.at, self.mode, self.loops, self.chosen, t.scope, t.lines, t.depth)
+        self.at, self.loops, self.chosen, t.scope = cls, [], 0, cls.scope
+        try:
+            self.find_sites(cls.body)
+            forward = self._method("forward")
+            while self.keep(cls, forward):
+                forward = self._method("forward")
+            if cls.body.opening is not None:
+                cls.waiting.append(cls.body.opening)
+            init = self._method("init")
+            for comment in [*cls.waiting, *cls.body.closing] if not cls.silent else ():
+                t.comment(comment)
+        finally:
+            self.at, self.mode, self.loops, self.chosen, t.scope, t.lines, t.depth = saved
+        late = self.kept_late(cls)
+        arguments = f"*{cls.all_inputs}" if cls.all_inputs else ", ".join(cls.inputs)
+        return [
+            f"class {cls.name}(nn.Module):",
+            f"    def __init__({', '.join(['self', *parameters])}):",
+            "        super().__init__()",
+            *(f"        self.{name} = {name}" for name in cls.kept if name not in late),
+            *(f"        self.{child.name} = nn.ModuleList()" for child in cls.children if child.many),
+            *init,
+            *(f"        self.{name} = {name}" for name in cls.kept if name in late),
+            "",
+            f"    def forward(self, {arguments}):",
+            *(f"        {iterator} = iter(self.{name})" for name, iterator in cls.iterators.items()),
+            *(_with_kept(line, list(cls.kept)) for line in forward),
+        ]
+
+    def _method(self, mode: str) -> list[str]:
+        self.mode = mode
+        self.t.lines, self.t.depth = [], 2
+        self.t.statements(self.at.body.statements)
+        lines = self.t.lines
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return lines
+
+    def part(self, function: tree.Function, line: int) -> Part:
+        """The class of a function that makes nodes of nodes."""
+        found = self.parts.get(function)
+        if found is not None:
+            return found
+        t = self.t
+        scope = t.scopes.of_function[function]
+        if function.vararg:
+            raise Problem("T7-221", line, "a function of any number of arguments that makes nodes")
+        last = function.body.statements[-1]
+        if not isinstance(last, tree.Return) or len(last.values) != 1:
+            raise Problem("T7-221", line, "a function that gives several nodes, or not at its end")
+        of_parameters = [t.scopes.of_name[p] for p in function.parameters]
+        nodes = [v for v in of_parameters if self.is_value(v)]
+        sizes = [v for v in of_parameters if v not in nodes]
+        outer = sorted(scope.upvalues, key=declared)
+        node_upvalues = [v for v in outer if self.is_value(v)]
+        size_upvalues = [v for v in outer if self.is_plain(v)]
+        name = t.models.class_name(camel(function.name or "part"))
+        part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues)
+        cls = GraphClass(name, scope, function.body)
+        cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]
+        t.top.append(self.write(cls, [t.names.of_variable(v) for v in [*sizes, *size_upvalues]]))
+        return part
+
+    # Statements while a class is written
+
+    def statement(self, node: Statement) -> None:
+        t = self.t
+        forward = self.mode == "forward"
+        if not (self.in_forward(node) if forward else self.in_init(node)):
+            if not forward and not self.in_forward(node):
+                self._collect(node)
+            return
+        if not forward and t.depth == 2:
+            for comment in self.at.waiting:
+                t.comment(comment)
+            self.at.waiting.clear()
+        show = not self.at.silent and forward == (self.makes_nodes(node) or self._is_shared(node))
+        for comment in node.around.before if show else ():
+            t.comment(comment)
+        before = len(t.lines)
+        if self.makes_nodes(node):
+            (self._forward if forward else self._init)(node)
+        elif isinstance(node, (tree.NumericFor, tree.GenericFor)):
+            self.loops.append(node)
+            t.write(node)
+            self.loops.pop()
+        else:
+            t.write(node)
+        if show and node.around.trailing is not None and len(t.lines) > before:
+            t.trail(before, node.around.trailing)
+
+    def _is_shared(self, node: Statement) -> bool:
+        """Whether both methods have a loop or a condition."""
+        return self.is_control(node) and self.in_forward(node)
+
+    def _collect(self, node: Statement) -> None:
+        """Keep the comments of a statement that is written nowhere."""
+        if self.at.silent:
+            return
+        around = node.around
+        found = [*around.before, *around.inside, *([around.trailing] if around.trailing else [])]
+        self.at.waiting += found
+        for block in tree.blocks(node) if self.is_control(node) else ():
+            self.at.waiting += [block.opening] if block.opening else []
+            for inner in block.statements:
+                self._collect(inner)
+            self.at.waiting += block.closing
+
+    # The constructor
+
+    def _init(self, node: Statement) -> None:
+        t = self.t
+        for call in self.own(node):
+            site = self.at.sites.get(call) if isinstance(call, Call) else None
+            if site is None or not isinstance(call, Call) or not site.children:
+                continue
+            if site.function is not None:
+                self._made(site.children[0], self._part_made(call, self.parts[site.function]), ())
+            elif site.layer is not None:
+                writer = Writer()
+                writer.apply(t.models.layer(call.callee), self.stand_in(call))
+                for child, each in zip(site.children, writer.children, strict=True):
+                    t.models.made.append((each.layer, each.make))
+                    self._made(child, each.make, each.native.setup)
+            else:
+                self._made(site.children[0], t.value(call.callee).text, ())
+
+    def _made(self, child: Child, make: str, setup: tuple[str, ...]) -> None:
+        t = self.t
+        me = f"self.{child.name}"
+        t.emit(f"{me}.append({make})" if child.many else f"{me} = {make}")
+        for line in setup:
+            t.emit(line.replace("{self}", f"{me}[-1]" if child.many else me))
+
+    def _part_made(self, call: Call, part: Part) -> str:
+        texts = []
+        of_parameters = self._parameters_of(call, part)
+        for variable in part.sizes:
+            at = of_parameters.index(variable)
+            texts.append(self.t.value(call.arguments[at]).text if at < len(call.arguments) else "None")
+        texts += [self.t.names.of_variable(v) for v in part.size_upvalues]
+        return f"{part.name}({', '.join(texts)})"
+
+    def _parameters_of(self, call: Call, part: Part) -> list[Variable]:
+        (function,) = [f for f in self.t.types.function_called(call) if self.parts.get(f) is part]
+        return [self.t.scopes.of_name[p] for p in function.parameters]
+
+    # Forward
+
+    def _forward(self, node: Statement) -> None:
+        t = self.t
+        if isinstance(node, tree.Return):
+            self._return(node)
+            return
+        self.target = None
+        if isinstance(node, (tree.Local, tree.Assign)):
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            if len(targets) == 1 and isinstance(targets[0], Name):
+                self.target = t.scopes.of_name[targets[0]]
+            if len(node.values) == 1 and len(targets) > 1:
+                names = ", ".join(t.target(target) for target in targets)
+                t.emit(f"{names} = {self._split(node.values[0], len(targets))}")
+                return
+            if len(targets) != len(node.values):
+                raise Problem("T7-221", node.line, "nodes and other values in one assignment")
+        if isinstance(node, tree.Run) and isinstance(node.call, Invoke) and node.call.method == "annotate":
+            return
+        t.write(node)
+
+    def _split(self, value: Expression, count: int) -> Py:
+        if not (isinstance(value, Invoke) and value.method == "split"):
+            raise Problem("T7-221", value.line, "several nodes from one call")
+        number = value.arguments[0] if value.arguments else None
+        if not (isinstance(number, tree.Number) and number.value == count):
+            raise Problem("T7-221", value.line, "a node split into another number than there are names")
+        return self.t.value(value.receiver)
+
+    def _return(self, node: tree.Return) -> None:
+        (value,) = node.values
+        if self.makes_graph(value):
+            assert isinstance(value, Call)
+            value = value.arguments[1]
+            if isinstance(value, tree.Table):
+                texts = [self.t.value(item.value).text for item in value.fields]
+                self.t.emit(f"return {', '.join(texts)}")
+                return
+        self.t.emit(f"return {self.t.value(value)}")
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        """A node as its value."""
+        if self.mode != "forward":
+            return None
+        if isinstance(node, Invoke):
+            named = node.method == "annotate" and self.is_node(node.receiver)
+            return self.t.value(node.receiver) if named else None
+        site = self.at.sites.get(node)
+        if site is None:
+            return None
+        if site.function is not None:
+            return self._part_called(node, site, self.parts[site.function])
+        value = self._given(node)
+        if site.layer is None:
+            values = [_text(v) for v in (value if isinstance(value, tuple) else (value,))]
+            return atom(f"{self._child_text(site.children[0])}({self.t.models.spread(node.callee, values)})")
+        return self._applied(node, site, value)
+
+    def _applied(self, node: Call, site: Site, value: Value) -> Py:
+        layer = self.t.models.layer(node.callee)  # its sizes as they are called here
+        function = function_of(layer)
+        if function:
+            return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
+        writer = Writer()
+        made = writer.alone(lambda: writer.apply(layer, value))
+        expression = writer.as_expr(made)
+        text = expression.parts or expression.text
+        text = re.sub("self\\.\x04(\\d+)\x05", lambda m: self._child_text(site.children[int(m[1])]), text)
+        if TOKEN.search(text):
+            raise Problem("T7-223", node.line, f"{layer.name} needs statements")
+        return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
+
+    def _given(self, node: Call) -> Value:
+        if not node.arguments:
+            if self.target is None or self.target not in self.at.input_variables:
+                raise Problem("T7-221", node.line, "a node without a source that is no input")
+            return Expr(self.t.names.of_variable(self.target))
+        return self._value(node.arguments[0])
+
+    def _value(self, node: Expression) -> Value:
+        if isinstance(node, tree.Paren):
+            return self._value(node.inner)
+        if isinstance(node, tree.Table):
+            return tuple(self._value(item.value) for item in node.fields)
+        written = self.t.value(node)
+        binds = _BINDS.get(written.level, "")
+        return Expr(written.text if binds else written.at(code.ATOM), binds=binds)
+
+    def _part_called(self, node: Call, site: Site, part: Part) -> Py:
+        of_parameters = self._parameters_of(node, part)
+        texts = []
+        for variable in part.nodes:
+            at = of_parameters.index(variable)
+            if at >= len(node.arguments):
+                raise Problem("T7-221", node.line, "a node that is not given")
+            texts.append(self.t.value(node.arguments[at]).text)
+        texts += [self.t.names.of_variable(v) for v in part.node_upvalues]
+        return atom(f"{self._child_text(site.children[0])}({', '.join(texts)})")
+
+    def _child_text(self, child: Child) -> str:
+        if not child.many:
+            return f"self.{child.name}"
+        loop = child.loops[0]
+        if child.indexed and isinstance(loop, tree.NumericFor) and loop.step is None:
+            term, first = self.t.expressions.linear(loop.start)
+            if term is None:
+                shift = self.t.shifts.get(self.t.scopes.of_name[loop.variable], 0)
+                place = add_constant(Py(self.t.names.of(loop.variable)), shift - first)
+                return f"self.{child.name}[{place}]"
+        iterators = self.at.iterators
+        if child.name not in iterators:
+            iterators[child.name] = self.t.names.fresh(f"{child.name}s", self.at.scope)
+        return f"next({iterators[child.name]})"
+
+
+def _text(value: Value) -> str:
+    return Writer().as_expr(value).text
+
+
+def _with_kept(line: str, names: list[str]) -> str:
+    for name in names:
+        line = re.sub(rf"(?<![\w.]){re.escape(name)}\b(?!=)", f"self.{name}", line)
+    return line

@@ -1,0 +1,93 @@
+"""Which expressions and statements of a program make nodes of graphs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Nodes"]
+
+_CONTROL = (tree.NumericFor, tree.GenericFor, tree.If, tree.While, tree.Repeat, tree.Do)
+
+
+class Nodes:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def is_node(self, node: Expression) -> bool:
+        """Whether the value of an expression is a node, or a table of them."""
+        return self.has_node(self.t.type(node))
+
+    def has_node(self, found: Type, depth: int = 0) -> bool:
+        if found.has("node"):
+            return True
+        if found.kind != "table" or depth > 2:
+            return False
+        root = found.find()
+        inner = [*root.fields.values(), *([root.element] if root.element is not None else [])]
+        return any(self.has_node(each, depth + 1) for each in inner)
+
+    def is_value(self, variable: Variable) -> bool:
+        """Whether a variable holds nodes, which are values in ``forward``."""
+        return any(self.has_node(found) for found in self.t.types.versions[variable][1])
+
+    def is_plain(self, variable: Variable) -> bool:
+        """Whether a variable of elsewhere is a value that a class must be given."""
+        if variable in self.t.module_level or self.t.modules.at_module_level(variable):
+            return False
+        first = self.t.types.versions[variable][1][0].find()
+        return variable.kind != "function" and not first.functions and not self.is_value(variable)
+
+    def makes_graph(self, node: Expression) -> bool:
+        return isinstance(node, Call) and self.t.path(node.callee) == "nn.gModule"
+
+    def gives_nodes(self, function: tree.Function) -> bool:
+        """Whether a function makes a part of a graph."""
+        returns = self.t.types.returns.get(function)
+        return returns is not None and any(self.has_node(found) for found in returns.types)
+
+    def makes_nodes(self, node: Statement) -> bool:
+        """Whether a statement that is no loop or condition is about nodes."""
+        if isinstance(node, (tree.Local, tree.Assign)):
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            if any(self.is_node(v) for v in [*node.values, *targets]):
+                return True
+            return any(isinstance(v, tree.Function) and self.gives_nodes(v) for v in node.values)
+        if isinstance(node, tree.Run):
+            call = node.call
+            if isinstance(call, Call):
+                return any(self.is_node(argument) for argument in call.arguments)
+            return self.is_node(call.receiver)
+        if isinstance(node, (tree.LocalFunction, tree.FunctionStatement)):
+            return self.gives_nodes(node.function)
+        if isinstance(node, tree.Return):
+            return any(self.is_node(value) or self.makes_graph(value) for value in node.values)
+        return False
+
+    # Statements
+
+    def is_control(self, node: Statement) -> bool:
+        return isinstance(node, _CONTROL)
+
+    def inside(self, node: Statement) -> list[Statement]:
+        """The statements directly inside one."""
+        return [s for block in tree.blocks(node) for s in block.statements]
+
+    def own(self, statement: Statement) -> list[tree.Node]:
+        """The nodes of a statement, without inner blocks and functions, in the order in which Lua takes them."""
+        found: list[tree.Node] = []
+        stack: list[Any] = [statement]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, (Block, tree.Function)):
+                continue
+            found.append(node)
+            stack.extend(reversed(list(tree.children(node))))
+        return found
