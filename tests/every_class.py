@@ -165,7 +165,7 @@ def registry() -> dict[str, type[TorchObject]]:
     return layers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Use:
     """One way to make an object, and what it takes: Lua expressions, or recorded values."""
 

@@ -20,6 +20,7 @@ __all__ = [
     "rows",
     "size_text",
     "table",
+    "tensor",
     "tensors",
 ]
 
@@ -53,6 +54,13 @@ def table(layer: TorchObject, value: Any, count: int | None = None, what: str = 
     """A table with at least one entry, or with as many as ``count`` says."""
     if not isinstance(value, list) or not value or (count is not None and len(value) != count):
         raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
+    return value
+
+
+def tensor(layer: TorchObject, value: Any, what: str = "input") -> torch.Tensor:
+    """What must be a tensor."""
+    if not isinstance(value, torch.Tensor):
+        raise TorchError(f"{layer.class_name}: the {what} must be a tensor")
     return value
 
 

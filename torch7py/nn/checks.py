@@ -18,6 +18,7 @@ __all__ = [
     "check_shape",
     "check_type",
     "fit",
+    "no_nan",
     "number",
     "spread",
     "truthy",
@@ -52,6 +53,13 @@ def check_shape(layer: TorchObject, what: str, tensor: torch.Tensor, like: torch
     """Refuse a tensor that has not the very shape of another."""
     if tensor.shape != like.shape:
         raise TorchError(f"{layer.class_name}: {what} is {size_text(tensor)}, not {size_text(like)}")
+
+
+def no_nan(layer: TorchObject, target: torch.Tensor) -> torch.Tensor:
+    """A target that is compared with numbers, and so must not hold NaN, which equals none."""
+    if any_true(target.isnan()):
+        raise TorchError(f"{layer.class_name}: the target holds NaN")
+    return target
 
 
 def spread(layer: TorchObject, parameter: torch.Tensor, input: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.activation import Sigmoid
 from torch7py.nn.arguments import size_text
-from torch7py.nn.checks import any_true, check_shape, check_type, number, weights_of
+from torch7py.nn.checks import any_true, check_shape, check_type, no_nan, number, weights_of
 from torch7py.nn.criterion import ElementwiseCriterion
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
@@ -108,7 +108,7 @@ class DistKLDivCriterion(ElementwiseCriterion):
 
     def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
         check_shape(self, "the target", target, input)
-        return super().prepare(input, target)
+        return super().prepare(input, no_nan(self, target))
 
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return torch.where(target > 0, target * (target.log() - input), 0)

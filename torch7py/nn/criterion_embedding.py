@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
 
 from torch7py.nn.arguments import size_text, tensors
 from torch7py.nn.base import Criterion
-from torch7py.nn.checks import any_true, as_rows, check_shape, check_type, fit, number, truthy
+from torch7py.nn.checks import any_true, as_rows, check_shape, check_type, fit, no_nan, number, truthy
 from torch7py.nn.criterion import ElementwiseCriterion, TargetlessCriterion
 from torch7py.nn.registry import layer
 from torch7py.ops import state
@@ -54,7 +55,7 @@ class HingeEmbeddingCriterion(ElementwiseCriterion):
     def prepare(self, input: torch.Tensor, target: Any) -> torch.Tensor:
         if isinstance(target, (int, float)):
             target = input.new_full((1,), target)
-        return super().prepare(input, target)
+        return no_nan(self, super().prepare(input, target))
 
     def losses(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         hinge = (self.margin - input).clamp(min=0)
@@ -82,6 +83,8 @@ class L1HingeEmbeddingCriterion(Criterion):
     def _difference(self, input: Any, target: Any) -> torch.Tensor:
         if isinstance(target, bool) or not isinstance(target, (int, float)):
             raise TorchError(f"{self.class_name}: the target must be a number")
+        if math.isnan(target):
+            raise TorchError(f"{self.class_name}: the target is NaN")
         first, second = _pair(self, input)
         return first - fit(self, "the second input", second, first)
 
@@ -128,7 +131,7 @@ class CosineEmbeddingCriterion(Criterion):
         first, second = as_rows(first), as_rows(second)
         if not isinstance(target, torch.Tensor):
             target = first.new_full((1,), target)
-        return first, second, fit(self, "the target", target, first[:, 0])
+        return first, second, no_nan(self, fit(self, "the target", target, first[:, 0]))
 
     def _losses(self, first: torch.Tensor, second: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The loss of each row."""

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import tensor
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
 
 __all__ = ["ChangedGradient", "GradientReversal", "L1Penalty", "ZeroGrad"]
 
@@ -49,7 +51,7 @@ class GradientReversal(Module):
         return ChangedGradient.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        return self.keep_output(input)
+        return self.keep_output(tensor(self, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return fit(self, "gradOutput", gradOutput, input) * -self.__dict__["lambda"]
@@ -65,7 +67,7 @@ class ZeroGrad(Module):
         return ChangedGradient.apply(input, 0.0, 0.0)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        return self.keep_output(input)
+        return self.keep_output(tensor(self, input))
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return torch.zeros_like(input, memory_format=torch.contiguous_format)
@@ -97,6 +99,8 @@ class L1Penalty(Module):
         return ChangedGradient.apply(input, passes, penalty)  # type: ignore[no-untyped-call]
 
     def updateOutput(self, input: torch.Tensor) -> Any:
+        if tensor(self, input).numel() == 0:
+            raise TorchError(f"{self.class_name}: the input is empty")
         self.__dict__["loss"] = None if input.is_meta else self._factor(input) * input.abs().sum().item()
         self.__dict__["output"] = input
         return input

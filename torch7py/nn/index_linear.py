@@ -122,7 +122,9 @@ class IndexLinear(Module):
         keys, values = input[:2]
         single = len(input) == 2 and isinstance(keys, torch.Tensor)
         if len(input) == 3:
-            sizes = input[2] if isinstance(input[2], torch.Tensor) else torch.tensor([int(input[2])])
+            sizes = torch.tensor([input[2]]) if isinstance(input[2], (int, float)) else input[2]
+            if not isinstance(sizes, torch.Tensor):
+                raise TorchError(f"{self.class_name}: the sizes must be a tensor or a number")
         else:
             key_list, value_list = ([keys], [values]) if single else (keys, values)
             if not isinstance(key_list, list) or not isinstance(value_list, list) or not key_list:

@@ -16,10 +16,15 @@ import torch
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.object import TorchObject
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["explain"]
+
+
+# What the methods of the protocol call their arguments.
+GIVEN = ("input", "target", "gradOutput")
 
 
 class _Call(NamedTuple):
@@ -40,7 +45,7 @@ def explain(error: Exception, root: TorchObject) -> TorchError:
     calls = list(_calls(error.__traceback__))
     calls = calls[next((i for i, call in enumerate(calls) if call.of is root), 0) :]
     leaf = calls[-1].of if calls else root
-    text = _text_of(error, [call for call in calls if call.of is leaf], leaf)
+    text = _text_of(error, calls, leaf)
     if leaf.class_name not in text and not re.match(r"\w+\.\w+", text):
         text = f"{leaf.class_name}: {text}"
     if leaf is not root:
@@ -66,14 +71,19 @@ def _text_of(error: Exception, calls: list[_Call], leaf: TorchObject) -> str:
         return str(error).strip()
     given: dict[str, Any] = {}
     for call in calls:
-        for name in ("input", "gradOutput"):
-            if name in call.variables:
-                given.setdefault(name, call.variables[name])
+        if call.of is leaf:
+            for name in GIVEN:
+                if name in call.variables:
+                    given.setdefault(name, call.variables[name])
     mismatch = _mismatch(leaf, given)
     if mismatch is not None:
         return mismatch
-    if not isinstance(error, RuntimeError):  # which are PyTorch's own complaints
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, RuntimeError):  # PyTorch's own complaint
+        return (_mixture(calls) if re.search(r"dtype|scalar type", text) else None) or text + _sizes(given)
+    foreign = _foreign(given) if isinstance(error, (AttributeError, TypeError)) else None
+    if foreign is not None:
+        return foreign
+    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text + _sizes(given)
 
 
@@ -96,6 +106,42 @@ def _mismatch(leaf: TorchObject, given: dict[str, Any]) -> str | None:
     return None
 
 
+def _mixture(calls: list[_Call]) -> str | None:
+    """What is of another type than the layer, or than the rest: as the innermost call shows it."""
+    for call in reversed(calls):
+        for name in GIVEN:
+            found = {types.of(t).tensor for t in leaves_of(call.variables.get(name)) if t.is_floating_point()}
+            if len(found) > 1:
+                return f"{name} is of several types: {' and '.join(sorted(found))}"
+            if found and found != {call.of._type}:
+                return f"{name} is a {found.pop()}, the layer of type {call.of._type}"
+    return None
+
+
+def _foreign(given: dict[str, Any]) -> str | None:
+    """What is no tensor where the layer has taken it for one: a table, or something in a table."""
+    for name, value in given.items():
+        if isinstance(value, list):
+            others = [_kind(v) for v in _entries(value) if not isinstance(v, torch.Tensor)]
+            return f"{name} {f'holds {others[0]}' if others else 'is a table'}: {_form(value)}"
+    return None
+
+
+def _entries(value: Any) -> Iterator[Any]:
+    for entry in value:
+        if isinstance(entry, list):
+            yield from _entries(entry)
+        else:
+            yield entry
+
+
+def _form(value: Any) -> str:
+    """The sizes in a table of tensors, ``{2x3, {4, 5}}``."""
+    if isinstance(value, list):
+        return "{" + ", ".join(map(_form, value)) + "}"
+    return size_text(value) if isinstance(value, torch.Tensor) else _kind(value)
+
+
 def _kind(value: Any) -> str:
     if value is None:
         return "nil"
@@ -103,7 +149,7 @@ def _kind(value: Any) -> str:
 
 
 def _sizes(given: dict[str, Any]) -> str:
-    known = [f"{name} {size_text(v)}" for name, v in given.items() if isinstance(v, torch.Tensor)]
+    known = [f"{name} {_form(v)}" for name, v in given.items() if isinstance(v, (torch.Tensor, list))]
     return f" ({', '.join(known)})" if known else ""
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.decorator import Decorator
@@ -261,18 +262,26 @@ class MaskZeroCriterion(Criterion):
         if not len(kept):
             return first_tensor(self, input).sum() * 0
 
-        def chosen(value: Any) -> Any:
-            return [chosen(item) for item in value] if isinstance(value, list) else value[kept]
+        count = len(first_tensor(self, input))
+        chosen = [self._chosen(value, kept, count) for value in (input, target)]
+        return self._modules["criterion"](*chosen)  # type: ignore[misc]
 
-        return self._modules["criterion"](chosen(input), chosen(target))  # type: ignore[misc]
+    def _chosen(self, value: Any, kept: torch.Tensor, count: int) -> Any:
+        """These rows of each tensor, which must be a batch of this many."""
+        if isinstance(value, list):
+            return [self._chosen(item, kept, count) for item in value]
+        if not isinstance(value, torch.Tensor) or value.dim() == 0 or len(value) != count:
+            given = size_text(value) if isinstance(value, torch.Tensor) else "no tensor"
+            raise TorchError(f"{self.class_name}: input and target must be batches of {count}, not {given}")
+        return value[kept]
 
     def updateOutput(self, input: Any, target: Any) -> Any:
         kept = self._kept(input)
-        self.__dict__.update(_rows=kept, zeroMask=kept + 1)
+        self.__dict__.update(_rows=kept, _count=len(first_tensor(self, input)), zeroMask=kept + 1)
         if not len(kept):
             self.__dict__["output"] = 0
             return 0
-        chosen = [each_tensor(value, lambda tensor: tensor[kept]) for value in (input, target)]
+        chosen = [self._chosen(value, kept, self.__dict__["_count"]) for value in (input, target)]
         self.__dict__.update(input=chosen[0], target=chosen[1])
         criterion: Any = self._modules["criterion"]
         loss = criterion.updateOutput(*chosen)
@@ -283,6 +292,8 @@ class MaskZeroCriterion(Criterion):
         rows = self.__dict__.get("_rows")
         if rows is None:
             raise TorchError(f"{self.class_name}: backward without a forward")
+        if len(first_tensor(self, input)) != self.__dict__["_count"]:
+            raise TorchError(f"{self.class_name}: the last forward had a batch of {self.__dict__['_count']}")
         found = None
         if len(rows):
             criterion: Any = self._modules["criterion"]
@@ -294,6 +305,8 @@ class MaskZeroCriterion(Criterion):
 
     def _spread(self, input: Any, gradient: Any, rows: torch.Tensor) -> Any:
         """The gradients of the rows in their places, zeros in the others, in the nesting of the input."""
+        if isinstance(input, list) and isinstance(gradient, torch.Tensor):
+            raise TorchError(f"{self.class_name}: the input of the last forward was no table")
         if isinstance(input, list):
             parts = gradient if isinstance(gradient, list) else [gradient] * len(input)
             return [self._spread(item, part, rows) for item, part in zip(input, parts, strict=False)]

@@ -162,6 +162,8 @@ class Probe(Module):
     def _print(self, legend: str, value: torch.Tensor) -> None:
         if self.display:
             raise TorchError(f"{self.class_name}: there is no window to display in")
+        if not value.numel():
+            raise TorchError(f"{self.class_name}: an empty tensor has no extremes")
         now = time.monotonic()
         passed, Probe.last = now - (now if Probe.last is None else Probe.last), now
         wide = value.detach().double()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import size_text
+from torch7py.nn.arguments import size_text, tensor
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit, number
 from torch7py.nn.object import names
@@ -45,6 +45,7 @@ class TotalDropout(Module):
         self.set_training()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
+        tensor(self, input)
         if not self.training:
             return input.clone()
         self.noise = scalar.bernoulli(state.current().generator, 1 - self.p)

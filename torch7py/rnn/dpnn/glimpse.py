@@ -51,7 +51,7 @@ class SpatialGlimpse(Gridded, WithModule):
         if not isinstance(places, torch.Tensor) or places.dim() not in (1, 2):
             raise TorchError(f"{self.class_name}: a place must be a vector {{y, x}}, or a row of a matrix")
         rows = places.detach().view(-1, places.shape[-1]).tolist()
-        if len(rows) != len(batch) or len(rows[0]) < 2:
+        if len(rows) != len(batch) or len(rows[0]) != 2:
             raise TorchError(
                 f"{self.class_name}: {len(batch)} images and {len(rows)} places of {len(rows[0])} numbers"
             )

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import size_text, tensors
+from torch7py.nn.arguments import rows, size_text, tensors
 from torch7py.nn.base import Criterion, Module
-from torch7py.nn.checks import number, truthy
+from torch7py.nn.checks import no_nan, number, truthy
 from torch7py.nn.criterion import MSECriterion
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
@@ -105,7 +105,7 @@ class VRClassReward(_Reward):
             raise TorchError(
                 f"{self.class_name}: scores of {size_text(prediction)} and {target.numel()} targets"
             )
-        return batch.argmax(1) + 1 == target.long().flatten()
+        return batch.argmax(1) == rows(self, target, batch.shape[1]).flatten()
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         prediction, baseline = tensors(self, input, 2)
@@ -134,7 +134,7 @@ class BinaryClassReward(_Reward):
                 f"{self.class_name}: input {size_text(prediction)} and target {size_text(target)} must be vectors of "
                 "one size"
             )
-        return (prediction > 0.5).to(prediction.dtype) == target.to(prediction.dtype)
+        return (prediction > 0.5).to(prediction.dtype) == no_nan(self, target).to(prediction.dtype)
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         prediction, baseline = tensors(self, input, 2)

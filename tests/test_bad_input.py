@@ -1,0 +1,160 @@
+"""Bad input, on every class there is: an error that names layer, place and line, or the right numbers.
+
+A right input is broken in every way that fits its kind (tests/bad_input.py). What a layer takes nonetheless must give
+what it gives for each element or each example of the right one; layers for which this is not so are listed, with what
+they take and why.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from tests.bad_input import broken, broken_targets, expected
+from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
+from tests.golden_cases import assert_close
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+# Layers that hand on their input, or the entries of a table, whatever these are.
+HAND_ON = """nn.CopyGrad nn.FlattenTable nn.Identity nn.NarrowTable nn.PrintSize nn.ReverseTable nn.SelectTable nn.ZipTable
+nn.ZipTableOneToMany nngraph.JustElement nngraph.JustTable""".split()
+
+IMAGES = re.compile(
+    r"(nn|cudnn)\.(Spatial(?!SoftMax|LogSoftMax).*|Volumetric.*|UpSampling|PixelShuffle|Inception|FireModule|DepthConcat)"
+)
+SOFT_MAX = re.compile(r"(nn|cudnn)\.\w*Soft(Max|Min)")
+
+# What the others take, by what is broken: layers whose numbers depend on the whole of it, or on its dimensions.
+TAKES: dict[str, str] = {
+    "a column more": """nn.ArgMax nn.Collapse nn.Constant nn.Convert nn.JoinTable nn.LookupTable nn.LookupTableMaskZero
+        nn.Max nn.Mean nn.Min nn.Index nn.MM nn.MV nn.Narrow nn.Normalize nn.OneHot nn.Padding nn.ParallelTable nn.Select
+        nn.Sequential nn.Sequencer nn.SplitTable nn.Squeeze nn.Sum nn.Transpose nn.View""",
+    "a dimension less": """nn.Convert nn.DepthConcat nn.FeatureLPPooling nn.FireModule nn.Index nn.LayerNormalization
+        nn.MapTable nn.Max nn.Mean nn.Min nn.MixtureTable nn.Padding nn.ParallelTable nn.Select nn.SeqReverseSequence
+        nn.Sequencer nn.Sequential nn.SpatialFractionalMaxPooling nn.SplitTable nn.Squeeze nn.Sum nn.Unsqueeze nn.View""",
+    "a dimension more": """nn.ArgMax nn.CReLU nn.Collapse nn.Constant nn.Max nn.Mean nn.Min nn.Padding nn.ParallelTable
+        nn.Replicate nn.Select nn.SeqReverseSequence nn.Sequencer nn.SpatialPadding nn.SplitTable nn.Squeeze nn.Sum
+        nn.Transpose nn.Unsqueeze nn.UpSampling nn.View""",
+    "empty": "nn.Constant nn.Index nn.ParallelTable nn.Sequencer nn.Unsqueeze nn.Replicate",
+    "an entry less": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
+        nn.CMulTable nn.JoinTable nn.SparseLinear""",
+    "an entry more": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
+        nn.CMulTable nn.JoinTable nn.MapTable nn.ParallelTable nn.Sequencer nn.Sequential nn.SparseLinear
+        nn.SpatialGlimpse""",
+    "a tensor": "nn.MixtureTable nn.Sequencer nn.Sequential",
+    "in a table": "nn.Sequencer nn.SparseLinear",
+    "in tables": "nn.Sequencer",
+    "a number": "nn.OneHot nn.Sequencer",
+    "a text": "nn.Sequencer",
+    "an empty table": "nn.SparseLinear",
+    "float": "nn.Copy nn.Sequencer",
+}
+
+
+def takes(use: Use, what: str) -> bool:
+    """Whether the layer may take this input, and give numbers that need not be the right one's."""
+    kind = what.split(" at ")[0]
+    if use.name in HAND_ON or use.name in TAKES.get(kind, "").split():
+        return True
+    if kind == "a column more" and IMAGES.fullmatch(use.name):
+        return True
+    return kind in ("a column more", "a dimension less", "a dimension more") and bool(
+        SOFT_MAX.fullmatch(use.name)
+    )
+
+
+MESSAGE = re.compile(r"bad\.lua:1: [^\n]*\b(nn|cudnn|nngraph)\.\w+:? [^\n]+")
+PYTHONS_OWN = re.compile(r"Error: |dtype|Expected|aten::|object has no attribute")
+
+
+def assert_told(error: LuaError, place: str | None = None) -> None:
+    """The message names the line and the layer, in this project's words, and the place in the model."""
+    assert MESSAGE.fullmatch(error.message), error.message
+    assert not PYTHONS_OWN.search(error.message), error.message
+    assert place is None or place in error.message, error.message
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Runtime]:
+    runtime = new_runtime()
+    yield runtime
+    runtime.close()
+
+
+def in_evaluation(runtime: Runtime, use: Use, input: Any) -> Any:
+    use.make(runtime)
+    runtime.globals["x"] = input
+    return copy.deepcopy(runtime.execute("m:evaluate() local y = m:forward(x) return y"))
+
+
+@pytest.mark.parametrize("use", layer_uses(), ids=identify)
+def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -> None:
+    place = f"(at Sequential[1].{use.name.partition('.')[2]}"
+    right: Any = None
+    for what, input in broken(use.input(shared)):
+        use.make(shared)
+        shared.execute("q = nn.Sequential():add(m)")
+        shared.globals["x"] = copy.deepcopy(input)
+        try:
+            shared.execute("y = q:forward(x)", "=bad.lua")
+        except LuaError as error:
+            assert_told(error, place)
+            continue
+        if takes(use, what):
+            continue
+        if right is None:
+            right = in_evaluation(shared, use, use.input(shared))
+        wanted = expected(what, right)
+        assert wanted is not None, f"{what}: taken"
+        single = what.startswith("float")
+        assert_close(in_evaluation(shared, use, input), wanted, 1e-5 if single else 1e-11, what, 1)
+
+
+def test_the_lists_are_of_use(shared: Runtime) -> None:
+    """Each layer in the lists above does take what it is listed for."""
+    taken = {what: set() for what in TAKES}
+    for use in layer_uses():
+        for what, input in broken(use.input(shared)):
+            kind = what.split(" at ")[0]
+            if use.name in TAKES.get(kind, "").split():
+                use.make(shared)
+                shared.globals["x"] = input
+                if shared.execute("local ok = pcall(m.forward, m, x) return ok"):
+                    taken[kind].add(use.name)
+    assert taken == {what: set(names.split()) for what, names in TAKES.items()}
+
+
+NO_TARGET = ("nn.L1Cost", "nn.DistanceRatioCriterion", "nn.NCECriterion", "nn.TreeNLLCriterion")
+
+# Criterions whose targets are the numbers of classes.
+CLASSES = re.compile(
+    r"nn\.(ClassNLL|CrossEntropy|SpatialClassNLL|ClassSimplex|MultiMargin|VRClassReward|SequencerCriterion)|cudnn"
+    r"|nn\.MaskZeroCriterion\(nn\.ClassNLL"
+)
+
+
+# Criterions that compare the target with numbers say what they do with one that is none of them; the others compute
+# with it, so that NaN gives NaN.
+@pytest.mark.parametrize("use", criterion_uses(), ids=identify)
+def test_a_criterion(shared: Runtime, use: Use) -> None:
+    tries = [(f"input: {what}", value, use.target(shared)) for what, value in broken(use.input(shared))]
+    tries += [(what, use.input(shared), value) for what, value in broken_targets(use.target(shared))]
+    for what, input, target in tries:
+        use.make(shared)
+        shared.globals["x"], shared.globals["t"] = input, target
+        try:
+            loss = shared.execute("local y = m:forward(x, t) return y", "=bad.lua")
+        except LuaError as error:
+            assert_told(error)
+            continue
+        if what == "NaN":
+            assert loss != loss, f"{what}: {loss}"
+        about_target = not what.startswith("input") and use.name not in NO_TARGET
+        assert not (about_target and re.search("table|text|nil", what)), f"{what}: taken"
+        assert not (what.startswith("an index") and CLASSES.match(use.expr)), f"{what}: taken"
