@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 
 __all__ = ["broken", "broken_targets", "expected", "labelled", "sizes"]
@@ -16,7 +17,8 @@ def labelled(value: Any, like: Any) -> Any:
     """A tensor made of another is of its Torch7 type, CudaTensor, say."""
     if isinstance(value, list):
         return [labelled(item, like) for item in value]
-    if isinstance(value, torch.Tensor) and value.dtype == like.dtype:
+    like = next(leaves_of(like), None)
+    if isinstance(value, torch.Tensor) and like is not None and value.dtype == like.dtype:
         return types.label(value, types.of(like))
     return value
 

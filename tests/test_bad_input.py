@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 import torch
 
-from tests.bad_input import broken, broken_targets, expected
+from tests.bad_input import broken, broken_targets, expected, labelled
 from tests.every_class import Use, criterion_uses, identify, layer_uses, new_runtime
 from tests.golden_cases import assert_close
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 
 # Layers that hand on their input, or the entries of a table, whatever these are.
-HAND_ON = """nn.CopyGrad nn.FlattenTable nn.Identity nn.NarrowTable nn.PrintSize nn.ReverseTable nn.SelectTable nn.ZipTable
-nn.ZipTableOneToMany nngraph.JustElement nngraph.JustTable""".split()
+HAND_ON = """nn.CopyGrad nn.FlattenTable nn.Identity nn.NarrowTable nn.PrintSize nn.ReverseTable nn.SelectTable
+nn.ZipTable nn.ZipTableOneToMany nngraph.JustElement nngraph.JustTable""".split()
 
 IMAGES = re.compile(
     r"(nn|cudnn)\.(Spatial(?!SoftMax|LogSoftMax).*|Volumetric.*|UpSampling|PixelShuffle|Inception|FireModule|DepthConcat)"
@@ -33,20 +33,22 @@ SOFT_MAX = re.compile(r"(nn|cudnn)\.\w*Soft(Max|Min)")
 # What the others take, by what is broken: layers whose numbers depend on the whole of it, or on its dimensions.
 TAKES: dict[str, str] = {
     "a column more": """nn.ArgMax nn.Collapse nn.Constant nn.Convert nn.JoinTable nn.LookupTable nn.LookupTableMaskZero
-        nn.Max nn.Mean nn.Min nn.Index nn.MM nn.MV nn.Narrow nn.Normalize nn.OneHot nn.Padding nn.ParallelTable nn.Select
-        nn.Sequential nn.Sequencer nn.SplitTable nn.Squeeze nn.Sum nn.Transpose nn.View""",
+        nn.Max nn.Mean nn.Min nn.Index nn.MM nn.MV nn.Narrow nn.Normalize nn.OneHot nn.Padding
+        nn.ParallelTable nn.Select nn.Sequential nn.Sequencer nn.SplitTable nn.Squeeze nn.Sum
+        nn.Transpose nn.View""",
     "a dimension less": """nn.Convert nn.DepthConcat nn.FeatureLPPooling nn.FireModule nn.Index nn.LayerNormalization
-        nn.MapTable nn.Max nn.Mean nn.Min nn.MixtureTable nn.Padding nn.ParallelTable nn.Select nn.SeqReverseSequence
-        nn.Sequencer nn.Sequential nn.SpatialFractionalMaxPooling nn.SplitTable nn.Squeeze nn.Sum nn.Unsqueeze nn.View""",
+        nn.MapTable nn.Max nn.Mean nn.Min nn.MixtureTable nn.Padding nn.ParallelTable nn.Select
+        nn.SeqReverseSequence nn.Sequencer nn.Sequential nn.SpatialFractionalMaxPooling
+        nn.SplitTable nn.Squeeze nn.Sum nn.Unsqueeze nn.View""",
     "a dimension more": """nn.ArgMax nn.CReLU nn.Collapse nn.Constant nn.Max nn.Mean nn.Min nn.Padding nn.ParallelTable
-        nn.Replicate nn.Select nn.SeqReverseSequence nn.Sequencer nn.SpatialPadding nn.SplitTable nn.Squeeze nn.Sum
-        nn.Transpose nn.Unsqueeze nn.UpSampling nn.View""",
+        nn.Replicate nn.Select nn.SeqReverseSequence nn.Sequencer nn.SpatialPadding nn.SplitTable
+        nn.Squeeze nn.Sum nn.Transpose nn.Unsqueeze nn.UpSampling nn.View""",
     "empty": "nn.Constant nn.Index nn.ParallelTable nn.Sequencer nn.Unsqueeze nn.Replicate",
     "an entry less": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
         nn.CMulTable nn.JoinTable nn.SparseLinear""",
     "an entry more": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
-        nn.CMulTable nn.JoinTable nn.MapTable nn.ParallelTable nn.Sequencer nn.Sequential nn.SparseLinear
-        nn.SpatialGlimpse""",
+        nn.CMulTable nn.JoinTable nn.MapTable nn.ParallelTable nn.Sequencer nn.Sequential
+        nn.SparseLinear nn.SpatialGlimpse""",
     "a tensor": "nn.MixtureTable nn.Sequencer nn.Sequential",
     "in a table": "nn.Sequencer nn.SparseLinear",
     "in tables": "nn.Sequencer",
@@ -118,7 +120,7 @@ def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -
 
 def test_the_lists_are_of_use(shared: Runtime) -> None:
     """Each layer in the lists above does take what it is listed for."""
-    taken = {what: set() for what in TAKES}
+    taken: dict[str, set[str]] = {what: set() for what in TAKES}
     for use in layer_uses():
         for what, input in broken(use.input(shared)):
             kind = what.split(" at ")[0]
@@ -158,3 +160,46 @@ def test_a_criterion(shared: Runtime, use: Use) -> None:
         about_target = not what.startswith("input") and use.name not in NO_TARGET
         assert not (about_target and re.search("table|text|nil", what)), f"{what}: taken"
         assert not (what.startswith("an index") and CLASSES.match(use.expr)), f"{what}: taken"
+
+
+# Layers that hand gradients on as they are, to layers that look at them, and those whose gradInput is the same
+# whatever gradOutput is. The original's do not look at it either.
+NO_LOOK = """nn.Identity nn.PrintSize nn.NarrowTable nn.FlattenTable nn.ZipTable nn.ZipTableOneToMany
+nn.ReverseTable nn.Constant nn.ZeroGrad nn.ArgMax nn.Kmeans nn.Probe nn.CriterionTable
+nngraph.JustElement nngraph.JustTable""".split()
+
+
+def wrong_gradients(right: Any, at: int = -1) -> Iterator[Any]:
+    """Gradients of other sizes than the right one: too long, too short, one number, none, and no tensor at all."""
+    if isinstance(right, list):
+        yield right[:at] if at else []
+        for wrong in wrong_gradients(right[at]):
+            yield [*right[:at], wrong, *(right[at + 1 :] if at >= 0 else [])]
+        return
+    shape = list(right.shape)
+    yield torch.ones([*shape[:-1], shape[-1] + 1], dtype=right.dtype)
+    if right.numel() > 1:
+        yield torch.ones([1] * len(shape), dtype=right.dtype)
+        yield torch.ones(1, dtype=right.dtype)
+    if len(shape) > 1 and shape[0] > 1:
+        yield torch.ones([1, *shape[1:]], dtype=right.dtype)
+    yield torch.empty(0, dtype=right.dtype)
+    yield "gradient"
+
+
+@pytest.mark.parametrize("use", [u for u in layer_uses() if u.name not in NO_LOOK], ids=identify)
+def test_a_gradient_of_the_wrong_size(shared: Runtime, use: Use) -> None:
+    use.make(shared)
+    shared.globals["x"] = use.input(shared)
+    right = shared.execute("y = m:forward(x) return gradient(y)")
+    first_alone = use.name == "nn.NCEModule"  # whose gradients of the noise's probabilities are not used
+    for wrong in wrong_gradients(right, 0 if first_alone else -1):
+        use.make(shared)
+        shared.globals["x"], shared.globals["g"] = use.input(shared), labelled(wrong, right)
+        shared.execute("m:zeroGradParameters() m:forward(x)")
+        with pytest.raises(LuaError) as caught:
+            shared.execute("m:backward(x, g)", "=bad.lua")
+        assert_told(caught.value)
+        if not isinstance(wrong, list):  # of a table some entries are right, and their layers come first
+            gradients = shared.execute("return select(2, m:parameters()) or {}")
+            assert all(not torch.count_nonzero(g) for g in gradients), "a failing backward left a gradient"

@@ -5,88 +5,15 @@ What fits no layer is tried on all of them; the messages are those of a few mode
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import torch
 
-from tests.golden_cases import Case, identify, supported, value
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
 from torch7py.nn.place import explain
 from torch7py.ops.errors import ArgumentError, TorchError
-
-# Layers that hand gradients on as they are, to layers that look at them, and those whose gradInput is the same
-# whatever gradOutput is. The original's do not look at it either.
-HAND_ON = {
-    "Identity",
-    "PrintSize",
-    "NarrowTable",
-    "FlattenTable",
-    "ZipTable",
-    "ZipTableOneToMany",
-    "ReverseTable",
-}
-NO_GRADIENT = {"Constant", "ZeroGrad"}
-
-
-def wrong_gradients(right: Any) -> Iterator[Any]:
-    """Gradients of other sizes than the right one: too long, too short, one number, none, and no tensor at all."""
-    if isinstance(right, list):
-        yield right[:-1]
-        for last in wrong_gradients(right[-1]):
-            yield [*right[:-1], last]
-        return
-    shape = list(right.shape)
-    yield torch.ones([*shape[:-1], shape[-1] + 1], dtype=right.dtype)
-    if right.numel() > 1:
-        yield torch.ones([1] * len(shape), dtype=right.dtype)
-        yield torch.ones(1, dtype=right.dtype)
-    if len(shape) > 1 and shape[0] > 1:
-        yield torch.ones([1, *shape[1:]], dtype=right.dtype)
-    yield torch.empty(0, dtype=right.dtype)
-    yield "gradient"
-
-
-def cases() -> list[dict[str, Any]]:
-    def outermost(case: dict[str, Any]) -> str:
-        return str(re.findall(r"nn\.(\w+)", case["expr"])[0])
-
-    return [
-        case
-        for case in supported("nn_modules") + supported("rnn_modules")
-        if outermost(case) not in HAND_ON | NO_GRADIENT
-        and "usenngraph" not in case["expr"]
-        and "maskZero" not in case["expr"]  # of 2015 alone
-        and "gradOutput" in case
-    ]
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Runtime]:
-    runtime = Runtime()
-    yield runtime
-    runtime.close()
-
-
-@pytest.mark.parametrize("recorded", cases(), ids=identify)
-def test_a_gradient_of_the_wrong_size_is_an_error(shared: Runtime, recorded: dict[str, Any]) -> None:
-    case = Case(shared, recorded)
-    for wrong in wrong_gradients(value(recorded["gradOutput"])):
-        case.make()
-        case.give(x=value(recorded["input"]), g=wrong)
-        shared.execute("m:zeroGradParameters() m:forward(x)")
-        with pytest.raises(LuaError, match=r"^bad\.lua:1: [^\n]*\bnn\.\w+") as caught:
-            shared.execute("m:backward(x, g)", "=bad.lua")
-        assert "\n" not in caught.value.message
-        if not isinstance(wrong, list):  # of a table some entries are right, and their layers come first
-            gradients = case.get("select(2, m:parameters()) or {}")
-            assert all(not torch.count_nonzero(g) for g in gradients), "a failing backward left a gradient"
-
 
 MODELS = {
     "a layer": (

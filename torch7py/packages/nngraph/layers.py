@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import gradient_of
 from torch7py.nn.base import Criterion, Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
@@ -84,7 +85,7 @@ class ModuleFromCriterion(Module):
 
     def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[Any]:
         prediction, target = self._pair(input)
-        scale = gradOutput.reshape(-1)[0]
+        scale = gradient_of(self, gradOutput, (1,))[0]
         return [_scaled(self.criterion.updateGradInput(prediction, target), scale), _zeros(target)]
 
     def keep_grad_input(self, value: Any) -> Any:
