@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,15 @@ def test_equal(path: Path) -> None:
     comparison = verify_script(page, path)
     assert comparison.lines > 5
     assert comparison.largest < 1e-9
+
+
+def test_form(tmp_path: Path) -> None:
+    """Nothing for a linter or a formatter to say."""
+    tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
+    for path in PROGRAMS:
+        code = translate_script(path.read_bytes(), path.name).code
+        tmp_path.joinpath(f"{path.stem}.py").write_text(code)
+    for command in (["check", "--output-format", "concise", "-q"], ["format", "--diff", "-q"]):
+        command = [sys.executable, "-m", "ruff", *command, "."]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (result.stdout, result.returncode) == ("", 0)

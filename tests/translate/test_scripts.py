@@ -23,6 +23,7 @@ SHORT: dict[str, list[str]] = {
     "adam_autoencoder": ["10"],
     "bidirectional": ["3"],
     "fastlstm": ["10"],
+    "lua_layer": ["20"],
     "mlp_sgd": ["2"],
     "recurrent": ["20"],
     "sequencer_recurrent": ["10"],

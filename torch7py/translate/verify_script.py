@@ -244,11 +244,11 @@ def _run_translation(
         (random, "uniform", lambda a, b: draws.one("uniform")),
         (random, "gauss", lambda a, b: draws.one("normal")),
         (random, "randint", lambda a, b: int(draws.one("whole"))),
-        (torch.Tensor, "uniform_", lambda self, *_: draws.fill("uniform", self)),
-        (torch.Tensor, "normal_", lambda self, *_: draws.fill("normal", self)),
-        (torch.Tensor, "bernoulli_", lambda self, *_: draws.fill("bernoulli", self)),
-        (torch.Tensor, "random_", lambda self, *_: draws.fill("whole", self)),
-        (torch.Tensor, "exponential_", lambda self, *_: draws.fill("exponential", self)),
+        (torch.Tensor, "uniform_", lambda self, *_, **__: draws.fill("uniform", self)),
+        (torch.Tensor, "normal_", lambda self, *_, **__: draws.fill("normal", self)),
+        (torch.Tensor, "bernoulli_", lambda self, *_, **__: draws.fill("bernoulli", self)),
+        (torch.Tensor, "random_", lambda self, *_, **__: draws.fill("whole", self)),
+        (torch.Tensor, "exponential_", lambda self, *_, **__: draws.fill("exponential", self)),
         (sys, "argv", [str(path), *map(str, arguments)]),
     ]
     dtype = torch.get_default_dtype()

@@ -511,3 +511,20 @@ def mean_entropy(x):
     return -(p * torch.log(p + 1e-6)).sum()
 ''',
 )
+
+helper(
+    "flatten_parameters",
+    '''
+def flatten_parameters(parameters):
+    """All weights as one vector, and their gradients as another: the parameters become views of them."""
+    parameters = list(parameters)
+    weights = nn.utils.parameters_to_vector(parameters).detach()
+    gradients = torch.zeros_like(weights)
+    start = 0
+    for p in parameters:
+        end = start + p.numel()
+        p.data, p.grad = weights[start:end].view_as(p), gradients[start:end].view_as(p)
+        start = end
+    return weights, gradients
+''',
+)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass, Type
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.own_layers import BACKWARD, LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
@@ -61,7 +62,8 @@ class Classes:
         self.makers: dict[tree.Function, Maker] = {}
         self.instead: dict[Statement, tuple[str, Expression | None]] = {}
         self.written: set[LuaClass] = set()
-        self._read: dict[Type, dict[str, None]] | None = None
+        self.layers: dict[LuaClass, OwnLayer] = {}
+        self.current: OwnLayer | None = None  # whose methods are being written
         types = translator.types
         found = [*types.classes.values(), *types.class_of_variable.values()]
         self.all = list(dict.fromkeys(found))
@@ -74,12 +76,12 @@ class Classes:
         for variable, made in types.class_of_variable.items():
             translator.names.chosen[variable] = self.names[made]
         for made in self.all:
-            self._study_makers(made)
+            self._study(made)
 
-    def _study_makers(self, made: LuaClass) -> None:
+    def _study(self, made: LuaClass) -> None:
         try:
             for function in made.makers.values():
-                self._study(made, function)
+                self._study_maker(made, function)
         except Problem as problem:
             self.failed[made] = problem
 
@@ -141,10 +143,22 @@ class Classes:
         t = self.t
         before = len(t.lines)
         try:
+            if made.instance.kind in ("module", "criterion"):
+                self.current = self.layers[made] = OwnLayer(t, made, self.names[made])
+                self.current.write_function()
+                if not t.depth and len(t.lines) > before:
+                    function, t.lines = t.lines[before:], t.lines[:before]
+                    while not function[-1].strip():
+                        function.pop()
+                    while not function[0].strip():
+                        function.pop(0)
+                    t.top.append(function)
             self._write(made)
         except Problem:
             del t.lines[before:]
             raise
+        finally:
+            self.current = None
 
     def _write(self, made: LuaClass) -> None:
         t = self.t
@@ -158,14 +172,28 @@ class Classes:
             if made.find("__init") is None and not made.makers and inits and made.base is None:
                 t.emit("def __init__(self):")
                 with t.indented():
+                    if self.current is not None:
+                        t.emit("super().__init__()")
                     for line in inits:
                         t.emit(line)
             for statement, name, function in self._functions(made):
-                if statement is not None:
+                if statement is not None and not (self.current is not None and name in BACKWARD):
                     for comment in statement.around.before:
                         t.comment(comment)
-                self._function(made, name, function)
+                if self.current is None or not self._of_layer(self.current, name, function):
+                    self._function(made, name, function)
         t.emit("")
+
+    def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+        """Write a method of the protocol of layers; whether it is one."""
+        t = self.t
+        if name == "updateOutput":
+            layer.write_forward()
+        elif name in ("__tostring", "__tostring__"):
+            t.define("__repr__", function)
+        elif name not in LEFT_OUT:
+            return False
+        return True
 
     def base(self, made: LuaClass) -> str:
         if made.base is not None:
@@ -206,6 +234,10 @@ class Classes:
     def method(self, made: LuaClass, name: str) -> str:
         if name in _SPECIAL:
             return _SPECIAL[name]
+        if name == "updateOutput" and made.instance.kind != "object":
+            return "forward"
+        if name in LEFT_OUT and made.instance.kind != "object":
+            raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
         if name.startswith("__"):
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
         return code.python_name(name)
@@ -228,6 +260,9 @@ class Classes:
         if made.base is not None and made.find("__init") is not None and "__init" not in made.methods:
             return []
         known = self.definite(made)
+        layer = self.current
+        if layer is not None:
+            known |= {*layer.temporary, *layer.gradients, "train", "output", "gradInput"}
         chain: LuaClass | None = made
         while chain is not None:
             known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values}
@@ -244,7 +279,6 @@ class Classes:
                 if (
                     isinstance(node, Index)
                     and isinstance(node.key, String)
-                    and self.t.kind(node.base) == "object"
                     and made in self.t.type(node.base).find().classes
                 ):
                     found[node.key.value] = None
@@ -269,7 +303,7 @@ class Classes:
 
     # The makers of a metatable's objects
 
-    def _study(self, made: LuaClass, function: tree.Function) -> None:
+    def _study_maker(self, made: LuaClass, function: tree.Function) -> None:
         """See how a function makes an object, and what stands for each of its statements in ``__init__``."""
         t = self.t
         problem = Problem("T7-242", function.line, "a constructor that does more than to make one object")
@@ -381,7 +415,38 @@ class Classes:
         t.emit(f"super().__init__({self._parent_arguments(value)})")
         return True
 
+    def statement(self, node: Statement) -> bool:
+        """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""
+        return self.instead_of(node) or (self.current is not None and self.current.statement(node))
+
     # Use
+
+    def field(self, node: Index) -> Py:
+        """A field of an object."""
+        t = self.t
+        assert isinstance(node.key, String)
+        name = node.key.value
+        if t.kind(node.base) in ("module", "criterion"):
+            if self.current is not None and self.current.own(node) is not None:
+                text = self.current.text(name)
+                if text is not None:
+                    return atom(text)
+                return atom(f"{t.value(node.base).at(code.ATOM)}.{self.current.attribute(name)}")
+            return self._field_of_layer(node, name)
+        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.python_name(name)}")
+
+    def _field_of_layer(self, node: Index, name: str) -> Py:
+        """A field of a layer, outside of its methods."""
+        base = self.t.value(node.base).at(code.ATOM)
+        for made in self.t.type(node.base).find().classes:
+            layer = self.layers.get(made)
+            if layer is None or name in layer.temporary:
+                raise Problem("T7-225", node.line, f"the field {name} of a layer")
+            if name in layer.gradients:
+                return atom(f"{base}.{layer.attribute(layer.gradients[name])}.grad")
+            if made.parent != "nn.Sequential" or name not in ("modules", "weight", "bias"):
+                return atom(f"{base}.{layer.attribute(name)}")
+        raise Problem("T7-225", node.line, f"the field {name} of a layer")
 
     def named(self, node: Expression) -> Py | None:
         """A class as a value."""

@@ -101,6 +101,8 @@ class Expressions:
         text = t.names.of(node)
         t.modules.name(node)
         variable = t.scopes.of_name[node]
+        if variable in t.scales:
+            return atom("1")
         if variable in t.types.parent_of_variable:
             raise Problem("T7-242", node.line, "a parent class as a value")
         if variable.is_global and not variable.writes:
@@ -328,6 +330,8 @@ class Expressions:
             return Py(
                 f"{first.at(code.OR)} if {condition.at(code.OR)} else {last.at(code.TERNARY)}", code.TERNARY
             )
+        if isinstance(left, Name) and self.t.scopes.of_name[left] in self.t.scales:
+            return atom("1")
         argument = self.t.calls.argument_or(left, node.right)
         if argument is not None:
             return argument

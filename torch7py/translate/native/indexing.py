@@ -48,7 +48,7 @@ def index(t: Translator, node: Index) -> Py:
     if is_attribute(t, node) and isinstance(node.key, String):
         if kind != "class" and t.types.methods_of(t.type(node.base), node.key.value):
             raise Problem("T7-241", node.line, f"the method {node.key.value} as a value")
-        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}")
+        return t.classes.field(node)
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
         representation = t.representation(node.base)

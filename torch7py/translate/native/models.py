@@ -451,7 +451,7 @@ class Models:
         if method == "get":
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
-            return atom(f"{base}.zero_grad()")
+            return atom(f"{base}.zero_grad({'set_to_none=False' if t.training.flat else ''})")
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")
         if method in ("forget", "remember", "clearState") and method == "forget":
@@ -539,6 +539,8 @@ class Models:
         """The target of a criterion: classes count from 0 in PyTorch."""
         t = self.t
         names = {layer.name for layer in criterion.find().layers}
+        if criterion.find().classes and not names:
+            return self.given(node)  # the program's own takes what it is given
         labels = {name in LABELS for name in names}
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")

@@ -123,7 +123,7 @@ def _formatted(
 def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
     """Text with expressions in it; a piece is text, or an expression and its format."""
     merged: list[tuple[str, str] | str] = []
-    for piece in pieces:
+    for piece in map(_plain, pieces):
         if isinstance(piece, str) and merged and isinstance(merged[-1], str):
             merged[-1] = merged[-1] + piece
         elif piece != "":
@@ -144,6 +144,13 @@ def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
             expression = f" {expression}"
         parts.append(f"{{{expression}:{format_}}}" if format_ else f"{{{expression}}}")
     return atom(f'f"{"".join(parts)}"')
+
+
+def _plain(piece: tuple[str, str] | str) -> tuple[str, str] | str:
+    """A literal among the expressions is text."""
+    if isinstance(piece, str) or piece[1] or not re.fullmatch(r'"[^"\\]*"', piece[0]):
+        return piece
+    return piece[0][1:-1]
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, optimizers
+from torch7py.translate.native import code, flat, optimizers
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import Gradients, base_name
 from torch7py.translate.native.problem import Problem
@@ -51,6 +51,7 @@ class Training:
         self.t = translator
         self.aliases: dict[Variable, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Variable, Expression] = {}
+        self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
         self.graph_functions: set[tree.Function] = set()
         self.closures: set[tree.Function] = set()
         self.loss_calls: set[Expression] = set()
@@ -124,6 +125,9 @@ class Training:
             value = statement.values[0]
             if isinstance(value, Invoke) and value.method == "getParameters":
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                if flat.changed_in_part(self.t, targets):
+                    self.flat[statement] = value.receiver
+                    continue
                 for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
                     if isinstance(target, Name):
                         where[self.t.scopes.of_name[target]] = value.receiver
@@ -455,6 +459,9 @@ class Training:
             raise Problem("T7-226", node.line, self.objections[node])
         if node in self.unknown_losses:
             raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
+        if node in self.flat:
+            flat.write(t, node, self.flat[node])
+            return True
         losses = self.backward_at.get(node)
         if losses is not None:
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]

@@ -52,6 +52,7 @@ class Translator:
         self.shifts: dict[Variable, int] = {}  # loop variables written less this much
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
+        self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.native = 0  # statements done
         self.total = 0
@@ -232,7 +233,7 @@ class Translator:
         self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
 
     def write(self, node: Statement) -> None:
-        if self.classes.handles(node) or self.classes.instead_of(node):
+        if self.classes.handles(node) or self.classes.statement(node):
             return
         if any(part.handles(node) for part in (self.training, self.graphs, self.models, self.modules)):
             return
@@ -404,7 +405,7 @@ class Translator:
                 return f"{base}[{indexing.list_position(self, node)}]"
             return f"{base}[{indexing.key(self, node)}]"
         if indexing.is_attribute(self, node) and isinstance(node.key, tree.String):
-            return f"{self.value(node.base).at(code.ATOM)}.{code.python_name(node.key.value)}"
+            return self.classes.field(node).text
         raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
 
     # Functions

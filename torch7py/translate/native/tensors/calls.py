@@ -8,8 +8,15 @@ from torch7py.translate import library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.rules import Arguments, dimension, in_place, receiver_text, rules
-from torch7py.translate.tree import Expression, Invoke, Name
+from torch7py.translate.native.tensors.rules import (
+    Arguments,
+    dimension,
+    in_place,
+    receiver_text,
+    rules,
+    sizes,
+)
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -21,6 +28,9 @@ def method(t: Translator, node: Invoke) -> Py:
 
 
 def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, node: Expression) -> Py:
+    filled = _filled(t, receiver, name, arguments)
+    if filled is not None:
+        return filled
     if name in in_place:
         return in_place[name](t, receiver, arguments)
     found = rules.get(name)
@@ -34,6 +44,24 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
     if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text
+
+
+def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py | None:
+    """``torch.Tensor(3, 4):fill(1)`` as ``torch.ones(3, 4)``."""
+    if name not in ("zero", "fill") or not isinstance(receiver, Call) or not receiver.arguments:
+        return None
+    if t.path(receiver.callee) != "torch.Tensor" or any(t.kind(a) != "number" for a in receiver.arguments):
+        return None
+    value = t.value(arguments[0]).text if arguments else "0"
+    maker = {"0": "torch.zeros", "1": "torch.ones"}.get(value)
+    if maker is not None:
+        return atom(f"{maker}({sizes(t, receiver.arguments)})")
+    if t.kind(arguments[0]) != "number":
+        return None
+    if t.whole(arguments[0]):
+        value = f"{value}.0" if isinstance(arguments[0], Number) else f"float({value})"
+    shape = sizes(t, receiver.arguments)
+    return atom(f"torch.full(({shape}{',' if len(receiver.arguments) == 1 else ''}), {value})")
 
 
 _REDUCTIONS = set("sum mean std var max min norm prod dot dist trace".split())

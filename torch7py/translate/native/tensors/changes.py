@@ -76,6 +76,22 @@ def clamp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.clamp_({low}, {high})")
 
 
+def _bounded(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        given = [t.value(argument).text for argument in arguments]
+        if len(given) == 2:
+            return atom(f"{base}.copy_(torch.{name}imum({given[0]}, {given[1]}))")
+        if t.kind(arguments[0]) == "number":
+            return atom(f"{base}.clamp_({'min' if name == 'max' else 'max'}={given[0]})")
+        return atom(f"{base}.copy_(torch.{name}imum({base}, {given[0]}))")
+
+    return write
+
+
+in_place["cmax"], in_place["cmin"] = _bounded("max"), _bounded("min")
+
+
 @changing("addcmul", "addcdiv")
 def addcmul(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     raise Problem("T7-271", receiver.line, "addcmul or addcdiv")

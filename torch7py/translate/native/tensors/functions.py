@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
@@ -130,6 +130,9 @@ def bernoulli(t: Translator, node: Call) -> Py:
 def torch_type(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         raise Problem("T7-308", node.line, "the type of a tensor as text")
+    classes = t.type(node.arguments[0]).find().classes
+    if len(classes) == 1:
+        return atom(quoted(classes[0].name))
     raise Problem("T7-308", node.line, "torch.type of something else than a tensor")
 
 

@@ -1,0 +1,95 @@
+"""Layers written in Lua: their form in PyTorch, and their gradients by finite differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from torch7py.translate.native.program import translate_script
+
+SQUARE = """
+require 'nn'
+do
+   local Square, parent = torch.class('nn.Scaled', 'nn.Module')
+   function Square:__init(factor)
+      parent.__init(self)
+      self.factor = factor
+      self.weight = torch.Tensor(3):uniform(0.5, 1)
+      self.gradWeight = torch.zeros(3)
+   end
+   function Square:updateOutput(input)
+      self.squares = torch.cmul(input, input)
+      self.output = torch.cmul(self.squares, self.weight:view(1, 3):expandAs(input)) * self.factor
+      return self.output
+   end
+   function Square:updateGradInput(input, gradOutput)
+      self.gradInput:resizeAs(input):cmul(input, gradOutput):mul(2 * self.factor)
+      self.gradInput:cmul(self.weight:view(1, 3):expandAs(input))
+      return self.gradInput
+   end
+   function Square:accGradParameters(input, gradOutput, scale)
+      self.gradWeight:add((scale or 1) * self.factor, torch.cmul(self.squares, gradOutput):sum(1):view(3))
+   end
+end
+local layer = nn.Scaled(0.5)
+print(layer:forward(torch.ones(2, 3)):sum())
+"""
+
+
+def made(source: str, name: str, *arguments: object) -> Any:
+    page = translate_script(source.encode(), "p.lua")
+    assert page.problems == []
+    namespace: dict[str, Any] = {"__name__": "page"}
+    exec(compile(page.code, "p.py", "exec"), namespace)
+    return namespace[name](*arguments)
+
+
+def test_gradients_written_by_hand_are_a_function_of_autograd() -> None:
+    layer = made(SQUARE, "Scaled", 0.5).double()
+    x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, (x,))
+    assert torch.autograd.gradcheck(
+        lambda w: torch.func.functional_call(layer, {"weight": w}, (x.detach(),)),
+        (layer.weight.detach().clone().requires_grad_(),),
+    )
+
+
+def test_it_is_the_programs_gradient_and_not_that_of_the_forward() -> None:
+    """A gradient with its sign changed stays so."""
+    wrong = SQUARE.replace("mul(2 * self.factor)", "mul(-2 * self.factor)")
+    layer = made(wrong, "Scaled", 0.5).double()
+    x = torch.rand(2, 3, dtype=torch.float64) + 1
+    (gradient,) = torch.autograd.grad(layer(x.requires_grad_()).sum(), x)
+    assert bool((gradient < 0).all())
+
+
+def test_two_uses_before_a_backward_keep_their_own_values() -> None:
+    layer = made(SQUARE, "Scaled", 1.0).double()
+    a = torch.ones(1, 3, dtype=torch.float64)
+    layer.weight.data.fill_(1)
+    first, _ = layer(a), layer(3 * a)
+    first.sum().backward()
+    assert layer.weight.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_backward_that_only_asks_the_layers_inside_is_left_to_autograd() -> None:
+    text = translate_script(
+        b"""require 'nn'
+do
+   local Wrap, parent = torch.class('nn.Wrap', 'nn.Module')
+   function Wrap:__init() parent.__init(self) self.net = nn.Linear(2, 2) end
+   function Wrap:updateOutput(input) self.output = self.net:forward(input) return self.output end
+   function Wrap:updateGradInput(input, gradOutput)
+      self.gradInput = self.net:updateGradInput(input, gradOutput)
+      return self.gradInput
+   end
+   function Wrap:accGradParameters(input, gradOutput, scale) self.net:accGradParameters(input, gradOutput, scale) end
+   function Wrap:parameters() return self.net:parameters() end
+end
+print(nn.Wrap():forward(torch.ones(1, 2)):size(1))
+""",
+        "p.lua",
+    ).code
+    assert "Function" not in text
+    assert "    def forward(self, input_):\n        return self.net(input_)\n" in text

@@ -1,0 +1,541 @@
+"""Layers and criterions that a program writes itself: a torch.nn.Module with the program's maths.
+
+``updateOutput`` becomes ``forward``. Where the program writes the gradients too, both become a
+torch.autograd.Function: what the first keeps in ``self`` for the second is kept in its context, so that a layer may be
+used several times before a backward pass. A backward half that only calls those of the layers inside says nothing that
+autograd does not know, and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.overwriting import root_of, written_anew
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["OwnLayer"]
+
+BACKWARD = ("backward", "updateGradInput", "accGradParameters")
+_INITIALIZERS = {
+    "uniform": "nn.init.uniform_",
+    "normal": "nn.init.normal_",
+    "zero": "nn.init.zeros_",
+    "fill": "nn.init.constant_",
+}
+# Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
+LEFT_OUT = {"parameters", "clearState", *BACKWARD}
+KEPT_BY_NN = {"output", "gradInput"}
+
+
+@dataclass(eq=False)
+class OwnLayer:
+    """How one class of layers is written."""
+
+    t: Translator
+    made: LuaClass
+    name: str
+    parameters: list[str] = field(default_factory=list)
+    gradients: dict[str, str] = field(default_factory=dict)  # gradWeight -> weight
+    temporary: set[str] = field(default_factory=set)  # fields that live from a forward to its backward
+    by_hand: bool = False  # the gradients are the program's own
+    texts: dict[str, str] = field(default_factory=dict)  # fields that are written otherwise at the moment
+    at_return: list[str] = field(default_factory=list)
+    no_return: str | None = None  # the variable that takes a returned value
+    layer_used: bool = False
+    taken: set[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.forward = self.made.methods.get("updateOutput")
+        self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
+        self._find_parameters()
+        self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
+        self._find_temporaries()
+
+    # What the fields are
+
+    def own(self, node: tree.Node | tree.Block) -> str | None:
+        """The field, of an expression ``self.field`` in a method of the class."""
+        if (
+            isinstance(node, Index)
+            and isinstance(node.key, String)
+            and isinstance(node.base, Name)
+            and node.base.name == "self"
+            and self.made in self.t.type(node.base).find().classes
+        ):
+            return node.key.value
+        return None
+
+    def _find_parameters(self) -> None:
+        method = self.made.methods.get("parameters")
+        if method is not None:
+            last = method.body.statements[-1] if len(method.body.statements) == 1 else None
+            if isinstance(last, tree.Return):
+                lists = [
+                    [self.own(i.value) for i in v.fields] for v in last.values if isinstance(v, tree.Table)
+                ]
+                if (
+                    len(lists) == len(last.values) == 2
+                    and len(lists[0]) == len(lists[1])
+                    and None not in lists[0] + lists[1]
+                ):
+                    self.parameters = [str(name) for name in lists[0]]
+                    self.gradients = {str(g): str(p) for p, g in zip(*lists, strict=True)}
+                    return
+                first = last.values[0] if len(last.values) == 1 else None
+                if isinstance(first, Invoke) and first.method == "parameters":
+                    return  # those of a layer inside
+            raise Problem("T7-243", method.line, "parameters() that does not say which they are")
+        start = self.made.methods.get("__init")
+        if start is None:
+            return
+        for statement in start.body.statements:
+            for target in statement.targets if isinstance(statement, tree.Assign) else ():
+                name = self.own(target)
+                if name in ("weight", "bias") and self.t.kind(target) == "tensor":
+                    self.parameters.append(name)
+                    self.gradients[f"grad{name.capitalize()}"] = name
+
+    def _delegates(self, half: tree.Function) -> bool:
+        """Whether a backward half only calls those of layers inside, and passes on what they give."""
+        passed = {self.t.scopes.of_name[p] for p in half.parameters[1:]}
+        calls = 0
+        for statement in half.body.statements:
+            if isinstance(statement, tree.Return):
+                values: tuple[Expression, ...] = statement.values
+            elif isinstance(statement, (tree.Local, tree.Assign)):
+                values = statement.values
+                if isinstance(statement, tree.Local):
+                    passed |= {self.t.scopes.of_name[name] for name in statement.names}
+            elif isinstance(statement, tree.Run):
+                values = (statement.call,)
+            else:
+                return False
+            for value in values:
+                if self.own(value) == "gradInput" or (
+                    isinstance(value, Name) and self.t.scopes.of_name[value] in passed
+                ):
+                    continue
+                if not (isinstance(value, Invoke) and value.method in BACKWARD):
+                    return False
+                if self.t.kind(value.receiver) != "module" or self._is_self(value.receiver):
+                    return False
+                gradient = value.arguments[1] if len(value.arguments) > 1 else None
+                known = self.own(gradient) == "gradInput" if gradient is not None else False
+                if not known and not (
+                    isinstance(gradient, Name) and self.t.scopes.of_name[gradient] in passed
+                ):
+                    return False
+                calls += 1
+        return calls > 0
+
+    def _is_self(self, node: Expression) -> bool:
+        return isinstance(node, Name) and node.name == "self"
+
+    def _find_temporaries(self) -> None:
+        if self.forward is None:
+            return
+        if self.by_hand:
+            self.temporary |= self._set_before_read(self.forward) - set(self.parameters)
+            for half in self.halves:
+                self.temporary |= self._set_before_read(half) - set(self.parameters)
+            self.temporary -= set(self.gradients)
+        else:
+            outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
+            self.temporary |= self._set_before_read(self.forward) - outside - set(self.parameters)
+        self.temporary |= KEPT_BY_NN
+
+    def _fields_in(self, functions: list[tree.Function]) -> set[str]:
+        start = self.made.methods.get("__init")
+        found: set[str] = set()
+        for function in functions:
+            if function is start or function in self.halves:
+                continue
+            found |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
+        return found
+
+    def _set_before_read(self, function: tree.Function) -> set[str]:
+        """The fields that a method gives a value before it reads them."""
+        seen: set[str] = set()
+        found: set[str] = set()
+        for statement in function.body.statements:
+            reads: list[str] = []
+            sets: list[str] = []
+            if isinstance(statement, tree.Assign):
+                for target in statement.targets:
+                    name = self.own(target)
+                    if name is not None:
+                        sets.append(name)
+                    else:
+                        reads += self._fields_of(target)
+                for value in statement.values:
+                    reads += self._fields_of(value)
+            elif isinstance(statement, tree.Run) and isinstance(statement.call, Invoke):
+                name = self.own(root_of(statement.call))
+                if name is not None and self._overwrites(statement.call):
+                    sets.append(name)
+                    link: Expression = statement.call
+                    while isinstance(link, Invoke):
+                        for argument in link.arguments:
+                            reads += self._fields_of(argument)
+                        link = link.receiver
+                else:
+                    reads += self._fields_of(statement)
+            else:
+                reads += self._fields_of(statement)
+            seen.update(reads)
+            found |= {name for name in sets if name not in seen}
+            seen.update(sets)
+        return found
+
+    def _fields_of(self, node: tree.Node | tree.Block) -> list[str]:
+        return [name for n in tree.walk(node) if (name := self.own(n)) is not None]
+
+    def _read(self) -> set[str]:
+        """The fields that the computing methods read, and do not only set."""
+        found: set[str] = set()
+        for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
+            targets: set[tree.Node] = set()
+            for node in tree.walk(function.body):
+                if isinstance(node, tree.Assign):
+                    targets |= {target for target in node.targets if self.own(target) is not None}
+                elif node not in targets:
+                    name = self.own(node)
+                    if name is not None:
+                        found.add(name)
+        return found
+
+    def _overwrites(self, node: Invoke) -> bool:
+        first: Expression = node
+        while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
+            first = first.receiver
+        assert isinstance(first, Invoke)
+        if first.method in ("resizeAs", "resize"):
+            return True
+        return (
+            written_anew(
+                self.t, Invoke(first.place, first.receiver, first.method, first.arguments, first.place)
+            )
+            is not None
+        )
+
+    # Fields in the text
+
+    def text(self, name: str) -> str | None:
+        """What stands for a field at the moment; None for ``self.name``."""
+        found = self.texts.get(name)
+        if found is None and self.texts.get("") is not None:
+            self.layer_used = True
+        return found
+
+    def attribute(self, name: str) -> str:
+        """The name of a field, where nn.Module has one of its own."""
+        if name == "train":
+            return "training"
+        python = code.python_name(name)
+        return f"{python}_" if hasattr(nn.Module, name) and name != "training" else python
+
+    @contextmanager
+    def written_as(
+        self, texts: dict[str, str], no_return: str | None, at_return: list[str]
+    ) -> Iterator[None]:
+        before = self.texts, self.no_return, self.at_return
+        self.texts, self.no_return, self.at_return = texts, no_return, at_return
+        try:
+            yield
+        finally:
+            self.texts, self.no_return, self.at_return = before
+
+    # Writing
+
+    def write_function(self) -> None:
+        """The torch.autograd.Function before the class."""
+        t, forward = self.t, self.forward
+        if not self.by_hand:
+            return
+        if forward is None:
+            raise Problem("T7-243", self.halves[0].line, "gradients without updateOutput")
+        inputs = list(forward.parameters[1:])
+        for given in inputs:
+            if t.kind(given) == "table":
+                raise Problem("T7-243", forward.line, "gradients of a table of inputs, written by hand")
+        names = [t.names.of(given) for given in inputs]
+        for half in self.halves:
+            self._same_parameters(half, names)
+        kept = self._kept(names)
+        texts = {name: self._local(name) for name in (*self.temporary, *self.parameters)}
+        texts |= {name: self._local(name) for name in self.gradients}
+        texts[""] = "layer"
+        self.layer_used = False
+        t.gap()
+        t.emit(f"class {self.name}Function(torch.autograd.Function):")
+        with t.indented():
+            t.emit(f'"""{self.made.name} with its gradients as {t.file} writes them."""')
+            t.emit("")
+            t.emit("@staticmethod")
+            at = len(t.lines)
+            saved = [name for name in kept if kept[name]]
+            at_return = [f"ctx.save_for_backward({', '.join(saved)})"] if saved else []
+            at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
+            self._name_self(forward, "layer")
+            with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
+                t.define("forward", forward, (), (), ["ctx", *names, *self.parameters])
+            self._backward(names, kept, texts)
+        if self.layer_used:
+            t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
+            self._keep_layer(at)
+        t.emit("")
+        t.emit("")
+
+    def _keep_layer(self, at: int) -> None:
+        """Have the layer itself in the context as well."""
+        t = self.t
+        indent = "        "
+        at_return = [i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("return ")]
+        back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
+        for i in reversed([i for i in at_return if i < back]):
+            t.lines.insert(i, f"{t.lines[i][: len(t.lines[i]) - len(t.lines[i].lstrip())]}ctx.layer = layer")
+        back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
+        if any("layer." in line for line in t.lines[back:]):
+            t.lines.insert(back + 1, f"{indent}layer = ctx.layer")
+        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
+        t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
+
+    def _local(self, name: str) -> str:
+        """The name of a field as a variable of the methods that compute: none of theirs."""
+        if self.taken is None:
+            self.taken = set()
+            for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
+                for node in tree.walk(function):
+                    if isinstance(node, Name):
+                        self.taken.add(self.t.names.of(node))
+        python = code.python_name(name)
+        while python in self.taken:
+            python += "_"
+        return python
+
+    def _name_self(self, function: tree.Function, name: str) -> None:
+        self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
+
+    def _same_parameters(self, half: tree.Function, names: list[str]) -> None:
+        """The parameters of a backward half have the names that the forward gives its own."""
+        given = half.parameters[1:]
+        wanted = [*names, "gradOutput"] if self.made.instance.kind == "module" else names
+        for parameter, name in zip(given, wanted, strict=False):
+            self.t.names.chosen[self.t.scopes.of_name[parameter]] = name
+        for parameter in given[len(wanted) :]:
+            self.t.scales.add(self.t.scopes.of_name[parameter])
+
+    def _kept(self, names: list[str]) -> dict[str, bool]:
+        """What the backward needs of the forward, and whether that is a tensor."""
+        assert self.forward is not None
+        t = self.t
+        found: dict[str, bool] = {}
+        of_name = {t.names.of(p): p for p in self.forward.parameters[1:]}
+        written = self._set_before_read(self.forward)
+        for half in self.halves:
+            own = self._set_before_read(half) - {"gradInput"}
+            for node in tree.walk(half.body):
+                if isinstance(node, Name) and node not in half.parameters:
+                    variable = t.scopes.of_name[node]
+                    if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
+                        found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
+                name = self.own(node)
+                if name in self.parameters or (
+                    name in self.temporary and name in written and name not in own
+                ):
+                    assert name is not None
+                    assert isinstance(node, Expression)
+                    found[self._local(name)] = t.kind(node) == "tensor"
+        order = [*names, *self.parameters]
+        return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
+
+    def _backward(self, names: list[str], kept: dict[str, bool], texts: dict[str, str]) -> None:
+        t = self.t
+        t.emit("")
+        t.emit("@staticmethod")
+        t.emit("def backward(ctx, gradOutput):")
+        given: list[str] = []
+        with t.indented():
+            saved = [name for name in kept if kept[name]]
+            if saved:
+                t.emit(f"{f'({saved[0]},)' if len(saved) == 1 else ', '.join(saved)} = ctx.saved_tensors")
+            for name in kept:
+                if not kept[name]:
+                    t.emit(f"{name} = ctx.{name}")
+            for half in self.halves:
+                self._name_self(half, "layer")
+                outer, t.scope = t.scope, t.scopes.of_function[half]
+                for comment in self._comments(half):
+                    t.comment(comment)
+                with self.written_as(texts, "gradInput", []):
+                    t.block(half.body)
+                t.scope = outer
+            criterion = self.made.instance.kind == "criterion"
+            given.append("gradInput * gradOutput" if criterion else "gradInput")
+            given += ["None"] * (len(names) - 1)
+            for gradient in self.gradients:
+                used = any(gradient in self._fields_of(half.body) for half in self.halves)
+                given.append(self._local(gradient) if used else "None")
+            t.emit(f"return {', '.join(given)}")
+        t.emit("")
+
+    def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:
+        """The comments before the statement that defines a method."""
+        for statement in self.made.parts:
+            if isinstance(statement, tree.FunctionStatement) and statement.function is function:
+                return statement.around.before
+        return ()
+
+    def write_forward(self) -> None:
+        t, forward = self.t, self.forward
+        assert forward is not None
+        if self.by_hand:
+            names = [t.names.of(given) for given in forward.parameters[1:]]
+            t.gap()
+            t.emit(f"def forward(self, {', '.join(names)}):")
+            layer = ["self"] if self.layer_used else []
+            parameters = [f"self.{self.attribute(name)}" for name in self.parameters]
+            t.emit(f"    return {self.name}Function.apply({', '.join([*layer, *names, *parameters])})")
+            t.emit("")
+            return
+        texts = {name: self._local(name) for name in self.temporary}
+        with self.written_as(texts, None, []), self._as_tensors(forward.body):
+            t.define("forward", forward)
+
+    # Statements
+
+    def statement(self, node: Statement) -> bool:
+        """The statements of a layer's methods that are written otherwise; whether this was one."""
+        t = self.t
+        if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
+            name = self.own(root_of(node.call))
+            if name is not None and name in self.texts:
+                return self._overwritten(name, node.call)
+            if name in self.parameters:
+                return self._initialized(name, node.call)
+        if isinstance(node, tree.Assign) and len(node.targets) == 1:
+            first = node.targets[0]
+            if isinstance(first, Name) and t.scopes.of_name[first] in t.scales:
+                return True  # scale = scale or 1
+        if isinstance(node, tree.Return) and t.scope.function in (self.forward, *self.halves):
+            return self._return(node)
+        if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
+            name = self.own(node.targets[0])
+            if name is not None:
+                return self._assign(name, node.targets[0], node.values[0])
+        return False
+
+    def _initialized(self, name: str, call: Invoke) -> bool:
+        """A method that changes a parameter outside of the computation: its first value, mostly."""
+        t = self.t
+        text = f"self.{self.attribute(name)}"
+        initializer = _INITIALIZERS.get(call.method)
+        if initializer is not None and self.own(call.receiver) == name:
+            given = [text, *(t.value(argument).text for argument in call.arguments)]
+            t.emit(f"{initializer}({', '.join(given)})")
+            return True
+        with self.written_as({name: f"{text}.data"}, None, []):
+            t.calls.statement(call)
+        return True
+
+    def _overwritten(self, name: str, call: Invoke) -> bool:
+        t = self.t
+        if name in self.gradients:
+            first: Expression = call
+            while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
+                first = first.receiver
+            assert isinstance(first, Invoke)
+            local = self._local(name)
+            if first is not call or first.method != "add" or not 1 <= len(first.arguments) <= 2:
+                raise Problem("T7-243", call.line, f"{name}, changed otherwise than by add")
+            value = t.value(first.arguments[-1])
+            if len(first.arguments) == 2:
+                scale = t.value(first.arguments[0])
+                if scale.text != "1":
+                    value = Py(f"{scale.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
+            begun = any(line.strip().startswith(f"{local} = ") for line in t.lines[-200:])
+            within = t.depth > 2
+            if within and not begun:
+                raise Problem("T7-243", call.line, f"{name}, added to in a loop or a branch")
+            t.emit(f"{local} = {f'{local} + {value.at(code.MULTIPLY)}' if begun else value}")
+            return True
+        value_anew = written_anew(t, call)
+        if value_anew is None:
+            return False
+        t.emit(f"{self.texts[name]} = {value_anew}")
+        return True
+
+    def _return(self, node: tree.Return) -> bool:
+        t = self.t
+        if self.no_return is not None:
+            function = t.scope.function
+            if function is None or node is not function.body.statements[-1] or len(node.values) > 1:
+                raise Problem("T7-243", node.line, "a return in the middle of a backward half")
+            if node.values:
+                text = t.value(node.values[0]).text
+                if text != self.no_return:
+                    t.emit(f"{self.no_return} = {text}")
+            return True
+        if len(node.values) != 1:
+            raise Problem("T7-243", node.line, "a layer that gives no output")
+        value = t.expressions.graph(node.values[0])
+        for line in self.at_return:
+            t.emit(line)
+        last = t.lines[-1].strip() if t.lines else ""
+        if not self.at_return and last.startswith(f"{value} = ") and "  #" not in last:
+            t.lines.pop()
+            value = atom(last.partition(" = ")[2])
+        t.emit(f"return {value}")
+        return True
+
+    def _assign(self, name: str, target: Expression, value: Expression) -> bool:
+        """``self.x = v``: parameters, buffers, modules; or nothing, for what is no field in PyTorch."""
+        t = self.t
+        if self.texts:
+            if name in self.texts and isinstance(value, tree.Binary) and value.operator == "or":
+                return True  # a buffer made once: it is overwritten
+            if name in self.texts and name not in KEPT_BY_NN and name not in self._read():
+                return True  # kept for somebody to look at
+            if name in self.texts and self.made.instance.kind == "criterion" and name == "output":
+                t.emit(f"{self.texts[name]} = {t.expressions.graph(value)}")
+                return True
+            return False
+        attribute = f"self.{self.attribute(name)}"
+        if name in self.gradients or name in self.temporary:
+            return True
+        if name in self.parameters:
+            t.emit(f"{attribute} = nn.Parameter({t.value(value)})")
+            return True
+        in_init = t.scope.function is self.made.methods.get("__init")
+        if t.kind(target) == "tensor" and in_init:
+            t.emit(f'self.register_buffer("{self.attribute(name)}", {t.value(value)})')
+            return True
+        if t.kind(target) == "table" and t.type(target).of_elements().kind == "module":
+            if t.representation(target) != "list":
+                raise Problem("T7-243", value.line, "layers in a table that is no list")
+            t.emit(f"{attribute} = nn.ModuleList({t.value(value) if getattr(value, 'fields', ()) else ''})")
+            return True
+        return False
+
+    @contextmanager
+    def _as_tensors(self, node: tree.Block) -> Iterator[None]:
+        """What is a number in Lua stays a tensor with its graph."""
+        before = self.t.raw_elements
+        self.t.raw_elements = before | {n for n in tree.walk(node) if isinstance(n, Expression)}
+        try:
+            yield
+        finally:
+            self.t.raw_elements = before

@@ -1,0 +1,145 @@
+"""Chains of methods that overwrite their tensor whole: ``y:resizeAs(x):cmul(x, w):add(1)`` is ``x * w + 1``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.tensors.rules import sizes
+from torch7py.translate.tree import Expression, Invoke, Number
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["root_of", "written_anew"]
+
+_OPERATORS = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}
+_COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+_RANDOM = {
+    "uniform": "uniform_",
+    "normal": "normal_",
+    "bernoulli": "bernoulli_",
+    "exponential": "exponential_",
+}
+
+
+def root_of(node: Expression) -> Expression:
+    """What a chain of methods begins with."""
+    while isinstance(node, Invoke):
+        node = node.receiver
+    return node
+
+
+def written_anew(t: Translator, node: Expression) -> Py | None:
+    """The value that a chain gives its tensor, if what the tensor was before does not matter; else None."""
+    links: list[Invoke] = []
+    while isinstance(node, Invoke):
+        links.insert(0, node)
+        node = node.receiver
+    shape: Invoke | None = None
+    while links and links[0].method in ("resizeAs", "resize"):
+        shape = links.pop(0)
+    if not links:
+        return None if shape is None else _empty(t, shape)
+    value = _first(t, links[0], shape, alone=len(links) == 1)
+    for link in links[1:]:
+        if value is None:
+            return None
+        value = _next(t, value, link)
+    return value
+
+
+def _empty(t: Translator, shape: Invoke) -> Py:
+    if shape.method == "resizeAs":
+        return atom(f"torch.empty_like({t.value(shape.arguments[0])})")
+    return atom(f"torch.empty({sizes(t, shape.arguments)})")
+
+
+def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py | None:
+    """The method that overwrites: it is given all that it computes with."""
+    name, given = link.method, link.arguments
+    kinds = [t.kind(argument) for argument in given]
+    if name == "copy" and kinds == ["tensor"]:
+        value = t.value(given[0])
+        return atom(f"{value.at(code.ATOM)}.clone()") if alone else value
+    if name in _OPERATORS and len(given) == 2 and kinds[0] == "tensor" and None not in kinds:
+        if name in ("mul", "div", "add") or kinds[1] == "tensor":
+            return _operation(t, t.value(given[0]), _OPERATORS[name], t.value(given[1]))
+        return None
+    if name == "add" and kinds == ["tensor", "number", "tensor"]:
+        return _scaled(t, t.value(given[0]), given[1], given[2])
+    if name in ("mm", "mv") and kinds == ["tensor", "tensor"]:
+        return _operation(t, t.value(given[0]), "@", t.value(given[1]))
+    if name in library.ELEMENTWISE and kinds == ["tensor"]:
+        return _elementwise(t.value(given[0]), name)
+    if name == "pow" and kinds == ["tensor", "number"]:
+        return Py(f"{t.value(given[0]).at(code.ATOM)} ** {t.value(given[1]).at(code.NEGATE)}", code.POWER)
+    if name == "clamp" and len(given) == 3 and kinds[0] == "tensor":
+        return atom(f"{t.value(given[0]).at(code.ATOM)}.clamp({t.value(given[1])}, {t.value(given[2])})")
+    if name in _COMPARE and len(given) == 2 and kinds[0] == "tensor":
+        kind = t.type(link.receiver).find().tensor_type
+        if kind not in (None, "Double", "Float", "Byte"):
+            return None
+        left = t.value(given[0])
+        compared = f"({left.at(code.ADD)} {_COMPARE[name]} {t.value(given[1]).at(code.ADD)})"
+        return atom(f"{compared}.{'byte()' if kind == 'Byte' else f'to({left.at(code.ATOM)}.dtype)'}")
+    if name in ("cmax", "cmin") and kinds == ["tensor", "tensor"]:
+        return atom(f"torch.{name[1:]}imum({t.value(given[0])}, {t.value(given[1])})")
+    if shape is None:
+        return None
+    if name in ("zero", "fill"):
+        filled = "0" if name == "zero" else t.value(given[0]).text
+        if shape.method == "resizeAs":
+            like = t.value(shape.arguments[0])
+            return atom(
+                f"torch.zeros_like({like})" if filled == "0" else f"torch.full_like({like}, {filled})"
+            )
+        places = sizes(t, shape.arguments)
+        if filled in ("0", "1"):
+            return atom(f"torch.{'zeros' if filled == '0' else 'ones'}({places})")
+        shape_text = f"({places})" if "," in places else f"({places},)"
+        return atom(f"torch.full({shape_text}, float({filled}))")
+    if name in _RANDOM:
+        return atom(f"{_empty(t, shape)}.{_RANDOM[name]}({', '.join(t.value(a).text for a in given)})")
+    return None
+
+
+def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
+    """The same for a method that changes what is there."""
+    name, given = link.method, link.arguments
+    if name in _OPERATORS and len(given) == 1:
+        return _operation(t, value, _OPERATORS[name], t.value(given[0]))
+    if name in ("add", "csub") and len(given) == 2 and t.kind(given[0]) == "number":
+        return _scaled(t, value, given[0], given[1], "+" if name == "add" else "-")
+    if name == "addcmul" and len(given) == 3:
+        return atom(
+            f"torch.addcmul({value}, {t.value(given[1])}, {t.value(given[2])}, value={t.value(given[0])})"
+        )
+    if name in library.ELEMENTWISE and not given:
+        return _elementwise(value, name)
+    if name == "pow" and len(given) == 1:
+        return Py(f"{value.at(code.ATOM)} ** {t.value(given[0]).at(code.NEGATE)}", code.POWER)
+    if name == "clamp" and len(given) == 2:
+        return atom(f"{value.at(code.ATOM)}.clamp({t.value(given[0])}, {t.value(given[1])})")
+    return None
+
+
+def _elementwise(value: Py, name: str) -> Py:
+    if name == "neg":
+        return Py(f"-{value.at(code.NEGATE)}", code.NEGATE)
+    return atom(f"{value.at(code.ATOM)}.{name}()")
+
+
+def _operation(t: Translator, left: Py, operator: str, right: Py) -> Py:
+    level = code.ADD if operator in "+-" else code.MULTIPLY
+    return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
+
+
+def _scaled(t: Translator, value: Py, scale: Expression, other: Expression, sign: str = "+") -> Py:
+    scale_text = t.value(scale)
+    if (isinstance(scale, Number) and scale.value == 1) or scale_text.text == "1":
+        return _operation(t, value, sign, t.value(other))
+    term = _operation(t, scale_text, "*", t.value(other))
+    return _operation(t, value, sign, term)
