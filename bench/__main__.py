@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from bench import char_rnn, element_loop, lenet, pairs, post, sequences, small_calls, start_up
+from bench import char_rnn, element_loop, large_tensors, lenet, pairs, post, sequences, small_calls, start_up
 from bench.report import HEADER, as_json, row, surroundings
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "char_rnn": char_rnn.results,
     "lenet": lenet.results,
     "element_loop": element_loop.results,
+    "large_tensors": large_tensors.results,
     "pairs": pairs.results,
     "sequences": sequences.results,
     "small_calls": small_calls.results,
@@ -34,7 +35,7 @@ def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 
     \b
-    NAME  post, char_rnn, lenet, element_loop, pairs, sequences, small_calls or start_up; none for all
+    NAME  post, char_rnn, lenet, element_loop, large_tensors, pairs, sequences, small_calls or start_up; none for all
     """
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))

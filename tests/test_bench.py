@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import pairs, small_calls
+from bench import large_tensors, pairs, small_calls
 from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
@@ -35,6 +35,7 @@ LINES = {
     },
     "lenet": {"a step, float64", "a step, float32"},
     "element_loop": {"x[i] = x[i]*2+1"},
+    "large_tensors": set(large_tensors.CALLS),
     "pairs": {f"{what} (next)" for what in pairs.TABLES},
     "small_calls": {
         *small_calls.IN_PLACE,

@@ -1,0 +1,76 @@
+"""One call on a tensor of a million numbers, beside the same call from Python: what is done twice shows here.
+
+A program's old results wait for Lua's collector, so that a new one lies in memory that the processor has not in its
+cache; Python drops the last result before it makes the next, in the same place. Rows of new results measure that too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import torch
+
+from bench.measure import Result, Target, alternate
+from torch7py.bridge.runtime import Runtime
+
+__all__ = ["CALLS", "results"]
+
+LUA = """
+local a, b, v = torch.rand(N, N), torch.rand(N, N), torch.rand(N)
+local r, t = torch.Tensor(N, N), a:t()
+local mask, index = torch.gt(a, 0.5), torch.range(1, N):long()
+local z, i
+return function(n)
+   for _ = 1, n do CALL end
+end
+"""
+PYTHON = """
+def loop(n):
+    for _ in range(n):
+        CALL
+"""
+
+# Lua's call, Python's.
+CALLS = {
+    "a:add(1)": "a.add_(1.0)",
+    "a:add(b)": "a.add_(b)",
+    "a:add(0.5, b)": "a.add_(b, alpha=0.5)",
+    "a:cmul(b)": "a.mul_(b)",
+    "a:fill(1)": "a.fill_(1)",
+    "r:copy(a)": "r.copy_(a)",
+    "r:copy(t)": "r.copy_(t)",
+    "r:add(a, b)": "torch.add(a, b, out=r)",
+    "r:cdiv(a, b)": "torch.div(a, b, out=r)",
+    "r:exp(a)": "torch.exp(a, out=r)",
+    "r:tanh(a)": "torch.tanh(a, out=r)",
+    "r:clamp(a, 0.2, 0.8)": "torch.clamp(a, 0.2, 0.8, out=r)",
+    "r:mm(a, b)": "torch.mm(a, b, out=r)",
+    "z = a:sum()": "z = a.sum().item()",
+    "z = a:sum(2)": "z = a.sum(1, keepdim=True)",
+    "z = a:norm()": "z = a.norm().item()",
+    "z, i = a:max(2)": "z, i = a.max(1, keepdim=True)",
+    "z, i = a:sort(2)": "z, i = a.sort(1)",
+    "z = a:cumsum(1)": "z = a.cumsum(0)",
+    "z = torch.mv(a, v)": "z = torch.mv(a, v)",
+    "z = a:maskedSelect(mask)": "z = a.masked_select(mask)",
+    "z = a:index(1, index)": "z = a.index_select(0, index)",
+    "z = a + b": "z = a + b",
+    "z = a:clone()": "z = a.clone()",
+}
+
+
+def results(quick: bool) -> Iterator[Result]:
+    size, rounds, calls = (10, 1, 1) if quick else (1000, 15, 10)
+    for lua, python in CALLS.items():
+        a, b = (torch.rand(size, size, dtype=torch.float64) for _ in "ab")
+        names: dict[str, Any] = {"torch": torch, "a": a, "b": b, "r": torch.empty_like(a), "t": a.t()}
+        names.update(v=a[0].clone(), mask=a > 0.5, index=torch.arange(size))
+        exec(PYTHON.replace("CALL", python), names)
+        with Runtime() as runtime:
+            in_lua = runtime.execute(LUA.replace("CALL", lua).replace("N", str(size)))
+            ours, plain = alternate(
+                partial(in_lua, calls), partial(names["loop"], calls), rounds, unit=1e-6 * calls
+            )
+        yield Result("large_tensors", lua, "us", ours, plain, Target(1.05))
