@@ -201,6 +201,15 @@ def test_symeig_by_default(rt: Runtime) -> None:
     close(call(rt, "symeig", "", np.triu(DEFINITE), outs=2)[0], np.linalg.eigvalsh(DEFINITE))
 
 
+def test_any_option_may_be_left_out(rt: Runtime) -> None:
+    values, rest = call(rt, "symeig", ", 'L'", np.tril(DEFINITE), outs=2)
+    close(values, np.linalg.eigvalsh(DEFINITE))
+    assert not rest.any()
+    b = np.array([[1.0], [2.0], [3.0], [4.0]])
+    close(call(rt, "trtrs", ", 'T'", b, A, outs=2)[0], np.linalg.solve(np.triu(A).T, b))
+    close(call(rt, "trtrs", ", 'L', 'T'", b, A, outs=2)[0], np.linalg.solve(np.tril(A).T, b))
+
+
 def test_eig(rt: Runtime) -> None:
     # One real eigenvalue and a conjugate pair.
     a = np.array([[0.0, -2.0, 0.5], [1.0, 0.5, 0.0], [0.0, 0.0, 3.0]])
@@ -255,7 +264,7 @@ def test_svd(rt: Runtime, a: np.ndarray) -> None:
         ("torch.inverse(v)", "A should have 2 dimensions, but has 1"),
         ("torch.qr(v)", "A should have 2 dimensions, but has 1"),
         ("torch.gesv(c, a)", "B should have 1 or 2 dimensions, but has 3"),
-        ("torch.symeig(a, 'X')", "option 'X' should be 'V' or 'N'"),
+        ("torch.symeig(a, 'X')", "option 'X' should be 'N' or 'V' or 'U' or 'L'"),
         ("torch.potrf(a, 'X')", "option 'X' should be 'U' or 'L'"),
         ("torch.svd(n)", "invalid arguments"),
         ("torch.gesv(b, b, a)", "invalid arguments"),

@@ -8,7 +8,7 @@ original's. The results that LAPACK leaves column by column in memory lie so her
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 import torch
@@ -67,6 +67,25 @@ def _flag(option: str, true: str, false: str) -> bool:
     return option[0] == true
 
 
+def _options(given: Sequence[str | None], allowed: Sequence[str]) -> list[str]:
+    """One-letter options of LAPACK in their order, any of which may be left out; the default is the first allowed.
+
+    A letter is for the next option that allows it: ``symeig(a, 'L')`` leaves out 'N'. Only first letters count.
+    """
+    chosen = [letters[0] for letters in allowed]
+    place = 0
+    for option in given:
+        if option is None:
+            continue
+        fits = [i for i in range(place, len(allowed)) if option[:1] and option[0] in allowed[i]]
+        if not fits:
+            expected = " or ".join(f"'{letter}'" for letters in allowed[place:] for letter in letters)
+            raise TorchError(f"option '{option}' should be {expected or 'left out'}")
+        chosen[fits[0]] = option[0]
+        place = fits[0] + 1
+    return chosen
+
+
 # -- solvers ----------------------------------------------------------------------------------------------
 
 
@@ -94,16 +113,17 @@ def _least_squares(b: T, a: T) -> Pair:
 
 @operation(
     "trtrs",
-    "b:F a:F uplo:string='U' trans:string='N' diag:string='N'",
+    "b:F a:F uplo:string=None trans:string=None diag:string=None",
     Form.SOLVE,
     returns="multi",
     outs=2,
     columns=(0, 1),
 )
-def _solve_triangular(b: T, a: T, uplo: str, trans: str, diag: str) -> Pair:
+def _solve_triangular(b: T, a: T, uplo: str | None, trans: str | None, diag: str | None) -> Pair:
     """X with ``A X = B`` (``A' X = B`` for trans 'T') by the triangle ``uplo`` of A, and a copy of A."""
     b = _columns(b, _square(a))
-    upper, turned, unit = _flag(uplo, "U", "L"), _flag(trans, "T", "N"), _flag(diag, "U", "N")
+    triangle, transposed, diagonal = _options((uplo, trans, diag), ("UL", "NT", "NU"))
+    upper, turned, unit = triangle == "U", transposed == "T", diagonal == "U"
     zeros = (a.diagonal() == 0).nonzero()
     if not unit and len(zeros):
         first = zeros[0].item() + 1
@@ -200,27 +220,27 @@ def _q_of_factors(a: T, tau: T) -> T:
     return result
 
 
-@operation("ormqr", "a:F tau:F c:F side:string='L' trans:string='N'", Form.SOLVE, columns=(0,))
-def _multiply_q(a: T, tau: T, c: T, side: str, trans: str) -> T:
+@operation("ormqr", "a:F tau:F c:F side:string=None trans:string=None", Form.SOLVE, columns=(0,))
+def _multiply_q(a: T, tau: T, c: T, side: str | None, trans: str | None) -> T:
     """``Q C`` or ``C Q`` (side 'R'), with Q turned for trans 'T'; Q as ``geqrf`` gives it."""
-    left, turned = _flag(side, "L", "R"), _flag(trans, "T", "N")
-    return torch.ormqr(_matrix(a), tau, _matrix(c), left=left, transpose=turned)
+    place, turned = _options((side, trans), ("LR", "NT"))
+    return torch.ormqr(_matrix(a), tau, _matrix(c), left=place == "L", transpose=turned == "T")
 
 
 # -- eigenvalues and singular values ----------------------------------------------------------------------
 
 
 @operation(
-    "symeig", "a:F vectors:string='N' uplo:string='U'", Form.SOLVE, returns="multi", outs=2, columns=(1,)
+    "symeig", "a:F vectors:string=None uplo:string=None", Form.SOLVE, returns="multi", outs=2, columns=(1,)
 )
 @_lapack
-def _symmetric_eigen(a: T, vectors: str, uplo: str) -> Pair:
+def _symmetric_eigen(a: T, vectors: str | None, uplo: str | None) -> Pair:
     """The eigenvalues, ascending, of a symmetric matrix given by one triangle; for 'V' also the eigenvectors.
 
     For 'N' the second result is n x n zeros; the original left there what LAPACK had used it for.
     """
-    triangle = "U" if _flag(uplo, "U", "L") else "L"
-    if _flag(vectors, "V", "N"):
+    wanted, triangle = _options((vectors, uplo), ("NV", "UL"))
+    if wanted == "V":
         values, columns = torch.linalg.eigh(_square(a), UPLO=triangle)
         return values, columns
     return torch.linalg.eigvalsh(_square(a), UPLO=triangle), torch.zeros_like(a)
