@@ -11,7 +11,6 @@ from torch7py.nn.checks import number
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
 from torch7py.ops.errors import TorchError
-from torch7py.ops.quirks import older
 
 __all__ = [
     "SpatialReflectionPadding",
@@ -59,8 +58,7 @@ class _Margin(Gridded):
         return self.like_input(F.pad(batch, self.margins(), mode=self.mode), input)
 
     def describe(self) -> str:
-        comma = "," if older("padding text") else ", "
-        sides = comma.join(f"{name}={m:d}" for name, m in zip(self.shown, self.margins(), strict=True))
+        sides = ", ".join(f"{name}={m:d}" for name, m in zip(self.shown, self.margins(), strict=True))
         return f"{self.class_name}({sides})"
 
 

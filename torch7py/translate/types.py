@@ -25,6 +25,7 @@ class Types:
         self.class_of_variable: dict[Variable, LuaClass] = {}
         self.parent_of_variable: dict[Variable, LuaClass] = {}
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
+        self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
 
     def of(self, node: Expression) -> Type:
         return self.by_node[node].find() if node in self.by_node else Type()

@@ -51,6 +51,9 @@ class CallKinds:
         def call() -> bool:
             news = False
             for function in callee.find().functions:
+                if function in self.types.known:
+                    news |= self._known(self.types.known[function], arguments, results)
+                    continue
                 if function not in seen:
                     seen.add(function)
                     self.types.calls_of.setdefault(function, []).append(node)
@@ -80,6 +83,22 @@ class CallKinds:
 
         self.inference.rules.append(call)
         return results[0]
+
+    def _known(self, what: str, arguments: list[Type], results: list[Type]) -> bool:
+        """What the functions give that are known by what they do."""
+        if what == "clones":
+            news = results[0].be("table") | results[0].mark("array")
+            return news | (unify(results[0].of_elements(), arguments[0]) if arguments else False)
+        return self._flat_vectors(results)
+
+    def _flat_vectors(self, results: list[Type]) -> bool:
+        """The two vectors of all parameters and of their gradients."""
+        news = False
+        for index, mark in enumerate(("flat weights", "flat gradients")):
+            while len(results) <= index:
+                results.append(Type())
+            news |= results[index].be("tensor") | be_rank(results[index], 1) | results[index].mark(mark)
+        return news
 
     def _results(self, function: tree.Function, results: list[Type]) -> bool:
         returns = self.types.returns.get(function)
@@ -140,6 +159,8 @@ class CallKinds:
                 return result.be("string")
             if kind == "cmdline" and method == "parse":
                 return result.be("table") | result.mark("record", "options")
+            if kind == "cmdline" and method == "string":
+                return result.be("string")
             if kind == "timer" and method == "time":
                 return result.be("table") | result.of_field("real").be("number")
             if kind == "file" and method == "read":
@@ -193,13 +214,7 @@ class CallKinds:
         if method == "get":
             return result.be("module")
         if method == "getParameters":
-            news = False
-            for index in range(2):
-                while len(results) <= index:
-                    results.append(Type())
-                news |= results[index].be("tensor") | be_rank(results[index], 1)
-                news |= results[index].mark("flat weights" if index == 0 else "flat gradients")
-            return news
+            return self._flat_vectors(results)
         return False
 
     def _library_call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.kind_rules import equal_kinds, index_tensor, module_field, same_rank, same_value
 from torch7py.translate.kinds import LuaClass, Returns, Type, unify
+from torch7py.translate.known_functions import known_function
 from torch7py.translate.library import FUNCTION_RESULTS
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -96,6 +97,9 @@ class ExpressionKinds:
         self.types.returns[node] = Returns()
         for parameter in node.parameters:
             self.inference.declare(parameter)
+        known = known_function(node)
+        if known:
+            self.types.known[node] = known
         self.inference.function.append(node)
         self.inference.block(node.body)
         self.inference.function.pop()
@@ -224,7 +228,7 @@ class ExpressionKinds:
         if path in FUNCTION_RESULTS:
             return Type("number") if path in ("math.pi", "math.huge") else Type("function")
         base = self.inference.expression(node.base)
-        key = self.inference.expression(node.key)
+        key = self._key(node.key)
         result = Type()
         name = node.key.value if isinstance(node.key, tree.String) else None
 
@@ -251,12 +255,21 @@ class ExpressionKinds:
                 elif key.kind in ("string", "object", "tensor"):
                     base.mark("dict")
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
-            if kind is None and name is not None and self.types.path(node.base) is None:
-                return False
+            if kind is None and isinstance(node.key, tree.Table):
+                return base.be("tensor")
             return False
 
         self.inference.rules.append(index)
         return result
+
+    def _key(self, node: Expression) -> Type:
+        """The key of an index; ``{{1, 2}, i}`` is no table of one kind of things."""
+        if not isinstance(node, tree.Table):
+            return self.inference.expression(node)
+        for item in node.fields:
+            self._key(item.value)
+        found = self.types.by_node[node] = Type("table")
+        return found
 
 
 def _always_returns(statement: Statement | None) -> bool:

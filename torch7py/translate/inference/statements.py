@@ -45,6 +45,14 @@ def infer(
     return inference.types
 
 
+def kind_of_fields(table: Type, value: Type) -> bool:
+    """The values of a table with names are of one kind, where all its fields are."""
+    kinds = {found.kind for found in table.find().fields.values()}
+    if kinds and kinds <= {"module", "criterion"}:
+        return value.kind is None and value.be("module")
+    return False
+
+
 class Inference:
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         self.scopes = scopes
@@ -183,6 +191,7 @@ class Inference:
                 unify(names[0], table.of_keys())
                 if len(names) > 1:
                     unify(names[1], table.of_elements())
+                    self.rules.append(lambda: kind_of_fields(table, names[1]))
         elif isinstance(source, Invoke) and source.method == "gmatch":
             for name in names:
                 name.be("string")
@@ -190,6 +199,36 @@ class Inference:
             names[0].be("string")
         del types
         self.block(node.body)
+        self._same_fields(node)
+
+    def _same_fields(self, node: tree.GenericFor) -> None:
+        """``for k, v in pairs(a) do b[k] = copies(v, n) end``: b has a's fields, each a list."""
+        source = node.values[0]
+        if not (
+            isinstance(source, Call) and self.types.path(source.callee) == "pairs" and len(node.names) == 2
+        ):
+            return
+        table = self.types.of(source.arguments[0])
+        for statement in node.body.statements:
+            if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
+                continue
+            target, value = statement.targets[0], statement.values[0]
+            if not (isinstance(target, Index) and isinstance(value, Call) and value.arguments):
+                continue
+            by_key = isinstance(target.key, Name) and target.key.name == node.names[0].name
+            of_value = isinstance(value.arguments[0], Name) and value.arguments[0].name == node.names[1].name
+            if by_key and of_value:
+                filled, callee = self.types.of(target.base), self.types.of(value.callee)
+                self.rules.append(lambda f=filled, c=callee: self._fill(table, f, c))  # type: ignore[misc]
+
+    def _fill(self, table: Type, filled: Type, callee: Type) -> bool:
+        if not any(self.types.known.get(f) == "clones" for f in callee.find().functions):
+            return False
+        news = False
+        for name, found in list(table.find().fields.items()):
+            copies = filled.of_field(name)
+            news |= copies.be("table") | copies.mark("array") | unify(copies.of_elements(), found)
+        return news
 
     def _function_statement(self, node: tree.FunctionStatement) -> None:
         function = self.expression(node.function)

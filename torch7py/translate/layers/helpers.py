@@ -528,3 +528,23 @@ def flatten_parameters(parameters):
     return weights, gradients
 ''',
 )
+
+helper(
+    "run_name",
+    '''
+def run_name(parser, prefix, values, ignore):
+    """A name for a run: a prefix and the options that are not at their defaults, but for those to be ignored."""
+    parts = []
+    defaults = vars(parser.parse_args([]))
+    for key, value in sorted(vars(values).items()):
+        if ignore.get(key):
+            print(f"-- ignore option {key}")
+        elif key not in defaults:
+            print(f"WARNING: unknown option/argument: {key} IGNORING for DIRECTORY NAME")
+        elif value != defaults[key] or ignore.get(key) is False:
+            shown = ("t" if value else "f") if isinstance(value, bool) else value
+            parts.append(f"{key}={shown:.14g}" if isinstance(shown, float) else f"{key}={shown}")
+            print(key, shown, defaults[key], sep="\\t")
+    return ",".join([prefix, *sorted(parts)])
+''',
+)

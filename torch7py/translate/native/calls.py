@@ -52,12 +52,20 @@ class Calls:
 
     def value(self, node: Call | Invoke, keep: bool = False) -> Py:
         """The first value of a call."""
+        loss = self.t.training.hoisted.get(node)
+        if loss is not None:
+            return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
         whole = self._call(node, keep)
         if self.count(node) > 1:
             return atom(f"{whole.at(code.ATOM)}[0]")
         if self.gives_graph(node) and not keep:
             return atom(f"{whole.at(code.ATOM)}.item()")
         return whole
+
+    def loss(self, node: Expression) -> Py:
+        """A criterion's value with its graph, where it is given a name of its own."""
+        assert isinstance(node, (Call, Invoke))
+        return self._call(node, True)
 
     def all_values(self, node: Expression) -> Py:
         assert isinstance(node, (Call, Invoke))

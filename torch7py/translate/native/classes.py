@@ -89,6 +89,7 @@ class Classes:
         t = self.t
         base = code.python_name(made.name.rsplit(".", 1)[-1])
         own = {v for v, c in t.types.class_of_variable.items() if c is made}
+        own |= {v for v in t.names.chosen if self._is_only(v, made)}  # other names of it, as require gives
         taken = {name for variable, name in t.names.chosen.items() if variable not in own}
         taken |= set(self.names.values())
         name, number = base, 1
@@ -96,6 +97,11 @@ class Classes:
             number += 1
             name = f"{base}{number}"
         return name
+
+    def _is_only(self, variable: Variable, made: LuaClass) -> bool:
+        """Whether a variable holds a class and nothing else."""
+        _, versions = self.t.types.versions[variable]
+        return all(found.kind == "class" and found.find().classes == [made] for found in versions)
 
     # Where
 

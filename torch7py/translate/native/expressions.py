@@ -258,6 +258,8 @@ class Expressions:
             return atom(f"{self.value(node.operand).at(code.ATOM)}.shape")
         if kind == "table" and self.t.type(node.operand).has("sparse"):
             base = self.value(node.operand)
+            if self.t.tables.begins_at_zero(self.t.type(node.operand)):
+                return Py(f"len({base}) - 1", code.ADD)
             return atom(f"sum(1 for key in {base} if key > 0)")
         if kind not in ("table", "string"):
             raise Problem("T7-301", node.line, f"the length of something of unknown kind ({kind})")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.known_functions import zeroes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Expression, Index, Invoke, Name, Statement
 
@@ -41,6 +42,17 @@ class Gradients:
             pass
 
     def _learn(self, statement: Statement) -> bool:
+        if isinstance(statement, tree.GenericFor) and self.has(statement.values[0]):
+            loops = {self._variable(name) for name in statement.names} - self.variables
+            self.variables |= loops
+            return bool(loops)
+        if isinstance(statement, tree.Run) and isinstance(statement.call, tree.Call):
+            call = statement.call
+            name = base_name(call.arguments[0]) if len(call.arguments) > 1 else None
+            if name is None or not self.has(call.arguments[-1]) or self._variable(name) in self.variables:
+                return False
+            self.variables.add(self._variable(name))
+            return True
         if not isinstance(statement, (tree.Local, tree.Assign)):
             return False
         if not any(self.has(value) for value in statement.values):
@@ -67,7 +79,7 @@ class Gradients:
                 yield from self._of_method(node)
             elif (
                 isinstance(node, tree.Binary)
-                and node.operator != "+"
+                and node.operator in ("-", "*", "/", "^", "%")
                 and self._is_passed(node.left, node.right)
             ):
                 yield f"a gradient with {node.operator} on its way back"
@@ -108,11 +120,68 @@ class Gradients:
 
     def _is_empty(self, value: Expression) -> bool:
         """Nothing, a table to be filled, or zeros."""
-        if isinstance(value, (tree.Nil, tree.Table)):
+        if isinstance(value, tree.Nil):
             return True
-        if isinstance(value, Invoke) and value.method == "zero":
-            return True
-        return isinstance(value, tree.Call) and self.training.t.path(value.callee) in _NEW
+        if isinstance(value, tree.Table):
+            return all(self._is_empty(item.value) for item in value.fields)
+        if isinstance(value, Name):
+            return self._is_kept_zeros(value)
+        return self._is_zeros(value)
+
+    def _is_zeros(self, value: Expression) -> bool:
+        """Whether an expression makes a tensor of zeros, or a list of them."""
+        t = self.training.t
+        if isinstance(value, Invoke):
+            if value.method == "zero":
+                return True
+            return value.method == "clone" and self._is_still_zeros(value.receiver)
+        if not isinstance(value, tree.Call):
+            return False
+        path = t.path(value.callee)
+        if path in _NEW:
+            return path == "torch.zeros" or not value.arguments  # without a size it is to be filled
+        return any(zeroes(function, value) for function in t.types.function_called(value))
+
+    def _made_by(self, name: Name) -> Expression | None:
+        """What a variable that is never assigned again was made from."""
+        variable = self._variable(name)
+        for statement in self.training.all_statements():
+            if isinstance(statement, tree.Local) and len(statement.names) == len(statement.values):
+                for made, value in zip(statement.names, statement.values, strict=True):
+                    if self._variable(made) is variable:
+                        return value if variable.constant else None
+        return None
+
+    def _is_still_zeros(self, node: Expression) -> bool:
+        """Whether what is cloned here holds zeros: made of them, and not touched by an earlier statement."""
+        if not isinstance(node, Name):
+            return self._is_zeros(node)
+        made = self._made_by(node)
+        if made is None or not self._is_zeros(made):
+            return False
+        variable = self._variable(node)
+        earlier = [n for n in variable.reads if n.place.start < node.place.start]
+        return not variable.in_loop and all(self._is_cloned(n) for n in earlier)
+
+    def _is_kept_zeros(self, name: Name) -> bool:
+        """Whether a variable holds zeros for ever: nothing but gradients is made of it, and nothing changes it."""
+        made = self._made_by(name)
+        if made is None or not self._is_zeros(made):
+            return False
+        changed = {
+            node.receiver
+            for statement in self.training.all_statements()
+            for node in self.training.own_nodes(statement)
+            if isinstance(node, Invoke) and node.method not in _SAME
+        }
+        return not any(read in changed for read in self._variable(name).reads)
+
+    def _is_cloned(self, name: Name) -> bool:
+        return any(
+            isinstance(node, Invoke) and node.receiver is name and node.method == "clone"
+            for statement in self.training.all_statements()
+            for node in self.training.own_nodes(statement)
+        )
 
 
 def _is_number(node: Expression, number: float) -> bool:

@@ -530,7 +530,10 @@ class Models:
         """The input of a module: steps as one tensor, other tables as tuples."""
         t = self.t
         if t.kind(node) != "table":
-            return self.given(node)
+            text = self.given(node)
+            if takes_items(module) and not self.is_items(node):
+                return f"{t.value(node).at(code.ATOM)}.long()"
+            return text
         if input_kind(module) == "steps" and not t.type(node).has("steps"):
             return f"torch.stack({t.value(node)})"
         return self.given(node)
@@ -552,6 +555,31 @@ class Models:
         if not self.is_long(node):
             value = atom(f"{value.at(code.ATOM)}.long()")
         return f"{value.at(code.ADD)} - 1"
+
+    def is_items(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
+        """Whether a tensor holds whole numbers of a whole type, by how the program makes it."""
+        t = self.t
+        if isinstance(node, tree.Paren):
+            return self.is_items(node.inner, seen)
+        if self.is_long(node) or t.type(node).has("whole"):
+            return True
+        if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
+            return node.method in _SAME_ITEMS and self.is_items(node.receiver, seen)
+        if isinstance(node, tree.Binary) and node.operator in ("+", "-"):
+            sides = (node.left, node.right)
+            return all(t.whole(s) if t.kind(s) == "number" else self.is_items(s, seen) for s in sides)
+        if isinstance(node, Index) and t.kind(node.base) == "tensor":
+            return self.is_items(node.base, seen)
+        if isinstance(node, Index) and t.kind(node.base) == "table":
+            values = t.tables.values_of(node.base)
+            return bool(values) and node not in seen and all(self.is_items(v, seen | {node}) for v in values)
+        if isinstance(node, Name):
+            variable = t.scopes.of_name[node]
+            sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
+            if variable in seen:
+                return True
+            return bool(sources) and all(self.is_items(s, seen | {variable}) for s in sources)
+        return False
 
     def is_long(self, node: Expression) -> bool:
         found = self.t.type(node)
@@ -588,6 +616,27 @@ class Models:
         while isinstance(node, Index) and self.t.kind(node.base) == "tensor":
             node = node.base
         return isinstance(node, Index) and self.t.kind(node.base) == "module"
+
+
+_SAME_ITEMS = set(
+    "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
+)
+
+
+def takes_items(module: Type, depth: int = 0) -> bool:
+    """Whether the first layer of a module looks up items by their numbers."""
+    layers = module.find().layers
+    if not layers or depth > 30:
+        return False
+    return any(
+        layer.name.startswith("nn.LookupTable")
+        or (
+            layer.name == "nn.Sequential"
+            and bool(layer.children)
+            and takes_items(layer.children[0], depth + 1)
+        )
+        for layer in layers
+    )
 
 
 def input_kind(module: Type, depth: int = 0) -> str | None:

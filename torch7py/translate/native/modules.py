@@ -62,6 +62,9 @@ class Modules:
             self._find_aliases()
         self.given = {file: self._gives(file) for file in self.project.files}
         self._tables = {g.table: file for file, g in self.given.items() if g.table is not None}
+        for variable, file in self.aliases.items():
+            if self.given[file].name in self.t.classes.names.values():
+                self.t.names.chosen[variable] = self.given[file].name
         for variable, file in self._tables.items():
             self._keep_fields_apart(variable, file)
         for variable in self.shared:
@@ -361,7 +364,7 @@ class Modules:
             imported = any(file.module in line or f" {last}" in line for line in lines)
             if not imported and file in pages and _acts(pages[file]):
                 lines[f"import {file.module}  # noqa: F401 (for what it does)"] = None
-        return sorted(lines, key=lambda line: (line.startswith("from"), line))
+        return sorted(lines, key=lambda line: (line.startswith("from"), line.lower()))
 
     def shared_page(self) -> str | None:
         """The page of the globals that several files use."""

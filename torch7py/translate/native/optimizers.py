@@ -126,6 +126,7 @@ def find(training: Training) -> None:
                     continue
                 statement, table = made
                 optimizer = Optimizer(method, module, table, state, statement)
+                optimizer.name = t.names.fresh("optimizer", t.scopes.main)
                 found[variable] = optimizer
                 training.optimizers[variable] = optimizer
                 _place(training, optimizer, weights)
@@ -187,7 +188,6 @@ def _place(training: Training, optimizer: Optimizer, weights: Name) -> None:
 
 def write(t: Translator, optimizer: Optimizer) -> None:
     """``optimizer = torch.optim.SGD(...)``"""
-    optimizer.name = t.fresh("optimizer")
     given: dict[str, str] = {}
     names = _SETTINGS[optimizer.method]
     for item in optimizer.settings.fields:

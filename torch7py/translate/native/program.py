@@ -304,6 +304,7 @@ class _Assembly:
             and variable not in t.modules.shared
             and t.scope not in variable.writers
             and not t.training.is_dropped(variable)
+            and not t.graphs.is_part(variable)
         )
         return [f"{indent}{name} = None" for name in found]
 

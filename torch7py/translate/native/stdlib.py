@@ -398,6 +398,26 @@ def _cmdline_parse(t: Translator, node: Invoke) -> Py:
     return atom(f"{t.value(node.receiver).at(code.ATOM)}.parse_args()")
 
 
+def _cmdline_string(t: Translator, node: Invoke) -> Py:
+    if any(isinstance(n, Invoke) and n.method == "argument" for n in tree.walk(t.program)):
+        raise Problem("T7-261", node.line, "the name of a run with arguments beside options")
+    t.models.helpers["run_name"] = None
+    given = [t.value(argument).text for argument in node.arguments]
+    return atom(f"run_name({', '.join([t.value(node.receiver).text, *given, *['{}'][: 3 - len(given)]])})")
+
+
+def _cmdline_argument(t: Translator, node: Invoke) -> None:
+    name = node.arguments[0]
+    if not isinstance(name, String):
+        raise Problem("T7-261", node.line, "an argument whose name is not a literal")
+    text = f", help={_percent(t.value(node.arguments[1]).text)}" if len(node.arguments) > 1 else ""
+    plain = name.value.lstrip("-")
+    t.calls.options[plain] = name
+    t.emit(f'{t.value(node.receiver).at(code.ATOM)}.add_argument("{plain}"{text})')
+
+
+methods["cmdline", "string"] = _cmdline_string
+method_statements["cmdline", "argument"] = _cmdline_argument
 method_statements["cmdline", "text"] = _cmdline_text
 method_statements["cmdline", "option"] = _cmdline_option
 methods["cmdline", "parse"] = _cmdline_parse

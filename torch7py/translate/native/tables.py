@@ -177,6 +177,36 @@ class Tables:
             known = self._known[found] = self._decide(found)
         return known
 
+    def values_of(self, table: Expression) -> list[Expression]:
+        """What is put into a table under numbers."""
+        return self._values.get(self.t.type(table), [])
+
+    def begins_at_zero(self, found: Type) -> bool:
+        """Whether a table is made with an entry 0, and else has those of a loop over 1, 2, ..."""
+        made = self._made.get(found.find(), [])
+        stores = self._stores.get(found.find(), [])
+        if not made or any(len(table.fields) != 1 for table in made):
+            return False
+        keys = [table.fields[0].key for table in made]
+        return all(isinstance(key, tree.Number) and key.value == 0 for key in keys) and all(
+            self._counts_up(target.key) or (isinstance(target.key, tree.Number) and target.key.value == 0)
+            for _, target in stores
+        )
+
+    def _counts_up(self, key: Expression) -> bool:
+        """Whether a key is the variable of a loop over 1, 2, ..."""
+        if not isinstance(key, Name):
+            return False
+        declaration = self.t.scopes.of_name[key].declaration
+        return any(
+            isinstance(node, tree.NumericFor)
+            and node.variable is declaration
+            and isinstance(node.start, tree.Number)
+            and node.start.value == 1
+            and node.step is None
+            for node in self._statements
+        )
+
     def _decide(self, found: Type) -> str:
         if found.has("options"):
             return "options"

@@ -8,6 +8,7 @@ stored of the criterion's forward.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Training"]
 
+# Layers that keep something from one call for the next.
+_STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|NormStabilizer")
 _BACKWARD = {"backward", "updateGradInput", "accGradParameters"}
+
+
+_LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 
 
 @dataclass(eq=False)
@@ -55,6 +61,11 @@ class Training:
         self.graph_functions: set[tree.Function] = set()
         self.closures: set[tree.Function] = set()
         self.loss_calls: set[Expression] = set()
+        self.hoisted: dict[
+            Expression, str
+        ] = {}  # losses in expressions, and the names that they are given before
+        self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
+        self.hoisted_at: dict[Statement, list[Expression]] = {}
         self.named_losses: dict[Statement, str] = {}
         self.backward_at: dict[Statement, list[Variable | str]] = {}
         self.unknown_losses: set[Statement] = set()
@@ -101,6 +112,9 @@ class Training:
             (scopes.main, self.t.program)
         ]
 
+    def all_statements(self) -> list[Statement]:
+        return list(self._owner)
+
     def statements_of(self, scope: Scope) -> list[Statement]:
         return [statement for statement, owner in self._owner.items() if owner is scope]
 
@@ -122,16 +136,58 @@ class Training:
         for statement in self._owner:
             if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
                 continue
-            value = statement.values[0]
-            if isinstance(value, Invoke) and value.method == "getParameters":
+            modules = self._flattened(statement.values[0])
+            if modules is not None:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 if flat.changed_in_part(self.t, targets):
-                    self.flat[statement] = value.receiver
+                    self.flat[statement] = modules
                     continue
                 for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
                     if isinstance(target, Name):
-                        where[self.t.scopes.of_name[target]] = value.receiver
+                        where[self.t.scopes.of_name[target]] = modules
                 self.dropped.add(statement)
+
+    def _flattened(self, value: Expression) -> Expression | None:
+        """What ``getParameters``, or a function of the program that does the same for several modules, is asked of."""
+        if isinstance(value, Invoke) and value.method == "getParameters":
+            return value.receiver
+        if not isinstance(value, Call) or not value.arguments:
+            return None
+        known = self.t.types.known
+        if not any(known.get(f) == "flattens" for f in self.t.types.function_called(value)):
+            return None
+        if len(value.arguments) == 1:
+            return value.arguments[0]
+        fields = tuple(tree.Field(a.place, None, a, False, (), None) for a in value.arguments)
+        return tree.Table(value.place, fields)
+
+    def known_function(self, name: str, function: tree.Function) -> bool:
+        """Write a function that is known by what it does; whether this is one."""
+        t = self.t
+        known = t.types.known.get(function)
+        if known is None:
+            return False
+        count = sum(isinstance(n, Statement) for n in tree.walk(function.body))
+        t.total += count
+        t.native += count
+        if known == "clones":
+            self._refuse_state(function)
+            module, number = (t.names.of(parameter) for parameter in function.parameters[:2])
+            if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
+                t.emit("")
+            t.emit(f"def {name}({module}, {number}):")
+            t.emit('    """The module for every step: copies with the same parameters compute the same."""')
+            t.emit(f"    return [{module}] * {number}")
+            t.emit("")
+        return True
+
+    def _refuse_state(self, function: tree.Function) -> None:
+        """Copies of layers that keep something between calls are not one layer."""
+        for node in tree.walk(self.t.program):
+            if not isinstance(node, Index) or not isinstance(node.key, tree.String):
+                continue
+            if _STATE.search(node.key.value) and self.t.path(node) == f"nn.{node.key.value}":
+                raise Problem("T7-222", function.line, f"copies of a module with nn.{node.key.value}")
 
     def parameters(self, module: Expression) -> str:
         """The parameters of a module, or of several that were put together only to flatten them."""
@@ -140,6 +196,10 @@ class Training:
         while isinstance(node, Invoke) and node.method == "add":
             parts.insert(0, node.arguments[0])
             node = node.receiver
+        if module in self.lists:
+            return self.lists[module]
+        if isinstance(module, tree.Table):
+            parts = [item.value for item in module.fields]
         if parts:
             return (
                 "[" + ", ".join(f"*{self.t.value(part).at(code.ATOM)}.parameters()" for part in parts) + "]"
@@ -196,10 +256,7 @@ class Training:
             if statement in dropped:
                 continue
             if isinstance(statement, tree.Run):
-                call = statement.call
-                if self.is_backward(call) or (
-                    isinstance(call, Invoke) and self._base(call.receiver, gradients) is not None
-                ):
+                if self._runs_on_gradients(statement.call, gradients):
                     dropped.add(statement)
                     news = True
             elif isinstance(statement, (tree.Local, tree.Assign)):
@@ -219,11 +276,37 @@ class Training:
                 gradients.update(variables)
                 news = True
             elif isinstance(statement, (tree.NumericFor, tree.GenericFor, tree.While, tree.If, tree.Do)):
+                if isinstance(statement, tree.GenericFor) and self.is_gradient(
+                    statement.values[0], gradients
+                ):
+                    found = {of_name[name] for name in statement.names} - gradients
+                    gradients |= found
+                    news = news or bool(found)
                 inside = [s for s in own if statement in self._parents[s]]
                 if inside and all(s in dropped for s in inside):
                     dropped.add(statement)
                     news = True
         return news
+
+    def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
+        """Whether a call as a statement only computes, keeps or checks gradients."""
+        if self.is_backward(call):
+            return True
+        if isinstance(call, Invoke):
+            return self._base(call.receiver, gradients) is not None
+        path = self.t.path(call.callee)
+        if path == "table.insert" and call.arguments and self.is_gradient(call.arguments[-1], gradients):
+            name = base_name(call.arguments[0])
+            if name is not None:
+                gradients.add(self.t.scopes.of_name[name])
+                return True
+        if path == "assert":
+            names = [n for n in tree.walk(call.arguments[0]) if isinstance(n, Name)]
+            of_name = self.t.scopes.of_name
+            return any(of_name[n] in gradients for n in names) and all(
+                of_name[n] in gradients or of_name[n].kind == "loop" for n in names
+            )
+        return False
 
     def _base(self, node: Expression, gradients: set[Variable]) -> Variable | None:
         name = base_name(node)
@@ -297,8 +380,52 @@ class Training:
                     self.unknown_losses.add(self._outermost(statement, dropped))
                 waiting = []
                 outermost = self._outermost(statement, dropped)
+                for loss in losses:
+                    at = self._first_change(loss, outermost, own, dropped)
+                    given = self.backward_at.setdefault(at, [])
+                    given += [loss] if loss not in given else []
                 self.backward_at.setdefault(outermost, [])
-                self.backward_at[outermost] += [x for x in losses if x not in self.backward_at[outermost]]
+
+    def _first_change(
+        self, loss: Variable | str, backward: Statement, own: list[Statement], dropped: set[Statement]
+    ) -> Statement:
+        """The first statement that changes a loss before its backward pass (divides it for printing), or that."""
+        if isinstance(loss, str):
+            return backward
+        of_name = self.t.scopes.of_name
+        around = self._parents[backward]
+        changes = [
+            s
+            for s in own
+            if isinstance(s, tree.Assign)
+            and s not in dropped
+            and self._parents[s] == around
+            and s.place.start < backward.place.start
+            and any(isinstance(t, Name) and of_name[t] is loss for t in s.targets)
+            and not any(self._is_criterion_forward(n) for n in self.own_nodes(s))
+        ]
+        if not changes:
+            return backward
+        first = changes[0]
+        between = [s for s in own if first.place.start < s.place.start < backward.place.start]
+        for statement in between:
+            for node in self.own_nodes(statement) if statement not in dropped else ():
+                if isinstance(node, Invoke) and self._changes_model(node):
+                    self.unknown_losses.add(backward)
+        return first
+
+    def _is_criterion_forward(self, node: tree.Node | Block) -> bool:
+        if not isinstance(node, Invoke) or node.method not in ("forward", "updateOutput"):
+            return False
+        return self.t.kind(node.receiver) == "criterion"
+
+    def _changes_model(self, node: Invoke) -> bool:
+        """Whether a call may change weights or gradients."""
+        if self.t.kind(node.receiver) == "module":
+            return node.method not in ("forward", "training", "evaluate")
+        name = base_name(node.receiver)
+        variable = None if name is None else self.t.scopes.of_name[name]
+        return variable in self.aliases or variable in self.flat_gradients
 
     def _outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
         for around in self._parents[statement]:
@@ -355,16 +482,62 @@ class Training:
             return variable
         if isinstance(statement, tree.Assign) and len(statement.targets) == 1:
             target, value = statement.targets[0], statement.values[0]
-            if isinstance(target, Name) and (value is node or self._adds_to(value, target, node)):
+            if isinstance(target, Name) and value is node:
                 variable = of_name[target]
                 self.t.graph_variables.add(variable)
                 return variable
+            if isinstance(target, Name) and self._adds_to(value, target, node):
+                variable = of_name[target]
+                each_turn = self._added_each_turn(statement, variable)
+                if not each_turn or self._is_result(variable, scope):
+                    self.t.graph_variables.add(variable)
+                if not each_turn:
+                    return variable
         if isinstance(statement, tree.Run) and statement.call is node:
             name = self.named_losses.get(statement)
             if name is None:
                 name = self.named_losses[statement] = self.t.names.fresh("loss", scope)
             return name
-        raise _NoLoss
+        return self._hoist(statement, node, scope)
+
+    def _hoist(self, statement: Statement, node: Call | Invoke, scope: Scope) -> str:
+        """Give the loss in an expression a name of its own, in a statement before."""
+        if isinstance(statement, (tree.While, tree.Repeat, tree.NumericFor, tree.GenericFor, tree.If)):
+            raise _NoLoss
+        for outer in self.own_nodes(statement):
+            logical = isinstance(outer, tree.Binary) and outer.operator in ("and", "or")
+            if logical and any(n is node for n in tree.walk(outer)):
+                raise _NoLoss
+        name = self.hoisted.get(node)
+        if name is None:
+            name = self.hoisted[node] = self.t.names.fresh("loss", scope)
+            self.hoisted_at.setdefault(statement, []).append(node)
+        return name
+
+    def _added_each_turn(self, statement: Statement, total: Variable) -> bool:
+        """Whether losses are added up over the turns of a loop in which each has its own backward pass."""
+        loops = [s for s in self._parents[statement] if isinstance(s, _LOOPS)]
+        if not loops or self._declared_in(total, loops[-1]):
+            return False
+        inside = {s for s in self._owner if loops[-1] in self._parents[s]}
+        return any(
+            self.is_backward(n) for s in inside for n in self.own_nodes(s) if self._is_module_backward(n)
+        )
+
+    def _is_result(self, variable: Variable, scope: Scope) -> bool:
+        """Whether the function for an optimizer gives this variable as the loss."""
+        if scope.function not in self.closures:
+            return False
+        returns = [s for s in self.statements_of(scope) if isinstance(s, tree.Return) and s.values]
+        names = [n for s in returns for n in tree.walk(s.values[0]) if isinstance(n, Name)]
+        return any(self.t.scopes.of_name[n] is variable for n in names)
+
+    def _is_module_backward(self, node: tree.Node | Block) -> bool:
+        return isinstance(node, Invoke) and self.t.kind(node.receiver) == "module"
+
+    def _declared_in(self, variable: Variable, loop: Statement) -> bool:
+        place = variable.declaration.place.start if variable.declaration else -1
+        return loop.place.start <= place < loop.place.end
 
     def _adds_to(self, value: Expression, target: Name, node: Expression) -> bool:
         return (
@@ -419,12 +592,17 @@ class Training:
         if scope not in self.steps or not isinstance(target, Name):
             return written
         variable = self.t.scopes.of_name[target]
-        if variable in self.t.graph_variables or self.t.kind(value) not in ("tensor",):
+        kind = self.t.kind(value)
+        if variable in self.t.graph_variables or kind not in ("tensor", "table"):
+            return written
+        if kind == "table" and self.t.type(value).of_elements().kind != "tensor":
             return written
         if not self._has_graph(value, self.graph_values.get(scope, set())):
             return written
         if (variable.scope or self.t.scopes.main) is not scope or self._declared_outside(variable, scope):
             text = written.at(code.ATOM)
+            if kind == "table":
+                return atom(f"[s.detach() for s in {written}]")
             if text.endswith(".clone()"):
                 return atom(f"{text[: -len('.clone()')]}.detach().clone()")
             return atom(f"{text}.detach()")
@@ -462,8 +640,11 @@ class Training:
         if node in self.flat:
             flat.write(t, node, self.flat[node])
             return True
+        self._list_parameters(node)
+        for expression in self.hoisted_at.get(node, []):
+            t.emit(f"{self.hoisted[expression]} = {t.calls.loss(expression)}")
         losses = self.backward_at.get(node)
-        if losses is not None:
+        if losses:
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
             text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
             if self.steps_by_hand:
@@ -477,6 +658,17 @@ class Training:
             t.emit(f"{self.named_losses[node]} = {t.expressions.graph(node.call)}")
             return True
         return self._is_guard(node)
+
+    def _list_parameters(self, node: Statement) -> None:
+        """``params = [*a.parameters(), *b.parameters()]`` where those of several modules are put together."""
+        if node not in self.dropped or not isinstance(node, (tree.Local, tree.Assign)):
+            return
+        target = (node.names if isinstance(node, tree.Local) else node.targets)[0]
+        module = self.aliases.get(self.t.scopes.of_name[target]) if isinstance(target, Name) else None
+        if isinstance(module, tree.Table) and isinstance(target, Name):
+            name = self.t.names.of(target)
+            self.t.emit(f"{name} = {self.parameters(module)}")
+            self.lists[module] = name
 
     def pending(self) -> str:
         """The list of losses whose backward pass is still to come."""
@@ -549,6 +741,13 @@ class Training:
                 return False
             optimizers.step(self, found, node, None)
             return True
+        if node.method == "copy" and len(node.arguments) == 1 and isinstance(node.receiver, Name):
+            (value,) = node.arguments
+            written = t.value(value)
+            kept = self.carried(node.receiver, value, written)
+            if kept is not written:
+                t.emit(f"{t.value(node.receiver)}.copy_({kept})")
+                return True
         if node.method == "backwardThroughTime":
             losses = self.pending()
             t.emit(f"sum({losses}).backward()")
@@ -571,7 +770,7 @@ class Training:
         given = [t.value(argument).text for argument in node.arguments]
         parameters = self.parameters(module)
         if node.method in ("zero", "fill"):
-            if parameters.startswith("["):
+            if not parameters.endswith(".parameters()") or parameters.startswith("["):
                 optimizer = next(
                     (o for o in self.optimizers.values() if same_expression(o.module, module)), None
                 )
@@ -623,7 +822,9 @@ class Training:
     def returns(self, node: tree.Return) -> bool:
         """The closure of an optimizer gives the loss alone."""
         if self.t.scope.function in self.closures:
-            self.t.emit(f"return {self.t.expressions.graph(node.values[0])}")
+            loss = self.t.expressions.graph(node.values[0])
+            is_tensor = self.t.expressions.is_graph(node.values[0])
+            self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
             return True
         return False
 

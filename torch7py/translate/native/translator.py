@@ -43,7 +43,7 @@ class Translator:
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
     def __init__(self, project: Project, scopes: Scopes, types: Types) -> None:
-        self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
+        self.program, self.scopes, self.types = project.program, scopes, types
         self.names = Names(scopes)
         self.imports: set[str] = set()
         self.lines: list[str] = []
@@ -456,6 +456,8 @@ class Translator:
             plain = self.fresh(name.rpartition(".")[2])
             self.define(plain, node)
             self.emit(f"{name} = {plain}")
+            return
+        if self.training.known_function(name, node):
             return
         scope = self.scopes.of_function[node]
         parameters = list(first)

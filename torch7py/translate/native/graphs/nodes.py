@@ -53,6 +53,11 @@ class Nodes:
         returns = self.t.types.returns.get(function)
         return returns is not None and any(self.has_node(found) for found in returns.types)
 
+    def is_part(self, variable: Variable) -> bool:
+        """Whether a variable holds a function that makes a part of a graph: it is a class in the page."""
+        functions = [f for found in self.t.types.versions[variable][1] for f in found.find().functions]
+        return bool(functions) and all(self.gives_nodes(function) for function in functions)
+
     def makes_nodes(self, node: Statement) -> bool:
         """Whether a statement that is no loop or condition is about nodes."""
         if isinstance(node, (tree.Local, tree.Assign)):

@@ -1,0 +1,141 @@
+"""Functions of a program that are known by what they do, however they are called.
+
+Torch7 programs that unroll a network by hand carry two of their own: one lays the parameters of several modules into
+one vector, as ``getParameters`` does for one module; the other makes copies of a module that share its parameters. In
+PyTorch neither is needed: an optimizer takes any list of parameters, and a module may be called many times.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
+
+__all__ = ["clones", "flattens", "known_function", "zeroes"]
+
+
+def flattens(function: Function) -> bool:
+    """``flat, gradients = f(module, ...)``: gathers ``parameters()`` of what it is given, and moves them together."""
+    last = _last(function.body)
+    if not isinstance(last, tree.Return) or len(last.values) != 2:
+        return False
+    if not (function.vararg or function.parameters) or any(
+        isinstance(n, tree.String) for n in _printed(function)
+    ):
+        return False
+    methods = _methods(function.body)
+    moves = any(len(node.arguments) >= 3 for node in methods.get("set", []))
+    gathers = "parameters" in methods and "storage" in methods
+    return moves and gathers and "torch.pointer" in _called(function.body)
+
+
+def clones(function: Function) -> bool:
+    """``copies = f(module, n)``: writes a module to memory and reads it back n times, with its parameters shared."""
+    if len(function.parameters) < 2 or function.vararg:
+        return False
+    methods = _methods(function.body)
+    last = _last(function.body)
+    if not isinstance(last, tree.Return) or len(last.values) != 1 or not isinstance(last.values[0], Name):
+        return False
+    module, count = function.parameters[0].name, function.parameters[1].name
+    written = [node for node in methods.get("writeObject", []) if _is_name(node.arguments, module)]
+    loops = [
+        node
+        for node in tree.walk(function.body)
+        if isinstance(node, tree.NumericFor)
+        and isinstance(node.stop, Name)
+        and node.stop.name == count
+        and isinstance(node.start, tree.Number)
+        and node.start.value == 1
+    ]
+    reads = any("readObject" in _methods(loop.body) and _stores(loop, last.values[0].name) for loop in loops)
+    shares = any("set" in _methods(loop.body) for loop in loops)
+    return bool(written) and reads and shares and "torch.MemoryFile" in _called(function.body)
+
+
+def _stores(loop: tree.NumericFor, table: str) -> bool:
+    """Whether a loop puts something at its turn's place of a table."""
+    for node in tree.walk(loop.body):
+        for target in node.targets if isinstance(node, tree.Assign) else ():
+            if isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == table:
+                return isinstance(target.key, Name) and target.key.name == loop.variable.name
+    return False
+
+
+def zeroes(function: Function, call: Call) -> bool:
+    """Whether a function gives a list of copies that it sets to zero, with the arguments of this call."""
+    last = _last(function.body)
+    if not isinstance(last, tree.Return) or len(last.values) != 1 or not isinstance(last.values[0], Name):
+        return False
+    result = last.values[0].name
+    for statement in function.body.statements:
+        if isinstance(statement, tree.GenericFor):
+            for inner in statement.body.statements:
+                if _zeroes(inner, result):
+                    return True
+                if isinstance(inner, tree.If) and len(inner.branches) == 1 and inner.otherwise is None:
+                    condition, body = inner.branches[0]
+                    if any(_zeroes(s, result) for s in body.statements) and _is_given(
+                        condition, function, call
+                    ):
+                        return True
+    return False
+
+
+def _zeroes(statement: tree.Statement, result: str) -> bool:
+    call = statement.call if isinstance(statement, tree.Run) else None
+    return (
+        isinstance(call, Invoke)
+        and call.method == "zero"
+        and isinstance(call.receiver, Index)
+        and isinstance(call.receiver.base, Name)
+        and call.receiver.base.name == result
+    )
+
+
+def _is_given(condition: Expression, function: Function, call: Call) -> bool:
+    """Whether a condition is a parameter for which the call has ``true``."""
+    names = [parameter.name for parameter in function.parameters]
+    if not isinstance(condition, Name) or condition.name not in names:
+        return False
+    at = names.index(condition.name)
+    given = call.arguments[at] if at < len(call.arguments) else None
+    return isinstance(given, tree.Boolean) and given.value
+
+
+def known_function(function: Function) -> str:
+    """ "flattens", "clones" or nothing."""
+    return "flattens" if flattens(function) else "clones" if clones(function) else ""
+
+
+def _last(block: Block) -> tree.Statement | None:
+    return block.statements[-1] if block.statements else None
+
+
+def _methods(block: Block) -> dict[str, list[Invoke]]:
+    found: dict[str, list[Invoke]] = {}
+    for node in tree.walk(block):
+        if isinstance(node, Invoke):
+            found.setdefault(node.method, []).append(node)
+    return found
+
+
+def _called(block: Block) -> set[str]:
+    found = set()
+    for node in tree.walk(block):
+        callee = node.callee if isinstance(node, Call) else None
+        if isinstance(callee, Index) and isinstance(callee.base, Name) and isinstance(callee.key, String):
+            found.add(f"{callee.base.name}.{callee.key.value}")
+    return found
+
+
+def _printed(function: Function) -> list[tree.Node | Block]:
+    """What a function prints: one that does is more than a helper."""
+    found: list[tree.Node | Block] = []
+    for node in tree.walk(function.body):
+        if isinstance(node, Call) and isinstance(node.callee, Name) and node.callee.name == "print":
+            found += node.arguments
+    return found
+
+
+def _is_name(arguments: tuple[Expression, ...], name: str) -> bool:
+    return len(arguments) == 1 and isinstance(arguments[0], Name) and arguments[0].name == name
