@@ -14,7 +14,7 @@ import torch7py
 from tests.t7.golden_files import unpack
 from torch7py import nn
 from torch7py.cli.main import main
-from torch7py.translate import files, verify_script
+from torch7py.translate import api, files
 from torch7py.translate.verify import Different
 
 PROGRAM = """
@@ -23,6 +23,15 @@ torch.manualSeed(1)
 local model = nn.Linear(2, 1)
 local x = torch.randn(4, 2)
 print(model:forward(x):sum())
+"""
+
+
+# What `t[name]` holds is not told by anything but a run.
+OPEN = """local t = {}
+local function get(name) return t[name] end
+local function first(name) return get(name)[1] end
+t.a = {torch.ones(2)}
+print(first('a'):sum())
 """
 
 
@@ -87,7 +96,7 @@ def test_a_difference_is_exit_code_2(program: Path, monkeypatch: pytest.MonkeyPa
     def differ(*_: object) -> None:
         raise Different("the second line")
 
-    monkeypatch.setattr(verify_script, "verify_script", differ)
+    monkeypatch.setattr(api, "verify_script", differ)
     result = run(program)
     assert result.exit_code == 2
     assert f"{program}: not the same: the second line" in result.output
@@ -108,6 +117,19 @@ def test_a_program_that_fails_is_not_verified(program: Path) -> None:
     result = run(program)
     assert result.exit_code == 1
     assert "2: no" in result.output
+
+
+def test_a_run_shows_what_inference_leaves_open(program: Path) -> None:
+    program.write_text(OPEN)
+    result = run(program, "--no-record", "--no-verify")
+    assert result.exit_code == 1
+    assert f"{program}:3: T7-303: " in result.output
+    assert "a run showed" not in result.output
+    result = run(program, "--force", "--report", program.with_suffix(".json"))
+    assert result.exit_code == 0, result.output
+    assert "a run showed the kind of" in result.output
+    assert "verified: 1 lines" in result.output
+    assert json.loads(program.with_suffix(".json").read_text())["recorded"].startswith("a run showed")
 
 
 def test_a_model(tmp_path: Path) -> None:

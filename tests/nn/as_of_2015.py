@@ -11,20 +11,11 @@ import pytest
 from tests.golden_cases import Case
 from torch7py.bridge.runtime import Runtime
 
-__all__ = ["POLYNOMIAL", "WAITING", "case_of_2015", "runtime_of_2015", "uses_softmax"]
+__all__ = ["POLYNOMIAL", "case_of_2015", "runtime_of_2015", "uses_softmax"]
 
 # How far the polynomial that stood for exp(-x) in the softmax layers of 2015 was off, for a sum of a few terms, of
 # which the largest is 1; it is not imitated. tests/nn/test_quirks.py computes it.
 POLYNOMIAL = 1e-4
-# Layers whose differences are not in the table yet.
-WAITING = (
-    "SpatialFullConvolution",
-    "SpatialLPPooling",
-    "SpatialZeroPadding",
-    "VolumetricConvolution",
-    "VolumetricMaxPooling",
-    "VolumetricAveragePooling",
-)
 SOFT_MAX = ("SoftMax", "SoftMin", "CrossEntropy")
 
 

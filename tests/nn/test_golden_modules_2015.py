@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from tests.golden_cases import identify, supported
-from tests.nn.as_of_2015 import WAITING, case_of_2015, runtime_of_2015  # noqa: F401
+from tests.nn.as_of_2015 import case_of_2015, runtime_of_2015  # noqa: F401
 from tests.nn.test_golden_modules import run
 from torch7py.bridge.runtime import Runtime
 
-CASES = [c for c in supported("nn_modules_2015") if not any(name in c["expr"] for name in WAITING)]
 
-
-@pytest.mark.parametrize("recorded", CASES, ids=identify)
+@pytest.mark.parametrize("recorded", supported("nn_modules_2015"), ids=identify)
 def test_module(runtime_of_2015: Runtime, recorded: dict[str, Any]) -> None:  # noqa: F811
     run(case_of_2015(runtime_of_2015, recorded))

@@ -9,7 +9,6 @@ import pytest
 
 import torch7py.nn.all  # noqa: F401
 from tests.golden_cases import GOLDEN
-from tests.nn.as_of_2015 import WAITING
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers
 
@@ -36,9 +35,7 @@ def test_text(runtime: Runtime, expression: str, text: str) -> None:
     assert runtime.execute(f"require 'nn' return tostring({expression})") == text
 
 
-@pytest.mark.parametrize(
-    ("expression", "text"), [b for b in blocks("print_2015") if not any(name in b[0] for name in WAITING)]
-)
+@pytest.mark.parametrize(("expression", "text"), blocks("print_2015"))
 def test_text_of_2015(expression: str, text: str) -> None:
     with Runtime(rnn_api=2015) as runtime:
         assert runtime.execute(f"require 'nn' return tostring({expression})") == text

@@ -53,6 +53,8 @@ class Runtime:
             with a GPU as ``device``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
         rnn_api: the generation of rnn and nn, 2015 or 2016; None to judge by the program (see ``generation.py``).
+        rewrite: for tools that watch a program: given Lua source (its bytes as latin-1) and the name of its chunk, it
+            gives the source that is compiled instead.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Runtime:
         pairs: str = "sorted",
         rnn_api: int | None = None,
         cuda_as: str | None = None,
+        rewrite: Callable[[str, str], str] | None = None,
     ) -> None:
         place = torch.device(device)
         if cuda_as not in (None, "cpu") or (cuda_as and place.type != "cpu"):
@@ -80,6 +83,7 @@ class Runtime:
         gpu = place if cuda_as is not None or place.type == "cuda" else None
         self.state = state.State(default_type=default, device=place, gpu=gpu, generation=rnn_api)
         self._script: str | None = None
+        self._rewrite = rewrite
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
@@ -205,6 +209,8 @@ class Runtime:
             "setting": self._setting,
         }
         functions["patch"] = source.patch
+        if self._rewrite is not None:
+            functions["rewrite"] = self._rewrite
         functions["negative_zero"] = engine.as_object(self.engine, -0.0)
         self._host = functions  # lupa does not keep what Lua alone holds
         host = self._lua.table_from(functions)

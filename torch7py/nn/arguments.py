@@ -103,7 +103,7 @@ def gradients_of(layer: TorchObject, gradOutput: Any, outputs: Sequence[torch.Te
 def rows(layer: TorchObject, indices: torch.Tensor, count: int) -> torch.Tensor:
     """1-based indices of any number type as 0-based ones, checked against ``count``."""
     found = indices.long() - 1
-    if found.numel() and not found.is_meta:  # which has no values
+    if found.numel() and not found.is_meta and not torch.compiler.is_compiling():  # which have no values
         low, high = (int(bound) for bound in torch.aminmax(found))
         if low < 0 or high >= count:
             wrong = low if low < 0 else high

@@ -16,6 +16,7 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Windowed, text_of
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 from torch7py.ops.random import uniform_
 
 __all__ = [
@@ -152,6 +153,8 @@ class Convolution(Windowed):
         return ""
 
     def describe(self) -> str:
+        if len(self.grid) == 3 and older("volumetric text"):
+            return self.class_name
         text = f"{self.class_name}({self.nInputPlane} -> {self.nOutputPlane}, {text_of(self.shown('k'), 'x')}"
         padded = any(self.shown("pad"))
         if padded or any(step != 1 for step in self.shown("d")):

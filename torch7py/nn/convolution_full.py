@@ -12,6 +12,7 @@ from torch7py.nn.convolution import Convolution, Geometry, KernelConvolution, Pl
 from torch7py.nn.registry import layer
 from torch7py.nn.window import text_of
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = ["SpatialFullConvolution", "VolumetricFullConvolution"]
 
@@ -127,6 +128,9 @@ class SpatialFullConvolution(_Full):
         self.add_parameters(nInputPlane, nOutputPlane, kH, kW)
         self.keep("ones", self.new())
         self.reset()
+
+    def describe(self) -> str:
+        return self.class_name if older("SpatialFullConvolution text") else super().describe()
 
     def further_text(self) -> str:
         adjustment: Sequence[Any] = self.shown("adj")

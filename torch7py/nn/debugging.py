@@ -146,6 +146,8 @@ class PrintSize(Module):
         self.prefix = prefix
 
     def _print(self, what: str, value: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
         if isinstance(value, torch.Tensor):
             size = storage_to_string(torch.tensor(value.shape[: dims_of(value)]), types.LONG.storage)
         else:

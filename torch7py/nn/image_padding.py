@@ -11,6 +11,7 @@ from torch7py.nn.checks import number
 from torch7py.nn.registry import layer
 from torch7py.nn.window import Gridded, text_of
 from torch7py.ops.errors import TorchError
+from torch7py.ops.quirks import older
 
 __all__ = [
     "SpatialReflectionPadding",
@@ -58,7 +59,8 @@ class _Margin(Gridded):
         return self.like_input(F.pad(batch, self.margins(), mode=self.mode), input)
 
     def describe(self) -> str:
-        sides = ", ".join(f"{name}={m:d}" for name, m in zip(self.shown, self.margins(), strict=True))
+        comma = "," if older("padding text") else ", "
+        sides = comma.join(f"{name}={m:d}" for name, m in zip(self.shown, self.margins(), strict=True))
         return f"{self.class_name}({sides})"
 
 

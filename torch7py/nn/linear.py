@@ -12,6 +12,7 @@ from torch7py.nn.arguments import rows as indices
 from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.nn.object import names
+from torch7py.nn.products import accumulate_product, gradient_of_rows
 from torch7py.nn.registry import layer
 from torch7py.nn.training import limit_norms
 from torch7py.ops import types
@@ -73,7 +74,10 @@ class Linear(Module):
     # The products alone: a graph per call costs more than they do at sizes below 100.
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
-        return (gradOutput @ self.weight.data).view(input.shape)
+        weight = self.weight.data
+        if gradOutput.dim() == 1:
+            return (gradOutput @ weight).view(input.shape)
+        return gradient_of_rows(gradOutput, weight).view(input.shape)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
         weight, bias = self.gradient("weight"), self.gradient("bias")
@@ -81,7 +85,7 @@ class Linear(Module):
             if input.dim() == 1:
                 weight.addr_(gradOutput, input, alpha=scale)
             else:
-                weight.addmm_(gradOutput.t(), input, alpha=scale)
+                accumulate_product(weight, gradOutput, input, scale)
         if bias is not None and self.bias is not None:
             bias.add_(gradOutput if input.dim() == 1 else gradOutput.sum(0), alpha=scale)
 

@@ -76,6 +76,8 @@ class Pooling(Windowed):
         return [getattr(self, field + axis, 0) for axis in self.axes]
 
     def describe(self) -> str:
+        if len(self.grid) == 3 and older("volumetric text"):
+            return self.class_name
         if len(self.grid) == 2 and older("pooling text"):
             pad = self.shown("pad")
             return f"{self.class_name}({text_of([*self.shown('k'), *self.shown('d'), *(pad if any(pad) else ())])})"

@@ -64,6 +64,13 @@ QUIRKS |= {
         "updateParameters goes over the columns of the last input, however many backwards there were, and over a "
         "repeated one as often; so does weightDecay, which counts the bias too; zeroGradParameters goes over all",
     ),
+    "SpatialFullConvolution text": Quirk("2015-12-01", "6249756", "the text is the class name"),
+    "padding text": Quirk(
+        "2016-03-01", "fadfadb", "the text of SpatialZeroPadding has no blanks after commas"
+    ),
+    "volumetric text": Quirk(
+        "2016-02-25", "1f8258a", "the text of convolution and pooling over volumes is the class name"
+    ),
     "pooling text": Quirk(
         "2016-03-01",
         "fadfadb",

@@ -250,4 +250,4 @@ class SeqBRNN(Container):
 
 
 def zeros_like(value: Any) -> Any:
-    return [zeros_like(item) for item in value] if isinstance(value, list) else torch.zeros_like(value.data)
+    return [zeros_like(item) for item in value] if isinstance(value, list) else torch.zeros_like(value)

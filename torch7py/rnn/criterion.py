@@ -17,7 +17,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn import generation
 from torch7py.rnn.sequencer import steps_of
 from torch7py.rnn.stages import alias, marked
-from torch7py.rnn.steps import alike
+from torch7py.rnn.steps import alike, rebound
 
 __all__ = ["RepeaterCriterion", "SequencerCriterion"]
 
@@ -99,7 +99,7 @@ class SequencerCriterion(StepwiseCriterion):
     """
 
     fields = ("sizeAverage", "isStateless")
-    transient = (*StepwiseCriterion.transient, "_wide", "_by_steps")
+    transient = (*StepwiseCriterion.transient, "_wide", "_by_steps", "_given")
 
     def __init__(self, criterion: Criterion | None = None, sizeAverage: bool = False) -> None:
         super().__init__(criterion)
@@ -174,7 +174,8 @@ class SequencerCriterion(StepwiseCriterion):
             gradient.mul_(factor)
         if isinstance(input, torch.Tensor):
             return self.keep("gradInput", gradient.view(input.shape))
-        return self.give(list(gradient.view(-1, *input[0].shape)))
+        known: list[torch.Tensor] = self.__dict__.setdefault("_given", [])
+        return self.give(rebound(known, gradient.view(-1, *input[0].shape)))
 
 
 @layer("nn.RepeaterCriterion", package="rnn")

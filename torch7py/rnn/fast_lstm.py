@@ -15,6 +15,7 @@ from torch7py.nn.graph import Node
 from torch7py.nn.linear import Linear
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.object import names
+from torch7py.nn.products import gradient_of_rows
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import Reshape
 from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable, SplitTable
@@ -98,16 +99,13 @@ class FastLSTMCell(Cell):
     ) -> list[torch.Tensor]:
         (slopes, by_cell, kept), of_gates = factors, room[0]
         d_output, d_cell = gradients
-        rows, size = d_cell.shape
         d_cell = torch.addcmul(d_cell, d_output, by_cell)
-        three = (rows, 3, size)
-        into_cell = slopes[:, : 3 * size].view(three)
-        torch.mul(into_cell, d_cell.unsqueeze(1), out=of_gates[:, : 3 * size].view(three))
-        torch.mul(slopes[:, 3 * size :], d_output, out=of_gates[:, 3 * size :])
+        # Joined first: a product of whole rows is one loop over memory.
+        torch.mul(slopes, torch.cat((d_cell, d_cell, d_cell, d_output), 1), out=of_gates)
         return [of_gates @ self.members["o2g"].weight.data, d_cell * kept]
 
     def grad_of_input(self, of_gates: list[torch.Tensor]) -> torch.Tensor:
-        return of_gates[0] @ self.members["i2g"].weight.data
+        return gradient_of_rows(of_gates[0], self.members["i2g"].weight.data)
 
     def acc_grad(
         self,

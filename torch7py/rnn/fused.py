@@ -49,6 +49,9 @@ class Run:
         # What is around the stages, innermost first, with the numbers of its first stage and the one after its last.
         self.around: list[tuple[Any, int, int]] = []
         self._take_apart(module)
+        # Those of the stages, and then all modules that count steps.
+        self.counting = [s for s in self.stages if isinstance(s, (GatedStage, RecurrentStage))]
+        self.recurrents = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
         self.steps = 0
         self.went_back = self.filled = False
         self.inputs: list[T] = []
@@ -84,14 +87,6 @@ class Run:
         """The Recursors around."""
         return [found for found in self.around if type(found[0]) is Recursor]
 
-    @property
-    def recurrents(self) -> list[Any]:
-        """The modules inside that count steps."""
-        return [stage.module for stage in self._counting()] + [wrapper for wrapper, _, _ in self.wrappers]
-
-    def _counting(self) -> list[GatedStage | RecurrentStage]:
-        return [stage for stage in self.stages if isinstance(stage, (GatedStage, RecurrentStage))]
-
     def forward(self, input: T) -> T:
         """All outputs. The modules count the steps, and show what they would after doing them one by one."""
         self.inputs = [input]
@@ -124,9 +119,8 @@ class Run:
             self.gradients.insert(0, gradient)
         for stage in reversed(self.stages):
             stage.show_gradient()
-        counting = self._counting()
         for stage, of_input in zip(self.stages, self.gradients, strict=False):
-            if stage in counting and stage.module.generation.keeps_grad_input:
+            if stage in self.counting and stage.module.generation.keeps_grad_input:
                 stage.module.set_grad_input(of_input[0])
         for module, *_ in self.around:
             if type(module) is not Recursor or module.generation.keeps_grad_input:
@@ -167,9 +161,7 @@ class Run:
 
     def _with_inputs(self) -> list[tuple[Any, T]]:
         """The modules that count steps, with their inputs."""
-        inner = [
-            (s.module, x) for s, x in zip(self.stages, self.inputs, strict=False) if s in self._counting()
-        ]
+        inner = [(s.module, x) for s, x in zip(self.stages, self.inputs, strict=False) if s in self.counting]
         return inner + [(wrapper, self.inputs[first]) for wrapper, first, _ in self.wrappers]
 
     def _be_looked_into(self) -> None:

@@ -47,7 +47,7 @@ def is_zero(rows: torch.Tensor) -> torch.Tensor:
 
 def mask_of(owner: Any, input: Any) -> tuple[bool, torch.Tensor]:
     """Whether the input is a batch, and which of its rows are zeros: one for each row, or one alone."""
-    first = first_tensor(owner, input).data
+    first = first_tensor(owner, input).detach()
     if first.dim() == owner.nInputDim:
         return False, is_zero(first.reshape(1, -1))
     if first.dim() == owner.nInputDim + 1:

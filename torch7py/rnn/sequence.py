@@ -14,6 +14,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
+from torch7py.nn.products import gradient_of_rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import normal_
 from torch7py.rnn.masking import is_zero
@@ -322,7 +323,7 @@ class Sequence(Module):
         """Called before the last step goes back."""
 
     def _give(self, x: T, room: T, of_state: list[T]) -> None:
-        of_input = (room @ self.weight.data[: self.inputs].t()).view(x.shape)
+        of_input = gradient_of_rows(room, self.weight.data[: self.inputs].t()).view(x.shape)
         self.keep("grad_x", of_input.transpose(0, 1) if self.batchfirst else of_input)
         given: list[T] = []
         for name, user, part in zip(self.state_names, self.user_names, of_state, strict=True):

@@ -18,7 +18,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
-from torch7py.rnn.steps import alike
+from torch7py.rnn.steps import alike, rebound
 
 __all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
 
@@ -97,9 +97,12 @@ class AbstractSequencer(Container):
 
     def give_joined(self, name: str, input: Any, steps: torch.Tensor) -> Any:
         """The same for the results of all steps in one tensor."""
-        return (
-            self.keep(name, steps) if isinstance(input, torch.Tensor) else self.give(name, input, list(steps))
-        )
+        if isinstance(input, torch.Tensor):
+            return self.keep(name, steps)
+        if self.hasMemory():  # the tensors of the last sequence are those of other steps
+            return self.give(name, input, list(steps))
+        known: list[torch.Tensor] = self.__dict__.setdefault("_given", {}).setdefault(name, [])
+        return self.give(name, input, rebound(known, steps))
 
     def clearState(self) -> Module:
         # The entries of a table are those of the modules inside: let go of them.
@@ -126,7 +129,7 @@ class Sequencer(AbstractSequencer):
     """
 
     links = ("module",)
-    transient = (*AbstractSequencer.transient, "_run")
+    transient = (*AbstractSequencer.transient, "_run", "_given")
 
     def __init__(self, module: Module) -> None:
         if not isinstance(module, Module):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["alike", "joined"]
+__all__ = ["alike", "joined", "rebound"]
 
 T = torch.Tensor
 
@@ -16,15 +16,16 @@ def joined(tensors: Sequence[T]) -> T:
     """``torch.stack`` that copies nothing when the tensors lie one after the other."""
     first = tensors[0]
     size = first.numel()
-    if first.is_contiguous() and size:
+    if size and first.is_contiguous():
         at, step = first.data_ptr(), size * first.element_size()
-        follows = all(
-            t.data_ptr() == at + n * step and t.is_contiguous() and t.shape == first.shape
-            for n, t in enumerate(tensors)
-        )
-        room = (first.untyped_storage().nbytes() // first.element_size()) - first.storage_offset()
-        if follows and size * len(tensors) <= room:
-            return first.as_strided((len(tensors), *first.shape), (size, *first.stride()))
+        places = [t.data_ptr() for t in tensors]
+        if places == list(range(at, at + len(tensors) * step, step)):
+            shape, strides = first.shape, first.stride()
+            room = (first.untyped_storage().nbytes() // first.element_size()) - first.storage_offset()
+            if size * len(tensors) <= room and all(
+                t.shape == shape and t.stride() == strides for t in tensors
+            ):
+                return first.as_strided((len(tensors), *shape), (size, *strides))
     return torch.stack(list(tensors))
 
 
@@ -35,7 +36,26 @@ def alike(steps: Sequence[Any] | T) -> T | None:
     first = steps[0]
     if not isinstance(first, torch.Tensor) or not first.numel():
         return None
-    kind = (first.shape, first.dtype, first.device)
-    if not all(isinstance(s, torch.Tensor) and (s.shape, s.dtype, s.device) == kind for s in steps[1:]):
-        return None
+    shape, dtype, device = first.shape, first.dtype, first.device
+    for step in steps:
+        if not isinstance(step, torch.Tensor) or step.shape != shape or step.dtype is not dtype:
+            return None
+        if step.device != device:
+            return None
     return joined([step.data for step in steps])
+
+
+def rebound(known: list[T], steps: T) -> list[T]:
+    """A tensor for each step, the same objects as before, which take over the memory of these.
+
+    So a script that kept the results of the last sequence sees those of this one, as it did when the modules of the
+    steps overwrote their outputs; and memory that nobody reads any more is free at once, not when Lua has collected.
+    """
+    for number, step in enumerate(steps.unbind()):
+        if number == len(known):
+            known.append(step)
+        elif known[number].dtype == step.dtype and known[number].device == step.device:
+            known[number].data = step
+        else:
+            known[number] = step
+    return known[: len(steps)]

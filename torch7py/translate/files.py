@@ -32,7 +32,7 @@ from torch7py.translate.model import (
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
 from torch7py.translate.writer import identifier
 
-__all__ = ["models_in", "translate_file", "verify_file", "write_page"]
+__all__ = ["models_in", "translate_file", "verify_file", "write_page", "write_weights"]
 
 
 def models_in(root: Any) -> Iterator[tuple[str, TorchObject]]:
@@ -160,12 +160,18 @@ def write_page(
     source: ModelSource, out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None
 ) -> None:
     """Write a page, and its weights as safetensors; by default beside the page, under its name."""
-    from safetensors.torch import save_file
-
     target = Path(out)
     with replacing(target) as temporary:
         Path(temporary).write_text(source.code)
     if source.weights:
-        beside = target.with_suffix(".safetensors") if weights is None else Path(weights)
-        with replacing(beside) as temporary:
-            save_file({name: tensor.contiguous() for name, tensor in source.weights.items()}, temporary)
+        write_weights(
+            source.weights, target.with_suffix(".safetensors") if weights is None else Path(weights)
+        )
+
+
+def write_weights(weights: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Write a state_dict as safetensors."""
+    from safetensors.torch import save_file
+
+    with replacing(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)

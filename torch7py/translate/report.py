@@ -57,8 +57,10 @@ class Verification:
 class Report:
     """A file: a program's statements and how many of them are native, faithful and not translated; a model's layers.
 
-    ``error`` is why the file could not be read at all. ``verified`` is None when nothing was run. ``open_methods``
-    counts calls of methods on something whose kind is not known, whose support is not known either.
+    ``error`` is why the file could not be read at all. ``recorded`` says what a recorded run showed, ``verified``
+    whether translation and original do the same (None when they were not run), ``notes`` how that was found,
+    ``failure`` why a verification could not be.
+    ``open_methods`` counts calls of methods on something whose kind is not known, whose support is not known either.
     """
 
     file: str
@@ -70,7 +72,10 @@ class Report:
     layers: list[dict[str, str]] = field(default_factory=list)
     names: list[NameUse] = field(default_factory=list)
     open_methods: int = 0
+    recorded: str = ""
     verified: Verification | None = None
+    notes: list[str] = field(default_factory=list)
+    failure: str = ""
     error: str = ""
 
     @property

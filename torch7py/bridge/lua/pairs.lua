@@ -7,18 +7,20 @@
 -- A metatable's __pairs is called, as by LuaJIT with Lua 5.2 compatibility; where it answers with Lua's own
 -- `next` and a table, that table is put in order too. `next` itself stays as it is.
 --
--- Arguments: Lua's own `next`, if the global is no longer it.
+-- Arguments: Lua's own `next`, if the global is no longer it; string_order.lua's function, if there is one.
 -- Result: {install = f('sorted' | 'native'), which sets the global `pairs`;
 --          sorted, native = the two functions}.
 
 local type, rawget, getmetatable, error = type, rawget, getmetatable, error
-local global_next = ... or next
+local global_next, string_order = ...
+global_next = global_next or next
 local next = (pairs {})     -- what `pairs` goes by; on LuaJIT it is the global too
 local debug_getmetatable, sort = debug.getmetatable, table.sort
 
 -- The order of a table with more keys than this (not counting 1..n at its beginning) is kept and checked at
 -- the next traversal; sorting fewer costs less than keeping them.
 local SMALL = 8
+local MANY = 2000       -- strings from which on `string_order` is worth its arrays
 
 local LOOP = {}                                     -- marks the state of one traversal
 local orders = setmetatable({}, {__mode = 'k'})     -- table -> its order when it was last traversed
@@ -88,10 +90,15 @@ local function find_order(t, n, key)
       insert_sorted(keys, count)
       return keys, first, others
    end
-   local native = {}
-   for i = 1, count do native[i] = keys[i] end
-   for i = first + 1, n do keys[count + i] = i end
-   if numbers or first < n then sort(keys, before) else sort(keys) end   -- half the time
+   local native, strings = keys, not numbers and first == n
+   if strings and count >= MANY and string_order then
+      keys = string_order(native, count)
+   else
+      keys = {}
+      for i = 1, count do keys[i] = native[i] end
+      for i = first + 1, n do keys[count + i] = i end
+      if strings then sort(keys) else sort(keys, before) end   -- half the time
+   end
    orders[t] = {native = native, count = count, head = n, keys = keys, first = first, others = others}
    return keys, first, others
 end

@@ -14,7 +14,7 @@ rawset(_G, 'next', module.next)
 
 local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources
-chunk('pairs.lua')(native_next).install(config.pairs)
+chunk('pairs.lua')(native_next, chunk('string_order.lua')()).install(config.pairs)
 
 chunk('serial.lua')(core, host, class, module, torch, native_next)
 

@@ -4,7 +4,7 @@
 -- time; any other is loaded once, from package.preload, torch7py's packages or package.path, and failing
 -- these is a file in the working directory or the script's.
 --
--- Arguments: core {raw, fail}, host {patch = source.patch}, packages {load = f(name) -> table or nil}.
+-- Arguments: core {raw, fail}, host {patch = source.patch, rewrite = f(source, name) -> source, or nil}, packages {load = f(name) -> table or nil}.
 -- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
 --          run = f(path) -> what the file returns,
 --          here = f(level) -> path of the file that runs at that level of the stack, or nil,
@@ -71,7 +71,8 @@ function sources.load(source, name, mode, env, detached)
    if binary then
       f, err = native_load(source, name)
    else
-      local text = source:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
+      local text = host.rewrite and core.raw(host.rewrite, source, name) or source
+      text = text:gsub('^\239\187\191', ''):gsub('^#[^\r\n]*', '')
       f, err = compile(text, name, detached)
    end
    if not f then return nil, err end

@@ -103,6 +103,10 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
 
 
 def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    if torch.compiler.is_compiling():  # an exported program would have these very numbers for ever
+        raise TorchError(
+            "random numbers of Torch7's stream cannot be exported: export a model in evaluation mode"
+        )
     # Detached, so that a parameter can be filled; the memory is the same.
     tensor.detach().copy_(values.view(tensor.shape))
     return tensor

@@ -84,11 +84,20 @@ def _register(row: Twin) -> None:
     attributes: dict[str, Any] = {"__module__": __name__, "__doc__": f"``{key}``: {row.twin}. {documented}"}
     if row.behaviour is Normalized:
         attributes["version"] = 2
-    layer(key)(type(row.name, bases, attributes | {"torch7_parent": row.parent}))
+    _publish(layer(key)(type(row.name, bases, attributes | {"torch7_parent": row.parent})))
+
+
+def _publish(cls: type[Any]) -> None:
+    """Make a class an attribute of this module, where pickle looks for it."""
+    globals()[cls.__name__] = cls
 
 
 for _base in ("_Pointwise", "_Pooling", "_Pooling3D"):
-    layer(f"cudnn.{_base}")(type(_base, (Module,), {"__module__": __name__, "__doc__": f"``cudnn.{_base}``"}))
+    _attributes = {
+        "__module__": __name__,
+        "__doc__": f"``cudnn.{_base}()``: a base of classes, for ``torch.isTypeOf``.",
+    }
+    _publish(layer(f"cudnn.{_base}")(type(_base, (Module,), _attributes)))
 for _row in TWINS:
     _register(_row)
 

@@ -138,7 +138,7 @@ class SpatialFeatNormalization(Gridded):
 
     def _by_plane(self, numbers: torch.Tensor, input: torch.Tensor) -> torch.Tensor:
         check_type(self, "the input", input, numbers)
-        return numbers.data.view(-1, 1, 1)
+        return numbers.view(-1, 1, 1)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self.as_batch(input, int(self.noOfFeats))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type, unify
 from torch7py.translate.types import Types
 
 if TYPE_CHECKING:
@@ -15,20 +16,51 @@ __all__ = ["learn", "settle"]
 _PROTOCOL = {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}
 
 
+_PLAIN = {"number", "string", "boolean", "tensor", "storage", "timer", "cmdline"}
+_MADE = {"table", "module", "criterion", "function"}
+
+
 def learn(types: Types, recorded: dict[int, set[str]]) -> None:
+    """Take what a run saw for known where it was of one kind and nothing else is known.
+
+    A table, a module or a function is what is known of the place that made it; where that is not known, nothing is
+    learned, as a table's form in Python is decided where it is made.
+    """
     if not recorded:
         return
-    for node, found in types.by_node.items():
-        kinds = recorded.get(node.place.start * 1_000_003 + node.place.end)
-        if kinds:
-            for kind in kinds:
-                base, _, rank = kind.partition(":")
-                if base == "nil":
-                    found.find().may_be_nil = True
-                elif found.kind is None or found.kind == base:
-                    found.be(base)
-                    if rank.isdigit() and not found.find().ranks:
-                        found.find().ranks.add(int(rank))
+    by_place = {node.place.start * 1_000_003 + node.place.end: found for node, found in types.by_node.items()}
+    for key, seen in recorded.items():
+        found = by_place.get(key)
+        facts = [kind.split("@") for kind in sorted(seen - {"nil"})]
+        if found is None or len({fact[0] for fact in facts}) != 1:
+            continue
+        kind = facts[0][0]
+        if found.kind not in (None, kind):
+            continue
+        if kind in _PLAIN:
+            found.be(kind)
+            ranks = {int(fact[1]) for fact in facts if len(fact) > 1}
+            if kind == "tensor" and len(ranks) == 1 and not found.find().ranks:
+                found.find().ranks |= ranks
+        elif not _learn_origin(types, found, facts, by_place):
+            continue
+        found.find().may_be_nil |= "nil" in seen
+
+
+def _learn_origin(types: Types, found: Type, facts: list[list[str]], by_place: dict[int, Type]) -> bool:
+    """Make a type one with those of the places that made its values, or of their class; whether they are known."""
+    names = {fact[2] for fact in facts if len(fact) > 2}
+    if names and names <= set(types.classes):
+        for name in sorted(names):
+            unify(found, types.classes[name].instance)
+        return True
+    places = [by_place.get(int(fact[1])) if len(fact) > 1 and fact[1] else None for fact in facts]
+    if facts[0][0] not in _MADE or None in places:
+        return False
+    for place in places:
+        if place is not None:
+            unify(found, place)
+    return True
 
 
 def settle(inference: Inference) -> None:

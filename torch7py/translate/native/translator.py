@@ -43,7 +43,7 @@ class Translator:
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
     def __init__(self, project: Project, scopes: Scopes, types: Types) -> None:
-        self.program, self.scopes, self.types = project.program, scopes, types
+        self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
         self.names = Names(scopes)
         self.imports: set[str] = set()
         self.lines: list[str] = []

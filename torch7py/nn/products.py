@@ -1,0 +1,39 @@
+"""The two products of a Linear's backward, in the form that is fastest for their sizes.
+
+The BLAS that PyTorch brings computes a thin result, with more rows than columns, in doubles at half its speed where
+the columns lie side by side in memory. Where it pays, the result is computed turned and then turned back. The sums are
+the same, in the order that the BLAS takes them.
+"""
+
+from __future__ import annotations
+
+import torch
+
+__all__ = ["accumulate_product", "gradient_of_rows"]
+
+
+def _slow(tensor: torch.Tensor) -> bool:
+    return tensor.dtype == torch.float64 and tensor.is_cpu
+
+
+def gradient_of_rows(gradient: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """``gradient @ weight`` of ``(rows, outputs)`` and ``(outputs, inputs)``."""
+    (rows, outputs), inputs = gradient.shape, weight.shape[1]
+    if _slow(gradient) and min(rows, outputs) >= 4 * inputs > 0:
+        return (weight.t() @ gradient.t()).t().contiguous()
+    return gradient @ weight
+
+
+def accumulate_product(
+    buffer: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor, scale: float = 1
+) -> None:
+    """``buffer += scale * gradient.t() @ rows`` of ``(outputs, inputs)``, ``(n, outputs)`` and ``(n, inputs)``."""
+    (count, inputs), outputs = rows.shape, gradient.shape[1]
+    if _slow(buffer) and outputs >= 4 * inputs and count >= 2 * inputs:
+        turned = True
+    else:
+        turned = _slow(buffer) and inputs <= 64 and outputs >= 16 * inputs and count >= 32
+    if turned:
+        buffer.add_((rows.t() @ gradient).t(), alpha=scale)
+    else:
+        buffer.addmm_(gradient.t(), rows, alpha=scale)

@@ -1,0 +1,156 @@
+"""``translate``: a Lua program or a ``.t7`` file as PyTorch source, from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.ops.atomic import replacing
+from torch7py.translate.check import names_of_page, report_of_page
+from torch7py.translate.example import Wanted
+from torch7py.translate.files import translate_file, verify_file, write_weights
+from torch7py.translate.model import ModelSource, shape_of
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.recording import record as record_kinds
+from torch7py.translate.recording import worth_recording
+from torch7py.translate.report import Report, Verification
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import verify_script
+
+__all__ = ["Translation", "translate"]
+
+
+@dataclass
+class Translation:
+    """A page of PyTorch.
+
+    ``code`` is its text, ``modules`` the pages of the files that a program requires, by their paths from the folder of
+    the first; ``weights`` a model's, by state_dict entry; ``report`` what was translated and what not, and whether
+    both do the same.
+    """
+
+    code: str
+    report: Report
+    modules: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def write(
+        self, out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, force: bool = False
+    ) -> list[Path]:
+        """Write the page, the pages beside it, and weights as safetensors; by default beside it, under its name.
+
+        Returns what was written. Raises FileExistsError before anything is written where a file exists, unless
+        ``force``; OSError where it cannot be written.
+        """
+        target = Path(out)
+        beside = Path(weights) if weights is not None else target.with_suffix(".safetensors")
+        pages = {target: self.code} | {target.parent / name: code for name, code in self.modules.items()}
+        paths = [*pages, *([beside] if self.weights else [])]
+        for path in paths:
+            if path.exists() and not force:
+                raise FileExistsError(f"{path} exists")
+        for path, code in pages.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                Path(temporary).write_text(code)
+        if self.weights:
+            write_weights(self.weights, beside)
+        return paths
+
+
+def translate(
+    path: str | os.PathLike[str],
+    arguments: Sequence[str] = (),
+    *,
+    verify: bool = True,
+    record: bool = True,
+    inputs: Mapping[str, Wanted] | None = None,
+) -> Translation:
+    """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
+
+    A program is run, with ``arguments``: where kinds of values are open, in a process of its own for at most some ten
+    seconds, to see them (``record``); and beside its translation, where that is complete (``verify``). A model is run
+    beside its class, on an input of the sizes in ``inputs`` (by class, ``""`` for the only one; ``example.py``) or
+    of inferred ones. Nothing is written.
+
+    What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
+    ``report.verified``, an error of the program itself in ``report.failure``.
+
+    Raises:
+        LuaSyntaxError: the program is no Lua.
+        NotNative: a layer of a model has no native form.
+        OSError: the file cannot be read.
+    """
+    file = Path(path)
+    if file.suffix == ".lua":
+        return _program(file, arguments, verify, record)
+    source = translate_file(file, inputs)
+    report = Report(str(file), kind="model", layers=source.report)
+    if verify:
+        _verify_models(source, report)
+    return Translation(source.code, report, weights=source.weights)
+
+
+def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -> Translation:
+    source = file.read_bytes()
+    page = translate_script(source, str(file))
+    recorded = ""
+    if record and worth_recording(page.problems):
+        assert page.translator is not None
+        evidence = record_kinds(file, page.translator.project, page.translator.types, arguments)
+        if evidence.kinds:
+            page = translate_script(source, str(file), evidence.kinds)
+        recorded = str(evidence)
+    report = report_of_page(page, file)
+    report.names = names_of_page(page, file)
+    report.recorded = recorded
+    if verify and not page.problems:
+        _verify_program(page, file, arguments, report)
+    return Translation(page.code, report, page.modules)
+
+
+def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: Report) -> None:
+    try:
+        comparison = verify_script(page, file, arguments)
+    except Different as difference:
+        report.verified = Verification(False, difference=str(difference))
+        return
+    except LuaError as error:
+        report.failure = f"the original fails, so nothing was verified: {error}"
+        return
+    report.verified = Verification(True, comparison.largest)
+    report.notes.append(
+        f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
+        f"the largest relative error is {comparison.largest:.1e}"
+    )
+
+
+def _verify_models(source: ModelSource, report: Report) -> None:
+    """Run each model beside its class; what no input is known for is noted as not verified."""
+    try:
+        found = verify_file(source)
+    except Different as difference:
+        report.verified = Verification(False, difference=str(difference))
+        return
+    for cls in source.classes:
+        if cls.name in found:
+            report.notes.append(
+                f"verified: {cls.name} on an input of {shape_of(cls.example)}: the largest relative error of outputs "
+                f"and gradients is {found[cls.name].largest:.1e}"
+            )
+        else:
+            report.notes.append(
+                f"not verified: {cls.name}: no input can be told from its layers; say one with --input-size"
+            )
+    for function in source.functions:
+        if function.name in found:
+            report.notes.append(f"verified: {function.name}: {found[function.name].largest:.1e}")
+        else:
+            report.notes.append(f"not verified: {function.name}: what its target is like is not known")
+    if found:
+        report.verified = Verification(True, max(comparison.largest for comparison in found.values()))
