@@ -66,12 +66,27 @@ def test_every_block_runs(tmp_path):
             run_console(text, tmp_path)
 
 
+def test_the_layer_of_the_guide_works(tmp_path):
+    """The blocks of docs/adding_a_layer.md are one program."""
+    guide = ROOT.joinpath("docs/adding_a_layer.md").read_text()
+    program = "".join(re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL))
+    assert call(sys.executable, "-c", program, cwd=tmp_path) == ""
+
+
 def test_there_is_a_block_of_each_kind():
     assert {kind for kind, _ in BLOCKS} == {"lua", "python", "console"}
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(re.findall(r"`((?:torch7py|tests|docs|bench|lua_samples)/[^`]*)`", README)))
+    "name",
+    sorted(
+        set(
+            re.findall(
+                r"`((?:torch7py|tests|docs|bench|lua_samples)/[^`]*)`",
+                README + ROOT.joinpath("docs/adding_a_layer.md").read_text(),
+            )
+        )
+    ),
 )
 def test_every_path_exists(name):
     assert os.path.exists(ROOT / name)
