@@ -51,6 +51,7 @@ __all__ = [
     "appends",
     "blocks",
     "children",
+    "is_last",
     "same_expression",
     "walk",
 ]
@@ -373,6 +374,12 @@ def appends(target: Index) -> bool:
         and key.right.value == 1
         and same_expression(key.left.operand, target.base)
     )
+
+
+def is_last(target: Index) -> bool:
+    """``t[#t]``"""
+    key = target.key
+    return isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, target.base)
 
 
 def same_expression(a: Expression, b: Expression) -> bool:

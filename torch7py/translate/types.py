@@ -24,6 +24,7 @@ class Types:
         self.classes: dict[str, LuaClass] = {}
         self.class_of_variable: dict[Variable, LuaClass] = {}
         self.parent_of_variable: dict[Variable, LuaClass] = {}
+        self.varargs: dict[tree.Function, Type] = {}  # of what ... holds
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
 

@@ -232,7 +232,9 @@ def _run_translation(
     partners = _Partners(native, recording.made)
     namespace: dict[str, Any] = {"__name__": "translated"}
 
-    def show(*values: Any, sep: str = " ", end: str = "\n", **_: Any) -> None:
+    def show(*values: Any, sep: str = " ", end: str = "\n", file: Any = None, **_: Any) -> None:
+        if file not in (None, sys.stdout):
+            return
         text.append(sep.join(_shown(value) for value in values) + end)
 
     changes: list[tuple[Any, str, Any]] = [

@@ -113,6 +113,9 @@ class CallKinds:
     ) -> None:
         parameters = function.parameters[first:]
         open_end = bool(nodes) and isinstance(nodes[-1], (Call, Invoke, tree.Vararg))
+        if function.vararg:
+            for extra in given[len(parameters) :]:
+                unify(self.types.varargs.setdefault(function, Type()), extra)
         for index, parameter in enumerate(parameters):
             if index < len(given):
                 unify(self.inference.name_type(parameter), given[index])
@@ -151,8 +154,13 @@ class CallKinds:
                 return tensor_method(node, receiver, arguments, results)
             if kind in ("module", "criterion"):
                 return self._module_method(node, receiver, arguments, results)
+            if kind == "string" and method in ("find", "match", "gsub"):
+                if result.kind is None:
+                    self._text_results(method, node, results)
+                    return True
+                return False
             if kind == "string":
-                if method in ("find", "byte", "len"):
+                if method in ("byte", "len"):
                     return result.be("number") | result.mark("whole")
                 if method == "gmatch":
                     return False
@@ -264,6 +272,8 @@ class CallKinds:
         if path == "table.sort" and arguments:
             arguments[0].be("table")
             arguments[0].mark("array")
+            for order in arguments[1:]:
+                self.inference.rules.append(functools.partial(self._compares, arguments[0], order))
             return True
         if path == "table.concat" and arguments:
             arguments[0].be("table")
@@ -275,8 +285,19 @@ class CallKinds:
             unify(result, arguments[0])
             return True
         if path == "pcall":
-            result.be("boolean")
+            self._protected(node, arguments, results)
             return True
+        if path == "io.open":
+            result.be("file")
+            while len(results) < 2:
+                results.append(Type())
+            results[1].be("string")
+            return True
+        if path in ("string.find", "string.match", "string.gsub"):
+            self._text_results(path.removeprefix("string."), node, results)
+            return True
+        if path == "select":
+            return self._select(node, arguments, result)
         if path in ("torch.save", "print", "require"):
             return path != "require"
         kind = FUNCTION_RESULTS.get(path)
@@ -340,6 +361,64 @@ class CallKinds:
             self.inference.rules.append(method)
             return True
         return False
+
+    def _compares(self, table: Type, order: Type) -> bool:
+        """The function that sorts a table is given its elements."""
+        news = False
+        for function in order.find().functions:
+            for parameter in function.parameters:
+                news |= unify(self.inference.name_type(parameter), table.of_elements())
+        return news
+
+    def _protected(self, node: Call, arguments: list[Type], results: list[Type]) -> None:
+        """``pcall(f, ...)``: whether it went well, and what f gives."""
+        results[0].be("boolean")
+        seen: set[tree.Function] = set()
+
+        def protected() -> bool:
+            news = False
+            for function in arguments[0].find().functions if arguments else []:
+                if function not in seen:
+                    seen.add(function)
+                    self._bind(function, node.arguments[1:], arguments[1:], 0)
+                    call = Call(node.place, node.arguments[0], node.arguments[1:])
+                    self.types.calls_of.setdefault(function, []).append(call)
+                    news = True
+                returns = self.types.returns.get(function)
+                if returns is not None and not returns.count and len(results) > 1:
+                    news |= results[1].be("string")  # the message
+                    continue
+                for index, result in enumerate(results[1:]):
+                    news |= unify(result, returns.at(index)) if returns is not None else False
+            return news
+
+        self.inference.rules.append(protected)
+
+    def _text_results(self, name: str, node: Call | Invoke, results: list[Type]) -> None:
+        """What string.find, match and gsub give."""
+        count = {"gsub": 2, "find": 4, "match": 4}[name]
+        while len(results) < count:
+            results.append(Type())
+        new = node.arguments[-1] if node.arguments else None
+        if name == "gsub" and isinstance(new, tree.Function):
+            for parameter in new.parameters:
+                self.inference.name_type(parameter).be("string")
+        for index, result in enumerate(results):
+            if (name == "find" and index < 2) or (name == "gsub" and index == 1):
+                result.be("number")
+                result.mark("whole")
+            else:
+                result.be("string")
+
+    def _select(self, node: Call, arguments: list[Type], result: Type) -> bool:
+        """``select('#', ...)`` and ``select(n, ...)``"""
+        first = node.arguments[0] if node.arguments else None
+        if isinstance(first, tree.String):
+            result.mark("whole")
+            result.be("number")
+        elif len(arguments) > 1:
+            unify(result, arguments[1])
+        return True
 
     def _construct(self, made: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""

@@ -37,6 +37,8 @@ class ExpressionKinds:
             return Type("string")
         if isinstance(node, tree.Boolean):
             return Type("boolean")
+        if isinstance(node, tree.Vararg):
+            return self.inference.vararg()
         if isinstance(node, tree.Nil):
             found = Type()
             found.may_be_nil = True
@@ -113,6 +115,7 @@ class ExpressionKinds:
     def _unary(self, node: tree.Unary) -> Type:
         operand = self.inference.expression(node.operand)
         if node.operator == "not":
+            operand.mark("tested")
             return Type("boolean")
         if node.operator == "#":
             found = Type("number")
@@ -137,6 +140,9 @@ class ExpressionKinds:
         left, right = self.inference.expression(node.left), self.inference.expression(node.right)
         operator = node.operator
         if operator in ("==", "~="):
+            for one, other in ((node.left, right), (node.right, left)):
+                if isinstance(one, tree.Nil):
+                    other.mark("tested")
             self.inference.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator in ("<", ">", "<=", ">="):
@@ -187,6 +193,7 @@ class ExpressionKinds:
 
     def _logical(self, node: tree.Binary, left: Type, right: Type) -> Type:
         result = Type()
+        left.mark("tested")
         unify(result, right)
         literal = isinstance(node.left, tree.Boolean | tree.Nil)
         if node.operator == "or" and not literal:
@@ -225,6 +232,8 @@ class ExpressionKinds:
 
     def _index(self, node: Index) -> Type:
         path = self.types.path(node)
+        if path in ("io.stdout", "io.stderr", "io.stdin"):
+            return Type("file")
         if path in FUNCTION_RESULTS:
             return Type("number") if path in ("math.pi", "math.huge") else Type("function")
         base = self.inference.expression(node.base)

@@ -14,7 +14,7 @@ from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends, is_last
 from torch7py.translate.types import Types
 
 __all__ = ["Inference", "Rule", "infer"]
@@ -72,6 +72,11 @@ class Inference:
         at = name.place.start if target_of is None else target_of.place.end
         return types[bisect_right(bounds, at)]
 
+    def vararg(self) -> Type:
+        """What ``...`` holds here; the script's own are its arguments."""
+        function = self.function[-1]
+        return Type("string") if function is None else self.types.varargs.setdefault(function, Type())
+
     def expression(self, node: Expression) -> Type:
         found = self.types.by_node.get(node)
         if found is None:
@@ -97,6 +102,8 @@ class Inference:
             self.expression(node.call)
         elif isinstance(node, tree.Return):
             self._return(node)
+        elif isinstance(node, (tree.If, tree.While, tree.Repeat)):
+            self._conditional(node)
         elif isinstance(node, tree.NumericFor):
             for bound in (node.start, node.stop, node.step):
                 if bound is not None:
@@ -115,6 +122,20 @@ class Inference:
                     self.block(child)
                 elif isinstance(child, Expression):
                     self.expression(child)
+
+    def _conditional(self, node: tree.If | tree.While | tree.Repeat) -> None:
+        if isinstance(node, tree.If):
+            for condition, body in node.branches:
+                self.expression(condition).mark("tested")
+                self.block(body)
+            if node.otherwise is not None:
+                self.block(node.otherwise)
+            return
+        if isinstance(node, tree.Repeat):
+            self.block(node.body)
+        self.expression(node.condition).mark("tested")
+        if isinstance(node, tree.While):
+            self.block(node.body)
 
     def declare(self, name: Name) -> Type:
         found = self.name_type(name)
@@ -154,7 +175,7 @@ class Inference:
                 base = self.types.of(target.base)
                 base.mark("stored")
                 if index < len(node.values) and isinstance(node.values[index], tree.Nil):
-                    base.mark("removed")
+                    base.mark("array" if is_last(target) else "removed")
                 if appends(target):
                     base.mark("array", "append")
                     base.be("table")
@@ -192,6 +213,9 @@ class Inference:
                 if len(names) > 1:
                     unify(names[1], table.of_elements())
                     self.rules.append(lambda: kind_of_fields(table, names[1]))
+            elif path in ("io.lines", "string.gmatch"):
+                for name in names:
+                    name.be("string")
         elif isinstance(source, Invoke) and source.method == "gmatch":
             for name in names:
                 name.be("string")

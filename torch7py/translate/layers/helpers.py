@@ -548,3 +548,27 @@ def run_name(parser, prefix, values, ignore):
     return ",".join([prefix, *sorted(parts)])
 ''',
 )
+
+helper(
+    "open_or_none",
+    '''
+def open_or_none(path, mode="r"):
+    """The opened file, or None where it cannot be opened."""
+    try:
+        return open(path, mode)
+    except OSError:
+        return None
+''',
+)
+
+helper(
+    "to_number",
+    '''
+def to_number(text):
+    """The number that a text says, or None."""
+    try:
+        return float(text) if "x" not in text.lower() else float(int(text, 16))
+    except (TypeError, ValueError, AttributeError):
+        return None
+''',
+)

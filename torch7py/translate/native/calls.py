@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib, strings, tensors
+from torch7py.translate.native import (
+    code,
+    files,  # noqa: F401  (registers its rules)
+    matching,
+    stdlib,
+    strings,
+    tensors,
+)
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
@@ -71,7 +79,7 @@ class Calls:
         assert isinstance(node, (Call, Invoke))
         return self._call(node, False)
 
-    def count(self, node: Expression) -> int:
+    def count(self, node: Expression | None) -> int:
         """How many values a call of the program's own functions gives (1 for all others)."""
         if not isinstance(node, (Call, Invoke)):
             return 1
@@ -155,7 +163,7 @@ class Calls:
             if last and self.is_unpacked(argument):
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
-                texts.append("*args")
+                texts.append(f"*{self.rest()}")
             elif last and self.count(argument) > 1:
                 texts.append(f"*{self.all_values(argument)}")
             else:
@@ -166,19 +174,37 @@ class Calls:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in self.t.training.own_nodes(statement):
             last: Expression | None = None
+            if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert"):
+                continue
             if isinstance(node, (Call, Invoke)) and not self.t.types.function_called(node):
                 last = node.arguments[-1] if node.arguments else None
             elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
                 last = node.fields[-1].value
             elif isinstance(node, tree.Return) and len(node.values) > 1:
                 last = node.values[-1]
-            if last is not None and (self.count(last) > 1 or self._gives_two(last)):
+            if last is not None and (self.count(last) > 1 or self.gives_two(last)):
                 raise Problem("T7-218", last.line, "all values of a call at the end of a list")
 
-    def _gives_two(self, node: Expression) -> bool:
+    def is_fixed(self, function: tree.Function) -> bool:
+        """Whether the last value that a function gives is never the several of another call."""
+        for node in returns_of(function):
+            last = node.values[-1] if node.values else None
+            if isinstance(last, tree.Vararg) or self.is_unpacked(last) or self.gives_two(last):
+                return False
+            if len(node.values) > 1 and self.count(last) > 1:
+                return False
+        return True
+
+    def gives_two(self, node: Expression | None) -> bool:
         """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
+        found = matching.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
+        if found is not None and found[0] == "match":
+            return matching.captures(found[2][0]) > 1
         if isinstance(node, Call):
-            return self.t.path(node.callee) in SEVERAL_VALUES
+            path = self.t.path(node.callee)
+            if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
+                return False  # select('#', ...)
+            return path in SEVERAL_VALUES
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
@@ -188,7 +214,14 @@ class Calls:
             return False
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
 
-    def is_unpacked(self, node: Expression) -> bool:
+    def rest(self) -> str:
+        """What ``...`` stands for, as a tuple or list."""
+        if self.t.scope.function is None:
+            self.t.imports.add("sys")
+            return "sys.argv[1:]"
+        return "args"
+
+    def is_unpacked(self, node: Expression | None) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
 
     def unpacked(self, node: Expression) -> Py:

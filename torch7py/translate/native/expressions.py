@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, indexing, text
+from torch7py.translate.native import code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import (
@@ -74,6 +74,9 @@ class Expressions:
             return self.t.calls.value(node)
         if isinstance(node, tree.Function):
             return self.t.function_value(node)
+        if isinstance(node, tree.Vararg):
+            rest = self.t.calls.rest()
+            return Py(f"{rest}[0] if {rest} else None", code.TERNARY)
         raise Problem("T7-299", node.line, f"{type(node).__name__} as a value")
 
     def graph(self, node: Expression) -> Py:
@@ -217,6 +220,11 @@ class Expressions:
             word = "is" if node.operator == "==" else "is not"
             for one, other in ((left, right), (right, left)):
                 if isinstance(other, tree.Nil):
+                    emptiness = self._is_empty(one)
+                    if emptiness is not None:
+                        if node.operator == "==":
+                            return Py(f"not {emptiness.at(code.NOT)}", code.NOT)
+                        return atom(f"bool({emptiness})")
                     if isinstance(one, Index) and self.t.representation(one.base) in ("dict", "record"):
                         inside = "not in" if node.operator == "==" else "in"
                         key = indexing.key(self.t, one)
@@ -238,6 +246,14 @@ class Expressions:
         return Py(
             f"{self.value(left).at(code.ADD)} {operator} {self.value(right).at(code.ADD)}", code.COMPARE
         )
+
+    def _is_empty(self, node: Expression) -> Py | None:
+        """The table of ``next(t)``, which is nil for an empty one."""
+        if isinstance(node, Call) and self.t.path(node.callee) == "next" and len(node.arguments) == 1:
+            table = node.arguments[0]
+            if self.t.kind(table) == "table" and self.t.representation(table) in ("list", "dict", "record"):
+                return self.value(table)
+        return None
 
     def unary(self, node: Unary) -> Py:
         if node.operator == "not":
@@ -270,6 +286,9 @@ class Expressions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
+        found = matching.condition(self.t, node)
+        if found is not None:
+            return found
         if isinstance(node, Binary):
             if node.operator == "and":
                 left, right = self.condition(node.left), self.condition(node.right)
@@ -291,6 +310,11 @@ class Expressions:
                     code.COMPARE,
                 )
         kind = self.t.kind(node)
+        if isinstance(node, (Number, String, tree.Table, tree.Function)):
+            return atom("True")
+        emptiness = self._is_empty(node)
+        if emptiness is not None:
+            return atom(f"bool({emptiness})")
         value = self.maybe(node)
         if kind == "boolean":
             return value

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
@@ -28,6 +28,9 @@ def index(t: Translator, node: Index) -> Py:
         named = t.classes.named(node)
         if named is not None:
             return named
+        if path in stdlib.values:
+            t.imports.add(stdlib.values[path].partition(".")[0])
+            return atom(stdlib.values[path])
         known = t.calls.constant(path, node.line)
         if known is not None:
             return known

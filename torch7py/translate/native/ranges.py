@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, comprehensions
+from torch7py.translate.native import code, comprehensions, files, matching
+from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number
@@ -19,8 +20,47 @@ __all__ = ["generic_for", "head", "numeric_for"]
 def numeric_for(t: Translator, node: tree.NumericFor) -> None:
     if comprehensions.masked(t, node):
         return
+    if not t.whole(node.start) or (node.step is not None and not t.whole(node.step)):
+        _over_reals(t, node)
+        return
     head(t, node)
-    t.body(node.body)
+    t.loop_body(node.body)
+
+
+def _over_reals(t: Translator, node: tree.NumericFor) -> None:
+    """A loop over numbers that are not whole: added up turn by turn, as Lua does."""
+    variable = t.scopes.of_name[node.variable]
+    bounds = [node.stop] if node.step is None else [node.stop, node.step]
+    if variable.writes or variable.captured or any(not _stays(t, bound, node) for bound in bounds):
+        raise Problem("T7-214", node.line, "a loop over numbers that are not whole")
+    step = node.step
+    negative = isinstance(step, tree.Unary) and step.operator == "-"
+    number = step.operand if isinstance(step, tree.Unary) else step
+    if number is not None and not isinstance(number, Number):
+        raise Problem(
+            "T7-214", node.line, "a loop over numbers that are not whole, whose step may be negative"
+        )
+    name = t.names.of(node.variable)
+    t.emit(f"{name} = {t.value(node.start)}")
+    t.emit(f"while {name} {'>=' if negative else '<='} {t.value(node.stop).at(code.ADD)}:")
+    with t.indented():
+        t.labels.append(None)
+        t.block(node.body)
+        t.labels.pop()
+        added = "1" if number is None else t.value(number).text
+        t.emit(f"{name} {'-' if negative else '+'}= {added}")
+
+
+def _stays(t: Translator, node: Expression, loop: tree.NumericFor) -> bool:
+    """Whether a bound is the same in all turns of a loop: made of numbers and of variables assigned outside."""
+    for part in tree.walk(node):
+        if isinstance(part, (Call, Invoke, Index)):
+            return False
+        if isinstance(part, Name):
+            written = t.scopes.of_name[part].writes
+            if any(loop.place.start <= name.place.start < loop.place.end for name in written):
+                return False
+    return True
 
 
 def head(t: Translator, node: tree.NumericFor) -> None:
@@ -120,21 +160,16 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
         if path in ("ipairs", "pairs"):
             _over_table(t, node, path, source.arguments[0], names)
             return
-    if len(node.values) == 1 and isinstance(source, Invoke):
-        if source.method == "gmatch" and t.kind(source.receiver) == "string":
-            _over_matches(t, node, source, names)
-            return
-        if source.method == "lines" and t.kind(source.receiver) == "file":
-            t.emit(f"for {names[0]} in {t.value(source.receiver)}:")
-            with t.indented():
-                t.emit(f'{names[0]} = {names[0]}.rstrip("\\n")')
-                t.block(node.body)
-            return
-    if isinstance(source, Call) and t.path(source.callee) == "io.lines":
-        t.emit(f"for {names[0]} in open({t.value(source.arguments[0])}):")
-        with t.indented():
-            t.emit(f'{names[0]} = {names[0]}.rstrip("\\n")')
-            t.block(node.body)
+    found = matching.matched(t, source)
+    if len(node.values) == 1 and found is not None and found[0] == "gmatch":
+        _over_matches(t, node, found[1], found[2][0], names)
+        return
+    of_file = isinstance(source, Invoke) and source.method == "lines" and t.kind(source.receiver) == "file"
+    if isinstance(source, Invoke) and of_file:
+        files.lines(t, node, t.value(source.receiver), names[0])
+        return
+    if isinstance(source, Call) and t.path(source.callee) == "io.lines" and len(source.arguments) == 1:
+        files.lines_of(t, node, source.arguments[0], names[0])
         return
     raise Problem("T7-215", node.line, "a loop over an iterator that is not known")
 
@@ -147,6 +182,9 @@ def _is_used(t: Translator, name: Name) -> bool:
 def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expression, names: list[str]) -> None:
     representation = t.representation(table)
     value = t.value(table)
+    fields = table.fields if isinstance(table, tree.Table) else ()
+    if len(fields) == 1 and isinstance(fields[0].value, tree.Vararg):
+        value = code.atom(t.calls.rest())
     key, item = names[0], names[1] if len(names) > 1 else "_"
     variable = t.scopes.of_name[node.names[0]]
     if isinstance(table, tree.Table) and representation == "list":
@@ -172,15 +210,18 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         t.emit(f"for {key}, {item} in enumerate({value}):")
     else:
         t.emit(f"for {key}, {item} in enumerate({value}, 1):")
-    t.body(node.body)
+    t.loop_body(node.body)
 
 
-def _over_matches(t: Translator, node: tree.GenericFor, source: Invoke, names: list[str]) -> None:
-    from torch7py.translate.native.patterns import as_regex
-
-    pattern, groups = as_regex(source.arguments[0])
-    t.imports.add("re")
+def _over_matches(
+    t: Translator, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
+) -> None:
+    regex, groups = as_regex(pattern)
     if groups > 1 and groups != len(names):
         raise Problem("T7-233", node.line, "gmatch with another number of captures than names")
-    t.emit(f"for {', '.join(names[: max(groups, 1)])} in re.findall({pattern}, {t.value(source.receiver)}):")
-    t.body(node.body)
+    if isinstance(pattern, tree.String) and pattern.value == ".":
+        t.emit(f"for {names[0]} in {t.value(subject)}:")
+    else:
+        t.imports.add("re")
+        t.emit(f"for {', '.join(names[: max(groups, 1)])} in re.findall({regex}, {t.value(subject)}):")
+    t.loop_body(node.body)

@@ -40,6 +40,13 @@ function io.write(...)
    return io.stdout
 end
 
+local methods_of_files = getmetatable(io.stdout).__index
+local write = methods_of_files.write
+function methods_of_files.write(file, ...)
+   if file == io.stdout then return io.write(...) end
+   return write(file, ...)
+end
+
 local function wrap(owner, name, family)
    local original = owner[name]
    if original then

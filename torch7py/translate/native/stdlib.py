@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, text
+from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.text import f_string
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
@@ -46,7 +44,10 @@ def statement(*paths: str) -> Callable[[Done], Done]:
 
 
 def _arguments(t: Translator, node: Call) -> str:
-    return ", ".join(t.value(argument).text for argument in node.arguments)
+    return t.calls.arguments(node, [])
+
+
+values: dict[str, str] = {}  # functions of Lua that Python has as well, as values
 
 
 def _plain(lua: str, python: str, module: str = "") -> None:
@@ -56,6 +57,7 @@ def _plain(lua: str, python: str, module: str = "") -> None:
         return atom(f"{python}({_arguments(t, node)})")
 
     functions[lua] = rule
+    values[lua] = python
 
 
 for _name in "acos asin atan atan2 cos cosh exp fmod log10 sin sinh sqrt tan tanh log".split():
@@ -76,7 +78,12 @@ _plain("paths.dirp", "os.path.isdir", "os")
 _plain("path.exists", "os.path.exists", "os")
 _plain("paths.basename", "os.path.basename", "os")
 _plain("paths.dirname", "os.path.dirname", "os")
-_plain("string.char", "chr")
+
+
+@function("string.char")
+def string_char(t: Translator, node: Call) -> Py:
+    letters = [f"chr({t.expressions.whole_number(argument)})" for argument in node.arguments]
+    return Py(" + ".join(letters), code.ADD) if len(letters) > 1 else atom(letters[0] if letters else '""')
 
 
 @function("math.pow")
@@ -129,7 +136,32 @@ def to_number(t: Translator, node: Call) -> Py:
         return atom(f"int({_arguments(t, node)})")
     if t.kind(argument) == "number":
         return t.value(argument)
+    if t.type(node).has("tested"):
+        t.models.helpers["to_number"] = None
+        return atom(f"to_number({t.value(argument)})")
     return atom(f"float({t.value(argument)})")
+
+
+@function("pcall")
+def pcall(t: Translator, node: Call) -> Py:
+    return atom(protected.value(t, node))
+
+
+@statement("pcall")
+def pcall_statement(t: Translator, node: Call) -> None:
+    protected.statement(t, node)
+
+
+@function("select")
+def select(t: Translator, node: Call) -> Py:
+    """``select('#', ...)`` and ``select(n, ...)``"""
+    first = node.arguments[0]
+    if len(node.arguments) != 2 or not isinstance(node.arguments[1], tree.Vararg):
+        raise Problem("T7-217", node.line, "select of something else than ...")
+    rest = t.calls.rest()
+    if isinstance(first, String):
+        return atom(f"len({rest})")
+    return atom(f"{rest}[{t.expressions.position(first)}]")
 
 
 @function("string.format")
@@ -163,9 +195,14 @@ def os_time(t: Translator, node: Call) -> Py:
 
 @function("assert")
 def asserted(t: Translator, node: Call) -> Py:
+    first = node.arguments[0]
+    if isinstance(first, Call) and t.path(first.callee) == "io.open":
+        from torch7py.translate.native.files import opened
+
+        return atom(opened(t, first))  # an error itself
     name = t.fresh("value")
-    t.emit(f"{name} = {t.value(node.arguments[0])}")
-    t.emit(f"assert {name} is not None")
+    t.emit(f"{name} = {t.value(first)}")
+    t.emit(f"assert {name}{'' if t.kind(first) == 'boolean' else ' is not None'}")
     return atom(name)
 
 
@@ -178,6 +215,8 @@ def assert_statement(t: Translator, node: Call) -> None:
 
 @statement("error")
 def error(t: Translator, node: Call) -> None:
+    if t.kind(node.arguments[0]) not in ("string", None):
+        raise Problem("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
 
@@ -220,28 +259,52 @@ def require(t: Translator, node: Call) -> None:
 # Text
 
 
+def _spread(t: Translator, argument: Expression) -> str | None:
+    """All values of the last argument of print, where it has several."""
+    if isinstance(argument, tree.Vararg) or t.calls.is_unpacked(argument):
+        values = t.calls.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
+        kind = t.kind(argument)
+        if kind == "string":
+            return f"*{values}"
+        if kind != "number":
+            raise Problem("T7-218", argument.line, "print of several values of unknown kind")
+        return f'*(f"{{x:.14g}}" for x in {values})'
+    if t.calls.count(argument) < 2:
+        if t.calls.gives_two(argument):
+            raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
+        return None
+    assert isinstance(argument, (Call, Invoke))
+    kinds: set[str | None] = set()
+    whole = True
+    for made in t.types.function_called(argument):
+        returns = t.types.returns[made]
+        if len(returns.counts) != 1 or returns.falls_off or not t.calls.is_fixed(made):
+            raise Problem("T7-218", argument.line, "a number of results that varies")
+        for index in range(returns.count):
+            kinds.add("any" if returns.at(index).nil else returns.at(index).kind)
+            whole = whole and (returns.at(index).kind != "number" or t.wholes.returns_whole(made, index))
+    if whole and kinds <= {"string", "number"}:
+        return f"*{t.calls.all_values(argument)}"
+    if kinds == {"number"}:
+        return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
+    raise Problem("T7-218", argument.line, "print of all results of a call, numbers among them")
+
+
 @statement("print")
 def print_statement(t: Translator, node: Call) -> None:
     texts = []
     for argument in node.arguments:
         kind = t.kind(argument)
-        if (kind == "number" and not t.whole(argument)) or kind == "boolean":
+        spread = _spread(t, argument) if argument is node.arguments[-1] else None
+        if spread is not None:
+            texts.append(spread)
+        elif (kind == "number" and not t.whole(argument)) or kind == "boolean":
             texts.append(text.text(t, argument).text)
         else:
             texts.append(t.value(argument).text)
-    separator = ', sep="\\t"' if len(texts) > 1 else ""
+    several = len(texts) > 1 or any(x.startswith("*") for x in texts)
+    separator = ', sep="\\t"' if several else ""
     t.emit(f"print({', '.join(texts)}{separator})")
-
-
-@statement("io.write")
-def io_write(t: Translator, node: Call) -> None:
-    pieces: list[tuple[str, str] | str] = []
-    for argument in node.arguments:
-        if isinstance(argument, String):
-            pieces.append(argument.value)
-        else:
-            pieces.append((t.value(argument).text, text.number_format(t, argument)))
-    t.emit(f'print({f_string(pieces, node.line)}, end="")')
 
 
 @statement("io.flush", "io.stdout.flush")
@@ -426,53 +489,18 @@ methods["cmdline", "error"] = lambda t, node: atom(
 )
 
 
-# Files
-
-
-@function("io.open")
-def io_open(t: Translator, node: Call) -> Py:
-    return atom(f"open({_arguments(t, node)})")
-
-
-def _file_read(t: Translator, node: Invoke) -> Py:
-    what = node.arguments[0] if node.arguments else None
-    file = t.value(node.receiver).at(code.ATOM)
-    if isinstance(what, String) and what.value.lstrip("*")[:1] == "a":
-        return atom(f"{file}.read()")
-    if what is None or (isinstance(what, String) and what.value.lstrip("*")[:1] == "l"):
-        return atom(f'{file}.readline().rstrip("\\n")')
-    raise Problem("T7-203", node.line, "file:read of numbers or of some bytes")
-
-
-def _file_write(t: Translator, node: Invoke) -> None:
-    file = t.value(node.receiver).at(code.ATOM)
-    pieces: list[tuple[str, str] | str] = []
-    for argument in node.arguments:
-        if isinstance(argument, String):
-            pieces.append(argument.value)
-        else:
-            pieces.append((t.value(argument).text, text.number_format(t, argument)))
-    t.emit(f"{file}.write({f_string(pieces, node.line)})")
-
-
-methods["file", "read"] = _file_read
-method_statements["file", "write"] = _file_write
-methods["file", "close"] = lambda t, node: atom(f"{t.value(node.receiver).at(code.ATOM)}.close()")
-
-
 def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
     """Library calls with several results."""
     if path in ("unpack", "table.unpack"):
         t.emit(f"{', '.join(t.target(target) for target in targets)} = {t.calls.unpacked(node)}")
         return True
-    if isinstance(node, Invoke) and t.kind(node.receiver) == "string" and node.method == "match":
-        pattern, groups = as_regex(node.arguments[0])
-        if groups == len(targets):
-            t.imports.add("re")
-            names = [t.target(target) for target in targets]
-            found = t.fresh("found")
-            t.emit(f"{found} = re.search({pattern}, {t.value(node.receiver)})")
-            none = ", ".join(["None"] * len(names))
-            t.emit(f"{', '.join(names)} = {found}.groups() if {found} else ({none})")
-            return True
+    found = matching.matched(t, node)
+    if found is not None:
+        return matching.several(t, found, targets, node.line)
+    if path == "pcall" and isinstance(node, Call):
+        return protected.several(t, node, targets)
+    if path == "io.open":
+        from torch7py.translate.native import files
+
+        return isinstance(node, Call) and files.several(t, node, targets)
     return False

@@ -81,7 +81,7 @@ class Tables:
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
-        first: tree.NumericFor | None = None
+        first: tree.NumericFor | tree.GenericFor | None = None
         for statement, target in stores:
             if appends(target):
                 self._appends.add(target)
@@ -91,20 +91,21 @@ class Tables:
                 first = loop
                 self._appends.add(target)
 
-    def _filling_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.NumericFor | None:
+    def _filling_loop(
+        self, found: Type, statement: tree.Assign, target: Index
+    ) -> tree.NumericFor | tree.GenericFor | None:
         """The loop over 1, 2, ... in which this store is the append to a table made empty before it."""
         chain = self._statements[statement]
         if len(chain) < 2 or not isinstance(target.key, Name):
             return None
         loop = chain[-2]
-        if (
-            not isinstance(loop, tree.NumericFor)
-            or self.t.scopes.of_name[target.key].declaration is not loop.variable
-        ):
-            return None
-        if not (isinstance(loop.start, tree.Number) and loop.start.value == 1):
-            return None
-        if loop.step is not None and not (isinstance(loop.step, tree.Number) and loop.step.value == 1):
+        declaration = self.t.scopes.of_name[target.key].declaration
+        if isinstance(loop, tree.GenericFor):
+            source = loop.values[0]
+            over = isinstance(source, tree.Call) and self.t.path(source.callee) == "ipairs"
+            if not over or declaration is not loop.names[0]:
+                return None
+        elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from_one(loop)):
             return None
         if self.t.scopes.of_name[target.key].writes:
             return None
@@ -270,3 +271,12 @@ class Tables:
         if option is not None:
             values.append(option)
         return values
+
+
+def _from_one(loop: tree.NumericFor) -> bool:
+    """Whether a loop counts 1, 2, ..."""
+
+    def is_one(node: Expression | None) -> bool:
+        return node is None or (isinstance(node, tree.Number) and node.value == 1)
+
+    return is_one(loop.start) and is_one(loop.step)

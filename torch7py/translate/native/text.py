@@ -9,7 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Expression, Number, String
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -30,12 +30,7 @@ def concatenation(t: Translator, node: Binary) -> Py:
         isinstance(part, String) for part in parts
     ):
         return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
-    pieces: list[tuple[str, str] | str] = []
-    for part in parts:
-        if isinstance(part, (String, Number)):
-            pieces.append(part.value if isinstance(part, String) else str(part.text))
-        else:
-            pieces.append((t.value(part).text, number_format(t, part)))
+    pieces = [piece for part in parts for piece in pieces_of(t, part)]
     return f_string(pieces, node.line)
 
 
@@ -54,9 +49,46 @@ def number_format(t: Translator, node: Expression) -> str:
     return ""
 
 
+def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
+    """An expression within a text: what it is put together of itself, as far as that can be seen."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, (String, Number)):
+        return [node.value if isinstance(node, String) else str(node.text)]
+    if isinstance(node, Binary) and node.operator == "..":
+        return [*pieces_of(t, node.left), *pieces_of(t, node.right)]
+    if isinstance(node, Invoke) and node.method == "format" and isinstance(root(node.receiver), String):
+        return formatted(t, root(node.receiver), node.arguments)
+    if isinstance(node, Call) and t.path(node.callee) == "string.format" and node.arguments:
+        return formatted(t, node.arguments[0], node.arguments[1:])
+    if isinstance(node, Call) and t.path(node.callee) == "tostring" and len(node.arguments) == 1:
+        inner = node.arguments[0]
+        if t.kind(inner) in ("string", "number"):
+            return pieces_of(t, inner)
+        return [(text(t, inner).text, "")]
+    if t.kind(node) == "boolean":
+        return [(text(t, node).text, "")]
+    return [(t.value(node).text, number_format(t, node))]
+
+
+def root(node: Expression) -> Expression:
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    return node
+
+
+def joined(t: Translator, nodes: tuple[Expression, ...], line: int) -> Py:
+    """Several values, one behind the other, as a text."""
+    if len(nodes) == 1 and t.kind(nodes[0]) == "string" and not isinstance(nodes[0], Binary):
+        return t.value(nodes[0])
+    return f_string([piece for node in nodes for piece in pieces_of(t, node)], line)
+
+
 def text(t: Translator, node: Expression) -> Py:
     """A value as ``tostring`` writes it."""
     kind = t.kind(node)
+    if isinstance(node, tree.Nil):
+        return atom('"nil"')
     if kind == "string":
         return t.value(node)
     if kind == "boolean":
@@ -68,6 +100,13 @@ def text(t: Translator, node: Expression) -> Py:
 
 def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
     """``string.format`` with a literal pattern as an f-string."""
+    return f_string(formatted(t, pattern, arguments), pattern.line)
+
+
+def formatted(
+    t: Translator, pattern: Expression, arguments: tuple[Expression, ...]
+) -> list[tuple[str, str] | str]:
+    """The pieces of the text that string.format makes."""
     if not isinstance(pattern, String):
         raise Problem("T7-231", pattern.line, "string.format with a pattern that is not a literal")
     pieces: list[tuple[str, str] | str] = []
@@ -85,7 +124,7 @@ def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]
         used += 1
         pieces.append(_formatted(t, argument, flags, width, precision, kind))
     pieces.append(pattern.value[at:])
-    return f_string(pieces, pattern.line)
+    return pieces
 
 
 def _formatted(
@@ -107,7 +146,9 @@ def _formatted(
             text = f"float({text})"
         return text, f"{left}{sign}{zero}{width}{dot}{kind}"
     if kind in ("x", "X", "o"):
-        return t.value(node).text, f"{left}{zero}{width}{kind}"
+        return (
+            t.value(node).text if t.whole(node) else f"int({t.value(node)})"
+        ), f"{left}{zero}{width}{kind}"
     if kind == "s":
         text = t.value(node).text
         format_ = number_format(t, node)
@@ -117,6 +158,8 @@ def _formatted(
             raise Problem("T7-231", node.line, "a number written by %s with a width")
         spec = f"{left or ('>' if width else '')}{width}{dot}"
         return text, format_ or spec
+    if kind == "c" and not width:
+        return f"chr({t.expressions.whole_number(node)})", ""
     raise Problem("T7-231", node.line, f"string.format with %{kind}")
 
 

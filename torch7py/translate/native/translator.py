@@ -52,6 +52,7 @@ class Translator:
         self.shifts: dict[Variable, int] = {}  # loop variables written less this much
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
+        self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.native = 0  # statements done
@@ -250,12 +251,17 @@ class Translator:
         elif isinstance(node, tree.GenericFor):
             ranges.generic_for(self, node)
         elif isinstance(node, tree.While):
+            before = len(self.lines)
             self.emit(f"while {self.expressions.condition(node.condition)}:")
-            self.body(node.body)
+            if len(self.lines) > before + 1:
+                raise Problem("T7-299", node.line, "a condition that needs statements of its own")
+            self.loop_body(node.body)
         elif isinstance(node, tree.Repeat):
             self.emit("while True:")
             with self.indented():
+                self.labels.append(None)
                 self.block(node.body)
+                self.labels.pop()
                 self.emit(f"if {self.expressions.condition(node.condition)}:")
                 self.emit(f"{INDENT}break")
         elif isinstance(node, tree.Do):
@@ -268,8 +274,19 @@ class Translator:
             self.define(self.names.of(node.name), node.function)
         elif isinstance(node, tree.FunctionStatement):
             self.function_statement(node)
+        elif isinstance(node, tree.Goto) and self.labels and node.label == self.labels[-1]:
+            self.emit("continue")
+        elif isinstance(node, tree.Label) and self.labels and node.name == self.labels[-1]:
+            pass
         else:
             raise Problem("T7-298", node.line, f"{type(node).__name__.lower()}")
+
+    def loop_body(self, block: Block) -> None:
+        """The body of a loop: a label at its end is where `continue` goes."""
+        last = block.statements[-1] if block.statements else None
+        self.labels.append(last.name if isinstance(last, tree.Label) else None)
+        self.body(block)
+        self.labels.pop()
 
     def body(self, block: Block) -> None:
         with self.indented():
@@ -278,7 +295,11 @@ class Translator:
     def if_statement(self, node: tree.If) -> None:
         word = "if"
         for condition, body in node.branches:
-            self.emit(f"{word} {self.expressions.condition(condition)}:")
+            before = len(self.lines)
+            written = self.expressions.condition(condition)
+            if word == "elif" and len(self.lines) > before:
+                raise Problem("T7-299", condition.line, "a condition that needs statements of its own")
+            self.emit(f"{word} {written}:")
             self.body(body)
             word = "elif"
         if node.otherwise is not None and (node.otherwise.statements or node.otherwise.closing):
@@ -300,6 +321,7 @@ class Translator:
         if len(values) == 1 and self.calls.several(values[0], targets):
             return
         if len(targets) == len(values):
+            targets, values = _fields_first(targets, values)
             if any(isinstance(value, tree.Function) for value in values):
                 for target, value in zip(targets, values, strict=True):
                     self.assign_one(target, value, node)
@@ -317,6 +339,12 @@ class Translator:
                 return
             texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
             self.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
+        if isinstance(values[-1], tree.Vararg):
+            given = [self.value(value).text for value in values[:-1]]
+            given += [f"*{self.calls.rest()}", *["None"] * (len(targets) - len(given))]
+            names = ", ".join(self.target(target) for target in targets)
+            self.emit(f"{names} = ({', '.join(given)})[:{len(targets)}]")
             return
         if len(values) < len(targets) and not isinstance(values[-1], (Call, Invoke, tree.Vararg)):
             texts = [self.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
@@ -346,6 +374,9 @@ class Translator:
             self.emit(f"{self.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.kind(target.base) == "table":
+            if tree.is_last(target) and self.representation(target.base) == "list":
+                self.emit(f"{self.value(target.base).at(code.ATOM)}.pop()")
+                return
             if self.representation(target.base) in ("dict", "record"):
                 key = indexing.key(self, target)
                 self.emit(f"{self.value(target.base).at(code.ATOM)}.pop({key}, None)")
@@ -437,7 +468,8 @@ class Translator:
                 inner = self.value(statements[0].values[0])
             finally:
                 self.scope = outer
-            parameters = ", ".join(self.names.of(parameter) for parameter in node.parameters)
+            names = [self.names.of(parameter) for parameter in node.parameters]
+            parameters = ", ".join([*names, *self.captured_by_turn(self.scopes.of_function[node])])
             return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
         name = self.fresh("function")
         self.define(name, node)
@@ -473,6 +505,7 @@ class Translator:
         self.gap()
         self.emit(f"def {name}({', '.join(parameters)}):")
         outer, self.scope = self.scope, scope
+        labels, self.labels = self.labels, []
         with self.indented():
             outside = [v for v in self.assigned_outside(scope) if v not in self.training.aliases]
             for word, top in (("global", True), ("nonlocal", False)):
@@ -484,7 +517,7 @@ class Translator:
             begun = len(self.lines) > start and self.lines[start].strip().startswith("super().__init__(")
             at = start + 1 if begun else start
             self.lines[at:at] = [INDENT * self.depth + line for line in inits]
-        self.scope = outer
+        self.scope, self.labels = outer, labels
         self.emit("")
 
     def outer_variables(self, node: tree.Node) -> set[Variable]:
@@ -539,6 +572,19 @@ class Translator:
         texts = [write(value).text for value in node.values]
         texts += ["None"] * (count - len(texts))
         self.emit(f"return {', '.join(texts)}")
+
+
+def _fields_first(
+    targets: tuple[Expression, ...], values: tuple[Expression, ...]
+) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """``k, t[k] = 2, 10`` stores into the place that k was before: in Python the variables must come last."""
+    names = {target.name for target in targets if isinstance(target, Name)}
+    fields = [target for target in targets if isinstance(target, Index)]
+    used = {n.name for target in fields for n in tree.walk(target) if isinstance(n, Name)}
+    if not names & used:
+        return targets, values
+    pairs = sorted(zip(targets, values, strict=True), key=lambda pair: isinstance(pair[0], Name))
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
 
 def comment_lines(comment: Comment) -> list[str]:

@@ -12,7 +12,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["Wholes"]
+__all__ = ["Wholes", "returns_of"]
 
 _REAL = (
     "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"
@@ -24,6 +24,7 @@ class Wholes:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
         self._variables: dict[Variable, bool] = {}
+        self._functions: dict[tree.Function, bool] = {}
         self._sources: dict[Variable, list[Expression | bool]] = {}
         self._collect()
 
@@ -135,17 +136,23 @@ class Wholes:
         """Whether an option with a whole default is by its name one for any number."""
         return re.search(_REAL, name, re.IGNORECASE) is not None
 
-    def _returns_whole(self, function: tree.Function) -> bool:
-        returns = [
-            n for n in tree.walk(function.body) if isinstance(n, tree.Return) and self._owner(n, function)
-        ]
-        return bool(returns) and all(r.values and self.is_whole(r.values[0]) for r in returns)
-
-    def _owner(self, node: tree.Return, function: tree.Function) -> bool:
-        return not any(
-            isinstance(inner, tree.Function) and any(n is node for n in tree.walk(inner.body))
-            for inner in tree.walk(function.body)
+    def returns_whole(self, function: tree.Function, index: int) -> bool:
+        """Whether a result of a function is always whole."""
+        if not index:
+            return self._returns_whole(function)
+        returns = returns_of(function)
+        return bool(returns) and all(
+            len(r.values) > index and self.is_whole(r.values[index]) for r in returns
         )
+
+    def _returns_whole(self, function: tree.Function) -> bool:
+        known = self._functions.get(function)
+        if known is None:
+            self._functions[function] = True  # what a function makes of its own results must be whole as well
+            returns = returns_of(function)
+            known = bool(returns) and all(r.values and self.is_whole(r.values[0]) for r in returns)
+            self._functions[function] = known
+        return known
 
     def _logical(self, node: Binary) -> bool:
         left = node.left
@@ -181,3 +188,15 @@ class Wholes:
             base = base.base
         found = self.t.type(base)
         return found.has("places") or self._of_whole_tensor(base)
+
+
+def returns_of(function: tree.Function) -> list[tree.Return]:
+    """The return statements of a function, without those of functions in it."""
+    found: list[tree.Return] = []
+    stack: list[tree.Node | tree.Block] = [function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tree.Return):
+            found.append(node)
+        stack.extend(child for child in tree.children(node) if not isinstance(child, tree.Function))
+    return found

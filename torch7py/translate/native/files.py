@@ -1,0 +1,160 @@
+"""Files: io and what os does with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, text
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, functions, method_statements, methods, statement
+from torch7py.translate.tree import Call, Expression, Invoke, Number, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["lines", "lines_of", "opened", "several"]
+
+
+def opened(t: Translator, node: Call) -> str:
+    """``open(path, mode)``; the text is text, whatever the mode says."""
+    given = [t.value(node.arguments[0]).text]
+    if len(node.arguments) > 1:
+        mode = node.arguments[1]
+        if not isinstance(mode, String):
+            raise Problem("T7-203", node.line, "a file's mode that is not a literal")
+        plain = mode.value.replace("b", "")
+        if plain != "r":
+            given.append(f'"{plain}"')
+    return f"open({', '.join(given)})"
+
+
+@function("io.open")
+def io_open(t: Translator, node: Call) -> Py:
+    if not t.type(node).has("tested"):
+        return atom(opened(t, node))
+    t.models.helpers["open_or_none"] = None
+    return atom(opened(t, node).replace("open(", "open_or_none(", 1))
+
+
+def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
+    """``file, message = io.open(path)``"""
+    names = [t.target(target) for target in targets]
+    more = ["None"] * (len(names) - 1)
+    t.emit("try:")
+    with t.indented():
+        t.emit(f"{', '.join(names)} = {', '.join([opened(t, node), *more])}")
+    t.emit("except OSError as error:")
+    with t.indented():
+        given = ["None", 'f"{error.filename}: {error.strerror}"', *more][: len(names)]
+        t.emit(f"{', '.join(names)} = {', '.join(given)}")
+    return True
+
+
+def lines(t: Translator, node: tree.GenericFor, source: Py, name: str) -> None:
+    """``for line in file:lines() do``"""
+    t.emit(f"for {name} in {source}:")
+    with t.indented():
+        if name != "_":
+            t.emit(f'{name} = {name}.rstrip("\\n")')
+        last = node.body.statements[-1] if node.body.statements else None
+        t.labels.append(last.name if isinstance(last, tree.Label) else None)
+        t.block(node.body)
+        t.labels.pop()
+
+
+def lines_of(t: Translator, node: tree.GenericFor, path: Expression, name: str) -> None:
+    """``for line in io.lines(path) do``"""
+    file = t.fresh("file")
+    t.emit(f"with open({t.value(path)}) as {file}:")
+    with t.indented():
+        lines(t, node, atom(file), name)
+
+
+def _is_standard(t: Translator, node: Expression) -> str | None:
+    """``io.stdout`` and ``io.stderr``"""
+    return {"io.stdout": "stdout", "io.stderr": "stderr"}.get(t.path(node) or "")
+
+
+def _read(t: Translator, node: Invoke) -> Py:
+    if t.path(node.receiver) == "io.stdin":
+        raise Problem("T7-203", node.line, "reading from the standard input")
+    what = node.arguments[0] if node.arguments else None
+    file = t.value(node.receiver).at(code.ATOM)
+    format_ = what.value.lstrip("*")[:1] if isinstance(what, String) else ""
+    if len(node.arguments) > 1:
+        raise Problem("T7-203", node.line, "file:read of several things at once")
+    if format_ == "a":
+        return atom(f"{file}.read()")
+    tested = t.type(node).has("tested")
+    if what is None or format_ == "l":
+        if not tested:
+            return atom(f'{file}.readline().rstrip("\\n")')
+        line = t.fresh("line")
+        return Py(f'{line}.rstrip("\\n") if ({line} := {file}.readline()) else None', code.TERNARY)
+    if isinstance(what, Number) or (t.kind(what) == "number" and t.whole(what)):
+        count = t.expressions.whole_number(what)
+        return Py(f"{file}.read({count}) or None", code.OR) if tested else atom(f"{file}.read({count})")
+    raise Problem("T7-203", node.line, "file:read of numbers")
+
+
+def _write(t: Translator, node: Invoke) -> None:
+    written = text.joined(t, node.arguments, node.line)
+    standard = _is_standard(t, node.receiver)
+    if standard == "stdout":
+        t.emit(f'print({written}, end="")')
+    elif standard == "stderr":
+        t.imports.add("sys")
+        t.emit(f'print({written}, end="", file=sys.stderr)')
+    else:
+        t.emit(f"{t.value(node.receiver).at(code.ATOM)}.write({written})")
+
+
+methods["file", "read"] = _read
+method_statements["file", "write"] = _write
+
+
+def _close(t: Translator, node: Invoke) -> Py:
+    return atom(f"{t.value(node.receiver).at(code.ATOM)}.close()")
+
+
+def _flush(t: Translator, node: Invoke) -> None:
+    standard = _is_standard(t, node.receiver)
+    t.imports.add("sys")
+    t.emit(f"{f'sys.{standard}' if standard else t.value(node.receiver).at(code.ATOM)}.flush()")
+
+
+methods["file", "close"] = _close
+method_statements["file", "flush"] = _flush
+
+
+@statement("io.write")
+def io_write(t: Translator, node: Call) -> None:
+    t.emit(f'print({text.joined(t, node.arguments, node.line)}, end="")')
+
+
+@statement("os.remove", "os.rename")
+def os_call(t: Translator, node: Call) -> None:
+    t.imports.add("os")
+    given = ", ".join(t.value(argument).text for argument in node.arguments)
+    t.emit(f"{t.path(node.callee)}({given})")
+
+
+def _tmpname(t: Translator, node: Call) -> Py:
+    t.imports.add("tempfile")
+    return atom("tempfile.mkstemp()[1]")
+
+
+functions["os.tmpname"] = _tmpname
+
+
+@function("os.date")
+def os_date(t: Translator, node: Call) -> Py:
+    t.imports.add("time")
+    shown = node.arguments[0] if node.arguments else None
+    if shown is None:
+        return atom('time.strftime("%c")')
+    if len(node.arguments) > 1 or not isinstance(shown, String) or shown.value[:1] in ("!", "*"):
+        raise Problem("T7-203", node.line, "os.date as a table, of another time or another zone")
+    return atom(f"time.strftime({t.value(shown)})")

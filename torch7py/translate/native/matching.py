@@ -1,0 +1,252 @@
+"""Lua's find, match, gmatch and gsub, by methods of str where the pattern is plain text, else by ``re``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.patterns import as_regex, is_plain
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Invoke, Number, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["captures", "condition", "matched", "several", "value"]
+
+_NAMES = {"find", "match", "gsub", "gmatch"}
+
+
+def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
+    """The function, the text and the other arguments of a call that takes a pattern."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, Invoke) and node.method in _NAMES and t.kind(node.receiver) == "string":
+        return node.method, node.receiver, node.arguments
+    if isinstance(node, Call) and node.arguments:
+        path = t.path(node.callee) or ""
+        name = path.removeprefix("string.")
+        if path.startswith("string.") and name in _NAMES:
+            return name, node.arguments[0], node.arguments[1:]
+    return None
+
+
+def captures(node: Expression) -> int:
+    """How many captures a literal pattern has; 0 for what is no literal."""
+    return as_regex(node)[1] if isinstance(node, String) else 0
+
+
+def _plain(arguments: tuple[Expression, ...]) -> bool:
+    """Whether find is given text to be found as it is."""
+    if len(arguments) == 3:
+        last = arguments[2]
+        return isinstance(last, tree.Boolean) and last.value
+    first = arguments[0]
+    return isinstance(first, String) and is_plain(first.value)
+
+
+def _start(t: Translator, arguments: tuple[Expression, ...]) -> Py | None:
+    """Where to begin, from 0; None for the beginning."""
+    if len(arguments) < 2:
+        return None
+    start = arguments[1]
+    if isinstance(start, Number) and start.value == 1:
+        return None
+    if isinstance(start, tree.Unary) or not t.whole(start):
+        raise Problem(
+            "T7-233", start.line, "a search from a place that is counted from the end, or not whole"
+        )
+    return t.expressions.position(start)
+
+
+def _search(t: Translator, subject: Expression, arguments: tuple[Expression, ...]) -> str:
+    """``re.search(pattern, text)``"""
+    t.imports.add("re")
+    text = t.value(subject)
+    start = _start(t, arguments)
+    pattern, _ = as_regex(arguments[0])
+    function = "search"
+    if isinstance(arguments[0], String) and arguments[0].value.startswith("^"):
+        function, pattern = "match", pattern.replace("\\A", "", 1)
+        if "\\" not in pattern:
+            pattern = pattern.removeprefix("r")
+    if start is None:
+        return f"re.{function}({pattern}, {text})"
+    return f"re.compile({pattern}).{function}({text}, {start})"
+
+
+def condition(t: Translator, node: Expression) -> Py | None:
+    """Whether something is found."""
+    found = matched(t, node)
+    if found is None or found[0] not in ("find", "match"):
+        return None
+    name, subject, arguments = found
+    if name == "find" and _plain(arguments) and _start(t, arguments) is None:
+        text = t.value(subject).at(code.ADD)
+        return Py(f"{t.value(arguments[0]).at(code.ADD)} in {text}", code.COMPARE)
+    if name == "match" and len(arguments) == 1 and _plain(arguments):
+        text = t.value(subject).at(code.ADD)
+        return Py(f"{t.value(arguments[0]).at(code.ADD)} in {text}", code.COMPARE)
+    return atom(_search(t, subject, arguments))
+
+
+def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
+    """The first value."""
+    if name == "gsub":
+        return _gsub(t, subject, arguments, line)
+    if name == "find" and _plain(arguments):
+        start = _start(t, arguments)
+        more = "" if start is None else f", {start}"
+        found = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
+        return Py(f"{found} + 1 or None", code.OR)
+    m = t.fresh("m")
+    search = _search(t, subject, arguments)
+    result = f"{m}.start() + 1" if name == "find" else f"{m}[{min(captures(arguments[0]), 1)}]"
+    return Py(f"{result} if ({m} := {search}) else None", code.TERNARY)
+
+
+def several(
+    t: Translator,
+    found: tuple[str, Expression, tuple[Expression, ...]],
+    targets: tuple[Expression, ...],
+    line: int,
+) -> bool:
+    """``a, b = s:find(p)`` and its like."""
+    name, subject, arguments = found
+    names = [t.target(target) for target in targets]
+    if name == "gsub":
+        _substituted(t, subject, arguments, names, line)
+        return True
+    if name == "gmatch":
+        return False
+    if name == "find" and _plain(arguments):
+        t.imports.add("re")
+        start = _start(t, arguments)
+        needle = arguments[0]
+        text = quoted(needle.value) if isinstance(needle, String) else t.value(needle).text
+        at = "" if start is None else f", {start}"
+        place = t.fresh("place")
+        t.emit(f"{place} = {t.value(subject).at(code.ATOM)}.find({text}{at})")
+        size = str(len(needle.value)) if isinstance(needle, String) else f"len({text})"
+        given = [f"{place} + 1", f"{place} + {size}"] + ["None"] * (len(names) - 2)
+        t.emit(f"{', '.join(names)} = ({', '.join(given)}) if {place} >= 0 else ({_nones(names)})")
+        return True
+    groups = captures(arguments[0])
+    m = t.fresh("m")
+    t.emit(f"{m} = {_search(t, subject, arguments)}")
+    if name == "match":
+        whole = max(groups, 1)
+        if groups == len(names):
+            t.emit(f"{', '.join(names)} = {m}.groups() if {m} else ({_nones(names)})")
+            return True
+        given = [f"{m}[{i}]" for i in (range(1, groups + 1) if groups else [0])][: len(names)]
+        given += ["None"] * (len(names) - whole)
+    else:
+        given = [f"{m}.start() + 1", f"{m}.end()", *(f"{m}[{i}]" for i in range(1, groups + 1))][: len(names)]
+        given += ["None"] * (len(names) - len(given))
+    t.emit(f"{', '.join(names)} = ({', '.join(given)}) if {m} else ({_nones(names)})")
+    return True
+
+
+def _nones(names: list[str]) -> str:
+    return ", ".join(["None"] * len(names))
+
+
+# gsub
+
+
+def _gsub(t: Translator, subject: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
+    pattern, new = arguments[0], arguments[1]
+    text = t.value(subject)
+    count = t.expressions.whole_number(arguments[2]).text if len(arguments) > 2 else ""
+    plain = isinstance(pattern, String) and is_plain(pattern.value)
+    if plain and isinstance(new, String) and "%" not in new.value:
+        more = f", {count}" if count else ""
+        return atom(f"{text.at(code.ATOM)}.replace({t.value(pattern)}, {t.value(new)}{more})")
+    t.imports.add("re")
+    source, groups = as_regex(pattern)
+    more = f", count={count}" if count else ""
+    return atom(f"re.sub({source}, {_replacement(t, new, groups, line)}, {text}{more})")
+
+
+def _substituted(
+    t: Translator, subject: Expression, arguments: tuple[Expression, ...], names: list[str], line: int
+) -> None:
+    """``new, count = s:gsub(pattern, replacement)``"""
+    t.imports.add("re")
+    source, groups = as_regex(arguments[0])
+    count = f", count={t.expressions.whole_number(arguments[2])}" if len(arguments) > 2 else ""
+    given = f"{source}, {_replacement(t, arguments[1], groups, line)}, {t.value(subject)}{count}"
+    t.emit(f"{', '.join(names[:2])} = re.subn({given})")
+    for name in names[2:]:
+        t.emit(f"{name} = None")
+
+
+def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:
+    if isinstance(new, String):
+        return _template(new, line)
+    kind = t.kind(new)
+    first = "m[1]" if groups else "m[0]"
+    if kind == "string":
+        value = t.value(new).at(code.ATOM)
+        raise Problem("T7-233", line, f"gsub with {value}, text that may have % in it")
+    if kind == "table":
+        if t.representation(new) not in ("dict", "record") or t.type(new).of_elements().kind == "table":
+            raise Problem("T7-233", line, "gsub with a table that is no dict of texts")
+        return f"lambda m: {t.value(new).at(code.ATOM)}.get({first}, m[0])"
+    if kind == "function" and isinstance(new, tree.Function):
+        return _inline(t, new, groups, line)
+    raise Problem("T7-233", line, "gsub with a replacement of unknown kind")
+
+
+def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
+    """A function of one expression, as one of the match."""
+    statements = new.body.statements
+    only = statements[0] if len(statements) == 1 else None
+    if not isinstance(only, tree.Return) or len(only.values) != 1 or new.vararg:
+        raise Problem("T7-233", line, "gsub with a function that is more than one expression")
+    if t.kind(only.values[0]) not in ("string", "number") or t.type(only.values[0]).nil:
+        raise Problem("T7-233", line, "gsub with a function that may give nil")
+    for index, parameter in enumerate(new.parameters):
+        place = index + 1 if groups else 0
+        t.names.chosen[t.scopes.of_name[parameter]] = f"m[{place}]" if place <= groups else "None"
+    outer, t.scope = t.scope, t.scopes.of_function[new]
+    try:
+        from torch7py.translate.native.text import text
+
+        inner = text(t, only.values[0])
+    finally:
+        t.scope = outer
+    return f"lambda m: {inner}"
+
+
+def _template(new: String, line: int) -> str:
+    """A replacement with %1 as one of ``re``."""
+    out = ""
+    at = 0
+    special = False
+    value = new.value
+    while at < len(value):
+        c = value[at]
+        if c == "%" and at + 1 < len(value):
+            following = value[at + 1]
+            if following.isdigit():
+                out += f"\\g<{following}>"
+                special = True
+            else:
+                out += following
+            at += 2
+            continue
+        if c == "\\":
+            out += "\\\\"
+            special = True
+        else:
+            out += c
+        at += 1
+    if not special:
+        return quoted(out)
+    if '"' in out or any(ord(c) < 32 for c in out):
+        raise Problem("T7-233", line, "a replacement with captures and quotes or control characters")
+    return f'r"{out}"'

@@ -1,0 +1,94 @@
+"""pcall, as ``try`` and ``except``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["several", "statement", "value"]
+
+
+def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
+    """``ok, result = pcall(f, ...)``"""
+    call, count = _call(t, node)
+    names = [t.target(target) for target in targets]
+    wanted = len(names) - 1
+    t.emit("try:")
+    with t.indented():
+        if not count:
+            t.emit(call)
+            call = "None"
+        given = [call] if count == 1 else [f"{call}[{i}]" for i in range(count)]
+        if count > 1:
+            kept = t.fresh("results")
+            t.emit(f"{kept} = {call}")
+            given = [f"{kept}[{i}]" for i in range(count)]
+        given = (given + ["None"] * wanted)[:wanted]
+        t.emit(f"{', '.join(names)} = {', '.join(['True', *given])}")
+    used = _is_read(t, targets[1]) if wanted else False
+    t.emit(f"except Exception{' as error' if used else ''}:")
+    with t.indented():
+        given = ["str(error)" if used else "None", *["None"] * wanted][:wanted]
+        t.emit(f"{', '.join(names)} = {', '.join(['False', *given])}")
+    return True
+
+
+def value(t: Translator, node: Call) -> str:
+    """Whether ``pcall(f, ...)`` goes well: a variable that is set before."""
+    name = t.fresh("ok")
+    _alone(t, node, name)
+    return name
+
+
+def statement(t: Translator, node: Call) -> None:
+    _alone(t, node, "")
+
+
+def assigned(t: Translator, node: Call, target: str) -> None:
+    """``ok = pcall(f, ...)``"""
+    _alone(t, node, target)
+
+
+def _alone(t: Translator, node: Call, name: str) -> None:
+    call, _ = _call(t, node)
+    t.emit("try:")
+    with t.indented():
+        t.emit(call)
+        if name:
+            t.emit(f"{name} = True")
+    t.emit("except Exception:")
+    with t.indented():
+        t.emit(f"{name} = False" if name else "pass")
+
+
+def _call(t: Translator, node: Call) -> tuple[str, int]:
+    """The call that is protected, and how many results it has."""
+    function, given = node.arguments[0], node.arguments[1:]
+    if t.path(function) is not None:
+        raise Problem("T7-201", node.line, f"pcall of {t.path(function)}")
+    functions = t.type(function).functions
+    if not functions:
+        raise Problem("T7-307", node.line, "pcall of something of unknown kind")
+    counts = {t.types.returns[f].count for f in functions}
+    if len(counts) != 1:
+        raise Problem("T7-216", node.line, "functions with different numbers of results")
+    if isinstance(function, tree.Function):
+        name = t.fresh("attempt")
+        t.define(name, function)
+        while t.lines and not t.lines[-1].strip():
+            t.lines.pop()
+        t.emit("")
+    else:
+        name = t.value(function).text
+    call = Call(node.place, function, given)
+    return f"{name}({t.calls.arguments(call, functions)})", counts.pop()
+
+
+def _is_read(t: Translator, target: Expression) -> bool:
+    return not isinstance(target, Name) or bool(t.scopes.of_name[target].reads)
