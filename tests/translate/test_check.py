@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from torch7py.translate.check import check_files, lua_files
+from torch7py.translate.check import check_files, check_program, lua_files
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.report import Report, percent, summary
 from torch7py.translate.usage import Usage, usage_of
@@ -131,3 +131,28 @@ def test_the_shares_of_a_report() -> None:
     assert (percent(0, 0), percent(299, 300), percent(1, 2)) == ("100", "99", "50")
     both = summary([report, Report("q.lua", statements=2, native=2)])
     assert (both.file, both.statements, both.native, both.faithful) == ("2 files", 302, 301, 1)
+
+
+def test_a_required_file_is_judged_as_a_part_of_its_program(tmp_path: Path) -> None:
+    """Alone, nothing is known of what ``f`` is given."""
+    files = {
+        "a": "local M = {}\nfunction M.f(x) return x[1] end\nreturn M\n",
+        "b": "local a = require 'a'\nprint(a.f(torch.ones(2)))\n",
+    }
+    alone = check(tmp_path, a=files["a"])["a"]
+    assert alone.problems
+    reports = check(tmp_path, **files)
+    assert (reports["a"].statements, reports["a"].native, reports["a"].problems) == (4, 4, [])
+    assert reports["b"].statements == reports["b"].native == 2
+    assert {use.name: use.places for use in reports["b"].names}["torch.ones"] == [f"{tmp_path}/b.lua:2"]
+
+
+def test_a_program_is_judged_with_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.lua").write_text("require 'nn'\nlocal M = {}\nM.m = nn.NoLayer\nreturn M\n")
+    path = tmp_path / "b.lua"
+    path.write_text("local a = require 'a'\nprint(a.m)\n")
+    report = check_program(path)
+    assert (report.file, report.statements) == (str(path), 6)
+    (use,) = report.missing
+    assert (use.name, use.places) == ("nn.NoLayer", [f"{tmp_path}/a.lua:3"])
+    assert [entry.place for entry in report.problems] == [f"{tmp_path}/a.lua:3"]

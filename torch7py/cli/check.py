@@ -23,13 +23,14 @@ __all__ = ["check"]
 def check(ctx: click.Context, path: Path, as_json: bool) -> None:
     """Say what of the Lua program PATH, or of all in that directory, is supported and can be translated.
 
-    Nothing is run and nothing is written. For a program: the share of its statements that has a translation, each
-    place without one, and the names of packages that it uses and that are missing or restricted. For a directory: a
-    line for each file and a summary.
+    Nothing is run and nothing is written. For a program, with the files that it requires: the share of its statements
+    that has a translation, each place without one, and the names of packages that it uses and that are missing or
+    restricted. For a directory: a line for each file and a summary.
 
     The exit code is 1 when something is not supported or has no translation.
     """
-    from torch7py.translate.check import check_files, lua_files
+    from torch7py.translate.check import check_files, check_program, lua_files
+    from torch7py.translate.parse import LuaSyntaxError
 
     if path.is_dir():
         files = lua_files(path)
@@ -38,14 +39,15 @@ def check(ctx: click.Context, path: Path, as_json: bool) -> None:
         reports = check_files(files)
         _say_directory(path, reports, as_json)
     else:
-        reports = check_files([path])
-        if reports[0].error and not as_json:
-            raise Failure(reports[0].error)
+        try:
+            reports = [check_program(path)]
+        except LuaSyntaxError as error:
+            raise Failure(f"{error} (this is no Lua)") from None
         if as_json:
             click.echo(json.dumps(reports[0].as_json(), indent=2))
         else:
             click.echo("\n".join(reports[0].lines()))
-    ctx.exit(0 if all(report.complete for report in reports if not (report.error and path.is_dir())) else 1)
+    ctx.exit(0 if all(report.complete for report in reports if not report.error) else 1)
 
 
 def _say_directory(path: Path, reports: list[Report], as_json: bool) -> None:

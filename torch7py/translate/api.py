@@ -11,7 +11,7 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic import replacing
-from torch7py.translate.check import names_of_page, report_of_page
+from torch7py.translate.check import report_of_page
 from torch7py.translate.example import Wanted
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.model import ModelSource, shape_of
@@ -107,7 +107,6 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -
             page = translate_script(source, str(file), evidence.kinds)
         recorded = str(evidence)
     report = report_of_page(page, file)
-    report.names = names_of_page(page, file)
     report.recorded = recorded
     if verify and not page.problems:
         _verify_program(page, file, arguments, report)

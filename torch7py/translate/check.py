@@ -8,11 +8,12 @@ from pathlib import Path
 from torch7py.packages.registry import packages
 from torch7py.translate.availability import Availability, Packages
 from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.native.project import gather
 from torch7py.translate.parse import LuaSyntaxError
-from torch7py.translate.report import NameUse, Report, entries_of
+from torch7py.translate.report import NameUse, Report, entries_of, merged, summary
 from torch7py.translate.usage import Usage, usage_of
 
-__all__ = ["check_files", "lua_files", "names_of_page", "report_of_page"]
+__all__ = ["check_files", "check_program", "lua_files", "report_of_page"]
 
 # Packages whose globals a program may use after another package has loaded them.
 _FAMILIAR = frozenset("autograd gnuplot hdf5 image itorch tds threads tnt trepl".split())
@@ -29,55 +30,100 @@ def lua_files(directory: Path) -> list[Path]:
 
 
 def check_files(paths: Sequence[Path]) -> list[Report]:
-    """A report for each file; a file that is no Lua has only an ``error``. They may be parts of one program."""
-    reports: list[Report] = []
+    """A report for each file; a file that is no Lua has only an ``error``.
+
+    A file that another one requires is judged as a part of that program, where more is known of it.
+    """
+    reports: dict[Path, Report] = {}
     usages: list[tuple[Report, Usage]] = []
-    for path in paths:
+    for path in _programs_first(paths, reports):
+        key = path.resolve()
+        if key in reports:
+            continue
         try:
             page = translate_script(path.read_bytes(), str(path))
         except LuaSyntaxError as error:
-            reports.append(Report(str(path), error=f"{error} (this is no Lua)"))
+            reports[key] = _no_lua(path, error)
             continue
-        report = report_of_page(page, path)
-        reports.append(report)
-        usages.append((report, usage_of_page(page)))
+        for report, usage in _parts(page, path):
+            where = Path(report.file).resolve()
+            if where not in reports:
+                reports[where] = report
+                usages.append((report, usage))
     for (report, _), names in zip(usages, names_used(usages, paths), strict=True):
         report.names = names
-    return reports
+    return [reports[path.resolve()] for path in paths]
+
+
+def check_program(path: Path) -> Report:
+    """The report on a program with the files of its own that it requires. Raises LuaSyntaxError."""
+    return report_of_page(translate_script(path.read_bytes(), str(path)), path)
+
+
+def _no_lua(path: Path, error: LuaSyntaxError) -> Report:
+    return Report(str(path), error=f"{error} (this is no Lua)")
+
+
+def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[Path]:
+    """Those that no other file requires before the rest; a file that is no Lua has its report already."""
+    required: set[Path] = set()
+    good = []
+    for path in paths:
+        try:
+            project = gather(path.read_bytes(), str(path))
+        except LuaSyntaxError as error:
+            reports[path.resolve()] = _no_lua(path, error)
+            continue
+        good.append(path)
+        required |= {(path.parent / file.name).resolve() for file in project.files}
+    return sorted(good, key=lambda path: path.resolve() in required)
+
+
+def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
+    """The files of a program, its own first, each with what it uses."""
+    assert page.translator is not None
+    found = []
+    for file, (statements, native) in page.parts.items():
+        where = path if file.function is None else path.parent / file.name
+        problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
+        usage = usage_of(file.block, page.translator.types)
+        report = Report(
+            str(where),
+            statements=statements,
+            native=native,
+            problems=entries_of(problems, str(path)),
+            open_methods=sum(len(lines) for lines in usage.open.values()),
+        )
+        found.append((report, usage))
+    return found[::-1]
 
 
 def report_of_page(page: Native, path: Path) -> Report:
-    """The report on a program's translation, without names and verification."""
-    return Report(
-        str(path),
-        statements=page.statements,
-        native=page.native,
-        problems=entries_of(page.problems, str(path)),
-        open_methods=sum(len(lines) for lines in usage_of_page(page).open.values()),
-    )
-
-
-def names_of_page(page: Native, path: Path) -> list[NameUse]:
-    """The names of packages that a program on its own uses."""
-    (names,) = names_used([(report_of_page(page, path), usage_of_page(page))], [path])
-    return names
-
-
-def usage_of_page(page: Native) -> Usage:
-    assert page.translator is not None
-    return usage_of(page.translator.program, page.translator.types)
+    """The report on a program with all its files, without verification."""
+    parts = _parts(page, path)
+    whole = summary([report for report, _ in parts])
+    whole.file = str(path)
+    whole.problems = entries_of(page.problems, str(path))
+    places = [Path(report.file) for report, _ in parts]
+    for names in names_used(parts, places):
+        whole.names = merged([*whole.names, *names])
+    return whole
 
 
 def names_used(usages: Sequence[tuple[Report, Usage]], paths: Sequence[Path]) -> Iterator[list[NameUse]]:
     """For each file the names of packages that it uses; what one file defines, the others have."""
-    required = {name for _, usage in usages for name in usage.required}
-    roots = {*packages, *_FAMILIAR, *required}
+    foreign = {
+        name
+        for report, usage in usages
+        for name in usage.required
+        if not _own_file(name, Path(report.file), paths)
+    }
+    roots = {*packages, *_FAMILIAR, *(name.partition(".")[0] for name in foreign)}
     with Packages(name for _, usage in usages for name in usage.defined) as known:
         for report, usage in usages:
             uses = []
             for name, lines in usage.required.items():
-                own = _own_file(name, Path(report.file), paths)
-                found = Availability("own") if own else known.package(name)
+                found = known.package(name) if name in foreign else Availability("own")
                 uses.append(_use(name, found, report.file, lines))
             for name, lines in usage.names.items():
                 if name.partition(":")[0].partition(".")[0] in roots:

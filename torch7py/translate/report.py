@@ -9,7 +9,7 @@ from typing import Any
 
 from torch7py.translate.native.problem import Problem
 
-__all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "percent", "summary"]
+__all__ = ["Entry", "NameUse", "Report", "Verification", "entries_of", "merged", "percent", "summary"]
 
 
 @dataclass(frozen=True)
@@ -162,16 +162,21 @@ def entries_of(problems: Sequence[Problem], file: str) -> list[Entry]:
 def summary(reports: Sequence[Report]) -> Report:
     """All files of a directory as one."""
     whole = Report(f"{len(reports)} file{'s' * (len(reports) != 1)}")
-    names: dict[str, NameUse] = {}
     for report in reports:
         whole.statements += report.statements
         whole.native += report.native
         whole.faithful += report.faithful
         whole.problems += report.problems
         whole.open_methods += report.open_methods
-        for use in report.names:
-            before = names.get(use.name)
-            places = [*(before.places if before else []), *use.places]
-            names[use.name] = NameUse(use.name, use.state, use.note, places, use.native)
-    whole.names = [names[name] for name in sorted(names)]
+    whole.names = merged([use for report in reports for use in report.names])
     return whole
+
+
+def merged(uses: Sequence[NameUse]) -> list[NameUse]:
+    """Each name once, with all its places."""
+    names: dict[str, NameUse] = {}
+    for use in uses:
+        before = names.get(use.name)
+        places = [*(before.places if before else []), *use.places]
+        names[use.name] = NameUse(use.name, use.state, use.note, places, use.native)
+    return [names[name] for name in sorted(names)]

@@ -14,7 +14,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile, gather
 from torch7py.translate.native.translator import INDENT, Translator, comment_lines
 from torch7py.translate.scopes import Variable, resolve
-from torch7py.translate.tree import Call, Expression, Index, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 
 __all__ = ["Native", "translate_script"]
 
@@ -26,7 +26,8 @@ WIDTH = 110
 class Native:
     """The translation of a script: its code, and what could not be translated.
 
-    ``modules`` are the pages of the files that it requires, by their paths from the folder of its own.
+    ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
+    the statements of each file, and how many of them are native.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Native:
     problems: list[Problem] = field(default_factory=list)
     translator: Translator | None = None
     modules: dict[str, str] = field(default_factory=dict)
+    parts: dict[SourceFile, tuple[int, int]] = field(default_factory=dict)
 
 
 def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
@@ -47,14 +49,26 @@ def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | N
     types = infer(project.program, scopes, recorded, project.functions())
     t = Translator(project, scopes, types)
     pages: dict[SourceFile, str] = {}
-    for each in project.files:
-        pages[each] = _Assembly(t, each, pages).write_module()
-    code = _Assembly(t, project.script, pages).write()
+    parts: dict[SourceFile, tuple[int, int]] = {}
+    for each in (*project.files, project.script):
+        assembly = _Assembly(t, each, pages)
+        page = assembly.write() if each is project.script else assembly.write_module()
+        pages[each] = page
+        parts[each] = _counts(each.block, t.failed)
+    code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}
     shared = t.modules.shared_page()
     if shared is not None:
         modules["shared.py"] = shared
-    return Native(code, t.total, t.native, t.problems, t, modules)
+    total, native = (sum(counts) for counts in zip(*parts.values(), strict=True))
+    return Native(code, total, native, t.problems, t, modules, parts)
+
+
+def _counts(block: Block, failed: list[Statement]) -> tuple[int, int]:
+    """The statements of a file, and how many of them are in none that failed."""
+    statements = {node for node in tree.walk(block) if isinstance(node, Statement)}
+    without = {node for statement in failed for node in tree.walk(statement)}
+    return len(statements), len(statements - without)
 
 
 class _Assembly:

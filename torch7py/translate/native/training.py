@@ -167,9 +167,6 @@ class Training:
         known = t.types.known.get(function)
         if known is None:
             return False
-        count = sum(isinstance(n, Statement) for n in tree.walk(function.body))
-        t.total += count
-        t.native += count
         if known == "clones":
             self._refuse_state(function)
             module, number = (t.names.of(parameter) for parameter in function.parameters[:2])

@@ -55,8 +55,7 @@ class Translator:
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
-        self.native = 0  # statements done
-        self.total = 0
+        self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
         self.needed_classes: dict[str, None] = {}
@@ -181,9 +180,7 @@ class Translator:
                 skip -= 1
 
     def statement(self, node: Statement) -> None:
-        self.total += 1
         if self.classes.is_part(node):
-            self.native += 1
             return
         around = node.around
         for comment in around.before:
@@ -194,11 +191,11 @@ class Translator:
         try:
             self.calls.refuse_spread(node)
             self.write(node)
-            self.native += 1
         except Problem as problem:
             del self.lines[before:]
             problem.file = self.file
             self.problems.append(problem)
+            self.failed.append(node)
             self.not_translated(problem, node)
         inside = self.models.unused_comments(node, around)
         self.lines[before:before] = [

@@ -105,9 +105,6 @@ class Graphs(Methods):
         t.emit(f"def {name}({', '.join(parameters)}):")
         t.emit(f"    return {cls.name}({', '.join(given)})")
         t.emit("")
-        count = sum(isinstance(n, Statement) for n in tree.walk(function.body))
-        t.total += count
-        t.native += count
 
     def _parameters(self, function: tree.Function) -> list[str]:
         if function.vararg:
