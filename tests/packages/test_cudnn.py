@@ -33,12 +33,6 @@ def test_a_layer_exists_where_its_twin_does(cuda: Runtime, row: object) -> None:
             cuda.execute(f"cudnn.{name}(3, 4, 1, 1)", "=t.lua")
 
 
-@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN", "RNNTanh", "RNNReLU", "BLSTM", "BGRU"])
-def test_recurrent_layers_say_that_they_are_missing(cuda: Runtime, name: str) -> None:
-    with pytest.raises(LuaError, match=rf"^t\.lua:1: cudnn\.{name} is not supported: "):
-        cuda.execute(f"cudnn.{name}(3, 4, 1)", "=t.lua")
-
-
 def test_names_and_descent(cuda: Runtime) -> None:
     cuda.execute("a = cudnn.ReLU(true)")
     assert cuda.execute("return tostring(a), torch.type(a), a.inplace") == ("cudnn.ReLU", "cudnn.ReLU", True)

@@ -172,7 +172,8 @@ def test_one_changed_weight_changes_only_itself(tmp_path: Path) -> None:
 
 def scripts_name(name: str) -> bool:
     """Whether a script with nn and rnn loaded knows all classes of a file, and all of their versions."""
-    known = {"table", "oracle.Foo", "oracle.Bar", *torch7py.nn.registry.layers}
+    graphs = {"nngraph.Node", "graph.Graph", "graph.Edge"}
+    known = {"table", "oracle.Foo", "oracle.Bar", *graphs, *torch7py.nn.registry.layers}
 
     def used(wanted: Any) -> set[str]:
         if not isinstance(wanted, dict) or "items" not in wanted:
@@ -190,6 +191,7 @@ def scripts():
     runtime = Runtime()
     runtime.execute("""
         require 'rnn'
+        require 'nngraph'
         oracle = {}
         torch.class('oracle.Foo')
         torch.class('oracle.Bar', 'oracle.Foo')

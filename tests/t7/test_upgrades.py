@@ -424,6 +424,72 @@ def test_convolutions_of_cudnn(file: Path) -> None:
     assert torch.allclose(layer(frames), port)
 
 
+@pytest.mark.parametrize("dims", [2, 4])
+def test_a_weight_norm_is_saved_without_its_weight(file: Path, dims: int) -> None:
+    """The weight is computed when it is read; after a training the gradient of v has the shape of the weight."""
+    sizes = (3, 2, 2, 2)[:dims]
+    rows = 8 if dims == 4 else 2
+    v, g, bias = randn(3, rows), randn(3, 1), randn(3)
+    inner: dict[str, Any] = {
+        "_type": "torch.DoubleTensor",
+        "bias": bias,
+        "gradBias": torch.zeros(3, dtype=DOUBLE),
+    }
+    if dims == 4:
+        inner |= {
+            "nInputPlane": 2,
+            "nOutputPlane": 3,
+            "kW": 2,
+            "kH": 2,
+            "dW": 1,
+            "dH": 1,
+            "padW": 0,
+            "padH": 0,
+        }
+    name = "nn.SpatialConvolution" if dims == 4 else "nn.Linear"
+    saved(
+        file,
+        "nn.WeightNorm",
+        modules=Table.of([T7Object(name, [Table(inner)])]),
+        outputDim=1,
+        otherDims=rows,
+        viewIn=_long(3, rows),
+        viewOut=_long(*sizes),
+        weightSize=_long(*sizes),
+        v=v,
+        g=g,
+        gradV=torch.zeros(sizes, dtype=DOUBLE),
+        gradG=torch.zeros(3, 1, dtype=DOUBLE),
+        bias=bias,
+        gradBias=inner["gradBias"],
+    )
+    layer = torch7py.load(file)
+    assert_saved_again(file, layer)
+    weight = (v * g / (v.square().sum(1, keepdim=True) + 1e-4).sqrt()).view(sizes)
+    x = randn(2, 2, 4, 4) if dims == 4 else randn(5, 2)
+
+    def port(values: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, values, bias) if dims == 4 else F.linear(x, values, bias)
+
+    layer.eval()
+    assert torch.allclose(layer(x), port(weight), atol=1e-12)
+    layer.train()
+    layer.zeroGradParameters()
+    assert torch.allclose(layer.torch7_forward(x), port(weight), atol=1e-12)
+    layer.backward(x, torch.ones_like(layer.output))
+    layer.updateParameters(0.1)
+    torch7py.save(layer, file)
+    again = torch7py.load(file)
+    assert torch.allclose(again.torch7_forward(x), layer.torch7_forward(x), atol=1e-12)
+
+
+def test_a_weight_norm_without_what_it_needs_is_refused(file: Path) -> None:
+    inner = T7Object("nn.Linear", [Table({"bias": randn(3)})])
+    saved(file, "nn.WeightNorm", modules=Table.of([inner]), v=randn(3, 2), g=randn(3, 1), viewOut=_long(4, 2))
+    with pytest.raises(T7Error, match=r"v is \[3, 2\], for a weight of \[4, 2\]"):
+        torch7py.load(file)
+
+
 def test_every_line_names_what_brought_it() -> None:
     for line in UPGRADES:
         assert line.until.split()[0] in ("nn", "cunn", "cudnn", "every")

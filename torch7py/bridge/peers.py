@@ -210,6 +210,10 @@ class Peers:
         """The fields to save that the engine knows, in order."""
         return tuple(self.handles.objects[handle].engine_fields_to_save())
 
+    def saved_value(self, handle: int, name: str) -> Any:
+        """A field to save that is none of the object's: the original's objects have it, and nothing here needs it."""
+        return encode_results(self.handles, self.handles.objects[handle].engine_fields_to_save().get(name))
+
     def extras(self, handle: int) -> tuple[str, ...]:
         """The fields of a saved object that its class does not know; Lua has them from now on."""
         form: SavedForm | None = self.handles.objects[handle].__dict__.get("_saved_form")

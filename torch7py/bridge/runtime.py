@@ -186,6 +186,7 @@ class Runtime:
             "begin_restore": peers.begin_restore,
             "end_restore": peers.end_restore,
             "saved_names": peers.saved_names,
+            "saved_value": peers.saved_value,
             "extras": peers.extras,
             "initialize": peers.initializer(),
             "class_of": peers.class_of,

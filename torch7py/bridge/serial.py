@@ -21,6 +21,7 @@ from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.files import DiskFile, File, MemoryFile
 from torch7py.t7 import format as t7
+from torch7py.t7.layers import has_header, header_of
 from torch7py.t7.objects import Function, Table
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import has_upgrade, upgrade
@@ -201,7 +202,13 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         _, before, after = upgrade(name, version, Table(zip(values[::2], values[1::2], strict=True)))
         return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(after.items())))
 
+    def header(handle: int) -> tuple[Any, ...]:
+        """What a layer writes before its fields; nil for most."""
+        return encode_results(runtime.handles, header_of(objects[handle]))
+
     return {
+        "t7_has_header": has_header,
+        "t7_header": header,
         "t7_head": head,
         "t7_scalars": scalars,
         "t7_count": read_count,

@@ -162,6 +162,28 @@ class Sequential(Container):
     Shapes: what the first takes, what the last gives.
     """
 
+    def add(self, module: Module) -> Container:
+        super().add(module)
+        self._take_ends()
+        return self
+
+    def insert(self, module: Module, index: int | None = None) -> None:
+        super().insert(module, index)
+        self._take_ends()
+
+    def remove(self, index: int | None = None) -> Any:
+        removed = super().remove(index)
+        self._take_ends()
+        return removed
+
+    def _take_ends(self) -> None:
+        """Have the output of the last module and the gradInput of the first, before any forward too."""
+        modules = list(self._modules.values())
+        for name, module in (("output", modules[-1:]), ("gradInput", modules[:1])):
+            value = module[0].__dict__.get(name) if module else None
+            if value is not None:
+                self.__dict__[name] = value
+
     def forward(self, input: Any) -> Any:
         for module in self.child_list():
             input = module(input)
@@ -213,6 +235,12 @@ class Sequential(Container):
 @layer("nn.ConcatTable")
 class ConcatTable(Container):
     """``nn.ConcatTable()``: the same input to every module; the output is the table of their outputs."""
+
+    def __init__(self, *modules: Module) -> None:
+        super().__init__()
+        self.__dict__["output"] = []
+        for module in modules:
+            self.add(module)
 
     def forward(self, input: Any) -> list[Any]:
         return [module(input) for module in self.child_list()]
@@ -270,6 +298,12 @@ class ParallelTable(Container):
 
     Shapes: a table of inputs, a table of as many outputs.
     """
+
+    def __init__(self, *modules: Module) -> None:
+        super().__init__()
+        self.__dict__.update(output=[], gradInput=[])
+        for module in modules:
+            self.add(module)
 
     def forward(self, input: list[Any]) -> list[Any]:
         return [module(item) for module, item in self._pair_up(input, "inputs")]

@@ -34,6 +34,7 @@ class Copy(Module):
 
     traced = False
     fields: ClassVar[tuple[str, ...]] = ("dontCast",)
+    nil_as: ClassVar[dict[str, Any]] = {"dontCast": False}
     dontCast = False
     copies_input = True
     transfers = True  # False: the input itself is the output

@@ -196,6 +196,7 @@ class ModuleCriterion(Criterion):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("castTarget", "input", "target")
+    nil_as: ClassVar[dict[str, Any]] = {"output": 0, "gradInput": ()}
     links: ClassVar[tuple[str, ...]] = ("criterion", "inputModule", "targetModule")
 
     def __init__(

@@ -91,6 +91,11 @@ class Profile(Decorator):
         "timer",
     )
     links: ClassVar[tuple[str, ...]] = ("module",)
+    unsaved = ("timer",)  # of a class that cannot be written
+
+    def prepare_blank(self) -> None:
+        super().prepare_blank()
+        self.timer = Timer()
 
     def __init__(self, module: Module, print_interval: int = 100, name: str | None = None) -> None:
         super().__init__(module)

@@ -31,7 +31,11 @@ class Dropout(Module):
     lua_methods = names("setp")
 
     def __init__(
-        self, p: float = 0.5, v1: bool = False, inplace: bool = False, stochasticInference: bool = False
+        self,
+        p: float = 0.5,
+        v1: bool = False,
+        inplace: bool | None = None,
+        stochasticInference: bool | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= p < 1:

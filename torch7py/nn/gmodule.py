@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -53,8 +53,6 @@ class GModule(Container):
         if inputs or outputs:
             places, backward = places_of(inputs, outputs)
             self.set_graph(places, backward, len(inputs))
-            # The file of a graph holds its nodes, which are a script's; those given here have no such form.
-            self.__dict__["_without_saved_form"] = True
             self.set_child_list([place.module for place in places if place.module is not None])
         else:
             self.set_graph([], [], 0)
@@ -66,13 +64,6 @@ class GModule(Container):
     @classmethod
     def matches(cls, names: Collection[str]) -> bool:
         return "forwardnodes" in names or super().matches(names)  # the first versions did not count inputs
-
-    def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        if self.__dict__.get("_without_saved_form"):
-            raise TorchError(
-                f"{self.class_name}: a graph that no script made (FastLSTM.usenngraph) cannot be saved yet"
-            )
-        return super().engine_fields_to_save(own)
 
     def set_graph(self, places: list[Place], backward: list[int], inputs: int) -> None:
         """Take over a graph in order; the list of modules stays as it is."""
@@ -93,6 +84,16 @@ class GModule(Container):
             node_totals=[None] * count,
         )
         self.__dict__["_start"] = start[0] if start else 0
+        if count and len(places[-1].sources) > 1 and self.__dict__.get("output") is None:
+            self.__dict__["output"] = self.node_inputs[
+                -1
+            ]  # what the last place takes, before any forward too
+
+    @property
+    def start(self) -> int:
+        """The place that takes the input, from 0."""
+        found: int = self._start
+        return found
 
     @property
     def failed(self) -> int | None:

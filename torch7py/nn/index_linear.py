@@ -68,6 +68,7 @@ class IndexLinear(Module):
         "doGradInput",
         "offset",
     )
+    spare: ClassVar[dict[str, Any]] = {"sizesCache": [], "cumSumSizesCache": []}
 
     def __init__(
         self,
@@ -101,7 +102,6 @@ class IndexLinear(Module):
         self.doGradInput = check_flag("nn.IndexLinear", "doGradInput", doGradInput)
         self.offset = -1 if keysOffset is None else int(keysOffset) - 1
         self._forget_gradients()
-        self.keep_list("gradInput", [])
 
     def reset(self, stdv: float | None = None) -> None:
         """``m:reset([stdv])``: weights from ``uniform(-s, s)``, ``s = 1 / sqrt(columns)``, a bias of a millionth."""
@@ -112,7 +112,7 @@ class IndexLinear(Module):
 
     def _forget_gradients(self) -> None:
         self.__dict__["_steps"] = []
-        self.__dict__["running"] = {"counter": 1}
+        self.__dict__["running"] = {"cumSumSizes": [], "keys": [], "gradWeight": [], "counter": 1}
 
     # -- the input ----------------------------------------------------------------------------------------
 

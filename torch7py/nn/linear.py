@@ -119,6 +119,7 @@ class LookupTable(Module):
         "_input",
         "copiedInput",
     )
+    unsaved = ("_count", "_input")
     lua_methods = names("setPadding setMaxNorm setNormType scaleGradByFreq accUpdateOnly")
 
     def __init__(

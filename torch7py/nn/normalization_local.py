@@ -141,6 +141,7 @@ class SpatialSubtractiveNormalization(_Neighbourhood):
 
     links: ClassVar[tuple[str, ...]] = ("meanestimator", "subtractor", "divider")
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "kernel", *links)
+    spare: ClassVar[dict[str, Any]] = {"coef": (1, 1, 1)}
 
     def __init__(self, nInputPlane: float | None = None, kernel: torch.Tensor | None = None) -> None:
         super().__init__()
@@ -183,6 +184,7 @@ class SpatialDivisiveNormalization(_Neighbourhood):
         "thresholder",
     )
     fields: ClassVar[tuple[str, ...]] = ("nInputPlane", "kernel", "threshold", "thresval", *links)
+    spare: ClassVar[dict[str, Any]] = {"coef": (1, 1, 1)}
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ buffers or plain attributes, and ``get_field``/``set_field`` is the one way in f
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -67,6 +68,9 @@ class TorchObject(torch.nn.Module):
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
     - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers;
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
+    - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
+      (``()``: an empty tensor); ``spare``: fields that it has and that nothing here needs, with what it puts there: the
+      sizes of a tensor (``()``: an empty one), a list, a number;
     - ``essential``: fields without which a saved object of this name is one of another class.
     """
 
@@ -90,6 +94,8 @@ class TorchObject(torch.nn.Module):
     version: ClassVar[int] = 1
     unsaved: ClassVar[tuple[str, ...]] = ()
     essential: ClassVar[tuple[str, ...]] = ()
+    nil_as: ClassVar[dict[str, Any]] = {}
+    spare: ClassVar[dict[str, Any]] = {}
     lua_methods: ClassVar[dict[str, str]] = names(
         "__init",
         __init="__init__",
@@ -212,9 +218,7 @@ class TorchObject(torch.nn.Module):
         """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
         if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
             parameter = name[4].lower() + name[5:]
-            # a layer of a script's may bring the gradient before the parameter
-            known = (self._parameters, self._buffers, self._gradients, self.parameter_fields)
-            if any(parameter in names for names in known):
+            if parameter in self._parameters or parameter in self._buffers or name in self._gradients:
                 self._set_gradient(parameter, value)
                 return value
         if name in self._parameters or name in self._buffers or name in self.parameter_fields:
@@ -489,6 +493,28 @@ class TorchObject(torch.nn.Module):
         overrides = self.__dict__.get("_overrides")
         return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
 
+    @classmethod
+    def _inherited(cls, name: str) -> dict[str, Any]:
+        """A class attribute that is a dict, with what the base classes have in theirs."""
+        found: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            found |= base.__dict__.get(name, {})
+        return found
+
+    def _as_the_original(self, values: dict[str, Any], form: SavedForm | None) -> None:
+        """Take out of the fields to save what the original's object would not have, and put in what it has besides.
+
+        An object that was read has the fields of its file.
+        """
+        for name, value in self._inherited("nil_as").items() if form is None else ():
+            held = values.get(name)
+            is_empty = value == () and isinstance(held, torch.Tensor) and held.numel() == 0
+            if is_empty or (type(held) is type(value) and held == value):
+                del values[name]
+        for name, value in self._inherited("spare").items():
+            if name not in values and (form is None or name in form.order):
+                values[name] = self.new(*value) if isinstance(value, tuple) else copy.deepcopy(value)
+
     def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The same; ``own`` are the fields that another language added."""
         form: SavedForm | None = self.__dict__.get("_saved_form")
@@ -500,10 +526,14 @@ class TorchObject(torch.nn.Module):
                 value = (
                     form.extras[name] if form is not None and name in form.extras else self.get_field(name)
                 )
-            is_saved = name not in self.unsaved or (form is not None and name in form.order)
+            unsaved = name in self.unsaved or name in self.__dict__.get("_made_by_owner", ())
+            is_saved = not unsaved or (form is not None and name in form.order)
             if value is not None and is_saved:
                 values[name] = value
-        if form is not None and form.is_upgraded:
+        self._as_the_original(values, form)
+        if form is None:
+            known = list(dict.fromkeys((*known, *values)))
+        elif form.is_upgraded:
             if form.is_as_before(values):
                 values = {n: v for n, v in values.items() if n not in form.after} | form.before
             else:

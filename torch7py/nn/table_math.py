@@ -67,9 +67,9 @@ class CAddTable(Elementwise):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("inplace",)
-    inplace = False
+    inplace: bool | None = None
 
-    def __init__(self, ip: bool = False) -> None:
+    def __init__(self, ip: bool | None = None) -> None:
         super().__init__()
         self.inplace = ip
 

@@ -159,10 +159,12 @@ class WeightNorm(Decorator):
 
     Shapes: the module's. v has a row and g a number for each index of the weight's dimension outputDim (1). v is
     drawn from ``normal(0, sqrt(2 / n))`` for rows of n elements, g is its norm, the bias is set to 0. The module's
-    weight is computed at each forward in training and on the way to evaluation.
+    weight is computed at each forward in training and on the way to evaluation. It is not saved, but computed anew
+    when the layer is read.
     """
 
     parameter_fields = ("v", "g", "weight", "bias")
+    unsaved = ("weight", "gradWeight")
     fields: ClassVar[tuple[str, ...]] = (
         "outputDim",
         "otherDims",
@@ -197,7 +199,27 @@ class WeightNorm(Decorator):
             self.__dict__[name] = Storage.of_values(types.LONG, torch.tensor(sizes))
         self.add_parameter("v", self.new(rows, columns))
         self.add_parameter("g", self.new(rows, 1))
+        self.keep("_norm", self.new(rows))
+        self.keep("_scale", self.new(rows))
+        module.__dict__["_made_by_owner"] = self.unsaved
         self.resetInit()
+
+    def restored(self) -> None:
+        module = self.inner_module
+        module.__dict__["_made_by_owner"] = self.unsaved
+        if module.get_field("weight") is not None:
+            return
+        v, g, turned = self.v, self.g, self.viewOut
+        if v is None or g is None or not isinstance(turned, Storage):
+            raise TorchError(f"{self.class_name}: without a weight it must have v, g and viewOut")
+        sizes = turned.sizes()
+        if v.dim() != 2 or math.prod(sizes) != v.numel() or v.numel() > v.untyped_storage().nbytes():
+            raise TorchError(f"{self.class_name}: v is {list(v.shape)}, for a weight of {list(sizes)}")
+        rows = self.v.data * (self.g.data.view(-1, 1) / self._norm_of(self.v.data))
+        weight = self._out(rows).contiguous()
+        module._gradients["weight"] = torch.zeros_like(weight)
+        module.set_field("weight", torch.nn.Parameter(weight))
+        module._attach("weight")
 
     def resetInit(self) -> None:
         """``m:resetInit()``: draw v anew, g its norm; the bias becomes 0."""

@@ -62,6 +62,7 @@ class AbstractRecurrent(Container):
     """
 
     keeps_steps = True
+    structural = Container.structural | {"maskZero", "trimZero"}
     transient = (*Container.transient, "_run")
     # The tables by step number, which Lua hands back as arrays.
     by_step: ClassVar[frozenset[str]] = frozenset(
@@ -86,6 +87,7 @@ class AbstractRecurrent(Container):
         "copyGradOutputs",
         "gradParametersAccumulated",
     )
+    nil_as: ClassVar[dict[str, Any]] = {"copyInputs": False, "copyGradOutputs": False, "nSharedClone": 1}
     lua_methods = names(
         "getStepModule recycle maskZero trimZero _updateGradInput _accGradParameters updateGradInputThroughTime "
         "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime"

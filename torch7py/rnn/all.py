@@ -28,7 +28,6 @@ from torch7py.rnn.dpnn import all as _dpnn  # noqa: F401
 
 extend("nn.Module", RNN_METHODS, package="rnn")
 
-restricted("nn.FastLSTM", "with usenngraph it cannot be saved to a file")
 unsupported("nn.ExpandAs", "a file of the repository that the package neither installs nor loads")
 unsupported("rnn.rnn", "the package's table is the global rnn, and nn.rnn")
 unsupported("rnn.AbstractRecurrent", "the class is nn.AbstractRecurrent")

@@ -53,7 +53,7 @@ class Cell(Sequential):
     def __init__(self, members: dict[str, Module], *modules: Module) -> None:
         super().__init__(*modules)
         attributes = self.__dict__
-        attributes.update(output=[], gradInput=[], _light=False, _members=members)
+        attributes.update(_light=False, _members=members)
         tree = [part for part in self.modules() if isinstance(part, Module)]
         attributes["_built"] = [(part, tuple(part._modules.values())) for part in tree if part._modules]
         attributes["_tree"] = tree

@@ -28,7 +28,12 @@ class LazyDropout(Dropout):
     fields = ("lazy", "mono", "flag")
 
     def __init__(
-        self, p: float = 0.5, v1: bool = False, inplace: bool = False, lazy: bool = False, mono: bool = False
+        self,
+        p: float = 0.5,
+        v1: bool = False,
+        inplace: bool | None = None,
+        lazy: bool = False,
+        mono: bool = False,
     ) -> None:
         super().__init__(p, v1, inplace)
         self.lazy = lazy

@@ -144,6 +144,7 @@ class TrimZero(MaskZero):
     """
 
     fields = ("temp", "gradTemp", "_maskindices")
+    spare: ClassVar[dict[str, Any]] = {"temp": (), "gradTemp": ()}
 
     def __init__(self, module: Module, nInputDim: int, silent: bool = False) -> None:
         super().__init__(module, nInputDim, silent)

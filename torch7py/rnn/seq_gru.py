@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -32,6 +32,7 @@ class SeqGRU(Sequence):
     user_names = ("userPrevOutput",)
     lua_methods = names("toGRU")
     fields = ("inputSize", "outputSize")
+    spare: ClassVar[dict[str, Any]] = {"seqLength": 1, "miniBatch": 1}
 
     inputSize: int
     outputSize: int

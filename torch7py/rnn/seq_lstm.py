@@ -39,6 +39,8 @@ class LSTMSequence(Sequence):
         "userGradPrevCell",
     )
 
+    spare: ClassVar[dict[str, Any]] = {"cell": ()}
+
     inputsize: int
     outputsize: int
 

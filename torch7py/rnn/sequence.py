@@ -53,6 +53,9 @@ class Sequence(Module):
         "gradPrevOutput",
         "userGradPrevOutput",
     )
+    spare: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("gates", "buffer1", "buffer2", "buffer3", "grad_a_buffer", "grad_x"), ()
+    )
     gate_count: ClassVar[int]
     state_names: ClassVar[tuple[str, ...]]  # as fields: h0 and grad_h0 belong to "h"
     kept_in: ClassVar[tuple[str, ...]] = ("_output", "cell")  # the fields with the states of all steps
@@ -84,6 +87,8 @@ class Sequence(Module):
         self.add_parameter("weight", self.new(self.inputs + self.outputs, self.gate_count * self.hidden))
         self.add_parameter("bias", self.new(self.gate_count * self.hidden))
         self._start()
+        gradients = [self.get_field(f"grad_{name}0") for name in reversed(self.state_names)]
+        self.__dict__["gradInput"] = [*gradients, self.grad_x]
         self.reset()
 
     def _start(self) -> None:
@@ -91,6 +96,7 @@ class Sequence(Module):
         for name in self.state_names:
             self.keep(f"{name}0", self.new())
             self.keep(f"grad_{name}0", self.new())
+        self.keep("grad_x", self.new())
 
     def prepare_blank(self) -> None:
         super().prepare_blank()

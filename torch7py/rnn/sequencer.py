@@ -50,6 +50,7 @@ class AbstractSequencer(Container):
     """``nn.AbstractSequencer()``: the base of modules that take a whole sequence."""
 
     fields: ClassVar[tuple[str, ...]] = ("_remember",)
+    nil_as: ClassVar[dict[str, Any]] = {"_remember": "neither"}
     lua_methods = names("hasMemory")
 
     def __init__(self) -> None:
@@ -130,6 +131,13 @@ class Sequencer(AbstractSequencer):
 
     links = ("module",)
     transient = (*AbstractSequencer.transient, "_run", "_given")
+    spare: ClassVar[dict[str, Any]] = {
+        "_remember": "neither",
+        "_output": [],
+        "tableoutput": [],
+        "tablegradInput": [],
+        "dpnn_mediumEmpty": ["output", "gradInput", "momGradParams", "dpnn_input", "_output"],
+    }
 
     def __init__(self, module: Module) -> None:
         if not isinstance(module, Module):
@@ -144,7 +152,6 @@ class Sequencer(AbstractSequencer):
             module.__dict__.update(copyInputs=False, copyGradOutputs=False)
         self.set_child_list([module])
         self.__dict__["output"] = []
-        self.__dict__["gradInput"] = []
 
     @staticmethod
     def _refuse_recurrent(module: Module) -> None:
@@ -299,6 +306,7 @@ class Repeater(AbstractSequencer):
 
     links = ("module",)
     fields = ("rho", "nStep", "rnn")
+    unsaved = ("nStep", "rnn")  # other names of two fields
 
     def __init__(self, module: Module, rho: int) -> None:
         if not isinstance(module, Module):

@@ -18,13 +18,14 @@ from torch7py.nn.saved import SavedForm
 from torch7py.nn.unknown import UnknownLayer
 from torch7py.ops.errors import TorchError
 from torch7py.t7.errors import T7Error
+from torch7py.t7.graph_nodes import graph_fields
 from torch7py.t7.graphs import read_graph, update_graph
 from torch7py.t7.objects import HEADED, Object, Table, has_fields
 from torch7py.t7.plain import Plain, same
 from torch7py.t7.reader import Reader
 from torch7py.t7.upgrades import upgrade
 
-__all__ = ["fields_of", "find_class", "payload_of", "revive"]
+__all__ = ["fields_of", "find_class", "has_header", "header_of", "payload_of", "revive"]
 
 
 def find_class(name: str, fields: Any) -> type[TorchObject] | None:
@@ -131,16 +132,27 @@ def _restore(made: TorchObject, obj: Object, plain: Plain, at: int | None) -> No
 # -- back --------------------------------------------------------------------------------------------------
 
 
-def payload_of(obj: TorchObject) -> list[Any]:
-    """What an object is saved as: the table of its fields, with some classes behind another."""
-    if obj.saved_version < HEADED.get(obj.torch7_name, obj.saved_version + 1):
-        return [fields_of(obj)]
+def has_header(name: str, version: int) -> bool:
+    """Whether objects of this class and version write something before their fields."""
+    return version >= HEADED.get(name, version + 1)
+
+
+def header_of(obj: TorchObject) -> Any:
+    """What an object writes before its fields; None where it writes nothing."""
+    if not has_header(obj.torch7_name, obj.saved_version):
+        return None
     names = ("_type", "device") if obj.torch7_name == "nn.GPU" else ()
     header: Any = [obj.get_field(name) for name in names] or obj.get_field("gpuAssignments")
     form: SavedForm | None = obj.__dict__.get("_saved_form")
     if form is not None and isinstance(form.header, Table) and same(form.header, header):
         header = form.header
-    return [header, fields_of(obj)]
+    return header
+
+
+def payload_of(obj: TorchObject) -> list[Any]:
+    """What an object is saved as: the table of its fields, with some classes behind another."""
+    header = header_of(obj)
+    return [fields_of(obj)] if header is None else [header, fields_of(obj)]
 
 
 def fields_of(obj: TorchObject) -> Table:
@@ -157,4 +169,6 @@ def fields_of(obj: TorchObject) -> Table:
     for name, value in obj.saved_fields().items():
         table = tables.get(name)
         made[name] = table if table is not None and same(table, value) else value
+    if isinstance(obj, GModule) and "forwardnodes" not in made:
+        made.update(graph_fields(obj))
     return made

@@ -115,6 +115,16 @@ def _one_replica(fields: Table) -> Change | None:
     return {"modules": modules}, {"modules": Table.of([modules[1]])}
 
 
+def _flat_direction(fields: Table) -> Change | None:
+    """The gradient of the direction was left in the shape of the weight."""
+    v, gradient = _tensor(fields, "v"), _tensor(fields, "gradV")
+    if v is None or gradient is None or v.dim() != 2 or gradient.shape == v.shape:
+        return None
+    if gradient.numel() != v.numel() or not gradient.is_contiguous():
+        raise T7Error(f"a gradV of {list(gradient.shape)} for v of {list(v.shape)}")
+    return {"gradV": fields["gradV"]}, {"gradV": gradient.view(v.shape)}
+
+
 def _ceiling(fields: Table) -> Change | None:
     return ({}, {"min_val": 0, "max_val": fields["ceiling"]}) if "ceiling" in fields else None
 
@@ -147,6 +157,7 @@ UPGRADES = (
     Upgrade(("nn.SpatialConvolution",), "nn of 2015-02-10", 0, _matrix),
     Upgrade(("nn.VolumetricFullConvolution",), "nn of 2016-02-17", 0, _planes_in_front),
     Upgrade(("nn.DataParallelTable",), "cunn of 2016-01-11", 2, _one_replica),
+    Upgrade(("nn.WeightNorm",), "every nn", 0, _flat_direction),
     # What cudnn's layers, which run as those of nn, have under other names or not at all.
     Upgrade(("cudnn.SpatialAveragePooling",), "every cudnn", 0, _set(divide=True)),
     Upgrade(("cudnn.ReLU",), "every cudnn", 0, _set(threshold=0, val=0)),

@@ -142,10 +142,11 @@ end
 local walk
 
 -- What a package does for the modules of a class and its heirs: `walk(m, walk)` whenever they are walked,
--- `complete(m)` before all their fields are shown.
-function module.watch(c, on_walk, complete)
+-- `complete(m)` before all their fields are shown or saved. `known` has the names of fields in Lua of which Python
+-- has the content in a form of its own.
+function module.watch(c, on_walk, complete, known)
    local info = native(c)
-   info.on_walk, info.complete = on_walk, complete
+   info.on_walk, info.complete, info.known_there = on_walk, complete, known
 end
 
 local function walk_children(m, list)
@@ -377,7 +378,11 @@ function module.saved_fields(m)
    local found = {names = {core.raw(host.saved_names, handle)}}
    for i = 1, #found.names do
       local name = found.names[i]
-      if rawget(m, name) == nil then found[name] = finish(pcall(host.get_field, handle, name)) end
+      if rawget(m, name) == nil then
+         local value = finish(pcall(host.get_field, handle, name))
+         if value == nil then value = finish(pcall(host.saved_value, handle, name)) end
+         found[name] = value
+      end
    end
    return found
 end
@@ -386,9 +391,14 @@ end
 function module.own_fields(handle)
    local m, own = stand_in[handle], {}
    if m == nil then return own end
-   local engine = module.engine_fields(m)
+   local engine, info = module.engine_fields(m), native(getmetatable(m))
+   local there = info.known_there or {}
+   if info.complete then
+      walk(m)
+      info.complete(m)
+   end
    for key, value in next, m do
-      if not engine[key] and key ~= module.COMPANIONS then
+      if not engine[key] and not there[key] and key ~= module.COMPANIONS then
          own[key] = type(value) == 'function' and module.saved_function(value) or value
       end
    end
@@ -425,7 +435,11 @@ core.make[MODULE] = function(handle)
    own(m, handle)
    adopt(m)
    local extras = {host.extras(handle)}   -- what a file had besides the fields of its class
-   for i = 1, #extras do rawset(m, extras[i], finish(pcall(host.get_field, handle, extras[i]))) end
+   local there = native(c).known_there or {}
+   for i = 1, #extras do
+      local name = extras[i]
+      if not there[name] then rawset(m, name, finish(pcall(host.get_field, handle, name))) end
+   end
    return m
 end
 
@@ -596,10 +610,16 @@ function module.engine_fields(m)
    return setmetatable({modules = true}, {__index = function(_, key) return info.fields[key] or info.link_set[key] end})
 end
 
+-- Have all fields of a module in it, those too that a package makes when they are asked for.
+function module.complete(m)
+   local info = native(getmetatable(m))
+   if info and info.complete then info.complete(m) end
+end
+
 -- All fields of a module, for pairs: its own and the engine's.
 function module.fields(m)
-   local handle, info = handle_of[m], native(getmetatable(m))
-   if info and info.complete then info.complete(m) end
+   local handle = handle_of[m]
+   module.complete(m)
    local all = {}
    for key, value in next, m do
       if key ~= module.COMPANIONS then all[key] = value end

@@ -116,10 +116,17 @@ local function sorted(t)
    return pairs(setmetatable({}, {__pairs = function() return next, t, nil end}))
 end
 
+-- What is written of a table: its metatable may say so, where some of that is not in the table itself.
+local function content_of(t)
+   local mt = real_metatable(t)
+   local saved = mt and rawget(mt, '__saved')
+   return saved and saved(t) or t
+end
+
 -- The keys of a table in the order to write them: as they were read, what has come since after that.
-local function ordered_keys(t)
+local function ordered_keys(t, order)
    local keys, n = {}, 0
-   local order = orders[t]
+   order = order or orders[t]
    local size = 0
    for _ in next, t do size = size + 1 end
    if order then
@@ -173,7 +180,9 @@ local function put_scalar(h, queue, x)
 end
 
 local function write_table(file, h, state, t, hook)
-   local keys, n = ordered_keys(t)
+   local order = orders[t]
+   t = content_of(t)
+   local keys, n = ordered_keys(t, order)
    raw(host.t7_write_count, h, n)
    local names = state.names
    local of_upvalue = names[#names - 1] == UPVALUES
@@ -330,6 +339,7 @@ function module.saved(m)
          order[#order + 1] = key
       end
    end
+   module.complete(m)
    local engine = module.saved_fields(m)
    local function get(key)
       local value = rawget(m, key)
@@ -347,6 +357,8 @@ end
 
 -- What every built-in class has as `write` and `read`; a script's class may call its parent's.
 function module.write(m, file)
+   local header = finish(pcall(host.t7_header, handle_of[m]))
+   if header ~= nil then file:writeObject(header) end
    file:writeObject(module.saved(m))
 end
 
@@ -537,6 +549,7 @@ local function upgrade(m, fields, version)
 end
 
 function module.read(m, file, version)
+   if raw(host.t7_has_header, module.builtin_name(m), version or 1) then file:readObject() end
    local fields = file:readObject()
    if type(fields) ~= 'table' then fail('%s: a table of fields expected', class.type(m)) end
    upgrade(m, fields, version or 1)

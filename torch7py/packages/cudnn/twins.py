@@ -65,12 +65,7 @@ TWINS = (
     ),
 )
 
-RECURRENT = "RNN RNNReLU RNNTanh LSTM GRU BLSTM BGRU".split()
-MISSING = {
-    "SpatialDivisiveNormalization": "nn.SpatialDivisiveNormalization divides by other numbers",
-} | dict.fromkeys(
-    RECURRENT, "the rnn package has nn.SeqLSTM, nn.FastLSTM and nn.GRU, whose weights are laid out otherwise"
-)
+MISSING = {"SpatialDivisiveNormalization": "nn.SpatialDivisiveNormalization divides by other numbers"}
 
 
 def _register(row: Twin) -> None:

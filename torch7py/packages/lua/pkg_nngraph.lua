@@ -11,9 +11,9 @@ local handle_of, stand_in, fail = core.handle_of, core.stand_in, core.fail
 
 local assign, describe, list_modules = nngraph.assign, nngraph.describe, nngraph.list_modules
 local put_modules, watch_nodes, failed = nngraph.put_modules, nngraph.watch_nodes, nngraph.failed
-local node_value, set_node_value = nngraph.node_value, nngraph.set_node_value
+local node_value, set_node_value, annotate = nngraph.node_value, nngraph.set_node_value, nngraph.annotate
 for _, name in ipairs {'assign', 'describe', 'list_modules', 'put_modules', 'watch_nodes', 'failed', 'node_value',
-                       'set_node_value'} do
+                       'set_node_value', 'annotate'} do
    nngraph[name] = nil
 end
 
@@ -217,6 +217,18 @@ local known = setmetatable({}, {__mode = 'k'})
 
 local VALUES = {input = true, gradOutput = true, gradOutputBuffer = true}
 
+-- data of a node -> the tables that it had in a file for its values: saved again as these while they hold the same.
+local from_file = setmetatable({}, {__mode = 'k'})
+
+-- Whether two tables of tensors, and of such tables, hold the same tensors.
+local function alike(a, b)
+   if type(a) ~= 'table' or type(b) ~= 'table' or typename(a) or typename(b) or #a ~= #b then return a == b end
+   for i = 1, #a do
+      if not alike(a[i], b[i]) then return false end
+   end
+   return true
+end
+
 -- Let the data of the nodes ask Python for their values; those that stand in them (in what was loaded, say) go there.
 local function bind(m, nodes)
    local handle, number_of = handle_of[m], setmetatable({}, {__mode = 'k'})
@@ -238,6 +250,18 @@ local function bind(m, nodes)
       for key in next, VALUES do all[key] = data[key] end
       return next, all, nil
    end
+   function mt.__saved(data)
+      local all, before, owner = {}, from_file[data] or {}, stand_in[handle]
+      for key, value in next, data do all[key] = value end
+      for key in next, VALUES do
+         local now, held = data[key], before[key]
+         if held ~= nil and alike(held, now == nil and {} or now) then now = held end
+         all[key] = now
+      end
+      local output = owner and number_of[data] == #nodes and owner.output
+      if type(output) == 'table' and all.input ~= nil and alike(output, all.input) then all.input = output end
+      return all
+   end
 
    for _, node in ipairs(nodes) do
       local data, found = node.data, {}
@@ -245,6 +269,7 @@ local function bind(m, nodes)
          found[key] = rawget(data, key)
          rawset(data, key, nil)
       end
+      from_file[data] = next(found) ~= nil and found or nil
       setmetatable(data, mt)
       for key, value in next, found do
          if key == 'gradOutputBuffer' or next(value) ~= nil then data[key] = value end
@@ -337,9 +362,10 @@ local function rebuild(m)
    local modules, selects, splits, counts, sources, backward, annotations = describe(m)
    local nodes, at, start = {}, 0, nil
    for i = 1, #modules do
+      local is_end = counts[i] == 0 and not modules[i] or i == #modules
       local node = nngraph.Node {
          module = modules[i] or nil, selectindex = selects[i] or nil, nSplitOutputs = splits[i] or nil,
-         annotations = annotations[i]}
+         annotations = annotations[i], input = (is_end or selects[i]) and {} or nil}
       nodes[i] = node
       for _ = 1, counts[i] do
          at = at + 1
@@ -363,7 +389,15 @@ local GRAPH = {bg = true, fg = true, innode = true, outnode = true, verbose = tr
                backwardnodes = true}
 
 local function complete(m)
-   if handle_of[m] and rawget(m, 'forwardnodes') == nil then rebuild(m) end
+   if not handle_of[m] then return end
+   local nodes = rawget(m, 'forwardnodes')
+   if nodes == nil then
+      rebuild(m)
+   elseif known[m] and known[m].count == #nodes then
+      local annotations = {}
+      for i, node in ipairs(nodes) do annotations[i] = node.data.annotations or {} end
+      annotate(m, annotations)
+   end
 end
 
 rawset(GModule, '__index__', function(m, key)
@@ -438,23 +472,20 @@ function GModule.__init(self, inputs, outputs)
    module.adopt(self)
 end
 
--- m:replace(f) leaves the nodes, of all graphs in m, with the modules that Python has put in place.
-local Module = torch.getmetatable('nn.Module')
-local replace = Module.replace
-module.redefine(Module, 'replace', function(self, callback)
+-- m:replace(f) leaves the nodes with the modules that Python has put in place.
+local replace = GModule.replace
+module.redefine(GModule, 'replace', function(self, callback)
    local result = replace(self, callback)
-   for _, m in ipairs(self:listModules()) do
-      local nodes = torch.isTypeOf(m, 'nn.gModule') and rawget(m, 'forwardnodes')
-      if nodes then
-         local modules = describe(m)
-         for i, node in ipairs(nodes) do rawset(node.data, 'module', modules[i] or nil) end
-         note(m, nodes)
-      end
+   local nodes = rawget(self, 'forwardnodes')
+   if nodes then
+      local modules = describe(self)
+      for i, node in ipairs(nodes) do rawset(node.data, 'module', modules[i] or nil) end
+      note(self, nodes)
    end
    return result
 end)
 
-module.watch(GModule, check, complete)
+module.watch(GModule, check, complete, GRAPH)
 
 ---------------------------------------------------------------------------------------------------------
 -- Looking at graphs

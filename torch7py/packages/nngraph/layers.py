@@ -20,6 +20,13 @@ __all__ = ["JustElement", "JustTable", "ModuleFromCriterion"]
 class JustElement(Passing):
     """``nngraph.JustElement()``: the entry of a table of one, as it is."""
 
+    unsaved = ("_type",)
+    nil_as: ClassVar[dict[str, Any]] = {"output": ()}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__dict__["output"] = self.new()
+
     def forward(self, input: Any) -> Any:
         if not isinstance(input, list) or len(input) != 1:
             raise TorchError("nngraph.JustElement: expecting one element")
@@ -36,6 +43,13 @@ class JustElement(Passing):
 @layer("nngraph.JustTable")
 class JustTable(Passing):
     """``nngraph.JustTable()``: a table with the input as its one entry."""
+
+    unsaved = ("_type",)
+    nil_as: ClassVar[dict[str, Any]] = {"gradInput": ()}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__dict__["gradInput"] = self.new()
 
     def forward(self, input: Any) -> list[Any]:
         return [input]
@@ -60,6 +74,7 @@ class ModuleFromCriterion(Module):
 
     traced = False
     links: ClassVar[tuple[str, ...]] = ("criterion",)
+    unsaved = ("_type",)
 
     def __init__(self, criterion: Criterion) -> None:
         super().__init__()

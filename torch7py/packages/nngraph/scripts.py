@@ -9,7 +9,16 @@ from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Place
 from torch7py.packages.registry import function
 
-__all__ = ["assign", "describe", "list_modules", "node_value", "put_modules", "set_node_value", "watch_nodes"]
+__all__ = [
+    "annotate",
+    "assign",
+    "describe",
+    "list_modules",
+    "node_value",
+    "put_modules",
+    "set_node_value",
+    "watch_nodes",
+]
 
 
 @function("nngraph.assign")
@@ -70,6 +79,13 @@ def put_modules(module: GModule, modules: list[Any]) -> None:
     """Take over other modules at the nodes."""
     for place, owner in zip(module.places, modules, strict=True):
         place.module = owner or None
+
+
+@function("nngraph.annotate")
+def annotate(module: GModule, annotations: list[Any]) -> None:
+    """Take over what the script says of the nodes: names, descriptions, attributes of drawings."""
+    for place, notes in zip(module.places, annotations, strict=True):
+        place.annotations = notes if isinstance(notes, dict) else {}
 
 
 @function("nngraph.watch_nodes")

@@ -24,7 +24,7 @@ class AliasMultinomial(TorchObject):
     its probability in ``q``, or else the alias in ``J``.
     """
 
-    fields: ClassVar[tuple[str, ...]] = ("J", "q")
+    fields: ClassVar[tuple[str, ...]] = ("J", "q", "dpnn_parameters")
     essential = ("J", "q")
     buffer_fields = ("J", "q")
     unsaved = ("output", "gradInput", "_type")

@@ -14,6 +14,7 @@ class WithModule(Module):
     """A layer whose field ``module`` holds a module, which its ``modules`` lists too."""
 
     links: ClassVar[tuple[str, ...]] = ("module",)
+    fields: ClassVar[tuple[str, ...]] = ("modules",)
 
     def child_list(self) -> list[Any]:
         module = self._modules.get("module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
@@ -19,6 +19,7 @@ class _Logistic(Criterion):
     """The sum of ``log(1 + exp(-target x))`` over a divisor."""
 
     fields: ClassVar[tuple[str, ...]] = ("sizeAverage",)
+    spare: ClassVar[dict[str, Any]] = {"sizeAverage": True}
     sizeAverage: bool | None = True
 
     def divisor(self, input: torch.Tensor, target: torch.Tensor) -> float:

@@ -91,7 +91,8 @@ class NCEModule(Linear):
     def fastNoise(self) -> None:
         """``m:fastNoise()``: take over unigrams as the noise distribution, divided by its sum."""
         self.unigrams.div_(self.unigrams.sum())
-        self._modules["aliasmultinomial"] = AliasMultinomial(self.unigrams)
+        draws = self._modules["aliasmultinomial"] = AliasMultinomial(self.unigrams)
+        draws.__dict__["dpnn_parameters"] = ["J", "q"]
 
     def noiseSample(self, sampleidx: torch.Tensor, batchsize: int, k: int) -> torch.Tensor:
         """``m:noiseSample(sampleidx, batchsize, k)``: make sampleidx ``(batchsize, k)`` classes of noise."""

@@ -42,6 +42,7 @@ class _Reward(Criterion):
 
     links: ClassVar[tuple[str, ...]] = ("module", "criterion")
     fields: ClassVar[tuple[str, ...]] = ("scale", "sizeAverage", "reward", "vrReward")
+    spare: ClassVar[dict[str, Any]] = {"sizeAverage": True}
     sizeAverage: bool | None = True
     scale: float = 1
 
