@@ -385,7 +385,8 @@ def _tests(results: dict[str, Any]) -> list[str]:
             f"| {name} | {row['suite']}: `{row['test']}` | {row['outcome']} | {row['reason']} |"
             for name, row in bad
         ]
-    return lines
+    notes = [f"- {name}: {note}" for name, r in results.items() for note in r.get("notes", [])]
+    return [*lines, "", "Of those that pass, or do not, by chance:", "", *notes] if notes else lines
 
 
 def _native_forms() -> list[str]:

@@ -250,6 +250,8 @@ def record(
                 if outcome.outcome != "passed"
             ],
         }
+        if "notes" in before.get(package, {}):
+            recorded[package]["notes"] = before[package]["notes"]
     return dict(sorted(recorded.items()))
 
 

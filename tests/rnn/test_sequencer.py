@@ -316,3 +316,32 @@ def test_lazy_dropout_that_is_mono_serves_batches_of_other_sizes(scale: int) -> 
     each.updateOutput(x)
     with pytest.raises(TorchError, match="must be mono"):
         each.updateOutput(torch.ones(5, 20, dtype=torch.float64))
+
+
+def test_the_tensors_of_the_steps_are_the_same_objects_in_the_next_sequence(runtime: Runtime) -> None:
+    """As the outputs of the steps' clones were in the original; with a memory the steps are others."""
+    found = runtime.execute(
+        """
+        require 'rnn'
+        local m = nn.Sequencer(nn.Linear(2, 2))
+        local function steps(n)
+            local made = {}
+            for t = 1, n do made[t] = torch.randn(3, 2) end
+            return made
+        end
+        local x, g = steps(3), steps(3)
+        local first = m:forward(x)
+        local back = m:backward(x, g)
+        local one, gradient = first[1], back[2]
+        local kept = one:clone()
+        x, g = steps(4), steps(4)
+        local second = m:forward(x)
+        local again = m:backward(x, g)
+        local same = rawequal(second[1], one) and rawequal(again[2], gradient) and #second == 4 and #first == 3
+        local changed = (one - kept):abs():max() > 0 and (one - m.module.modules[1]:forward(x[1])):abs():max() == 0
+        m:remember('both')
+        m:forward(x)
+        return same, changed, rawequal(m.output[1], one)
+        """
+    )
+    assert found == (True, True, False)

@@ -9,6 +9,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
+from torch7py.nn.training import entries
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
@@ -93,6 +94,21 @@ class Container(Module):
                 parameters += found[0]
                 gradients += found[1]
         return parameters, gradients
+
+    def sparseParameters(self) -> Any:
+        """``c:sparseParameters()``: those of all children, numbered on; and how many numbers there are."""
+        if not any(getattr(part, "sparse", False) for part in self.modules()):
+            return super().sparseParameters()
+        tables: tuple[dict[int, Any], ...] = ({}, {}, {})
+        size = 0
+        for child in self.children_of():
+            found = child.sparseParameters()
+            if not found:
+                continue
+            for table, part in zip(tables, found, strict=False):
+                table.update((size + number, value) for number, value in entries(part))
+            size += found[3] if len(found) > 3 else len(found[0])
+        return *tables, size
 
     def zeroGradParameters(self) -> None:
         for child in self.children_of():

@@ -52,6 +52,8 @@ def shared_clone(
             keep_as_is(memo, [p for p in part._parameters.values() if p is not None])
             keep_as_is(memo, [b for b in part._buffers.values() if b is not None])
         if gradients:
+            if isinstance(part, Stepping):
+                memo.update((id(value), value) for value in part.shared_by_clones())
             keep_as_is(memo, [g for name in part._gradients if (g := part.gradient(name)) is not None])
     if step or companion:
         memo[STEP_CLONE] = True
@@ -70,6 +72,10 @@ class Stepping(TorchObject):
     """The part of ``Module`` that the recurrent packages add."""
 
     keeps_steps: ClassVar[bool] = False  # one object serves all steps of a sequence
+
+    def shared_by_clones(self) -> list[Any]:
+        """What is the same object, beside the gradients, in a clone that shares these."""
+        return []
 
     def children_of(self) -> list[Any]:
         return self.child_list() or []

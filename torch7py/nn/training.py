@@ -53,6 +53,7 @@ class Training(Stepping, Batching):
         "dpnn_cinput",
         "dpnn_serialEmpty",
     )
+    sparse: ClassVar[bool] = False  # whether sparseParameters gives other tensors than parameters
     maxOutNorm: float | None = None
     maxInNorm: float | None = None
     cutoffNorm: float | None = None

@@ -412,7 +412,11 @@ class AbstractRecurrent(Container):
         self.__dict__.pop("_run", None)
         super().forget()
         if self.training:
+            outputs = self.outputs
             self._clear_steps()
+            if self.generation.keeps_outputs:
+                kept = [outputs[step] for step in sorted(outputs) if step > 0]
+                self.__dict__["outputs"] = dict(enumerate(kept, 1))
             clones = self.sharedClones
             self.__dict__["sharedClones"] = dict(
                 enumerate((clones[step] for step in sorted(clones)), self.first_clone)

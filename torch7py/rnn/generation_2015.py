@@ -39,6 +39,7 @@ class Generation2015(Generation2016):
     replaces_dropout: ClassVar[bool] = False
     equal_lengths: ClassVar[bool] = False
     keeps_grad_input: ClassVar[bool] = False
+    keeps_outputs: ClassVar[bool] = True
     hidden_gradients: ClassVar[str] = "_gradHidden"  # gradOutputs holds what was recorded
 
     # -- one step -----------------------------------------------------------------------------------------

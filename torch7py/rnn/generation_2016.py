@@ -25,6 +25,7 @@ class Generation2016:
     replaces_dropout: ClassVar[bool] = True  # nn.Dropout(0.5, busy)
     equal_lengths: ClassVar[bool] = True  # SequencerCriterion wants as many targets as inputs
     keeps_grad_input: ClassVar[bool] = True  # after a sequence gradInput is that of its first step
+    keeps_outputs: ClassVar[bool] = False  # forget leaves the outputs, numbered from 1 on
     hidden_gradients: ClassVar[str] = "gradOutputs"  # the field with what a step adds to the one before it
 
     # -- one step -----------------------------------------------------------------------------------------

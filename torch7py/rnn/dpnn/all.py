@@ -10,6 +10,7 @@ from torch7py.rnn.dpnn import (  # noqa: F401
     binary_convolution,
     choice,
     color,
+    dictionary,
     dropout,
     glimpse,
     inception,

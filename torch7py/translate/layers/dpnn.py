@@ -149,6 +149,7 @@ for name, reason in {
     "nn.SpatialReSampling": "its sampling is not torch's interpolation",
     "nn.SpatialBinaryConvolution": "its weights are binarized by rules that PyTorch has no layer for",
     "nn.TotalDropout": "it drops or keeps a whole tensor at random",
+    "nn.Dictionary": "it counts the rows that it has used: use nn.Embedding with sparse=True",
     "nn.NCEModule": "it draws noise classes from an alias table, and estimates its normalization in the first forward",
     "nn.MuFuRu": "a recurrent cell of nine operations that PyTorch has no layer for",
     "nn.IndexLinear": "its input is a list of keys and values with running statistics",
