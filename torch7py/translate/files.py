@@ -105,7 +105,7 @@ def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSo
             raise TorchError(f"{where}: the model {name} does not run on an input of the size given")
         if example is not None:
             show_shapes(layer, example)
-        source = write_model(layer, name)
+        source = write_model(layer, name, factored=True)
         source.example = example
         return source
     except NotNative as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
+from torch7py.translate.blocks import find_kinds, grouped, inner
 from torch7py.translate.layers.criterion import loss
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.registry import (
@@ -23,7 +24,7 @@ from torch7py.translate.layers.registry import (
     readers,
 )
 from torch7py.translate.layout import lay_out_all
-from torch7py.translate.writer import Child, Writer
+from torch7py.translate.writer import Child, Part, Writer
 
 __all__ = [
     "ClassSource",
@@ -192,10 +193,33 @@ class ClassSource:
     def entries(self) -> Iterator[tuple[str, Take, Child, str]]:
         """What is in the state_dict: entry, where from, of which child, and as what."""
         for child in self.writer.children:
+            for part in child.parts:
+                for entry, take, within, kind in part.source.entries():
+                    own = replace(within, layer=part.layers[id(within.layer)])
+                    yield f"{child.name}.{part.prefix}{entry}", take, own, kind
             native = child.native
             for kind in ("weights", "buffers", "constants"):
                 for entry, take in getattr(native, kind).items():
                     yield (f"{child.name}.{entry}" if entry else child.name), take, child, kind
+
+    def leaves(self) -> Iterator[tuple[str, Child]]:
+        """The children that are no classes of the page, with where they are: those of its parts among them."""
+        for child in self.writer.children:
+            for part in child.parts:
+                for path, within in part.source.leaves():
+                    own = replace(within, layer=part.layers[id(within.layer)])
+                    yield f"{child.name}.{part.prefix}{path}", own
+            if not child.parts:
+                yield child.name, child
+
+    def classes(self) -> Iterator[ClassSource]:
+        """The classes that it needs before it, each once."""
+        seen: set[int] = set()
+        for child in self.writer.children:
+            for part in child.parts:
+                if id(part.source) not in seen:
+                    seen.add(id(part.source))
+                    yield part.source
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """The weights of the live modules, as the class names them."""
@@ -220,19 +244,55 @@ class ModelSource:
     functions: list[FunctionSource] = field(default_factory=list)
 
 
-def write_model(layer: Layer, name: str = "Model", title: str = "") -> ClassSource:
-    """The class of a model."""
+def write_model(layer: Layer, name: str = "Model", title: str = "", factored: bool = False) -> ClassSource:
+    """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order."""
     writer = Writer(taken={"self"})
+    if factored:
+        writer.parts = _parts(layer, name)
+        grouped(layer, lambda part: id(part) in writer.parts)
+    return _write_class(writer, layer, name, title or "Translated from Torch7.")
+
+
+def _parts(root: Layer, name: str) -> dict[int, Part]:
+    """The parts of a model that have a class of their own, each with it."""
+    order = {id(layer): number for number, layer in enumerate(inner(root))}
+    kinds = sorted(find_kinds(root), key=lambda kind: order[id(kind.occurrences[0].layer)])
+    found: dict[int, Part] = {}
+    base = "Block" if name == "Model" else f"{name}Block"
+    count = 0
+    for kind in kinds:
+        called = base if not count else f"{base}{count + 1}"
+        title = f"A part that {name} has {len(kind.occurrences)} times."
+        try:
+            source = _write_class(Writer(taken={"self"}), kind.pattern, called, title, kind.parameters)
+        except NotNative:  # the form of a layer in it depends on what differs between the parts
+            continue
+        if source.writer.attributes or source.inputs != "tensor" or source.writer.undone:
+            continue
+        count += 1
+        for occurrence in kind.occurrences:
+            layers = dict(zip(map(id, inner(kind.pattern)), inner(occurrence.layer), strict=True))
+            make = f"{called}({', '.join(occurrence.arguments)})"
+            found[id(occurrence.layer)] = Part(source, make, layers)
+    return found
+
+
+def _write_class(
+    writer: Writer, layer: Layer, name: str, doc: str, parameters: Sequence[str] = ()
+) -> ClassSource:
     for part in walk(layer):
         if "pooling" in part.slots:
             writer.undone[id(part.slot("pooling"))] = None
     x = writer.input()
-    body = writer.finish(writer.apply(layer, x))
+    result = writer.apply(layer, x)
+    if parameters and isinstance(result, tuple):
+        raise NotNative("a part that gives a table")
+    body = writer.finish(result)
     lines = [f"class {name}(nn.Module):"]
-    doc = title or "Translated from Torch7."
     lines += [f'    """{doc}"""', ""]
     if writer.children or writer.attributes:
-        lines += ["    def __init__(self):", "        super().__init__()"]
+        given = "".join(f", {parameter}" for parameter in parameters)
+        lines += [f"    def __init__(self{given}):", "        super().__init__()"]
         lines += list(_constructor(writer))
         lines.append("")
     lines.append(f"    def forward(self, {writer.argument}):")
@@ -291,6 +351,8 @@ def _constructor(writer: Writer) -> Iterator[str]:
 
 def _origin(child: Child) -> str:
     """The Torch7 class, where the constructor does not show it, and the comment."""
+    if child.parts:
+        return ""
     theirs = child.layer.name
     shown = child.make.partition("(")[0] == theirs
     return ": ".join(part for part in ("" if shown else theirs, child.native.comment) if part)
@@ -306,8 +368,11 @@ IMPORTS = (
 
 
 def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
-    """A file of classes, with the imports and helpers that they need."""
+    """A file of classes, with the imports, helpers and classes of parts that they need."""
     needed: dict[str, None] = {}
+    classes = [
+        one for cls in classes for one in ([*cls.classes(), cls] if isinstance(cls, ClassSource) else [cls])
+    ]
     for cls in classes:
         for helper in cls.helpers:
             needed[helper] = None
@@ -344,7 +409,7 @@ def translate_model(
     layer = layer_of(module)
     if example is not None:
         show_shapes(layer, example)
-    cls = write_model(layer, name)
+    cls = write_model(layer, name, factored=True)
     title = f"{name}{f' of {origin}' if origin else ''} in PyTorch, translated by torch7py."
     return ModelSource(page([cls], title), cls.state_dict(), report_of(cls), [cls])
 
@@ -352,6 +417,6 @@ def translate_model(
 def report_of(cls: ClassSource) -> list[dict[str, str]]:
     """What became of each child."""
     return [
-        {"layer": child.layer.name, "native": child.make, "name": child.name, "source": child.layer.source}
-        for child in cls.writer.children
+        {"layer": child.layer.name, "native": child.make, "name": path, "source": child.layer.source}
+        for path, child in cls.leaves()
     ]

@@ -151,18 +151,18 @@ def _outputs(value: Any) -> list[torch.Tensor]:
 
 def quiet(native: torch.nn.Module, cls: ClassSource) -> None:
     """Put layers that draw random numbers into evaluation, in which they draw none, on both sides."""
-    for child in cls.writer.children:
+    for path, child in cls.leaves():
         if child.native.random and (child.timed or child.native.drawn is None):
-            getattr(native, child.name).eval()
+            native.get_submodule(path).eval()
             child.layer.module.set_evaluate()
 
 
 def take_drawn(native: torch.nn.Module, cls: ClassSource) -> None:
     """Let the other layers that draw random numbers take those that the original has drawn."""
-    for child in cls.writer.children:
+    for path, child in cls.leaves():
         draws = child.native.random == "always" or child.layer.module.training
         if child.native.drawn is not None and not child.timed and draws:
-            mine: Any = getattr(native, child.name)
+            mine: Any = native.get_submodule(path)
             mine.forward = child.native.drawn(mine, child.layer.module)
 
 

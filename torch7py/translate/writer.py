@@ -52,6 +52,21 @@ class Statement:
     declares: int = -1  # a value that the block makes
 
 
+def _repeated(texts: list[str]) -> list[str]:
+    """Texts of constructors; those that are the same several times in a row as one."""
+    runs: list[tuple[str, int]] = []
+    for text in texts:
+        if runs and runs[-1][0] == text:
+            runs[-1] = (text, runs[-1][1] + 1)
+        else:
+            runs.append((text, 1))
+    return [
+        part
+        for text, count in runs
+        for part in ([f"*({text} for _ in range({count}))"] if count > 2 else [text] * count)
+    ]
+
+
 @dataclass
 class Child:
     """A child module: its name, constructor, and what else is said about it."""
@@ -62,6 +77,21 @@ class Child:
     native: Native
     calls: int = 0
     timed: bool = False  # whether it is applied to the steps of a sequence
+    parts: list[Part] = field(default_factory=list)  # what it is of classes of the page
+
+
+@dataclass
+class Part:
+    """A part of a model that has a class of its own in the page (``blocks.py``).
+
+    ``source`` is the class (a ``ClassSource``), ``make`` how it is made, ``layers`` leads from the layers that the
+    class was written from to those of this part; ``prefix`` is where it is in its child.
+    """
+
+    source: Any
+    make: str
+    layers: dict[int, Layer]
+    prefix: str = ""
 
 
 class Writer:
@@ -80,6 +110,7 @@ class Writer:
         self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
+        self.parts: dict[int, Part] = {}  # layers that have classes of their own
         self._statements: list[Statement] = []
         self._hints: list[str] = []
         self._taken = taken or set()
@@ -185,12 +216,33 @@ class Writer:
 
     def apply(self, layer: Layer, x: Value, hint: str = "") -> Value:
         """What a layer makes of a value."""
+        if id(layer) in self.parts:
+            return self._part(layer, [layer], x)
+        if layer.name == "nn.Sequential" and all(id(child) in self.parts for child in layer.children):
+            return self._part(layer, layer.children, x)
         rule = structures.get(layer.name)
         if rule is not None:
             return rule(layer, x, self)
         if hint and not layer.label:
             layer.label = hint
         return self.call(layer, self.native(layer), x)
+
+    def _part(self, layer: Layer, members: list[Layer], x: Value) -> Value:
+        """What one part with a class of its own, or several in a row, make of a value."""
+        parts = [self.parts[id(member)] for member in members]
+        made = [part.make for part in parts]
+        if len(members) > 1:
+            parts = [replace(part, prefix=f"{number}.") for number, part in enumerate(parts)]
+            make = f"nn.Sequential({', '.join(_repeated(made))})"
+        else:
+            make = made[0]
+        shape = members[-1].shape_out
+        rank = len(shape) if isinstance(shape, tuple) else -1
+        value = self.call(
+            layer, Native(make=make, name="blocks" if len(parts) > 1 else "block", heavy=True, ndim=rank), x
+        )
+        self._by_layer[id(layer)].parts = parts
+        return value
 
     def call(self, layer: Layer, native: Native, x: Value) -> Value:
         """What a layer in its native form makes of a value."""
