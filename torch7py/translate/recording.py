@@ -89,7 +89,7 @@ _OF_KINDS = {"T7-215", "T7-241"}
 
 def worth_recording(problems: Sequence[Problem]) -> bool:
     """Whether something is not translated because a kind is not known."""
-    return any(problem.code >= "T7-300" or problem.code in _OF_KINDS for problem in problems)
+    return any(problem.code.startswith("T7-3") or problem.code in _OF_KINDS for problem in problems)
 
 
 def place_key(node: Expression) -> int:

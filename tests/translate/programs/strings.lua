@@ -38,4 +38,5 @@ print(('%d items'):format(3), #'abc' + 1, -2 ^ 2, 7 % 3, -7 % 3, 2 ^ 10, 7 / 2)
 local s = ''
 for i = 1, 3 do s = s .. i .. ',' end
 print(s)
-print('a' < 'b', 'Z' < 'a', 'abc' == 'abc', 10 == 10.0)
+local a, z = 'a', 'Z'
+print(a < 'b', z < a, a == 'abc', #a == 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from dataclasses import dataclass
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "TERNARY",
     "Py",
     "atom",
+    "power",
     "python_name",
     "quoted",
 ]
@@ -45,8 +47,19 @@ def atom(text: str) -> Py:
     return Py(text)
 
 
+def power(base: Py, exponent: Py) -> Py:
+    """``base**exponent``, with spaces where the formatter has them."""
+    left, right = base.at(ATOM), exponent.at(NEGATE)
+    close = re.fullmatch(r"[\w.]+", left) and re.fullmatch(r"-?[\w.]+", right)
+    return Py(f"{left}**{right}" if close else f"{left} ** {right}", POWER)
+
+
 # Names that generated code needs for itself.
-_TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argparse", "main"}
+_TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argparse", "main"} | {
+    "copy",
+    "functools",
+    "tempfile",
+}
 _USED_BUILTINS = set(
     "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"
     " sum super tuple type zip input".split()

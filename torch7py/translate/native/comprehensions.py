@@ -22,7 +22,9 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
     if made is None or index + 1 >= len(nodes):
         return 0
     loop = nodes[index + 1]
-    if not isinstance(loop, tree.NumericFor) or len(loop.body.statements) != 1 or _has_comments(loop):
+    if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
+        return 0
+    if len(loop.body.statements) != 1 or _has_comments(loop):
         return 0
     item = _appended(t, loop.body.statements[0], made)
     if item is None or t.kind(made) != "table" or t.representation(made) != "list":
@@ -43,7 +45,11 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
             t.comment(note)
     head = len(t.lines)
     try:
-        ranges.head(t, loop)
+        if isinstance(loop, tree.NumericFor):
+            ranges.head(t, loop)
+        elif not ranges.generic_head(t, loop):
+            del t.lines[before:]
+            return 0
     except Problem:
         del t.lines[before:]
         return 0
@@ -56,8 +62,19 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
     except Problem:  # written, and reported, statement by statement
         del t.lines[before:]
         return 0
-    t.emit(f"{t.names.of(made)} = [{value} {heading}]")
+    if len(t.lines) != head:  # a value that needs statements of its own
+        del t.lines[before:]
+        return 0
+    t.emit(f"{t.names.of(made)} = {_listed(value.text, heading)}")
     return 2
+
+
+def _listed(value: str, heading: str) -> str:
+    """``[value for x in y]``; only the list where every value is x."""
+    names, _, iterable = heading.removeprefix("for ").partition(" in ")
+    if value != names:
+        return f"[{value} {heading}]"
+    return iterable if iterable.startswith(("sorted(", "re.findall(")) else f"list({iterable})"
 
 
 def _empty_table(node: Statement) -> Name | None:
@@ -70,7 +87,7 @@ def _empty_table(node: Statement) -> Name | None:
     return None
 
 
-def _has_comments(loop: tree.NumericFor) -> bool:
+def _has_comments(loop: tree.NumericFor | tree.GenericFor) -> bool:
     inner = loop.body.statements[0].around
     return bool(loop.body.opening or loop.body.closing or inner.before or inner.trailing or inner.inside)
 

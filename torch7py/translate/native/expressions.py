@@ -193,7 +193,7 @@ class Expressions:
             return add_constant(term, constant)
         left, right = write(node.left), write(node.right)
         if level == code.POWER:
-            return Py(f"{left.at(code.ATOM)} ** {right.at(code.NEGATE)}", level)
+            return code.power(left, right)
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
 
     # Operators
@@ -261,7 +261,8 @@ class Expressions:
         if node.operator == "#":
             return self.length(node)
         operand = self.value(node.operand)
-        return Py(f"-{operand.at(code.NEGATE)}", code.NEGATE)
+        text = f"({operand})" if operand.level == code.POWER else operand.at(code.NEGATE)
+        return Py(f"-{text}", code.NEGATE)
 
     def length(self, node: Unary) -> Py:
         if self.t.path(node.operand) == "arg":

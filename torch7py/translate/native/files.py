@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -9,12 +10,13 @@ from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, functions, method_statements, methods, statement
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["lines", "lines_of", "opened", "several"]
+__all__ = ["lines", "lines_of", "opened", "several", "write_with"]
 
 
 def opened(t: Translator, node: Call) -> str:
@@ -30,6 +32,9 @@ def opened(t: Translator, node: Call) -> str:
     return f"open({', '.join(given)})"
 
 
+_KEPT_OPEN = "  # noqa: SIM115"
+
+
 @function("io.open")
 def io_open(t: Translator, node: Call) -> Py:
     if not t.type(node).has("tested"):
@@ -38,16 +43,61 @@ def io_open(t: Translator, node: Call) -> Py:
     return atom(opened(t, node).replace("open(", "open_or_none(", 1))
 
 
+def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> int:
+    """Write a file that is opened here and closed further down as a ``with`` block; the statements that it took."""
+    node = nodes[index]
+    if not isinstance(node, tree.Local) or len(node.names) != 1 or len(node.values) != 1:
+        return 0
+    value = node.values[0]
+    if isinstance(value, Call) and t.path(value.callee) == "assert" and value.arguments:
+        value = value.arguments[0]
+    elif t.type(value).has("tested"):
+        return 0
+    if not isinstance(value, Call) or t.path(value.callee) != "io.open":
+        return 0
+    variable = t.scopes.of_name[node.names[0]]
+    end = next((i for i in range(index + 1, len(nodes)) if _closes(t, nodes[i], variable)), None)
+    if end is None or end == index + 1 or variable.writes or variable.captured:
+        return 0
+    stop = nodes[end].place.end
+    if any(name.place.start > stop for name in variable.reads):
+        return 0
+    if any(isinstance(n, (tree.Goto, tree.Label)) for inner in nodes[index:end] for n in tree.walk(inner)):
+        return 0
+    for comment in node.around.before:
+        t.comment(comment)
+    if node.around.blank and t.lines and t.lines[-1] and not t.lines[-1].endswith(":"):
+        t.emit("")
+    t.emit(f"with {opened(t, value)} as {t.names.of(node.names[0])}:")
+    if node.around.trailing is not None:
+        t.note_on(len(t.lines) - 1, node.around.trailing)
+    with t.indented():
+        t.statements(nodes[index + 1 : end])
+    last = nodes[end].around
+    for comment in [*last.before, *([last.trailing] if last.trailing else [])]:
+        t.comment(comment)
+    return end - index + 1
+
+
+def _closes(t: Translator, node: tree.Statement, variable: Variable) -> bool:
+    call = node.call if isinstance(node, tree.Run) else None
+    if not isinstance(call, Invoke) or call.method != "close" or not isinstance(call.receiver, tree.Name):
+        return False
+    return t.scopes.of_name[call.receiver] is variable
+
+
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
     """``file, message = io.open(path)``"""
-    names = [t.target(target) for target in targets]
+    names = [t.unread(target) or t.target(target) for target in targets]
     more = ["None"] * (len(names) - 1)
     t.emit("try:")
     with t.indented():
-        t.emit(f"{', '.join(names)} = {', '.join([opened(t, node), *more])}")
-    t.emit("except OSError as error:")
+        t.emit(f"{', '.join(names)} = {', '.join([opened(t, node), *more])}{_KEPT_OPEN}")
+    used = len(names) > 1 and names[1] != "_"
+    t.emit(f"except OSError{' as error' if used else ''}:")
     with t.indented():
-        given = ["None", 'f"{error.filename}: {error.strerror}"', *more][: len(names)]
+        message = 'f"{error.filename}: {error.strerror}"' if used else "None"
+        given = ["None", message, *more][: len(names)]
         t.emit(f"{', '.join(names)} = {', '.join(given)}")
     return True
 

@@ -115,7 +115,7 @@ def several(
 ) -> bool:
     """``a, b = s:find(p)`` and its like."""
     name, subject, arguments = found
-    names = [t.target(target) for target in targets]
+    names = [t.unread(target) or t.target(target) for target in targets]
     if name == "gsub":
         _substituted(t, subject, arguments, names, line)
         return True

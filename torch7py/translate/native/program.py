@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
@@ -201,6 +202,7 @@ class _Assembly:
         title = f"Translated from {t.file} by torch7py."
         while lines and not lines[-1].strip():
             lines.pop()
+        lines[1:] = textwrap.dedent("\n".join(lines[1:])).split("\n") if len(lines) > 1 else []
         text = "\n".join(lines).strip().replace("\\", "\\\\").replace('"""', "'''")
         if not text:
             return f"{t.file} in PyTorch, translated by torch7py.", statements
@@ -363,10 +365,16 @@ def _stripped(lines: list[str]) -> list[str]:
 
 
 def _squeezed(text: str) -> str:
-    """At most one empty line in a row, none after a line that opens a block."""
+    """At most one empty line in a row, none after a line that opens a block, but before a function in a loop."""
     out: list[str] = []
-    for line in text.split("\n"):
-        if not line.strip() and out and (not out[-1].strip() or out[-1].rstrip().endswith(":")):
-            continue
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if not line.strip() and out:
+            last, following = out[-1].strip(), "".join(lines[number + 1 : number + 2]).strip()
+            if not last:
+                continue
+            nested = following.startswith(("def ", "class ", "@")) and not last.startswith(("def ", "class "))
+            if last.endswith(":") and not nested:
+                continue
         out.append(line)
     return "\n".join(out)

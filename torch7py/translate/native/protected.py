@@ -17,7 +17,7 @@ __all__ = ["several", "statement", "value"]
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
     """``ok, result = pcall(f, ...)``"""
     call, count = _call(t, node)
-    names = [t.target(target) for target in targets]
+    names = [t.unread(target) or t.target(target) for target in targets]
     wanted = len(names) - 1
     t.emit("try:")
     with t.indented():
@@ -32,7 +32,7 @@ def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
         given = (given + ["None"] * wanted)[:wanted]
         t.emit(f"{', '.join(names)} = {', '.join(['True', *given])}")
     used = _is_read(t, targets[1]) if wanted else False
-    t.emit(f"except Exception{' as error' if used else ''}:")
+    t.emit(f"except Exception{' as error' if used else ''}:  # noqa: BLE001")
     with t.indented():
         given = ["str(error)" if used else "None", *["None"] * wanted][:wanted]
         t.emit(f"{', '.join(names)} = {', '.join(['False', *given])}")
@@ -62,7 +62,7 @@ def _alone(t: Translator, node: Call, name: str) -> None:
         t.emit(call)
         if name:
             t.emit(f"{name} = True")
-    t.emit("except Exception:")
+    t.emit("except Exception:  # noqa: BLE001")
     with t.indented():
         t.emit(f"{name} = False" if name else "pass")
 

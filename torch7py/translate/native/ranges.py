@@ -14,7 +14,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Nam
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["generic_for", "head", "numeric_for"]
+__all__ = ["generic_for", "generic_head", "head", "numeric_for"]
 
 
 def numeric_for(t: Translator, node: tree.NumericFor) -> None:
@@ -155,14 +155,8 @@ def _with_constant(node: Expression) -> Name | None:
 def generic_for(t: Translator, node: tree.GenericFor) -> None:
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
-    if len(node.values) == 1 and isinstance(source, Call) and source.arguments:
-        path = t.path(source.callee)
-        if path in ("ipairs", "pairs"):
-            _over_table(t, node, path, source.arguments[0], names)
-            return
-    found = matching.matched(t, source)
-    if len(node.values) == 1 and found is not None and found[0] == "gmatch":
-        _over_matches(t, node, found[1], found[2][0], names)
+    if generic_head(t, node):
+        t.loop_body(node.body)
         return
     of_file = isinstance(source, Invoke) and source.method == "lines" and t.kind(source.receiver) == "file"
     if isinstance(source, Invoke) and of_file:
@@ -172,6 +166,23 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
         files.lines_of(t, node, source.arguments[0], names[0])
         return
     raise Problem("T7-215", node.line, "a loop over an iterator that is not known")
+
+
+def generic_head(t: Translator, node: tree.GenericFor) -> bool:
+    """Write the line of a loop over a table or over matches; whether it is one."""
+    if len(node.values) != 1:
+        return False
+    source = node.values[0]
+    names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
+    path = t.path(source.callee) if isinstance(source, Call) else None
+    if isinstance(source, Call) and path in ("ipairs", "pairs") and source.arguments:
+        _over_table(t, node, path, source.arguments[0], names)
+        return True
+    found = matching.matched(t, source)
+    if found is not None and found[0] == "gmatch":
+        _over_matches(t, node, found[1], found[2][0], names)
+        return True
+    return False
 
 
 def _is_used(t: Translator, name: Name) -> bool:
@@ -210,7 +221,6 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         t.emit(f"for {key}, {item} in enumerate({value}):")
     else:
         t.emit(f"for {key}, {item} in enumerate({value}, 1):")
-    t.loop_body(node.body)
 
 
 def _over_matches(
@@ -224,4 +234,3 @@ def _over_matches(
     else:
         t.imports.add("re")
         t.emit(f"for {', '.join(names[: max(groups, 1)])} in re.findall({regex}, {t.value(subject)}):")
-    t.loop_body(node.body)

@@ -89,7 +89,7 @@ def string_char(t: Translator, node: Call) -> Py:
 @function("math.pow")
 def power(t: Translator, node: Call) -> Py:
     base, exponent = (t.value(argument) for argument in node.arguments)
-    return Py(f"{base.at(code.ATOM)} ** {exponent.at(code.NEGATE)}", code.POWER)
+    return code.power(base, exponent)
 
 
 @function("math.floor")

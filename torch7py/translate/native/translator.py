@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, comprehensions, indexing, ranges, tables, text
+from torch7py.translate.native import bounds, code, comprehensions, files, indexing, ranges, tables, text
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
@@ -145,7 +145,8 @@ class Translator:
     def gap(self) -> None:
         """An empty line before a definition, where there is none and it does not begin a block."""
         last = self.lines[-1].strip() if self.lines else ""
-        if last and not last.endswith(":") and not last.startswith(("#", "@")):
+        opens = last.endswith(":") and last.startswith(("def ", "class "))
+        if last and not opens and not last.startswith(("#", "@")):
             self.emit("")
 
     def comment(self, comment: Comment) -> None:
@@ -173,7 +174,7 @@ class Translator:
             if skip:
                 skip -= 1
                 continue
-            skip = comprehensions.write(self, nodes, index)
+            skip = comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
             if not skip:
                 self.statement(node)
             else:
@@ -290,6 +291,8 @@ class Translator:
             self.block(block)
 
     def if_statement(self, node: tree.If) -> None:
+        if bounds.write(self, node):
+            return
         word = "if"
         for condition, body in node.branches:
             before = len(self.lines)
@@ -413,6 +416,10 @@ class Translator:
         """A value as a target keeps it: with its graph, without, or cut off from it."""
         written = self.expressions.graph(value) if self.keeps(target) else self.value(value)
         return self.training.carried(target, value, written)
+
+    def unread(self, node: Expression) -> str | None:
+        """``_`` for a variable that nobody reads."""
+        return "_" if isinstance(node, Name) and not self.scopes.of_name[node].reads else None
 
     def target(self, node: Expression) -> str:
         if isinstance(node, Name):

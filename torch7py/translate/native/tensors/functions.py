@@ -37,8 +37,7 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         left, right = t.value(arguments[0]).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
         return Py(f"{left} @ {right}", code.MULTIPLY)
     if name in ("pow",) and len(arguments) == 2:
-        left, right = t.value(arguments[0]).at(code.ATOM), t.value(arguments[1]).at(code.NEGATE)
-        return Py(f"{left} ** {right}", code.POWER)
+        return code.power(t.value(arguments[0]), t.value(arguments[1]))
     if name in ("clamp",) and len(arguments) == 3:
         return atom(f"torch.clamp({', '.join(t.value(a).text for a in arguments)})")
     if name in ("bmm", "ger") and len(arguments) == 2:

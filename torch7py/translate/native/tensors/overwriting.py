@@ -75,7 +75,7 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
     if name in library.ELEMENTWISE and kinds == ["tensor"]:
         return _elementwise(t.value(given[0]), name)
     if name == "pow" and kinds == ["tensor", "number"]:
-        return Py(f"{t.value(given[0]).at(code.ATOM)} ** {t.value(given[1]).at(code.NEGATE)}", code.POWER)
+        return code.power(t.value(given[0]), t.value(given[1]))
     if name == "clamp" and len(given) == 3 and kinds[0] == "tensor":
         return atom(f"{t.value(given[0]).at(code.ATOM)}.clamp({t.value(given[1])}, {t.value(given[2])})")
     if name in _COMPARE and len(given) == 2 and kinds[0] == "tensor":
@@ -120,7 +120,7 @@ def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
     if name in library.ELEMENTWISE and not given:
         return _elementwise(value, name)
     if name == "pow" and len(given) == 1:
-        return Py(f"{value.at(code.ATOM)} ** {t.value(given[0]).at(code.NEGATE)}", code.POWER)
+        return code.power(value, t.value(given[0]))
     if name == "clamp" and len(given) == 2:
         return atom(f"{value.at(code.ATOM)}.clamp({t.value(given[0])}, {t.value(given[1])})")
     return None
