@@ -1,0 +1,190 @@
+"""nngraph: graphs of modules against the same models made of containers, and by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+
+@pytest.fixture
+def rt(runtime: Runtime) -> Runtime:
+    runtime.execute(
+        """
+        require 'nngraph'
+        torch.manualSeed(1)
+        a, b = nn.Linear(3, 4), nn.Linear(4, 2)
+        x = torch.randn(2, 3)
+        function passes(m, x, g)
+           m:zeroGradParameters()
+           local y = m:forward(x)
+           return y, m:backward(x, g or y:clone():fill(1))
+        end
+        """
+    )
+    return runtime
+
+
+def both(rt: Runtime, graph: str, model: str, input: str = "x", gradient: str = "nil") -> None:
+    """Output, gradInput and gradients of a graph are those of a model of the same layers."""
+    results = []
+    for made in (graph, model):
+        rt.execute(f"m = {made} y, gi = passes(m, {input}, {gradient}) p, g = m:parameters()")
+        results.append([t.clone() for name in ("y", "gi", "g") for t in flatten(rt.globals[name])])
+    assert len(results[0]) == len(results[1]) > 0
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-13, atol=1e-14)
+
+
+def flatten(value: object) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [t for item in value for t in flatten(item)] if isinstance(value, list) else []
+
+
+CHAIN = "nn.Sequential():add(a):add(nn.Tanh()):add(b)"
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "(function() local i = nn.Identity()() return nn.gModule({i}, {b(nn.Tanh()(a(i)))}) end)()",
+        "(function() local i = - nn.Identity() local o = i - a - nn.Tanh() - b return nn.gModule({i}, {o}) end)()",
+        "(function() local i = a() return nn.gModule({i}, {b(nn.Tanh()(i))}) end)()",
+        "(function() local i = - a return nn.gModule({i}, {i - nn.Tanh() - b}) end)()",
+    ],
+    ids=["calls", "minus", "a layer first", "a layer first, minus"],
+)
+def test_a_chain(rt: Runtime, graph: str) -> None:
+    both(rt, graph, CHAIN)
+
+
+def test_branches(rt: Runtime) -> None:
+    both(
+        rt,
+        "(function() local i = nn.Identity()() local h = a(i) "
+        "return nn.gModule({i}, {nn.CAddTable()({nn.Tanh()(h), nn.Sigmoid()(h)})}) end)()",
+        "nn.Sequential():add(a):add(nn.ConcatTable():add(nn.Tanh()):add(nn.Sigmoid())):add(nn.CAddTable())",
+    )
+
+
+def test_several_inputs_and_outputs(rt: Runtime) -> None:
+    both(
+        rt,
+        "(function() local i, j = nn.Identity()(), nn.Identity()() "
+        "return nn.gModule({i, j}, {a(i), nn.Tanh()(j)}) end)()",
+        "nn.ParallelTable():add(a):add(nn.Tanh())",
+        "{x, torch.ones(2)}",
+        "{torch.ones(2, 4), torch.ones(2)}",
+    )
+
+
+def test_a_table_for_one_input(rt: Runtime) -> None:
+    both(
+        rt,
+        "(function() local i = nn.Identity()() local p, q = i:split(2) "
+        "return nn.gModule({i}, {nn.CMulTable()({nn.Tanh()(p), q})}) end)()",
+        "nn.Sequential():add(nn.ParallelTable():add(nn.Tanh()):add(nn.Identity())):add(nn.CMulTable())",
+        "{x, torch.ones(2, 3):mul(2)}",
+    )
+
+
+def test_an_output_of_several_is_split(rt: Runtime) -> None:
+    rt.execute(
+        "local i = nn.Identity()() local p, q, r = nn.SplitTable(2)(i):split(3) "
+        "m = nn.gModule({i}, {nn.CSubTable()({p, q}), r}) y, gi = passes(m, x, {torch.ones(2), torch.ones(2):mul(5)})"
+    )
+    x, (first, last) = rt.globals["x"], rt.globals["y"]
+    assert torch.equal(first, x[:, 0] - x[:, 1])
+    assert torch.equal(last, x[:, 2])
+    assert torch.equal(rt.globals["gi"], torch.tensor([[1.0, -1, 5]] * 2, dtype=torch.float64))
+
+
+def test_a_graph_in_a_graph(rt: Runtime) -> None:
+    both(
+        rt,
+        "(function() local i = nn.Identity()() local inner = nn.gModule({i}, {nn.Tanh()(a(i))}) "
+        "local j = nn.Identity()() return nn.gModule({j}, {b(inner(j))}) end)()",
+        CHAIN,
+    )
+
+
+def test_a_node_used_by_several_sums_its_gradients(rt: Runtime) -> None:
+    """``y = x + 2 x + x``, and nothing is written into the gradients that were given."""
+    rt.execute(
+        """
+        local i = nn.Identity()()
+        m = nn.gModule({i}, {nn.CAddTable()({i, nn.MulConstant(2)(i), nn.Identity()(i)})})
+        g = torch.ones(2, 3)
+        y, gi = passes(m, x, g)
+        """
+    )
+    x = rt.globals["x"]
+    torch.testing.assert_close(rt.globals["y"], 4 * x)
+    assert torch.equal(rt.globals["gi"], torch.full((2, 3), 4.0, dtype=torch.float64))
+    assert torch.equal(rt.globals["g"], torch.ones(2, 3, dtype=torch.float64))
+
+
+def test_parts_are_there_on_access(rt: Runtime) -> None:
+    rt.execute(
+        """
+        local i = nn.Identity()()
+        hidden = nn.Tanh()(a(i)):annotate{name = 'hidden', description = 'after the first layer'}
+        m = nn.gModule({i}, {b(hidden)})
+        y, gi = passes(m, x)
+        """
+    )
+    assert rt.execute(
+        "return hidden.data.annotations.name, hidden.data.module.output:dist(a.output:clone():tanh())"
+    ) == ("hidden", 0)
+    assert rt.execute(
+        "return b.gradInput:dist(hidden.data.module.gradInput) > 0, #m.forwardnodes, #m.modules"
+    ) == (True, 6, 4)
+
+
+def test_names_of_the_local_variables(rt: Runtime) -> None:
+    rt.execute(
+        "function build() local start = nn.Identity()() local hidden = a(start) nngraph.annotateNodes() "
+        "return nn.gModule({start}, {hidden}), start, hidden end m, s, h = build()"
+    )
+    assert rt.execute("return s.data.annotations.name, h.data.annotations.name") == ("start", "hidden")
+
+
+def test_module_from_criterion(rt: Runtime) -> None:
+    rt.execute(
+        "m = nn.ModuleFromCriterion(nn.MSECriterion()) t = torch.zeros(2, 3) y, gi = passes(m, {x, t}, torch.Tensor{3})"
+    )
+    x = rt.globals["x"]
+    assert rt.execute("return y[1]") == pytest.approx(x.square().mean().item(), rel=1e-14)
+    torch.testing.assert_close(rt.globals["gi"][0], 3 * 2 * x / x.numel())
+    assert torch.count_nonzero(rt.globals["gi"][1]) == 0
+
+
+ERRORS = {
+    "an input that leads nowhere": (
+        "local i, j = nn.Identity()(), nn.Identity()() nn.gModule({i, j}, {a(i)})",
+        "",
+    ),
+    "too few inputs": (
+        "local i, j = nn.Identity()(), nn.Identity()() m = nn.gModule({i, j}, {nn.CAddTable()({i, j})}) m:forward({x})",
+        "",
+    ),
+    "no node": ("nn.Tanh()(5)", ""),
+    "a node twice": ("local i = nn.Identity()() nn.CAddTable()({i, i})", "Don't pass the same input twice"),
+    "a wrong shape": (
+        "local i = nn.Identity()() m = nn.gModule({i}, {b(a(i))}) m:forward(torch.ones(2, 5))",
+        r"nn\.Linear: the input has 5 columns, not 3 \(at gModule\[2\]\.Linear\)",
+    ),
+    "a wrong gradient": (
+        "local i = nn.Identity()() m = nn.gModule({i}, {b(a(i))}) m:forward(x) m:backward(x, torch.ones(2, 3))",
+        r"nn\.Linear: gradOutput is 2x3, the output 2x2 \(at gModule\[3\]\.Linear\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "message"), ERRORS.values(), ids=ERRORS)
+def test_errors(rt: Runtime, code: str, message: str) -> None:
+    with pytest.raises(LuaError, match=rf"^t\.lua:1: .*{message}"):
+        rt.execute(code, "=t.lua")
