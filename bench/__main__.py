@@ -7,13 +7,25 @@ from pathlib import Path
 import click
 import torch
 
-from bench import char_rnn, element_loop, large_tensors, lenet, pairs, post, sequences, small_calls, start_up
+from bench import (
+    char_rnn,
+    element_loop,
+    large_tensors,
+    lenet,
+    loading,
+    pairs,
+    post,
+    sequences,
+    small_calls,
+    start_up,
+)
 from bench.report import HEADER, as_json, row, surroundings
 
 BENCHMARKS = {
     "post": post.results,
     "char_rnn": char_rnn.results,
     "lenet": lenet.results,
+    "loading": loading.results,
     "element_loop": element_loop.results,
     "large_tensors": large_tensors.results,
     "pairs": pairs.results,
