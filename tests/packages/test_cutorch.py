@@ -7,6 +7,7 @@ import gc
 import pickle
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -541,3 +542,51 @@ def test_placement_on_meta() -> None:
         == ("torch.CudaTensor",) * 2
     )
     runtime.close()
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_saved_of_a_cuda_type_is_read_as_that(cuda: Runtime, name: str, tmp_path: Path) -> None:
+    cuda.globals["file"] = str(tmp_path / "a.t7")
+    cuda.execute(f"""
+    local y = torch.{name}Tensor{{1, 2, 3}}
+    torch.save(file, {{y, y:narrow(1, 2, 2), y:storage(), torch.{name}Tensor(), torch.Tensor{{1}}}})
+    r = torch.load(file)
+    r[1]:fill(7)
+    """)
+    assert types_of(cuda, *(f"r[{i}]" for i in range(1, 6))) == [
+        f"{name}Tensor",
+        f"{name}Tensor",
+        f"{name}Storage",
+        f"{name}Tensor",
+        "DoubleTensor",
+    ]
+    assert cuda.execute("return r[2][1], r[3][3]") == (7, 7)
+
+
+def test_a_clone_by_a_file_shares_the_weights_of_a_cuda_model(cuda: Runtime) -> None:
+    """How recurrent networks were unrolled before rnn: written once, read for each step, tied to the first."""
+    kinds = cuda.execute("""
+    require 'cunn'
+    local m = nn.Linear(2, 2):cuda()
+    local memory = torch.MemoryFile('w'):binary()
+    memory:writeObject(m)
+    local reader = torch.MemoryFile(memory:storage(), 'r'):binary()
+    local clone = reader:readObject()
+    clone.weight:set(m.weight)
+    m.weight:fill(3)
+    assert(clone.weight:sum() == 12)
+    return torch.type(clone.weight), torch.type(clone:forward(torch.CudaTensor(2):fill(1)))
+    """)
+    assert kinds == ("torch.CudaTensor", "torch.CudaTensor")
+
+
+def test_without_cutorch_a_cuda_type_is_read_as_a_type_of_the_cpu(cuda: Runtime, tmp_path: Path) -> None:
+    cuda.globals["file"] = str(tmp_path / "a.t7")
+    cuda.execute("torch.save(file, {z, z:storage()})")
+    with Runtime() as other:
+        other.globals["file"] = str(tmp_path / "a.t7")
+        other.execute("r = torch.load(file)")
+        assert types_of(other, "r[1]", "r[2]") == ["FloatTensor", "FloatStorage"]

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
+
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
-from torch7py.ops import memory, state
+from torch7py.ops import memory, state, types
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import ArgumentError, TorchError
@@ -23,7 +25,7 @@ from torch7py.ops.files import DiskFile, File, MemoryFile
 from torch7py.t7 import format as t7
 from torch7py.t7.layers import has_header, header_of
 from torch7py.t7.objects import Function, Table
-from torch7py.t7.reader import Reader
+from torch7py.t7.reader import NamedStorage, Reader, class_of_tensor
 from torch7py.t7.upgrades import has_upgrade, upgrade
 from torch7py.t7.writer import Writer
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["serial_functions"]
 
+CUDA_CLASSES = {name: t for t in types.CUDA_TYPES for name in (t.tensor, t.storage)}
 KNOWN = 9  # beside the kinds of the format: an object that was read before
 
 
@@ -59,6 +62,11 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         return writer
 
     def give(obj: Any) -> int:
+        if runtime.handles.cuda:  # else what was saved on a GPU comes as a type of the CPU
+            if isinstance(obj, Tensor) and class_of_tensor(obj) in CUDA_CLASSES:
+                return runtime.handles.give_typed(types.label_all(obj))
+            if isinstance(obj, NamedStorage) and obj.class_name in CUDA_CLASSES:
+                obj = memory.Storage(CUDA_CLASSES[obj.class_name], obj.untyped)
         kind = kind_of(obj)
         assert kind is not None
         return runtime.handles.give_tensor(obj) if kind < Kind.STORAGE else runtime.handles.give(obj, kind)
