@@ -12,15 +12,29 @@ from torch7py.lua import mathematics as math_module
 from torch7py.lua import system as system_module
 from torch7py.lua.arguments import MISSING, a_string, a_table, an_int, bad_argument
 from torch7py.lua.behaviour import kind_of
+from torch7py.lua.bits import bits, jit
 from torch7py.lua.coroutines import coroutines
 from torch7py.lua.errors import CAUGHT, thrown
 from torch7py.lua.loops import ipairs_values, next_value, pairs_values
 from torch7py.lua.numbers import read_number
-from torch7py.lua.operators import call, eq, index, metatable, tostring, type_metatables
+from torch7py.lua.operators import call, eq, metatable, tostring, type_metatables
 from torch7py.lua.printing import pretty_print, print_plain, set_print_level
 from torch7py.lua.strings import string, string_metatable
 from torch7py.lua.tables import tables, unpack
-from torch7py.lua.values import Globals, GuardedGlobals, Library, LuaError, Table, fail, first, multi, place
+from torch7py.lua.values import (
+    Environment,
+    Globals,
+    GuardedGlobals,
+    Library,
+    LuaError,
+    Source,
+    Table,
+    callers,
+    fail,
+    first,
+    multi,
+    place,
+)
 
 __all__ = ["G", "reset", "select", "type_metatables"]
 
@@ -158,14 +172,21 @@ def type_(value: Any = MISSING, *_: Any) -> str:
     return kind_of(value)
 
 
-def getfenv(*_: Any) -> Table:
-    return G
+def getfenv(f: Any = None, *_: Any) -> Any:
+    names = getattr(f, "__globals__", {})
+    found = names.get("G") if "__lua__" in names else G
+    return found.meta_.rawget_("__index") if type(found) is Environment else G
 
 
 def setfenv(f: Any = None, environment: Any = None, *_: Any) -> Any:
+    """Other globals, for a chunk that was just made of source; any other function has those of the program."""
     if environment is G:
         return f
-    raise fail("setfenv: a translated function has the globals of the program")
+    names = getattr(f, "__globals__", {})
+    if "__lua__" not in names or names.get("chunk") is not f:
+        raise fail("setfenv: a translated function has the globals of the program")
+    names["G"] = Environment(a_table(environment, 2, "setfenv"))
+    return f
 
 
 # Chunks of source. The translator says here how to make a function of Lua source.
@@ -193,15 +214,14 @@ def load(source: Any = MISSING, name: Any = None, mode: Any = None, environment:
             parts.append(part)
         source = "".join(parts)
     text = a_string(source, 1, "load")
-    if environment is not None and environment is not G:
-        raise fail("load: a translated chunk has the globals of the program")
     try:
-        return compiled(text, text if name is None else a_string(name, 2, "load"))
+        chunk = compiled(text, text if name is None else a_string(name, 2, "load"))
+        return chunk if environment is None else setfenv(chunk, environment)
     except LuaError as problem:
         return None, problem.value
 
 
-def _file_source(name: str) -> str:
+def file_source(name: str) -> str:
     try:
         with open(name.encode("latin1"), "rb") as file:
             return file.read().decode("latin1")
@@ -211,17 +231,10 @@ def _file_source(name: str) -> str:
 
 def loadfile(name: Any = MISSING, *_: Any) -> Any:
     try:
-        source = _file_source(a_string(name, 1, "loadfile"))
+        source = file_source(a_string(name, 1, "loadfile"))
     except LuaError as problem:
         return None, problem.value
     return load(source, "@" + name)
-
-
-def dofile(name: Any = MISSING, *_: Any) -> Any:
-    loaded = load(_file_source(a_string(name, 1, "dofile")), "@" + name)
-    if type(loaded) is tuple:
-        raise LuaError(loaded[1])
-    return loaded()
 
 
 def newproxy(argument: Any = None, *_: Any) -> Any:
@@ -231,15 +244,38 @@ def newproxy(argument: Any = None, *_: Any) -> Any:
 def traceback(*args: Any) -> Any:
     if args and type(args[0]) is not str and args[0] is not None:
         return args[0]
-    return (args[0] + "\n" if args and args[0] else "") + "stack traceback:"
+    lines = [f"\n\t{found[0].file}:{found[1]}: in function" for found in callers(sys._getframe()) if found]
+    return (args[0] + "\n" if args and args[0] is not None else "") + "stack traceback:" + "".join(lines)
 
 
-def getinfo(*_: Any) -> Table:
-    file, _colon, rest = place(1, sys._getframe()).partition(":")
-    line = rest.partition(":")[0]
-    return Table(
-        None, {"source": "@" + file, "short_src": file, "currentline": int(line or 0), "what": "Lua"}
-    )
+def getinfo(level: Any = MISSING, *_: Any) -> Any:
+    """``debug.getinfo``: of a function its file, of a level of the stack file and line; nil beyond the last."""
+    if callable(level) and not isinstance(level, Table):
+        source = getattr(level, "__globals__", {}).get("__lua__")
+        if source is None:
+            return Table(
+                None, {"source": "=[C]", "short_src": "[C]", "currentline": -1, "what": "C", "func": level}
+            )
+        return Table(None, {**_of_file(source), "currentline": -1, "what": "Lua", "func": level})
+    running = callers(sys._getframe())
+    next(running, None)  # getinfo itself
+    for at, found in enumerate(running, 1):
+        if at == an_int(level, 1, "getinfo"):
+            if found is None:
+                return Table(None, {"source": "=[C]", "short_src": "[C]", "currentline": -1, "what": "C"})
+            return Table(None, {**_of_file(found[0]), "currentline": found[1], "what": "Lua"})
+    return None
+
+
+def _of_file(source: Source) -> dict[str, Any]:
+    return {"source": "@" + source.file, "short_src": source.file}
+
+
+def _not_here(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any) -> Any:
+        raise fail(f"debug.{name}: a translated function's variables are Python's")
+
+    return refuse
 
 
 def _debug_setmetatable(value: Any = None, meta: Any = None, *_: Any) -> Any:
@@ -256,9 +292,15 @@ def _debug_getmetatable(value: Any = None, *_: Any) -> Any:
     return metatable(value)
 
 
+registry = Table()
 debug = Library(
     {
         "getinfo": getinfo,
+        "getregistry": lambda *_: registry,
+        **{
+            name: _not_here(name)
+            for name in ("getlocal", "getupvalue", "setlocal", "setupvalue", "upvalueid")
+        },
         "getmetatable": _debug_getmetatable,
         "setmetatable": _debug_setmetatable,
         "traceback": traceback,
@@ -275,43 +317,6 @@ package = Library(
 )
 
 
-def require(name: Any = MISSING, *_: Any) -> Any:
-    wanted = a_string(name, 1, "require")
-    loaded = index(package, "loaded")
-    value = loaded.rawget_(wanted)
-    if value is not None:
-        return value
-    for loader in loaders:
-        found = loader(wanted)
-        if found is not None:
-            result = first(call(found, wanted))
-            if result is not None:
-                loaded.rawset_(wanted, result)
-            elif loaded.rawget_(wanted) is None:
-                loaded.rawset_(wanted, True)
-            return loaded.rawget_(wanted)
-    raise fail(f"module '{wanted}' not found")
-
-
-def _preloaded(name: str) -> Any:
-    return index(package, "preload").rawget_(name)
-
-
-def _lua_file(name: str) -> Any:
-    """A local file's chunk: its translation that stands beside it, or made now."""
-    from torch7py.lua.modules import find_chunk
-
-    return find_chunk(name, index(package, "path"), load)
-
-
-def _package(name: str) -> Any:
-    """What a package of this project brings."""
-    from torch7py.lua.torch7.packages import load as load_package
-
-    found = load_package(name)
-    return None if found is None else lambda *_: found
-
-
 def _later(name: str) -> Callable[[], None]:
     """How a global is made that th has from the start, and that costs time to make."""
 
@@ -323,7 +328,6 @@ def _later(name: str) -> Callable[[], None]:
     return make
 
 
-loaders: list[Callable[[str], Any]] = [_preloaded, _package, _lua_file]
 settings: dict[str, Any] = {"rnn_api": None}
 """What a page says of its program as a whole: the generation of rnn and nn, 2015 or 2016."""
 resetters: list[Callable[[], None]] = []
@@ -331,10 +335,12 @@ resetters: list[Callable[[], None]] = []
 
 FUNCTIONS: dict[str, Any] = {
     "assert": assert_,
+    "bit": bits,
     "collectgarbage": collectgarbage,
+    "gcinfo": lambda *_: collectgarbage("count"),
+    "jit": jit,
     "coroutine": coroutines,
     "debug": debug,
-    "dofile": dofile,
     "error": error,
     "getfenv": getfenv,
     "getmetatable": getmetatable,
@@ -357,7 +363,6 @@ FUNCTIONS: dict[str, Any] = {
     "rawget": rawget,
     "rawlen": rawlen,
     "rawset": rawset,
-    "require": require,
     "select": select,
     "setfenv": setfenv,
     "setmetatable": setmetatable,

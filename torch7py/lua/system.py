@@ -353,6 +353,10 @@ def write(*values: Any) -> Any:
     return _default["output"].write(*values)
 
 
+def flush(*_: Any) -> Any:
+    return _default["output"].flush()
+
+
 def close(file: Any = None, *_: Any) -> Any:
     return (_default["output"] if file is None else file).close()
 
@@ -384,6 +388,7 @@ def tmpfile(*_: Any) -> File:
 files = Library(
     {
         "close": close,
+        "flush": flush,
         "input": _redirect("input", "r"),
         "lines": lines,
         "open": open_file,

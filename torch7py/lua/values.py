@@ -382,4 +382,12 @@ class GuardedGlobals(Globals):
             setindex(self, name, value)
 
 
+class Environment(GuardedGlobals):
+    """Another table in the place of ``_G``."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self.meta_ = Table(None, {"__index": table, "__newindex": table})
+
+
 Library.RESERVED = frozenset(dir(Library))

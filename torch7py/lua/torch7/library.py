@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from torch7py.lua.basic import G, dofile
+from torch7py.lua.basic import G
 from torch7py.lua.behaviour import kind_of
+from torch7py.lua.modules import dofile
 from torch7py.lua.operators import index, metatable
 from torch7py.lua.torch7 import classes, elements, objects, serial, tensors
 from torch7py.lua.values import Library, Table, fail
@@ -113,6 +114,13 @@ def make() -> Library:
         _set_default(made, types.BY_NAME[stem])
         return ()
 
+    def set_heap_tracking(flag: Any = None, *_: Any) -> Any:
+        """Memory is watched by Python: the flag is kept, no more."""
+        if not isinstance(flag, bool):
+            raise fail(f"torch.setheaptracking expects a boolean, not a {kind_of(flag)}")
+        made.rawset_("_heaptracking", flag)
+        return ()
+
     for name, value in {
         "setdefaulttensortype": set_default,
         "getdefaulttensortype": get_default,
@@ -133,7 +141,7 @@ def make() -> Library:
         "version": version,
         "getenv": _no_environments,
         "setenv": _no_environments,
-        "setheaptracking": nothing,
+        "setheaptracking": set_heap_tracking,
         "updateerrorhandlers": nothing,
         "updatethreadlocals": nothing,
         "packageLuaPath": package_path,

@@ -5,9 +5,10 @@ What a package has in Lua (``torch7py/packages/lua``) is translated when it is n
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ import torch
 from torch7py.lua import basic
 from torch7py.lua.basic import G
 from torch7py.lua.coroutines import preparations
+from torch7py.lua.modules import here
 from torch7py.lua.operators import index
 from torch7py.lua.strings import string
 from torch7py.lua.torch7 import classes, library, modules, objects
@@ -61,16 +63,6 @@ def reset() -> None:
 # What the packages' Lua parts are given
 
 
-def _program_frames() -> Iterator[Source]:
-    """The files of the program's own functions that run, from the innermost outward."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        source = frame.f_globals.get("__lua__")
-        if isinstance(source, Source) and not source.is_ours:
-            yield source
-        frame = frame.f_back
-
-
 def _position(*_: Any) -> str:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -87,13 +79,9 @@ def _fail(form: Any = "", *values: Any) -> Any:
     raise LuaError(_position() + text)
 
 
-def _here(level: Any = 1, *_: Any) -> str | None:
-    """The file of the program's function that runs, ``level - 1`` of its own further out."""
-    depth = max(int(level) - 2, 0)
-    for at, source in enumerate(_program_frames()):
-        if at == depth:
-            return source.file
-    return None
+def _here(level: Any = 2, *_: Any) -> str | None:
+    """The file of the program's function that called, as a package's own function (level 1) asks."""
+    return here(max(int(level) - 1, 1))
 
 
 class _Numbers(Table):
@@ -306,6 +294,7 @@ def _complete_torch(table: Table) -> None:
     """CmdLine and Tester, translated when a program first asks for one."""
     config = Table(None, {"colors": False})
 
+    @functools.cache
     def add_tester() -> None:
         host = Table(None, {"setting": _setting})
         _chunk("pkg_tester.lua")(_core(), config, table, _chunk, host)
@@ -321,6 +310,6 @@ def _without_autograd() -> None:
     torch.set_grad_enabled(False)
 
 
-basic.resetters[:] = [reset]
+basic.resetters.append(reset)
 preparations[:] = [_without_autograd]
 modules.load_package[:] = [load]

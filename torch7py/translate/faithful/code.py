@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch7py.translate.tree import Comment
 
-__all__ = ["Code", "Line", "comment_lines"]
+__all__ = ["Code", "Line", "comment_lines", "literal", "quoted"]
 
 
 @dataclass(slots=True)
@@ -56,3 +56,35 @@ class Code:
             for text in comment_lines(comment):
                 self.add(text, lua, blank=first and (blank or comment.blank))
                 first = blank = False
+
+
+def literal(value: str) -> str:
+    """A Lua string as Python source."""
+    if value.isascii():
+        return quoted(value)
+    try:
+        characters = value.encode("latin1").decode("utf-8")
+    except UnicodeDecodeError:
+        return quoted(value)
+    return f"lua.text({quoted(characters, decoded=True)})"
+
+
+def quoted(value: str, decoded: bool = False) -> str:
+    """A string as Python source; ``decoded``: of characters, not of bytes."""
+    quote = "'" if '"' in value and "'" not in value else '"'
+    parts = []
+    for char in value:
+        if char == quote or char == "\\":
+            parts.append("\\" + char)
+        elif char in _ESCAPES:
+            parts.append(_ESCAPES[char])
+        elif char.isprintable() and (char.isascii() or decoded):
+            parts.append(char)
+        elif ord(char) < 256:
+            parts.append(f"\\x{ord(char):02x}")
+        else:
+            parts.append(f"\\u{ord(char):04x}" if ord(char) < 65536 else f"\\U{ord(char):08x}")
+    return quote + "".join(parts) + quote
+
+
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}

@@ -10,13 +10,14 @@ from torch7py.lua.numbers import EXACT
 from torch7py.lua.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
+from torch7py.translate.faithful.code import literal
 from torch7py.translate.faithful.library import LIBRARIES, SINGLE
 from torch7py.translate.tree import Expression
 
 if TYPE_CHECKING:
     from torch7py.translate.faithful.functions import FunctionWriter
 
-__all__ = ["Expressions", "literal", "quoted"]
+__all__ = ["Expressions"]
 
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod", "^": "pow"}
 _COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -28,38 +29,6 @@ _ATOMS = (
     tree.Boolean,
     tree.Vararg,
 )
-
-
-def literal(value: str) -> str:
-    """A Lua string as Python source."""
-    if value.isascii():
-        return quoted(value)
-    try:
-        characters = value.encode("latin1").decode("utf-8")
-    except UnicodeDecodeError:
-        return quoted(value)
-    return f"lua.text({quoted(characters, decoded=True)})"
-
-
-def quoted(value: str, decoded: bool = False) -> str:
-    """A string as Python source; ``decoded``: of characters, not of bytes."""
-    quote = "'" if '"' in value and "'" not in value else '"'
-    parts = []
-    for char in value:
-        if char == quote or char == "\\":
-            parts.append("\\" + char)
-        elif char in _ESCAPES:
-            parts.append(_ESCAPES[char])
-        elif char.isprintable() and (char.isascii() or decoded):
-            parts.append(char)
-        elif ord(char) < 256:
-            parts.append(f"\\x{ord(char):02x}")
-        else:
-            parts.append(f"\\u{ord(char):04x}" if ord(char) < 65536 else f"\\U{ord(char):08x}")
-    return quote + "".join(parts) + quote
-
-
-_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 class Expressions:

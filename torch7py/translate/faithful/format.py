@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from torch7py.translate.faithful.code import Line
+from torch7py.translate.faithful.code import Line, quoted
 from torch7py.translate.faithful.layout import lay_out
 
-__all__ = ["finish"]
+__all__ = ["bare", "finish"]
 
 _HEAD = ["from torch7py import lua", "from torch7py.lua import G", "", ""]
 
 
-def finish(lines: list[Line], file: str) -> str:
-    """The whole file as text."""
+def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
+    """The whole file as text; ``rnn_api``: the generation of rnn and nn that its program was written for."""
+    generation = "" if rnn_api is None else f", rnn_api={rnn_api}"
     shown: list[str] = []
     marks: list[tuple[int, int, str]] = []  # physical line -> Lua line
     after_def: list[int] = []  # depths of functions that have just ended
@@ -32,9 +33,16 @@ def finish(lines: list[Line], file: str) -> str:
         shown += lay_out(line.text, line.depth, line.comment)
         previous = line
     table = _table(marks)
-    tail = ["", "", f'__lua__ = lua.Source("{file}", "{table}")', ""]
-    tail += ['if __name__ == "__main__":', f'    lua.main(chunk, "{file}")']
+    tail = ["", "", f'__lua__ = lua.Source({quoted(file)}, "{table}")', ""]
+    tail += ['if __name__ == "__main__":', f"    lua.main(chunk, {quoted(file)}{generation})"]
     return "\n".join([*_HEAD, *shown, *tail]) + "\n"
+
+
+def bare(lines: list[Line], file: str) -> str:
+    """The same for nobody to read: a line each, as it is."""
+    shown = ["    " * line.depth + line.text for line in lines]
+    marks = [(number, line.lua, line.mark) for number, line in enumerate(lines, len(_HEAD) + 1)]
+    return "\n".join([*_HEAD, *shown, f'__lua__ = lua.Source({quoted(file)}, "{_table(marks)}")']) + "\n"
 
 
 def _table(marks: list[tuple[int, int, str]]) -> str:

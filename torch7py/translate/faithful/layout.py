@@ -10,6 +10,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from torch7py.translate.faithful.code import quoted
+
 __all__ = ["WIDTH", "lay_out"]
 
 WIDTH = 110
@@ -280,8 +282,6 @@ def _expression(node: ast.expr) -> list[Doc]:
     if isinstance(node, ast.List):
         return [_bracketed_sequence("[", [_expression(item) for item in node.elts], "]")]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        from torch7py.translate.faithful.expressions import quoted
-
         return [quoted(node.value, decoded=True)]
     return [ast.unparse(node)]
 

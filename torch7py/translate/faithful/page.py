@@ -11,7 +11,7 @@ from torch7py.lua import basic
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line, comment_lines
-from torch7py.translate.faithful.format import finish
+from torch7py.translate.faithful.format import bare, finish
 from torch7py.translate.faithful.functions import FunctionWriter
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.scopes import Scope, Scopes, Variable, resolve
@@ -175,15 +175,25 @@ def translate_faithful(source: str | bytes, file: str = "?") -> Page:
     return Page(finish(lines, file), writer.statements)
 
 
+def short_name(name: str) -> str:
+    """A chunk's name as messages show it."""
+    if name[:1] == "@":
+        return name[1:] if len(name) <= 60 else "..." + name[-56:]
+    if name[:1] == "=":
+        return name[1:60]
+    cut = next((at for at, char in enumerate(name[:48]) if char < " "), min(len(name), 48))
+    return f'[string "{name}"]' if cut == len(name) else f'[string "{name[: min(cut, 45)]}..."]'
+
+
 def compile_chunk(source: str, name: str) -> Callable[..., Any]:
     """A function of Lua source, as ``loadstring`` makes it; LuaError when it is not Lua."""
-    shown = name[1:] if name[:1] in "@=" else f'[string "{name.splitlines()[0] if name else ""}"]'
+    shown = short_name(name)
     try:
-        page = translate_faithful(source.encode("latin1"), shown)
+        lines = Writer(parse(source.encode("latin1"), shown), shown).write()
     except LuaSyntaxError as error:
         raise lua.LuaError(str(error)) from error
     names: dict[str, Any] = {"__name__": "chunk"}
-    exec(compile(page.text, f"<{shown}>", "exec"), names)
+    exec(compile(bare(lines, shown), f"<{shown}>", "exec"), names)
     chunk: Callable[..., Any] = names["chunk"]
     return chunk
 
