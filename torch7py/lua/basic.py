@@ -175,7 +175,7 @@ def type_(value: Any = MISSING, *_: Any) -> str:
 def getfenv(f: Any = None, *_: Any) -> Any:
     names = getattr(f, "__globals__", {})
     found = names.get("G") if "__lua__" in names else G
-    return found.meta_.rawget_("__index") if type(found) is Environment else G
+    return found.table if isinstance(found, Environment) else G
 
 
 def setfenv(f: Any = None, environment: Any = None, *_: Any) -> Any:

@@ -387,7 +387,12 @@ class Environment(GuardedGlobals):
 
     def __init__(self, table: Table) -> None:
         super().__init__()
+        self.extra_ = table
         self.meta_ = Table(None, {"__index": table, "__newindex": table})
+
+    @property
+    def table(self) -> Table:
+        return self.extra_  # type: ignore[no-any-return]
 
 
 Library.RESERVED = frozenset(dir(Library))
