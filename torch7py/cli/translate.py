@@ -37,6 +37,13 @@ class Inequality(Failure):
     help="Of a model: what to verify it on, where its layers do not tell: 20x3x32x32 for a tensor, 20x5:100 for one "
     "of whole numbers from 1 to 100, 20x3,20x4 for a table.",
 )
+@click.option(
+    "--style",
+    type=click.Choice(["native", "faithful"]),
+    default="native",
+    show_default=True,
+    help="Of a program: plain PyTorch, or statement by statement on this project's Lua in Python.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not run the translation beside the original.")
 @click.option(
     "--record/--no-record",
@@ -54,6 +61,7 @@ def translate(
     weights: Path | None,
     report: Path | None,
     sizes: tuple[str, ...],
+    style: str,
     no_verify: bool,
     record: bool,
     force: bool,
@@ -74,11 +82,15 @@ def translate(
     if script and sizes:
         raise Refusal("--input-size is for models")
     if not script:
+        if style == "faithful":
+            raise Refusal("--style is for programs; models are native")
         if arguments:
             raise Refusal(f"{file} is a model: it takes no arguments")
         weights = weights if weights is not None else out.with_suffix(".safetensors")
     _refuse_to_overwrite(force, out, report, weights)
-    found = _translate(file, arguments, out, weights, sizes, force, verify=not no_verify, record=record)
+    found = _translate(
+        file, arguments, out, weights, sizes, force, verify=not no_verify, record=record, style=style
+    )
     if report is not None:
         _write(report, json.dumps(found.as_json(), indent=2) + "\n")
     if found.verified is not None and not found.verified.equal:
@@ -114,6 +126,7 @@ def _translate(
     force: bool,
     verify: bool,
     record: bool,
+    style: str,
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
@@ -122,7 +135,9 @@ def _translate(
     from torch7py.translate.parse import LuaSyntaxError
 
     try:
-        result = translate_path(file, arguments, verify=verify, record=record, inputs=_inputs(sizes))
+        result = translate_path(
+            file, arguments, verify=verify, record=record, inputs=_inputs(sizes), style=style
+        )
         written = result.write(out, weights, force)
     except LuaSyntaxError as error:
         raise Failure(str(error)) from None

@@ -32,7 +32,7 @@ from torch7py.lua.operators import (
     sub,
     unm,
 )
-from torch7py.lua.support import Cell, table, table_of, take, text
+from torch7py.lua.support import Cell, not_translated, table, table_of, take, text
 from torch7py.lua.values import LuaError, Source, Table, first, multi, truth
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "mul",
     "multi",
     "ne",
+    "not_translated",
     "pairs",
     "pow",
     "range",

@@ -328,8 +328,8 @@ def _later(name: str) -> Callable[[], None]:
     return make
 
 
-settings: dict[str, Any] = {"rnn_api": None}
-"""What a page says of its program as a whole: the generation of rnn and nn, 2015 or 2016."""
+settings: dict[str, Any] = {"rnn_api": None, "seed": None}
+"""Of the program as a whole: the generation of rnn and nn (2015 or 2016), and the seed of torch's random stream."""
 resetters: list[Callable[[], None]] = []
 """What has to be done besides when a new program begins."""
 
@@ -403,6 +403,7 @@ def reset() -> None:
     math_module.reset()
     system_module.reset()
     set_print_level(5)
+    settings.update(rnn_api=None, seed=None)
     for resetter in resetters:
         resetter()
 

@@ -23,7 +23,7 @@ from torch7py.lua.operators import call, index, tostring
 from torch7py.lua.system import Exit
 from torch7py.lua.values import Source, Table, fail, first
 
-__all__ = ["here", "main", "run_file"]
+__all__ = ["begin", "here", "main", "run", "run_file", "search_in"]
 
 DEPTH = 20_000
 """Calls within calls that a program may have, about as many as LuaJIT allows."""
@@ -243,23 +243,43 @@ def main(chunk: Callable[..., Any], file: str, rnn_api: int | None = None) -> No
 
     ``file`` is the Lua file it comes from, ``rnn_api`` the generation of rnn and nn that it was written for.
     """
-    arguments = [os.fsencode(argument).decode("latin1") for argument in sys.argv[1:]]
-    G.rawset_("arg", Table(list(arguments), {0: file}))
-    basic.settings["rnn_api"] = rnn_api
+    begin(file, sys.argv[1:], rnn_api)
     place = directory(file if os.path.isfile(file) else sys.argv[0])
+    search_in(place)
+    code, message = run(chunk)
+    if message is not None:
+        print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+def begin(
+    file: str, arguments: Iterable[str] = (), rnn_api: int | None = None, seed: int | None = None
+) -> None:
+    """Set what a program finds at its start: its arguments, and the seed of torch's random stream."""
+    given = [os.fsencode(argument).decode("latin1") for argument in arguments]
+    G.rawset_("arg", Table(given, {0: file}))
+    basic.settings.update(rnn_api=rnn_api, seed=seed)
+
+
+def search_in(place: str) -> None:
+    """Let ``require`` look into a program's own directory too."""
     if place != ".":
         _places.append(place)
         package.__dict__["path"] = f"{package.__dict__['path']};{place}/?.lua;{place}/?/init.lua"
-    sys.setrecursionlimit(max(DEPTH, sys.getrecursionlimit()))
-    code = 0
+
+
+def run(chunk: Callable[..., Any]) -> tuple[int, str | None]:
+    """Run a program that has begun: its exit code, and the message of the error that ended it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(DEPTH, before))
     try:
-        chunk(*arguments)
+        chunk(*G.arg.array_)
     except Exit as leaving:
-        code = leaving.code
+        return leaving.code, None
     except CAUGHT as error:
-        sys.stdout.flush()
         value = thrown(error)
-        print(value if type(value) is str else tostring(value), file=sys.stderr)
-        code = 1
-    sys.stdout.flush()
-    sys.exit(code)
+        return 1, value if type(value) is str else str(tostring(value))
+    finally:
+        sys.setrecursionlimit(before)
+        sys.stdout.flush()
+    return 0, None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.lua.values import Table
+from torch7py.lua.values import LuaError, Table, fail
 
-__all__ = ["Cell", "table", "table_of", "take", "text"]
+__all__ = ["Cell", "not_translated", "table", "table_of", "take", "text"]
 
 
 class Cell:
@@ -40,6 +40,11 @@ def table_of(pairs: list[tuple[Any, Any]], at: int = 1, *rest: Any) -> Table:
 def text(characters: str) -> str:
     """A string of characters as Lua has it: their bytes in UTF-8."""
     return characters.encode("utf-8", "surrogateescape").decode("latin1")
+
+
+def not_translated(code: str, reason: str) -> LuaError:
+    """Stands where a statement has no translation. To be raised."""
+    return fail(f"not translated: {reason} [{code}]")
 
 
 def take(count: int, result: Any) -> tuple[Any, ...]:

@@ -13,12 +13,14 @@ from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic import replacing
 from torch7py.translate.check import report_of_page
 from torch7py.translate.example import Wanted
+from torch7py.translate.faithful import translate_faithful
+from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
 from torch7py.translate.model import ModelSource, shape_of
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.recording import record as record_kinds
 from torch7py.translate.recording import worth_recording
-from torch7py.translate.report import Report, Verification
+from torch7py.translate.report import Entry, Report, Verification
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 
@@ -70,6 +72,7 @@ def translate(
     verify: bool = True,
     record: bool = True,
     inputs: Mapping[str, Wanted] | None = None,
+    style: str = "native",
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
@@ -77,6 +80,9 @@ def translate(
     seconds, to see them (``record``); and beside its translation, where that is complete (``verify``). A model is run
     beside its class, on an input of the sizes in ``inputs`` (by class, ``""`` for the only one; ``example.py``) or
     of inferred ones. Nothing is written.
+
+    ``style`` is ``"native"``, plain PyTorch, or ``"faithful"``: a program statement by statement, on Lua in Python
+    (``torch7py.lua``).
 
     What has no translation is in ``report.problems``, and raises an error in the page; a difference is in
     ``report.verified``, an error of the program itself in ``report.failure``.
@@ -88,6 +94,8 @@ def translate(
     """
     file = Path(path)
     if file.suffix == ".lua":
+        if style == "faithful":
+            return _faithful_program(file, arguments, verify)
         return _program(file, arguments, verify, record)
     source = translate_file(file, inputs)
     report = Report(str(file), kind="model", layers=source.report)
@@ -111,6 +119,22 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -
     if verify and not page.problems:
         _verify_program(page, file, arguments, report)
     return Translation(page.code, report, page.modules)
+
+
+def _faithful_program(file: Path, arguments: Sequence[str], verify: bool) -> Translation:
+    page = translate_faithful(file.read_bytes(), str(file))
+    problems = [Entry(problem.code, problem.place, problem.reason) for problem in page.failures]
+    report = Report(str(file), statements=page.statements, problems=problems)
+    report.faithful = page.statements - len(problems)
+    if verify and not problems:
+        try:
+            lines = verify_faithful(page, file, arguments)
+        except Different as difference:
+            report.verified = Verification(False, difference=str(difference))
+        else:
+            report.verified = Verification(True, 0.0)
+            report.notes.append(f"verified: {lines} lines of output, all equal")
+    return Translation(page.text, report)
 
 
 def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: Report) -> None:

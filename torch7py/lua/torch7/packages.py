@@ -44,7 +44,10 @@ _entered: list[tuple[AbstractContextManager[Any], bool]] = []
 def _enter() -> None:
     """The conditions under which a program runs: a State of its own, no autograd."""
     if not _entered:
-        scope = state.use(state.State())
+        made = state.State()
+        if basic.settings["seed"] is not None:
+            made.generator.manual_seed(basic.settings["seed"])
+        scope = state.use(made)
         scope.__enter__()
         _entered.append((scope, torch.is_grad_enabled()))
         torch.set_grad_enabled(False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch7py.lua.values import Library
 from torch7py.translate import tree
-from torch7py.translate.faithful.code import Code, Line
+from torch7py.translate.errors import NotTranslated
+from torch7py.translate.faithful.code import Code, Line, quoted
 from torch7py.translate.faithful.expressions import Expressions
 from torch7py.translate.faithful.jumps import Jumps
 from torch7py.translate.faithful.names import Names
@@ -223,7 +224,15 @@ class FunctionWriter:
         start = len(self.code.lines)
         self.code.comments(around.before, node.line)
         self.code.comments(around.inside, node.line)
-        _WRITERS[type(node)](self, node)
+        depth, before = self.code.depth, len(self.code.lines)
+        try:
+            _WRITERS[type(node)](self, node)
+        except NotTranslated as problem:
+            self.page.failures.append(problem)
+            del self.code.lines[before:]
+            self.code.depth = depth
+            self.line = node.line
+            self.add(f"raise lua.not_translated({quoted(problem.code)}, {quoted(problem.reason)})")
         lines = self.code.lines
         if node.after_gap and len(lines) > start:
             lines[start].blank = True

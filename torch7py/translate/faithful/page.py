@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from torch7py import lua
+from torch7py.bridge.generation import LATER, generation_of
 from torch7py.lua import basic
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
@@ -27,6 +31,7 @@ class Page:
     text: str
     statements: int
     failures: list[NotTranslated] = field(default_factory=list)
+    rnn_api: int | None = None
 
 
 class Writer:
@@ -44,6 +49,7 @@ class Writer:
         self._aims: set[str] = set()
         self._backward: set[Scope] = set()
         self.statements = 0
+        self.failures: list[NotTranslated] = []
         self._survey()
 
     def _survey(self) -> None:
@@ -168,11 +174,16 @@ def _returns(block: Block) -> list[tree.Return]:
 
 
 def translate_faithful(source: str | bytes, file: str = "?") -> Page:
-    """Translate a Lua file; raises LuaSyntaxError, and NotTranslated for what Python cannot hold."""
+    """Translate a Lua file; raises LuaSyntaxError.
+
+    What Python cannot hold is an error in the page, and is in its ``failures``.
+    """
     program = parse(source, file)
     writer = Writer(program, file)
     lines = writer.write()
-    return Page(finish(lines, file), writer.statements)
+    found = generation_of(file) if os.path.isfile(file) else LATER
+    rnn_api = None if found == LATER else found
+    return Page(finish(lines, file, rnn_api), writer.statements, writer.failures, rnn_api)
 
 
 def short_name(name: str) -> str:
@@ -185,15 +196,20 @@ def short_name(name: str) -> str:
     return f'[string "{name}"]' if cut == len(name) else f'[string "{name[: min(cut, 45)]}..."]'
 
 
+@lru_cache(maxsize=128)
+def _code_of(source: str, shown: str) -> CodeType:
+    lines = Writer(parse(source.encode("latin1"), shown), shown).write()
+    return compile(bare(lines, shown), f"<{shown}>", "exec")
+
+
 def compile_chunk(source: str, name: str) -> Callable[..., Any]:
     """A function of Lua source, as ``loadstring`` makes it; LuaError when it is not Lua."""
-    shown = short_name(name)
     try:
-        lines = Writer(parse(source.encode("latin1"), shown), shown).write()
+        code = _code_of(source, short_name(name))
     except LuaSyntaxError as error:
         raise lua.LuaError(str(error)) from error
     names: dict[str, Any] = {"__name__": "chunk"}
-    exec(compile(bare(lines, shown), f"<{shown}>", "exec"), names)
+    exec(code, names)
     chunk: Callable[..., Any] = names["chunk"]
     return chunk
 

@@ -1,0 +1,96 @@
+"""Runs a page beside its program, with one seed for both, and compares what they print, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from torch7py import lua
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.lua import modules
+from torch7py.translate.faithful.page import Page
+from torch7py.translate.verify import Different
+
+__all__ = ["verify_faithful"]
+
+SEED = 1
+
+
+def verify_faithful(page: Page, path: Path, arguments: Sequence[str] = ()) -> int:
+    """How many lines both print. Raises Different where the page prints another one, or ends otherwise."""
+    failure: str | None = None
+    with _standard_output() as theirs, Runtime(seed=SEED, rnn_api=page.rnn_api) as runtime:
+        try:
+            code = runtime.run(path, arguments)
+        except LuaError as error:
+            code, failure = 1, error.message
+    found = run_page(page, path, arguments)
+    expected = theirs[0].decode("latin1").split("\n")
+    for number, (a, b) in enumerate(itertools.zip_longest(expected, found.output.split("\n")), 1):
+        if a != b:
+            raise Different(f"line {number} of the output is {_shown(b)}, the original has {_shown(a)}")
+    if failure is not None and found.failure is None:
+        raise Different(f"the original fails: {failure}")
+    if found.failure is not None and found.failure != failure:
+        raise Different(
+            f"the page fails: {found.failure}" + (f", the original: {failure}" if failure else "")
+        )
+    if code != found.code:
+        raise Different(f"the page ended with exit code {found.code}, the original with {code}")
+    return len(expected) - 1
+
+
+class Ended:
+    """How a page ended: what it printed (a character a byte), its exit code, the message of its error."""
+
+    def __init__(self, output: str, code: int, failure: str | None) -> None:
+        self.output = output
+        self.code = code
+        self.failure = failure
+
+
+def run_page(page: Page, path: Path, arguments: Sequence[str] = ()) -> Ended:
+    """Run a page in this process as one of its own would."""
+    names: dict[str, object] = {"__name__": "page"}
+    written = io.BytesIO()
+    text = io.TextIOWrapper(written, "utf-8", "surrogateescape", newline="\n")
+    lua.reset()
+    try:
+        exec(compile(page.text, f"<{path.with_suffix('.py')}>", "exec"), names)
+        modules.begin(str(path), arguments, page.rnn_api, SEED)
+        modules.search_in(modules.directory(str(path)))
+        with contextlib.redirect_stdout(text):
+            code, failure = modules.run(names["chunk"])  # type: ignore[arg-type]
+    finally:
+        lua.reset()
+    text.flush()
+    return Ended(written.getvalue().decode("latin1"), code, failure)
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[list[bytes]]:
+    """What the process writes to its standard output meanwhile, Lua's C library too."""
+    kept: list[bytes] = []
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        try:
+            yield kept
+        finally:
+            sys.stdout.flush()
+            os.dup2(before, 1)
+            os.close(before)
+            file.seek(0)
+            kept.append(file.read())
+
+
+def _shown(line: str | None) -> str:
+    return "missing" if line is None else repr(line)
