@@ -244,7 +244,7 @@ def newproxy(argument: Any = None, *_: Any) -> Any:
 def traceback(*args: Any) -> Any:
     if args and type(args[0]) is not str and args[0] is not None:
         return args[0]
-    lines = [f"\n\t{found[0].file}:{found[1]}: in function" for found in callers(sys._getframe()) if found]
+    lines = [f"\n\t{found[0].shown}:{found[1]}: in function" for found in callers(sys._getframe()) if found]
     return (args[0] + "\n" if args and args[0] is not None else "") + "stack traceback:" + "".join(lines)
 
 
@@ -268,7 +268,7 @@ def getinfo(level: Any = MISSING, *_: Any) -> Any:
 
 
 def _of_file(source: Source) -> dict[str, Any]:
-    return {"source": "@" + source.file, "short_src": source.file}
+    return {"source": "@" + source.file, "short_src": source.shown}
 
 
 def _not_here(name: str) -> Callable[..., Any]:

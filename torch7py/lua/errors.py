@@ -47,7 +47,7 @@ def place_of(trace: TracebackType | None) -> str:
     while trace is not None:
         source = trace.tb_frame.f_globals.get("__lua__")
         if source is not None and not source.is_ours:
-            found = f"{source.file}:{source.line(trace.tb_lineno)}: "
+            found = f"{source.shown}:{source.line(trace.tb_lineno)}: "
         trace = trace.tb_next
     return found
 
@@ -58,6 +58,6 @@ def _here() -> str:
     while frame is not None:
         source = frame.f_globals.get("__lua__")
         if source is not None and not source.is_ours:
-            return f"{source.file}:{source.line(frame.f_lineno)}: "
+            return f"{source.shown}:{source.line(frame.f_lineno)}: "
         frame = frame.f_back
     return ""

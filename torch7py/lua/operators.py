@@ -142,6 +142,8 @@ def method(value: Any, name: str, *args: Any) -> Any:
         function = index(value, name)
         if type(function) is FunctionType:
             return function(value, *args)
+        if function is None:
+            raise fault(f"attempt to call method '{name}' (a nil value)")
         return call(function, value, *args)
     if type_metatables and metamethod(value, "__index") is not None:
         return call(index(value, name), value, *args)

@@ -244,6 +244,10 @@ class File:
             return (True if code == 0 else None), "exit" if code >= 0 else "signal", abs(code)
         return True
 
+    def __del__(self) -> None:
+        if self.stream is not None and not self.closed:
+            self.close()
+
     def flush(self, *_: Any) -> Any:
         if self.stream is None:
             getattr(sys, self.text).flush()

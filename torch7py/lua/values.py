@@ -45,6 +45,11 @@ class LuaError(Exception):
         return self.value if isinstance(self.value, str) else f"error object: {self.value!r}"
 
 
+def shown_name(file: str) -> str:
+    """A file's name as messages show it."""
+    return file if len(file) <= 60 or file.startswith("[") else "..." + file[-56:]
+
+
 class Source:
     """Where the lines of a translated file come from.
 
@@ -55,6 +60,7 @@ class Source:
 
     def __init__(self, file: str, lines: str = "") -> None:
         self.file = file
+        self.shown = shown_name(file)
         self.is_ours = file.startswith("[torch7py]")  # a Lua part of this package, no program's
         self._starts: list[int] = []
         self._lines: list[int] = []
@@ -76,7 +82,16 @@ class Source:
 # Frames of these modules are operators of the language, those of others functions of its libraries.
 _TRANSPARENT = frozenset(
     f"torch7py.lua.{name}"
-    for name in ("operators", "behaviour", "values", "loops", "support", "arguments", "patterns")
+    for name in (
+        "operators",
+        "behaviour",
+        "values",
+        "loops",
+        "support",
+        "arguments",
+        "patterns",
+        "torch7.tensors",
+    )
 )
 
 
@@ -113,7 +128,7 @@ def callers(frame: FrameType | None) -> Iterator[tuple[Source, int, bool] | None
 
 
 def _show(found: tuple[Source, int, bool] | None) -> str:
-    return "" if found is None else f"{found[0].file}:{found[1]}: "
+    return "" if found is None else f"{found[0].shown}:{found[1]}: "
 
 
 def place(level: int = 1, frame: FrameType | None = None) -> str:

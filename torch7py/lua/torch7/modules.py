@@ -306,7 +306,7 @@ def _pull(m: Table, record: Record) -> None:
     for name in list(record.table_fields):
         if name in record.restored:
             record.restored.discard(name)  # it was there to be saved unchanged; Python has it now
-            value = m.rawget_(name)
+            value = None
         else:
             value = to_lua(record.peer.get_field(name))
         if isinstance(value, Table) and is_plain(value):

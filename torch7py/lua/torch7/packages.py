@@ -71,7 +71,7 @@ def _position(*_: Any) -> str:
     while frame is not None:
         source = frame.f_globals.get("__lua__")
         if isinstance(source, Source) and not source.is_ours:
-            return f"{source.file}:{source.line(frame.f_lineno)}: "
+            return f"{source.shown}:{source.line(frame.f_lineno)}: "
         frame = frame.f_back
     return ""
 

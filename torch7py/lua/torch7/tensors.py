@@ -13,7 +13,7 @@ from torch7py.lua.numbers import EXACT, number_text, read_number
 from torch7py.lua.operators import call, index
 from torch7py.lua.torch7 import classes
 from torch7py.lua.torch7.calls import function_of, method_of
-from torch7py.lua.values import Table, fail
+from torch7py.lua.values import Table, fail, fault
 from torch7py.ops import memory, types
 from torch7py.ops.memory import Storage
 from torch7py.ops.registry import operations
@@ -98,7 +98,9 @@ class Tensors(Behaviour):
             return index(metatables[value.dtype], key)
         if kind is int or kind is float or isinstance(key, Table):
             found = part(value, key)
-            return found if found.dim() else element(found)
+            if found.dim():
+                return found if found is not value else value.detach()
+            return element(found)
         return _new_index(value, key)
 
     def set_index(self, value: torch.Tensor, key: Any, new: Any) -> None:
@@ -120,6 +122,8 @@ class Tensors(Behaviour):
         found = metatables[value.dtype].hash_.get(name)
         if found is None:
             found = index(metatables[value.dtype], name)
+            if found is None:
+                raise fault(f"attempt to call method '{name}' (a nil value)")
         return call(found, value, *args)
 
     def call(self, value: Any, args: tuple[Any, ...]) -> Any:

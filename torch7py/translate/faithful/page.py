@@ -189,7 +189,7 @@ def translate_faithful(source: str | bytes, file: str = "?") -> Page:
 def short_name(name: str) -> str:
     """A chunk's name as messages show it."""
     if name[:1] == "@":
-        return name[1:] if len(name) <= 60 else "..." + name[-56:]
+        return name[1:]
     if name[:1] == "=":
         return name[1:60]
     cut = next((at for at, char in enumerate(name[:48]) if char < " "), min(len(name), 48))
