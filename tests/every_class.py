@@ -27,6 +27,7 @@ ABSTRACT = {
     "nn.AbstractSequencer": "a base",
     "nn.Container": "a base",
     "nn.Criterion": "a base",
+    "nn.Dictionary": "of 2015 alone",
     "nn.Module": "a base",
     "cudnn._Pointwise": "a base",
     "cudnn._Pooling": "a base",

@@ -116,6 +116,7 @@ LEFT_OUT = {
     "nnx": "its last version does not load beside the others",
 }
 NOT_MADE = {
+    "nn.Dictionary": "the original of that version makes none",
     "nn.Profile": "the original's cannot be saved: it holds a timer",
     "nn.SpatialGlimpse": "it requires nnx",
     "nn.SpatialUniformCrop": "it requires nnx",
