@@ -157,7 +157,7 @@ def test_errors() -> None:
         (1, Tanh(), 2, [1]),
     ):
         with pytest.raises(TorchError, match="expects"):
-            RecurrentAttention(*arguments)  # type: ignore[arg-type]
+            RecurrentAttention(*arguments)
 
 
 def test_in_2015_the_network_must_have_steps() -> None:
