@@ -14,7 +14,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
-from torch7py.nn.window import Windowed, text_of
+from torch7py.nn.window import Window, Windowed, text_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 from torch7py.ops.random import uniform_
@@ -22,6 +22,7 @@ from torch7py.ops.random import uniform_
 __all__ = [
     "Convolution",
     "KernelConvolution",
+    "Layout",
     "Plan",
     "SpatialConvolution",
     "SpatialConvolutionMM",
@@ -125,7 +126,7 @@ class Convolution(Windowed):
         for name in self.lua_buffers:
             if self.__dict__.get(name) is None:
                 self.__dict__[name] = self.new()
-        if self.weight.dim() == 2 and self.weight_dims == 4:  # files of old versions have a matrix
+        if self.weight_dims == 4 and self.weight.dim() == 2:  # files of old versions have a matrix
             self._unfold_weight()
 
     def updateOutput(self, input: Any) -> Any:
@@ -165,10 +166,24 @@ class Convolution(Windowed):
         return text if self.bias is not None or not self.shows_bias else text + " without bias"
 
 
+class Layout(NamedTuple):
+    """What follows from the sizes of a call and the settings of the layer; it holds while ``key`` stays the same."""
+
+    key: tuple[Any, ...]
+    shape: torch.Size  # of the output, as a batch
+    grid: tuple[int, ...]  # of the output
+    sizes: tuple[int, ...]  # of the input's planes
+    kernel: torch.Size
+    window: Window
+    geometry: Geometry
+    plan: Plan
+
+
 class KernelConvolution(Convolution):
     """A convolution that is one of PyTorch's, with its gradients."""
 
     traced = False
+    transient: ClassVar[tuple[str, ...]] = (*Convolution.transient, "_layout")
 
     def geometry(self, target: torch.Tensor | None) -> Geometry:
         """What PyTorch's kernel wants to know: step, padding, dilation, transposed, output padding, groups."""
@@ -192,14 +207,40 @@ class KernelConvolution(Convolution):
 
     # -- the same without a graph, on the CPU by products of matrices where that is faster (convolution_gemm.py) ----
 
+    def settings(self) -> tuple[Any, ...]:
+        return (*super().settings(), self.nInputPlane, self.nOutputPlane)
+
+    def layout(self, input: Any) -> tuple[torch.Tensor, Layout]:
+        """The input as a batch without a graph, checked, and how the work on it is laid out."""
+        source, target = self.parts(input)
+        weight: torch.Tensor = self.weight
+        beside = None if target is None else target.shape
+        key = (self.settings(), source.shape, source.dtype, source.device, beside, weight.shape, weight.dtype)
+        held: Layout | None = self.__dict__.get("_layout")
+        if held is None or held.key != key:
+            batch, target, shape = self.checked(input)
+            held = self.__dict__["_layout"] = Layout(
+                key,
+                torch.Size(shape),
+                tuple(shape[2:]),
+                tuple(batch.shape[2:]),
+                self.kernel().shape,
+                self.window(),
+                self.geometry(target),
+                self.plan(batch, shape),
+            )
+        batch = source.data
+        return batch if batch.dim() == len(held.shape) else batch.unsqueeze(0), held
+
     def updateOutput(self, input: Any) -> Any:
         self.prepare()
-        batch, target, shape = self.checked(input)
+        batch, layout = self.layout(input)
         bias = None if self.bias is None else self.bias.data
-        if self.plan(batch, shape).output:
-            output = self.output_by_products(batch.data, bias, shape)
+        kernel = self.weight.data.view(layout.kernel)
+        if layout.plan.output:
+            output = self.output_by_products(batch, kernel, bias, layout)
         else:
-            output = torch.convolution(batch.data, self.kernel().data, bias, *self.geometry(target))
+            output = torch.convolution(batch, kernel, bias, *layout.geometry)
         return self.keep_output(self.like_input(output, self.parts(input)[0]))
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
@@ -217,17 +258,24 @@ class KernelConvolution(Convolution):
         return few, batch.dtype == torch.float64 and rows >= gemm.MANY
 
     def output_by_products(
-        self, batch: torch.Tensor, bias: torch.Tensor | None, shape: Sequence[int]
+        self, batch: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor | None, layout: Layout
     ) -> torch.Tensor:
-        return gemm.correlate(batch, self.kernel().data, bias, self.window(), shape[2:])
+        return gemm.correlate(batch, kernel, bias, layout.window, layout.grid)
 
-    def gradient_by_products(self, batch: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return gemm.spread(gradient, self.kernel().data, self.window(), batch.shape[2:])
+    def gradient_by_products(
+        self, gradient: torch.Tensor, kernel: torch.Tensor, layout: Layout
+    ) -> torch.Tensor:
+        return gemm.spread(gradient, kernel, layout.window, layout.sizes)
 
     def add_by_products(
-        self, buffer: torch.Tensor, batch: torch.Tensor, gradient: torch.Tensor, scale: float
+        self,
+        buffer: torch.Tensor,
+        batch: torch.Tensor,
+        gradient: torch.Tensor,
+        layout: Layout,
+        scale: float,
     ) -> None:
-        gemm.add_kernel_gradient(buffer, batch, gradient, self.window(), scale)
+        gemm.add_kernel_gradient(buffer, batch, gradient, layout.window, scale)
 
     def nested(self, gradient: torch.Tensor, input: Any) -> Any:
         """The input's gradient, a batch, in the nesting and rank of the input."""
@@ -237,23 +285,24 @@ class KernelConvolution(Convolution):
         self, input: Any, gradOutput: torch.Tensor, scale: float, for_input: bool, for_parameters: bool
     ) -> Any:
         """Return the gradient of the input and add those of the parameters, as far as they are wanted."""
-        batch, target, shape = self.checked(input)
-        batch, gradient = batch.data, self.gradient_batch(gradOutput, batch, shape).data
+        batch, layout = self.layout(input)
+        gradient = self.gradient_batch(gradOutput, batch, layout.shape).data
         weight = self.gradient("weight") if for_parameters else None
         bias = self.gradient("bias") if for_parameters and self.bias is not None else None
-        plan = self.plan(batch, shape)
+        plan = layout.plan
+        kernel = self.weight.data.view(layout.kernel)
         found = None
         if for_input and plan.gradient:
-            found = self.gradient_by_products(batch, gradient)
+            found = self.gradient_by_products(gradient, kernel, layout)
         if weight is not None and plan.weight:
             rows = weight.view(weight.shape[0], -1) if weight.is_contiguous() else None
             if rows is None:
                 raise TorchError(f"{self.class_name}: gradWeight has gaps in memory")
-            self.add_by_products(rows, batch, gradient, scale)
+            self.add_by_products(rows, batch, gradient, layout, scale)
         wanted = (for_input and not plan.gradient, weight is not None and not plan.weight, False)
         if any(wanted):
             whole, part, _ = torch.ops.aten.convolution_backward(
-                gradient, batch, self.kernel().data, None, *self.geometry(target), wanted
+                gradient, batch, kernel, None, *layout.geometry, wanted
             )
             found = whole if wanted[0] else found
             if wanted[1]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn import convolution_gemm as gemm
-from torch7py.nn.convolution import Convolution, Geometry, KernelConvolution, Plan
+from torch7py.nn.convolution import Convolution, Geometry, KernelConvolution, Layout, Plan
 from torch7py.nn.registry import layer
 from torch7py.nn.window import text_of
 from torch7py.ops.errors import TorchError
@@ -67,18 +67,25 @@ class _Full(KernelConvolution):
         return Plan(few, few or many, few or many)
 
     def output_by_products(
-        self, batch: torch.Tensor, bias: torch.Tensor | None, shape: Sequence[int]
+        self, batch: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor | None, layout: Layout
     ) -> torch.Tensor:
-        output = gemm.spread(batch, self.kernel().data, self.window(), shape[2:])
+        output = gemm.spread(batch, kernel, layout.window, layout.grid)
         return output if bias is None else output.add_(bias.view(-1, *[1] * len(self.grid)))
 
-    def gradient_by_products(self, batch: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return gemm.correlate(gradient, self.kernel().data, None, self.window(), batch.shape[2:])
+    def gradient_by_products(
+        self, gradient: torch.Tensor, kernel: torch.Tensor, layout: Layout
+    ) -> torch.Tensor:
+        return gemm.correlate(gradient, kernel, None, layout.window, layout.sizes)
 
     def add_by_products(
-        self, buffer: torch.Tensor, batch: torch.Tensor, gradient: torch.Tensor, scale: float
+        self,
+        buffer: torch.Tensor,
+        batch: torch.Tensor,
+        gradient: torch.Tensor,
+        layout: Layout,
+        scale: float,
     ) -> None:
-        gemm.add_kernel_gradient(buffer, gradient, batch, self.window(), scale)
+        gemm.add_kernel_gradient(buffer, gradient, batch, layout.window, scale)
 
     def nested(self, gradient: torch.Tensor, input: Any) -> Any:
         source, target = self.parts(input)

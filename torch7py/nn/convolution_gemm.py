@@ -26,6 +26,9 @@ FEW = 1 << 16  # bytes of columns up to which the products cost no more than the
 MANY = 64  # rows of columns, planes times elements of the window, from which on the products are faster in double
 CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache when they are multiplied
 SPREAD = 1 << 23  # bytes of columns worth a round of additions
+SCATTERED = 1 << 17  # elements of columns that are added up fastest one by one
+WIDE = 64  # places in an image from which on its product is as fast by itself as joined to others
+LONG = 8  # elements in a row of the grid from which on rows are copied faster than elements are looked up
 
 
 def _padded(batch: torch.Tensor, window: Window) -> torch.Tensor:
@@ -36,11 +39,24 @@ def _padded(batch: torch.Tensor, window: Window) -> torch.Tensor:
 
 def _windows(padded: torch.Tensor, window: Window, grid: Sizes) -> torch.Tensor:
     """A view ``(batch, planes, *kernel, *grid)`` of images."""
-    strides = padded.stride()[2:]
-    inner = [s * d for s, d in zip(strides, window.dilation, strict=True)]
-    outer = [s * d for s, d in zip(strides, window.step, strict=True)]
-    shape = (*padded.shape[:2], *window.kernel, *grid)
-    return padded.as_strided(shape, (*padded.stride()[:2], *inner, *outer), padded.storage_offset())
+
+    def layout() -> tuple[Sizes, Sizes]:
+        strides = padded.stride()[2:]
+        inner = [s * d for s, d in zip(strides, window.dilation, strict=True)]
+        outer = [s * d for s, d in zip(strides, window.step, strict=True)]
+        return (*padded.shape[:2], *window.kernel, *grid), (*padded.stride()[:2], *inner, *outer)
+
+    sizes, strides = window.remember(("view", padded.shape, padded.stride(), tuple(grid)), layout)
+    return padded.as_strided(sizes, strides, padded.storage_offset())
+
+
+def _places(images: torch.Tensor, window: Window, grid: Sizes) -> torch.Tensor:
+    """For each element of the columns the number of the element of these contiguous images that it is."""
+
+    def count() -> torch.Tensor:
+        return _windows(torch.arange(images.numel()).view(images.shape), window, grid).reshape(-1)
+
+    return window.remember(("places", images.shape, tuple(grid)), count)
 
 
 def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
@@ -50,33 +66,47 @@ def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
         yield slice(start, min(start + size, count))
 
 
-def _columns(
-    batch: torch.Tensor, window: Window, grid: Sizes, together: bool = False
-) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Portions of the batch, each with its columns ``(images, planes * kernel, places)``.
-
-    ``together``: as one matrix ``(planes * kernel, images * places)``.
-    """
+def _columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Portions of the batch, each with its columns ``(images, planes * kernel, places)``."""
     images, planes = batch.shape[:2]
     rows, places = planes * math.prod(window.kernel), math.prod(grid)
-    plain = window.is_plain()
-    view = batch.reshape(images, rows, places) if plain else _windows(_padded(batch, window), window, grid)
-    if together:
-        view = view.movedim(0, 1 if plain else 1 + len(window.kernel))
-    dim = view.dim() - (1 if plain else len(grid)) - 1 if together else 0
+    each, room = rows * places * batch.element_size(), CACHED * torch.get_num_threads()
+    if window.is_plain():
+        view = batch.reshape(images, rows, places)
+        for portion in _chunks(images, each, room):
+            yield portion, view[portion]
+        return
+    padded = _padded(batch, window)
+    if padded.is_contiguous() and (window.step[-1] > 1 or grid[-1] < LONG):
+        for portion in _chunks(images, each, room):
+            part = padded[portion]
+            yield portion, part.view(-1).index_select(0, _places(part, window, grid)).view(-1, rows, places)
+        return
+    view, buffer = _windows(padded, window, grid), None
+    for portion in _chunks(images, each, room):
+        part = view[portion]
+        if buffer is None or buffer.shape != part.shape:
+            buffer = torch.empty_like(part, memory_format=torch.contiguous_format)
+        yield portion, buffer.copy_(part).view(-1, rows, places)
+
+
+def _joined_columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple[slice, torch.Tensor]]:
+    """The same as one matrix ``(planes * kernel, images * places)``."""
+    images, planes = batch.shape[:2]
+    rows, places = planes * math.prod(window.kernel), math.prod(grid)
+    if window.is_plain():
+        view, dim = batch.reshape(images, rows, places).transpose(0, 1), 1
+    else:
+        dim = 1 + len(window.kernel)
+        view = _windows(_padded(batch, window), window, grid).movedim(0, dim)
     buffer = None
-    each = rows * places * batch.element_size()
-    room = CACHED * torch.get_num_threads()
-    if together and images <= 16 and images * each <= FEW:
-        room = 1  # one image after the other, as the original adds them up
-    portions = _chunks(images, each, room)
-    for portion in portions:
+    for portion in _chunks(images, rows * places * batch.element_size(), CACHED * torch.get_num_threads()):
         part = view.narrow(dim, portion.start, portion.stop - portion.start)
         if not part.is_contiguous():
             if buffer is None or buffer.shape != part.shape:
                 buffer = torch.empty_like(part, memory_format=torch.contiguous_format)
             part = buffer.copy_(part)
-        yield portion, part.view(rows, -1) if together else part.view(-1, rows, places)
+        yield portion, part.view(rows, -1)
 
 
 def correlate(
@@ -103,7 +133,13 @@ def add_kernel_gradient(
     """Add to ``(out, planes * kernel)`` what a gradient ``(batch, out, *grid)`` gives for the kernel, scaled."""
     grid = gradient.shape[2:]
     flat = gradient.reshape(*gradient.shape[:2], -1)
-    for portion, columns in _columns(batch, window, grid, together=True):
+    images, places = len(batch), flat.shape[2]
+    if places >= WIDE or (images <= 16 and images * buffer.shape[1] * places * batch.element_size() <= FEW):
+        for portion, columns in _columns(batch, window, grid):  # one after the other, as the original adds
+            for of_image, image in zip(flat[portion], columns, strict=True):
+                buffer.addmm_(of_image, image.t(), alpha=scale)
+        return
+    for portion, columns in _joined_columns(batch, window, grid):
         by_plane = flat[portion].transpose(0, 1).reshape(flat.shape[1], -1)
         buffer.addmm_(by_plane, columns.t(), alpha=scale)
 
@@ -118,11 +154,17 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
     each = matrix.shape[0] * flat.shape[2] * flat.element_size()
     for portion in _chunks(images, each, SPREAD):
         columns = torch.bmm(matrix.expand(len(flat[portion]), *matrix.shape), flat[portion])
+        part = result[portion]
+        if columns.numel() <= SCATTERED:
+            part.view(-1).scatter_add_(0, _places(part, window, grid), columns.view(-1))
+            continue
         parts = columns.view(-1, kernel.shape[1], *window.kernel, *grid)
-        places = _windows(result[portion], window, grid)
+        places = _windows(part, window, grid)
         for offset in product(*map(range, window.kernel)):
             at: Any = (slice(None), slice(None), *offset)
             places[at].add_(parts[at])
+    if not any(window.pad):
+        return result
     inner = (slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
     whole: Any = (slice(None), slice(None), *inner)
     return result[whole]

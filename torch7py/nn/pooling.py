@@ -10,7 +10,7 @@ import torch
 from torch7py.nn.arguments import size_text
 from torch7py.nn.checks import number
 from torch7py.nn.object import names
-from torch7py.nn.window import Windowed, text_of
+from torch7py.nn.window import Window, Windowed, text_of
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
@@ -51,6 +51,10 @@ class Pooling(Windowed):
     def windows_of(self, batch: torch.Tensor) -> list[int]:
         """The number of windows in each dimension of the grid."""
         window = self.window()
+        key = ("windows", batch.shape[2:], self.ceil_mode)
+        return window.remember(key, lambda: self._count_windows(batch, window))
+
+    def _count_windows(self, batch: torch.Tensor, window: Window) -> list[int]:
         if any(pad > kernel // 2 for pad, kernel in zip(window.pad, window.kernel, strict=True)):
             raise TorchError(
                 f"{self.class_name}: the padding {text_of(window.pad, 'x')} must be at most half of the kernel, "

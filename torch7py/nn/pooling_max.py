@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -181,32 +182,47 @@ class VolumetricMaxPooling(MaxPooling):
         self.start()
 
     def encode(self, places: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        found = []
-        rest = places - 1
-        for size in reversed(sizes):
-            found.append(rest % size)
-            rest = rest // size
-        code = torch.zeros_like(places)
-        starts = self.starts(places)
-        for dim, place in enumerate(reversed(found)):
-            code += ((place - starts[dim]) // self.dilation()[dim]) << (8 * dim)
-        return code
+        whole, of_place, of_start, _ = self._codes(sizes, places.shape[2:], places.device)
+        code = of_place[places - 1].sub_(of_start)
+        return code if whole == 1 else code.floor_divide_(whole)
 
     def decode(self, indices: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-        places = torch.zeros_like(indices)
-        starts = self.starts(indices)
-        for dim, size in enumerate(sizes):
-            place = starts[dim] + ((indices >> (8 * dim)) & 255) * self.dilation()[dim]
-            places = places * size + place
-        return places + 1
+        places = self._codes(sizes, indices.shape[2:], indices.device)[3].expand(indices.shape).clone()
+        stride = 1
+        for dim in reversed(range(len(sizes))):
+            part = indices >> 8 * dim if dim else indices
+            places.add_(part.bitwise_and(255), alpha=self.window().dilation[dim] * stride)
+            stride *= sizes[dim]
+        return places
 
-    def starts(self, like: torch.Tensor) -> list[torch.Tensor]:
-        """Where the windows of the output's elements begin, for each dimension."""
+    def _codes(
+        self, sizes: Sequence[int], grid: Sequence[int], device: torch.device
+    ) -> tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the codes of elements are made of: a number, times which the code is the difference of two, one for
+        each place in a plane and one for each window; and the place, from 1, where each window begins."""
         window = self.window()
-        return [
-            (torch.arange(like.shape[dim + 2], device=like.device) * step - pad).view(-1, *[1] * (2 - dim))
-            for dim, (step, pad) in enumerate(zip(window.step, window.pad, strict=True))
-        ]
+
+        def make() -> tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]:
+            whole = math.lcm(*window.dilation)
+            units = [(whole // dilation) << 8 * dim for dim, dilation in enumerate(window.dilation)]
+            places = [torch.arange(size, device=device) for size in sizes]
+            starts = [
+                torch.arange(count, device=device) * step - pad
+                for count, step, pad in zip(grid, window.step, window.pad, strict=True)
+            ]
+            strides = [math.prod(sizes[dim + 1 :]) for dim in range(len(sizes))]
+            of_place, of_start = (_outer_sum(numbers, units) for numbers in (places, starts))
+            return whole, of_place.flatten(), of_start, _outer_sum(starts, strides) + 1
+
+        return window.remember(("codes", tuple(sizes), tuple(grid), device), make)
+
+
+def _outer_sum(numbers: Sequence[torch.Tensor], factors: Sequence[int]) -> torch.Tensor:
+    """The sum of one number out of each list, times its factor: for all combinations, a dimension for each list."""
+    total = numbers[0] * factors[0]
+    for some, factor in zip(numbers[1:], factors[1:], strict=True):
+        total = total.unsqueeze(-1) + some * factor
+    return total
 
 
 @layer("nn.VolumetricDilatedMaxPooling")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
@@ -36,16 +38,42 @@ def repeat(batch: torch.Tensor, factor: int) -> torch.Tensor:
     return spread.expand(*shape[:2], *doubled).reshape(*shape[:2], *(old * factor for old in shape[2:]))
 
 
+def gather(gradient: torch.Tensor, factor: int) -> torch.Tensor:
+    """The transpose of ``repeat``: the sum of each element's repetitions."""
+    pool = F.avg_pool2d if gradient.dim() == 4 else F.avg_pool3d
+    return pool(gradient, factor, divisor_override=1)
+
+
 def interpolate(batch: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
     """Planes interpolated linearly to other sizes, corner on corner."""
-    if batch.shape[2:] == torch.Size(sizes):
-        return batch.clone()
-    for dim, size in enumerate(sizes, 2):
-        batch = torch.tensordot(batch, _weights(batch, batch.shape[dim], size), ([dim], [1])).movedim(-1, dim)
-    return batch
+    olds = batch.shape[2:]
+    return _mapped(batch, [_weights(old, new, batch.dtype) for old, new in zip(olds, sizes, strict=True)])
 
 
-def _weights(like: torch.Tensor, old: int, new: int) -> torch.Tensor:
+def collect(gradient: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """The transpose of ``interpolate``."""
+    news = gradient.shape[2:]
+    weights = [_weights(old, new, gradient.dtype).t() for old, new in zip(sizes, news, strict=True)]
+    return _mapped(gradient, weights)
+
+
+def _mapped(batch: torch.Tensor, matrices: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Each dimension of the planes mapped by its matrix; one without a change of size is left out."""
+    shape = list(batch.shape)
+    mapped = batch
+    for dim, matrix in enumerate(matrices, 2):
+        new, old = matrix.shape
+        if new == old:
+            continue
+        before, after = math.prod(shape[:dim]), math.prod(shape[dim + 1 :])
+        columns = mapped.reshape(before, old, after)
+        mapped = torch.bmm(matrix.to(batch.device).expand(before, new, old), columns)
+        shape[dim] = new
+    return batch.clone() if mapped is batch else mapped.view(shape)
+
+
+@lru_cache(maxsize=64)
+def _weights(old: int, new: int, dtype: torch.dtype) -> torch.Tensor:
     """What each old place contributes to each new one, ``(new, old)``.
 
     Places are computed in single precision whatever the type, as in the original.
@@ -53,18 +81,17 @@ def _weights(like: torch.Tensor, old: int, new: int) -> torch.Tensor:
     step = torch.tensor(old - 1, dtype=torch.float32) / (new - 1) if new > 1 else torch.tensor(0.0)
     place = step.float() * torch.arange(new, dtype=torch.float32)
     below = place.long()
-    part = (place - below).to(like.dtype)
+    part = (place - below).to(dtype)
     rows = torch.arange(new)
-    weights = torch.zeros(new, old, dtype=like.dtype)
+    weights = torch.zeros(new, old, dtype=dtype)
     weights.index_put_((rows, below), 1 - part, accumulate=True)
     weights.index_put_((rows, (below + 1).clamp(max=old - 1)), part, accumulate=True)
-    return weights.to(like.device)
+    return weights
 
 
 class _UpSampling(Gridded):
     """A layer that shows the sizes of its last input and output, as LongStorages."""
 
-    traced = True
     fields: ClassVar[tuple[str, ...]] = ("scale_factor", "inputSize", "outputSize")
     dims: ClassVar[int] = 4
     scale_factor: Any = None
@@ -93,6 +120,11 @@ class SpatialUpSamplingNearest(_UpSampling):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return self.like_input(repeat(self.as_batch(input), int(self.scale_factor)), input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch, factor = self.as_batch(input), int(self.scale_factor)
+        shape = (*batch.shape[:2], *(size * factor for size in batch.shape[2:]))
+        return self.like_input(gather(self.gradient_batch(gradOutput, batch, shape), factor), input)
 
 
 class _Interpolating(_UpSampling):
@@ -137,6 +169,12 @@ class SpatialUpSamplingBilinear(_Interpolating):
         batch = self.as_batch(input)
         return self.like_input(interpolate(batch, self.wanted(batch.shape[2:])), input)
 
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.as_batch(input)
+        shape = (*batch.shape[:2], *self.wanted(batch.shape[2:]))
+        gradient = self.gradient_batch(gradOutput, batch, shape)
+        return self.like_input(collect(gradient, batch.shape[2:]), input)
+
     def describe(self) -> str:
         if self.scale_factor is not None:
             return f"{self.class_name}({int(self.scale_factor)})"
@@ -162,14 +200,26 @@ class UpSampling(_Interpolating):
             raise TorchError(f"{self.torch7_name}: mode 'nearest' needs a scale factor")
         self.set_sizes(params, ("odepth", "owidth", "oheight"))
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def checked(self, input: torch.Tensor) -> torch.Tensor:
         if input.dim() not in (4, 5) or input.numel() == 0:
             raise TorchError(
                 f"{self.class_name}: the input must have 4 or 5 dimensions, not {size_text(input)}"
             )
+        return input
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        batch = self.checked(input)
         if self.mode == "nearest":
-            return repeat(input, int(self.scale_factor))
-        return interpolate(input, self.wanted(input.shape[2:]))
+            return repeat(batch, int(self.scale_factor))
+        return interpolate(batch, self.wanted(batch.shape[2:]))
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch = self.checked(input)
+        shape = (*batch.shape[:2], *self.wanted(batch.shape[2:]))
+        gradient = self.gradient_batch(gradOutput, batch, shape)
+        if self.mode == "nearest":
+            return gather(gradient, int(self.scale_factor))
+        return collect(gradient, batch.shape[2:])
 
     def describe(self) -> str:
         if self.scale_factor is not None:
@@ -187,7 +237,6 @@ class PixelShuffle(Gridded):
     Shapes: ``(r * r * planes, h, w)`` -> ``(planes, r * h, r * w)``, or both as a batch. (Shi et al., 2016.)
     """
 
-    traced = True
     fields: ClassVar[tuple[str, ...]] = (
         *("upscaleFactor", "upscaleFactorSquared"),
         *("_intermediateShape", "_outShape", "_shuffleIn", "_shuffleOut"),
@@ -200,14 +249,25 @@ class PixelShuffle(Gridded):
         self.upscaleFactor = upscaleFactor
         self.upscaleFactorSquared = upscaleFactor * upscaleFactor
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def checked(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         if batch.shape[1] % int(self.upscaleFactorSquared):
             raise TorchError(
                 f"{self.class_name}: the input of {size_text(input)} has {batch.shape[1]} planes, "
                 f"not a multiple of {self.upscaleFactorSquared}"
             )
-        return self.like_input(torch.pixel_shuffle(batch, int(self.upscaleFactor)), input)
+        return batch
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return self.like_input(torch.pixel_shuffle(self.checked(input), int(self.upscaleFactor)), input)
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        batch, factor = self.checked(input), int(self.upscaleFactor)
+        planes = batch.shape[1] // int(self.upscaleFactorSquared)
+        shape = (len(batch), planes, *(size * factor for size in batch.shape[2:]))
+        return self.like_input(
+            torch.pixel_unshuffle(self.gradient_batch(gradOutput, batch, shape), factor), input
+        )
 
     def clearState(self) -> Module:
         self.clear("_intermediateShape", "_outShape", "_shuffleIn", "_shuffleOut")

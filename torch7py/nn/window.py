@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
@@ -16,6 +18,9 @@ from torch7py.ops.errors import TorchError
 __all__ = ["Gridded", "Sizes", "Window", "Windowed", "text_of"]
 
 Sizes = Sequence[int]
+KEPT = 32  # how much a window remembers
+
+T = TypeVar("T")
 
 
 def text_of(numbers: Sequence[Any], between: str = ",") -> str:
@@ -86,6 +91,16 @@ class Window:
     step: Sizes
     pad: Sizes
     dilation: Sizes
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def remember(self, key: Any, make: Callable[[], T]) -> T:
+        """What ``make`` gave for this key before, or gives now: what follows from the window and some sizes."""
+        found: T | None = self.known.get(key)
+        if found is None:
+            if len(self.known) > KEPT:
+                self.known.clear()
+            found = self.known[key] = make()
+        return found
 
     @property
     def extents(self) -> tuple[int, ...]:
@@ -97,23 +112,51 @@ class Window:
         return not any(self.pad) and all(k == 1 == d for k, d in zip(self.kernel, self.step, strict=True))
 
 
+NUMBERS = ("k", "d", "pad", "dilation", "adj")
+
+
+@cache
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """The function that reads these attributes."""
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda layer: (read(layer),)
+
+
+@cache
+def _settings(cls: Any) -> tuple[str, ...]:
+    """The fields of a class that say how its window lies."""
+    known = cls.all_fields()
+    return tuple(name for axis in cls.grid for what in NUMBERS if (name := what + axis) in known)
+
+
 class Windowed(Gridded):
     """A layer with a window: fields such as ``kW``, ``kH``, ``dW``, ``dH``, ``padW``, ``padH``, one for each
     dimension of the grid."""
 
+    transient: ClassVar[tuple[str, ...]] = (*Gridded.transient, "_window")
+
     def along(self, field: str) -> tuple[int, ...]:
         """The values of one such field, in the order of the grid's dimensions."""
-        return tuple(int(getattr(self, field + axis)) for axis in self.grid)
+        return tuple(map(int, _values(tuple([field + axis for axis in self.grid]))(self)))
 
     def check_window(self) -> None:
         """Refuse windows and steps without extent."""
-        for field, what in (("k", "kernel"), ("d", "step")):
-            if min(self.along(field)) < 1:
-                sizes = text_of(self.along(field), "x")
+        for letter, what in (("k", "kernel"), ("d", "step")):
+            if min(self.along(letter)) < 1:
+                sizes = text_of(self.along(letter), "x")
                 raise TorchError(f"{self.class_name}: the {what} must be at least 1, not {sizes}")
 
     def dilation(self) -> tuple[int, ...]:
         return (1,) * len(self.grid)
 
+    def settings(self) -> tuple[Any, ...]:
+        """The values of all fields that say how the window lies: what follows from them holds while they are equal."""
+        return _values(_settings(type(self)))(self)
+
     def window(self) -> Window:
-        return Window(self.along("k"), self.along("d"), self.along("pad"), self.dilation())
+        settings = self.settings()
+        held: tuple[tuple[Any, ...], Window] | None = self.__dict__.get("_window")
+        if held is None or held[0] != settings:
+            window = Window(self.along("k"), self.along("d"), self.along("pad"), self.dilation())
+            held = self.__dict__["_window"] = settings, window
+        return held[1]

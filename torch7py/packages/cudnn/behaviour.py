@@ -118,6 +118,9 @@ class Grouped(Modes):
             )
         return weight.view(sizes)
 
+    def settings(self) -> tuple[Any, ...]:
+        return (*super().settings(), self.groups)
+
     def geometry(self, target: torch.Tensor | None) -> Any:
         return (*super().geometry(target)[:-1], int(self.groups))
 
