@@ -246,8 +246,12 @@ class KernelConvolution(Convolution):
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
         """What is done by products."""
         few, many = self.measure(batch, batch.shape[1], shape[2:])
-        single = batch.dtype == torch.float32 and batch.device.type == "cpu" and batch.shape[1] <= 3
-        return Plan(few or many, few or single, few or many)
+        if batch.dtype == torch.float32:
+            spread = batch.device.type == "cpu" and batch.shape[1] <= 3
+        else:
+            rows = batch.shape[1] * math.prod(self.along("k"))
+            spread = many and gemm.is_tall(rows, math.prod(shape[2:]), len(batch), batch.element_size())
+        return Plan(few or many, few or spread, few or many)
 
     def measure(self, batch: torch.Tensor, planes: int, grid: Sequence[int]) -> tuple[bool, bool]:
         """Whether products are done because the columns are few, or in double because they have many rows."""

@@ -20,14 +20,15 @@ import torch.nn.functional as F
 
 from torch7py.nn.window import Sizes, Window
 
-__all__ = ["FEW", "MANY", "add_kernel_gradient", "correlate", "spread"]
+__all__ = ["FEW", "MANY", "add_kernel_gradient", "correlate", "is_tall", "spread"]
 
 FEW = 1 << 16  # bytes of columns up to which the products cost no more than the call of another kernel
-MANY = 64  # rows of columns, planes times elements of the window, from which on the products are faster in double
+MANY = 24  # rows of columns, planes times elements of the window, from which on the products are faster in double
 CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache when they are multiplied
 SPREAD = 1 << 23  # bytes of columns worth a round of additions
 SCATTERED = 1 << 17  # elements of columns that are added up fastest one by one
 WIDE = 64  # places in an image from which on its product is as fast by itself as joined to others
+TALL = 8  # rows for each place from which on products with the transposed columns are faster
 LONG = 8  # elements in a row of the grid from which on rows are copied faster than elements are looked up
 
 
@@ -50,13 +51,25 @@ def _windows(padded: torch.Tensor, window: Window, grid: Sizes) -> torch.Tensor:
     return padded.as_strided(sizes, strides, padded.storage_offset())
 
 
-def _places(images: torch.Tensor, window: Window, grid: Sizes) -> torch.Tensor:
-    """For each element of the columns the number of the element of these contiguous images that it is."""
+def _places(images: torch.Tensor, window: Window, grid: Sizes, tall: bool = False) -> torch.Tensor:
+    """For each element of the columns the number of the element of these contiguous images that it is.
+
+    ``tall``: of the transposed columns, ``(images, places, planes * kernel)``.
+    """
 
     def count() -> torch.Tensor:
-        return _windows(torch.arange(images.numel()).view(images.shape), window, grid).reshape(-1)
+        view = _windows(torch.arange(images.numel()).view(images.shape), window, grid)
+        if tall:
+            dims = len(grid)
+            view = view.permute(0, *range(2 + dims, 2 + 2 * dims), *range(1, 2 + dims))
+        return view.reshape(-1)
 
-    return window.remember(("places", images.shape, tuple(grid)), count)
+    return window.remember(("places", images.shape, tuple(grid), tall), count)
+
+
+def is_tall(rows: int, places: int, images: int, size: int) -> bool:
+    """Whether transposed columns are multiplied faster."""
+    return rows >= TALL * places and images * rows * places * size > FEW
 
 
 def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
@@ -70,20 +83,26 @@ def _columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple
     """Portions of the batch, each with its columns ``(images, planes * kernel, places)``."""
     images, planes = batch.shape[:2]
     rows, places = planes * math.prod(window.kernel), math.prod(grid)
-    each, room = rows * places * batch.element_size(), CACHED * torch.get_num_threads()
+    each, cached = rows * places * batch.element_size(), CACHED * torch.get_num_threads()
     if window.is_plain():
         view = batch.reshape(images, rows, places)
-        for portion in _chunks(images, each, room):
+        for portion in _chunks(images, each, cached):
             yield portion, view[portion]
         return
-    padded = _padded(batch, window)
-    if padded.is_contiguous() and (window.step[-1] > 1 or grid[-1] < LONG):
-        for portion in _chunks(images, each, room):
+    padded, tall = _padded(batch, window), is_tall(rows, places, images, batch.element_size())
+    if padded.is_contiguous() and (tall or window.step[-1] > 1 or grid[-1] < LONG):
+        room = batch.new_empty(0)
+        for portion in _chunks(images, each, CACHED):
             part = padded[portion]
-            yield portion, part.view(-1).index_select(0, _places(part, window, grid)).view(-1, rows, places)
+            numbers = _places(part, window, grid, tall)
+            if len(room) != len(numbers):
+                room = batch.new_empty(len(numbers))
+            found = torch.index_select(part.view(-1), 0, numbers, out=room)
+            columns = found.view(-1, places, rows).transpose(1, 2) if tall else found.view(-1, rows, places)
+            yield portion, columns
         return
     view, buffer = _windows(padded, window, grid), None
-    for portion in _chunks(images, each, room):
+    for portion in _chunks(images, each, cached):
         part = view[portion]
         if buffer is None or buffer.shape != part.shape:
             buffer = torch.empty_like(part, memory_format=torch.contiguous_format)
@@ -118,7 +137,15 @@ def correlate(
     if count == 1 and len(batch) * matrix.shape[1] * places * batch.element_size() <= FEW:
         matrix = matrix.expand(2, -1)  # a row by itself is added up in another order than the original's
     output = batch.new_empty((len(batch), len(matrix), places))
+    tall = is_tall(matrix.shape[1], places, len(batch), batch.element_size())
     for portion, columns in _columns(batch, window, grid):
+        if tall:  # a product of its own is faster than one of a batch of products
+            for part, image in zip(output[portion], columns, strict=True):
+                if bias is None:
+                    torch.mm(matrix, image, out=part)
+                else:
+                    torch.addmm(bias.view(-1, 1), matrix, image, out=part)
+            continue
         weights = matrix.expand(len(columns), *matrix.shape)
         if bias is None:
             torch.bmm(weights, columns, out=output[portion])
@@ -151,18 +178,25 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
     flat = gradient.reshape(*gradient.shape[:2], -1)
     full = [size + 2 * pad for size, pad in zip(sizes, window.pad, strict=True)]
     result = gradient.new_zeros((images, kernel.shape[1], *full))
-    each = matrix.shape[0] * flat.shape[2] * flat.element_size()
-    for portion in _chunks(images, each, SPREAD):
-        columns = torch.bmm(matrix.expand(len(flat[portion]), *matrix.shape), flat[portion])
-        part = result[portion]
+    rows, places = matrix.shape[0], flat.shape[2]
+    tall = is_tall(rows, places, images, flat.element_size())
+    if tall:
+        columns = flat.new_empty((places, rows))
+        for image, given in zip(result, flat, strict=True):
+            torch.mm(given.t(), matrix.t(), out=columns)
+            numbers = _places(image.unsqueeze(0), window, grid, tall)
+            image.view(-1).scatter_add_(0, numbers, columns.view(-1))
+    for portion in () if tall else _chunks(images, rows * places * flat.element_size(), SPREAD):
+        part, given = result[portion], flat[portion]
+        columns = torch.bmm(matrix.expand(len(given), -1, -1), given)
         if columns.numel() <= SCATTERED:
             part.view(-1).scatter_add_(0, _places(part, window, grid), columns.view(-1))
             continue
         parts = columns.view(-1, kernel.shape[1], *window.kernel, *grid)
-        places = _windows(part, window, grid)
+        view = _windows(part, window, grid)
         for offset in product(*map(range, window.kernel)):
             at: Any = (slice(None), slice(None), *offset)
-            places[at].add_(parts[at])
+            view[at].add_(parts[at])
     if not any(window.pad):
         return result
     inner = (slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))

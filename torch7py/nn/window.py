@@ -113,6 +113,7 @@ class Window:
 
 
 NUMBERS = ("k", "d", "pad", "dilation", "adj")
+_READERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {}  # by class: the function that reads its settings
 
 
 @cache
@@ -120,13 +121,6 @@ def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     """The function that reads these attributes."""
     read = attrgetter(*names)
     return read if len(names) > 1 else lambda layer: (read(layer),)
-
-
-@cache
-def _settings(cls: Any) -> tuple[str, ...]:
-    """The fields of a class that say how its window lies."""
-    known = cls.all_fields()
-    return tuple(name for axis in cls.grid for what in NUMBERS if (name := what + axis) in known)
 
 
 class Windowed(Gridded):
@@ -151,7 +145,13 @@ class Windowed(Gridded):
 
     def settings(self) -> tuple[Any, ...]:
         """The values of all fields that say how the window lies: what follows from them holds while they are equal."""
-        return _values(_settings(type(self)))(self)
+        cls = type(self)
+        read = _READERS.get(cls)
+        if read is None:
+            known = cls.all_fields()
+            read = _values(tuple(name for axis in cls.grid for n in NUMBERS if (name := n + axis) in known))
+            _READERS[cls] = read
+        return read(self)
 
     def window(self) -> Window:
         settings = self.settings()
