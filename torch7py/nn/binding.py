@@ -49,6 +49,7 @@ def describe(package: str, loaded: set[str]) -> tuple[list[dict[str, Any]], list
                     "links": list(cls.links),
                     "class_fields": list(cls.class_fields),
                     "lists": list(cls.lists),
+                    "halves": cls.halves_stand_alone,
                     "methods": own_methods(cls, exports),
                     "structural": dict.fromkeys(cls.structural, True),
                     "stay": staying(cls, exports),

@@ -28,6 +28,7 @@ CACHED = 1 << 19  # bytes of columns for each thread that are still in its cache
 SPREAD = 1 << 23  # bytes of columns worth a round of additions
 SCATTERED = 1 << 17  # elements of columns that are added up fastest one by one
 WIDE = 64  # places in an image from which on its product is as fast by itself as joined to others
+SMALL = 1 << 14  # elements of the products of some images that are faster made first and added up afterwards
 TALL = 8  # rows for each place from which on products with the transposed columns are faster
 LONG = 8  # elements in a row of the grid from which on rows are copied faster than elements are looked up
 
@@ -67,6 +68,11 @@ def _places(images: torch.Tensor, window: Window, grid: Sizes, tall: bool = Fals
     return window.remember(("places", images.shape, tuple(grid), tall), count)
 
 
+def _room(like: torch.Tensor, count: int, window: Window) -> torch.Tensor:
+    """Memory for columns, the same from call to call: the processor's cache holds it."""
+    return window.remember(("room", count, like.dtype), lambda: like.new_empty(count))
+
+
 def is_tall(rows: int, places: int, images: int, size: int) -> bool:
     """Whether transposed columns are multiplied faster."""
     return rows >= TALL * places and images * rows * places * size > FEW
@@ -91,13 +97,10 @@ def _columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple
         return
     padded, tall = _padded(batch, window), is_tall(rows, places, images, batch.element_size())
     if padded.is_contiguous() and (tall or window.step[-1] > 1 or grid[-1] < LONG):
-        room = batch.new_empty(0)
-        for portion in _chunks(images, each, CACHED):
+        for portion in _chunks(images, each, max(CACHED, min(images * each, 2 * CACHED))):
             part = padded[portion]
             numbers = _places(part, window, grid, tall)
-            if len(room) != len(numbers):
-                room = batch.new_empty(len(numbers))
-            found = torch.index_select(part.view(-1), 0, numbers, out=room)
+            found = torch.index_select(part.view(-1), 0, numbers, out=_room(part, len(numbers), window))
             columns = found.view(-1, places, rows).transpose(1, 2) if tall else found.view(-1, rows, places)
             yield portion, columns
         return
@@ -161,8 +164,14 @@ def add_kernel_gradient(
     grid = gradient.shape[2:]
     flat = gradient.reshape(*gradient.shape[:2], -1)
     images, places = len(batch), flat.shape[2]
-    if places >= WIDE or (images <= 16 and images * buffer.shape[1] * places * batch.element_size() <= FEW):
-        for portion, columns in _columns(batch, window, grid):  # one after the other, as the original adds
+    few = images <= 16 and images * buffer.shape[1] * places * batch.element_size() <= FEW
+    if places >= WIDE or few:
+        for portion, columns in _columns(batch, window, grid):
+            if not few and len(columns) * buffer.numel() <= SMALL:
+                products = torch.bmm(flat[portion], columns.transpose(1, 2))
+                buffer.add_(products.sum(0), alpha=scale)
+                continue
+            # one after the other, as the original adds
             for of_image, image in zip(flat[portion], columns, strict=True):
                 buffer.addmm_(of_image, image.t(), alpha=scale)
         return

@@ -71,6 +71,8 @@ class TorchObject(torch.nn.Module):
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
       (``()``: an empty tensor); ``spare``: fields that it has and that nothing here needs, with what it puts there: the
       sizes of a tensor (``()``: an empty one), a list, a number;
+    - ``halves_stand_alone``: whether each call of ``updateGradInput`` and ``accGradParameters`` does the same whatever
+      calls of the other, and of itself, came before it, apart from adding to the gradients;
     - ``essential``: fields without which a saved object of this name is one of another class.
     """
 
@@ -80,6 +82,7 @@ class TorchObject(torch.nn.Module):
     links: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ()
     copies_input: ClassVar[bool] = False
+    halves_stand_alone: ClassVar[bool] = True
     structural: ClassVar[frozenset[str]] = frozenset({"__init"})
     virtual: ClassVar[tuple[str, ...]] = tuple(
         """updateOutput updateGradInput accGradParameters backward forward zeroGradParameters updateParameters

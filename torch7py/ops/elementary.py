@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -16,6 +17,8 @@ from torch7py.ops.registry import Form, operation
 __all__ = ["of_numbers", "round_half_away"]
 
 T = torch.Tensor
+LARGEST = 2.0**53  # below which every whole number is a double
+WHOLE: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "trunc": math.trunc}
 
 
 def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
@@ -25,6 +28,18 @@ def of_numbers(function: Callable[..., T]) -> Callable[..., float]:
         dtype = state.current().default_type.dtype
         result = function(*(torch.tensor(value, dtype=dtype).double() for value in values))
         return result.to(dtype).item()
+
+    return apply
+
+
+def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -> Callable[[float], float]:
+    """The same of a function to whole numbers, which Python's own computes exactly and a tenth as long."""
+    usual = of_numbers(function)
+
+    def apply(value: float) -> float:
+        if state.current().default_type.dtype is torch.float64 and -LARGEST < value < LARGEST:
+            return math.copysign(whole(value), value) if -1 < value < 1 else float(whole(value))
+        return usual(value)
 
     return apply
 
@@ -64,7 +79,8 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
 
 for name, (function, inplace) in FUNCTIONS.items():
     operation(name, "src:F", Form.UPDATE, inplace=inplace)(function)
-    operation(name, "value:number", returns="value")(of_numbers(function))
+    of_number = whole_of_number(WHOLE[name], function) if name in WHOLE else of_numbers(function)
+    operation(name, "value:number", returns="value")(of_number)
 
 operation("abs", "src:T", Form.UPDATE, inplace=T.abs_)(torch.abs)
 operation("abs", "value:number", returns="value")(of_numbers(torch.abs))

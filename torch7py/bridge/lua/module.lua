@@ -513,14 +513,15 @@ local function native_method(f, structural, stay)
 end
 
 -- Define the Lua class of a built-in one, or define it anew.
--- description: {key, name, parent, version, fields, links, lists, methods, structural}
+-- description: {key, name, parent, version, fields, links, lists, halves, methods, structural}
 function module.define(d)
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
    for i = 1, #d.fields do fields[d.fields[i]] = true end
    for i = 1, #d.links do link_set[d.links[i]] = true end
    fields.modules = nil
-   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists}
+   local info = {key = d.key, fields = fields, links = d.links, link_set = link_set, lists = d.lists,
+                 halves = d.halves}
    local c = class.registered[d.name]
    local replaced = c and native(c)
    c = c or class.create(d.name, parent)
@@ -599,6 +600,19 @@ end
 function module.set_virtual(names)
    virtual = names
    for i = 1, #names do virtual_set[names[i]] = true end
+end
+
+-- Whether updateGradInput and accGradParameters of a module have nothing to do with each other: it is of a built-in
+-- class of which that is so, has no modules inside, and the methods are the class's own.
+local HALVES = {'backward', 'updateGradInput', 'accGradParameters', 'zeroGradParameters', 'parameters'}
+
+function module.halves_stand_alone(m)
+   local info = native(getmetatable(m))
+   if not info or not info.halves or m.modules or info.links[1] or info.lists[1] then return false end
+   for i = 1, #HALVES do
+      if m[HALVES[i]] ~= info.all_methods[HALVES[i]] then return false end
+   end
+   return true
 end
 
 -- The key under which a module keeps its clones for other steps; scripts do not see it.

@@ -1,13 +1,13 @@
 -- What the nn package has besides its classes.
 --
--- Arguments: core, host, the package's table, chunk = f(name) -> another of these files as a function.
+-- Arguments: core, host, the package's table, chunk = f(name) -> another of these files as a function, module.
 
-local core, host, nn, chunk = ...
+local core, host, nn, chunk, module = ...
 
 nn.utils = require 'nn.utils'
 nn.tables = require 'nn.tables'
 chunk('pkg_nn_train.lua')(core, host, nn)
-nn.Jacobian, nn.SparseJacobian = chunk('pkg_nn_jacobian.lua')(core, host, nn)
+nn.Jacobian, nn.SparseJacobian = chunk('pkg_nn_jacobian.lua')(core, host, nn, module)
 nn.hessian = chunk('pkg_nn_hessian.lua')(core, host, nn)
 
 -- The original loads its own tests with the package (since January 2015), and they make an nn.Linear(1, 2) at once. So

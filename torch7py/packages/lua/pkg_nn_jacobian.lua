@@ -2,9 +2,9 @@
 --
 -- A Jacobian has a row for each element of what is varied and a column for each of the output.
 --
--- Arguments: core, host, nn. Results: nn.Jacobian, nn.SparseJacobian.
+-- Arguments: core, host, nn, module. Results: nn.Jacobian, nn.SparseJacobian.
 
-local core, _, nn = ...
+local core, _, nn, module_of = ...
 
 local ipairs, pairs, os = ipairs, pairs, os
 local torch = torch
@@ -23,17 +23,22 @@ local function each_output(module, f)
    end
 end
 
--- The Jacobian by the backward: `gradient(din)` gives the column, as a tensor, after each pass.
-local function by_backward(module, input, rows, gradient)
+-- The Jacobian by the backward: `gradient(din)` gives the column, as a tensor, after each pass. It is of a parameter
+-- or of the input: where one half of a layer's backward leaves the other alone, that one is done for the last column
+-- only, which is all that is ever seen of it.
+local function by_backward(module, input, rows, of_parameter, gradient)
    module:forward(input)
-   local jacobian = torch.zeros(rows, module.output:nElement())
+   local columns = module.output:nElement()
+   local halves = module_of.halves_stand_alone(module)
+   local jacobian, din = torch.zeros(columns, rows)   -- transposed: what is written at once lies together
    each_output(module, function(i, gradOutput)
-      module:zeroGradParameters()
-      local din = module:updateGradInput(input, gradOutput)
-      module:accGradParameters(input, gradOutput)
-      jacobian:select(2, i):copy(gradient(din))
+      local both = not halves or i == columns
+      if of_parameter or both then module:zeroGradParameters() end
+      if not of_parameter or both then din = module:updateGradInput(input, gradOutput) end
+      if of_parameter or both then module:accGradParameters(input, gradOutput) end
+      jacobian:select(1, i):copy(gradient(din))
    end)
-   return jacobian
+   return jacobian:t():contiguous()
 end
 
 -- By central differences: row i from moving element i of the vector `x` up and down.
@@ -175,7 +180,7 @@ local Jacobian = {}
 -- The Jacobian of the output by the input, or by a parameter with the gradient buffer dparam.
 function Jacobian.backward(module, input, param, dparam)
    local rows = (param or input):nElement()
-   return by_backward(module, input, rows, function(din) return param and dparam or din end)
+   return by_backward(module, input, rows, param ~= nil, function(din) return param and dparam or din end)
 end
 
 function Jacobian.forward(module, input, param, perturbation)
@@ -262,7 +267,7 @@ local function values(t) return t:select(2, 2) end
 
 function Sparse.backward(module, input, param, dparam)
    local rows = param and param:nElement() or input:size(1)
-   return by_backward(module, input, rows, function(din) return param and dparam or values(din) end)
+   return by_backward(module, input, rows, param ~= nil, function(din) return param and dparam or values(din) end)
 end
 
 function Sparse.forward(module, input, param)
