@@ -120,3 +120,15 @@ def test_numbers_are_computed_in_the_default_type() -> None:
     with Runtime(dtype="float32") as runtime:
         assert lua(runtime, "return torch.exp(1)") == np.float32(math.e)
         assert_tensor(lua(runtime, "return torch.exp(x)", x=torch.zeros(2)), [1, 1], torch.float32)
+
+
+@pytest.mark.parametrize("name", ["ceil", "floor", "trunc"])
+@pytest.mark.parametrize(
+    "value", [0.0, -0.0, 0.5, -0.5, -1.0, -2.5, 2.0**53, -1e300, math.inf, -math.inf, 5e-324]
+)
+def test_whole_numbers_of_a_number(rt: Runtime, name: str, value: float) -> None:
+    rt.globals["value"] = value
+    found = rt.execute(f"local y = torch.{name}(value) return 1 / y, y")
+    with np.errstate(divide="ignore"):
+        wanted = getattr(np, name)(np.float64(value))
+        assert found == (1 / wanted, wanted)  # the first tells zeros apart

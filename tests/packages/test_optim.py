@@ -53,7 +53,8 @@ class TestKnownAnswers:
             assert math.isclose(values[number - 1].item(), expected, rel_tol=1e-11)
 
     def test_cmaes(self, runtime):
-        # Eigenvectors may point either way, so that only the first generation repeats the original's.
+        # The second generation's covariance has five equal eigenvalues, whose eigenvectors are a matter of LAPACK's
+        # rounding, so that only the first generation repeats the original's.
         best, values, evaluations = runtime.execute(
             f"""require 'optim' {LUA} torch.manualSeed(1)
             return optim.cmaes(rosenbrock, torch.zeros(10), {{maxEval=10000, sigma=0.5, verb_disp=0}})"""

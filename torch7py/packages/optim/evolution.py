@@ -13,6 +13,7 @@ from torch7py.ops.mersenne import Generator
 from torch7py.ops.printing import number_to_string
 from torch7py.ops.random import fill, scalar
 from torch7py.ops.state import current
+from torch7py.ops.support import restricted
 from torch7py.packages.optim.calling import Objective, say, settings, tables
 from torch7py.packages.registry import Fields, function
 
@@ -107,6 +108,11 @@ def cmaes(
     (the value to stop below), ``popsize`` (4 + 3 log n), ``min_iterations`` (1), ``verb_disp`` (0; a report every so
     many generations). Random numbers are those of ``torch.manualSeed``. The values are f(x), the best of each
     generation and the best of all.
+
+    The points of a generation depend on the eigenvectors of a covariance matrix. At first that is a multiple of
+    the identity but for half a population of directions, so that in more dimensions several of its eigenvalues are
+    equal, and their eigenvectors any that LAPACK's rounding makes: points differ from the original's from the
+    generation of the first decomposition on.
     """
     _, state = tables(config, state)
     n = x.numel()
@@ -243,3 +249,6 @@ class _Strategy:
             ratio = self.scales.max().item() / self.scales.min().item()
             deviation = self.sigma * math.sqrt(self.covariance.diagonal().max().item())
             say(f"{self.evaluations}:  {ratio:6.1f} {deviation:8.1e} {number_to_string(self.fitness[0])}\t")
+
+
+restricted("optim.cmaes", "equal eigenvalues: the points of later generations are those of PyTorch's LAPACK")
