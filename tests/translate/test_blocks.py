@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+import torch7py
 from torch7py.bridge.runtime import Runtime
 from torch7py.translate.example import example_of
+from torch7py.translate.files import translate_file
 from torch7py.translate.model import ModelSource, layer_of, translate_model
 from torch7py.translate.verify import load, native_input, verify_model
 
@@ -81,6 +86,31 @@ def test_a_residual_network(runtime: Runtime, source: str, found: list[str], lin
     assert classes(page) == found
     assert page.code.count("\n") < lines
     assert verify_model(model, page, x).largest < 1e-9
+
+
+def test_pages_of_files_are_formatted_and_free_of_lint(runtime: Runtime, tmp_path: Path) -> None:
+    """With shapes in docstrings and comments, and with classes for parts."""
+    for number, source in enumerate(
+        (
+            "resnet(basic, 1, {2, 3, 2})",
+            "S(nn.SpatialConvolution(3, 4, 3, 3), nn.ReLU(), nn.SpatialAveragePooling(6, 6), nn.View(-1), nn.Tanh())",
+            "S(nn.JoinTable(2), nn.Linear(6, 8), nn.Reshape(2, 4), nn.Transpose({2, 3}), nn.Reshape(8), nn.Tanh())",
+        )
+    ):
+        torch7py.save(runtime.execute(f"return {source}"), tmp_path / "model.t7")
+        page = translate_file(tmp_path / "model.t7").code
+        assert "batch, " in page
+        tmp_path.joinpath(f"page{number}.py").write_text(page)
+    tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
+    for command in (["check", "--output-format", "concise"], ["format", "--diff"]):
+        found = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == 0, found.stdout
 
 
 def test_what_a_part_looks_like(runtime: Runtime) -> None:

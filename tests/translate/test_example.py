@@ -16,7 +16,8 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
 from torch7py.translate.example import Shape, criterion_example, example_of, make, parse_size
 from torch7py.translate.files import translate_file, verify_file
-from torch7py.translate.model import layer_of, shape_of, translate_criterion, translate_model
+from torch7py.translate.model import layer_of, translate_criterion, translate_model
+from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different, verify_class, verify_criterion, verify_model
 
 
@@ -204,3 +205,55 @@ def test_a_file_of_several_models(runtime: Runtime, tmp_path: Path) -> None:
     with pytest.raises(TorchError, match="the model Model does not run on an input of the size given"):
         translate_file(path, {"Model": Shape((2, 5))})
     assert make(Shape((2, 2)), torch.float64).equal(make(Shape((2, 2)), torch.float64))
+
+
+LENET = '''\
+class Model(nn.Module):
+    """Translated from Torch7.
+
+    Takes (batch, 1, 28, 28), gives (batch, 10).
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 6, 5)  # nn.SpatialConvolution
+        self.linear = nn.Linear(864, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.tanh(self.conv(x)), 2).flatten(1)  # (batch, 864)
+        return F.log_softmax(self.linear(x), dim=-1)
+'''
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("nn.Linear(4, 3)", "(batch, 4), gives (batch, 3)"),
+        ("nn.Sequencer(nn.Linear(4, 3))", "(time, batch, 4), gives (time, batch, 3)"),
+        ("nn.Sequencer(nn.LookupTable(9, 3))", "(time, batch), gives (time, batch, 3)"),
+        ("nn.SeqLSTM(4, 3)", "(time, batch, 4), gives (time, batch, 3)"),
+        (
+            "nn.ParallelTable():add(nn.Linear(4, 3)):add(nn.Linear(5, 2))",
+            "((batch, 4), (batch, 5)), gives ((batch, 3), (batch, 2))",
+        ),
+        ("nn.Sequential():add(nn.Linear(4, 3)):add(nn.View(-1))", "(batch, 4), gives (3*batch,)"),
+        ("nn.Sequential():add(nn.Linear(4, 3)):add(nn.Sum(1))", "(batch, 4), gives (3,)"),
+    ],
+)
+def test_shapes_in_the_docstring(runtime: Runtime, tmp_path: Path, source: str, expected: str) -> None:
+    path = tmp_path / "model.t7"
+    torch7py.save(runtime.execute(f"return {source}"), path)
+    assert f"\n    Takes {expected}.\n" in translate_file(path).code
+
+
+def test_shapes_where_they_change(runtime: Runtime, tmp_path: Path) -> None:
+    path = tmp_path / "model.t7"
+    model = runtime.execute(
+        f"return {CONVOLUTION}:add(nn.Tanh()):add(nn.SpatialMaxPooling(2, 2)):add(nn.View(864))"
+        ":add(nn.Linear(864, 10)):add(nn.LogSoftMax())"
+    )
+    torch7py.save(model, path)
+    source = translate_file(path)
+    assert source.code.endswith(LENET)
+    given = translate_file(path, {"Model": Shape((2, 1, 28, 28))})
+    assert "Takes" not in given.code, "of a size that was given nothing is known to be free"

@@ -232,4 +232,6 @@ def grouped(layer: Layer, is_part: Callable[[Layer], bool]) -> None:
 
 
 def _joined(run: list[Layer]) -> list[Layer]:
-    return [Layer("nn.Sequential", children=run)] if len(run) > 1 else run
+    if len(run) < 2:
+        return run
+    return [Layer("nn.Sequential", children=run, named_in=run[0].named_in, named_out=run[-1].named_out)]

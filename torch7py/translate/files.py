@@ -16,7 +16,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
-from torch7py.translate.example import Wanted, criterion_example, dtype_of, example_of, make, runs
+from torch7py.translate.example import Sizes, Wanted, criterion_example, dtype_of, example_of, make, runs
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.model import (
     ClassSource,
@@ -25,12 +25,15 @@ from torch7py.translate.model import (
     layer_of,
     page,
     report_of,
-    show_shapes,
     write_criterion,
     write_model,
 )
+from torch7py.translate.shapes import name_shapes, show_shapes
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
 from torch7py.translate.writer import identifier
+
+# A second set of sizes: what differs between the two is free.
+OTHER = Sizes(batch=4, steps=7)
 
 __all__ = ["models_in", "translate_file", "verify_file", "write_page", "write_weights"]
 
@@ -105,6 +108,9 @@ def _source(found: TorchObject, name: str, where: str, given: Wanted) -> ClassSo
             raise TorchError(f"{where}: the model {name} does not run on an input of the size given")
         if example is not None:
             show_shapes(layer, example)
+            other = None if given is not None else example_of(found, layer, OTHER)
+            if other is not None:
+                name_shapes(layer, example, other, (Sizes(), OTHER))
         source = write_model(layer, name, factored=True)
         source.example = example
         return source

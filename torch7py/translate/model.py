@@ -24,6 +24,7 @@ from torch7py.translate.layers.registry import (
     readers,
 )
 from torch7py.translate.layout import lay_out_all
+from torch7py.translate.shapes import show_shapes, shown, walk
 from torch7py.translate.writer import Child, Part, Writer
 
 __all__ = [
@@ -33,10 +34,8 @@ __all__ = [
     "layer_of",
     "literal",
     "page",
-    "show_shapes",
     "translate_criterion",
     "translate_model",
-    "walk",
     "write_criterion",
     "write_model",
 ]
@@ -114,49 +113,6 @@ def layer_of(root: TorchObject) -> Layer:
         return layer
 
     return convert(root)
-
-
-def show_shapes(root: Layer, example: Any) -> None:
-    """Run the live model on an input and write down what shapes each layer took and gave."""
-    model: Any = root.module
-    layers = {id(layer.module): layer for layer in walk(root)}
-    modes = {id(part): part.training for part in model.modules()}
-
-    def note(module: Any, taken: tuple[Any, ...], given: Any) -> None:
-        layer = layers[id(module)]
-        if layer.shape_in is None:
-            layer.shape_in, layer.shape_out = shape_of(taken[0]), shape_of(given)
-
-    hooks = [layer.module.register_forward_hook(note) for layer in layers.values()]
-    try:
-        model.set_evaluate()
-        with torch.no_grad():
-            model(example)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for part in model.modules():
-            part.__dict__["training"] = modes.get(id(part), True)
-
-
-def shape_of(value: Any) -> Any:
-    """Shapes in the nesting of a value: a tuple for a tensor, a list for a table."""
-    if isinstance(value, torch.Tensor):
-        return tuple(value.shape)
-    return [shape_of(item) for item in value] if isinstance(value, (list, tuple)) else None
-
-
-def walk(root: Layer) -> Iterator[Layer]:
-    """A layer and all in it, each once."""
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        layer = waiting.pop()
-        if id(layer) in seen:
-            continue
-        seen.add(id(layer))
-        yield layer
-        waiting += [*layer.children, *layer.slots.values()]
 
 
 def _known() -> Any:
@@ -253,6 +209,15 @@ def write_model(layer: Layer, name: str = "Model", title: str = "", factored: bo
     return _write_class(writer, layer, name, title or "Translated from Torch7.")
 
 
+def _shapes(layer: Layer, source: Any, result: Any) -> list[str]:
+    """What a class takes and gives, for its docstring; nothing where that is not known."""
+    taken = shown(layer.named_in, isinstance(source, str) and "steps" in source)
+    given = shown(layer.named_out, not isinstance(result, tuple))
+    if not taken or not given:
+        return []
+    return ["", f"    Takes {taken}, gives {given}."]
+
+
 def _parts(root: Layer, name: str) -> dict[int, Part]:
     """The parts of a model that have a class of their own, each with it."""
     order = {id(layer): number for number, layer in enumerate(inner(root))}
@@ -283,13 +248,15 @@ def _write_class(
     for part in walk(layer):
         if "pooling" in part.slots:
             writer.undone[id(part.slot("pooling"))] = None
+    writer.comments = not parameters
     x = writer.input()
     result = writer.apply(layer, x)
     if parameters and isinstance(result, tuple):
         raise NotNative("a part that gives a table")
     body = writer.finish(result)
     lines = [f"class {name}(nn.Module):"]
-    lines += [f'    """{doc}"""', ""]
+    more = [] if parameters else _shapes(layer, resolved(writer.inputs, 0), result)
+    lines += [f'    """{doc}', *more, '    """', ""] if more else [f'    """{doc}"""', ""]
     if writer.children or writer.attributes:
         given = "".join(f", {parameter}" for parameter in parameters)
         lines += [f"    def __init__(self{given}):", "        super().__init__()"]

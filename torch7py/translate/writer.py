@@ -24,11 +24,11 @@ from torch7py.translate.layers.registry import (
     reasons,
     structures,
 )
+from torch7py.translate.naming import TOKEN, Names, Statement
+from torch7py.translate.shapes import changes, shown
 
 __all__ = ["Child", "Statement", "Writer", "identifier"]
 
-TOKEN = re.compile("\x02(\\d+)\x03")
-POOL = ("x", "h", "y", "z", "u", "v", "a", "b", "c", "d", "e", "f", "g")
 LONG = 90
 
 
@@ -38,18 +38,6 @@ def identifier(text: str) -> str:
     if name[:1].isdigit():
         name = f"n{name}"
     return name + "_" if keyword.iskeyword(name) else name
-
-
-@dataclass
-class Statement:
-    """One statement of ``forward``: ``{targets} = {text}``, a plain text, or with ``body`` a block."""
-
-    text: str
-    targets: list[int] = field(default_factory=list)
-    extra: str = ""  # further targets, as text
-    comment: str = ""
-    body: list[Statement] | None = None
-    declares: int = -1  # a value that the block makes
 
 
 def _repeated(texts: list[str]) -> list[str]:
@@ -111,6 +99,7 @@ class Writer:
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
         self.parts: dict[int, Part] = {}  # layers that have classes of their own
+        self.comments = True  # whether shapes become comments
         self._statements: list[Statement] = []
         self._hints: list[str] = []
         self._taken = taken or set()
@@ -146,7 +135,7 @@ class Writer:
         if self.is_name(value):
             return value
         target = replace(self.fresh(hint), ndim=value.ndim, lead=value.lead)
-        self.emit(value.text, target)
+        self.emit(value.text, target, comment=value.note)
         return target
 
     def name_all(self, value: Value, hint: str = "") -> Value:
@@ -222,7 +211,10 @@ class Writer:
             return self._part(layer, layer.children, x)
         rule = structures.get(layer.name)
         if rule is not None:
-            return rule(layer, x, self)
+            value = rule(layer, x, self)
+            if layer.children or layer.slots or isinstance(value, tuple) or self.is_name(value):
+                return value
+            return replace(value, note=self._shape(layer, x))
         if hint and not layer.label:
             layer.label = hint
         return self.call(layer, self.native(layer), x)
@@ -375,6 +367,7 @@ class Writer:
             made.binds or native.binds,
             made.parts,
             made.rows,
+            self._shape(layer, x, heavy=native.heavy),
         )
         if native.unpack:
             target = replace(self.fresh(), ndim=value.ndim, lead=value.lead)
@@ -385,6 +378,13 @@ class Writer:
             self.emit(value.text, target, comment=comment)
             return target
         return value
+
+    def _shape(self, layer: Layer, x: Value, heavy: bool = False) -> str:
+        """The shape that a layer gives, where it or one before it in the same expression has changed it."""
+        if self.depth or not self.comments:
+            return ""
+        before = x.note if isinstance(x, Expr) and not heavy else ""
+        return changes(layer) or (shown(layer.named_out) if before else "")
 
     def attribute(self, base: str, first: str = "None") -> str:
         """State that the module keeps between calls, as an expression."""
@@ -456,7 +456,7 @@ class Writer:
     def _lines(self, statements: list[Statement], children: list[str], depth: int) -> Iterator[str]:
         if isinstance(self.inputs.get(0), list) and not self._hints[0]:
             self._hints[0] = "inputs"
-        names = _Names(self._hints, statements, self._taken, self._arguments)
+        names = Names(self._hints, statements, self._taken, self._arguments)
         self.argument = names[0]
 
         def write(text: str) -> str:
@@ -478,94 +478,3 @@ class Writer:
                     yield from lines(s.body, indent + "    ")
 
         yield from lines(statements, "        ")
-
-
-class _Names:
-    """Names for values, from how long each lives."""
-
-    def __init__(
-        self, hints: list[str], statements: list[Statement], taken: set[str], inputs: list[int]
-    ) -> None:
-        self._hints, self._taken = hints, taken
-        self._last: dict[int, int] = {}
-        self._first: dict[int, int] = {}
-        self._order: list[tuple[int, Statement]] = []
-        self._position = 0
-        self._scan(statements, [])
-        self.names: dict[int, str] = {}
-        for number in inputs:
-            self.names[number] = self._hints[number] or "x"
-            self._first[number] = 0
-        for position, statement in self._order:
-            for match in TOKEN.finditer(statement.text):
-                if int(match[1]) not in self._first:  # of a comprehension, which is all that knows it
-                    self._first[int(match[1])] = position
-                    self._choose(int(match[1]), position, statement)
-            for target in self._defined(statement):
-                self._choose(target, position, statement)
-
-    def __getitem__(self, number: int) -> str:
-        return self.names.get(number, "_")
-
-    def _defined(self, statement: Statement) -> list[int]:
-        if statement.body is None:
-            return statement.targets
-        if statement.declares >= 0:
-            return [statement.declares]
-        if not statement.text.startswith("for "):
-            return []
-        head = statement.text.partition(" in ")[0]
-        return statement.targets + [int(m[1]) for m in TOKEN.finditer(head)]
-
-    def _scan(self, statements: list[Statement], inner: list[set[int]]) -> None:
-        for statement in statements:
-            self._position += 1
-            at = self._position
-            self._order.append((at, statement))
-            for match in TOKEN.finditer(statement.text):
-                self._last[int(match[1])] = at
-            for target in self._defined(statement):
-                self._first.setdefault(target, at)
-            if statement.body is not None:
-                self._scan(statement.body, inner)
-                self._position += 1
-                end = self._position
-                for number, last in list(self._last.items()):
-                    # What a block uses and does not make lives as long as the block.
-                    if at <= last < end and self._first.get(number, 0) <= at:
-                        self._last[number] = end
-
-    def _live(self, position: int) -> set[str]:
-        return {
-            name
-            for number, name in self.names.items()
-            if self._last.get(number, -1) > position and self._first.get(number, 0) <= position
-        }
-
-    def _choose(self, target: int, position: int, statement: Statement) -> None:
-        if target in self.names:
-            return
-        if target not in self._last:
-            return
-        live = self._live(position) | self._taken
-        live |= {self.names[t] for t in statement.targets if t in self.names}
-        hint = self._hints[target]
-        if hint:
-            name, number = hint, 1
-            while name in live:
-                number += 1
-                name = f"{hint}{number}"
-            self.names[target] = name
-            return
-        for match in TOKEN.finditer(statement.text):
-            source = int(match[1])
-            name = self.names.get(source, "")
-            if name in POOL and name not in live and self._last[source] <= position:
-                self.names[target] = name
-                return
-        pool = [name for name in POOL if name not in live]
-        number = 1
-        while not pool:
-            number += 1
-            pool = [f"h{number}"] if f"h{number}" not in live else []
-        self.names[target] = pool[0]

@@ -50,7 +50,7 @@ class Expr:
     before them: a table of steps in Torch7 is one tensor here. ``heavy`` says that the expression calls a layer
     with weights, ``binds`` is its outermost operator ("" for a name, call or index). ``parts`` is another text for the
     entries of a table of steps where they are to be unpacked; ``rows`` one for those along the first dimension of one
-    example.
+    example. ``note`` is its shape, where that is worth a comment.
     """
 
     text: str
@@ -60,6 +60,7 @@ class Expr:
     binds: str = ""
     parts: str = ""
     rows: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -150,7 +151,8 @@ class Layer:
     """A layer to be translated: read off a live module, or built from a script's constructor calls.
 
     ``module`` is the live module where there is one; ``shape_in`` and ``shape_out`` are shapes of its Torch7 input
-    and output, nested as they are (a tuple of ints for a tensor, a list for a table), where a run has shown them.
+    and output, nested as they are (a tuple of ints for a tensor, a list for a table), where a run has shown them;
+    ``named_in`` and ``named_out`` are the same as texts, with names for sizes that are free.
     ``label`` is a wish for the child's name, ``source`` says where it was made ("train.lua:24"). A layer that
     stands in several places is the same object in all of them. ``children`` are what was added to a container,
     ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph.
@@ -165,6 +167,8 @@ class Layer:
     source: str = ""
     shape_in: Any = None
     shape_out: Any = None
+    named_in: Any = None
+    named_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
 
     def slot(self, name: str) -> Layer:

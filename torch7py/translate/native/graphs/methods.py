@@ -6,6 +6,7 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.layers.registry import Expr, Value
+from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import add_constant
@@ -15,7 +16,7 @@ from torch7py.translate.native.graphs.sites import function_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
-from torch7py.translate.writer import TOKEN, Writer
+from torch7py.translate.writer import Writer
 
 __all__ = ["Methods"]
 
