@@ -43,7 +43,7 @@ TENSOR_METHODS = ELEMENTWISE | set(
     " indexCopy indexAdd indexFill gather scatter maskedSelect maskedFill maskedCopy unfold squeeze"
     " cumsum cumprod addmm addmv addr addbmm baddbmm mm mv ger"
     " double float long int byte char short cuda typeAs eq ne lt gt le ge tril triu diag sort fmod remainder"
-    " clone set".split()
+    " clone set cl".split()
 )
 
 # x:f(...) that needs a tensor and gives a number, when it is called without a dimension
@@ -99,6 +99,10 @@ FUNCTION_RESULTS = {
     "paths.dirname": "string",
     "path.join": "string",
     "path.exists": "boolean",
+    "paths.mkdir": "boolean",
+    "lfs.mkdir": "boolean",
+    "cutorch.getDeviceCount": "whole",
+    "cutorch.getDevice": "whole",
     "io.open": "file",
     "io.read": "string",
     "torch.Timer": "timer",

@@ -26,6 +26,7 @@ class Types:
         self.parent_of_variable: dict[Variable, LuaClass] = {}
         self.varargs: dict[tree.Function, Type] = {}  # of what ... holds
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
+        self.packages: dict[Variable, str] = {}  # variables that hold a package
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
 
     def of(self, node: Expression) -> Type:
@@ -40,6 +41,8 @@ class Types:
             variable = self.scopes.of_name.get(node)
             if variable is not None and variable.is_global and not variable.writes:
                 return node.name
+            if variable in self.packages:
+                return self.packages[variable]
             return None
         if isinstance(node, Index) and isinstance(node.key, tree.String) and node.dotted:
             base = self.path(node.base)

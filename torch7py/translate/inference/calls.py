@@ -169,6 +169,8 @@ class CallKinds:
                 return result.be("table") | result.mark("record", "options")
             if kind == "cmdline" and method == "string":
                 return result.be("string")
+            if method in ("cuda", "cl") and kind in ("tensor", "module", "criterion"):
+                return unify(result, receiver)
             if kind == "timer" and method == "time":
                 return result.be("table") | result.of_field("real").be("number")
             if kind == "file" and method == "read":
@@ -334,7 +336,7 @@ class CallKinds:
             be_rank(result, 2)
             return True
         if name in ("load",):
-            return True
+            return True  # of any kind
         if path in FUNCTION_RESULTS:
             return False
         if name in library.TENSOR_METHODS | library.NUMBER_METHODS | {"cat", "topk"} and arguments:

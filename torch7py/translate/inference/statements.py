@@ -13,7 +13,7 @@ from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
-from torch7py.translate.scopes import Scopes
+from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends, is_last
 from torch7py.translate.types import Types
 
@@ -33,6 +33,7 @@ def infer(
     ``files``: the calls that run a file of the program, and the function that the file is taken for.
     """
     inference = Inference(scopes, files or {})
+    inference.program = program
     inference.graphs = any(
         isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gModule"
         for node in tree.walk(program)
@@ -57,6 +58,8 @@ class Inference:
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         self.scopes = scopes
         self.files = files
+        self.program = Block((), None, ())
+        self._indexed: set[Name] | None = None
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[Rule] = []
@@ -93,6 +96,8 @@ class Inference:
     def statement(self, node: Statement) -> None:
         if self.classes.made_here(self, node) or self.classes.part(self, node):
             return
+        if isinstance(node, (tree.Local, tree.Assign)):
+            self._package(node)
         if isinstance(node, tree.Local):
             self.assign([self.declare(name) for name in node.names], node.values)
         elif isinstance(node, tree.Assign):
@@ -136,6 +141,39 @@ class Inference:
         self.expression(node.condition).mark("tested")
         if isinstance(node, tree.While):
             self.block(node.body)
+
+    def _package(self, node: tree.Local | tree.Assign) -> None:
+        """``local optim = require 'optim'``, or what ``pcall(require, 'cunn')`` gives second."""
+        targets = node.names if isinstance(node, tree.Local) else node.targets
+        call = node.values[0] if len(node.values) == 1 else None
+        if not isinstance(call, Call) or call in self.files:
+            return
+        path, given = self.types.path(call.callee), list(call.arguments)
+        at = 0
+        if path == "pcall" and len(given) == 2 and self.types.path(given[0]) == "require":
+            path, given, at = "require", given[1:], 1
+        if (
+            path != "require"
+            or len(given) != 1
+            or not isinstance(given[0], tree.String)
+            or len(targets) != at + 1
+        ):
+            return
+        target = targets[at]
+        if not isinstance(target, Name):
+            return
+        variable = self.scopes.of_name[target]
+        if len(variable.writes) == (1 if variable.is_global else 0) and self._only_indexed(variable):
+            self.types.packages[variable] = given[0].value
+
+    def _only_indexed(self, variable: Variable) -> bool:
+        """Whether a variable stands only before a dot."""
+        if self._indexed is None:
+            nodes = tree.walk(self.program)
+            self._indexed = {
+                n.base for n in nodes if isinstance(n, Index) and n.dotted and isinstance(n.base, Name)
+            }
+        return all(name in self._indexed for name in variable.reads)
 
     def declare(self, name: Name) -> Type:
         found = self.name_type(name)

@@ -13,7 +13,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Args, Layer, NotNative, bind, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import ClassSource, write_model
-from torch7py.translate.native import code
+from torch7py.translate.native import code, devices
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
@@ -446,6 +446,8 @@ class Models:
                 return atom(base)  # shares its weights
             t.imports.add("copy")
             return atom(f"copy.deepcopy({base})")
+        if method in ("cuda", "cl"):
+            return devices.moved(t, receiver, method)
         if method in ("float", "double"):
             return atom(f"{base}.{method}()")
         if method == "get":

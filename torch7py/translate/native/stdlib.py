@@ -14,7 +14,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["functions", "method_statements", "methods", "several", "statements"]
+__all__ = ["PACKAGES", "functions", "method_statements", "methods", "several", "statements"]
 
 Rule: TypeAlias = "Callable[[Translator, Call], Py]"
 Done: TypeAlias = "Callable[[Translator, Call], None]"
@@ -233,26 +233,16 @@ def dropped(t: Translator, node: Call) -> None:
         t.emit(f"torch.set_num_threads({_arguments(t, node)})")
 
 
+# Packages whose functions have their own native forms.
+PACKAGES = set(
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx cutorch cunn cudnn".split()
+)
+
+
 @statement("require")
 def require(t: Translator, node: Call) -> None:
     name = node.arguments[0]
-    known = {
-        "torch",
-        "nn",
-        "rnn",
-        "optim",
-        "nngraph",
-        "dpnn",
-        "paths",
-        "sys",
-        "xlua",
-        "math",
-        "string",
-        "lfs",
-        "pl",
-        "nnx",
-    }
-    if not isinstance(name, String) or name.value not in known:
+    if not isinstance(name, String) or name.value not in PACKAGES:
         raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
 
 

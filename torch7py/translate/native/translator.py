@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import bounds, code, comprehensions, files, indexing, ranges, tables, text
+from torch7py.translate.native import bounds, code, comprehensions, devices, files, indexing, ranges, tables, text
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
@@ -233,6 +233,8 @@ class Translator:
 
     def write(self, node: Statement) -> None:
         if self.classes.handles(node) or self.classes.statement(node):
+            return
+        if devices.handles(self, node) or devices.probed(self, node):
             return
         if any(part.handles(node) for part in (self.training, self.graphs, self.models, self.modules)):
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.devices import moved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import (
     Arguments,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def method(t: Translator, node: Invoke) -> Py:
     """``x:f(...)`` as a value."""
+    if node.method in ("cuda", "cl") and not node.arguments:
+        return moved(t, node.receiver, node.method)
     return apply(t, node.receiver, node.method, node.arguments, node)
 
 

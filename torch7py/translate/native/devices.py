@@ -1,0 +1,132 @@
+"""Graphics cards: packages that may be there, ``:cuda()``, and the functions of cutorch.
+
+``pcall(require, 'cunn')`` asks whether a card can be used. What is moved to one becomes float, as in Torch7. PyTorch has no
+OpenCL: a program that asks for it is told that it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, stdlib
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["handles", "moved"]
+
+_CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
+_OPENCL = {"cltorch", "clnn", "clnnx"}
+
+
+def handles(t: Translator, node: Statement) -> bool:
+    """``local ok, package = pcall(require, 'cunn')``, and requires of packages that PyTorch has in it."""
+    if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+        return False
+    targets = node.names if isinstance(node, tree.Local) else node.targets
+    value = node.values[0]
+    package = required(t, value)
+    if package is None:
+        return False
+    if len(targets) == 1 and _is_package(t, targets[0]):
+        return package in (*stdlib.PACKAGES, *_CUDA)
+    return False
+
+
+def required(t: Translator, node: Expression) -> str | None:
+    """The package of ``require 'x'``."""
+    if isinstance(node, Call) and t.path(node.callee) == "require" and len(node.arguments) == 1:
+        name = node.arguments[0]
+        return name.value if isinstance(name, String) else None
+    return None
+
+
+def probed(t: Translator, node: Statement) -> bool:
+    """Write ``ok, package = pcall(require, 'cunn')``; whether it is that."""
+    if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+        return False
+    call = node.values[0]
+    if not (isinstance(call, Call) and t.path(call.callee) == "pcall" and len(call.arguments) == 2):
+        return False
+    function, name = call.arguments
+    if t.path(function) != "require" or not isinstance(name, String):
+        return False
+    targets = node.names if isinstance(node, tree.Local) else node.targets
+    if len(targets) > 1 and not _is_package(t, targets[1]):
+        raise Problem(
+            "T7-251", node.line, f"what require of {name.value} gives, used otherwise than by its functions"
+        )
+    if name.value in _CUDA:
+        there = "torch.cuda.is_available()"
+    elif name.value in _OPENCL:
+        there = "False  # PyTorch has no OpenCL"
+    elif name.value in stdlib.PACKAGES:
+        there = "True"
+    else:
+        raise Problem("T7-251", node.line, f"whether {name.value} is there")
+    t.emit(f"{t.target(targets[0])} = {there}")
+    return True
+
+
+def _is_package(t: Translator, target: Expression) -> bool:
+    """Whether a variable is only the package whose functions are called."""
+    return isinstance(target, Name) and t.scopes.of_name[target] in t.types.packages
+
+
+# Functions
+
+Function = Callable[["Translator", Call], Py]
+
+
+def _number(t: Translator, node: Call, python: str) -> str:
+    return f"{python}({t.expressions.position(node.arguments[0])})"
+
+
+_VALUES: dict[str, str] = {
+    "cutorch.getDeviceCount": "torch.cuda.device_count()",
+    "cutorch.getDevice": "torch.cuda.current_device() + 1",
+}
+for _path, _text in _VALUES.items():
+    stdlib.functions[_path] = lambda t, node, _text=_text: Py(  # type: ignore[misc]
+        _text, code.ADD if " + " in _text else code.ATOM
+    )
+
+
+@stdlib.statement("cutorch.setDevice")
+def set_device(t: Translator, node: Call) -> None:
+    t.emit(_number(t, node, "torch.cuda.set_device"))
+
+
+@stdlib.statement("cutorch.manualSeed", "cutorch.manualSeedAll")
+def manual_seed(t: Translator, node: Call) -> None:
+    every = "_all" if (t.path(node.callee) or "").endswith("All") else ""
+    t.emit(f"torch.cuda.manual_seed{every}({t.value(node.arguments[0])})")
+
+
+@stdlib.statement("cutorch.synchronize")
+def synchronize(t: Translator, node: Call) -> None:
+    t.emit("torch.cuda.synchronize()")
+
+
+@stdlib.statement("cltorch.setDevice", "cltorch.manualSeed", "cltorch.synchronize")
+def no_opencl(t: Translator, node: Call) -> None:
+    t.emit('raise RuntimeError("PyTorch has no OpenCL")')
+
+
+@stdlib.statement("cudnn.convert")
+def convert(t: Translator, node: Call) -> None:
+    """PyTorch takes cudnn by itself."""
+
+
+def moved(t: Translator, receiver: Expression, method: str) -> Py:
+    """``x:cuda()`` and ``x:cl()`` of a tensor or a module."""
+    base = t.value(receiver).at(code.ATOM)
+    is_float = isinstance(receiver, Invoke) and receiver.method == "float"
+    if not is_float:
+        base = f"{base}.float()"
+    return atom(f"{base}.cuda()" if method == "cuda" else f'{base}.to("opencl")')
