@@ -176,6 +176,12 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return news
     if method == "squeeze":
         return False
+    if method == "sub":
+        return result.be("tensor") | same_rank(result, receiver)
+    if method in ("split", "chunk"):
+        elements = result.of_elements()
+        news = result.be("table") | result.mark("array") | elements.be("tensor")
+        return news | same_rank(elements, receiver)
     if method in ("mm", "addmm", "ger", "addr"):
         return result.be("tensor") | be_rank(result, 2)
     if method in ("mv", "addmv", "maskedSelect"):

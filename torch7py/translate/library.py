@@ -101,6 +101,7 @@ FUNCTION_RESULTS = {
     "path.exists": "boolean",
     "paths.mkdir": "boolean",
     "lfs.mkdir": "boolean",
+    "torch.DiskFile": "file",
     "cutorch.getDeviceCount": "whole",
     "cutorch.getDevice": "whole",
     "io.open": "file",

@@ -173,6 +173,8 @@ class CallKinds:
                 return unify(result, receiver)
             if kind == "timer" and method == "time":
                 return result.be("table") | result.of_field("real").be("number")
+            if kind == "file" and method == "readString":
+                return result.be("string")
             if kind == "file" and method == "read":
                 return result.be("string")
             return False
@@ -302,6 +304,10 @@ class CallKinds:
             return self._select(node, arguments, result)
         if path in ("torch.save", "print", "require"):
             return path != "require"
+        if path == "lfs.attributes" and node.arguments:
+            result.be("stat" if len(node.arguments) == 1 else "string")
+            result.find().may_be_nil = len(node.arguments) > 1
+            return True
         kind = FUNCTION_RESULTS.get(path)
         if kind is None:
             return False
@@ -336,7 +342,8 @@ class CallKinds:
             be_rank(result, 2)
             return True
         if name in ("load",):
-            return True  # of any kind
+            result.mark("loaded")  # of any kind
+            return True
         if path in FUNCTION_RESULTS:
             return False
         if name in library.TENSOR_METHODS | library.NUMBER_METHODS | {"cat", "topk"} and arguments:

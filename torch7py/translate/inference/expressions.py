@@ -118,13 +118,17 @@ class ExpressionKinds:
             operand.mark("tested")
             return Type("boolean")
         if node.operator == "#":
-            found = Type("number")
+            found = Type()
             found.mark("whole")
 
             def length() -> bool:
-                return operand.kind == "table" and operand.mark("array")
+                if operand.kind == "tensor":
+                    return found.be("storage")
+                news = operand.kind == "table" and operand.mark("array")
+                return (operand.kind is not None and found.be("number")) | news
 
             self.inference.rules.append(length)
+            self.inference.guesses.append(lambda: found.kind is None and found.be("number"))
             return found
         result = Type()
 
@@ -264,12 +268,24 @@ class ExpressionKinds:
                 elif key.kind in ("string", "object", "tensor"):
                     base.mark("dict")
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
+            if kind == "storage":
+                return result.be("number") | result.mark("whole")
+            if kind == "stat":
+                return result.be("number") | result.mark("whole")
             if kind is None and isinstance(node.key, tree.Table):
                 return base.be("tensor")
             return False
 
         self.inference.rules.append(index)
+        if name is not None and name not in _OF_MODULES:
+            self.inference.guesses.append(lambda: self._loaded(base, result))
         return result
+
+    def _loaded(self, base: Type, result: Type) -> bool:
+        """What has a name in something that a file gave is in a table."""
+        if not base.has("loaded"):
+            return False
+        return (base.kind is None and base.be("table")) | result.mark("loaded")
 
     def _key(self, node: Expression) -> Type:
         """The key of an index; ``{{1, 2}, i}`` is no table of one kind of things."""
@@ -279,6 +295,10 @@ class ExpressionKinds:
             self._key(item.value)
         found = self.types.by_node[node] = Type("table")
         return found
+
+
+# Fields that a module may have: what has one may be a model that a file gave.
+_OF_MODULES = {"weight", "bias", "gradWeight", "gradBias", "modules", "output", "gradInput"}
 
 
 def _always_returns(statement: Statement | None) -> bool:

@@ -162,7 +162,9 @@ class Expressions:
         return self.value(node), 0
 
     def position(self, node: Expression) -> Py:
-        """A 1-based position as a 0-based one."""
+        """A 1-based position as a 0-based one; one counted from the end stays."""
+        if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
+            return Py(f"-{number_text(node.operand)}", code.NEGATE)
         term, constant = self.linear(node)
         if term is not None and not self.t.whole(node):
             inner = add_constant(term, constant)

@@ -43,7 +43,7 @@ class Gradients:
 
     def _learn(self, statement: Statement) -> bool:
         if isinstance(statement, tree.GenericFor) and self.has(statement.values[0]):
-            loops = {self._variable(name) for name in statement.names} - self.variables
+            loops = {self._variable(name) for name in statement.names[1:]} - self.variables
             self.variables |= loops
             return bool(loops)
         if isinstance(statement, tree.Run) and isinstance(statement.call, tree.Call):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib
+from torch7py.translate.native import code, facts, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
@@ -37,6 +37,9 @@ def index(t: Translator, node: Index) -> Py:
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
+    fact = facts.index(t, node)
+    if fact is not None:
+        return fact
     kind = t.kind(node.base)
     if (
         isinstance(node.base, Name)

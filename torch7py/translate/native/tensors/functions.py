@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.facts import saved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
@@ -206,7 +207,7 @@ def torch_statement(t: Translator, node: Call, name: str) -> bool:
             return True
         raise Problem("T7-271", node.line, "a default tensor type that is not a literal")
     if name == "save":
-        t.emit(f"torch.save({t.value(arguments[1])}, {t.value(arguments[0])})")
+        t.emit(f"torch.save({saved(t, arguments[1])}, {t.value(arguments[0])})")
         return True
     if arguments and t.kind(arguments[0]) == "tensor" and len(arguments) > 1:
         result = t.value(arguments[0]).at(code.ATOM)

@@ -104,6 +104,28 @@ def select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(text)
 
 
+@rule("sub")
+def sub(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """A first and a last position for each of the leading dimensions; negative ones count from the end."""
+    texts = []
+    for first, last in zip(arguments[::2], arguments[1::2], strict=True):
+        start = str(t.expressions.position(first))
+        end = t.expressions.whole_number(last)
+        if end.text.startswith("-") and end.text[1:].isdigit():
+            end = atom("") if end.text == "-1" else add_constant(None, int(end.text) + 1)
+        start = "" if start == "0" else start
+        plain = _plain(start) and _plain(end.text)
+        texts.append(f"{start}:{end}" if plain else f"{start} : {end}".strip())
+    return atom(f"{receiver_text(t, receiver)}[{', '.join(texts)}]")
+
+
+@rule("split")
+def split(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    size = t.expressions.whole_number(arguments[0])
+    dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
+    return atom(f"{receiver_text(t, receiver)}.split({size}{f', {dim}' if dim != '0' else ''})")
+
+
 @rule("narrow")
 def narrow(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     dim, first = dimension(t, arguments[0]), t.expressions.position(arguments[1])

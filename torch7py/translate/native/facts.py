@@ -1,0 +1,116 @@
+"""Times taken and facts about files: torch.Timer, lfs and paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, method_statements, methods, statement
+from torch7py.translate.tree import Call, Index, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["index"]
+
+_OF_FILES = {"modification": "st_mtime", "access": "st_atime", "change": "st_ctime", "size": "st_size"}
+
+
+def index(t: Translator, node: Index) -> Py | None:
+    """``timer:time().real`` and ``lfs.attributes(path).modification``"""
+    if not isinstance(node.key, String):
+        return None
+    base = node.base
+    if isinstance(base, Invoke) and base.method == "time" and t.kind(base.receiver) == "timer":
+        if node.key.value != "real":
+            raise Problem("T7-202", node.line, f"{node.key.value} of a timer")
+        return _elapsed(t, base)
+    if t.kind(base) == "stat":
+        name = _OF_FILES.get(node.key.value)
+        if name is None:
+            raise Problem("T7-203", node.line, f"{node.key.value} of a file")
+        return atom(f"{t.value(base).at(code.ATOM)}.{name}")
+    return None
+
+
+def _elapsed(t: Translator, node: Invoke) -> Py:
+    t.imports.add("time")
+    return Py(f"time.perf_counter() - {t.value(node.receiver).at(code.MULTIPLY)}", code.ADD)
+
+
+def _reset(t: Translator, node: Invoke) -> None:
+    if not isinstance(node.receiver, Name):
+        raise Problem("T7-202", node.line, "a timer that is in no variable is set back")
+    t.imports.add("time")
+    t.emit(f"{t.target(node.receiver)} = time.perf_counter()")
+
+
+method_statements["timer", "reset"] = _reset
+
+
+@function("lfs.attributes")
+def attributes(t: Translator, node: Call) -> Py:
+    t.imports.add("os")
+    path = t.value(node.arguments[0])
+    if len(node.arguments) == 1:
+        return atom(f"os.stat({path})")
+    what = node.arguments[1]
+    if not isinstance(what, String):
+        raise Problem("T7-203", node.line, "a fact about a file that is not named by a literal")
+    if what.value == "mode":
+        text = f'"directory" if os.path.isdir({path}) else "file" if os.path.exists({path}) else None'
+        return Py(text, code.TERNARY)
+    name = _OF_FILES.get(what.value)
+    if name is None:
+        raise Problem("T7-203", node.line, f"{what.value} of a file")
+    return atom(f"os.stat({path}).{name}")
+
+
+@statement("lfs.mkdir", "paths.mkdir")
+def make_directory(t: Translator, node: Call) -> None:
+    t.imports.add("os")
+    t.emit(f"os.makedirs({t.value(node.arguments[0])}, exist_ok=True)")
+
+
+@function("torch.load")
+def load(t: Translator, node: Call) -> Py:
+    return atom(f"torch.load({t.value(node.arguments[0])}, weights_only=False)")
+
+
+@function("torch.DiskFile")
+def disk_file(t: Translator, node: Call) -> Py:
+    """A file of text; what is read and written of it is text."""
+    mode = node.arguments[1] if len(node.arguments) > 1 else None
+    if mode is not None and not (isinstance(mode, String) and mode.value in ("r", "w")):
+        raise Problem(
+            "T7-203", node.line, "torch.DiskFile in a mode that is no literal, or for reading and writing"
+        )
+    more = ', "w"' if isinstance(mode, String) and mode.value == "w" else ""
+    return atom(f"open({t.value(node.arguments[0])}{more})")
+
+
+def _read_string(t: Translator, node: Invoke) -> Py:
+    what = node.arguments[0] if node.arguments else None
+    file = t.value(node.receiver).at(code.ATOM)
+    if isinstance(what, String) and what.value.lstrip("*")[:1] in ("a", "l"):
+        whole = what.value.lstrip("*")[:1] == "a"
+        return atom(f"{file}.read()" if whole else f'{file}.readline().rstrip("\\n")')
+    raise Problem("T7-203", node.line, "readString in another form than a line or all")
+
+
+methods["file", "readString"] = _read_string
+
+
+def saved(t: Translator, value: tree.Expression) -> str:
+    """What ``torch.save`` writes: options among it as a dict."""
+    text = t.value(value).text
+    if t.kind(value) != "table":
+        return text
+    names = sorted(n for n, found in t.type(value).find().fields.items() if found.has("options"))
+    if not names:
+        return text
+    more = ", ".join(f'"{name}": vars({text}["{name}"])' for name in names)
+    return f"{{**{text}, {more}}}"
