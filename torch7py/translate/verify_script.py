@@ -11,9 +11,12 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import io
+import os
 import random
 import re
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +27,10 @@ from typing import Any
 import torch
 
 from torch7py.bridge.runtime import Runtime
+from torch7py.files import load as load_t7
+from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.t7.objects import Table
 from torch7py.translate.layers import Layer, natives
 from torch7py.translate.model import taken
 from torch7py.translate.native.program import Native
@@ -66,6 +72,7 @@ class _Recording:
     text: str
     draws: dict[str, list[Any]]
     made: list[_Made]
+    snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
 
 
 def verify_script(
@@ -97,16 +104,46 @@ def _run_original(path: Path, arguments: Sequence[str], rnn_api: int | None) -> 
         if code:
             raise Different(f"the original ended with exit code {code}")
         text = runtime.execute("return table.concat(__torch7py_record.text)") or ""
-        draws = {}
+        draws, snapshots = {}, []
         families = runtime.execute(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
         )
         for family in families or []:
             values = runtime.execute(f"return __torch7py_record.draws['{family}']")
-            draws[family] = _flat(values)
+            filled = runtime.execute(
+                f"local t = {{}} for i = 1, #__torch7py_record.draws['{family}'] do "
+                f"t[i] = __torch7py_record.filled['{family}'][i] or false end return t"
+            )
+            kept = []
+            for value, tensor in zip(values, filled, strict=True):
+                snapshot = _snapshot(value, tensor, made)
+                if snapshot:
+                    snapshots.append(snapshot)
+                else:
+                    kept.append(value)
+            draws[family] = _flat(kept)
         for item in made:
             item.module = _Frozen(item.module)
-    return _Recording(text, draws, made)
+    return _Recording(text, draws, made, snapshots)
+
+
+def _snapshot(value: Any, tensor: Any, made: list[_Made]) -> dict[int, dict[str, torch.Tensor]]:
+    """The weights that layers are given where a program fills the vector that they all lie in.
+
+    By the number of each layer. Empty where it is another tensor that is filled.
+    """
+    found: dict[int, dict[str, torch.Tensor]] = {}
+    if not isinstance(tensor, torch.Tensor):
+        return found
+    memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
+    last = first + tensor.numel()
+    for item in made:
+        for name, parameter in item.module.named_parameters():
+            at = int(parameter.storage_offset())
+            if parameter.untyped_storage().data_ptr() == memory and first <= at < last:
+                values = value.flatten()[at - first : at - first + parameter.numel()]
+                found.setdefault(item.order, {})[name] = values.view(parameter.shape)
+    return found if sum(map(len, found.values())) > 1 else {}
 
 
 def _flat(values: Any) -> list[Any]:
@@ -147,7 +184,7 @@ def _recorded_constructors(made: list[_Made]) -> Iterator[None]:
             finally:
                 depth -= 1
             if depth == 0 and type(self) is cls and next(iter(self.parameters()), None) is not None:
-                made.append(_Made(name, self, _weights(name, self)))
+                made.append(_Made(name, self, _weights(name, self), len(made)))
 
         return init
 
@@ -212,6 +249,72 @@ class _Draws:
         return tensor
 
 
+class _Snapshots:
+    """Gives parameters what the original drew for the vector that they lie in, in whatever order they are filled."""
+
+    def __init__(self, recording: _Recording, partners: _Partners) -> None:
+        self.left = list(recording.snapshots)
+        self.partners = partners
+        self.filled: set[int] = set()
+
+    def of(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        memory = tensor.data_ptr()
+        if memory in self.filled:  # the next one
+            self.left.pop(0)
+            self.filled.clear()
+        for _, module, entries, item in self.partners.found if self.left else ():
+            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            for entry, take in entries.items():
+                weights = self.left[0].get(item.order)
+                if weights and state[entry].data_ptr() == memory and state[entry].shape == tensor.shape:
+                    self.filled.add(memory)
+                    return taken(take, _first(_Made(item.name, item.module, weights)))
+        return None
+
+
+class _Clock:
+    """Every look at it is one second after the last one, as in the original's run."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+class _Files:
+    """What the translation saves stays in memory; what it loads and did not save itself is the original's."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, bytes] = {}
+        self._load, self._save = torch.load, torch.save
+
+    def save(self, value: Any, path: Any, **options: Any) -> None:
+        buffer = io.BytesIO()
+        self._save(value, buffer, **options)
+        self.saved[os.path.realpath(path)] = buffer.getvalue()
+
+    def load(self, path: Any, **options: Any) -> Any:
+        saved = self.saved.get(os.path.realpath(path))
+        if saved is not None:
+            return self._load(io.BytesIO(saved), **options)
+        return _plain(load_t7(path), path)
+
+
+def _plain(value: Any, path: Any) -> Any:
+    """What a .t7 file has, as a translation would have saved it."""
+    if isinstance(value, TorchObject):
+        raise Different(f"the translation loads {path}, in which the original saved a module of its own")
+    if isinstance(value, Table):
+        value = value.plain()
+    if isinstance(value, dict):
+        return {_plain(k, path): _plain(v, path) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, path) for item in value]
+    return value
+
+
 @contextlib.contextmanager
 def _patched(changes: list[tuple[Any, str, Any]]) -> Iterator[None]:
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
@@ -231,6 +334,14 @@ def _run_translation(
     text: list[str] = []
     partners = _Partners(native, recording.made)
     namespace: dict[str, Any] = {"__name__": "translated"}
+    files, clock, snapshots = _Files(), _Clock(), _Snapshots(recording, partners)
+
+    def fill(family: str, tensor: torch.Tensor) -> torch.Tensor:
+        value = snapshots.of(tensor)
+        if value is None:
+            return draws.fill(family, tensor)
+        with torch.no_grad():
+            return tensor.copy_(value)
 
     def show(*values: Any, sep: str = " ", end: str = "\n", file: Any = None, **_: Any) -> None:
         if file not in (None, sys.stdout):
@@ -246,11 +357,16 @@ def _run_translation(
         (random, "uniform", lambda a, b: draws.one("uniform")),
         (random, "gauss", lambda a, b: draws.one("normal")),
         (random, "randint", lambda a, b: int(draws.one("whole"))),
-        (torch.Tensor, "uniform_", lambda self, *_, **__: draws.fill("uniform", self)),
-        (torch.Tensor, "normal_", lambda self, *_, **__: draws.fill("normal", self)),
-        (torch.Tensor, "bernoulli_", lambda self, *_, **__: draws.fill("bernoulli", self)),
+        (torch.Tensor, "uniform_", lambda self, *_, **__: fill("uniform", self)),
+        (torch.Tensor, "normal_", lambda self, *_, **__: fill("normal", self)),
+        (torch.Tensor, "bernoulli_", lambda self, *_, **__: fill("bernoulli", self)),
         (torch.Tensor, "random_", lambda self, *_, **__: draws.fill("whole", self)),
-        (torch.Tensor, "exponential_", lambda self, *_, **__: draws.fill("exponential", self)),
+        (torch.Tensor, "exponential_", lambda self, *_, **__: fill("exponential", self)),
+        (time, "time", clock),
+        (time, "perf_counter", clock),
+        (time, "process_time", clock),
+        (torch, "load", files.load),
+        (torch, "save", files.save),
         (sys, "argv", [str(path), *map(str, arguments)]),
     ]
     dtype = torch.get_default_dtype()
@@ -333,8 +449,7 @@ class _Partners:
         assert native.translator is not None
         self.models = native.translator.models
         self.queues: dict[str, list[_Made]] = {}
-        for number, item in enumerate(made):
-            item.order = number
+        for item in made:
             self.queues.setdefault(item.name, []).append(item)
         self.found: list[tuple[str, torch.nn.Module, dict[str, Any], _Made]] = []
         self.within = 0

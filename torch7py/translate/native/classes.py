@@ -62,6 +62,7 @@ class Classes:
         self.makers: dict[tree.Function, Maker] = {}
         self.instead: dict[Statement, tuple[str, Expression | None]] = {}
         self.written: set[LuaClass] = set()
+        self.studied: LuaClass | None = None  # of which it is found out how it is written
         self.layers: dict[LuaClass, OwnLayer] = {}
         self.current: OwnLayer | None = None  # whose methods are being written
         types = translator.types
@@ -150,6 +151,7 @@ class Classes:
         before = len(t.lines)
         try:
             if made.instance.kind in ("module", "criterion"):
+                self.studied = made
                 self.current = self.layers[made] = OwnLayer(t, made, self.names[made])
                 self.current.write_function()
                 if not t.depth and len(t.lines) > before:
@@ -446,6 +448,8 @@ class Classes:
         base = self.t.value(node.base).at(code.ATOM)
         for made in self.t.type(node.base).find().classes:
             layer = self.layers.get(made)
+            if layer is None and made is self.studied:
+                return atom(f"{base}.{code.python_name(name)}")
             if layer is None or name in layer.temporary:
                 raise Problem("T7-225", node.line, f"the field {name} of a layer")
             if name in layer.gradients:

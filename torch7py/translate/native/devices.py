@@ -1,7 +1,7 @@
 """Graphics cards: packages that may be there, ``:cuda()``, and the functions of cutorch.
 
-``pcall(require, 'cunn')`` asks whether a card can be used. What is moved to one becomes float, as in Torch7. PyTorch has no
-OpenCL: a program that asks for it is told that it is not there.
+``pcall(require, 'cunn')`` asks whether a card can be used. What is moved to one becomes float, as in Torch7. PyTorch
+has no OpenCL: a program that asks for it is told that it is not there.
 """
 
 from __future__ import annotations

@@ -227,7 +227,7 @@ class Expressions:
                         if node.operator == "==":
                             return Py(f"not {emptiness.at(code.NOT)}", code.NOT)
                         return atom(f"bool({emptiness})")
-                    if isinstance(one, Index) and self.t.representation(one.base) in ("dict", "record"):
+                    if isinstance(one, Index) and self.is_entry(one):
                         inside = "not in" if node.operator == "==" else "in"
                         key = indexing.key(self.t, one)
                         return Py(
@@ -256,6 +256,10 @@ class Expressions:
             if self.t.kind(table) == "table" and self.t.representation(table) in ("list", "dict", "record"):
                 return self.value(table)
         return None
+
+    def is_entry(self, node: Index) -> bool:
+        """Whether an expression is an entry of a dict."""
+        return self.t.kind(node.base) == "table" and self.t.representation(node.base) in ("dict", "record")
 
     def unary(self, node: Unary) -> Py:
         if node.operator == "not":

@@ -1,9 +1,10 @@
 -- Notes what a program prints and draws, for a comparison with its translation.
 --
 -- Sets the global __torch7py_record: text (a list of pieces), draws (family -> list of numbers and tensors), and
--- line(), where the program stands. Families are those of what is drawn: uniform, normal, whole, permutation, ...
+-- filled (family -> the tensors themselves, by their place in the list). Families are those of what is drawn: uniform,
+-- normal, whole, permutation, ... Every look at a clock is one second after the last one.
 
-local record = {text = {}, draws = {}}
+local record = {text = {}, draws = {}, filled = {}}
 __torch7py_record = record
 local text, type, tostring, format = record.text, type, tostring, string.format
 local istensor, typename = torch.isTensor, torch.typename
@@ -13,7 +14,9 @@ local function note(family, value)
    if not list then
       list = {}
       record.draws[family] = list
+      record.filled[family] = {}
    end
+   if istensor(value) then record.filled[family][#list + 1] = value end
    list[#list + 1] = istensor(value) and value:clone() or value
    return value
 end
@@ -74,4 +77,33 @@ local random = math.random
 function math.random(...)
    local value = random(...)
    return note(select('#', ...) == 0 and 'uniform' or 'whole', value)
+end
+
+local now = 0
+local function tick()
+   now = now + 1
+   return now
+end
+
+function torch.Timer()
+   local timer, start = {}, tick()
+   function timer:time()
+      local real = tick() - start
+      return {real = real, user = real, sys = 0}
+   end
+   function timer:reset()
+      start = tick()
+      return self
+   end
+   function timer:stop() return self end
+   function timer:resume() return self end
+   return timer
+end
+
+os.clock = tick
+if sys then sys.clock = tick end
+local time = os.time
+function os.time(...)
+   if select('#', ...) > 0 then return time(...) end
+   return tick()
 end

@@ -102,7 +102,9 @@ class Tables:
         declaration = self.t.scopes.of_name[target.key].declaration
         if isinstance(loop, tree.GenericFor):
             source = loop.values[0]
-            over = isinstance(source, tree.Call) and self.t.path(source.callee) == "ipairs"
+            over = isinstance(source, tree.Call) and (
+                self.t.path(source.callee) == "ipairs" or self._are_pairs_of_list(source)
+            )
             if not over or declaration is not loop.names[0]:
                 return None
         elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from_one(loop)):
@@ -124,6 +126,15 @@ class Tables:
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
             return None
         return loop
+
+    def _are_pairs_of_list(self, source: tree.Call) -> bool:
+        """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""
+        if self.t.path(source.callee) != "pairs" or not source.arguments:
+            return False
+        found = self.t.type(source.arguments[0])
+        if found.kind != "table" or found.find().fields or not found.has("array"):
+            return False
+        return not any(found.has(mark) for mark in ("sparse", "dict", "record", "removed"))
 
     def _is_for(self, made: tree.Table, base: Expression) -> bool:
         """Whether a constructor is what was assigned to this variable."""

@@ -553,16 +553,24 @@ class Training:
     # Carried state
 
     def _graph_values(self, scope: Scope, own: list[Statement]) -> None:
+        """The variables of a step that hold values with a graph, or tables of them."""
         found: set[Variable] = set()
         of_name = self.t.scopes.of_name
         news = True
         while news:
             news = False
             for statement in own:
-                if not isinstance(statement, (tree.Local, tree.Assign)):
+                targets: tuple[Expression, ...]
+                if isinstance(statement, (tree.Local, tree.Assign)):
+                    targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                    values = statement.values
+                elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
+                    if self.t.path(statement.call.callee) != "table.insert":
+                        continue
+                    targets, values = statement.call.arguments[:1], statement.call.arguments[-1:]
+                else:
                     continue
-                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                if not any(self._has_graph(value, found) for value in statement.values):
+                if not any(self._has_graph(value, found) for value in values):
                     continue
                 for target in targets:
                     name = base_name(target)
@@ -619,6 +627,16 @@ class Training:
         start = loops[-1].place.start
         declared = variable.declaration.place.start if variable.declaration else -1
         return declared < start
+
+    def only_evaluates(self, function: tree.Function) -> bool:
+        """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
+        scope = self.t.scopes.of_function[function]
+        if scope in self.steps or function in self.graph_functions or function in self.closures:
+            return False
+        nodes = [n for s in self.statements_of(scope) for n in self.own_nodes(s) if isinstance(n, Invoke)]
+        modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
+        methods = {n.method for n in modules}
+        return "evaluate" in methods and "forward" in methods and not methods & _BACKWARD
 
     # Writing
 

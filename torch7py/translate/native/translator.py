@@ -509,6 +509,8 @@ class Translator:
         if node.vararg:
             parameters.append("*args")
         self.gap()
+        if self.training.only_evaluates(node):
+            self.emit("@torch.no_grad()")
         self.emit(f"def {name}({', '.join(parameters)}):")
         outer, self.scope = self.scope, scope
         labels, self.labels = self.labels, []

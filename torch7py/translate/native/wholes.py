@@ -60,7 +60,8 @@ class Wholes:
                 source = node.values[0]
                 path = types.path(source.callee) if isinstance(source, Call) else None
                 for index, name in enumerate(node.names):
-                    given(name, path == "ipairs" and index == 0)
+                    counts = path == "ipairs" or (path == "pairs" and self._by_number(source))
+                    given(name, counts and index == 0)
             for child in tree.children(node):
                 visit(child)
 
@@ -72,6 +73,14 @@ class Wholes:
                     shift = 0  # f(self, ...)
                 for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
                     given(parameter, argument)
+
+    def _by_number(self, source: Expression) -> bool:
+        """``pairs`` of a table that is only used by numbers."""
+        if not isinstance(source, Call) or not source.arguments:
+            return False
+        found = self.t.types.of(source.arguments[0])
+        plain = found.kind == "table" and found.has("array") and not found.find().fields
+        return plain and not any(found.has(mark) for mark in ("sparse", "dict", "record"))
 
     def _from_returns(self, target: Name, function: tree.Function, at: int, given: object) -> None:
         assert callable(given)

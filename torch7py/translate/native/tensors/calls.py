@@ -86,18 +86,27 @@ def statement(t: Translator, node: Invoke) -> bool:
             return True
     if name in ("copy",) and len(node.arguments) == 1:
         base = t.value(receiver)
-        if base.text.endswith("]"):
+        if base.text.endswith("]") and _is_part(t, receiver):
             t.emit(f"{base} = {t.value(node.arguments[0])}")
             return True
     if name in ("fill", "zero"):
         base = t.value(receiver)
-        if base.text.endswith("]"):
+        if base.text.endswith("]") and _is_part(t, receiver):
             t.emit(f"{base} = {t.value(node.arguments[0]) if node.arguments else 0}")
             return True
     if name in ("resize", "resizeAs", "set"):
         raise Problem("T7-272", node.line, f"{name} as a statement")
     t.emit(apply(t, receiver, name, node.arguments, node).text)
     return True
+
+
+def _is_part(t: Translator, node: Expression) -> bool:
+    """Whether an expression is a part of a tensor, and no entry of a table."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, tree.Index):
+        return t.kind(node.base) == "tensor"
+    return isinstance(node, Invoke) and t.kind(node.receiver) == "tensor"
 
 
 def several(

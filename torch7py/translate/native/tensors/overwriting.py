@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import library
+from torch7py.translate import library, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.tensors.rules import sizes
-from torch7py.translate.tree import Expression, Invoke, Number
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -17,6 +17,7 @@ __all__ = ["root_of", "written_anew"]
 
 _OPERATORS = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+_CONVERSIONS = {"float", "long", "int", "short", "byte", "char"}
 _RANDOM = {
     "uniform": "uniform_",
     "normal": "normal_",
@@ -63,6 +64,8 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
     kinds = [t.kind(argument) for argument in given]
     if name == "copy" and kinds == ["tensor"]:
         value = t.value(given[0])
+        if _converted(t, given[0]):
+            return atom(f"{value.at(code.ATOM)}.to(torch.get_default_dtype())")
         return atom(f"{value.at(code.ATOM)}.clone()") if alone else value
     if name in _OPERATORS and len(given) == 2 and kinds[0] == "tensor" and None not in kinds:
         if name in ("mul", "div", "add") or kinds[1] == "tensor":
@@ -104,6 +107,24 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
     if name in _RANDOM:
         return atom(f"{_empty(t, shape)}.{_RANDOM[name]}({', '.join(t.value(a).text for a in given)})")
     return None
+
+
+def _converted(t: Translator, node: Expression) -> bool:
+    """Whether a tensor may be of another type than what it is copied into: the program converts what it is made of."""
+    names = {n.name for n in tree.walk(node) if isinstance(n, Name)} - {"self"}
+    names |= {n.value for n in tree.walk(node) if isinstance(n, tree.String)}
+    sources: list[tree.Node | tree.Block] = [node]
+    for statement in tree.walk(t.program):
+        if isinstance(statement, (tree.Local, tree.Assign)):
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            for target in targets:
+                key = target.key if isinstance(target, Index) else None
+                name = key.value if isinstance(key, tree.String) else getattr(target, "name", None)
+                if name in names:
+                    sources += statement.values
+    return any(
+        isinstance(n, Invoke) and n.method in _CONVERSIONS for source in sources for n in tree.walk(source)
+    )
 
 
 def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
