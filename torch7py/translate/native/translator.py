@@ -7,7 +7,17 @@ from contextlib import contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import bounds, code, comprehensions, devices, files, indexing, ranges, tables, text
+from torch7py.translate.native import (
+    bounds,
+    code,
+    comprehensions,
+    devices,
+    files,
+    indexing,
+    ranges,
+    tables,
+    text,
+)
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
