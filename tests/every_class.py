@@ -33,6 +33,7 @@ ABSTRACT = {
     "cudnn._Pooling": "a base",
     "cudnn._Pooling3D": "a base",
     "torch.AliasMultinomial": "no layer",
+    "nn.Dictionary": "of 2015 alone",
 }
 
 PRELUDE = """
@@ -121,6 +122,13 @@ cudnn.LogSoftMax():cuda() | R(2,3):cuda()
 cudnn.ReLU():cuda() | R(2,3):cuda()
 cudnn.Sigmoid():cuda() | R(2,3):cuda()
 cudnn.SoftMax():cuda() | R(2,3):cuda()
+cudnn.RNN(3,4,2) | R(5,2,3):cuda()
+cudnn.RNNReLU(3,4,1) | R(5,2,3):cuda()
+cudnn.RNNTanh(3,4,2,true) | R(2,5,3):cuda()
+cudnn.LSTM(3,4,2) | R(5,2,3):cuda()
+cudnn.GRU(3,4,1) | R(5,2,3):cuda()
+cudnn.BLSTM(3,4,1) | R(5,2,3):cuda()
+cudnn.BGRU(3,4,2) | R(5,2,3):cuda()
 cudnn.SpatialAveragePooling(2,2,2,2):cuda() | R(2,3,4,4):cuda()
 cudnn.SpatialBatchNormalization(3):cuda() | R(2,3,4,4):cuda()
 cudnn.SpatialConvolution(4,2,3,3,1,1,1,1,2):cuda() | R(2,4,5,5):cuda()

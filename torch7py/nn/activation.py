@@ -32,7 +32,10 @@ __all__ = [
 
 @layer("nn.Identity")
 class Identity(Module):
-    """``nn.Identity()``: the output is the input itself, a tensor or a table."""
+    """``nn.Identity()``: the output is the input itself, a tensor or a table.
+
+    Any shape.
+    """
 
     def forward(self, input: object) -> object:
         return input

@@ -250,7 +250,10 @@ class Sequential(Container):
 
 @layer("nn.ConcatTable")
 class ConcatTable(Container):
-    """``nn.ConcatTable()``: the same input to every module; the output is the table of their outputs."""
+    """``nn.ConcatTable()``: the same input to every module; the output is the table of their outputs.
+
+    Shapes: what every module takes -> a table of what each gives.
+    """
 
     def __init__(self, *modules: Module) -> None:
         super().__init__()

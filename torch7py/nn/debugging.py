@@ -32,6 +32,8 @@ class NaN(Decorator):
     """``nn.NaN(module[, id])``: an error as soon as an output or a gradient of the module holds a NaN.
 
     The id, in the text of the error, is by default the number of such layers made so far.
+
+    Shapes: the module's.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("id",)
@@ -79,6 +81,8 @@ class Profile(Decorator):
 
     One line after every print_interval (100) forwards, one after as many backwards: the seconds of all of them
     together. The name is by default the module's class.
+
+    Shapes: the module's.
     """
 
     fields: ClassVar[tuple[str, ...]] = (
@@ -141,6 +145,8 @@ class PrintSize(Module):
     """``nn.PrintSize([prefix])``: the input, whose size is printed, as is gradOutput's in the backward.
 
     A tensor or a table, of which the number of entries is printed.
+
+    Any shape.
     """
 
     traced = False

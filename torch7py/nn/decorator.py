@@ -136,6 +136,8 @@ class DontCast(Decorator):
 
     With castin inputs are converted to the module's type, moduleType, and gradInput back; castout (castin) does
     that with outputs and gradOutput. moduleType left out is found in the module's output or parameters.
+
+    Shapes: the module's.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("castin", "castout", "moduleType")
@@ -228,6 +230,8 @@ class GPU(Decorator):
     """``nn.GPU(module, device[, outdevice])``: a module for the GPU of this number, its output on another's.
 
     Where tensors lie is the runtime's matter, so both numbers are kept and shown and change nothing.
+
+    Shapes: the module's.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("device", "outdevice")

@@ -50,9 +50,9 @@ class Log(Pointwise):
 
 @layer("nn.Sqrt")
 class Sqrt(Pointwise):
-    """``nn.Sqrt()``: ``y = sqrt(x)``, any shape. The gradient is taken from the output; where that is 0, it is 0.
+    """``nn.Sqrt([b])``: ``y = sqrt(x)``, any shape. The gradient is taken from the output; where that is 0, it is 0.
 
-    The original takes an argument (field ``eps``) and does not use it.
+    The original takes b (field ``eps``) and does not use it.
     """
 
     from_output = True

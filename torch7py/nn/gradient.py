@@ -32,7 +32,10 @@ class ChangedGradient(torch.autograd.Function):
 
 @layer("nn.GradientReversal")
 class GradientReversal(Module):
-    """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1)."""
+    """``nn.GradientReversal([lambda])``: the output is the input; the gradient is multiplied by -lambda (1).
+
+    Any shape.
+    """
 
     version = 2
     traced = False

@@ -59,6 +59,8 @@ class Narrow(Module):
 
     A dimension below 0 counts from the end. A length below 0 ends so many from the end, -1 at the last. An offset
     below 0 means all but as many slices as the length comes to. The output is a copy.
+
+    Shapes: any; in the output dimension dim has size length.
     """
 
     traced = False

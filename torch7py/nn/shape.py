@@ -170,6 +170,8 @@ class Squeeze(Reshaping):
 
     One dimension stays at least. An input with ``numInputDims + 1`` dimensions is a batch: dim does not count the
     batch's, and that one stays.
+
+    Shapes: any -> the same without dimensions of size 1.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("dim", "numInputDims")
@@ -204,6 +206,8 @@ class Unsqueeze(Reshaping):
 
     Dimensions before the last numInputDims are a batch, which pos does not count. Left out, numInputDims is the
     number of dimensions of the first input.
+
+    Shapes: any -> the same with a dimension of size 1 more.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("pos", "numInputDims")
@@ -254,6 +258,8 @@ class Transpose(Module):
     """``nn.Transpose({a, b}, ...)``: exchange dimensions a and b, then the next pair.
 
     With ``setNumInputDims(n)`` the pairs count the last n dimensions, those of one example. The output is a copy.
+
+    Shapes: any -> the same with dimensions exchanged.
     """
 
     traced = False
@@ -301,6 +307,8 @@ class Replicate(Module):
     """``nn.Replicate(nFeature[, dim, nDim])``: the input nFeature times along a new dimension dim (1).
 
     With nDim an input of more dimensions is a batch, which dim does not count. All copies are one memory.
+
+    Shapes: any -> the same with a dimension of size nFeature more.
     """
 
     traced = False
@@ -342,6 +350,8 @@ class Padding(Module):
 
     They stand before entry ``index`` (1), counted from the start for a pad below 0; above 0 they stand behind it,
     counted from the end. An input of other than nInputDim dimensions is a batch, which dim does not count.
+
+    Shapes: any; in the output dimension dim is larger by ``|pad|``.
     """
 
     traced = False

@@ -162,6 +162,8 @@ class SelectTable(Module):
     """``nn.SelectTable(index)``: one entry of a table, as it is.
 
     A number below 0 counts from the end; a string selects by key. The gradients of the other entries are zeros.
+
+    Shapes: a table of anything -> one of its entries.
     """
 
     traced = False
@@ -221,6 +223,8 @@ class NarrowTable(Passing):
     """``nn.NarrowTable(offset[, length])``: length (1) entries of a table from number offset on, as they are.
 
     The gradients of the other entries are zeros.
+
+    Shapes: a table of anything -> a table of length entries.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("offset", "length")
@@ -255,6 +259,8 @@ class FlattenTable(Passing):
 
     The output is the same table as before where the input holds the same tensors, else a new one. ``input_map`` has the
     nesting of the input and in it the numbers of the entries.
+
+    Shapes: tables of tensors and tables, to any depth -> a table of tensors.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("input_map",)

@@ -111,7 +111,10 @@ class CSubTable(Elementwise):
 
 @layer("nn.CMulTable")
 class CMulTable(Elementwise):
-    """``nn.CMulTable()``: the product of the tensors of a table, element by element."""
+    """``nn.CMulTable()``: the product of the tensors of a table, element by element.
+
+    Shapes: all tensors of one shape, which is the output's.
+    """
 
     lua_methods = names("updateGradInput_efficient")
 
@@ -194,7 +197,10 @@ class ExtremeTable(Elementwise):
 
 @layer("nn.CMaxTable")
 class CMaxTable(ExtremeTable):
-    """``nn.CMaxTable()``: the largest of each element over the tensors of a table, of equal ones the first."""
+    """``nn.CMaxTable()``: the largest of each element over the tensors of a table, of equal ones the first.
+
+    Shapes: all tensors of one shape, which is the output's.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("maxIdx", "mask", "maxVals", "gradMaxVals")
 
@@ -204,7 +210,10 @@ class CMaxTable(ExtremeTable):
 
 @layer("nn.CMinTable")
 class CMinTable(ExtremeTable):
-    """``nn.CMinTable()``: the smallest of each element over the tensors of a table, of equal ones the first."""
+    """``nn.CMinTable()``: the smallest of each element over the tensors of a table, of equal ones the first.
+
+    Shapes: all tensors of one shape, which is the output's.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("minIdx", "mask", "minVals", "gradMaxVals")
 

@@ -25,6 +25,8 @@ class DataParallelTable(Container):
     ``add(module, gpus)`` gives the module and its GPUs, a number or a table of numbers from 1. With one GPU, and on
     the CPU in its stead, the whole batch goes to the module; more than one are refused. Inputs may be FloatTensors:
     they are copied to the GPU.
+
+    Shapes: the module's.
     """
 
     fields: ClassVar[tuple[str, ...]] = (

@@ -16,7 +16,10 @@ __all__ = ["ReverseTable", "SeqReverseSequence"]
 
 @layer("nn.ReverseTable", package="dpnn")
 class ReverseTable(Passing):
-    """``nn.ReverseTable()``: the entries of a table from the last to the first, as they are."""
+    """``nn.ReverseTable()``: the entries of a table from the last to the first, as they are.
+
+    Shapes: a table of anything -> a table of the same.
+    """
 
     def forward(self, input: Any) -> list[Any]:
         if not isinstance(input, list):
@@ -29,7 +32,10 @@ class ReverseTable(Passing):
 
 @layer("nn.SeqReverseSequence", package="rnn")
 class SeqReverseSequence(Module):
-    """``nn.SeqReverseSequence(dim)``: the slices along dimension dim (1, 2 or 3) from the last to the first."""
+    """``nn.SeqReverseSequence(dim)``: the slices along dimension dim (1, 2 or 3) from the last to the first.
+
+    Any shape, of dim dimensions or more.
+    """
 
     traced = False
     fields = ("dim", "outputIndices", "gradIndices")

@@ -157,7 +157,7 @@ class Padded(Modes):
 
 
 class Activation(Plain):
-    """An activation ``cudnn.X([inplace])``."""
+    """``cudnn.ReLU([inplace])``: an activation."""
 
     fields: ClassVar[tuple[str, ...]] = ("inplace",)
 
@@ -177,14 +177,14 @@ class Clipped(Plain):
 
 
 class OverChannels(Plain):
-    """``cudnn.SpatialSoftMax([fast])``; fast is for the GPU."""
+    """``cudnn.SpatialSoftMax([fast])``: fast is for the GPU."""
 
     def __init__(self, fast: bool = False) -> None:
         super().__init__()
 
 
 class Volume(OverChannels):
-    """The same for volumes, ``([batch,] channels, t, h, w)``."""
+    """``cudnn.VolumetricSoftMax([fast])``: for volumes, ``([batch,] channels, t, h, w)``."""
 
     traced = True
 
@@ -213,7 +213,7 @@ class Instance(OverChannels):
 
 
 class Normalized(Plain):
-    """``cudnn.BatchNormalization(nFeature[, eps, momentum, affine])``; affine can only be true."""
+    """``cudnn.BatchNormalization(nFeature[, eps, momentum, affine])``: affine can only be true."""
 
     def __init__(
         self, nFeature: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool | None = True

@@ -5,6 +5,7 @@ The descent is that of the original, where ``torch.isTypeOf(m, 'nn.ReLU')`` is f
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import torch7py.nn.all  # noqa: F401  (the layers that there are)
@@ -75,11 +76,21 @@ def _register(row: Twin) -> None:
         MISSING[row.name] = f"{row.twin}, which it is, is not supported yet"
         return
     bases = (base,) if row.behaviour is None else (row.behaviour, base)
-    documented = (row.behaviour or base).__doc__ or ""
-    attributes: dict[str, Any] = {"__module__": __name__, "__doc__": f"``{key}``: {row.twin}. {documented}"}
+    attributes: dict[str, Any] = {"__module__": __name__, "__doc__": _documentation(row, base)}
     if row.behaviour is Normalized:
         attributes["version"] = 2
     _publish(layer(key)(type(row.name, bases, attributes | {"torch7_parent": row.parent})))
+
+
+def _documentation(row: Twin, base: type[Any]) -> str:
+    """The signature, of the behaviour or else of the twin's, what the layer is, and what the behaviour adds."""
+    texts = [(row.behaviour.__doc__ or "").strip() if row.behaviour else "", base.__doc__ or ""]
+    signatures = [
+        found for text in texts if (found := re.match(r"``\w+\.\w+(\(.*?\))``[:;.]?\s*", text, re.S))
+    ]
+    text = f"``cudnn.{row.name}{signatures[0][1]}``: ``{row.twin}``, whose shapes it has"
+    added = texts[0].removeprefix(signatures[0][0])
+    return f"{text}{'. ' if added[:1].isupper() else '; '}{added}" if added else f"{text}."
 
 
 def _publish(cls: type[Any]) -> None:

@@ -18,7 +18,10 @@ __all__ = ["JustElement", "JustTable", "ModuleFromCriterion"]
 
 @layer("nngraph.JustElement")
 class JustElement(Passing):
-    """``nngraph.JustElement()``: the entry of a table of one, as it is."""
+    """``nngraph.JustElement()``: the entry of a table of one, as it is.
+
+    Shapes: a table of one entry -> the entry, of any shape.
+    """
 
     unsaved = ("_type",)
     nil_as: ClassVar[dict[str, Any]] = {"output": ()}
@@ -42,7 +45,10 @@ class JustElement(Passing):
 
 @layer("nngraph.JustTable")
 class JustTable(Passing):
-    """``nngraph.JustTable()``: a table with the input as its one entry."""
+    """``nngraph.JustTable()``: a table with the input as its one entry.
+
+    Any shape -> a table of it.
+    """
 
     unsaved = ("_type",)
     nil_as: ClassVar[dict[str, Any]] = {"gradInput": ()}

@@ -109,6 +109,8 @@ class SpatialPadding(Module):
     """``nn.SpatialPadding(pad_l[, pad_r, pad_t, pad_b, y_dim, x_dim, val])``: a margin of val (0) around images.
 
     Margins below 0 are cut off; those not given are pad_l. y_dim is 2 and x_dim 3 by default.
+
+    Shapes: any with both dimensions; in the output they are larger by the margins.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("pad_l", "pad_r", "pad_t", "pad_b", "y_dim", "x_dim", "val")
@@ -146,7 +148,12 @@ class SpatialPadding(Module):
 
 @layer("nn.Probe", package="nnx")
 class Probe(Module):
-    """``nn.Probe([name])``: passes input and gradient on, and prints size, mean, deviation, extremes and time."""
+    """``nn.Probe([name, display])``: passes input and gradient on, and prints size, mean, deviation, extremes and time.
+
+    There is no display.
+
+    Any shape.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("name", "display")
     last: ClassVar[float | None] = None
@@ -196,7 +203,10 @@ restricted("nn.Probe", "displaying an image is an error: there are no windows")
 
 @layer("nn.TreeNLLCriterion", package="nnx")
 class TreeNLLCriterion(TargetlessCriterion):
-    """``nn.TreeNLLCriterion()``: minus the mean of a vector of log likelihoods; there is no target."""
+    """``nn.TreeNLLCriterion()``: minus the mean of a vector of log likelihoods; there is no target.
+
+    Shapes: ``(n)``.
+    """
 
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
         if input.dim() != 1:
