@@ -33,7 +33,6 @@ ABSTRACT = {
     "cudnn._Pooling": "a base",
     "cudnn._Pooling3D": "a base",
     "torch.AliasMultinomial": "no layer",
-    "nn.Dictionary": "of 2015 alone",
 }
 
 PRELUDE = """
