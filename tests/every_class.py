@@ -92,6 +92,7 @@ nn.SAdd(2,true) | R(2,3)
 nn.SeqBRNN(4,3) | R(5,2,4)
 nn.SimpleColorTransform(3,T{0.1,0.2,0.3}) | R(2,3,4,4)
 nn.SpatialBinaryConvolution(2,3,3,3) | R(2,2,5,5)
+nn.SoftMaxTree(3, {torch.IntTensor{2,3}, torch.IntTensor{4,5}}, 1) | {R(2,3), torch.IntTensor{4,3}}
 nn.SpatialClassifier(nn.Linear(3,2)) | R(3,4,5)
 nn.SpatialConvolutionLocal(2,3,5,4,2,2) | R(2,2,4,5)
 nn.SpatialFeatNormalization(T{0.1,0.2},T{1,2}) | R(2,2,4,4)

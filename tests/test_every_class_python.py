@@ -24,6 +24,7 @@ NO_EXPORT = {
     "nn.Kmeans": "the loss is taken as a number on the way",
     "nn.LookupTableMaskZero": "a forward changes a row of the weight",
     "nn.NCEModule": "it draws random numbers",
+    "nn.SoftMaxTree": "whether a target is in the tree is a value",
     "nn.SpatialFractionalMaxPooling": "it draws random numbers, in evaluation too",
     "nn.SpatialGlimpse": "the places to look at are values",
     "nn.SpatialMaxUnpooling": "it looks into another layer",
