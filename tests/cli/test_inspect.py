@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -124,3 +126,13 @@ def test_cycles_and_deep_tables_end(tmp_path: Path) -> None:
     assert "table, the same as the whole" in run("--depth", 4000, tmp_path / "deep.t7").output
     data = json.loads(run("--json", tmp_path / "deep.t7").output)
     assert len(data["objects"]) == 3001
+
+
+def test_the_standard_input(tmp_path: Path) -> None:
+    torch7py.save({"a": 1}, tmp_path / "a.t7")
+    with open(tmp_path / "a.t7", "rb") as source:
+        command = [sys.executable, "-m", "torch7py", "inspect", "-"]
+        done = subprocess.run(command, stdin=source, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["table of 1", "  a: 1"]
+    piped = subprocess.run(command, input=(tmp_path / "a.t7").read_bytes(), capture_output=True, check=True)
+    assert piped.stdout.decode().splitlines()[-2:] == ["table of 1", "  a: 1"]

@@ -20,6 +20,7 @@ from torch7py.ops import types
 from torch7py.ops.files import DiskFile
 from torch7py.ops.memory import Storage
 from torch7py.t7.objects import Object
+from torch7py.t7.outline import outline
 from torch7py.t7.reader import Reader
 
 torch7py.files.register_layers()
@@ -156,18 +157,79 @@ def test_a_binary_file_and_a_text_say_the_same(tmp_path: Path, name: str) -> Non
     assert (tmp_path / "again").read_bytes() == files()[stem(name) + ENDINGS[1]]
 
 
-def test_one_changed_weight_changes_only_itself(tmp_path: Path) -> None:
-    name = "nn_mlp.binary.t7"
-    model = torch7py.load(unpack(tmp_path, name))
-    weight = next(iter(model.parameters()))
+# -- after a change ----------------------------------------------------------------------------------------
+
+
+def with_parameters() -> list[str]:
+    """The files that hold a layer with parameters."""
+
+    def has_weight(wanted: Any) -> bool:
+        if not isinstance(wanted, dict) or "items" not in wanted:
+            return False
+        names = {pair[0] for pair in wanted["items"] if isinstance(pair[0], str)}
+        is_layer = wanted["type"].startswith("nn.") and {"weight", "gradWeight"} <= names
+        return is_layer or any(has_weight(part) for pair in wanted["items"] for part in pair)
+
+    holding = {name for name, content in described().items() if has_weight(content)}
+    return [name for name in t7_names() if stem(name) in holding]
+
+
+def models_in(root: Any) -> list[torch.nn.Module]:
+    if isinstance(root, torch.nn.Module):
+        return [root]
+    if isinstance(root, Table):
+        return [model for value in root.values() for model in models_in(value)]
+    return []
+
+
+@pytest.mark.parametrize("name", with_parameters())
+def test_one_changed_weight_changes_only_itself(tmp_path: Path, name: str) -> None:
+    content = torch7py.load(unpack(tmp_path, name))
+    weight = next(p for model in models_in(content) for p in model.parameters())
     with torch.no_grad():
         weight.view(-1)[0] = 123.5
-    torch7py.save(model, tmp_path / "again")
+    torch7py.save(content, tmp_path / "again", format="binary" if is_binary(name) else "ascii")
     old, new = files()[name], (tmp_path / "again").read_bytes()
+    if not is_binary(name):
+        lines = [n for n, (a, b) in enumerate(zip(old.split(b"\n"), new.split(b"\n"), strict=True)) if a != b]
+        one, other = old.split(b"\n")[lines[0]].split(b" "), new.split(b"\n")[lines[0]].split(b" ")
+        assert len(lines) == 1
+        assert sum(a != b for a, b in zip(one, other, strict=True)) == 1
+        return
     assert len(old) == len(new)
     changed = [at for at, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
-    assert 0 < len(changed) <= 8
-    assert changed[-1] - changed[0] < 8
+    assert 0 < len(changed) <= weight.element_size()
+    assert changed[-1] - changed[0] < weight.element_size()
+
+
+# A new running_var, where the file has the running_std of before, makes the object one of today's version.
+UPGRADED = ("nn_batchnorm_2015.binary.t7",)
+
+
+@pytest.mark.parametrize("name", [n for n in with_parameters() if is_binary(n) and n not in UPGRADED])
+def test_a_state_dict_changes_only_the_weights(tmp_path: Path, name: str) -> None:
+    """Every byte that differs is in a storage that a parameter or buffer lies in."""
+    path = unpack(tmp_path, name)
+    content = torch7py.load(path)
+    for model in models_in(content):
+        state = {key: torch.randn_like(value) for key, value in model.state_dict().items()}
+        model.load_state_dict(state)
+    torch7py.save(content, tmp_path / "again")
+    old, new = files()[name], (tmp_path / "again").read_bytes()
+    assert len(old) == len(new)
+    ranges = [
+        range(storage.position, storage.position + storage.bytes)
+        for storage in outline(path).storages
+        if storage.type.is_floating
+    ]
+    changed = [at for at, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    assert changed
+    assert all(any(at in place for place in ranges) for at in changed)
+    again = models_in(torch7py.load(tmp_path / "again"))
+    for one, other in zip(models_in(content), again, strict=True):
+        assert one.state_dict().keys() == other.state_dict().keys()
+        for key, value in one.state_dict().items():
+            assert torch.equal(value, other.state_dict()[key]), key
 
 
 def scripts_name(name: str) -> bool:

@@ -204,15 +204,19 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
     def upgraded(name: str, version: int, mask: int, *pairs: Any) -> tuple[Any, ...]:
         """How many fields an upgrade replaces and which, then the new ones, names and values by turns.
 
-        ``pairs``: names and values of the fields that are tensors, numbers and booleans.
+        ``pairs``: names and values of the fields that are tensors, numbers and booleans, and the modules inside.
         """
         values = decode(runtime.handles, mask, pairs)
-        _, before, after = upgrade(name, version, Table(zip(values[::2], values[1::2], strict=True)))
-        return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(after.items())))
+        fields = Table(zip(values[::2], values[1::2], strict=True))
+        if isinstance(fields.get("modules"), list):
+            fields["modules"] = Table.of(fields["modules"])
+        _, before, after = upgrade(name, version, fields)
+        new = {name: value.array() if isinstance(value, Table) else value for name, value in after.items()}
+        return encode_results(runtime.handles, (len(before), *before, *chain.from_iterable(new.items())))
 
     def header(handle: int) -> tuple[Any, ...]:
-        """What a layer writes before its fields; nil for most."""
-        return encode_results(runtime.handles, header_of(objects[handle]))
+        """What a layer writes before its fields; nil for most. Scripts write the version of today."""
+        return encode_results(runtime.handles, header_of(objects[handle], objects[handle].own_version()))
 
     return {
         "t7_has_header": has_header,

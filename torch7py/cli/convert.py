@@ -27,7 +27,7 @@ FORMATS = ("safetensors", "pt", "npz", "onnx", "py")
     help="For ONNX: the sizes of an input, such as 1x3x32x32 or 5x3:long; once for each input.",
 )
 @click.option("--pattern", default="*.t7", show_default=True, help="Of a directory, which files.")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.pass_context
 def convert(
@@ -39,7 +39,7 @@ def convert(
     file: Path,
     out: Path,
 ) -> None:
-    """Convert the .t7 FILE to OUT, by whose name the format goes.
+    """Convert the .t7 FILE (- is the standard input) to OUT, by whose name the format goes.
 
     \b
     .safetensors  tensors by name; weights that are tied stand in the metadata, as aliases
@@ -51,6 +51,8 @@ def convert(
     If FILE is a directory, all .t7 files under it are converted into the directory OUT, with --to for the format. The
     exit code is 1 when any of them fails.
     """
+    if str(file) == "-":
+        file = Path("/dev/stdin")
     if not file.is_dir():
         suffix = f".{to}" if to else out.suffix
         if suffix not in {f".{name}" for name in FORMATS}:

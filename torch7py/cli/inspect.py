@@ -19,7 +19,7 @@ __all__ = ["inspect"]
 )
 @click.argument("file")
 def inspect(as_json: bool, everything: bool, depth: int, file: str) -> None:
-    """Show what the .t7 FILE holds.
+    """Show what the .t7 FILE holds; - is the standard input.
 
     A tree of its tables and objects with their classes, the sizes and types of tensors, which of them share memory,
     and how many parameters the models have. Numbers in tensors are not read, so that large files take no longer.
@@ -29,7 +29,7 @@ def inspect(as_json: bool, everything: bool, depth: int, file: str) -> None:
     from torch7py.t7.tree import as_data, as_lines
 
     try:
-        found = outline(file)
+        found = outline("/dev/stdin" if file == "-" else file)
     except T7Error as error:
         raise Failure(str(error)) from None
     except OSError as error:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 from torch7py.ops.atomic import NewFile
@@ -31,31 +35,64 @@ def read_file(
 ) -> R:
     """What ``use`` makes of what ``parse`` reads from a file in the layout that fits it.
 
-    A T7Error says what the file looks like where none does. ``opened`` is the class of the open file.
+    A T7Error says what the file looks like where none does. ``opened`` is the class of the open file. A pipe is read
+    to its end first.
     """
-    with open(path, "rb") as raw:
+    with _regular(path) as place:
+        return _read(place, os.fspath(path), parse, use, format, opened)
+
+
+@contextmanager
+def _regular(path: str | os.PathLike[str]) -> Iterator[str | os.PathLike[str]]:
+    """A file that can be read more than once: the file itself, or a copy of what comes out of a pipe."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        yield path
+        return
+    with open(path, "rb") as source, tempfile.NamedTemporaryFile(prefix="torch7py-") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield copy.name
+
+
+def _read(
+    place: str | os.PathLike[str],
+    name: str,
+    parse: Callable[[DiskFile, Layout], P],
+    use: Callable[[P], R],
+    format: ReadForm | None,
+    opened: type[DiskFile],
+) -> R:
+    with open(place, "rb") as raw:
         head = raw.read(512)
     failures: list[T7Error] = []
+    found: list[tuple[int, P]] = []
     for layout in layouts(head, format):
-        file = opened(path, "r")
+        file = opened(place, "r")
         try:
             file.binary = layout.binary
             if layout.binary:
                 file.set_order(layout.little)
                 file.set_long_size(layout.long_size)
             parsed = parse(file, layout)
+            left = file.remaining() or 0
         except T7Error as error:
             failures.append(error)
             continue
         finally:
             file.close()
-        try:
-            return use(parsed)
-        except T7Error as error:
-            raise error.about(os.fspath(path), describe(head)) from error
-    # The right layout is the one that got furthest.
-    furthest = max(failures, key=lambda error: -1 if error.offset is None else error.offset)
-    raise furthest.about(os.fspath(path), describe(head)) from None
+        found.append((left, parsed))
+        if not left:
+            break
+    if not found:
+        # The right layout is the one that got furthest.
+        furthest = max(failures, key=lambda error: -1 if error.offset is None else error.offset)
+        raise furthest.about(name, describe(head)) from None
+    try:
+        # Longs of the wrong size may make sense too, but what is read with them seldom ends where the file does.
+        return use(min(found, key=lambda pair: pair[0])[1])
+    except T7Error as error:
+        raise error.about(name, describe(head)) from error
 
 
 def load(

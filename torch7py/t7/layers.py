@@ -137,9 +137,9 @@ def has_header(name: str, version: int) -> bool:
     return version >= HEADED.get(name, version + 1)
 
 
-def header_of(obj: TorchObject) -> Any:
-    """What an object writes before its fields; None where it writes nothing."""
-    if not has_header(obj.torch7_name, obj.saved_version):
+def header_of(obj: TorchObject, version: int) -> Any:
+    """What an object writes before its fields under this version of its class; None where it writes nothing."""
+    if not has_header(obj.torch7_name, version):
         return None
     names = ("_type", "device") if obj.torch7_name == "nn.GPU" else ()
     header: Any = [obj.get_field(name) for name in names] or obj.get_field("gpuAssignments")
@@ -151,7 +151,7 @@ def header_of(obj: TorchObject) -> Any:
 
 def payload_of(obj: TorchObject) -> list[Any]:
     """What an object is saved as: the table of its fields, with some classes behind another."""
-    header = header_of(obj)
+    header = header_of(obj, obj.saved_version)
     return [fields_of(obj)] if header is None else [header, fields_of(obj)]
 
 

@@ -124,8 +124,9 @@ def outline(
 
     def parse(file: DiskFile, layout: Layout) -> Outline:
         skimmer = _Skimmer(file, referenced, encoding)
+        size = file.remaining() or 0
         root = skimmer.read()
-        return Outline(os.fspath(path), os.stat(path).st_size, layout, root, skimmer.storages)
+        return Outline(os.fspath(path), size, layout, root, skimmer.storages)
 
     return read_file(path, parse, lambda parsed: parsed, format)
 

@@ -537,7 +537,8 @@ local function upgrade(m, fields, version)
    local given = {}
    for key, value in next, fields do
       local kind = type(value)
-      if type(key) == 'string' and (kind == 'number' or kind == 'boolean' or is_tensor(handle_of[value])) then
+      if type(key) == 'string' and (kind == 'number' or kind == 'boolean' or is_tensor(handle_of[value])
+                                    or key == 'modules' and kind == 'table') then
          given[#given + 1] = key
          given[#given + 1] = value
       end
