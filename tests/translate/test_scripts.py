@@ -22,9 +22,12 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 SHORT: dict[str, list[str]] = {
     "adam_autoencoder": ["10"],
     "bidirectional": ["3"],
+    "char_rnn": ["3"],
     "fastlstm": ["10"],
+    "gru_tagger": ["4"],
     "lua_layer": ["20"],
     "mlp_sgd": ["2"],
+    "options": ["-iterations", "8"],
     "recurrent": ["20"],
     "sequencer_recurrent": ["10"],
 }

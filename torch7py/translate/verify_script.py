@@ -64,6 +64,7 @@ class _Made:
     name: str
     module: Any
     first: dict[str, torch.Tensor] = field(default_factory=dict)
+    listed: list[torch.Tensor] = field(default_factory=list)  # the same as torch7_parameters gave them
     order: int = 0
 
 
@@ -184,7 +185,8 @@ def _recorded_constructors(made: list[_Made]) -> Iterator[None]:
             finally:
                 depth -= 1
             if depth == 0 and type(self) is cls and next(iter(self.parameters()), None) is not None:
-                made.append(_Made(name, self, _weights(name, self), len(made)))
+                listed = [weight.detach().clone() for weight in self.torch7_parameters()[0]]
+                made.append(_Made(name, self, _weights(name, self), listed, len(made)))
 
         return init
 
@@ -556,6 +558,8 @@ class _first:
         self._item, self._prefix = item, prefix
 
     def __getattr__(self, name: str) -> Any:
+        if name == "torch7_parameters" and not self._prefix:
+            return lambda: (self._item.listed, [])
         path = f"{self._prefix}{name}"
         if path in self._item.first:
             return self._item.first[path]

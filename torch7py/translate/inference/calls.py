@@ -165,7 +165,15 @@ class CallKinds:
                 if method == "gmatch":
                     return False
                 return result.be("string")
+            if kind == "cmdline" and method == "option" and len(arguments) > 1:
+                option = node.arguments[0]
+                if isinstance(option, tree.String) and arguments[1].kind in ("number", "string", "boolean"):
+                    return receiver.of_field(option.value.lstrip("-")).be(arguments[1].kind)
+                return False
             if kind == "cmdline" and method == "parse":
+                for option_name, found in list(receiver.find().fields.items()):
+                    if found.kind is not None:
+                        result.of_field(option_name).be(found.kind)
                 return result.be("table") | result.mark("record", "options")
             if kind == "cmdline" and method == "string":
                 return result.be("string")

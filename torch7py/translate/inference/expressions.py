@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kind_rules import equal_kinds, index_tensor, module_field, same_rank, same_value
+from torch7py.translate.kind_rules import (
+    be_rank,
+    equal_kinds,
+    index_tensor,
+    module_field,
+    same_rank,
+    same_value,
+)
 from torch7py.translate.kinds import LuaClass, Returns, Type, unify
 from torch7py.translate.known_functions import known_function
 from torch7py.translate.library import FUNCTION_RESULTS
@@ -69,7 +77,7 @@ class ExpressionKinds:
             if item.key is None:
                 found.mark("array")
                 found.of_keys().be("number")
-                unify(found.of_elements(), value)
+                self.inference.rules.append(functools.partial(_item, found, value))
             elif isinstance(item.key, tree.String):
                 self.inference.expression(item.key)
                 found.mark("record")
@@ -279,6 +287,19 @@ class ExpressionKinds:
         self.inference.rules.append(index)
         if name is not None and name not in _OF_MODULES:
             self.inference.guesses.append(lambda: self._loaded(base, result))
+        if isinstance(node.key, Index):
+            root: Expression = node.key
+            while isinstance(root, Index):
+                root = root.base
+            of_tensor = self.types.by_node.get(root)
+
+            def element() -> bool:
+                """The element of a tensor that a table is indexed with is a number."""
+                if key.kind is None and base.kind == "table" and of_tensor is not None:
+                    return of_tensor.kind == "tensor" and key.be("number")
+                return False
+
+            self.inference.guesses.append(element)
         return result
 
     def _loaded(self, base: Type, result: Type) -> bool:
@@ -299,6 +320,19 @@ class ExpressionKinds:
 
 # Fields that a module may have: what has one may be a model that a file gave.
 _OF_MODULES = {"weight", "bias", "gradWeight", "gradBias", "modules", "output", "gradInput"}
+
+
+def _item(table: Type, value: Type) -> bool:
+    """One of the values in a table: tensors in one table need not have as many dimensions."""
+    element = table.of_elements()
+    if value.kind == "tensor" and element.kind in (None, "tensor"):
+        news = element.be("tensor")
+        for rank in value.find().ranks:
+            news |= be_rank(element, rank)
+        return news
+    if value.kind is None and element.kind == "tensor":
+        return value.be("tensor")
+    return unify(element, value) if value.kind is not None or element.kind is not None else False
 
 
 def _always_returns(statement: Statement | None) -> bool:

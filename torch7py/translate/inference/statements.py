@@ -101,7 +101,14 @@ class Inference:
         if isinstance(node, tree.Local):
             self.assign([self.declare(name) for name in node.names], node.values)
         elif isinstance(node, tree.Assign):
-            self.assign([self.target(target, node) for target in node.targets], node.values)
+            types = [self.target(target, node) for target in node.targets]
+            places = [isinstance(t, Index) and not isinstance(t.key, tree.String) for t in node.targets]
+            # What is stored into an element of a tensor need not be of its kind: a number fills a row.
+            self.assign([Type() if p else t for p, t in zip(places, types, strict=True)], node.values)
+            given = self.values(node.values, len(types))
+            for index, target in enumerate(node.targets):
+                if places[index] and isinstance(target, Index) and index < len(given):
+                    self._store(self.types.of(target.base), types[index], given[index])
             self._stores(node)
         elif isinstance(node, tree.Run):
             self.expression(node.call)
@@ -206,6 +213,14 @@ class Inference:
                     more.append(Type())
                 found.append(more[index])
         return found
+
+    def _store(self, base: Type, place: Type, value: Type) -> None:
+        def store() -> bool:
+            if base.kind == "tensor":
+                return place.be("number") if base.rank == 1 else False
+            return unify(place, value) if base.kind is not None else False
+
+        self.rules.append(store)
 
     def _stores(self, node: tree.Assign) -> None:
         for index, target in enumerate(node.targets):

@@ -135,7 +135,7 @@ class Calls:
         functions = t.types.function_called(node)
         if functions:
             if kind in ("object", "class") or t.type(node.receiver).find().classes:
-                text = f"{t.value(node.receiver).at(code.ATOM)}.{code.python_name(node.method)}"
+                text = f"{t.value(node.receiver).at(code.ATOM)}.{code.attribute_name(node.method)}"
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)
             rest = self.arguments(node, functions, 1)

@@ -175,7 +175,7 @@ class Classes:
         t.emit(f"class {self.names[made]}{f'({base})' if base else ''}:")
         with t.indented():
             for name, value in made.values.items():
-                t.emit(f"{code.python_name(name)} = {self._constant(made, name, value)}")
+                t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
             inits = self._inits(made)
             if made.find("__init") is None and not made.makers and inits and made.base is None:
                 t.emit("def __init__(self):")
@@ -233,7 +233,7 @@ class Classes:
         elif name in made.statics:
             t.gap()
             t.emit("@staticmethod")
-            t.define(code.python_name(name), function)
+            t.define(code.attribute_name(name), function)
         else:
             t.define(self.method(made, name), function, inits=self._inits(made) if name == "__init" else [])
             if name == "__eq":
@@ -248,7 +248,7 @@ class Classes:
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
         if name.startswith("__"):
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
-        return code.python_name(name)
+        return code.attribute_name(name)
 
     def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
         t = self.t
@@ -277,7 +277,9 @@ class Classes:
             if chain.base is not None:
                 known |= set(self.fields_of(chain.base))
             chain = chain.base
-        return [f"self.{code.python_name(name)} = None" for name in self.fields_of(made) if name not in known]
+        return [
+            f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
+        ]
 
     def fields_of(self, made: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
@@ -415,7 +417,7 @@ class Classes:
                 assert isinstance(item.key, String)
                 for comment in item.before:
                     t.comment(comment)
-                t.emit(f"self.{code.python_name(item.key.value)} = {t.value(item.value)}")
+                t.emit(f"self.{code.attribute_name(item.key.value)} = {t.value(item.value)}")
                 if item.trailing is not None:
                     t.trail(len(t.lines) - 1, item.trailing)
             return True
@@ -441,7 +443,7 @@ class Classes:
                     return atom(text)
                 return atom(f"{t.value(node.base).at(code.ATOM)}.{self.current.attribute(name)}")
             return self._field_of_layer(node, name)
-        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.python_name(name)}")
+        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.attribute_name(name)}")
 
     def _field_of_layer(self, node: Index, name: str) -> Py:
         """A field of a layer, outside of its methods."""

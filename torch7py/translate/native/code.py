@@ -20,6 +20,7 @@ __all__ = [
     "TERNARY",
     "Py",
     "atom",
+    "attribute_name",
     "power",
     "python_name",
     "quoted",
@@ -73,6 +74,15 @@ def python_name(name: str) -> str:
     if keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS:
         return plain + "_"
     return plain
+
+
+def attribute_name(name: str) -> str:
+    """A Lua name as that of an attribute, which may be one that means something elsewhere."""
+    plain = name if name.isascii() else python_name(name)
+    if keyword.iskeyword(plain):
+        return plain + "_"
+    # Python changes names that begin with two underscores.
+    return plain[1:] if plain.startswith("__") and not plain.endswith("__") else plain
 
 
 def quoted(value: str) -> str:

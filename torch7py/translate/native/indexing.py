@@ -61,7 +61,7 @@ def index(t: Translator, node: Index) -> Py:
         if t.type(node.base).has("losses"):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
-            return atom(f"{base}.{code.python_name(node.key.value)}")
+            return atom(f"{base}.{code.attribute_name(node.key.value)}")
         if representation == "list":
             return atom(f"{base}[{list_position(t, node)}]")
         if t.type(node).nil:

@@ -537,8 +537,16 @@ class Models:
                 return f"{t.value(node).at(code.ATOM)}.long()"
             return text
         if input_kind(module) == "steps" and not t.type(node).has("steps"):
-            return f"torch.stack({t.value(node)})"
+            stacked = f"torch.stack({t.value(node)})"
+            return f"{stacked}.long()" if takes_items(module) and not self._holds_items(node) else stacked
         return self.given(node)
+
+    def _holds_items(self, node: Expression) -> bool:
+        """Whether a table holds tensors of a whole type."""
+        element = self.t.type(node).of_elements()
+        if element.find().tensor_type in ("Long", "Int") or element.has("whole") or element.has("places"):
+            return True
+        return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         """The target of a criterion: classes count from 0 in PyTorch."""
@@ -632,6 +640,7 @@ def takes_items(module: Type, depth: int = 0) -> bool:
         return False
     return any(
         layer.name.startswith("nn.LookupTable")
+        or (layer.name == "nn.Sequencer" and any(takes_items(slot, depth + 1) for slot in layer.slots))
         or (
             layer.name == "nn.Sequential"
             and bool(layer.children)

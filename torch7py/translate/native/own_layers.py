@@ -244,7 +244,7 @@ class OwnLayer:
         """The name of a field, where nn.Module has one of its own."""
         if name == "train":
             return "training"
-        python = code.python_name(name)
+        python = code.attribute_name(name)
         return f"{python}_" if hasattr(nn.Module, name) and name != "training" else python
 
     @contextmanager

@@ -326,7 +326,8 @@ class _Assembly:
 
     def _default_dtype(self, main: list[str]) -> list[str]:
         text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
-        if "torch.set_default_dtype" in text or not re.search(r"\b(torch|nn|F)\.", text):
+        always = any(line.startswith(f"{INDENT}torch.set_default_dtype") for line in main)
+        if always or not re.search(r"\b(torch|nn|F)\.", text):
             return []
         return [f"{INDENT}torch.set_default_dtype(torch.float64)"]
 

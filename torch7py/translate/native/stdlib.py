@@ -428,7 +428,10 @@ def _cmdline_option(t: Translator, node: Invoke) -> None:
         raise Problem("T7-261", node.line, "an option whose name is not a literal")
     t.calls.options[name.value.lstrip("-")] = default
     parser = t.value(node.receiver).at(code.ATOM)
-    flag = f'"-{name.value.lstrip("-")}"'
+    plain = name.value.lstrip("-")
+    flag = f'"-{plain}"'
+    if code.attribute_name(plain) != plain:
+        flag += f', dest="{code.attribute_name(plain)}"'
     kind = t.kind(default)
     if kind == "boolean":
         negated = isinstance(default, tree.Boolean) and default.value

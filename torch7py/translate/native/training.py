@@ -432,7 +432,9 @@ class Training:
 
     def _loss_of(self, backward: Invoke, scope: Scope, own: list[Statement]) -> Variable | str:
         """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
-        for statement in reversed(own):
+        before = [s for s in own if s.place.start <= backward.place.start]
+        after = [s for s in own if s.place.start > backward.place.start]
+        for statement in [*reversed(before), *reversed(after)]:
             for node in self.own_nodes(statement):
                 if self._is_forward_of(node, backward):
                     assert isinstance(node, (Invoke, Call))

@@ -338,7 +338,10 @@ class Translator:
                 for target, value in zip(targets, values, strict=True):
                     self.assign_one(target, value, node)
                 return
-            self.check_assigned(targets)
+            if self._appends_alone(targets, values):
+                for target, value in zip(targets, values, strict=True):
+                    self.assign_one(target, value, node)
+                return
             if self._independent(targets, values):
                 # Several plain values read better one below the other when they are long.
                 texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
@@ -364,10 +367,19 @@ class Translator:
             return
         raise Problem("T7-211", node.line, "an assignment of several values from calls")
 
-    def check_assigned(self, targets: tuple[Expression, ...]) -> None:
-        for target in targets:
-            if isinstance(target, Index) and self.tables.appends(target):
-                raise Problem("T7-212", target.line, "appending in an assignment of several values")
+    def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
+        """Whether an assignment of several values appends to lists, and may be written one value after the other."""
+        appending = [t for t in targets if isinstance(t, Index) and self.tables.appends(t)]
+        if not appending:
+            return False
+        stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
+        stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
+        read = [n for v in values for n in tree.walk(v)]
+        if any(isinstance(n, Name) and n.name in stored for n in read) or any(
+            isinstance(n, (Call, Invoke)) and self.types.function_called(n) for n in read
+        ):
+            raise Problem("T7-212", targets[0].line, "appending in an assignment of several values")
+        return True
 
     def _independent(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
         """Whether no value reads what another target assigns."""
@@ -447,7 +459,7 @@ class Translator:
             base = self.value(node.base).at(code.ATOM)
             representation = self.representation(node.base)
             if representation == "options" and isinstance(node.key, tree.String):
-                return f"{base}.{code.python_name(node.key.value)}"
+                return f"{base}.{code.attribute_name(node.key.value)}"
             if representation == "list":
                 return f"{base}[{indexing.list_position(self, node)}]"
             return f"{base}[{indexing.key(self, node)}]"
