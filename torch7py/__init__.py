@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch7py.t7.objects import Function as T7Function
     from torch7py.t7.objects import Object as T7Object
     from torch7py.t7.objects import Table
+    from torch7py.translate.api import Translation, to_pytorch
 
 __all__ = [
     "LuaError",
@@ -24,9 +25,11 @@ __all__ = [
     "T7Function",
     "T7Object",
     "Table",
+    "Translation",
     "__version__",
     "load",
     "save",
+    "to_pytorch",
 ]
 
 __version__ = "0.1.0"
@@ -39,7 +42,9 @@ _HOME = {
     "T7Object": ("torch7py.t7.objects", "Object"),
     "Table": ("torch7py.t7.objects", "Table"),
     "load": ("torch7py.files", "load"),
+    "Translation": ("torch7py.translate.api", "Translation"),
     "save": ("torch7py.files", "save"),
+    "to_pytorch": ("torch7py.translate.api", "to_pytorch"),
 }
 
 _ROOMS = ("nn", "rnn")  # torch7py.nn.Linear, without a further import

@@ -11,7 +11,6 @@ import click
 from torch7py.cli.failure import Failure, Refusal
 
 if TYPE_CHECKING:
-    from torch7py.translate.example import Wanted
     from torch7py.translate.report import Report
 
 __all__ = ["translate"]
@@ -130,13 +129,13 @@ def _translate(
 ) -> Report:
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
-    from torch7py.translate.api import translate as translate_path
+    from torch7py.translate.api import to_pytorch
     from torch7py.translate.layers.registry import NotNative
     from torch7py.translate.parse import LuaSyntaxError
 
     try:
-        result = translate_path(
-            file, arguments, verify=verify, record=record, inputs=_inputs(sizes), style=style
+        result = to_pytorch(
+            file, arguments, verify=verify, record=record, input_size=_by_class(sizes), style=style
         )
         written = result.write(out, weights, force)
     except LuaSyntaxError as error:
@@ -144,6 +143,8 @@ def _translate(
     except (NotNative, TorchError) as error:
         message = str(error).removeprefix(f"{file.name}: ")
         raise Failure(message if message.startswith(str(file)) else f"{file}: {message}") from None
+    except ValueError as error:  # of parse_size
+        raise Refusal(f"--input-size: {error}") from None
     except FileExistsError as error:
         raise Refusal(f"{error}; --force overwrites it") from None
     except OSError as error:
@@ -161,15 +162,6 @@ def _translate(
     return report
 
 
-def _inputs(sizes: tuple[str, ...]) -> dict[str, Wanted]:
+def _by_class(sizes: tuple[str, ...]) -> dict[str, str]:
     """The sizes that the command was given, by the name of the class; "" for the only one."""
-    from torch7py.translate.example import parse_size
-
-    found = {}
-    for text in sizes:
-        name, _, size = text.rpartition("=")
-        try:
-            found[name] = parse_size(size)
-        except ValueError as error:
-            raise Refusal(f"--input-size: {error}") from None
-    return found
+    return {name: size for name, _, size in (text.rpartition("=") for text in sizes)}

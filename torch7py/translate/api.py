@@ -1,4 +1,4 @@
-"""``translate``: a Lua program or a ``.t7`` file as PyTorch source, from Python."""
+"""``to_pytorch``: a Lua program or a ``.t7`` file as PyTorch source, from Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic import replacing
 from torch7py.translate.check import report_of_page
-from torch7py.translate.example import Wanted
+from torch7py.translate.example import parse_size
 from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
@@ -25,7 +25,7 @@ from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 
-__all__ = ["Translation", "translate"]
+__all__ = ["Translation", "to_pytorch"]
 
 
 @dataclass
@@ -66,21 +66,25 @@ class Translation:
         return paths
 
 
-def translate(
+def to_pytorch(
     path: str | os.PathLike[str],
     arguments: Sequence[str] = (),
     *,
     verify: bool = True,
     record: bool = True,
-    inputs: Mapping[str, Wanted] | None = None,
+    input_size: str | Mapping[str, str] | None = None,
     style: str = "native",
 ) -> Translation:
     """Translate a Lua program (``.lua``) or the models and criterions of a ``.t7`` file.
 
     A program is run, with ``arguments``: where kinds of values are open, in a process of its own for at most some ten
     seconds, to see them (``record``); and beside its translation, where that is complete (``verify``). A model is run
-    beside its class, on an input of the sizes in ``inputs`` (by class, ``""`` for the only one; ``example.py``) or
-    of inferred ones. Nothing is written.
+    beside its class, on an input that its layers tell, or of ``input_size``, for several models by the names of their
+    classes: ``"20x3x32x32"``, ``"20x5:100"`` for whole numbers from 1 to 100, ``"20x3,20x4"`` for a table. Nothing is
+    written; ``write`` of the result does. ::
+
+        result = torch7py.to_pytorch("train.lua", ["-epochs", "1"])
+        print(result.code, result.report.problems, result.report.verified)
 
     ``style`` is ``"native"``, plain PyTorch, or ``"faithful"``: a program statement by statement, on Lua in Python
     (``torch7py.lua``).
@@ -91,6 +95,8 @@ def translate(
     Raises:
         LuaSyntaxError: the program is no Lua.
         NotNative: a layer of a model has no native form.
+        TorchError: a model does not run on an input of the size that was given for it.
+        ValueError: an ``input_size`` is no size.
         OSError: the file cannot be read.
     """
     file = Path(path)
@@ -98,7 +104,8 @@ def translate(
         if style == "faithful":
             return _faithful_program(file, arguments, verify)
         return _program(file, arguments, verify, record)
-    source = translate_file(file, inputs)
+    sizes = {"": input_size} if isinstance(input_size, str) else dict(input_size or {})
+    source = translate_file(file, {name: parse_size(size) for name, size in sizes.items()})
     report = Report(str(file), kind="model", layers=source.report)
     if verify:
         _verify_models(source, report)
