@@ -337,6 +337,12 @@ class TorchObject(torch.nn.Module):
     def torch7_cuda(self, cache: Fields | None = None) -> Any:
         return self.torch7_type("torch.CudaTensor", cache)
 
+    def torch7_cuda_double(self) -> Any:
+        return self.torch7_type("torch.CudaDoubleTensor")
+
+    def torch7_cuda_half(self) -> Any:
+        return self.torch7_type("torch.CudaHalfTensor")
+
     def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
         """Convert the tensors of this object and of its children in place, each object once."""
         seen = set() if seen is None else seen

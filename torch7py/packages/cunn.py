@@ -8,7 +8,7 @@ import torch
 
 from torch7py.nn.container import Container
 from torch7py.nn.object import TorchObject, names
-from torch7py.nn.registry import layer
+from torch7py.nn.registry import extend, layer
 from torch7py.ops import types
 from torch7py.ops.convert import to_type
 from torch7py.ops.errors import TorchError
@@ -16,6 +16,8 @@ from torch7py.ops.registry import Fields
 from torch7py.packages.cutorch.settings import check_device
 
 __all__ = ["DataParallelTable"]
+
+extend("nn.Module", names(cudaDouble="torch7_cuda_double", cudaHalf="torch7_cuda_half"), package="cunn")
 
 
 @layer("nn.DataParallelTable", package="cunn")

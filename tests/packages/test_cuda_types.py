@@ -1,0 +1,85 @@
+"""Conversions among all types with cutorch, and training in all precisions that cunn has, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.ops import types
+
+HOSTS = [t.name for t in types.NUMBER_TYPES]
+ALL = [*HOSTS, "Cuda", *(f"Cuda{name}" for name in HOSTS if name != "Float")]
+
+
+@pytest.fixture
+def cuda() -> Iterator[Runtime]:
+    runtime = Runtime(cuda_as="cpu", seed=1)
+    runtime.execute("require 'cutorch'")
+    yield runtime
+    runtime.close()
+
+
+def types_of(runtime: Runtime, *expressions: str) -> list[str]:
+    return [runtime.execute(f"return torch.type({e})").removeprefix("torch.") for e in expressions]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_conversion(cuda: Runtime, name: str) -> None:
+    """By method, by ``type``, and by copying, from a type to all others, with the values kept."""
+    for target in ALL:
+        method = target[0].lower() + target[1:]
+        cuda.execute(
+            f"a = torch.{name}Tensor{{1, 2, 3}} b = a:{method}() c = a:type('torch.{target}Tensor') "
+            f"d = torch.{target}Tensor(3):copy(a) e = torch.{target}Tensor(3):fill(0):typeAs(a)"
+        )
+        assert types_of(cuda, "b", "c", "d", "e") == [f"{target}Tensor"] * 3 + [f"{name}Tensor"]
+        for made in "bcd":
+            assert cuda.execute(f"return {made}[1], {made}[2], {made}[3]") == (1, 2, 3)
+        assert cuda.execute("return rawequal(a, c), rawequal(a, b)") == (name == target,) * 2
+
+
+MODEL = """
+require 'cunn'
+torch.manualSeed(1)
+m = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2)):add(nn.LogSoftMax())
+c = nn.ClassNLLCriterion()
+input, target = torch.randn(5, 3), torch.Tensor{1, 2, 1, 2, 2}
+function pass(m, c, x, t)
+   m:zeroGradParameters()
+   local loss = c:forward(m:forward(x), t)
+   m:backward(x, c:backward(m.output, t))
+   return loss, m:get(1).gradWeight
+end
+"""
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("CudaDouble", 1e-14), ("Cuda", 1e-6), ("CudaHalf", 5e-3)])
+def test_a_training_pass_in_every_precision(cuda: Runtime, name: str, tolerance: float) -> None:
+    method = name[0].lower() + name[1:]
+    cuda.execute(MODEL + "loss, gradient = pass(m:clone(), c, input, target)")
+    cuda.execute(
+        f"m:{method}() c:type('torch.{name}Tensor') "
+        f"loss2, gradient2 = pass(m, c, input:{method}(), target:cudaLong())"
+    )
+    assert types_of(cuda, "m.output", "m.gradInput", "gradient2") == [f"{name}Tensor"] * 3
+    assert cuda.execute("return m:type()") == f"torch.{name}Tensor"
+    assert abs(cuda.execute("return loss2 - loss")) <= tolerance
+    assert cuda.execute("return (gradient2:double() - gradient):abs():max()") <= tolerance
+
+
+def test_without_cunn_a_model_has_no_cuda_double(cuda: Runtime) -> None:
+    cuda.execute("require 'nn'")
+    assert cuda.execute("return nn.Module.cudaDouble, nn.Module.cudaHalf") == (None, None)
+
+
+@pytest.mark.parametrize("package", ["cutorch", "cunn", "cudnn"])
+def test_one_line_says_which_option_to_use(runtime: Runtime, package: str) -> None:
+    with pytest.raises(LuaError) as caught:
+        runtime.execute(f"local a = 1\nrequire '{package}'", "=train.lua")
+    assert caught.value.message == (
+        "train.lua:2: this program asks for a GPU (cutorch): run it with --device cuda, "
+        "or with --cuda-as cpu to compute on the CPU"
+    )
