@@ -134,7 +134,6 @@ def test_text(runtime: Runtime) -> None:
     ("code", "message"),
     [
         ("nn.Concat(1):forward(x)", "nn.Concat holds no module"),
-        ("nn.Concat()", r"nn.Concat: argument #1 \('dimension'\) is missing"),
         ("nn.Concat(3):add(nn.Tanh()):forward(x)", "nn.Concat: no dimension 3 in an input of 2 dimensions"),
         (
             "nn.Concat(1):add(nn.Tanh()):add(nn.Linear(3, 2)):forward(x)",
@@ -163,3 +162,20 @@ def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
     )
     with pytest.raises(LuaError, match=rf"test.lua:2: {message}"):
         runtime.execute(f"\nlocal r = {code}", "@test.lua")
+
+
+@pytest.mark.parametrize("name", ["Concat", "DepthConcat", "Parallel"])
+def test_made_without_dimensions_it_collects_modules(name: str) -> None:
+    with Runtime() as rt:
+        rt.execute(f"require 'nn' m = nn.{name}():add(nn.Linear(2, 1)):add(nn.Linear(2, 3))")
+        assert rt.execute("return m:getParameters():nElement()") == 12
+        with pytest.raises(LuaError, match=f"nn.{name}.*it was made without its dimension"):
+            rt.execute("m:forward(torch.ones(2, 2))")
+
+
+def test_only_a_sequential_has_a_length() -> None:
+    with Runtime() as rt:
+        rt.execute("require 'nn' m = nn.Sequential():add(nn.Tanh()):add(nn.Tanh())")
+        assert rt.execute("return #m, m:size(), #nn.Sequential()") == (2, 2, 0)
+        with pytest.raises(LuaError, match=r"nn\.ConcatTable has no length operator"):
+            rt.execute("return #nn.ConcatTable()")

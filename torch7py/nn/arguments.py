@@ -35,12 +35,14 @@ def size_text(tensor: torch.Tensor) -> str:
     return "x".join(map(str, tensor.shape)) if tensor.numel() else "empty"
 
 
-def axis(layer: TorchObject, dimension: int, input: torch.Tensor, inputDims: int | None = None) -> int:
+def axis(layer: TorchObject, dimension: int | None, input: torch.Tensor, inputDims: int | None = None) -> int:
     """The 0-based number of a dimension that a script counts from 1, or from the end below 0.
 
     ``inputDims`` is the number of dimensions of one example: an input with one more is a batch, and a dimension
     above 0 does not count the batch's.
     """
+    if dimension is None:
+        raise TorchError(f"{layer.class_name}: it was made without its dimension")
     dims = dims_of(input)
     position = dims + dimension if dimension < 0 else dimension - 1
     if dimension > 0 and inputDims is not None and dims == inputDims + 1:

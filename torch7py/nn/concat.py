@@ -22,12 +22,12 @@ __all__ = ["Concat", "DepthConcat", "Parallel"]
 class Concat(Container):
     """``nn.Concat(dim)``: the same input to every module, their outputs joined along dimension dim.
 
-    Shapes: the outputs may differ in that dimension alone.
+    Shapes: the outputs may differ in that dimension alone. Programs leave ``dim`` out where they only collect modules.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("outputSize", "dimension")
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int | None = None) -> None:
         super().__init__()
         self.outputSize = long_storage()
         self.dimension = dimension
@@ -140,12 +140,12 @@ class Parallel(Container):
     """``nn.Parallel(inputDim, outputDim)``: the i-th slice of the input to the i-th module, the outputs joined.
 
     Shapes: an input with at most as many slices along inputDim as there are modules; outputs that differ in
-    dimension outputDim alone.
+    dimension outputDim alone. Programs leave both out where they only collect modules, for ``getParameters`` say.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("inputDimension", "outputDimension", "totalOutputSize")
 
-    def __init__(self, inputDimension: int, outputDimension: int) -> None:
+    def __init__(self, inputDimension: int | None = None, outputDimension: int | None = None) -> None:
         super().__init__()
         self.inputDimension = inputDimension
         self.outputDimension = outputDimension

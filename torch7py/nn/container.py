@@ -23,9 +23,7 @@ class Container(Module):
     fields: ClassVar[tuple[str, ...]] = ("modules",)
     essential = ("modules",)
     structural = Module.structural | {"add", "insert", "remove"}
-    lua_methods = names(
-        "add get insert remove", size="__len__", __len="__len__", applyToModules="apply_to_modules"
-    )
+    lua_methods = names("add get insert remove", size="__len__", applyToModules="apply_to_modules")
 
     def __init__(self, *modules: Module) -> None:
         super().__init__()
@@ -177,6 +175,11 @@ class Sequential(Container):
 
     Shapes: what the first takes, what the last gives.
     """
+
+    lua_methods = names(__len="__len__")
+
+    def __len__(self) -> int:
+        return super().__len__()  # of all containers this one alone has Lua's #
 
     def add(self, module: Module) -> Container:
         super().add(module)
