@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torch7py.lua import mathematics as math_module
+from torch7py.lua import scalars as _scalars  # noqa: F401  (what strings and numbers do in expressions)
 from torch7py.lua import system as system_module
 from torch7py.lua.arguments import MISSING, a_string, a_table, an_int, bad_argument
 from torch7py.lua.behaviour import kind_of
@@ -52,8 +53,8 @@ def assert_(*values: Any) -> Any:
 
 def error(value: Any = None, level: Any = None, *_: Any) -> Any:
     depth = 1 if level is None else an_int(level, 2, "error")
-    if type(value) is str and depth > 0:
-        value = place(depth, sys._getframe()) + value
+    if type(value) in (str, int, float) and depth > 0:
+        value = place(depth, sys._getframe()) + tostring(value)
     raise LuaError(value)
 
 

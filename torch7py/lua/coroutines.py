@@ -108,7 +108,7 @@ def resume(co: Any = MISSING, *args: Any) -> tuple[Any, ...]:
 
 def yield_(*values: Any) -> tuple[Any, ...]:
     if _running is None:
-        raise fail("attempt to yield across C-call boundary")
+        raise LuaError("attempt to yield across C-call boundary")
     return _running.yield_(values)
 
 

@@ -59,7 +59,7 @@ def _one(letter: str, flags: str, width: str, precision: int | None, value: Any,
     if letter == "c":
         return _padded(chr(an_int(value, number, "format") & 255), flags, width)
     if letter == "q":
-        quoted = a_string(value, number, "format")
+        quoted = str(tostring(value))
         return '"' + "".join(_quote(quoted, i) for i in range(len(quoted))) + '"'
     shown = tostring(value) if letter == "s" else f"0x{id(value):014x}"
     if type(shown) is not str:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from torch7py.lua.arguments import MISSING, a_number, an_int, bad_argument
+from torch7py.lua.arguments import MISSING, a_number, bad_argument
 from torch7py.lua.numbers import EXACT, power
 from torch7py.lua.values import Library
 
@@ -126,11 +126,11 @@ def fmod(x: Any = MISSING, y: Any = MISSING, *_: Any) -> float:
 
 
 def maximum(*values: Any) -> int | float:
-    return _extreme("max", values, lambda a, b: b if a < b else a)
+    return _extreme("max", values, lambda a, b: a if a > b else b)  # of a NaN or two zeros the second
 
 
 def minimum(*values: Any) -> int | float:
-    return _extreme("min", values, lambda a, b: b if b < a else a)
+    return _extreme("min", values, lambda a, b: a if a < b else b)
 
 
 def _extreme(
@@ -155,7 +155,19 @@ def frexp(x: Any = MISSING, *_: Any) -> tuple[float, int]:
 
 
 def ldexp(x: Any = MISSING, e: Any = MISSING, *_: Any) -> float:
-    return math.ldexp(a_number(x, 1, "ldexp"), an_int(e, 2, "ldexp"))
+    factor, exponent = a_number(x, 1, "ldexp"), a_number(e, 2, "ldexp")
+    if exponent != exponent or factor != factor:
+        return math.nan
+    if math.isinf(exponent):
+        return (
+            math.nan
+            if (not factor if exponent > 0 else math.isinf(factor))
+            else factor * (1e999 if exponent > 0 else 0.0)
+        )
+    try:
+        return math.ldexp(factor, int(max(min(exponent, 1 << 20), -(1 << 20))))
+    except OverflowError:
+        return math.copysign(math.inf, factor)
 
 
 def raised(x: Any = MISSING, y: Any = MISSING, *_: Any) -> float:

@@ -159,7 +159,7 @@ def bound(value: Any, name: str) -> Callable[..., Any]:
             return call(function, value, *args)
     else:
         behaviour = behaviour_of(value)
-        if value is None or type(value) in (bool, int, float):
+        if behaviour.kind != "userdata":  # all but those have no fields: an error before the arguments
             behaviour.index(value, name)
 
         def invoke(*args: Any) -> Any:
@@ -435,9 +435,9 @@ def range(start: Any, stop: Any, step: Any = 1) -> Iterator[Any] | _range:
     if type(start) is int and type(stop) is int and type(step) is int and step:
         return _range(start, stop + 1 if step > 0 else stop - 1, step)
     x, y, z = _number(start), _number(stop), _number(step)
-    for value, what in ((x, "initial"), (y, "limit"), (z, "step")):
+    for value, what in ((x, "initial value"), (y, "limit"), (z, "step")):
         if value is None:
-            raise fault(f"'for' {what} value must be a number")
+            raise fault(f"'for' {what} must be a number")
     assert x is not None
     assert y is not None
     assert z is not None

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from torch7py.lua.arguments import MISSING, a_string, an_int, bad_argument
-from torch7py.lua.behaviour import Behaviour, behaviours, kind_of
+from torch7py.lua.behaviour import kind_of
 from torch7py.lua.formatting import format_values
-from torch7py.lua.operators import call, index, index_by, tostring
+from torch7py.lua.operators import call, index, tostring
 from torch7py.lua.patterns import Found, compiled
 from torch7py.lua.values import Library, Table, fail, first
 
@@ -205,32 +205,3 @@ FUNCTIONS: dict[str, Any] = {
 }
 string = Library(FUNCTIONS)
 string_metatable = Table(None, {"__index": string})
-
-
-class Strings(Behaviour):
-    """A string's methods are the string library's functions."""
-
-    kind = "string"
-
-    def index(self, value: Any, key: Any) -> Any:
-        methods = string_metatable.hash_.get("__index")
-        if methods is string:
-            return string.rawget_(key)
-        return index_by(methods, value, key)
-
-    def method(self, value: Any, name: str, args: tuple[Any, ...]) -> Any:
-        return call(self.index(value, name), value, *args)
-
-    def metatable(self, value: Any) -> Table:
-        return string_metatable
-
-    def text(self, value: Any) -> str:
-        return str(value)
-
-
-class Numbers(Behaviour):
-    kind = "number"
-
-
-behaviours[str] = Strings()
-behaviours[int] = behaviours[float] = Numbers()

@@ -90,6 +90,7 @@ _TRANSPARENT = frozenset(
         "support",
         "arguments",
         "patterns",
+        "scalars",
         "torch7.tensors",
     )
 )
@@ -312,7 +313,7 @@ class Table:
         elif key in places:
             at = places[key] + 1
         else:
-            raise fail("invalid key to 'next'")
+            raise LuaError("invalid key to 'next'")
         while at < len(order):
             key = order[at]
             value = self.rawget_(key)

@@ -1,4 +1,8 @@
-"""Random Lua programs over the language. What they do is defined by Lua, and they end."""
+"""Random Lua programs over the language. What they do is defined by Lua, and they end.
+
+Functions may call themselves and each other, twice and within pcall, which can take exponential time; so every function
+and loop body counts its turns, and after some thousands of them each is an error.
+"""
 
 # ruff: noqa: E501 (a piece of Lua reads better on one line)
 
@@ -9,6 +13,11 @@ from random import Random
 
 PRELUDE = """
 local out = {}
+local turns = 0
+local function tick()
+   turns = turns + 1
+   if turns > 3000 then error('too long', 0) end
+end
 local function log(...)
    local n, parts = select('#', ...), {}
    for i = 1, n do
@@ -24,6 +33,77 @@ end
 EPILOGUE = "\nreturn table.concat(out, '\\n')\n"
 
 NUMBERS = ["0", "1", "2", "3", "7", "-1", "0.5", "2.5", "1e3", "10", "100", "0x1F", "1e15", "-3.75"]
+EDGES = [
+    "1/0",
+    "-1/0",
+    "0/0",
+    "-0",
+    "0/-1",
+    "2^53",
+    "2^53 + 1",
+    "2^31",
+    "-2^31",
+    "2^63",
+    "1e308 * 10",
+    "5e-324",
+    "0.1 + 0.2",
+    "1e14",
+    "1e15",
+    "1e16",
+    "123456789012345",
+    "3 % -2",
+    "-3 % 2",
+    "5.5 % -2",
+    "-6 % 3",
+    "7 % (1/0)",
+    "-7 % (1/0)",
+    "1e300 % 7",
+    "0x7fffffff",
+    "0xffffffff",
+    "100 / 3",
+    "2^0.5",
+    "(-8)^(1/3)",
+    "0^0",
+    "1e-7",
+    "123456.789e3",
+    ".5",
+    "3.",
+]
+FORMATS = [
+    "%d",
+    "%5d",
+    "%-5d|",
+    "%05d",
+    "%+d",
+    "% d",
+    "%i",
+    "%u",
+    "%x",
+    "%X",
+    "%#x",
+    "%o",
+    "%e",
+    "%.3e",
+    "%E",
+    "%f",
+    "%.0f",
+    "%10.4f",
+    "%-12.3f|",
+    "%g",
+    "%.3g",
+    "%G",
+    "%.14g",
+    "%.17g",
+    "%s",
+    "%10s",
+    "%-10s|",
+    "%.2s",
+    "%q",
+    "%c",
+    "%%",
+    "%5.1f%%",
+    "%a",
+]
 STRINGS = [
     '"a"',
     "'b c'",
@@ -239,6 +319,46 @@ class Program:
                 lambda: f"rawget({self.name()}, {self.expression(depth)})",
                 lambda: f"table.concat({{1, 'b', {random.choice(NUMBERS)}}}, {self.pick(repr(','), 'nil')})",
                 lambda: f"next({{{self.pick('', '5')}}})",
+                lambda: f"tostring({random.choice(EDGES)})",
+                lambda: f"({random.choice(EDGES)}) .. ''",
+                lambda: (
+                    f"math.{self.pick('floor', 'ceil', 'abs', 'sqrt', 'exp', 'log', 'sin', 'modf', 'frexp')}({random.choice(EDGES)})"
+                ),
+                lambda: (
+                    f"math.{self.pick('max', 'min', 'fmod', 'pow', 'atan2', 'ldexp')}({random.choice(EDGES)}, {random.choice(EDGES)})"
+                ),
+                lambda: (
+                    f"string.format('{random.choice(FORMATS)}', {self.pick(random.choice(EDGES), random.choice(NUMBERS), random.choice(STRINGS))})"
+                ),
+                lambda: (
+                    f"string.format('{random.choice(FORMATS)} {random.choice(FORMATS)}', {random.choice(NUMBERS)}, {random.choice(EDGES)})"
+                ),
+                lambda: (
+                    f"tonumber({self.pick(repr('0x1p4'), repr('1e'), repr(' 12 '), repr('1 2'), repr('0x'), repr('.5'), repr('5.'), repr('inf'), repr('nan'), repr('1e1000'), repr(''))})"
+                ),
+                lambda: (
+                    f"tonumber({self.pick(repr('ff'), repr('zz'), repr('101'), repr('-7'), repr('8'), '10')}, {self.pick('2', '8', '16', '36')})"
+                ),
+                lambda: f"string.{self.pick('upper', 'lower', 'len', 'reverse')}({random.choice(STRINGS)})",
+                lambda: (
+                    f"string.gsub({random.choice(STRINGS)}, {random.choice(PATTERNS)}, {self.pick('string.upper', repr('%1%1'), repr('%%'), repr('x'), '{a = false, b = 1}', 'function(c, d) return d end')}, {self.pick('1', '2', 'nil')})"
+                ),
+                lambda: (
+                    f"string.find({random.choice(STRINGS)}, {random.choice(STRINGS)}, {self.pick('1', '2', '-2', '0', '100')}, {self.pick('true', 'false')})"
+                ),
+                lambda: (
+                    f"string.sub({random.choice(STRINGS)}, {self.pick('-3', '0', '2', '1e9', '-1e9')}, {self.pick('-1', '2', '0', '1.7')})"
+                ),
+                lambda: f"string.char({self.pick('65, 66', '0', '255', '256', '')})",
+                lambda: f"select({self.pick('-1', '-2', '2', '0', '5')}, 1, {self.expression(depth)}, 'z')",
+                lambda: f"#{random.choice(STRINGS)}",
+                lambda: (
+                    f"{random.choice(STRINGS)} {self.pick('<', '<=', '>', '>=')} {random.choice(STRINGS)}"
+                ),
+                lambda: f"({random.choice(STRINGS)}) + {random.choice(NUMBERS)}",
+                lambda: (
+                    f"bit.{self.pick('band', 'bor', 'bxor', 'lshift', 'rshift', 'arshift')}({random.choice(NUMBERS)}, {self.pick('1', '3', '31', '33', '-1')})"
+                ),
             ]
         )()
 
@@ -259,7 +379,7 @@ class Program:
         returned = ""
         if self.chance(0.6):
             returned = f" return {self.arguments_of(parameters, depth)}"
-        return f"({', '.join(parameters)}) {body}{returned} end"
+        return f"({', '.join(parameters)}) tick() {body}{returned} end"
 
     def arguments_of(self, parameters: list[str], depth: int) -> str:
         values = [p for p in parameters if p != "..."] + (["..."] if "..." in parameters else [])
@@ -309,8 +429,119 @@ class Program:
             self.metatable,
             self.goto_loop,
             self.call_statement,
+            self.coroutine,
+            self.lists,
+            self.varargs_,
+            self.levels,
+            self.order,
         ]
         return self.random.choice(makers)(depth)
+
+    def coroutine(self, depth: int) -> str:
+        """A coroutine: what it is passed, what it yields, how it ends."""
+        form = self.random.randint(0, 3)
+        if form == 0:
+            return (
+                f"do local co = coroutine.create(function(...) log('in', ...) {self.inside(True, self.body, 2, depth)} "
+                f"local a, b = coroutine.yield({self.safe(2)}, 2) log('back', a, b) {self.pick('', 'error({})', 'error(7, 0)')} "
+                f"return 'end', {self.safe(2)} end) "
+                "for i = 1, 4 do log(coroutine.status(co), coroutine.resume(co, i, 'p')) end log(coroutine.status(co)) end"
+            )
+        if form == 1:
+            return (
+                "do local gen = coroutine.wrap(function(n) for i = 1, n do n = coroutine.yield(i * n) or n tick() end end) "
+                f"log(pcall(gen, 3)) log(pcall(gen, {self.pick('nil', '2', '5')})) log(pcall(gen)) log(pcall(gen)) log(pcall(gen)) end"
+            )
+        if form == 2:
+            return (
+                "for v in coroutine.wrap(function() for i = 1, 3 do local inner = coroutine.wrap(function() "
+                "coroutine.yield(i) coroutine.yield(i * 10) end) coroutine.yield(inner()) coroutine.yield(inner()) end end) do "
+                f"tick() log(v) {self.pick('', 'if v == 20 then break end')} end"
+            )
+        return (
+            f"log(coroutine.resume(coroutine.create(function() log(pcall(function() {self.inside(False, self.body, 1, depth)} "
+            "coroutine.yield(1) error('x') end)) end))) log(coroutine.running() == nil, pcall(coroutine.yield, 1))"
+        )
+
+    def lists(self, depth: int) -> str:
+        """What the table library does to a list."""
+        values = ", ".join(
+            self.pick("3", "1", "2.5", "10", "-4", "7", "0") for _ in range(self.random.randint(0, 6))
+        )
+        use = self.pick(
+            "table.sort(q)",
+            "table.sort(q, function(a, b) return a > b end)",
+            "table.insert(q, 9)",
+            "table.insert(q, 1, 'first')",
+            "table.insert(q, 100, 'far')",
+            "log(table.remove(q))",
+            "log(table.remove(q, 1))",
+            "log(table.remove(q, 50))",
+            "q[#q + 1] = 'x'",
+            "q[#q] = nil",
+            "table.sort(q, function(a, b) return tostring(a) < tostring(b) end)",
+            "log(unpack(q, 2, 4))",
+            "log(table.concat(q, ';', 1, 2))",
+            "log(table.maxn(q))",
+        )
+        return (
+            f"do local q = {{{values}}} log(pcall(function() {use} end)) log(#q, table.concat(q, ',')) "
+            "for k, v in pairs(q) do log(k, v) end end"
+        )
+
+    def varargs_(self, depth: int) -> str:
+        """Functions of any number of arguments."""
+        given = ", ".join(
+            self.pick("1", "nil", "'s'", "false", "2.5") for _ in range(self.random.randint(0, 4))
+        )
+        use = self.pick(
+            "return ...",
+            "return (...)",
+            "return select('#', ...), ...",
+            "local a, b = ... return b, a",
+            "return select(2, ...)",
+            "local t = {...} return t[1], t[3]",
+            "local t = {n = select('#', ...), ...} return t.n, t[2]",
+            "return {...}, ...",
+            "return f and select('#', ...) or ...",
+            "for i = 1, select('#', ...) do log(i, (select(i, ...))) end",
+        )
+        return f"do local function v(f, ...) {use} end log(v({given})) log((v({given}))) log(v(log, {given or 'nil'}), v()) end"
+
+    def levels(self, depth: int) -> str:
+        """Errors and where they say that they are."""
+        thrown = self.pick(
+            "error('m')", "error('m', 0)", "error('m', 1)", "error('m', 2)", "error('m', 3)", "error({})", "error(nil)",
+            "error(12)", "error(12, 2)", "assert(nil, 'm')", "assert(false)", "assert(nil, {})", "local x = nil; x()",
+            "local x = {}; x.y.z = 1", "local x = 'a' + 1", "local x = {} .. 'a'", "local x = #nil", "local x = {} < {}",
+            "local x = 1 < 'a'", "local x = -{}", "string.rep()", "('x'):rep({})", "setmetatable(1, {})", "ipairs(nil)",
+            "string.format('%d', 'x')", "tostring()", "math.floor('x')", "for i = 1, 'x' do end", "for i = 1, 10, {} do end",
+            "local t = setmetatable({}, {__index = function(t, k) error('no ' .. k, 2) end}); return t.field",
+            "({})[nil] = 1", "table.concat({{}})", "string.char(-1)", "select(0)", "next({}, 'k')", "rawset(1, 2, 3)",
+        )  # fmt: skip
+        return (
+            f"do local function low() {thrown} end local function middle() low() return 1 end "
+            "log(pcall(middle)) log(pcall(low)) log(pcall(function() return low() end)) "
+            "log(xpcall(middle, function(m) return type(m) == 'string' and 'H:' .. m or type(m) end)) end"
+        )
+
+    def order(self, depth: int) -> str:
+        """In which order things are computed."""
+        use = self.pick(
+            "t[say(1)] = say(2)",
+            "t[say(1)], t[say(2)] = say(3), say(4)",
+            "log(say(1) + say(2) * say(3))",
+            "log(say(1) .. say(2) .. say(3))",
+            "log(say(nil) and say(2) or say(3))",
+            "log({say(1), k = say(2), [say(3)] = say(4)} ~= nil)",
+            "log(say(1) < say(2), say(3) == say(3))",
+            "log(say(say(1)))",
+            "t.f = function(s, ...) return ... end log(t:f(say(1), say(2)))",
+            "for i = say(1), say(3), say(1) do log(i) end",
+            "local a, b, c = say(1), (say(2)) log(a, b, c)",
+            "return say(5)",
+        )
+        return f"do local t = {{}} local function say(x) log('say', x) return x end log(pcall(function() {use} end)) end"
 
     def local(self, depth: int) -> str:
         if self.chance(0.2):
@@ -351,7 +582,7 @@ class Program:
     def loop_body(self, names: list[str], depth: int) -> str:
         self.scopes.append(names)
         self.loops += 1
-        text = self.body(3, depth)
+        text = "tick() " + self.body(3, depth)
         if self.chance(0.3):
             text += f" if {self.risky(3)} then break end"
         self.loops -= 1

@@ -166,6 +166,7 @@ class FunctionWriter:
             return short
         wanted = name or (node.name.replace(":", ".").rpartition(".")[2] if node.name else "function")
         taken = self.names.take(wanted)
+        self.names.pending.add(taken)
         self.write_function(taken, node, node.line)
         return taken
 
@@ -221,6 +222,7 @@ class FunctionWriter:
     def statement(self, node: Statement) -> None:
         around = node.around
         self.line = node.line
+        self.names.pending.clear()
         start = len(self.code.lines)
         self.code.comments(around.before, node.line)
         self.code.comments(around.inside, node.line)

@@ -35,6 +35,7 @@ class Names:
         self._open = [0]
         self._blocks = 0
         self._forbidden: set[str] | None = None
+        self.pending: set[str] = set()  # of functions that the statement at hand is going to use
 
     def open(self) -> None:
         self._blocks += 1
@@ -63,7 +64,7 @@ class Names:
         return None
 
     def _free(self, name: str, for_good: bool) -> bool:
-        if name in self.forbidden:
+        if name in self.forbidden or name in self.pending:
             return False
         holder = self._holders.get(name)
         if holder is None:
