@@ -218,3 +218,11 @@ def test_a_part_that_gives_a_table_is_none(runtime: Runtime) -> None:
         end)()""",
     )
     assert verify_model(model, page, x).largest < 1e-10
+
+
+def test_an_empty_sequence_hands_on(runtime: Runtime) -> None:
+    model, page, x = translated(
+        runtime, "S(nn.Linear(4, 3), nn.Sequential(), nn.Sequential():add(nn.Sequential()))"
+    )
+    assert "return self.linear(x)" in page.code
+    assert verify_model(model, page, x).largest < 1e-10

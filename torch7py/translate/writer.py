@@ -207,7 +207,11 @@ class Writer:
         """What a layer makes of a value."""
         if id(layer) in self.parts:
             return self._part(layer, [layer], x)
-        if layer.name == "nn.Sequential" and all(id(child) in self.parts for child in layer.children):
+        if (
+            layer.name == "nn.Sequential"
+            and layer.children
+            and self.parts.keys() >= set(map(id, layer.children))
+        ):
             return self._part(layer, layer.children, x)
         rule = structures.get(layer.name)
         if rule is not None:
