@@ -85,11 +85,25 @@ def _chunks(count: int, each: int, room: int) -> Iterator[slice]:
         yield slice(start, min(start + size, count))
 
 
-def _columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Portions of the batch, each with its columns ``(images, planes * kernel, places)``."""
-    images, planes = batch.shape[:2]
-    rows, places = planes * math.prod(window.kernel), math.prod(grid)
+def _all_columns(batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int) -> torch.Tensor:
+    """The columns of a few images, ``(images, planes * kernel, places)``."""
+    if window.is_plain():
+        return batch.reshape(len(batch), rows, places)
+    padded = _padded(batch, window)
+    if not padded.is_contiguous() or (window.step[-1] == 1 and grid[-1] >= LONG):
+        return _windows(padded, window, grid).reshape(len(batch), rows, places)
+    return padded.view(-1).index_select(0, _places(padded, window, grid)).view(len(batch), rows, places)
+
+
+def _columns(
+    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Portions of the batch, each with its columns."""
+    images = len(batch)
     each, cached = rows * places * batch.element_size(), CACHED * torch.get_num_threads()
+    if images * each <= FEW:
+        yield slice(None), _all_columns(batch, window, grid, rows, places)
+        return
     if window.is_plain():
         view = batch.reshape(images, rows, places)
         for portion in _chunks(images, each, cached):
@@ -112,10 +126,11 @@ def _columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple
         yield portion, buffer.copy_(part).view(-1, rows, places)
 
 
-def _joined_columns(batch: torch.Tensor, window: Window, grid: Sizes) -> Iterator[tuple[slice, torch.Tensor]]:
+def _joined_columns(
+    batch: torch.Tensor, window: Window, grid: Sizes, rows: int, places: int
+) -> Iterator[tuple[slice, torch.Tensor]]:
     """The same as one matrix ``(planes * kernel, images * places)``."""
-    images, planes = batch.shape[:2]
-    rows, places = planes * math.prod(window.kernel), math.prod(grid)
+    images = len(batch)
     if window.is_plain():
         view, dim = batch.reshape(images, rows, places).transpose(0, 1), 1
     else:
@@ -135,13 +150,24 @@ def correlate(
     batch: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor | None, window: Window, grid: Sizes
 ) -> torch.Tensor:
     """``(batch, planes, *sizes)`` with ``(out, planes, *kernel)``: ``(batch, out, *grid)``."""
-    matrix = kernel.reshape(kernel.shape[0], -1)
-    count, places = matrix.shape[0], math.prod(grid)
-    if count == 1 and len(batch) * matrix.shape[1] * places * batch.element_size() <= FEW:
-        matrix = matrix.expand(2, -1)  # a row by itself is added up in another order than the original's
-    output = batch.new_empty((len(batch), len(matrix), places))
-    tall = is_tall(matrix.shape[1], places, len(batch), batch.element_size())
-    for portion, columns in _columns(batch, window, grid):
+    images, count = len(batch), len(kernel)
+    matrix = kernel.reshape(count, -1)
+    rows, places = matrix.shape[1], math.prod(grid)
+    if images * rows * places * batch.element_size() <= FEW:
+        columns = _all_columns(batch, window, grid, rows, places)
+        if count == 1:
+            matrix = matrix.expand(
+                2, rows
+            )  # a row by itself is added up in another order than the original's
+        weights = matrix.expand(images, *matrix.shape)
+        if bias is None:
+            output = torch.bmm(weights, columns)
+        else:
+            output = torch.baddbmm(bias.view(1, count, 1), weights, columns)
+        return (output[:, :1] if count == 1 else output).reshape(images, count, *grid)
+    output = batch.new_empty((images, count, places))
+    tall = is_tall(rows, places, images, batch.element_size())
+    for portion, columns in _columns(batch, window, grid, rows, places):
         if tall:  # a product of its own is faster than one of a batch of products
             for part, image in zip(output[portion], columns, strict=True):
                 if bias is None:
@@ -154,19 +180,23 @@ def correlate(
             torch.bmm(weights, columns, out=output[portion])
         else:
             torch.baddbmm(bias.view(1, -1, 1), weights, columns, out=output[portion])
-    return output[:, :count].reshape(len(batch), count, *grid)
+    return output.view(images, count, *grid)
 
 
 def add_kernel_gradient(
     buffer: torch.Tensor, batch: torch.Tensor, gradient: torch.Tensor, window: Window, scale: float
 ) -> None:
     """Add to ``(out, planes * kernel)`` what a gradient ``(batch, out, *grid)`` gives for the kernel, scaled."""
-    grid = gradient.shape[2:]
-    flat = gradient.reshape(*gradient.shape[:2], -1)
-    images, places = len(batch), flat.shape[2]
-    few = images <= 16 and images * buffer.shape[1] * places * batch.element_size() <= FEW
+    images, grid = len(batch), gradient.shape[2:]
+    rows, places = buffer.shape[1], math.prod(grid)
+    flat = gradient.reshape(images, -1, places)
+    few = images <= 16 and images * rows * places * batch.element_size() <= FEW
+    if few and images == 1:
+        columns = _all_columns(batch, window, grid, rows, places)
+        buffer.addmm_(flat[0], columns[0].t(), alpha=scale)
+        return
     if places >= WIDE or few:
-        for portion, columns in _columns(batch, window, grid):
+        for portion, columns in _columns(batch, window, grid, rows, places):
             if not few and len(columns) * buffer.numel() <= SMALL:
                 products = torch.bmm(flat[portion], columns.transpose(1, 2))
                 buffer.add_(products.sum(0), alpha=scale)
@@ -175,7 +205,7 @@ def add_kernel_gradient(
             for of_image, image in zip(flat[portion], columns, strict=True):
                 buffer.addmm_(of_image, image.t(), alpha=scale)
         return
-    for portion, columns in _joined_columns(batch, window, grid):
+    for portion, columns in _joined_columns(batch, window, grid, rows, places):
         by_plane = flat[portion].transpose(0, 1).reshape(flat.shape[1], -1)
         buffer.addmm_(by_plane, columns.t(), alpha=scale)
 

@@ -8,7 +8,7 @@ nn.utils = require 'nn.utils'
 nn.tables = require 'nn.tables'
 chunk('pkg_nn_train.lua')(core, host, nn)
 nn.Jacobian, nn.SparseJacobian = chunk('pkg_nn_jacobian.lua')(core, host, nn, module)
-nn.hessian = chunk('pkg_nn_hessian.lua')(core, host, nn)
+nn.hessian = chunk('pkg_nn_hessian.lua')(core, host, nn, module)
 
 -- The original loads its own tests with the package (since January 2015), and they make an nn.Linear(1, 2) at once. So
 -- four numbers are gone from the random stream, which shows where a program seeds before it requires nn.

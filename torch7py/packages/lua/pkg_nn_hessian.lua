@@ -6,9 +6,9 @@
 -- layer that is linear these are the gradients with every number of the weights and inputs squared. parameters() and
 -- getParameters() then give the second derivatives as their third result.
 --
--- Arguments: core {fail}, host, nn. Result: nn.hessian.
+-- Arguments: core {fail}, host, nn, module. Result: nn.hessian.
 
-local core, _, nn = ...
+local core, _, nn, module_of = ...
 
 local ipairs, table = ipairs, table
 local torch = torch
@@ -166,6 +166,7 @@ local function define_parameters()
       for i, name in ipairs(HESSIANS) do found[#found + 1] = self[name] end
       return weights, gradients, found
    end
+   module_of.vouch(nn.Module.parameters)
    function nn.Module:getParameters()
       local weights, gradients, found = self:parameters()
       local flat, flat_gradients = flatten(weights), flatten(gradients)

@@ -63,7 +63,8 @@ local function flat(t) return t.new(t):resize(t:nElement()) end
 -- What a parameter becomes when it moves against the gradient of each output by turns, by accUpdateGradParameters.
 local function updates_by_backward(module, input, param)
    module:forward(input)
-   local jacobian = torch.zeros(param:nElement(), module.output:nElement())
+   local columns, halves = module.output:nElement(), module_of.halves_stand_alone(module)
+   local jacobian = torch.zeros(columns, param:nElement())
    local params, saved = module:parameters(), {}
    for j, p in ipairs(params) do saved[j] = p:clone() end
    local function restore()
@@ -72,12 +73,12 @@ local function updates_by_backward(module, input, param)
    each_output(module, function(i, gradOutput)
       restore()
       module:zeroGradParameters()
-      module:updateGradInput(input, gradOutput)
+      if not halves or i == columns then module:updateGradInput(input, gradOutput) end
       module:accUpdateGradParameters(input, gradOutput, 1)
-      jacobian:select(2, i):copy(param)
+      jacobian:select(1, i):copy(param)
    end)
    restore()
-   return jacobian
+   return jacobian:t():contiguous()
 end
 
 -- The same by differences.
