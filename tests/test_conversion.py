@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from safetensors import safe_open
 
 import torch7py
 from tests.t7.golden_files import described, unpack
-from torch7py import nn
+from torch7py import T7Object, Table, nn
 from torch7py.conversion import contents, entry, model_in, parse_input, to_npz, to_onnx, to_pt, to_safetensors
+from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Node
 from torch7py.ops.errors import TorchError
 
@@ -62,6 +64,40 @@ def test_tied_weights_are_aliases(tmp_path: Path) -> None:
     to_npz(model, tmp_path / "a.npz", ())
     with np.load(tmp_path / "a.npz") as arrays:
         assert np.array_equal(arrays["2.weight"], arrays["0.weight"])
+
+
+def test_a_model_on_several_gpus_has_the_names_of_its_module(tmp_path: Path) -> None:
+    """Alone, and inside and around others."""
+
+    def parallel(inner: Any) -> T7Object:
+        fields = {"_type": "torch.CudaTensor", "typeStr": "torch.CudaTensor", "dimension": 1}
+        listed = Table({**fields, "gpuAssignments": Table.of([1, 2]), "modules": Table.of([inner])})
+        return T7Object("nn.DataParallelTable", [Table.of([1, 2]), listed], 3)
+
+    inner = T7Object("nn.Sequential", [Table({"modules": Table.of([parallel(nn.Linear(2, 3)), nn.Tanh()])})])
+    outer = T7Object("nn.Sequential", [Table({"modules": Table.of([parallel(inner), nn.Linear(3, 1)])})])
+    for model, names, classes in (
+        (parallel(nn.Linear(2, 3)), {"weight", "bias"}, {"": "nn.Linear"}),
+        (
+            outer,
+            {"0.0.weight", "0.0.bias", "1.weight", "1.bias"},
+            {
+                "": "nn.Sequential",
+                "0": "nn.Sequential",
+                "0.0": "nn.Linear",
+                "0.1": "nn.Tanh",
+                "1": "nn.Linear",
+            },
+        ),
+    ):
+        torch7py.save(model, tmp_path / "a.t7")
+        loaded = torch7py.load(tmp_path / "a.t7")
+        to_safetensors(loaded, tmp_path / "a.safetensors", ())
+        tensors, metadata = read_safetensors(tmp_path / "a.safetensors")
+        assert tensors.keys() == names
+        assert json.loads(metadata["classes"]) == classes
+        to_pt(loaded, tmp_path / "a.pt", ())
+        assert torch.load(tmp_path / "a.pt", weights_only=True).keys() == names
 
 
 def test_weights_in_one_flat_tensor_are_tensors_of_their_own(tmp_path: Path) -> None:
@@ -170,13 +206,25 @@ def test_onnx_gives_what_the_model_gives(tmp_path: Path) -> None:
         nn.LogSoftMax(),
     )
     a, b = Node(nn.Linear(4, 3)), Node(nn.Linear(4, 3))
-    graph = nn.gModule([a, b], [Node(nn.CAddTable(), a, b)]) if hasattr(nn, "gModule") else None
-    for model, sizes in ((convolutions, ["2x1x8x8"]), (graph, ["2x4", "2x4"])):
-        if model is None:
-            continue
+    graph = GModule([a, b], [Node(nn.CAddTable(), a, b)])
+    models: tuple[tuple[Any, list[str]], ...] = ((convolutions, ["2x1x8x8"]), (graph, ["2x4", "2x4"]))
+    for model, sizes in models:
         to_onnx(model, tmp_path / "a.onnx", sizes)
         session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
         inputs = [torch.randn(tuple(map(int, size.split("x")))) for size in sizes]
         given = {put.name: value.numpy() for put, value in zip(session.get_inputs(), inputs, strict=True)}
         wanted = model(inputs if len(inputs) > 1 else inputs[0])
         assert torch.allclose(torch.from_numpy(session.run(None, given)[0]), wanted, atol=1e-5)
+
+
+@needs_onnx
+def test_a_step_of_a_recurrent_layer_is_its_first(tmp_path: Path) -> None:
+    import onnxruntime  # type: ignore[import-not-found, unused-ignore]
+
+    model: Any = torch7py.load(unpack(tmp_path, "nn_lstm_fwd.binary.t7"))["model"].float()
+    to_onnx(model, tmp_path / "a.onnx", ["2x4"])
+    x = torch.randn(2, 4)
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    found = session.run(None, {session.get_inputs()[0].name: x.numpy()})[0]
+    model.forget()
+    assert torch.allclose(torch.from_numpy(found), model(x), atol=1e-6)

@@ -64,8 +64,29 @@ def _join(prefix: str, name: Any) -> str:
     return f"{prefix}.{name}" if prefix else str(name)
 
 
+def _without_wrappers(module: torch.nn.Module) -> Callable[[str], str]:
+    """Names in a module without the steps into a DataParallelTable, which is its one module on several GPUs."""
+    steps = [
+        f"{name}.0" if name else "0"
+        for name, part in module.named_modules()
+        if getattr(part, "class_name", "") == "nn.DataParallelTable"
+    ]
+
+    def shorten(name: str) -> str:
+        for step in reversed(steps):  # the inner ones first: the outer ones' names stay as they are
+            if name == step or name.startswith(f"{step}."):
+                name = (step[:-1].removesuffix(".") + name[len(step) :]).removeprefix(".")
+        return name
+
+    return shorten
+
+
 def state_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """A module's ``state_dict``, with the tensors of layers whose class is not known here; plain tensors."""
+    """A module's ``state_dict``, with the tensors of layers whose class is not known here; plain tensors.
+
+    A DataParallelTable is no part of the names.
+    """
+    shorten = _without_wrappers(module)
     found = {name: value.detach() for name, value in module.state_dict().items()}
     for name, part in module.named_modules():
         if isinstance(part, UnknownLayer):
@@ -75,7 +96,7 @@ def state_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
                 for key, value in extras.items()
                 if isinstance(value, torch.Tensor) and isinstance(key, str) and not key.startswith(NO_STATE)
             }
-    return found
+    return {shorten(name): value for name, value in found.items()}
 
 
 def contents(root: Any) -> Contents:
@@ -116,9 +137,10 @@ def contents(root: Any) -> Contents:
             seen.add(id(value))
             for key, tensor in state_of(value).items():
                 add(_join(name, key), tensor)
-            for key, part in value.named_modules(prefix=name):
-                if isinstance(part, TorchObject):
-                    made.classes[key] = part.class_name
+            shorten = _without_wrappers(value)
+            for key, part in value.named_modules():
+                if isinstance(part, TorchObject) and part.class_name != "nn.DataParallelTable":
+                    made.classes[_join(name, shorten(key))] = part.class_name
         elif isinstance(value, (Table, Object)):
             seen.add(id(value))
             if isinstance(value, Object):
@@ -291,8 +313,19 @@ def parse_input(text: str) -> torch.Tensor:
     return torch.ones(sizes, dtype=types.BY_NAME[name].dtype)
 
 
+def _forget(model: torch.nn.Module) -> None:
+    """Let recurrent layers begin a sequence: what is exported has no memory from call to call."""
+    for part in model.modules():
+        forget = getattr(part, "forget", None)
+        if forget is not None:
+            forget()
+
+
 def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
-    """The one model in the file, in evaluation and with floats, for inputs of the sizes given."""
+    """The one model in the file, in evaluation and with floats, for inputs of the sizes given.
+
+    Recurrent layers begin with their first step in each call.
+    """
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise TorchError(f"ONNX needs {' and '.join(missing)}: pip install 'torch7py[onnx]'")
@@ -305,8 +338,10 @@ def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
     model.float().eval()
     examples: Any = [parse_input(text) for text in inputs]
     examples = examples[0] if len(examples) == 1 else examples
+    _forget(model)
     with torch.no_grad():
         model(examples)  # a wrong size is the model's own error
+    _forget(model)
     with replacing(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the exporter says to its developers
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)

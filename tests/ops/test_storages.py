@@ -196,3 +196,9 @@ def test_errors(rt: Runtime, source: str, message: str) -> None:
 def test_a_method_that_is_not_there(rt: Runtime) -> None:
     value: Any = lua(rt, "return torch.Storage(1).narrow")
     assert value is None
+
+
+def test_resize_takes_a_flag_that_says_nothing(rt: Runtime) -> None:
+    """Layers of the original pass it."""
+    source = "local s = torch.DoubleStorage(2):fill(3) s:resize(3, true) return s[1], s[2], s:size()"
+    assert lua(rt, source) == (3, 3, 3)

@@ -162,9 +162,15 @@ def _copy(storage: Storage, src: Storage) -> None:
     storage.tensor().copy_(src.tensor())
 
 
-@operation("Storage.resize", "storage:storage size:int", Form.METHOD, returns="self", moves=True)
-def _resize(storage: Storage, size: int) -> None:
-    """``s:resize(size)``: in place; new elements are undetermined."""
+@operation(
+    "Storage.resize",
+    "storage:storage size:int keepContent:bool=True",
+    Form.METHOD,
+    returns="self",
+    moves=True,
+)
+def _resize(storage: Storage, size: int, keepContent: bool) -> None:
+    """``s:resize(size[, keepContent])``: in place; the elements stay in any case, new ones are undetermined."""
     if size < 0:
         raise ArgumentError(f"a storage cannot have {size} elements")
     storage.resize(size)
