@@ -176,6 +176,8 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return news
     if method == "squeeze":
         return False
+    if method == "range":
+        return result.be("tensor") | be_rank(result, 1)
     if method == "sub":
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("split", "chunk"):

@@ -102,6 +102,7 @@ FUNCTION_RESULTS = {
     "paths.mkdir": "boolean",
     "lfs.mkdir": "boolean",
     "torch.DiskFile": "file",
+    "optim.Logger": "logger",
     "cutorch.getDeviceCount": "whole",
     "cutorch.getDevice": "whole",
     "io.open": "file",

@@ -130,6 +130,10 @@ class Writer:
     def emit(self, text: str, *targets: Expr, extra: str = "", comment: str = "") -> None:
         self._statements.append(Statement(text, [self._id(t) for t in targets], extra, comment))
 
+    def emit_before_last(self, *texts: str) -> None:
+        """Statements before the last one, which is a loop."""
+        self._statements[-1:-1] = [Statement(text) for text in texts]
+
     def named(self, value: Expr, hint: str = "") -> Expr:
         """The value under a name."""
         if self.is_name(value):

@@ -572,3 +572,26 @@ def to_number(text):
         return None
 ''',
 )
+
+helper(
+    "Logger",
+    '''
+class Logger:
+    """Writes values to a file: a line of their names, then one for each set of values."""
+
+    def __init__(self, path):
+        self.file = open(path, "w")
+        self.empty = True
+
+    def set_names(self, names):
+        self.file.write("".join(f"{name}\\t" for name in names) + "\\n")
+        self.empty = False
+
+    def add(self, values):
+        named = sorted(values.items()) if isinstance(values, dict) else list(enumerate(values, 1))
+        if self.empty:
+            self.set_names([name for name, _ in named])
+        self.file.write("".join(f"{value:11.4e}\\t" for _, value in named) + "\\n")
+        self.file.flush()
+''',
+)

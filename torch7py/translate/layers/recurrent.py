@@ -446,8 +446,9 @@ def _recurrence(module: Any) -> dict[str, Any]:
 @structure("nn.Recurrence", live=_recurrence)
 def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
     """h = module(x, h), from zeros."""
-    if w.depth > 1 or isinstance(x, tuple) or layer.args.get("nInputDim") != "1":
-        raise NotNative("nn.Recurrence of other than vectors")
+    dims = layer.args.get("nInputDim")
+    if w.depth > 1 or isinstance(x, tuple) or dims not in ("0", "1"):
+        raise NotNative("nn.Recurrence of other than vectors, or items")
     text = layer.args.outputSize
     sizes = ", ".join(items(text)) if text[0] in "[(" else text
     module = layer.slot("module")
@@ -455,11 +456,11 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
     h = w.fresh("h")
     if w.depth == 0:
         kept = w.attribute("state")
-        w.emit(f"{x}.new_zeros(*{x}.shape[:-1], {sizes}) if {kept} is None else {kept}", h)
+        w.emit(f"{_zeros(x, '', dims, sizes)} if {kept} is None else {kept}", h)
         made = w.named(w.as_expr(w.apply(module, (x, h))))
         w.emit(f"{kept} = {made}")
         return made
-    zeros = f"{x}.new_zeros(*{x}.shape[1:-1], {sizes})"
+    zeros = _zeros(x, "1", dims, sizes)
     kept = w.attribute("state") if w.remembers else ""
     w.emit(f"{zeros} if {kept} is None else {kept}" if kept else zeros, h)
     outputs, step = w.fresh("outputs"), w.fresh("step", ndim=x.ndim)
@@ -470,14 +471,27 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
         w.emit(f"{h} = {made}")
         w.emit(f"{outputs}.append({h})")
 
+    before = set(w.attributes)
     w.depth -= 1
     try:
         w.loop(f"for {step} in {x}:", body)
     finally:
         w.depth += 1
+    inner = [name for name in w.attributes if name not in before]
+    if inner and kept:
+        raise NotNative("nn.Recurrence that remembers, with a layer inside that keeps a state")
+    w.emit_before_last(*(f"self.{name} = {w.attributes[name]}" for name in inner))
     if kept:
         w.emit(f"{kept} = {h}.detach()")
     return Expr(f"torch.stack({outputs})", lead=1)
+
+
+def _zeros(x: Expr, first: str, dims: str, sizes: str) -> str:
+    """The first state, for a batch of vectors, or of items, which are whole numbers."""
+    if dims == "0":
+        batch = f"{x}.shape[{first}:]" if first else f"{x}.shape"
+        return f"torch.zeros(*{batch}, {sizes}, device={x}.device)"
+    return f"{x}.new_zeros(*{x}.shape[{first}:-1], {sizes})"
 
 
 @structure("nn.Repeater", live=lambda m: {"module": m.stepper, "rho": m.rho})

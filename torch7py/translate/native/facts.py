@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -9,7 +10,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, method_statements, methods, statement
-from torch7py.translate.tree import Call, Index, Invoke, Name, String
+from torch7py.translate.tree import Call, Index, Invoke, Name, String, Table
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -114,3 +115,35 @@ def saved(t: Translator, value: tree.Expression) -> str:
         return text
     more = ", ".join(f'"{name}": vars({text}["{name}"])' for name in names)
     return f"{{**{text}, {more}}}"
+
+
+# optim.Logger
+
+
+@function("optim.Logger")
+def logger(t: Translator, node: Call) -> Py:
+    if len(node.arguments) != 1:
+        raise Problem("T7-203", node.line, "optim.Logger without a file, or with the time in its name")
+    t.models.helpers["Logger"] = None
+    return atom(f"Logger({t.value(node.arguments[0])})")
+
+
+def _logged(name: str) -> Callable[[Translator, Invoke], None]:
+    def write(t: Translator, node: Invoke) -> None:
+        (values,) = node.arguments
+        others = isinstance(values, Table) and any(t.kind(item.value) != "number" for item in values.fields)
+        if others and name == "add":
+            raise Problem("T7-203", node.line, "something else than numbers in a log")
+        t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{name}({t.value(values)})")
+
+    return write
+
+
+def _plotted(t: Translator, node: Invoke) -> None:
+    """A plot of the log: it is left to whoever reads the file."""
+
+
+method_statements["logger", "add"] = _logged("add")
+method_statements["logger", "setNames"] = _logged("set_names")
+for _name in ("style", "plot", "display", "setlogscale"):
+    method_statements["logger", _name] = _plotted

@@ -59,7 +59,9 @@ class Builder:
 class Models:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
-        self.builders: dict[Variable, Builder] = {}
+        self._block_of: dict[Statement, int] = {}
+        self.builders: list[Builder] = []
+        self._of_variable: dict[Variable, list[Builder]] = {}
         self.by_statement: dict[Statement, Builder] = {}
         self.by_add: dict[Statement, Builder] = {}
         self.classes: list[ClassSource] = []
@@ -87,17 +89,19 @@ class Models:
     def _find(self, block: Block) -> None:
         t = self.t
         for statement in block.statements:
+            self._block_of[statement] = id(block)
             if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 value, target = statement.values[0], targets[0]
                 if len(targets) == 1 and isinstance(target, Name) and self.is_construction(value):
                     builder = Builder(t.scopes.of_name[target], statement, value)
-                    self.builders[builder.variable] = builder
+                    self.builders.append(builder)
+                    self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
                 if isinstance(root, Name) and _only_adds(statement.call):
-                    found = self.builders.get(t.scopes.of_name[root])
+                    found = self.builder_at(root)
                     if found is not None:
                         if any(s is found.statement for s in block.statements):
                             found.adds.append(statement)
@@ -109,13 +113,14 @@ class Models:
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""
-        for builder in self.builders.values():
+        for builder in self.builders:
             variable = builder.variable
             inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
-            others = [name for name in variable.reads if name not in inside]
-            if builder.dynamic or variable.captured or len(others) != 1 or len(variable.writes) > 1:
+            own = [name for name in variable.reads if self.builder_at(name) is builder]
+            others = [name for name in own if name not in inside]
+            if builder.dynamic or variable.captured or len(others) != 1 or not self._is_straight(variable):
                 continue
-            for owner in self.builders.values():
+            for owner in self.builders:
                 if owner is builder or owner.dynamic:
                     continue
                 expressions = [owner.value, *(add.call for add in owner.adds)]
@@ -124,6 +129,21 @@ class Models:
                 ):
                     builder.inlined = True
                     self.owners[builder] = owner
+
+    def builder_at(self, name: Name) -> Builder | None:
+        """What a variable holds where it is read: the last that was built before."""
+        found = self._of_variable.get(self.t.scopes.of_name[name], [])
+        before = [builder for builder in found if builder.statement.place.end <= name.place.start]
+        return before[-1] if before else None
+
+    def _is_straight(self, variable: Variable) -> bool:
+        """Whether a variable is given what it holds in one block, one after the other."""
+        if len(variable.writes) <= 1:
+            return True
+        statements = [builder.statement for builder in self._of_variable[variable]]
+        blocks = {self._block_of[statement] for statement in statements}
+        made = len(statements) - (0 if variable.is_global else 1)
+        return len(blocks) == 1 and len(variable.writes) == made
 
     def _as_part(self, owner: Builder, name: Name) -> bool:
         """Whether a name stands for a module in a construction (and is not the receiver of a method)."""
@@ -153,7 +173,7 @@ class Models:
             layer.children.append(self.layer(node.arguments[0]))
             return layer
         if isinstance(node, Name):
-            builder = self.builders.get(t.scopes.of_name[node])
+            builder = self.builder_at(node)
             if builder is not None and builder.inlined:
                 return self.whole(builder)
             raise Problem(
@@ -181,6 +201,8 @@ class Models:
         slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
         rest = {name: text for name, text in args.texts.items() if "\0" not in text}
         source = self.source(node.line)
+        if path == "nn.Recurrence" and "recurrentModule" in slots:
+            slots = {"module": slots["recurrentModule"]}
         if path == "nn.Recurrent":
             slots = self._recurrent_parts(node, rest, slots)
         elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in slots:
@@ -383,7 +405,7 @@ class Models:
 
     def _free_names(self, builder: Builder) -> list[str]:
         expressions = [builder.value, *(add.call for add in builder.adds)]
-        for inner in self.builders.values():
+        for inner in self.builders:
             if inner.inlined:
                 expressions += [inner.value, *(add.call for add in inner.adds)]
         return self.names_in(expressions)

@@ -51,7 +51,11 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
 
 def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py | None:
     """``torch.Tensor(3, 4):fill(1)`` as ``torch.ones(3, 4)``."""
-    if name not in ("zero", "fill") or not isinstance(receiver, Call) or not receiver.arguments:
+    if not isinstance(receiver, Call) or t.path(receiver.callee) not in library.TENSOR_TYPES:
+        return None
+    if name == "range" and not receiver.arguments and len(arguments) in (2, 3):
+        return _range(t, library.TENSOR_TYPES[t.path(receiver.callee) or ""], arguments)
+    if name not in ("zero", "fill") or not receiver.arguments:
         return None
     if t.path(receiver.callee) != "torch.Tensor" or any(t.kind(a) != "number" for a in receiver.arguments):
         return None
@@ -65,6 +69,16 @@ def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments
         value = f"{value}.0" if isinstance(arguments[0], Number) else f"float({value})"
     shape = sizes(t, receiver.arguments)
     return atom(f"torch.full(({shape}{',' if len(receiver.arguments) == 1 else ''}), {value})")
+
+
+def _range(t: Translator, kind: str | None, arguments: Arguments) -> Py | None:
+    """``torch.LongTensor():range(1, 10)``"""
+    if not all(t.whole(argument) for argument in arguments):
+        return None
+    start, end = t.value(arguments[0]), t.expressions.whole_number(arguments[1], 1)
+    step = f", {t.value(arguments[2])}" if len(arguments) > 2 else ""
+    dtype = {"Long": "", None: ", dtype=torch.get_default_dtype()"}.get(kind)
+    return None if dtype is None else atom(f"torch.arange({start}, {end}{step}{dtype})")
 
 
 _REDUCTIONS = set("sum mean std var max min norm prod dot dist trace".split())
@@ -94,7 +108,7 @@ def statement(t: Translator, node: Invoke) -> bool:
         if base.text.endswith("]") and _is_part(t, receiver):
             t.emit(f"{base} = {t.value(node.arguments[0]) if node.arguments else 0}")
             return True
-    if name in ("resize", "resizeAs", "set"):
+    if name == "set":
         raise Problem("T7-272", node.line, f"{name} as a statement")
     t.emit(apply(t, receiver, name, node.arguments, node).text)
     return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text
+from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text, sizes
 from torch7py.translate.tree import Expression
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ def _changing(name: str, python: str) -> None:
 
 for _lua, _python in {"fill": "fill_", "zero": "zero_", "pow": "pow_", "neg": "neg_"}.items():
     _changing(_lua, _python)
+
+
+@changing("resize")
+def resize(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.resize_({sizes(t, arguments)})")
+
+
+@changing("resizeAs")
+def resize_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.resize_as_({t.value(arguments[0])})")
 
 
 @changing("copy")

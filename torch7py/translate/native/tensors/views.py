@@ -154,6 +154,10 @@ def _plain(text: str) -> bool:
 
 @rule("index")
 def index(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    if len(arguments) == 3:  # y:index(x, dim, places), into y
+        dim, place = dimension(t, arguments[1]), minus_one(t, arguments[2])
+        source = t.value(arguments[0])
+        return atom(f"torch.index_select({source}, {dim}, {place}, out={t.value(receiver)})")
     dim = dimension(t, arguments[0])
     place = minus_one(t, arguments[1])
     if dim == "0":
