@@ -173,7 +173,7 @@ class Container(Module):
 class Sequential(Container):
     """``nn.Sequential()``: one module after the other.
 
-    Shapes: what the first takes, what the last gives.
+    Shapes: what the first takes, what the last gives. ``#m`` is the number of modules.
     """
 
     lua_methods = names(__len="__len__")

@@ -1,0 +1,110 @@
+"""Methods of Module, Container and Criterion that no other test calls by name, with answers known from mathematics."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+
+@pytest.fixture
+def nn(runtime: Runtime) -> Runtime:
+    runtime.execute(
+        """
+        require 'nn'
+        m = nn.Linear(2, 1)
+        m.weight:copy(torch.Tensor{1, 2}) m.bias:fill(3)
+        x, g = torch.Tensor{4, 5}, torch.Tensor{2}
+        """
+    )
+    return runtime
+
+
+def test_called_as_a_function(nn: Runtime) -> None:
+    assert nn.execute("return m(x)[1]") == 17
+    assert nn.execute("local y, gi = m(x, g) return y[1], gi[1], gi[2], m.gradBias[1]") == (17, 2, 4, 2)
+
+
+def test_a_criterion_called_as_a_function(nn: Runtime) -> None:
+    assert nn.execute(
+        "local l, gi = nn.MSECriterion()(torch.Tensor{1, 2}, torch.Tensor{0, 0}) return l, gi[1], gi[2]"
+    ) == (2.5, 1, 2)
+
+
+@pytest.mark.parametrize("method", ["accUpdateGradParameters", "defaultAccUpdateGradParameters"])
+def test_updates_at_once_leave_the_gradient_buffers(nn: Runtime, method: str) -> None:
+    nn.execute(f"m:zeroGradParameters() m:forward(x) m:updateGradInput(x, g) m:{method}(x, g, 0.5)")
+    assert nn.execute("return m.weight[1][1], m.weight[1][2], m.bias[1]") == (1 - 4, 2 - 5, 3 - 1)
+    assert nn.execute("return m.gradWeight:sum(), m.gradBias[1]") == (0, 0)
+
+
+def test_updates_of_shared_parameters_go_through_the_buffers(nn: Runtime) -> None:
+    nn.execute(
+        "m = nn.Mul() m.weight:fill(2) g = torch.ones(2) m:forward(x) m:updateGradInput(x, g) "
+        "m:sharedAccUpdateGradParameters(x, g, 0.5)"
+    )
+    assert nn.execute("return m.weight[1], m.gradWeight[1]") == (2 - 0.5 * 9, 9)
+
+
+def test_backward_update(nn: Runtime) -> None:
+    nn.execute("m:zeroGradParameters() m:forward(x) gi = m:backwardUpdate(x, g, 0.5)")
+    assert nn.execute("return gi[1], gi[2], m.bias[1]") == (2, 4, 2)
+
+
+def test_apply_to_modules_reaches_children_alone(nn: Runtime) -> None:
+    nn.execute(
+        """
+        seen = {}
+        s = nn.Sequential():add(m):add(nn.Sequential():add(nn.Tanh()))
+        s:applyToModules(function(child) seen[#seen + 1] = torch.type(child) end)
+        """
+    )
+    assert nn.globals["seen"] == ["nn.Linear", "nn.Sequential"]
+
+
+def test_flatten(nn: Runtime) -> None:
+    """``Module.flatten`` makes one tensor of many, each storage once, with the given ones as views of it."""
+    nn.execute("a, b = torch.Tensor{1, 2}, torch.Tensor{3} f = nn.Module.flatten({a, b, a}) f:mul(10)")
+    assert nn.execute("return f:nElement(), a[1], a[2], b[1]") == (3, 10, 20, 30)
+
+
+CONTAINER = "s = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Tanh())"
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("s:insert(nn.Sigmoid(), 1)", "nn.Sigmoid nn.Linear nn.Tanh"),
+        ("s:insert(nn.Sigmoid())", "nn.Linear nn.Tanh nn.Sigmoid"),
+        ("s:insert(nn.Sigmoid(), 3)", "nn.Linear nn.Tanh nn.Sigmoid"),
+        ("s:remove(1)", "nn.Tanh"),
+        ("s:remove()", "nn.Linear"),
+    ],
+)
+def test_insert_and_remove(nn: Runtime, code: str, kinds: str) -> None:
+    nn.execute(f"{CONTAINER} {code} found = {{}} for i = 1, s:size() do found[i] = torch.type(s:get(i)) end")
+    assert nn.globals["found"] == kinds.split()
+    assert nn.execute("return #s") == len(kinds.split())
+
+
+@pytest.mark.parametrize(
+    "code", ["s:insert(nn.Tanh(), 5)", "s:insert(nn.Tanh(), 0)", "s:remove(3)", "s:get(3).x = 1"]
+)
+def test_a_place_that_is_not_there(nn: Runtime, code: str) -> None:
+    nn.execute(CONTAINER)
+    with pytest.raises(LuaError, match=r"^t\.lua:1: "):
+        nn.execute(code, "=t.lua")
+
+
+def test_errors_of_children_written_in_lua_say_which(nn: Runtime) -> None:
+    nn.execute(
+        """
+        local C, parent = torch.class('nn.Mine', 'nn.Container')
+        function C:updateOutput(input) return self:rethrowErrors(self.modules[1], 1, 'updateOutput', input) end
+        c = nn.Mine():add(m)
+        """
+    )
+    assert nn.execute("return c:forward(x)[1]") == 17
+    with pytest.raises(LuaError, match=r"In 1 module of nn\.Mine:\n.*2"):
+        nn.execute("c:forward(torch.ones(3))")
