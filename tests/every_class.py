@@ -27,6 +27,7 @@ ABSTRACT = {
     "nn.AbstractSequencer": "a base",
     "nn.Container": "a base",
     "nn.Criterion": "a base",
+    "nn.CTCCriterion": "its forward takes a third argument",
     "nn.Dictionary": "of 2015 alone",
     "nn.Module": "a base",
     "cudnn._Pointwise": "a base",

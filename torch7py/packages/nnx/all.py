@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from torch7py.nn import resampling  # noqa: F401
 from torch7py.ops.support import unsupported
-from torch7py.packages.nnx import classifier, color, planes, resizing, tree  # noqa: F401
+from torch7py.packages.nnx import classifier, color, ctc, planes, resizing, tree  # noqa: F401
 
 __all__: list[str] = []
 
 unsupported("nn.SoftMaxForest", "in the original its constructor fails: it adds to a table that is not there")
-unsupported("nn.CTCCriterion", "not yet: it rests on the package warp_ctc")
 for _name in (
     "Balance DataList DataSet DataSetLabelMe DataSetSamplingPascal DistMarginCriterion DistNLLCriterion "
     "FunctionWrapper Minus PixelSort PullTable PushTable SaturatedLU SparseCriterion SpatialDownSampling "
