@@ -227,7 +227,7 @@ def file_source(name: str) -> str:
         with open(name.encode("latin1"), "rb") as file:
             return file.read().decode("latin1")
     except OSError as problem:
-        raise LuaError(f"cannot open {name}") from problem
+        raise LuaError(f"cannot open {name}: {problem.strerror}") from problem
 
 
 def loadfile(name: Any = MISSING, *_: Any) -> Any:

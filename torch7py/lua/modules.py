@@ -165,7 +165,7 @@ def _in_packages(name: str) -> Any:
 
 def _in_files(name: str) -> Any:
     file, tried = search_path(name, str(index(package, "path")))
-    return tried if file is None else load_file(file)
+    return f"{tried}\n\tno file '{name}'" if file is None else load_file(file)
 
 
 def searchpath(name: Any = MISSING, path: Any = MISSING, *_: Any) -> Any:
@@ -215,7 +215,10 @@ def include(name: Any = MISSING, depth: Any = None, *_: Any) -> Any:
 
 
 def dofile(name: Any = MISSING, *_: Any) -> Any:
-    return run_file(a_string(name, 1, "dofile"))
+    path = a_string(name, 1, "dofile")
+    if not there(path):
+        raise fail(f"cannot open {path}: No such file or directory")
+    return run_file(path)
 
 
 def _no_module(*_: Any) -> Any:
