@@ -99,7 +99,8 @@ local shared = {1, 2}
 torch.save(name, {Thing(4), a = shared, b = shared, [true] = 1.5, s = 'text', l = torch.LongStorage{1, 2}})
 local t = torch.load(name)
 print(t[1].n, t[1].t.x, rawequal(t.a, t.b), t[true], t.s, t.l, io.open(name, 'rb'):read('*a'):len())
-local m = nn.Sequential():add(nn.Linear(2, 3)):add(nn.ConcatTable():add(nn.Tanh()):add(nn.Identity())):add(nn.JoinTable(2))
+local m = nn.Sequential():add(nn.Linear(2, 3))
+m:add(nn.ConcatTable():add(nn.Tanh()):add(nn.Identity())):add(nn.JoinTable(2))
 local x = torch.randn(4, 2)
 m:forward(x)
 m.mine = {1, x}
@@ -130,7 +131,8 @@ local function feval(p)
 end
 local state = {learningRate = 0.1, momentum = 0.9}
 for i = 1, 3 do local _, losses = optim.sgd(feval, params, state) print(losses[1]) end
-print(state.evalCounter, state.dfdx, optim.adam(feval, params, {}), select(2, optim.lbfgs(feval, params, {maxIter = 3})))
+print(state.evalCounter, state.dfdx, optim.adam(feval, params, {}))
+print(select(2, optim.lbfgs(feval, params, {maxIter = 3})))
 local i1, i2 = nn.Identity()(), nn.Identity()()
 local h = nn.CMulTable()({nn.Tanh()(nn.Linear(2, 3)(i1)), i2})
 local g = nn.gModule({i1, i2}, {h, nn.Linear(3, 1)(h)})
