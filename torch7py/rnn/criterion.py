@@ -15,6 +15,8 @@ from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import generation
+from torch7py.rnn.masked_loss import MaskedClasses
+from torch7py.rnn.masking import MaskZeroCriterion
 from torch7py.rnn.sequencer import steps_of
 from torch7py.rnn.stages import alias, marked
 from torch7py.rnn.steps import alike, rebound
@@ -138,6 +140,10 @@ class SequencerCriterion(StepwiseCriterion):
 
     def updateOutput(self, input: Any, target: Any) -> Any:
         self.__dict__["_wide"] = None
+        masked = self._masked(input, target)
+        if masked is not None:
+            self.__dict__["output"] = self.averaged(masked.loss(), len(masked.x))
+            return self.output
         joined = self._as_one(input, target)
         if joined is None:
             return super().updateOutput(input, target)
@@ -160,6 +166,9 @@ class SequencerCriterion(StepwiseCriterion):
     def updateGradInput(self, input: Any, target: Any) -> Any:
         if generation.current().year == 2015 and len(input) > 2:
             self.__dict__["isStateless"] = True  # what the package of 2015 noted, having tried it
+        masked = self._masked(input, target)
+        if masked is not None:
+            return self._give_joined(input, masked.gradient(self.averaged(1, len(masked.x))))
         wide = self.__dict__.get("_wide")
         joined = None if wide is None else self._as_one(input, target)
         if wide is None or joined is None:
@@ -172,10 +181,22 @@ class SequencerCriterion(StepwiseCriterion):
                 gradient.div_(len(input))
         if factor != 1:
             gradient.mul_(factor)
+        return self._give_joined(input, gradient)
+
+    def _give_joined(self, input: Any, gradient: torch.Tensor) -> Any:
+        """Make the gradient of all steps the content of gradInput."""
         if isinstance(input, torch.Tensor):
             return self.keep("gradInput", gradient.view(input.shape))
         known: list[torch.Tensor] = self.__dict__.setdefault("_given", [])
         return self.give(rebound(known, gradient.view(-1, *input[0].shape)))
+
+    def _masked(self, input: Any, target: Any) -> MaskedClasses | None:
+        """The loss of a padded sequence, where it is done at once."""
+        criterion = self._modules["criterion"]
+        if not isinstance(criterion, MaskZeroCriterion):
+            return None
+        steps = steps_of(input, target, self, generation.current().equal_lengths)
+        return MaskedClasses.of(criterion, input[:steps], target[:steps])
 
 
 @layer("nn.RepeaterCriterion", package="rnn")
