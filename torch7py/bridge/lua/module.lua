@@ -111,6 +111,10 @@ local linked = setmetatable({}, {__mode = 'k'})        -- module -> {link name =
 local marked = setmetatable({}, {__mode = 'k'})        -- module -> string of the methods marked on its peer
 local virtual, virtual_set = {}, {}                    -- names of the methods Python may call on a child
 
+-- Methods of a package in the place of a class's own, which are to Python what those were: they give more to scripts.
+local vouched = setmetatable({}, {__mode = 'k'})
+function module.vouch(f) vouched[f] = true end
+
 -- The virtual methods that Lua defines for a class, found once per entry: a script may change them any time.
 local entry = 0
 local class_entry, class_methods = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
@@ -121,7 +125,7 @@ local function lua_methods(c, info)
    for i = 1, #virtual do
       local name = virtual[i]
       local f = c[name]
-      if f ~= pristine[name] and f ~= nil then found = (found and found .. ' ' or '') .. name end
+      if f ~= pristine[name] and f ~= nil and not vouched[f] then found = (found and found .. ' ' or '') .. name end
    end
    class_entry[c], class_methods[c] = entry, found
    return found
@@ -603,11 +607,7 @@ function module.set_virtual(names)
 end
 
 -- Whether updateGradInput and accGradParameters of a module have nothing to do with each other: it is of a built-in
--- class of which that is so, has no modules inside, and the methods are the class's own, or a package's that do the
--- same besides what else they do.
-local vouched = setmetatable({}, {__mode = 'k'})
-function module.vouch(f) vouched[f] = true end
-
+-- class of which that is so, has no modules inside, and the methods are the class's own, or as good.
 local HALVES = {'backward', 'updateGradInput', 'accGradParameters', 'zeroGradParameters', 'parameters'}
 
 function module.halves_stand_alone(m)

@@ -155,6 +155,7 @@ local function define_sequential()
       end
       return lists[1], lists[2], lists[3]
    end
+   module_of.vouch(Sequential.parameters)
 end
 
 local function define_parameters()
