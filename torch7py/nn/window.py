@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
@@ -102,12 +102,13 @@ class Window:
             found = self.known[key] = make()
         return found
 
-    @property
+    @cached_property
     def extents(self) -> tuple[int, ...]:
         """How far the window reaches."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
-    def is_plain(self) -> bool:
+    @cached_property
+    def plain(self) -> bool:
         """Whether it moves on by one single element."""
         return not any(self.pad) and all(k == 1 == d for k, d in zip(self.kernel, self.step, strict=True))
 
