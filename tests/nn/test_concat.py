@@ -179,3 +179,16 @@ def test_only_a_sequential_has_a_length() -> None:
         assert rt.execute("return #m, m:size(), #nn.Sequential()") == (2, 2, 0)
         with pytest.raises(LuaError, match=r"nn\.ConcatTable has no length operator"):
             rt.execute("return #nn.ConcatTable()")
+
+
+def test_nothing_is_added_for_nil() -> None:
+    """A class derived from a container may be made without the module that it gets later."""
+    with Runtime() as rt:
+        rt.execute("require 'nn' m = nn.Container()")
+        assert rt.execute("return m:add(nil) == m, #m.modules, #nn.ConcatTable():add(nil).modules") == (
+            True,
+            0,
+            0,
+        )
+        with pytest.raises(LuaError, match=r"nn\.Sequential:add expects a module"):
+            rt.execute("nn.Sequential():add(nil)")

@@ -171,3 +171,20 @@ def test_a_clone_has_sizes_of_its_own(runtime: Runtime) -> None:
 def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^test.lua:2: {message}"):
         runtime.execute(f"require 'nn' local x = torch.ones(2, 3)\nlocal r = {code}", "@test.lua")
+
+
+@pytest.mark.parametrize(
+    ("code", "size"),
+    [
+        ("nn.Padding(1, -0)", 4),
+        ("nn.Padding(1, 1.5)", 5),
+        ("nn.Narrow(1, 1.5, 2.5)", 2),
+        ("nn.Select(1, 2.5)", 1),
+        ("nn.View(4.5)", 4),
+    ],
+)
+def test_numbers_are_cut_to_integers_as_in_c(runtime: Runtime, code: str, size: int) -> None:
+    """Programs compute sizes by divisions, and -0 of a length that is 0."""
+    program = f"require 'nn' m, x = {code}, torch.range(1, 4) y = m:forward(x) return y:nElement()"
+    assert runtime.execute(program) == size
+    assert runtime.execute("return m:backward(x, y):nElement()") == 4

@@ -188,3 +188,21 @@ ERRORS = {
 def test_errors(rt: Runtime, code: str, message: str) -> None:
     with pytest.raises(LuaError, match=rf"^t\.lua:1: .*{message}"):
         rt.execute(code, "=t.lua")
+
+
+def test_an_input_without_a_gradient(rt: Runtime) -> None:
+    """A layer may give nil for an input that has none, lengths say; in a table that is its end."""
+    rt.execute("""
+    require 'nngraph'
+    local Cut = torch.class('nn.Cut', 'nn.Module')
+    function Cut:updateOutput(input) self.output = input[1] * input[2][1] return self.output end
+    function Cut:updateGradInput(input, gradOutput) return {gradOutput * input[2][1], nil} end
+    l = nn.Linear(2, 2)
+    local x, n = nn.Identity()(), nn.Identity()()
+    m = nn.gModule({x, n}, {nn.Cut()({l(x), n})})
+    local input = {torch.ones(3, 2), torch.Tensor{2}}
+    m:forward(input)
+    g = m:backward(input, torch.ones(3, 2))
+    """)
+    assert rt.execute("return g[1]:size(1), g[1]:size(2), g[2]") == (3, 2, None)
+    assert rt.execute("local w = l.weight return (g[1][1] - w:sum(1):view(2) * 2):abs():max() < 1e-14")

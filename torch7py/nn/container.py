@@ -38,8 +38,10 @@ class Container(Module):
         for number, child in enumerate(children):
             self._modules[str(number)] = child
 
-    def add(self, module: Module) -> Container:
-        """``c:add(module)``: append it; returns the container."""
+    def add(self, module: Module | None = None) -> Container:
+        """``c:add(module)``: append it, nothing for nil; returns the container."""
+        if module is None:
+            return self
         if not isinstance(module, torch.nn.Module):
             raise TorchError(f"{self.class_name}:add expects a module")
         self._modules[str(len(self._modules))] = module
@@ -181,7 +183,9 @@ class Sequential(Container):
     def __len__(self) -> int:
         return super().__len__()  # of all containers this one alone has Lua's #
 
-    def add(self, module: Module) -> Container:
+    def add(self, module: Module | None = None) -> Container:
+        if module is None:
+            raise TorchError(f"{self.class_name}:add expects a module")
         super().add(module)
         self._take_ends()
         return self

@@ -325,10 +325,11 @@ class GModule(Container):
         sources = place.sources
         if not sources:
             return
-        if not isinstance(gradient, list) or len(gradient) < len(sources):
+        if not isinstance(gradient, list):
             who = place.module.class_name if place.module is not None else "the output"
             raise TorchError(f"nn.gModule: the gradInput of {who} must be a table of {len(sources)}")
         gradients = self.node_gradients
+        # Lua's tables end at a nil: what is missing is an input without a gradient, lengths of sentences say.
         for source, part in zip(sources, gradient, strict=False):
             if part is not None:
                 gradients[source].append(part)

@@ -79,7 +79,7 @@ class MapTable(Growing):
             return value
         return super().set_field(name, value)
 
-    def add(self, module: Module) -> MapTable:
+    def add(self, module: Module | None = None) -> MapTable:
         """``m:add(module)``: the module, if there is none yet; returns the container."""
         if self.module is not None:
             raise TorchError(f"{self.class_name} holds one module")

@@ -35,7 +35,8 @@ class Select(Module):
         """The slice as a view, its dimension kept."""
         dim = axis(self, self.dimension, tensor)
         size = tensor.shape[dim]
-        start = size + self.index if self.index < 0 else self.index - 1
+        index = int(self.index)
+        start = size + index if index < 0 else index - 1
         if not 0 <= start < size:
             raise TorchError(f"nn.Select: index {self.index} out of range 1 to {size}")
         return tensor.narrow(dim, start, 1)
@@ -75,7 +76,7 @@ class Narrow(Module):
     def _slices(self, tensor: torch.Tensor) -> torch.Tensor:
         dim = axis(self, self.dimension, tensor)
         size = tensor.shape[dim]
-        index, length = self.index, self.length
+        index, length = int(self.index), int(self.length)
         if length < 0:
             length += size - index + 2
         if index < 0:

@@ -382,14 +382,14 @@ class Padding(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         dim, before, after = self._place(input)
         sizes = list(input.shape)
-        sizes[dim] = abs(self.pad)
+        sizes[dim] = int(abs(self.pad))
         filling = input.new_full(sizes, self.value)
         return torch.cat([input.narrow(dim, 0, before), filling, input.narrow(dim, before, after)], dim)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         dim, before, after = self._place(input)
         sizes = list(input.shape)
-        sizes[dim] += abs(self.pad)
+        sizes[dim] += int(abs(self.pad))
         gradient = gradient_of(self, gradOutput, sizes)
-        behind = gradient.narrow(dim, before + abs(self.pad), after)
+        behind = gradient.narrow(dim, before + int(abs(self.pad)), after)
         return torch.cat([gradient.narrow(dim, 0, before), behind], dim)

@@ -50,7 +50,7 @@ class DataParallelTable(Container):
         self.gpuAssignments: list[float] = []
         self.flattenParams, self.usenccl, self.needsSync = flattenParams is True, False, False
 
-    def add(self, module: Any, gpus: Any = None) -> Any:
+    def add(self, module: Any = None, gpus: Any = None) -> Any:
         """``m:add(module, gpus)``"""
         listed = gpus if isinstance(gpus, list) else [gpus]
         if not listed or not all(isinstance(n, (int, float)) for n in listed):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.ops.lua_forms import failure, lua
+from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.dispatch.lenient import lua_number
 
@@ -124,3 +125,26 @@ def test_a_string_is_what_it_is_at_each_call(rt: Runtime) -> None:
 )
 def test_refusals(rt: Runtime, source: str, message: str) -> None:
     assert message in failure(rt, source)
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("torch.LongStorage{3, 4}:size(1)", 2),
+        ("x:nElement(1)", 6),
+        ("x:dim(true)", 2),
+        ("x:isContiguous({})", True),
+        ("x:narrow(1, 1, 1, 7):size(1)", 1),
+        ("x:select(1, 1, 'a'):size(1)", 3),
+    ],
+)
+def test_arguments_that_nobody_looked_at(rt: Runtime, source: str, result: object) -> None:
+    assert rt.execute(f"local x = torch.ones(2, 3) return {source}") == result
+
+
+@pytest.mark.parametrize(
+    "source", ["torch.zeros(2):sum(1, 2, 3)", "torch.abs(1, 2, 3)", "torch.Tensor(2):sort(1, 2)"]
+)
+def test_other_functions_count_their_arguments(rt: Runtime, source: str) -> None:
+    with pytest.raises(LuaError, match="invalid arguments"):
+        rt.execute(source)

@@ -17,7 +17,7 @@ import torch
 
 from torch7py.ops import memory, types
 from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
-from torch7py.ops.dispatch.lenient import lenient
+from torch7py.ops.dispatch.lenient import lenient, without_surplus
 from torch7py.ops.dispatch.matching import CODE, OLD_CUDA, SHARED_TYPE, TENSOR_KINDS, Slot, match
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
@@ -112,7 +112,11 @@ class Adapters:
             f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
             f"expected {operation.usage()}"
         )
-        read = lenient(lambda kinds: self._find(operation, method, kinds, cuda), given, method, refusal)
+
+        def find(kinds: Sequence[int]) -> Adapter | None:
+            return self._find(operation, method, kinds, cuda)
+
+        read = lenient(find, given, method, refusal) or without_surplus(find, operation.name, given)
         if read is None:
             raise refusal
         return Adapter(*read)

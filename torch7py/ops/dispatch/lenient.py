@@ -1,4 +1,5 @@
-"""Calls that fit no form as they stand, but did in Torch7: numbers as strings, and the type of a result by name.
+"""Calls that fit no form as they stand, but did in Torch7: numbers as strings, the type of a result by name, and
+arguments that nobody looked at.
 
 Lua's own functions take ``"3"`` for 3, and so did Torch7's. Its functions also took the name of a tensor type as a
 last argument, for results of that type: ``torch.zeros(2, 3, "torch.FloatTensor")``.
@@ -15,7 +16,14 @@ from torch7py.ops import state, types
 from torch7py.ops.dispatch.kinds import Kind, is_tensor
 from torch7py.ops.errors import ArgumentError
 
-__all__ = ["Found", "lenient", "lua_number"]
+__all__ = ["Found", "lenient", "lua_number", "without_surplus"]
+
+# Torch7's functions that were written in C by hand, which never looked at what came behind their arguments: a
+# LongStorage of sizes, say, is asked for ``sizes:size(1)`` as a tensor would be. Its other functions counted.
+_NOT_COUNTING = frozenset(
+    """contiguous size stride dim nDimension nElement storage storageOffset clone resizeAs narrow select transpose t
+    unfold isContiguous isSize isSameSizeAs isSetTo data cdata retain free""".split()
+)
 
 MOST = 4  # strings in one call that are tried as numbers
 _NUMBER = re.compile(
@@ -85,6 +93,23 @@ def lenient(
         raise refusal
 
     return call, mode
+
+
+def without_surplus(
+    find: Callable[[Sequence[int]], Found | None], name: str, kinds: Sequence[int]
+) -> tuple[Callable[..., Any], int] | None:
+    """A function for a call with more arguments than its forms have, and its mode; None if that was an error."""
+    if name not in _NOT_COUNTING and not name.startswith("Storage."):
+        return None
+    for count in range(len(kinds) - 1, 0, -1):
+        found = find(kinds[:count])
+        if found is not None:
+            return _first(found.function, count), found.mode
+    return None
+
+
+def _first(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    return lambda *arguments: function(*arguments[:count])
 
 
 def _may_name_type(kinds: Sequence[int], numbers: Sequence[int], is_method: bool) -> bool:
