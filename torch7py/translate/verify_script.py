@@ -148,6 +148,9 @@ def _run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, lin
     return _Recording(text, draws, made, snapshots, lines)
 
 
+_REST = -1
+
+
 def _snapshot(value: Any, tensor: Any, made: list[_Made]) -> dict[int, dict[str, torch.Tensor]]:
     """The weights that layers are given where a program fills the vector that they all lie in.
 
@@ -164,7 +167,16 @@ def _snapshot(value: Any, tensor: Any, made: list[_Made]) -> dict[int, dict[str,
             if parameter.untyped_storage().data_ptr() == memory and first <= at < last:
                 values = value.flatten()[at - first : at - first + parameter.numel()]
                 found.setdefault(item.order, {})[name] = values.view(parameter.shape)
-    return found if sum(map(len, found.values())) > 1 else {}
+    if sum(map(len, found.values())) < 2:
+        return {}
+    rest = torch.ones(tensor.numel(), dtype=torch.bool)
+    for item in made:
+        for name, parameter in item.module.named_parameters() if item.order in found else ():
+            if name in found[item.order]:
+                at = int(parameter.storage_offset()) - first
+                rest[at : at + parameter.numel()] = False
+    found[_REST] = {"": value.flatten()[rest]}  # of layers that the program writes itself
+    return found
 
 
 def _flat(values: Any) -> list[Any]:
@@ -291,7 +303,12 @@ class _Snapshots:
                 if weights and state[entry].data_ptr() == memory and state[entry].shape == tensor.shape:
                     self.filled.add(memory)
                     return taken(take, _first(_Made(item.name, item.module, weights)))
-        return None
+        rest = self.left[0][_REST] if self.left else {"": torch.empty(0)}
+        if not 0 < tensor.numel() <= rest[""].numel():
+            return None
+        self.filled.add(memory)
+        values, rest[""] = rest[""][: tensor.numel()], rest[""][tensor.numel() :]
+        return values.view(tensor.shape)
 
 
 class _Clock:

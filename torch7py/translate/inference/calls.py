@@ -17,7 +17,7 @@ from torch7py.translate.kind_rules import (
 )
 from torch7py.translate.kinds import Description, LuaClass, Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS, is_criterion
-from torch7py.translate.tree import Call, Expression, Invoke
+from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
@@ -133,8 +133,12 @@ class CallKinds:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         seen: set[tree.Function] = set()
 
+        inside = node.receiver.base if isinstance(node.receiver, Index) else None
+
         def invoke() -> bool:
             kind = receiver.kind
+            if kind is None and inside is not None and self.types.kind(inside) == "tensor":
+                return receiver.be("tensor")  # what has methods is no number
             own = self.types.function_called(node)
             if not own and method == "forward":
                 own = self.types.methods_of(receiver, "updateOutput")

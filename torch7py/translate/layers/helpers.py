@@ -580,18 +580,22 @@ class Logger:
     """Writes values to a file: a line of their names, then one for each set of values."""
 
     def __init__(self, path):
-        self.file = open(path, "w")
-        self.empty = True
+        self.path, self.empty = path, True
+        with open(path, "w"):
+            pass
+
+    def write(self, texts):
+        with open(self.path, "a") as file:
+            file.write("".join(f"{text}\\t" for text in texts) + "\\n")
 
     def set_names(self, names):
-        self.file.write("".join(f"{name}\\t" for name in names) + "\\n")
         self.empty = False
+        self.write(names)
 
     def add(self, values):
         named = sorted(values.items()) if isinstance(values, dict) else list(enumerate(values, 1))
         if self.empty:
             self.set_names([name for name, _ in named])
-        self.file.write("".join(f"{value:11.4e}\\t" for _, value in named) + "\\n")
-        self.file.flush()
+        self.write([f"{value:11.4e}" for _, value in named])
 ''',
 )

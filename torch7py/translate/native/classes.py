@@ -175,6 +175,8 @@ class Classes:
         t.emit(f"class {self.names[made]}{f'({base})' if base else ''}:")
         with t.indented():
             for name, value in made.values.items():
+                if self.current is not None and name in LEFT_OUT:
+                    continue
                 t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
             inits = self._inits(made)
             if made.find("__init") is None and not made.makers and inits and made.base is None:

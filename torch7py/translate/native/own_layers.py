@@ -36,7 +36,13 @@ _INITIALIZERS = {
     "fill": "nn.init.constant_",
 }
 # Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
-LEFT_OUT = {"parameters", "clearState", *BACKWARD}
+LEFT_OUT = {
+    "parameters",
+    "clearState",
+    "accUpdateGradParameters",
+    "sharedAccUpdateGradParameters",
+    *BACKWARD,
+}
 KEPT_BY_NN = {"output", "gradInput"}
 
 
@@ -55,6 +61,7 @@ class OwnLayer:
     at_return: list[str] = field(default_factory=list)
     no_return: str | None = None  # the variable that takes a returned value
     layer_used: bool = False
+    half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
     taken: set[str] | None = None
 
     def __post_init__(self) -> None:
@@ -353,6 +360,10 @@ class OwnLayer:
                     if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
                         found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
                 name = self.own(node)
+                if name in self.gradients:  # its size, where parts of it are added to
+                    parameter = self._local(self.gradients[name])
+                    if isinstance(node, Index) and self._is_in_part(half, node):
+                        found[parameter] = True
                 if name in self.parameters or (
                     name in self.temporary and name in written and name not in own
                 ):
@@ -361,6 +372,16 @@ class OwnLayer:
                     found[self._local(name)] = t.kind(node) == "tensor"
         order = [*names, *self.parameters]
         return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
+
+    def _gradient_with_part(self, node: Expression) -> str | None:
+        """The gradient that an expression is a part of, as ``self.gradWeight[i]``."""
+        while isinstance(node, Index) and self.own(node) is None:
+            node = node.base
+        name = self.own(node)
+        return name if name in self.gradients else None
+
+    def _is_in_part(self, half: tree.Function, node: Index) -> bool:
+        return any(isinstance(n, Index) and n.base is node for n in tree.walk(half.body))
 
     def _backward(self, names: list[str], kept: dict[str, bool], texts: dict[str, str]) -> None:
         t = self.t
@@ -380,6 +401,7 @@ class OwnLayer:
                 outer, t.scope = t.scope, t.scopes.of_function[half]
                 for comment in self._comments(half):
                     t.comment(comment)
+                self.half_at = len(t.lines), t.depth
                 with self.written_as(texts, "gradInput", []):
                     t.block(half.body)
                 t.scope = outer
@@ -422,6 +444,8 @@ class OwnLayer:
         t = self.t
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
             name = self.own(root_of(node.call))
+            if name is None and self.no_return is not None:
+                name = self._gradient_with_part(root_of(node.call))
             if name is not None and name in self.texts:
                 return self._overwritten(name, node.call)
             if name in self.parameters:
@@ -430,6 +454,12 @@ class OwnLayer:
             first = node.targets[0]
             if isinstance(first, Name) and t.scopes.of_name[first] in t.scales:
                 return True  # scale = scale or 1
+        if isinstance(node, tree.If) and self.no_return is not None:
+            if self._is_never(node):
+                return True
+            if self._is_always(node):
+                t.block(node.branches[0][1])
+                return True
         if isinstance(node, tree.Return) and t.scope.function in (self.forward, *self.halves):
             return self._return(node)
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
@@ -468,6 +498,11 @@ class OwnLayer:
                     value = Py(f"{scale.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
             begun = any(line.strip().startswith(f"{local} = ") for line in t.lines[-200:])
             within = t.depth > 2
+            part = call.receiver
+            if isinstance(part, Index) and self.own(part) is None:
+                self._begin(name, local, begun)
+                t.emit(f"{t.value(part)} += {value}")
+                return True
             if within and not begun:
                 raise Problem("T7-243", call.line, f"{name}, added to in a loop or a branch")
             t.emit(f"{local} = {f'{local} + {value.at(code.MULTIPLY)}' if begun else value}")
@@ -478,11 +513,43 @@ class OwnLayer:
         t.emit(f"{self.texts[name]} = {value_anew}")
         return True
 
+    def _begin(self, name: str, local: str, begun: bool) -> None:
+        """A gradient of which parts are added to begins with zeros, before all of its half."""
+        if not begun:
+            line, depth = self.half_at
+            shape = self._local(self.gradients[name])
+            self.t.lines.insert(line, f"{'    ' * depth}{local} = torch.zeros_like({shape})")
+
+    def _is_always(self, node: tree.If) -> bool:
+        """``if self.gradInput then``: it is wanted, as autograd asks for it."""
+        return (
+            len(node.branches) == 1
+            and node.otherwise is None
+            and self.own(node.branches[0][0]) == "gradInput"
+        )
+
+    def _is_never(self, node: tree.If) -> bool:
+        """``if scale == 0 then``: the scale is 1."""
+        condition = node.branches[0][0]
+        if len(node.branches) != 1 or node.otherwise is not None or not isinstance(condition, tree.Binary):
+            return False
+        left, right = condition.left, condition.right
+        is_scale = isinstance(left, Name) and self.t.scopes.of_name[left] in self.t.scales
+        is_other = isinstance(right, tree.Number) and right.value != 1
+        return condition.operator == "==" and is_scale and is_other
+
+    def _ends(self, function: tree.Function) -> Statement:
+        """The last statement of a backward half."""
+        last = function.body.statements[-1]
+        while isinstance(last, tree.If) and self._is_always(last) and last.branches[0][1].statements:
+            last = last.branches[0][1].statements[-1]
+        return last
+
     def _return(self, node: tree.Return) -> bool:
         t = self.t
         if self.no_return is not None:
             function = t.scope.function
-            if function is None or node is not function.body.statements[-1] or len(node.values) > 1:
+            if function is None or node is not self._ends(function) or len(node.values) > 1:
                 raise Problem("T7-243", node.line, "a return in the middle of a backward half")
             if node.values:
                 text = t.value(node.values[0]).text
