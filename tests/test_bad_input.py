@@ -71,6 +71,10 @@ def takes(use: Use, what: str) -> bool:
     )
 
 
+# Errors about sizes say what was given and what was expected.
+SIZES = ("a column more", "a dimension less", "a dimension more")
+SAYS_OTHERWISE = ("nn.SpatialReSamplingEx",)
+
 MESSAGE = re.compile(r"bad\.lua:1: [^\n]*\b(nn|cudnn|nngraph)\.\w+:? [^\n]+")
 PYTHONS_OWN = re.compile(r"Error: |dtype|Expected|aten::|object has no attribute")
 
@@ -80,6 +84,13 @@ def assert_told(error: LuaError, place: str | None = None) -> None:
     assert MESSAGE.fullmatch(error.message), error.message
     assert not PYTHONS_OWN.search(error.message), error.message
     assert place is None or place in error.message, error.message
+
+
+def assert_sizes_told(error: LuaError) -> None:
+    """What was given and what was expected, in numbers or words."""
+    said = re.sub(r"(nn|cudnn)\.\w+|\(at .*|bad\.lua:\d+", "", error.message)
+    sizes = re.findall(r"\d+(?:x\d+)*|empty|vector|matri|batch|table|small|rows", said)
+    assert len(sizes) >= 2, error.message
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +118,8 @@ def test_a_layer(shared: Runtime, use: Use, capfd: pytest.CaptureFixture[str]) -
             shared.execute("y = q:forward(x)", "=bad.lua")
         except LuaError as error:
             assert_told(error, place)
+            if what.split(" at ")[0] in SIZES and use.name not in SAYS_OTHERWISE:
+                assert_sizes_told(error)
             continue
         if takes(use, what):
             continue

@@ -62,7 +62,7 @@ def test_text_and_first_values(runtime: Runtime) -> None:
         ),
         (
             "nn.Bilinear(3, 4, 2):forward{torch.ones(2, 3), torch.ones(1, 4)}",
-            "nn.Bilinear: the inputs must be matrices of as many rows",
+            "nn.Bilinear: the inputs must be matrices of as many rows, not 2x3 and 1x4",
         ),
         (
             "nn.Bilinear(3, 4, 2):forward{torch.ones(2, 3), torch.ones(2, 3)}",

@@ -95,7 +95,7 @@ def test_copy_with_dont_cast(runtime: Runtime) -> None:
         ("nn.Convert('b*', 'bf')", r"nn.Convert: both shapes or neither must be 'b\*'"),
         ("nn.Convert('bf', 'bt'):forward(x)", "nn.Convert cannot convert shape bf to bt"),
         ("nn.Convert('bf', 'b'):forward(x)", "nn.Convert cannot convert shape bf to b"),
-        ("nn.Convert('bchw', 'bf'):forward(x)", "nn.Convert: an input of 2 dimensions for shape bchw"),
+        ("nn.Convert('bchw', 'bf'):forward(x)", "nn.Convert: an input of 2x3 for 4 dimensions, bchw"),
         ("nn.Convert('bf'):forward{x}", "nn.Convert expects a tensor"),
         ("nn.Copy('torch.FooTensor')", "nn.Copy: unknown tensor type 'torch.FooTensor'"),
         ("nn.Copy():backward(x, torch.ones(5))", "nn.Copy: gradOutput is 5, the output 2x3"),

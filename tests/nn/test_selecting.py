@@ -114,7 +114,7 @@ def test_one_hot_of_a_number(runtime: Runtime) -> None:
         ("nn.Narrow(2, 1, 2):backward(x, x)", "nn.Narrow: gradOutput is 2x3, the output 2x2"),
         ("nn.Index(1):forward{x, torch.LongTensor{3}}", "nn.Index: index 3 out of range 1 to 2"),
         ("nn.Index(1):forward{x, torch.LongTensor{0}}", "nn.Index: index 0 out of range 1 to 2"),
-        ("nn.Index(1):forward{x, torch.LongTensor(1, 1)}", "nn.Index: the indices must be a vector"),
+        ("nn.Index(1):forward{x, torch.LongTensor(1, 1)}", "nn.Index: the indices must be a vector, not 1x1"),
         ("nn.Index(1):forward(x)", "nn.Index: the input must be a table of 2"),
         ("nn.MaskedSelect():forward{x, torch.ByteTensor(4)}", "nn.MaskedSelect: cannot view 4 as 2x3"),
         ("nn.OneHot(2):forward(torch.Tensor{3})", "nn.OneHot: index 3 out of range 1 to 2"),

@@ -15,6 +15,7 @@ __all__ = [
     "as_shape",
     "axis",
     "dims_of",
+    "given_text",
     "gradient_of",
     "gradients_of",
     "rows",
@@ -33,6 +34,11 @@ def dims_of(tensor: torch.Tensor) -> int:
 def size_text(tensor: torch.Tensor) -> str:
     """A tensor's sizes as Torch7 writes them, ``2x3``, or ``empty``."""
     return "x".join(map(str, tensor.shape)) if tensor.numel() else "empty"
+
+
+def given_text(value: Any) -> str:
+    """The same of what should be a tensor and may not be one."""
+    return size_text(value) if isinstance(value, torch.Tensor) else "no tensor"
 
 
 def axis(layer: TorchObject, dimension: int | None, input: torch.Tensor, inputDims: int | None = None) -> int:

@@ -55,7 +55,8 @@ class Bilinear(Module):
             raise TorchError(f"{self.class_name}: the input must be a table of two tensors")
         first, second = input
         if first.dim() != 2 or second.dim() != 2 or first.shape[0] != second.shape[0]:
-            raise TorchError(f"{self.class_name}: the inputs must be matrices of as many rows")
+            sizes = f"{size_text(first)} and {size_text(second)}"
+            raise TorchError(f"{self.class_name}: the inputs must be matrices of as many rows, not {sizes}")
         for number, (tensor, size) in enumerate(zip(input, self.weight.shape[1:], strict=True), 1):
             if tensor.shape[1] != size:
                 raise TorchError(

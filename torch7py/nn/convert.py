@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
-from torch7py.nn.arguments import dims_of, gradient_of
+from torch7py.nn.arguments import dims_of, gradient_of, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.nn.copying import TensorMap
@@ -189,7 +189,7 @@ class Convert(Growing):
             prepared = prepared.unsqueeze(self.inputBatchDim - 1)
         if self.nInputDim > 0 and prepared.dim() != self.nInputDim:
             raise TorchError(
-                f"nn.Convert: an input of {dims_of(input)} dimensions for shape {self.inputShape}"
+                f"nn.Convert: an input of {size_text(input)} for {self.nInputDim} dimensions, {self.inputShape}"
             )
         if self.converter is None:
             converter = self._make(prepared)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import rows, size_text
+from torch7py.nn.arguments import given_text, rows, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_flag, check_type, fit
 from torch7py.nn.registry import layer
@@ -149,7 +149,9 @@ class IndexLinear(Module):
     def _check_pair(self, keys: Any, values: Any) -> None:
         for tensor in (keys, values):
             if not isinstance(tensor, torch.Tensor) or tensor.dim() != 1:
-                raise TorchError(f"{self.class_name}: keys and values must be vectors")
+                raise TorchError(
+                    f"{self.class_name}: keys and values must be vectors, not {given_text(tensor)}"
+                )
         if len(keys) != len(values):
             raise TorchError(f"{self.class_name}: {len(keys)} keys, {len(values)} values")
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import as_shape, axis, gradient_of, rows, tensors
+from torch7py.nn.arguments import as_shape, axis, gradient_of, rows, size_text, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.ops import types
@@ -114,7 +114,7 @@ class Index(Module):
     def _arguments(self, input: Any) -> tuple[torch.Tensor, int, torch.Tensor]:
         tensor, indices = tensors(self, input, 2)
         if indices.dim() != 1:
-            raise TorchError("nn.Index: the indices must be a vector")
+            raise TorchError(f"nn.Index: the indices must be a vector, not {size_text(indices)}")
         dim = axis(self, self.dimension, tensor)
         return tensor, dim, rows(self, indices, tensor.shape[dim])
 

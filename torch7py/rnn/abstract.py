@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import given_text
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container, Sequential
 from torch7py.nn.copying import TensorMap
@@ -34,7 +35,9 @@ def add_gradients(owner: TorchObject, one: Any, other: Any) -> Any:
             raise TorchError(f"{owner.class_name}: gradOutput is not a table like the output")
         return [add_gradients(owner, a, b) for a, b in zip(one, other, strict=True)]
     if not isinstance(other, torch.Tensor) or one.numel() != other.numel():
-        raise TorchError(f"{owner.class_name}: gradOutput does not have the size of the output")
+        raise TorchError(
+            f"{owner.class_name}: gradOutput is {given_text(other)}, the output {given_text(one)}"
+        )
     return one + (other if one.shape == other.shape else other.reshape(one.shape))
 
 

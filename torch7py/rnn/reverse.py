@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
 from torch7py.nn.table import Passing
@@ -53,5 +54,7 @@ class SeqReverseSequence(Module):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         if gradOutput.shape != input.shape:
-            raise TorchError(f"{self.class_name}: gradOutput does not have the size of the input")
+            raise TorchError(
+                f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the input {size_text(input)}"
+            )
         return self.forward(gradOutput)

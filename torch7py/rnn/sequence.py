@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import given_text
 from torch7py.nn.base import Module
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
@@ -162,7 +163,8 @@ class Sequence(Module):
             given[: len(states)] = reversed(states)
         if not isinstance(x, torch.Tensor) or x.dim() != 3:
             raise TorchError(
-                f"{self.class_name}: the input is a tensor of 3 dimensions, or a table of a state and such a tensor"
+                f"{self.class_name}: the input must be a tensor of 3 dimensions, or a table of a state and such a "
+                f"tensor, not {given_text(x)}"
             )
         if self.batchfirst:
             x = x.transpose(0, 1)
@@ -179,7 +181,8 @@ class Sequence(Module):
         for what, tensor, size in checked:
             if tensor is not None and (not isinstance(tensor, torch.Tensor) or tensor.shape != size):
                 raise TorchError(
-                    f"{self.class_name}: {what} does not have the size {'x'.join(map(str, size))}"
+                    f"{self.class_name}: {what} does not have the size {'x'.join(map(str, size))}, but "
+                    f"{given_text(tensor)}"
                 )
         return given, x, gradOutput
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.activation import Identity
+from torch7py.nn.arguments import given_text
 from torch7py.nn.checks import check_shape
 from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
@@ -61,7 +62,9 @@ class NormStabilizer(AbstractRecurrent):
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         if not isinstance(input, torch.Tensor) or input.dim() != 2:
-            raise TorchError(f"{self.class_name}: a step's input must be (batch, size)")
+            raise TorchError(
+                f"{self.class_name}: a step's input must be (batch, size), not {given_text(input)}"
+            )
         module = self.module_forward()
         output = module.updateOutput(input)
         if self.training:

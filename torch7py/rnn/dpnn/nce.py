@@ -198,7 +198,10 @@ class NCEModule(Linear):
             or of_noise.shape != self.output[1].shape
             or len(x) != len(of_target)
         ):
-            raise TorchError(f"{self.class_name}: gradOutput does not have the sizes of the output")
+            raise TorchError(
+                f"{self.class_name}: gradOutput is {size_text(of_target)} and {size_text(of_noise)}, the "
+                f"output {size_text(self.output[0])} and {size_text(self.output[1])}"
+            )
         return of_target * self.output[0], of_noise * self.output[1], weight
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
