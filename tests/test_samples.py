@@ -12,6 +12,7 @@ import math
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,6 +226,96 @@ def test_rings_are_told_apart_on_both():
     assert losses(output)[-1] < 0.25 * math.log(2)
     assert int(re.findall(r"(\d+) of 200 points", output)[0]) > 190
     assert "the same on the CPU: true" in output
+
+
+def test_a_bank_computes_with_cents():
+    output = golden("bank")
+    ann, bob, cy = 10050 + 50025, 200000 - 50025, 999
+    for _ in range(3):
+        bob += math.floor(bob * 3 / 100 + 0.5)
+        cy += math.floor(cy * 5 / 100 + 0.5)
+    for cents in (ann, bob, cy, ann + bob + cy):
+        assert f" {cents // 100}.{cents % 100:02d}" in output
+    assert "refused cy ann 10.00" in output
+    assert "from the richest: bob, ann, cy" in output
+
+
+def test_words_are_counted():
+    source = SAMPLES.joinpath("word_count.lua").read_text()
+    lines = source.partition("[[\n")[2].partition("]]")[0].splitlines()
+    counted = Counter(
+        word
+        for line in lines
+        if line[0] != "#" and " = " not in line
+        for word in re.findall("[a-z']+", line.lower())
+    )
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:5]
+    for rank, (word, count) in enumerate(ranked, 1):
+        assert f"{rank}. {word:<10} {count:3d} {'*' * count}" in golden("word_count")
+    lengths = {len(word) for word in counted}
+    assert f"{max(lengths)}: tortoise" in golden("word_count")
+    assert f"{len(lengths) - 1} more lines" in golden("word_count")
+
+
+def test_stripes_are_told_apart():
+    output = golden("convnet")
+    assert losses(output)[0] == pytest.approx(math.log(3), abs=0.15)
+    assert "100.0 % of the others right" in output
+    assert f"{4 * 9 + 4 + 3 * 36 + 3} weights" in output
+
+
+def test_the_way_through_the_maze_is_the_shortest():
+    rows = re.findall(r"'([#.SG]{9})'", SAMPLES.joinpath("maze.lua").read_text())
+    places = {(r, c): letter for r, row in enumerate(rows) for c, letter in enumerate(row) if letter != "#"}
+    reached = {place for place, letter in places.items() if letter == "S"}
+    steps = 0
+    while not any(places[place] == "G" for place in reached):
+        around = {(r + a, c + b) for r, c in reached for a, b in ((0, 1), (1, 0), (0, -1), (-1, 0))}
+        reached |= around & set(places)
+        steps += 1
+    output = golden("maze")
+    assert f"shortest: {steps}\t" in output
+    assert output.partition("shortest")[2].count("*") == steps - 1
+
+
+def test_means_come_closer():
+    output = golden("k_means")
+    within = losses(output, "within ")
+    assert within == sorted(within, reverse=True)
+    assert sum(int(n) for n in re.findall(r"(\d+) points\t", output)) == 60
+    found = [tuple(map(float, pair)) for pair in re.findall(r"\((\S+), (\S+)\)", output)]
+    for place in ((0, 0), (4, 0), (0, 4)):
+        assert min(math.dist(place, centre) for centre in found) < 0.6
+
+
+def test_names_are_made_of_what_was_seen():
+    source = SAMPLES.joinpath("markov.lua").read_text()
+    names = re.findall(r"'([a-z]+)'", source.partition("local names = {")[2].partition("}")[0])
+    seen = {padded[i : i + 3] for name in names for padded in [f"^^{name}$"] for i in range(len(padded) - 2)}
+    output = golden("markov")
+    assert f"{len({triple[:2] for triple in seen})} pairs" in output
+    made = re.findall(r"(?m)^(\w+) +ends in", output)
+    assert len(made) == 8
+    for name in made:
+        padded = f"^^{name.lower()}$"
+        assert {padded[i : i + 3] for i in range(len(padded) - 3)} <= seen
+    assert output.count("(known)") == sum(name.lower() in names for name in made)
+
+
+def test_radial_functions_learn_and_leave_the_outlier():
+    found = losses(golden("rbf"))
+    assert found == sorted(found, reverse=True)
+    half, worst = map(float, re.findall(r"within (\S+), the worst is off by (\S+)\t", golden("rbf"))[0])
+    assert half < 0.1
+    assert worst > 4.5
+
+
+def test_a_graph_learns_sum_and_product():
+    found = losses(golden("graph"))
+    assert found == sorted(found, reverse=True)
+    total, product = map(float, re.findall(r"sum (\S+), product (\S+)\t", golden("graph"))[0])
+    assert total == pytest.approx(0, abs=0.01)
+    assert product == pytest.approx(-0.25, abs=0.1)
 
 
 def test_tensors_by_hand():

@@ -21,16 +21,25 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 # Each sample with arguments that make it short.
 SHORT: dict[str, list[str]] = {
     "adam_autoencoder": ["10"],
+    "bank": ["2"],
     "bidirectional": ["3"],
     "char_rnn": ["3"],
+    "convnet": ["1"],
     "fastlstm": ["10"],
+    "graph": ["10"],
     "gru_tagger": ["4"],
+    "k_means": ["30"],
     "lua_layer": ["20"],
+    "markov": ["4"],
+    "maze": ["12"],
     "mlp_sgd": ["2"],
     "options": ["-iterations", "8"],
+    "rbf": ["10"],
     "recurrent": ["20"],
     "sequencer_recurrent": ["10"],
+    "word_count": [],
 }
+WITHOUT_LAYERS = {"bank", "k_means", "markov", "maze", "word_count"}
 POST = ("recurrent", "sequencer_recurrent", "fastlstm")
 
 
@@ -51,7 +60,7 @@ def test_equal_to_the_original(name):
     """What is printed, and all weights at the end, from the same first weights and random draws."""
     comparison = verify_script(translated(name), SAMPLES / f"{name}.lua", SHORT[name])
     assert comparison.lines > 0
-    assert comparison.layers > 0
+    assert (comparison.layers > 0) == (name not in WITHOUT_LAYERS)
     assert comparison.largest < 1e-9
 
 

@@ -167,6 +167,8 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return news | (be_rank(result, receiver.rank - 1) if receiver.rank else False)
     if method in ("view", "reshape", "resize", "viewAs", "resizeAs", "repeatTensor"):
         news = result.be("tensor")
+        if method in ("resize", "resizeAs") and not receiver.find().ranks and len(result.find().ranks) == 1:
+            news |= same_rank(receiver, result)
         if method in ("viewAs", "resizeAs") and arguments:
             return news | same_rank(result, arguments[0])
         if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
@@ -218,6 +220,11 @@ _KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
 
 def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
     name = layer.name
+    if name == "nn.gModule":
+        outputs = layer.call.arguments[1] if len(layer.call.arguments) > 1 else None
+        if not isinstance(outputs, tree.Table):
+            return None
+        return "tensor" if len(outputs.fields) == 1 else "tuple"
     if name in _STEP_LAYERS:
         return "steps"
     if name in _TABLE_LAYERS or name in ("nn.SplitTable",):

@@ -205,7 +205,7 @@ class _Frozen:
 def _recorded_constructors(made: list[_Made]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
     depth = 0
-    originals: list[tuple[Any, Callable[..., None]]] = []
+    originals: list[tuple[Any, Callable[..., None] | None]] = []
 
     def recording(cls: Any, name: str, original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)
@@ -224,17 +224,22 @@ def _recorded_constructors(made: list[_Made]) -> Iterator[None]:
 
     for name, found in torch7_layers.items():
         cls: Any = found
-        if "__init__" in cls.__dict__ and name not in _CONTAINERS:
-            originals.append((cls, cls.__init__))
+        if name not in _CONTAINERS:
+            originals.append((cls, cls.__dict__.get("__init__")))
             cls.__init__ = recording(cls, name, cls.__init__)
     try:
         yield
     finally:
-        for cls, original in originals:
-            cls.__init__ = original
+        for cls, own in originals:
+            if own is None:  # it has that of its base
+                del cls.__init__
+            else:
+                cls.__init__ = own
 
 
 _CONTAINERS = {
+    "nn.Module",  # of layers written in Lua
+    "nn.Container",
     "nn.Recurrent",
     "nn.Sequencer",
     "nn.Recursor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
@@ -131,6 +132,8 @@ class CallKinds:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
+        if method == "format":
+            self._formats(node.receiver, arguments)
         seen: set[tree.Function] = set()
 
         inside = node.receiver.base if isinstance(node.receiver, Index) else None
@@ -312,6 +315,8 @@ class CallKinds:
         if path in ("string.find", "string.match", "string.gsub"):
             self._text_results(path.removeprefix("string."), node, results)
             return True
+        if path == "string.format" and node.arguments:
+            self._formats(node.arguments[0], arguments[1:])
         if path == "select":
             return self._select(node, arguments, result)
         if path in ("torch.save", "print", "require"):
@@ -430,6 +435,19 @@ class CallKinds:
                 result.mark("whole")
             else:
                 result.be("string")
+
+    def _formats(self, pattern: Expression, arguments: list[Type]) -> None:
+        """What is written with %d or %f is a number, if nothing else is known of it."""
+        while isinstance(pattern, tree.Paren):
+            pattern = pattern.inner
+        if not isinstance(pattern, tree.String):
+            return
+        letters = [
+            found for found in re.findall(r"%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z%])", pattern.value) if found != "%"
+        ]
+        for letter, argument in zip(letters, arguments, strict=False):
+            if letter in "difgeGEx":
+                self.inference.guesses.append(functools.partial(counted, argument))
 
     def _select(self, node: Call, arguments: list[Type], result: Type) -> bool:
         """``select('#', ...)`` and ``select(n, ...)``"""

@@ -222,6 +222,14 @@ class ExpressionKinds:
                 result.find().may_be_nil = result.find().may_be_nil or nil
         return result
 
+    def _fields_alike(self, base: Type) -> None:
+        """A table with named entries of one kind, that is also asked by a key: its entries are alike."""
+        fields = list(base.find().fields.values())
+        kinds = {field.kind for field in fields}
+        if len(kinds) == 1 and kinds <= {"number", "string", "boolean", "table", "object", "tensor"}:
+            for field in fields:
+                unify(base.of_elements(), field)
+
     def _field(self, base: Type, name: str, result: Type) -> bool:
         """A field of a class of the program's own, or of one of its objects."""
         methods = self.types.methods_of(base, name)
@@ -253,8 +261,12 @@ class ExpressionKinds:
         result = Type()
         name = node.key.value if isinstance(node.key, tree.String) else None
 
+        of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
+
         def index() -> bool:
             kind = base.kind
+            if kind is None and of_row is not None and of_row.kind == "tensor" and result.kind == "number":
+                return base.be("tensor") | be_rank(base, 1)  # x[i][j]
             if kind == "tensor":
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
@@ -267,7 +279,10 @@ class ExpressionKinds:
                 news = base.mark("record") if kind == "table" else False
                 if kind == "table" and base.key is not None and not base.fields and base.has("dict"):
                     return unify(result, base.of_elements())
-                return news | unify(result, base.of_field(name))
+                field = base.of_field(name)
+                if field.kind is None and base.has("dict") and base.of_elements().kind is not None:
+                    unify(field, base.of_elements())  # one of the entries of a dict, by its name
+                return news | unify(result, field)
             if kind == "table":
                 if isinstance(node.key, tree.Number):
                     base.mark("sparse" if node.key.value < 1 else "by number")
@@ -275,6 +290,7 @@ class ExpressionKinds:
                     base.mark("by number")
                 elif key.kind in ("string", "object", "tensor"):
                     base.mark("dict")
+                    self._fields_alike(base)
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
             if kind == "storage":
                 return result.be("number") | result.mark("whole")

@@ -131,6 +131,7 @@ class Calls:
 
     def _method(self, node: Invoke) -> Py:
         t = self.t
+        t.present.add(node.receiver)  # nil has no methods
         kind = t.kind(node.receiver)
         functions = t.types.function_called(node)
         if functions:

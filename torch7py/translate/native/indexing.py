@@ -34,6 +34,7 @@ def index(t: Translator, node: Index) -> Py:
         known = t.calls.constant(path, node.line)
         if known is not None:
             return known
+    t.present.add(node.base)  # nil has no fields
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
@@ -64,7 +65,7 @@ def index(t: Translator, node: Index) -> Py:
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
         if representation == "list":
             return atom(f"{base}[{list_position(t, node)}]")
-        if t.type(node).nil:
+        if t.type(node).nil and node not in t.present:
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "storage":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,19 @@ def concatenation(t: Translator, node: Binary) -> Py:
     ):
         return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
     pieces = [piece for part in parts for piece in pieces_of(t, part)]
-    return f_string(pieces, node.line)
+    try:
+        return f_string(pieces, node.line)
+    except Problem:  # quotes in quotes in quotes
+        return Py(" + ".join(_added(t, part).at(code.ADD) for part in parts), code.ADD)
+
+
+def _added(t: Translator, node: Expression) -> Py:
+    """A part of a text that is put together with +."""
+    if isinstance(node, Number):
+        return atom(quoted(str(node.text)))
+    if t.kind(node) == "number" and t.whole(node):
+        return atom(f"str({t.value(node)})")
+    return text(t, node)
 
 
 def _operands(node: Expression) -> list[Expression]:
@@ -173,27 +186,46 @@ def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
             merged.append(piece)
     if all(isinstance(piece, str) for piece in merged):
         return atom(quoted("".join(str(piece) for piece in merged)))
-    parts = []
-    for piece in merged:
-        if isinstance(piece, str):
-            parts.append(_escaped(piece))
-            continue
-        expression, format_ = piece
-        if '"' in expression:
-            if "'" in expression or "\\" in expression:
-                raise Problem("T7-232", line, "quotes within text within text")
-            expression = expression.replace('"', "'")
-        if expression.startswith("{"):
-            expression = f" {expression}"
-        parts.append(f"{{{expression}:{format_}}}" if format_ else f"{{{expression}}}")
+    texts = [piece for piece in merged if isinstance(piece, str)]
+    rest = [piece[0] for piece in merged if not isinstance(piece, str)]
+    if any('"' in text for text in texts) and not any("'" in text for text in [*texts, *rest]):
+        inside = [
+            _escaped(piece).replace('\\"', '"') if isinstance(piece, str) else _field(piece, line, False)
+            for piece in merged
+        ]
+        return atom(f"f'{''.join(inside)}'")
+    parts = [_escaped(piece) if isinstance(piece, str) else _field(piece, line) for piece in merged]
     return atom(f'f"{"".join(parts)}"')
 
 
+def _field(piece: tuple[str, str], line: int, double: bool = True) -> str:
+    """An expression within a text that stands in double quotes, or in single ones."""
+    expression, format_ = piece
+    if "\\" in expression or ('"' in expression and "'" in expression):
+        raise Problem("T7-232", line, "quotes within text within text")
+    if double:
+        expression = expression.replace('"', "'")
+    if expression.startswith("{"):
+        expression = f" {expression}"
+    return f"{{{expression}:{format_}}}" if format_ else f"{{{expression}}}"
+
+
 def _plain(piece: tuple[str, str] | str) -> tuple[str, str] | str:
-    """A literal among the expressions is text."""
+    """A literal among the expressions is text, and ``str(x)`` is x with a flag."""
+    if not isinstance(piece, str) and not piece[1] and piece[0].startswith("str(") and _is_call(piece[0]):
+        return f"{piece[0][4:-1]}!s", ""
     if isinstance(piece, str) or piece[1] or not re.fullmatch(r'"[^"\\]*"', piece[0]):
         return piece
     return piece[0][1:-1]
+
+
+def _is_call(expression: str) -> bool:
+    """Whether an expression is one call of str."""
+    try:
+        node = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1
 
 
 def _escaped(text: str) -> str:

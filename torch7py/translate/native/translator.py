@@ -16,6 +16,7 @@ from torch7py.translate.native import (
     indexing,
     ranges,
     tables,
+    tensors,
     text,
 )
 from torch7py.translate.native.calls import Calls
@@ -63,6 +64,7 @@ class Translator:
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
+        self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
@@ -439,6 +441,15 @@ class Translator:
     def stored(self, target: Expression, value: Expression) -> Py:
         """A value as a target keeps it: with its graph, without, or cut off from it."""
         written = self.expressions.graph(value) if self.keeps(target) else self.value(value)
+        if isinstance(target, Index) and self.kind(target.base) == "tensor" and self.kind(value) == "tensor":
+            wanted, given = self.type(target).rank, self.type(value).rank
+            if wanted == 1 and given is None and tensors.is_reduced(value):
+                return atom(f"{written.at(code.ATOM)}.flatten()")
+            if None not in (wanted, given) and wanted != given:  # as many elements, in another shape
+                if wanted == 1:
+                    return atom(f"{written.at(code.ATOM)}.flatten()")
+                shape = indexing.tensor_index(self, target, assigned=True)
+                return atom(f"{written.at(code.ATOM)}.reshape({shape}.shape)")
         return self.training.carried(target, value, written)
 
     def unread(self, node: Expression) -> str | None:

@@ -39,6 +39,11 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         return Py(f"{left} @ {right}", code.MULTIPLY)
     if name in ("pow",) and len(arguments) == 2:
         return code.power(t.value(arguments[0]), t.value(arguments[1]))
+    if name in ("cmax", "cmin") and len(arguments) == 2:
+        if t.kind(arguments[1]) == "number":
+            bound = "min" if name == "cmax" else "max"
+            return atom(f"{t.value(arguments[0]).at(code.ATOM)}.clamp({bound}={t.value(arguments[1])})")
+        return atom(f"torch.{name[1:]}imum({t.value(arguments[0])}, {t.value(arguments[1])})")
     if name in ("clamp",) and len(arguments) == 3:
         return atom(f"torch.clamp({', '.join(t.value(a).text for a in arguments)})")
     if name in ("bmm", "ger") and len(arguments) == 2:

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, Rule, dimension, receiver_text, rule, rules
-from torch7py.translate.tree import Expression
+from torch7py.translate.tree import Expression, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+
+
+def is_reduced(node: Expression) -> bool:
+    """Whether a value is a sum or the like along a dimension, which keeps the dimension with size 1."""
+    while isinstance(node, (Invoke, tree.Paren)):
+        if isinstance(node, tree.Paren):
+            node = node.inner
+            continue
+        if node.method in ("sum", "mean", "prod", "std", "var", "max", "min", "norm") and node.arguments:
+            return True
+        node = node.receiver
+    return False
 
 
 def _reduction(name: str) -> Rule:
@@ -44,6 +57,19 @@ def _extreme(name: str) -> Rule:
 
 
 rules["max"], rules["min"] = _extreme("max"), _extreme("min")
+
+
+@rule("sort")
+def sort(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """The sorted values alone."""
+    given = ["-1"]
+    for argument in arguments:
+        if isinstance(argument, tree.Boolean):
+            given += ["descending=True"] if argument.value else []
+        else:
+            given[0] = dimension(t, argument)
+    inside = "" if given == ["-1"] else ", ".join(given)
+    return atom(f"{receiver_text(t, receiver)}.sort({inside}).values")
 
 
 @rule("norm")

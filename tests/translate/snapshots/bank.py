@@ -1,0 +1,131 @@
+"""Classes in plain Lua: accounts by torch.class with inheritance, money as a metatable with operators, and a
+bank that keeps a journal of what happens.
+
+   bank.lua [years] Translated from bank.lua by torch7py."""
+
+import math
+import sys
+
+years = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+
+
+# An amount of money in cents. Two amounts add, compare and print as values do.
+class Money:
+    def __init__(self, cents):
+        self.cents = cents
+
+    def __add__(a, b):
+        return Money(a.cents + b.cents)
+
+    def __sub__(a, b):
+        return Money(a.cents - b.cents)
+
+    def __eq__(a, b):
+        return a.cents == b.cents
+
+    __hash__ = object.__hash__
+
+    def __lt__(a, b):
+        return a.cents < b.cents
+
+    def __str__(self):
+        return f"{self.cents // 100}.{self.cents % 100:02d}"
+
+    def share(self, percent):
+        return Money(math.floor(self.cents * percent / 100 + 0.5))
+
+
+class Account:
+    def __init__(self, owner, cents):
+        self.owner = owner
+        self.balance = Money(cents if cents is not None else 0)
+        self.changes = 0
+
+    def deposit(self, amount):
+        self.balance = self.balance + amount
+        self.changes += 1
+
+    # Whether there was enough.
+    def withdraw(self, amount):
+        if self.balance < amount:
+            return False
+        self.balance = self.balance - amount
+        self.changes += 1
+        return True
+
+    def endOfYear(self):
+        pass
+
+    def describe(self):
+        return f"{self.owner} has {self.balance!s}"
+
+
+class Savings(Account):
+    kind = "savings"
+
+    def __init__(self, owner, cents, percent):
+        super().__init__(owner, cents)
+        self.percent = percent
+
+    def endOfYear(self):
+        self.deposit(self.balance.share(self.percent))
+
+    def describe(self):
+        return f"{super().describe()} at {self.percent}% ({self.kind})"
+
+
+# A bank is a table of accounts by owner; its journal is a closure.
+def newJournal():
+    lines = []
+
+    def write(*args):
+        lines.append(" ".join([*args]))
+
+    return {"write": write, "lines": lines}
+
+
+def main():
+    journal = newJournal()
+    accounts = {}
+
+    def open_(account):
+        accounts[account.owner] = account
+        journal["write"]("open", account.owner, str(account.balance))
+        return account
+
+    open_(Account("ann", 10050))
+    open_(Savings("bob", 200000, 3))
+    open_(Savings("cy", 999, 5))
+
+    def transfer(from_, to, cents):
+        amount = Money(cents)
+        if accounts[from_].withdraw(amount):
+            accounts[to].deposit(amount)
+            journal["write"]("transfer", from_, to, str(amount))
+        else:
+            journal["write"]("refused", from_, to, str(amount))
+
+    transfer("bob", "ann", 50025)
+    transfer("cy", "ann", 1000)
+    for year in range(1, years + 1):
+        for owner, account in sorted(accounts.items()):
+            account.endOfYear()
+            journal["write"](f"year {year}", owner, str(account.balance))
+
+    for number, line in enumerate(journal["lines"], 1):
+        print(f"{number:2d}  {line}")
+    names, richest, total = [], None, Money(0)
+    for owner, account in sorted(accounts.items()):
+        names.append(owner)
+        total = total + account.balance
+        if richest is None or richest.balance < account.balance:
+            richest = account
+    names.sort(key=lambda a: accounts[a].balance, reverse=True)
+    print(f"from the richest: {', '.join(names)}")
+    print(richest.describe())
+    print(f"{accounts['ann'].describe()} after {accounts['ann'].changes} changes")
+    print(f"all together: {total!s}, the same again: {str(total == Money(total.cents)).lower()}")
+
+
+if __name__ == "__main__":
+    main()
