@@ -93,3 +93,31 @@ print(nn.Wrap():forward(torch.ones(1, 2)):size(1))
     ).code
     assert "Function" not in text
     assert "    def forward(self, input_):\n        return self.net(input_)\n" in text
+
+
+NEGATED = """
+require 'nn'
+local Shifted, parent = torch.class('nn.Shifted', 'nn.Module')
+function Shifted:__init(shift, negate)
+   parent.__init(self)
+   self.shift = shift
+   self.negate = negate
+end
+function Shifted:updateOutput(input)
+   self.output = input + self.shift
+   if self.negate then
+      self.output = self.output * 3
+      self.output = -self.output
+   end
+   return self.output
+end
+local layer = nn.Shifted(1, true)
+print(layer:forward(torch.ones(2)):sum())
+print(nn.Shifted(1, false):forward(torch.ones(2)):sum())
+"""
+
+
+def test_what_a_branch_does_to_the_output_stays_in_the_branch() -> None:
+    x = torch.ones(2, dtype=torch.float64)
+    assert made(NEGATED, "Shifted", 1, True)(x).tolist() == [-6, -6]
+    assert made(NEGATED, "Shifted", 1, False)(x).tolist() == [2, 2]

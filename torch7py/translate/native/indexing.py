@@ -113,7 +113,7 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
 
 def _tensor_keys(t: Translator, key: Expression) -> list[str]:
     if isinstance(key, tree.Table):
-        return [_slice(t, item.value) for item in key.fields]
+        return [_slice(t, item.value) for item in key.fields] or [":"]
     kind = t.kind(key)
     if kind == "tensor":
         return [f"{t.value(key)}"] if t.is_mask(key) else [str(minus_one(t, key))]

@@ -309,14 +309,14 @@ class OwnLayer:
     def _keep_layer(self, at: int) -> None:
         """Have the layer itself in the context as well."""
         t = self.t
-        indent = "        "
         at_return = [i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("return ")]
         back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
         for i in reversed([i for i in at_return if i < back]):
             t.lines.insert(i, f"{t.lines[i][: len(t.lines[i]) - len(t.lines[i].lstrip())]}ctx.layer = layer")
         back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
         if any("layer." in line for line in t.lines[back:]):
-            t.lines.insert(back + 1, f"{indent}layer = ctx.layer")
+            head = t.lines[back]
+            t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    layer = ctx.layer")
         last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
         t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
 
@@ -562,6 +562,8 @@ class OwnLayer:
         for line in self.at_return:
             t.emit(line)
         last = t.lines[-1].strip() if t.lines else ""
+        if t.lines and len(t.lines[-1]) - len(last) != 4 * t.depth:
+            last = ""  # of a block before it
         if not self.at_return and last.startswith(f"{value} = ") and "  #" not in last:
             t.lines.pop()
             value = atom(last.partition(" = ")[2])

@@ -215,7 +215,7 @@ def assert_statement(t: Translator, node: Call) -> None:
 
 @statement("error")
 def error(t: Translator, node: Call) -> None:
-    if t.kind(node.arguments[0]) not in ("string", None):
+    if not node.arguments or t.kind(node.arguments[0]) not in ("string", None):
         raise Problem("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
