@@ -32,29 +32,30 @@ from torch7py.rnn.sequencer import Sequencer
 
 SIZE = 3
 
-LAYERS: dict[str, Callable[[], Any]] = {
-    "Linear": lambda: Linear(SIZE, SIZE),
-    "Tanh": Tanh,
-    "ReLU": ReLU,
-    "LogSoftMax": LogSoftMax,
-    "AddConstant": lambda: AddConstant(0.5),
-    "FastLSTM": lambda: FastLSTM(SIZE, SIZE),
-    "LSTM": lambda: LSTM(SIZE, SIZE),
-    "LSTM without peepholes": lambda: LSTM(SIZE, SIZE, None, False),
-    "GRU": lambda: GRU(SIZE, SIZE),
-    "Recurrent": lambda: Recurrent(SIZE, Linear(SIZE, SIZE), Linear(SIZE, SIZE), Tanh()),
-    "FastLSTM, masked": lambda: FastLSTM(SIZE, SIZE).maskZero(1),
-    "LSTM, masked": lambda: LSTM(SIZE, SIZE).maskZero(1),
-    "GRU, masked": lambda: GRU(SIZE, SIZE).maskZero(1),
-    "FastLSTM, trimmed": lambda: FastLSTM(SIZE, SIZE).trimZero(1),
-    "LSTM, trimmed": lambda: LSTM(SIZE, SIZE).trimZero(1),
-    "GRU, trimmed": lambda: GRU(SIZE, SIZE).trimZero(1),
-    "Linear in a mask": lambda: MaskZero(Linear(SIZE, SIZE), 1),
-    "layers in a mask": lambda: MaskZero(Sequential(Linear(SIZE, SIZE), Tanh(), Linear(SIZE, SIZE)), 1),
-    "LSTM in a mask": lambda: MaskZero(Sequential(Linear(SIZE, SIZE), LSTM(SIZE, SIZE)), 1),
-    "Recurrent in a mask": lambda: MaskZero(LAYERS["Recurrent"](), 1, True),
-    "Recurrent of Sigmoid": lambda: Recurrent(Linear(SIZE, SIZE), Linear(SIZE, SIZE), Linear(SIZE, SIZE)),
+LAYERS: dict[str, Callable[[int, int], Any]] = {
+    "Linear": lambda n, m: Linear(n, m),
+    "Tanh": lambda n, m: Tanh(),
+    "ReLU": lambda n, m: ReLU(),
+    "LogSoftMax": lambda n, m: LogSoftMax(),
+    "AddConstant": lambda n, m: AddConstant(0.5),
+    "FastLSTM": lambda n, m: FastLSTM(n, m),
+    "LSTM": lambda n, m: LSTM(n, m),
+    "LSTM without peepholes": lambda n, m: LSTM(n, m, None, False),
+    "GRU": lambda n, m: GRU(n, m),
+    "Recurrent": lambda n, m: Recurrent(m, Linear(n, m), Linear(m, m), Tanh()),
+    "FastLSTM, masked": lambda n, m: FastLSTM(n, m).maskZero(1),
+    "LSTM, masked": lambda n, m: LSTM(n, m).maskZero(1),
+    "GRU, masked": lambda n, m: GRU(n, m).maskZero(1),
+    "FastLSTM, trimmed": lambda n, m: FastLSTM(n, m).trimZero(1),
+    "LSTM, trimmed": lambda n, m: LSTM(n, m).trimZero(1),
+    "GRU, trimmed": lambda n, m: GRU(n, m).trimZero(1),
+    "Linear in a mask": lambda n, m: MaskZero(Linear(n, m), 1),
+    "layers in a mask": lambda n, m: MaskZero(Sequential(Linear(n, 2), Tanh(), Linear(2, m)), 1),
+    "LSTM in a mask": lambda n, m: MaskZero(Sequential(Linear(n, 2), LSTM(2, m)), 1),
+    "Recurrent in a mask": lambda n, m: MaskZero(LAYERS["Recurrent"](n, m), 1, True),
+    "Recurrent of Sigmoid": lambda n, m: Recurrent(Linear(m, m), Linear(n, m), Linear(m, m)),
 }
+SAME_SIZE = {"Tanh", "ReLU", "LogSoftMax", "AddConstant"}
 
 
 def step_by_step(run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -94,6 +95,7 @@ def assert_same(ours: list[torch.Tensor], reference: list[torch.Tensor], toleran
 SETTINGS = st.fixed_dictionaries(
     {
         "layers": st.lists(st.sampled_from(list(LAYERS)), min_size=1, max_size=3),
+        "sizes": st.lists(st.integers(1, 4), min_size=4, max_size=4),
         "lengths": st.lists(st.integers(2, 5), min_size=1, max_size=3),
         "batch": st.sampled_from([None, 1, 4]),
         "as_table": st.booleans(),
@@ -107,13 +109,17 @@ SETTINGS = st.fixed_dictionaries(
 @settings(max_examples=60)
 @given(setting=SETTINGS)
 def test_random_models(setting: dict[str, Any]) -> None:
-    model = Sequencer(Sequential(*(LAYERS[name]() for name in setting["layers"])))
+    layers, size = [], setting["sizes"][0]
+    for name, wanted in zip(setting["layers"], setting["sizes"][1:], strict=False):
+        before, size = size, size if name in SAME_SIZE else wanted
+        layers.append(LAYERS[name](before, size))
+    model = Sequencer(Sequential(*layers))
     model.remember(setting["remember"])
     twin = model.clone()
     draw = torch.Generator().manual_seed(setting["seed"])
-    shape = (SIZE,) if setting["batch"] is None else (setting["batch"], SIZE)
+    batch = () if setting["batch"] is None else (setting["batch"],)
 
-    def sequences() -> list[Any]:
+    def sequences(shape: tuple[int, ...]) -> list[Any]:
         made = [
             torch.randn(length, *shape, generator=draw, dtype=torch.float64) for length in setting["lengths"]
         ]
@@ -121,7 +127,7 @@ def test_random_models(setting: dict[str, Any]) -> None:
             sequence[torch.rand(sequence.shape[:-1], generator=draw) < setting["zeros"]] = 0
         return [list(sequence) for sequence in made] if setting["as_table"] else made
 
-    inputs, gradients = sequences(), sequences()
+    inputs, gradients = sequences((*batch, setting["sizes"][0])), sequences((*batch, size))
     with pytest.MonkeyPatch.context() as monkeypatch:
         reference = step_by_step(lambda: passes(twin, inputs, gradients, False), monkeypatch)
     assert_same(passes(model, inputs, gradients, True), reference)
@@ -130,7 +136,7 @@ def test_random_models(setting: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "LSTM, masked", "GRU, trimmed"])
 def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Step, outputs, hidden states and their gradients of the modules inside."""
-    module = LAYERS[name]()
+    module = LAYERS[name](SIZE, SIZE)
     model, inputs = Sequencer(module), list(torch.randn(4, 2, SIZE, dtype=torch.float64))
     inputs[0][1].zero_()
     inputs[3].zero_()
@@ -361,7 +367,7 @@ def test_what_was_inside_is_an_error_after_the_parameters_have_changed(runtime: 
 @pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent"])
 def test_a_gradient_of_the_last_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a decoder hands back to its encoder, between the encoder's forward and backward."""
-    module = LAYERS[name]()
+    module = LAYERS[name](SIZE, SIZE)
     model, x = Sequencer(module), torch.randn(4, 2, SIZE, dtype=torch.float64)
     twin = model.clone()
     given = [torch.randn(2, SIZE, dtype=torch.float64) for _ in range(2)]
@@ -386,7 +392,7 @@ def test_a_gradient_of_the_last_state_from_outside(name: str, monkeypatch: pytes
 
 @pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU"])
 def test_a_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = LAYERS[name]()
+    module = LAYERS[name](SIZE, SIZE)
     for field in ("userPrevOutput", "userPrevCell"):
         if field in module.all_fields():
             module.set_field(field, torch.randn(2, SIZE, dtype=torch.float64))
@@ -405,7 +411,7 @@ def test_a_state_from_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("kind", [BiSequencer, BiSequencerLM])
 @pytest.mark.parametrize("name", ["FastLSTM", "GRU, masked", "Recurrent"])
 def test_both_directions_are_done_as_one_piece(kind: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = kind(LAYERS[name](), LAYERS[name]())
+    module = kind(LAYERS[name](SIZE, SIZE), LAYERS[name](SIZE, SIZE))
     twin, inputs = module.clone(), list(torch.randn(4, 2, SIZE, dtype=torch.float64))
     gradients = list(torch.randn(4, 2, 2 * SIZE, dtype=torch.float64))
     inputs[1][0].zero_()

@@ -37,7 +37,7 @@ class MaskedClasses:
         if type(inner) is not ClassNLLCriterion or marked(inner) or inner.weights is not None:
             return None
         x, y = alike(inputs), alike(targets)
-        if x is None or y is None or x.dim() != 3 or y.shape != x.shape[:2]:
+        if x is None or y is None or x.is_meta or x.dim() != 3 or y.shape != x.shape[:2]:
             return None
         kept = ~is_zero(x)
         classes = y.to(device=x.device, dtype=torch.int64).masked_fill(~kept, 1)
