@@ -199,3 +199,27 @@ def test_a_graph_that_python_read_is_a_graph_to_a_script(runtime: Runtime, tmp_p
     input = [torch.ones(5, 3, dtype=DOUBLE), torch.ones(5, 2, dtype=DOUBLE)]
     for one, other in zip(again(input), runtime.globals["m"](input), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_graph_of_before_modules_were_listed(runtime: Runtime, tmp_path: Path) -> None:
+    content = objects(unpack(tmp_path, "nn_gmodule.binary.t7"))
+    del content.fields["modules"]
+    del content.fields["nInputs"]
+    torch7py.save(content, tmp_path / "old.t7")
+    old = torch7py.load(tmp_path / "old.t7")
+    torch7py.save(old, tmp_path / "again.t7")
+    assert (tmp_path / "again.t7").read_bytes() == (tmp_path / "old.t7").read_bytes()
+    model = torch7py.load(tmp_path / "nn_gmodule.binary.t7")
+    input = [torch.ones(5, 3, dtype=DOUBLE), torch.ones(5, 2, dtype=DOUBLE)]
+    assert len(list(old.parameters())) == len(list(model.parameters())) == 8
+    for one, other in zip(old(input), model(input), strict=True):
+        assert torch.equal(one, other)
+    runtime.execute(f"""
+        require 'nngraph'
+        m = torch.load('{tmp_path / "old.t7"}')
+        out = m:forward {{torch.ones(5, 3), torch.ones(5, 2)}}
+        count, listed = #m:parameters(), #m.modules
+    """)
+    assert (runtime.globals["count"], runtime.globals["listed"]) == (8, 9)
+    for one, other in zip(runtime.globals["out"], model(input), strict=True):
+        assert torch.equal(one, other.detach())

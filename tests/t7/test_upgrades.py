@@ -492,5 +492,5 @@ def test_a_weight_norm_without_what_it_needs_is_refused(file: Path) -> None:
 
 def test_every_line_names_what_brought_it() -> None:
     for line in UPGRADES:
-        assert line.until.split()[0] in ("nn", "cunn", "cudnn", "every")
+        assert line.until.split()[0] in ("nn", "nngraph", "cunn", "cudnn", "every")
         assert line.classes

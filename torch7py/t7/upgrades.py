@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from torch7py.t7.errors import T7Error
-from torch7py.t7.objects import Table
+from torch7py.t7.objects import Object, Table, has_fields
 
 __all__ = ["UPGRADES", "Upgrade", "has_upgrade", "upgrade"]
 
@@ -125,6 +125,18 @@ def _flat_direction(fields: Table) -> Change | None:
     return {"gradV": fields["gradV"]}, {"gradV": gradient.view(v.shape)}
 
 
+def _modules_at_nodes(fields: Table) -> Change | None:
+    """The modules were found at the nodes alone."""
+    nodes = fields.get("forwardnodes")
+    if "modules" in fields or not isinstance(nodes, Table):
+        return None
+    data = [
+        node.fields.get("data") for node in nodes.array() if isinstance(node, Object) and has_fields(node)
+    ]
+    modules = [part.get("module") for part in data if isinstance(part, Table)]
+    return {}, {"modules": Table.of(module for module in modules if module is not None)}
+
+
 def _ceiling(fields: Table) -> Change | None:
     return ({}, {"min_val": 0, "max_val": fields["ceiling"]}) if "ceiling" in fields else None
 
@@ -157,6 +169,7 @@ UPGRADES = (
     Upgrade(("nn.SpatialConvolution",), "nn of 2015-02-10", 0, _matrix),
     Upgrade(("nn.VolumetricFullConvolution",), "nn of 2016-02-17", 0, _planes_in_front),
     Upgrade(("nn.DataParallelTable",), "cunn of 2016-01-11", 2, _one_replica),
+    Upgrade(("nn.gModule",), "nngraph of 2015-10-16", 0, _modules_at_nodes),
     Upgrade(("nn.WeightNorm",), "every nn", 0, _flat_direction),
     # What cudnn's layers, which run as those of nn, have under other names or not at all.
     Upgrade(("cudnn.SpatialAveragePooling",), "every cudnn", 0, _set(divide=True)),

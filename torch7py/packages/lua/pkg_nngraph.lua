@@ -311,7 +311,9 @@ local function give_graph(m, walk)
       for _, source in ipairs(data.mapindex) do insert(sources, index[source]) end
    end
    for i, node in ipairs(backward) do order[i] = index[node.data] end
-   assign(m, modules, selects, splits, counts, sources, order, m.nInputs or #m.innode.children, annotations)
+   local inputs = m.nInputs   -- which the first versions did not count
+   if not inputs or inputs == 0 then inputs = #m.innode.children end
+   assign(m, modules, selects, splits, counts, sources, order, inputs, annotations)
    bind(m, nodes)
    return note(m, nodes)
 end
@@ -325,6 +327,11 @@ local function check(m, walk)
    local seen = known[m]
    if not seen or seen.count ~= #nodes then
       seen = give_graph(m, walk)
+      local list = rawget(m, 'modules')
+      if type(list) ~= 'table' or next(list) == nil then   -- the first versions had no list
+         list_modules(m)
+         module.adopt(m)
+      end
    else
       local list, at, changed = m.modules, 0, false
       for i = 1, seen.count do
