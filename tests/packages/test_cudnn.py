@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+import torch7py
+from torch7py import T7Object, Table
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers
@@ -253,3 +256,32 @@ def test_a_lookup_table_takes_cuda_indices(cuda: Runtime) -> None:
         )
         == 4
     )
+
+
+def test_steps_are_as_large_as_the_windows_where_none_are_given(cuda: Runtime) -> None:
+    cuda.execute("""
+        local a, b = cudnn.SpatialAveragePooling(2, 3), cudnn.SpatialAveragePooling(2, 3, 1, 2)
+        steps = {a.dW, a.dH, b.dW, b.dH}
+        local t = cudnn.TemporalConvolution(4, 3, 2, 5)
+        sizes = {t.kW, t.kH, t.dW, t.dH, t.nInputPlane, t.nOutputPlane, t.groups}
+    """)
+    assert list(cuda.globals["steps"]) == [2, 3, 1, 2]
+    assert list(cuda.globals["sizes"]) == [4, 2, 1, 5, 1, 3, 1]
+
+
+@pytest.mark.parametrize("volumes", [False, True])
+def test_a_cross_entropy_that_was_saved_has_its_weights(cuda: Runtime, tmp_path: Path, volumes: bool) -> None:
+    """The original keeps them in criterions inside."""
+    weights = torch.tensor([1.0, 2.0, 0.5], dtype=torch.float64)
+    nll = T7Object("nn.SpatialClassNLLCriterion", [Table({"weights": weights, "sizeAverage": True})])
+    inner = Table({"sizeAverage": True, "nll": nll, "output": 0, "gradInput": torch.empty(0)})
+    images = T7Object("cudnn.SpatialCrossEntropyCriterion", [inner])
+    whole = T7Object("cudnn.VolumetricCrossEntropyCriterion", [Table({"scec": images, "output": 0})])
+    torch7py.save(whole if volumes else images, tmp_path / "a.t7")
+    criterion = torch7py.load(tmp_path / "a.t7")
+    torch7py.save(criterion, tmp_path / "again.t7")
+    assert (tmp_path / "again.t7").read_bytes() == (tmp_path / "a.t7").read_bytes()
+    shape = (2, 3, 2, 2, 2) if volumes else (2, 3, 2, 2)
+    x, target = torch.randn(shape, dtype=torch.float64), torch.randint(0, 3, (2, *shape[2:]))
+    wanted = F.cross_entropy(x, target, weights)
+    assert torch.allclose(criterion(x, target + 1), wanted)

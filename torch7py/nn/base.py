@@ -418,7 +418,7 @@ class Criterion(Batching):
     ``forward(input, target)`` gives the loss as a tensor of one element, differentiable in ``input``.
     """
 
-    unsaved = ("_type",)
+    unsaved: ClassVar[tuple[str, ...]] = ("_type",)
     # Whether the loss is a sum of losses of single rows, or of elements, or where ``sizeAverage`` their mean.
     rows_alone: bool = False
     lua_methods = names(

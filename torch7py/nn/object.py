@@ -70,7 +70,7 @@ class TorchObject(torch.nn.Module):
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
       (``()``: an empty tensor); ``spare``: fields that it has and that nothing here needs, with what it puts there: the
-      sizes of a tensor (``()``: an empty one), a list, a number;
+      sizes of a tensor (``()``: an empty one), a list, a number, a function of the object;
     - ``halves_stand_alone``: whether each call of ``updateGradInput`` and ``accGradParameters`` does the same whatever
       calls of the other, and of itself, came before it, apart from adding to the gradients;
     - ``essential``: fields without which a saved object of this name is one of another class.
@@ -522,7 +522,12 @@ class TorchObject(torch.nn.Module):
                 del values[name]
         for name, value in self._inherited("spare").items():
             if name not in values and (form is None or name in form.order):
-                values[name] = self.new(*value) if isinstance(value, tuple) else copy.deepcopy(value)
+                values[name] = self._spare(value)
+
+    def _spare(self, value: Any) -> Any:
+        if callable(value):
+            return value(self)
+        return self.new(*value) if isinstance(value, tuple) else copy.deepcopy(value)
 
     def engine_fields_to_save(self, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The same; ``own`` are the fields that another language added."""

@@ -145,13 +145,6 @@ def _capital_k(fields: Table) -> Change | None:
     return ({}, {"k": fields["K"]}) if "K" in fields and "k" not in fields else None
 
 
-def _time_is_height(fields: Table) -> Change | None:
-    """A window of a sequence lay across an image as wide as its frames."""
-    if "kH" not in fields or "dH" not in fields:
-        return None
-    return {"kW": fields.get("kW"), "dW": fields.get("dW")}, {"kW": fields["kH"], "dW": fields["dH"]}
-
-
 _NORMALIZATION = ("BatchNormalization", "SpatialBatchNormalization", "VolumetricBatchNormalization")
 
 UPGRADES = (
@@ -176,7 +169,6 @@ UPGRADES = (
     Upgrade(("cudnn.ReLU",), "every cudnn", 0, _set(threshold=0, val=0)),
     Upgrade(("cudnn.ClippedReLU",), "every cudnn", 0, _ceiling),
     Upgrade(("cudnn.SpatialCrossMapLRN",), "every cudnn", 0, _capital_k),
-    Upgrade(("cudnn.TemporalConvolution",), "every cudnn", 0, _time_is_height),
 )
 
 

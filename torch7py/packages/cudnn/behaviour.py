@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, number
+from torch7py.nn.checks import check_flag, number, truthy
+from torch7py.nn.convolution import draw_uniform
 from torch7py.nn.object import TorchObject, names
+from torch7py.nn.registry import layers
+from torch7py.nn.shape import long_storage
 from torch7py.ops.errors import TorchError
 
 __all__ = [
@@ -18,12 +21,17 @@ __all__ = [
     "Clipped",
     "Grouped",
     "Instance",
+    "LogOverChannels",
     "Modes",
     "Normalized",
     "OverChannels",
     "Padded",
     "Plain",
+    "Pooled",
+    "Pooled3D",
+    "Rectified",
     "Volume",
+    "Windows",
 ]
 
 # A behaviour stands before the twin among a class's bases; to the type checker it is a layer by itself.
@@ -135,7 +143,7 @@ class Padded(Modes):
     the sequence.
     """
 
-    fields: ClassVar[tuple[str, ...]] = ("padH",)
+    fields: ClassVar[tuple[str, ...]] = ("padH", "kH", "dH", "padW", "groups", "nInputPlane", "nOutputPlane")
     traced = True
     padH: float = 0
 
@@ -144,6 +152,29 @@ class Padded(Modes):
     ) -> None:
         super().__init__(inputFrameSize, outputFrameSize, kH, dH)
         self.padH = number("cudnn.TemporalConvolution", "padH", padH)
+
+    def reset(self, stdv: float | None = None) -> Any:
+        draw_uniform(
+            self, self.inputFrameSize**2, stdv
+        )  # the original takes kW, here a frame, for the window
+
+    # To a script and in a file the layer is a convolution of images of one plane, as wide as a frame.
+
+    def get_field(self, name: str) -> Any:
+        if name in ("kH", "dH"):
+            return self.__dict__.get("kW" if name == "kH" else "dW")
+        alone = {"kW": "inputFrameSize", "nOutputPlane": "outputFrameSize"}
+        if name in alone:
+            return self.__dict__.get(alone[name])
+        fixed = {"dW": 1, "padW": 0, "groups": 1, "nInputPlane": 1}
+        return fixed[name] if name in fixed else super().get_field(name)
+
+    def set_field(self, name: str, value: Any) -> Any:
+        if name in ("kH", "dH"):
+            self.__dict__["kW" if name == "kH" else "dW"] = value
+        elif name not in ("kW", "dW", "padW", "groups", "nInputPlane", "nOutputPlane"):
+            return super().set_field(name, value)
+        return value
 
     def forward(self, input: torch.Tensor) -> Any:
         pad = int(self.padH)
@@ -156,6 +187,41 @@ class Padded(Modes):
     backward = Module.backward
 
 
+class Pooled(_Layer):
+    """``cudnn.SpatialMaxPooling(kW, kH[, dW, dH, padW, padH])``."""
+
+    spare: ClassVar[dict[str, Any]] = {"iSize": lambda _: long_storage(0, 0, 0, 0)}
+    unsaved = ("indices", "divide", "count_include_pad")
+
+
+class Windows(Pooled):
+    """``cudnn.SpatialAveragePooling(kW, kH[, dW, dH, padW, padH])``: steps are by default as large as the windows."""
+
+    def __init__(
+        self,
+        kW: int,
+        kH: int,
+        dW: int | None = None,
+        dH: int | None = None,
+        padW: int = 0,
+        padH: int = 0,
+    ) -> None:
+        super().__init__(kW, kH, kW if dW is None else dW, kH if dH is None else dH, padW, padH)
+
+
+class Pooled3D(Plain):
+    """Windows of volumes."""
+
+    unsaved = ("indices",)
+    spare: ClassVar[dict[str, Any]] = {
+        "iSize": lambda _: long_storage(0, 0, 0, 0, 0),
+        "ceil_mode": False,
+        "padT": 0,
+        "padW": 0,
+        "padH": 0,
+    }
+
+
 class Activation(Plain):
     """``cudnn.ReLU([inplace])``: an activation."""
 
@@ -166,10 +232,17 @@ class Activation(Plain):
         self.inplace = check_flag(self.torch7_name, "inplace", inplace)
 
 
+class Rectified(Activation):
+    """``cudnn.ReLU([inplace])``."""
+
+    unsaved = ("threshold", "val")
+
+
 class Clipped(Plain):
     """``cudnn.ClippedReLU(ceiling[, inplace])``: x kept between 0 and the ceiling."""
 
     fields: ClassVar[tuple[str, ...]] = ("ceiling",)
+    unsaved = ("min_val", "max_val")
 
     def __init__(self, ceiling: float, inplace: bool = False) -> None:
         super().__init__(0, number("cudnn.ClippedReLU", "ceiling", ceiling), inplace)
@@ -179,14 +252,36 @@ class Clipped(Plain):
 class OverChannels(Plain):
     """``cudnn.SpatialSoftMax([fast])``: fast is for the GPU."""
 
+    fields: ClassVar[tuple[str, ...]] = ("algorithm", "mode")
+
     def __init__(self, fast: bool = False) -> None:
         super().__init__()
+        self.algorithm = "CUDNN_SOFTMAX_FAST" if truthy(fast) else "CUDNN_SOFTMAX_ACCURATE"
+
+
+class LogOverChannels(OverChannels):
+    """``cudnn.SpatialLogSoftMax()``."""
+
+    spare: ClassVar[dict[str, Any]] = {"mode": "CUDNN_SOFTMAX_MODE_CHANNEL"}
+
+    def __init__(self, fast: bool = False) -> None:
+        super().__init__()
+        self.algorithm = "CUDNN_SOFTMAX_LOG"
 
 
 class Volume(OverChannels):
     """``cudnn.VolumetricSoftMax([fast])``: for volumes, ``([batch,] channels, t, h, w)``."""
 
     traced = True
+    unsaved = ("algorithm",)
+    # The original's has a layer inside that does it.
+    spare: ClassVar[dict[str, Any]] = {"ssm": lambda self: self.as_images()}
+
+    def as_images(self) -> Any:
+        made = layers["cudnn.SpatialSoftMax"]()
+        if "Log" in self.torch7_name:
+            made.__dict__.update(algorithm="CUDNN_SOFTMAX_LOG", mode="CUDNN_SOFTMAX_MODE_CHANNEL")
+        return made
 
     def forward(self, input: torch.Tensor) -> Any:
         if input.dim() not in (4, 5):
