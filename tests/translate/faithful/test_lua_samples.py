@@ -51,3 +51,23 @@ def test_a_page_is_a_program(tmp_path):
     )
     assert ended.stderr == ""
     assert ended.stdout.startswith("iterations\t25\t100\t\nrun: line,iterations=25\t\niteration 7: loss ")
+
+
+def test_pages_are_formatted(tmp_path):
+    """As ``ruff format`` would; at a user's own width it makes no difference to what the pages do."""
+    tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")
+    chunks = sorted(SAMPLES.parent.joinpath("torch7py", "packages", "lua").glob("*.lua"))
+    paths = [*SAMPLES.glob("*.lua"), *chunks]
+    assert len(paths) > 40
+    for path in paths:
+        page = translate_faithful(path.read_bytes(), path.name)
+        assert page.failures == []
+        tmp_path.joinpath(f"{path.stem}.py").write_text(page.text)
+    ended = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--diff", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout

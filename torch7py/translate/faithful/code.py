@@ -71,7 +71,7 @@ def literal(value: str) -> str:
 
 def quoted(value: str, decoded: bool = False) -> str:
     """A string as Python source; ``decoded``: of characters, not of bytes."""
-    quote = "'" if '"' in value and "'" not in value else '"'
+    quote = "'" if value.count('"') > value.count("'") else '"'
     parts = []
     for char in value:
         if char == quote or char == "\\":

@@ -138,7 +138,7 @@ class Expressions:
             return str(value)
         if math.isinf(value):
             return "1e999"
-        return repr(value)
+        return repr(value).replace("e+", "e")
 
     def index(self, node: tree.Index) -> str:
         library = self.library_field(node)

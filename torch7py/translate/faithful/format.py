@@ -17,14 +17,15 @@ def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
     marks: list[tuple[int, int, str]] = []  # physical line -> Lua line
     after_def: list[int] = []  # depths of functions that have just ended
     previous: Line | None = None
-    for line in lines:
+    for at, line in enumerate(lines):
         blank = line.blank
         opens = previous is not None and previous.text.endswith(":") and previous.depth < line.depth
         while after_def and line.depth <= after_def[-1]:
             after_def.pop()
             blank = blank or not line.text.startswith(("else:", "elif "))
-        if line.text.startswith("def ") and previous is not None and not previous.text.startswith("#"):
+        if previous is not None and not previous.text.startswith("#") and _begins_function(lines, at):
             blank = True
+            opens = opens and (previous.text.startswith("def ") or line.text.startswith("#"))
         if line.text.startswith("def "):
             after_def.append(line.depth)
         if blank and not opens and shown:
@@ -33,9 +34,18 @@ def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
         shown += lay_out(line.text, line.depth, line.comment)
         previous = line
     table = _table(marks)
-    tail = ["", "", f'__lua__ = lua.Source({quoted(file)}, "{table}")', ""]
+    tail = ["", "", *lay_out(f'__lua__ = lua.Source({quoted(file)}, "{table}")', 0), ""]
     tail += ['if __name__ == "__main__":', f"    lua.main(chunk, {quoted(file)}{generation})"]
     return "\n".join([*_HEAD, *shown, *tail]) + "\n"
+
+
+def _begins_function(lines: list[Line], at: int) -> bool:
+    """Whether a line is a function's first, or that of the comments right before it."""
+    while at < len(lines) and lines[at].text.startswith("#"):
+        at += 1
+        if at < len(lines) and lines[at].blank:
+            return False
+    return at < len(lines) and lines[at].text.startswith("def ")
 
 
 def bare(lines: list[Line], file: str) -> str:

@@ -49,20 +49,20 @@ def lay_out(text: str, depth: int, comment: str = "", width: int = WIDTH) -> lis
     """One logical line at a depth of indentation, as physical lines."""
     indent = "    " * depth
     note = f"  {comment}" if comment else ""
-    if len(indent) + len(text) <= width or text.startswith("#"):
+    if len(indent) + len(text) + len(note) <= width or text.startswith("#"):
         return [indent + text + note]
     tree, tail = _parse(text)
     if tree is None:
         return [indent + text + note]
     best: list[str] | None = None
     for parts in _statement(tree, tail):
-        lines = _print(parts, len(indent), width)
+        lines = _print([*parts, note], len(indent), width)
         if best is None or all(len(line) <= width for line in lines):
             best = lines
             if all(len(line) <= width for line in lines):
                 break
     assert best is not None
-    return [*best[:-1], best[-1] + note]
+    return best
 
 
 def _parse(text: str) -> tuple[ast.stmt | None, str]:
@@ -110,13 +110,13 @@ def _value_forms(head: list[Doc], value: ast.expr, tail: list[Doc]) -> list[list
         return [[*head, *_expression(value), *tail]]
     if isinstance(value, (ast.Name, ast.Constant, ast.Attribute)):
         flat = [*head, *_expression(value), *tail]
-        return [[*head, "(", Indent([Forced, *_expression(value)]), Forced, ")", *tail], flat]
+        return [flat, [*head, "(", Indent([Forced, *_expression(value)]), Forced, ")", *tail]]
     parenthesized: list[Doc] = [
         *head,
         Group([IfBroken("("), Indent([SOFT, *_expression(value)]), SOFT, IfBroken(")")]),
         *tail,
     ]
-    if _can_omit(value):
+    if not isinstance(value, ast.IfExp) and _can_omit(value):
         return [[*head, *_flat_operators(_expression(value)), *tail], parenthesized]
     return [parenthesized]
 
@@ -127,8 +127,12 @@ Forced = Break("\n")
 def _can_omit(value: ast.expr) -> bool:
     """Whether the formatter may leave parentheses out and break inside the last brackets instead."""
     counts: dict[int, int] = {}
+    bracketed: set[ast.expr] = set()  # operands in parentheses of their own
 
-    def visit(node: ast.expr) -> ast.expr:
+    def visit(node: ast.expr, least: int = -2) -> ast.expr:
+        if _precedence(node) < least:
+            bracketed.add(node)
+            return node
         if isinstance(node, ast.IfExp):
             counts[4] = counts.get(4, 0) + 1
             visit(node.body)
@@ -136,19 +140,20 @@ def _can_omit(value: ast.expr) -> bool:
             return visit(node.orelse)
         if isinstance(node, ast.BoolOp):
             counts[3] = counts.get(3, 0) + len(node.values) - 1
+            inner = 4 if isinstance(node.op, ast.And) else 3
             for item in node.values[:-1]:
-                visit(item)
-            return visit(node.values[-1])
+                visit(item, inner)
+            return visit(node.values[-1], inner)
         if isinstance(node, ast.Compare):
             counts[2] = counts.get(2, 0) + len(node.ops)
-            visit(node.left)
-            return visit(node.comparators[-1])
+            visit(node.left, 6)
+            return visit(node.comparators[-1], 6)
         if isinstance(node, ast.BinOp):
             counts[1] = counts.get(1, 0) + 1
-            visit(node.left)
-            return visit(node.right)
+            visit(node.left, 6)
+            return visit(node.right, 7)
         if isinstance(node, ast.UnaryOp):
-            return visit(node.operand)
+            return visit(node.operand, 4 if isinstance(node.op, ast.Not) else 7)
         return node
 
     last = visit(value)
@@ -156,7 +161,9 @@ def _can_omit(value: ast.expr) -> bool:
         return False
     if not any(isinstance(node, ast.Call) and (node.args or node.keywords) for node in ast.walk(value)):
         return False
-    return not counts or (isinstance(last, ast.Call) and bool(last.args or last.keywords))
+    if not counts or last in bracketed:
+        return True
+    return isinstance(last, ast.Call) and bool(last.args or last.keywords)
 
 
 def _flat_operators(parts: list[Doc]) -> list[Doc]:
@@ -257,9 +264,14 @@ def _expression(node: ast.expr) -> list[Doc]:
     if isinstance(node, ast.BoolOp):
         word = "and " if isinstance(node.op, ast.And) else "or "
         least = 4 if isinstance(node.op, ast.And) else 3
-        parts = _within(node.values[0], least)
-        for value in node.values[1:]:
-            parts = [*parts, SPACE, word, *_within(value, least)]
+        parts = []
+        for at, value in enumerate(node.values):
+            operand = _within(value, least)
+            if isinstance(value, ast.BoolOp) and _precedence(value) >= least:  # broken together with this one
+                (inner,) = operand
+                assert isinstance(inner, Group)
+                operand = inner.parts
+            parts += [SPACE, word, *operand] if at else operand
         return [Group(parts)]
     if isinstance(node, ast.Compare):
         operator = _OPERATORS[type(node.ops[0])]
@@ -272,7 +284,10 @@ def _expression(node: ast.expr) -> list[Doc]:
             return ["not ", *_within(node.operand, 4)]
         return ["-", *_within(node.operand, 7)]
     if isinstance(node, ast.Lambda):
-        return [f"lambda {ast.unparse(node.args)}: ", *_within(node.body, 0)]
+        body = _within(node.body, 0)
+        if isinstance(node.body, (ast.BoolOp, ast.IfExp, ast.Compare, ast.BinOp)):
+            body = [Group([IfBroken("("), Indent([SOFT, *body]), SOFT, IfBroken(")")])]
+        return [f"lambda {ast.unparse(node.args)}: ", *body]
     if isinstance(node, ast.Attribute):
         return [*_within(node.value, 9), f".{node.attr}"]
     if isinstance(node, ast.Subscript):
@@ -283,6 +298,8 @@ def _expression(node: ast.expr) -> list[Doc]:
         return [_bracketed_sequence("[", [_expression(item) for item in node.elts], "]")]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [quoted(node.value, decoded=True)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+        return [ast.unparse(node).replace("e+", "e")]
     return [ast.unparse(node)]
 
 
