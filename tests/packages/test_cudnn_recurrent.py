@@ -196,6 +196,16 @@ def test_a_saved_one_comes_alive(tmp_path: Path, name: str) -> None:
     torch7py.save(T7Object(f"cudnn.{name}", [Table(fields)]), path)
     with pytest.raises(T7Error, match="a weight of 0 elements"):
         torch7py.load(path)
+    for claim, message in (
+        ({"numLayers": 10**9}, "does not fit the sizes"),
+        ({"hiddenSize": 0.5}, "its sizes are"),
+        ({"hiddenSize": "x"}, "its sizes are"),
+        ({"numDirections": 3}, "its sizes are"),
+        ({"mode": "CUDNN_OTHER"}, "the mode 'CUDNN_OTHER'"),
+    ):
+        torch7py.save(T7Object(f"cudnn.{name}", [Table({**fields, "weight": weight, **claim})]), path)
+        with pytest.raises(T7Error, match=message):
+            torch7py.load(path)
 
 
 @pytest.fixture(scope="module")

@@ -157,9 +157,16 @@ class RNN(Module):
             raise TorchError(
                 f"{self.class_name}: the mode {self.mode!r} with {self.inputMode!r} is not known"
             )
-        if self.weight is None or self.weight.numel() != self._count():
-            held = 0 if self.weight is None else self.weight.numel()
-            raise TorchError(f"{self.class_name}: a weight of {held} elements, {self._count()} are wanted")
+        sizes = [
+            self.__dict__.get(name) for name in ("inputSize", "hiddenSize", "numLayers", "numDirections")
+        ]
+        if not all(isinstance(size, int) and size >= 1 for size in sizes) or int(self.numDirections) > 2:
+            raise TorchError(f"{self.class_name}: its sizes are {sizes}")
+        held = 0 if self.weight is None else self.weight.numel()
+        if (
+            held < self.numLayers or held != self._count()
+        ):  # first of all: a file may claim any number of layers
+            raise TorchError(f"{self.class_name}: a weight of {held} elements does not fit the sizes {sizes}")
 
     # -- the weight ---------------------------------------------------------------------------------------
 
