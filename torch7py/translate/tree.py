@@ -7,7 +7,7 @@ names are latin-1: one character for each byte of the source.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 __all__ = [
@@ -69,6 +69,7 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     place: Place
+    below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)  # see ``children``
 
     @property
     def line(self) -> int:
@@ -204,6 +205,7 @@ class Block:
     statements: tuple[Statement, ...]
     opening: Comment | None  # on the line of `then`, `do`, `function f()`, ...
     closing: tuple[Comment, ...]  # after the last statement
+    below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)
 
 
 class Around(NamedTuple):
@@ -319,11 +321,19 @@ class Label(Statement):
 
 
 _CHILDREN: dict[type, tuple[str, ...]] = {}
-_NO_CHILDREN = {"place", "around", "before", "trailing", "opening", "closing"}
+_NO_CHILDREN = {"place", "below", "around", "before", "trailing", "opening", "closing"}
 
 
-def children(node: Node | Block) -> Iterator[Node | Block]:
-    """The nodes directly below one, in the order of the source; comments left out."""
+def children(node: Node | Block) -> tuple[Node | Block, ...]:
+    """The nodes directly below one, in the order of the source; comments left out. They are kept, for the next time."""
+    found = node.below
+    if found is None:
+        found = tuple(_children(node))
+        object.__setattr__(node, "below", found)
+    return found
+
+
+def _children(node: Node | Block) -> Iterator[Node | Block]:
     kind = type(node)
     names = _CHILDREN.get(kind)
     if names is None:
@@ -346,7 +356,7 @@ def walk(node: Node | Block) -> Iterator[Node | Block]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        stack += children(node)[::-1]
 
 
 def blocks(node: Node) -> list[Block]:
