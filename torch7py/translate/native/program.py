@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
