@@ -255,7 +255,7 @@ class Module(Training):
 
     def zeroGradParameters(self) -> None:
         """``m:zeroGradParameters()``"""
-        for _, gradient, _ in self.sparse_triples():
+        for gradient in self.sparse_gradients():
             gradient.zero_()
 
     def updateParameters(self, learningRate: float) -> None:

@@ -221,7 +221,9 @@ class TorchObject(torch.nn.Module):
         """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
         if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
             parameter = name[4].lower() + name[5:]
-            if parameter in self._parameters or parameter in self._buffers or name in self._gradients:
+            # a layer of a script's may bring the gradient before the parameter
+            known = (self._parameters, self._buffers, self._gradients, self.parameter_fields)
+            if any(parameter in names for names in known):
                 self._set_gradient(parameter, value)
                 return value
         if name in self._parameters or name in self._buffers or name in self.parameter_fields:

@@ -88,7 +88,8 @@ class Training(Stepping, Batching):
         factors = found[2] if len(found) > 2 and found[2] else None
         if any(isinstance(factor, torch.Tensor) for _, factor in entries(factors or [])):
             factors = None  # nn.hessian's parameters() has second derivatives there
-        if factors is None and isinstance(parameters, list) and isinstance(gradients, list):
+        lists = isinstance(parameters, list) and isinstance(gradients, list)
+        if factors is None and lists and len(parameters) == len(gradients):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 yield parameter, gradient, 1
             return
@@ -98,6 +99,13 @@ class Training(Stepping, Batching):
             if number not in of_number:
                 raise TorchError(f"{self.class_name}: parameter {number} has no gradient")
             yield parameter, of_number[number], factor_of.get(number, 1)
+
+    def sparse_gradients(self) -> Iterator[torch.Tensor]:
+        """Gradients as ``zeroGradParameters`` goes through them: a parameter need not have one."""
+        found = self.sparseParameters()
+        if found and found[1] is not None:
+            for _, gradient in entries(found[1]):
+                yield gradient
 
     def _numbered(self) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
         found = self.torch7_parameters()

@@ -479,15 +479,18 @@ function GModule.__init(self, inputs, outputs)
    module.adopt(self)
 end
 
--- m:replace(f) leaves the nodes with the modules that Python has put in place.
-local replace = GModule.replace
-module.redefine(GModule, 'replace', function(self, callback)
+-- m:replace(f) leaves the nodes, of all graphs in m, with the modules that Python has put in place.
+local Module = torch.getmetatable('nn.Module')
+local replace = Module.replace
+module.redefine(Module, 'replace', function(self, callback)
    local result = replace(self, callback)
-   local nodes = rawget(self, 'forwardnodes')
-   if nodes then
-      local modules = describe(self)
-      for i, node in ipairs(nodes) do rawset(node.data, 'module', modules[i] or nil) end
-      note(self, nodes)
+   for _, m in ipairs(self:listModules()) do
+      local nodes = torch.isTypeOf(m, 'nn.gModule') and rawget(m, 'forwardnodes')
+      if nodes then
+         local modules = describe(m)
+         for i, node in ipairs(nodes) do rawset(node.data, 'module', modules[i] or nil) end
+         note(m, nodes)
+      end
    end
    return result
 end)

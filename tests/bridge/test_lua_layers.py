@@ -1,0 +1,341 @@
+"""A layer that a script defines, or changes, takes effect in every container of Python's: each is run beside its
+twin, in whose place of the Lua layer a built-in one stands that computes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.every_class import new_runtime
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+# nn.Scaled is nn.Mul, written in Lua. `changed` is a built-in layer whose instance got Lua methods.
+SCALED = """
+do
+   local S, parent = torch.class('nn.Scaled', 'nn.Module')
+   function S:__init(weight)
+      parent.__init(self)
+      self.weight, self.gradWeight = torch.Tensor{weight or 2}, torch.zeros(1)
+   end
+   function S:updateOutput(input)
+      self.output:resizeAs(input):copy(input):mul(self.weight[1])
+      return self.output
+   end
+   function S:updateGradInput(input, gradOutput)
+      self.gradInput:resizeAs(gradOutput):copy(gradOutput):mul(self.weight[1])
+      return self.gradInput
+   end
+   function S:accGradParameters(input, gradOutput, scale)
+      self.gradWeight[1] = self.gradWeight[1] + (scale or 1) * torch.cmul(input, gradOutput):sum()
+   end
+end
+function scaled() nn.Mul() return nn.Scaled(2) end    -- drawing as many numbers as its twin
+function mul() local m = nn.Mul() m.weight:fill(2) return m end
+function changed()
+   local m = nn.Mul()
+   m.weight:fill(2)
+   for _, name in ipairs{'updateOutput', 'updateGradInput', 'accGradParameters'} do m[name] = nn.Scaled[name] end
+   return m
+end
+"""
+
+# Containers around the layer that `inner()` makes, and an input.
+CONTAINERS = {
+    "Sequential": ("nn.Sequential():add(nn.Tanh()):add(inner()):add(nn.Sigmoid())", "R(2, 3)"),
+    "Concat": ("nn.Concat(2):add(inner()):add(nn.Tanh())", "R(2, 3)"),
+    "ConcatTable": ("nn.ConcatTable():add(nn.Tanh()):add(inner())", "R(2, 3)"),
+    "ParallelTable": ("nn.ParallelTable():add(inner()):add(nn.Tanh())", "{R(2, 3), U(2, 3)}"),
+    "Parallel": ("nn.Parallel(2, 2):add(inner()):add(nn.Tanh())", "R(3, 2, 4)"),
+    "MapTable": ("nn.MapTable(inner())", "{R(2, 3), U(2, 3)}"),
+    "DepthConcat": ("nn.DepthConcat(2):add(inner()):add(nn.Tanh())", "R(2, 2, 3, 3)"),
+    "Bottle": ("nn.Bottle(inner())", "R(2, 3, 4)"),
+    "Decorator": ("nn.Decorator(inner())", "R(2, 3)"),
+    "DontCast": ("nn.DontCast(inner())", "R(2, 3)"),
+    "GPU": ("nn.GPU(inner(), 1)", "R(2, 3)"),
+    "NaN": ("nn.NaN(inner())", "R(2, 3)"),
+    "Profile": ("nn.Profile(inner(), 1000)", "R(2, 3)"),
+    "Serial": ("nn.Serial(nn.Sequential():add(inner()))", "R(2, 3)"),
+    "MaskZero": ("nn.MaskZero(inner(), 1)", "torch.cat(R(2, 3), torch.zeros(1, 3), 1)"),
+    "TrimZero": ("nn.TrimZero(inner(), 1)", "torch.cat(R(2, 3), torch.zeros(1, 3), 1)"),
+    "Sequencer": ("nn.Sequencer(inner())", "{R(2, 3), U(2, 3), R(2, 3)}"),
+    "Sequencer of a stacked tensor": ("nn.Sequencer(inner())", "R(4, 2, 3)"),
+    "a sequence of layers": (
+        "nn.Sequencer(nn.Sequential():add(nn.Tanh()):add(inner()):add(nn.Sigmoid()))",
+        "{R(2, 3), U(2, 3)}",
+    ),
+    "BiSequencer": ("nn.BiSequencer(nn.Recursor(inner()), nn.Recursor(nn.Tanh()))", "{R(2, 3), U(2, 3)}"),
+    "BiSequencerLM": ("nn.BiSequencerLM(nn.Recursor(inner()), nn.Recursor(nn.Tanh()))", "{R(2, 3), U(2, 3)}"),
+    "Repeater": ("nn.Repeater(nn.Recursor(inner()), 3)", "R(2, 3)"),
+    "Recursor": ("nn.Recursor(inner())", "R(2, 3)"),
+    "Recurrent": (
+        "nn.Sequencer(nn.Recurrent(3, inner(), nn.Identity(), nn.Tanh(), 5))",
+        "{R(2, 3), U(2, 3)}",
+    ),
+    "Recurrence": (
+        "nn.Sequencer(nn.Recurrence(nn.Sequential():add(nn.CAddTable()):add(inner()), 3, 1))",
+        "{R(2, 3), U(2, 3)}",
+    ),
+    "gModule": (
+        (
+            "(function() local i = nn.Identity()() local h = inner()(nn.Tanh()(i)) "
+            "return nn.gModule({i}, {nn.Sigmoid()(h), nn.CAddTable()({h, i})}) end)()"
+        ),
+        "R(2, 3)",
+    ),
+    "a gModule in a sequence": (
+        "nn.Sequencer((function() local i = nn.Identity()() return nn.gModule({i}, {nn.Tanh()(inner()(i))}) end)())",
+        "{R(2, 3), U(2, 3)}",
+    ),
+    "all of them": (
+        (
+            "nn.Sequential():add(nn.ConcatTable():add(nn.Sequential():add(inner())):add(nn.Identity()))"
+            ":add(nn.ParallelTable():add(nn.Decorator(nn.Tanh())):add(nn.Bottle(inner()))):add(nn.CAddTable())"
+        ),
+        "R(2, 3, 4)",
+    ),
+}
+
+# Its first step is made of copies, from the constructor on, which modules() does not list.
+COPIES_AT_ONCE = "Recurrent"
+
+# What is compared of a model `m` on its input `x`: numbers alone, flat in a table.
+LOOK = """
+function flat(value, into)
+   into = into or {}
+   if torch.isTensor(value) then
+      for i = 1, value:nElement() do into[#into + 1] = value:clone():view(-1)[i] end
+   elseif type(value) == 'table' then
+      for _, entry in ipairs(value) do flat(entry, into) end
+   elseif value ~= nil then
+      into[#into + 1] = value
+   end
+   return into
+end
+function passes(m, x)
+   if m.forget then m:forget() end
+   m:zeroGradParameters()
+   local y = m:forward(x)
+   local gi = m:backward(x, gradient(y), 0.5)
+   return flat{y, gi, (select(2, m:parameters()))}
+end
+function same(a, b)
+   assert(#a == #b and #a > 0, #a .. ' and ' .. #b .. ' numbers')
+   for i = 1, #a do
+      assert(math.abs(a[i] - b[i]) <= 1e-12 * math.max(1, math.abs(b[i])), i .. ': ' .. a[i] .. ' for ' .. b[i])
+   end
+end
+function count(m, class)
+   local n = 0
+   m:apply(function(module) if torch.type(module) == class then n = n + 1 end end)
+   return n
+end
+"""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Runtime]:
+    runtime = new_runtime()
+    runtime.execute(SCALED + LOOK)
+    yield runtime
+    runtime.close()
+
+
+def build(shared: Runtime, container: str, kind: str) -> None:
+    """``ours`` with a layer of Lua's, ``theirs`` with the built-in one; both from the same random numbers."""
+    model, input = CONTAINERS[container]
+    shared.execute(
+        f"torch.manualSeed(1) inner = {kind} ours = {model} "
+        f"torch.manualSeed(1) inner = mul theirs = {model} "
+        f"x = {input} class = torch.type({kind}())"
+    )
+
+
+@pytest.fixture(params=CONTAINERS)
+def container(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.mark.parametrize("kind", ["scaled", "changed"])
+def test_it_computes(shared: Runtime, container: str, kind: str) -> None:
+    build(shared, container, kind)
+    shared.execute("same(passes(ours, x), passes(theirs, x))")
+    shared.execute("same(passes(ours, x), passes(theirs, x))")
+
+
+@pytest.mark.parametrize("kind", ["scaled", "changed"])
+def test_a_step_moves_it(shared: Runtime, container: str, kind: str) -> None:
+    build(shared, container, kind)
+    shared.execute(
+        """
+        for _, m in ipairs{ours, theirs} do passes(m, x) m:updateParameters(0.1) end
+        same(flat((ours:parameters())), flat((theirs:parameters())))
+        same(passes(ours, x), passes(theirs, x))
+        """
+    )
+
+
+@pytest.mark.parametrize("kind", ["scaled", "changed"])
+def test_flat_parameters(shared: Runtime, container: str, kind: str) -> None:
+    build(shared, container, kind)
+    shared.execute(
+        """
+        for _, m in ipairs{ours, theirs} do
+           p, g = m:getParameters()
+           p:add(0.25)
+           passes(m, x)
+        end
+        same(passes(ours, x), passes(theirs, x))
+        """
+    )
+    model = shared.globals["ours"]
+    assert sum(p.numel() for p in model.parameters()) == shared.execute(
+        "return (ours:getParameters()):nElement()"
+    )
+
+
+def test_a_clone_has_its_own(shared: Runtime, container: str) -> None:
+    build(shared, container, "scaled")
+    shared.execute(
+        """
+        copied = ours:clone()
+        ours:apply(function(m) if m.weight then m.weight:zero() end end)
+        same(passes(copied, x), passes(theirs, x))
+        """
+    )
+    assert shared.execute(
+        "return count(copied, class) == count(theirs, 'nn.Mul') and count(copied, class) > 0"
+    )
+
+
+def test_a_sharing_clone_moves_along(shared: Runtime, container: str) -> None:
+    build(shared, container, "scaled")
+    shared.execute(
+        """
+        copied = ours:clone('weight', 'gradWeight', 'bias', 'gradBias')
+        for _, m in ipairs{ours, theirs} do m:apply(function(k) if k.weight then k.weight:mul(3) end end) end
+        same(passes(copied, x), passes(theirs, x))
+        """
+    )
+
+
+def test_it_is_found(shared: Runtime, container: str) -> None:
+    build(shared, container, "scaled")
+    shared.execute(
+        """
+        function listed(m, class)
+           local n = 0
+           for _, module in ipairs(m:listModules()) do if torch.type(module) == class then n = n + 1 end end
+           return n
+        end
+        """
+    )
+    assert (
+        shared.execute("return count(ours, class)") == shared.execute("return count(theirs, 'nn.Mul')") >= 1
+    )
+    assert shared.execute("return listed(ours, class)") == shared.execute("return listed(theirs, 'nn.Mul')")
+    assert shared.execute("return #ours:findModules(class)") == shared.execute(
+        "return #theirs:findModules('nn.Mul')"
+    )
+
+
+def test_it_is_replaced(shared: Runtime, container: str) -> None:
+    if container == COPIES_AT_ONCE:
+        return
+    build(shared, container, "scaled")
+    shared.execute(
+        """
+        replaced = ours:replace(function(m) if torch.type(m) == class then return mul() end return m end)
+        same(passes(replaced, x), passes(theirs, x))
+        """
+    )
+    assert shared.execute("return count(replaced, class)") == 0
+
+
+def test_modes_and_types_reach_it(shared: Runtime, container: str) -> None:
+    build(shared, container, "scaled")
+    shared.execute(
+        """
+        seen = {}
+        function nn.Scaled:evaluate() seen[#seen + 1] = 'evaluate' self.train = false end
+        function nn.Scaled:training() seen[#seen + 1] = 'training' self.train = true end
+        ours:evaluate()
+        ours:training()
+        nn.Scaled.evaluate, nn.Scaled.training = nil, nil
+        """
+    )
+    assert shared.execute("return seen[1], seen[#seen], #seen % 2") == ("evaluate", "training", 0)
+    if container != "DontCast":
+        shared.execute(
+            "ours:float() ours:apply(function(m) if m.weight then kind = torch.type(m.weight) end end)"
+        )
+        assert shared.execute("return kind") == "torch.FloatTensor"
+
+
+def test_a_method_of_the_class_changed_afterwards(shared: Runtime, container: str) -> None:
+    build(shared, container, "mul")
+    shared.execute(
+        """
+        before = passes(ours, x)
+        saved = {}
+        for _, name in ipairs{'updateOutput', 'updateGradInput', 'accGradParameters'} do
+           saved[name] = rawget(nn.Mul, name)
+           nn.Mul[name] = nn.Scaled[name]
+        end
+        calls = 0
+        nn.Mul.updateOutput = function(self, input) calls = calls + 1 return nn.Scaled.updateOutput(self, input) end
+        during = passes(ours, x)
+        for _, name in ipairs{'updateOutput', 'updateGradInput', 'accGradParameters'} do nn.Mul[name] = saved[name] end
+        many = calls
+        after = passes(ours, x)
+        same(during, before)
+        same(after, before)
+        """
+    )
+    assert shared.execute("return many") >= 1
+    assert shared.execute("return calls == many")
+
+
+def test_a_method_switched_off(shared: Runtime, container: str) -> None:
+    if container == COPIES_AT_ONCE:
+        return
+    build(shared, container, "mul")
+    shared.execute(
+        """
+        ours:apply(function(m) if torch.type(m) == 'nn.Mul' then m.accGradParameters = function() end end end)
+        passes(ours, x)
+        function of_mul(m)
+           local total = 0
+           m:apply(function(k) if torch.type(k) == 'nn.Mul' then total = total + k.gradWeight:norm() end end)
+           return total
+        end
+        passes(theirs, x)
+        """
+    )
+    assert shared.execute("return of_mul(ours)") == 0
+    assert shared.execute("return of_mul(theirs)") > 0
+
+
+def test_a_gradient_set_before_its_parameter(shared: Runtime) -> None:
+    """Lua assigns from right to left: ``self.weight, self.gradWeight = ...`` sets the gradient first."""
+    shared.execute(
+        """
+        m = nn.Module()
+        m.gradWeight = torch.Tensor{5}
+        m.weight = torch.Tensor{1}
+        p, g = m:parameters()
+        m:updateParameters(0.1)
+        """
+    )
+    assert shared.execute("return #p, #g, m.weight[1]") == (1, 1, 0.5)
+    model = shared.globals["m"]
+    assert [parameter.grad.item() for parameter in model.parameters()] == [5]
+
+
+def test_a_parameter_without_a_gradient(shared: Runtime) -> None:
+    shared.execute("m = nn.Module() m.weight = torch.Tensor{1} m:zeroGradParameters()")
+    with pytest.raises(LuaError, match=r"^t\.lua:1: nn\.Module: parameter 1 has no gradient"):
+        shared.execute("m:updateParameters(0.1)", "=t.lua")
