@@ -40,3 +40,32 @@ def test_words_and_comments_that_the_grammar_takes_otherwise(source: str, tmp_pa
     path = tmp_path / "p.lua"
     path.write_text(source)
     assert verify_script(translate_script(path.read_bytes(), "p.lua"), path).lines > 0
+
+
+@pytest.mark.parametrize(
+    ("source", "slice_"),
+    [
+        ("local s = 'abc'\nfor i = 1, 3 do print(s:sub(i)) end", "s[i - 1:]"),
+        ("local s = 'abc'\nfor i = 0, 2 do print(s:sub(i)) end", "s[max(i - 1, 0) :]"),
+        ("local s = 'abc'\nprint(s:sub(0, 2))", "s[0:2]"),
+    ],
+)
+def test_a_text_from_before_its_beginning_begins_there(source: str, slice_: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text(source)
+    page = translate_script(path.read_bytes(), "p.lua")
+    assert slice_.replace(" ", "") in page.code.replace(" ", "")
+    assert verify_script(page, path).largest == 0
+
+
+def test_letters_beyond_ascii_are_counted_in_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "p.lua"
+    path.write_text("local s = 'h\u00e9'\nprint(#s, s:len())")
+    assert verify_script(translate_script(path.read_bytes(), "p.lua"), path).lines == 1
+    refused = translate_script("local s = 'h\u00e9'\nprint(s:sub(2, 2))".encode(), "p.lua")
+    assert {problem.code for problem in refused.problems} == {"T7-233"}
+
+
+def test_false_or_a_number_is_not_written_as_a_number() -> None:
+    page = translate_script(b"local b = arg[1] == 'x'\nprint(b and 1)", "p.lua")
+    assert {problem.code for problem in page.problems} == {"T7-302"}

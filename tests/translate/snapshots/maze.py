@@ -21,7 +21,7 @@ def main():
 
     # Where the start is, and what stands at a place.
     def at(row, column):
-        return rows[row - 1][column - 1]
+        return rows[row - 1][max(column - 1, 0) : column]
 
     startRow = None
     startColumn = None

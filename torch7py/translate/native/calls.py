@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.native import (
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["Calls"]
+
+Given = TypeVar("Given")
 
 _CONSTANTS = {
     "math.pi": ("math.pi", "math"),
@@ -121,13 +124,20 @@ class Calls:
         if path is not None:
             rule = stdlib.functions.get(path)
             if rule is not None:
-                return rule(t, node)
+                return self._by_rule(rule, node, path)
             if path.startswith("torch."):
                 found = tensors.torch_function(t, path.removeprefix("torch."), node)
                 if found is not None:
                     return found
             raise Problem("T7-201", node.line, f"{path} has no native form")
         raise Problem("T7-307", node.line, "a call of something of unknown kind")
+
+    def _by_rule(self, rule: Callable[[Translator, Call], Given], node: Call, path: str) -> Given:
+        """What a rule gives, which may take more arguments than there are: Lua says so when it gets there."""
+        try:
+            return rule(self.t, node)
+        except IndexError:
+            raise Problem("T7-203", node.line, f"{path} with {len(node.arguments)} arguments") from None
 
     def _method(self, node: Invoke) -> Py:
         t = self.t
@@ -259,7 +269,7 @@ class Calls:
             path = t.path(node.callee)
             rule = stdlib.statements.get(path or "")
             if rule is not None:
-                rule(t, node)
+                self._by_rule(rule, node, path or "")
                 return
             if path is not None and path.startswith("torch.") and tensors.torch_statement(t, node, path[6:]):
                 return

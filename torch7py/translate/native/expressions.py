@@ -284,9 +284,20 @@ class Expressions:
             if self.t.tables.begins_at_zero(self.t.type(node.operand)):
                 return Py(f"len({base}) - 1", code.ADD)
             return atom(f"sum(1 for key in {base} if key > 0)")
-        if kind not in ("table", "string"):
+        if kind == "table" and self._has_names(node.operand):
+            raise Problem("T7-301", node.line, "the length of a table with names for keys")
+        if kind not in ("table", "string", "storage"):
             raise Problem("T7-301", node.line, f"the length of something of unknown kind ({kind})")
+        if kind == "string" and self.t.wide_text:
+            return atom(f"len({self.value(node.operand).at(code.ATOM)}.encode())")
         return atom(f"len({self.value(node.operand)})")
+
+    def _has_names(self, node: Expression) -> bool:
+        """Whether a table is no list, and has keys that are no numbers."""
+        found = self.t.type(node)
+        if self.t.representation(node) == "list":
+            return False
+        return self.t.representation(node) == "record" or found.of_keys().kind not in ("number", None)
 
     # Conditions
 
@@ -349,6 +360,8 @@ class Expressions:
 
     def conjunction(self, node: Binary) -> Py:
         if self.t.kind(node.left) == "boolean":
+            if self.t.kind(node.right) != "boolean":
+                raise Problem("T7-302", node.line, "false or something else, as a value")
             left, right = self.condition(node.left), self.value(node.right)
             return Py(f"{left.at(code.AND)} and {right.at(code.AND + 1)}", code.AND)
         condition = self.condition(node.left)

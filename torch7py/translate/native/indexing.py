@@ -154,6 +154,8 @@ def table(t: Translator, node: tree.Table) -> Py:
     if representation == "list":
         items = []
         for item in node.fields:
+            if isinstance(item.value, tree.Nil):
+                raise Problem("T7-305", node.line, "nil in a list")
             last = item is node.fields[-1]
             if last and isinstance(item.value, tree.Vararg):
                 items.append("*args")

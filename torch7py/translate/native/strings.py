@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, matching, text
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.positive import is_positive
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import functions
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String, same_expression
@@ -32,11 +33,13 @@ def _string(
 ) -> Py:
     if method in ("find", "match", "gsub"):
         return matching.value(t, method, subject, arguments, line)
+    if t.wide_text and method in ("sub", "byte", "reverse"):
+        raise Problem("T7-233", line, "places in text, in a program with letters beyond ASCII")
     text = t.value(subject).at(code.ATOM)
     if method in ("upper", "lower"):
         return atom(f"{text}.{method}()")
     if method == "len":
-        return atom(f"len({text})")
+        return atom(f"len({text}{'.encode()' if t.wide_text else ''})")
     if method == "reverse":
         return atom(f"{text}[::-1]")
     if method == "rep" and len(arguments) == 2:
@@ -61,7 +64,7 @@ def _count(t: Translator, node: Expression) -> str:
 
 def _sub(t: Translator, text: str, arguments: tuple[Expression, ...]) -> Py:
     first, last = arguments[0], arguments[1] if len(arguments) > 1 else None
-    if last is not None and _same(first, last) and not _negative(first):
+    if last is not None and _same(first, last) and not _negative(first) and is_positive(t, first):
         # One character, or none past the end.
         place = t.expressions.position(first)
         return atom(f"{text}[{place}]")
@@ -89,7 +92,12 @@ def _bound(t: Translator, text: str, node: Expression, start: bool) -> Py:
         if isinstance(node.operand, Number):
             return Py(f"-{int(node.operand.value) - 1}", code.NEGATE)
         return Py(f"len({text}) - {back.at(code.MULTIPLY)} + 1", code.ADD)
-    return t.expressions.position(node) if start else t.expressions.whole_number(node)
+    if not start:
+        return t.expressions.whole_number(node)
+    if isinstance(node, Number) and node.value < 1:
+        return atom("0")
+    place = t.expressions.position(node)
+    return place if is_positive(t, node) else atom(f"max({place}, 0)")
 
 
 def _string_function(name: str) -> None:

@@ -65,6 +65,10 @@ class Translator:
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
         self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
+        # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
+        self.wide_text = any(
+            isinstance(node, tree.String) and not node.value.isascii() for node in tree.walk(self.program)
+        )
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
