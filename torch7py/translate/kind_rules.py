@@ -115,6 +115,8 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
             return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
     if name == "output" and base.kind == "criterion":
         return result.be("number") | result.mark("loss")
+    if name in ("forwardnodes", "backwardnodes"):
+        return result.be("table") | result.mark("array") | result.of_elements().be("graph node")
     if name == "modules":
         return result.be("table") | result.mark("array") | result.of_elements().be("module")
     return False
@@ -220,11 +222,6 @@ _KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
 
 def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
     name = layer.name
-    if name == "nn.gModule":
-        outputs = layer.call.arguments[1] if len(layer.call.arguments) > 1 else None
-        if not isinstance(outputs, tree.Table):
-            return None
-        return "tensor" if len(outputs.fields) == 1 else "tuple"
     if name in _STEP_LAYERS:
         return "steps"
     if name in _TABLE_LAYERS or name in ("nn.SplitTable",):

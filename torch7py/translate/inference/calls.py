@@ -18,7 +18,7 @@ from torch7py.translate.kind_rules import (
 )
 from torch7py.translate.kinds import Description, LuaClass, Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS, is_criterion
-from torch7py.translate.tree import Call, Expression, Index, Invoke
+from torch7py.translate.tree import Call, Expression, Index, Invoke, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
@@ -30,6 +30,7 @@ class CallKinds:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.types = inference.types
+        self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
 
     def call(self, node: Call) -> Type:
         path = self.types.path(node.callee)
@@ -84,6 +85,14 @@ class CallKinds:
 
         self.inference.rules.append(call)
         return results[0]
+
+    def _as_saved(self, path: Expression, loaded: Type) -> bool:
+        """A file has what the program saves in it."""
+        news = False
+        for other, value in self.saved:
+            if same_expression(path, other):
+                news |= unify(loaded, value)
+        return news
 
     def _known(self, what: str, arguments: list[Type], results: list[Type]) -> bool:
         """What the functions give that are known by what they do."""
@@ -319,6 +328,8 @@ class CallKinds:
             self._formats(node.arguments[0], arguments[1:])
         if path == "select":
             return self._select(node, arguments, result)
+        if path == "torch.save" and len(node.arguments) > 1:
+            self.saved.append((node.arguments[0], arguments[1]))
         if path in ("torch.save", "print", "require"):
             return path != "require"
         if path == "lfs.attributes" and node.arguments:
@@ -359,7 +370,8 @@ class CallKinds:
             be_rank(result, 2)
             return True
         if name in ("load",):
-            result.mark("loaded")  # of any kind
+            result.mark("loaded")  # of any kind, if it is not saved under the same path
+            self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
             return True
         if path in FUNCTION_RESULTS:
             return False

@@ -292,6 +292,11 @@ class ExpressionKinds:
                     base.mark("dict")
                     self._fields_alike(base)
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
+            if kind == "graph node":
+                if name == "name":
+                    result.find().may_be_nil = True
+                    return result.be("string")
+                return result.be("module" if name == "module" else "graph node")
             if kind == "storage":
                 return result.be("number") | result.mark("whole")
             if kind == "stat":

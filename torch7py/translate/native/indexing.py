@@ -38,7 +38,7 @@ def index(t: Translator, node: Index) -> Py:
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
-    fact = facts.index(t, node)
+    fact = facts.index(t, node) or t.graphs.of_node(node)
     if fact is not None:
         return fact
     kind = t.kind(node.base)

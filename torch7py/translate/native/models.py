@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -642,12 +644,36 @@ class Models:
             return atom(f"{base}.{name}.data" if self.assigned_data else f"{base}.{name}")
         if name in ("gradWeight", "gradBias"):
             return atom(f"{base}.{'weight' if name == 'gradWeight' else 'bias'}.grad")
+        if name in (
+            "forwardnodes",
+            "backwardnodes",
+        ):  # for the layers in them and what they are annotated with
+            return atom(f"{base}.modules()")
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 
     def is_parameter(self, node: Expression) -> bool:
-        while isinstance(node, Index) and self.t.kind(node.base) == "tensor":
-            node = node.base
-        return isinstance(node, Index) and self.t.kind(node.base) == "module"
+        """Whether an expression is a weight of a layer, or a part of one."""
+        while True:
+            if isinstance(node, tree.Paren):
+                node = node.inner
+            elif isinstance(node, Index) and self.t.kind(node.base) == "tensor":
+                node = node.base
+            elif isinstance(node, Invoke) and self.t.kind(node.receiver) == "tensor":
+                node = node.receiver
+            else:
+                break
+        if not isinstance(node, Index) or self.t.type(node.base).find().classes:
+            return False
+        return self.t.kind(node.base) == "module"
+
+    @contextmanager
+    def changed(self, node: Expression) -> Iterator[None]:
+        """While what is written changes this expression in place: a weight by its data, which autograd does not see."""
+        before, self.assigned_data = self.assigned_data, self.assigned_data or self.is_parameter(node)
+        try:
+            yield
+        finally:
+            self.assigned_data = before
 
 
 _SAME_ITEMS = set(

@@ -469,7 +469,8 @@ class Translator:
         assert isinstance(node, Index)
         kind = self.kind(node.base)
         if kind == "tensor":
-            return indexing.tensor_index(self, node, assigned=True).text
+            with self.models.changed(node):
+                return indexing.tensor_index(self, node, assigned=True).text
         if kind == "table":
             base = self.value(node.base).at(code.ATOM)
             representation = self.representation(node.base)

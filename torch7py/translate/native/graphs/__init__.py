@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native.code import python_name
+from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.problem import Problem
@@ -34,7 +34,22 @@ class Graphs(Methods):
         self.target = None
         self.parts = {}
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
+        self.named = any(
+            isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "annotations"
+            for node in tree.walk(translator.program)
+        )
         self._find_in(translator.program, None)
+
+    def of_node(self, node: Index) -> Py | None:
+        """``node.data.annotations.name`` and ``node.data.module``, where a node is the layer in it."""
+        if self.t.kind(node.base) != "graph node" or not isinstance(node.key, String):
+            return None
+        base = self.t.value(node.base)
+        if node.key.value in ("data", "annotations", "module"):
+            return base
+        if node.key.value == "name":
+            return atom(f'getattr({base}, "name", None)')
+        raise Problem("T7-225", node.line, f"{node.key.value} of a node of a graph")
 
     # Graphs among other statements
 

@@ -12,7 +12,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import add_constant
 from torch7py.translate.native.graphs.needs import Needs
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
-from torch7py.translate.native.graphs.sites import function_of
+from torch7py.translate.native.graphs.sites import annotation, function_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
@@ -26,6 +26,7 @@ _LEVELS = {"+": code.ADD, "-": code.ADD, "*": code.MULTIPLY, "/": code.MULTIPLY,
 
 class Methods(Needs):
     mode: str  # "init" or "forward" while a class is written
+    named: bool  # whether the program asks for what nodes are annotated with
     target: Variable | None  # what the node of this statement is assigned to
 
     def write(self, cls: GraphClass, parameters: list[str]) -> list[str]:
@@ -158,6 +159,17 @@ class Methods(Needs):
                     self._made(child, each.make, each.native.setup)
             else:
                 self._made(site.children[0], t.value(call.callee).text, ())
+            self._annotate(node, call, site)
+
+    def _annotate(self, node: Statement, call: Call, site: Site) -> None:
+        """Give a layer the name of its node, where the program asks for such names."""
+        for each in self.own(node) if self.named else ():
+            if isinstance(each, Invoke) and each.method == "annotate" and each.receiver is call:
+                name = annotation(each)
+                if name is not None and len(site.children) == 1:
+                    child = site.children[0]
+                    last = "[-1]" if child.many else ""
+                    self.t.emit(f"self.{child.name}{last}.name = {self.t.value(name)}")
 
     def _made(self, child: Child, make: str, setup: tuple[str, ...]) -> None:
         t = self.t

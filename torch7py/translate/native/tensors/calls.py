@@ -86,6 +86,11 @@ _REDUCTIONS = set("sum mean std var max min norm prod dot dist trace".split())
 
 def statement(t: Translator, node: Invoke) -> bool:
     """``x:f(...)`` as a statement; True where it was written."""
+    with t.models.changed(node.receiver):
+        return _statement(t, node)
+
+
+def _statement(t: Translator, node: Invoke) -> bool:
     name, receiver = node.method, node.receiver
     if (
         name in ("add", "mul", "div", "csub", "cmul", "cdiv")

@@ -1,0 +1,211 @@
+"""What programs have around their networks: cards, packages in variables, files, timers, logs, weights set by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.verify_script import verify_script
+
+
+def page_of(source: str) -> Native:
+    page = translate_script(source.encode(), "program.lua")
+    assert [str(problem) for problem in page.problems] == []
+    assert page.native == page.statements
+    return page
+
+
+def verified(source: str, tmp_path, lines: int | None = None) -> str:
+    page = page_of(source)
+    script = tmp_path / "program.lua"
+    script.write_text(source)
+    comparison = verify_script(page, script, lines=lines)
+    assert comparison.lines > 0
+    assert comparison.largest < 1e-12
+    return page.code
+
+
+GPU = """require 'nn'
+local cmd = torch.CmdLine()
+cmd:option('-gpuid', -1, 'which card')
+local opt = cmd:parse(arg)
+torch.manualSeed(1)
+if opt.gpuid >= 0 then
+   local ok, cunn = pcall(require, 'cunn')
+   local ok2, cutorch = pcall(require, 'cutorch')
+   if ok and ok2 then
+      print('card ' .. cutorch.getDevice() .. ' of ' .. cutorch.getDeviceCount())
+      cutorch.setDevice(opt.gpuid + 1)
+      cutorch.manualSeed(1)
+   else
+      opt.gpuid = -1
+   end
+end
+local net, x = nn.Linear(3, 2), torch.ones(2, 3)
+if opt.gpuid >= 0 then
+   net = net:cuda()
+   x = x:float():cuda()
+   cutorch.synchronize()
+end
+print(net:forward(x))
+"""
+
+
+def test_cards(tmp_path):
+    code = verified(GPU, tmp_path)
+    for line in (
+        "        ok = torch.cuda.is_available()\n",
+        "            torch.cuda.set_device(opt.gpuid)\n",
+        "            torch.cuda.manual_seed(1)\n",
+        "        net = net.float().cuda()\n",
+        "        x = x.float().cuda()\n",
+        "        torch.cuda.synchronize()\n",
+    ):
+        assert line in code
+
+
+def test_packages_in_variables(tmp_path):
+    source = """local nn = require 'nn'
+local optim = require 'optim'
+local model = nn.Linear(2, 1)
+local criterion, x, y = nn.MSECriterion(), torch.ones(3, 2), torch.zeros(3, 1)
+local w, g = model:getParameters()
+w:fill(0.5)
+local s = {learningRate = 0.1}
+for i = 1, 3 do
+   local _, f = optim.sgd(function()
+      g:zero()
+      local out = model:forward(x)
+      local loss = criterion:forward(out, y)
+      model:backward(x, criterion:backward(out, y))
+      return loss, g
+   end, w, s)
+   print(f[1])
+end
+"""
+    assert "torch.optim.SGD(model.parameters(), lr=0.1)" in verified(source, tmp_path)
+
+
+def test_files_and_timers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = """require 'lfs'
+local timer = torch.Timer()
+local f = io.open('a.txt', 'w')
+f:write('some text')
+f:close()
+print(lfs.attributes('a.txt').size, lfs.attributes('a.txt', 'mode'))
+torch.save('x.t7', {rate = 0.5, sizes = {3, 4}, x = torch.ones(2)})
+local loaded = torch.load('x.t7')
+print(loaded.rate, loaded.sizes[2], loaded.x:sum())
+print(timer:time().real)
+"""
+    code = verified(source, tmp_path)
+    assert ".st_size" in code
+    assert 'loaded = torch.load("x.t7", weights_only=False)\n' in code
+    assert "time.perf_counter() - timer" in code
+
+
+def test_a_log(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = """require 'optim'
+local log = optim.Logger('losses.log')
+for i = 1, 3 do
+   log:add{['loss'] = i / 4, ['rate'] = i}
+   log:style{['loss'] = '-'}
+   print(i)
+end
+"""
+    verified(source, tmp_path)  # the page's log has replaced the original's
+    assert tmp_path.joinpath("losses.log").read_text().splitlines() == [
+        "loss\trate\t",
+        " 2.5000e-01\t 1.0000e+00\t",
+        " 5.0000e-01\t 2.0000e+00\t",
+        " 7.5000e-01\t 3.0000e+00\t",
+    ]
+
+
+def test_parts_of_tensors(tmp_path):
+    source = """local x = torch.range(1, 12):view(3, 4)
+print(x:sub(1, -2))
+print(x:sub(2, -1, 2, 3))
+print(x[-1][1], x[{-1, -2}])
+local parts = x:split(2, 2)
+print(#parts, parts[2])
+local y = torch.Tensor()
+y:index(x, 1, torch.LongTensor{3, 1})
+print(y, (#x)[2])
+local list = {torch.ones(2), torch.ones(2)}
+local first = list[1]
+list[1]:zero()
+list[2]:copy(torch.Tensor{5, 6})
+print(first, list[1], list[2])
+local copies = {}
+for k, v in pairs(list) do
+   copies[k] = v:clone()
+   copies[k]:fill(k)
+end
+print(copies[1], copies[2])
+local z = torch.LongTensor():range(1, 6)
+z:resize(2, 3)
+print(z)
+"""
+    verified(source, tmp_path)
+
+
+def test_weights_set_by_hand(tmp_path):
+    source = """require 'nn'
+local l = nn.Linear(3, 4)
+l.bias:zero()
+l.bias[{{2, 3}}]:fill(1.5)
+l.weight[1][2] = 7
+l.weight:narrow(1, 3, 2):mul(0.5)
+print(l:forward(torch.ones(2, 3)))
+"""
+    code = verified(source, tmp_path)
+    assert "l.bias.data[1:3] = 1.5\n" in code
+    assert "l.weight.data[0, 1] = 7\n" in code
+
+
+def test_a_module_wrapped_under_its_own_name(tmp_path):
+    source = """require 'rnn'
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.FastLSTM(3, 4)):add(nn.Linear(4, 2))
+net = nn.Sequencer(net)
+local criterion = nn.MSECriterion()
+criterion = nn.SequencerCriterion(criterion)
+local xs, ys = {}, {}
+for t = 1, 3 do
+   xs[t] = torch.randn(2, 3)
+   ys[t] = torch.randn(2, 2)
+end
+while true do
+   local out = net:forward(xs)
+   local loss = criterion:forward(out, ys)
+   print(loss)
+   net:zeroGradParameters()
+   net:backward(xs, criterion:backward(out, ys))
+   net:updateParameters(0.1)
+end
+"""
+    assert "nn.LSTM(3, 4)" in verified(source, tmp_path, lines=5)
+
+
+@pytest.mark.parametrize("wrap", [1, 2])
+def test_names_of_nodes(tmp_path, wrap):
+    source = f"""require 'nngraph'
+torch.manualSeed(1)
+local function build(n)
+   local x = nn.Identity()()
+   local h = x
+   for L = 1, n do h = nn.Tanh()(nn.Linear(3, 3)(h):annotate{{name = 'layer_' .. L}}) end
+   return nn.gModule({{x}}, {{h}})
+end
+local m = build({wrap})
+for _, node in ipairs(m.forwardnodes) do
+   if node.data.annotations.name == 'layer_1' then node.data.module.bias:fill(2) end
+end
+print(m:forward(torch.ones(1, 3)))
+"""
+    code = verified(source, tmp_path)
+    assert '[-1].name = f"layer_{L}"\n' in code
+    assert "for node in m.modules():\n" in code
