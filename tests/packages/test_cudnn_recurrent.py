@@ -202,6 +202,7 @@ def test_a_saved_one_comes_alive(tmp_path: Path, name: str) -> None:
         ({"hiddenSize": "x"}, "its sizes are"),
         ({"numDirections": 3}, "its sizes are"),
         ({"mode": "CUDNN_OTHER"}, "the mode 'CUDNN_OTHER'"),
+        ({"weight": torch.zeros(1).expand(10**9), "numLayers": 10**9}, "is not one piece of memory"),
     ):
         torch7py.save(T7Object(f"cudnn.{name}", [Table({**fields, "weight": weight, **claim})]), path)
         with pytest.raises(T7Error, match=message):

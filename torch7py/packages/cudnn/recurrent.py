@@ -162,10 +162,11 @@ class RNN(Module):
         ]
         if not all(isinstance(size, int) and size >= 1 for size in sizes) or int(self.numDirections) > 2:
             raise TorchError(f"{self.class_name}: its sizes are {sizes}")
+        # A file may claim any number of layers: each takes an element at least, and elements are counted in memory.
+        if self.weight is not None and not self.weight.is_contiguous():
+            raise TorchError(f"{self.class_name}: a weight that is not one piece of memory")
         held = 0 if self.weight is None else self.weight.numel()
-        if (
-            held < self.numLayers or held != self._count()
-        ):  # first of all: a file may claim any number of layers
+        if held < self.numLayers or held != self._count():
             raise TorchError(f"{self.class_name}: a weight of {held} elements does not fit the sizes {sizes}")
 
     # -- the weight ---------------------------------------------------------------------------------------
