@@ -30,6 +30,7 @@ READS_VALUES = {
     "nn.ReinforceCategorical": "a category is drawn by its probability",
     "nn.ReinforceGamma": "the draws depend on the shape parameters",
     "nn.SimpleColorTransform": "the range of each plane",
+    "nn.SoftMaxTree": "the tree, and which of its nodes are parents",
     "nn.SparseLinear": "which columns an example has",
     "nn.SpatialGlimpse": "the places to look at",
     "nn.TrimZero": "how many rows are not zeros",
