@@ -7,7 +7,10 @@ from torch7py.ops.support import restricted, unsupported
 __all__: list[str] = []
 
 for _name in ("torch.cdata", "torch.Tensor:cdata", "torch.Storage:cdata"):
-    restricted(_name, "a pointer that tells objects apart: there are no C structures of Torch7's here")
+    restricted(
+        _name,
+        "a pointer that tells objects apart: no C structures of Torch7's are here; an error in translated programs",
+    )
 for _name in ("torch.pushudata", "torch.metatype"):
     unsupported(_name, "an error: there are no C structures of Torch7's here")
 unsupported("torch.Allocator", "memory comes from PyTorch")
@@ -15,8 +18,12 @@ unsupported("torch.Allocator", "memory comes from PyTorch")
 for _name in ("torch.setheaptracking", "torch.updateerrorhandlers", "torch.updatethreadlocals"):
     restricted(_name, "changes nothing: the runtime watches memory itself, errors need no handlers in C")
 for _name in ("torch.data", "torch.Tensor:data", "torch.Storage:data"):
-    restricted(_name, "needs LuaJIT, and memory of the CPU")
+    restricted(_name, "needs LuaJIT, and memory of the CPU; an error in translated programs")
 for _name in ("torch.Tensor:__index__", "torch.Tensor:__newindex__"):
     restricted(_name, "can be called; setting another function changes nothing")
 unsupported("paths.getregistryvalue", "an error: the registry of Windows")
+for _name in ("torch.save", "torch.serialize", "torch.serializeToStorage"):
+    restricted(_name, "functions cannot be saved by translated programs, which have no bytecode")
+for _name in ("torch.getenv", "torch.setenv"):
+    restricted(_name, "an error in translated programs, whose functions have the globals of the program")
 restricted("xlua.Profiler", "displayAll is an error: it draws with Qt")

@@ -83,7 +83,7 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     """The files of a program, its own first, each with what it uses."""
     assert page.translator is not None
     found = []
-    for file, (statements, native) in page.parts.items():
+    for file, (statements, native, faithful) in page.parts.items():
         where = path if file.function is None else path.parent / file.name
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
         usage = usage_of(file.block, page.translator.types)
@@ -91,6 +91,7 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
             str(where),
             statements=statements,
             native=native,
+            faithful=faithful,
             problems=entries_of(problems, str(path)),
             open_methods=sum(len(lines) for lines in usage.open.values()),
         )

@@ -91,6 +91,10 @@ def include(name: Any = None, file: Any = None, *_: Any) -> Any:
     return dofile(f"{folder}/{file}")
 
 
+def _no_structures(*_: Any) -> Any:
+    raise fail("there are no C structures of Torch7's here")
+
+
 def _no_environments(*_: Any) -> Any:
     raise fail("a translated function has the globals of the program")
 
@@ -139,6 +143,8 @@ def make() -> Library:
         "pointer": pointer,
         "isatty": isatty,
         "version": version,
+        "pushudata": _no_structures,
+        "metatype": _no_structures,
         "getenv": _no_environments,
         "setenv": _no_environments,
         "setheaptracking": set_heap_tracking,

@@ -10,6 +10,7 @@ from torch7py.translate.native import (
     code,
     files,  # noqa: F401  (registers its rules)
     matching,
+    mixed,
     stdlib,
     strings,
     tensors,
@@ -66,7 +67,13 @@ class Calls:
         loss = self.t.training.hoisted.get(node)
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
-        whole = self._call(node, keep)
+        try:
+            whole = self._call(node, keep)
+        except Problem:
+            found = mixed.call(self.t, node)
+            if found is None:
+                raise
+            return found
         if self.count(node) > 1:
             return atom(f"{whole.at(code.ATOM)}[0]")
         if self.gives_graph(node) and not keep:

@@ -31,7 +31,8 @@ class Native:
     """The translation of a script: its code, and what could not be translated.
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
-    the statements of each file, and how many of them are native.
+    the statements of each file, and how many of them are native. ``faithful`` are those that are translated with the
+    help of ``torch7py.lua``.
     """
 
     code: str
@@ -40,7 +41,8 @@ class Native:
     problems: list[Problem] = field(default_factory=list)
     translator: Translator | None = None
     modules: dict[str, str] = field(default_factory=dict)
-    parts: dict[SourceFile, tuple[int, int]] = field(default_factory=dict)
+    parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
+    faithful: int = 0
 
 
 def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
@@ -71,26 +73,28 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
     types = infer(project.program, scopes, recorded, project.functions())
     t = Translator(project, scopes, types)
     pages: dict[SourceFile, str] = {}
-    parts: dict[SourceFile, tuple[int, int]] = {}
+    parts: dict[SourceFile, tuple[int, int, int]] = {}
     for each in (*project.files, project.script):
         assembly = _Assembly(t, each, pages)
         page = assembly.write() if each is project.script else assembly.write_module()
         pages[each] = page
-        parts[each] = _counts(each.block, t.failed)
+        parts[each] = _counts(each.block, t.failed, t.faithful)
     code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}
     shared = t.modules.shared_page()
     if shared is not None:
         modules["shared.py"] = shared
-    total, native = (sum(counts) for counts in zip(*parts.values(), strict=True))
-    return Native(code, total, native, t.problems, t, modules, parts)
+    total, native, faithful = (sum(counts) for counts in zip(*parts.values(), strict=True))
+    return Native(code, total, native, t.problems, t, modules, parts, faithful)
 
 
-def _counts(block: Block, failed: list[Statement]) -> tuple[int, int]:
-    """The statements of a file, and how many of them are in none that failed."""
+def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
+    """The statements of a file; how many of them are in none that failed, without Lua's help and with it."""
     statements = {node for node in tree.walk(block) if isinstance(node, Statement)}
     without = {node for statement in failed for node in tree.walk(statement)}
-    return len(statements), len(statements - without)
+    translated = statements - without
+    helped = translated.intersection(faithful)
+    return len(statements), len(translated - helped), len(helped)
 
 
 class _Assembly:
@@ -363,6 +367,8 @@ class _Assembly:
             torch.append("import torch.nn.functional as F")
         if re.search(r"(?<![\w.])nn\.", code):
             torch.append("from torch import nn")
+        if re.search(r"(?<![\w.])lua\.G\.", code):
+            torch.append("from torch7py import lua")
         lines = []
         if found:
             lines += ["", *found]

@@ -72,6 +72,8 @@ class Translator:
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
+        self.faithful: list[Statement] = []  # those with a call on torch7py.lua
+        self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
         self.needed_classes: dict[str, None] = {}
@@ -205,15 +207,20 @@ class Translator:
         if around.blank and self.lines and self.lines[-1] and not self.lines[-1].endswith(":"):
             self.emit("")
         before = len(self.lines)
+        outer, self.mixed = self.mixed, False
         try:
             self.calls.refuse_spread(node)
             self.write(node)
+            if self.mixed:
+                self.faithful.append(node)
         except Problem as problem:
             del self.lines[before:]
             problem.file = self.file
             self.problems.append(problem)
             self.failed.append(node)
             self.not_translated(problem, node)
+        finally:
+            self.mixed = outer
         inside = self.models.unused_comments(node, around)
         self.lines[before:before] = [
             INDENT * self.depth + line for comment in inside for line in comment_lines(comment)
