@@ -12,11 +12,8 @@ from torch7py.translate.layers.registry import (
     Layer,
     Native,
     NotNative,
-    Use,
     Value,
     items,
-    native,
-    natives,
     structure,
 )
 from torch7py.translate.writer import Writer
@@ -105,7 +102,7 @@ def outputs_of(args: Args) -> str:
     return args.get("outputSize", args.inputSize)
 
 
-def _check(layer: Layer) -> None:
+def check(layer: Layer) -> None:
     """What is inside a recurrent layer must be what its class has."""
     if layer.args.get("p", "0") not in ("0", "0.0"):
         raise NotNative(f"{layer.name} with dropout inside")
@@ -121,7 +118,7 @@ def _check(layer: Layer) -> None:
 ONE_BIAS = "{{self}}.bias_hh_l0.requires_grad_(False).zero_()  # {} has one bias"
 
 
-def _fast_weights(module: Any) -> dict[str, torch.Tensor]:
+def fast_weights(module: Any) -> dict[str, torch.Tensor]:
     found = {
         "weight_ih_l0": module.i2g.weight,
         "weight_hh_l0": module.o2g.weight,
@@ -131,12 +128,12 @@ def _fast_weights(module: Any) -> dict[str, torch.Tensor]:
 
 
 def _of(name: str) -> Any:
-    return lambda module: _fast_weights(module)[name]
+    return lambda module: fast_weights(module)[name]
 
 
 @structure("nn.FastLSTM", live=_sizes)
 def fast_lstm(layer: Layer, x: Value, w: Writer) -> Value:
-    _check(layer)
+    check(layer)
     native = Native(
         make=f"nn.LSTM({layer.args.inputSize}, {outputs_of(layer.args)})",
         weights={name: _of(name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")},
@@ -178,7 +175,7 @@ def _peepholes(module: Any) -> torch.Tensor:
 
 @structure("nn.LSTM", live=_sizes)
 def lstm(layer: Layer, x: Value, w: Writer) -> Value:
-    _check(layer)
+    check(layer)
     sizes = f"{layer.args.inputSize}, {outputs_of(layer.args)}"
     if layer.args.get("cell2gate", "True") == "False":
         native = Native(
@@ -216,7 +213,7 @@ def _gru_part(number: int) -> Any:
 
 @structure("nn.GRU", live=_sizes)
 def gru(layer: Layer, x: Value, w: Writer) -> Value:
-    _check(layer)
+    check(layer)
     entries = (
         "gates_from_input.weight",
         "gates_from_input.bias",
@@ -505,146 +502,3 @@ def repeater(layer: Layer, x: Value, w: Writer) -> Value:
         return w.apply(layer.slot("module"), steps)
     finally:
         w.depth -= 1
-
-
-# -- both directions -------------------------------------------------------------------------------------------------
-
-
-def _directions(module: Any) -> dict[str, Any]:
-    own = module.__dict__
-    return {
-        "forward": own["forwardModule"],
-        "backward": own["backwardModule"],
-        "merge": own["mergeModule"],
-    }
-
-
-def _both_ways(layer: Layer) -> bool:
-    """Whether two FastLSTMs are joined as PyTorch's bidirectional LSTM joins them."""
-    first, last, merge = (layer.slots.get(name) for name in ("forward", "backward", "merge"))
-    if first is None or first.name != "nn.FastLSTM" or layer.module is None or merge is None:
-        return False
-    same = last is not None and last.name == "nn.FastLSTM" and last.args == first.args and last is not first
-    joins = merge.name == "nn.JoinTable" and merge.args.texts == {"dimension": "1", "nInputDims": "1"}
-    return same and joins
-
-
-@structure("nn.BiSequencer", live=_directions)
-def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
-    steps = w.steps(x, layer)
-    if "forward" not in layer.slots or "merge" not in layer.slots or "backward" not in layer.slots:
-        raise NotNative("nn.BiSequencer without all of its three modules")
-    w.depth += 1
-    try:
-        if _both_ways(layer):
-            first = layer.slot("forward")
-            _check(first)
-            names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
-            native = Native(
-                make=f"nn.LSTM({first.args.inputSize}, {outputs_of(first.args)}, bidirectional=True)",
-                weights={name: _way("forwardModule", name) for name in names}
-                | {f"{name}_reverse": _way("backwardModule", name) for name in names},
-                constants={
-                    "bias_hh_l0": lambda m: torch.zeros_like(m.forwardModule.i2g.bias),
-                    "bias_hh_l0_reverse": lambda m: torch.zeros_like(m.backwardModule.i2g.bias),
-                },
-                setup=(
-                    "for bias in ({self}.bias_hh_l0, {self}.bias_hh_l0_reverse):  # nn.FastLSTM has one bias",
-                    "    bias.requires_grad_(False).zero_()",
-                ),
-                name="lstm",
-                comment="of two nn.FastLSTM",
-            )
-            return run(Layer(layer.name, first.args, module=layer.module), native, steps, w)
-        steps = w.named(w.as_expr(steps))
-        ahead = w.name_all(w.apply(layer.slot("forward"), steps))
-        flipped = Expr(f"{steps}.flip(0)", steps.ndim, steps.lead)
-        back = w.as_expr(w.apply(layer.slot("backward"), flipped))
-        behind = Expr(f"{back.operand}.flip(0)", back.ndim, back.lead, back.heavy)
-        return w.apply(layer.slot("merge"), (ahead, behind))
-    finally:
-        w.depth -= 1
-
-
-def _way(direction: str, name: str) -> Any:
-    return lambda module: _fast_weights(getattr(module, direction))[name]
-
-
-@structure("nn.BiSequencerLM", live=_directions)
-def bi_sequencer_lm(layer: Layer, x: Value, w: Writer) -> Value:
-    """Output t sees the inputs before t from one side and those after t from the other; zeros at the ends."""
-    steps = w.named(w.as_expr(w.steps(x, layer)))
-    if "forward" not in layer.slots or "merge" not in layer.slots or "backward" not in layer.slots:
-        raise NotNative("nn.BiSequencerLM without all of its three modules")
-    w.depth += 1
-    try:
-        before = Expr(f"{steps}[:-1]", steps.ndim, steps.lead)
-        after = Expr(f"{steps}[1:].flip(0)", steps.ndim, steps.lead)
-        ahead = w.named(w.as_expr(w.apply(layer.slot("forward"), before)))
-        back = w.as_expr(w.apply(layer.slot("backward"), after))
-        behind = w.named(Expr(f"{back.operand}.flip(0)", back.ndim, back.lead))
-        parts = (
-            Expr(f"torch.cat((torch.zeros_like({ahead}[:1]), {ahead}))", ahead.ndim, ahead.lead),
-            Expr(f"torch.cat(({behind}, torch.zeros_like({behind}[:1])))", behind.ndim, behind.lead),
-        )
-        return w.apply(layer.slot("merge"), parts)
-    finally:
-        w.depth -= 1
-
-
-# -- rows of zeros -----------------------------------------------------------------------------------------------------
-
-
-@structure("nn.MaskZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
-def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
-    """Rows of zeros give zeros, and no gradient; the parameters' gradient does not know of the mask."""
-    if isinstance(x, tuple) or layer.args.get("nInputDim") != "1" or w.depth:
-        raise NotNative("nn.MaskZero of other than vectors")
-    x = w.named(x)
-    mask = w.fresh("mask")
-    w.emit(f"({x} == 0).all(-1, keepdim=True)", mask)
-    y = w.named(
-        w.as_expr(w.apply(layer.slot("module"), Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim)))
-    )
-    return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, binds="-")
-
-
-def _masked_table(module: Any) -> dict[str, Any]:
-    return {"nIndex": module.weight.shape[0] - 1, "nOutput": module.weight.shape[1]}
-
-
-def _without_first(module: Any) -> torch.Tensor:
-    """The rows of a table whose first is zeros."""
-    return torch.cat([torch.zeros_like(module.weight[:1]), module.weight[1:]])
-
-
-@structure("nn.TrimZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
-def trim_zero(layer: Layer, x: Value, w: Writer) -> Value:
-    """Rows of zeros give zeros, as if they were not there."""
-    child = layer.slot("module")
-    if isinstance(x, tuple) or layer.args.get("nInputDim") != "1" or w.depth or child.name not in natives:
-        raise NotNative("nn.TrimZero of other than vectors, or of more than one layer")
-    if not w.native(child).over_time:
-        raise NotNative("nn.TrimZero of a layer that looks at other rows")
-    x = w.named(x)
-    y = w.as_expr(w.apply(child, x))
-    return Expr(f"{y.operand}.masked_fill(({x} == 0).all(-1, keepdim=True), 0)", y.ndim)
-
-
-@native("nn.LookupTableMaskZero", live=_masked_table)
-def masked_lookup_table(args: Args) -> Native:
-    def call(use: Use) -> str:
-        x = use.tensor
-        return f"{use.me}({x})" if use.writer.is_whole(x) else f"{use.me}({x.operand}.long())"
-
-    size = str(int(args.nIndex) + 1) if args.nIndex.isdigit() else f"{args.nIndex} + 1"
-    return Native(
-        make=f"nn.Embedding({size}, {args.nOutput}, padding_idx=0)",
-        call=call,
-        weights={"weight": _without_first},
-        over_time=True,
-        heavy=True,
-        name="lookup",
-        ndim=-1,
-        comment="item 0 is zeros",
-    )
