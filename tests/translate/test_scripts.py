@@ -22,6 +22,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 SHORT: dict[str, list[str]] = {
     "adam_autoencoder": ["10"],
     "bank": ["2"],
+    "batchnorm_classifier": ["2"],
     "bidirectional": ["3"],
     "char_rnn": ["3"],
     "convnet": ["1"],

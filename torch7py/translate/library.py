@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CONFUSION_FIELDS",
     "CREATORS",
     "CRITERION_ENDINGS",
     "ELEMENTWISE",
@@ -25,6 +26,9 @@ TENSOR_TYPES = {
     "torch.CharTensor": "Char",
     "torch.CudaTensor": "Float",
 }
+
+# the fields of an optim.ConfusionMatrix
+CONFUSION_FIELDS = {"totalValid": "number", "averageValid": "number", "mat": "tensor", "valids": "tensor"}
 
 # torch.f(sizes...) whose result has as many dimensions as it is given sizes
 CREATORS = {"zeros", "ones", "rand", "randn"}

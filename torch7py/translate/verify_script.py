@@ -250,7 +250,8 @@ _CONTAINERS = {
 
 
 def _weights(name: str, module: Any) -> dict[str, torch.Tensor]:
-    return {key: value.detach().clone() for key, value in module.named_parameters()}
+    tensors = [*module.named_parameters(), *module.named_buffers()]
+    return {key: value.detach().clone() for key, value in tensors}
 
 
 # The translation

@@ -269,6 +269,9 @@ class CallKinds:
             return True
         if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
             return True
+        if path == "optim.ConfusionMatrix":
+            result.be("confusion")
+            return True
         if path.startswith("optim.") and len(node.arguments) >= 2:
             unify(results[0], arguments[1])
             while len(results) < 2:

@@ -16,7 +16,7 @@ from torch7py.translate.kind_rules import (
 )
 from torch7py.translate.kinds import LuaClass, Returns, Type, unify
 from torch7py.translate.known_functions import known_function
-from torch7py.translate.library import FUNCTION_RESULTS
+from torch7py.translate.library import CONFUSION_FIELDS, FUNCTION_RESULTS
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
@@ -271,6 +271,10 @@ class ExpressionKinds:
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
                 return False
+            if kind == "confusion":
+                field_kind = CONFUSION_FIELDS.get(name or "")
+                rank = {"valids": 1, "mat": 2}.get(name or "")
+                return field_kind is not None and (result.be(field_kind) | be_rank(result, rank))
             if kind == "class" or (base.find().classes and name is not None):
                 return self._field(base, name or "", result)
             if kind in ("module", "criterion"):

@@ -599,3 +599,41 @@ class Logger:
         self.write([f"{value:11.4e}" for _, value in named])
 ''',
 )
+
+helper(
+    "ConfusionMatrix",
+    '''
+class ConfusionMatrix:
+    """How often each class was taken for each; they count from 1, and a target below 1 is missing."""
+
+    def __init__(self, classes):
+        count = classes if isinstance(classes, int) else len(classes)
+        self.classes = range(1, count + 1) if isinstance(classes, int) else classes
+        self.mat = torch.zeros(count, count, dtype=torch.int64)
+        self.valids, self.totalValid, self.averageValid = torch.zeros(count), 0, 0
+
+    def zero(self):
+        self.mat.zero_()
+
+    def add(self, prediction, target):
+        self.batch_add(torch.as_tensor(prediction)[None], torch.as_tensor(target)[None])
+
+    def batch_add(self, predictions, targets):
+        found, wanted = (x.argmax(1) if x.dim() > 1 else x.long() - 1 for x in (predictions, targets))
+        there = wanted >= 0
+        size = len(self.mat)
+        self.mat += torch.bincount((wanted * size + found)[there], minlength=size**2).view(size, size)
+
+    def update_valids(self):
+        right = self.mat.diagonal().double()
+        self.valids = (right / self.mat.sum(1)).float()  # as optim keeps them
+        self.averageValid = self.valids.double().nanmean().item()
+        self.totalValid = (right.sum() / self.mat.sum()).item()
+
+    def __str__(self):
+        self.update_valids()
+        rows = zip(self.mat.tolist(), self.valids.tolist(), self.classes)
+        lines = [f"{row} {100 * valid:.3f}% of {name}" for row, valid, name in rows]
+        return "\\n".join([*lines, f"average {100 * self.averageValid:.14g}%, all {100 * self.totalValid:.14g}%"])
+''',
+)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, facts, stdlib
+from torch7py.translate.native import code, confusion, facts, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
@@ -68,6 +68,8 @@ def index(t: Translator, node: Index) -> Py:
         if t.type(node).nil and node not in t.present:
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
+    if kind == "confusion":
+        return confusion.field(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")
