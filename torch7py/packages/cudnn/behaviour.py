@@ -260,7 +260,7 @@ class OverChannels(Plain):
 
 
 class LogOverChannels(OverChannels):
-    """``cudnn.SpatialLogSoftMax()``."""
+    """``cudnn.SpatialLogSoftMax([fast])``: fast is for the GPU."""
 
     spare: ClassVar[dict[str, Any]] = {"mode": "CUDNN_SOFTMAX_MODE_CHANNEL"}
 
