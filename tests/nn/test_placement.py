@@ -29,7 +29,6 @@ READS_VALUES = {
     "nn.NCEModule": "the table of aliases is made from the unigrams",
     "nn.ReinforceCategorical": "a category is drawn by its probability",
     "nn.ReinforceGamma": "the draws depend on the shape parameters",
-    "nn.SoftMaxTree": "the tree is made of the values of tensors",
     "nn.SimpleColorTransform": "the range of each plane",
     "nn.SoftMaxTree": "the tree, and which of its nodes are parents",
     "nn.SparseLinear": "which columns an example has",
