@@ -30,6 +30,7 @@ class CallKinds:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.types = inference.types
+        self.options: dict[str, Type] = {}  # of torch.CmdLine, and their defaults
         self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
 
     def call(self, node: Call) -> Type:
@@ -205,6 +206,25 @@ class CallKinds:
 
         self.inference.rules.append(invoke)
         return result
+
+    def _option(self, method: str, node: Invoke, arguments: list[Type]) -> bool:
+        """An option is of the kind of its default, an argument is text."""
+        name = node.arguments[0] if node.arguments else None
+        if not isinstance(name, tree.String) or (method == "option" and len(arguments) < 2):
+            return False
+        bare = name.value.lstrip("-")
+        if bare in self.options:
+            return False
+        self.options[bare] = arguments[1] if method == "option" else Type("string")
+        return True
+
+    def _given_options(self, found: Type) -> bool:
+        news = False
+        for name, default in self.options.items():
+            option = found.of_field(name)
+            if option.kind is None and default.kind in ("number", "string", "boolean"):
+                news |= option.be(default.kind)
+        return news
 
     def _node_method(self, method: str, receiver: Type, results: list[Type]) -> bool:
         """A node of a graph that is named, or taken apart."""

@@ -9,7 +9,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, Rule, dimension, receiver_text, rule, rules
-from torch7py.translate.tree import Expression, Invoke
+from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -61,7 +61,17 @@ rules["max"], rules["min"] = _extreme("max"), _extreme("min")
 
 @rule("sort")
 def sort(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    """The sorted values alone."""
+    """The sorted values alone, or ``values:sort(places, x, dim)`` into two tensors of which the places are not read."""
+    kinds = [t.kind(argument) for argument in arguments]
+    if kinds[:2] == ["tensor", "tensor"]:
+        places = arguments[0]
+        if not isinstance(places, Name) or len(t.scopes.of_name[places].reads) > 1:
+            raise Problem("T7-271", places.line, "sort into tensors whose places are read")
+        rest = sort(t, arguments[1], arguments[2:]).text.removesuffix(".values").rpartition(".sort(")[2]
+        more = ", ".join([t.value(arguments[1]).text, *([rest[:-1]] if rest != ")" else [])])
+        return atom(f"torch.sort({more}, out=({receiver_text(t, receiver)}, {t.value(places)}))")
+    if "tensor" in kinds:
+        raise Problem("T7-271", receiver.line, "sort into one tensor")
     given = ["-1"]
     for argument in arguments:
         if isinstance(argument, tree.Boolean):
