@@ -28,6 +28,8 @@ SCALARS = frozenset({"number", "string", "boolean"})
 def call(t: Translator, node: Call | Invoke) -> Py | None:
     """The value of a call, or None where it must stay untranslated."""
     name, arguments = _function(t, node)
+    if t.wide_text and name.startswith("string."):
+        return None  # they count bytes, and the page's texts are made of letters
     if name not in FUNCTIONS or not all(_is_scalar(t, argument) for argument in arguments):
         return None
     written = ", ".join(t.value(argument).text for argument in arguments)
