@@ -206,3 +206,22 @@ def test_an_input_without_a_gradient(rt: Runtime) -> None:
     """)
     assert rt.execute("return g[1]:size(1), g[1]:size(2), g[2]") == (3, 2, None)
     assert rt.execute("local w = l.weight return (g[1][1] - w:sum(1):view(2) * 2):abs():max() < 1e-14")
+
+
+def test_nesting(rt: Runtime) -> None:
+    rt.execute("""
+    nesting = require 'nngraph.nesting'
+    a = {torch.ones(2), {x = torch.ones(3):mul(2)}}
+    b = nesting.cloneNested(a)
+    nesting.addNestedTo(b, a)
+    c = {torch.Tensor(), {x = torch.Tensor(), y = torch.ones(1)}, torch.ones(1)}
+    nesting.resizeNestedAs(c, a)
+    nesting.copyNested(c, a)
+    """)
+    assert rt.execute("return b[1]:sum(), b[2].x:sum(), a[1]:sum()") == (4, 12, 2)
+    assert rt.execute("return c[1]:sum(), c[2].x:sum(), c[2].y, c[3]") == (2, 6, None, None)
+    assert rt.execute("nesting.fillNested(c, 5) return c[1]:sum(), c[2].x:sum()") == (10, 15)
+    with pytest.raises(LuaError, match="the input has no key 2"):
+        rt.execute("nesting.copyNested({torch.ones(1), torch.ones(1)}, {torch.ones(1)})")
+    with pytest.raises(LuaError, match="the output has no key 2"):
+        rt.execute("nesting.addNestedTo({torch.ones(1)}, {torch.ones(1), torch.ones(1)})")

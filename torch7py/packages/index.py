@@ -16,6 +16,7 @@ package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_
 package(
     "nngraph", "torch7py.packages.nngraph.all", requires=("nn", "graph", "paths"), chunk="pkg_nngraph.lua"
 )
+package("nngraph.nesting", requires=("torch",), table=None, chunk="pkg_nngraph_nesting.lua")
 package("optim", "torch7py.packages.optim.all", requires=("torch", "xlua"), chunk="pkg_optim.lua")
 package("cutorch", "torch7py.packages.cutorch.all", requires=("torch",), chunk="pkg_cutorch.lua")
 package("cunn", "torch7py.packages.cunn", requires=("cutorch", "nn"), table=None)
