@@ -1,0 +1,8 @@
+"""Texts that are written out into a page: what PyTorch has no plain equivalent for. One family a file."""
+
+from __future__ import annotations
+
+from torch7py.translate.layers.helpers import gradients, images, normalization, programs, recurrent
+from torch7py.translate.layers.helpers.register import HELPERS
+
+__all__ = ["HELPERS", "gradients", "images", "normalization", "programs", "recurrent"]

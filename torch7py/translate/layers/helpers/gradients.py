@@ -1,0 +1,102 @@
+"""Values that change the gradient on its way back, noise, and terms of losses."""
+
+from __future__ import annotations
+
+from torch7py.translate.layers.helpers.register import helper
+
+helper(
+    "WhiteNoise",
+    '''
+class WhiteNoise(nn.Module):
+    """Adds normal noise in training, and its mean in evaluation."""
+
+    def __init__(self, mean, std):
+        super().__init__()
+        self.mean, self.std = mean, std
+
+    def forward(self, x):
+        return x + self.mean + (self.std * torch.randn_like(x) if self.training else 0)
+''',
+)
+
+helper(
+    "scale_gradient",
+    '''
+def scale_gradient(x, factor):
+    """x, whose gradient is multiplied by a factor on its way back."""
+    return x.detach() + factor * (x - x.detach())
+''',
+)
+
+helper(
+    "L1Penalty",
+    '''
+class L1Penalty(torch.autograd.Function):
+    """x, whose gradient gains that of weight * |x|; unless it passes the gradient on, it is that alone."""
+
+    @staticmethod
+    def forward(ctx, x, weight, passes=True):
+        ctx.save_for_backward(x)
+        ctx.weight, ctx.passes = weight, passes
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        penalty = ctx.weight * x.sign()
+        return (gradient + penalty if ctx.passes else penalty), None, None
+''',
+)
+
+helper(
+    "AddGradient",
+    '''
+class AddGradient(torch.autograd.Function):
+    """x, whose gradient gains another."""
+
+    @staticmethod
+    def forward(ctx, x, gradient):
+        ctx.save_for_backward(gradient)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient + ctx.saved_tensors[0], None
+''',
+)
+
+helper(
+    "with_penalty",
+    '''
+def with_penalty(x, penalty):
+    """x, whose gradient gains that of a penalty, which is not in any loss."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(penalty(leaf), leaf)
+    return AddGradient.apply(x, gradient)
+''',
+)
+
+helper(
+    "mean_entropy",
+    '''
+def mean_entropy(x):
+    """The entropy of the mean of distributions, the rows of x."""
+    p = x.sum(0) / x.sum().detach()
+    return -(p * torch.log(p + 1e-6)).sum()
+''',
+)
+
+helper(
+    "simplex",
+    '''
+def simplex(classes):
+    """The corners of a regular simplex around the origin, at distance 1 from it, one a row; a last column of 0."""
+    n = classes - 1
+    corners = torch.zeros(classes, classes, dtype=torch.float64)
+    for k in range(n):
+        corners[k, k] = height = (1 - corners[k].square().sum()).sqrt()
+        corners[k + 1 :, k] = (height * height - 1 - 1 / n) / height
+    return corners
+''',
+)

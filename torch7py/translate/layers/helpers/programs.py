@@ -1,0 +1,131 @@
+"""What programs use besides layers: weights as one vector, options, files, the classes of optim."""
+
+from __future__ import annotations
+
+from torch7py.translate.layers.helpers.register import helper
+
+helper(
+    "flatten_parameters",
+    '''
+def flatten_parameters(parameters):
+    """All weights as one vector, and their gradients as another: the parameters become views of them."""
+    parameters = list(parameters)
+    weights = nn.utils.parameters_to_vector(parameters).detach()
+    gradients = torch.zeros_like(weights)
+    start = 0
+    for p in parameters:
+        end = start + p.numel()
+        p.data, p.grad = weights[start:end].view_as(p), gradients[start:end].view_as(p)
+        start = end
+    return weights, gradients
+''',
+)
+
+helper(
+    "run_name",
+    '''
+def run_name(parser, prefix, values, ignore):
+    """A name for a run: a prefix and the options that are not at their defaults, but for those to be ignored."""
+    parts = []
+    defaults = vars(parser.parse_args([]))
+    for key, value in sorted(vars(values).items()):
+        if ignore.get(key):
+            print(f"-- ignore option {key}")
+        elif key not in defaults:
+            print(f"WARNING: unknown option/argument: {key} IGNORING for DIRECTORY NAME")
+        elif value != defaults[key] or ignore.get(key) is False:
+            shown = ("t" if value else "f") if isinstance(value, bool) else value
+            parts.append(f"{key}={shown:.14g}" if isinstance(shown, float) else f"{key}={shown}")
+            print(key, shown, defaults[key], sep="\\t")
+    return ",".join([prefix, *sorted(parts)])
+''',
+)
+
+helper(
+    "open_or_none",
+    '''
+def open_or_none(path, mode="r"):
+    """The opened file, or None where it cannot be opened."""
+    try:
+        return open(path, mode)
+    except OSError:
+        return None
+''',
+)
+
+helper(
+    "to_number",
+    '''
+def to_number(text):
+    """The number that a text says, or None."""
+    try:
+        return float(text) if "x" not in text.lower() else float(int(text, 16))
+    except (TypeError, ValueError, AttributeError):
+        return None
+''',
+)
+
+helper(
+    "Logger",
+    '''
+class Logger:
+    """Writes values to a file: a line of their names, then one for each set of values."""
+
+    def __init__(self, path):
+        self.path, self.empty = path, True
+        with open(path, "w"):
+            pass
+
+    def write(self, texts):
+        with open(self.path, "a") as file:
+            file.write("".join(f"{text}\\t" for text in texts) + "\\n")
+
+    def set_names(self, names):
+        self.empty = False
+        self.write(names)
+
+    def add(self, values):
+        named = sorted(values.items()) if isinstance(values, dict) else list(enumerate(values, 1))
+        if self.empty:
+            self.set_names([name for name, _ in named])
+        self.write([f"{value:11.4e}" for _, value in named])
+''',
+)
+
+helper(
+    "ConfusionMatrix",
+    '''
+class ConfusionMatrix:
+    """How often each class was taken for each; they count from 1, and a target below 1 is missing."""
+
+    def __init__(self, classes):
+        count = classes if isinstance(classes, int) else len(classes)
+        self.classes = range(1, count + 1) if isinstance(classes, int) else classes
+        self.mat = torch.zeros(count, count, dtype=torch.int64)
+        self.valids, self.totalValid, self.averageValid = torch.zeros(count), 0, 0
+
+    def zero(self):
+        self.mat.zero_()
+
+    def add(self, prediction, target):
+        self.batch_add(torch.as_tensor(prediction)[None], torch.as_tensor(target)[None])
+
+    def batch_add(self, predictions, targets):
+        found, wanted = (x.argmax(1) if x.dim() > 1 else x.long() - 1 for x in (predictions, targets))
+        there = wanted >= 0
+        size = len(self.mat)
+        self.mat += torch.bincount((wanted * size + found)[there], minlength=size**2).view(size, size)
+
+    def update_valids(self):
+        right = self.mat.diagonal().double()
+        self.valids = (right / self.mat.sum(1)).float()  # as optim keeps them
+        self.averageValid = self.valids.double().nanmean().item()
+        self.totalValid = (right.sum() / self.mat.sum()).item()
+
+    def __str__(self):
+        self.update_valids()
+        rows = zip(self.mat.tolist(), self.valids.tolist(), self.classes)
+        lines = [f"{row} {100 * valid:.3f}% of {name}" for row, valid, name in rows]
+        return "\\n".join([*lines, f"average {100 * self.averageValid:.14g}%, all {100 * self.totalValid:.14g}%"])
+''',
+)

@@ -1,0 +1,82 @@
+"""Recurrent layers other than PyTorch's own."""
+
+from __future__ import annotations
+
+from torch7py.translate.layers.helpers.register import helper
+
+helper(
+    "PeepholeLSTM",
+    '''
+class PeepholeLSTM(nn.Module):
+    """An LSTM whose gates also see the cell, each unit its own (Graves, 2013)."""
+
+    def __init__(self, inputs, size):
+        super().__init__()
+        self.size = size
+        self.from_input = nn.Linear(inputs, 4 * size)
+        self.from_output = nn.Linear(size, 4 * size, bias=False)
+        self.peepholes = nn.Parameter(torch.empty(3, size).uniform_(-(size**-0.5), size**-0.5))
+
+    def forward(self, x, state=None):
+        zeros = x.new_zeros(*x.shape[1:-1], self.size)
+        h, c = (zeros, zeros) if state is None else state
+        to_input, to_forget, to_output = self.peepholes
+        outputs = []
+        for gates in self.from_input(x):
+            i, f, z, o = (gates + self.from_output(h)).chunk(4, -1)
+            i, f = torch.sigmoid(i + to_input * c), torch.sigmoid(f + to_forget * c)
+            c = f * c + i * torch.tanh(z)
+            h = torch.sigmoid(o + to_output * c) * torch.tanh(c)
+            outputs.append(h)
+        return torch.stack(outputs), (h, c)
+''',
+)
+
+helper(
+    "GRU",
+    '''
+class GRU(nn.Module):
+    """A gated recurrent unit that resets its output before the product, where nn.GRU resets the product."""
+
+    def __init__(self, inputs, size, batch_first=False):
+        super().__init__()
+        self.size, self.batch_first = size, batch_first
+        self.gates_from_input = nn.Linear(inputs, 2 * size)
+        self.gates_from_output = nn.Linear(size, 2 * size, bias=False)
+        self.from_input = nn.Linear(inputs, size)
+        self.from_kept = nn.Linear(size, size, bias=False)
+
+    def forward(self, x, h=None):
+        x = x.transpose(0, 1) if self.batch_first else x
+        h = x.new_zeros(*x.shape[1:-1], self.size) if h is None else h
+        outputs = []
+        for gates, new in zip(self.gates_from_input(x), self.from_input(x), strict=True):
+            r, z = torch.sigmoid(gates + self.gates_from_output(h)).chunk(2, -1)
+            h = z * h + (1 - z) * torch.tanh(new + self.from_kept(r * h))
+            outputs.append(h)
+        return torch.stack(outputs, 1 if self.batch_first else 0), h
+''',
+)
+
+helper(
+    "MaskedLSTM",
+    '''
+class MaskedLSTM(nn.LSTMCell):
+    """An LSTM whose output and state become 0 where a step's input is 0."""
+
+    def __init__(self, inputs, size, batch_first=False):
+        super().__init__(inputs, size)
+        self.batch_first = batch_first
+
+    def forward(self, x, state=None):
+        x = x.transpose(0, 1) if self.batch_first else x
+        zeros = x.new_zeros(x.shape[1], self.hidden_size)
+        h, c = (zeros, zeros) if state is None else state
+        outputs = []
+        for step in x:
+            mask = (step == 0).all(-1, keepdim=True)
+            h, c = (s.masked_fill(mask, 0) for s in super().forward(step, (h, c)))
+            outputs.append(h)
+        return torch.stack(outputs, 1 if self.batch_first else 0), (h, c)
+''',
+)
