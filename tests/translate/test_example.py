@@ -14,8 +14,9 @@ from tests.golden_cases import Case, identify
 from tests.translate.test_golden_models import CASES, WITHOUT
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import TorchError
-from torch7py.translate.example import Shape, criterion_example, example_of, make, parse_size
+from torch7py.translate.example import criterion_example, example_of
 from torch7py.translate.files import translate_file, verify_file
+from torch7py.translate.input_sizes import Shape, make
 from torch7py.translate.model import layer_of, translate_criterion, translate_model
 from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different, verify_class, verify_criterion, verify_model
@@ -104,15 +105,6 @@ def test_a_saved_gradient_tells_the_size(runtime: Runtime) -> None:
             return m
         end)()""",
     ) == (2, 1, 7, 9)
-
-
-def test_sizes_from_the_command_line() -> None:
-    assert parse_size("20x3x32x32") == Shape((20, 3, 32, 32))
-    assert parse_size("20x5:100") == Shape((20, 5), 100)
-    assert parse_size("2x3, 2x4") == [Shape((2, 3)), Shape((2, 4))]
-    for wrong in ("", "axb", "3x", "3,", "-1"):
-        with pytest.raises(ValueError, match="is no size"):
-            parse_size(wrong)
 
 
 TELLING = [case for case in CASES if case["expr"] not in WITHOUT]

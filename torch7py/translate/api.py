@@ -12,10 +12,10 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.ops.atomic import replacing
 from torch7py.translate.check import report_of_page
-from torch7py.translate.example import parse_size
 from torch7py.translate.faithful import translate_faithful
 from torch7py.translate.faithful.verify import verify_faithful
 from torch7py.translate.files import translate_file, verify_file, write_weights
+from torch7py.translate.input_sizes import parse_size
 from torch7py.translate.model import ModelSource
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.recording import record as record_kinds

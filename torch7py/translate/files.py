@@ -16,7 +16,8 @@ from torch7py.nn.object import TorchObject
 from torch7py.ops.atomic import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.t7.objects import Table
-from torch7py.translate.example import Sizes, Wanted, criterion_example, dtype_of, example_of, make, runs
+from torch7py.translate.example import criterion_example, dtype_of, example_of, runs
+from torch7py.translate.input_sizes import Sizes, Wanted, make
 from torch7py.translate.layers.registry import NotNative
 from torch7py.translate.model import (
     ClassSource,

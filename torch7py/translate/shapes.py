@@ -10,7 +10,7 @@ import torch
 from torch7py.translate.layers.registry import Layer
 
 if TYPE_CHECKING:
-    from torch7py.translate.example import Sizes
+    from torch7py.translate.input_sizes import Sizes
 
 __all__ = ["changes", "name_shapes", "shape_of", "show_shapes", "shown", "walk"]
 

@@ -1,0 +1,413 @@
+"""What each layer says about its input's sizes, given what the layer after it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from torch7py.translate.input_sizes import Shape, Sizes, Wanted
+from torch7py.translate.layers.registry import Layer
+
+__all__ = ["wanted"]
+
+Rule: TypeAlias = "Callable[[Layer, Wanted, Sizes], Wanted]"
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    def register(function: Rule) -> Rule:
+        for name in names:
+            _RULES[name] = function
+        return function
+
+    return register
+
+
+def wanted(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """What a layer takes, when its output goes to something that takes ``after``. By default the same."""
+    found = _RULES.get(layer.name)
+    if found is None and re.match(r"\w+\.(Spatial|Volumetric)", layer.name):
+        return _pooled(layer, after, sizes)
+    return after if found is None else found(layer, after, sizes)
+
+
+# -- containers --------------------------------------------------------------------------------------------------------
+
+
+@rule("nn.Sequential")
+def _sequential(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    for child in reversed(layer.children):
+        after = wanted(child, after, sizes)
+    return after
+
+
+@rule("nn.ConcatTable")
+def _concat_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    parts = after if isinstance(after, list) else []
+    return _known(
+        wanted(child, parts[n] if n < len(parts) else None, sizes) for n, child in enumerate(layer.children)
+    )
+
+
+@rule("nn.Concat", "nn.DepthConcat")
+def _concat(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return _known(wanted(child, None, sizes) for child in layer.children)
+
+
+@rule("nn.ParallelTable")
+def _parallel_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    parts = after if isinstance(after, list) else []
+    return [
+        wanted(child, parts[n] if n < len(parts) else None, sizes) for n, child in enumerate(layer.children)
+    ]
+
+
+@rule("nn.Parallel")
+def _parallel(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    part = _known(wanted(child, None, sizes) for child in layer.children)
+    if not isinstance(part, Shape):
+        return None
+    at = layer.args.value("inputDimension", 1) - 1
+    if not 0 <= at <= len(part.sizes):
+        return None
+    return Shape((*part.sizes[:at], len(layer.children), *part.sizes[at:]), part.whole)
+
+
+@rule("nn.MapTable")
+def _map_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    inner = layer.slots.get("module") or layer.child(0)
+    return [wanted(inner, None, sizes)] * 2
+
+
+def _known(options: Iterator[Wanted]) -> Wanted:
+    """The one of several wishes for the same value that says most."""
+    best: Wanted = None
+    for option in options:
+        if best is None or (isinstance(option, list) and not isinstance(best, list)):
+            best = option
+    return best
+
+
+def _pooled(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """Images of as many planes as are wanted of them."""
+    dims = 3 if "Volumetric" in layer.name else 2
+    planes = after.sizes[1] if isinstance(after, Shape) and len(after.sizes) == dims + 2 else 4
+    return Shape((sizes.batch, planes, *[sizes.side] * dims))
+
+
+def _inner(layer: Layer) -> Layer:
+    return layer.slots["module"] if "module" in layer.slots else layer.child(0)
+
+
+@rule(
+    "nn.Decorator",
+    "nn.DontCast",
+    "nn.GPU",
+    "nn.NaN",
+    "nn.Profile",
+    "nn.Serial",
+    "nn.Bottle",
+    "nn.MaskZero",
+    "nn.TrimZero",
+    "nn.WeightNorm",
+    "nn.Inception",
+    "nn.FireModule",
+)
+def _wrapper(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return wanted(_inner(layer), after, sizes)
+
+
+@rule("nn.gModule")
+def _graph(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """What the graph's first node takes, from its last to its first."""
+    nodes = layer.nodes
+    users: list[list[int]] = [[] for _ in nodes]
+    for number, node in enumerate(nodes):
+        for source in node.sources:
+            users[source].append(number)
+
+    takes: dict[int, Wanted] = {}  # what the layer of a node takes
+
+    def output(number: int) -> Wanted:
+        """What becomes of a node's value."""
+        wishes: list[Wanted] = []
+        parts: dict[int, Wanted] = {}
+        for user in users[number]:
+            node = nodes[user]
+            found = takes[user]
+            if node.layer is None and node.select is not None:
+                parts[node.select] = found
+            elif len(node.sources) > 1:
+                at = node.sources.index(number)
+                wishes.append(found[at] if isinstance(found, list) and at < len(found) else None)
+            else:
+                wishes.append(found)
+        if parts:
+            return [parts.get(n) for n in range(max(parts) + 1)]
+        return _known(iter(wishes))
+
+    for number in reversed(range(len(nodes))):
+        node = nodes[number]
+        after_it = output(number) if users[number] else after
+        takes[number] = after_it if node.layer is None else wanted(node.layer, after_it, sizes)
+    return takes[0]
+
+
+# -- layers with sizes of their own ------------------------------------------------------------------------------------
+
+
+def _number(layer: Layer, argument: str) -> int | None:
+    """A size that the layer says; None where it does not."""
+    text = layer.args.texts.get(argument, "")
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _rows(argument: str) -> Rule:
+    def rows(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+        size = _number(layer, argument)
+        return after if size is None else Shape((sizes.batch, size))
+
+    return rows
+
+
+for _names, _argument in (
+    (
+        "Linear LinearNoBias PartialLinear LinearWeightNorm SparseLinear Maxout Euclidean Cosine WeightedEuclidean",
+        "inputSize",
+    ),
+    ("HighWay Highway FastLSTM LSTM GRU Mufuru", "inputSize"),
+    ("BatchNormalization LayerNormalization", "nOutput"),
+    ("Add", "inputSize"),
+    ("PReLU", "nOutputPlane"),
+):
+    for _name in _names.split():
+        rule(f"nn.{_name}")(_rows(_argument))
+
+
+def _images(argument: str, dims: int) -> Rule:
+    def images(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+        planes = _number(layer, argument)
+        return after if planes is None else Shape((sizes.batch, planes, *[sizes.side] * dims))
+
+    return images
+
+
+for _names, _argument, _dims in (
+    (
+        "SpatialConvolution SpatialConvolutionMM SpatialDilatedConvolution SpatialFullConvolution",
+        "nInputPlane",
+        2,
+    ),
+    (
+        "SpatialSubtractiveNormalization SpatialDivisiveNormalization SpatialContrastiveNormalization",
+        "nInputPlane",
+        2,
+    ),
+    ("SpatialDepthWiseConvolution", "nInputPlane", 2),
+    ("VolumetricConvolution VolumetricDilatedConvolution VolumetricFullConvolution", "nInputPlane", 3),
+    ("SpatialBatchNormalization", "nOutput", 2),
+    ("VolumetricBatchNormalization", "nOutput", 3),
+):
+    for _name in _names.split():
+        rule(f"nn.{_name}", f"cudnn.{_name}")(_images(_argument, _dims))
+
+
+@rule("nn.SpatialConvolutionLocal")
+def _local(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    found = [_number(layer, name) for name in ("nInputPlane", "iH", "iW")]
+    return Shape((sizes.batch, *(size for size in found if size is not None)))
+
+
+@rule("nn.TemporalConvolution", "nn.TemporalSubSampling", "nn.TemporalRowConvolution")
+def _frames(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    frame = _number(layer, "inputFrameSize")
+    return after if frame is None else Shape((sizes.batch, sizes.side, frame))
+
+
+@rule("nn.LookupTable", "nn.LookupTableMaskZero")
+def _items(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    leading: tuple[int, ...] = (sizes.batch, sizes.steps)
+    if isinstance(after, Shape) and len(after.sizes) > 1:
+        leading = after.sizes[:-1]
+    elif isinstance(after, list):  # of steps, taken of one tensor
+        leading = (sizes.steps, sizes.batch)
+    return Shape(leading, _number(layer, "nIndex") or 1)
+
+
+@rule("nn.OneHot")
+def _classes(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return Shape((sizes.batch,), _number(layer, "outputSize") or 1)
+
+
+@rule("nn.Bilinear")
+def _bilinear(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return [Shape((sizes.batch, _number(layer, name) or 1)) for name in ("inputSize1", "inputSize2")]
+
+
+@rule("nn.CReLU")
+def _doubled(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    dims = _number(layer, "nInputDims") or 1
+    rank = len(after.sizes) if isinstance(after, Shape) else 0
+    return after if rank == dims + 1 else Shape((sizes.batch, 4, *[sizes.side] * (dims - 1)))
+
+
+@rule("nn.SpatialConvolutionMap", "nn.SpatialFullConvolutionMap")
+def _mapped(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    starts = [int(text) for text in re.findall(r"\[(\d+), \d+\]", layer.args.get("conMatrix", ""))]
+    return Shape((sizes.batch, max(starts, default=1), sizes.side, sizes.side))
+
+
+@rule("nn.CAdd", "nn.CMul")
+def _by_place(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """Weights of these sizes, repeated along those that are 1."""
+    own = [int(size) for size in re.findall(r"\d+", layer.args.get("sizes", ""))]
+    if len(own) == 1:
+        return Shape((sizes.batch, own[0]))
+    free = [sizes.batch] + [sizes.side] * len(own)
+    return Shape(tuple(size if size > 1 else free[n] for n, size in enumerate(own)))
+
+
+# -- sequences ---------------------------------------------------------------------------------------------------------
+
+
+@rule("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM")
+def _steps(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    inner = layer.slots.get("module") or layer.slots.get("forward")
+    step = wanted(inner if inner is not None else layer.child(0), None, sizes)
+    if isinstance(step, Shape) and step.whole:  # an item of each sequence at each step
+        step = Shape((sizes.batch,), step.whole)
+    return [step] * sizes.steps
+
+
+@rule("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU", "nn.SeqBRNN")
+def _sequences(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    size = layer.args.texts.get("inputSize") or layer.args.texts.get("inputsize")
+    if size is None or not size.isdigit():
+        return None
+    return Shape((sizes.steps, sizes.batch, int(size)))
+
+
+@rule("nn.Recursor", "nn.Repeater")
+def _stepper(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return wanted(_inner(layer), None, sizes)
+
+
+@rule("nn.Recurrent")
+def _recurrent(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    return wanted(layer.slots["input"], None, sizes) if "input" in layer.slots else None
+
+
+@rule("nn.Recurrence")
+def _recurrence(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """The module takes the input and its last output."""
+    found = wanted(_inner(layer), None, sizes)
+    return found[0] if isinstance(found, list) and found else None
+
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+@rule("nn.View", "nn.Reshape")
+def _reshape(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """As many elements for each example, in one row: what a batch is viewed as may be any shape."""
+    count = 1
+    for size in re.findall(r"-?\d+", layer.args.get("sizes", "")):
+        count *= int(size) if int(size) > 0 else 1
+    if isinstance(after, Shape) and len(after.sizes) > 1:
+        count = 1
+        for size in after.sizes[1:]:
+            count *= size
+        return Shape((after.sizes[0], count), after.whole)
+    return Shape((sizes.batch, count)) if count > 1 else after
+
+
+@rule("nn.Transpose")
+def _transpose(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    if not isinstance(after, Shape):
+        return after
+    shape = list(after.sizes)
+    for a, b in reversed(layer.args.value("permutations", [])):
+        if max(a, b) > len(shape):
+            return None
+        shape[a - 1], shape[b - 1] = shape[b - 1], shape[a - 1]
+    return Shape(tuple(shape), after.whole)
+
+
+@rule("nn.SplitTable")
+def _split(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    if not isinstance(after, list) or not after or not isinstance(after[0], Shape):
+        return None
+    part = after[0]
+    at = layer.args.value("dimension", 1)
+    inner = layer.args.texts.get("nInputDims")
+    at = at - 1 if at > 0 else len(part.sizes) + 1 + at
+    if inner is not None and inner.isdigit() and len(part.sizes) == int(inner):
+        at += 1
+    if not 0 <= at <= len(part.sizes):
+        return None
+    return Shape((*part.sizes[:at], len(after), *part.sizes[at:]), part.whole)
+
+
+@rule("nn.Unsqueeze")
+def _unsqueeze(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    at = layer.args.value("pos", 1) - 1
+    if not isinstance(after, Shape) or not 0 <= at < len(after.sizes):
+        return None
+    return Shape(after.sizes[:at] + after.sizes[at + 1 :], after.whole)
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+@rule("nn.JoinTable")
+def _join(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    """Two parts that make up what is wanted."""
+    if not isinstance(after, Shape):
+        return [None, None]
+    at = layer.args.value("dimension", 1)
+    inner = layer.args.texts.get("nInputDims")
+    at = at - 1 if at > 0 else len(after.sizes) + at
+    if inner is not None and inner.isdigit() and len(after.sizes) == int(inner) + 1:
+        at += 1
+    if not 0 <= at < len(after.sizes) or after.sizes[at] < 2:
+        return None
+    first = after.sizes[at] // 2
+    return [
+        Shape((*after.sizes[:at], part, *after.sizes[at + 1 :]), after.whole)
+        for part in (first, after.sizes[at] - first)
+    ]
+
+
+@rule(
+    "nn.CAddTable",
+    "nn.CSubTable",
+    "nn.CMulTable",
+    "nn.CDivTable",
+    "nn.CMaxTable",
+    "nn.CMinTable",
+    "nn.DotProduct",
+    "nn.CosineDistance",
+    "nn.PairwiseDistance",
+)
+def _pair(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    part = after if isinstance(after, Shape) and len(after.sizes) > 1 else None
+    return [part, part]
+
+
+@rule("nn.SelectTable")
+def _select_table(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    at = layer.args.texts.get("index", "")
+    if not re.fullmatch(r"-?[1-9]\d*", at):
+        return None
+    count = max(abs(int(at)), 2)
+    parts: list[Wanted] = [None] * count
+    parts[int(at) - 1 if int(at) > 0 else int(at)] = after
+    return parts
+
+
+@rule("nn.MixtureTable")
+def _mixture(layer: Layer, after: Wanted, sizes: Sizes) -> Wanted:
+    experts = after if isinstance(after, Shape) else None
+    return [Shape((sizes.batch, 2)), [experts, experts]]
