@@ -1,0 +1,143 @@
+"""Recurrent networks that are made of given modules: written as a loop over the steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch7py.translate.layers.registry import Expr, Layer, NotNative, Value, items, structure
+from torch7py.translate.writer import Writer
+
+PARTS = ("start", "input", "feedback", "transfer", "merge")
+
+
+@structure("nn.Recurrent", live=lambda m: {name: m._modules[f"{name}Module"] for name in PARTS})
+def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
+    """Step 1 is transfer(start(input(x))), a later one transfer(merge(input(x), feedback(h)))."""
+    parts = layer.slots
+    if w.depth > 1 or isinstance(x, tuple):
+        raise NotNative("nn.Recurrent in a Sequencer of a Sequencer, or of tables")
+    single = w.depth == 0
+    inputs = w.apply(parts["input"], x)
+    if not isinstance(inputs, Expr):
+        raise NotNative("nn.Recurrent whose input module gives a table")
+
+    def first(step: Value) -> Expr:
+        return w.as_expr(w.apply(parts["transfer"], w.apply(parts["start"], step)))
+
+    def later(step: Value, h: Expr) -> Expr:
+        both = (step, w.apply(parts["feedback"], h))
+        return w.as_expr(w.apply(parts["transfer"], w.apply(parts["merge"], both)))
+
+    if single:
+        step = w.named(inputs, "x")
+        kept = w.attribute("state")
+        h = w.fresh("h")
+        w.branches(
+            (f"if {kept} is None:", lambda: w.emit(f"{h} = {first(step)}")),
+            ("else:", lambda: w.emit(f"{h} = {later(step, Expr(kept))}")),
+            declares=h,
+        )
+        w.emit(f"{kept} = {h}")
+        return h
+    inputs = w.named(inputs)
+    step = w.fresh("step", ndim=inputs.ndim)
+    outputs, h = w.fresh("outputs"), w.fresh("h", ndim=inputs.ndim)
+    w.depth -= 1
+    try:
+        if w.remembers:
+            kept = w.attribute("state")
+            w.emit(kept, h)
+            w.emit("[]", outputs)
+
+            def body() -> None:
+                w.branches(
+                    (f"if {h} is None:", lambda: w.emit(f"{h} = {first(step)}")),
+                    ("else:", lambda: w.emit(f"{h} = {later(step, h)}")),
+                )
+                w.emit(f"{outputs}.append({h})")
+
+            w.loop(f"for {step} in {inputs}:", body)
+            w.emit(f"{kept} = {h}.detach()")
+        else:
+            start = Expr(f"{inputs}[0]", ndim=inputs.ndim)
+            w.emit(first(start).text, h)
+            w.emit(f"[{h}]", outputs)
+
+            def rest() -> None:
+                w.emit(f"{h} = {later(step, h)}")
+                w.emit(f"{outputs}.append({h})")
+
+            w.loop(f"for {step} in {inputs}[1:]:", rest)
+    finally:
+        w.depth += 1
+    return Expr(f"torch.stack({outputs})", h.ndim, 1)
+
+
+def _recurrence(module: Any) -> dict[str, Any]:
+    size = module.outputSize
+    size = size.sizes() if hasattr(size, "sizes") else size
+    return {"module": module.step_module, "outputSize": size, "nInputDim": module.nInputDim}
+
+
+@structure("nn.Recurrence", live=_recurrence)
+def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
+    """h = module(x, h), from zeros."""
+    dims = layer.args.get("nInputDim")
+    if w.depth > 1 or isinstance(x, tuple) or dims not in ("0", "1"):
+        raise NotNative("nn.Recurrence of other than vectors, or items")
+    text = layer.args.outputSize
+    sizes = ", ".join(items(text)) if text[0] in "[(" else text
+    module = layer.slot("module")
+    x = w.named(x)
+    h = w.fresh("h")
+    if w.depth == 0:
+        kept = w.attribute("state")
+        w.emit(f"{_zeros(x, '', dims, sizes)} if {kept} is None else {kept}", h)
+        made = w.named(w.as_expr(w.apply(module, (x, h))))
+        w.emit(f"{kept} = {made}")
+        return made
+    zeros = _zeros(x, "1", dims, sizes)
+    kept = w.attribute("state") if w.remembers else ""
+    w.emit(f"{zeros} if {kept} is None else {kept}" if kept else zeros, h)
+    outputs, step = w.fresh("outputs"), w.fresh("step", ndim=x.ndim)
+    w.emit("[]", outputs)
+
+    def body() -> None:
+        made = w.as_expr(w.apply(module, (step, h)))
+        w.emit(f"{h} = {made}")
+        w.emit(f"{outputs}.append({h})")
+
+    before = set(w.attributes)
+    w.depth -= 1
+    try:
+        w.loop(f"for {step} in {x}:", body)
+    finally:
+        w.depth += 1
+    inner = [name for name in w.attributes if name not in before]
+    if inner and kept:
+        raise NotNative("nn.Recurrence that remembers, with a layer inside that keeps a state")
+    w.emit_before_last(*(f"self.{name} = {w.attributes[name]}" for name in inner))
+    if kept:
+        w.emit(f"{kept} = {h}.detach()")
+    return Expr(f"torch.stack({outputs})", lead=1)
+
+
+def _zeros(x: Expr, first: str, dims: str, sizes: str) -> str:
+    """The first state, for a batch of vectors, or of items, which are whole numbers."""
+    if dims == "0":
+        batch = f"{x}.shape[{first}:]" if first else f"{x}.shape"
+        return f"torch.zeros(*{batch}, {sizes}, device={x}.device)"
+    return f"{x}.new_zeros(*{x}.shape[{first}:-1], {sizes})"
+
+
+@structure("nn.Repeater", live=lambda m: {"module": m.stepper, "rho": m.rho})
+def repeater(layer: Layer, x: Value, w: Writer) -> Value:
+    if isinstance(x, tuple) or w.depth:
+        raise NotNative("nn.Repeater of a table, or in a Sequencer")
+    x = w.named(x)
+    steps = Expr(f"{x}.expand({layer.args.rho}, *{x}.shape)", x.ndim, 1)
+    w.depth += 1
+    try:
+        return w.apply(layer.slot("module"), steps)
+    finally:
+        w.depth -= 1
