@@ -702,3 +702,47 @@ def test_a_criterion_of_lua_works_in_a_python_one(nn: Runtime) -> None:
         return loss - 1.5 * x:sum() - torch.cmul(x, x):sum(), (c:backward(x, y) - (x * 2 + 1.5)):abs():max()
         """,
     ) == pytest.approx((0, 0), abs=1e-12)
+
+
+def test_a_type_written_in_lua_counts_inside_containers(nn: Runtime) -> None:
+    """Layers empty buffers of their own there, and hand the cache on, by which shared memory stays shared."""
+    nn.execute("""
+    local Own, parent = torch.class('nn.Own', 'nn.Linear')
+    function Own:type(name, cache)
+       if name then self.casts, self.buffer = (self.casts or 0) + 1, torch.Tensor(2):fill(3) end
+       return parent.type(self, name, cache)
+    end
+    a, plain = nn.Own(2, 2), nn.Linear(2, 2)
+    plain.weight:set(a.weight)
+    a.inner = nn.Own(2, 2)
+    net = nn.Sequential():add(plain):add(nn.Sequential():add(a))
+    net:float()
+    """)
+    assert nn.execute(
+        "return a.casts, a.inner.casts, a.weight:type(), a.buffer:type(), a.inner.weight:type()"
+    ) == (
+        1,
+        1,
+        *["torch.FloatTensor"] * 3,
+    )
+    assert nn.execute("return a.weight:isSetTo(plain.weight), net:type(), a:type()") == (
+        True,
+        *["torch.FloatTensor"] * 2,
+    )
+    assert nn.execute(
+        "net:double() return a.casts, a.weight:isSetTo(plain.weight), net:clone():get(2):get(1).casts"
+    ) == (
+        2,
+        True,
+        2,
+    )
+
+
+def test_a_type_written_in_lua_may_do_otherwise(nn: Runtime) -> None:
+    nn.execute("""
+    local Stays = torch.class('nn.Stays', 'nn.Linear')
+    function Stays:type(name) return name and self or self._type end
+    s = nn.Stays(2, 2)
+    nn.Sequential():add(s):float()
+    """)
+    assert nn.execute("return s.weight:type()") == "torch.DoubleTensor"

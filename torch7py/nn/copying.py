@@ -14,9 +14,10 @@ from torch7py.ops.registry import Fields
 
 __all__ = [
     "TensorMap",
+    "TypeMap",
     "aliased_copy",
+    "cache_of",
     "clone_memo",
-    "convert_map",
     "copy_map",
     "deep_copy",
     "is_clone",
@@ -86,18 +87,22 @@ def _label_of(tensor: torch.Tensor) -> types.NumberType | None:
     return getattr(tensor, "torch7_type", None)
 
 
-def convert_map(number_type: types.NumberType, memo: dict[Any, Any]) -> TensorMap:
-    """Tensors to tensors of another type; what is right already stays as it is."""
+class TypeMap:
+    """Tensors to tensors of another type; what is right already stays as it is.
 
-    def make(whole: torch.Tensor) -> torch.Tensor:
-        return whole.to(dtype=number_type.dtype, copy=True)
+    ``memo`` is as for ``storage_map``.
+    """
 
-    changed = storage_map(make, memo, lambda tensor: number_type)
+    def __init__(self, number_type: types.NumberType, memo: dict[Any, Any]) -> None:
+        def make(whole: torch.Tensor) -> torch.Tensor:
+            return whole.to(dtype=number_type.dtype, copy=True)
 
-    def convert(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor if types.of(tensor) is number_type else changed(tensor)
+        self.memo = memo
+        self._type = number_type
+        self._changed = storage_map(make, memo, lambda tensor: number_type)
 
-    return convert
+    def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor if types.of(tensor) is self._type else self._changed(tensor)
 
 
 class Conversions:
@@ -105,8 +110,13 @@ class Conversions:
 
     __slots__ = ("memo",)
 
-    def __init__(self) -> None:
-        self.memo: dict[Any, Any] = {}
+    def __init__(self, memo: dict[Any, Any] | None = None) -> None:
+        self.memo: dict[Any, Any] = {} if memo is None else memo
+
+
+def cache_of(convert: TensorMap) -> dict[str, Any]:
+    """The cache with which a script's ``type`` goes on with a conversion (see ``memo_of``)."""
+    return {"conversions": Conversions(convert.memo)} if isinstance(convert, TypeMap) else {}
 
 
 def memo_of(cache: Fields | None) -> dict[Any, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
-from torch7py.nn.copying import TensorMap, convert_map, deep_copy, map_tensors, memo_of
+from torch7py.nn.copying import TensorMap, TypeMap, cache_of, deep_copy, map_tensors, memo_of
 from torch7py.nn.saved import SavedForm, fields_to_save
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import state, types
@@ -324,7 +324,7 @@ class TorchObject(torch.nn.Module):
         number_type = type_named(name)
         memo = memo_of(cache)
         with torch.no_grad():
-            self.convert(convert_map(number_type, memo), name)
+            self.convert(TypeMap(number_type, memo), name)
         return self
 
     def torch7_float(self, cache: Fields | None = None) -> Any:
@@ -359,9 +359,17 @@ class TorchObject(torch.nn.Module):
         if overrides is not None:
             overrides.map_tensors(convert)
             for child in overrides.own_modules():
-                child.convert(convert, type_name, seen)
+                child.convert_as_child(convert, type_name, seen)
         for child in self.inner():
-            child.convert(convert, type_name, seen)
+            child.convert_as_child(convert, type_name, seen)
+
+    def convert_as_child(self, convert: TensorMap, type_name: str | None, seen: set[int]) -> None:
+        """``convert``, or what a script does in its place: its class may have a ``type`` of its own."""
+        if type_name is None or "torch7_type" not in self.__dict__.get("_marked", ()):
+            self.convert(convert, type_name, seen)
+        elif id(self) not in seen:
+            seen.add(id(self))
+            self.torch7_type(type_name, cache_of(convert))
 
     def _convert_own(self, convert: TensorMap) -> None:
         gradients = {name: self.gradient(name) for name in self._gradients}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from torch7py.nn.copying import convert_map, memo_of
+from torch7py.nn.copying import TypeMap, memo_of
 from torch7py.nn.flatten import flatten
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
@@ -20,7 +20,7 @@ def convert(tensor: torch.Tensor, name: str, cache: Fields | None = None) -> tor
     stem = name.removeprefix("torch.").removesuffix("Tensor")
     if stem not in types.BY_NAME:
         raise TorchError(f"unknown tensor type '{name}'")
-    return convert_map(types.BY_NAME[stem], memo_of(cache))(tensor)
+    return TypeMap(types.BY_NAME[stem], memo_of(cache))(tensor)
 
 
 @function("nn.utils.flatten")
