@@ -405,7 +405,7 @@ class CallKinds:
                 if first.kind is None:
                     return False
                 if first.kind == "number":
-                    return result.be("number")
+                    return result.be("number") | (name in ("floor", "ceil") and result.mark("whole"))
                 if name == "cat":
                     return result.be("tensor") | (
                         same_rank(result, first) if first.kind == "tensor" else False

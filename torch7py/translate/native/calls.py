@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.native import (
     code,
     files,  # noqa: F401  (registers its rules)
@@ -134,9 +134,13 @@ class Calls:
             if rule is not None:
                 return self._by_rule(rule, node, path)
             if path.startswith("torch."):
-                found = tensors.torch_function(t, path.removeprefix("torch."), node)
+                name = path.removeprefix("torch.")
+                found = tensors.torch_function(t, name, node)
                 if found is not None:
                     return found
+                rule = stdlib.functions.get(f"math.{name}") if name in library.ELEMENTWISE else None
+                if rule is not None and [t.kind(argument) for argument in node.arguments] == ["number"]:
+                    return self._by_rule(rule, node, path)
             raise Problem("T7-201", node.line, f"{path} has no native form")
         raise Problem("T7-307", node.line, "a call of something of unknown kind")
 

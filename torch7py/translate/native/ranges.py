@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, comprehensions, files, matching
+from torch7py.translate.native import code, comprehensions, files, initialization, matching
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -172,6 +172,8 @@ def generic_head(t: Translator, node: tree.GenericFor) -> bool:
     """Write the line of a loop over a table or over matches; whether it is one."""
     if len(node.values) != 1:
         return False
+    if initialization.fill_head(t, node):
+        return True
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
     path = t.path(source.callee) if isinstance(source, Call) else None

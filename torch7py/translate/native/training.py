@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, flat, optimizers
+from torch7py.translate.native import code, flat, initialization, optimizers
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import Gradients, base_name
 from torch7py.translate.native.problem import Problem
@@ -57,6 +57,7 @@ class Training:
         self.t = translator
         self.aliases: dict[Variable, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Variable, Expression] = {}
+        self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
         self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
         self.graph_functions: set[tree.Function] = set()
         self.closures: set[tree.Function] = set()
@@ -203,15 +204,19 @@ class Training:
             )
         return f"{self.t.value(module).at(code.ATOM)}.parameters()"
 
+    def counted(self, module: Expression) -> str:
+        """The parameters that the original has as well."""
+        return initialization.counted(self.t, self.parameters(module))
+
     def alias(self, node: Name) -> Py | None:
         """A flat vector that is read as a whole."""
         variable = self.t.scopes.of_name[node]
         module = self.aliases.get(variable)
         if module is not None:
-            return atom(f"torch.nn.utils.parameters_to_vector({self.parameters(module)})")
+            return atom(f"torch.nn.utils.parameters_to_vector({self.counted(module)})")
         module = self.flat_gradients.get(variable)
         if module is not None:
-            return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.parameters(module)}])")
+            return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.counted(module)}])")
         return None
 
     def is_dropped(self, variable: Variable) -> bool:
@@ -743,7 +748,7 @@ class Training:
         if variable in self.aliases:
             module = self.aliases[variable]
             if node.method in ("nElement", "numel", "size"):
-                return atom(f"sum(p.numel() for p in {self.parameters(module)})")
+                return atom(f"sum(p.numel() for p in {self.counted(module)})")
         if variable in self.flat_gradients and node.method == "norm" and not node.arguments:
             t.imports.add("math")
             given = self.parameters(self.flat_gradients[variable])
@@ -780,6 +785,9 @@ class Training:
         if variable in self.aliases:
             self._on_weights(node, self.aliases[variable])
             return True
+        if variable in self.filled:
+            initialization.fill(t, node)
+            return True
         return False
 
     def _on_gradients(self, node: Invoke, module: Expression) -> None:
@@ -801,12 +809,12 @@ class Training:
         elif node.method == "clamp" and given[0] == f"-{given[1]}":
             t.emit(f"nn.utils.clip_grad_value_({parameters}, {given[1]})")
         elif node.method in ("mul", "div") and len(given) == 1:
-            t.emit(f"for p in {parameters}:")
+            t.emit(f"for p in {self.counted(module)}:")
             t.emit(f"    p.grad.{node.method}_({given[0]})")
         elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], Name):
             if self.aliases.get(t.scopes.of_name[node.arguments[1]]) is None:
                 raise Problem("T7-227", node.line, "something added to the flat gradients")
-            t.emit(f"for p in {parameters}:")
+            t.emit(f"for p in {self.counted(module)}:")
             t.emit(f"    p.grad.add_(p.data, alpha={given[0]})")
         else:
             raise Problem("T7-227", node.line, f"{node.method} of the flat gradients")
@@ -814,18 +822,18 @@ class Training:
     def _on_weights(self, node: Invoke, module: Expression) -> None:
         t = self.t
         given = ", ".join(t.value(argument).text for argument in node.arguments)
-        names = {"uniform": "uniform_", "normal": "normal_", "zero": "zero_", "fill": "fill_", "mul": "mul_"}
-        parameters = self.parameters(module)
+        parameters = self.counted(module)
         if node.method == "add" and len(node.arguments) == 2:
             other = node.arguments[1]
             if isinstance(other, Name) and t.scopes.of_name[other] in self.flat_gradients:
                 t.emit(f"for p in {parameters}:")
                 t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
                 return
-        if node.method not in names:
+        if node.method not in initialization.ALIKE:
             raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
+        initialization.refuse_masked_rows(t, node.method, node.line)
         t.emit(f"for p in {parameters}:")
-        t.emit(f"    p.data.{names[node.method]}({given})")
+        t.emit(f"    p.data.{initialization.ALIKE[node.method]}({given})")
 
     def several(self, node: Call | Invoke, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):

@@ -1,0 +1,79 @@
+"""All parameters of a module changed one after the other, as programs do to give them their first values.
+
+The page's parameters are those of the original up to their order and form, so what treats all elements alike may be
+done to each. Not so: the second bias of PyTorch's LSTM, which stays zero and does not count, and the row of zeros of
+a lookup table with a mask, which the original sets back whenever it looks up.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Index, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["ALIKE", "counted", "fill", "fill_head", "refuse_masked_rows"]
+
+# Methods that treat all elements alike, and PyTorch's.
+ALIKE = {"uniform": "uniform_", "normal": "normal_", "zero": "zero_", "fill": "fill_", "mul": "mul_"}
+_FROZEN = re.compile("LSTM|BiSequencer|SeqBRNN")
+
+
+def _names(t: Translator, wanted: re.Pattern[str]) -> bool:
+    """Whether the program names a layer of this kind."""
+    return any(
+        isinstance(node, Index)
+        and isinstance(node.key, tree.String)
+        and wanted.search(node.key.value) is not None
+        and t.path(node) == f"nn.{node.key.value}"
+        for node in tree.walk(t.program)
+    )
+
+
+def counted(t: Translator, parameters: str) -> str:
+    """Of a page's parameters, those that the original has as well."""
+    return f"[p for p in {parameters} if p.requires_grad]" if _names(t, _FROZEN) else parameters
+
+
+def refuse_masked_rows(t: Translator, method: str, line: int) -> None:
+    if method not in ("zero", "mul") and _names(t, re.compile("LookupTableMaskZero")):
+        raise Problem("T7-227", line, f"{method} of all weights, a lookup table's row of zeros among them")
+
+
+def fill_head(t: Translator, node: tree.GenericFor) -> bool:
+    """The line of ``for _, p in ipairs(model:parameters()) do p:uniform(-a, a) end``; whether it is such a loop."""
+    source = node.values[0]
+    if not (isinstance(source, Call) and t.path(source.callee) in ("ipairs", "pairs") and source.arguments):
+        return False
+    of = source.arguments[0]
+    if not (isinstance(of, Invoke) and of.method == "parameters" and not of.arguments):
+        return False
+    if t.kind(of.receiver) != "module" or t.types.function_called(of):
+        return False
+    if len(node.names) != 2 or t.scopes.of_name[node.names[0]].reads:
+        raise Problem("T7-227", node.line, "a loop over parameters that counts them, or does not look at them")
+    variable = t.scopes.of_name[node.names[1]]
+    filled = {
+        inner.call.receiver
+        for inner in tree.walk(node.body)
+        if isinstance(inner, tree.Run) and isinstance(inner.call, Invoke) and inner.call.method in ALIKE
+    }
+    if not set(variable.reads) <= filled or variable.writes or variable.captured:
+        raise Problem("T7-227", node.line, "parameters of a module, changed otherwise than as wholes")
+    parameters = counted(t, f"{t.value(of.receiver).at(code.ATOM)}.parameters()")
+    t.training.filled.add(variable)
+    t.emit(f"for {t.names.of(node.names[1]) if variable.reads else '_'} in {parameters}:")
+    return True
+
+
+def fill(t: Translator, node: Invoke) -> None:
+    """``p:uniform(-a, a)`` in such a loop."""
+    refuse_masked_rows(t, node.method, node.line)
+    given = ", ".join(t.value(argument).text for argument in node.arguments)
+    t.emit(f"{t.value(node.receiver)}.data.{ALIKE[node.method]}({given})")
