@@ -57,7 +57,9 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
     if t.kind(of.receiver) != "module" or t.types.function_called(of):
         return False
     if len(node.names) != 2 or t.scopes.of_name[node.names[0]].reads:
-        raise Problem("T7-227", node.line, "a loop over parameters that counts them, or does not look at them")
+        raise Problem(
+            "T7-227", node.line, "a loop over parameters that counts them, or does not look at them"
+        )
     variable = t.scopes.of_name[node.names[1]]
     filled = {
         inner.call.receiver
