@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.translate.layers.registry import Expr, Layer, NotNative, Value, items, structure
+from torch7py.nn.registry import layers as classes
+from torch7py.rnn.abstract import AbstractRecurrent
+from torch7py.translate.layers.registry import Expr, Layer, NotNative, Overwritten, Value, items, structure
 from torch7py.translate.writer import Writer
+
+
+def _in_order(layer: Layer, last: Layer | None) -> None:
+    """Refuse recurrent layers inside one, but for the last in its module.
+
+    The copies of a module for every step share the recurrent layers in it (dpnn's stepClone), and those keep one
+    output. So what stands behind such a layer takes its gradients at the output of the last step, at all steps.
+    """
+    while last is not None and last.name == "nn.Sequential" and last.children:
+        last = last.children[-1]
+    for part in (found for top in layer.slots.values() for found in top.inside()):
+        kind = classes.get(part.name)
+        if part is not last and isinstance(kind, type) and issubclass(kind, AbstractRecurrent):
+            raise Overwritten(f"{layer.name} with {part.name} inside, whose output later steps overwrite")
+
 
 PARTS = ("start", "input", "feedback", "transfer", "merge")
 
@@ -14,6 +31,7 @@ PARTS = ("start", "input", "feedback", "transfer", "merge")
 def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
     """Step 1 is transfer(start(input(x))), a later one transfer(merge(input(x), feedback(h)))."""
     parts = layer.slots
+    _in_order(layer, None)
     if w.depth > 1 or isinstance(x, tuple):
         raise NotNative("nn.Recurrent in a Sequencer of a Sequencer, or of tables")
     single = w.depth == 0
@@ -88,6 +106,7 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
     text = layer.args.outputSize
     sizes = ", ".join(items(text)) if text[0] in "[(" else text
     module = layer.slot("module")
+    _in_order(layer, module)
     x = w.named(x)
     h = w.fresh("h")
     if w.depth == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -40,6 +40,14 @@ __all__ = [
 
 class NotNative(Exception):
     """There is no native form of this layer with these arguments; the message says why."""
+
+    code = "T7-223"
+
+
+class Overwritten(NotNative):
+    """The original takes gradients at values that it has overwritten since; a native form would not."""
+
+    code = "T7-229"
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,13 @@ class Layer:
     named_in: Any = None
     named_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
+
+    def inside(self) -> Iterator[Layer]:
+        """This layer and all in it."""
+        yield self
+        nodes = [node.layer for node in self.nodes if node.layer is not None]
+        for part in [*self.children, *self.slots.values(), *nodes]:
+            yield from part.inside()
 
     def slot(self, name: str) -> Layer:
         """The module that was given as an argument. ``NotNative`` where there is none."""

@@ -199,7 +199,7 @@ class Models:
         try:
             args = bind(path, texts)
         except NotNative as problem:
-            raise Problem("T7-223", node.line, str(problem)) from problem
+            raise Problem(problem.code, node.line, str(problem)) from problem
         slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
         rest = {name: text for name, text in args.texts.items() if "\0" not in text}
         source = self.source(node.line)
@@ -376,7 +376,7 @@ class Models:
         try:
             cls = write_model(layer, cls_name)
         except NotNative as problem:
-            raise Problem("T7-223", line, str(problem)) from problem
+            raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
             del cls.lines[1:3]
         if not self.forgets:

@@ -95,7 +95,7 @@ class Sites(Nodes):
         try:
             writer.alone(lambda: writer.apply(layer, self.stand_in(node)))
         except NotNative as problem:
-            raise Problem("T7-223", node.line, str(problem)) from problem
+            raise Problem(problem.code, node.line, str(problem)) from problem
         for helper in writer.helpers:
             self.t.models.helpers[helper] = None
         only = len(writer.children) == 1
