@@ -223,3 +223,41 @@ end
 def test_what_is_another_computation(change, code):
     source = (HELPERS + TRAINER % ("", "sgd")).replace(*change)
     assert code in {problem.code for problem in page_of(source).problems}
+
+
+def test_rows_of_zeros_in_steps(tmp_path):
+    """nn.MaskZero in a Sequencer, and a criterion that does not count its rows; the last step has none that counts."""
+    source = """require 'rnn'
+local model = nn.Sequential()
+   :add(nn.Sequencer(nn.MaskZero(nn.Linear(3, 4), 1)))
+   :add(nn.Sequencer(nn.MaskZero(nn.LogSoftMax(), 1)))
+local criterion = nn.SequencerCriterion(nn.MaskZeroCriterion(nn.ClassNLLCriterion(), 1))
+local x, y = {}, {}
+for step = 1, 3 do
+   x[step] = torch.randn(3, 3)
+   y[step] = torch.LongTensor({1, 4, 2})
+end
+x[1][2]:zero()
+y[1][2] = 0
+x[3]:zero()
+y[3]:zero()
+for i = 1, 5 do
+   model:zeroGradParameters()
+   local out = model:forward(x)
+   local loss = criterion:forward(out, y)
+   print(loss, out[1][2]:norm())
+   model:backward(x, criterion:backward(out, y))
+   model:updateParameters(0.1)
+end
+"""
+    code, comparison = verified(source, tmp_path)
+    assert (comparison.lines, comparison.layers) == (5, 2)
+    assert "(p != 0).any(-1)  # rows of zeros do not count\n" in code
+
+
+def test_a_mask_around_a_layer_with_a_state_is_refused():
+    source = """require 'rnn'
+local m = nn.Sequencer(nn.MaskZero(nn.FastLSTM(3, 4), 1))
+print(m:forward({torch.randn(2, 3)}))
+"""
+    assert {problem.code for problem in page_of(source).problems} == {"T7-223"}

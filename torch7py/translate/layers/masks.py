@@ -24,14 +24,15 @@ from torch7py.translate.writer import Writer
 @structure("nn.MaskZero", live=lambda m: {"module": m.child_list()[0], "nInputDim": m.nInputDim})
 def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
     """Rows of zeros give zeros, and no gradient; the parameters' gradient does not know of the mask."""
-    if isinstance(x, tuple) or layer.args.get("nInputDim") != "1" or w.depth:
+    if isinstance(x, tuple) or layer.args.get("nInputDim") != "1":
         raise NotNative("nn.MaskZero of other than vectors")
+    child = layer.slot("module")
+    if w.depth and (child.name not in natives or not w.native(child).over_time):
+        raise NotNative("nn.MaskZero, in a Sequencer, of a layer that looks at other rows")
     x = w.named(x)
     mask = w.fresh("mask")
     w.emit(f"({x} == 0).all(-1, keepdim=True)", mask)
-    y = w.named(
-        w.as_expr(w.apply(layer.slot("module"), Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim)))
-    )
+    y = w.named(w.as_expr(w.apply(child, Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim))))
     return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, binds="-")
 
 

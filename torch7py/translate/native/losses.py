@@ -53,6 +53,8 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
     shown = "p" if layer.name == "nn.SequencerCriterion" else "prediction"
     if layer.name == "nn.SequencerCriterion":
         inner = next(iter(layer.slots.values()), None)
+        if inner is not None and inner.name == "nn.MaskZeroCriterion":
+            return _masked(layer, inner, name, line)
         formula = None if inner is None or inner.args.texts else _FORMULAS.get(inner.name)
         if inner is None or formula is None:
             raise Problem("T7-224", line, f"{layer.name} of {inner.name if inner else 'something unknown'}")
@@ -68,3 +70,20 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
     note = _NOTES.get(layer.name, "")
     doc = f"{layer.name}" + (f": {note}" if note else "")
     return [f"def {name}(prediction, y):  # {doc}", f"    return {formula.format(p=shown, y='y')}"]
+
+
+def _masked(layer: Layer, masked: Layer, name: str, line: int) -> list[str]:
+    """``nn.SequencerCriterion(nn.MaskZeroCriterion(...))``: a step without rows to count is worth 0."""
+    inner = next(iter(masked.slots.values()), None)
+    formula = None if inner is None or inner.args.texts else _FORMULAS.get(inner.name)
+    if inner is None or formula is None or masked.args.get("nInputDim") != "1" or layer.args.texts:
+        raise Problem("T7-224", line, f"{layer.name} of {masked.name} of this kind")
+    loss = formula.format(p="p[kept]", y="t[kept]")
+    return [
+        f"def {name}(prediction, y):  # {layer.name}({masked.name}({inner.name}()))",
+        "    losses = []",
+        "    for p, t in zip(prediction, y):",
+        "        kept = (p != 0).any(-1)  # rows of zeros do not count",
+        f"        losses.append({loss} if kept.any() else p.sum() * 0)",
+        "    return sum(losses)",
+    ]
