@@ -1,8 +1,8 @@
-"""What a module and a criterion have in common: fields, types, copies.
+"""What a module and a criterion have in common: types, saving, copies.
 
 A ``TorchObject`` is a ``torch.nn.Module``. Its *fields* are what a Torch7 script reads and writes under the
-layer's own names (``weight``, ``gradWeight``, ``output``, ``train``); here they are parameters, gradient
-buffers or plain attributes, and ``get_field``/``set_field`` is the one way in for both languages.
+layer's own names (``weight``, ``gradWeight``, ``output``, ``train``): see ``nn/fields.py``. Here are types, saved
+objects, structure and copies.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
 from torch7py.nn.copying import TensorMap, TypeMap, cache_of, deep_copy, map_tensors, memo_of
+from torch7py.nn.fields import FieldHolder
 from torch7py.nn.saved import SavedForm, fields_to_save
-from torch7py.nn.trace import leaves_of
-from torch7py.ops import state, types
+from torch7py.ops import types
 from torch7py.ops.convert import type_named
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields
@@ -53,20 +53,18 @@ class Overrides:
         return {}
 
 
-class TorchObject(torch.nn.Module):
+class TorchObject(FieldHolder):
     """The base of ``Module`` and ``Criterion``.
 
-    Class attributes that a layer may add to:
+    Class attributes that a layer may add to, besides those for its fields:
 
-    - ``fields``: the names that a script may read and write on it (a subclass lists only its own);
-    - ``links``: those of its attributes that hold one module, ``lists``: those fields that hold a list of them;
+    - ``lists``: those fields that hold a list of modules;
     - ``lua_methods``: Lua method name -> Python attribute;
     - ``structural``: the Lua methods after which the module may have other children;
     - ``virtual``: the Lua methods that Python calls on such an object, so that a script's own definition of one
       must be found;
     - ``copies_input``: whether it takes inputs of other tensor types than its own;
     - ``class_fields``: values that a script may set on the class itself, for the objects made afterwards;
-    - ``parameter_fields``: the fields that are parameters, ``buffer_fields``: those that are PyTorch's buffers;
     - ``version``: that of the class, which is saved with its objects; ``unsaved``: fields that are not;
     - ``nil_as``: fields that a new object of the original does not have, with the value that stands for that here
       (``()``: an empty tensor); ``spare``: fields that it has and that nothing here needs, with what it puts there: the
@@ -78,8 +76,6 @@ class TorchObject(torch.nn.Module):
 
     torch7_name: ClassVar[str] = ""
     registered_as: ClassVar[str] = ""
-    fields: ClassVar[tuple[str, ...]] = ("output", "gradInput", "_type")
-    links: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ()
     copies_input: ClassVar[bool] = False
     halves_stand_alone: ClassVar[bool] = True
@@ -92,8 +88,6 @@ class TorchObject(torch.nn.Module):
         gradParamClip weightDecay updateGradParameters""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
-    parameter_fields: ClassVar[tuple[str, ...]] = ("weight", "bias")
-    buffer_fields: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
     unsaved: ClassVar[tuple[str, ...]] = ()
     essential: ClassVar[tuple[str, ...]] = ()
@@ -112,205 +106,6 @@ class TorchObject(torch.nn.Module):
 
     # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
     transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked", "_elsewhere")
-
-    output: Any
-    gradInput: Any
-    _type: str
-
-    if TYPE_CHECKING:  # torch.nn.Module promises only tensors and modules here
-
-        def __getattr__(self, name: str) -> Any: ...
-
-    def __init__(self) -> None:
-        super().__init__()
-        number_type = state.current().default_type
-        attributes = self.__dict__
-        attributes["_gradients"] = {}
-        attributes["_own"] = {}
-        attributes["_nil"] = set()
-        attributes["_type"] = number_type.tensor
-        for name in ("output", "gradInput"):
-            self.keep(name, self.new())
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """``forward`` with PyTorch's hooks, or what another language has put in its place (``_elsewhere``)."""
-        elsewhere = self.__dict__.get("_elsewhere")
-        if elsewhere is not None:
-            return elsewhere(*args)
-        return super().__call__(*args, **kwargs)
-
-    # -- tensors ------------------------------------------------------------------------------------------
-
-    @property
-    def number_type(self) -> types.NumberType:
-        """The number type that ``type()`` reports."""
-        return types.BY_NAME[self._type.removeprefix("torch.").removesuffix("Tensor")]
-
-    def new(self, *sizes: int) -> torch.Tensor:
-        """A tensor of zeros of this object's type, where the runtime places tensors; no sizes: an empty one."""
-        number_type = self.number_type
-        made = torch.zeros(sizes or (0,), dtype=number_type.dtype, device=state.current().device)
-        return types.label(made, number_type)
-
-    def keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        """Make ``value`` the content of a tensor this object owns, such as its output.
-
-        The tensor object stays the same while its type does and takes over the memory of ``value``: whoever
-        holds the old output sees the new one, as when Torch7 overwrote its buffers.
-        """
-        attributes = self.__dict__
-        owned: dict[str, torch.Tensor] = attributes["_own"]
-        if name in owned and owned[name] is attributes.get(name):
-            held = owned[name]
-            if held.dtype == value.dtype and held.device == value.device:
-                held.data = value
-                return held
-        value = self._labelled(value.data)
-        attributes[name] = attributes["_own"][name] = value
-        return value
-
-    def _labelled(self, value: Any) -> Any:
-        """What this object makes, of its own type where that is a CUDA type."""
-        return types.label_all(value) if self.__dict__["_type"].startswith("torch.Cuda") else value
-
-    def keep_list(self, name: str, values: list[Any]) -> list[Any]:
-        """The same for a list of results: the list object stays and is refilled."""
-        held = self.__dict__.get(name)
-        if self.__dict__["_type"].startswith("torch.Cuda"):
-            types.label_all([v for v in leaves_of(values) if v.is_floating_point()])
-        if isinstance(held, list):
-            held[:] = values
-            return held
-        self.__dict__[name] = values
-        return values
-
-    # -- fields -------------------------------------------------------------------------------------------
-
-    def field_names(self) -> list[str]:
-        """The fields that are not nil, in the order they are declared, base class first."""
-        return [name for name in self.all_fields() if self.get_field(name) is not None]
-
-    @classmethod
-    def all_fields(cls) -> list[str]:
-        found: dict[str, None] = {}
-        for base in reversed(cls.__mro__):
-            for name in base.__dict__.get("fields", ()):
-                found[name] = None
-        return list(found)
-
-    @classmethod
-    def exports(cls) -> dict[str, str]:
-        """All methods that a script may call: Lua name -> Python attribute."""
-        found: dict[str, str] = {}
-        for base in reversed(cls.__mro__):
-            found |= base.__dict__.get("lua_methods", {})
-        return found
-
-    def get_field(self, name: str) -> Any:
-        if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
-            gradient = self.gradient(name[4].lower() + name[5:])
-            if gradient is not None:
-                return gradient
-        for place in (self._parameters, self.__dict__, self._buffers, self._modules):
-            if name in place:
-                return place[name]
-        form: SavedForm | None = self.__dict__.get("_saved_form")
-        return None if form is None else form.extras.get(name)
-
-    def set_field(self, name: str, value: Any) -> Any:
-        """Set a field and return the object that now stands for it (a tensor may become a parameter)."""
-        if name.startswith("grad") and name[4:5].isupper() and name != "gradInput":
-            parameter = name[4].lower() + name[5:]
-            # a layer of a script's may bring the gradient before the parameter
-            known = (self._parameters, self._buffers, self._gradients, self.parameter_fields)
-            if any(parameter in names for names in known):
-                self._set_gradient(parameter, value)
-                return value
-        if name in self._parameters or name in self._buffers or name in self.parameter_fields:
-            return self._set_parameter(name, value)
-        if name in self._modules or name in self.links:
-            self._modules[name] = value
-            return value
-        form: SavedForm | None = self.__dict__.get("_saved_form")
-        if form is not None and name in form.extras:
-            form.extras[name] = value
-            return value
-        if name in self.buffer_fields and isinstance(value, torch.Tensor):
-            self._buffers[name] = value
-            return value
-        self.__dict__[name] = value
-        return value
-
-    def _set_parameter(self, name: str, value: torch.Tensor | None) -> torch.Tensor | None:
-        self._buffers.pop(name, None)
-        self.__dict__.pop(name, None)
-        if value is None:
-            self._parameters[name] = None
-        elif isinstance(value, torch.nn.Parameter):
-            self._parameters[name] = value
-        elif value.is_floating_point():
-            parameter = torch.nn.Parameter(value.data)
-            types.label(parameter, types.of(value))
-            value = self._parameters[name] = parameter
-        else:
-            self._parameters.pop(name, None)
-            self._buffers[name] = value
-        self._attach(name)
-        return value
-
-    # -- gradient buffers ---------------------------------------------------------------------------------
-
-    def gradient(self, name: str) -> torch.Tensor | None:
-        """The gradient buffer of a parameter, brought up to date with what PyTorch did to ``.grad``.
-
-        A ``.grad`` that is None means zero, a foreign one is copied in; either way the buffer is ``.grad``
-        again afterwards.
-        """
-        buffer: torch.Tensor | None = self._gradients.get(name)
-        parameter = self._parameters.get(name)
-        if buffer is None or parameter is None:
-            return buffer
-        grad = parameter.grad
-        if grad is buffer:
-            return buffer
-        attached = getattr(parameter, "torch7_gradient", None)
-        if attached is None:
-            self._attach(name)
-        elif grad is None:
-            attached.zero_()
-            parameter.grad = attached
-        elif grad is not attached:
-            attached.copy_(grad)
-            parameter.grad = attached
-        return buffer
-
-    def _set_gradient(self, name: str, value: torch.Tensor | None) -> None:
-        parameter = self._parameters.get(name)
-        if parameter is not None and getattr(parameter, "torch7_gradient", None) is self._gradients.get(name):
-            parameter.grad = None
-            parameter.torch7_gradient = None  # type: ignore[attr-defined]
-        self._gradients[name] = value
-        self._attach(name)
-
-    def _attach(self, name: str) -> None:
-        """Make the gradient buffer the parameter's ``.grad`` if it fits and the parameter has none of ours."""
-        buffer, parameter = self._gradients.get(name), self._parameters.get(name)
-        if buffer is None or parameter is None or getattr(parameter, "torch7_gradient", None) is not None:
-            return
-        if (
-            buffer.shape == parameter.shape
-            and buffer.dtype == parameter.dtype
-            and buffer.device == parameter.device
-        ):
-            if parameter.grad is not None and parameter.grad is not buffer:
-                buffer.copy_(parameter.grad)
-            parameter.grad = buffer
-            parameter.torch7_gradient = buffer  # type: ignore[attr-defined]
-
-    def add_parameter(self, name: str, value: torch.Tensor) -> None:
-        """A parameter with its gradient buffer: fields ``weight`` and ``gradWeight`` for ``"weight"``."""
-        self._gradients[name] = types.label(torch.zeros_like(value), types.of(value))
-        self._set_parameter(name, value)
 
     # -- types --------------------------------------------------------------------------------------------
 
@@ -578,6 +373,14 @@ class TorchObject(torch.nn.Module):
         return version
 
     # -- structure ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def exports(cls) -> dict[str, str]:
+        """All methods that a script may call: Lua name -> Python attribute."""
+        found: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            found |= base.__dict__.get("lua_methods", {})
+        return found
 
     def inner(self) -> Iterator[TorchObject]:
         """The objects this one is made of, visible to scripts or not."""
