@@ -21,9 +21,10 @@ from torch7py.lua.coroutines import preparations
 from torch7py.lua.modules import here
 from torch7py.lua.operators import index
 from torch7py.lua.strings import string
-from torch7py.lua.torch7 import classes, library, modules, objects
+from torch7py.lua.torch7 import classes, library, module_definitions, modules, objects
 from torch7py.lua.torch7.calls import raised
 from torch7py.lua.torch7.exchange import ScriptTable, refresh, result_to_lua, to_python
+from torch7py.lua.torch7.module_record import by_number, is_module
 from torch7py.lua.values import Library, LuaError, Source, Table, fail, first
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.ops import state
@@ -91,14 +92,14 @@ class _Numbers(Table):
     """``handle_of``: numbers for layers."""
 
     def rawget_(self, key: Any) -> Any:
-        return modules.record_of(key).number if modules.is_module(key) and key.extra_ is not None else None
+        return modules.record_of(key).number if is_module(key) and key.extra_ is not None else None
 
 
 class _Layers(Table):
     """``stand_in``: the layer of a number."""
 
     def rawget_(self, key: Any) -> Any:
-        return modules.by_number.get(key)
+        return by_number.get(key)
 
 
 def _setting(name: Any = None, *_: Any) -> Any:
@@ -133,9 +134,9 @@ def _module() -> Table:
     return Table(
         None,
         {
-            "redefine": modules.redefine,
-            "heirs": modules.heirs,
-            "watch": modules.watch,
+            "redefine": module_definitions.redefine,
+            "heirs": module_definitions.heirs,
+            "watch": module_definitions.watch,
             "walk": _walk,
             "adopt": _adopt,
         },
@@ -174,10 +175,10 @@ def _call(
     values: list[Any] = []
     tables: list[Table] = []
     for at, value in enumerate(arguments, 1):
-        if isinstance(value, Table) and at in stay and not modules.is_module(value):
+        if isinstance(value, Table) and at in stay and not is_module(value):
             values.append(ScriptTable(value))
             continue
-        if isinstance(value, Table) and not modules.is_module(value):
+        if isinstance(value, Table) and not is_module(value):
             tables.append(value)
         values.append(to_python(value))
     if of_names:
@@ -288,9 +289,9 @@ def _add_classes(name: str) -> None:
     found, additions = describe(name, set(_loaded) - {name})
     virtual = virtual_methods() if found else []
     for description in found:
-        modules.define(description, virtual)
+        module_definitions.define(description, virtual)
     for key, class_name, methods in additions:
-        modules.extend(key, class_name, methods)
+        module_definitions.extend(key, class_name, methods)
 
 
 def _complete_torch(table: Table) -> None:

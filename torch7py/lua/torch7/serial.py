@@ -21,6 +21,7 @@ from torch7py.lua.printing import print_plain
 from torch7py.lua.torch7 import classes, modules
 from torch7py.lua.torch7.exchange import ScriptForeign, is_plain, to_lua
 from torch7py.lua.torch7.module_class import native
+from torch7py.lua.torch7.module_record import Record, is_module
 from torch7py.lua.values import Table, fail
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
@@ -124,7 +125,7 @@ class ProgramWriter(_OfFile, Writer):
         if write is not None and write is not write_module:
             call(write, obj, self.own_file())
             return
-        if modules.is_module(obj):
+        if is_module(obj):
             yield saved_fields(obj)
             return
         fields = Table()
@@ -240,7 +241,7 @@ class ProgramReader(_OfFile, Reader):
             call(read, made, self.own_file(), version)
             return made
         fields = yield
-        if modules.is_module(made):
+        if is_module(made):
             _restore_module(made, fields, version)
         elif isinstance(made, Table) and isinstance(fields, Table):
             if fields in _orders:
@@ -254,7 +255,7 @@ class ProgramReader(_OfFile, Reader):
 
 def _prepare(m: Any) -> None:
     """Before its fields are read: an object of a built-in class gets a layer whose constructor has not run."""
-    if not isinstance(m, Table) or m.meta_ is None or isinstance(m.extra_, modules.Record):
+    if not isinstance(m, Table) or m.meta_ is None or isinstance(m.extra_, Record):
         return
     info = native(m.meta_)
     if info is not None:
@@ -292,7 +293,7 @@ def _restore_module(m: Table, fields: Any, version: int) -> None:
     def turn(
         key: str,
     ) -> tuple[int, str]:  # layers, on which others may rest, first; gradients after parameters
-        if modules.is_module(fields.rawget_(key)):
+        if is_module(fields.rawget_(key)):
             return 0, key
         return (2 if key.startswith("grad") and key[4:5].isupper() else 1), key
 
