@@ -13,7 +13,8 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.own_layers import BACKWARD, LEFT_OUT, OwnLayer
+from torch7py.translate.native.layer_fields import BACKWARD
+from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String

@@ -10,25 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from torch import nn
+from dataclasses import dataclass
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN, LayerFields
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
-from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
 
-if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+__all__ = ["LEFT_OUT", "OwnLayer"]
 
-__all__ = ["OwnLayer"]
-
-BACKWARD = ("backward", "updateGradInput", "accGradParameters")
 _INITIALIZERS = {
     "uniform": "nn.init.uniform_",
     "normal": "nn.init.normal_",
@@ -43,227 +36,13 @@ LEFT_OUT = {
     "sharedAccUpdateGradParameters",
     *BACKWARD,
 }
-KEPT_BY_NN = {"output", "gradInput"}
 
 
 @dataclass(eq=False)
-class OwnLayer:
+class OwnLayer(LayerFields):
     """How one class of layers is written."""
 
-    t: Translator
-    made: LuaClass
-    name: str
-    parameters: list[str] = field(default_factory=list)
-    gradients: dict[str, str] = field(default_factory=dict)  # gradWeight -> weight
-    temporary: set[str] = field(default_factory=set)  # fields that live from a forward to its backward
-    by_hand: bool = False  # the gradients are the program's own
-    texts: dict[str, str] = field(default_factory=dict)  # fields that are written otherwise at the moment
-    at_return: list[str] = field(default_factory=list)
-    no_return: str | None = None  # the variable that takes a returned value
-    layer_used: bool = False
     half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
-    taken: set[str] | None = None
-
-    def __post_init__(self) -> None:
-        self.forward = self.made.methods.get("updateOutput")
-        self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
-        self._find_parameters()
-        self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
-        self._find_temporaries()
-
-    # What the fields are
-
-    def own(self, node: tree.Node | tree.Block) -> str | None:
-        """The field, of an expression ``self.field`` in a method of the class."""
-        if (
-            isinstance(node, Index)
-            and isinstance(node.key, String)
-            and isinstance(node.base, Name)
-            and node.base.name == "self"
-            and self.made in self.t.type(node.base).find().classes
-        ):
-            return node.key.value
-        return None
-
-    def _find_parameters(self) -> None:
-        method = self.made.methods.get("parameters")
-        if method is not None:
-            last = method.body.statements[-1] if len(method.body.statements) == 1 else None
-            if isinstance(last, tree.Return):
-                lists = [
-                    [self.own(i.value) for i in v.fields] for v in last.values if isinstance(v, tree.Table)
-                ]
-                if (
-                    len(lists) == len(last.values) == 2
-                    and len(lists[0]) == len(lists[1])
-                    and None not in lists[0] + lists[1]
-                ):
-                    self.parameters = [str(name) for name in lists[0]]
-                    self.gradients = {str(g): str(p) for p, g in zip(*lists, strict=True)}
-                    return
-                first = last.values[0] if len(last.values) == 1 else None
-                if isinstance(first, Invoke) and first.method == "parameters":
-                    return  # those of a layer inside
-            raise Problem("T7-243", method.line, "parameters() that does not say which they are")
-        start = self.made.methods.get("__init")
-        if start is None:
-            return
-        for statement in start.body.statements:
-            for target in statement.targets if isinstance(statement, tree.Assign) else ():
-                name = self.own(target)
-                if name in ("weight", "bias") and self.t.kind(target) == "tensor":
-                    self.parameters.append(name)
-                    self.gradients[f"grad{name.capitalize()}"] = name
-
-    def _delegates(self, half: tree.Function) -> bool:
-        """Whether a backward half only calls those of layers inside, and passes on what they give."""
-        passed = {self.t.scopes.of_name[p] for p in half.parameters[1:]}
-        calls = 0
-        for statement in half.body.statements:
-            if isinstance(statement, tree.Return):
-                values: tuple[Expression, ...] = statement.values
-            elif isinstance(statement, (tree.Local, tree.Assign)):
-                values = statement.values
-                if isinstance(statement, tree.Local):
-                    passed |= {self.t.scopes.of_name[name] for name in statement.names}
-            elif isinstance(statement, tree.Run):
-                values = (statement.call,)
-            else:
-                return False
-            for value in values:
-                if self.own(value) == "gradInput" or (
-                    isinstance(value, Name) and self.t.scopes.of_name[value] in passed
-                ):
-                    continue
-                if not (isinstance(value, Invoke) and value.method in BACKWARD):
-                    return False
-                if self.t.kind(value.receiver) != "module" or self._is_self(value.receiver):
-                    return False
-                gradient = value.arguments[1] if len(value.arguments) > 1 else None
-                known = self.own(gradient) == "gradInput" if gradient is not None else False
-                if not known and not (
-                    isinstance(gradient, Name) and self.t.scopes.of_name[gradient] in passed
-                ):
-                    return False
-                calls += 1
-        return calls > 0
-
-    def _is_self(self, node: Expression) -> bool:
-        return isinstance(node, Name) and node.name == "self"
-
-    def _find_temporaries(self) -> None:
-        if self.forward is None:
-            return
-        if self.by_hand:
-            self.temporary |= self._set_before_read(self.forward) - set(self.parameters)
-            for half in self.halves:
-                self.temporary |= self._set_before_read(half) - set(self.parameters)
-            self.temporary -= set(self.gradients)
-        else:
-            outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
-            self.temporary |= self._set_before_read(self.forward) - outside - set(self.parameters)
-        self.temporary |= KEPT_BY_NN
-
-    def _fields_in(self, functions: list[tree.Function]) -> set[str]:
-        start = self.made.methods.get("__init")
-        found: set[str] = set()
-        for function in functions:
-            if function is start or function in self.halves:
-                continue
-            found |= {name for n in tree.walk(function.body) if (name := self.own(n)) is not None}
-        return found
-
-    def _set_before_read(self, function: tree.Function) -> set[str]:
-        """The fields that a method gives a value before it reads them."""
-        seen: set[str] = set()
-        found: set[str] = set()
-        for statement in function.body.statements:
-            reads: list[str] = []
-            sets: list[str] = []
-            if isinstance(statement, tree.Assign):
-                for target in statement.targets:
-                    name = self.own(target)
-                    if name is not None:
-                        sets.append(name)
-                    else:
-                        reads += self._fields_of(target)
-                for value in statement.values:
-                    reads += self._fields_of(value)
-            elif isinstance(statement, tree.Run) and isinstance(statement.call, Invoke):
-                name = self.own(root_of(statement.call))
-                if name is not None and self._overwrites(statement.call):
-                    sets.append(name)
-                    link: Expression = statement.call
-                    while isinstance(link, Invoke):
-                        for argument in link.arguments:
-                            reads += self._fields_of(argument)
-                        link = link.receiver
-                else:
-                    reads += self._fields_of(statement)
-            else:
-                reads += self._fields_of(statement)
-            seen.update(reads)
-            found |= {name for name in sets if name not in seen}
-            seen.update(sets)
-        return found
-
-    def _fields_of(self, node: tree.Node | tree.Block) -> list[str]:
-        return [name for n in tree.walk(node) if (name := self.own(n)) is not None]
-
-    def _read(self) -> set[str]:
-        """The fields that the computing methods read, and do not only set."""
-        found: set[str] = set()
-        for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
-            targets: set[tree.Node] = set()
-            for node in tree.walk(function.body):
-                if isinstance(node, tree.Assign):
-                    targets |= {target for target in node.targets if self.own(target) is not None}
-                elif node not in targets:
-                    name = self.own(node)
-                    if name is not None:
-                        found.add(name)
-        return found
-
-    def _overwrites(self, node: Invoke) -> bool:
-        first: Expression = node
-        while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
-            first = first.receiver
-        assert isinstance(first, Invoke)
-        if first.method in ("resizeAs", "resize"):
-            return True
-        return (
-            written_anew(
-                self.t, Invoke(first.place, first.receiver, first.method, first.arguments, first.place)
-            )
-            is not None
-        )
-
-    # Fields in the text
-
-    def text(self, name: str) -> str | None:
-        """What stands for a field at the moment; None for ``self.name``."""
-        found = self.texts.get(name)
-        if found is None and self.texts.get("") is not None:
-            self.layer_used = True
-        return found
-
-    def attribute(self, name: str) -> str:
-        """The name of a field, where nn.Module has one of its own."""
-        if name == "train":
-            return "training"
-        python = code.attribute_name(name)
-        return f"{python}_" if hasattr(nn.Module, name) and name != "training" else python
-
-    @contextmanager
-    def written_as(
-        self, texts: dict[str, str], no_return: str | None, at_return: list[str]
-    ) -> Iterator[None]:
-        before = self.texts, self.no_return, self.at_return
-        self.texts, self.no_return, self.at_return = texts, no_return, at_return
-        try:
-            yield
-        finally:
-            self.texts, self.no_return, self.at_return = before
 
     # Writing
 
@@ -282,8 +61,8 @@ class OwnLayer:
         for half in self.halves:
             self._same_parameters(half, names)
         kept = self._kept(names)
-        texts = {name: self._local(name) for name in (*self.temporary, *self.parameters)}
-        texts |= {name: self._local(name) for name in self.gradients}
+        texts = {name: self.local(name) for name in (*self.temporary, *self.parameters)}
+        texts |= {name: self.local(name) for name in self.gradients}
         texts[""] = "layer"
         self.layer_used = False
         t.gap()
@@ -320,19 +99,6 @@ class OwnLayer:
         last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
         t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
 
-    def _local(self, name: str) -> str:
-        """The name of a field as a variable of the methods that compute: none of theirs."""
-        if self.taken is None:
-            self.taken = set()
-            for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
-                for node in tree.walk(function):
-                    if isinstance(node, Name):
-                        self.taken.add(self.t.names.of(node))
-        python = code.python_name(name)
-        while python in self.taken:
-            python += "_"
-        return python
-
     def _name_self(self, function: tree.Function, name: str) -> None:
         self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
 
@@ -351,9 +117,9 @@ class OwnLayer:
         t = self.t
         found: dict[str, bool] = {}
         of_name = {t.names.of(p): p for p in self.forward.parameters[1:]}
-        written = self._set_before_read(self.forward)
+        written = self.set_before_read(self.forward)
         for half in self.halves:
-            own = self._set_before_read(half) - {"gradInput"}
+            own = self.set_before_read(half) - {"gradInput"}
             for node in tree.walk(half.body):
                 if isinstance(node, Name) and node not in half.parameters:
                     variable = t.scopes.of_name[node]
@@ -361,7 +127,7 @@ class OwnLayer:
                         found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
                 name = self.own(node)
                 if name in self.gradients:  # its size, where parts of it are added to
-                    parameter = self._local(self.gradients[name])
+                    parameter = self.local(self.gradients[name])
                     if isinstance(node, Index) and self._is_in_part(half, node):
                         found[parameter] = True
                 if name in self.parameters or (
@@ -369,7 +135,7 @@ class OwnLayer:
                 ):
                     assert name is not None
                     assert isinstance(node, Expression)
-                    found[self._local(name)] = t.kind(node) == "tensor"
+                    found[self.local(name)] = t.kind(node) == "tensor"
         order = [*names, *self.parameters]
         return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
 
@@ -409,8 +175,8 @@ class OwnLayer:
             given.append("gradInput * gradOutput" if criterion else "gradInput")
             given += ["None"] * (len(names) - 1)
             for gradient in self.gradients:
-                used = any(gradient in self._fields_of(half.body) for half in self.halves)
-                given.append(self._local(gradient) if used else "None")
+                used = any(gradient in self.fields_of(half.body) for half in self.halves)
+                given.append(self.local(gradient) if used else "None")
             t.emit(f"return {', '.join(given)}")
         t.emit("")
 
@@ -433,7 +199,7 @@ class OwnLayer:
             t.emit(f"    return {self.name}Function.apply({', '.join([*layer, *names, *parameters])})")
             t.emit("")
             return
-        texts = {name: self._local(name) for name in self.temporary}
+        texts = {name: self.local(name) for name in self.temporary}
         with self.written_as(texts, None, []), self._as_tensors(forward.body):
             t.define("forward", forward)
 
@@ -488,7 +254,7 @@ class OwnLayer:
             while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
                 first = first.receiver
             assert isinstance(first, Invoke)
-            local = self._local(name)
+            local = self.local(name)
             if first is not call or first.method != "add" or not 1 <= len(first.arguments) <= 2:
                 raise Problem("T7-243", call.line, f"{name}, changed otherwise than by add")
             value = t.value(first.arguments[-1])
@@ -517,7 +283,7 @@ class OwnLayer:
         """A gradient of which parts are added to begins with zeros, before all of its half."""
         if not begun:
             line, depth = self.half_at
-            shape = self._local(self.gradients[name])
+            shape = self.local(self.gradients[name])
             self.t.lines.insert(line, f"{'    ' * depth}{local} = torch.zeros_like({shape})")
 
     def _is_always(self, node: tree.If) -> bool:
@@ -576,7 +342,7 @@ class OwnLayer:
         if self.texts:
             if name in self.texts and isinstance(value, tree.Binary) and value.operator == "or":
                 return True  # a buffer made once: it is overwritten
-            if name in self.texts and name not in KEPT_BY_NN and name not in self._read():
+            if name in self.texts and name not in KEPT_BY_NN and name not in self.read():
                 return True  # kept for somebody to look at
             if name in self.texts and self.made.instance.kind == "criterion" and name == "output":
                 t.emit(f"{self.texts[name]} = {t.expressions.graph(value)}")
