@@ -6,7 +6,6 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -14,6 +13,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD
+from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -44,15 +44,6 @@ _SPECIAL = {
 _BASES = {"nn.Module": "nn.Module", "nn.Criterion": "nn.Module", "nn.Sequential": "nn.Sequential"}
 
 
-@dataclass(eq=False)
-class Maker:
-    """The function that makes the objects of a metatable, as ``__init__``."""
-
-    function: tree.Function
-    instead: dict[Statement, tuple[str, Expression | None]] = field(default_factory=dict)
-    parameters: list[Name] = field(default_factory=list)
-
-
 class Classes:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
@@ -60,8 +51,7 @@ class Classes:
         self.names: dict[LuaClass, str] = {}
         self.owners: dict[tree.Function, LuaClass] = {}  # of methods
         self.failed: dict[LuaClass, Problem] = {}
-        self.makers: dict[tree.Function, Maker] = {}
-        self.instead: dict[Statement, tuple[str, Expression | None]] = {}
+        self.makers = Makers(translator)
         self.written: set[LuaClass] = set()
         self.studied: LuaClass | None = None  # of which it is found out how it is written
         self.layers: dict[LuaClass, OwnLayer] = {}
@@ -83,7 +73,7 @@ class Classes:
     def _study(self, made: LuaClass) -> None:
         try:
             for function in made.makers.values():
-                self._study_maker(made, function)
+                self.makers.study(made, function)
         except Problem as problem:
             self.failed[made] = problem
 
@@ -230,8 +220,8 @@ class Classes:
 
     def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
         t = self.t
-        if function in self.makers:
-            maker = self.makers[function]
+        if function in self.makers.of_function:
+            maker = self.makers.of_function[function]
             t.define("__init__", function, maker.parameters, self._inits(made), ["self"])
         elif name in made.statics:
             t.gap()
@@ -307,130 +297,16 @@ class Classes:
                     for target in statement.targets:
                         if isinstance(target, Index) and isinstance(target.key, String):
                             found.add(target.key.value)
-                what = self.instead.get(statement)
+                what = self.makers.instead.get(statement)
                 if what is not None and isinstance(what[1], tree.Table):
                     found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
         if made.base is not None:
             found |= self.definite(made.base)
         return found
 
-    # The makers of a metatable's objects
-
-    def _study_maker(self, made: LuaClass, function: tree.Function) -> None:
-        """See how a function makes an object, and what stands for each of its statements in ``__init__``."""
-        t = self.t
-        problem = Problem("T7-242", function.line, "a constructor that does more than to make one object")
-        if len(made.makers) > 1:
-            raise Problem("T7-242", function.line, "a class with several constructors")
-        maker = Maker(function)
-        own = function.parameters[:1] if function.parameters and function.parameters[0].name == "self" else ()
-        maker.parameters = list(function.parameters[len(own) :])
-        statements = function.body.statements
-        if not statements or not isinstance(statements[-1], tree.Return) or len(statements[-1].values) != 1:
-            raise problem
-        if sum(isinstance(n, tree.Return) for n in self._own(function)) != 1:
-            raise problem
-        given = statements[-1].values[0]
-        if isinstance(given, Call) and t.path(given.callee) == "setmetatable":
-            maker.instead[statements[-1]] = ("fields", given.arguments[0])
-            given = given.arguments[0]
-        else:
-            maker.instead[statements[-1]] = ("nothing", None)
-        variable = t.scopes.of_name[given] if isinstance(given, Name) else None
-        if variable is None and not isinstance(given, tree.Table):
-            raise problem
-        if isinstance(given, Name):
-            maker.instead[statements[-1]] = ("nothing", None)
-        for statement in statements[:-1]:
-            targets = statement.names if isinstance(statement, tree.Local) else ()
-            if (
-                isinstance(statement, tree.Local)
-                and len(targets) == len(statement.values) == 1
-                and t.scopes.of_name[targets[0]] is variable
-            ):
-                value = statement.values[0]
-                if isinstance(value, Call) and t.path(value.callee) == "setmetatable":
-                    value = value.arguments[0]
-                maker.instead[statement] = ("fields", value)
-            elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
-                if t.path(statement.call.callee) == "setmetatable":
-                    maker.instead[statement] = ("nothing", None)
-            elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
-                key = statement.targets[0].key
-                if isinstance(key, String) and key.value == "__index":
-                    maker.instead[statement] = ("nothing", None)
-        if variable is not None:
-            if not any(what == "fields" for what, _ in maker.instead.values()) or variable.writes:
-                raise problem
-            t.names.chosen[variable] = "self"
-        for what, kept in maker.instead.values():
-            if what == "fields" and isinstance(kept, tree.Table):
-                if any(not isinstance(item.key, String) for item in kept.fields):
-                    raise problem
-            elif what == "fields" and not self._parent_call(made, kept):
-                raise problem
-        if own:
-            used = [
-                n
-                for n in self._own(function)
-                if isinstance(n, Name) and t.scopes.of_name[n].declaration is own[0]
-            ]
-            hidden = {id(n) for s in maker.instead for n in tree.walk(s)}
-            if any(id(name) not in hidden for name in used):
-                raise problem
-            t.names.chosen[t.scopes.of_name[own[0]]] = "self"
-        self.instead.update(maker.instead)
-        self.makers[function] = maker
-
-    def _own(self, function: tree.Function) -> list[tree.Node | tree.Block]:
-        found: list[tree.Node | tree.Block] = []
-        stack: list[tree.Node | tree.Block] = [function.body]
-        while stack:
-            node = stack.pop()
-            found.append(node)
-            stack.extend(child for child in tree.children(node) if not isinstance(child, tree.Function))
-        return found
-
-    def _parent_call(self, made: LuaClass, value: Expression | None) -> bool:
-        """Whether a maker begins with the object that the parent's maker gives."""
-        if not isinstance(value, (Call, Invoke)) or made.base is None:
-            return False
-        functions = self.t.types.function_called(value)
-        return bool(functions) and all(f in made.base.makers.values() for f in functions)
-
-    def _parent_arguments(self, value: Call | Invoke) -> str:
-        """The arguments of the parent's maker, without the class."""
-        functions = self.t.types.function_called(value)
-        if isinstance(value, Call) and functions[0].parameters and functions[0].parameters[0].name == "self":
-            value = Call(value.place, value.callee, value.arguments[1:])
-            return self.t.calls.arguments(value, functions, 1)
-        return self.t.calls.arguments(value, functions, 1 if isinstance(value, Invoke) else 0)
-
-    def instead_of(self, node: Statement) -> bool:
-        """Write what stands for a statement of a maker in ``__init__``; whether it is one."""
-        what = self.instead.get(node)
-        if what is None:
-            return False
-        t = self.t
-        value = what[1]
-        if what[0] == "nothing":
-            return True
-        if isinstance(value, tree.Table):
-            for item in value.fields:
-                assert isinstance(item.key, String)
-                for comment in item.before:
-                    t.comment(comment)
-                t.emit(f"self.{code.attribute_name(item.key.value)} = {t.value(item.value)}")
-                if item.trailing is not None:
-                    t.trail(len(t.lines) - 1, item.trailing)
-            return True
-        assert isinstance(value, (Call, Invoke))
-        t.emit(f"super().__init__({self._parent_arguments(value)})")
-        return True
-
     def statement(self, node: Statement) -> bool:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""
-        return self.instead_of(node) or (self.current is not None and self.current.statement(node))
+        return self.makers.instead_of(node) or (self.current is not None and self.current.statement(node))
 
     # Use
 
@@ -477,7 +353,7 @@ class Classes:
         t = self.t
         functions = t.types.function_called(node)
         for function in functions:
-            maker = self.makers.get(function)
+            maker = self.makers.of_function.get(function)
             if maker is not None:
                 first = 1 if isinstance(node, Invoke) else 0
                 if isinstance(node, Call) and len(maker.parameters) < len(function.parameters):

@@ -1,0 +1,147 @@
+"""Functions that make the objects of a metatable, as ``__init__`` of the class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native import code
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Makers"]
+
+
+@dataclass(eq=False)
+class Maker:
+    """The function that makes the objects of a metatable, as ``__init__``."""
+
+    function: tree.Function
+    instead: dict[Statement, tuple[str, Expression | None]] = field(default_factory=dict)
+    parameters: list[Name] = field(default_factory=list)
+
+
+class Makers:
+    """The makers of all classes; ``instead``: what stands for their statements."""
+
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.of_function: dict[tree.Function, Maker] = {}
+        self.instead: dict[Statement, tuple[str, Expression | None]] = {}
+
+    def study(self, made: LuaClass, function: tree.Function) -> None:
+        """See how a function makes an object, and what stands for each of its statements in ``__init__``."""
+        t = self.t
+        problem = Problem("T7-242", function.line, "a constructor that does more than to make one object")
+        if len(made.makers) > 1:
+            raise Problem("T7-242", function.line, "a class with several constructors")
+        maker = Maker(function)
+        own = function.parameters[:1] if function.parameters and function.parameters[0].name == "self" else ()
+        maker.parameters = list(function.parameters[len(own) :])
+        statements = function.body.statements
+        if not statements or not isinstance(statements[-1], tree.Return) or len(statements[-1].values) != 1:
+            raise problem
+        if sum(isinstance(n, tree.Return) for n in _own(function)) != 1:
+            raise problem
+        given = statements[-1].values[0]
+        if isinstance(given, Call) and t.path(given.callee) == "setmetatable":
+            maker.instead[statements[-1]] = ("fields", given.arguments[0])
+            given = given.arguments[0]
+        else:
+            maker.instead[statements[-1]] = ("nothing", None)
+        variable = t.scopes.of_name[given] if isinstance(given, Name) else None
+        if variable is None and not isinstance(given, tree.Table):
+            raise problem
+        if isinstance(given, Name):
+            maker.instead[statements[-1]] = ("nothing", None)
+        for statement in statements[:-1]:
+            targets = statement.names if isinstance(statement, tree.Local) else ()
+            if (
+                isinstance(statement, tree.Local)
+                and len(targets) == len(statement.values) == 1
+                and t.scopes.of_name[targets[0]] is variable
+            ):
+                value = statement.values[0]
+                if isinstance(value, Call) and t.path(value.callee) == "setmetatable":
+                    value = value.arguments[0]
+                maker.instead[statement] = ("fields", value)
+            elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
+                if t.path(statement.call.callee) == "setmetatable":
+                    maker.instead[statement] = ("nothing", None)
+            elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
+                key = statement.targets[0].key
+                if isinstance(key, String) and key.value == "__index":
+                    maker.instead[statement] = ("nothing", None)
+        if variable is not None:
+            if not any(what == "fields" for what, _ in maker.instead.values()) or variable.writes:
+                raise problem
+            t.names.chosen[variable] = "self"
+        for what, kept in maker.instead.values():
+            if what == "fields" and isinstance(kept, tree.Table):
+                if any(not isinstance(item.key, String) for item in kept.fields):
+                    raise problem
+            elif what == "fields" and not self._parent_call(made, kept):
+                raise problem
+        if own:
+            used = [
+                n for n in _own(function) if isinstance(n, Name) and t.scopes.of_name[n].declaration is own[0]
+            ]
+            hidden = {id(n) for s in maker.instead for n in tree.walk(s)}
+            if any(id(name) not in hidden for name in used):
+                raise problem
+            t.names.chosen[t.scopes.of_name[own[0]]] = "self"
+        self.instead.update(maker.instead)
+        self.of_function[function] = maker
+
+    def _parent_call(self, made: LuaClass, value: Expression | None) -> bool:
+        """Whether a maker begins with the object that the parent's maker gives."""
+        if not isinstance(value, (Call, Invoke)) or made.base is None:
+            return False
+        functions = self.t.types.function_called(value)
+        return bool(functions) and all(f in made.base.makers.values() for f in functions)
+
+    def _parent_arguments(self, value: Call | Invoke) -> str:
+        """The arguments of the parent's maker, without the class."""
+        functions = self.t.types.function_called(value)
+        if isinstance(value, Call) and functions[0].parameters and functions[0].parameters[0].name == "self":
+            value = Call(value.place, value.callee, value.arguments[1:])
+            return self.t.calls.arguments(value, functions, 1)
+        return self.t.calls.arguments(value, functions, 1 if isinstance(value, Invoke) else 0)
+
+    def instead_of(self, node: Statement) -> bool:
+        """Write what stands for a statement of a maker in ``__init__``; whether it is one."""
+        what = self.instead.get(node)
+        if what is None:
+            return False
+        t = self.t
+        value = what[1]
+        if what[0] == "nothing":
+            return True
+        if isinstance(value, tree.Table):
+            for item in value.fields:
+                assert isinstance(item.key, String)
+                for comment in item.before:
+                    t.comment(comment)
+                t.emit(f"self.{code.attribute_name(item.key.value)} = {t.value(item.value)}")
+                if item.trailing is not None:
+                    t.trail(len(t.lines) - 1, item.trailing)
+            return True
+        assert isinstance(value, (Call, Invoke))
+        t.emit(f"super().__init__({self._parent_arguments(value)})")
+        return True
+
+
+def _own(function: tree.Function) -> list[tree.Node | tree.Block]:
+    """What is in a function, without what is in the functions within."""
+    found: list[tree.Node | tree.Block] = []
+    stack: list[tree.Node | tree.Block] = [function.body]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack.extend(child for child in tree.children(node) if not isinstance(child, tree.Function))
+    return found
