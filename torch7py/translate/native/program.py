@@ -14,9 +14,10 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.native import optimizers
+from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile, gather
-from torch7py.translate.native.translator import INDENT, Translator, comment_lines
+from torch7py.translate.native.translator import INDENT, Translator
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 

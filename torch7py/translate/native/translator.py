@@ -13,15 +13,14 @@ from torch7py.translate.native import (
     comprehensions,
     devices,
     files,
-    indexing,
     ranges,
     tables,
-    tensors,
-    text,
 )
+from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.models import Models
@@ -41,11 +40,10 @@ from torch7py.translate.tree import (
     Invoke,
     Name,
     Statement,
-    same_expression,
 )
 from torch7py.translate.types import Types
 
-__all__ = ["Translator"]
+__all__ = ["INDENT", "Translator"]
 
 INDENT = "    "
 
@@ -82,6 +80,7 @@ class Translator:
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)
+        self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.models = Models(self)
         self.training = Training(self)
@@ -143,6 +142,14 @@ class Translator:
 
     def value(self, node: Expression) -> Py:
         return self.expressions.value(node)
+
+    def unread(self, node: Expression) -> str | None:
+        """``_`` for a variable that nobody reads."""
+        return "_" if isinstance(node, Name) and not self.scopes.of_name[node].reads else None
+
+    def target(self, node: Expression) -> str:
+        """What is assigned to, as text."""
+        return self.assignments.target(node)
 
     # Lines
 
@@ -262,9 +269,9 @@ class Translator:
         if any(part.handles(node) for part in (self.training, self.graphs, self.models, self.modules)):
             return
         if isinstance(node, tree.Local):
-            self.assign(node, node.names, node.values, True)
+            self.assignments.write(node, node.names, node.values, True)
         elif isinstance(node, tree.Assign):
-            self.assign(node, node.targets, node.values, False)
+            self.assignments.write(node, node.targets, node.values, False)
         elif isinstance(node, tree.Run):
             self.calls.statement(node.call)
         elif isinstance(node, tree.If):
@@ -330,165 +337,6 @@ class Translator:
         if node.otherwise is not None and (node.otherwise.statements or node.otherwise.closing):
             self.emit("else:")
             self.body(node.otherwise)
-
-    # Assignments
-
-    def assign(
-        self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
-    ) -> None:
-        if len(targets) == len(values) == 1:
-            self.assign_one(targets[0], values[0], node)
-            return
-        if local and not values:
-            for target in targets:
-                self.emit(f"{self.target(target)} = None")
-            return
-        if len(values) == 1 and self.calls.several(values[0], targets):
-            return
-        if len(targets) == len(values):
-            targets, values = _fields_first(targets, values)
-            if any(isinstance(value, tree.Function) for value in values):
-                for target, value in zip(targets, values, strict=True):
-                    self.assign_one(target, value, node)
-                return
-            if self._appends_alone(targets, values):
-                for target, value in zip(targets, values, strict=True):
-                    self.assign_one(target, value, node)
-                return
-            if self._independent(targets, values):
-                # Several plain values read better one below the other when they are long.
-                texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
-                lefts = [self.target(target) for target in targets]
-                if sum(map(len, texts)) + sum(map(len, lefts)) > 70:
-                    for left, text in zip(lefts, texts, strict=True):
-                        self.emit(f"{left} = {text}")
-                    return
-                self.emit(f"{', '.join(lefts)} = {', '.join(texts)}")
-                return
-            texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
-            self.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
-            return
-        if isinstance(values[-1], tree.Vararg):
-            given = [self.value(value).text for value in values[:-1]]
-            given += [f"*{self.calls.rest()}", *["None"] * (len(targets) - len(given))]
-            names = ", ".join(self.target(target) for target in targets)
-            self.emit(f"{names} = ({', '.join(given)})[:{len(targets)}]")
-            return
-        if len(values) < len(targets) and not isinstance(values[-1], (Call, Invoke, tree.Vararg)):
-            texts = [self.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
-            self.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
-            return
-        raise Problem("T7-211", node.line, "an assignment of several values from calls")
-
-    def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
-        """Whether an assignment of several values appends to lists, and may be written one value after the other."""
-        appending = [t for t in targets if isinstance(t, Index) and self.tables.appends(t)]
-        if not appending:
-            return False
-        stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
-        stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
-        read = [n for v in values for n in tree.walk(v)]
-        if any(isinstance(n, Name) and n.name in stored for n in read) or any(
-            isinstance(n, (Call, Invoke)) and self.types.function_called(n) for n in read
-        ):
-            raise Problem("T7-212", targets[0].line, "appending in an assignment of several values")
-        return True
-
-    def _independent(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
-        """Whether no value reads what another target assigns."""
-        names = {t.name for t in targets if isinstance(t, Name)}
-        if any(not isinstance(t, Name) for t in targets):
-            return False
-        read = {n.name for v in values for n in tree.walk(v) if isinstance(n, Name)}
-        calls = any(isinstance(n, (Call, Invoke)) for v in values for n in tree.walk(v))
-        return not (names & read) and (not calls or True)
-
-    def assign_one(self, target: Expression, value: Expression, node: Statement) -> None:
-        if isinstance(value, tree.Function) and isinstance(target, Name):
-            self.define(self.names.of(target), value)
-            return
-        if isinstance(target, Index) and self.tables.appends(target):
-            self.emit(f"{self.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
-            return
-        if isinstance(target, Index) and isinstance(value, tree.Nil) and self.kind(target.base) == "table":
-            if tree.is_last(target) and self.representation(target.base) == "list":
-                self.emit(f"{self.value(target.base).at(code.ATOM)}.pop()")
-                return
-            if self.representation(target.base) in ("dict", "record"):
-                key = indexing.key(self, target)
-                self.emit(f"{self.value(target.base).at(code.ATOM)}.pop({key}, None)")
-                return
-            raise Problem("T7-305", node.line, "an entry of a list set to nil")
-        left = self.target(target)
-        text = self.augmented(target, left, value)
-        self.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
-
-    def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
-        """``x += y`` for ``x = x + y``."""
-        while isinstance(value, tree.Paren):
-            value = value.inner
-        if not isinstance(value, tree.Binary) or value.operator not in ("+", "-", "*", "/", ".."):
-            return None
-        if not same_expression(target, value.left) or not isinstance(target, (Name, Index)):
-            return None
-        if self.kind(target) not in ("number", "string"):
-            return None  # x += y changes a tensor in place
-        if value.operator == "..":
-            if self.kind(value.left) != "string":
-                return None
-            right = value.right
-            if isinstance(right, tree.Binary) and right.operator == "..":
-                return f"{left} += {text.concatenation(self, right)}"
-            return f"{left} += {text.text(self, right)}"
-        write = self.expressions.graph if self.keeps(target) else self.value
-        right_py = write(value.right)
-        if value.operator == "-" and right_py.level <= code.ADD:
-            return f"{left} -= {right_py}"
-        return f"{left} {value.operator}= {right_py}"
-
-    def keeps(self, target: Expression) -> bool:
-        return isinstance(target, Name) and self.scopes.of_name[target] in self.graph_variables
-
-    def stored(self, target: Expression, value: Expression) -> Py:
-        """A value as a target keeps it: with its graph, without, or cut off from it."""
-        written = self.expressions.graph(value) if self.keeps(target) else self.value(value)
-        if isinstance(target, Index) and self.kind(target.base) == "tensor" and self.kind(value) == "tensor":
-            wanted, given = self.type(target).rank, self.type(value).rank
-            if wanted == 1 and given is None and tensors.is_reduced(value):
-                return atom(f"{written.at(code.ATOM)}.flatten()")
-            if None not in (wanted, given) and wanted != given:  # as many elements, in another shape
-                if wanted == 1:
-                    return atom(f"{written.at(code.ATOM)}.flatten()")
-                shape = indexing.tensor_index(self, target, assigned=True)
-                return atom(f"{written.at(code.ATOM)}.reshape({shape}.shape)")
-        return self.training.carried(target, value, written)
-
-    def unread(self, node: Expression) -> str | None:
-        """``_`` for a variable that nobody reads."""
-        return "_" if isinstance(node, Name) and not self.scopes.of_name[node].reads else None
-
-    def target(self, node: Expression) -> str:
-        if isinstance(node, Name):
-            variable = self.scopes.of_name[node]
-            if variable in self.module_level and not self.modules.at_module_level(variable):
-                raise Problem("T7-213", node.line, f"{node.name} is assigned again")
-            return self.names.of(node)
-        assert isinstance(node, Index)
-        kind = self.kind(node.base)
-        if kind == "tensor":
-            with self.models.changed(node):
-                return indexing.tensor_index(self, node, assigned=True).text
-        if kind == "table":
-            base = self.value(node.base).at(code.ATOM)
-            representation = self.representation(node.base)
-            if representation == "options" and isinstance(node.key, tree.String):
-                return f"{base}.{code.attribute_name(node.key.value)}"
-            if representation == "list":
-                return f"{base}[{indexing.list_position(self, node)}]"
-            return f"{base}[{indexing.key(self, node)}]"
-        if indexing.is_attribute(self, node) and isinstance(node.key, tree.String):
-            return self.classes.field(node).text
-        raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
 
     # Functions
 
@@ -625,41 +473,3 @@ class Translator:
         texts = [write(value).text for value in node.values]
         texts += ["None"] * (count - len(texts))
         self.emit(f"return {', '.join(texts)}")
-
-
-def _fields_first(
-    targets: tuple[Expression, ...], values: tuple[Expression, ...]
-) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
-    """``k, t[k] = 2, 10`` stores into the place that k was before: in Python the variables must come last."""
-    names = {target.name for target in targets if isinstance(target, Name)}
-    fields = [target for target in targets if isinstance(target, Index)]
-    used = {n.name for target in fields for n in tree.walk(target) if isinstance(n, Name)}
-    if not names & used:
-        return targets, values
-    pairs = sorted(zip(targets, values, strict=True), key=lambda pair: isinstance(pair[0], Name))
-    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
-
-
-def comment_lines(comment: Comment) -> list[str]:
-    """A comment in Python's form."""
-    if (
-        not comment.long and "\n" in comment.text
-    ):  # an empty comment and a long one, taken for one by the grammar
-        return [f"# {_decoded(line).strip()}".rstrip() for line in comment.text.strip().split("\n")]
-    if not comment.long:
-        text = (
-            _decoded(comment.text).strip("-") if set(comment.text) <= set("-= ") else _decoded(comment.text)
-        )
-        if text and not text.startswith((" ", "!")):
-            text = f" {text}"
-        return [f"#{text}".rstrip()]
-    lines = _decoded(comment.text).strip().split("\n")
-    indent = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
-    return [f"# {line[indent:] if number else line}".rstrip() for number, line in enumerate(lines)]
-
-
-def _decoded(text: str) -> str:
-    try:
-        return text.encode("latin1").decode()
-    except UnicodeDecodeError:
-        return text

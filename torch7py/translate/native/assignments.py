@@ -1,0 +1,193 @@
+"""Assignments: of one value and of several, and what may stand on their left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, indexing, tensors, text
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Assignments"]
+
+
+class Assignments:
+    """Writes the assignments of a program."""
+
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def write(
+        self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
+    ) -> None:
+        if len(targets) == len(values) == 1:
+            self.one(targets[0], values[0], node)
+            return
+        if local and not values:
+            for target in targets:
+                self.t.emit(f"{self.target(target)} = None")
+            return
+        if len(values) == 1 and self.t.calls.several(values[0], targets):
+            return
+        if len(targets) == len(values):
+            targets, values = _fields_first(targets, values)
+            if any(isinstance(value, tree.Function) for value in values):
+                for target, value in zip(targets, values, strict=True):
+                    self.one(target, value, node)
+                return
+            if self._appends_alone(targets, values):
+                for target, value in zip(targets, values, strict=True):
+                    self.one(target, value, node)
+                return
+            if self._independent(targets, values):
+                # Several plain values read better one below the other when they are long.
+                texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
+                lefts = [self.target(target) for target in targets]
+                if sum(map(len, texts)) + sum(map(len, lefts)) > 70:
+                    for left, text in zip(lefts, texts, strict=True):
+                        self.t.emit(f"{left} = {text}")
+                    return
+                self.t.emit(f"{', '.join(lefts)} = {', '.join(texts)}")
+                return
+            texts = [self.stored(t, v).text for t, v in zip(targets, values, strict=True)]
+            self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
+        if isinstance(values[-1], tree.Vararg):
+            given = [self.t.value(value).text for value in values[:-1]]
+            given += [f"*{self.t.calls.rest()}", *["None"] * (len(targets) - len(given))]
+            names = ", ".join(self.target(target) for target in targets)
+            self.t.emit(f"{names} = ({', '.join(given)})[:{len(targets)}]")
+            return
+        if len(values) < len(targets) and not isinstance(values[-1], (Call, Invoke, tree.Vararg)):
+            texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
+            self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
+            return
+        raise Problem("T7-211", node.line, "an assignment of several values from calls")
+
+    def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
+        """Whether an assignment of several values appends to lists, and may be written one value after the other."""
+        appending = [t for t in targets if isinstance(t, Index) and self.t.tables.appends(t)]
+        if not appending:
+            return False
+        stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
+        stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
+        read = [n for v in values for n in tree.walk(v)]
+        if any(isinstance(n, Name) and n.name in stored for n in read) or any(
+            isinstance(n, (Call, Invoke)) and self.t.types.function_called(n) for n in read
+        ):
+            raise Problem("T7-212", targets[0].line, "appending in an assignment of several values")
+        return True
+
+    def _independent(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
+        """Whether no value reads what another target assigns."""
+        names = {t.name for t in targets if isinstance(t, Name)}
+        if any(not isinstance(t, Name) for t in targets):
+            return False
+        read = {n.name for v in values for n in tree.walk(v) if isinstance(n, Name)}
+        calls = any(isinstance(n, (Call, Invoke)) for v in values for n in tree.walk(v))
+        return not (names & read) and (not calls or True)
+
+    def one(self, target: Expression, value: Expression, node: Statement) -> None:
+        if isinstance(value, tree.Function) and isinstance(target, Name):
+            self.t.define(self.t.names.of(target), value)
+            return
+        if isinstance(target, Index) and self.t.tables.appends(target):
+            self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
+            return
+        if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
+            if tree.is_last(target) and self.t.representation(target.base) == "list":
+                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop()")
+                return
+            if self.t.representation(target.base) in ("dict", "record"):
+                key = indexing.key(self.t, target)
+                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop({key}, None)")
+                return
+            raise Problem("T7-305", node.line, "an entry of a list set to nil")
+        left = self.target(target)
+        text = self.augmented(target, left, value)
+        self.t.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
+
+    def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
+        """``x += y`` for ``x = x + y``."""
+        while isinstance(value, tree.Paren):
+            value = value.inner
+        if not isinstance(value, tree.Binary) or value.operator not in ("+", "-", "*", "/", ".."):
+            return None
+        if not same_expression(target, value.left) or not isinstance(target, (Name, Index)):
+            return None
+        if self.t.kind(target) not in ("number", "string"):
+            return None  # x += y changes a tensor in place
+        if value.operator == "..":
+            if self.t.kind(value.left) != "string":
+                return None
+            right = value.right
+            if isinstance(right, tree.Binary) and right.operator == "..":
+                return f"{left} += {text.concatenation(self.t, right)}"
+            return f"{left} += {text.text(self.t, right)}"
+        write = self.t.expressions.graph if self.keeps(target) else self.t.value
+        right_py = write(value.right)
+        if value.operator == "-" and right_py.level <= code.ADD:
+            return f"{left} -= {right_py}"
+        return f"{left} {value.operator}= {right_py}"
+
+    def keeps(self, target: Expression) -> bool:
+        return isinstance(target, Name) and self.t.scopes.of_name[target] in self.t.graph_variables
+
+    def stored(self, target: Expression, value: Expression) -> Py:
+        """A value as a target keeps it: with its graph, without, or cut off from it."""
+        written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
+        if (
+            isinstance(target, Index)
+            and self.t.kind(target.base) == "tensor"
+            and self.t.kind(value) == "tensor"
+        ):
+            wanted, given = self.t.type(target).rank, self.t.type(value).rank
+            if wanted == 1 and given is None and tensors.is_reduced(value):
+                return atom(f"{written.at(code.ATOM)}.flatten()")
+            if None not in (wanted, given) and wanted != given:  # as many elements, in another shape
+                if wanted == 1:
+                    return atom(f"{written.at(code.ATOM)}.flatten()")
+                shape = indexing.tensor_index(self.t, target, assigned=True)
+                return atom(f"{written.at(code.ATOM)}.reshape({shape}.shape)")
+        return self.t.training.carried(target, value, written)
+
+    def target(self, node: Expression) -> str:
+        if isinstance(node, Name):
+            variable = self.t.scopes.of_name[node]
+            if variable in self.t.module_level and not self.t.modules.at_module_level(variable):
+                raise Problem("T7-213", node.line, f"{node.name} is assigned again")
+            return self.t.names.of(node)
+        assert isinstance(node, Index)
+        kind = self.t.kind(node.base)
+        if kind == "tensor":
+            with self.t.models.changed(node):
+                return indexing.tensor_index(self.t, node, assigned=True).text
+        if kind == "table":
+            base = self.t.value(node.base).at(code.ATOM)
+            representation = self.t.representation(node.base)
+            if representation == "options" and isinstance(node.key, tree.String):
+                return f"{base}.{code.attribute_name(node.key.value)}"
+            if representation == "list":
+                return f"{base}[{indexing.list_position(self.t, node)}]"
+            return f"{base}[{indexing.key(self.t, node)}]"
+        if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
+            return self.t.classes.field(node).text
+        raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
+
+
+def _fields_first(
+    targets: tuple[Expression, ...], values: tuple[Expression, ...]
+) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """``k, t[k] = 2, 10`` stores into the place that k was before: in Python the variables must come last."""
+    names = {target.name for target in targets if isinstance(target, Name)}
+    fields = [target for target in targets if isinstance(target, Index)]
+    used = {n.name for target in fields for n in tree.walk(target) if isinstance(n, Name)}
+    if not names & used:
+        return targets, values
+    pairs = sorted(zip(targets, values, strict=True), key=lambda pair: isinstance(pair[0], Name))
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
