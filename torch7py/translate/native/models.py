@@ -291,10 +291,25 @@ class Models:
         try:
             layer = self.whole(builder)
         except Problem:
-            t.emit(f"{name} = {self._from_parts(builder)}")
+            try:
+                t.emit(f"{name} = {self._from_parts(builder)}")
+            except Problem:
+                t.failed += self._written_with(builder, node)
+                raise
             return True
         t.emit(f"{name} = {self.make(layer, name, names, node.line)}")
         return True
+
+    def _written_with(self, builder: Builder, node: Statement) -> list[Statement]:
+        """The statements, beside the one that is written, that are written with it: they are lost with it too."""
+        found: list[Statement] = []
+        for other in self.builders:
+            owner, steps = other, 0
+            while owner is not builder and owner in self.owners and steps < len(self.builders):
+                owner, steps = self.owners[owner], steps + 1
+            if owner is builder:
+                found += [s for s in (other.statement, *other.adds) if s is not node]
+        return found
 
     def _from_parts(self, builder: Builder) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
@@ -320,7 +335,15 @@ class Models:
         path = self.t.path(root.callee) if isinstance(root, Call) else None
         if path != "nn.Sequential":
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
-        return atom(f"nn.Sequential({', '.join(self.t.value(part).text for part in parts)})")
+        return atom(f"nn.Sequential({', '.join(self._part(part) for part in parts)})")
+
+    def _part(self, node: Expression) -> str:
+        """A part that has a name of its own, or one that is made here, as nothing else names it."""
+        builder = self.builder_at(node) if isinstance(node, Name) else None
+        if builder is None or not builder.inlined:
+            return self.t.value(node).text
+        name = self.t.names.of_variable(builder.variable)
+        return self.make(self.whole(builder), name, self._free_names(builder), node.line)
 
     def make(self, layer: Layer, name: str, names: list[str], line: int) -> str:
         """The expression that makes a module."""
