@@ -219,7 +219,7 @@ class Native:
       the gradients of weights over to theirs; ``constants`` are entries that no gradient reaches, as functions of
       the module;
     - ``setup``: statements after the constructor, with ``{self}``;
-    - ``helpers``: names of texts in ``helpers.py`` that the page needs;
+    - ``helpers``: names of texts in ``helpers/`` that the page needs;
     - ``name``: the child's name; ``heavy``: whether a call deserves a line of its own;
     - ``comment``: what a reader would wonder about at the constructor, or at the call where there is none;
     - ``random``: whether it draws random numbers in training, or "always"; ``drawn`` makes, of the child and the live
