@@ -69,3 +69,13 @@ for key in pairs{one = 1, two = 2} do table.insert(keys, key) end
 table.sort(keys)
 print(keys[1], keys[2])
 print(next({}) == nil, #{1, 2, 3}, unpack({1, 2}))
+-- lists of one type, each filled by a loop of its own, where an item is stored twice
+for turn = 1, 2 do
+   local ahead, back = {}, {}
+   for i = 1, 3 do ahead[i] = turn * i end
+   for i = 1, 3 do
+      back[i] = ahead[3 - i + 1]
+      back[i] = back[i] + 1
+   end
+   for _, one in ipairs({ahead, back}) do print(#one, one[1], one[3]) end
+end

@@ -81,15 +81,22 @@ class Tables:
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
-        first: tree.NumericFor | tree.GenericFor | None = None
+        filled: list[Expression] = []  # tables of this type: one loop fills each, with one item a turn
         for statement, target in stores:
             if appends(target):
                 self._appends.add(target)
                 continue
-            loop = self._filling_loop(found, statement, target)
-            if loop is not None and (first is None or first is loop):
-                first = loop
+            if self._filling_loop(found, statement, target) is None:
+                continue
+            if not any(self._is_same(target.base, other) for other in filled):
+                filled.append(target.base)
                 self._appends.add(target)
+
+    def _is_same(self, left: Expression, right: Expression) -> bool:
+        """Whether two expressions name the same variable, or field."""
+        if isinstance(left, Name) and isinstance(right, Name):
+            return self.t.scopes.of_name[left] is self.t.scopes.of_name[right]
+        return same_expression(left, right)
 
     def _filling_loop(
         self, found: Type, statement: tree.Assign, target: Index
@@ -148,9 +155,7 @@ class Tables:
         if made not in statement.values:
             return False
         target = targets[statement.values.index(made)]
-        if isinstance(target, Name) and isinstance(base, Name):
-            return self.t.scopes.of_name[target] is self.t.scopes.of_name[base]
-        return same_expression(target, base)
+        return self._is_same(target, base)
 
     def filled_to(self, name: Name, length: Expression) -> bool:
         """Whether a list has this many items: it is filled by one loop over 1, ..., length, with one item a turn."""
