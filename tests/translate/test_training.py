@@ -154,6 +154,55 @@ def test_steps_in_time_by_hand(tmp_path, method):
     assert "        c0.copy_(c[len(c) - 1].detach())\n" in code
 
 
+# The states of all layers in one table, kept over steps.
+CARRIED = """local T, B, n, size = 4, 3, 5, 6
+local cell = step(size)
+local out = nn.Sequential():add(nn.Linear(size, n)):add(nn.LogSoftMax())
+local w, g = together(cell, out)
+w:uniform(-0.3, 0.3)
+local cells, outs, criterions = copies(cell, T), copies(out, T), copies(nn.ClassNLLCriterion(), T)
+local first = {torch.zeros(B, size), torch.zeros(B, size)}
+local x, y = torch.randn(T, B, size), torch.Tensor(T, B):fill(2)
+
+local function feval(new)
+   if new ~= w then w:copy(new) end
+   g:zero()
+   local states, p, loss = {[0] = first}, {}, 0
+   for t = 1, T do
+      local list = cells[t]:forward{x[t], unpack(states[t - 1])}
+      states[t] = {}
+      for i = 1, 2 do table.insert(states[t], list[i]) end
+      p[t] = outs[t]:forward(states[t][2])
+      loss = loss + criterions[t]:forward(p[t], y[t])
+   end
+   local later = {[T] = {torch.zeros(B, size), torch.zeros(B, size)}}
+   for t = T, 1, -1 do
+      later[t][2]:add(outs[t]:backward(states[t][2], criterions[t]:backward(p[t], y[t])))
+      local d = cells[t]:backward({x[t], unpack(states[t - 1])}, later[t])
+      later[t - 1] = {}
+      for k, v in pairs(d) do
+         if k > 1 then later[t - 1][k - 1] = v end
+      end
+   end
+   first = %s
+   return loss, g
+end
+
+local state = {learningRate = 0.1}
+for i = 1, 6 do
+   local _, losses = optim.sgd(feval, w, state)
+   print(i, losses[1], g:norm(), w:norm())
+end
+"""
+
+
+def test_states_carried_over_uncopied(tmp_path):
+    """The last step writes over what it gave before, at which the first step's gradients are taken then."""
+    code, comparison = verified(HELPERS + CARRIED % "states[#states]", tmp_path)
+    assert comparison.lines == 6
+    assert "    return [StepCopy(net) for _ in range(count)]\n" in code
+
+
 def test_a_loss_divided_for_printing(tmp_path):
     """The gradients are those of the sum: the backward pass comes before the division."""
     code, _ = verified(HELPERS + TRAINER % ("loss = loss / T", "sgd"), tmp_path)

@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
-from torch7py.translate.native import optimizers
+from torch7py.translate.native import optimizers, reuse
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile, gather
@@ -187,7 +187,8 @@ class _Assembly:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
         helpers = [lay_out_all(HELPERS[name].strip().split("\n"), WIDTH) for name in t.models.helpers]
-        helpers += [lay_out_all(optimizers.CLASSES[name].split("\n"), WIDTH) for name in t.needed_classes]
+        classes = {**optimizers.CLASSES, "copy": reuse.COPY}
+        helpers += [lay_out_all(classes[name].split("\n"), WIDTH) for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])
         code = "\n".join([*first, body])
         if not helpers and blocks and not re.match(r"(def|class|@|#|if __name__)", blocks[0]):

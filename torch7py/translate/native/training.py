@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, flat, initialization, optimizers
+from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import Gradients, base_name
 from torch7py.translate.native.problem import Problem
@@ -174,8 +174,19 @@ class Training:
             if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
                 t.emit("")
             t.emit(f"def {name}({module}, {number}):")
-            t.emit('    """The module for every step: copies with the same parameters compute the same."""')
-            t.emit(f"    return [{module}] * {number}")
+            if reuse.carried_uncopied(self):
+                t.need_class("copy")
+                t.emit(
+                    '    """The module for every step: with the same parameters, and outputs of their own."""'
+                )
+                t.emit(f"    if not any(True for _ in {module}.parameters()):")
+                t.emit(f"        return [{module}] * {number}")
+                t.emit(f"    return [StepCopy({module}) for _ in range({number})]")
+            else:
+                t.emit(
+                    '    """The module for every step: copies with the same parameters compute the same."""'
+                )
+                t.emit(f"    return [{module}] * {number}")
             t.emit("")
         return True
 
@@ -577,7 +588,7 @@ class Training:
                     targets, values = statement.call.arguments[:1], statement.call.arguments[-1:]
                 else:
                     continue
-                if not any(self._has_graph(value, found) for value in values):
+                if not any(self.has_graph(value, found) for value in values):
                     continue
                 for target in targets:
                     name = base_name(target)
@@ -586,7 +597,7 @@ class Training:
                         news = True
         self.graph_values[scope] = found
 
-    def _has_graph(self, value: Expression, found: set[Variable]) -> bool:
+    def has_graph(self, value: Expression, found: set[Variable]) -> bool:
         for node in self.own_nodes(value):
             if (
                 isinstance(node, Invoke)
@@ -609,9 +620,9 @@ class Training:
             return written
         if kind == "table" and self.t.type(value).of_elements().kind != "tensor":
             return written
-        if not self._has_graph(value, self.graph_values.get(scope, set())):
+        if not self.has_graph(value, self.graph_values.get(scope, set())):
             return written
-        if (variable.scope or self.t.scopes.main) is not scope or self._declared_outside(variable, scope):
+        if self.outlives(variable, scope):
             text = written.at(code.ATOM)
             if kind == "table":
                 return atom(f"[s.detach() for s in {written}]")
@@ -619,6 +630,10 @@ class Training:
                 return atom(f"{text[: -len('.clone()')]}.detach().clone()")
             return atom(f"{text}.detach()")
         return written
+
+    def outlives(self, variable: Variable, scope: Scope) -> bool:
+        """Whether a variable is there before and after a training step."""
+        return (variable.scope or self.t.scopes.main) is not scope or self._declared_outside(variable, scope)
 
     def _declared_outside(self, variable: Variable, scope: Scope) -> bool:
         """Whether a variable was declared before the loop around the backward pass."""
