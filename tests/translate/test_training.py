@@ -203,6 +203,13 @@ def test_states_carried_over_uncopied(tmp_path):
     assert "    return [StepCopy(net) for _ in range(count)]\n" in code
 
 
+def test_a_rate_that_the_program_lowers(tmp_path):
+    lower = "   state.learningRate = state.learningRate * 0.5\n   print(state.learningRate, losses[1]"
+    trainer = (TRAINER % ("", "rmsprop")).replace("   print(i, losses[1]", lower)
+    code, _ = verified(HELPERS + trainer, tmp_path)
+    assert '        optimizer.param_groups[0]["lr"] *= 0.5\n' in code
+
+
 def test_a_loss_divided_for_printing(tmp_path):
     """The gradients are those of the sum: the backward pass comes before the division."""
     code, _ = verified(HELPERS + TRAINER % ("loss = loss / T", "sgd"), tmp_path)

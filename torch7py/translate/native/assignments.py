@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, indexing, tensors, text
+from torch7py.translate.native import code, indexing, optimizers, tensors, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
@@ -163,6 +163,9 @@ class Assignments:
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.t.names.of(node)
         assert isinstance(node, Index)
+        setting = optimizers.settings_field(self.t.training, node)
+        if setting is not None:
+            return setting
         kind = self.t.kind(node.base)
         if kind == "tensor":
             with self.t.models.changed(node):

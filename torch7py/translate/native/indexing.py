@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, confusion, facts, stdlib
+from torch7py.translate.native import code, confusion, facts, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
@@ -35,6 +35,9 @@ def index(t: Translator, node: Index) -> Py:
         if known is not None:
             return known
     t.present.add(node.base)  # nil has no fields
+    setting = optimizers.settings_field(t.training, node)
+    if setting is not None:
+        return atom(setting)
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
