@@ -1,7 +1,9 @@
 """An autoencoder: eight patterns, each with another one of eight inputs on, must pass through three units,
 and the network finds a code for them by itself. Trained with optim.adam.
 
-   adam_autoencoder.lua [iterations] Translated from adam_autoencoder.lua by torch7py."""
+   adam_autoencoder.lua [iterations]
+
+Translated from adam_autoencoder.lua by torch7py."""
 
 import sys
 

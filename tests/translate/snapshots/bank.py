@@ -1,7 +1,9 @@
 """Classes in plain Lua: accounts by torch.class with inheritance, money as a metatable with operators, and a
 bank that keeps a journal of what happens.
 
-   bank.lua [years] Translated from bank.lua by torch7py."""
+   bank.lua [years]
+
+Translated from bank.lua by torch7py."""
 
 import math
 import sys

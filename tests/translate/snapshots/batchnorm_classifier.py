@@ -1,7 +1,9 @@
 """Batch normalization and a confusion matrix: tells three classes apart by four measurements
 of very different scales.
 
-   batchnorm_classifier.lua [epochs] Translated from batchnorm_classifier.lua by torch7py."""
+   batchnorm_classifier.lua [epochs]
+
+Translated from batchnorm_classifier.lua by torch7py."""
 
 import sys
 

@@ -1,7 +1,9 @@
 """What nn.BiSequencer is for: the tag of a step depends on the steps before and after it. Two LSTMs, one that
 reads forwards and one backwards, learn it; one alone must guess what is still to come.
 
-   bidirectional.lua [iterations] Translated from bidirectional.lua by torch7py."""
+   bidirectional.lua [iterations]
+
+Translated from bidirectional.lua by torch7py."""
 
 import math
 import sys

@@ -1,7 +1,9 @@
 """A character-level recurrent network built by hand: no rnn package, only nn and copies of one cell that
 share its weights. It learns a line of text and then says it from its first letter.
 
-   char_rnn.lua [iterations] Translated from char_rnn.lua by torch7py."""
+   char_rnn.lua [iterations]
+
+Translated from char_rnn.lua by torch7py."""
 
 import sys
 

@@ -1,7 +1,9 @@
 """nngraph: a model written as a graph of named values, with two inputs, a shortcut and a joined output. It learns the sum
 and the product of its inputs at once.
 
-   graph.lua [iterations] Translated from graph.lua by torch7py."""
+   graph.lua [iterations]
+
+Translated from graph.lua by torch7py."""
 
 import sys
 

@@ -1,7 +1,9 @@
 """A tagger with gated recurrent units (GRU): says of each symbol of a sequence whether it stands inside
 brackets. Sequences have different lengths, and it is tried on longer ones than it has seen.
 
-   gru_tagger.lua [iterations] Translated from gru_tagger.lua by torch7py."""
+   gru_tagger.lua [iterations]
+
+Translated from gru_tagger.lua by torch7py."""
 
 import random
 import sys

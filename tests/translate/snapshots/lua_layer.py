@@ -1,7 +1,9 @@
 """A layer written in Lua, with parameters of its own, among built-in ones: y = x * sigmoid(slope * x), where
 each column has its slope. Its gradients are checked against finite differences, and then it is trained.
 
-   lua_layer.lua [iterations] Translated from lua_layer.lua by torch7py."""
+   lua_layer.lua [iterations]
+
+Translated from lua_layer.lua by torch7py."""
 
 import sys
 

@@ -1,7 +1,9 @@
 """A Markov chain of letters: learns from a few names which letter follows which two, and makes names up.
 Tables of tables, closures as iterators, and functions with several results.
 
-   markov.lua [names] Translated from markov.lua by torch7py."""
+   markov.lua [names]
+
+Translated from markov.lua by torch7py."""
 
 import random
 import sys

@@ -1,7 +1,9 @@
 """A multi-layer perceptron (MLP) that learns which points of the plane lie inside a ring, by stochastic
 gradient descent (SGD): the usual way to train with the optim package.
 
-   mlp_sgd.lua [epochs] Translated from mlp_sgd.lua by torch7py."""
+   mlp_sgd.lua [epochs]
+
+Translated from mlp_sgd.lua by torch7py."""
 
 import sys
 

@@ -1,7 +1,9 @@
 """A layer and a criterion of one's own: a network of radial basis functions, exp(-|x - centre|^2), trained with a
 loss that is quadratic near zero and linear beyond.
 
-   rbf.lua [iterations] Translated from rbf.lua by torch7py."""
+   rbf.lua [iterations]
+
+Translated from rbf.lua by torch7py."""
 
 import sys
 

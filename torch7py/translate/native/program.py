@@ -233,7 +233,10 @@ class _Assembly:
         text = "\n".join(lines).strip().replace("\\", "\\\\").replace('"""', "'''")
         if not text:
             return f"{t.file} in PyTorch, translated by torch7py.", statements
-        end = " " if len(text.rsplit("\n", 1)[-1]) + len(title) < WIDTH - 4 else "\n"
+        last = text.rsplit("\n", 1)[-1]
+        end = " " if len(last) + len(title) < WIDTH - 4 else "\n"
+        if last.startswith(" "):  # an example of a call stands by itself
+            end = "\n\n"
         return f"{text}{end}{title}", statements
 
     def _constants(self, statements: list[Statement]) -> list[Statement]:
