@@ -6,7 +6,8 @@ cache; Python drops the last result before it makes the next, in the same place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -61,13 +62,24 @@ CALLS = {
 }
 
 
+def calls_of(one: Callable[[], object]) -> int:
+    """How many calls take about 30 ms: fewer, and the first ones, which find the other side's tensors in the caches,
+    would be much of it.
+    """
+    one()
+    start = time.perf_counter()
+    one()
+    return max(3, min(200, round(0.03 / (time.perf_counter() - start))))
+
+
 def results(quick: bool) -> Iterator[Result]:
-    size, rounds, calls = (10, 1, 1) if quick else (1000, 15, 10)
+    size, rounds = (10, 1) if quick else (1000, 9)
     for lua, python in CALLS.items():
         a, b = (torch.rand(size, size, dtype=torch.float64) for _ in "ab")
         names: dict[str, Any] = {"torch": torch, "a": a, "b": b, "r": torch.empty_like(a), "t": a.t()}
         names.update(v=a[0].clone(), mask=a > 0.5, index=torch.arange(size))
         exec(PYTHON.replace("CALL", python), names)
+        calls = 1 if quick else calls_of(partial(names["loop"], 1))
         with Runtime() as runtime:
             in_lua = runtime.execute(LUA.replace("CALL", lua).replace("N", str(size)))
             ours, plain = alternate(
