@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import types
+from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.records import bound
@@ -48,8 +48,8 @@ def package_function(runtime: Runtime, package: str, name: str) -> Callable[...,
         return encode_results(handles, call(values))
 
     def function_of_names(mask: int, *arguments: Any) -> Any:
-        names = [_to_name(value) for value in decode(handles, mask, arguments)]
-        return encode_results(handles, _from_name(call(names)))
+        names = [to_file_name(value) for value in decode(handles, mask, arguments)]
+        return encode_results(handles, from_file_name(call(names)))
 
     return function_of_names if name in packages[package].filenames else function
 
@@ -57,19 +57,6 @@ def package_function(runtime: Runtime, package: str, name: str) -> Callable[...,
 def any_cuda(values: list[Any]) -> bool:
     """Whether one of a call's arguments is a CUDA tensor."""
     return any(isinstance(v, torch.Tensor) and types.of(v).is_cuda for v in values)
-
-
-def _to_name(value: Any) -> Any:
-    """A name of a file as Python spells it, from the bytes that Lua has."""
-    return os.fsdecode(value.encode("latin1")) if isinstance(value, str) else value
-
-
-def _from_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return os.fsencode(value).decode("latin1")
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_from_name, value))
-    return value
 
 
 def record_method(runtime: Runtime, package: str, class_name: str, name: str) -> Callable[..., Any]:

@@ -6,7 +6,6 @@ What a package has in Lua (``torch7py/packages/lua``) is translated when it is n
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -28,6 +27,7 @@ from torch7py.lua.torch7.module_record import by_number, is_module
 from torch7py.lua.values import Library, LuaError, Source, Table, fail, first
 from torch7py.nn.binding import describe, virtual_methods
 from torch7py.ops import state
+from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import TorchError
 from torch7py.packages import index as _package_index  # noqa: F401  (registers the packages)
@@ -182,26 +182,14 @@ def _call(
             tables.append(value)
         values.append(to_python(value))
     if of_names:
-        values = [_to_name(value) for value in values]
+        values = [to_file_name(value) for value in values]
     try:
         result = run(values)
     except Exception as error:
         raise raised(error) from error
     for table in tables:
         refresh(table)
-    return result_to_lua(_from_name(result) if of_names else result)
-
-
-def _to_name(value: Any) -> Any:
-    return os.fsdecode(value.encode("latin1")) if isinstance(value, str) else value
-
-
-def _from_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return os.fsencode(value).decode("latin1")
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_from_name, value))
-    return value
+    return result_to_lua(from_file_name(result) if of_names else result)
 
 
 def _record(package: Package, name: str) -> None:

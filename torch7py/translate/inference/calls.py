@@ -51,18 +51,22 @@ class CallKinds:
         seen: set[tree.Function] = set()
         made_here: set[LuaClass] = set()
 
+        def takes(function: tree.Function, first: int) -> bool:
+            """A function of the program takes the arguments, from its parameter number ``first`` (from 0) on."""
+            new = function not in seen
+            if new:
+                seen.add(function)
+                self.types.calls_of.setdefault(function, []).append(node)
+                self._bind(function, node.arguments, arguments, first)
+            return self._results(function, results) or new
+
         def call() -> bool:
             news = False
             for function in callee.find().functions:
                 if function in self.types.known:
                     news |= self._known(self.types.known[function], arguments, results)
                     continue
-                if function not in seen:
-                    seen.add(function)
-                    self.types.calls_of.setdefault(function, []).append(node)
-                    self._bind(function, node.arguments, arguments, 0)
-                    news = True
-                news |= self._results(function, results)
+                news |= takes(function, 0)
             if callee.kind == "class":
                 for own in callee.find().classes:
                     if own not in made_here:
@@ -70,12 +74,7 @@ class CallKinds:
                         self._construct(own, node, arguments, results[0])
                         news = True
             for function in self.types.methods_of(callee, "__call"):
-                if function not in seen:
-                    seen.add(function)
-                    self.types.calls_of.setdefault(function, []).append(node)
-                    self._bind(function, node.arguments, arguments, 1)
-                    news = True
-                news |= self._results(function, results)
+                news |= takes(function, 1)
             if callee.kind in ("module", "criterion"):
                 if self.inference.graphs and callee.kind == "module":
                     news |= results[0].mark("node")
