@@ -52,6 +52,7 @@ __all__ = [
     "blocks",
     "children",
     "is_last",
+    "own_nodes",
     "same_expression",
     "walk",
 ]
@@ -419,3 +420,16 @@ def same_expression(a: Expression, b: Expression) -> bool:
             same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
         )
     return False
+
+
+def own_nodes(statement: Node | Block) -> list[Node | Block]:
+    """The nodes of a statement without inner functions and inner blocks."""
+    found: list[Node | Block] = [statement]
+    stack = list(children(statement))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (Block, Function)):
+            continue
+        found.append(node)
+        stack.extend(children(node))
+    return sorted(found, key=lambda n: n.place.start if isinstance(n, Node) else 0)

@@ -154,7 +154,7 @@ class Assignments:
                     return atom(f"{written.at(code.ATOM)}.flatten()")
                 shape = indexing.tensor_index(self.t, target, assigned=True)
                 return atom(f"{written.at(code.ATOM)}.reshape({shape}.shape)")
-        return self.t.training.carried(target, value, written)
+        return self.t.training.carried.cut(target, value, written)
 
     def target(self, node: Expression) -> str:
         if isinstance(node, Name):

@@ -64,7 +64,7 @@ class Calls:
 
     def value(self, node: Call | Invoke, keep: bool = False) -> Py:
         """The first value of a call."""
-        loss = self.t.training.hoisted.get(node)
+        loss = self.t.training.losses.hoisted.get(node)
         if loss is not None:
             return atom(f"{loss}.detach()" if keep else f"{loss}.item()")
         try:
@@ -103,9 +103,9 @@ class Calls:
     def gives_graph(self, node: Expression) -> bool:
         if not isinstance(node, (Call, Invoke)):
             return False
-        if self.t.training.is_loss_call(node):
+        if self.t.training.losses.is_loss_call(node):
             return True
-        return any(f in self.t.training.graph_functions for f in self.t.types.function_called(node))
+        return any(f in self.t.training.losses.graph_functions for f in self.t.types.function_called(node))
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
@@ -195,7 +195,7 @@ class Calls:
 
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
-        for node in self.t.training.own_nodes(statement):
+        for node in tree.own_nodes(statement):
             last: Expression | None = None
             if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert"):
                 continue

@@ -47,4 +47,4 @@ def write(t: Translator, node: Statement, module: Expression) -> None:
     t.models.helpers[HELPER] = None
     names = [t.target(target) for target in targets]
     names += ["_"] * (2 - len(names))
-    t.emit(f"{', '.join(names)} = {HELPER}({t.training.counted(module)})")
+    t.emit(f"{', '.join(names)} = {HELPER}({t.training.vectors.counted(module)})")

@@ -68,12 +68,12 @@ class Gradients:
 
     def has(self, value: tree.Node | Block) -> bool:
         """Whether an expression has what a backward call gave in it."""
-        return self.training.is_gradient(value, self.variables)
+        return self.training.backward.is_gradient(value, self.variables)
 
     def objections(self, statement: Statement) -> Iterator[str]:
         """Why a statement does something else than to pass gradients on."""
-        for node in self.training.own_nodes(statement):
-            if isinstance(node, Invoke) and self.training.is_backward(node):
+        for node in tree.own_nodes(statement):
+            if isinstance(node, Invoke) and self.training.backward.is_backward(node):
                 yield from self._of_backward(node)
             elif isinstance(node, Invoke) and self.has(node.receiver):
                 yield from self._of_method(node)
@@ -145,7 +145,7 @@ class Gradients:
     def _made_by(self, name: Name) -> Expression | None:
         """What a variable that is never assigned again was made from."""
         variable = self._variable(name)
-        for statement in self.training.all_statements():
+        for statement in self.training.places.all_statements():
             if isinstance(statement, tree.Local) and len(statement.names) == len(statement.values):
                 for made, value in zip(statement.names, statement.values, strict=True):
                     if self._variable(made) is variable:
@@ -170,8 +170,8 @@ class Gradients:
             return False
         changed = {
             node.receiver
-            for statement in self.training.all_statements()
-            for node in self.training.own_nodes(statement)
+            for statement in self.training.places.all_statements()
+            for node in tree.own_nodes(statement)
             if isinstance(node, Invoke) and node.method not in _SAME
         }
         return not any(read in changed for read in self._variable(name).reads)
@@ -179,8 +179,8 @@ class Gradients:
     def _is_cloned(self, name: Name) -> bool:
         return any(
             isinstance(node, Invoke) and node.receiver is name and node.method == "clone"
-            for statement in self.training.all_statements()
-            for node in self.training.own_nodes(statement)
+            for statement in self.training.places.all_statements()
+            for node in tree.own_nodes(statement)
         )
 
 

@@ -69,7 +69,7 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
     if not set(variable.reads) <= filled or variable.writes or variable.captured:
         raise Problem("T7-227", node.line, "parameters of a module, changed otherwise than as wholes")
     parameters = counted(t, f"{t.value(of.receiver).at(code.ATOM)}.parameters()")
-    t.training.filled.add(variable)
+    t.training.vectors.filled.add(variable)
     t.emit(f"for {t.names.of(node.names[1]) if variable.reads else '_'} in {parameters}:")
     return True
 

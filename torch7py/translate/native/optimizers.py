@@ -111,7 +111,7 @@ def find(training: Training) -> None:
         state = node.arguments[2] if len(node.arguments) > 2 else None
         if not isinstance(weights, Name):
             continue
-        module = training.aliases.get(t.scopes.of_name[weights])
+        module = training.vectors.aliases.get(t.scopes.of_name[weights])
         if module is None:
             continue
         for function in t.type(feval).functions:
@@ -145,7 +145,7 @@ def _mark_loss(training: Training, function: tree.Function) -> None:
 
 def _definition(training: Training, state: Name) -> tuple[Statement, tree.Table] | None:
     variable = training.t.scopes.of_name[state]
-    for statement in training._owner:
+    for statement in training.places.owner:
         if isinstance(statement, tree.Local):
             targets: tuple[Expression, ...] = statement.names
         elif isinstance(statement, tree.Assign):
@@ -170,7 +170,7 @@ def _place(training: Training, optimizer: Optimizer, weights: Name) -> None:
     flat = next(
         (
             s
-            for s in training._owner
+            for s in training.places.owner
             if isinstance(s, (tree.Local, tree.Assign))
             and any(
                 isinstance(x, Name) and t.scopes.of_name[x] is t.scopes.of_name[weights]
@@ -195,7 +195,7 @@ def write(t: Translator, optimizer: Optimizer) -> None:
         if key not in names:
             raise Problem("T7-228", optimizer.settings.line, f"the setting {key} of optim.{optimizer.method}")
         given[names[key]] = t.value(item.value).text
-    parameters = t.training.parameters(optimizer.module)
+    parameters = t.training.vectors.parameters(optimizer.module)
     if optimizer.method == "lbfgs":
         raise Problem("T7-228", optimizer.settings.line, "optim.lbfgs has no native form yet")
     decay = given.pop("decay", None)

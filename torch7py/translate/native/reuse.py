@@ -55,9 +55,10 @@ def carried_uncopied(training: Training) -> bool:
                 if not isinstance(target, Name) or t.kind(value) not in ("tensor", "table"):
                     continue
                 variable = t.scopes.of_name[target]
-                if variable in t.graph_variables or not training.outlives(variable, scope):
+                if variable in t.graph_variables or not training.carried.outlives(variable, scope):
                     continue
-                if training.has_graph(value, training.graph_values[scope]) and not _copies(training, value):
+                kept = training.carried.has_graph(value, training.carried.graph_values[scope])
+                if kept and not _copies(training, value):
                     return True
     return False
 

@@ -313,7 +313,7 @@ def table_insert(t: Translator, node: Call) -> None:
     if t.representation(table) != "list":
         raise Problem("T7-306", node.line, "table.insert into a table that is no list")
     if len(rest) == 1:
-        value = t.training.carried(table, rest[0], t.value(rest[0]))
+        value = t.training.carried.cut(table, rest[0], t.value(rest[0]))
         t.emit(f"{base}.append({value})")
     else:
         t.emit(f"{base}.insert({t.expressions.position(rest[0])}, {t.value(rest[1])})")

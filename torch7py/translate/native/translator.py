@@ -135,7 +135,7 @@ class Translator:
         self.needed_classes[name] = None
 
     def alias_of(self, node: Name) -> Py | None:
-        return self.training.alias(node)
+        return self.training.vectors.alias(node)
 
     def fresh(self, base: str) -> str:
         return self.names.fresh(base, self.scope)
@@ -228,11 +228,11 @@ class Translator:
             self.not_translated(problem, node)
         finally:
             self.mixed = outer
-        inside = self.models.unused_comments(node, around)
+        inside = self.models.builders.unused_comments(node, around)
         self.lines[before:before] = [
             INDENT * self.depth + line for comment in inside for line in comment_lines(comment)
         ]
-        if around.trailing is not None and not self.models.keeps_comments(node):
+        if around.trailing is not None and not self.models.builders.keeps_comments(node):
             self.trail(before + len(inside), around.trailing)
 
     def trail(self, before: int, comment: Comment) -> None:
@@ -266,7 +266,7 @@ class Translator:
             return
         if devices.handles(self, node) or devices.probed(self, node):
             return
-        if any(part.handles(node) for part in (self.training, self.graphs, self.models, self.modules)):
+        if any(part.handles(node) for part in (self.training, self.graphs, self.models.making, self.modules)):
             return
         if isinstance(node, tree.Local):
             self.assignments.write(node, node.names, node.values, True)
@@ -408,7 +408,7 @@ class Translator:
         outer, self.scope = self.scope, scope
         labels, self.labels = self.labels, []
         with self.indented():
-            outside = [v for v in self.assigned_outside(scope) if v not in self.training.aliases]
+            outside = [v for v in self.assigned_outside(scope) if v not in self.training.vectors.aliases]
             for word, top in (("global", True), ("nonlocal", False)):
                 here = {v for v in outside if self.modules.at_module_level(v) is top}
                 if here:
@@ -465,7 +465,7 @@ class Translator:
         if not node.values:
             self.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
-        keep = function is not None and function in self.training.graph_functions
+        keep = function is not None and function in self.training.losses.graph_functions
         write = self.expressions.graph if keep else self.value
         if len(node.values) == 1 and self.calls.count(node.values[0]) > 1:
             self.emit(f"return {self.calls.all_values(node.values[0])}")

@@ -89,7 +89,7 @@ class Methods(Needs):
         outer = sorted(scope.upvalues, key=declared)
         node_upvalues = [v for v in outer if self.is_value(v)]
         size_upvalues = [v for v in outer if self.is_plain(v)]
-        name = t.models.class_name(camel(function.name or "part"))
+        name = t.models.making.class_name(camel(function.name or "part"))
         part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues)
         cls = GraphClass(name, scope, function.body)
         cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]
@@ -153,9 +153,9 @@ class Methods(Needs):
                 self._made(site.children[0], self._part_made(call, self.parts[site.function]), ())
             elif site.layer is not None:
                 writer = Writer()
-                writer.apply(t.models.layer(call.callee), self.stand_in(call))
+                writer.apply(t.models.constructions.layer(call.callee), self.stand_in(call))
                 for child, each in zip(site.children, writer.children, strict=True):
-                    t.models.made.append((each.layer, each.make))
+                    t.models.making.made.append((each.layer, each.make))
                     self._made(child, each.make, each.native.setup)
             else:
                 self._made(site.children[0], t.value(call.callee).text, ())
@@ -247,11 +247,13 @@ class Methods(Needs):
         value = self._given(node)
         if site.layer is None:
             values = [_text(v) for v in (value if isinstance(value, tuple) else (value,))]
-            return atom(f"{self._child_text(site.children[0])}({self.t.models.spread(node.callee, values)})")
+            return atom(
+                f"{self._child_text(site.children[0])}({self.t.models.inputs.spread(node.callee, values)})"
+            )
         return self._applied(node, site, value)
 
     def _applied(self, node: Call, site: Site, value: Value) -> Py:
-        layer = self.t.models.layer(node.callee)  # its sizes as they are called here
+        layer = self.t.models.constructions.layer(node.callee)  # its sizes as they are called here
         function = function_of(layer)
         if function:
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))

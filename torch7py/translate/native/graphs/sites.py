@@ -80,7 +80,7 @@ class Sites(Nodes):
                 raise Problem("T7-221", node.line, "one of several functions that make nodes")
             part = self.part(functions[0], node.line)
             return Site(None, [self._child(hint if first else "", snake(part.name))], functions[0])
-        if self.t.models.is_construction(node.callee):
+        if self.t.models.builders.is_construction(node.callee):
             return self._of_layer(node, hint if first else "")
         if isinstance(node.callee, Name):
             return Site(None, [self._of_variable(node.callee)])
@@ -88,7 +88,7 @@ class Sites(Nodes):
         return Site(None, [self._child(hint if first and not name else "", name or "layer")])
 
     def _of_layer(self, node: Call, hint: str) -> Site:
-        layer = self.t.models.layer(node.callee)
+        layer = self.t.models.constructions.layer(node.callee)
         if function_of(layer):
             return Site(layer, [])
         writer = Writer()

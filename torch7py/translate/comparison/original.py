@@ -1,0 +1,182 @@
+"""Runs a script, and notes what it prints and draws and the layers it makes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.nn.registry import layers as torch7_layers
+from torch7py.translate.verify import Different
+
+__all__ = ["REST", "Made", "Recording", "run_original"]
+
+REST = -1  # the key of what a snapshot has beside the weights of known layers
+_CONTAINERS = {
+    "nn.Module",  # of layers written in Lua
+    "nn.Container",
+    "nn.Recurrent",
+    "nn.Sequencer",
+    "nn.Recursor",
+    "nn.BiSequencer",
+    "nn.BiSequencerLM",
+    "nn.Repeater",
+}
+
+
+@dataclass
+class Made:
+    """A layer of the original: its class, itself, and the weights it began with."""
+
+    name: str
+    module: Any
+    first: dict[str, torch.Tensor] = field(default_factory=dict)
+    listed: list[torch.Tensor] = field(default_factory=list)  # the same as torch7_parameters gave them
+    order: int = 0
+
+
+@dataclass
+class Recording:
+    text: str
+    draws: dict[str, list[Any]]
+    made: list[Made]
+    snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
+    limit: int | None = None  # the number of prints after which it was stopped
+
+
+def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None) -> Recording:
+    made: list[Made] = []
+    with _recorded_constructors(made), Runtime(rnn_api=rnn_api) as runtime:
+        prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
+        runtime.execute(prelude, "=record")
+        if lines is not None:
+            runtime.execute(f"__torch7py_record.limit = {lines}")
+        try:
+            code = runtime.run(path, arguments)
+        except LuaError as error:
+            if lines is None or "enough lines were printed" not in str(error):
+                raise
+            code = 0
+        if code:
+            raise Different(f"the original ended with exit code {code}")
+        text = runtime.execute("return table.concat(__torch7py_record.text)") or ""
+        draws, snapshots = {}, []
+        families = runtime.execute(
+            "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
+        )
+        for family in families or []:
+            values = runtime.execute(f"return __torch7py_record.draws['{family}']")
+            filled = runtime.execute(
+                f"local t = {{}} for i = 1, #__torch7py_record.draws['{family}'] do "
+                f"t[i] = __torch7py_record.filled['{family}'][i] or false end return t"
+            )
+            kept = []
+            for value, tensor in zip(values, filled, strict=True):
+                snapshot = _snapshot(value, tensor, made)
+                if snapshot:
+                    snapshots.append(snapshot)
+                else:
+                    kept.append(value)
+            draws[family] = _flat(kept)
+        for item in made:
+            item.module = Frozen(item.module)
+    return Recording(text, draws, made, snapshots, lines)
+
+
+def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, torch.Tensor]]:
+    """The weights that layers are given where a program fills the vector that they all lie in.
+
+    By the number of each layer. Empty where it is another tensor that is filled.
+    """
+    found: dict[int, dict[str, torch.Tensor]] = {}
+    if not isinstance(tensor, torch.Tensor):
+        return found
+    memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
+    last = first + tensor.numel()
+    for item in made:
+        for name, parameter in item.module.named_parameters():
+            at = int(parameter.storage_offset())
+            if parameter.untyped_storage().data_ptr() == memory and first <= at < last:
+                values = value.flatten()[at - first : at - first + parameter.numel()]
+                found.setdefault(item.order, {})[name] = values.view(parameter.shape)
+    if sum(map(len, found.values())) < 2:
+        return {}
+    rest = torch.ones(tensor.numel(), dtype=torch.bool)
+    for item in made:
+        for name, parameter in item.module.named_parameters() if item.order in found else ():
+            if name in found[item.order]:
+                at = int(parameter.storage_offset()) - first
+                rest[at : at + parameter.numel()] = False
+    found[REST] = {"": value.flatten()[rest]}  # of layers that the program writes itself
+    return found
+
+
+def _flat(values: Any) -> list[Any]:
+    out: list[Any] = []
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            out += value.detach().flatten().tolist()
+        else:
+            out.append(value)
+    return out
+
+
+class Frozen:
+    """A layer's tensors as they are now, with those of the layers in it."""
+
+    def __init__(self, module: Any) -> None:
+        self.__dict__["_module"] = module
+        self.__dict__["_tensors"] = {name: p.detach().clone() for name, p in module.named_parameters()}
+        self.__dict__["_tensors"].update({name: b.detach().clone() for name, b in module.named_buffers()})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_module"], name)
+
+
+@contextlib.contextmanager
+def _recorded_constructors(made: list[Made]) -> Iterator[None]:
+    """Note each layer with weights that a program makes itself, not those that layers make inside."""
+    depth = 0
+    originals: list[tuple[Any, Callable[..., None] | None]] = []
+
+    def recording(cls: Any, name: str, original: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            nonlocal depth
+            depth += 1
+            try:
+                original(self, *args, **kwargs)
+            finally:
+                depth -= 1
+            if depth == 0 and type(self) is cls and next(iter(self.parameters()), None) is not None:
+                listed = [weight.detach().clone() for weight in self.torch7_parameters()[0]]
+                made.append(Made(name, self, _weights(name, self), listed, len(made)))
+
+        return init
+
+    for name, found in torch7_layers.items():
+        cls: Any = found
+        if name not in _CONTAINERS:
+            originals.append((cls, cls.__dict__.get("__init__")))
+            cls.__init__ = recording(cls, name, cls.__init__)
+    try:
+        yield
+    finally:
+        for cls, own in originals:
+            if own is None:  # it has that of its base
+                del cls.__init__
+            else:
+                cls.__init__ = own
+
+
+def _weights(name: str, module: Any) -> dict[str, torch.Tensor]:
+    tensors = [*module.named_parameters(), *module.named_buffers()]
+    return {key: value.detach().clone() for key, value in tensors}

@@ -1,0 +1,162 @@
+"""Runs a translation on what the original drew, with the layers of the original as partners of its own."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import random
+import sys
+import time
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torch7py.translate.comparison.original import Recording
+from torch7py.translate.comparison.partners import Partners
+from torch7py.translate.comparison.patching import patched
+from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots
+from torch7py.translate.native.program import Native
+from torch7py.translate.verify import Different
+
+__all__ = ["run_translation"]
+
+
+class Enough(Exception):
+    """The program has printed as much as was asked for."""
+
+
+def run_translation(
+    native: Native, path: Path, arguments: Sequence[str], recording: Recording
+) -> tuple[str, list[tuple[str, torch.Tensor, torch.Tensor]]]:
+    draws = Draws(recording.draws)
+    text: list[str] = []
+    partners = Partners(native, recording.made)
+    namespace: dict[str, Any] = {"__name__": "translated"}
+    shown: list[bool] = []  # of each print, whether it was one of Lua's print
+    files, clock, snapshots = Files(), Clock(), Snapshots(recording, partners)
+
+    def fill(family: str, tensor: torch.Tensor) -> torch.Tensor:
+        value = snapshots.of(tensor)
+        if value is None:
+            return draws.fill(family, tensor)
+        with torch.no_grad():
+            return tensor.copy_(value)
+
+    def show(*values: Any, sep: str = " ", end: str = "\n", file: Any = None, **_: Any) -> None:
+        if file not in (None, sys.stdout):
+            return
+        text.append(sep.join(_shown(value) for value in values) + end)
+        shown.append(end == "\n")
+        if sum(shown) == recording.limit:
+            raise Enough
+
+    changes: list[tuple[Any, str, Any]] = [
+        (builtins, "print", show),
+        (torch, "rand", functools.partial(draws.tensor, "uniform")),
+        (torch, "randn", functools.partial(draws.tensor, "normal")),
+        (torch, "randperm", lambda n: torch.tensor(draws.take("permutation", n), dtype=torch.int64) - 1),
+        (random, "random", functools.partial(draws.one, "uniform")),
+        (random, "uniform", lambda a, b: draws.one("uniform")),
+        (random, "gauss", lambda a, b: draws.one("normal")),
+        (random, "randint", lambda a, b: int(draws.one("whole"))),
+        (torch.Tensor, "uniform_", lambda self, *_, **__: fill("uniform", self)),
+        (torch.Tensor, "normal_", lambda self, *_, **__: fill("normal", self)),
+        (torch.Tensor, "bernoulli_", lambda self, *_, **__: fill("bernoulli", self)),
+        (torch.Tensor, "random_", lambda self, *_, **__: draws.fill("whole", self)),
+        (torch.Tensor, "exponential_", lambda self, *_, **__: fill("exponential", self)),
+        (time, "time", clock),
+        (time, "perf_counter", clock),
+        (time, "process_time", clock),
+        (torch, "load", files.load),
+        (torch, "save", files.save),
+        (sys, "argv", [str(path), *map(str, arguments)]),
+    ]
+    dtype = torch.get_default_dtype()
+    try:
+        modules = _modules(native, path.parent, partners)
+        with _quiet_initializers(), partners.watching(), patched(changes), modules:
+            exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
+            partners.wrap_classes(namespace)
+            _run_main(namespace)
+    finally:
+        torch.set_default_dtype(dtype)
+    return "".join(text), partners.pairs()
+
+
+@contextlib.contextmanager
+def _modules(native: Native, folder: Path, partners: Partners) -> Iterator[None]:
+    """The pages of the files that the program requires, to be imported by its own."""
+    before = dict(sys.modules)
+    made: list[str] = []
+
+    def module(name: str, is_package: bool) -> types.ModuleType:
+        found = types.ModuleType(name)
+        if is_package:
+            found.__path__ = []
+        package, _, last = name.rpartition(".")
+        if package:
+            parent = sys.modules[package] if package in made else module(package, True)
+            setattr(parent, last, found)
+        sys.modules[name] = found
+        made.append(name)
+        return found
+
+    try:
+        # "shared" needs none of the others; those are in the order in which they need each other.
+        for page in sorted(native.modules, key=lambda page: page != "shared.py"):
+            name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            found = module(name, page.endswith("__init__.py"))
+            exec(compile(native.modules[page], str(folder / page), "exec"), found.__dict__)
+            partners.wrap_classes(found.__dict__)
+        yield
+    finally:
+        for name in made:
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                sys.modules.pop(name, None)
+
+
+def _run_main(namespace: dict[str, Any]) -> None:
+    """Run the page's program, as a process of its own would."""
+    try:
+        namespace["main"]()
+    except Enough:
+        return
+    except Different:
+        raise
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise Different(f"the translation ended with exit code {end.code}") from end
+    except Exception as error:
+        raise Different(f"the translation fails: {type(error).__name__}: {error}") from error
+
+
+@contextlib.contextmanager
+def _quiet_initializers() -> Iterator[None]:
+    """PyTorch's own initial weights draw nothing: they are replaced at once."""
+    kinds = (
+        torch.nn.Linear,
+        torch.nn.Embedding,
+        torch.nn.RNNBase,
+        torch.nn.Bilinear,
+        torch.nn.modules.conv._ConvNd,
+    )
+    with patched([(kind, "reset_parameters", lambda self: None) for kind in kinds]):
+        yield
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"<tensor {' '.join(f'{x:.12g}' for x in value.detach().double().flatten().tolist())}>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int)):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.14g}"
+    return "nil" if value is None else "<table>"

@@ -1,0 +1,151 @@
+"""Gives each layer of the translation the weights of its counterpart, and pairs them for the end."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from torch7py.translate.comparison.original import Made
+from torch7py.translate.comparison.patching import patched
+from torch7py.translate.layers import Layer, natives
+from torch7py.translate.model import taken
+from torch7py.translate.native.program import Native
+from torch7py.translate.verify import Different
+
+__all__ = ["Partners", "first_weights"]
+
+
+class Partners:
+    """Gives each layer of the translation the weights of its counterpart, and pairs them for the end."""
+
+    def __init__(self, native: Native, made: list[Made]) -> None:
+        assert native.translator is not None
+        self.models = native.translator.models
+        self.queues: dict[str, list[Made]] = {}
+        for item in made:
+            self.queues.setdefault(item.name, []).append(item)
+        self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Made]] = []
+        self.within = 0
+
+    def take(self, layer: Layer, state: dict[str, torch.Tensor], entries: dict[str, Any]) -> Made:
+        """The first layer of the class that the original made, of those with weights of these sizes.
+
+        A page may make layers in another order than the original, but not those of one size.
+        """
+        queue = self.queues.get(layer.name, [])
+        for number, item in enumerate(queue):
+            if all(
+                taken(take, first_weights(item)).shape == state[entry].shape
+                for entry, take in entries.items()
+            ):
+                return queue.pop(number)
+        raise Different(
+            f"the translation makes more layers of {layer.name} than the original, or larger ones"
+        )
+
+    def give(self, module: torch.nn.Module, layer: Layer, entries: dict[str, Any]) -> None:
+        state: dict[str, torch.Tensor] = dict(module.named_parameters())
+        state.update(dict(module.named_buffers()))
+        item = self.take(layer, state, entries)
+        with torch.no_grad():
+            for entry, take in entries.items():
+                state[entry].copy_(taken(take, first_weights(item)))
+        self.found.append((layer.name, module, entries, item))
+
+    def wrap_classes(self, namespace: dict[str, Any]) -> None:
+        for cls in self.models.making.classes:
+            kind = namespace.get(cls.name)
+            if kind is None or kind.__module__ != namespace["__name__"]:
+                continue  # of another page
+            kind.__init__ = self._after(kind.__init__, cls)
+
+    def _after(self, original: Callable[..., None], cls: Any) -> Callable[..., None]:
+        @functools.wraps(original)
+        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+            self.within += 1
+            try:
+                original(module, *args, **kwargs)
+            finally:
+                self.within -= 1
+            children = [child for child in cls.writer.children if child.native.weights]
+            for child in sorted(children, key=lambda c: self.models.constructions.places.get(id(c.layer), 0)):
+                entries = {**child.native.weights, **child.native.buffers}
+                if "" in entries:
+                    entries = {child.name: entries[""]}
+                    self.give(module, child.layer, entries)
+                else:
+                    self.give(getattr(module, child.name), child.layer, entries)
+
+        return init
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Plain modules that are made outside the translation's own classes."""
+        by_class: dict[str, list[Layer]] = {}
+        for layer, text in self.models.making.made:
+            rule = natives.get(layer.name)
+            if rule is not None and rule(layer.args).weights:
+                by_class.setdefault(text.partition("(")[0].removeprefix("nn."), []).append(layer)
+        changes = []
+        for name, made in by_class.items():
+            kind = getattr(torch.nn, name)
+            changes.append((kind, "__init__", self._plain(kind.__init__, made)))
+        with patched(changes):
+            yield
+
+    def _plain(self, original: Callable[..., None], made: list[Layer]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+            original(module, *args, **kwargs)
+            if self.within:
+                return
+            names = {layer.name: layer for layer in made}
+            best = (
+                min((self.queues[name][0].order, name) for name in names if self.queues.get(name))
+                if any(self.queues.get(name) for name in names)
+                else None
+            )
+            if best is None:
+                raise Different(f"the translation makes more layers of {', '.join(names)} than the original")
+            layer = names[best[1]]
+            native = natives[layer.name](layer.args)
+            own = {n for n, _ in [*module.named_parameters(), *module.named_buffers()]}
+            entries = {**native.weights, **native.buffers}
+            self.give(module, layer, {k: v for k, v in entries.items() if k in own})
+
+        return init
+
+    def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+        found: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        for name, module, entries, item in self.found:
+            state: dict[str, torch.Tensor] = dict(module.named_parameters())
+            state.update(dict(module.named_buffers()))
+            for entry, take in entries.items():
+                found.append((f"{name}.{entry}", state[entry], taken(take, item.module._module)))
+        return found
+
+
+class first_weights:
+    """A layer of the original with the weights that it began with."""
+
+    def __init__(self, item: Made, prefix: str = "") -> None:
+        self._item, self._prefix = item, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "torch7_parameters" and not self._prefix:
+            return lambda: (self._item.listed, [])
+        path = f"{self._prefix}{name}"
+        if path in self._item.first:
+            return self._item.first[path]
+        module = self._item.module._module
+        for part in self._prefix.split(".")[:-1]:
+            module = getattr(module, part)
+        value = getattr(module, name)
+        if isinstance(value, torch.nn.Module):
+            prefix = next((n for n, m in self._item.module._module.named_modules() if m is value), path)
+            return first_weights(self._item, f"{prefix}.")
+        return value

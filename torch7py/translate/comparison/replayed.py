@@ -1,0 +1,122 @@
+"""What the translation is given in place of random numbers, the clock and files."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+import torch
+
+from torch7py.files import load as load_t7
+from torch7py.nn.object import TorchObject
+from torch7py.t7.objects import Table
+from torch7py.translate.comparison.original import REST, Made, Recording
+from torch7py.translate.comparison.partners import Partners, first_weights
+from torch7py.translate.model import taken
+from torch7py.translate.verify import Different
+
+__all__ = ["Clock", "Draws", "Files", "Snapshots"]
+
+
+class Draws:
+    """Hands out the numbers of the original, family by family."""
+
+    def __init__(self, draws: dict[str, list[Any]]) -> None:
+        self.draws = {family: iter(values) for family, values in draws.items()}
+
+    def take(self, family: str, count: int) -> list[Any]:
+        found = []
+        source = self.draws.get(family, iter(()))
+        for _ in range(count):
+            value = next(source, None)
+            if value is None:
+                raise Different(f"the translation draws more {family} numbers than the original")
+            found.append(value)
+        return found
+
+    def one(self, family: str) -> Any:
+        return self.take(family, 1)[0]
+
+    def tensor(self, family: str, *size: Any, **options: Any) -> torch.Tensor:
+        if len(size) == 1 and isinstance(size[0], (tuple, list, torch.Size)):
+            size = tuple(size[0])
+        like = torch.empty(*size, dtype=options.get("dtype"))
+        return like.copy_(torch.tensor(self.take(family, like.numel()), dtype=torch.float64).view(like.shape))
+
+    def fill(self, family: str, tensor: torch.Tensor) -> torch.Tensor:
+        values = torch.tensor(self.take(family, tensor.numel()), dtype=torch.float64)
+        with torch.no_grad():
+            tensor.copy_(values.view(tensor.shape))
+        return tensor
+
+
+class Snapshots:
+    """Gives parameters what the original drew for the vector that they lie in, in whatever order they are filled."""
+
+    def __init__(self, recording: Recording, partners: Partners) -> None:
+        self.left = list(recording.snapshots)
+        self.partners = partners
+        self.filled: set[int] = set()
+
+    def of(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        memory = tensor.data_ptr()
+        if memory in self.filled:  # the next one
+            self.left.pop(0)
+            self.filled.clear()
+        for _, module, entries, item in self.partners.found if self.left else ():
+            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            for entry, take in entries.items():
+                weights = self.left[0].get(item.order)
+                if weights and state[entry].data_ptr() == memory and state[entry].shape == tensor.shape:
+                    self.filled.add(memory)
+                    return taken(take, first_weights(Made(item.name, item.module, weights)))
+        rest = self.left[0][REST] if self.left else {"": torch.empty(0)}
+        if not 0 < tensor.numel() <= rest[""].numel():
+            return None
+        self.filled.add(memory)
+        values, rest[""] = rest[""][: tensor.numel()], rest[""][tensor.numel() :]
+        return values.view(tensor.shape)
+
+
+class Clock:
+    """Every look at it is one second after the last one, as in the original's run."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+class Files:
+    """What the translation saves stays in memory; what it loads and did not save itself is the original's."""
+
+    def __init__(self) -> None:
+        self.saved: dict[str, bytes] = {}
+        self._load, self._save = torch.load, torch.save
+
+    def save(self, value: Any, path: Any, **options: Any) -> None:
+        buffer = io.BytesIO()
+        self._save(value, buffer, **options)
+        self.saved[os.path.realpath(path)] = buffer.getvalue()
+
+    def load(self, path: Any, **options: Any) -> Any:
+        saved = self.saved.get(os.path.realpath(path))
+        if saved is not None:
+            return self._load(io.BytesIO(saved), **options)
+        return _plain(load_t7(path), path)
+
+
+def _plain(value: Any, path: Any) -> Any:
+    """What a .t7 file has, as a translation would have saved it."""
+    if isinstance(value, TorchObject):
+        raise Different(f"the translation loads {path}, in which the original saved a module of its own")
+    if isinstance(value, Table):
+        value = value.plain()
+    if isinstance(value, dict):
+        return {_plain(k, path): _plain(v, path) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, path) for item in value]
+    return value

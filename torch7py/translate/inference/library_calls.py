@@ -1,0 +1,268 @@
+"""Calls of the functions of Lua's libraries and of packages."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.inference import module_calls
+from torch7py.translate.kind_rules import (
+    be_rank,
+    counted,
+    same_rank,
+    tensor_method,
+    tensor_of,
+)
+from torch7py.translate.kinds import Type, unify
+from torch7py.translate.library import FUNCTION_RESULTS
+from torch7py.translate.tree import Call, Expression, Invoke, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.inference.calls import CallKinds
+
+__all__ = ["LibraryCalls"]
+
+
+class LibraryCalls:
+    def __init__(self, calls: CallKinds) -> None:
+        self.calls, self.inference, self.types = calls, calls.inference, calls.types
+        self.saved: list[tuple[Expression, Type]] = []  # paths, and what is saved there
+
+    def _as_saved(self, path: Expression, loaded: Type) -> bool:
+        """A file has what the program saves in it."""
+        news = False
+        for other, value in self.saved:
+            if same_expression(path, other):
+                news |= unify(loaded, value)
+        return news
+
+    def call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
+        """Whether the call is one of a library's; its results are given their types."""
+        result = results[0]
+        if path in library.TENSOR_TYPES:
+            result.be("tensor")
+            result.find().tensor_type = library.TENSOR_TYPES[path]
+            if node.arguments and isinstance(node.arguments[0], tree.Table):
+                be_rank(result, _depth_of(node.arguments[0]))
+            elif len(node.arguments) == 1:
+                only = arguments[0]
+                self.inference.rules.append(lambda: tensor_of(only, result))
+            else:
+                result.find().ranks.add(len(node.arguments))
+            return True
+        if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
+            return True
+        if path == "optim.ConfusionMatrix":
+            result.be("confusion")
+            return True
+        if path.startswith("optim.") and len(node.arguments) >= 2:
+            unify(results[0], arguments[1])
+            while len(results) < 2:
+                results.append(Type())
+            results[1].be("table")
+            results[1].mark("array", "losses")
+            results[1].of_elements().be("number")
+            results[1].of_elements().mark("loss")
+            return True
+        if path.startswith(("nn.", "cudnn.", "rnn.")):
+            return module_calls.make(path, node, arguments, result)
+        if path == "tonumber":
+            result.be("number")
+            result.find().may_be_nil = True
+            return True
+        if path == "table.insert" and arguments:
+            table = arguments[0]
+            table.be("table")
+            table.mark("array", "append")
+            unify(table.of_elements(), arguments[-1])
+            return True
+        if path in ("table.remove", "unpack", "table.unpack") and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+            unify(result, arguments[0].of_elements())
+            for more in results[1:]:
+                unify(more, arguments[0].of_elements())
+            return True
+        if path == "table.sort" and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+            for order in arguments[1:]:
+                self.inference.rules.append(functools.partial(self._compares, arguments[0], order))
+            return True
+        if path == "table.concat" and arguments:
+            arguments[0].be("table")
+            arguments[0].mark("array")
+        if path in ("assert",) and arguments:
+            unify(result, arguments[0])
+            return True
+        if path == "setmetatable" and arguments:
+            unify(result, arguments[0])
+            return True
+        if path == "pcall":
+            self._protected(node, arguments, results)
+            return True
+        if path == "io.open":
+            result.be("file")
+            while len(results) < 2:
+                results.append(Type())
+            results[1].be("string")
+            return True
+        if path in ("string.find", "string.match", "string.gsub"):
+            self.text_results(path.removeprefix("string."), node, results)
+            return True
+        if path == "string.format" and node.arguments:
+            self.formats(node.arguments[0], arguments[1:])
+        if path == "select":
+            return self._select(node, arguments, result)
+        if path == "torch.save" and len(node.arguments) > 1:
+            self.saved.append((node.arguments[0], arguments[1]))
+        if path in ("torch.save", "print", "require"):
+            return path != "require"
+        if path == "lfs.attributes" and node.arguments:
+            result.be("stat" if len(node.arguments) == 1 else "string")
+            result.find().may_be_nil = len(node.arguments) > 1
+            return True
+        kind = FUNCTION_RESULTS.get(path)
+        if kind is None:
+            return False
+        if kind == "whole":
+            result.be("number")
+            result.mark("whole")
+        else:
+            result.be(kind)
+        if path.startswith("math.") and path not in ("math.random",):
+            for argument in arguments:
+                self.inference.rules.append(functools.partial(counted, argument))
+        return True
+
+    def _torch_call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
+        name, result = path.removeprefix("torch."), results[0]
+        if name in library.CREATORS:
+            result.be("tensor")
+            if not (len(arguments) == 1 and not isinstance(node.arguments[0], tree.Number)):
+                result.find().ranks.add(len(arguments))
+            else:
+                only = arguments[0]
+                self.inference.rules.append(lambda: only.kind == "number" and be_rank(result, 1))
+            return True
+        if name in ("range", "linspace", "logspace", "randperm"):
+            result.be("tensor")
+            be_rank(result, 1)
+            if name == "randperm":
+                result.mark("whole")
+            return True
+        if name in ("eye",):
+            result.be("tensor")
+            be_rank(result, 2)
+            return True
+        if name in ("load",):
+            result.mark("loaded")  # of any kind, if it is not saved under the same path
+            self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
+            return True
+        if path in FUNCTION_RESULTS:
+            return False
+        if name in library.TENSOR_METHODS | library.NUMBER_METHODS | {"cat", "topk"} and arguments:
+            first = arguments[0]
+
+            def method() -> bool:
+                if first.kind is None:
+                    return False
+                if first.kind == "number":
+                    return result.be("number") | (name in ("floor", "ceil") and result.mark("whole"))
+                if name == "cat":
+                    return result.be("tensor") | (
+                        same_rank(result, first) if first.kind == "tensor" else False
+                    )
+                if first.kind == "tensor":
+                    return tensor_method(
+                        Invoke(node.place, node.arguments[0], name, node.arguments[1:], node.place),
+                        first,
+                        arguments[1:],
+                        results,
+                    )
+                return False
+
+            self.inference.rules.append(method)
+            return True
+        return False
+
+    def _compares(self, table: Type, order: Type) -> bool:
+        """The function that sorts a table is given its elements."""
+        news = False
+        for function in order.find().functions:
+            for parameter in function.parameters:
+                news |= unify(self.inference.name_type(parameter), table.of_elements())
+        return news
+
+    def _protected(self, node: Call, arguments: list[Type], results: list[Type]) -> None:
+        """``pcall(f, ...)``: whether it went well, and what f gives."""
+        results[0].be("boolean")
+        seen: set[tree.Function] = set()
+
+        def protected() -> bool:
+            news = False
+            for function in arguments[0].find().functions if arguments else []:
+                if function not in seen:
+                    seen.add(function)
+                    self.calls.bind(function, node.arguments[1:], arguments[1:], 0)
+                    call = Call(node.place, node.arguments[0], node.arguments[1:])
+                    self.types.calls_of.setdefault(function, []).append(call)
+                    news = True
+                returns = self.types.returns.get(function)
+                if returns is not None and not returns.count and len(results) > 1:
+                    news |= results[1].be("string")  # the message
+                    continue
+                for index, result in enumerate(results[1:]):
+                    news |= unify(result, returns.at(index)) if returns is not None else False
+            return news
+
+        self.inference.rules.append(protected)
+
+    def text_results(self, name: str, node: Call | Invoke, results: list[Type]) -> None:
+        """What string.find, match and gsub give."""
+        count = {"gsub": 2, "find": 4, "match": 4}[name]
+        while len(results) < count:
+            results.append(Type())
+        new = node.arguments[-1] if node.arguments else None
+        if name == "gsub" and isinstance(new, tree.Function):
+            for parameter in new.parameters:
+                self.inference.name_type(parameter).be("string")
+        for index, result in enumerate(results):
+            if (name == "find" and index < 2) or (name == "gsub" and index == 1):
+                result.be("number")
+                result.mark("whole")
+            else:
+                result.be("string")
+
+    def formats(self, pattern: Expression, arguments: list[Type]) -> None:
+        """What is written with %d or %f is a number, if nothing else is known of it."""
+        while isinstance(pattern, tree.Paren):
+            pattern = pattern.inner
+        if not isinstance(pattern, tree.String):
+            return
+        letters = [
+            found for found in re.findall(r"%[-+ #0]*\d*(?:\.\d*)?([a-zA-Z%])", pattern.value) if found != "%"
+        ]
+        for letter, argument in zip(letters, arguments, strict=False):
+            if letter in "difgeGEx":
+                self.inference.guesses.append(functools.partial(counted, argument))
+
+    def _select(self, node: Call, arguments: list[Type], result: Type) -> bool:
+        """``select('#', ...)`` and ``select(n, ...)``"""
+        first = node.arguments[0] if node.arguments else None
+        if isinstance(first, tree.String):
+            result.mark("whole")
+            result.be("number")
+        elif len(arguments) > 1:
+            unify(result, arguments[1])
+        return True
+
+
+def _depth_of(node: tree.Table) -> int:
+    depth = 1
+    while node.fields and isinstance(node.fields[0].value, tree.Table):
+        node = node.fields[0].value
+        depth += 1
+    return depth

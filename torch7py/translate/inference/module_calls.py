@@ -1,0 +1,82 @@
+"""Modules and criterions: what constructions make, and what their methods give."""
+
+from __future__ import annotations
+
+from torch7py.translate.kind_rules import (
+    be_rank,
+    keeps_rank,
+    output_kind,
+    same_rank,
+)
+from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.library import is_criterion
+from torch7py.translate.tree import Call, Invoke
+
+__all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
+
+
+def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
+    if module.kind == "criterion":
+        return result.be("number") | result.mark("loss")
+    shape = output_kind(module, arguments[0] if arguments else Type())
+    if shape == "steps":
+        return result.be("table") | result.mark("array", "steps") | result.of_elements().be("tensor")
+    if shape == "tuple":
+        return result.be("table") | result.mark("array", "tuple") | result.of_elements().be("tensor")
+    if shape == "tensor":
+        news = result.be("tensor")
+        if arguments and keeps_rank(module):
+            news |= same_rank(result, arguments[0])
+        return news
+    return False
+
+
+def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
+    result, name = results[0], node.method
+    if name in ("forward", "updateOutput"):
+        return forward(receiver, result, arguments)
+    if name in ("backward", "updateGradInput"):
+        return unify(result, arguments[0]) if arguments and arguments[0].kind == "tensor" else False
+    if name == "add":
+        news = False
+        for layer in receiver.find().layers[:1]:
+            if arguments and not any(child is arguments[0] for child in layer.children):
+                layer.children.append(arguments[0])
+                news = True
+        return news | unify(result, receiver)
+    if name in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share"):
+        return unify(result, receiver)
+    if name == "get":
+        return result.be("module")
+    if name == "getParameters":
+        return flat_vectors(results)
+    return False
+
+
+def node_method(method: str, receiver: Type, results: list[Type]) -> bool:
+    """A node of a graph that is named, or taken apart."""
+    if method == "annotate":
+        return unify(results[0], receiver)
+    news = False
+    for result in results:
+        news |= result.be("tensor") | result.mark("node")
+    return news
+
+
+def make(path: str, node: Call, arguments: list[Type], result: Type) -> bool:
+    kind = "criterion" if is_criterion(path) else "module"
+    result.be(kind)
+    description = Description("nn." + path.split(".", 1)[1], node)
+    description.slots = [argument for argument in arguments if argument.kind in ("module", "criterion")]
+    result.find().layers.append(description)
+    return True
+
+
+def flat_vectors(results: list[Type]) -> bool:
+    """The two vectors of all parameters and of their gradients."""
+    news = False
+    for index, mark in enumerate(("flat weights", "flat gradients")):
+        while len(results) <= index:
+            results.append(Type())
+        news |= results[index].be("tensor") | be_rank(results[index], 1) | results[index].mark(mark)
+    return news

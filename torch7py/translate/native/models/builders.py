@@ -1,0 +1,174 @@
+"""Variables that are given a new module, and the statements that add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Builder", "Builders"]
+
+
+@dataclass(eq=False)
+class Builder:
+    """A variable that is given a new module, and the statements of the same block that add to it."""
+
+    variable: Variable
+    statement: Statement
+    value: Expression
+    adds: list[tree.Run] = field(default_factory=list)
+    dynamic: bool = False
+    inlined: bool = False
+    comments: list[tree.Comment] = field(default_factory=list)  # on the lines of its statements
+
+    @property
+    def last(self) -> Statement:
+        return self.adds[-1] if self.adds else self.statement
+
+
+class Builders:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._block_of: dict[Statement, int] = {}
+        self.all: list[Builder] = []
+        self._of_variable: dict[Variable, list[Builder]] = {}
+        self.by_statement: dict[Statement, Builder] = {}
+        self.by_add: dict[Statement, Builder] = {}
+        self.comment_on: dict[int, tree.Comment] = {}
+        self.used_comments: set[tree.Comment] = set()
+        self.owners: dict[Builder, Builder] = {}  # of those that are parts
+        self._find(translator.program)
+        self._judge()
+        for statement in [*self.by_statement, *self.by_add]:
+            around = statement.around
+            for comment in [*around.inside, *([around.trailing] if around.trailing else [])]:
+                self.comment_on[comment.line] = comment
+
+    def _find(self, block: Block) -> None:
+        t = self.t
+        for statement in block.statements:
+            self._block_of[statement] = id(block)
+            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                value, target = statement.values[0], targets[0]
+                if len(targets) == 1 and isinstance(target, Name) and self.is_construction(value):
+                    builder = Builder(t.scopes.of_name[target], statement, value)
+                    self.all.append(builder)
+                    self._of_variable.setdefault(builder.variable, []).append(builder)
+                    self.by_statement[statement] = builder
+            elif isinstance(statement, tree.Run):
+                root = _root(statement.call)
+                if isinstance(root, Name) and _only_adds(statement.call):
+                    found = self.builder_at(root)
+                    if found is not None:
+                        if any(s is found.statement for s in block.statements):
+                            found.adds.append(statement)
+                            self.by_add[statement] = found
+                        else:
+                            found.dynamic = True
+            for child in tree.blocks(statement):
+                self._find(child)
+
+    def _judge(self) -> None:
+        """Which builders are only parts of another one."""
+        for builder in self.all:
+            variable = builder.variable
+            inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
+            own = [name for name in variable.reads if self.builder_at(name) is builder]
+            others = [name for name in own if name not in inside]
+            if builder.dynamic or variable.captured or len(others) != 1 or not self._is_straight(variable):
+                continue
+            for owner in self.all:
+                if owner is builder or owner.dynamic:
+                    continue
+                expressions = [owner.value, *(add.call for add in owner.adds)]
+                if any(n is others[0] for e in expressions for n in tree.walk(e)) and self._as_part(
+                    owner, others[0]
+                ):
+                    builder.inlined = True
+                    self.owners[builder] = owner
+
+    def builder_at(self, name: Name) -> Builder | None:
+        """What a variable holds where it is read: the last that was built before."""
+        found = self._of_variable.get(self.t.scopes.of_name[name], [])
+        before = [builder for builder in found if builder.statement.place.end <= name.place.start]
+        return before[-1] if before else None
+
+    def _is_straight(self, variable: Variable) -> bool:
+        """Whether a variable is given what it holds in one block, one after the other."""
+        if len(variable.writes) <= 1:
+            return True
+        statements = [builder.statement for builder in self._of_variable[variable]]
+        blocks = {self._block_of[statement] for statement in statements}
+        made = len(statements) - (0 if variable.is_global else 1)
+        return len(blocks) == 1 and len(variable.writes) == made
+
+    def _as_part(self, owner: Builder, name: Name) -> bool:
+        """Whether a name stands for a module in a construction (and is not the receiver of a method)."""
+        for expression in [owner.value, *(add.call for add in owner.adds)]:
+            for node in tree.walk(expression):
+                if isinstance(node, (Call, Invoke)) and any(a is name for a in node.arguments):
+                    return isinstance(node, Invoke) or self.is_construction(node)
+        return False
+
+    def is_construction(self, node: Expression) -> bool:
+        while isinstance(node, Invoke) and node.method == "add":
+            node = node.receiver
+        if not isinstance(node, Call):
+            return False
+        path = self.t.path(node.callee) or ""
+        return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
+
+    def written_with(self, builder: Builder, node: Statement) -> list[Statement]:
+        """The statements, beside the one that is written, that are written with it: they are lost with it too."""
+        found: list[Statement] = []
+        for other in self.all:
+            owner, steps = other, 0
+            while owner is not builder and owner in self.owners and steps < len(self.all):
+                owner, steps = self.owners[owner], steps + 1
+            if owner is builder:
+                found += [s for s in (other.statement, *other.adds) if s is not node]
+        return found
+
+    # Comments
+
+    def source(self, line: int) -> str:
+        """What is said at a layer: the program's own comment on the line that makes it, else where that is."""
+        comment = self.comment_on.get(line)
+        if comment is not None and not comment.long:
+            self.used_comments.add(comment)
+            return comment.text.strip()
+        return f"{self.t.file}:{line}"
+
+    def keeps_comments(self, node: Statement) -> bool:
+        """Whether the comments on a statement's lines go with the layers that it makes."""
+        builder = self.by_statement.get(node) or self.by_add.get(node)
+        return builder is not None and not builder.dynamic
+
+    def unused_comments(self, node: Statement, around: tree.Around) -> list[tree.Comment]:
+        """The comments in a statement that are to be written before it."""
+        builder = self.by_statement.get(node) or self.by_add.get(node)
+        if builder is None or builder.dynamic:
+            return list(around.inside)
+        found = [*around.inside, *([around.trailing] if around.trailing else [])]
+        owner = self.owners.get(builder, builder)
+        owner.comments += found
+        if builder.inlined or node is not builder.last:
+            return []
+        return [comment for comment in owner.comments if comment not in self.used_comments]
+
+
+def _root(node: Expression) -> Expression:
+    while isinstance(node, Invoke) and node.method == "add":
+        node = node.receiver
+    return node
+
+
+def _only_adds(node: Expression) -> bool:
+    return isinstance(node, Invoke) and node.method == "add"

@@ -1,0 +1,109 @@
+"""Constructions of modules as trees of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
+from torch7py.rnn import all as rnn_classes  # noqa: F401
+from torch7py.translate import tree
+from torch7py.translate.layers import Args, Layer, NotNative, bind
+from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+
+__all__ = ["Constructions"]
+
+
+class Constructions:
+    def __init__(self, models: Models) -> None:
+        self.models, self.t = models, models.t
+        self.layers: list[Layer] = []
+        self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
+
+    def layer(self, node: Expression) -> Layer:
+        """A construction as a tree of layers."""
+        t = self.t
+        if isinstance(node, tree.Paren):
+            return self.layer(node.inner)
+        if isinstance(node, Invoke) and node.method == "add":
+            if not node.arguments:
+                raise Problem("T7-222", node.line, "add without a module")
+            layer = self.layer(node.receiver)
+            layer.children.append(self.layer(node.arguments[0]))
+            return layer
+        if isinstance(node, Name):
+            builder = self.models.builders.builder_at(node)
+            if builder is not None and builder.inlined:
+                return self.whole(builder)
+            raise Problem(
+                "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
+            )
+        if isinstance(node, Call) and self.models.builders.is_construction(node):
+            path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
+            return self._construct(path, node)
+        raise Problem("T7-222", node.line, "a part of a module that is not made in place")
+
+    def _construct(self, path: str, node: Call) -> Layer:
+        t = self.t
+        modules: dict[int, Layer] = {}
+        texts = []
+        for index, argument in enumerate(node.arguments):
+            if t.kind(argument) in ("module", "criterion"):
+                modules[index] = self.layer(argument)
+                texts.append(f"\0{index}")
+            else:
+                texts.append(self._argument(argument))
+        try:
+            args = bind(path, texts)
+        except NotNative as problem:
+            raise Problem(problem.code, node.line, str(problem)) from problem
+        slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
+        rest = {name: text for name, text in args.texts.items() if "\0" not in text}
+        source = self.models.builders.source(node.line)
+        if path == "nn.Recurrence" and "recurrentModule" in slots:
+            slots = {"module": slots["recurrentModule"]}
+        if path == "nn.Recurrent":
+            slots = self._recurrent_parts(node, rest, slots)
+        elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in slots:
+            first = slots["forward"]
+            slots.setdefault("backward", Layer(first.name, first.args, source=first.source))
+            slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
+        layer = Layer(path, Args(rest), slots=slots, source=source)
+        self.places[id(layer)] = node.place.start
+        self.layers.append(layer)  # keeps its id its own
+        return layer
+
+    def _recurrent_parts(
+        self, node: Call, given: dict[str, str], slots: dict[str, Layer]
+    ) -> dict[str, Layer]:
+        """The modules of a Recurrent: a size as its start is an nn.Add, and two have defaults."""
+        parts = dict(slots)
+        if "start" not in parts:
+            line = node.arguments[0].line
+            source = self.models.builders.source(line) if line != node.line else ""
+            parts["start"] = Layer("nn.Add", bind("nn.Add", [given.get("start", "None")]), source=source)
+        parts.setdefault("transfer", Layer("nn.Sigmoid"))
+        parts.setdefault("merge", Layer("nn.CAddTable"))
+        return parts
+
+    def _argument(self, node: Expression) -> str:
+        if self.t.kind(node) == "number" and self.t.whole(node):
+            return str(self.t.expressions.whole_number(node))
+        return self.t.value(node).text
+
+    def whole(self, builder: Builder) -> Layer:
+        layer = self.layer(builder.value)
+        for add in builder.adds:
+            self._add_all(layer, add.call)
+        return layer
+
+    def _add_all(self, layer: Layer, call: Expression) -> None:
+        if isinstance(call, Invoke):
+            self._add_all(layer, call.receiver)
+            if not call.arguments:
+                raise Problem("T7-222", call.line, "add without a module")
+            layer.children.append(self.layer(call.arguments[0]))

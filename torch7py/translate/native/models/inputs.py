@@ -1,0 +1,169 @@
+"""What modules and criterions are given: tables as tuples or a time axis, items and classes as whole numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.graphs import graph_inputs
+from torch7py.translate.native.losses import LABELS
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Inputs", "takes_items"]
+
+_SAME_ITEMS = set(
+    "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
+)
+
+
+class Inputs:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def forward(self, receiver: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
+        t = self.t
+        base = t.value(receiver).at(code.ATOM)
+        found = t.type(receiver)
+        if len(arguments) < (2 if found.kind == "criterion" else 1):
+            raise Problem("T7-221", line, "a module called without an input, as for a graph")
+        if found.kind == "criterion":
+            prediction, target = arguments[0], arguments[1]
+            return atom(f"{base}({self.given(prediction)}, {self.target(found, target, line)})")
+        several = graph_inputs(found)
+        if several is not None:
+            return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
+        return atom(f"{base}({self.input(found, arguments[0])})")
+
+    def _graph_arguments(self, given: Expression, several: bool) -> list[str]:
+        """What a graph is given: the entries of a table, one by one."""
+        t = self.t
+        if not several:
+            return [self.given(given)]
+        if not isinstance(given, tree.Table):
+            return [f"*{t.value(given).at(code.ATOM)}"]
+        texts = []
+        for item in given.fields:
+            if t.calls.is_unpacked(item.value):
+                texts.append(f"*{t.calls.unpacked(item.value)}")
+            else:
+                texts.append(t.value(item.value).text)
+        return texts
+
+    def spread(self, module: Expression, values: list[str]) -> str:
+        """The arguments of a module in a graph: a graph takes several, other modules a tuple."""
+        if len(values) == 1 or graph_inputs(self.t.type(module)):
+            return ", ".join(values)
+        return f"({', '.join(values)})"
+
+    def given(self, node: Expression) -> str:
+        if isinstance(node, tree.Table):
+            return f"({', '.join(self.t.value(item.value).text for item in node.fields)})"
+        if isinstance(node, (Call, Invoke)):
+            return self.t.calls.value(node, keep=True).text
+        return self.t.value(node).text
+
+    def input(self, module: Type, node: Expression) -> str:
+        """The input of a module: steps as one tensor, other tables as tuples."""
+        t = self.t
+        if t.kind(node) != "table":
+            text = self.given(node)
+            if takes_items(module) and not self.is_items(node):
+                return f"{t.value(node).at(code.ATOM)}.long()"
+            return text
+        if input_kind(module) == "steps" and not t.type(node).has("steps"):
+            stacked = f"torch.stack({t.value(node)})"
+            return f"{stacked}.long()" if takes_items(module) and not self._holds_items(node) else stacked
+        return self.given(node)
+
+    def _holds_items(self, node: Expression) -> bool:
+        """Whether a table holds tensors of a whole type."""
+        element = self.t.type(node).of_elements()
+        if element.find().tensor_type in ("Long", "Int") or element.has("whole") or element.has("places"):
+            return True
+        return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
+
+    def target(self, criterion: Type, node: Expression, line: int) -> str:
+        """The target of a criterion: classes count from 0 in PyTorch."""
+        t = self.t
+        names = {layer.name for layer in criterion.find().layers}
+        if criterion.find().classes and not names:
+            return self.given(node)  # the program's own takes what it is given
+        labels = {name in LABELS for name in names}
+        if len(labels) != 1:
+            raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
+        if not labels.pop():
+            return self.given(node)
+        value = t.value(node)
+        if t.kind(node) == "number":
+            return f"torch.tensor({t.expressions.position(node)})"
+        if not self.is_long(node):
+            value = atom(f"{value.at(code.ATOM)}.long()")
+        return f"{value.at(code.ADD)} - 1"
+
+    def is_items(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
+        """Whether a tensor holds whole numbers of a whole type, by how the program makes it."""
+        t = self.t
+        if isinstance(node, tree.Paren):
+            return self.is_items(node.inner, seen)
+        if self.is_long(node) or t.type(node).has("whole"):
+            return True
+        if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
+            return node.method in _SAME_ITEMS and self.is_items(node.receiver, seen)
+        if isinstance(node, tree.Binary) and node.operator in ("+", "-"):
+            sides = (node.left, node.right)
+            return all(t.whole(s) if t.kind(s) == "number" else self.is_items(s, seen) for s in sides)
+        if isinstance(node, Index) and t.kind(node.base) == "tensor":
+            return self.is_items(node.base, seen)
+        if isinstance(node, Index) and t.kind(node.base) == "table":
+            values = t.tables.values_of(node.base)
+            return bool(values) and node not in seen and all(self.is_items(v, seen | {node}) for v in values)
+        if isinstance(node, Name):
+            variable = t.scopes.of_name[node]
+            sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
+            if variable in seen:
+                return True
+            return bool(sources) and all(self.is_items(s, seen | {variable}) for s in sources)
+        return False
+
+    def is_long(self, node: Expression) -> bool:
+        found = self.t.type(node)
+        return found.find().tensor_type in ("Long", "Int") or found.has("places")
+
+
+def takes_items(module: Type, depth: int = 0) -> bool:
+    """Whether the first layer of a module looks up items by their numbers."""
+    layers = module.find().layers
+    if not layers or depth > 30:
+        return False
+    return any(
+        layer.name.startswith("nn.LookupTable")
+        or (layer.name == "nn.Sequencer" and any(takes_items(slot, depth + 1) for slot in layer.slots))
+        or (
+            layer.name == "nn.Sequential"
+            and bool(layer.children)
+            and takes_items(layer.children[0], depth + 1)
+        )
+        for layer in layers
+    )
+
+
+def input_kind(module: Type, depth: int = 0) -> str | None:
+    """Whether a module takes "steps", a "tuple" or a "tensor"."""
+    kinds: set[str | None] = set()
+    for layer in module.find().layers:
+        if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
+            kinds.add("steps")
+        elif layer.name == "nn.Sequential" and layer.children and depth < 30:
+            kinds.add(input_kind(layer.children[0], depth + 1))
+        elif layer.name.endswith("Table"):
+            kinds.add("tuple")
+        else:
+            kinds.add("tensor")
+    return kinds.pop() if len(kinds) == 1 else None

@@ -1,0 +1,284 @@
+"""How modules are made in a page: PyTorch's own, in a Sequential, or a class written for them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.layers import Layer, NotNative, natives
+from torch7py.translate.library import is_criterion
+from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.losses import loss_function, loss_module
+from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+
+__all__ = ["Making"]
+
+# Layers that PyTorch has as modules of the same meaning, beside those of the table that are children themselves.
+_AS_MODULES = {
+    "nn.Tanh": "nn.Tanh()",
+    "nn.Sigmoid": "nn.Sigmoid()",
+    "nn.ReLU": "nn.ReLU()",
+    "nn.LogSoftMax": "nn.LogSoftmax(dim=-1)",
+    "nn.SoftMax": "nn.Softmax(dim=-1)",
+    "nn.LogSigmoid": "nn.LogSigmoid()",
+    "nn.Identity": "nn.Identity()",
+    "nn.SoftSign": "nn.Softsign()",
+}
+
+
+class Making:
+    def __init__(self, models: Models) -> None:
+        self.models, self.t = models, models.t
+        self.classes: list[ClassSource] = []
+        self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
+        self.class_names: set[str] = set()
+        self.forgets = any(
+            isinstance(node, Invoke) and node.method == "forget" for node in tree.walk(self.t.program)
+        )
+
+    def handles(self, node: Statement) -> bool:
+        builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
+        if builder is None or builder.dynamic:
+            return False
+        if builder.inlined or node is not builder.last:
+            return True
+        t = self.t
+        name = t.names.of_variable(builder.variable)
+        if isinstance(builder.value, Call) and t.kind(builder.value) == "criterion":
+            self._criterion(builder.variable, name, builder.value)
+            return True
+        names = self._free_names(builder)
+        try:
+            layer = self.models.constructions.whole(builder)
+        except Problem:
+            try:
+                t.emit(f"{name} = {self._from_parts(builder)}")
+            except Problem:
+                t.failed += self.models.builders.written_with(builder, node)
+                raise
+            return True
+        t.emit(f"{name} = {self.make(layer, name, names, node.line)}")
+        return True
+
+    def _criterion(self, variable: Variable, name: str, value: Call) -> None:
+        t = self.t
+        layer = self.models.constructions.layer(value)
+        module = loss_module(layer)
+        if module is not None:
+            t.emit(f"{name} = {module}")
+            return
+        comment = self.models.builders.comment_on.get(value.line)
+        lines = loss_function(layer, name, value.line)
+        if comment is not None and not comment.long:
+            self.models.builders.used_comments.add(comment)
+            lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
+        if self.names_in([value]):
+            for line in lines:
+                t.emit(line)
+            return
+        t.top.append(lines)
+        t.module_level.add(variable)
+
+    def _from_parts(self, builder: Builder) -> str:
+        """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
+        parts: list[Expression] = []
+
+        def collect(node: Expression) -> Expression:
+            while isinstance(node, Invoke) and node.method == "add":
+                parts.insert(0, node.arguments[0])
+                node = node.receiver
+            return node
+
+        found: list[Expression] = []
+        for add in builder.adds:
+            parts.clear()
+            collect(add.call)
+            found += parts
+        parts.clear()
+        root = collect(builder.value)
+        found = [*parts, *found]
+        return self._sequence(root, found).text
+
+    def _sequence(self, root: Expression, parts: list[Expression]) -> Py:
+        path = self.t.path(root.callee) if isinstance(root, Call) else None
+        if path != "nn.Sequential":
+            raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
+        return atom(f"nn.Sequential({', '.join(self._part(part) for part in parts)})")
+
+    def _part(self, node: Expression) -> str:
+        """A part that has a name of its own, or one that is made here, as nothing else names it."""
+        builder = self.models.builders.builder_at(node) if isinstance(node, Name) else None
+        if builder is None or not builder.inlined:
+            return self.t.value(node).text
+        name = self.t.names.of_variable(builder.variable)
+        return self.make(self.models.constructions.whole(builder), name, self._free_names(builder), node.line)
+
+    def make(self, layer: Layer, name: str, names: list[str], line: int) -> str:
+        """The expression that makes a module."""
+        plain = self.plain(layer)
+        if plain is not None:
+            return plain
+        return self.of_class(layer, name, names, line)
+
+    def plain(self, layer: Layer) -> str | None:
+        """A layer, or a Sequential of them, as PyTorch's own modules."""
+        if layer.name == "nn.Sequential":
+            parts = [self.plain(child) for child in layer.children]
+            if None in parts or not parts:
+                return None
+            return f"nn.Sequential({', '.join(str(part) for part in parts)})"
+        if layer.name == "nn.Sequencer":
+            inner = layer.slots.get("module")
+            return self.plain(inner) if inner is not None and self._pointwise(inner) else None
+        text = _AS_MODULES.get(layer.name)
+        if text is None:
+            rule = natives.get(layer.name)
+            if rule is None or layer.slots:
+                return None
+            try:
+                native = rule(layer.args)
+            except NotNative:
+                return None
+            if (
+                not native.make
+                or native.call != "{self}({x})"
+                or native.setup
+                or native.unpack
+                or native.helpers
+            ):
+                return None
+            text = native.make
+        self.made.append((layer, text))
+        return text
+
+    def _pointwise(self, layer: Layer) -> bool:
+        """Whether a layer does the same with a time axis in front."""
+        rule = natives.get(layer.name)
+        if rule is None:
+            return False
+        try:
+            return rule(layer.args).over_time
+        except NotNative:
+            return False
+
+    def of_class(self, layer: Layer, name: str, names: list[str], line: int) -> str:
+        """A class for the layer, at the module's level, and the expression that makes one."""
+        cls_name = self.class_name(name)
+        try:
+            cls = write_model(layer, cls_name)
+        except NotNative as problem:
+            raise Problem(problem.code, line, str(problem)) from problem
+        if cls.lines[1].strip() == '"""Translated from Torch7."""':
+            del cls.lines[1:3]
+        if not self.forgets:
+            cls.lines[:] = _without_method(cls.lines, "forget")
+        parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
+        cls.lines[:] = _with_parameters(cls.lines, parameters)
+        for helper in cls.helpers:
+            self.models.helpers[helper] = None
+        if self.t.training.steps_by_hand and cls.writer.attributes:
+            cls.lines += [
+                "",
+                "    def detach(self):",
+                '        """Cut what was kept of the last step off from its graph."""',
+            ]
+            cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
+        self.classes.append(cls)
+        self.t.top.append(cls.lines)
+        return f"{cls_name}({', '.join(parameters)})"
+
+    def class_name(self, name: str) -> str:
+        base = name[:1].upper() + name[1:]
+        found, number = base, 1
+        while found in self.class_names:
+            number += 1
+            found = f"{base}{number}"
+        self.class_names.add(found)
+        return found
+
+    def _free_names(self, builder: Builder) -> list[str]:
+        expressions = [builder.value, *(add.call for add in builder.adds)]
+        for inner in self.models.builders.all:
+            if inner.inlined:
+                expressions += [inner.value, *(add.call for add in inner.adds)]
+        return self.names_in(expressions)
+
+    def names_in(self, expressions: list[Expression]) -> list[str]:
+        """The variables in constructor arguments that a class of the module's level does not see."""
+        t = self.t
+        found: dict[str, None] = {}
+        for expression in expressions:
+            for node in tree.walk(expression):
+                if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
+                    variable = t.scopes.of_name[node]
+                    if variable in t.module_level or (variable.is_global and not variable.writes):
+                        continue
+                    found[t.names.of(node)] = None
+        return list(found)
+
+    def constructed(self, node: Expression) -> Py:
+        """A construction in the middle of an expression."""
+        root = node
+        while isinstance(root, Invoke):
+            root = root.receiver
+        try:
+            layer = self.models.constructions.layer(node)
+        except Problem:
+            parts: list[Expression] = []
+            while isinstance(node, Invoke):
+                parts.insert(0, node.arguments[0])
+                node = node.receiver
+            if not parts:
+                raise
+            return self._sequence(node, parts)
+        if is_criterion(layer.name):
+            module = loss_module(layer)
+            if module is None:
+                raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
+            return atom(module)
+        inner = layer
+        while inner.slots.get("module") is not None:
+            inner = inner.slot("module")
+        hint = inner.name.split(".")[1]
+        return atom(self.make(layer, hint, self.names_in([node]), node.line))
+
+
+def _without_method(lines: list[str], name: str) -> list[str]:
+    at = next((i for i, line in enumerate(lines) if line.startswith(f"    def {name}(")), None)
+    if at is None:
+        return lines
+    end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("    def ")), len(lines))
+    kept = lines[:at] + lines[end:]
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
+
+
+def _with_parameters(lines: list[str], parameters: list[str]) -> list[str]:
+    """A class whose constructor takes what its texts name."""
+    if not parameters:
+        return lines
+    at = next((i for i, line in enumerate(lines) if line.startswith("    def __init__(self)")), None)
+    if at is None:
+        raise Problem("T7-223", 0, "a class without children that depends on variables")
+    out = list(lines)
+    out[at] = f"    def __init__(self, {', '.join(parameters)}):"
+    start = next(i for i, line in enumerate(out) if line.startswith("    def forward"))
+    for name in parameters:
+        used = False
+        for i in range(start, len(out)):
+            new = re.sub(rf"(?<![\w.]){name}\b", f"self.{name}", out[i])
+            used |= new != out[i]
+            out[i] = new
+        if used:
+            out.insert(at + 2, f"        self.{name} = {name}")
+            start += 1
+    return out

@@ -1,0 +1,127 @@
+"""What a program calls on modules and criterions, and the fields that it reads of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, devices
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.models.builders import Builders
+from torch7py.translate.native.models.constructions import Constructions
+from torch7py.translate.native.models.inputs import Inputs
+from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Models"]
+
+
+class Models:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.helpers: dict[str, None] = {}
+        self.assigned_data = False
+        self.builders = Builders(translator)
+        self.constructions = Constructions(self)
+        self.making = Making(self)
+        self.inputs = Inputs(translator)
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        t = self.t
+        if isinstance(node, Call):
+            if self.builders.is_construction(node):
+                return self.making.constructed(node)
+            if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
+                return self.inputs.forward(node.callee, node.arguments, node.line)
+            return None
+        if node.method == "add" and self.builders.is_construction(node):
+            return self.making.constructed(node)
+        kind = t.kind(node.receiver)
+        if kind not in ("module", "criterion") or t.types.function_called(node):
+            return None
+        method, receiver = node.method, node.receiver
+        if method in ("forward", "updateOutput"):
+            return self.inputs.forward(receiver, node.arguments, node.line)
+        base = t.value(receiver).at(code.ATOM)
+        if method in ("training", "evaluate"):
+            return atom(f"{base}.{'train' if method == 'training' else 'eval'}()")
+        if method == "clone":
+            if node.arguments:
+                return atom(base)  # shares its weights
+            t.imports.add("copy")
+            return atom(f"copy.deepcopy({base})")
+        if method in ("cuda", "cl"):
+            return devices.moved(t, receiver, method)
+        if method in ("float", "double"):
+            return atom(f"{base}.{method}()")
+        if method == "get":
+            return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
+        if method == "zeroGradParameters":
+            return atom(f"{base}.zero_grad({'set_to_none=False' if t.training.vectors.flat else ''})")
+        if method == "updateParameters":
+            return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")
+        if method in ("forget", "remember", "clearState") and method == "forget":
+            return atom(f"{base}.forget()")
+        raise Problem("T7-202", node.line, f"the method {method} of a {kind}")
+
+    def statement(self, node: Call | Invoke) -> bool:
+        t = self.t
+        if (
+            isinstance(node, Invoke)
+            and node.method == "add"
+            and t.kind(node.receiver) == "module"
+            and isinstance(node.receiver, Name)
+        ):
+            t.emit(f"{t.value(node.receiver)}.append({t.value(node.arguments[0])})")
+            return True
+        return False
+
+    def field(self, node: Index) -> Py | None:
+        """``model.weight`` and other fields of modules."""
+        t = self.t
+        if t.kind(node.base) not in ("module", "criterion") or not isinstance(node.key, tree.String):
+            return None
+        if t.type(node.base).find().classes:
+            return None
+        name = node.key.value
+        base = t.value(node.base).at(code.ATOM)
+        if name in ("weight", "bias"):
+            return atom(f"{base}.{name}.data" if self.assigned_data else f"{base}.{name}")
+        if name in ("gradWeight", "gradBias"):
+            return atom(f"{base}.{'weight' if name == 'gradWeight' else 'bias'}.grad")
+        if name in (
+            "forwardnodes",
+            "backwardnodes",
+        ):  # for the layers in them and what they are annotated with
+            return atom(f"{base}.modules()")
+        raise Problem("T7-225", node.line, f"the field {name} of a module")
+
+    def is_parameter(self, node: Expression) -> bool:
+        """Whether an expression is a weight of a layer, or a part of one."""
+        while True:
+            if isinstance(node, tree.Paren):
+                node = node.inner
+            elif isinstance(node, Index) and self.t.kind(node.base) == "tensor":
+                node = node.base
+            elif isinstance(node, Invoke) and self.t.kind(node.receiver) == "tensor":
+                node = node.receiver
+            else:
+                break
+        if not isinstance(node, Index) or self.t.type(node.base).find().classes:
+            return False
+        return self.t.kind(node.base) == "module"
+
+    @contextmanager
+    def changed(self, node: Expression) -> Iterator[None]:
+        """While what is written changes this expression in place: a weight by its data, which autograd does not see."""
+        before, self.assigned_data = self.assigned_data, self.assigned_data or self.is_parameter(node)
+        try:
+            yield
+        finally:
+            self.assigned_data = before

@@ -1,0 +1,161 @@
+"""Which statements only compute gradients: backward calls, and what stores and passes on their results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import Gradients, base_name
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["BACKWARD", "BackwardPasses"]
+
+BACKWARD = {"backward", "updateGradInput", "accGradParameters"}
+
+
+class BackwardPasses:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
+
+    def is_backward(self, node: tree.Node | Block) -> bool:
+        if not (isinstance(node, Invoke) and node.method in BACKWARD):
+            return False
+        kind = self.t.kind(node.receiver)
+        return kind in ("module", "criterion")
+
+    def analyse(self, scope: Scope, body: Block) -> None:
+        own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
+        if not any(self.is_backward(node) for s in own for node in tree.own_nodes(s)):
+            return
+        self.training.steps[scope] = own
+        gradients: set[Variable] = set()
+        dropped: set[Statement] = set()
+        while self._grow(own, gradients, dropped):
+            pass
+        self._check_escapes(own, gradients, dropped)
+        passed = Gradients(self.training, dropped)
+        for statement in dropped:
+            for objection in passed.objections(statement):
+                self.objections.setdefault(self.outermost(statement, dropped), objection)
+        self.training.dropped |= dropped
+        self.training.dropped_variables |= gradients
+        self.training.carried.find(scope, own)
+        self.training.losses.place_backward(scope, own, dropped)
+
+    def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
+        news = False
+        of_name = self.t.scopes.of_name
+        for statement in own:
+            if statement in dropped:
+                continue
+            if isinstance(statement, tree.Run):
+                if self._runs_on_gradients(statement.call, gradients):
+                    dropped.add(statement)
+                    news = True
+            elif isinstance(statement, (tree.Local, tree.Assign)):
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                variables = [of_name[name] for t in targets if (name := base_name(t)) is not None]
+                if not variables or len(variables) != len(targets):
+                    continue
+                if any(v in self.training.vectors.flat_gradients for v in variables):
+                    continue
+                if (
+                    statement.values and all(self.is_gradient(v, gradients) for v in statement.values)
+                ) or all(v in gradients for v in variables):
+                    pass
+                elif not self._serves(variables, statement, own, dropped):
+                    continue
+                dropped.add(statement)
+                gradients.update(variables)
+                news = True
+            elif isinstance(statement, (tree.NumericFor, tree.GenericFor, tree.While, tree.If, tree.Do)):
+                if isinstance(statement, tree.GenericFor) and self.is_gradient(
+                    statement.values[0], gradients
+                ):
+                    found = {of_name[name] for name in statement.names} - gradients
+                    gradients |= found
+                    news = news or bool(found)
+                inside = [s for s in own if statement in self.training.places.parents[s]]
+                if inside and all(s in dropped for s in inside):
+                    dropped.add(statement)
+                    news = True
+        return news
+
+    def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
+        """Whether a call as a statement only computes, keeps or checks gradients."""
+        if self.is_backward(call):
+            return True
+        if isinstance(call, Invoke):
+            return self._base(call.receiver, gradients) is not None
+        path = self.t.path(call.callee)
+        if path == "table.insert" and call.arguments and self.is_gradient(call.arguments[-1], gradients):
+            name = base_name(call.arguments[0])
+            if name is not None:
+                gradients.add(self.t.scopes.of_name[name])
+                return True
+        if path == "assert":
+            names = [n for n in tree.walk(call.arguments[0]) if isinstance(n, Name)]
+            of_name = self.t.scopes.of_name
+            return any(of_name[n] in gradients for n in names) and all(
+                of_name[n] in gradients or of_name[n].kind == "loop" for n in names
+            )
+        return False
+
+    def _base(self, node: Expression, gradients: set[Variable]) -> Variable | None:
+        name = base_name(node)
+        if name is None:
+            return None
+        variable = self.t.scopes.of_name[name]
+        return variable if variable in gradients else None
+
+    def is_gradient(self, value: tree.Node | Block, gradients: set[Variable]) -> bool:
+        for node in tree.own_nodes(value):
+            if self.is_backward(node):
+                return True
+            if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
+                return True
+            if (
+                isinstance(node, Index)
+                and isinstance(node.key, tree.String)
+                and node.key.value == "gradInput"
+            ):
+                return True
+        return False
+
+    def _serves(
+        self, variables: list[Variable], statement: Statement, own: list[Statement], dropped: set[Statement]
+    ) -> bool:
+        """Whether variables are read, and read only by statements that compute gradients."""
+        if not isinstance(statement, tree.Local):
+            return False
+        for variable in variables:
+            if variable.captured or not variable.reads:
+                return False
+            for name in [*variable.reads, *variable.writes]:
+                home = next((s for s in own if any(n is name for n in tree.own_nodes(s))), None)
+                if home is None or (home not in dropped and home is not statement):
+                    return False
+        return True
+
+    def _check_escapes(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> None:
+        for statement in own:
+            if statement in dropped:
+                continue
+            for node in tree.own_nodes(statement):
+                if isinstance(node, Name) and self.t.scopes.of_name[node] in gradients:
+                    for other in list(dropped):
+                        if any(self.is_backward(n) for n in tree.own_nodes(other)):
+                            dropped.discard(other)
+                    gradients.clear()
+                    return
+
+    def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
+        for around in self.training.places.parents[statement]:
+            if around in dropped:
+                return around
+        return statement

@@ -1,0 +1,103 @@
+"""Values that a training step leaves for the next one: they are cut off from their graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Carried"]
+
+
+class Carried:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.graph_values: dict[Scope, set[Variable]] = {}
+
+    def find(self, scope: Scope, own: list[Statement]) -> None:
+        """The variables of a step that hold values with a graph, or tables of them."""
+        found: set[Variable] = set()
+        of_name = self.t.scopes.of_name
+        news = True
+        while news:
+            news = False
+            for statement in own:
+                targets: tuple[Expression, ...]
+                if isinstance(statement, (tree.Local, tree.Assign)):
+                    targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                    values = statement.values
+                elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
+                    if self.t.path(statement.call.callee) != "table.insert":
+                        continue
+                    targets, values = statement.call.arguments[:1], statement.call.arguments[-1:]
+                else:
+                    continue
+                if not any(self.has_graph(value, found) for value in values):
+                    continue
+                for target in targets:
+                    name = base_name(target)
+                    if name is not None and of_name[name] not in found:
+                        found.add(of_name[name])
+                        news = True
+        self.graph_values[scope] = found
+
+    def has_graph(self, value: Expression, found: set[Variable]) -> bool:
+        for node in tree.own_nodes(value):
+            if (
+                isinstance(node, Invoke)
+                and node.method == "forward"
+                and self.t.kind(node.receiver) == "module"
+            ):
+                return True
+            if isinstance(node, Name) and self.t.scopes.of_name[node] in found:
+                return True
+        return False
+
+    def cut(self, target: Expression, value: Expression, written: Py) -> Py:
+        """A value stored where it outlives the training step is cut off from the graph."""
+        scope = self.t.scope
+        if scope not in self.training.steps or not isinstance(target, Name):
+            return written
+        variable = self.t.scopes.of_name[target]
+        kind = self.t.kind(value)
+        if variable in self.t.graph_variables or kind not in ("tensor", "table"):
+            return written
+        if kind == "table" and self.t.type(value).of_elements().kind != "tensor":
+            return written
+        if not self.has_graph(value, self.graph_values.get(scope, set())):
+            return written
+        if self.outlives(variable, scope):
+            text = written.at(code.ATOM)
+            if kind == "table":
+                return atom(f"[s.detach() for s in {written}]")
+            if text.endswith(".clone()"):
+                return atom(f"{text[: -len('.clone()')]}.detach().clone()")
+            return atom(f"{text}.detach()")
+        return written
+
+    def outlives(self, variable: Variable, scope: Scope) -> bool:
+        """Whether a variable is there before and after a training step."""
+        return (variable.scope or self.t.scopes.main) is not scope or self._declared_outside(variable, scope)
+
+    def _declared_outside(self, variable: Variable, scope: Scope) -> bool:
+        """Whether a variable was declared before the loop around the backward pass."""
+        loops = [
+            s
+            for at in self.training.losses.backward_at
+            for s in self.training.places.parents[at]
+            if self.training.places.owner[at] is scope
+            and isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))
+        ]
+        if not loops:
+            return False
+        start = loops[-1].place.start
+        declared = variable.declaration.place.start if variable.declaration else -1
+        return declared < start

@@ -1,0 +1,230 @@
+"""The losses that backward passes are of, and where ``loss.backward()`` stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Losses"]
+
+_LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
+
+
+class Losses:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.graph_functions: set[tree.Function] = set()
+        self.calls: set[Expression] = set()
+        # Losses in expressions, and the names that they are given before.
+        self.hoisted: dict[Expression, str] = {}
+        self.hoisted_at: dict[Statement, list[Expression]] = {}
+        self.named: dict[Statement, str] = {}
+        self.backward_at: dict[Statement, list[Variable | str]] = {}
+        self.unknown: set[Statement] = set()
+
+    def place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
+        waiting: list[Invoke] = []
+        for statement in own:
+            if statement not in dropped:
+                continue
+            calls = [n for n in tree.own_nodes(statement) if self.training.backward.is_backward(n)]
+            criterions = [
+                c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "criterion"
+            ]
+            modules = [c for c in calls if isinstance(c, Invoke) and self.t.kind(c.receiver) == "module"]
+            waiting += [c for c in criterions if c not in waiting]
+            if modules and waiting:
+                losses: list[Variable | str] = []
+                try:
+                    for call in waiting:
+                        loss = self._loss_of(call, scope, own)
+                        if loss not in losses:
+                            losses.append(loss)
+                except _NoLoss:
+                    self.unknown.add(self.training.backward.outermost(statement, dropped))
+                waiting = []
+                outermost = self.training.backward.outermost(statement, dropped)
+                for loss in losses:
+                    at = self._first_change(loss, outermost, own, dropped)
+                    given = self.backward_at.setdefault(at, [])
+                    given += [loss] if loss not in given else []
+                self.backward_at.setdefault(outermost, [])
+
+    def _first_change(
+        self, loss: Variable | str, backward: Statement, own: list[Statement], dropped: set[Statement]
+    ) -> Statement:
+        """The first statement that changes a loss before its backward pass (divides it for printing), or that."""
+        if isinstance(loss, str):
+            return backward
+        of_name = self.t.scopes.of_name
+        around = self.training.places.parents[backward]
+        changes = [
+            s
+            for s in own
+            if isinstance(s, tree.Assign)
+            and s not in dropped
+            and self.training.places.parents[s] == around
+            and s.place.start < backward.place.start
+            and any(isinstance(t, Name) and of_name[t] is loss for t in s.targets)
+            and not any(self._is_criterion_forward(n) for n in tree.own_nodes(s))
+        ]
+        if not changes:
+            return backward
+        first = changes[0]
+        between = [s for s in own if first.place.start < s.place.start < backward.place.start]
+        for statement in between:
+            for node in tree.own_nodes(statement) if statement not in dropped else ():
+                if isinstance(node, Invoke) and self._changes_model(node):
+                    self.unknown.add(backward)
+        return first
+
+    def _is_criterion_forward(self, node: tree.Node | Block) -> bool:
+        if not isinstance(node, Invoke) or node.method not in ("forward", "updateOutput"):
+            return False
+        return self.t.kind(node.receiver) == "criterion"
+
+    def _changes_model(self, node: Invoke) -> bool:
+        """Whether a call may change weights or gradients."""
+        if self.t.kind(node.receiver) == "module":
+            return node.method not in ("forward", "training", "evaluate")
+        name = base_name(node.receiver)
+        variable = None if name is None else self.t.scopes.of_name[name]
+        return variable in self.training.vectors.aliases or variable in self.training.vectors.flat_gradients
+
+    def _loss_of(self, backward: Invoke, scope: Scope, own: list[Statement]) -> Variable | str:
+        """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""
+        before = [s for s in own if s.place.start <= backward.place.start]
+        after = [s for s in own if s.place.start > backward.place.start]
+        for statement in [*reversed(before), *reversed(after)]:
+            for node in tree.own_nodes(statement):
+                if self._is_forward_of(node, backward):
+                    assert isinstance(node, (Invoke, Call))
+                    return self._holds(statement, node, scope)
+        # The forward may be in a function that gives the loss.
+        for statement in reversed(own):
+            if statement.place.start > backward.place.start:
+                continue
+            for node in tree.own_nodes(statement):
+                if isinstance(node, (Call, Invoke)):
+                    for function in self.t.types.function_called(node):
+                        inner = [n for n in tree.walk(function.body) if self._is_forward_of(n, backward)]
+                        if inner:
+                            self.calls.update(n for n in inner if isinstance(n, Expression))
+                            self.graph_functions.add(function)
+                            self._mark_returned(function, inner)
+                            return self._holds(statement, node, scope)
+        raise _NoLoss
+
+    def _mark_returned(self, function: tree.Function, inner: list[tree.Node | Block]) -> None:
+        for node in tree.walk(function.body):
+            if (
+                isinstance(node, tree.Local)
+                and len(node.names) == len(node.values) == 1
+                and any(node.values[0] is n for n in inner)
+            ):
+                self.t.graph_variables.add(self.t.scopes.of_name[node.names[0]])
+
+    def _is_forward_of(self, node: tree.Node | Block, backward: Invoke) -> bool:
+        return (
+            isinstance(node, Invoke)
+            and node.method in ("forward", "updateOutput")
+            and self.t.kind(node.receiver) == "criterion"
+            and same_expression(node.receiver, backward.receiver)
+        )
+
+    def _holds(self, statement: Statement, node: Call | Invoke, scope: Scope) -> Variable | str:
+        self.calls.add(node)
+        of_name = self.t.scopes.of_name
+        if isinstance(statement, tree.Local) and node in statement.values:
+            at = statement.values.index(node)
+            variable = of_name[statement.names[at]]
+            self.t.graph_variables.add(variable)
+            return variable
+        if isinstance(statement, tree.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.values[0]
+            if isinstance(target, Name) and value is node:
+                variable = of_name[target]
+                self.t.graph_variables.add(variable)
+                return variable
+            if isinstance(target, Name) and self._adds_to(value, target, node):
+                variable = of_name[target]
+                each_turn = self._added_each_turn(statement, variable)
+                if not each_turn or self._is_result(variable, scope):
+                    self.t.graph_variables.add(variable)
+                if not each_turn:
+                    return variable
+        if isinstance(statement, tree.Run) and statement.call is node:
+            name = self.named.get(statement)
+            if name is None:
+                name = self.named[statement] = self.t.names.fresh("loss", scope)
+            return name
+        return self._hoist(statement, node, scope)
+
+    def _hoist(self, statement: Statement, node: Call | Invoke, scope: Scope) -> str:
+        """Give the loss in an expression a name of its own, in a statement before."""
+        if isinstance(statement, (tree.While, tree.Repeat, tree.NumericFor, tree.GenericFor, tree.If)):
+            raise _NoLoss
+        for outer in tree.own_nodes(statement):
+            logical = isinstance(outer, tree.Binary) and outer.operator in ("and", "or")
+            if logical and any(n is node for n in tree.walk(outer)):
+                raise _NoLoss
+        name = self.hoisted.get(node)
+        if name is None:
+            name = self.hoisted[node] = self.t.names.fresh("loss", scope)
+            self.hoisted_at.setdefault(statement, []).append(node)
+        return name
+
+    def _added_each_turn(self, statement: Statement, total: Variable) -> bool:
+        """Whether losses are added up over the turns of a loop in which each has its own backward pass."""
+        loops = [s for s in self.training.places.parents[statement] if isinstance(s, _LOOPS)]
+        if not loops or self._declared_in(total, loops[-1]):
+            return False
+        inside = {s for s in self.training.places.owner if loops[-1] in self.training.places.parents[s]}
+        return any(
+            self.training.backward.is_backward(n)
+            for s in inside
+            for n in tree.own_nodes(s)
+            if self._is_module_backward(n)
+        )
+
+    def _is_result(self, variable: Variable, scope: Scope) -> bool:
+        """Whether the function for an optimizer gives this variable as the loss."""
+        if scope.function not in self.training.closures:
+            return False
+        returns = [
+            s for s in self.training.places.statements_of(scope) if isinstance(s, tree.Return) and s.values
+        ]
+        names = [n for s in returns for n in tree.walk(s.values[0]) if isinstance(n, Name)]
+        return any(self.t.scopes.of_name[n] is variable for n in names)
+
+    def _is_module_backward(self, node: tree.Node | Block) -> bool:
+        return isinstance(node, Invoke) and self.t.kind(node.receiver) == "module"
+
+    def _declared_in(self, variable: Variable, loop: Statement) -> bool:
+        place = variable.declaration.place.start if variable.declaration else -1
+        return loop.place.start <= place < loop.place.end
+
+    def _adds_to(self, value: Expression, target: Name, node: Expression) -> bool:
+        return (
+            isinstance(value, tree.Binary)
+            and value.operator == "+"
+            and same_expression(value.left, target)
+            and value.right is node
+        )
+
+    def is_loss_call(self, node: Expression) -> bool:
+        """Every criterion's forward gives a tensor in PyTorch."""
+        if isinstance(node, Invoke):
+            return node.method in ("forward", "updateOutput") and self.t.kind(node.receiver) == "criterion"
+        return isinstance(node, Call) and self.t.kind(node.callee) == "criterion"
+
+
+class _NoLoss(Exception):
+    """The loss of a backward pass is not in a variable."""

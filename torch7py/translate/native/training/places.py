@@ -1,0 +1,49 @@
+"""Where the statements of a program are: in which function, and in which other statements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Block, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Places"]
+
+
+class Places:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.parents: dict[Statement, tuple[Statement, ...]] = {}  # the statements around, outermost first
+        self.owner: dict[Statement, Scope] = {}  # the function that each is in
+        self._place(translator.program, translator.scopes.main, ())
+
+    def _place(self, block: Block, scope: Scope, around: tuple[Statement, ...]) -> None:
+        for statement in block.statements:
+            self.parents[statement] = around
+            self.owner[statement] = scope
+            self._descend(statement, scope, (*around, statement))
+
+    def _descend(self, node: tree.Node | Block, scope: Scope, around: tuple[Statement, ...]) -> None:
+        for child in tree.children(node):
+            if isinstance(child, Block):
+                self._place(child, scope, around)
+            elif isinstance(child, tree.Function):
+                self._place(child.body, self.t.scopes.of_function[child], ())
+            else:
+                self._descend(child, scope, around)
+
+    def bodies(self) -> list[tuple[Scope, Block]]:
+        scopes = self.t.scopes
+        return [(scope, function.body) for function, scope in scopes.of_function.items()] + [
+            (scopes.main, self.t.program)
+        ]
+
+    def all_statements(self) -> list[Statement]:
+        return list(self.owner)
+
+    def statements_of(self, scope: Scope) -> list[Statement]:
+        return [statement for statement, owner in self.owner.items() if owner is scope]

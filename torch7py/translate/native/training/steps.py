@@ -1,0 +1,246 @@
+"""Training steps: what is known of them, and how their statements are written."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import flat, initialization, optimizers, reuse
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
+from torch7py.translate.native.training.carried import Carried
+from torch7py.translate.native.training.losses import Losses
+from torch7py.translate.native.training.places import Places
+from torch7py.translate.native.training.vectors import FlatVectors
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Training"]
+
+# Layers that keep something from one call for the next.
+_STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|NormStabilizer")
+
+
+class Training:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.closures: set[tree.Function] = set()  # given to optim
+        self.dropped: set[Statement] = set()
+        self.dropped_variables: set[Variable] = set()
+        self.steps: dict[Scope, list[Statement]] = {}
+        self.optimizers: dict[Variable, optimizers.Optimizer] = {}
+        self.made_at: dict[Statement, list[optimizers.Optimizer]] = {}
+        self._pending = ""
+        self.steps_by_hand = any(
+            isinstance(node, Invoke) and node.method == "backwardThroughTime"
+            for node in tree.walk(translator.program)
+        )
+        self.places = Places(translator)
+        self.vectors = FlatVectors(self)
+        self.losses = Losses(self)
+        self.carried = Carried(self)
+        self.backward = BackwardPasses(self)
+        self.vectors.find()
+        optimizers.find(self)
+        for scope, body in self.places.bodies():
+            self.backward.analyse(scope, body)
+
+    def known_function(self, name: str, function: tree.Function) -> bool:
+        """Write a function that is known by what it does; whether this is one."""
+        t = self.t
+        known = t.types.known.get(function)
+        if known is None:
+            return False
+        if known == "clones":
+            self._refuse_state(function)
+            module, number = (t.names.of(parameter) for parameter in function.parameters[:2])
+            if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
+                t.emit("")
+            t.emit(f"def {name}({module}, {number}):")
+            if reuse.carried_uncopied(self):
+                t.need_class("copy")
+                t.emit(
+                    '    """The module for every step: with the same parameters, and outputs of their own."""'
+                )
+                t.emit(f"    if not any(True for _ in {module}.parameters()):")
+                t.emit(f"        return [{module}] * {number}")
+                t.emit(f"    return [StepCopy({module}) for _ in range({number})]")
+            else:
+                t.emit(
+                    '    """The module for every step: copies with the same parameters compute the same."""'
+                )
+                t.emit(f"    return [{module}] * {number}")
+            t.emit("")
+        return True
+
+    def _refuse_state(self, function: tree.Function) -> None:
+        """Copies of layers that keep something between calls are not one layer."""
+        for node in tree.walk(self.t.program):
+            if not isinstance(node, Index) or not isinstance(node.key, tree.String):
+                continue
+            if _STATE.search(node.key.value) and self.t.path(node) == f"nn.{node.key.value}":
+                raise Problem("T7-222", function.line, f"copies of a module with nn.{node.key.value}")
+
+    def is_dropped(self, variable: Variable) -> bool:
+        return (
+            variable in self.vectors.aliases
+            or variable in self.vectors.flat_gradients
+            or variable in self.dropped_variables
+        )
+
+    def only_evaluates(self, function: tree.Function) -> bool:
+        """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
+        scope = self.t.scopes.of_function[function]
+        if scope in self.steps or function in self.losses.graph_functions or function in self.closures:
+            return False
+        nodes = [
+            n for s in self.places.statements_of(scope) for n in tree.own_nodes(s) if isinstance(n, Invoke)
+        ]
+        modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
+        methods = {n.method for n in modules}
+        return "evaluate" in methods and "forward" in methods and not methods & BACKWARD
+
+    def is_handled(self, *nodes: Statement) -> bool:
+        """Whether one of these statements is written as part of a training step."""
+        return any(n in self.dropped or n in self.losses.backward_at or n in self.made_at for n in nodes)
+
+    def handles(self, node: Statement) -> bool:
+        t = self.t
+        for optimizer in self.made_at.get(node, []):
+            optimizers.write(t, optimizer)
+        if node in self.backward.objections:
+            raise Problem("T7-226", node.line, self.backward.objections[node])
+        if node in self.losses.unknown:
+            raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
+        if node in self.vectors.flat:
+            flat.write(t, node, self.vectors.flat[node])
+            return True
+        self.vectors.list_parameters(node)
+        for expression in self.losses.hoisted_at.get(node, []):
+            t.emit(f"{self.losses.hoisted[expression]} = {t.calls.loss(expression)}")
+        losses = self.losses.backward_at.get(node)
+        if losses:
+            names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
+            text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
+            if self.steps_by_hand:
+                # The rnn of 2015: each step's backward only took notes.
+                t.emit(f"{self.pending()}.append({text})")
+            else:
+                t.emit(f"{text}.backward()")
+        if node in self.dropped:
+            return True
+        if isinstance(node, tree.Run) and node in self.losses.named:
+            t.emit(f"{self.losses.named[node]} = {t.expressions.graph(node.call)}")
+            return True
+        return self._is_guard(node)
+
+    def pending(self) -> str:
+        """The list of losses whose backward pass is still to come."""
+        if not self._pending:
+            self._pending = self.t.names.fresh("pending", self.t.scopes.main)
+            self.t.module_lines.append(
+                f"{self._pending} = []  # losses of the steps since the last backward pass"
+            )
+        return self._pending
+
+    def _is_guard(self, node: Statement) -> bool:
+        """``if x ~= params then params:copy(x) end`` in the function given to optim."""
+        if (
+            not isinstance(node, tree.If)
+            or len(node.branches) != 1
+            or self.t.scope.function not in self.closures
+        ):
+            return False
+        condition, body = node.branches[0]
+        if not isinstance(condition, tree.Binary) or condition.operator not in ("~=", "=="):
+            return False
+        names = [n for n in (condition.left, condition.right) if isinstance(n, Name)]
+        return (
+            any(self.t.scopes.of_name[n] in self.vectors.aliases for n in names) and len(body.statements) == 1
+        )
+
+    def is_weights(self, function: tree.Function, parameter: Name) -> bool:
+        """Whether this is the flat vector that optim hands to its function."""
+        return function in self.closures and parameter is function.parameters[0]
+
+    def may_be_missing(self, function: tree.Function, parameter: Name) -> bool:
+        if parameter not in function.parameters:
+            return False
+        at = function.parameters.index(parameter)
+        for call in self.t.types.calls_of.get(function, []):
+            given = len(call.arguments)
+            constructs = self.t.kind(call.callee) == "class" if isinstance(call, Call) else False
+            if isinstance(call, Invoke) or constructs:
+                given += 1
+            last = call.arguments[-1] if call.arguments else None
+            if given <= at and not isinstance(last, (Call, Invoke, tree.Vararg)):
+                return True
+        return False
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        """Calls on the flat vectors as values."""
+        if isinstance(node, Call):
+            return None
+        if self.backward.is_backward(node):
+            raise Problem(
+                "T7-226", node.line, "a gradient that is used for something else than a backward pass"
+            )
+        return self.vectors.call(node)
+
+    def statement(self, node: Call | Invoke) -> bool:
+        t = self.t
+        if isinstance(node, Call):
+            found = optimizers.of_call(self, node)
+            if found is None:
+                return False
+            optimizers.step(self, found, node, None)
+            return True
+        if node.method == "copy" and len(node.arguments) == 1 and isinstance(node.receiver, Name):
+            (value,) = node.arguments
+            written = t.value(value)
+            kept = self.carried.cut(node.receiver, value, written)
+            if kept is not written:
+                t.emit(f"{t.value(node.receiver)}.copy_({kept})")
+                return True
+        if node.method == "backwardThroughTime":
+            losses = self.pending()
+            t.emit(f"sum({losses}).backward()")
+            t.emit(f"{losses}.clear()")
+            t.emit(f"{t.value(node.receiver)}.detach()")
+            return True
+        if not isinstance(node.receiver, Name):
+            return False
+        variable = t.scopes.of_name[node.receiver]
+        if variable in self.vectors.flat_gradients:
+            self.vectors.on_gradients(node, self.vectors.flat_gradients[variable])
+            return True
+        if variable in self.vectors.aliases:
+            self.vectors.on_weights(node, self.vectors.aliases[variable])
+            return True
+        if variable in self.vectors.filled:
+            initialization.fill(t, node)
+            return True
+        return False
+
+    def several(self, node: Call | Invoke, targets: tuple[Expression, ...]) -> bool:
+        if not isinstance(node, Call):
+            return False
+        found = optimizers.of_call(self, node)
+        if found is None:
+            return False
+        optimizers.step(self, found, node, targets)
+        return True
+
+    def returns(self, node: tree.Return) -> bool:
+        """The closure of an optimizer gives the loss alone."""
+        if self.t.scope.function in self.closures:
+            loss = self.t.expressions.graph(node.values[0])
+            is_tensor = self.t.expressions.is_graph(node.values[0])
+            self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
+            return True
+        return False

@@ -1,0 +1,160 @@
+"""The flat vectors that ``getParameters`` gives, as the parameters that they are of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, flat, initialization
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["FlatVectors"]
+
+
+class FlatVectors:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.aliases: dict[Variable, Expression] = {}  # flat weights -> the module they are of
+        self.flat_gradients: dict[Variable, Expression] = {}
+        self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
+        self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
+        self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
+
+    def find(self) -> None:
+        for statement in self.training.places.owner:
+            if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+                continue
+            modules = self._flattened(statement.values[0])
+            if modules is not None:
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                if flat.changed_in_part(self.t, targets):
+                    self.flat[statement] = modules
+                    continue
+                for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
+                    if isinstance(target, Name):
+                        where[self.t.scopes.of_name[target]] = modules
+                self.training.dropped.add(statement)
+
+    def _flattened(self, value: Expression) -> Expression | None:
+        """What ``getParameters``, or a function of the program that does the same for several modules, is asked of."""
+        if isinstance(value, Invoke) and value.method == "getParameters":
+            return value.receiver
+        if not isinstance(value, Call) or not value.arguments:
+            return None
+        known = self.t.types.known
+        if not any(known.get(f) == "flattens" for f in self.t.types.function_called(value)):
+            return None
+        if len(value.arguments) == 1:
+            return value.arguments[0]
+        fields = tuple(tree.Field(a.place, None, a, False, (), None) for a in value.arguments)
+        return tree.Table(value.place, fields)
+
+    def parameters(self, module: Expression) -> str:
+        """The parameters of a module, or of several that were put together only to flatten them."""
+        parts: list[Expression] = []
+        node = module
+        while isinstance(node, Invoke) and node.method == "add":
+            parts.insert(0, node.arguments[0])
+            node = node.receiver
+        if module in self.lists:
+            return self.lists[module]
+        if isinstance(module, tree.Table):
+            parts = [item.value for item in module.fields]
+        if parts:
+            return (
+                "[" + ", ".join(f"*{self.t.value(part).at(code.ATOM)}.parameters()" for part in parts) + "]"
+            )
+        return f"{self.t.value(module).at(code.ATOM)}.parameters()"
+
+    def counted(self, module: Expression) -> str:
+        """The parameters that the original has as well."""
+        return initialization.counted(self.t, self.parameters(module))
+
+    def alias(self, node: Name) -> Py | None:
+        """A flat vector that is read as a whole."""
+        variable = self.t.scopes.of_name[node]
+        module = self.aliases.get(variable)
+        if module is not None:
+            return atom(f"torch.nn.utils.parameters_to_vector({self.counted(module)})")
+        module = self.flat_gradients.get(variable)
+        if module is not None:
+            return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.counted(module)}])")
+        return None
+
+    def list_parameters(self, node: Statement) -> None:
+        """``params = [*a.parameters(), *b.parameters()]`` where those of several modules are put together."""
+        if node not in self.training.dropped or not isinstance(node, (tree.Local, tree.Assign)):
+            return
+        target = (node.names if isinstance(node, tree.Local) else node.targets)[0]
+        module = self.aliases.get(self.t.scopes.of_name[target]) if isinstance(target, Name) else None
+        if isinstance(module, tree.Table) and isinstance(target, Name):
+            name = self.t.names.of(target)
+            self.t.emit(f"{name} = {self.parameters(module)}")
+            self.lists[module] = name
+
+    def call(self, node: Invoke) -> Py | None:
+        """A call on a flat vector, as a value."""
+        t = self.t
+        if not isinstance(node.receiver, Name):
+            return None
+        variable = t.scopes.of_name[node.receiver]
+        if variable in self.aliases:
+            module = self.aliases[variable]
+            if node.method in ("nElement", "numel", "size"):
+                return atom(f"sum(p.numel() for p in {self.counted(module)})")
+        if variable in self.flat_gradients and node.method == "norm" and not node.arguments:
+            t.imports.add("math")
+            given = self.parameters(self.flat_gradients[variable])
+            return atom(f"nn.utils.clip_grad_norm_({given}, math.inf).item()")
+        return None
+
+    def on_gradients(self, node: Invoke, module: Expression) -> None:
+        t = self.t
+        given = [t.value(argument).text for argument in node.arguments]
+        parameters = self.parameters(module)
+        if node.method in ("zero", "fill"):
+            if not parameters.endswith(".parameters()") or parameters.startswith("["):
+                optimizer = next(
+                    (o for o in self.training.optimizers.values() if same_expression(o.module, module)), None
+                )
+                if optimizer is not None and optimizer.name:
+                    t.emit(f"{optimizer.name}.zero_grad()")
+                    return
+                t.emit(f"for p in {parameters}:")
+                t.emit("    p.grad = None")
+                return
+            t.emit(f"{parameters.removesuffix('.parameters()')}.zero_grad()")
+        elif node.method == "clamp" and given[0] == f"-{given[1]}":
+            t.emit(f"nn.utils.clip_grad_value_({parameters}, {given[1]})")
+        elif node.method in ("mul", "div") and len(given) == 1:
+            t.emit(f"for p in {self.counted(module)}:")
+            t.emit(f"    p.grad.{node.method}_({given[0]})")
+        elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], Name):
+            if self.aliases.get(t.scopes.of_name[node.arguments[1]]) is None:
+                raise Problem("T7-227", node.line, "something added to the flat gradients")
+            t.emit(f"for p in {self.counted(module)}:")
+            t.emit(f"    p.grad.add_(p.data, alpha={given[0]})")
+        else:
+            raise Problem("T7-227", node.line, f"{node.method} of the flat gradients")
+
+    def on_weights(self, node: Invoke, module: Expression) -> None:
+        t = self.t
+        given = ", ".join(t.value(argument).text for argument in node.arguments)
+        parameters = self.counted(module)
+        if node.method == "add" and len(node.arguments) == 2:
+            other = node.arguments[1]
+            if isinstance(other, Name) and t.scopes.of_name[other] in self.flat_gradients:
+                t.emit(f"for p in {parameters}:")
+                t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
+                return
+        if node.method not in initialization.ALIKE:
+            raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
+        initialization.refuse_masked_rows(t, node.method, node.line)
+        t.emit(f"for p in {parameters}:")
+        t.emit(f"    p.data.{initialization.ALIKE[node.method]}({given})")
