@@ -25,6 +25,7 @@ from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
 from torch7py.nn.binding import virtual_methods
 from torch7py.ops import state, types
+from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import operations
 from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
@@ -210,6 +211,7 @@ class Runtime:
             "setting": self._setting,
         }
         functions["patch"] = source.patch
+        functions["working_directory"] = lambda: from_file_name(os.getcwd())
         if self._rewrite is not None:
             functions["rewrite"] = self._rewrite
         functions["negative_zero"] = engine.as_object(self.engine, -0.0)

@@ -4,7 +4,8 @@
 -- time; any other is loaded once, from package.preload, torch7py's packages or package.path, and failing
 -- these is a file in the working directory or the script's.
 --
--- Arguments: core {raw, fail}, host {patch = source.patch, rewrite = f(source, name) -> source, or nil}, packages {load = f(name) -> table or nil}.
+-- Arguments: core {raw, fail}, host {patch = source.patch, working_directory = f() -> path,
+-- rewrite = f(source, name) -> source, or nil}, packages {load = f(name) -> table or nil}.
 -- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
 --          run = f(path) -> what the file returns,
 --          here = f(level) -> path of the file that runs at that level of the stack, or nil,
@@ -306,10 +307,12 @@ function globals.require(name)
    return keep(require_module(name))
 end
 
--- Run a file beside the one that calls; `depth` more levels up the stack, that one's caller.
+-- Run a file beside the one that calls; `depth` more levels up the stack, that one's caller. The file goes by its
+-- absolute name, by which programs tell whether they are included or run.
 function globals.include(name, depth)
    local file = here(2 + (depth or 0))
-   return keep(run_file(join(file and directory(file) or '.', check_string(name, 1, 'include'))))
+   local path = join(file and directory(file) or '.', check_string(name, 1, 'include'))
+   return keep(run_file(join(core.raw(host.working_directory), path)))
 end
 
 function globals.dofile(path)
