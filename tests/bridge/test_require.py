@@ -391,7 +391,10 @@ class TestErrors:
         assert project.message("require 'a'") == "./b.lua:1: loop or previous error loading module 'a'"
 
     def test_a_missing_file(self, project):
-        assert project.message("\ndofile 'no.lua'") == "main.lua:2: cannot open no.lua: No such file or directory"
+        assert (
+            project.message("\ndofile 'no.lua'")
+            == "main.lua:2: cannot open no.lua: No such file or directory"
+        )
         message = f"main.lua:2: cannot open {project.directory}/no.lua: No such file or directory"
         assert project.message("\ninclude 'no.lua'") == message
 
