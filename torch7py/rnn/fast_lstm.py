@@ -22,7 +22,7 @@ from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable,
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.cell import Cell
+from torch7py.rnn.cell import Cell, Values
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.linear import LinearNoBias
 from torch7py.rnn.lstm import LSTM
@@ -44,6 +44,13 @@ def gate_products(inputs: int, outputs: int, gates: int, p: float, mono: bool) -
         return Sequential(drops, products, JoinTable(2))
 
     return dropped(Linear, inputs), dropped(LinearNoBias, outputs)
+
+
+def forget_second(gates: torch.Tensor) -> torch.Tensor:
+    """A copy whose rows are in the order input, forget, hidden, output instead of input, hidden, forget, output; and
+    the other way round."""
+    i, g, f, o = gates.chunk(4)
+    return torch.cat((i, f, g, o))
 
 
 class FastLSTMCell(Cell):
@@ -117,6 +124,23 @@ class FastLSTMCell(Cell):
     ) -> None:
         self.members["i2g"].accGradParameters(x, of_gates[0], scale)
         self.members["o2g"].accGradParameters(state[0], of_gates[0], scale)
+
+    def lstm_parameters(self) -> list[torch.Tensor] | None:
+        i2g, o2g = self.members["i2g"], self.members["o2g"]
+        if i2g.bias is None:
+            return None
+        return [forget_second(p.data) for p in (i2g.weight, o2g.weight, i2g.bias)]
+
+    def with_parameters(self, parameters: list[torch.Tensor]) -> Cell:
+        of_input, of_output, bias = map(forget_second, parameters)
+        return self._with_members({"i2g": Values(of_input, bias), "o2g": Values(of_output)})
+
+    def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
+        i2g, o2g = self.members["i2g"], self.members["o2g"]
+        buffers = i2g.gradient("weight"), o2g.gradient("weight"), i2g.gradient("bias")
+        for buffer, gradient in zip(buffers, gradients, strict=True):
+            if buffer is not None:
+                buffer.add_(forget_second(gradient), alpha=scale)
 
 
 @layer("nn.FastLSTM", package="rnn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -17,7 +18,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.table import FlattenTable, NarrowTable, SelectTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.cell import Cell
+from torch7py.rnn.cell import Cell, Values
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.gated import Gated, first_given
 from torch7py.rnn.linear import LinearNoBias
@@ -133,6 +134,27 @@ class LSTMCell(Cell):
             if buffer is not None:
                 buffer.view(-1).add_((gradient * of).sum(0), alpha=scale)
 
+    def lstm_parameters(self) -> list[torch.Tensor] | None:
+        m = self.members
+        if "ci" in m or any(m["x" + gate].bias is None for gate in GATES):
+            return None
+        named = (("x", "weight"), ("h", "weight"), ("x", "bias"))
+        return [torch.cat([getattr(m[source + gate], name).data for gate in GATES]) for source, name in named]
+
+    def with_parameters(self, parameters: list[torch.Tensor]) -> Cell:
+        of_gates = zip(GATES, *(part.chunk(4) for part in parameters), strict=True)
+        members: dict[str, Any] = {}
+        for gate, of_input, of_output, bias in of_gates:
+            members |= {"x" + gate: Values(of_input, bias), "h" + gate: Values(of_output)}
+        return self._with_members(members)
+
+    def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
+        for source, name, gradient in zip("xhx", ("weight", "weight", "bias"), gradients, strict=True):
+            for gate, part in zip(GATES, gradient.chunk(4), strict=True):
+                buffer = self.members[source + gate].gradient(name)
+                if buffer is not None:
+                    buffer.add_(part, alpha=scale)
+
 
 @layer("nn.LSTM", package="rnn")
 class LSTM(Gated):
@@ -161,6 +183,7 @@ class LSTM(Gated):
     )
     lua_methods = names("buildGate buildInputGate buildForgetGate buildHidden buildCell buildOutputGate")
 
+    transient = (*Gated.transient, "_awaited")
     given = (*Gated.given, "userPrevCell", "userNextGradCell")
     marks_fast_backward = False  # as in the original: updateParameters then goes back once more by itself
 
@@ -180,6 +203,7 @@ class LSTM(Gated):
     def _clear_steps(self) -> None:
         super()._clear_steps()
         self.__dict__.update(cells={}, gradCells={})
+        self.__dict__.pop("_awaited", None)
 
     # -- the tree -----------------------------------------------------------------------------------------
 
@@ -278,15 +302,56 @@ class LSTM(Gated):
     def keep_steps(self, states: list[list[Any]]) -> None:
         cells: dict[int, Any] = self.__dict__["cells"]
         for step, (_, cell) in enumerate(states, self.step):
-            cells[step] = cell
+            if cell is None:
+                cells.pop(step, None)
+            else:
+                cells[step] = cell
         self.__dict__["cell"] = states[-1][1]
         super().keep_steps(states)
         self.drop_before(cells, self.step - self.rho - 2)
+
+    # A kernel for whole sequences does not give the cells inside: they are computed when somebody looks.
+
+    def await_cells(self, steps: range, compute: Callable[[], list[torch.Tensor]]) -> None:
+        """The cells of these steps, which are not there, are what ``compute`` gives."""
+        oldest = self.step - self.rho - 2
+        kept = [
+            (other, source)
+            for other, source in self.__dict__.get("_awaited", ())
+            if other[-1] >= oldest and not (steps[0] <= other[0] and other[-1] <= steps[-1])
+        ]
+        self.__dict__["_awaited"] = [*kept, (steps, compute)]
+
+    def _find_cells(self) -> None:
+        cells: dict[int, Any] = self.__dict__["cells"]
+        for steps, compute in reversed(self.__dict__.get("_awaited", ())):
+            for step, cell in zip(steps, compute(), strict=True):
+                cells.setdefault(step, cell)
+        if self.__dict__.pop("_awaited", None):
+            known = sorted(cells.items())
+            cells.clear()
+            cells.update(known)
+        self.drop_before(cells, self.step - self.rho - 2)
+
+    def get_field(self, name: str) -> Any:
+        if name == "cells":
+            self._find_cells()
+        return super().get_field(name)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        self._find_cells()
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._find_cells()
+        return super().__getstate__()
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: ``{output, cell}`` after a step, by default the last."""
         step = self.step_number(step, self.step)
         own = self.__dict__
+        if step not in own["cells"] and any(step in steps for steps, _ in own.get("_awaited", ())):
+            self._find_cells()
         output, cell = own["outputs"].get(step), own["cells"].get(step)
         if step == 0:
             zero = self.zero_for(input)

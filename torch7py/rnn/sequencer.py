@@ -214,6 +214,9 @@ class Sequencer(AbstractSequencer):
         begun = fused.start(module, input)
         if begun is not None:
             self.__dict__["_run"], joined = begun
+            if isinstance(input, torch.Tensor) or not self.training:
+                # Here the steps' own outputs are copied: a script may write to these.
+                joined = joined.clone()
             return self.give_joined("output", input, joined)
         if self.training:
             outputs = [module.updateOutput(step) for step in input]

@@ -24,6 +24,7 @@ from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.steps import joined
+from torch7py.rnn.ways import Way, way
 
 __all__ = [
     "STAGES",
@@ -38,9 +39,6 @@ __all__ = [
 ]
 
 T = torch.Tensor
-CACHED = (
-    1 << 15
-)  # elements: what is computed for several steps at once should stay in the cache until it is used
 
 
 class StepByStep(Exception):
@@ -198,7 +196,7 @@ class OutOfMask:
 
 
 class GatedStage:
-    """A gated network: its Cell's parts, those without state over all steps at once.
+    """A gated network: its Cell, the fastest way (ways.py).
 
     With masks (``maskZero``, ``trimZero``) the rows of a step that are zeros have no state afterwards, and get no
     gradient.
@@ -212,6 +210,7 @@ class GatedStage:
         if not isinstance(cell, Cell) or not cell.intact():
             raise StepByStep
         self.module, self.cell = module, cell
+        self.way: Way
 
     def batches(self, x: T) -> T:
         """``(steps, batch, size)``, also of single examples."""
@@ -221,44 +220,31 @@ class GatedStage:
         module = self.module
         module.check(x[0])
         batches = self.batches(x)
-        size = batches.shape[:2]
         state = module.state_list(module.step - 1, x[0])
-        if any(part is None or part.numel() != size[1] * module.outputSize for part in state):
+        if any(part is None or part.numel() != batches.shape[1] * module.outputSize for part in state):
             raise StepByStep
-        state = [rows(part.data) for part in state]
-        of_input = [part.view(*size, -1) for part in self.cell.from_input(batches.flatten(0, 1))]
-        self.first = state
+        first = [rows(part.data) for part in state]
         self.masks = None if self.masker is None else is_zero(batches).unsqueeze(2)
-        results, kept = [], []
-        for number, step in enumerate(zip(*of_input, strict=True)):
-            state, saved = self.cell.step_output(list(step), state)
-            state = self.masked(number, state)
-            results.append(state)
-            kept.append(saved)
         self.single = x.dim() == 2
-        self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
-        self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
-        return self.results[0].squeeze(1) if self.single else self.results[0]
-
-    def masked(self, step: int, parts: list[T]) -> list[T]:
-        """The rows of a step, with zeros where the input is zeros and that counts."""
-        return parts if self.masks is None else [part.masked_fill(self.masks[step], 0) for part in parts]
+        self.way = way(self.cell, batches, first, self.masks, module.training)
+        return self.way.output.squeeze(1) if self.single else self.way.output
 
     def show(self, steps: int) -> None:
         if self.masker is not None and self.masks is not None:
             self.masker.show_mask(not self.single, self.masks[0 if self.module.training else -1].flatten())
-        shown = [result.squeeze(1) if self.single else result for result in self.results]
-        self.module.keep_steps([list(step) for step in zip(*shown, strict=True)])
-
-    def before(self) -> list[T]:
-        """The states before all steps, as rows."""
-        pairs = zip(self.first, self.results, strict=True)
-        return [torch.cat([first, result[:-1].flatten(0, 1)]) for first, result in pairs]
+        first, states = self.module.step, self.way.states()
+        self.module.keep_steps([self._shown(state) for state in states])
+        if any(part is None for state in states for part in state):
+            cells, single = self.way.cells, self.single
+            self.module.await_cells(
+                range(first, first + steps),
+                lambda: [cell.squeeze(0) if single else cell for cell in cells()],
+            )
 
     def after(self) -> list[T]:
         """What a script has put in of the gradient of the state after the last step; else zeros."""
         given = self.module.grad_state_list(self.module.step - 1)
-        pairs = list(zip(given, self.first, strict=True))
+        pairs = list(zip(given, self.way.first, strict=True))
         if any(part is None or part.numel() != first.numel() for part, first in pairs):
             raise TorchError(
                 f"{self.module.class_name}: the gradient of the hidden state does not have its size"
@@ -266,48 +252,29 @@ class GatedStage:
         return [part.data.reshape(first.shape) for part, first in pairs]
 
     def grad_input(self, x: T, gradient: T) -> T:
-        gradients = self.batches(gradient)
-        size = gradients.shape[:2]
-        self.states = self.before()
-        self.of_gates = self.cell.room(size[0] * size[1], gradients)
-        later = self.after()
-        handed = [later]
-        factors: list[T] = []
-        ready = len(x)  # the first step that there are factors for
-        block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
-        for step in range(len(x) - 1, -1, -1):
-            if step < ready:
-                ready = max(0, step + 1 - block)
-                part = slice(ready * size[1], (step + 1) * size[1])
-                factors = self.cell.factors([s[part] for s in self.states], [s[part] for s in self.saved])
-            total = self.masked(step, [gradients[step] + later[0], *later[1:]])
-            at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
-            rows_at = slice(at * size[1], (at + 1) * size[1])
-            room = [gates[own] for gates in self.of_gates]
-            later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
-            handed.append(later)
-        self.handed = handed[::-1]
-        return self.cell.grad_of_input(self.of_gates).view(x.shape)
+        return self.way.backward(self.batches(x), self.batches(gradient), self.after()).view(x.shape)
 
-    def _shown(self, parts: list[T]) -> list[T]:
-        return [part.squeeze(0) for part in parts] if self.single else parts
+    def _shown(self, parts: list[Any]) -> list[Any]:
+        return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
 
     def show_gradient(self) -> None:
-        self.module.hand_state_back(self.module.step - len(self.results[0]), self._shown(self.handed[0]))
+        self.module.hand_state_back(
+            self.module.step - len(self.way.output), self._shown(self.way.first_handed())
+        )
 
     def fill(self, of_input: T, gradient: T) -> None:
         module, gradients = self.module, self.batches(gradient)
         fill_steps(module, of_input, gradient)
-        first = module.step - len(gradients)
+        first, handed = module.step - len(gradients), self.way.all_handed()
         for number in range(len(gradients)):
-            later = self.handed[number + 1]
+            later = handed[number + 1]
             total = [gradients[number] + later[0], *later[1:]]
             module.__dict__["_totals"][first + number] = self._shown(total)
             if number:
-                module.set_grad_state_list(first + number - 1, self._shown(self.handed[number]))
+                module.set_grad_state_list(first + number - 1, self._shown(handed[number]))
 
     def acc_grad(self, x: T, scale: float) -> None:
-        self.cell.acc_grad(self.batches(x).flatten(0, 1), self.states, self.of_gates, self.saved, scale)
+        self.way.acc_grad(self.batches(x), scale)
 
 
 def fill_steps(module: Any, of_input: T, gradient: T) -> None:

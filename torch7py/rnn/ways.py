@@ -1,0 +1,209 @@
+"""How a gated network does all steps of a sequence: one after the other, or by a kernel for the whole sequence.
+
+A *way* gets batches ``(steps, rows, size)`` and the states before step 1 as rows. ``forward`` leaves ``results``, the
+states after all steps, output first, and ``backward`` leaves ``handed``, the gradients of the states before each step
+and after the last.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+
+from torch7py.ops.errors import TorchError
+from torch7py.rnn import onednn
+from torch7py.rnn.cell import Cell
+from torch7py.rnn.steps import joined
+
+__all__ = ["Kernel", "Loop", "Way", "way"]
+
+T = torch.Tensor
+CACHED = (
+    1 << 15
+)  # elements: what is computed for several steps at once should stay in the cache until it is used
+
+
+class Way(Protocol):
+    """What a stage needs of it."""
+
+    output: T  # of all steps
+    first: list[T]
+
+    def states(self) -> list[list[T | None]]:
+        """The states after each step; None where it is known only when somebody asks (``cells``)."""
+
+    def cells(self) -> T:
+        """The second state after all steps."""
+
+    def backward(self, x: T, gradients: T, later: list[T]) -> T: ...
+    def first_handed(self) -> list[T]:
+        """The gradients of the states before step 1."""
+
+    def all_handed(self) -> list[list[T]]:
+        """Those before each step, and of the last states."""
+
+    def acc_grad(self, x: T, scale: float) -> None: ...
+
+
+class Loop:
+    """The parts of a Cell: those without state over all steps at once, the others step by step.
+
+    With masks the rows of a step that are zeros have no state afterwards, and get no gradient.
+    """
+
+    def __init__(self, cell: Cell, x: T, first: list[T], masks: T | None = None) -> None:
+        self.cell, self.first, self.masks = cell, first, masks
+        size = x.shape[:2]
+        of_input = [part.view(*size, -1) for part in cell.from_input(x.flatten(0, 1))]
+        state, results, kept = first, [], []
+        for number, step in enumerate(zip(*of_input, strict=True)):
+            state, saved = cell.step_output(list(step), state)
+            state = self.masked(number, state)
+            results.append(state)
+            kept.append(saved)
+        self.results = [torch.stack(parts) for parts in zip(*results, strict=True)]
+        self.saved = [joined(parts).flatten(0, 1) for parts in zip(*kept, strict=True)]
+        self.output = self.results[0]
+
+    def masked(self, step: int, parts: list[T]) -> list[T]:
+        """The rows of a step, with zeros where the input is zeros and that counts."""
+        return parts if self.masks is None else [part.masked_fill(self.masks[step], 0) for part in parts]
+
+    def states(self) -> list[list[T | None]]:
+        return [list(step) for step in zip(*self.results, strict=True)]
+
+    def cells(self) -> T:
+        return self.results[1]
+
+    def before(self) -> list[T]:
+        """The states before all steps, as rows."""
+        pairs = zip(self.first, self.results, strict=True)
+        return [torch.cat([first, result[:-1].flatten(0, 1)]) for first, result in pairs]
+
+    def backward(self, x: T, gradients: T, later: list[T]) -> T:
+        size = gradients.shape[:2]
+        self.before_steps = self.before()
+        self.of_gates = self.cell.room(size[0] * size[1], gradients)
+        handed = [later]
+        factors: list[T] = []
+        ready = len(gradients)  # the first step that there are factors for
+        block = max(1, CACHED // max(part[: size[1]].numel() for part in self.of_gates))
+        for step in range(len(gradients) - 1, -1, -1):
+            if step < ready:
+                ready = max(0, step + 1 - block)
+                part = slice(ready * size[1], (step + 1) * size[1])
+                factors = self.cell.factors(
+                    [s[part] for s in self.before_steps], [s[part] for s in self.saved]
+                )
+            total = self.masked(step, [gradients[step] + later[0], *later[1:]])
+            at, own = step - ready, slice(step * size[1], (step + 1) * size[1])
+            rows_at = slice(at * size[1], (at + 1) * size[1])
+            room = [gates[own] for gates in self.of_gates]
+            later = self.cell.step_grad(total, [factor[rows_at] for factor in factors], room)
+            handed.append(later)
+        self.handed = handed[::-1]
+        return self.cell.grad_of_input(self.of_gates)
+
+    def first_handed(self) -> list[T]:
+        return self.handed[0]
+
+    def all_handed(self) -> list[list[T]]:
+        return self.handed
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.cell.acc_grad(x.flatten(0, 1), self.before_steps, self.of_gates, self.saved, scale)
+
+
+class Before:
+    """What a Loop needs to do once more, as it was, what a kernel has done."""
+
+    def __init__(self, cell: Cell, x: T, first: list[T], parameters: list[T]) -> None:
+        self.cell, self.parameters = cell, parameters
+        self.x, *self.first = (part.clone(memory_format=torch.contiguous_format) for part in (x, *first))
+
+    def loop(self) -> Loop:
+        return Loop(self.cell.with_parameters(self.parameters), self.x, self.first)
+
+    def cells(self) -> T:
+        """The cells after all steps."""
+        return self.loop().results[1]
+
+
+def of_rows(tensor: T) -> T:
+    """Two numbers of each row, to see whether it has been written to without keeping a copy."""
+    return torch.stack([tensor.sum(-1), torch.linalg.vector_norm(tensor, dim=-1)])
+
+
+class Kernel:
+    """oneDNN's LSTM (onednn.py). It gives neither the cells of the steps nor the gradients of the states between
+    them: a Loop computes these when somebody asks, from copies of what the kernel was given.
+
+    ``output`` belongs to whoever gets it. Where outputs or inputs were written to between forward and backward, the
+    Loop goes back.
+    """
+
+    def __init__(self, cell: Cell, x: T, first: list[T], parameters: list[T], training: bool) -> None:
+        self.cell, self.first = cell, first
+        self.before = Before(cell, x, first, parameters)
+        self.kernel = onednn.LSTM(self.before.x, self.before.first, parameters, training)
+        self.output = self.kernel.output.clone()
+        self.cells = self.before.cells
+        self.back: Loop | None = None  # that went back in the place of the kernel
+
+    def states(self) -> list[list[T | None]]:
+        found: list[list[T | None]] = [[output, None] for output in self.output]
+        found[-1][1] = self.kernel.cell
+        return found
+
+    def backward(self, x: T, gradients: T, later: list[T]) -> T:
+        parameters, before = self.cell.lstm_parameters(), self.before
+        same = zip((self.output, x, *self.first), (self.kernel.output, before.x, *before.first), strict=True)
+        if parameters is None or not all(torch.equal(now, then) for now, then in same):
+            self.back = self._loop(self.output, self.first)
+            self.back.cell = self.cell
+            return self.back.backward(x, gradients, later)
+        self.back, self.parameters = None, parameters
+        self.gradients, self.later = gradients.contiguous(), [part.clone() for part in later]
+        self.rows_given = of_rows(self.gradients)
+        of_input, self.of_first, self.of_parameters = self.kernel.backward(
+            before.x, self.gradients, self.later, parameters
+        )
+        return of_input
+
+    def _loop(self, output: T, first: list[T]) -> Loop:
+        """The forward as it was, with these outputs and states before step 1 to go back from."""
+        loop = self.before.loop()
+        loop.results[0], loop.first = output, first
+        return loop
+
+    def first_handed(self) -> list[T]:
+        return self.of_first if self.back is None else self.back.first_handed()
+
+    def all_handed(self) -> list[list[T]]:
+        back = self.back
+        if back is None:
+            if not torch.equal(of_rows(self.gradients), self.rows_given):
+                raise TorchError(
+                    "the gradients inside the last sequence are not known any more, for its gradOutput has "
+                    "been written to since"
+                )
+            back = self._loop(self.kernel.output, self.before.first)
+            back.cell = self.cell.with_parameters(self.parameters)
+            back.backward(self.before.x, self.gradients, self.later)
+        return back.all_handed()
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        if self.back is None:
+            self.cell.acc_lstm(self.of_parameters, scale)
+        else:
+            self.back.acc_grad(x, scale)
+
+
+def way(cell: Cell, x: T, first: list[T], masks: T | None, training: bool) -> Way:
+    """All steps forward, the fastest way that does what the cell does."""
+    if onednn.fits(x, *first) and (masks is None or not masks.any()):
+        parameters = cell.lstm_parameters()
+        if parameters is not None and onednn.fits(*parameters):
+            return Kernel(cell, x, first, parameters, training)
+    return Loop(cell, x, first, masks)
