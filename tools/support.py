@@ -35,7 +35,9 @@ PRELUDE = """
         local at = _G
         for part in path:gmatch('[^.]+') do
             if type(at) ~= 'table' then return false end
-            at = at[part]
+            local inner = at[part]
+            if inner == nil and at == _G then inner = package.loaded[part] end
+            at = inner
         end
         return at ~= nil
     end

@@ -28,6 +28,7 @@ package("xlua", "torch7py.packages.xlua", requires=("torch", "sys"), chunk="pkg_
 package("lfs", "torch7py.packages.lfs", chunk="pkg_lfs.lua")
 package("cjson", table=None, chunk="pkg_cjson.lua")
 package("cjson.safe", requires=("cjson",), table=None, chunk="pkg_cjson_safe.lua")
+package("tds", requires=("torch",), table=None, chunk="pkg_tds.lua")
 package("moses", table=None, chunk="pkg_moses.lua")
 package("pl", chunk="pkg_pl.lua")
 package("pl.class", table=None, chunk="pkg_pl_class.lua")

@@ -27,3 +27,5 @@ for _name in ("torch.save", "torch.serialize", "torch.serializeToStorage"):
 for _name in ("torch.getenv", "torch.setenv"):
     restricted(_name, "an error in translated programs, whose functions have the globals of the program")
 restricted("xlua.Profiler", "displayAll is an error: it draws with Qt")
+for _name in ("tds.Hash", "tds.Vec", "tds.AtomicCounter"):
+    restricted(_name, "objects have the Lua type userdata, where the original's were LuaJIT's cdata")

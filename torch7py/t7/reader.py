@@ -318,6 +318,11 @@ def _read_vector(file: File, made: Object) -> Steps:
         made.payload.append((yield))
 
 
+def _read_counter(file: File, made: Object) -> Steps:
+    made.payload.append(int(file.read_number(LONG)))
+    yield from ()
+
+
 def _long_count(file: File) -> int:
     at = file.place()
     count = int(file.read_number(LONG))
@@ -328,6 +333,8 @@ def _long_count(file: File) -> int:
 
 
 PAYLOADS: dict[str, Callable[[File, Object], Steps]] = {
+    "tds.AtomicCounter": _read_counter,
     "tds.Hash": _read_hash,
+    "tds_hash": _read_hash,  # its name of old
     "tds.Vec": _read_vector,
 }

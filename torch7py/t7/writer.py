@@ -168,8 +168,11 @@ class Writer:
         return self._values((function.upvalues,))
 
     def _object(self, obj: Object) -> Steps:
-        if obj.class_name in ("tds.Hash", "tds.Vec"):
-            count = len(obj.payload) // (2 if obj.class_name == "tds.Hash" else 1)
+        if obj.class_name == "tds.AtomicCounter":
+            self.file.write_number(LONG, obj.payload[0])
+            return
+        if obj.class_name in ("tds.Hash", "tds_hash", "tds.Vec"):
+            count = len(obj.payload) // (1 if obj.class_name == "tds.Vec" else 2)
             self.file.write_number(LONG, count)
         yield from obj.payload
 
