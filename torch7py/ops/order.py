@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
-from torch7py.ops import memory, quicksort
+from torch7py.ops import memory, rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
-from torch7py.ops.sorting import along
+from torch7py.ops.sorting import along, has_nan
 from torch7py.ops.support import restricted
 
 __all__: list[str] = []
@@ -44,18 +43,9 @@ for _name in ("torch.mode", "torch.Tensor:mode"):
 def _mode(x: T, dim: int | None) -> Pair:
     """The most frequent (of several the least) values along a dimension (the last), and their indices."""
     dim = last_dim(x, dim)
-    if x.isnan().any():
+    if has_nan(x):
         raise TorchError("mode of numbers with nan among them is not supported")
-    return along(x, dim, _place_of_mode)
-
-
-def _place_of_mode(row: quicksort.Row) -> quicksort.Positions:
-    """Where the last of the most frequent value is once the row is sorted."""
-    order = quicksort.sort(row)
-    values = row[order]
-    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-    lengths = np.diff(ends, prepend=-1)
-    return order[ends[[lengths.argmax()]]]
+    return along(x, dim, rows.most_frequent)
 
 
 def _bins(x: T, count: int, low: float, high: float) -> T:

@@ -4,7 +4,8 @@ Torch7 sorts with the quicksort of Sedgewick's "Implementing Quicksort Programs"
 three, pieces of at most 10 elements left to one insertion sort at the end. It is not stable, and a program that
 sorts sentences by length sees in which order equal lengths come. Selection uses the same partition.
 
-The functions work on a row of numbers and return positions, 0-based. Rows with NaN are not for them.
+The functions work on a row of numbers and return positions, 0-based. Rows with NaN are not for them. They are for
+where no kernels can be compiled (``rows.py`` has both), and in the tests a second way to the same order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["select", "sort", "top"]
+__all__ = ["most_frequent", "select", "sort", "top"]
 
 Row = NDArray[Any]
 Positions = NDArray[np.int64]
@@ -60,6 +61,15 @@ def top(row: Row, k: int, largest: bool, ordered: bool) -> Positions:
     places = select(row, k - 1)[:k]
     # The k-th is in its place already.
     return np.append(places[:-1][sort(row[places[:-1]])], places[-1:]) if ordered else places
+
+
+def most_frequent(row: Row) -> Positions:
+    """Where the last of the most frequent value (of several the least) is once the row is sorted."""
+    order = sort(row)
+    values = row[order]
+    ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
+    lengths = np.diff(ends, prepend=-1)
+    return order[ends[[lengths.argmax()]]]
 
 
 def _reversed(row: Row) -> Row:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
-from torch7py.ops import memory, quicksort
+from torch7py.kernels import available
+from torch7py.ops import memory, quicksort, rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["along", "sort"]
+__all__ = ["along", "has_nan", "sort"]
 
 T = torch.Tensor
 
@@ -21,16 +21,24 @@ def _axis(x: T, dim: int | None) -> int:
     return check_dim(x, len(memory.size_of(x)) - 1 if dim is None else dim - 1)
 
 
-def along(x: T, dim: int, positions: Callable[[quicksort.Row], quicksort.Positions]) -> tuple[T, T]:
-    """The elements of each row along a dimension at the positions that a function chooses for it.
+def along(x: T, dim: int, positions: Callable[[T], T]) -> tuple[T, T]:
+    """The elements of each row along a dimension at the positions that a function chooses in a matrix of these rows.
 
-    Returns values and positions (LongTensor, from 1), on the tensor's device.
+    Returns values and positions (LongTensor, from 1), contiguous and on the tensor's device.
     """
-    moved = x.movedim(dim, -1)
-    rows = moved.detach().cpu().reshape(-1, x.shape[dim])
-    chosen = np.stack([positions(row) for row in rows.numpy()])
-    places = torch.from_numpy(chosen).view(*moved.shape[:-1], -1).movedim(-1, dim).to(x.device)
-    return x.gather(dim, places), places + 1
+    moved = x.detach().cpu().movedim(dim, -1)
+    matrix = moved.reshape(-1, x.shape[dim]).contiguous()
+    places = positions(matrix)
+    values = matrix.gather(1, places)
+    size = (*moved.shape[:-1], places.size(1))
+    results = (values, places.add_(1))
+    first, second = (found.view(size).movedim(-1, dim).contiguous().to(x.device) for found in results)
+    return first, second
+
+
+def has_nan(x: T) -> bool:
+    """Whether any element is NaN: a maximum is if any of its elements is."""
+    return x.is_floating_point() and bool(x.amax().isnan())
 
 
 @operation("sort", "x:T dim:int=None descending:bool=False", Form.QUERY, returns="multi", outs=2)
@@ -41,14 +49,26 @@ def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
 
 def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
     """A tensor sorted along a dimension, equal elements in the original's order, and their places from 1."""
-    values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
     size = x.shape[axis]
-    # Where all values differ there is one order. A row that PyTorch's NaN-last order may have touched stays.
-    if size > quicksort.SMALL + 1:
-        ties = values.narrow(axis, 1, size - 1) == values.narrow(axis, 0, size - 1)
-        if ties.any() and not values.isnan().any():
-            return along(x, axis, lambda row: quicksort.sort(row, descending))
-    return values.contiguous(), (places + 1).contiguous()
+    short = size <= quicksort.SMALL + 1
+    if short or not _has_kernel(x, size):
+        values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
+        # Where all values differ there is one order.
+        if short or not (values.narrow(axis, 1, size - 1) == values.narrow(axis, 0, size - 1)).any():
+            return values.contiguous(), (places + 1).contiguous()
+    if has_nan(x):  # these stay in PyTorch's order, NaN last
+        values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
+        return values.contiguous(), (places + 1).contiguous()
+    return along(x, axis, lambda matrix: rows.sort(matrix, descending))
+
+
+def _has_kernel(x: T, size: int) -> bool:
+    """Whether to go for the original's order at once, before PyTorch's is known."""
+    if x.device.type != "cpu" or not available():
+        return False
+    # Of one long row of whole numbers PyTorch sorts the digits, and is faster unless some are equal after all.
+    values = 2 ** (8 * x.element_size())
+    return x.is_floating_point() or size < x.numel() or size > values
 
 
 @operation(
@@ -66,8 +86,7 @@ def _topk(x: T, k: int, dim: int | None, largest: bool, ordered: bool) -> tuple[
     axis = _axis(x, dim)
     if not 0 < k <= x.shape[axis]:
         raise TorchError(f"topk: k = {k} not in range for dimension {axis + 1} of size {x.shape[axis]}")
-    if x.isnan().any():
+    if has_nan(x):
         values, places = torch.topk(x, k, axis, largest, True)
         return values.contiguous(), (places + 1).contiguous()
-    values, indices = along(x, axis, lambda row: quicksort.top(row, k, largest, ordered))
-    return values.contiguous(), indices.contiguous()
+    return along(x, axis, lambda matrix: rows.top(matrix, k, largest, ordered))

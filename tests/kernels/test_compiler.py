@@ -1,0 +1,39 @@
+"""When kernels can be compiled, and what they can reach."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pytest
+
+from torch7py.kernels import available, compiler, kernel
+
+
+@pytest.mark.parametrize(("engine", "possible"), [("lua51", False), ("luajit20", False)])
+def test_an_engine_that_has_no_compiler_for_them(
+    monkeypatch: pytest.MonkeyPatch, engine: str, possible: bool
+) -> None:
+    monkeypatch.setenv("TORCH7PY_LUA", engine)
+    assert available.__wrapped__() is possible
+
+
+@pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
+class TestKernel:
+    def test_it_is_compiled_once_for_each_type(self) -> None:
+        assert kernel("select", WORD="int32_t") is kernel("select", WORD="int32_t")
+        assert kernel("select", WORD="int32_t") is not kernel("select", WORD="int64_t")
+
+    def test_it_writes_into_the_memory_that_it_is_given(self) -> None:
+        words = (ctypes.c_int32 * 3)(30, -10, 20)
+        scratch, found = (ctypes.c_int32 * 6)(), (ctypes.c_int64 * 2)()
+        addresses = (ctypes.addressof(scratch), ctypes.addressof(found))
+        assert kernel("select", WORD="int32_t")(ctypes.addressof(words), 0, 1, 3, 2, True, *addresses) is None
+        assert sorted(found) == [1, 2]
+        assert list(words) == [30, -10, 20]
+
+    def test_it_reaches_no_python_object(self) -> None:
+        lua = compiler._lua()
+        assert lua.eval("python.eval") is None
+        assert lua.eval("python.builtins") is None
+        with pytest.raises(AttributeError, match="no Python objects"):
+            lua.eval("function(object) return object.__class__ end")(object())

@@ -1,0 +1,68 @@
+"""The compiler of the kernels: a LuaJIT of their own, made when the first one is needed."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+__all__ = ["available", "kernel"]
+
+ENGINE = "luajit21"  # its compiler has bit operations on 64 bits
+
+
+@functools.cache
+def available() -> bool:
+    """Whether kernels can be compiled. They cannot where a program is told to do without LuaJIT 2.1."""
+    if os.environ.get("TORCH7PY_LUA", ENGINE) != ENGINE:
+        return False
+    try:
+        importlib.import_module(f"lupa.{ENGINE}")
+    except ImportError:
+        return False
+    return True
+
+
+@functools.cache
+def _lua() -> Any:
+    module = importlib.import_module(f"lupa.{ENGINE}")
+    lua = module.LuaRuntime(
+        unpack_returned_tuples=True, register_eval=False, register_builtins=False, attribute_filter=_nothing
+    )
+    # Room for all kernels' loops: when it is full, LuaJIT throws everything away and begins anew.
+    lua.execute("require 'jit.opt'.start('maxtrace=4000', 'maxmcode=8192', 'maxside=400')")
+    return lua
+
+
+def _nothing(*arguments: Any) -> Any:
+    raise AttributeError("kernels see no Python objects")
+
+
+@functools.cache
+def kernel(name: str, **words: str) -> Callable[..., Any]:
+    """The function that a ``.lua`` file here returns, with names of C types put in for words in it.
+
+    Every kernel, and every file that it includes, is compiled anew, so that a loop in it meets one type only.
+    """
+    function: Callable[..., Any] = _load(name, words)(lambda other: _load(other, words)())
+    return function
+
+
+def _load(name: str, words: dict[str, str]) -> Any:
+    source = resources.files("torch7py.kernels").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    for word, replacement in words.items():
+        source = source.replace(word, replacement)
+    return _lua().compile(source, name=f"={name}.lua")
+
+
+def _forget() -> None:
+    """A child process makes a compiler of its own: the parent's may have been at work in another thread."""
+    kernel.cache_clear()
+    _lua.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
