@@ -231,6 +231,10 @@ class Calls:
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
+        if kind == "criterion" and node.method in ("forward", "updateOutput"):
+            # what it gives beside its value: the sum of the weights of the classes
+            names = {layer.name for layer in self.t.type(node.receiver).find().layers}
+            return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
         if kind == "string":
             return f"string.{node.method}" in SEVERAL_VALUES
         if kind != "tensor":

@@ -42,7 +42,13 @@ ADAM = '''class Adam(torch.optim.Optimizer):
                 rate *= (1 - beta2 ** state["t"]) ** 0.5 / (1 - beta1 ** state["t"])
                 p.addcdiv_(state["m"], state["v"].sqrt().add_(eps), value=-rate)
         return loss'''
-CLASSES = {"adam": ADAM}
+# Where a program asks for gradients of what a module gave before the step: autograd does not see a change of ``data``,
+# and computes them at the new weights, as Torch7 does.
+ADAM_ON_DATA = ADAM.replace(
+    "                p.addcdiv_(",
+    "                # by its data: outputs from before the step may still go back\n                p.data.addcdiv_(",
+)
+CLASSES = {"adam": ADAM, "adam on data": ADAM_ON_DATA}
 
 # optim's names of settings as those of torch.optim, by method
 _SETTINGS = {
@@ -209,7 +215,7 @@ def write(t: Translator, optimizer: Optimizer) -> None:
         betas = given.pop("beta1", "0.9"), given.pop("beta2", "0.999")
         if betas != ("0.9", "0.999"):
             given["betas"] = f"({betas[0]}, {betas[1]})"
-        t.need_class("adam")
+        t.need_class("adam on data" if t.training.explicit.stale else "adam")
     if optimizer.method == "adagrad":
         given["eps"] = "1e-10"
     order = ["lr", *[name for name in given if name != "lr"]]

@@ -63,6 +63,8 @@ class Inputs:
         return f"({', '.join(values)})"
 
     def given(self, node: Expression) -> str:
+        if node in self.t.expressions.instead:
+            return self.t.expressions.instead[node].text
         if isinstance(node, tree.Table):
             return f"({', '.join(self.t.value(item.value).text for item in node.fields)})"
         if isinstance(node, (Call, Invoke)):

@@ -64,6 +64,12 @@ class Models:
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
             return atom(f"{base}.zero_grad({'set_to_none=False' if t.training.vectors.flat else ''})")
+        if method == "updateParameters" and t.training.explicit.is_stale(receiver):
+            # outputs from before the step may still go back: autograd does not see a change of data
+            rate = t.value(node.arguments[0]).at(code.NEGATE)
+            t.emit(f"for p in {base}.parameters():")
+            t.emit(f"    p.data.add_(p.grad, alpha=-{rate})")
+            return atom("")
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")
         if method in ("forget", "remember", "clearState") and method == "forget":
@@ -72,6 +78,13 @@ class Models:
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
+        if (
+            isinstance(node, Invoke)
+            and node.method == "updateParameters"
+            and t.kind(node.receiver) == "module"
+        ) and t.training.explicit.is_stale(node.receiver):
+            self.call(node)
+            return True
         if (
             isinstance(node, Invoke)
             and node.method == "add"
@@ -90,6 +103,9 @@ class Models:
         if t.type(node.base).find().classes:
             return None
         name = node.key.value
+        kept = t.training.written.field(node)
+        if kept is not None:
+            return kept
         base = t.value(node.base).at(code.ATOM)
         if name in ("weight", "bias"):
             return atom(f"{base}.{name}.data" if self.assigned_data else f"{base}.{name}")

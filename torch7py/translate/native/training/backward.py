@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -17,6 +18,23 @@ __all__ = ["BACKWARD", "BackwardPasses"]
 BACKWARD = {"backward", "updateGradInput", "accGradParameters"}
 
 
+@dataclass(eq=False)
+class _Found:
+    """What is found in one function."""
+
+    own: list[Statement]
+    gradients: set[Variable]
+    dropped: set[Statement]
+    objections: dict[Statement, str] = field(default_factory=dict)
+    escapes: bool = False  # gradients are used for something else
+    unknown: bool = False  # the loss is not found
+
+    @property
+    def is_other(self) -> bool:
+        """Whether this is another computation than the backward pass of a loss."""
+        return bool(self.objections) or self.escapes or self.unknown
+
+
 class BackwardPasses:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
@@ -28,24 +46,55 @@ class BackwardPasses:
         kind = self.t.kind(node.receiver)
         return kind in ("module", "criterion")
 
-    def analyse(self, scope: Scope, body: Block) -> None:
-        own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
-        if not any(self.is_backward(node) for s in own for node in tree.own_nodes(s)):
-            return
-        self.training.steps[scope] = own
+    def analyse(self, bodies: list[tuple[Scope, Block]]) -> None:
+        """Find the backward passes of a program: which are those of a loss, and which are written call by call."""
+        explicit, losses = self.training.explicit, self.training.losses
+        found: dict[Scope, _Found] = {}
+        for scope, _ in bodies:
+            own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
+            if any(self.is_backward(node) for s in own for node in tree.own_nodes(s)):
+                self.training.steps[scope] = own
+                self.training.carried.find(scope, own)
+                found[scope] = self._judge(own)
+        for scope, step in found.items():
+            if explicit.may_take(scope) and not step.objections and not step.escapes:
+                if explicit.calls.objects(step.own, step.dropped):
+                    step.escapes = True
+                    continue
+                before = losses.copy()
+                losses.place_backward(scope, step.own, step.dropped)
+                step.unknown = bool(losses.unknown - before.unknown)
+                losses.restore(before)
+        waiting = [s for s, step in found.items() if explicit.may_take(s) and step.is_other]
+        while waiting:
+            scope = waiting.pop()
+            if scope not in explicit.scopes and scope in found and explicit.may_take(scope):
+                explicit.take(scope, found[scope].own)
+                waiting += explicit.forwards_elsewhere(scope, found[scope].own)
+        for scope, step in found.items():
+            if scope not in explicit.scopes:
+                self.objections.update(step.objections)
+                self.training.dropped |= step.dropped
+                self.training.dropped_variables |= step.gradients
+                losses.place_backward(scope, step.own, step.dropped)
+
+    def _judge(self, own: list[Statement]) -> _Found:
+        """Which statements of a function compute gradients, and what there is against their being a loss's."""
         gradients: set[Variable] = set()
         dropped: set[Statement] = set()
         while self._grow(own, gradients, dropped):
             pass
         self._check_escapes(own, gradients, dropped)
         passed = Gradients(self.training, dropped)
+        found = _Found(own, gradients, dropped)
         for statement in dropped:
             for objection in passed.objections(statement):
-                self.objections.setdefault(self.outermost(statement, dropped), objection)
-        self.training.dropped |= dropped
-        self.training.dropped_variables |= gradients
-        self.training.carried.find(scope, own)
-        self.training.losses.place_backward(scope, own, dropped)
+                found.objections.setdefault(self.outermost(statement, dropped), objection)
+        calls = [s for s in own if any(self.is_backward(n) for n in tree.own_nodes(s))]
+        found.escapes = any(s not in dropped for s in calls) or any(
+            self._reads_gradient(node) for s in own if s not in dropped for node in tree.own_nodes(s)
+        )
+        return found
 
     def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
         news = False
@@ -153,6 +202,14 @@ class BackwardPasses:
                             dropped.discard(other)
                     gradients.clear()
                     return
+
+    def _reads_gradient(self, node: tree.Node | Block) -> bool:
+        """``module.gradInput``"""
+        if not (
+            isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gradInput"
+        ):
+            return False
+        return self.t.kind(node.base) in ("module", "criterion")
 
     def outermost(self, statement: Statement, dropped: set[Statement]) -> Statement:
         for around in self.training.places.parents[statement]:

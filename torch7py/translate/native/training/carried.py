@@ -50,6 +50,8 @@ class Carried:
         self.graph_values[scope] = found
 
     def has_graph(self, value: Expression, found: set[Variable]) -> bool:
+        if self.training.backward.is_backward(value):
+            return False
         for node in tree.own_nodes(value):
             if (
                 isinstance(node, Invoke)
@@ -72,7 +74,12 @@ class Carried:
             return written
         if kind == "table" and self.t.type(value).of_elements().kind != "tensor":
             return written
-        if not self.has_graph(value, self.graph_values.get(scope, set())):
+        explicit = self.training.explicit
+        if value in explicit.forwards and explicit.forwards[value].passes:
+            return written  # those who take it cut it off
+        if not self.has_graph(value, self.graph_values.get(scope, set())) and not (
+            scope in explicit.scopes and explicit.reach.has_graph(value)
+        ):
             return written
         if self.outlives(variable, scope):
             text = written.at(code.ATOM)
@@ -91,7 +98,7 @@ class Carried:
         """Whether a variable was declared before the loop around the backward pass."""
         loops = [
             s
-            for at in self.training.losses.backward_at
+            for at in (*self.training.losses.backward_at, *self.training.explicit.places())
             for s in self.training.places.parents[at]
             if self.training.places.owner[at] is scope
             and isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))

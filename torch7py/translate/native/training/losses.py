@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
 from torch7py.translate.native.gradients import base_name
@@ -28,6 +28,25 @@ class Losses:
         self.named: dict[Statement, str] = {}
         self.backward_at: dict[Statement, list[Variable | str]] = {}
         self.unknown: set[Statement] = set()
+
+    def copy(self) -> _Kept:
+        """What is known now, to be restored if something is tried in vain."""
+        t = self.t
+        return _Kept(
+            set(self.graph_functions),
+            set(self.calls),
+            dict(self.hoisted),
+            {s: list(found) for s, found in self.hoisted_at.items()},
+            dict(self.named),
+            {s: list(found) for s, found in self.backward_at.items()},
+            set(self.unknown),
+            set(t.graph_variables),
+            {s: set(names) for s, names in t.names.used.items()},
+        )
+
+    def restore(self, kept: _Kept) -> None:
+        self.graph_functions, self.calls, self.hoisted, self.hoisted_at = kept[:4]
+        self.named, self.backward_at, self.unknown, self.t.graph_variables, self.t.names.used = kept[4:]
 
     def place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
         waiting: list[Invoke] = []
@@ -167,6 +186,18 @@ class Losses:
             return name
         return self._hoist(statement, node, scope)
 
+    def name_for(self, statement: Statement, node: Call | Invoke, scope: Scope) -> str:
+        """A name of the page's own for a loss; nothing where none can be given."""
+        self.calls.add(node)
+        if isinstance(statement, tree.Run) and statement.call is node:
+            if statement not in self.named:
+                self.named[statement] = self.t.names.fresh("loss", scope)
+            return self.named[statement]
+        try:
+            return self._hoist(statement, node, scope)
+        except _NoLoss:
+            return ""
+
     def _hoist(self, statement: Statement, node: Call | Invoke, scope: Scope) -> str:
         """Give the loss in an expression a name of its own, in a statement before."""
         if isinstance(statement, (tree.While, tree.Repeat, tree.NumericFor, tree.GenericFor, tree.If)):
@@ -224,6 +255,20 @@ class Losses:
         if isinstance(node, Invoke):
             return node.method in ("forward", "updateOutput") and self.t.kind(node.receiver) == "criterion"
         return isinstance(node, Call) and self.t.kind(node.callee) == "criterion"
+
+
+class _Kept(NamedTuple):
+    """What ``Losses`` has found so far."""
+
+    graph_functions: set[tree.Function]
+    calls: set[Expression]
+    hoisted: dict[Expression, str]
+    hoisted_at: dict[Statement, list[Expression]]
+    named: dict[Statement, str]
+    backward_at: dict[Statement, list[Variable | str]]
+    unknown: set[Statement]
+    graph_variables: set[Variable]
+    names: dict[Scope, set[str]]
 
 
 class _NoLoss(Exception):

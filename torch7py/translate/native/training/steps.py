@@ -11,9 +11,11 @@ from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
 from torch7py.translate.native.training.carried import Carried
+from torch7py.translate.native.training.explicit import Explicit
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.places import Places
 from torch7py.translate.native.training.vectors import FlatVectors
+from torch7py.translate.native.training.written import Written
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -45,10 +47,12 @@ class Training:
         self.losses = Losses(self)
         self.carried = Carried(self)
         self.backward = BackwardPasses(self)
+        self.explicit = Explicit(self)
+        self.written = Written(self)
         self.vectors.find()
         optimizers.find(self)
-        for scope, body in self.places.bodies():
-            self.backward.analyse(scope, body)
+        self.backward.analyse(self.places.bodies())
+        self.explicit.resolve()
 
     def known_function(self, name: str, function: tree.Function) -> bool:
         """Write a function that is known by what it does; whether this is one."""
@@ -132,7 +136,7 @@ class Training:
                 t.emit(f"{self.pending()}.append({text})")
             else:
                 t.emit(f"{text}.backward()")
-        if node in self.dropped:
+        if node in self.dropped or node in self.explicit.left_out:
             return True
         if isinstance(node, tree.Run) and node in self.losses.named:
             t.emit(f"{self.losses.named[node]} = {t.expressions.graph(node.call)}")
@@ -183,9 +187,10 @@ class Training:
         return False
 
     def call(self, node: Call | Invoke) -> Py | None:
-        """Calls on the flat vectors as values."""
-        if isinstance(node, Call):
-            return None
+        """Calls on the flat vectors, and those of backward passes that are written one by one, as values."""
+        found = self.written.value(node)
+        if found is not None or isinstance(node, Call):
+            return found
         if self.backward.is_backward(node):
             raise Problem(
                 "T7-226", node.line, "a gradient that is used for something else than a backward pass"
@@ -194,6 +199,8 @@ class Training:
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
+        if self.written.statement(node):
+            return True
         if isinstance(node, Call):
             found = optimizers.of_call(self, node)
             if found is None:

@@ -1,0 +1,182 @@
+"""The gradients of criterions: the losses that they are of, and the passes of modules that they are passed on to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.training.calls import Forward, Given, Pass
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.explicit import Explicit
+
+__all__ = ["Criterions"]
+
+
+class Criterions:
+    def __init__(self, explicit: Explicit) -> None:
+        self.explicit, self.training, self.t = explicit, explicit.training, explicit.t
+        self.flow = explicit.flow
+
+    def forward_of(self, given: Given, scope: Scope, own: list[Statement]) -> None:
+        """The forward of the criterion that a backward call of it belongs to."""
+        node = given.node
+        if len(node.arguments) < 2:
+            return
+        before = [
+            n
+            for s in own
+            for n in tree.own_nodes(s)
+            if isinstance(n, (Call, Invoke))
+            and self.training.losses.is_loss_call(n)
+            and self.flow.same(self.explicit.calls.module(n), node.receiver)
+            and n.place.end <= node.place.start
+        ]
+        if not before:
+            return
+        last = max(before, key=lambda n: n.place.start)
+        same = len(last.arguments) == 2 and all(
+            self.explicit.calls.alike(a, b) for a, b in zip(last.arguments, node.arguments, strict=False)
+        )
+        if not same or not self.flow.precedes(self.flow.statement(last), self.flow.statement(node)):
+            return
+        if any(self.flow.changed(a, last, node) for a in last.arguments):
+            return
+        if self._is_output(node.arguments[0], node) is None and not self._is_kept_output(node.arguments[0]):
+            return
+        for other in self.explicit.given.values():
+            if other.loss is last:
+                other.again = True
+        given.again = self.flow.repeats(self.flow.statement(last), self.flow.statement(node))
+        given.loss = last
+
+    def _is_output(self, value: Expression, place: tree.Node) -> Forward | None:
+        """The forward whose output an expression is, at some place."""
+        if isinstance(value, Index):
+            found = self.explicit.read.get(value)
+            return found if isinstance(found, Forward) else None
+        if not isinstance(value, Name):
+            return None
+        variable = self.t.scopes.of_name[value]
+        for forward in reversed(list(self.explicit.forwards.values())):
+            statement = self.flow.statement(forward.node)
+            target = self.explicit.calls.target(statement, forward.node)
+            if target is None or self.t.scopes.of_name[target] is not variable:
+                continue
+            if not self.flow.precedes(statement, self.flow.statement(place)):
+                continue
+            if forward.node.place.end <= place.place.start and not self.flow.assigned(
+                value, forward.node, place
+            ):
+                return forward
+        return None
+
+    def pass_on(self, found: Pass, scope: Scope, own: list[Statement]) -> None:
+        """Where a gradient is a criterion's, passed on at once, the pass is that of the loss."""
+        gradient = found.node.arguments[1]
+        while isinstance(gradient, tree.Paren):
+            gradient = gradient.inner
+        given, statement = self._criterion_of(gradient, found, own)
+        if given is None or given.loss is None:
+            return
+        predicted = given.node.arguments[0]
+        if found.forward is not None:
+            if self._is_output(predicted, given.node) is not found.forward:
+                return
+        elif not self._is_kept_output(predicted):
+            return
+        holder = self.holder(given, scope)
+        if not holder:
+            return
+        found.loss = holder
+        given.fused = True
+        if given.again:
+            found.again = True
+        if statement is not None:
+            self.explicit.left_out.add(statement)
+
+    def _is_kept_output(self, value: Expression) -> bool:
+        """Whether an expression is ``module.output``, or a variable that holds it."""
+        if isinstance(value, Index):
+            return value in self.explicit.kept_fields
+        if not isinstance(value, Name):
+            return False
+        sources = self.t.wholes.sources(self.t.scopes.of_name[value])
+        return len(sources) == 1 and isinstance(sources[0], Index) and sources[0] in self.explicit.kept_fields
+
+    def _criterion_of(
+        self, gradient: Expression, found: Pass, own: list[Statement]
+    ) -> tuple[Given | None, Statement | None]:
+        """The criterion's call that gives a gradient, used for nothing else, and the statement that has only that."""
+        if gradient in self.explicit.given:
+            return self.explicit.given[gradient], None
+        if isinstance(gradient, Index):
+            source = self.explicit.read.get(gradient)
+            if isinstance(source, Given):
+                of_it = [r for r in self.explicit.read.values() if r is source]
+                statement = self.flow.statement(source.node)
+                alone = isinstance(statement, tree.Run) and statement.call is source.node
+                if (
+                    len(of_it) == 1
+                    and alone
+                    and not self.flow.repeats(statement, self.flow.statement(found.node))
+                ):
+                    return source, statement
+            return None, None
+        if not isinstance(gradient, Name):
+            return None, None
+        variable = self.t.scopes.of_name[gradient]
+        made = [
+            s
+            for s in own
+            if isinstance(s, (tree.Local, tree.Assign))
+            and len(s.values) == 1
+            and self.explicit.calls.target(s, s.values[0]) is not None
+            and self.t.scopes.of_name[self.explicit.calls.target(s, s.values[0]) or gradient] is variable
+        ]
+        writes = len(variable.writes) + (0 if variable.is_global else 1)
+        before = [s for s in made if s.place.end <= gradient.place.start]
+        if variable.captured or not before or len(made) < writes - self._empty_declarations(variable):
+            return None, None
+        statement = before[-1]
+        source = self.explicit.given.get(statement.values[0])
+        after = [s for s in made if s.place.start > statement.place.start]
+        end = after[0].place.start if after else None
+        reads = [
+            r
+            for r in variable.reads
+            if r.place.start > statement.place.start and (end is None or r.place.start < end)
+        ]
+        if source is None or reads != [gradient]:
+            return None, None
+        if self.flow.block_of[statement] is not self.flow.block_of[self.flow.statement(gradient)]:
+            return None, None
+        return source, statement
+
+    def _empty_declarations(self, variable: Variable) -> int:
+        """1 for ``local x`` without a value."""
+        if variable.declaration is None:
+            return 0
+        statement = self.flow.statement_of.get(variable.declaration)
+        return 1 if isinstance(statement, tree.Local) and not statement.values else 0
+
+    def holder(self, given: Given, scope: Scope) -> str:
+        """What the page calls the loss that a criterion's forward gave; nothing where it has no name."""
+        loss = given.loss
+        if loss is None:
+            return ""
+        statement = self.flow.statement(loss)
+        target = self.explicit.calls.target(statement, loss)
+        losses = self.training.losses
+        if target is not None:
+            variable = self.t.scopes.of_name[target]
+            writes = (
+                len(variable.writes) + (0 if variable.is_global else 1) - self._empty_declarations(variable)
+            )
+            if writes == 1 and variable.kind != "parameter":
+                losses.calls.add(loss)
+                self.t.graph_variables.add(variable)
+                return self.t.names.of_variable(variable)
+        return losses.name_for(statement, loss, scope)

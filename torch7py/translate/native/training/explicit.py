@@ -1,0 +1,274 @@
+"""Backward passes that are not those of one loss, written call by call.
+
+Torch7's ``backward`` takes the gradient of a module's output and gives that of its input. Where a program uses these
+gradients otherwise than to pass them on from a criterion to the first module, each call has a form of its own:
+``output.backward(g)`` for what adds to the gradients of the weights, ``torch.autograd.grad(output, x, g)`` for the
+gradient of an input. So that no call reaches further than its module did, the module is given its input cut off from
+what made it, as a leaf of the graph where its gradient is wanted.
+
+A call belongs to the module's last forward. Where that is the last one before it in the same function, its output has a
+name; otherwise the module keeps it (``last_input``, ``last_output``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.calls import Forward, Given, Pass
+from torch7py.translate.native.training.criterions import Criterions
+from torch7py.translate.native.training.flow import Flow
+from torch7py.translate.native.training.forwards import Forwards
+from torch7py.translate.native.training.reach import Reach
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Explicit"]
+
+
+class Explicit:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.flow = Flow(training)
+        self.calls = Forwards(training, self.flow)
+        self.reach = Reach(self)
+        self.criterions = Criterions(self)
+        self.scopes: dict[Scope, list[Statement]] = {}
+        self.forwards: dict[Expression, Forward] = {}
+        self.passes: dict[Expression, Pass] = {}
+        self.given: dict[Expression, Given] = {}
+        self.read: dict[Index, Forward | Pass | Given] = {}  # fields of modules: output, gradInput
+        self.kept_fields: set[Index] = set()
+        self.left_out: set[Statement] = set()
+        self.stale: set[Variable] = set()  # modules whose weights move between a forward and its backward
+
+    def may_take(self, scope: Scope) -> bool:
+        """Whether a function is not a layer's own method, which is written by other rules."""
+        owner = None if scope.function is None else self.t.classes.owners.get(scope.function)
+        return owner is None or owner.instance.kind not in ("module", "criterion")
+
+    def take(self, scope: Scope, own: list[Statement]) -> None:
+        self.scopes[scope] = own
+
+    def forwards_elsewhere(self, scope: Scope, own: list[Statement]) -> list[Scope]:
+        """The functions in which modules were run that a function sends gradients back through."""
+        found: list[Scope] = []
+        for node in self.calls.backward_calls(own):
+            if self.t.kind(node.receiver) != "module" or self.calls.last(node, own) is not None:
+                continue
+            found += [
+                self.training.places.owner[self.flow.statement(f)] for f in self.calls.all_of(node.receiver)
+            ]
+        return [other for other in found if other is not scope]
+
+    def resolve(self) -> None:
+        self._read_everywhere()
+        if self.scopes:
+            self.reach.find()
+        for own in self.scopes.values():
+            for node in self.calls.backward_calls(own):
+                if self.t.kind(node.receiver) == "module":
+                    self._resolve_pass(node, own)
+                else:
+                    self.given[node] = Given(node)
+        for own in self.scopes.values():
+            self._read_fields(own)
+        for scope, own in self.scopes.items():
+            for node in self.calls.backward_calls(own):
+                if node in self.given:
+                    self.criterions.forward_of(self.given[node], scope, own)
+            for node in self.calls.backward_calls(own):
+                if node in self.passes and not self.passes[node].refused:
+                    self.criterions.pass_on(self.passes[node], scope, own)
+            for node in self.calls.backward_calls(own):
+                if node in self.given and not self.given[node].fused:
+                    self.given[node].holder = self.criterions.holder(self.given[node], scope)
+        for found in self.forwards.values():
+            self._name(found)
+
+    def _resolve_pass(self, node: Invoke, own: list[Statement]) -> None:
+        found = self.passes[node] = Pass(node)
+        statement = self.flow.statement(node)
+        found.used = not (isinstance(statement, tree.Run) and statement.call is node)
+        if self.calls.overwrites(node, own):
+            found.refused = "a gradient that another call has overwritten when it is read"
+            return
+        if len(node.arguments) < 2:
+            found.refused = f"{node.method} without a gradient"
+            return
+        if self.calls.keeps_steps(node.receiver):
+            found.refused = "a gradient by hand through a module that remembers its steps"
+            return
+        last = self.calls.last(node, own)
+        if last is not None:
+            self._belongs(found, last)
+            return
+        candidates = self.calls.all_of(node.receiver)
+        if not candidates:
+            found.refused = "a backward pass through a module that is not seen to be run"
+            return
+        if base_name(node.receiver) is None or self.calls.is_one_of_several(node.receiver):
+            found.refused = "a backward pass through one of several modules"
+            return
+        for call in candidates:
+            if not self.flow.same(call.arguments[0], node.arguments[0]) or not self._is_fixed(
+                node.arguments[0]
+            ):
+                found.refused = "a backward pass of which is not known what input it belongs to"
+                return
+        if self.t.kind(node.arguments[0]) != "tensor":
+            found.refused = "a backward pass of a table of inputs, in another function than its forward"
+            return
+        for call in candidates:
+            if not self.calls.overwritten(call, candidates):
+                forward = self._forward(call)
+                forward.passes.append(found)
+                forward.needs_leaf |= found.used
+                forward.kept = True
+                found.kept.append(forward)
+        self._may_be_stale(node.receiver)
+
+    def _is_fixed(self, node: Expression) -> bool:
+        """Whether an expression is a variable that always holds the same tensor."""
+        if not isinstance(node, Name):
+            return False
+        variable = self.t.scopes.of_name[node]
+        if variable.kind == "parameter":
+            return False
+        return len(variable.writes) <= (1 if variable.is_global else 0)
+
+    def _forward(self, call: Call | Invoke) -> Forward:
+        found = self.forwards.get(call)
+        if found is None:
+            found = self.forwards[call] = Forward(call, self.calls.module(call), call.arguments[0])
+        return found
+
+    def _belongs(self, found: Pass, call: Call | Invoke) -> None:
+        """A pass is one back through this forward, if nothing has changed since."""
+        node = found.node
+        given = call.arguments[0]
+        if not self.flow.same(given, node.arguments[0]):
+            found.refused = "a backward pass with another input than the forward had"
+            return
+        if self.flow.changed(given, call, node):
+            found.refused = "an input that changes between a forward and its backward pass"
+            return
+        statement = self.flow.statement(call)
+        target = self.calls.target(statement, call)
+        if target is not None and self.flow.overwritten(target, call, node):
+            found.refused = "an output that is changed between a forward and its backward pass"
+            return
+        forward = self._forward(call)
+        if forward.passes:
+            forward.passes[-1].again = True
+        found.again = self.flow.repeats(statement, self.flow.statement(node))
+        found.forward = forward
+        forward.passes.append(found)
+        forward.needs_leaf |= found.used
+        if self.calls.moves(found.node.receiver, call, node):
+            self._may_be_stale(found.node.receiver)
+
+    def _may_be_stale(self, module: Expression) -> None:
+        name = base_name(module)
+        if name is not None:
+            self.stale.add(self.t.scopes.of_name[name])
+
+    def _read_everywhere(self) -> None:
+        """Read outputs of modules in functions whose backward passes, if there are any, are those of a loss."""
+        for scope, _ in self.training.places.bodies():
+            if scope not in self.scopes and self.may_take(scope):
+                own = [s for s in self.training.places.statements_of(scope) if s not in self.training.dropped]
+                self._read_fields(own)
+
+    def _read_fields(self, own: list[Statement]) -> None:
+        """``module.output`` and ``module.gradInput`` where the program reads them."""
+        here = set(own)
+        for statement in own:
+            for node in tree.own_nodes(statement):
+                if not (isinstance(node, Index) and node.dotted and isinstance(node.key, tree.String)):
+                    continue
+                kind, name = self.t.kind(node.base), node.key.value
+                if name == "gradInput" and kind in ("module", "criterion") and self.passes:
+                    calls = [
+                        c
+                        for c in self.calls.backward_calls(own)
+                        if c.method != "accGradParameters"
+                        and self.flow.same(c.receiver, node.base)
+                        and c.place.end <= node.place.start
+                        and self.flow.precedes(self.flow.statement(c), statement)
+                    ]
+                    if calls:
+                        source: Pass | Given = self.passes.get(calls[-1]) or self.given[calls[-1]]
+                        self.read[node] = source
+                        if isinstance(source, Pass):
+                            source.used = True
+                            for forward in [*([source.forward] if source.forward else []), *source.kept]:
+                                forward.needs_leaf = True
+                elif name == "output" and kind == "module":
+                    before = [
+                        f
+                        for f in self.calls.all_of(node.base)
+                        if self.flow.statement(f) in here and f.place.end <= node.place.start
+                    ]
+                    if before and self.flow.precedes(self.flow.statement(before[-1]), statement):
+                        self.read[node] = self._forward(before[-1])
+                    elif not before:
+                        for call in self.calls.all_of(node.base):
+                            if not self.calls.overwritten(call, self.calls.all_of(node.base)):
+                                self._forward(call).kept = True
+                        self.kept_fields.add(node)
+
+    def _name(self, found: Forward) -> None:
+        """How the page calls a forward's output and, where it is wanted, its input."""
+        t = self.t
+        scope = self.training.places.owner[self.flow.statement(found.node)]
+        statement = self.flow.statement(found.node)
+        target = self.calls.target(statement, found.node)
+        refused = [p for p in found.passes if p.refused]
+        if found.passes and len(refused) == len(found.passes):
+            found.passes.clear()
+        if found.kept:
+            return
+        uses = [p.node for p in found.passes] + [n for n, s in self.read.items() if s is found]
+        if target is not None and not any(self.flow.assigned(target, found.node, use) for use in uses):
+            found.output, found.named = t.names.of(target), True
+        elif uses:
+            found.output = t.names.fresh("output", scope)
+        if found.needs_leaf and t.kind(found.input) != "table":
+            name = found.input.name if isinstance(found.input, Name) else "input"
+            found.leaf = t.names.fresh(f"{name}_leaf" if isinstance(found.input, Name) else "leaf", scope)
+        for each in found.passes:
+            if each.used and isinstance(self.flow.statement(each.node), tree.Run):
+                each.name = t.names.fresh("gradInput", scope)
+        if found.needs_leaf and takes_items(t.type(found.module)):
+            for each in found.passes:
+                each.refused = each.refused or "the gradient of an input that is looked up"
+
+    def places(self) -> list[Statement]:
+        """The statements with backward calls that are written one by one."""
+        return [self.flow.statement(node) for node in (*self.passes, *self.given)]
+
+    def check(self, node: Invoke) -> None:
+        """Refuse a pass that is not known well enough."""
+        found = self.passes.get(node)
+        if found is None:
+            return
+        if found.refused:
+            raise Problem("T7-226", node.line, found.refused)
+        if not self.is_stale(node.receiver):
+            return
+        for optimizer in self.training.optimizers.values():
+            if optimizer.method != "adam" and self.calls.is_module(optimizer.module, node.receiver):
+                reason = f"gradients of an output from before a step of optim.{optimizer.method}"
+                raise Problem("T7-226", node.line, reason)
+
+    def is_stale(self, module: Expression) -> bool:
+        """Whether the weights of a module may move between a forward and its backward pass."""
+        name = base_name(module)
+        return name is not None and self.t.scopes.of_name[name] in self.stale

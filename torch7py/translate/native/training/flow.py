@@ -1,0 +1,254 @@
+"""What happens between two places of a function: which of two statements surely runs first, and what is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["LOOPS", "VIEWS", "Flow"]
+
+LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
+# Methods of tensors that leave them as they are. Those of the second line give another view of the same memory.
+VIEWS = set(
+    "narrow select sub view viewAs t transpose expand expandAs unfold contiguous float double cuda".split()
+)
+_PURE = VIEWS | set(
+    "dim nDimension size stride nElement numel clone max min sum mean std var norm dot dist eq ne lt gt le ge index"
+    " repeatTensor reshape long int byte type typeAs isContiguous isSameSizeAs sort topk mode median kthvalue prod"
+    " cumsum cumprod trace storageOffset gather maskedSelect nonzero split chunk all any isSize".split()
+)
+# Functions of two tensors, which change the first only if they are given three.
+_OPERATIONS = set("cat cmul cdiv pow add mul csub mm mv ger".split())
+
+
+class Flow:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.block_of: dict[Statement, Block] = {}
+        self.statement_of: dict[tree.Node, Statement] = {}
+        blocks = [node for node in tree.walk(self.t.program) if isinstance(node, Block)]
+        for block in blocks:
+            for statement in block.statements:
+                self.block_of[statement] = block
+        for statement in self.block_of:
+            for node in tree.own_nodes(statement):
+                if isinstance(node, tree.Node):
+                    self.statement_of[node] = statement
+
+    def same(self, a: Expression, b: Expression) -> bool:
+        """Whether two expressions are written alike and mean the same variables."""
+        while isinstance(a, tree.Paren):
+            a = a.inner
+        while isinstance(b, tree.Paren):
+            b = b.inner
+        if isinstance(a, Name) and isinstance(b, Name):
+            return self.t.scopes.of_name[a] is self.t.scopes.of_name[b]
+        if isinstance(a, Call) and isinstance(b, Call):
+            path = self.t.path(a.callee)
+            alike = path is not None and path == self.t.path(b.callee) and path.startswith("torch.")
+            return alike and not path_draws(path or "") and self._all_same(a.arguments, b.arguments)
+        if isinstance(a, Invoke) and isinstance(b, Invoke):
+            alike = a.method == b.method and a.method in _PURE and self.same(a.receiver, b.receiver)
+            return alike and self._all_same(a.arguments, b.arguments)
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, tree.Table) and isinstance(b, tree.Table):
+            return self._all_same([f.value for f in a.fields], [f.value for f in b.fields])
+        if isinstance(a, Index) and isinstance(b, Index):
+            return self.same(a.base, b.base) and self.same(a.key, b.key)
+        if isinstance(a, tree.Binary) and isinstance(b, tree.Binary):
+            return a.operator == b.operator and self.same(a.left, b.left) and self.same(a.right, b.right)
+        if isinstance(a, tree.Unary) and isinstance(b, tree.Unary):
+            return a.operator == b.operator and self.same(a.operand, b.operand)
+        return tree.same_expression(a, b)
+
+    def _all_same(self, a: tuple[Expression, ...] | list[Expression], b: object) -> bool:
+        assert isinstance(b, (tuple, list))
+        return len(a) == len(b) and all(self.same(x, y) for x, y in zip(a, b, strict=True))
+
+    def statement(self, node: tree.Node) -> Statement:
+        return self.statement_of[node]
+
+    def around(self, statement: Statement) -> tuple[Statement, ...]:
+        return self.training.places.parents[statement]
+
+    def precedes(self, first: Statement, second: Statement) -> bool:
+        """Whether one statement has run whenever another one of its function does."""
+        if first is second:
+            return True
+        block = self.block_of[first]
+        for at in (*self.around(second), second):
+            if self.block_of[at] is block:
+                return first.place.start <= at.place.start
+        return False
+
+    def loops(self, statement: Statement) -> list[Statement]:
+        return [s for s in self.around(statement) if isinstance(s, LOOPS)]
+
+    def repeats(self, first: Statement, second: Statement) -> bool:
+        """Whether the second statement may run several times after the first has run once."""
+        around = self.loops(first)
+        return any(loop not in around for loop in self.loops(second))
+
+    def between(self, first: tree.Node, second: tree.Node) -> Iterator[tree.Node | Block]:
+        """The nodes that may be evaluated after one and before another, in the same function."""
+        begin, end = self.statement(first), self.statement(second)
+        start, stop = first.place.end, second.place.start
+        around = self.loops(begin)
+        inner = [loop for loop in self.loops(end) if loop not in around]
+        if inner:  # what stands behind the second comes before it in the next turn
+            stop = inner[0].place.end
+        own = self.training.places.owner[begin]
+        for statement in self.training.places.statements_of(own):
+            if statement.place.end < start or statement.place.start >= stop:
+                continue
+            for node in tree.own_nodes(statement):
+                if isinstance(node, tree.Node) and start <= node.place.start < stop and node is not second:
+                    yield node
+
+    # Changes
+
+    def _is_same(self, node: Expression, variables: set[Variable]) -> bool:
+        """Whether an expression is one of these variables, a field of it or a view of it."""
+        while True:
+            if isinstance(node, Invoke) and node.method in VIEWS:
+                node = node.receiver
+            elif isinstance(node, (Index, tree.Paren)):
+                node = node.base if isinstance(node, Index) else node.inner
+            else:
+                return isinstance(node, Name) and self.t.scopes.of_name[node] in variables
+
+    def _names(self, node: Expression) -> set[Variable]:
+        """The variables whose tensors an expression uses, and those that are views of them."""
+        of_name = self.t.scopes.of_name
+        found = {of_name[n] for n in tree.walk(node) if isinstance(n, Name) and not self._is_number(n)}
+        news = True
+        while news:
+            news = False
+            for statement in self.block_of:
+                if not isinstance(statement, (tree.Local, tree.Assign)):
+                    continue
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                for target, value in zip(targets, statement.values, strict=False):
+                    if isinstance(target, Name) and self.t.kind(target) in ("tensor", None):
+                        variable = of_name[target]
+                        if variable not in found and self._is_same(value, found):
+                            found.add(variable)
+                            news = True
+        return found
+
+    def _is_number(self, node: Name) -> bool:
+        return self.t.kind(node) in ("number", "string", "boolean", "function", "module", "criterion")
+
+    def changed(self, value: Expression, first: tree.Node, second: tree.Node) -> bool:
+        """Whether what an expression gives, or the tensor itself, may change between two places."""
+        return self.assigned(value, first, second) or self.overwritten(value, first, second)
+
+    def assigned(self, value: Expression, first: tree.Node, second: tree.Node) -> bool:
+        """Whether a variable of an expression is given something else between two places."""
+        of_name = self.t.scopes.of_name
+        names = {of_name[n] for n in tree.walk(value) if isinstance(n, Name)}
+        for node in self.between(first, second):
+            if isinstance(node, tree.Assign) and any(
+                isinstance(t, Name) and of_name[t] in names for t in node.targets
+            ):
+                return True
+            if isinstance(node, (Call, Invoke)):
+                for function in self.t.types.function_called(node):
+                    scope = self.t.scopes.of_function[function]
+                    if any(scope in v.writers for v in names):
+                        return True
+        return False
+
+    def overwritten(self, value: Expression, first: tree.Node, second: tree.Node) -> bool:
+        """Whether a tensor may be changed in place between two places."""
+        names = self._names(value)
+        return any(self._changes(node, names) for node in self.between(first, second))
+
+    def _changes(self, node: tree.Node | Block, names: set[Variable], depth: int = 0) -> bool:
+        if isinstance(node, tree.Assign):
+            return any(isinstance(t, Index) and self._is_same(t, names) for t in node.targets)
+        if isinstance(node, Invoke):
+            if (
+                self._is_same(node.receiver, names)
+                and self.t.kind(node.receiver)
+                in (
+                    "tensor",
+                    "table",
+                    None,
+                )
+                and node.method not in _PURE
+            ):
+                return True
+            return self._changes_inside(node, names, depth)
+        if isinstance(node, Call):
+            path = self.t.path(node.callee)
+            if path is not None and path.startswith("torch.") and len(node.arguments) > 1:
+                name = path.removeprefix("torch.")
+                tensors = sum(self.t.kind(a) in ("tensor", None) for a in node.arguments)
+                plain = name in _PURE or (name in _OPERATIONS and tensors < 3)
+                return self._is_same(node.arguments[0], names) and not plain
+            return self._changes_inside(node, names, depth)
+        return False
+
+    def _changes_inside(self, node: Call | Invoke, names: set[Variable], depth: int) -> bool:
+        """Whether a function of the program that is called changes one of the tensors."""
+        of_name = self.t.scopes.of_name
+        for function in self.t.types.function_called(node):
+            if depth > 3:
+                return True
+            inner = set(names)
+            shift = 1 if isinstance(node, Invoke) else 0
+            for parameter, argument in zip(function.parameters[shift:], node.arguments, strict=False):
+                if self._is_same(argument, names):
+                    inner.add(of_name[parameter])
+            if any(self._changes(n, inner, depth + 1) for n in tree.walk(function.body)):
+                return True
+        return False
+
+    def runs(self, module: Expression, first: tree.Node, second: tree.Node) -> bool:
+        """Whether a function called between two places may run a module's forward."""
+        base = base_name(module)
+        for node in self.between(first, second):
+            if isinstance(node, (Call, Invoke)):
+                for function in self.t.types.function_called(node):
+                    if base is None or self._runs_inside(function, self.t.scopes.of_name[base], set()):
+                        return True
+        return False
+
+    def _runs_inside(self, function: tree.Function, module: Variable, seen: set[tree.Function]) -> bool:
+        if function in seen:
+            return False
+        seen.add(function)
+        for node in tree.walk(function.body):
+            if isinstance(node, Invoke) and node.method in ("forward", "updateOutput"):
+                name = base_name(node.receiver)
+                if name is None or self.t.scopes.of_name[name] is module or name.name == "self":
+                    return True
+                if self.t.scopes.of_name[name].kind == "parameter":
+                    return True
+            if isinstance(node, (Call, Invoke)) and any(
+                self._runs_inside(f, module, seen) for f in self.t.types.function_called(node)
+            ):
+                return True
+        return False
+
+
+def path_draws(path: str) -> bool:
+    """Whether a function of torch gives something else at every call."""
+    return path in {
+        "torch.rand",
+        "torch.randn",
+        "torch.randperm",
+        "torch.random",
+        "torch.uniform",
+        "torch.normal",
+    }

@@ -1,0 +1,199 @@
+"""Which forward a backward call belongs to, and what there is against their being parts of one loss's backward pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.native.training.calls import FORWARD
+from torch7py.translate.native.training.flow import VIEWS, Flow
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Forwards"]
+
+
+class Forwards:
+    def __init__(self, training: Training, flow: Flow) -> None:
+        self.training, self.t, self.flow = training, training.t, flow
+
+    def is_forward(self, node: tree.Node | tree.Block) -> bool:
+        if isinstance(node, Invoke):
+            return node.method in FORWARD and self.t.kind(node.receiver) == "module" and bool(node.arguments)
+        return (
+            isinstance(node, Call)
+            and self.t.kind(node.callee) == "module"
+            and self.t.path(node.callee) is None
+            and len(node.arguments) == 1
+        )
+
+    def module(self, node: Call | Invoke) -> Expression:
+        return node.receiver if isinstance(node, Invoke) else node.callee
+
+    def all_of(self, module: Expression) -> list[Call | Invoke]:
+        is_one = self.is_forward if self.t.kind(module) == "module" else self.training.losses.is_loss_call
+        found = [
+            n
+            for n in self.flow.statement_of
+            if isinstance(n, (Call, Invoke)) and is_one(n) and self.is_module(self.module(n), module)
+        ]
+        return sorted(found, key=lambda n: n.place.start)
+
+    def is_module(self, a: Expression, b: Expression) -> bool:
+        """Whether two expressions mean the same module: one variable, or a field of objects of one class."""
+        if self.flow.same(a, b):
+            return True
+        if isinstance(a, Index) and isinstance(b, Index) and tree.same_expression(a, b):
+            return bool(self.t.type(a.base).find().classes) and self.t.type(a.base) is self.t.type(b.base)
+        return False
+
+    def last(self, node: Invoke, own: list[Statement]) -> Call | Invoke | None:
+        """The forward that a backward call belongs to, if it is surely the last one before it."""
+        statement = self.flow.statement(node)
+        here = set(own)
+        before = [
+            f
+            for f in self.all_of(node.receiver)
+            if self.flow.statement(f) in here and f.place.end <= node.place.end
+        ]
+        if not before or self.is_one_of_several(node.receiver):
+            return None
+        last = before[-1]
+        if not self.flow.precedes(self.flow.statement(last), statement):
+            return None
+        if any(  # a later one in the loop around
+            f.place.start > node.place.start and self._in_shared_loop(f, last, node)
+            for f in self.all_of(node.receiver)
+            if self.flow.statement(f) in here
+        ):
+            return None
+        if self.flow.runs(node.receiver, last, node) or self.flow.assigned(node.receiver, last, node):
+            return None
+        return last
+
+    def _in_shared_loop(self, later: Call | Invoke, first: tree.Node, backward: tree.Node) -> bool:
+        """Whether a forward behind a backward call comes before it in the next turn of a loop, without the first."""
+        loops = self.flow.loops(self.flow.statement(backward))
+        outside = [loop for loop in loops if loop not in self.flow.loops(self.flow.statement(first))]
+        return any(loop in outside for loop in self.flow.loops(self.flow.statement(later)))
+
+    def overwritten(self, call: Call | Invoke, others: list[Call | Invoke]) -> bool:
+        """Whether another forward surely follows, before any function could ask for this one's gradients."""
+        statement = self.flow.statement(call)
+        for other in others:
+            later = self.flow.statement(other)
+            if (
+                other.place.start > call.place.start
+                and self.flow.block_of[later] is self.flow.block_of[statement]
+            ):
+                between = self.flow.between(call, other)
+                if not any(
+                    isinstance(n, (Call, Invoke)) and self.t.types.function_called(n) for n in between
+                ):
+                    return True
+        return False
+
+    def is_one_of_several(self, module: Expression) -> bool:
+        return any(isinstance(n, Index) and not n.dotted for n in tree.walk(module))
+
+    def alike(self, a: Expression, b: Expression) -> bool:
+        """Whether two expressions are the same, or one is a module's forward and the other its output."""
+        if isinstance(a, (Call, Invoke)) and self.is_forward(a) and isinstance(b, Index):
+            is_output = isinstance(b.key, tree.String) and b.key.value == "output"
+            return is_output and self.flow.same(self.module(a), b.base)
+        return self.flow.same(a, b)
+
+    def keeps_steps(self, module: Expression) -> bool:
+        """Whether a module is one of rnn's that take a sequence step by step."""
+        names = {layer.name for layer in self.t.type(module).find().layers}
+        single = {"nn.LSTM", "nn.FastLSTM", "nn.GRU", "nn.Recurrent", "nn.Recursor", "nn.Recurrence"}
+        return bool(names & single)
+
+    def target(self, statement: Statement, value: Expression) -> Name | None:
+        """The variable that is given the whole value of an expression in a statement."""
+        if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            if len(targets) == 1 and statement.values[0] is value and isinstance(targets[0], Name):
+                return targets[0]
+        return None
+
+    def moves(self, module: Expression, first: tree.Node, second: tree.Node) -> bool:
+        """Whether the weights of a module may move between two places."""
+        of_name = self.t.scopes.of_name
+        for node in self.flow.between(first, second):
+            if isinstance(node, Invoke):
+                if node.method == "updateParameters":
+                    return True
+                name = base_name(node.receiver)
+                if name is not None and of_name[name] in self.training.vectors.aliases:
+                    return True
+            if isinstance(node, Call) and (self.t.path(node.callee) or "").startswith("optim."):
+                return True
+        return False
+
+    def backward_calls(self, own: list[Statement]) -> list[Invoke]:
+        is_backward = self.training.backward.is_backward
+        found = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke) and is_backward(n)]
+        return sorted(found, key=lambda n: n.place.start)
+
+    def objects(self, own: list[Statement], dropped: set[Statement]) -> bool:
+        """Whether the calls of a function are no backward pass of a loss, for what happens between them."""
+        seen: set[Expression] = set()
+        for node in self.backward_calls(own):
+            if self.flow.statement(node) not in dropped or self.is_one_of_several(node.receiver):
+                continue
+            if self.overwrites(node, own):
+                return True
+            last = self.last(node, own)
+            if last is None or self.keeps_steps(node.receiver):
+                continue
+            statement = self.flow.statement(last)
+            count = 1 if self.t.kind(node.receiver) == "module" else 2
+            pairs = zip(last.arguments[:count], node.arguments[:count], strict=False)
+            target = self.target(statement, last)
+            if (
+                last in seen
+                or self.flow.repeats(statement, self.flow.statement(node))
+                or any(not self.alike(a, b) or self.flow.changed(a, last, node) for a, b in pairs)
+                or (target is not None and count == 1 and self.flow.overwritten(target, last, node))
+            ):
+                return True
+            seen.add(last)
+        return False
+
+    def overwrites(self, node: Invoke, own: list[Statement]) -> bool:
+        """Whether what a backward call gives is read after another call of the kind has given its own there."""
+        statement = self.flow.statement(node)
+        target = self._holds(statement, node)
+        if target is None:
+            return False
+        others = [
+            n
+            for n in self.backward_calls(own)
+            if n is not node and n.method != "accGradParameters" and self.flow.same(n.receiver, node.receiver)
+        ]
+        if not isinstance(target, Name):  # in a table
+            return bool(self.flow.loops(statement)) and not self.keeps_steps(node.receiver)
+        variable = self.t.scopes.of_name[target]
+        for read in variable.reads:
+            if read.place.start < node.place.end or self.flow.statement(read) not in own:
+                continue
+            if self.flow.assigned(target, node, read):
+                continue
+            if any(other in others for other in self.flow.between(node, read)):
+                return True
+        return False
+
+    def _holds(self, statement: Statement, node: Expression) -> Expression | None:
+        """What is given the value of an expression, or a view of it, in a statement."""
+        if isinstance(statement, (tree.Local, tree.Assign)):
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            for target, value in zip(targets, statement.values, strict=False):
+                while isinstance(value, Invoke) and value.method in VIEWS:
+                    value = value.receiver
+                if value is node:
+                    return target
+        return None

@@ -1,0 +1,104 @@
+"""What may have a graph behind it: outputs of modules, and what is made of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.gradients import base_name
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.explicit import Explicit
+
+__all__ = ["Reach"]
+
+
+_PLAIN = {"number", "string", "boolean", "module", "criterion"}
+
+
+class Reach:
+    def __init__(self, explicit: Explicit) -> None:
+        self.explicit, self.training, self.t = explicit, explicit.training, explicit.t
+        self.graphical: set[Variable] = set()
+        self._functions: set[tree.Function] = set()  # whose results are being looked at
+
+    def find(self) -> None:
+        """The variables that may hold what a module gave, or what was made of that."""
+        before = -1
+        while before != len(self.graphical):
+            before = len(self.graphical)
+            for statement in self.explicit.flow.block_of:
+                self._learn(statement)
+
+    def _may_hold(self, target: Expression) -> None:
+        name = base_name(target)
+        if name is not None and self.t.kind(target) not in _PLAIN:
+            self.graphical.add(self.t.scopes.of_name[name])
+
+    def _learn(self, statement: Statement) -> None:
+        targets: tuple[Expression, ...] = ()
+        if isinstance(statement, (tree.Local, tree.GenericFor)):
+            targets = statement.names
+        elif isinstance(statement, tree.Assign):
+            targets = statement.targets
+        if isinstance(statement, (tree.Local, tree.Assign, tree.GenericFor)) and any(
+            self.has_graph(value) for value in statement.values
+        ):
+            for target in targets:
+                self._may_hold(target)
+        for node in tree.own_nodes(statement):
+            if isinstance(node, (Call, Invoke)):
+                self._learn_of_call(node, statement)
+
+    def _learn_of_call(self, node: Call | Invoke, statement: Statement) -> None:
+        given = [argument for argument in node.arguments if self.has_graph(argument)]
+        if not given:
+            return
+        shift = 1 if isinstance(node, Invoke) else 0
+        for function in self.t.types.function_called(node):
+            for parameter, argument in zip(function.parameters[shift:], node.arguments, strict=False):
+                if argument in given:
+                    self._may_hold(parameter)
+        if isinstance(node, Invoke):
+            if self.t.kind(node.receiver) == "tensor" and not self._is_cut(node, statement):
+                self._may_hold(node.receiver)
+        elif self.t.path(node.callee) == "table.insert":
+            self._may_hold(node.arguments[0])
+
+    def _is_cut(self, node: Invoke, statement: Statement) -> bool:
+        """Whether a copy into a tensor of an outer function is written as one of the values alone (carried.py)."""
+        scope = self.training.places.owner[statement]
+        if scope not in self.explicit.scopes or node.method != "copy" or not isinstance(node.receiver, Name):
+            return False
+        alone = isinstance(statement, tree.Run) and statement.call is node
+        return alone and (self.t.scopes.of_name[node.receiver].scope or self.t.scopes.main) is not scope
+
+    def has_graph(self, value: tree.Node | Block) -> bool:
+        """Whether an expression may give something with a graph behind it."""
+        if isinstance(value, Expression) and self.t.kind(value) in _PLAIN - {"module", "criterion"}:
+            return False
+        if isinstance(value, Name):
+            return self.t.scopes.of_name[value] in self.graphical
+        if isinstance(value, tree.Function):
+            return False
+        if isinstance(value, (Call, Invoke)):
+            if self.training.backward.is_backward(value):
+                return False
+            if self.explicit.calls.is_forward(value):
+                return True
+            functions = self.t.types.function_called(value)
+            if functions:
+                return any(self._gives_graph(function) for function in functions)
+        return any(self.has_graph(child) for child in tree.children(value))
+
+    def _gives_graph(self, function: tree.Function) -> bool:
+        if function in self._functions:
+            return False
+        self._functions.add(function)
+        scope = self.t.scopes.of_function[function]
+        returns = [s for s in self.training.places.statements_of(scope) if isinstance(s, tree.Return)]
+        found = any(self.has_graph(v) for s in returns for v in s.values)
+        self._functions.discard(function)
+        return found

@@ -1,0 +1,271 @@
+"""How backward passes are written call by call: see explicit.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.calls import Forward, Given, Pass
+from torch7py.translate.tree import Call, Expression, Index, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Written"]
+
+
+class Written:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t, self.explicit = training, training.t, training.explicit
+
+    # Statements
+
+    def statement(self, node: Call | Invoke) -> bool:
+        """A call as a statement; whether it is one of these."""
+        if node in self.explicit.forwards:
+            forward = self.explicit.forwards[node]
+            if not forward.output and not forward.kept:
+                return False
+            self.value(node)
+            return True
+        if isinstance(node, Invoke) and node in self.explicit.passes:
+            found = self.explicit.passes[node]
+            text = self._pass(found, found.used)
+            if found.name:
+                self.t.emit(f"{found.name} = {text}")
+            return True
+        given = self.explicit.given.get(node)
+        if given is not None:
+            if not given.fused:
+                self.t.emit(f"{self._name(given)} = {self._criterion(given)}")
+            return True
+        return False
+
+    def value(self, node: Call | Invoke) -> Py | None:
+        """A call as a value; None if it is none of these."""
+        if node in self.explicit.forwards:
+            return self._forward(self.explicit.forwards[node])
+        if isinstance(node, Invoke) and node in self.explicit.passes:
+            return self._pass(self.explicit.passes[node], True)
+        given = self.explicit.given.get(node)
+        return None if given is None else self._criterion(given)
+
+    def field(self, node: Index) -> Py | None:
+        """``module.output`` and ``module.gradInput``"""
+        t = self.t
+        if node in self.explicit.kept_fields:
+            return atom(f"{t.value(node.base).at(code.ATOM)}.last_output")
+        source = self.explicit.read.get(node)
+        if isinstance(source, Forward):
+            if source.kept:
+                return atom(f"{t.value(node.base).at(code.ATOM)}.last_output")
+            return atom(source.output) if source.output else None
+        if isinstance(source, Pass):
+            self.explicit.check(source.node)
+            return atom(source.name) if source.name else None
+        if isinstance(source, Given):
+            return atom(self._name(source))
+        return None
+
+    def _name(self, given: Given) -> str:
+        if not given.name:
+            given.name = self.t.fresh("gradInput")
+        return given.name
+
+    # Forwards
+
+    def _forward(self, found: Forward) -> Py:
+        t = self.t
+        node, given = found.node, found.input
+        statement = self.explicit.flow.statement(node)
+        whole = (
+            isinstance(statement, (tree.Local, tree.Assign))
+            and self.explicit.calls.target(statement, node) is not None
+        )
+        self._may_be_hoisted(found, statement, whole)
+        instead = t.expressions.instead
+        text = ""
+        base = t.value(found.module).at(code.ATOM)
+        if found.kept:
+            if found.needs_leaf:
+                t.emit(f"{base}.last_input = {t.value(given).at(code.ATOM)}.detach().requires_grad_()")
+                instead[given] = atom(f"{base}.last_input")
+            else:
+                self._cut(given)
+            text = f"{base}.last_output"
+        elif not found.passes:
+            pass
+        elif not found.needs_leaf:
+            self._cut(given)
+        elif t.kind(given) == "table":
+            self._leaves(found)
+        else:
+            t.emit(f"{found.leaf} = {t.value(given).at(code.ATOM)}.detach().requires_grad_()")
+            instead[given] = atom(found.leaf)
+        if not found.kept and not found.named:
+            text = found.output
+        arguments = node.arguments
+        written = t.models.inputs.forward(found.module, arguments, node.line)
+        instead.pop(given, None)
+        if not text:
+            return written
+        if whole:
+            return Py(f"{text} = {written}", code.ATOM)
+        t.emit(f"{text} = {written}")
+        return atom(text)
+
+    def _may_be_hoisted(self, found: Forward, statement: tree.Statement, whole: bool) -> None:
+        """Statements before an expression are another order where it may not be evaluated, or several times."""
+        if whole or isinstance(statement, tree.Run):
+            return
+        logical = [
+            outer
+            for outer in tree.own_nodes(statement)
+            if isinstance(outer, tree.Binary) and outer.operator in ("and", "or")
+        ]
+        within = any(n is found.node for outer in logical for n in tree.walk(outer))
+        if within or isinstance(statement, (tree.While, tree.Repeat, tree.If)):
+            reason = "a forward in a condition, whose gradients are asked for"
+            raise Problem("T7-226", found.node.line, reason)
+
+    def _cut(self, given: Expression) -> None:
+        """The input of a module as it is, without what made it."""
+        t = self.t
+        if not self.explicit.reach.has_graph(given):
+            return
+        if isinstance(given, tree.Table):
+            for item in given.fields:
+                if t.kind(item.value) != "tensor":
+                    raise Problem("T7-226", given.line, "a backward pass of a table in a table")
+                if self.explicit.reach.has_graph(item.value):
+                    t.expressions.instead[item.value] = atom(f"{t.value(item.value).at(code.ATOM)}.detach()")
+        elif t.kind(given) == "table":
+            t.expressions.instead[given] = atom(f"[x.detach() for x in {t.value(given)}]")
+        else:
+            t.expressions.instead[given] = atom(f"{t.value(given).at(code.ATOM)}.detach()")
+
+    def _leaves(self, found: Forward) -> None:
+        """The entries of a table of inputs as leaves."""
+        t, given = self.t, found.input
+        found.leaf = found.leaf or t.fresh("leaves")
+        if isinstance(given, tree.Table):
+            if any(t.kind(item.value) != "tensor" or item.key is not None for item in given.fields):
+                raise Problem("T7-226", given.line, "the gradient of a table in a table")
+            texts = [
+                f"{t.value(item.value).at(code.ATOM)}.detach().requires_grad_()" for item in given.fields
+            ]
+            t.emit(f"{found.leaf} = [{', '.join(texts)}]")
+            for number, item in enumerate(given.fields):
+                t.expressions.instead[item.value] = atom(f"{found.leaf}[{number}]")
+        else:
+            if t.type(given).of_elements().kind != "tensor" or t.type(given).has("steps"):
+                raise Problem("T7-226", given.line, "the gradient of a table of tables, or of steps")
+            t.emit(f"{found.leaf} = [x.detach().requires_grad_() for x in {t.value(given)}]")
+            t.expressions.instead[given] = atom(found.leaf)
+
+    # Passes
+
+    def _pass(self, found: Pass, used: bool) -> Py:
+        """Emit what a pass does to the gradients of weights; the gradient of the input, where it is used."""
+        t, node = self.t, found.node
+        self.explicit.check(node)
+        forward = found.forward or found.kept[0]
+        base = t.value(node.receiver).at(code.ATOM)
+        output = f"{base}.last_output" if forward.kept else forward.output
+        leaf = f"{base}.last_input" if forward.kept else forward.leaf
+        again = found.again or (forward.kept and self._several(found))
+        if found.loss:
+            root, gradient = found.loss, ""
+        else:
+            root, gradient = output, self._gradient(found, forward)
+        if node.method == "updateGradInput":
+            return self._of_input(root, leaf, gradient, again, forward)
+        scale = node.arguments[2] if len(node.arguments) > 2 else None
+        if isinstance(scale, tree.Number) and scale.value == 1:
+            scale = None
+        several = t.kind(node.arguments[0]) == "table"
+        apart = (
+            used
+            and node.method == "backward"
+            and (scale is not None or again or len(forward.passes) > 1 or forward.kept)
+        )
+        result = Py("")
+        if apart:
+            text = self._of_input(root, leaf, gradient, True, forward)
+            result = atom(t.fresh("gradInput"))
+            t.emit(f"{result} = {text}")
+        self._run(root, gradient, scale, ", retain_graph=True" if again else "", node)
+        if apart or not used:
+            return result
+        return atom(f"[x.grad for x in {leaf}]") if several else atom(f"{leaf}.grad")
+
+    def _several(self, found: Pass) -> bool:
+        """Whether there are other passes through what a module keeps."""
+        forwards = found.kept if found.forward is None else [found.forward]
+        passes = {p for forward in forwards for p in forward.passes}
+        return len(passes) > 1
+
+    def _run(self, root: str, gradient: str, scale: Expression | None, more: str, node: Invoke) -> None:
+        t = self.t
+        if gradient.startswith("["):
+            if scale is not None:
+                raise Problem("T7-226", node.line, "a backward pass of several gradients with a scale")
+            t.emit(f"torch.autograd.backward({root}, {gradient}{more})")
+            return
+        if scale is not None:
+            factor = t.value(scale).at(code.MULTIPLY)
+            if gradient:
+                gradient = f"{factor} * {gradient}" if gradient.isidentifier() else f"{factor} * ({gradient})"
+            else:
+                root = f"({factor} * {root})"
+        given = f"{gradient}{more}" if gradient else more.removeprefix(", ")
+        t.emit(f"{root}.backward({given})")
+
+    def _of_input(self, root: str, leaf: str, gradient: str, again: bool, forward: Forward) -> Py:
+        given = "".join(f", {text}" for text in (gradient, "retain_graph=True" if again else "") if text)
+        text = f"torch.autograd.grad({root}, {leaf}{given})"
+        if self.t.kind(forward.input) == "table":
+            return atom(f"list({text})")
+        return atom(f"{text}[0]")
+
+    def _gradient(self, found: Pass, forward: Forward) -> str:
+        """What is given as the gradient of the output: of several outputs a list."""
+        t = self.t
+        gradient = found.node.arguments[1]
+        shape = t.type(forward.node)
+        if t.kind(forward.node) == "table" and not shape.has("steps"):
+            if isinstance(gradient, tree.Table):
+                if any(t.kind(item.value) != "tensor" for item in gradient.fields):
+                    raise Problem("T7-226", gradient.line, "a gradient of a table in a table")
+                return f"[{', '.join(t.value(item.value).text for item in gradient.fields)}]"
+            if t.kind(gradient) != "table" or t.type(gradient).of_elements().kind != "tensor":
+                raise Problem(
+                    "T7-226", gradient.line, "a gradient of a table of outputs that is of unknown kind"
+                )
+            return f"[*{t.value(gradient).at(code.ATOM)}]"
+        if t.kind(gradient) == "table":
+            if not shape.has("steps"):
+                raise Problem("T7-226", gradient.line, "a table as the gradient of a tensor")
+            return f"torch.stack({t.value(gradient)})"
+        if t.kind(gradient) != "tensor":
+            raise Problem("T7-226", gradient.line, "a gradient of unknown kind")
+        return t.value(gradient).text
+
+    def _criterion(self, given: Given) -> Py:
+        """The gradient of a criterion."""
+        t, node = self.t, given.node
+        predicted, target = node.arguments[:2]
+        if given.holder:
+            again = ", retain_graph=True" if given.again else ""
+            text = f"torch.autograd.grad({given.holder}, {t.value(predicted)}{again})"
+            return atom(f"list({text})" if t.kind(predicted) == "table" else f"{text}[0]")
+        if t.kind(predicted) != "tensor":
+            raise Problem("T7-226", node.line, "the gradient of a criterion of several predictions")
+        leaf = t.fresh("leaf")
+        t.emit(f"{leaf} = {t.value(predicted).at(code.ATOM)}.detach().requires_grad_()")
+        criterion = t.type(node.receiver)
+        text = f"{t.value(node.receiver)}({leaf}, {t.models.inputs.target(criterion, target, node.line)})"
+        return atom(f"torch.autograd.grad({text}, {leaf})[0]")
