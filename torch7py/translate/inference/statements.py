@@ -274,9 +274,20 @@ class Inference:
                 name.be("string")
         elif isinstance(source, Invoke) and source.method == "lines":
             names[0].be("string")
-        del types
+        if len(node.values) == 1:
+            self.rules.append(lambda: self._iterated(types[0], names))
         self.block(node.body)
         self._same_fields(node)
+
+    def _iterated(self, iterator: Type, names: list[Type]) -> bool:
+        """What a function of the program's own gives at each turn of a loop over it."""
+        news = False
+        for function in iterator.find().functions:
+            returns = self.types.returns.get(function)
+            if returns is not None:
+                for position, name in enumerate(names):
+                    news |= unify(name, returns.at(position))
+        return news
 
     def _same_fields(self, node: tree.GenericFor) -> None:
         """``for k, v in pairs(a) do b[k] = copies(v, n) end``: b has a's fields, each a list."""

@@ -418,6 +418,9 @@ class Translator:
             begun = len(self.lines) > start and self.lines[start].strip().startswith("super().__init__(")
             at = start + 1 if begun else start
             self.lines[at:at] = [INDENT * self.depth + line for line in inits]
+            returns = self.types.returns[node]
+            if returns.falls_off and returns.count > 1:
+                self.emit(f"return {', '.join(['None'] * returns.count)}")
         self.scope, self.labels = outer, labels
         self.emit("")
 

@@ -61,7 +61,11 @@ class Wholes:
                 path = types.path(source.callee) if isinstance(source, Call) else None
                 for index, name in enumerate(node.names):
                     counts = path == "ipairs" or (path == "pairs" and self._by_number(source))
-                    given(name, counts and index == 0)
+                    functions = types.of(source).find().functions if len(node.values) == 1 else []
+                    for function in functions:
+                        self._from_returns(name, function, index, given)
+                    if not functions:
+                        given(name, counts and index == 0)
             for child in tree.children(node):
                 visit(child)
 

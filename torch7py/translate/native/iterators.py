@@ -1,0 +1,84 @@
+"""Loops over a function of the program's own: ``for image, label in data:batches(16) do``.
+
+Lua calls the function at each turn, until its first value is nil. That is what ``iter`` with a sentinel does in
+Python. A function of one value ends at None; one of n values ends by giving n times None.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.scopes import Variable
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["iterator_head"]
+
+_NEVER_NIL = {"number", "tensor", "storage", "module", "criterion"}
+
+
+def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+    """Write the line of a loop over what one of the program's functions gives; whether it is one."""
+    source = node.values[0]
+    functions = t.type(source).find().functions
+    if len(node.values) != 1 or t.kind(source) != "function" or not functions:
+        return False
+    if isinstance(source, (tree.Call, tree.Invoke)) and t.calls.count(source) > 1:
+        return False  # the second value would be handed to the function at each turn
+    counts = {t.types.returns[function].count for function in functions}
+    if len(counts) != 1 or not all(_ends_clearly(t, function) for function in functions):
+        return False
+    count = counts.pop()
+    if not 0 < len(names) <= count:
+        return False
+    names = names + ["_"] * (count - len(names))
+    sentinel = "None" if count == 1 else f"({', '.join(['None'] * count)})"
+    t.emit(f"for {', '.join(names)} in iter({t.value(source)}, {sentinel}):")
+    return True
+
+
+def _ends_clearly(t: Translator, function: tree.Function) -> bool:
+    """Whether each return gives values of a known number, and the first is nil only where all are."""
+    if function.vararg or not t.calls.is_fixed(function):
+        return False
+    if any(t.scopes.of_name[parameter].reads for parameter in function.parameters):
+        return False  # Lua hands over the state and the value before
+    alone = t.types.returns[function].count == 1
+    for node in returns_of(function):
+        first = node.values[0] if node.values else None
+        if first is None or isinstance(first, tree.Nil):
+            if not all(isinstance(value, tree.Nil) for value in node.values):
+                return False
+        elif not _is_there(t, first) and not (alone and isinstance(first, tree.Name)):
+            return False
+    return True
+
+
+def _is_there(t: Translator, node: tree.Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+    """Whether a value is never nil, for what the program gives it."""
+    if isinstance(node, tree.Paren):
+        return _is_there(t, node.inner, seen)
+    if isinstance(node, (tree.Number, tree.String, tree.Table, tree.Function, tree.Unary)):
+        return True
+    if isinstance(node, tree.Binary):
+        return node.operator not in ("and", "or") or (
+            _is_there(t, node.left, seen) and _is_there(t, node.right, seen)
+        )
+    if isinstance(node, tree.Index):
+        return t.kind(node.base) == "tensor"
+    if isinstance(node, tree.Name):
+        variable = t.scopes.of_name[node]
+        if variable in seen or variable.kind == "loop":
+            return True
+        sources = t.wholes.sources(variable)
+        always = len(sources) == 1 + len(variable.writes)  # also where it is declared
+        if variable.kind != "local" or not always:
+            return False
+        return all(not isinstance(s, bool) and _is_there(t, s, seen | {variable}) for s in sources)
+    if isinstance(node, tree.Invoke):
+        return t.kind(node.receiver) in ("tensor", "storage", "module") and t.kind(node) in _NEVER_NIL
+    path = t.path(node.callee) if isinstance(node, tree.Call) else None
+    return path is not None and path.startswith(("torch.", "math.")) and t.kind(node) in _NEVER_NIL
