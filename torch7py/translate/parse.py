@@ -437,6 +437,8 @@ def _call(b: _Builder, raw: Raw) -> Expression:
 def _binary(b: _Builder, raw: Raw) -> Expression:
     left = b.field(raw, "left")
     operator = next(child.type for child in raw.children if not child.is_named)
+    if operator in ("//", "&", "|", "~", "<<", ">>"):  # of a later Lua
+        raise LuaSyntaxError(b.file, b.place(raw).line, f"unexpected symbol near '{operator[-1]}'")
     return tree.Binary(b.place(raw), operator, left, b.field(raw, "right"))
 
 

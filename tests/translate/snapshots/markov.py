@@ -88,7 +88,7 @@ def main():
     new = 0
     for _ in range(wanted):
         name, ending = makeName(12)
-        shown = name[0].upper() + name[1:]
+        shown = name[:1].upper() + name[1:]
         if not known.get(name):
             new += 1
         print(f"{shown:<12} ends in {ending}{' (known)' if known.get(name) else ''}")

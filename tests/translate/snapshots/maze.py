@@ -11,6 +11,13 @@ import torch
 episodes = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 
 
+def lua_sub(text, first, last=-1):
+    """The characters from the first place to the last, counted from 1 or, where negative, back from the end."""
+    first = max(first if first >= 0 else len(text) + first + 1, 1)
+    last = last if last >= 0 else len(text) + last + 1
+    return text[int(first) - 1 : max(int(last), 0)]
+
+
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(4)
@@ -21,7 +28,7 @@ def main():
 
     # Where the start is, and what stands at a place.
     def at(row, column):
-        return rows[row - 1][max(column - 1, 0) : column]
+        return lua_sub(rows[row - 1], column, column)
 
     startRow = None
     startColumn = None

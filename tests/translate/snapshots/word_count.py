@@ -23,7 +23,7 @@ def main():
             lines += 1
             m = re.match(r"([A-Za-z]+)\s*=\s*(\d+)\Z", line)
             key, value = m.groups() if m else (None, None)
-            if line[0] == "#":
+            if line[:1] == "#":
                 title = re.sub(r"\A#\s*", "", line)
             elif key is not None:
                 settings[key] = float(value)

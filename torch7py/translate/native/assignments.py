@@ -109,7 +109,8 @@ class Assignments:
                 return
             raise Problem("T7-305", node.line, "an entry of a list set to nil")
         left = self.target(target)
-        text = self.augmented(target, left, value)
+        local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x
+        text = None if local else self.augmented(target, left, value)
         self.t.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
 
     def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
@@ -128,8 +129,16 @@ class Assignments:
             right = value.right
             if isinstance(right, tree.Binary) and right.operator == "..":
                 return f"{left} += {text.concatenation(self.t, right)}"
-            return f"{left} += {text.text(self.t, right)}"
+            return f"{left} += {text.text(self.t, right, nil=False)}"
         write = self.t.expressions.graph if self.keeps(target) else self.t.value
+        if value.operator in "/*" and not self.keeps(target):
+            whole = self.t.value(value)
+            if whole.text.startswith("lua_divide("):
+                return f"{left} = {whole}"
+            if self.t.wholes.overflows(value):
+                return (
+                    f"{left} *= {whole.text.removeprefix(self.t.value(value.left).text).removeprefix(' * ')}"
+                )
         right_py = write(value.right)
         if value.operator == "-" and right_py.level <= code.ADD:
             return f"{left} -= {right_py}"

@@ -162,6 +162,10 @@ class Calls:
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)
             rest = self.arguments(node, functions, 1)
+            if not isinstance(node.receiver, Name):  # it is computed once
+                name = t.fresh("value")
+                given = f"{name}, {rest}" if rest else name
+                return atom(f'({name} := {receiver})["{node.method}"]({given})')
             return atom(f'{receiver.at(code.ATOM)}["{node.method}"]({receiver}{", " if rest else ""}{rest})')
         if kind == "tensor":
             return tensors.method(t, node)

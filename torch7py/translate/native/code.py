@@ -59,6 +59,7 @@ def power(base: Py, exponent: Py) -> Py:
 _TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argparse", "main"} | {
     "copy",
     "functools",
+    "itertools",
     "tempfile",
 }
 _USED_BUILTINS = set(

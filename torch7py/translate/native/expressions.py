@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import (
     Binary,
@@ -196,10 +198,55 @@ class Expressions:
         ):
             term, constant = self.linear(node)
             return add_constant(term, constant)
+        number = self.t.kind(node) == "number" and side is None
+        if level == code.POWER and number:
+            return self.power(node.left, node.right)
+        if number and operator in "/%" and not self._divides(node):
+            name = self.t.need("lua_divide" if operator == "/" else "lua_modulo")
+            return atom(f"{name}({write(node.left)}, {write(node.right)})")
         left, right = write(node.left), write(node.right)
         if level == code.POWER:
             return code.power(left, right)
+        if number and operator == "*" and self.t.wholes.overflows(node):
+            left, right = self._as_floats(left, right)
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
+
+    def _divides(self, node: Binary) -> bool:
+        """Whether Python divides numbers as Lua does."""
+        right = node.right
+        if not self.t.intervals.nonzero(right):
+            return False
+        return node.operator == "/" or (self.t.whole(right) and self.t.intervals.finite(right))
+
+    def _as_floats(self, left: Py, right: Py) -> tuple[Py, Py]:
+        """The factors of a product that may be too large for whole numbers to be exact in Lua."""
+        if re.fullmatch(r"\d+", right.text):
+            return left, atom(f"{right}.0")
+        if re.fullmatch(r"\d+", left.text):
+            return atom(f"{left}.0"), right
+        return left, atom(f"float({right})")
+
+    def power(self, base: Expression, exponent: Expression) -> Py:
+        """``base ^ exponent``, plain where Python can neither fail nor give a complex number."""
+        t = self.t
+        left, right = t.value(base), t.value(exponent)
+        low, high = t.intervals.of(exponent)
+        natural = t.whole(exponent) and low >= 0
+        if (natural or t.intervals.positive(base)) and self._fits(base, low, high):
+            return code.power(left, right)
+        return atom(f"{t.need('lua_power')}({left}, {right})")
+
+    def _fits(self, base: Expression, low: float, high: float) -> bool:
+        """Whether a power is neither too large for a float nor an int that Lua would not have."""
+        if high == low and abs(low) <= 3 and not self.t.whole(base):
+            return True
+        try:
+            largest: float = max(
+                abs(end) ** power for end in self.t.intervals.of(base) for power in (low, high)
+            )
+        except (OverflowError, ZeroDivisionError):
+            return False
+        return largest < (EXACT if self.t.whole(base) else math.inf)
 
     # Operators
 
@@ -222,6 +269,8 @@ class Expressions:
         t = self.t
         left, right = node.left, node.right
         if node.operator in ("==", "~="):
+            if self._never_equal(left, right):
+                return atom(str(node.operator == "~="))
             word = "is" if node.operator == "==" else "is not"
             for one, other in ((left, right), (right, left)):
                 if isinstance(other, tree.Nil):
@@ -230,6 +279,9 @@ class Expressions:
                         if node.operator == "==":
                             return Py(f"not {emptiness.at(code.NOT)}", code.NOT)
                         return atom(f"bool({emptiness})")
+                    past = self._past_end(one)
+                    if past is not None:
+                        return past if node.operator == "==" else _opposite(past)
                     if isinstance(one, Index) and self.is_entry(one):
                         inside = "not in" if node.operator == "==" else "in"
                         key = indexing.key(self.t, one)
@@ -237,6 +289,10 @@ class Expressions:
                             f"{key.at(code.ADD)} {inside} {self.value(one.base).at(code.ADD)}", code.COMPARE
                         )
                     return Py(f"{self.value(one).at(code.ADD)} {word} None", code.COMPARE)
+                if isinstance(other, tree.Boolean) and (
+                    self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and t.type(one).nil)
+                ):
+                    return Py(f"{self.value(one).at(code.ADD)} {word} {other.value}", code.COMPARE)
                 if isinstance(other, tree.Boolean) and self.t.kind(one) == "boolean":
                     wanted = other.value == (node.operator == "==")
                     return self.value(one) if wanted else Py(f"not {self.value(one).at(code.NOT)}", code.NOT)
@@ -251,6 +307,26 @@ class Expressions:
         return Py(
             f"{self.value(left).at(code.ADD)} {operator} {self.value(right).at(code.ADD)}", code.COMPARE
         )
+
+    def _never_equal(self, left: Expression, right: Expression) -> bool:
+        """Whether two values are of kinds that are never equal in Lua, though they may be in Python."""
+        kinds = {self.t.kind(left), self.t.kind(right)}
+        if any(isinstance(side, tree.Nil) for side in (left, right)):
+            return any(isinstance(side, (tree.Boolean, Number, String)) for side in (left, right))
+        plain = all(isinstance(side, (Name, Number, String, tree.Boolean)) for side in (left, right))
+        nil = self.t.type(left).nil and self.t.type(right).nil
+        return plain and len(kinds) == 2 and kinds <= {"number", "string", "boolean"} and not nil
+
+    def _past_end(self, node: Expression) -> Py | None:
+        """Whether a list has no item at a place."""
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        if not isinstance(node, Index) or not indexing.is_item(self.t, node):
+            return None
+        if self.t.intervals.positive(node.key) and self.t.whole(node.key):
+            key = self.value(node.key).at(code.ADD)
+            return Py(f"{key} > len({self.value(node.base)})", code.COMPARE)
+        return Py(f"{self.maybe(node)} is None", code.COMPARE)
 
     def _is_empty(self, node: Expression) -> Py | None:
         """The table of ``next(t)``, which is nil for an empty one."""
@@ -333,6 +409,9 @@ class Expressions:
         kind = self.t.kind(node)
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
             return atom("True")
+        past = self._past_end(node) if kind not in ("boolean", "any", None) else None
+        if past is not None:
+            return _opposite(past)
         emptiness = self._is_empty(node)
         if emptiness is not None:
             return atom(f"bool({emptiness})")
@@ -357,8 +436,8 @@ class Expressions:
             representation = self.t.representation(node.base)
             if representation in ("dict", "record"):
                 return atom(f"{self.value(node.base).at(code.ATOM)}.get({indexing.key(self.t, node)})")
-            if representation == "list":
-                raise Problem("T7-303", node.line, "a place of a list that may be past its end")
+            if representation == "list" and indexing.is_item(self.t, node):
+                return indexing.item(self.t, node)
         return self.value(node)
 
     def conjunction(self, node: Binary) -> Py:
@@ -395,12 +474,20 @@ class Expressions:
             and self.t.representation(left.base) in ("dict", "record")
         ):
             return atom(f"{self.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
-        value = self.maybe(left)
-        if isinstance(left, (Name, Index)):
-            text = f"{value.at(code.OR)} if {value.at(code.ADD)} is not None else {right.at(code.TERNARY)}"
-            return Py(text, code.TERNARY)
+        past = self._past_end(left)
+        if (
+            past is not None
+            and isinstance(left, Index)
+            and past.text.endswith(f" > len({self.value(left.base)})")
+        ):
+            first = f"{self.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
+            return Py(f"{first} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
+        found = self.maybe(left)
+        if isinstance(left, (Name, Index)) and past is None:
+            chosen = f"{found.at(code.OR)} if {found.at(code.ADD)} is not None else {right.at(code.TERNARY)}"
+            return Py(chosen, code.TERNARY)
         name = self.t.fresh("value")
-        return Py(f"{name} if ({name} := {value}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
+        return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
 
     def surely_true(self, node: Expression) -> bool:
         found = self.t.type(node)
@@ -409,8 +496,17 @@ class Expressions:
         return found.kind not in (None, "any", "boolean") and not found.nil
 
 
+def _opposite(comparison: Py) -> Py:
+    """The opposite of what ``_past_end`` gives."""
+    if comparison.text.endswith(" is None"):
+        return Py(f"{comparison.text.removesuffix(' is None')} is not None", code.COMPARE)
+    return Py(" <= ".join(comparison.text.rsplit(" > ", 1)), code.COMPARE)
+
+
 def number_text(node: Number) -> str:
     text = node.text.lower()
+    if isinstance(node.value, int) and node.value > EXACT:
+        return repr(float(node.value)) if node.value < 10**300 else "math.inf"
     if _PLAIN_NUMBER.fullmatch(text):
         return text
     return repr(node.value)

@@ -14,7 +14,17 @@ from torch7py.translate.tree import Expression, Index, Name, Number, String, Una
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["index", "is_attribute", "key", "list_position", "minus_one", "table", "tensor_index"]
+__all__ = [
+    "index",
+    "is_attribute",
+    "is_item",
+    "item",
+    "key",
+    "list_position",
+    "minus_one",
+    "table",
+    "tensor_index",
+]
 
 
 def key(t: Translator, node: Index) -> Py:
@@ -67,8 +77,10 @@ def index(t: Translator, node: Index) -> Py:
         if representation == "options" and isinstance(node.key, String):
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
         if representation == "list":
+            if _may_be_missing(t, node):
+                return item(t, node)
             return atom(f"{base}[{list_position(t, node)}]")
-        if t.type(node).nil and node not in t.present:
+        if (t.type(node).nil and node not in t.present) or _is_never_given(t, node):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
@@ -76,6 +88,34 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")
+
+
+def _is_never_given(t: Translator, node: Index) -> bool:
+    """Whether a table never gets a field of this name."""
+    found = t.type(node.base)
+    if not isinstance(node.key, String) or found.find().classes or found.kind != "table":
+        return False
+    return t.tables.never_given(found, node.key.value)
+
+
+def is_item(t: Translator, node: Index) -> bool:
+    """Whether an expression is an item of a list."""
+    if t.kind(node.base) != "table" or t.path(node) is not None or t.type(node.base).has("losses"):
+        return False
+    return t.representation(node.base) == "list"
+
+
+def item(t: Translator, node: Index) -> Py:
+    """An item of a list, or None where it has none at that place."""
+    return atom(f"{t.need('lua_item')}({t.value(node.base)}, {t.value(node.key)})")
+
+
+def _may_be_missing(t: Translator, node: Index) -> bool:
+    """Whether an item of a list is one that the program compares with nil, and may be none."""
+    found = t.type(node)
+    if node in t.present or not (found.nil or (found.has("tested") and found.kind != "boolean")):
+        return False
+    return not t.tables.has_item(node)
 
 
 def is_attribute(t: Translator, node: Index) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -9,6 +10,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.patterns import as_regex, is_plain
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
@@ -31,6 +33,26 @@ def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Exp
         if path.startswith("string.") and name in _NAMES:
             return name, node.arguments[0], node.arguments[1:]
     return None
+
+
+def origin(
+    t: Translator, variable: Variable
+) -> tuple[tuple[str, Expression, tuple[Expression, ...]] | None, int]:
+    """The call of match or gmatch that a variable has its only value from, and which of its results it is."""
+    if variable.writes:
+        return None, 0
+    for node in tree.walk(t.program):
+        if not isinstance(node, (tree.Local, tree.GenericFor)) or len(node.values) != 1:
+            continue
+        if variable.declaration in node.names:
+            return matched(t, node.values[0]), node.names.index(variable.declaration)
+    return None, 0
+
+
+def only_digits(pattern: str, place: int) -> bool:
+    """Whether what a capture of a pattern takes, or all of a pattern without one, is digits."""
+    groups = re.findall(r"\(([^()]*)\)", pattern) or [pattern.strip("^$")]
+    return place < len(groups) and groups[place] in ("%d+", "%d%d*", "[0-9]+", "%d")
 
 
 def captures(node: Expression) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, comprehensions, files, initialization, matching
+from torch7py.translate.native.expressions import add_constant
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem
@@ -75,28 +76,39 @@ def head(t: Translator, node: tree.NumericFor) -> None:
     if unused:
         name = "_"
     first_one = isinstance(node.start, Number) and node.start.value == 1
-    zero_based = step == 1 and not unused and _only_indexes(t, variable)
+    down = step < 0 if isinstance(step, int) else False
+    zero_based = not unused and (step == 1 or isinstance(step, int)) and _only_indexes(t, variable)
+    if isinstance(node.stop, Index) and t.path(node.stop) == "math.huge" and step == 1:
+        t.imports.add("itertools")
+        t.emit(f"for {name} in itertools.count({t.value(node.start)}):")
+        return
     if unused and step == 1 and first_one:
-        bounds = str(t.expressions.whole_number(node.stop))
-    elif step == 1:
-        shift = -1 if zero_based else 0
-        start = t.expressions.whole_number(node.start, shift)
-        stop = t.expressions.whole_number(node.stop, 1 + shift)
-        bounds = str(stop) if start.text == "0" else f"{start}, {stop}"
-    elif isinstance(step, int) and step < 0:
-        zero_based = _only_indexes(t, variable)
-        shift = -1 if zero_based else 0
-        start = t.expressions.whole_number(node.start, shift)
-        stop = t.expressions.whole_number(node.stop, shift - 1)
-        bounds = f"{start}, {stop}, {step}"
+        bounds = str(_stop(t, node, down, 0))
     else:
         shift = -1 if zero_based else 0
         start = t.expressions.whole_number(node.start, shift)
-        stop = t.expressions.whole_number(node.stop, 1 + shift)
-        bounds = f"{start}, {stop}, {step}"
+        past = -1 if down else 1
+        if isinstance(step, int) or t.intervals.positive(node.step or node.start):
+            stop = _stop(t, node, down, past + shift).text
+        elif t.intervals.of(node.step or node.start)[1] < 0:
+            stop = _stop(t, node, True, -1).text
+        else:
+            stop = f"{_stop(t, node, down, 0).at(code.ADD)} + (1 if {step} > 0 else -1)"
+        bounds = f"{start}, {stop}" if step == 1 and start.text != "0" else f"{start}, {stop}, {step}"
+        if step == 1 and start.text == "0":
+            bounds = stop
     t.emit(f"for {name} in range({bounds}):")
     if zero_based:
         t.shifts[variable] = 1
+
+
+def _stop(t: Translator, node: tree.NumericFor, down: bool, plus: int) -> code.Py:
+    """The last number, and so much more; a loop ends before one that is not whole."""
+    low = t.intervals.of(node.stop)[0]
+    if t.whole(node.stop) or (not down and (low >= 0 or t.intervals.of(node.start)[0] >= 1)):
+        return t.expressions.whole_number(node.stop, plus)
+    function = "math.ceil" if down else "math.floor"
+    return add_constant(code.atom(f"{function}({t.value(node.stop)})"), plus)
 
 
 def _step(t: Translator, node: tree.NumericFor) -> int | str | None:

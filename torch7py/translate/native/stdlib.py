@@ -67,7 +67,6 @@ _plain("math.max", "max")
 _plain("math.min", "min")
 _plain("math.deg", "math.degrees", "math")
 _plain("math.rad", "math.radians", "math")
-_plain("math.ceil", "math.ceil", "math")
 _plain("os.clock", "time.process_time", "time")
 _plain("sys.clock", "time.time", "time")
 _plain("os.getenv", "os.environ.get", "os")
@@ -88,8 +87,8 @@ def string_char(t: Translator, node: Call) -> Py:
 
 @function("math.pow")
 def power(t: Translator, node: Call) -> Py:
-    base, exponent = (t.value(argument) for argument in node.arguments)
-    return code.power(base, exponent)
+    base, exponent = node.arguments
+    return t.expressions.power(base, exponent)
 
 
 @function("math.floor")
@@ -97,16 +96,28 @@ def floor(t: Translator, node: Call) -> Py:
     (argument,) = node.arguments
     while isinstance(argument, tree.Paren):
         argument = argument.inner
-    if (
-        isinstance(argument, Binary)
-        and argument.operator == "/"
-        and t.whole(argument.left)
-        and t.whole(argument.right)
-    ):
-        left, right = t.value(argument.left), t.value(argument.right)
-        return Py(f"{left.at(code.MULTIPLY)} // {right.at(code.MULTIPLY + 1)}", code.MULTIPLY)
-    t.imports.add("math")
+    if isinstance(argument, Binary) and argument.operator == "/" and t.intervals.nonzero(argument.right):
+        left, right = argument.left, argument.right
+        if t.whole(left) and t.whole(right):
+            divisor = t.value(right).at(code.MULTIPLY + 1)
+            return Py(f"{t.value(left).at(code.MULTIPLY)} // {divisor}", code.MULTIPLY)
+    if not t.intervals.finite(argument):
+        return atom(f"{t.need('lua_floor')}({t.value(argument)})")
     return atom(f"math.floor({t.value(argument)})")
+
+
+values["math.floor"] = "math.floor"
+
+
+@function("math.ceil")
+def ceiling(t: Translator, node: Call) -> Py:
+    (argument,) = node.arguments
+    if not t.intervals.finite(argument):
+        return atom(f"{t.need('lua_ceil')}({t.value(argument)})")
+    return atom(f"math.ceil({t.value(argument)})")
+
+
+values["math.ceil"] = "math.ceil"
 
 
 @function("math.random")
@@ -132,14 +143,23 @@ def to_string(t: Translator, node: Call) -> Py:
 @function("tonumber")
 def to_number(t: Translator, node: Call) -> Py:
     argument = node.arguments[0]
-    if len(node.arguments) > 1:
-        return atom(f"int({_arguments(t, node)})")
     if t.kind(argument) == "number":
         return t.value(argument)
-    if t.type(node).has("tested"):
-        t.models.helpers["to_number"] = None
-        return atom(f"to_number({t.value(argument)})")
+    if len(node.arguments) > 1 or t.type(node).has("tested") or not _says_number(t, argument):
+        return atom(f"{t.need('to_number')}({_arguments(t, node)})")
     return atom(f"float({t.value(argument)})")
+
+
+def _says_number(t: Translator, node: Expression) -> bool:
+    """Whether a text is surely a number: an argument of the program, or what was found as digits."""
+    if isinstance(node, String):
+        return node.value.isdigit()
+    found, place = matching.matched(t, node), 0
+    if isinstance(node, tree.Name):
+        found, place = matching.origin(t, t.scopes.of_name[node])
+    if found is not None and found[0] in ("match", "gmatch") and isinstance(found[2][0], String):
+        return matching.only_digits(found[2][0].value, place)
+    return any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))
 
 
 @function("pcall")
@@ -288,7 +308,11 @@ def print_statement(t: Translator, node: Call) -> None:
         spread = _spread(t, argument) if argument is node.arguments[-1] else None
         if spread is not None:
             texts.append(spread)
-        elif (kind == "number" and not t.whole(argument)) or kind == "boolean":
+        elif (
+            kind in (None, "boolean")
+            or (kind == "number" and not text.written_plain(t, argument))
+            or text.may_be_nil(t, argument)
+        ):
             texts.append(text.text(t, argument).text)
         else:
             texts.append(t.value(argument).text)
@@ -322,6 +346,9 @@ def table_insert(t: Translator, node: Call) -> None:
 @function("table.remove")
 def table_remove(t: Translator, node: Call) -> Py:
     base = t.value(node.arguments[0]).at(code.ATOM)
+    if t.type(node).nil or t.type(node).has("tested"):
+        place = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
+        return Py(f"{base}.pop({place}) if {base} else None", code.TERNARY)
     if len(node.arguments) == 1:
         return atom(f"{base}.pop()")
     return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, matching, text
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.positive import is_positive
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import functions
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String, same_expression
@@ -52,7 +51,7 @@ def _string(
         place = t.expressions.position(arguments[0]).text if arguments else "0"
         return atom(f"ord({text}[{place}])")
     if method == "sub":
-        return _sub(t, text, arguments)
+        return _sub(t, subject, text, arguments)
     if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
         return atom(f"{text}.split({t.value(arguments[0])})")
     raise Problem("T7-233", line, f"the method {method} of a string")
@@ -62,15 +61,63 @@ def _count(t: Translator, node: Expression) -> str:
     return t.expressions.whole_number(node).at(code.NEGATE)
 
 
-def _sub(t: Translator, text: str, arguments: tuple[Expression, ...]) -> Py:
+def _within(t: Translator, place: Expression, subject: Expression) -> bool:
+    """Whether a place is surely not past the end of a text: that of a loop over it, or one reduced to its length."""
+    while isinstance(place, tree.Paren):
+        place = place.inner
+    if isinstance(place, Number) and place.value == 1:
+        return t.intervals.of(tree.Unary(subject.place, "#", subject))[0] >= 1
+    if isinstance(place, Number) or isinstance(subject, String):
+        return isinstance(place, Number) and isinstance(subject, String) and place.value <= len(subject.value)
+    place, plus = _added(place)
+    stop: Expression | None = None
+    if isinstance(place, tree.Name):
+        variable = t.scopes.of_name[place]
+        loop = t.intervals.loop(variable)
+        sources = t.wholes.sources(variable)
+        if loop is not None and not variable.writes:
+            stop = loop.start if loop.step is not None and t.intervals.of(loop.step)[1] < 0 else loop.stop
+        elif variable.constant and len(sources) == 1 and not isinstance(sources[0], bool) and not plus:
+            return _within(t, sources[0], subject)
+    elif isinstance(place, tree.Binary) and place.operator == "%":  # x % #s + 1
+        stop, plus = place.right, plus - 1
+    if stop is None:
+        return False
+    stop, more = _added(stop)
+    if not isinstance(stop, tree.Unary) or stop.operator != "#" or plus + more > 0:
+        return False
+    return same_expression(stop.operand, subject)
+
+
+def _added(node: Expression) -> tuple[Expression, float]:
+    """An expression without the number that is added to it, and that number."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, tree.Binary) and node.operator in ("+", "-") and isinstance(node.right, Number):
+        inner, plus = _added(node.left)
+        return inner, plus + (node.right.value if node.operator == "+" else -node.right.value)
+    return node, 0
+
+
+def _sub(t: Translator, subject: Expression, text: str, arguments: tuple[Expression, ...]) -> Py:
     first, last = arguments[0], arguments[1] if len(arguments) > 1 else None
-    if last is not None and _same(first, last) and not _negative(first) and is_positive(t, first):
-        # One character, or none past the end.
+    if last is not None and _same(first, last) and not _negative(first) and t.intervals.positive(first):
         place = t.expressions.position(first)
-        return atom(f"{text}[{place}]")
+        if _within(t, first, subject):
+            return atom(f"{text}[{place}]")
+    if not _from_start(t, first) or (last is not None and not _from_start(t, last)):
+        bounds = ", ".join(str(t.value(bound)) for bound in arguments)
+        return atom(f"{t.need('lua_sub')}({text}, {bounds})")
     start = "" if isinstance(first, Number) and first.value == 1 else str(_bound(t, text, first, True))
     end = "" if last is None or (_negative(last) == 1) else str(_bound(t, text, last, False))
     return atom(f"{text}[{start}:{end}]" if " " not in start + end else f"{text}[{start} : {end}]")
+
+
+def _from_start(t: Translator, node: Expression) -> bool:
+    """Whether a place is known to count from the beginning, or known to count from the end."""
+    if isinstance(node, tree.Unary) and node.operator == "-":
+        return t.intervals.positive(node.operand)
+    return t.intervals.natural(node)
 
 
 def _same(a: Expression, b: Expression) -> bool:
@@ -97,7 +144,7 @@ def _bound(t: Translator, text: str, node: Expression, start: bool) -> Py:
     if isinstance(node, Number) and node.value < 1:
         return atom("0")
     place = t.expressions.position(node)
-    return place if is_positive(t, node) else atom(f"max({place}, 0)")
+    return place if t.intervals.positive(node) else atom(f"max({place}, 0)")
 
 
 def _string_function(name: str) -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Expression, Index, Name, Statement, appends, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.wholes import Wholes
 
 __all__ = ["Tables"]
 
@@ -30,6 +32,11 @@ class Tables:
         self._made: dict[Type, list[tree.Table]] = {}
         self._context: dict[tree.Node, tuple[Block, ...]] = {}
         self._statements: dict[tree.Node, tuple[Statement, ...]] = {}
+        self._loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
+        for node in tree.walk(translator.program):
+            if isinstance(node, (tree.NumericFor, tree.GenericFor)):
+                for name in node.names if isinstance(node, tree.GenericFor) else (node.variable,):
+                    self._loop_of[translator.scopes.of_name[name]] = node
         self._visit(translator.program, (), ())
         for found, stores in self._stores.items():
             self._mark_appends(found, stores)
@@ -246,22 +253,105 @@ class Tables:
                 return "dict"
         return "list" if filled or found.has("array") else "dict"
 
-    def holds_whole(self, node: Index) -> bool:
+    def given(self, found: Type, name: str | None) -> list[Expression]:
+        """What a field of tables is given, or (no name) all that is put under numbers; empty where not known."""
+        found = found.find()
+        if found.has("loaded"):
+            return []
+        for statement, target in self._stores.get(found, []):
+            at = statement.targets.index(target)
+            several = at >= len(statement.values) - 1 and len(statement.targets) > len(statement.values)
+            if several and isinstance(statement.values[-1], (tree.Call, tree.Invoke, tree.Vararg)):
+                return []
+        if name is None:
+            return self._values.get(found, [])
+        by_key = [
+            statement.values[statement.targets.index(target)]
+            for statement, target in self._stores.get(found, [])
+            if not isinstance(target.key, tree.String)
+            and statement.targets.index(target) < len(statement.values)
+        ]
+        return [*self._field_values(found, name), *by_key]
+
+    def never_given(self, found: Type, name: str) -> bool:
+        """Whether tables that the program makes never get a field of this name."""
+        found = found.find()
+        if found.has("loaded") or not self._made.get(found):
+            return False
+        stores = [target for _, target in self._stores.get(found, [])]
+        if any(not isinstance(t.key, tree.String) or t.key.value == name for t in stores):
+            return False
+        keys = [item.key for made in self._made[found] for item in made.fields]
+        return all(k is None or (isinstance(k, tree.String) and k.value != name) for k in keys)
+
+    def has_item(self, node: Index) -> bool:
+        """Whether a list surely has an item at a place: that of a loop over it, the first or the last."""
+        key = node.key
+        if isinstance(key, tree.Number) and key.value == 1:
+            return self.never_empty(self.t.type(node.base))
+        if isinstance(key, tree.Unary) and key.operator == "#" and same_expression(key.operand, node.base):
+            return self.never_empty(self.t.type(node.base))
+        if not isinstance(key, Name) or self.t.scopes.of_name[key].writes:
+            return False
+        loop = self._loop_of.get(self.t.scopes.of_name[key])
+        if isinstance(loop, tree.GenericFor):
+            source = loop.values[0]
+            over = isinstance(source, tree.Call) and source.arguments and loop.names[0].name == key.name
+            return bool(over) and self._is_same(source.arguments[0], node.base)  # type: ignore[attr-defined]
+        if not isinstance(loop, tree.NumericFor) or not self.t.intervals.positive(loop.start):
+            return False
+        ends = [loop.start, loop.stop] if loop.step is not None else [loop.stop]
+        return any(
+            isinstance(end, tree.Unary) and end.operator == "#" and self._is_same(end.operand, node.base)
+            for end in ends
+        )
+
+    def never_empty(self, found: Type) -> bool:
+        """Whether a list has items from the beginning, and none is ever taken out."""
+        made = self._made.get(found.find(), [])
+        if not made or self.representation(found) != "list" or found.has("removed"):
+            return False
+        return all(
+            table.fields
+            and table.fields[0].key is None
+            and not isinstance(table.fields[0].value, tree.Vararg)
+            for table in made
+        ) and not self._shrinks(found.find())
+
+    def _shrinks(self, found: Type) -> bool:
+        """Whether items are taken out of a list: by table.remove, or as nil is stored."""
+        if any(
+            isinstance(node, tree.Call)
+            and self.t.path(node.callee) == "table.remove"
+            and node.arguments
+            and self.t.type(node.arguments[0]) is found
+            for node in self._statements
+        ):
+            return True
+        return any(
+            isinstance(value, tree.Nil)
+            for statement, target in self._stores.get(found, [])
+            for value in statement.values
+        )
+
+    def holds_whole(self, node: Index, wholes: Wholes | None = None) -> bool:
         """Whether all numbers that a table is given are whole."""
         found = self.t.type(node.base)
         if isinstance(node.key, tree.String) and found.fields:
             values = self._field_values(found, node.key.value)
         else:
             values = self._values.get(found, [])
-        if not values or found in self._busy:
-            return bool(values) and found in self._busy
+        wholes = self.t.wholes if wholes is None else wholes
+        busy = (found, wholes)
+        if not values or busy in self._busy:
+            return bool(values) and busy in self._busy
         if found.classes:
             values = [*values, *self._object_values(found, node)]
-        self._busy.add(found)
+        self._busy.add(busy)
         try:
-            return all(self.t.whole(value) for value in values)
+            return all(wholes.is_whole(value) for value in values)
         finally:
-            self._busy.discard(found)
+            self._busy.discard(busy)
 
     def _object_values(self, found: Type, node: Index) -> list[Expression]:
         """What a field of objects begins with: in a class, or in the table that becomes an object."""
@@ -269,7 +359,7 @@ class Tables:
         values = [made.values[node.key.value] for made in found.classes if node.key.value in made.values]
         return values
 
-    _busy: set[Type] = set()  # noqa: RUF012
+    _busy: set[tuple[Type, Wholes]] = set()  # noqa: RUF012
 
     def _field_values(self, found: Type, name: str) -> list[Expression]:
         values = [

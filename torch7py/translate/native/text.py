@@ -7,15 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["concatenation", "f_string", "format", "number_format", "text"]
+__all__ = ["concatenation", "f_string", "format", "may_be_nil", "number_format", "text", "written_plain"]
 
 _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
 
@@ -41,10 +42,10 @@ def concatenation(t: Translator, node: Binary) -> Py:
 def _added(t: Translator, node: Expression) -> Py:
     """A part of a text that is put together with +."""
     if isinstance(node, Number):
-        return atom(quoted(str(node.text)))
-    if t.kind(node) == "number" and t.whole(node):
+        return atom(quoted(literal(node)))
+    if t.kind(node) == "number" and written_plain(t, node):
         return atom(f"str({t.value(node)})")
-    return text(t, node)
+    return text(t, node, nil=False)
 
 
 def _operands(node: Expression) -> list[Expression]:
@@ -57,9 +58,50 @@ def _operands(node: Expression) -> list[Expression]:
 
 def number_format(t: Translator, node: Expression) -> str:
     """How Lua writes this value in text: %.14g for numbers that may not be whole."""
-    if t.kind(node) == "number" and not t.whole(node):
+    if t.kind(node) == "number" and not written_plain(t, node):
         return ".14g"
     return ""
+
+
+def written_plain(t: Translator, node: Expression) -> bool:
+    """Whether Lua writes a number as Python writes the int that it is."""
+    return t.whole(node) and t.intervals.plain(node)
+
+
+def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+    """Whether a number, text or truth value may be nil, or something may be one of several kinds."""
+    node = root(node)
+    kind, found = t.kind(node), t.type(node)
+    if isinstance(node, tree.Nil) or kind == "any":
+        return True
+    if kind not in ("number", "string", "boolean"):
+        return False
+    if isinstance(node, (Call, Invoke)):
+        known = matching.matched(t, node)
+        return found.nil or (known is not None and known[0] in ("find", "match"))
+    if isinstance(node, Binary):
+        if node.operator == "and":
+            return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
+        return node.operator == "or" and may_be_nil(t, node.right, seen)
+    if isinstance(node, tree.Name):
+        variable = t.scopes.of_name[node]
+        return variable not in seen and _variable_may_be_nil(t, variable, seen | {variable})
+    return isinstance(node, tree.Index) and found.nil and node not in t.present
+
+
+def _variable_may_be_nil(t: Translator, variable: Variable, seen: frozenset[Variable]) -> bool:
+    sources = t.wholes.sources(variable)
+    if not sources or variable in t.wholes.without_value:
+        return t.types.version(variable.declaration).nil if variable.declaration else False
+    return any(
+        isinstance(source, tree.Nil) or (not isinstance(source, bool) and may_be_nil(t, source, seen))
+        for source in sources
+    )
+
+
+def literal(node: Number) -> str:
+    """How Lua writes a number of the program."""
+    return f"{float(node.value):.14g}"
 
 
 def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
@@ -67,7 +109,7 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
     while isinstance(node, tree.Paren):
         node = node.inner
     if isinstance(node, (String, Number)):
-        return [node.value if isinstance(node, String) else str(node.text)]
+        return [node.value if isinstance(node, String) else literal(node)]
     if isinstance(node, Binary) and node.operator == "..":
         return [*pieces_of(t, node.left), *pieces_of(t, node.right)]
     if isinstance(node, Invoke) and node.method == "format" and isinstance(root(node.receiver), String):
@@ -76,10 +118,10 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
         return formatted(t, node.arguments[0], node.arguments[1:])
     if isinstance(node, Call) and t.path(node.callee) == "tostring" and len(node.arguments) == 1:
         inner = node.arguments[0]
-        if t.kind(inner) in ("string", "number"):
+        if t.kind(inner) in ("string", "number") and not may_be_nil(t, inner):
             return pieces_of(t, inner)
         return [(text(t, inner).text, "")]
-    if t.kind(node) == "boolean":
+    if t.kind(node) in ("boolean", "any"):  # nil is no part of a text
         return [(text(t, node).text, "")]
     return [(t.value(node).text, number_format(t, node))]
 
@@ -97,11 +139,13 @@ def joined(t: Translator, nodes: tuple[Expression, ...], line: int) -> Py:
     return f_string([piece for node in nodes for piece in pieces_of(t, node)], line)
 
 
-def text(t: Translator, node: Expression) -> Py:
-    """A value as ``tostring`` writes it."""
+def text(t: Translator, node: Expression, nil: bool = True) -> Py:
+    """A value as ``tostring`` writes it. ``nil``: it may be that, as no part of a text can."""
     kind = t.kind(node)
     if isinstance(node, tree.Nil):
         return atom('"nil"')
+    if kind in (None, "any") or (nil and may_be_nil(t, node)):
+        return atom(f"{t.need('lua_text')}({t.value(node)})")
     if kind == "string":
         return t.value(node)
     if kind == "boolean":
@@ -162,6 +206,9 @@ def _formatted(
         return (
             t.value(node).text if t.whole(node) else f"int({t.value(node)})"
         ), f"{left}{zero}{width}{kind}"
+    if kind == "s" and may_be_nil(t, node):
+        spec = f"{left or ('>' if width else '')}{width}{dot}"
+        return f"{t.need('lua_text')}({t.value(node)})", spec
     if kind == "s":
         text = t.value(node).text
         format_ = number_format(t, node)

@@ -19,10 +19,12 @@ from torch7py.translate.native import (
 from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
+from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.graphs import Graphs
+from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names
@@ -76,7 +78,9 @@ class Translator:
         self.module_lines: list[str] = []  # statements after the constants
         self.needed_classes: dict[str, None] = {}
         self.module_level: set[Variable] = set()
-        self.wholes = Wholes(self)
+        raw = Wholes(self)
+        self.wholes = Wholes(self, raw)
+        self.intervals = Intervals(self, raw)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)
@@ -86,6 +90,7 @@ class Translator:
         self.training = Training(self)
         self.modules = Modules(self, project)
         self.graphs = Graphs(self)
+        self.closures = Closures(self)
 
     @property
     def file(self) -> str:
@@ -133,6 +138,11 @@ class Translator:
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""
         self.needed_classes[name] = None
+
+    def need(self, name: str) -> str:
+        """Have one of the helpers in the page; its name."""
+        self.models.helpers[name] = None
+        return name
 
     def alias_of(self, node: Name) -> Py | None:
         return self.training.vectors.alias(node)
@@ -398,9 +408,9 @@ class Translator:
             text = self.names.of(parameter)
             missing = self.training.may_be_missing(node, parameter)
             parameters.append(f"{text}=None" if missing else text)
-        parameters += self.captured_by_turn(scope)
         if node.vararg:
             parameters.append("*args")
+        parameters += self.captured_by_turn(scope)
         self.gap()
         if self.training.only_evaluates(node):
             self.emit("@torch.no_grad()")
@@ -436,22 +446,10 @@ class Translator:
 
     def captured_by_turn(self, scope: Scope) -> list[str]:
         """Default arguments for what a function made in a loop takes from its turn."""
-        function = scope.function
-        if function is None or function.vararg:
+        if scope.function is None:
             return []
-        found = []
-        for variable in sorted(
-            scope.upvalues, key=lambda v: v.declaration.place.start if v.declaration else 0
-        ):
-            if not variable.in_loop or not variable.constant or variable.scope is not scope.parent:
-                continue
-            if variable.declaration is None or variable.declaration.place.start > function.place.start:
-                continue
-            if variable.kind == "function" or self.training.is_dropped(variable):
-                continue
-            name = self.names.of_variable(variable)
-            found.append(f"{name}={name}")
-        return found
+        names = [self.names.of_variable(variable) for variable in self.closures.of_turn(scope)]
+        return [f"{name}={name}" for name in names]
 
     def assigned_outside(self, scope: Scope) -> list[Variable]:
         """The variables of functions around that a function assigns."""

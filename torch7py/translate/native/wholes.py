@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import matching
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wholes", "returns_of"]
 
+EXACT = 2**53  # whole numbers up to it are what they are in double precision
 _REAL = (
     "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"
     "|threshold"
@@ -21,12 +23,20 @@ _REAL = (
 
 
 class Wholes:
-    def __init__(self, translator: Translator) -> None:
+    """``is_whole(expression)``. A product too large for whole numbers to be exact in Lua is none.
+
+    ``raw``: the same without a look at how large they are.
+    """
+
+    def __init__(self, translator: Translator, raw: Wholes | None = None) -> None:
         self.t = translator
+        self.raw = raw
         self._variables: dict[Variable, bool] = {}
         self._functions: dict[tree.Function, bool] = {}
-        self._sources: dict[Variable, list[Expression | bool]] = {}
-        self._collect()
+        self._sources: dict[Variable, list[Expression | bool]] = {} if raw is None else raw._sources
+        self.without_value: set[Variable] = set() if raw is None else raw.without_value  # nil at first
+        if raw is None:
+            self._collect()
 
     def _collect(self) -> None:
         """What each variable is given: an expression, or for loops and the like whether that is whole."""
@@ -41,17 +51,24 @@ class Wholes:
                 for index, target in enumerate(names):
                     if not isinstance(target, Name):
                         continue
+                    spread = index == len(node.values) - 1 and len(names) > len(node.values)
                     if index < len(node.values) and not (
-                        index == len(node.values) - 1 and len(names) > len(node.values)
+                        spread and isinstance(node.values[-1], (Call, Invoke, tree.Vararg))
                     ):
                         given(target, node.values[index])
                     elif node.values and isinstance(node.values[-1], (Call, Invoke)):
                         results = types.results.get(node.values[-1], [])
                         at = index - len(node.values) + 1
+                        found = matching.matched(self.t, node.values[-1])
+                        if found is not None and (found[0] == "match" or (found[0] == "find" and at < 2)):
+                            given(target, node.values[-1])
+                            continue
                         given(target, at < len(results) and results[at].has("whole"))
                         if at >= 0:
                             for function in types.function_called(node.values[-1]):
                                 self._from_returns(target, function, at, given)
+                    elif isinstance(node, tree.Local):
+                        self.without_value.add(self.t.scopes.of_name[target])
             elif isinstance(node, tree.NumericFor):
                 step: Expression | bool = True if node.step is None else node.step
                 given(node.variable, node.start)
@@ -113,12 +130,13 @@ class Wholes:
         if isinstance(node, tree.Paren):
             return self.is_whole(node.inner)
         if isinstance(node, tree.Number):
-            return isinstance(node.value, int)
+            return isinstance(node.value, int) and node.value <= EXACT
         if isinstance(node, Name):
             return self.variable(self.t.scopes.of_name[node])
         if isinstance(node, Binary):
             if node.operator in ("+", "-", "*", "%"):
-                return self.is_whole(node.left) and self.is_whole(node.right)
+                whole = self.is_whole(node.left) and self.is_whole(node.right)
+                return whole and not (node.operator == "*" and self.overflows(node))
             if node.operator in ("and", "or"):
                 return self._logical(node)
             return False
@@ -144,6 +162,13 @@ class Wholes:
         if isinstance(node, Index):
             return self._index(node)
         return False
+
+    def overflows(self, node: Binary) -> bool:
+        """Whether a product of whole numbers may be too large to be exact in Lua: it is one of floats then."""
+        if self.raw is None or self.t.kind(node) != "number":
+            return False
+        sides = self.raw.is_whole(node.left) and self.raw.is_whole(node.right)
+        return sides and not self.t.intervals.exact(node)
 
     def option_is_real(self, name: str) -> bool:
         """Whether an option with a whole default is by its name one for any number."""
@@ -193,7 +218,7 @@ class Wholes:
             return self.t.kind(node) == "number" and self._of_whole_tensor_index(node)
         if self.t.kind(node.base) == "storage":
             return True
-        return self.t.tables.holds_whole(node)
+        return self.t.tables.holds_whole(node, self)
 
     def _of_whole_tensor_index(self, node: Index) -> bool:
         base: Expression = node

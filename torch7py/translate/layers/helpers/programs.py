@@ -56,11 +56,13 @@ def open_or_none(path, mode="r"):
 helper(
     "to_number",
     '''
-def to_number(text):
+def to_number(text, base=10):
     """The number that a text says, or None."""
     try:
-        return float(text) if "x" not in text.lower() else float(int(text, 16))
-    except (TypeError, ValueError, AttributeError):
+        if base != 10 or "x" in str(text).lower():
+            return float(int(text, 16 if base == 10 else base))
+        return float(text) if "_" not in str(text) else None
+    except (TypeError, ValueError):
         return None
 ''',
 )
