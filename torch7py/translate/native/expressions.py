@@ -480,8 +480,8 @@ class Expressions:
             and isinstance(left, Index)
             and past.text.endswith(f" > len({self.value(left.base)})")
         ):
-            first = f"{self.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
-            return Py(f"{first} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
+            item = f"{self.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
+            return Py(f"{item} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
         found = self.maybe(left)
         if isinstance(left, (Name, Index)) and past is None:
             chosen = f"{found.at(code.OR)} if {found.at(code.ADD)} is not None else {right.at(code.TERNARY)}"
@@ -506,7 +506,7 @@ def _opposite(comparison: Py) -> Py:
 def number_text(node: Number) -> str:
     text = node.text.lower()
     if isinstance(node.value, int) and node.value > EXACT:
-        return repr(float(node.value)) if node.value < 10**300 else "math.inf"
+        return repr(float(node.value)).replace("e+", "e") if node.value < 10**300 else "math.inf"
     if _PLAIN_NUMBER.fullmatch(text):
         return text
     return repr(node.value)

@@ -1,0 +1,318 @@
+local n = 0
+for i = 1, 2 do n = n + i - 1 - (i - 1) end
+print(5 / n, -5 / n, 0 / n)
+---
+local n = 0
+print(7 % n)
+---
+print(-7 % 3, 7 % -3, 5.5 % 2, -5.5 % 2, 5 % math.huge, -5 % math.huge)
+---
+local d = {a = 1}
+print(d.b)
+---
+local d = {a = 1}
+print(d.b == nil, d.b or 5, d.a or 6)
+---
+local t = {1, 2, 3}
+print(t[4] == nil, t[2] ~= nil, t[0] == nil)
+---
+local t = {1, 2, 3}
+for i = 1, 4 do print(t[i] or 'none') end
+---
+local t = {1, 2, 3}
+for i = 1, 3 do local before = t[i - 1] if before then print(before) else print('no') end end
+---
+local t = {1, 2, 3}
+local i = 1
+while t[i] do print(t[i]) i = i + 1 end
+---
+print(tonumber('abc'), tonumber('0x10'), tonumber(' 5 '), tonumber(''), tonumber('1e3'), tonumber('5.'))
+---
+local x = tonumber('abc')
+print(x == nil)
+if not x then x = 3 end
+print(x)
+---
+print(1e15, 1e14, 1e16, 123456789012345, 3, 3.0, 0.1, 1/3, 1e100, 2^31, 2^53)
+---
+print(10 / 2, 7 / 2, 3 * 1.0, 2^2, 10 % 4, math.sqrt(16), math.floor(3.7), math.ceil(3.2))
+---
+print(100000000000000 + 1, 99999999999999 + 1)
+---
+local n = 1
+for i = 1, 20 do n = n * 10 end
+print(n)
+---
+local seed = 12345
+for i = 1, 5 do seed = (seed * 1103515245 + 12345) % 2147483648 print(seed) end
+---
+local f = 1
+for i = 1, 30 do f = f * i end
+print(f)
+---
+local function fact(n) if n <= 1 then return 1 end return n * fact(n - 1) end
+print(fact(5), fact(25))
+---
+local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end
+print(fib(20))
+---
+local a, b = 0, 1
+for i = 1, 90 do a, b = b, a + b end
+print(a)
+---
+print('a' < 'b', 'Z' < 'a', '' < 'a', 'abc' < 'abd', 'a' <= 'a', '10' < '9')
+---
+print(math.floor(math.huge), math.ceil(-math.huge))
+---
+local x = 1
+local function get(v) return v / 0 end
+print(math.floor(get(1)))
+---
+local a, b, c = false, 0, ''
+print(a and 1 or 2, b and 1 or 2, c and 1 or 2)
+---
+local x
+print(x and 1 or 2, x or 'd')
+---
+print(1 == '1', 0 == false, 1 == true, '' == false)
+---
+local x, y = 0, false
+print(x == y)
+---
+local fs = {}
+for i = 1, 3 do fs[#fs + 1] = function() return i end end
+print(fs[1](), fs[2](), fs[3]())
+---
+local fs = {}
+local i = 1
+while i <= 3 do local j = i fs[#fs + 1] = function() return j * 10 end i = i + 1 end
+print(fs[1](), fs[2](), fs[3]())
+---
+for x = 0, 1, 0.25 do print(x) end
+---
+for i = 5, 1, -2 do print(i) end
+---
+local step = -1
+for i = 5, 1, step do print(i) end
+---
+local n = 3
+for i = 1, n do n = 10 print(i) end
+print(n)
+---
+for i = 1, 7 / 2 do print(i) end
+for i = -5, -5 / 2 do print(i) end
+---
+for i = 3, 1 do print(i) end
+for i = 1, 3 do local i = i * 2 print(i) end
+---
+for i = 1, math.huge do if i > 3 then break end print(i) end
+---
+local t = {1, 2, 3, 4}
+for i, v in ipairs(t) do if v % 2 == 0 then table.remove(t, i) end end
+print(#t, table.concat(t, ','))
+---
+local d = {a = 1, b = 2, c = 3}
+for k, v in pairs(d) do d[k] = nil end
+print(next(d) == nil)
+---
+local d = {a = 1, b = 2, c = 3}
+for k, v in pairs(d) do d[k] = v * 2 end
+print(d.a, d.b, d.c)
+---
+local function va(...) local t = {...} return #t end
+print(va(1, 2, 3), va())
+---
+local x = 1
+do local x = 2 print(x) do local x = 3 print(x) end print(x) end
+print(x)
+---
+local x = 1
+if x == 1 then local x = 5 x = x + 1 print(x) end
+print(x)
+for i = 1, 2 do local x = x + i print(x) end
+print(x)
+---
+local i = 10
+for i = 1, 2 do print(i) end
+print(i)
+---
+local function even(n) if n == 0 then return true end return not (n % 2 == 1) end
+print(even(4), even(3))
+---
+print('a\tb\\n', "q'\"", 'x\065y', '\z
+  z')
+---
+local i = 0
+repeat local done = i >= 3 i = i + 1 until done
+print(i)
+---
+for i = 1, 4 do
+  if i == 2 then goto continue end
+  print(i)
+  ::continue::
+end
+---
+local s = 'hello'
+print(s:sub(2), s:sub(-3), s:sub(2, -2), s:sub(-3, -2), s:sub(0), s:sub(2, 100), s:sub(4, 2), s:sub(-100, 2), s:sub(6))
+---
+local s = 'hello'
+for i = -1, 7 do print('[' .. s:sub(i, i) .. ']') end
+---
+local s = 'hello'
+for i = 1, 5 do for j = -2, 6, 4 do print('[' .. s:sub(i, j) .. ']') end end
+---
+print(('x'):rep(3), ('ab'):rep(0), ('ab'):rep(-1), ('abc'):reverse(), ('abc'):len(), #'abc', ('abc'):byte(2), ('abc'):upper())
+---
+print(string.format('%5.2f|%d|%s|%-5s|%05d|%x|%g|%e', 3.14159, 42, 'a', 'b', 7, 255, 1e20, 12345.678))
+print(string.format('%d', 3.7), string.format('%s', 1.5), string.format('%s', true), string.format('%5s', nil))
+---
+print(string.format('%i|%u|%c|%q|%%', 3, 4, 65, 'a"b'))
+---
+print(tostring(nil), tostring(true), tostring(1.5), tostring(10), tostring('x'))
+---
+print(1 .. 2, 1.5 .. '', -1 .. 'x', 2^53 .. '')
+---
+print(#'', #'abc' + 1, -#'abc')
+---
+print(math.max(1, 2.5, 2), math.min(3, 1), math.abs(-2), math.abs(-2.5), math.fmod(-7, 3), math.fmod(7, -3), math.pow(2, 3), math.huge, -math.huge)
+---
+local a = {}
+a[1] = 'x' a[2] = 'y' a[3] = 'z'
+print(#a, a[3])
+a[#a] = nil
+print(#a)
+---
+local t = {5, 2, 8}
+table.sort(t)
+print(t[1], t[2], t[3])
+table.sort(t, function(a, b) return a > b end)
+print(t[1], t[2], t[3])
+print(table.remove(t), table.remove(t, 1), #t)
+table.insert(t, 1, 9)
+print(t[1], t[2])
+---
+local t = {'b', 'a', 'B', '10', '9'}
+table.sort(t)
+print(table.concat(t, ' '))
+---
+print(0x10, 0xff, 1e2, .5, 3., 0x.8)
+---
+print(2^-1, (-2)^2, -2^2, 2^0.5, 0^0, (-8)^(1/3))
+---
+print(not nil, not 0, not '', nil == false)
+---
+local a = 5
+local b = a
+a = 6
+print(b, a)
+local t = {x = 1}
+local u = t
+u.x = 2
+print(t.x)
+---
+local r = {name = 'bob', age = 3}
+r.age = r.age + 1
+print(r.name .. ' ' .. r.age, r.missing == nil)
+r.extra = true
+print(r.extra)
+---
+local words = {}
+for w in ('the cat the dog'):gmatch('%a+') do words[w] = (words[w] or 0) + 1 end
+print(words.the, words.cat, words.bird)
+---
+local function f(a, b) b = b or 10 return a + b end
+print(f(1), f(1, 2))
+---
+local c = 0
+local function inc(by) c = c + (by or 1) return c end
+inc() inc(5)
+print(c, inc())
+---
+local n = -5
+print(n % 3, math.floor(n / 2), math.ceil(n / 2), -n, n * -1)
+---
+print(8 % 3.5, -8 % 3.5, 1e15 % 7, 2^40 % 1000)
+---
+local t = {10, 20, 30}
+local s = 0
+for i = #t, 1, -1 do s = s * 10 + t[i] end
+print(s)
+---
+local m = {}
+for i = 1, 3 do m[i] = {} for j = 1, 3 do m[i][j] = i * j end end
+print(m[2][3], #m, #m[1])
+---
+local t = {}
+for i = 1, 5 do t[i] = i end
+t[3] = nil
+print(t[3], t[4])
+---
+local t = {n = 0}
+function t.inc() t.n = t.n + 1 return t.n end
+function t:add(k) self.n = self.n + k return self end
+t.inc()
+t:add(5):add(6)
+print(t.n)
+---
+local ok, err = pcall(function() error('boom') end)
+print(ok)
+local ok2, v = pcall(function() return 5 end)
+print(ok2, v)
+---
+print(unpack({1, 2, 3}))
+local a, b = unpack({4, 5})
+print(a, b)
+---
+local s = ''
+for i = 1, 3 do s = s .. i .. ',' end
+print(s)
+local r = ''
+for i = 1, 2 do r = r .. i / 2 .. ' ' end
+print(r)
+---
+print(string.rep('ab', 2.7), ('abc'):sub(1.5, 2.5))
+---
+local t = {true, false}
+print(t[1], t[2], t[2] == false, t[1] and 'y' or 'n', t[2] and 'y' or 'n')
+---
+local v = false
+print(v == nil, v ~= nil, v or 'x', not v)
+---
+local a = {1, 2}
+local b = {1, 2}
+print(a == b, a == a, a ~= b)
+---
+print(('%d items'):format(3), ('a'):byte(), string.char(72, 105))
+---
+print(tostring(1e15), tostring(-1e15), 1e15 .. '', 12345678901234567890)
+---
+while true do local a = 1 if a then break end end
+print('done')
+---
+local function outer() local function inner(n) if n == 0 then return 'z' end return inner(n - 1) end return inner(3) end
+print(outer())
+---
+local count = 0
+local function walk(n) count = count + 1 for i = 1, n - 1 do walk(n - i - 1) end end
+walk(5)
+print(count)
+---
+local s, e = ('hello'):find('l+')
+print(s, e)
+local p = ('hello'):find('z')
+print(p, p == nil)
+---
+local line = 'a,b,,c'
+local parts = {}
+for p in (line .. ','):gmatch('([^,]*),') do parts[#parts + 1] = p end
+print(#parts, parts[1], parts[3] == '', parts[4])
+---
+print(os.time() > 0, os.clock() >= 0)
+---
+print(tonumber('ff', 16), tonumber('zz', 36), tonumber('8', 8), tonumber(5), tonumber('7'))
+---
+local q = {first = 1, last = 0}
+q.last = q.last + 1
+q[q.last] = 'a'
+print(q[q.first])
+

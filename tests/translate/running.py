@@ -1,0 +1,71 @@
+"""What a Lua program prints in the runtime, and what its native page prints, letter for letter."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.translate.native.program import Native, translate_script
+
+__all__ = ["assert_same", "in_page", "in_runtime"]
+
+PRINT = r"""
+local out = {}
+local tostring, select, concat = tostring, select, table.concat
+function print(...)
+   local parts = {}
+   for i = 1, select('#', ...) do parts[i] = tostring((select(i, ...))) end
+   out[#out + 1] = concat(parts, "\t")
+end
+function printed() local text = concat(out, "\n") out = {} return text end
+"""
+
+
+@functools.cache
+def _runtime() -> Runtime:
+    """One for all programs, as they leave nothing behind but what they print."""
+    runtime = Runtime(seed=1)
+    runtime.execute(PRINT, "=print")
+    return runtime
+
+
+def in_runtime(source: str) -> str:
+    runtime = _runtime()
+    runtime.execute("printed()")
+    runtime.execute(source, "@p.lua")
+    return str(runtime.execute("return printed()") or "")
+
+
+def in_page(page: Native) -> str:
+    written = io.StringIO()
+    before = torch.get_default_dtype()
+    try:
+        with contextlib.redirect_stdout(written):
+            exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
+    finally:
+        torch.set_default_dtype(before)
+    return written.getvalue().rstrip("\n")
+
+
+def assert_same(source: str, refused: bool = False) -> Native | None:
+    """The page of a program, which prints what the program does; None where it fails in Lua or (``refused``) has codes.
+
+    Not compared: the sign of what is not a number.
+    """
+    try:
+        expected = in_runtime(source)
+    except LuaError:
+        if not refused:
+            raise
+        return None
+    page = translate_script(source.encode(), "p.lua")
+    if refused and page.problems:
+        return None
+    assert [str(problem) for problem in page.problems] == []
+    assert in_page(page) == expected.replace("-nan", "nan"), page.code
+    return page

@@ -1,0 +1,54 @@
+"""Where Lua and Python differ at the edges of numbers, text, tables and functions, a page does what Lua does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.translate.running import assert_same
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.parse import LuaSyntaxError
+
+PROGRAMS = Path(__file__).with_name("edges.lua").read_text().split("\n---\n")
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_edges(source: str) -> None:
+    assert_same(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("local t = {} for i = 1, 3 do local n = 0 t[i] = function() n = n + i return n end end", "T7-219"),
+        ("local t = {1, 2, nil, 4} print(t[3])", "T7-305"),
+        ("print(math.modf(3.7))", "T7-218"),
+    ],
+)
+def test_what_has_no_plain_form_is_refused(source: str, code: str) -> None:
+    assert [problem.code for problem in translate_script(source.encode(), "p.lua").problems] == [code]
+
+
+@pytest.mark.parametrize("source", ["print(5 // 2)", "local x <const> = 5", "print(6 & 3)"])
+def test_later_lua_is_none(source: str) -> None:
+    with pytest.raises(LuaSyntaxError):
+        translate_script(source.encode(), "p.lua")
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("local t = {1, 2} local s = 0 for i = 1, #t do s = s + t[i] end print(s / #t)", "s / len(t)"),
+        ("local n = 5 local k = 3 print(n % k, math.floor(n / k))", "n % k"),
+        ("local s = 'abc' for i = 1, #s do print(s:sub(i, i)) end", "s[i - 1]"),
+        ("local t = {4, 5} for i = 1, #t do if t[i] then print(t[i]) end end", "print(t[i])"),
+        ("local n = 0 for i = 1, 10 do n = n + i end print(n)", "print(n)"),
+        ("local s = 0 for i = 1, 5 do s = s + i * i end print(s .. ' in all')", "{s} in all"),
+    ],
+)
+def test_what_is_known_is_plain(source: str, plain: str) -> None:
+    page = assert_same(source)
+    assert page is not None
+    assert plain in page.code
+    assert "lua_" not in page.code
