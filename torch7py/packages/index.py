@@ -25,6 +25,7 @@ package("cudnn", "torch7py.packages.cudnn.all", requires=("cutorch", "nn"), chun
 package("paths", "torch7py.packages.paths", chunk="pkg_paths.lua")
 package("sys", "torch7py.packages.sys", requires=("paths",), chunk="pkg_sys.lua")
 package("xlua", "torch7py.packages.xlua", requires=("torch", "sys"), chunk="pkg_xlua.lua")
+package("csvigo", requires=("torch", "xlua"), chunk="pkg_csvigo.lua")
 package("lfs", "torch7py.packages.lfs", chunk="pkg_lfs.lua")
 package("cjson", table=None, chunk="pkg_cjson.lua")
 package("cjson.safe", requires=("cjson",), table=None, chunk="pkg_cjson_safe.lua")
