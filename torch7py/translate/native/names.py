@@ -31,11 +31,13 @@ class Names:
     def _give(self, variable: Variable, scope: Scope) -> None:
         used = self.used.setdefault(scope, set())
         base = python_name(variable.name)
-        if variable.name == "_" and not variable.reads:
+        if variable.name == "_" and not variable.reads and not (variable.kind == "parameter" and "_" in used):
             self.chosen[variable] = "_"
+            if variable.kind == "parameter":
+                used.add("_")
             return
         name, number = base, 1
-        while self._clashes(variable, scope, name):
+        while self._clashes(variable, scope, name) or (variable.kind == "parameter" and name in used):
             number += 1
             name = f"{base}{number}"
         self.chosen[variable] = name

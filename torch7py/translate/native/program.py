@@ -119,14 +119,15 @@ class _Assembly:
         functions = self._module_functions(body)
         t.lines, t.depth = [], 1
         run: list[Statement] = []
+        t.in_main = True
         for statement in body:
             if statement in functions:
                 t.statements(run)
                 run = []
-                outer, t.lines, t.depth = t.lines, [], 0
+                outer, t.lines, t.depth, t.in_main = t.lines, [], 0, False
                 t.statement(statement)
                 t.top.append(_stripped(t.lines))
-                t.lines, t.depth = outer, 1
+                t.lines, t.depth, t.in_main = outer, 1, True
             else:
                 run.append(statement)
         t.statements(run)

@@ -27,7 +27,7 @@ from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
-from torch7py.translate.native.names import Names
+from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
@@ -64,6 +64,8 @@ class Translator:
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
+        self.around: list[Scope] = []  # the functions that are being written, outermost first
+        self.in_main = False  # whether they are inside the page's `main`
         self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
         self.wide_text = any(
@@ -209,11 +211,20 @@ class Translator:
             if skip:
                 skip -= 1
                 continue
-            skip = comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
+            skip = self._together(nodes, index)
             if not skip:
                 self.statement(node)
             else:
                 skip -= 1
+
+    def _together(self, nodes: Sequence[Statement], index: int) -> int:
+        """Write statements that are one in Python; how many were."""
+        before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
+        try:
+            return comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
+        except Problem:  # each by itself then, which says what is wrong with which
+            del self.lines[before:], self.problems[problems:], self.failed[failed:]
+            return 0
 
     def statement(self, node: Statement) -> None:
         if self.classes.is_part(node):
@@ -266,10 +277,28 @@ class Translator:
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"
         self.emit(f"# {where}: {problem.reason}")
-        if isinstance(node, (tree.Local, tree.LocalFunction)):  # functions inside may say `nonlocal`
-            for name in node.names if isinstance(node, tree.Local) else (node.name,):
-                self.emit(f"{self.names.of(name)} = None")
+        for name in self._lost_names(node):  # functions inside may say `nonlocal`
+            self.emit(f"{name} = None")
         self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
+
+    def _lost_names(self, node: Statement) -> list[str]:
+        """The variables that only a statement which is not translated would have made."""
+        if isinstance(node, tree.Local):
+            return [self.names.of(name) for name in node.names]
+        if isinstance(node, tree.LocalFunction):
+            return [self.names.of(node.name)]
+        found: dict[str, None] = {}
+        for part in walk_function(node):
+            for name in part.targets if isinstance(part, tree.Assign) else ():
+                if isinstance(name, Name):
+                    variable = self.scopes.of_name[name]
+                    users = variable.readers | variable.writers
+                    here = variable.scope is self.scope or (
+                        variable.is_global and self.scope is self.scopes.main
+                    )
+                    if here and users != {self.scope} and not self.training.is_dropped(variable):
+                        found[self.names.of(name)] = None
+        return [name for name in found if name.isidentifier() and name != "_"]
 
     def write(self, node: Statement) -> None:
         if self.classes.handles(node) or self.classes.statement(node):
@@ -417,22 +446,38 @@ class Translator:
         self.emit(f"def {name}({', '.join(parameters)}):")
         outer, self.scope = self.scope, scope
         labels, self.labels = self.labels, []
+        try:
+            self._function_body(node, scope, inits)
+        finally:
+            self.scope, self.labels = outer, labels
+        self.emit("")
+
+    def _function_body(self, node: tree.Function, scope: Scope, inits: Sequence[str]) -> None:
         with self.indented():
             outside = [v for v in self.assigned_outside(scope) if v not in self.training.vectors.aliases]
             for word, top in (("global", True), ("nonlocal", False)):
                 here = {v for v in outside if self.modules.at_module_level(v) is top}
+                if not top:
+                    self._refuse_unreachable(here, node.line)
                 if here:
                     self.emit(f"{word} {', '.join(sorted(map(self.names.of_variable, here)))}")
             start = len(self.lines)
+            self.around.append(scope)
             self.block(node.body)
+            self.around.pop()
             begun = len(self.lines) > start and self.lines[start].strip().startswith("super().__init__(")
             at = start + 1 if begun else start
             self.lines[at:at] = [INDENT * self.depth + line for line in inits]
             returns = self.types.returns[node]
             if returns.falls_off and returns.count > 1:
                 self.emit(f"return {', '.join(['None'] * returns.count)}")
-        self.scope, self.labels = outer, labels
-        self.emit("")
+
+    def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
+        """A function outside of ``main`` cannot assign the variables that are in it."""
+        for variable in variables:
+            if variable.scope in self.around or self.in_main:
+                continue
+            raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
 
     def outer_variables(self, node: tree.Node) -> set[Variable]:
         """The variables of the main program that a part of it uses."""
@@ -455,7 +500,7 @@ class Translator:
         """The variables of functions around that a function assigns."""
         found = [v for v in scope.upvalues if scope in v.writers]
         found += [v for v in self.scopes.globals.values() if scope in v.writers]
-        kept = [v for v in found if not self.training.is_dropped(v)]
+        kept = [v for v in found if not self.training.is_dropped(v) and self.names.of_variable(v) != "_"]
         return [v for v in kept if v not in self.modules.shared and v not in self.modules.aliases]
 
     def return_statement(self, node: tree.Return) -> None:
