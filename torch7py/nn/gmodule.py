@@ -11,6 +11,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
 from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
+from torch7py.nn.graph_plan import Plan, accumulate, one_pass, plan_backward, plan_of
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.table_math import CAddTable
@@ -19,6 +20,7 @@ from torch7py.ops.errors import TorchError
 __all__ = ["GModule"]
 
 ADDING = BACKWARD[CAddTable]
+USED, LONGEST_WAIT = 4, 256  # calls that make a plan worth another; the most runs between two plans that were not
 NOTHING = Module.accGradParameters  # of a module without gradient buffers
 
 # Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
@@ -39,7 +41,7 @@ class GModule(Container):
 
     fields: ClassVar[tuple[str, ...]] = ("nInputs", "name")
     virtual: ClassVar[tuple[str, ...]] = (*Container.virtual, "runForwardFunction")
-    transient: ClassVar[tuple[str, ...]] = (*Container.transient, "_reporter", "_failed")
+    transient: ClassVar[tuple[str, ...]] = (*Container.transient, "_reporter", "_failed", "_plan", "_waiting")
     lua_methods = names("map runForwardFunction")
 
     places: list[Place]  # in the order of the forward
@@ -84,6 +86,7 @@ class GModule(Container):
             node_totals=[None] * count,
         )
         self.__dict__["_start"] = start[0] if start else 0
+        self.forget_plan()
         if count and len(places[-1].sources) > 1 and self.__dict__.get("output") is None:
             self.__dict__["output"] = self.node_inputs[
                 -1
@@ -118,7 +121,10 @@ class GModule(Container):
         else:
             call = function
         with torch.no_grad():
-            return self.set_output(self._result(self._run(input, call, self.node_inputs)))
+            if call is not None or not self._run_plan(input):
+                self.forget_run()
+                self._run(input, call, self.node_inputs)
+            return self.set_output(self._result(self.node_inputs[-1] if self.node_inputs else []))
 
     @staticmethod
     def _method(name: str) -> Callable[[Any, Any], Any]:
@@ -149,16 +155,25 @@ class GModule(Container):
             raise TorchError(f"nn.gModule: Got {len(found)} inputs instead of {self.nInputs}")
         return found
 
-    def _run(self, input: Any, call: Callable[[Any, Any], Any] | None, inputs: list[list[Any]]) -> list[Any]:
+    def _run(
+        self,
+        input: Any,
+        call: Callable[[Any, Any], Any] | None,
+        inputs: list[list[Any]],
+        before: Sequence[Any] = (),
+    ) -> list[Any]:
         """Run the graph, by ``updateOutput`` if no other call is given; ``inputs`` is filled with what each place
-        takes. Returns what the last one takes."""
+        takes. Returns what the last one takes. ``before`` are the values of places that have run already."""
         places = self.places
-        values: list[Any] = [None] * len(places)
+        values: list[Any] = [*before, *[None] * (len(places) - len(before))]
         start, report = self._start, self.__dict__.get("_reporter")
         taken = self._inputs(input)
-        number = 0
+        number = len(before) - 1
         try:
-            for number, place in enumerate(places):
+            if before:
+                _check_splits(places[number], values[number])
+            for number in range(len(before), len(places)):
+                place = places[number]
                 held, sources, module = inputs[number], place.sources, place.module
                 if len(sources) == 1:
                     x = values[sources[0]]
@@ -177,15 +192,75 @@ class GModule(Container):
                         value = kernel(module, x)
                     if value is None:
                         value = module.updateOutput(x)
-                if place.splits is not None and _count(value) != place.splits:
-                    raise TorchError(f"split({place.splits}) cannot split {_count(value)} outputs")
+                if place.splits is not None:
+                    _check_splits(place, value)
                 values[number] = value
                 if report is not None:
                     report(self, number + 1)
         except BaseException:
             self.__dict__["_failed"] = number
             raise
+        if call is None and report is None and inputs is self.node_inputs:
+            self._learn(values)
         return inputs[-1] if inputs else []
+
+    # -- the plan: the graph as one function, see graph_plan.py -------------------------------------------------
+
+    def forget_plan(self) -> None:
+        """The modules of the graph are others now."""
+        self.__dict__["_plan"] = None
+        self.__dict__.pop("_waiting", None)
+
+    def forget_run(self) -> None:
+        """The last forward was not the plan's, or what it left is not any more what it was."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is not None:
+            plan.ran = None
+
+    def _learn(self, values: list[Any]) -> None:
+        """Make a plan of this run, the second of its sort; one that soon does not fit any more is made less often."""
+        attributes = self.__dict__
+        waiting = attributes.setdefault("_waiting", [2, 1])
+        waiting[0] -= 1
+        if waiting[0] <= 0:
+            plan: Plan | None = attributes.get("_plan")
+            waiting[1] = 1 if plan is not None and plan.hits >= USED else min(2 * waiting[1], LONGEST_WAIT)
+            waiting[0] = waiting[1]
+            attributes["_plan"] = plan_of(self, values)
+
+    def _run_plan(self, input: Any) -> bool:
+        """The forward by the plan; False if there is none that fits."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is None or self.__dict__.get("_reporter") is not None:
+            return False
+        plan.ran = None
+        found = plan.forward(input)
+        if found is None:
+            return False
+        if found is not True:
+            self._run(input, None, self.node_inputs, before=found)
+        return True
+
+    def _back_plan(self, gradOutput: Any, scale: float) -> bool:
+        """The backward by the plan; False if there is none that fits."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is None or plan.backward is None or self.__dict__.get("_reporter") is not None:
+            return False
+        found = plan.backward(gradOutput, scale)
+        if found is None:
+            return False
+        if found is not True:
+            number, result, given, flags = found
+            position = self.backward_order.index(number) + 1
+            for later in self.backward_order[position:]:
+                self.node_gradients[later].clear()
+            for place, gradients in given:
+                self.node_gradients[place][:] = gradients
+            self._hand_back(self.places[number], result)
+            done = {place for place, flag in flags if flag}
+            self._back_from(position, done, scale)
+            self._accumulate_all(scale, done)
+        return True
 
     # -- backward -----------------------------------------------------------------------------------------
 
@@ -196,8 +271,10 @@ class GModule(Container):
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         if "_marked" in self.__dict__:
             return super().backward(input, gradOutput, scale)
-        done: set[int] = set()
         with torch.no_grad():
+            if self._back_plan(gradOutput, scale):
+                return self.set_grad_input(self.node_totals[self._start])
+            done: set[int] = set()
             self.set_grad_input(self._back(gradOutput, done, scale))
             self._accumulate_all(scale, done)
         return self.gradInput
@@ -258,14 +335,23 @@ class GModule(Container):
         if not self.node_inputs or not self.node_inputs[-1]:
             raise TorchError("nn.gModule: a backward without a forward")
         self._check_gradients(gradOutput)
+        for contributions in self.node_gradients:
+            contributions.clear()
+        self.node_gradients[-1].append(gradOutput)
+        results = self._back_from(0, done, scale)
+        plan: Plan | None = self.__dict__.get("_plan")
+        if done is not None and plan is not None and plan.ran is not None and plan.is_due():
+            plan_backward(self, plan, gradOutput, results)
+        return self.node_totals[self._start]
+
+    def _back_from(self, position: int, done: set[int] | None, scale: float) -> list[Any]:
+        """Go on from this position in the order of the backward; returns what each place's module has given."""
         places, inputs, totals = self.places, self.node_inputs, self.node_totals
         gradients, report = self.node_gradients, self.__dict__.get("_reporter")
-        for contributions in gradients:
-            contributions.clear()
-        gradients[-1].append(gradOutput)
+        results: list[Any] = [None] * len(places)
         number = 0
         try:
-            for number in self.backward_order:
+            for number in self.backward_order[position:]:
                 place, contributions = places[number], gradients[number]
                 if len(contributions) == 1:
                     total = contributions[0]
@@ -287,11 +373,12 @@ class GModule(Container):
                             found = kernel(module, x, total)
                         if found is not None:
                             total = found
-                        elif done is not None and _one_pass(module):
+                        elif done is not None and one_pass(module):
                             total = module.backward(x, total, scale)
                             done.add(number)
                         else:
                             total = module.updateGradInput(x, total)
+                        results[number] = total
                     if len(sources) == 1:
                         if total is not None:
                             gradients[sources[0]].append(total)
@@ -302,7 +389,14 @@ class GModule(Container):
         except BaseException:
             self.__dict__["_failed"] = number
             raise
-        return totals[self._start]
+        return results
+
+    def _hand_back(self, place: Place, gradient: Any) -> None:
+        """The gradient of a place's input, to the places that it comes from."""
+        if len(place.sources) != 1:
+            self._share_out(place, gradient)
+        elif gradient is not None:
+            self.node_gradients[place.sources[0]].append(gradient)
 
     def _only_read(self, sources: list[int]) -> bool:
         """Whether the modules at these places only read the gradients they are given."""
@@ -358,6 +452,7 @@ class GModule(Container):
                 if id(module) not in replaced:
                     replaced[id(module)] = module, module.replace(callback)
                 place.module = replaced[id(module)][1]
+        self.forget_plan()
         children = [replaced.get(id(m), (m, m))[1] for m in self.child_list()]
         self.set_child_list(children)
         return result
@@ -377,6 +472,7 @@ class GModule(Container):
     def clearState(self) -> Module:
         for child in self.children_of():
             child.clearState()
+        self.forget_run()
         count = len(self.places)
         for values in (*self.node_inputs, *self.node_gradients):
             values.clear()
@@ -398,6 +494,7 @@ class GModule(Container):
 
     def set_node_value(self, number: int, name: str, value: Any) -> None:
         """Let a script change one of them."""
+        self.forget_run()
         if name == "gradOutputBuffer":
             self.node_buffers[number] = value
             return
@@ -410,10 +507,9 @@ class GModule(Container):
         return self.name or self.class_name
 
 
-def _one_pass(module: Any) -> bool:
-    """Whether one pass over a layer's own graph gives both halves of its backward."""
-    default = getattr(module, "_default_backward", None)
-    return default is not None and module.gradInput is not None and default()
+def _check_splits(place: Place, value: Any) -> None:
+    if place.splits is not None and _count(value) != place.splits:
+        raise TorchError(f"split({place.splits}) cannot split {_count(value)} outputs")
 
 
 def _entry(value: Any, key: int) -> Any:

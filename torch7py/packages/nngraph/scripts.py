@@ -79,6 +79,7 @@ def put_modules(module: GModule, modules: list[Any]) -> None:
     """Take over other modules at the nodes."""
     for place, owner in zip(module.places, modules, strict=True):
         place.module = owner or None
+    module.forget_plan()
 
 
 @function("nngraph.annotate")
