@@ -20,8 +20,10 @@ from torch7py.ops.errors import TorchError
 __all__ = ["GModule"]
 
 ADDING = BACKWARD[CAddTable]
-USED, LONGEST_WAIT = 4, 256  # calls that make a plan worth another; the most runs between two plans that were not
-NOTHING = Module.accGradParameters  # of a module without gradient buffers
+USED, LONGEST_WAIT = (
+    4,
+    256,
+)  # calls that make a plan worth another; the most runs between two plans that were not
 
 # Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
 NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
@@ -279,6 +281,9 @@ class GModule(Container):
             self._accumulate_all(scale, done)
         return self.gradInput
 
+    def _default_backward(self) -> bool:
+        return "_marked" not in self.__dict__
+
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         if self.node_totals and self.node_totals[-1] is None:
             self.updateGradInput(input, gradOutput)
@@ -299,21 +304,15 @@ class GModule(Container):
             for number in self.backward_order:
                 module = places[number].module
                 if module is not None and number not in done:
-                    attributes, kind = module.__dict__, type(module)
+                    held = inputs[number]
+                    x = held[0] if len(held) == 1 else held
+                    kernel = ACCUMULATE.get(type(module))
                     if (
-                        "_marked" in attributes
-                        or attributes["_gradients"]
-                        or kind.accGradParameters is not NOTHING
+                        kernel is None
+                        or "_marked" in module.__dict__
+                        or not kernel(module, x, totals[number], scale)
                     ):
-                        held = inputs[number]
-                        x = held[0] if len(held) == 1 else held
-                        kernel = ACCUMULATE.get(kind)
-                        if (
-                            kernel is None
-                            or "_marked" in attributes
-                            or not kernel(module, x, totals[number], scale)
-                        ):
-                            module.accGradParameters(x, totals[number], scale)
+                        accumulate(module, x, totals[number], scale)
                 if report is not None:
                     report(self, number + 1)
         except BaseException:

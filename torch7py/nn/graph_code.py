@@ -421,9 +421,7 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     for key in ("weight", "bias"):
         buffer = module._gradients[key]
         name = code.bind(f"grad_{key}{number}", buffer)
-        code.check(
-            f"{q}.get('{key}') is {name}", f"{key}{number}.grad is {name}", code.tensor(name, buffer)
-        )
+        code.check(f"{q}.get('{key}') is {name}", f"{key}{number}.grad is {name}", code.tensor(name, buffer))
     code.line(f"mm({g.name}, {weight}, out={room.name})")
     return room
 

@@ -4,7 +4,7 @@
 two functions written for it: one line for each of the commonest modules, a call for every other, and at the start all
 that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that does not hold, the
 function does nothing and says so, and the graph runs place by place. The source depends on the graph alone: copies of
-it share the compiled code, each with its own tensors. A step of bench's char_rnn takes two thirds of the time.
+it share the compiled code, each with its own tensors.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Plan:
 
     ``forward(input)`` and ``backward(gradOutput, scale)`` return True when they have run, None when something is not
     as it was and nothing has been done. A call in the middle that gives another sort of result than before ends the
-    function: it returns the number of the place, and the values (forward) or that result (backward), to go on from.
+    function: it returns what to go on from, the values up to there (forward), or the number of the place, its result,
+    the gradients that later places have been given, and which of the calls have also done their parameters' half.
     ``ran`` holds what the last forward met, for the backward; None when that was not this plan's.
     """
 
@@ -261,7 +262,7 @@ class _Forward(_Writer):
 
     def _else_stop(self, number: int, condition: str, value: Value | None = None) -> None:
         so_far = "".join(item.object + ", " for item in self.values) + f"v{number}"
-        self.code.line(f"if not ({condition}): return {number}, [{so_far}]")
+        self.code.line(f"if not ({condition}): return [{so_far}]")
 
 
 class _Backward(_Writer):
@@ -321,7 +322,11 @@ class _Backward(_Writer):
             if part.shape != first.shape or part.dtype is not first.dtype:
                 return None
         assert isinstance(first, Known)
-        if buffer.__class__ is not torch.Tensor or buffer.shape != first.shape or buffer.dtype is not first.dtype:
+        if (
+            buffer.__class__ is not torch.Tensor
+            or buffer.shape != first.shape
+            or buffer.dtype is not first.dtype
+        ):
             return None
         name = code.bind(f"b{number}", buffer)
         code.check(f"node_buffers[{number}] is {name}", code.tensor(name, buffer))
@@ -340,9 +345,7 @@ class _Backward(_Writer):
         code.line(f"node_totals[{number}] = {total.object}")
         if place.select is not None:
             source = place.sources[0]
-            parts = self.parts.setdefault(
-                source, [Other("None")] * (self.graph.places[source].splits or 0)
-            )
+            parts = self.parts.setdefault(source, [Other("None")] * (self.graph.places[source].splits or 0))
             parts[place.select] = total
             return True
         result: Value | None = total
@@ -444,9 +447,7 @@ class _Backward(_Writer):
         code, x, total = self.code, self._input_of(number), self.totals[number]
         if number in self.opaque:
             code.line(f"at = {number}")
-            code.line(
-                f"if not done{number}: accumulate(m{number}, {x.object}, {total.object}, scale)"
-            )
+            code.line(f"if not done{number}: accumulate(m{number}, {x.object}, {total.object}, scale)")
         elif type(module) is Linear and isinstance(x, Known) and isinstance(total, Known):
             accumulate_linear(code, number, x, total, self.shared)
 
