@@ -101,9 +101,10 @@ def _mixed(title: str, file: str, package: str, prefix: str, renamed: str = "") 
         if class then
             class = ({{{renamed}}})[class] or class
             return method({prefix!r} .. '.' .. class, m) or method(class, m)
+                or field({prefix!r} .. '.' .. class .. '.' .. m)
         end
         if n:find('.', 1, true) then return field(n) end
-        return field({prefix!r} .. '.' .. n)
+        return field({prefix!r} .. '.' .. n) or pcall(require, {prefix!r} .. '.' .. n)
     end"""
     return Section(title, file, package, lua, "{}" if prefix == "_" else f"{prefix}.{{}}")
 

@@ -23,6 +23,7 @@ from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
 from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
+from torch7py.bridge.states import state_functions
 from torch7py.nn.binding import virtual_methods
 from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
@@ -85,6 +86,15 @@ class Runtime:
         self.state = state.State(default_type=default, device=place, gpu=gpu, generation=rnn_api)
         self._script: str | None = None
         self._rewrite = rewrite
+        self._seed = seed
+        self._settings = {
+            "dtype": "float64",
+            "device": device,
+            "pairs": pairs,
+            "cuda_as": cuda_as,
+            "rewrite": rewrite,
+        }
+        self.states: dict[int, Runtime | None] = {}  # of the package threads, None once freed
         if seed is not None:
             self.state.generator.manual_seed(seed)
         self.closed = False
@@ -123,12 +133,21 @@ class Runtime:
         """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts."""
         if not self.closed:
             self.closed = True
+            for other in filter(None, self.states.values()):
+                other.close()
             self.state.libm = None
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
             self._lua = self._load = None
             gc.collect()
+
+    def another(self, number: int) -> Runtime:
+        """A runtime for a thread of the program, by the number of the thread, with the settings of this one."""
+        seed = None if self._seed is None else (self._seed + 1_000_003 * number) % (1 << 32)
+        made = Runtime(seed=seed, rnn_api=self.state.generation, **self._settings)  # type: ignore[arg-type]
+        made._script = self._script
+        return made
 
     @contextlib.contextmanager
     def _entered(self) -> Iterator[None]:
@@ -181,6 +200,7 @@ class Runtime:
         functions = host_functions(self)
         peers = self._peers
         functions |= serial_functions(self)
+        functions |= state_functions(self)
         functions |= {
             "new_peer": peers.new_peer,
             "new_blank": peers.new_blank,

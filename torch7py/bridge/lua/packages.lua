@@ -45,7 +45,14 @@ function packages.load(name)
       t[f[1]] = core.bind(core.raw(host.package_function, name, f[1]), set_of(f[2]))
    end
    for _, r in ipairs(description.records) do define_record(name, unpack(r)) end
-   if description.chunk then chunk(description.chunk)(core, host, t, chunk, module) end
+   if description.chunk then
+      local made = chunk(description.chunk)(core, host, t, chunk, module)
+      if made ~= nil then      -- what `require` gives instead of the table
+         if package.loaded[name] == t then package.loaded[name] = made end
+         loaded[name] = made
+         return made
+      end
+   end
    return t
 end
 

@@ -3,7 +3,7 @@
 -- Upstream keeps them outside Lua's memory; here they are userdata whose elements Lua holds. A hash is gone through
 -- in the order of upstream's table of buckets (pkg_tds_order.lua).
 --
--- Arguments: core {fail}, host, tds, chunk.
+-- Arguments: core {fail}, host, tds, chunk. Sets core.passed_counter, with which threads shares a counter.
 
 local core, _, tds, chunk = ...
 local fail = core.fail
@@ -307,24 +307,39 @@ end)
 ---------------------------------------------------------------------------------------------------------
 -- tds.AtomicCounter
 
-local Counter, counters = define('AtomicCounter', function() return {count = 0} end, function() end)
+-- The count is in a storage, which other Lua states may have too.
+local Counter, counters, new_counter = define('AtomicCounter', function() return torch.LongStorage {0} end, function() end)
 local counting = {}
 
 -- counter:inc(): what it was before.
 function counting:inc()
-   local counter = of(counters, self, 'AtomicCounter')
-   counter.count = counter.count + 1
-   return counter.count - 1
+   local count = of(counters, self, 'AtomicCounter')
+   count[1] = count[1] + 1
+   return count[1] - 1
 end
 
-function counting:get() return of(counters, self, 'AtomicCounter').count end
-function counting:set(value) of(counters, self, 'AtomicCounter').count = floor(value) end
+function counting:get() return of(counters, self, 'AtomicCounter')[1] end
+function counting:set(value) of(counters, self, 'AtomicCounter')[1] = floor(value) end
 
 rawset(Counter, '__index', function(_, key) return counting[key] or fail('no such method') end)
 rawset(Counter, '__newindex', function() fail('a tds.AtomicCounter has no fields') end)
-rawset(Counter, '__tostring', function(self) return 'tds.AtomicCounter=' .. tostring(counters[self].count) end)
+rawset(Counter, '__tostring', function(self) return 'tds.AtomicCounter=' .. tostring(counters[self][1]) end)
 rawset(Counter, '__write', function(self, file) file:writeLong(self:get()) end)
 rawset(Counter, '__read', function(self, file) self:set(file:readLong()) end)
+
+-- A counter on its way to another state of the program, read there as one with the same storage.
+local Passed = torch.newmetatable('tds.PassedCounter', nil, nil, nil, function(file)
+   local counter = new_counter()
+   counters[counter] = file:readObject()
+   return counter
+end, {})
+
+function Passed:__write(file)
+   file:writeObject(self.count)
+   file:writeLong(self.count[1])
+end
+
+function core.passed_counter(counter) return setmetatable({count = counters[counter]}, Passed) end
 
 tds.hash, tds.vec, tds.atomic_counter = tds.Hash, tds.Vec, tds.AtomicCounter
 

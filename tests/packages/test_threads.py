@@ -1,0 +1,298 @@
+"""threads: pools whose jobs run in Lua states of their own, one after the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+
+@pytest.fixture
+def run(runtime):
+    runtime.execute("threads = require 'threads'")
+    return runtime.execute
+
+
+def message(run, source: str) -> str:
+    with pytest.raises(LuaError) as caught:
+        run(source)
+    return str(caught.value)
+
+
+class TestThreads:
+    def test_the_readmes_example(self, run):
+        script = """local msg, done, ids = 'hello', 0, {}
+        local pool = threads.Threads(3, function(id) gmsg = msg .. id end)
+        for i = 1, 7 do
+            pool:addjob(function() return gmsg, __threadid end, function(text, id)
+                done = done + 1
+                ids[#ids + 1] = text .. '/' .. id
+            end)
+        end
+        pool:synchronize()
+        pool:terminate()
+        return done, table.concat(ids, ' '), gmsg, __threadid, pool:isrunning()"""
+        order = "hello1/1 hello2/2 hello3/3 hello1/1 hello2/2 hello3/3 hello1/1"
+        assert run(script) == (7, order, None, None, False)
+
+    def test_arguments_results_and_upvalues(self, run):
+        script = """local upvalue, got = 10, nil
+        local pool = threads.Threads(1)
+        pool:addjob(function(a, b, t) seen = upvalue return a, b, t.x:sum() + upvalue, nil, 'end' end,
+                    function(...) upvalue = 11 got = {select('#', ...), ...} end, 1, nil, {x = torch.ones(3)})
+        pool:synchronize()
+        return got[1], got[2], got[3], got[4], got[6], upvalue"""
+        assert run(script) == (5, 1, None, 13, "end", 11)
+
+    def test_what_goes_in_is_a_copy(self, run):
+        script = """local x, sum = torch.zeros(2), nil
+        local pool = threads.Threads(1)
+        pool:addjob(function() x:fill(5) return x end, function(y) sum = y:sum() end)
+        pool:synchronize()
+        return x:sum(), sum"""
+        assert run(script) == (0, 10)
+
+    def test_results_of_the_last_start_function(self, run):
+        script = """local pool, results = threads.Threads(2, function() base = 10 end,
+                                               function(id) return base + id, id end)
+        return results[1][1], results[1][2], results[2][1], #results"""
+        assert run(script) == (11, 1, 12, 2)
+
+    def test_layers(self, run):
+        script = """require 'nn'
+        local model, out = nn.Linear(3, 2), nil
+        local pool = threads.Threads(2, function() require 'nn' end)
+        pool:addjob(function(x) return model:forward(x), model end, function(y, m) out = {y, m} end, torch.ones(3))
+        pool:synchronize()
+        return (out[1] - model:forward(torch.ones(3))):abs():max(), torch.type(out[2])"""
+        assert run(script) == (0, "nn.Linear")
+
+    def test_specific(self, run):
+        script = """local pool, seen = threads.Threads(2), {}
+        pool:specific(true)
+        for _, id in ipairs {2, 2, 1} do
+            pool:addjob(id, function(x) count = (count or 0) + 1 return __threadid, count, x end,
+                        function(a, b, c) seen[#seen + 1] = a * 100 + b * 10 + c end, 7)
+        end
+        local full = not pool:acceptsjob(2) and pool:acceptsjob(1)
+        pool:specific(false)
+        return seen[1], seen[2], seen[3], full, pool:specific()"""
+        assert run(script) == (217, 227, 117, True, False)
+
+    def test_as_many_results_wait_as_there_are_threads(self, run):
+        script = """local pool, done = threads.Threads(2), 0
+        local function add() pool:addjob(function() end, function() done = done + 1 end) end
+        add() add()
+        local full, before = pool:acceptsjob(), done
+        add()
+        local after = done
+        pool:dojob()
+        return full, before, after, done, pool:hasjob(), pool:haserror()"""
+        assert run(script) == (False, 0, 1, 2, True, False)
+
+    def test_states_have_their_own_settings(self, run):
+        script = """torch.setdefaulttensortype('torch.FloatTensor')
+        local pool, kind = threads.Threads(1, function() torch.setdefaulttensortype('torch.IntTensor') end), nil
+        pool:addjob(function() return torch.Tensor(1):type() end, function(t) kind = t end)
+        pool:synchronize()
+        return kind, torch.Tensor(1):type()"""
+        assert run(script) == ("torch.IntTensor", "torch.FloatTensor")
+
+    def test_a_seed_makes_runs_equal(self):
+        def drawn() -> tuple[float, ...]:
+            with Runtime(seed=3) as runtime:
+                script = """local threads, t = require 'threads', {}
+                local pool = threads.Threads(2)
+                for i = 1, 2 do pool:addjob(function() return torch.uniform() end, function(x) t[i] = x end) end
+                pool:synchronize()
+                return t[1], t[2], torch.uniform()"""
+                return tuple(runtime.execute(script))
+
+        first = drawn()
+        assert first == drawn()
+        assert len(set(first)) == 3
+
+    def test_a_job_with_a_pool_of_its_own(self, run):
+        script = """local pool, sum = threads.Threads(2), 0
+        pool:addjob(function()
+            local inner, n = require('threads').Threads(2), 0
+            for i = 1, 4 do inner:addjob(function() return i end, function(x) n = n + x end) end
+            inner:synchronize()
+            return n
+        end, function(n) sum = n end)
+        pool:synchronize()
+        return sum"""
+        assert run(script) == 10
+
+    def test_the_old_name(self, run):
+        assert run("return threads(1).N, require('threads.threads') == threads.Threads") == (1, True)
+
+    def test_pools_that_are_garbage_close_their_states(self, runtime, run):
+        run(
+            "for i = 1, 2 do threads.Threads(1) end collectgarbage() collectgarbage() pool = threads.Threads(1)"
+        )
+        assert [state is None for state in runtime.states.values()] == [True, True, False]
+
+    def test_files_of_the_program(self, run, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "helper.lua").write_text("return {answer = 42}")
+        script = """package.path = package.path .. ';lib/?.lua'
+        local pool, answer = threads.Threads(1), nil
+        pool:addjob(function() return require('helper').answer end, function(x) answer = x end)
+        pool:synchronize()
+        return answer"""
+        assert run(script) == 42
+
+
+class TestErrors:
+    def test_in_a_job(self, run):
+        script = """pool = threads.Threads(2)
+        pool:addjob(function() local function evil() error('bad luck') end evil() end)
+        done = 0
+        pool:addjob(function() end, function() done = 1 end)
+        pool:synchronize()"""
+        text = message(run, script)
+        assert text.startswith("python:5: [thread 1 callback] python:2: bad luck\nstack traceback:")
+        assert "in function 'evil'" in text
+        assert run("pool:synchronize() return done") == 1
+
+    def test_in_what_follows_a_job(self, run):
+        script = "pool = threads.Threads(1)\npool:addjob(function() end, function() error('late') end)\npool:dojob()"
+        assert message(run, script).startswith(
+            "python:3: [thread 1 endcallback] python:2: late\nstack traceback:"
+        )
+        assert run("return pool.errors, pool:hasjob()") == (True, False)
+
+    @pytest.mark.parametrize(
+        ("source", "says"),
+        [
+            ("threads.Threads(0)", "a number of threads expected"),
+            ("threads.Threads(1):addjob(1)", "function callback expected"),
+            ("threads.Threads(1):addjob(function() end, 1)", "function (or nil) endcallback expected"),
+            ("threads.Threads(1):dojob()", "there is no job to be done"),
+            (
+                "local p = threads.Threads(1) p:specific(true) p:addjob(2, function() end)",
+                "thread index expected",
+            ),
+            (
+                "local p = threads.Threads(1) p:terminate() p:addjob(function() end)",
+                "thread system is not running",
+            ),
+            (
+                "threads.Threads(1):addjob(function() return print end, nil, io.stdout)",
+                "Unwritable object <userdata>",
+            ),
+            (
+                "require 'nn' local m = nn.Linear(1, 1) threads.Threads(1, function() return m end)",
+                "nn.Linear",
+            ),
+        ],
+    )
+    def test_wrong_use(self, run, source, says):
+        text = message(run, f"\n{source}")
+        assert text.startswith("python:2: ")
+        assert says in text
+
+
+class TestSharing:
+    @pytest.fixture
+    def run(self, run):
+        run("threads.Threads.serialization('threads.sharedserialize')")
+        return run
+
+    def test_tensors_and_storages(self, run):
+        script = """local x, s, views = torch.ones(3), torch.FloatStorage(2):fill(1), nil
+        local pool = threads.Threads(2)
+        for i = 1, 4 do
+            pool:addjob(function() x:add(1) s[1] = s[1] + 1 return x:narrow(1, 1, 2) end, function(v) views = v end)
+        end
+        pool:synchronize()
+        views:fill(9)
+        return x[1], x[3], s[1]"""
+        assert run(script) == (9, 5, 5)
+
+    def test_a_network(self, run):
+        script = """require 'nn'
+        local model = nn.Sequential():add(nn.Linear(2, 1))
+        local pool = threads.Threads(1, function() require 'nn' end)
+        pool:addjob(function() model:get(1).weight:fill(3) model:get(1).bias:zero() end)
+        pool:synchronize()
+        return model:forward(torch.ones(2))[1]"""
+        assert run(script) == 6
+
+    def test_resizing(self, run):
+        script = """local x = torch.ones(2)
+        local pool = threads.Threads(1)
+        pool:addjob(function() x:resize(2000):fill(1) end)
+        pool:synchronize()
+        return x:sum()"""
+        assert run(script) == 2000
+
+    def test_saving_in_files_is_as_ever(self, run):
+        script = (
+            "local x = torch.ones(2) local s = torch.serialize(x) x:zero() return torch.deserialize(s):sum()"
+        )
+        assert run(script) == 2
+
+    def test_a_counter(self, run):
+        script = """local counter = require('tds').AtomicCounter()
+        local pool = threads.Threads(2, function() require 'tds' end)
+        for i = 1, 5 do pool:addjob(function() counter:inc() end) end
+        pool:synchronize()
+        return counter:get(), torch.deserialize(torch.serialize(counter)):get()"""
+        assert run(script) == (5, 5)
+
+    def test_a_hash_is_refused(self, run):
+        script = """local tds = require 'tds' local h = tds.Hash()
+        threads.Threads(1, function() return h end)"""
+        assert "a tds.Hash cannot be shared between threads here" in message(run, script)
+
+
+class TestLowLevel:
+    def test_a_thread_that_signals(self, run):
+        script = """local m, c = threads.Mutex(), threads.Condition()
+        local t = threads.Thread(([[
+            local threads = require 'threads'
+            threads.Mutex(%d):lock()
+            threads.Condition(%d):signal()
+            threads.Mutex(%d):unlock()
+        ]]):format(m:id(), c:id(), m:id()))
+        m:lock()
+        c:wait(m)
+        t:free() m:unlock() m:free() c:free()
+        return true"""
+        assert run(script)
+
+    def test_waiting_for_ever(self, run):
+        assert "locked already" in message(run, "local m = threads.Mutex() m:lock() m:lock()")
+        waiting = "local m = threads.Mutex() m:lock() threads.Condition():wait(m)"
+        assert "nobody has signalled" in message(run, waiting)
+        assert "this mutex has been freed" in message(run, "local m = threads.Mutex() m:free() m:lock()")
+        assert "there is no mutex 12345" in message(run, "threads.Mutex(12345)")
+
+    def test_safe(self, run):
+        script = """threads.Threads.serialization('threads.sharedserialize')
+        local x = torch.zeros(1)
+        local add = threads.safe(function(n) x:add(n) return x[1], n end)
+        local pool = threads.Threads(2)
+        for i = 1, 3 do pool:addjob(add, nil, 2) end
+        pool:synchronize()
+        return x[1], select('#', add(1)), x[1]"""
+        assert run(script) == (6, 2, 7)
+
+    def test_a_queue(self, run):
+        script = """local q = require('threads.queue')(2)
+        q:addjob(function(x) return x, x + 1 end, 5) q:addjob(function() return 'b' end)
+        local full = q.isfull
+        local a, b = q:dojob()
+        return a, b, full, q:dojob(), q.isempty"""
+        assert run(script) == (5, 6, 1, "b", 1)
+        assert "it is empty" in message(run, "require('threads.queue')(1):dojob()")
+
+    def test_serializers(self, run):
+        script = """local s = require 'threads.serialize'
+        local x = s.load(s.save {a = torch.ones(2), f = function() return 3 end})
+        return x.a:sum(), x.f()"""
+        assert run(script) == (2, 3)

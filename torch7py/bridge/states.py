@@ -1,0 +1,142 @@
+"""Other Lua states of a program, for the package ``threads``: each is a runtime with objects and settings of its own.
+
+A state runs jobs when it is told to, in the thread of the program. What goes in and comes out are the bytes that a
+serializer made. ``share`` lets a file hold tensors and storages themselves, by number, instead of their contents: so
+both states work on one memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from torch7py.bridge.dispatch import kind_of
+from torch7py.bridge.errors import LuaError
+from torch7py.ops import types
+from torch7py.ops.errors import TorchError
+from torch7py.ops.files import MemoryFile
+from torch7py.ops.memory import Storage
+from torch7py.t7 import format as t7
+from torch7py.t7.errors import T7Error
+from torch7py.t7.reader import NamedStorage, Reader, class_of_tensor
+from torch7py.t7.writer import Writer
+
+if TYPE_CHECKING:
+    from torch7py.bridge.runtime import Runtime
+
+__all__ = ["state_functions"]
+
+JOB = "__threads_job"  # the global by which a state gets its next job
+CHUNK = "=[torch7py] threads"
+
+
+class Shared:
+    """The objects on their way from one state to another, by number."""
+
+    objects: ClassVar[dict[int, Any]] = {}
+    _numbers = itertools.count(1)
+
+    @classmethod
+    def put(cls, obj: Any) -> int:
+        number = next(cls._numbers)
+        cls.objects[number] = obj
+        return number
+
+    @classmethod
+    def take(cls, number: int, at: int | None) -> Any:
+        if number not in cls.objects:
+            raise T7Error("a shared object that was read before, or by another process", at)
+        return cls.objects.pop(number)
+
+
+class SharingWriter(Writer):
+    """Writes the number of a tensor or storage where another writes its content."""
+
+    def _start(self, obj: Any, waiting: list[Any]) -> Any:
+        if not isinstance(obj, (torch.Tensor, Storage)):
+            return super()._start(obj, waiting)
+        if self._begin(t7.TORCH, obj):
+            t7.write_class(self.file, 1, _class_of(obj))
+            self.file.write_number(types.LONG, Shared.put(obj))
+        return None
+
+
+class SharingReader(Reader):
+    """Reads what ``SharingWriter`` wrote; each object once."""
+
+    def tensor_or_storage(self, index: int, name: str) -> Any:
+        at = self.file.place()
+        return self._keep(index, t7.TORCH, Shared.take(int(self.file.read_number(types.LONG)), at))
+
+
+def _class_of(obj: torch.Tensor | Storage) -> str:
+    if isinstance(obj, torch.Tensor):
+        return class_of_tensor(obj)
+    return obj.class_name if isinstance(obj, NamedStorage) else obj.type.storage
+
+
+def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
+    """The functions for ``pkg_threads.lua``."""
+    states = runtime.states
+
+    def open_state(path: str) -> int:
+        """A new state, whose ``package.path`` is given; its number."""
+        number = len(states) + 1
+        states[number] = made = runtime.another(number)
+        made.globals["__path"] = path
+        made.execute("package.path, __path = __path", CHUNK)
+        return number
+
+    def set_global(number: int, name: str, value: Any) -> None:
+        _state(number).globals[name] = value
+
+    def run_job(number: int, serializer: str, job: Any) -> Any:
+        """Let a state run a job, which a serializer of this name has saved; its results, saved by the same."""
+        state = _state(number)
+        state.globals[JOB] = runtime.handles.objects[job] if isinstance(job, int) else job
+        state.globals["__threads_serializer"] = serializer
+        result = _executed(state, "return require('threads.worker').run()", CHUNK)
+        kind = kind_of(result)
+        return result if kind is None else runtime.handles.give(result, kind)
+
+    def run_source(number: int, source: str) -> None:
+        _executed(_state(number), source, "=thread")
+
+    def close_state(number: int) -> None:
+        state = states.get(number)
+        if state is not None:
+            states[number] = None
+            state.close()
+
+    def share(handle: int) -> None:
+        """From now on a file in memory holds tensors and storages themselves."""
+        file = runtime.handles.objects[handle]
+        assert isinstance(file, MemoryFile)
+        weak: Any = weakref.proxy(file)
+        file.attached["reader"], file.attached["writer"] = SharingReader(weak), SharingWriter(weak)
+
+    def _state(number: int) -> Runtime:
+        state = states.get(number)
+        if state is None:
+            raise TorchError("this thread has been freed")
+        return state
+
+    return {
+        "state_open": open_state,
+        "state_set": set_global,
+        "state_run": run_job,
+        "state_source": run_source,
+        "state_close": close_state,
+        "state_share": share,
+    }
+
+
+def _executed(state: Runtime, source: str, name: str) -> Any:
+    try:
+        return state.execute(source, name)
+    except LuaError as error:
+        raise TorchError(str(error)) from error
