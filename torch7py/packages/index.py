@@ -35,7 +35,9 @@ package("threads.threads", requires=("threads",), table=None, chunk="pkg_threads
 package("threads.queue", requires=("threads",), table=None, chunk="pkg_threads_queue.lua")
 package("threads.safe", requires=("threads",), table=None, chunk="pkg_threads_safe.lua")
 package("threads.serialize", requires=("torch",), table=None, chunk="pkg_threads_serialize.lua")
-package("threads.sharedserialize", requires=("torch", "tds"), table=None, chunk="pkg_threads_sharedserialize.lua")
+package(
+    "threads.sharedserialize", requires=("torch", "tds"), table=None, chunk="pkg_threads_sharedserialize.lua"
+)
 package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_worker.lua")
 package("moses", table=None, chunk="pkg_moses.lua")
 package("pl", chunk="pkg_pl.lua")
