@@ -20,6 +20,7 @@ from torch7py.rnn import onednn
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.seq_lstm import SeqLSTM
 from torch7py.rnn.sequencer import Sequencer
 
 pytestmark = pytest.mark.skipif(
@@ -120,7 +121,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(setting=SETTINGS)
 def test_random_models(setting: dict[str, Any]) -> None:
     layers, size = [], setting["sizes"][0]
@@ -428,3 +429,114 @@ def test_a_pytorch_whose_onednn_is_off(counter: Counter) -> None:
     assert counter.forward == 0
     assert_near([model.torch7_forward(x)], [ours])
     assert counter.forward == 1
+
+
+# -- SeqLSTM: a layer that takes the whole sequence -----------------------------------------------------------
+
+
+SEQ_SETTINGS = st.fixed_dictionaries(
+    {
+        "sizes": st.tuples(st.integers(1, 5), st.integers(1, 5)),
+        "lengths": st.lists(st.integers(1, 5), min_size=1, max_size=3),
+        "batch": st.sampled_from([1, 4]),
+        "batchfirst": st.booleans(),
+        "zeros": st.sampled_from([0, 0, 0.4]),
+        "states": st.integers(0, 2),
+        "remember": st.sampled_from(["neither", "both", "train", "eval"]),
+        "training": st.booleans(),
+        "seed": st.integers(0, 1000),
+    }
+)
+
+
+def sequence_passes(layer: Any, inputs: list[Any], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
+    """All numbers of some passes, one after the other, with what the layer shows of its steps."""
+    found: list[torch.Tensor] = []
+    layer.zeroGradParameters()
+    for given_input, gradient in zip(inputs, gradients, strict=True):
+        found += tensors(layer.torch7_forward(given_input))
+        found += tensors(layer.backward(given_input, gradient))
+        found += tensors([layer.get_field(name) for name in ("grad_h0", "grad_c0", "cell", "gates")])
+        layer.updateParameters(0.1)
+    return found + tensors(layer.torch7_parameters()[1])
+
+
+@settings(max_examples=30)
+@given(setting=SEQ_SETTINGS)
+def test_random_sequence_layers(setting: dict[str, Any]) -> None:
+    size, outputs = setting["sizes"]
+    model, batch = SeqLSTM(size, outputs), setting["batch"]
+    model.set_field("batchfirst", setting["batchfirst"])
+    if setting["zeros"]:
+        model.maskZero()
+    model.remember(setting["remember"])
+    if not setting["training"]:
+        model.set_evaluate()
+    single(model)
+    twin, double = model.clone(), model.clone()
+    double.torch7_double()
+    draw = torch.Generator().manual_seed(setting["seed"])
+    inputs, gradients = [], []
+    for length in setting["lengths"]:
+        x, gradient = (torch.randn(length, batch, width, generator=draw) for width in setting["sizes"])
+        x[torch.rand(length, batch, generator=draw) < setting["zeros"]] = 0
+        states = [torch.randn(batch, outputs, generator=draw) for _ in range(setting["states"])]
+        if setting["batchfirst"]:
+            x, gradient = (part.transpose(0, 1).contiguous() for part in (x, gradient))
+        inputs.append([*states, x] if states else x)
+        gradients.append(gradient)
+    wide = [
+        [part.double() for part in given] if isinstance(given, list) else given.double() for given in inputs
+    ]
+    exact = sequence_passes(double, wide, [gradient.double() for gradient in gradients])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reference = without_kernel(lambda: sequence_passes(twin, inputs, gradients), monkeypatch)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        counter = Counter(monkeypatch)
+        ours = sequence_passes(model, inputs, gradients)
+    if not setting["zeros"]:
+        assert counter.forward == len(inputs)
+        assert counter.backward == (len(inputs) if setting["training"] else 0)
+    assert_near(ours, reference)
+    assert_near(ours, exact)
+
+
+SEQ_CHANGES: dict[str, tuple[Callable[[Any, torch.Tensor], Any], int]] = {
+    "outputs": (lambda layer, x: layer.output[1].mul_(2), 0),
+    "the input": (lambda layer, x: x[2].add_(1), 0),
+    "weights": (lambda layer, x: layer.weight.data.mul_(1.5), 1),
+    "a gradient of the last cell": (lambda layer, x: layer.set_field("userNextGradCell", x[0] + 1), 1),
+}
+
+
+@pytest.mark.parametrize("change", SEQ_CHANGES)
+def test_what_is_between_the_halves_of_a_sequence_layer(
+    change: str, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, first = single(SeqLSTM(SIZE, SIZE)), random(4, 2, SIZE)
+    twin, (between, backward) = model.clone(), SEQ_CHANGES[change]
+
+    def run(model: Any) -> list[torch.Tensor]:
+        x = first.clone()
+        model.zeroGradParameters()
+        model.torch7_forward(x)
+        between(model, x)
+        return tensors(model.backward(x, first)) + tensors(model.torch7_parameters()[1])
+
+    ours = run(model)
+    assert (counter.forward, counter.backward) == (1, backward)
+    assert_near(ours, without_kernel(lambda: run(twin), monkeypatch))
+
+
+def test_a_clone_of_a_sequence_layer_goes_back_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = single(SeqLSTM(SIZE, SIZE)), random(4, 2, SIZE)
+    model.remember("both")
+    model.zeroGradParameters()
+    model.torch7_forward(x)
+    clone, converted = model.clone(), model.clone()
+    converted.torch7_double()
+    ours = tensors(model.backward(x, x)) + tensors(model.torch7_parameters()[1])
+    assert_near(tensors(clone.backward(x, x)) + tensors(clone.torch7_parameters()[1]), ours)
+    after = tensors(model.torch7_forward(x))
+    assert_near(tensors(clone.torch7_forward(x)), after)
+    assert_near(tensors(converted.torch7_forward(x.double())), after)

@@ -8,7 +8,7 @@ computes.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 
@@ -19,19 +19,12 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.stepping import shared_clone
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Cell", "Values", "rows"]
+__all__ = ["Cell", "rows"]
 
 
 def rows(tensor: torch.Tensor) -> torch.Tensor:
     """A single example as a batch of one."""
     return tensor.unsqueeze(0) if tensor.dim() == 1 else tensor
-
-
-class Values(NamedTuple):
-    """Parameters in the place of a layer."""
-
-    weight: torch.Tensor
-    bias: torch.Tensor | None = None
 
 
 class Cell(Sequential):
@@ -153,19 +146,9 @@ class Cell(Sequential):
         before, and the bias, with the gates in the order input, forget, hidden, output."""
         return None
 
-    def with_parameters(self, parameters: list[torch.Tensor]) -> Cell:
-        """The cell with such parameters in the place of its own."""
-        raise NotImplementedError
-
     def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
         """Accumulate the gradients of such parameters."""
         raise NotImplementedError
-
-    def _with_members(self, members: dict[str, Any]) -> Cell:
-        """The kernel alone, with other members."""
-        made = self.__class__.__new__(self.__class__)
-        made.__dict__["_members"] = members
-        return made
 
     def updateOutput(self, input: Any) -> Any:
         if not self.intact():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ from torch7py.nn.table import FlattenTable, JoinTable, NarrowTable, SelectTable,
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.cell import Cell, Values
+from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.linear import LinearNoBias
 from torch7py.rnn.lstm import LSTM
@@ -44,6 +44,13 @@ def gate_products(inputs: int, outputs: int, gates: int, p: float, mono: bool) -
         return Sequential(drops, products, JoinTable(2))
 
     return dropped(Linear, inputs), dropped(LinearNoBias, outputs)
+
+
+class Values(NamedTuple):
+    """Parameters in the place of a layer."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None = None
 
 
 def forget_second(gates: torch.Tensor) -> torch.Tensor:
@@ -131,9 +138,18 @@ class FastLSTMCell(Cell):
             return None
         return [forget_second(p.data) for p in (i2g.weight, o2g.weight, i2g.bias)]
 
-    def with_parameters(self, parameters: list[torch.Tensor]) -> Cell:
+    @classmethod
+    def of_parameters(cls, parameters: list[torch.Tensor]) -> FastLSTMCell:
+        """The kernel alone, with such parameters in the place of layers."""
         of_input, of_output, bias = map(forget_second, parameters)
-        return self._with_members({"i2g": Values(of_input, bias), "o2g": Values(of_output)})
+        made = cls.__new__(cls)
+        made.__dict__["_members"] = {"i2g": Values(of_input, bias), "o2g": Values(of_output)}
+        return made
+
+    @staticmethod
+    def lstm_gradients(x: torch.Tensor, h: torch.Tensor, of_gates: torch.Tensor) -> list[torch.Tensor]:
+        """The gradients of such parameters; of rows of many steps, with the outputs before each."""
+        return [forget_second(part) for part in (of_gates.t() @ x, of_gates.t() @ h, of_gates.sum(0))]
 
     def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
         i2g, o2g = self.members["i2g"], self.members["o2g"]

@@ -18,7 +18,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.table import FlattenTable, NarrowTable, SelectTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.cell import Cell, Values
+from torch7py.rnn.cell import Cell
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.gated import Gated, first_given
 from torch7py.rnn.linear import LinearNoBias
@@ -140,13 +140,6 @@ class LSTMCell(Cell):
             return None
         named = (("x", "weight"), ("h", "weight"), ("x", "bias"))
         return [torch.cat([getattr(m[source + gate], name).data for gate in GATES]) for source, name in named]
-
-    def with_parameters(self, parameters: list[torch.Tensor]) -> Cell:
-        of_gates = zip(GATES, *(part.chunk(4) for part in parameters), strict=True)
-        members: dict[str, Any] = {}
-        for gate, of_input, of_output, bias in of_gates:
-            members |= {"x" + gate: Values(of_input, bias), "h" + gate: Values(of_output)}
-        return self._with_members(members)
 
     def acc_lstm(self, gradients: list[torch.Tensor], scale: float) -> None:
         for source, name, gradient in zip("xhx", ("weight", "weight", "bias"), gradients, strict=True):

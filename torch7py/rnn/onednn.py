@@ -26,7 +26,7 @@ class LSTM:
 
     ``x`` is ``(steps, rows, inputs)``, contiguous as all that is given; ``first`` are output and cell before step 1;
     ``parameters`` are the weights of the input and of the output before, ``(4 * size, inputs)`` and
-    ``(4 * size, size)``, and the bias. Only ``training`` lets it go back.
+    ``(4 * size, size)``, and the bias. Without ``training`` it cannot go back.
     """
 
     def __init__(self, x: T, first: list[T], parameters: list[T], training: bool) -> None:
@@ -45,6 +45,10 @@ class LSTM:
                 False,
                 training,
             )
+
+    @property
+    def goes_back(self) -> bool:
+        return self.kept is not None
 
     def _all(self, parameters: list[T]) -> list[T]:
         """There are two biases, which it adds."""

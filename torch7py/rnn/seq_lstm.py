@@ -8,16 +8,25 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.base import Module
+from torch7py.nn.copying import TensorMap
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import normal_
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.sequence import Sequence
+from torch7py.rnn.ways import Kernel, kernel
 
 __all__ = ["SeqLSTM", "SeqLSTMP"]
 
 T = torch.Tensor
+
+
+def hidden_third(gates: T) -> T:
+    """A copy whose rows are in the order input, forget, hidden, output instead of input, forget, output, hidden; and
+    the other way round."""
+    i, f, o, g = gates.chunk(4)
+    return torch.cat([i, f, g, o])
 
 
 class LSTMSequence(Sequence):
@@ -136,6 +145,82 @@ class SeqLSTM(LSTMSequence):
         outputs = hiddensize if outputsize is None else outputsize
         self.__dict__.update(inputsize=int(inputsize), hiddensize=int(hiddensize), outputsize=int(outputs))
         self.prepare()
+
+    # In float all steps are one call of a kernel (ways.py); gates and cells are then computed when somebody looks.
+
+    transient = (*LSTMSequence.transient, "_whole")
+    computed: ClassVar[tuple[str, ...]] = ("gates", "cell")
+
+    def compute(self, x: T, first: list[T], masks: T | None) -> T:
+        whole = self.__dict__["_whole"] = kernel(self, x, first, masks, self.training)
+        if whole is None:
+            return super().compute(x, first, masks)
+        for name in ("_states", *self.computed):
+            self.__dict__.pop(name, None)
+        return whole.output
+
+    def compute_back(self, x: T, gradient: T, later: list[T]) -> tuple[T, list[T]]:
+        whole: Kernel | None = self.__dict__.get("_whole")
+        if whole is None:
+            return super().compute_back(x, gradient, later)
+        of_input = whole.backward(x, gradient, later)
+        whole.acc_grad(x, 1)
+        return of_input, whole.first_handed()
+
+    def lstm_parameters(self) -> list[T] | None:
+        if self.outputs != self.hidden:
+            return None
+        weight, bias = self.weight.data, self.bias.data
+        return [hidden_third(part) for part in (weight[: self.inputs].t(), weight[self.inputs :].t(), bias)]
+
+    def acc_lstm(self, gradients: list[T], scale: float) -> None:
+        of_input, of_output, of_bias = gradients
+        weight, bias = self.gradient("weight"), self.gradient("bias")
+        if weight is not None:
+            both = torch.cat([of_input.t(), of_output.t()])
+            i, f, g, o = both.chunk(4, 1)
+            weight.add_(torch.cat([i, f, o, g], 1), alpha=scale)
+        if bias is not None:
+            bias.add_(hidden_third(of_bias), alpha=scale)
+
+    def _compute_fields(self) -> None:
+        whole: Kernel | None = self.__dict__.get("_whole")
+        missing = [name for name in self.computed if name not in self.__dict__]
+        if whole is None or not missing:
+            return
+        i, g, f, o = whole.before.gates().chunk(4, 2)
+        found = {"gates": torch.cat([i, f, o, g], 2), "cell": whole.cells()}
+        self.__dict__["_states"] = [whole.output, found["cell"]]
+        for name in missing:
+            self.keep(name, found[name])
+
+    def get_field(self, name: str) -> Any:
+        if name in self.computed:
+            self._compute_fields()
+        return super().get_field(name)
+
+    def _last_states(self, number: int) -> T | None:
+        whole: Kernel | None = self.__dict__.get("_whole")
+        if whole is not None and self.kept_in[number] not in self.__dict__:
+            return whole.kernel.cell
+        return super()._last_states(number)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        self._compute_fields()
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._compute_fields()
+        return super().__getstate__()
+
+    def clearState(self) -> Module:
+        self.__dict__.pop("_whole", None)
+        return super().clearState()
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        self._compute_fields()
+        self.__dict__.pop("_whole", None)
+        super().convert(convert, type_name, seen)
 
     def toFastLSTM(self) -> Any:
         """``m:toFastLSTM()``: a FastLSTM with copies of these parameters and gradients."""

@@ -193,13 +193,13 @@ class Sequence(Module):
             state, field = given[number], f"{name}0"
             if state is None:
                 user = self.__dict__.get(self.user_names[number])
-                known, last = self.get_field(field), self.get_field(self.kept_in[number])
+                known, last = self.get_field(field), self._last_states(number)
                 if user is not None:
                     state = user.data.clone()
                 elif known.numel() == 0 or not self.remembers() or last is None or last.numel() == 0:
                     state = x.new_zeros((batch, size))
                 else:
-                    state = last.data[-1].clone()
+                    state = last.data.clone()
                 if state.shape != (batch, size):
                     raise TorchError(
                         f"{self.class_name}: the state is one of {'x'.join(map(str, state.shape))}, the input is a "
@@ -208,6 +208,11 @@ class Sequence(Module):
                 self.keep(field, state)
             states.append(state.data)
         return states
+
+    def _last_states(self, number: int) -> T | None:
+        """A state after the last step of the last call, None where there was none."""
+        last = self.get_field(self.kept_in[number])
+        return last if last is None or last.numel() == 0 else last[-1]
 
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
@@ -240,35 +245,37 @@ class Sequence(Module):
     def updateOutput(self, input: Any) -> Any:
         given, x, _ = self._sizes_of(input)
         x = x.data
-        state = first = self._states_before(given, x)
-        steps, batch = x.shape[:2]
-        weight, bias = self.weight.data, self.bias.data
-        rows = x.reshape(steps * batch, self.inputs)
-        gates = torch.addmm(bias, rows, weight[: self.inputs]).view(steps, batch, -1)
+        first = self._states_before(given, x)
         masks = is_zero(x).unsqueeze(2) if self.maskzero else None
+        attributes = self.__dict__
+        for name in self.user_names:
+            attributes.pop(name, None)
+        attributes.update(
+            _first=first, _masks=masks, _given=[part is not None for part in given], _recompute=True
+        )
+        output = self.compute(x, first, masks)
+        self.keep("_output", output)
+        return self.keep("output", output.transpose(0, 1) if self.batchfirst else output)
+
+    def compute(self, x: T, first: list[T], masks: T | None) -> T:
+        """The outputs of all steps; leaves what a backward needs."""
+        state, steps = first, x.shape[:2]
+        weight, bias = self.weight.data, self.bias.data
+        rows = x.reshape(-1, self.inputs)
+        gates = torch.addmm(bias, rows, weight[: self.inputs]).view(*steps, -1)
         self.begin(x)
         states = []
-        for number in range(steps):
+        for number in range(len(x)):
             state = self.step(gates[number], state)
             if masks is not None:
                 for part in (*state, gates[number]):
                     part.masked_fill_(masks[number], 0)
             states.append(state)
         joined = [torch.stack(parts) for parts in zip(*states, strict=True)]
-        attributes = self.__dict__
-        for name in self.user_names:
-            attributes.pop(name, None)
-        attributes.update(
-            _first=first,
-            _states=joined,
-            _masks=masks,
-            _given=[part is not None for part in given],
-            _recompute=True,
-        )
+        self.__dict__["_states"] = joined
         self.keep("gates", gates)
-        self.keep("_output", joined[0])
         self.show_states(joined)
-        return self.keep("output", joined[0].transpose(0, 1) if self.batchfirst else joined[0])
+        return joined[0]
 
     def begin(self, x: T) -> None:
         """Called before the first step."""
@@ -294,21 +301,25 @@ class Sequence(Module):
         if scale != 1:
             raise TorchError(f"{self.class_name}: the scale of a backward must be 1")
         _, x, gradient = self._sizes_of(input, gradOutput)
-        states = self.__dict__.get("_states")
-        if states is None or gradient is None:
+        output = self.__dict__.get("_output")
+        if self.__dict__.get("_first") is None or gradient is None:
             raise TorchError(f"{self.class_name}: backward without a forward, or without gradOutput")
-        if states[0].shape != gradient.shape:
+        if output is None or output.shape != gradient.shape:
             raise TorchError(f"{self.class_name}: backward of another input than the last forward's")
-        x, gradient, gates, masks = x.data, gradient.data, self.gates.data, self.__dict__["_masks"]
+        later = []
+        for name, part in zip(self.user_gradients, self.__dict__["_first"], strict=False):
+            user = self.__dict__.pop(name, None)
+            later.append(torch.zeros_like(part) if user is None else user.data.clone())
+        self._give(*self.compute_back(x.data, gradient.data, later))
+
+    def compute_back(self, x: T, gradient: T, later: list[T]) -> tuple[T, list[T]]:
+        """The gradients of the input and of the states before step 1; accumulates those of the parameters."""
+        states, gates, masks = self.__dict__["_states"], self.gates.data, self.__dict__["_masks"]
         before = [
             torch.cat([first.unsqueeze(0), part[:-1]])
             for first, part in zip(self.__dict__["_first"], states, strict=True)
         ]
         room = torch.empty_like(gates)
-        later = []
-        for name, part in zip(self.user_gradients, self.__dict__["_first"], strict=False):
-            user = self.__dict__.pop(name, None)
-            later.append(torch.zeros_like(part) if user is None else user.data.clone())
         self.begin_back(gradient)
         for step in range(len(x) - 1, -1, -1):
             total = gradient[step] + later[0]
@@ -326,13 +337,12 @@ class Sequence(Module):
             self.acc_recurrent(before[0].flatten(0, 1), gates.flatten(0, 1), steps)
         if bias is not None:
             bias.add_(steps.sum(0))
-        self._give(x, steps, later)
+        return gradient_of_rows(steps, self.weight.data[: self.inputs].t()).view(x.shape), later
 
     def begin_back(self, gradient: T) -> None:
         """Called before the last step goes back."""
 
-    def _give(self, x: T, room: T, of_state: list[T]) -> None:
-        of_input = gradient_of_rows(room, self.weight.data[: self.inputs].t()).view(x.shape)
+    def _give(self, of_input: T, of_state: list[T]) -> None:
         self.keep("grad_x", of_input.transpose(0, 1) if self.batchfirst else of_input)
         given: list[T] = []
         for name, user, part in zip(self.state_names, self.user_names, of_state, strict=True):

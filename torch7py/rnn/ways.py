@@ -14,9 +14,10 @@ import torch
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import onednn
 from torch7py.rnn.cell import Cell
+from torch7py.rnn.fast_lstm import FastLSTMCell
 from torch7py.rnn.steps import joined
 
-__all__ = ["Kernel", "Loop", "Way", "way"]
+__all__ = ["Kernel", "Loop", "Way", "kernel", "way"]
 
 T = torch.Tensor
 CACHED = (
@@ -115,19 +116,30 @@ class Loop:
         self.cell.acc_grad(x.flatten(0, 1), self.before_steps, self.of_gates, self.saved, scale)
 
 
+class Parametric(Protocol):
+    """What has the parameters of an LSTM without peepholes: a Cell, or a layer for whole sequences."""
+
+    def lstm_parameters(self) -> list[T] | None: ...
+    def acc_lstm(self, gradients: list[T], scale: float) -> None: ...
+
+
 class Before:
     """What a Loop needs to do once more, as it was, what a kernel has done."""
 
-    def __init__(self, cell: Cell, x: T, first: list[T], parameters: list[T]) -> None:
-        self.cell, self.parameters = cell, parameters
+    def __init__(self, x: T, first: list[T], parameters: list[T]) -> None:
+        self.parameters = parameters
         self.x, *self.first = (part.clone(memory_format=torch.contiguous_format) for part in (x, *first))
 
     def loop(self) -> Loop:
-        return Loop(self.cell.with_parameters(self.parameters), self.x, self.first)
+        return Loop(FastLSTMCell.of_parameters(self.parameters), self.x, self.first)
 
     def cells(self) -> T:
         """The cells after all steps."""
         return self.loop().results[1]
+
+    def gates(self) -> T:
+        """The gates of all steps, in the order input, hidden, forget, output."""
+        return self.loop().saved[0].view(*self.x.shape[:2], -1)
 
 
 def of_rows(tensor: T) -> T:
@@ -139,17 +151,18 @@ class Kernel:
     """oneDNN's LSTM (onednn.py). It gives neither the cells of the steps nor the gradients of the states between
     them: a Loop computes these when somebody asks, from copies of what the kernel was given.
 
-    ``output`` belongs to whoever gets it. Where outputs or inputs were written to between forward and backward, the
-    Loop goes back.
+    ``output`` belongs to whoever gets it. Where outputs or inputs were written to between forward and backward, and
+    after a forward not in training, the Loop goes back.
     """
 
-    def __init__(self, cell: Cell, x: T, first: list[T], parameters: list[T], training: bool) -> None:
+    def __init__(self, cell: Parametric, x: T, first: list[T], parameters: list[T], training: bool) -> None:
         self.cell, self.first = cell, first
-        self.before = Before(cell, x, first, parameters)
+        self.before = Before(x, first, parameters)
         self.kernel = onednn.LSTM(self.before.x, self.before.first, parameters, training)
         self.output = self.kernel.output.clone()
         self.cells = self.before.cells
         self.back: Loop | None = None  # that went back in the place of the kernel
+        self.of_parameters: list[T] = []
 
     def states(self) -> list[list[T | None]]:
         found: list[list[T | None]] = [[output, None] for output in self.output]
@@ -159,10 +172,11 @@ class Kernel:
     def backward(self, x: T, gradients: T, later: list[T]) -> T:
         parameters, before = self.cell.lstm_parameters(), self.before
         same = zip((self.output, x, *self.first), (self.kernel.output, before.x, *before.first), strict=True)
-        if parameters is None or not all(torch.equal(now, then) for now, then in same):
-            self.back = self._loop(self.output, self.first)
-            self.back.cell = self.cell
-            return self.back.backward(x, gradients, later)
+        if parameters is None:
+            raise TorchError("an LSTM has lost a parameter between forward and backward")
+        if not self.kernel.goes_back or not all(torch.equal(now, then) for now, then in same):
+            self.back = self._go_back(self.output, self.first, x, gradients, later, parameters)
+            return self.back_of_input.view(x.shape)
         self.back, self.parameters = None, parameters
         self.gradients, self.later = gradients.contiguous(), [part.clone() for part in later]
         self.rows_given = of_rows(self.gradients)
@@ -171,39 +185,48 @@ class Kernel:
         )
         return of_input
 
-    def _loop(self, output: T, first: list[T]) -> Loop:
-        """The forward as it was, with these outputs and states before step 1 to go back from."""
+    def _go_back(
+        self, output: T, first: list[T], x: T, gradients: T, later: list[T], parameters: list[T]
+    ) -> Loop:
+        """Go back by steps, with these outputs, and states before step 1, and parameters."""
         loop = self.before.loop()
-        loop.results[0], loop.first = output, first
+        loop.results[0], loop.first, loop.cell = output, first, FastLSTMCell.of_parameters(parameters)
+        self.back_of_input = loop.backward(x, gradients, later)
         return loop
 
     def first_handed(self) -> list[T]:
         return self.of_first if self.back is None else self.back.first_handed()
 
     def all_handed(self) -> list[list[T]]:
-        back = self.back
-        if back is None:
-            if not torch.equal(of_rows(self.gradients), self.rows_given):
-                raise TorchError(
-                    "the gradients inside the last sequence are not known any more, for its gradOutput has "
-                    "been written to since"
-                )
-            back = self._loop(self.kernel.output, self.before.first)
-            back.cell = self.cell.with_parameters(self.parameters)
-            back.backward(self.before.x, self.gradients, self.later)
-        return back.all_handed()
+        if self.back is not None:
+            return self.back.all_handed()
+        if not torch.equal(of_rows(self.gradients), self.rows_given):
+            raise TorchError(
+                "the gradients inside the last sequence are not known any more, for its gradOutput has been "
+                "written to since"
+            )
+        before = self.before
+        return self._go_back(
+            self.kernel.output, before.first, before.x, self.gradients, self.later, self.parameters
+        ).all_handed()
 
     def acc_grad(self, x: T, scale: float) -> None:
-        if self.back is None:
-            self.cell.acc_lstm(self.of_parameters, scale)
-        else:
-            self.back.acc_grad(x, scale)
+        gradients = self.of_parameters
+        if self.back is not None:
+            outputs = self.back.before_steps[0]
+            gradients = FastLSTMCell.lstm_gradients(x.flatten(0, 1), outputs, self.back.of_gates[0])
+        self.cell.acc_lstm(gradients, scale)
+
+
+def kernel(owner: Parametric, x: T, first: list[T], masks: T | None, training: bool) -> Kernel | None:
+    """All steps forward by a kernel for the whole sequence; None where none does what the network does."""
+    if onednn.fits(x, *first) and (masks is None or not masks.any()):
+        parameters = owner.lstm_parameters()
+        if parameters is not None and onednn.fits(*parameters):
+            return Kernel(owner, x, first, parameters, training)
+    return None
 
 
 def way(cell: Cell, x: T, first: list[T], masks: T | None, training: bool) -> Way:
     """All steps forward, the fastest way that does what the cell does."""
-    if onednn.fits(x, *first) and (masks is None or not masks.any()):
-        parameters = cell.lstm_parameters()
-        if parameters is not None and onednn.fits(*parameters):
-            return Kernel(cell, x, first, parameters, training)
-    return Loop(cell, x, first, masks)
+    return kernel(cell, x, first, masks, training) or Loop(cell, x, first, masks)
