@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from torch7py.kernels import available
 from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.mersenne import Generator
@@ -336,3 +337,67 @@ class TestChoose:
         counts = choose.alias_draw(seeded(), n, alias, stay).bincount(minlength=5)[1:].double()
         chi_square = ((counts - n * p.double()) ** 2 / (n * p.double())).sum()
         assert chi_square < 16.27  # 3 degrees of freedom: one seed in a thousand is above
+
+
+@pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
+class TestChooseInKernels:
+    """The compiled loops against those in Python, from the same words."""
+
+    @pytest.fixture
+    def in_python(self, monkeypatch):
+        def call(function, *arguments):
+            with monkeypatch.context() as patch:
+                patch.setattr(choose, "available", lambda: False)
+                return function(*arguments)
+
+        return call
+
+    @pytest.mark.parametrize("n", [1, 2, 100, choose.AT_ONCE + 1, choose.AT_ONCE + 2, 200_000])
+    def test_randperm(self, in_python, n):
+        ours, theirs = seeded(), seeded()
+        assert choose.randperm(ours, n).equal(in_python(choose.randperm, theirs, n))
+        assert ours.get_state() == theirs.get_state()
+
+    @given(
+        st.integers(1, 30).flatmap(
+            lambda count: st.lists(
+                st.lists(st.sampled_from([0.0, 0.1, 1.0, 2.5, -0.2]), min_size=count, max_size=count).filter(
+                    lambda row: sum(row) > 0.05
+                ),
+                min_size=1,
+                max_size=4,
+            )
+        ),
+        st.booleans(),
+        st.integers(1, 30),
+        st.integers(0, 1000),
+    )
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_multinomial(self, in_python, rows, replacement, n, seed):
+        n = n if replacement else min(n, len(rows[0]))
+        weights = torch.tensor(rows, dtype=torch.float64)
+        ours, theirs = seeded(seed), seeded(seed)
+        drawn = choose.multinomial(ours, weights, n, replacement)
+        assert drawn.equal(in_python(choose.multinomial, theirs, weights, n, replacement))
+        assert ours.get_state() == theirs.get_state()
+
+    @given(st.lists(st.floats(1e-3, 1), min_size=1, max_size=60), st.sampled_from(["float64", "float32"]))
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_alias_setup(self, in_python, weights, dtype):
+        p = torch.tensor(weights, dtype=getattr(torch, dtype))
+        p /= p.sum()
+        for ours, theirs in zip(choose.alias_setup(p), in_python(choose.alias_setup, p), strict=True):
+            assert ours.equal(theirs)
+
+
+def test_an_invalid_row_is_met_after_those_before_it():
+    generator, other = seeded(), seeded()
+    with pytest.raises(ArgumentError, match="not above 0"):
+        choose.multinomial(generator, torch.tensor([[1.0, 2.0], [0.0, 0.0], [1.0, 1.0]]), 2)
+    other.words(2)
+    assert generator.get_state() == other.get_state()
+
+
+def test_nan_has_no_alias():
+    with pytest.raises(ArgumentError, match="above 0"):
+        choose.alias_setup(torch.tensor([0.5, math.nan]))

@@ -97,8 +97,7 @@ def _randperm(out: T, generator: Generator | None, n: float) -> None:
 @operation("multinomial", "generator:generator=None p:any n:number replacement:bool=False", Form.QUERY)
 def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool) -> T:
     """``torch.multinomial([indices,] [gen,] p, n [, replacement])``: n categories by probability."""
-    # Memory that numpy made cannot grow, and a script may resize its tensors.
-    return choose.multinomial(_one(generator), p, n, replacement).clone()
+    return choose.multinomial(_one(generator), p, n, replacement)
 
 
 @operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")

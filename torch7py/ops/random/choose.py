@@ -6,11 +6,13 @@ Categories are numbered from 1, as Lua has them.
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from torch7py.kernels import available, kernel
 from torch7py.ops import types
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator, to_long
@@ -19,6 +21,9 @@ from torch7py.ops.random import draw
 __all__ = ["alias_draw", "alias_setup", "multinomial", "randperm"]
 
 Doubles = NDArray[np.float64]
+Longs = NDArray[np.int64]
+
+AT_ONCE = 1 << 16  # words drawn together for a kernel: they stay in the cache
 
 
 def randperm(generator: Generator, n: float, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -26,14 +31,28 @@ def randperm(generator: Generator, n: float, dtype: torch.dtype = torch.float64)
     n = to_long(n)
     if n <= 0:
         raise ArgumentError(f"randperm: n must be strictly positive, got {n}")
-    # Each place but the last changes with a random one from itself on.
+    order = (_shuffled if available() else _shuffled_in_python)(generator, n)
+    # Cast before adding, as the original did: a FloatTensor beyond 2^24 shows the difference.
+    return order.to(dtype).add_(1)
+
+
+def _shuffled(generator: Generator, n: int) -> torch.Tensor:
+    """0 to n - 1 after each place but the last has changed with a random one from itself on."""
+    order = torch.arange(n, dtype=torch.int32, device="cpu")
+    shuffle = kernel("shuffle")
+    for first in range(0, n - 1, AT_ONCE):
+        words = generator.words(min(AT_ONCE, n - 1 - first))
+        shuffle(words.ctypes.data, len(words), order.data_ptr(), first, n)
+    return order
+
+
+def _shuffled_in_python(generator: Generator, n: int) -> torch.Tensor:
     partners = generator.words(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
     partners += np.arange(n - 1, dtype=np.uint64)
     order = list(range(n))
     for i, j in enumerate(partners.tolist()):
         order[i], order[j] = order[j], order[i]
-    # Cast before adding, as the original did: a FloatTensor beyond 2^24 shows the difference.
-    return torch.tensor(order, dtype=torch.int64, device="cpu").to(dtype) + 1
+    return torch.tensor(order, dtype=torch.int64, device="cpu")
 
 
 def multinomial(
@@ -58,18 +77,32 @@ def multinomial(
         raise ArgumentError(f"multinomial: cannot draw {n} samples")
     if not replacement and n > rows.shape[1]:
         raise ArgumentError(f"multinomial: cannot draw {n} of {rows.shape[1]} categories without replacement")
-    result = np.empty((len(rows), n), np.int64)
-    sample = _with_replacement if replacement or n == 1 else _without_replacement
     # accumulate adds from left to right, as the original's loop does.
-    for row, cumulative in enumerate(np.add.accumulate(rows, axis=1)):
-        total = cumulative[-1]
-        if not total > 0:
-            raise ArgumentError("multinomial: invalid distribution, the sum of probabilities is not above 0")
-        cumulative /= total
-        sample(generator, cumulative, result[row])
-    result += 1
-    shape = (n,) if probabilities.dim() == 1 else result.shape
-    return torch.from_numpy(result).view(shape).to(probabilities.device)
+    sums = np.add.accumulate(rows, axis=1)
+    invalid = np.flatnonzero(~(sums[:, -1] > 0))
+    # The rows before an invalid one have drawn their words before it is met.
+    count = int(invalid[0]) if len(invalid) else len(rows)
+    words = generator.words(count * n)
+    if len(invalid):
+        raise ArgumentError("multinomial: invalid distribution, the sum of probabilities is not above 0")
+    result = torch.empty((count, n), dtype=torch.int64, device="cpu")
+    if available():
+        sample = kernel("sample")
+        once = not replacement and n > 1
+        drawn = words.ctypes.data
+        sample(sums.ctypes.data, count, rows.shape[1], drawn, n, once, result.data_ptr())
+    else:
+        _sample_in_python(sums, words, replacement or n == 1, result.numpy())
+    return (result[0] if probabilities.dim() == 1 else result).to(probabilities.device)
+
+
+def _sample_in_python(sums: Doubles, words: NDArray[np.uint64], replacement: bool, into: Longs) -> None:
+    sample = _with_replacement if replacement else _without_replacement
+    points = np.multiply(words, 2.0**-32, dtype=np.float64).reshape(into.shape)
+    for row, cumulative in enumerate(sums):
+        cumulative /= cumulative[-1]
+        sample(points[row], cumulative, into[row])
+    into += 1
 
 
 def _rows(probabilities: torch.Tensor) -> Doubles:
@@ -83,9 +116,8 @@ def _rows(probabilities: torch.Tensor) -> Doubles:
     return np.atleast_2d(values)
 
 
-def _with_replacement(generator: Generator, cumulative: Doubles, into: NDArray[np.int64]) -> None:
+def _with_replacement(points: Doubles, cumulative: Doubles, into: Longs) -> None:
     cumulative[-1] = 1
-    points = draw.uniform(generator, len(into)).numpy()
     if len(points) > 1 and (cumulative[1:] >= cumulative[:-1]).all():
         into[:] = np.searchsorted(cumulative, points)
     else:
@@ -93,10 +125,10 @@ def _with_replacement(generator: Generator, cumulative: Doubles, into: NDArray[n
         into[:] = [bisect_left(cumulative, point) for point in points.tolist()]
 
 
-def _without_replacement(generator: Generator, cumulative: Doubles, into: NDArray[np.int64]) -> None:
+def _without_replacement(points: Doubles, cumulative: Doubles, into: Longs) -> None:
     # Once every category of any weight is drawn, the rest is nan, and the original goes on with it.
     with np.errstate(divide="ignore", invalid="ignore"):
-        for i, point in enumerate(draw.uniform(generator, len(into)).tolist()):
+        for i, point in enumerate(points.tolist()):
             cumulative[-1] = 1
             place = bisect_left(cumulative, point)
             into[i] = place
@@ -121,6 +153,25 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     real = np.float32 if probabilities.dtype == torch.float32 else np.float64
     stay = rows[0].astype(real) * real(rows.shape[1])
     alias = np.full(len(stay), -1, np.int64)
+    if np.isnan(stay).any():
+        raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
+    if available():
+        waiting = np.empty(2 * len(stay), np.int32)
+        addresses = (stay.ctypes.data, alias.ctypes.data, waiting.ctypes.data)
+        kernel("alias", REAL="float" if real is np.float32 else "double")(*addresses, len(stay))
+    else:
+        _share_in_python(stay, alias)
+    if not stay.min() > 0:
+        raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
+    if stay.max() > 1:
+        stay /= stay.max()
+    stay[alias < 0] = 1
+    alias[alias < 0] = 0
+    return torch.from_numpy(alias + 1), torch.from_numpy(stay)
+
+
+def _share_in_python(stay: NDArray[np.floating[Any]], alias: Longs) -> None:
+    real = stay.dtype.type
     smaller = [i for i, value in enumerate(stay) if value < 1]
     larger = [i for i, value in enumerate(stay) if not value < 1]
     while smaller and larger:
@@ -129,13 +180,6 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
         stay[large] = real(float(stay[large]) - (1.0 - float(stay[small])))
         if stay[large] < 1:
             smaller.append(larger.pop())
-    if not stay.min() > 0:
-        raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
-    if stay.max() > 1:
-        stay /= stay.max()
-    stay[alias < 0] = 1
-    alias[alias < 0] = 0
-    return torch.from_numpy(alias + 1), torch.from_numpy(stay)
 
 
 def alias_draw(generator: Generator, n: int, alias: torch.Tensor, stay: torch.Tensor) -> torch.Tensor:
