@@ -129,6 +129,9 @@ def test_reshape_copies(rt: Runtime) -> None:
         ("x:chunk(2, 2)", [(3, 2, 5), (3, 2, 5)]),
         ("x:chunk(2, 3)", [(3, 4, 3), (3, 4, 2)]),
         ("x:chunk(7)", [(1, 4, 5)] * 3),
+        ("x:chunk(0)", [(3, 4, 5)]),
+        ("x:chunk(0, 2)", [(3, 4, 5)]),
+        ("x:split(math.huge, 3)", [(3, 4, 5)]),
         ("torch.chunk(x, 3)", [(1, 4, 5)] * 3),
     ],
 )
@@ -172,7 +175,7 @@ def test_a_given_table_is_emptied_and_filled(rt: Runtime, name: str) -> None:
         ("a:reshape(5)", "reshape: 6 elements do not make 5"),
         ("a:split(0)", "split: size must be at least 1, got 0"),
         ("a:split(1, 3)", "dimension 3 out of range of 2D tensor"),
-        ("a:chunk(0)", "number of chunks must be above 0"),
+        ("a:chunk(-1)", "number of chunks must not be below 0"),
     ],
 )
 def test_errors(rt: Runtime, expression: str, message: str) -> None:

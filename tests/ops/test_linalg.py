@@ -168,6 +168,17 @@ def test_qr_in_parts(rt: Runtime, a: np.ndarray) -> None:
     close(q[:, count:], factors[:, count:])
 
 
+def test_scales_that_are_not_a_vector(rt: Runtime) -> None:
+    """As many count as the first dimension has: all of a column, the first of a row."""
+    factors, tau = call(rt, "geqrf", "", TALL, outs=2)
+    q = call(rt, "orgqr", "", factors, tau)
+    close(call(rt, "orgqr", "", factors, tau[:, None]), q)
+    close(call(rt, "ormqr", "", factors, tau[:, None], TALL), call(rt, "ormqr", "", factors, tau, TALL))
+    first = call(rt, "orgqr", "", factors, tau[None])
+    close(first[:, 0], q[:, 0])  # the first column is the first reflector's in either
+    close(first[:, 1:], factors[:, 1:])
+
+
 @pytest.mark.parametrize(("side", "trans"), [("L", "N"), ("L", "T"), ("R", "N"), ("R", "T")])
 def test_ormqr(rt: Runtime, side: str, trans: str) -> None:
     factors, tau = call(rt, "geqrf", "", TALL, outs=2)

@@ -195,6 +195,24 @@ def test_multinomial_by_aliases(rt: Runtime) -> None:
     np.testing.assert_allclose(share.numpy(), [0.1, 0.2, 0.3, 0.4], atol=1e-12)
 
 
+def test_alias_tables_into_given_tensors(rt: Runtime) -> None:
+    source = f"""
+        {WEIGHTS}
+        local j, q = torch.LongTensor(), torch.Tensor(9)
+        local a, b = torch.multinomialAliasSetup_(w, j, q)
+        local same = rawequal(a, j) and rawequal(b, q)
+        local c, d = w:multinomialAliasSetup_()
+        local half = {{j}}
+        torch.multinomialAliasSetup(w, half)
+        local wrong = pcall(torch.multinomialAliasSetup_, w, j, torch.FloatTensor())
+        return same, j, q, c, d, rawequal(half[1], j), half[2], wrong"""
+    same, j, q, c, d, kept, half, wrong = lua(rt, source)
+    assert (same, kept, wrong) == (True, True, False)
+    assert j.equal(c)
+    assert q.equal(d)
+    assert half.equal(d)
+
+
 def test_bernoulli_of_probabilities(rt: Runtime) -> None:
     source = """
         local p = torch.Tensor{0, 1, 0, 1}

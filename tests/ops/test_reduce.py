@@ -217,6 +217,9 @@ def test_renorm(rt: Runtime) -> None:
     check_update(rt, "renorm", "2, 1, 1", x, x.numpy() * scale)
     columns = np.array([2 / (9.3 + 1e-7), 2 / (12.4 + 1e-7)])
     check_update(rt, "renorm", "1, 2, 2", x, x.numpy() * columns)
+    # No norm is within a limit below 0: all slices are scaled to it, and turned round.
+    lengths = np.linalg.norm(x.numpy(), axis=1, keepdims=True)
+    check_update(rt, "renorm", "2, 1, -2", x, x.numpy() * (-2 / (lengths + 1e-7)))
     for call, message in (
         ("x:renorm(0, 1, 1)", "non-positive"),
         ("v:renorm(2, 1, 1)", "at least 2 dimensions"),

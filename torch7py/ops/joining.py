@@ -85,9 +85,9 @@ def _reshape(x: T, sizes: tuple[int, ...]) -> T:
 def _split(x: T, size: float, dim: int) -> list[T]:
     """``x:split(size [, dim])``: a table of the parts, the last one maybe smaller."""
     total = x.shape[check_dim(x, dim)]
-    size = int(size)
-    if size < 1:
-        raise TorchError(f"split: size must be at least 1, got {size}")
+    if not size >= 1:
+        raise TorchError(f"split: size must be at least 1, got {size:g}")
+    size = int(min(size, total))
     return [x.narrow(dim, start, min(size, total - start)) for start in range(0, total, size)]
 
 
@@ -100,10 +100,14 @@ def _split_into(result: list[T], x: T, size: float, dim: int) -> list[T]:
 
 @operation("chunk", "x:any n:number dim:index=0", Form.METHOD, returns="object")
 def _chunk(x: T, n: float, dim: int) -> list[T]:
-    """``x:chunk(n [, dim])``: a table of n parts of about one size, or fewer when rounding up fills sooner."""
-    if not n > 0:
-        raise TorchError(f"chunk: number of chunks must be above 0, got {n:g}")
-    return _split(x, math.ceil(x.shape[check_dim(x, dim)] / n), dim)
+    """``x:chunk(n [, dim])``: a table of n parts of about one size, or fewer when rounding up fills sooner.
+
+    For n = 0, as in the original, a part of infinite size, which is all.
+    """
+    if not n >= 0:
+        raise TorchError(f"chunk: number of chunks must not be below 0, got {n:g}")
+    total = x.shape[check_dim(x, dim)]
+    return _split(x, math.ceil(total / n) if n else math.inf, dim)
 
 
 @operation("chunk", "result:list x:any n:number dim:index=0", returns="object")

@@ -215,16 +215,21 @@ def _qr_factors(a: T) -> Pair:
 def _q_of_factors(a: T, tau: T) -> T:
     """Q from the result of ``geqrf``; columns of ``a`` beyond the reflectors stay."""
     result = _matrix(a).clone()
-    count = tau.size(0)
-    result[:, :count] = torch.orgqr(a[:, :count], tau)
+    scales = _scales(tau)
+    result[:, : len(scales)] = torch.orgqr(a[:, : len(scales)], scales)
     return result
+
+
+def _scales(tau: T) -> T:
+    """The reflectors' scales: as many elements as the first dimension has, whatever the others."""
+    return tau.reshape(-1)[: tau.size(0)]
 
 
 @operation("ormqr", "a:F tau:F c:F side:string=None trans:string=None", Form.SOLVE, columns=(0,))
 def _multiply_q(a: T, tau: T, c: T, side: str | None, trans: str | None) -> T:
     """``Q C`` or ``C Q`` (side 'R'), with Q turned for trans 'T'; Q as ``geqrf`` gives it."""
     place, turned = _options((side, trans), ("LR", "NT"))
-    return torch.ormqr(_matrix(a), tau, _matrix(c), left=place == "L", transpose=turned == "T")
+    return torch.ormqr(_matrix(a), _scales(tau), _matrix(c), left=place == "L", transpose=turned == "T")
 
 
 # -- eigenvalues and singular values ----------------------------------------------------------------------
@@ -268,5 +273,8 @@ def _singular_values(a: T, size: str) -> tuple[T, T, T]:
     return u, s, vt.t()
 
 
-for _name in ("eig", "symeig", "svd"):
-    restricted(f"torch.{_name}", "the signs of the vectors are those of PyTorch's LAPACK")
+# The original called syev and gesvd, which are not in PyTorch's libraries; up to 25 rows syevd is syev's algorithm.
+_OWN = "the signs of the vectors are those of PyTorch's LAPACK"
+restricted("torch.eig", f"{_OWN}, by the original's driver geev")
+restricted("torch.symeig", f"{_OWN}, by syevd instead of the original's syev")
+restricted("torch.svd", f"{_OWN}, by gesdd instead of the original's gesvd")

@@ -103,14 +103,9 @@ def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool)
 @operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")
 def _alias_setup(p: T, tables: list[Any] | None) -> list[Any]:
     """``torch.multinomialAliasSetup(p [, state])``: the two tables for multinomialAlias, in a Lua table."""
-    made = _alias_setup_raw(p)
     if tables is None:
-        return list(made)
-    if len(tables) < 2:
-        tables[:] = made
-    else:
-        for old, new in zip(tables, made, strict=False):
-            memory.write(old, new)
+        return list(_alias_setup_raw(p, None, None))
+    tables[:2] = _alias_setup_raw(p, *[*tables, None, None][:2])
     return tables
 
 
@@ -127,11 +122,19 @@ for _name in ("torch.multinomialAlias", "torch.multinomialAlias_", "torch.Tensor
     restricted(_name, "an alias that is the first category counts; the original took it for none")
 
 
-@operation("multinomialAliasSetup_", "p:any", Form.METHOD, returns="multi")
-def _alias_setup_raw(p: T) -> tuple[T, T]:
-    """``torch.multinomialAliasSetup_(p)``: the two tables."""
-    alias, stay = choose.alias_setup(p)
-    return alias.clone(), stay.clone()
+@operation("multinomialAliasSetup_", "p:any alias:Long=None stay:any=None", Form.METHOD, returns="multi")
+def _alias_setup_raw(p: T, alias: T | None, stay: T | None) -> tuple[T, T]:
+    """``torch.multinomialAliasSetup_(p [, alias, stay])``: the two tables, in the tensors given for them."""
+    made = choose.alias_setup(p)
+    if stay is not None and stay.dtype != p.dtype:
+        raise ArgumentError("multinomialAliasSetup_: the probabilities of staying are of another type than p")
+    first, second = (
+        torch.empty(0, dtype=t.dtype, device=t.device) if g is None else g
+        for t, g in zip(made, (alias, stay), strict=True)
+    )
+    memory.write(first, made[0])
+    memory.write(second, made[1])
+    return first, second
 
 
 @operation(

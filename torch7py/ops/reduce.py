@@ -199,7 +199,12 @@ def _limit_norms(src: T, p: float, dim: int, limit: float) -> T:
         raise TorchError("non-positive-norm not supported")
     if src.dim() < 2:
         raise TorchError(f"need at least 2 dimensions, got {src.dim()} dimensions")
-    return torch.renorm(src, p, dim, limit)
+    if limit >= 0:
+        return torch.renorm(src, p, dim, limit)
+    # PyTorch asks for a limit that a norm can have. Every norm is above this one, and the formula goes on.
+    rest = [other for other in range(src.dim()) if other != dim]
+    norms = torch.linalg.vector_norm(src, p, rest, keepdim=True)
+    return src * (limit / (norms + 1e-7))
 
 
 # -- between tensors --------------------------------------------------------------------------------------
