@@ -65,9 +65,16 @@ def test_which_of_equal_values(rt: Runtime) -> None:
     assert (values.tolist(), indices.tolist()) == ([2], [6])
 
 
-def test_nan_has_no_mode(rt: Runtime) -> None:
-    with pytest.raises(LuaError, match="nan"):
-        lua(rt, "x:mode()", x=torch.tensor([1.0, math.nan]))
+def test_nan_equals_nothing(rt: Runtime) -> None:
+    # In the sorted row, which is this one, every nan is a run of its own, and the two 1 are one.
+    values, indices = lua(rt, "return x:mode()", x=torch.tensor([math.nan, 1.0, 1.0, math.nan, math.nan]))
+    assert (values.tolist(), indices.tolist()) == ([1], [3])
+    # By hand: the middle, 1, stays; of the comparisons only "nan or 2 above something" come, and none holds; the pivot
+    # is 2, the upward scan stops at nan and the downward one at 1, which the pivot changes places with.
+    for call in ("x:kthvalue(1)", "x:kthvalue(1, 1)"):
+        values, indices = lua(rt, f"return {call}", x=torch.tensor([2.0, 1.0, math.nan]))
+        assert (values.tolist(), indices.tolist()) == ([1], [2])
+    assert lua(rt, "return (x:median())", x=torch.tensor([2.0, 1.0, math.nan])).tolist() == [2]
 
 
 @pytest.mark.parametrize(

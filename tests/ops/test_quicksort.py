@@ -84,6 +84,13 @@ def test_sort_of_anything(values: list[int]) -> None:
     assert quicksort.sort(np.array(values)).tolist() == sedgewick(values)
 
 
+@given(st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, float("nan")]), min_size=1, max_size=300))
+def test_sort_with_nan(values: list[float]) -> None:
+    assert quicksort.sort(np.array(values)).tolist() == sedgewick(values)
+    descending = sedgewick(values, lambda a, b: bool(a < b))
+    assert quicksort.sort(np.array(values), descending=True).tolist() == descending
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 11, 50, 300, 3000])
 def test_select(size: int) -> None:
     row = np.random.default_rng(size).integers(0, max(2, size // 3), size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import threading
 
@@ -37,6 +38,9 @@ def check_all(matrix: torch.Tensor) -> None:
         found = rows.sort(matrix, descending)
         assert found.tolist() == expected(matrix, lambda row, d=descending: quicksort.sort(row, d))
     assert rows.most_frequent(matrix).tolist() == expected(matrix, quicksort.most_frequent)
+    for k in (0, matrix.size(1) // 2):
+        found = rows.nth(matrix, k)
+        assert found.tolist() == expected(matrix, lambda row, k=k: quicksort.select(row, k)[k : k + 1])
     count = matrix.size(1)
     for k in {1, (count + 1) // 3, count - 1, count} - {0}:
         for largest in (False, True):
@@ -44,7 +48,7 @@ def check_all(matrix: torch.Tensor) -> None:
                 found = rows.top(matrix, k, largest, ordered)
                 wanted = expected(matrix, lambda row, k=k, g=largest, o=ordered: quicksort.top(row, k, g, o))
                 assert found.tolist() == wanted
-    assert matrix.equal(before)
+    assert matrix.equal(before) or matrix.isnan().any()
 
 
 @needs_kernels
@@ -101,6 +105,24 @@ def test_as_in_python_for_regular_rows(shape: str) -> None:
 )
 def test_as_in_python_for_any_rows(dtype: torch.dtype, values: list[list[int]]) -> None:
     check_all(torch.tensor(values, dtype=dtype))
+
+
+@needs_kernels
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(TYPES[:3]),
+    st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, math.inf, math.nan]), min_size=1, max_size=300),
+)
+def test_as_in_python_with_nan(dtype: torch.dtype, values: list[float]) -> None:
+    check_all(torch.tensor([values, sorted(values)], dtype=dtype))
+
+
+@needs_kernels
+def test_a_nan_of_any_bits_is_nan() -> None:
+    """The compiler takes some of them for other things than numbers."""
+    row = torch.full((1, 40), -1, dtype=torch.int64).view(torch.float64)
+    row[0, ::3] = 1
+    check_all(row)
 
 
 @needs_kernels

@@ -8,8 +8,7 @@ from torch7py.ops import memory, rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
-from torch7py.ops.sorting import along, has_nan
-from torch7py.ops.support import restricted
+from torch7py.ops.sorting import along
 
 __all__: list[str] = []
 
@@ -23,7 +22,9 @@ def _kth_value(x: T, k: int, dim: int | None) -> Pair:
     dim = last_dim(x, dim)
     if not 1 <= k <= x.size(dim):
         raise TorchError(f"selected index {k} out of range of {x.size(dim)} values")
-    # PyTorch's quickselect is the original's, so that of equal values the same one is found.
+    # PyTorch's quickselect is the original's, so that of equal values the same one is found; not so with NaN.
+    if rows.has_nan(x):
+        return along(x, dim, lambda matrix: rows.nth(matrix, k - 1))
     values, indices = torch.kthvalue(x, k, dim, keepdim=True)
     return values, indices + 1
 
@@ -35,17 +36,10 @@ def _median(x: T, dim: int | None) -> Pair:
     return _kth_value(x, (x.size(dim) - 1) // 2 + 1, dim)
 
 
-for _name in ("torch.mode", "torch.Tensor:mode"):
-    restricted(_name, "nan among the numbers is an error")
-
-
 @operation("mode", "x:T dim:index=None", Form.QUERY, returns="multi", outs=2)
 def _mode(x: T, dim: int | None) -> Pair:
     """The most frequent (of several the least) values along a dimension (the last), and their indices."""
-    dim = last_dim(x, dim)
-    if has_nan(x):
-        raise TorchError("mode of numbers with nan among them is not supported")
-    return along(x, dim, rows.most_frequent)
+    return along(x, last_dim(x, dim), rows.most_frequent)
 
 
 def _bins(x: T, count: int, low: float, high: float) -> T:

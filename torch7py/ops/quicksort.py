@@ -4,18 +4,20 @@ Torch7 sorts with the quicksort of Sedgewick's "Implementing Quicksort Programs"
 three, pieces of at most 10 elements left to one insertion sort at the end. It is not stable, and a program that
 sorts sentences by length sees in which order equal lengths come. Selection uses the same partition.
 
-The functions work on a row of numbers and return positions, 0-based. Rows with NaN are not for them. They are for
+The functions work on a row of numbers and return positions, 0-based. With NaN, which no comparison holds for, a row has
+no order; what they give then is what the original's steps leave. They are for
 where no kernels can be compiled (``rows.py`` has both), and in the tests a second way to the same order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["most_frequent", "select", "sort", "top"]
+__all__ = ["longest", "most_frequent", "select", "sort", "top"]
 
 Row = NDArray[Any]
 Positions = NDArray[np.int64]
@@ -27,6 +29,8 @@ SHORT = 200  # in so short a piece a loop in Python beats numpy
 def sort(row: Row, descending: bool = False) -> Positions:
     """The positions of the elements in the order that ``x:sort()`` gives."""
     keys = _reversed(row) if descending else row.copy()
+    if _has_nan(row):
+        return _sort_step_by_step(keys.tolist())
     places = np.arange(len(keys))
     if len(keys) > SMALL + 1:
         _break_up(keys, places)
@@ -37,19 +41,27 @@ def sort(row: Row, descending: bool = False) -> Positions:
 
 def select(row: Row, k: int) -> Positions:
     """The positions after quickselect: before place k nothing larger, behind it nothing smaller."""
-    keys, places = row.copy(), np.arange(len(row))
-    low, high = 0, len(row) - 1
+    if _has_nan(row):
+        some_places = list(range(len(row)))
+        _select(row.tolist(), some_places, k, _partition_short)
+        return np.array(some_places, dtype=np.int64)
+    places = np.arange(len(row))
+    _select(row.copy(), places, k, _partition)
+    return places
+
+
+def _select(keys: Any, places: Any, k: int, partition: Callable[..., tuple[int, int]]) -> None:
+    low, high = 0, len(keys) - 1
     while high > low:
         if high == low + 1:
             if keys[low] > keys[high]:
                 _swap(keys, places, low, high)
             break
-        i, j = _partition(keys, places, low, high)
+        i, j = partition(keys, places, low, high)
         if j <= k:
             low = i
         if j >= k:
             high = j - 1
-    return places
 
 
 def top(row: Row, k: int, largest: bool, ordered: bool) -> Positions:
@@ -66,10 +78,30 @@ def top(row: Row, k: int, largest: bool, ordered: bool) -> Positions:
 def most_frequent(row: Row) -> Positions:
     """Where the last of the most frequent value (of several the least) is once the row is sorted."""
     order = sort(row)
-    values = row[order]
+    return order[[longest(row[order])]]
+
+
+def longest(values: Row) -> int:
+    """Where the first of the longest runs of equal values ends."""
     ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-    lengths = np.diff(ends, prepend=-1)
-    return order[ends[[lengths.argmax()]]]
+    return int(ends[np.diff(ends, prepend=-1).argmax()])
+
+
+def _has_nan(row: Row) -> bool:
+    return row.dtype.kind == "f" and bool(np.isnan(row).any())
+
+
+def _sort_step_by_step(keys: list[Any]) -> Positions:
+    places = list(range(len(keys)))
+    if len(keys) > SMALL + 1:
+        _break_up_short(keys, places)
+    for start in range(len(keys) - 2, -1, -1):
+        key, place, j = keys[start], places[start], start + 1
+        while j < len(keys) and keys[j] < key:
+            keys[j - 1], places[j - 1] = keys[j], places[j]
+            j += 1
+        keys[j - 1], places[j - 1] = key, place
+    return np.array(places, dtype=np.int64)
 
 
 def _reversed(row: Row) -> Row:

@@ -12,7 +12,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["along", "has_nan", "sort"]
+__all__ = ["along", "sort"]
 
 T = torch.Tensor
 
@@ -36,11 +36,6 @@ def along(x: T, dim: int, positions: Callable[[T], T]) -> tuple[T, T]:
     return first, second
 
 
-def has_nan(x: T) -> bool:
-    """Whether any element is NaN: a maximum is if any of its elements is."""
-    return x.is_floating_point() and bool(x.amax().isnan())
-
-
 @operation("sort", "x:T dim:int=None descending:bool=False", Form.QUERY, returns="multi", outs=2)
 def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
     """``torch.sort([values, indices,] x [, dim] [, descending])``: by default the last dimension, ascending."""
@@ -50,16 +45,19 @@ def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
 def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
     """A tensor sorted along a dimension, equal elements in the original's order, and their places from 1."""
     size = x.shape[axis]
-    short = size <= quicksort.SMALL + 1
-    if short or not _has_kernel(x, size):
+    if size <= quicksort.SMALL + 1 or not _has_kernel(x, size):
         values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
-        # Where all values differ there is one order.
-        if short or not (values.narrow(axis, 1, size - 1) == values.narrow(axis, 0, size - 1)).any():
+        # There is one order of so short a row, and where all values differ; none with NaN, which PyTorch has last.
+        ordered = size <= quicksort.SMALL + 1 or not _equals(values, axis)
+        if ordered and not values.select(axis, 0 if descending else -1).isnan().any():
             return values.contiguous(), (places + 1).contiguous()
-    if has_nan(x):  # these stay in PyTorch's order, NaN last
-        values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
-        return values.contiguous(), (places + 1).contiguous()
     return along(x, axis, lambda matrix: rows.sort(matrix, descending))
+
+
+def _equals(values: T, axis: int) -> bool:
+    """Whether any two neighbours are equal."""
+    size = values.shape[axis] - 1
+    return bool((values.narrow(axis, 1, size) == values.narrow(axis, 0, size)).any())
 
 
 def _has_kernel(x: T, size: int) -> bool:
@@ -86,7 +84,4 @@ def _topk(x: T, k: int, dim: int | None, largest: bool, ordered: bool) -> tuple[
     axis = _axis(x, dim)
     if not 0 < k <= x.shape[axis]:
         raise TorchError(f"topk: k = {k} not in range for dimension {axis + 1} of size {x.shape[axis]}")
-    if has_nan(x):
-        values, places = torch.topk(x, k, axis, largest, True)
-        return values.contiguous(), (places + 1).contiguous()
     return along(x, axis, lambda matrix: rows.top(matrix, k, largest, ordered))
