@@ -12,6 +12,7 @@ import torch
 from tests.ops.lua_forms import assert_tensor, check_update, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops import memory
 
 FLOATING = (torch.float64, torch.float32)
 INTEGER = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
@@ -300,3 +301,35 @@ def test_a_product_of_what_overlaps(rt: Runtime) -> None:
     expected = x + shifted * shifted
     lua(rt, "x:addcmul(y, y)", x=x, y=shifted)
     assert torch.equal(x, expected)
+
+
+@pytest.mark.parametrize("inside", [0, 1])
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        ("round({x})", lambda a, b, c: np.copysign(np.floor(np.abs(a) + 0.5), a)),
+        ("cmax({x}, b)", lambda a, b, c: np.maximum(a, b)),
+        ("cmin({x}, 0.5)", lambda a, b, c: np.minimum(a, 0.5)),
+        ("remainder({x}, 0.7)", lambda a, b, c: a - np.floor(a / 0.7) * 0.7),
+        ("cremainder({x}, b)", lambda a, b, c: a - np.floor(a / b) * b),
+        ("lerp({x}, b, 0.3)", lambda a, b, c: a + 0.3 * (b - a)),
+        ("addcmul({x}, 0.3, b, c)", lambda a, b, c: a + 0.3 * b * c),
+        ("cpow({x}, b)", lambda a, b, c: a**b),
+    ],
+)
+def test_large_tensors_in_parts(rt: Runtime, call: str, function, inside: int) -> None:
+    """Into a new tensor, a given one, one that shares memory elsewhere, and in place: the same bits each time."""
+    count = 2 * memory.PART + 7
+    source = np.random.default_rng(0)
+    a, b, c = (source.uniform(0.1, 4, count + inside)[inside:] for _ in range(3))
+    new = f"torch.{call.format(x='a')}"
+    given = f"r:{call.format(x='a')}"
+    itself = f"a:{call.format(x='').replace('(, ', '(')}"
+    shifted = f"s:narrow(1, 2, n):{call.format(x='s:narrow(1, 1, n)')}"
+    names = {"a": torch.tensor(a), "b": torch.tensor(b), "c": torch.tensor(c)}
+    names["s"] = torch.tensor(np.append(a, 0.0))
+    script = f"local r, n = torch.Tensor(), {count} return {new}, {given}, {shifted}:clone(), {itself}"
+    results = lua(rt, script, **names)
+    np.testing.assert_allclose(results[0].numpy(), function(a, b, c), rtol=1e-12, atol=1e-12)
+    for other in results[1:]:
+        assert other.equal(results[0])

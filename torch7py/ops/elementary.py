@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 
-from torch7py.ops import state
+from torch7py.ops import memory, state
 from torch7py.ops.registry import Form, operation
 
 __all__ = ["of_numbers", "round_half_away"]
@@ -44,14 +44,22 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
     return apply
 
 
-def round_half_away(x: T) -> T:
-    """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not."""
-    rounded = torch.round(x)
-    # PyTorch takes a half to the even number: where that was towards zero, one is missing.
-    half = (x - rounded).abs_() == 0.5
-    if x.is_cpu and not half.any():
-        return rounded
-    return rounded + torch.sign(x) * (half & (x.abs() > rounded.abs()))
+def round_half_away(x: T, *, out: T | None = None) -> T:
+    """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
+
+    The greatest number below a half is added, with x's sign, and the sum cut: where it rounds up to the next whole
+    number x was not nearer to the last one.
+    """
+    below = torch.tensor(0.5 - torch.finfo(x.dtype).eps / 4, dtype=x.dtype, device=x.device)
+
+    def steps(out: T | None, spare: T | None, x: T) -> T:
+        return torch.trunc(torch.add(torch.copysign(below, x, out=spare), x, out=spare), out=out)
+
+    return memory.in_parts(steps, out, x)
+
+
+def _round_(x: T) -> T:
+    return round_half_away(x, out=x)
 
 
 FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
@@ -66,7 +74,7 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
     "frac": (torch.frac, T.frac_),
     "log": (torch.log, T.log_),
     "log1p": (torch.log1p, T.log1p_),
-    "round": (round_half_away, None),
+    "round": (round_half_away, _round_),
     "rsqrt": (torch.rsqrt, T.rsqrt_),
     "sigmoid": (torch.sigmoid, T.sigmoid_),
     "sin": (torch.sin, T.sin_),

@@ -24,6 +24,7 @@ __all__ = [
     "clean_sizes",
     "copy",
     "fit",
+    "in_parts",
     "point_at",
     "resize",
     "share",
@@ -226,6 +227,38 @@ def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *argu
         function(*arguments, out=out)
     else:
         write(out, function(*arguments))
+
+
+PART = 1 << 16  # elements whose intermediate results stay in the processor's cache
+
+
+def in_parts(
+    steps: Callable[..., torch.Tensor],
+    out: torch.Tensor | None,
+    *tensors: torch.Tensor,
+    spare: torch.dtype | None = None,
+) -> torch.Tensor:
+    """An elementwise result that takes several steps, each over a part of large tensors: they wait for memory once.
+
+    ``steps(out, spare, *tensors)`` computes it of tensors of a size. It puts the result into ``out`` and may put a
+    result in between, of the first tensor's type or of ``spare``, into ``spare``; None for either stands for a new
+    tensor, as with PyTorch's ``out=``.
+    """
+    first = tensors[0]
+    if not all(
+        tensor.is_contiguous() and not tensor.requires_grad and (out is None or apart(out, tensor))
+        for tensor in (*tensors, *([] if out is None else [out]))
+    ):
+        result = steps(None, None, *tensors)
+        return result if out is None else out.copy_(result)
+    if first.numel() <= PART:
+        return steps(out, None, *tensors)
+    if out is None:
+        out = torch.empty_like(first)
+    between = torch.empty(PART, dtype=spare or first.dtype, device=first.device)
+    for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (out, *tensors)), strict=True):
+        steps(part[0], between[: len(part[0])], *part[1:])
+    return out
 
 
 def apart(out: torch.Tensor, other: torch.Tensor) -> bool:
