@@ -50,6 +50,7 @@ class Recording:
     made: list[Made]
     snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
     limit: int | None = None  # the number of prints after which it was stopped
+    single: bool = False  # whether it computed in single precision
 
 
 def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None) -> Recording:
@@ -86,9 +87,12 @@ def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, line
                 else:
                     kept.append(value)
             draws[family] = _flat(kept)
+        default = runtime.execute("return torch and torch.getdefaulttensortype()")
         for item in made:
             item.module = Frozen(item.module)
-    return Recording(text, draws, made, snapshots, lines)
+    of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
+    single = default == "torch.FloatTensor" or torch.float32 in of_layers
+    return Recording(text, draws, made, snapshots, lines, single)
 
 
 def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, torch.Tensor]]:

@@ -9,10 +9,13 @@ from torch7py.translate.kind_rules import (
     same_rank,
 )
 from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
 from torch7py.translate.tree import Call, Invoke
 
 __all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
+
+_SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
 
 
 def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
@@ -44,10 +47,15 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
                 layer.children.append(arguments[0])
                 news = True
         return news | unify(result, receiver)
-    if name in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share"):
+    if (
+        name in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
+        or name in SETTINGS
+    ):
         return unify(result, receiver)
     if name == "get":
         return result.be("module")
+    if name == "gradParamClip":
+        return result.be("number")
     if name == "getParameters":
         return flat_vectors(results)
     return False

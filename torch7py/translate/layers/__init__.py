@@ -56,6 +56,7 @@ from torch7py.translate.layers import (
 )
 from torch7py.translate.layers import criterion as criterion_rules
 from torch7py.translate.layers.registry import (
+    SETTINGS,
     Args,
     Expr,
     Layer,
@@ -76,6 +77,7 @@ from torch7py.translate.layers.registry import (
 )
 
 __all__ = [
+    "SETTINGS",
     "Args",
     "Expr",
     "Layer",

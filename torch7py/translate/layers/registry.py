@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch7py.translate.writer import Writer
 
 __all__ = [
+    "SETTINGS",
     "Args",
     "Expr",
     "GraphNode",
@@ -391,29 +392,33 @@ def parameter_names(name: str) -> tuple[list[str], str | None]:
     return found, rest
 
 
+# Methods that change how a layer works: the argument of the rules that each sets, its text where the method is
+# given none, and whether it takes any.
+SETTINGS: dict[str, tuple[str, str, bool]] = {
+    "noBias": ("bias", "False", False),
+    "ceil": ("ceil_mode", "True", False),
+    "floor": ("ceil_mode", "False", False),
+    "setCountIncludePad": ("count_include_pad", "True", False),
+    "setCountExcludePad": ("count_include_pad", "False", False),
+    "setNumInputDims": ("numInputDims", "None", True),
+    "remember": ("remember", "'both'", True),
+    "maskZero": ("maskZero", "1", True),
+    "setPadding": ("paddingValue", "0", True),
+    "setMaxNorm": ("maxNorm", "None", True),
+    "setNormType": ("normType", "None", True),
+}
+
+
 def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
     """Note a call of a method that changes how a layer works; whether it is one that the rules know.
 
     ``modify(layer, "noBias")``, ``modify(layer, "setNumInputDims", ["2"])``.
     """
-    given = list(texts)
-    changes = {
-        "noBias": ("bias", "False"),
-        "ceil": ("ceil_mode", "True"),
-        "floor": ("ceil_mode", "False"),
-        "setCountIncludePad": ("count_include_pad", "True"),
-        "setCountExcludePad": ("count_include_pad", "False"),
-        "setNumInputDims": ("numInputDims", given[0] if given else "None"),
-        "remember": ("remember", given[0] if given else "'both'"),
-        "maskZero": ("maskZero", given[0] if given else "1"),
-        "setPadding": ("paddingValue", given[0] if given else "0"),
-        "setMaxNorm": ("maxNorm", given[0] if given else "None"),
-        "setNormType": ("normType", given[0] if given else "None"),
-    }
-    if method not in changes:
+    if method not in SETTINGS:
         return False
-    name, text = changes[method]
-    layer.args.texts[name] = text
+    name, default, takes = SETTINGS[method]
+    given = list(texts)
+    layer.args.texts[name] = given[0] if takes and given else default
     return True
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.layers import SETTINGS
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
@@ -64,9 +65,11 @@ class Builders:
                     self.by_statement[statement] = builder
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
-                if isinstance(root, Name) and _only_adds(statement.call):
+                if isinstance(root, Name) and root is not statement.call:
                     found = self.builder_at(root)
-                    if found is not None:
+                    if found is not None and (
+                        _only_adds(statement.call) or self._untouched(found, statement)
+                    ):
                         if any(s is found.statement for s in block.statements):
                             found.adds.append(statement)
                             self.by_add[statement] = found
@@ -74,6 +77,12 @@ class Builders:
                             found.dynamic = True
             for child in tree.blocks(statement):
                 self._find(child)
+
+    def _untouched(self, builder: Builder, setting: Statement) -> bool:
+        """Whether a new module was only added to before a setting of it, so that it may be made with that."""
+        own = {id(_root(add.call)) for add in builder.adds}
+        between = range(builder.statement.place.end, setting.place.start)
+        return all(id(name) in own or name.place.start not in between for name in builder.variable.reads)
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""
@@ -118,8 +127,7 @@ class Builders:
         return False
 
     def is_construction(self, node: Expression) -> bool:
-        while isinstance(node, Invoke) and node.method == "add":
-            node = node.receiver
+        node = _root(node)
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
@@ -165,10 +173,13 @@ class Builders:
 
 
 def _root(node: Expression) -> Expression:
-    while isinstance(node, Invoke) and node.method == "add":
+    """What modules are added to, or settings are made of, by a chain of calls."""
+    while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         node = node.receiver
     return node
 
 
 def _only_adds(node: Expression) -> bool:
-    return isinstance(node, Invoke) and node.method == "add"
+    while isinstance(node, Invoke) and node.method == "add":
+        node = node.receiver
+    return isinstance(node, Name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
 from torch7py.translate import tree
-from torch7py.translate.layers import Args, Layer, NotNative, bind
+from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
@@ -34,6 +34,10 @@ class Constructions:
                 raise Problem("T7-222", node.line, "add without a module")
             layer = self.layer(node.receiver)
             layer.children.append(self.layer(node.arguments[0]))
+            return layer
+        if isinstance(node, Invoke) and node.method in SETTINGS:
+            layer = self.layer(node.receiver)
+            modify(layer, node.method, map(self._argument, node.arguments))
             return layer
         if isinstance(node, Name):
             builder = self.models.builders.builder_at(node)
@@ -104,6 +108,9 @@ class Constructions:
     def _add_all(self, layer: Layer, call: Expression) -> None:
         if isinstance(call, Invoke):
             self._add_all(layer, call.receiver)
+            if call.method in SETTINGS:
+                modify(layer, call.method, map(self._argument, call.arguments))
+                return
             if not call.arguments:
                 raise Problem("T7-222", call.line, "add without a module")
             layer.children.append(self.layer(call.arguments[0]))
