@@ -29,7 +29,7 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     if len(code) <= width:  # the comment alone is too long: it goes before
         indent = code[: len(code) - len(code.lstrip())]
         return [*_wrapped(indent, comment, width), code]
-    split = _brackets(code)
+    split = _brackets(code, width)
     if split is None:
         return [line]
     start, end = split
@@ -92,8 +92,8 @@ def _split_comment(line: str) -> tuple[str, str]:
     return line, ""
 
 
-def _brackets(code: str) -> tuple[int, int] | None:
-    """Where the last outermost brackets with something in them open and close."""
+def _brackets(code: str, width: int) -> tuple[int, int] | None:
+    """Where the last outermost brackets with something in them open and close, of those that open on the line."""
     shift = len(code) - len(code.lstrip())
     depth, start = 0, 0
     found = None
@@ -108,7 +108,7 @@ def _brackets(code: str) -> tuple[int, int] | None:
             depth -= 1
             if depth == 0:
                 end = token.start[1] + shift
-                if code[start + 1 : end].strip():
+                if code[start + 1 : end].strip() and (found is None or start < width):
                     found = (start, end)
     return found
 

@@ -17,7 +17,7 @@ from torch7py.translate.comparison.page import run_translation
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
 
-__all__ = ["ScriptComparison", "verify_script"]
+__all__ = ["SINGLE", "TOLERANCE", "ScriptComparison", "verify_script"]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)\b|[-+]?\.\d+", re.IGNORECASE)
 TOLERANCE = 1e-9

@@ -35,7 +35,8 @@ def run_translation(
     draws = Draws(recording.draws)
     text: list[str] = []
     partners = Partners(native, recording.made)
-    namespace: dict[str, Any] = {"__name__": "translated"}
+    script = types.ModuleType("translated")
+    namespace = vars(script)
     shown: list[bool] = []  # of each print, whether it was one of Lua's print
     files, clock, snapshots = Files(), Clock(), Snapshots(recording, partners)
 
@@ -77,7 +78,7 @@ def run_translation(
     ]
     dtype = torch.get_default_dtype()
     try:
-        modules = _modules(native, path.parent, partners)
+        modules = _modules(native, path.parent, partners, script)
         with _quiet_initializers(), partners.watching(), patched(changes), modules:
             exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
             partners.wrap_classes(namespace)
@@ -88,8 +89,8 @@ def run_translation(
 
 
 @contextlib.contextmanager
-def _modules(native: Native, folder: Path, partners: Partners) -> Iterator[None]:
-    """The pages of the files that the program requires, to be imported by its own."""
+def _modules(native: Native, folder: Path, partners: Partners, script: types.ModuleType) -> Iterator[None]:
+    """The pages of the files that the program requires, to be imported by its own; pickle finds its classes."""
     before = dict(sys.modules)
     made: list[str] = []
 
@@ -106,6 +107,8 @@ def _modules(native: Native, folder: Path, partners: Partners) -> Iterator[None]
         return found
 
     try:
+        sys.modules[script.__name__] = script
+        made.append(script.__name__)
         # "shared" needs none of the others; those are in the order in which they need each other.
         for page in sorted(native.modules, key=lambda page: page != "shared.py"):
             name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

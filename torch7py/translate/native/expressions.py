@@ -493,6 +493,8 @@ class Expressions:
         found = self.t.type(node)
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
             return True
+        if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):
+            return True
         return found.kind not in (None, "any", "boolean") and not found.nil
 
 

@@ -131,3 +131,19 @@ class ConfusionMatrix:
         return "\\n".join([*lines, f"average {100 * self.averageValid:.14g}%, all {100 * self.totalValid:.14g}%"])
 ''',
 )
+
+helper(
+    "clip_gradients",
+    '''
+def clip_gradients(module, longest):
+    """Scale the gradients down where their norm is larger; clip_grad_norm_ would be off by 1e-6."""
+    if longest <= 0:
+        return None
+    parameters = [p for p in module.parameters() if p.grad is not None]
+    norm = nn.utils.clip_grad_norm_(parameters, math.inf).item()
+    if norm > longest:
+        for p in parameters:
+            p.grad.mul_(longest / norm)
+    return norm
+''',
+)

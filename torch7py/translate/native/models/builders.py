@@ -65,7 +65,7 @@ class Builders:
                     self.by_statement[statement] = builder
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
-                if isinstance(root, Name) and root is not statement.call:
+                if isinstance(root, Name):
                     found = self.builder_at(root)
                     if found is not None and (
                         _only_adds(statement.call) or self._untouched(found, statement)

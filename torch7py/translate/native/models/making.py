@@ -40,6 +40,8 @@ class Making:
         self.classes: list[ClassSource] = []
         self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
         self.class_names: set[str] = set()
+        self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
+        self.stateful: set[Variable] = set()
         self.forgets = any(
             isinstance(node, Invoke) and node.method == "forget" for node in tree.walk(self.t.program)
         )
@@ -65,8 +67,18 @@ class Making:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
             return True
+        before = len(self.classes)
         t.emit(f"{name} = {self.make(layer, name, names, node.line)}")
+        if not any(cls.writer.attributes for cls in self.classes[before:]):
+            self.stateless.add(builder.variable)
+        else:
+            self.stateful.add(builder.variable)
         return True
+
+    def keeps_nothing(self, node: Expression) -> bool:
+        """Whether a module is known to keep no state from one sequence to the next."""
+        variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
+        return variable in self.stateless and variable not in self.stateful
 
     def _criterion(self, variable: Variable, name: str, value: Call) -> None:
         t = self.t

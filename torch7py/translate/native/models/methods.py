@@ -73,28 +73,17 @@ class Models:
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")
         if method == "gradParamClip" and len(node.arguments) == 1:
-            return self._clipped(receiver, node.arguments[0])
+            self.helpers["clip_gradients"] = None
+            t.imports.add("math")
+            return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "forget":
             return atom(f"{base}.forget()")
         raise Problem("T7-202", node.line, f"the method {method} of a {kind}")
 
-    def _clipped(self, module: tree.Expression, longest: tree.Expression) -> Py:
-        """Scales the gradients down where their norm is larger, and gives that; ``clip_grad_norm_`` is 1e-6 off."""
-        t = self.t
-        t.imports.add("math")
-        bound = t.value(longest).at(code.COMPARE)
-        least = "" if isinstance(longest, tree.Number) else "0 < "
-        norm = t.fresh("norm")
-        t.emit(f"{norm} = nn.utils.clip_grad_norm_({t.training.vectors.parameters(module)}, math.inf).item()")
-        t.emit(f"if {least}{bound} < {norm}:")
-        t.emit(f"    for p in {t.training.vectors.counted(module)}:")
-        t.emit(f"        p.grad.mul_({t.value(longest).at(code.TERM)} / {norm})")
-        return atom(norm)
-
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
-        if isinstance(node, Invoke) and node.method == "gradParamClip" and t.kind(node.receiver) == "module":
-            return self.call(node) is not None
+        if isinstance(node, Invoke) and node.method == "forget" and self.making.keeps_nothing(node.receiver):
+            return True
         if (
             isinstance(node, Invoke)
             and node.method == "updateParameters"

@@ -1,0 +1,26 @@
+require 'nn'
+torch.manualSeed(2)
+local conv = nn.SpatialConvolution(1, 2, 3, 3):noBias()
+local pool = nn.SpatialMaxPooling(2, 2, 2, 2)
+pool:ceil()
+local net = nn.Sequential()
+net:add(conv)
+net:add(nn.ReLU())
+net:add(pool)
+net:add(nn.SpatialAveragePooling(2, 2, 1, 1, 1, 1):setCountExcludePad())
+net:add(nn.View(-1):setNumInputDims(3))
+net:add(nn.Linear(32, 3))
+net:add(nn.LogSoftMax())
+local x = torch.randn(4, 1, 7, 7)
+local out = net:forward(x)
+print(out:size(1), out:size(2), out:sum())
+local c = nn.ClassNLLCriterion()
+local y = torch.Tensor{1, 2, 3, 1}
+for i = 1, 3 do
+  local o = net:forward(x)
+  local f = c:forward(o, y)
+  net:zeroGradParameters()
+  net:backward(x, c:backward(o, y))
+  net:updateParameters(0.1)
+  print(i, f)
+end
