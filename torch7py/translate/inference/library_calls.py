@@ -65,6 +65,7 @@ class LibraryCalls:
             results[1].mark("array", "losses")
             results[1].of_elements().be("number")
             results[1].of_elements().mark("loss")
+            self.inference.rules.append(functools.partial(self._optimized, arguments[0], arguments[1]))
             return True
         if path.startswith(("nn.", "cudnn.", "rnn.")):
             return module_calls.make(path, node, arguments, result)
@@ -187,6 +188,14 @@ class LibraryCalls:
             self.inference.rules.append(method)
             return True
         return False
+
+    def _optimized(self, function: Type, point: Type) -> bool:
+        """The function given to optim is given what is optimized (which for a module's weights needs no type)."""
+        news = False
+        for each in function.find().functions:
+            if each.parameters and point.kind == "tensor" and not point.has("flat weights"):
+                news |= unify(self.inference.name_type(each.parameters[0]), point)
+        return news
 
     def _compares(self, table: Type, order: Type) -> bool:
         """The function that sorts a table is given its elements."""

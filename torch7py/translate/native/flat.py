@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import initialization
 from torch7py.translate.native.gradients import base_name
-from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
+from torch7py.translate.native.training.flow import PURE
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["HELPER", "changed_in_part", "write"]
+__all__ = ["HELPER", "changed_in_part", "used_as_vectors", "write"]
 
 HELPER = "flatten_parameters"
 _PARTS = {"narrow", "select", "sub", "view", "index"}
@@ -38,6 +41,60 @@ def changed_in_part(t: Translator, names: tuple[Expression, ...]) -> bool:
             if isinstance(inner, Invoke) and inner.method in _PARTS and is_one(inner.receiver):
                 return True
     return False
+
+
+def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
+    """Whether the program does with one of these vectors what has no form for one parameter after the other."""
+    variables = [t.scopes.of_name[name] for name in names if isinstance(name, Name)]
+    weights, gradients = variables[0] if variables else None, variables[1] if len(variables) > 1 else None
+    if not variables or any(v.kind == "parameter" for v in variables):
+        return False
+    reads = {n: v for v in variables for n in (*v.reads, *v.writes)}
+    plain: set[Expression] = set()
+    for node in tree.walk(t.program):
+        if isinstance(node, Invoke) and node.receiver in reads:
+            if _has_form(t, node, reads[node.receiver] is gradients, weights, gradients):
+                plain.add(node.receiver)
+                plain.update(a for a in node.arguments if a in reads)
+        elif isinstance(node, Invoke):
+            plain.update(a for a in node.arguments if a in reads)
+        elif isinstance(node, Call):
+            path = t.path(node.callee) or ""
+            own = bool(t.types.function_called(node))
+            last = 1 if path.startswith("torch.") and path != "torch.norm" else len(node.arguments)
+            if path.startswith("optim.") or (path and not own and len(node.arguments) <= last):
+                plain.update(a for a in node.arguments if a in reads)
+        elif isinstance(node, (tree.Binary, tree.Unary, tree.Return)):
+            plain.update(a for a in tree.children(node) if a in reads and isinstance(a, Name))
+        elif isinstance(node, (tree.Assign, tree.Local)) and isinstance(node, tree.Assign):
+            plain.update(a for a in node.targets if a in reads and isinstance(a, Name))
+    return not set(reads) <= plain
+
+
+def _has_form(
+    t: Translator, node: Invoke, of_gradients: bool, weights: Variable | None, gradients: Variable | None
+) -> bool:
+    """Whether a method of a vector is written for each parameter, or only reads it."""
+    given = node.arguments
+    others = {t.scopes.of_name[a] for a in given if isinstance(a, Name)}
+    if node.method in PURE:
+        return True
+    numbers = all(t.kind(a) == "number" for a in given)
+    if node.method == "add" and len(given) == 2 and t.kind(given[0]) == "number":
+        return (weights if of_gradients else gradients) in others
+    if not of_gradients:
+        return node.method == "copy" or (numbers and node.method in initialization.ALIKE)
+    if node.method == "fill":
+        return len(given) == 1 and isinstance(given[0], tree.Number) and given[0].value == 0
+    if node.method == "clamp":
+        negated = given[0] if given else None
+        return (
+            len(given) == 2
+            and isinstance(negated, tree.Unary)
+            and negated.operator == "-"
+            and tree.same_expression(negated.operand, given[1])
+        )
+    return node.method == "zero" or (numbers and len(given) == 1 and node.method in ("mul", "div"))
 
 
 def write(t: Translator, node: Statement, module: Expression) -> None:

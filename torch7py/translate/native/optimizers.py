@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import code
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Name, Statement
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["CLASSES", "Optimizer", "find", "of_call", "step", "write"]
+__all__ = ["CLASSES", "Optimizer", "find", "give_gradient", "of_call", "step", "write"]
 
 ADAM = '''class Adam(torch.optim.Optimizer):
     """Adam as optim.adam computes it: epsilon is added before the second moment's bias is corrected."""
@@ -118,9 +119,16 @@ def find(training: Training) -> None:
         if not isinstance(weights, Name):
             continue
         module = training.vectors.aliases.get(t.scopes.of_name[weights])
+        functions = t.type(feval).functions
+        if module is None and isinstance(state, Name) and _is_point(training, weights, functions):
+            module = weights
+            for function in functions:
+                training.points[function] = weights
+                for parameter in function.parameters[:1]:  # what it is given is this tensor itself
+                    t.names.chosen[t.scopes.of_name[parameter]] = t.names.of(weights)
         if module is None:
             continue
-        for function in t.type(feval).functions:
+        for function in functions:
             training.closures.add(function)
             _mark_loss(training, function)
         if isinstance(state, Name):
@@ -137,6 +145,27 @@ def find(training: Training) -> None:
                 training.optimizers[variable] = optimizer
                 _place(training, optimizer, weights)
             optimizer.calls.append(node)
+
+
+def _is_point(training: Training, tensor: Name, functions: list[tree.Function]) -> bool:
+    """Whether what is optimized is a tensor of the program's (an image) that always stays the same one."""
+    t = training.t
+    variable = t.scopes.of_name[tensor]
+    if t.kind(tensor) != "tensor" or variable.kind == "parameter":
+        return False
+    if t.type(tensor).has("flat weights") and variable not in training.vectors.as_vectors:
+        return False
+    if len(variable.writes) > (1 if variable.is_global else 0) or not functions:
+        return False
+    for function in functions:  # they must see it
+        scope = t.scopes.of_function[function].parent
+        while scope is not None and variable.scope is not None and scope is not variable.scope:
+            scope = scope.parent
+        if scope is None or training.points.get(function, tensor).name != tensor.name:
+            return False
+        if any(isinstance(s, tree.Return) and len(s.values) != 2 for s in tree.walk(function.body)):
+            return False
+    return True
 
 
 def _mark_loss(training: Training, function: tree.Function) -> None:
@@ -254,6 +283,24 @@ def step(
     t.emit(text)
     if optimizer.scheduler:
         t.emit(f"{optimizer.scheduler}.step()")
+
+
+def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:
+    """What a function gives as the gradient of a tensor that is optimized itself, where PyTorch wants it."""
+    name = t.names.of(point)
+    while isinstance(gradient, Invoke) and gradient.method in (
+        "view",
+        "viewAs",
+        "reshape",
+        "resize",
+        "resizeAs",
+    ):
+        gradient = gradient.receiver  # optim counts elements alone
+    if t.kind(gradient) != "tensor":
+        raise Problem("T7-228", gradient.line, "a gradient for optim that is of unknown kind")
+    rank = t.type(gradient).rank
+    shape = "" if rank is not None and rank == t.type(point).rank else f".view_as({name})"
+    t.emit(f"{name}.grad = {t.value(gradient).at(code.ATOM)}{shape}")
 
 
 def settings_field(training: Training, node: tree.Index) -> str | None:

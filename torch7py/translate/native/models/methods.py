@@ -31,6 +31,14 @@ class Models:
         self.constructions = Constructions(self)
         self.making = Making(self)
         self.inputs = Inputs(translator)
+        self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
+            isinstance(node, Index)
+            and isinstance(node.key, tree.String)
+            and node.key.value in ("gradWeight", "gradBias")
+            and translator.kind(node.base) == "module"
+            and not translator.type(node.base).find().classes
+            for node in tree.walk(translator.program)
+        )
 
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t
@@ -63,7 +71,8 @@ class Models:
         if method == "get":
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
-            return atom(f"{base}.zero_grad({'set_to_none=False' if t.training.vectors.flat else ''})")
+            kept = t.training.vectors.flat or self.reads_gradients
+            return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
         if method == "updateParameters" and t.training.explicit.is_stale(receiver):
             # outputs from before the step may still go back: autograd does not see a change of data
             rate = t.value(node.arguments[0]).at(code.NEGATE)

@@ -47,6 +47,7 @@ class Given:
     node: Invoke
     loss: Call | Invoke | None = None  # the forward that it belongs to
     fused: bool = False  # it is part of a module's pass
+    refused: str = ""
     holder: str = ""  # what the page calls the loss
     name: str = ""
     again: bool = False

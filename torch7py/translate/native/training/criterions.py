@@ -25,6 +25,9 @@ class Criterions:
         node = given.node
         if len(node.arguments) < 2:
             return
+        if self.explicit.calls.overwrites(node, own):
+            given.refused = "a gradient that another call has overwritten when it is read"
+            return
         before = [
             n
             for s in own

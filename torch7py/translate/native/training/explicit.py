@@ -22,6 +22,7 @@ from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.native.training.forwards import Forwards
+from torch7py.translate.native.training.kept import Kept
 from torch7py.translate.native.training.reach import Reach
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -39,6 +40,7 @@ class Explicit:
         self.calls = Forwards(training, self.flow)
         self.reach = Reach(self)
         self.criterions = Criterions(self)
+        self.kept = Kept(self)
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
@@ -68,6 +70,7 @@ class Explicit:
         return [other for other in found if other is not scope]
 
     def resolve(self) -> None:
+        self.kept.find()
         self._read_everywhere()
         if self.scopes:
             self.reach.find()
@@ -115,6 +118,9 @@ class Explicit:
             return
         if base_name(node.receiver) is None or self.calls.is_one_of_several(node.receiver):
             found.refused = "a backward pass through one of several modules"
+            return
+        if self.calls.parts_run(node.receiver):
+            found.refused = "a backward pass through a module whose parts are run by themselves"
             return
         for call in candidates:
             if not self.flow.same(call.arguments[0], node.arguments[0]) or not self._is_fixed(
@@ -241,8 +247,8 @@ class Explicit:
         elif uses:
             found.output = t.names.fresh("output", scope)
         if found.needs_leaf and t.kind(found.input) != "table":
-            name = found.input.name if isinstance(found.input, Name) else "input"
-            found.leaf = t.names.fresh(f"{name}_leaf" if isinstance(found.input, Name) else "leaf", scope)
+            base = f"{t.names.of(found.input)}_leaf" if isinstance(found.input, Name) else "leaf"
+            found.leaf = t.names.fresh(base, scope)
         for each in found.passes:
             if each.used and isinstance(self.flow.statement(each.node), tree.Run):
                 each.name = t.names.fresh("gradInput", scope)

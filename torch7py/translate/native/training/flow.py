@@ -13,14 +13,14 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["LOOPS", "VIEWS", "Flow"]
+__all__ = ["LOOPS", "PURE", "VIEWS", "Flow"]
 
 LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 # Methods of tensors that leave them as they are. Those of the second line give another view of the same memory.
 VIEWS = set(
     "narrow select sub view viewAs t transpose expand expandAs unfold contiguous float double cuda".split()
 )
-_PURE = VIEWS | set(
+PURE = VIEWS | set(
     "dim nDimension size stride nElement numel clone max min sum mean std var norm dot dist eq ne lt gt le ge index"
     " repeatTensor reshape long int byte type typeAs isContiguous isSameSizeAs sort topk mode median kthvalue prod"
     " cumsum cumprod trace storageOffset gather maskedSelect nonzero split chunk all any isSize".split()
@@ -56,7 +56,7 @@ class Flow:
             alike = path is not None and path == self.t.path(b.callee) and path.startswith("torch.")
             return alike and not path_draws(path or "") and self._all_same(a.arguments, b.arguments)
         if isinstance(a, Invoke) and isinstance(b, Invoke):
-            alike = a.method == b.method and a.method in _PURE and self.same(a.receiver, b.receiver)
+            alike = a.method == b.method and a.method in PURE and self.same(a.receiver, b.receiver)
             return alike and self._all_same(a.arguments, b.arguments)
         if type(a) is not type(b):
             return False
@@ -89,6 +89,23 @@ class Flow:
             if self.block_of[at] is block:
                 return first.place.start <= at.place.start
         return False
+
+    def exclusive(self, first: Statement, second: Statement) -> bool:
+        """Whether two statements are in different branches of one condition."""
+        for at, other in zip(self.around(first), self.around(second), strict=False):
+            if at is not other:
+                return False
+            if isinstance(at, tree.If) and self._branch(at, first) is not self._branch(at, second):
+                return True
+        return False
+
+    def _branch(self, node: tree.If, inner: Statement) -> Block | None:
+        """The branch of a condition that a statement is in."""
+        return next((self.block_of[s] for s in (*self.around(inner), inner) if self._is_in(s, node)), None)
+
+    def _is_in(self, statement: Statement, node: tree.If) -> bool:
+        around = self.around(statement)
+        return bool(around) and around[-1] is node
 
     def loops(self, statement: Statement) -> list[Statement]:
         return [s for s in self.around(statement) if isinstance(s, LOOPS)]
@@ -185,7 +202,7 @@ class Flow:
                     "table",
                     None,
                 )
-                and node.method not in _PURE
+                and node.method not in PURE
             ):
                 return True
             return self._changes_inside(node, names, depth)
@@ -194,7 +211,7 @@ class Flow:
             if path is not None and path.startswith("torch.") and len(node.arguments) > 1:
                 name = path.removeprefix("torch.")
                 tensors = sum(self.t.kind(a) in ("tensor", None) for a in node.arguments)
-                plain = name in _PURE or (name in _OPERATIONS and tensors < 3)
+                plain = name in PURE or (name in _OPERATIONS and tensors < 3)
                 return self._is_same(node.arguments[0], names) and not plain
             return self._changes_inside(node, names, depth)
         return False

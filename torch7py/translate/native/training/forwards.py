@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import DEEPEST, Type
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.native.training.flow import VIEWS, Flow
@@ -19,6 +20,7 @@ __all__ = ["Forwards"]
 class Forwards:
     def __init__(self, training: Training, flow: Flow) -> None:
         self.training, self.t, self.flow = training, training.t, flow
+        self.lost: set[Expression] = set()  # backward calls that come after something else than their forward
 
     def is_forward(self, node: tree.Node | tree.Block) -> bool:
         if isinstance(node, Invoke):
@@ -70,9 +72,40 @@ class Forwards:
             if self.flow.statement(f) in here
         ):
             return None
-        if self.flow.runs(node.receiver, last, node) or self.flow.assigned(node.receiver, last, node):
+        if self._runs_between(last, node):
+            self.lost.add(node)
             return None
         return last
+
+    def _runs_between(self, forward: Call | Invoke, backward: Invoke) -> bool:
+        """Whether a module, or a part of it, may be run again between its forward and its backward pass."""
+        module = backward.receiver
+        if self.flow.runs(module, forward, backward) or self.flow.assigned(module, forward, backward):
+            return True
+        return any(
+            isinstance(n, (Call, Invoke)) and self.is_forward(n) and self._shares(self.module(n), module)
+            for n in self.flow.between(forward, backward)
+        )
+
+    def parts_run(self, module: Expression) -> bool:
+        """Whether the program runs a part of a module by itself, or a whole that it is a part of."""
+        return any(
+            isinstance(n, (Call, Invoke)) and self.is_forward(n) and self._shares(self.module(n), module)
+            for n in self.flow.statement_of
+        )
+
+    def _shares(self, a: Expression, b: Expression) -> bool:
+        """Whether one of two modules is a part of the other."""
+        first, second = self.t.type(a).find(), self.t.type(b).find()
+        return first is not second and (first in self._parts(second) or second in self._parts(first))
+
+    def _parts(self, module: Type, depth: int = 0) -> list[Type]:
+        found = [part.find() for layer in module.find().layers for part in (*layer.children, *layer.slots)]
+        return (
+            found
+            if depth > DEEPEST
+            else [*found, *(p for part in found for p in self._parts(part, depth + 1))]
+        )
 
     def _in_shared_loop(self, later: Call | Invoke, first: tree.Node, backward: tree.Node) -> bool:
         """Whether a forward behind a backward call comes before it in the next turn of a loop, without the first."""
@@ -148,6 +181,8 @@ class Forwards:
             if self.overwrites(node, own):
                 return True
             last = self.last(node, own)
+            if node in self.lost:
+                return True
             if last is None or self.keeps_steps(node.receiver):
                 continue
             statement = self.flow.statement(last)
@@ -167,7 +202,7 @@ class Forwards:
     def overwrites(self, node: Invoke, own: list[Statement]) -> bool:
         """Whether what a backward call gives is read after another call of the kind has given its own there."""
         statement = self.flow.statement(node)
-        target = self._holds(statement, node)
+        target = self.holds(statement, node)
         if target is None:
             return False
         others = [
@@ -187,7 +222,7 @@ class Forwards:
                 return True
         return False
 
-    def _holds(self, statement: Statement, node: Expression) -> Expression | None:
+    def holds(self, statement: Statement, node: Expression) -> Expression | None:
         """What is given the value of an expression, or a view of it, in a statement."""
         if isinstance(statement, (tree.Local, tree.Assign)):
             targets = statement.names if isinstance(statement, tree.Local) else statement.targets

@@ -32,6 +32,9 @@ class Training:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
         self.closures: set[tree.Function] = set()  # given to optim
+        self.points: dict[
+            tree.Function, Name
+        ] = {}  # of those, the tensor that is no module's but is optimized itself
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.steps: dict[Scope, list[Statement]] = {}
@@ -164,9 +167,9 @@ class Training:
         if not isinstance(condition, tree.Binary) or condition.operator not in ("~=", "=="):
             return False
         names = [n for n in (condition.left, condition.right) if isinstance(n, Name)]
-        return (
-            any(self.t.scopes.of_name[n] in self.vectors.aliases for n in names) and len(body.statements) == 1
-        )
+        points = {self.t.scopes.of_name[point] for point in self.points.values()}
+        known = any(self.t.scopes.of_name[n] in {*self.vectors.aliases, *points} for n in names)
+        return known and len(body.statements) == 1
 
     def is_weights(self, function: tree.Function, parameter: Name) -> bool:
         """Whether this is the flat vector that optim hands to its function."""
@@ -246,6 +249,9 @@ class Training:
     def returns(self, node: tree.Return) -> bool:
         """The closure of an optimizer gives the loss alone."""
         if self.t.scope.function in self.closures:
+            point = self.points.get(self.t.scope.function) if self.t.scope.function is not None else None
+            if point is not None:
+                optimizers.give_gradient(self.t, point, node.values[1])
             loss = self.t.expressions.graph(node.values[0])
             is_tensor = self.t.expressions.is_graph(node.values[0])
             self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")

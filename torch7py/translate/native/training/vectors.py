@@ -24,6 +24,7 @@ class FlatVectors:
         self.flat_gradients: dict[Variable, Expression] = {}
         self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
         self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
+        self.as_vectors: set[Variable] = set()  # those vectors
         self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
 
     def find(self) -> None:
@@ -33,8 +34,9 @@ class FlatVectors:
             modules = self._flattened(statement.values[0])
             if modules is not None:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                if flat.changed_in_part(self.t, targets):
+                if flat.changed_in_part(self.t, targets) or flat.used_as_vectors(self.t, targets):
                     self.flat[statement] = modules
+                    self.as_vectors.update(self.t.scopes.of_name[x] for x in targets if isinstance(x, Name))
                     continue
                 for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
                     if isinstance(target, Name):
@@ -62,6 +64,8 @@ class FlatVectors:
         while isinstance(node, Invoke) and node.method == "add":
             parts.insert(0, node.arguments[0])
             node = node.receiver
+        if self.t.kind(module) == "tensor":
+            return f"[{self.t.value(module)}]"
         if module in self.lists:
             return self.lists[module]
         if isinstance(module, tree.Table):

@@ -46,6 +46,8 @@ class Written:
 
     def value(self, node: Call | Invoke) -> Py | None:
         """A call as a value; None if it is none of these."""
+        if node in self.explicit.kept.overwritten:
+            raise Problem("T7-230", node.line, "an output that another call has overwritten when it is read")
         if node in self.explicit.forwards:
             return self._forward(self.explicit.forwards[node])
         if isinstance(node, Invoke) and node in self.explicit.passes:
@@ -257,6 +259,9 @@ class Written:
     def _criterion(self, given: Given) -> Py:
         """The gradient of a criterion."""
         t, node = self.t, given.node
+        if given.refused or len(node.arguments) < 2:
+            reason = given.refused or "backward of a criterion without a target"
+            raise Problem("T7-226", node.line, reason)
         predicted, target = node.arguments[:2]
         if given.holder:
             again = ", retain_graph=True" if given.again else ""
