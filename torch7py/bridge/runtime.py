@@ -347,6 +347,10 @@ class Runtime:
 
     def call_lua(self, callback: str, *arguments: Any) -> Any:
         """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
+        if self._entries and not self.handles.within_cuda and state.current() is self.state:
+            if not torch.is_grad_enabled() and not self.closed:  # within a call from Lua all is as it must be
+                self.advance()
+                return read_answer(self.handles, self.callbacks[callback](*arguments))
         with self._entered():
             if self.handles.within_cuda:
                 with self.cuda_scope(False):

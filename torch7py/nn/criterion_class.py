@@ -170,21 +170,25 @@ class ClassNLLCriterion(_NLLCriterion):
     # Without weights and ignored targets both halves are a few operations, a third of the general way's time.
 
     def _plain_classes(self, input: Any, target: Any) -> torch.Tensor | None:
-        """The 0-based classes of a batch, where all are valid and count alike; else None."""
-        if (
-            self.weights is not None
-            or not isinstance(target, torch.Tensor)
-            or input.dim() != 2
-            or target.shape != input.shape[:1]
-            or target.is_meta
-            or len(target) < 2
-        ):
+        """The 0-based classes of a batch as a column, where all count alike; else None.
+
+        On the CPU they need not be valid: ``gather`` and ``scatter`` look.
+        """
+        if self.weights is not None or not isinstance(target, torch.Tensor):
             return None
-        classes = target.to(device=input.device, dtype=torch.int64) - 1
-        low, high = torch.aminmax(classes)
-        if not 0 <= low.item() <= high.item() < input.shape[1] or 1 <= self.ignoreIndex <= input.shape[1]:
+        shape = input.shape
+        if len(shape) != 2 or target.shape != shape[:1] or shape[0] < 2 or target.is_meta:
             return None
-        return classes.unsqueeze(1)
+        if 1 <= self.ignoreIndex <= shape[1]:
+            return None
+        if target.dtype is not torch.int64 or target.device != input.device:
+            target = target.to(device=input.device, dtype=torch.int64)
+        classes = torch.sub(target, 1).unsqueeze(1)
+        if not classes.is_cpu:
+            low, high = torch.aminmax(classes)
+            if not 0 <= low.item() <= high.item() < shape[1]:
+                return None
+        return classes
 
     def updateOutput(self, input: torch.Tensor, target: Any) -> Any:
         losses = self.losses_of_groups(input, target, 1)
@@ -200,7 +204,11 @@ class ClassNLLCriterion(_NLLCriterion):
         if classes is None:
             return None
         count = len(classes) // groups
-        losses = input.data.gather(1, classes).view(groups, count).sum(1).neg_()
+        try:
+            chosen = input.data.gather(1, classes)
+        except RuntimeError:  # a class that is out of range, or ignored
+            return None
+        losses = chosen.view(groups, count).sum(1).neg_()
         if truthy(self.sizeAverage):
             losses /= count
         self.keep("output_tensor", losses[-1:])
@@ -214,8 +222,10 @@ class ClassNLLCriterion(_NLLCriterion):
             return super().updateGradInput(input, target)
         share = self.total_weight_tensor.item() if truthy(self.sizeAverage) else 1
         gradient = torch.zeros_like(input.data, memory_format=torch.contiguous_format)
-        if share > 0:
-            gradient.scatter_(1, classes, -1 / share)
+        try:
+            gradient.scatter_(1, classes, -1 / share if share > 0 else 0)
+        except RuntimeError:
+            return super().updateGradInput(input, target)
         return self.keep("gradInput", gradient)
 
 

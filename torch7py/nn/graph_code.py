@@ -104,7 +104,7 @@ class Code:
         return True
 
     def tensor(self, name: str, value: Tensor, contiguous: bool = False) -> str:
-        """Conditions for a tensor under a name to be like this one."""
+        """Conditions for a tensor from outside to be like this one."""
         shape = self.bind(f"s_{name}", value.shape)
         dtype = self.bind(f"t_{name}", value.dtype)
         text = f"{name}.shape == {shape} and {name}.dtype is {dtype}"
@@ -120,14 +120,24 @@ class Code:
             return None
         if whole and (held.shape != like.shape or not held.is_contiguous()):
             return None
-        short = f"{name[0]}{number}"
-        self.bind(short, held)
+        short = self.bind(f"{name[0]}{number}", held)
         self.check(f"{self.attributes(number, module)}['{name}'] is {short}")
         if whole:
-            self.check(self.tensor(short, held, contiguous=True))
-        else:
-            self.check(f"{short}.dtype is {self.bind(f't_{short}', held.dtype)}")
+            self.shape(short, held)
         return Known(short, like.shape, like.dtype, True)
+
+    def output(self, number: int, module: Any, like: Known) -> str | None:
+        """The name of the output of the forward, which has looked at its size."""
+        held = module.__dict__["output"]
+        if held.__class__ is not Tensor or held.shape != like.shape or held.dtype is not like.dtype:
+            return None
+        name = self.bind(f"o{number}", held)
+        self.check(f"{self.attributes(number, module)}['output'] is {name}")
+        return name
+
+    def shape(self, name: str, value: Tensor) -> None:
+        """Check that a script has not given a result's memory another shape; its type goes with the object."""
+        self.check(f"{name}.shape == {self.bind(f's_{name}', value.shape)}")
 
 
 # By exact class: the lines for one place. They return the result, None where the case is not theirs; then nothing has
@@ -177,9 +187,7 @@ def _rooms(code: Code, number: int, module: Any, like: Known, count: int, whole:
         name = code.bind(f"g{number}_{position}", room)
         code.check(f"{table}[{position}] is {name}")
         if whole:
-            code.check(code.tensor(name, room, contiguous=True))
-        else:
-            code.check(f"{name}.dtype is {code.bind(f't_{name}', room.dtype)}")
+            code.shape(name, room)
         rooms.append(Known(name, like.shape, like.dtype, True))
     return rooms
 
@@ -214,11 +222,11 @@ def _elementwise(function: str) -> Callable[[Code, int, Any, Value], Value | Non
 
 def _slope(function: str) -> Callable[[Code, int, Any, Value, Known, bool], Value | None]:
     def write(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
-        output = code.result(number, module, "output", g)
+        output = code.output(number, module, g)
         room = code.result(number, module, "gradInput", g)
         if output is None or room is None:
             return None
-        code.line(f"{function}({g.name}, {output.name}, grad_input={room.name})")
+        code.line(f"{function}({g.name}, {output}, grad_input={room.name})")
         return room
 
     return write
@@ -371,8 +379,10 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
 # -- layers with parameters, and the softmax ------------------------------------------------------------------
 
 
-def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, str, str] | None:
-    """The input as a matrix, and the names of weight and bias."""
+def _linear_parts(
+    code: Code, number: int, module: Any, x: Value, backward: bool = False
+) -> tuple[Known, str, str] | None:
+    """The input as a matrix, and the names of weight and bias, whose sizes the forward looks at."""
     known, parameters = _known(x, 2), module._parameters
     weight, bias = parameters.get("weight"), parameters.get("bias")
     if known is None or weight is None or bias is None:
@@ -385,7 +395,9 @@ def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known
     p = code.bind(f"p{number}", parameters)
     for key, value in (("weight", weight), ("bias", bias)):
         name = code.bind(f"{key}{number}", value)
-        code.check(f"{p}['{key}'] is {name}", code.tensor(name, value))
+        code.check(f"{p}['{key}'] is {name}")
+        if not backward:
+            code.check(code.tensor(name, value))
         names.append(name)
     return known, names[0], names[1]
 
@@ -404,7 +416,7 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
 
 def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
     """Of the gradients: that of the input. ``accumulate_linear`` has the others."""
-    found = _linear_parts(code, number, module, x)
+    found = _linear_parts(code, number, module, x, backward=True)
     if found is None or g.dtype is not found[0].dtype:
         return None
     known, weight, _ = found
@@ -421,7 +433,7 @@ def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, readi
     for key in ("weight", "bias"):
         buffer = module._gradients[key]
         name = code.bind(f"grad_{key}{number}", buffer)
-        code.check(f"{q}.get('{key}') is {name}", f"{key}{number}.grad is {name}", code.tensor(name, buffer))
+        code.check(f"{q}.get('{key}') is {name}", f"{key}{number}.grad is {name}")
     code.line(f"mm({g.name}, {weight}, out={room.name})")
     return room
 
@@ -455,12 +467,12 @@ def _normalize_back(function: str) -> Callable[[Code, int, Any, Value, Known, bo
         known = _known(x, 2)
         if known is None or known.shape != g.shape or known.dtype is not g.dtype:
             return None
-        output = code.result(number, module, "output", g)
+        output = code.output(number, module, g)
         room = code.result(number, module, "gradInput", g, whole=False)
         if output is None or room is None:
             return None
         dtype = code.bind(f"t_{room.name}", g.dtype)
-        code.line(f"{room.name}.data = {function}({g.name}, {output.name}, 1, {dtype})")
+        code.line(f"{room.name}.data = {function}({g.name}, {output}, 1, {dtype})")
         return room
 
     return write

@@ -67,6 +67,11 @@ end
 
 local depth, fresh = 0, {}     -- calls into Python that have not returned; modules with new table fields meanwhile
 
+-- Counts what a walk would find changed, of the changes that are announced: new fields of modules, and classes.
+-- `telling` are the names of fields that it looks at.
+local changes, telling = 0, {modules = true}
+local function changed() changes = changes + 1 end
+
 local function keep_table_field(m, name, value)
    rawset(m, name, value)
    local fields = table_fields[m]
@@ -74,7 +79,10 @@ local function keep_table_field(m, name, value)
       fields = {}
       table_fields[m] = fields
    end
-   if depth > 0 and not fields[name] then fresh[#fresh + 1] = m end
+   if not fields[name] then
+      changed()
+      if depth > 0 then fresh[#fresh + 1] = m end
+   end
    fields[name] = true
 end
 
@@ -113,7 +121,10 @@ local virtual, virtual_set = {}, {}                    -- names of the methods P
 
 -- Methods of a package in the place of a class's own, which are to Python what those were: they give more to scripts.
 local vouched = setmetatable({}, {__mode = 'k'})
-function module.vouch(f) vouched[f] = true end
+function module.vouch(f)
+   vouched[f] = true
+   changed()
+end
 
 -- The virtual methods that Lua defines for a class, found once per entry: a script may change them any time.
 local entry = 0
@@ -131,16 +142,95 @@ local function lua_methods(c, info)
    return found
 end
 
--- Tell the peer which of its methods Lua has now.
+-- Tell the peer which of its methods Lua has now; returns whether the module has one in itself.
 local function mark(m, c, info)
-   local found = lua_methods(c, info)
+   local found, own = lua_methods(c, info), false
    for key, value in next, m do
-      if virtual_set[key] and type(value) == 'function' then found = (found and found .. ' ' or '') .. key end
+      if virtual_set[key] then
+         if type(value) == 'function' then found = (found and found .. ' ' or '') .. key end
+         own = true
+      end
    end
    if marked[m] ~= found then
       host.mark(peer(m), found or '')
       marked[m] = found
    end
+   return own
+end
+
+-- Of a tree that has not changed from one entry to the next a record is kept, so that the next needs to look at little:
+-- at what is not announced. That is methods written into a class that has them (`levels`, each class and those it
+-- descends from), and lists of modules, which are plain tables (`watched`, the modules with a list and those with
+-- anything else to be seen to each time). Records hold modules weakly, or those in cycles would never go.
+local records = setmetatable({}, {__mode = 'k'})
+local recording                -- the record that is being made
+local WEAK = {__mode = 'v'}
+local expected, polled = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
+
+-- Announce methods that a script has put into a class since the last entry.
+local function poll(c)
+   if polled[c] == entry then return end
+   polled[c] = entry
+   local known = expected[c]
+   if not known then
+      known = {}
+      expected[c] = known
+      for i = 1, #virtual do known[virtual[i]] = rawget(c, virtual[i]) end
+      return
+   end
+   for i = 1, #virtual do
+      local name = virtual[i]
+      local f = rawget(c, name)
+      if f ~= known[name] then
+         known[name] = f
+         changed()
+      end
+   end
+end
+
+local function record(m, c, info, own, fields, list)
+   if info.links[1] or info.lists[1] then recording.bad = true end
+   local at = c
+   while at and not recording.classes[at] do
+      recording.classes[at] = true
+      recording.levels[#recording.levels + 1] = at
+      poll(at)
+      at = getmetatable(at)
+   end
+   if own or fields or rawget(m, 'modules') ~= nil or info.on_walk then
+      local n = recording.n + 1
+      recording.n = n
+      recording.watched[n] = m
+      local kids = false
+      if list then
+         kids = setmetatable({}, WEAK)
+         for i = 1, #list do kids[i] = list[i] end
+         recording.counts[n] = #list
+      end
+      recording.kids[n] = kids
+   end
+end
+
+local function same_list(list, kids, count)
+   if type(list) ~= 'table' then return not kids end
+   if not kids or #list ~= count then return false end
+   for i = 1, count do
+      if list[i] ~= kids[i] then return false end
+   end
+   return true
+end
+
+-- Whether the tree of a record is as it was.
+local function unchanged(r)
+   local levels = r.levels
+   for i = 1, #levels do poll(levels[i]) end
+   if r.changes ~= changes then return false end
+   local watched, kids, counts = r.watched, r.kids, r.counts
+   for i = 1, r.n do
+      local m = watched[i]
+      if m == nil or not same_list(rawget(m, 'modules'), kids[i], counts[i]) then return false end
+   end
+   return true
 end
 
 local walk
@@ -151,6 +241,7 @@ local walk
 function module.watch(c, on_walk, complete, known)
    local info = native(c)
    info.on_walk, info.complete, info.known_there = on_walk, complete, known
+   changed()
 end
 
 local function walk_children(m, list)
@@ -212,7 +303,7 @@ function walk(m)
    local info = c and native(c)
    if not info then return end
    peer(m)
-   mark(m, c, info)
+   local own = mark(m, c, info)
    local fields = table_fields[m]
    if fields then
       push(m, fields)
@@ -220,7 +311,9 @@ function walk(m)
       touched[#touched + 1] = m
    end
    local list = rawget(m, 'modules')
-   if type(list) == 'table' then walk_children(m, list) end
+   if type(list) ~= 'table' then list = nil end
+   if recording then record(m, c, info, own, fields, list) end
+   if list then walk_children(m, list) end
    if info.on_walk then info.on_walk(m, walk) end
    local lists = info.lists
    for i = 1, #lists do
@@ -259,12 +352,42 @@ end
 
 module.walk = walk
 
+-- What a walk does at a module in a tree that is as it was.
+local function revisit(m)
+   local c = getmetatable(m)
+   local info = native(c)
+   mark(m, c, info)
+   local fields = table_fields[m]
+   if fields then
+      push(m, fields)
+      touched = touched or {}
+      touched[#touched + 1] = m
+   end
+   if info.on_walk then info.on_walk(m, walk) end
+end
+
 -- On the way into Python; what it returns is for the way back. Only the modules below this one can change.
 local function enter(m)
    peer(m)
    entry = entry + 1
    touched = nil
+   local r = records[m]
+   if r and r.levels and unchanged(r) then
+      local watched = r.watched
+      for i = 1, r.n do revisit(watched[i]) end
+      return touched
+   end
+   recording = r and r.changes == changes and not r.bad
+               and {levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {}, counts = {}, n = 0} or nil
+   local made, at = recording, changes
    walk(m)
+   recording = nil
+   if made and changes == at and not made.bad then
+      made.changes = at
+      records[m] = made
+   else
+      records[m] = {changes = changes, bad = made and made.bad}
+   end
    return touched
 end
 module.enter = enter
@@ -299,6 +422,7 @@ end
 
 -- Take over the children and links that the peer has now.
 local function adopt(m)
+   changed()
    local info = native(getmetatable(m))
    local children = finish(pcall(host.children, handle_of[m]))
    if children then
@@ -476,6 +600,7 @@ function module.equip(c, info)
    end)
    rawset(c, '__newindex', function(m, key, value)
       if fields[key] then return set_field(m, key, value) end
+      if telling[key] then changed() end
       local f = c.__newindex__
       if f ~= nil and f(m, key, value) then return end
       rawset(m, key, value)
@@ -519,6 +644,9 @@ end
 -- Define the Lua class of a built-in one, or define it anew.
 -- description: {key, name, parent, version, fields, links, lists, halves, methods, structural}
 function module.define(d)
+   changed()
+   for i = 1, #d.links do telling[d.links[i]] = true end
+   for i = 1, #d.lists do telling[d.lists[i]] = true end
    local parent = d.parent and class.registered[d.parent]
    local fields, link_set = {}, {}
    for i = 1, #d.fields do fields[d.fields[i]] = true end
@@ -603,7 +731,10 @@ end
 
 function module.set_virtual(names)
    virtual = names
-   for i = 1, #names do virtual_set[names[i]] = true end
+   for i = 1, #names do
+      virtual_set[names[i]] = true
+      telling[names[i]] = true
+   end
 end
 
 -- Whether updateGradInput and accGradParameters of a module have nothing to do with each other: it is of a built-in
@@ -622,6 +753,19 @@ end
 
 -- The key under which a module keeps its clones for other steps; scripts do not see it.
 module.COMPANIONS = setmetatable({}, {__tostring = function() return 'companions' end})
+
+-- rawset and setmetatable as scripts have them: what they do to a module is announced.
+function module.rawset(t, key, value)
+   if telling[key] then changed() end
+   return rawset(t, key, value)
+end
+
+function module.watching(set)
+   return function(t, mt)
+      if t ~= nil and handle_of[t] then changed() end
+      return set(t, mt)
+   end
+end
 
 -- The fields of a module that are not the script's own.
 function module.engine_fields(m)

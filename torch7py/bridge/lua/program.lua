@@ -11,6 +11,8 @@ core.load_package = packages.load
 rawset(_G, 'torch', packages.load('torch'))
 local native_next = next
 rawset(_G, 'next', module.next)
+rawset(_G, 'rawset', module.rawset)
+rawset(_G, 'setmetatable', module.watching(setmetatable))
 
 local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources

@@ -221,7 +221,7 @@ torch.typename = class.typename
 torch.type = class.type
 torch.isTypeOf = class.is_type_of
 torch.getmetatable = class.lookup
-torch.setmetatable = class.set_metatable
+torch.setmetatable = module.watching(class.set_metatable)
 torch.factory = class.factory
 torch.isequal = class.is_equal
 function torch.getconstructortable(name) return class.constructors[name] end

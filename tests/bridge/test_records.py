@@ -1,0 +1,121 @@
+"""What a script changes in a model is seen at the next call, also after calls that found nothing changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.bridge.runtime import Runtime
+
+MODELS = {
+    "sequential": "nn.Sequential():add(nn.Sequential():add(inner):add(nn.Identity()))",
+    "graph": "(function() local x = nn.Identity()() return nn.gModule({x}, {nn.Identity()(inner(x))}) end)()",
+    "graph in a table": "nn.Sequential():add(nn.ConcatTable():add((function() local x = nn.Identity()() "
+    "return nn.gModule({x}, {inner(x)}) end)())):add(nn.SelectTable(1))",
+    "a copy": "nn.Sequential():add(nn.Sequential():add(inner):add(nn.Identity())):clone()",
+    "a script's class": "(function() local c = torch.class('Box', 'nn.Sequential') return Box():add(inner) end)()",
+}
+# What is done to the model `m`, whose only layer that counts is `inner` (x + 1): it adds 10 instead, or 11.
+CHANGES = {
+    "a method of the layer": "inner.updateOutput = ten",
+    "of the layer, by rawset": "rawset(inner, 'updateOutput', ten)",
+    "of the class": "nn.AddConstant.updateOutput = ten",
+    "of the class, by rawset": "rawset(torch.getmetatable('nn.AddConstant'), 'updateOutput', ten)",
+    "of the class, by its metatable": "torch.getmetatable('nn.AddConstant').updateOutput = ten",
+    "another class": "torch.class('Ten', 'nn.AddConstant').updateOutput = ten torch.setmetatable(inner, 'Ten')",
+    "another metatable": "local c = torch.class('Ten', 'nn.AddConstant') c.updateOutput = ten setmetatable(inner, c)",
+    "a field": "inner.constant_scalar = 10",
+}
+
+
+@pytest.fixture
+def rt(runtime: Runtime) -> Runtime:
+    runtime.execute(
+        """
+        require 'nngraph'
+        function ten(self, x) self.output = x + 10 return self.output end
+        x = torch.zeros(2)
+        function calls(n) for _ = 1, n do y = m:forward(x) m:backward(x, x) m:training() end return y[1] end
+        inner = nn.AddConstant(1)
+        """
+    )
+    return runtime
+
+
+def find_inner(rt: Runtime) -> None:
+    rt.execute("inner = m:findModules('nn.AddConstant')[1]")
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_a_layer_does(rt: Runtime, model: str, change: str) -> None:
+    rt.execute(f"m = {model}")
+    find_inner(rt)
+    assert rt.execute("return calls(4)") == 1
+    rt.execute(change)
+    assert rt.execute("return calls(1)") == 10
+    assert rt.execute("return calls(4)") == 10
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_methods_come_change_and_go(rt: Runtime, model: str) -> None:
+    rt.execute(f"m = {model}")
+    find_inner(rt)
+    found = []
+    for change in (
+        "",
+        "inner.updateOutput = ten",
+        "inner.updateOutput = function(self, x) self.output = x + 20 return self.output end",
+        "inner.updateOutput = nil",
+        "nn.AddConstant.updateOutput = ten",
+        "nn.AddConstant.updateOutput = function(self, x) self.output = x + 30 return self.output end",
+    ):
+        rt.execute(change)
+        first = rt.execute("return calls(1)")
+        assert first == rt.execute("return calls(4)")
+        found.append(first)
+    assert found == [1, 10, 20, 1, 10, 30]
+
+
+def test_lists_of_modules(rt: Runtime) -> None:
+    rt.execute("m = nn.Sequential():add(nn.Sequential():add(inner)):add(nn.Identity())")
+    found = [rt.execute("return calls(4)")]
+    for change in (
+        "table.insert(m.modules[1].modules, nn.AddConstant(5))",
+        "m.modules[1].modules[2] = nn.MulConstant(7)",
+        "m.modules[1].modules[2] = nil",
+        "m.modules[1].modules = {nn.AddConstant(2), nn.AddConstant(3)}",
+        "m:get(1):remove(1)",
+        "m:get(1):insert(nn.AddConstant(8), 1)",
+        "m.modules[2] = nn.Sequential():add(nn.AddConstant(100))",
+        "m.modules[2].modules[1] = nn.AddConstant(200)",
+    ):
+        rt.execute(change)
+        found += [rt.execute("return calls(1)"), rt.execute("return calls(4)")]
+    assert found == [1, 6, 6, 7, 7, 1, 1, 5, 5, 3, 3, 11, 11, 111, 111, 211, 211]
+
+
+def test_nodes_of_a_graph(rt: Runtime) -> None:
+    rt.execute(
+        "local i = nn.Identity()() local o = inner(i) m = nn.gModule({i}, {o}) node = m.outnode.children[1]"
+    )
+    assert rt.execute("return calls(4)") == 1
+    rt.execute(
+        "for _, n in ipairs(m.forwardnodes) do if n.data.module == inner then n.data.module = nn.AddConstant(4) end end"
+    )
+    assert rt.execute("return calls(1)") == 4
+    assert rt.execute("return calls(4)") == 4
+
+
+def test_records_keep_no_module(rt: Runtime) -> None:
+    """A model that refers to itself is collected after calls that made a record of it."""
+    rt.execute(
+        """
+        gone = setmetatable({}, {__mode = 'v'})
+        m = nn.Sequential():add(nn.Sequential():add(inner))
+        calls(4)
+        m.modules[1].owner, gone[1], gone[2] = m, m, m.modules[1]
+        m, inner = nil
+        collectgarbage() collectgarbage()
+        """
+    )
+    assert rt.execute("return #gone") == 0
