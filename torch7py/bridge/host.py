@@ -51,6 +51,19 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     def extend_list(handle: int, mask: int, *values: Any) -> None:
         objects[handle].extend(decode(handles, int(mask), values))
 
+    def new_list(mask: int, *values: Any) -> int:
+        """A handle for a list of these values."""
+        return give_new(decode(handles, int(mask), values), Kind.TABLE)
+
+    def fill_list(handle: int, mask: int, *values: Any) -> None:
+        """Make these values the content of a list."""
+        objects[handle][:] = decode(handles, int(mask), values)
+
+    def whole_list(handle: int, most: int) -> tuple[Any, ...]:
+        """The length of a list, and the first entries of it."""
+        held = objects[handle]
+        return len(held), *encode_results(handles, tuple(held[:most]))
+
     def set_entry(handle: int, mask: int, key: Any, value: Any) -> None:
         key, value = decode(handles, mask, (key, value))
         objects[handle][key] = value
@@ -217,9 +230,11 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "is_map": lambda handle: not isinstance(objects[handle], list),
         "start_list": lambda handle, n: objects[handle].clear(),
         "extend_list": extend_list,
+        "new_list": new_list,
+        "fill_list": fill_list,
+        "whole_list": whole_list,
         "start_map": lambda handle: objects[handle].clear(),
         "set_entry": set_entry,
-        "list_size": lambda handle: len(objects[handle]),
         "list_part": list_part,
         "map_size": lambda handle: len(objects[handle]),
         "map_entry": map_entry,

@@ -11,6 +11,7 @@ if jit and jit.opt then jit.opt.start('maxtrace=8000', 'maxmcode=16384') end
 local core = chunk('core.lua')(host)
 local class = chunk('class.lua')(core)
 local headers = chunk('header.lua')(core, host, config)
+core.advance = headers.advance
 local reading = chunk('reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
 local module = chunk('module.lua')(core, host, class)

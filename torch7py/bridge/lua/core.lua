@@ -194,8 +194,50 @@ core.NEGATIVE_ZERO = NEGATIVE_ZERO
 local pass
 local GROUP = 50           -- table entries passed in one call
 
--- Fill the Python list behind a table with the table's entries 1..n.
+local maps = setmetatable({}, {__mode = 'k'})   -- table -> whether Python has a dict for it, not a list
+
+-- Give a table a list or dict in Python.
+local function give_table(t, map)
+   local handle = host.new_table(map)
+   own(t, handle)
+   maps[t] = map
+   return handle
+end
+
+local function is_map(t, handle)
+   local map = maps[t]
+   if map == nil then
+      map = host.is_map(handle)
+      maps[t] = map
+   end
+   return map
+end
+
+-- The entries 1..n of a table of a few, for one call: how many are handles, as a mask, and the values.
+local function pass_few(t, n)
+   local values, mask = {}, 0
+   for i = 1, n do
+      local value, is_handle = pass(t[i])
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, values
+end
+
+-- Make or fill the Python list behind a table with the table's entries 1..n.
 local function pass_array(handle, t, n)
+   if n <= GROUP then
+      local mask, values = pass_few(t, n)
+      handle = handle_of[t]   -- the table may be among its own entries
+      if handle == nil then
+         own(t, host.new_list(mask, unpack(values, 1, n)))
+         maps[t] = false
+      else
+         host.fill_list(handle, mask, unpack(values, 1, n))
+      end
+      return
+   end
+   if handle == nil then handle = give_table(t, false) end
    host.start_list(handle, n)
    local at = 1
    while at <= n do
@@ -213,6 +255,7 @@ local function pass_array(handle, t, n)
 end
 
 local function pass_map(handle, t)
+   if handle == nil then handle = give_table(t, true) end
    host.start_map(handle)
    for key, value in next, t do
       local k, k_is = pass(key)
@@ -225,18 +268,15 @@ local active = {}   -- tables being passed, against cycles
 
 local function pass_table(t)
    local handle = handle_of[t]
-   if active[t] then return handle, true end
+   if active[t] then return handle or give_table(t, false), true end
    local n = #t
    local map = next(t, n > 0 and n or nil) ~= nil
-   if handle == nil or host.is_map(handle) ~= map then
-      handle = host.new_table(map)
-      own(t, handle)
-   end
+   if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
    active[t] = true
    local ok, err = pcall(map and pass_map or pass_array, handle, t, n)
    active[t] = nil
    if not ok then error(err, 0) end
-   return handle, true
+   return handle_of[t], true
 end
 
 function pass(value)
@@ -308,10 +348,17 @@ local function put_entries(t, at, mask, ...)
    end
 end
 
+-- The first entries, of a list of n; those that the table has beyond go.
+local function put_list(t, n, ...)
+   for i = #t, n + 1, -1 do t[i] = nil end
+   put_entries(t, 1, ...)
+   return n
+end
+
 function refresh(t, handle)
    if active[t] then return end
    active[t] = true
-   if host.is_map(handle) then
+   if is_map(t, handle) then
       local seen = {}
       for number = 1, host.map_size(handle) do
          local mask, key, value = host.map_entry(handle, number)
@@ -324,9 +371,8 @@ function refresh(t, handle)
          if not seen[key] then t[key] = nil end
       end
    else
-      local n = host.list_size(handle)
-      for i = #t, n + 1, -1 do t[i] = nil end
-      for at = 1, n, GROUP do
+      local n = put_list(t, host.whole_list(handle, GROUP))
+      for at = GROUP + 1, n, GROUP do
          put_entries(t, at, host.list_part(handle, at, GROUP))
       end
    end
@@ -390,7 +436,7 @@ core.pass_some = pass_some
 function core.bind(f, stay)
    f, stay = core.moving(f), stay or {}
    local function done(...)
-      host.advance()
+      core.advance()
       return finish(...)
    end
    return function(...)

@@ -405,7 +405,7 @@ local function call(f, ...)
 end
 
 local function leave(walked)
-   host.advance()
+   core.advance()
    if walked then pull_all(walked) end
    if fresh[1] then
       pull_all(fresh)
@@ -676,7 +676,7 @@ function module.define(d)
                if value ~= nil then give_field(handle_of[self], d.class_fields[i], value) end
             end
             local ok, err = pcall(initialize, d.key, handle_of[self], pass_all(...))
-            host.advance()
+            core.advance()
             if not ok then rethrow(err) end
             adopt(self)
          end
