@@ -104,14 +104,19 @@ def encode_results(handles: Handles, value: Any) -> tuple[Any, ...]:
     if handles.within_cuda:
         label_fresh(handles, value)
     values = value if isinstance(value, tuple) else (value,)
-    mask, encoded = 0, []
+    mask, encoded, codes = 0, [], handles.codes
     for position, item in enumerate(values):
-        kind = kind_of(item)
-        if kind is None:
-            encoded.append(item)
+        handle = codes.get(id(item))
+        if handle is not None:  # Lua holds it, and so no other object has this id
+            handles.extra[handle] = handles.extra.get(handle, 0) + 1
         else:
-            mask |= 1 << position
-            encoded.append(handles.give_tensor(item) if kind < Kind.STORAGE else handles.give(item, kind))
+            kind = kind_of(item)
+            if kind is None:
+                encoded.append(item)
+                continue
+            handle = handles.give_tensor(item) if kind < Kind.STORAGE else handles.give(item, kind)
+        mask |= 1 << position
+        encoded.append(handle)
     return (mask, *encoded)
 
 

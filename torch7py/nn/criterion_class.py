@@ -195,7 +195,7 @@ class ClassNLLCriterion(_NLLCriterion):
         if losses is None:
             return super().updateOutput(input, target)
         self.__dict__["output"] = losses[0]
-        return losses[0], self.total_weight_tensor.item()
+        return losses[0], float(len(target))
 
     def losses_of_groups(self, input: torch.Tensor, target: Any, groups: int) -> list[float] | None:
         """The losses of so many groups of rows of one size, to the bit what each alone would have. ``updateGradInput``
@@ -208,10 +208,9 @@ class ClassNLLCriterion(_NLLCriterion):
             chosen = input.data.gather(1, classes)
         except RuntimeError:  # a class that is out of range, or ignored
             return None
-        losses = chosen.view(groups, count).sum(1).neg_()
-        if truthy(self.sizeAverage):
-            losses /= count
-        self.keep("output_tensor", losses[-1:])
+        losses = chosen.view(groups, count).sum(1)
+        losses.div_(-count if truthy(self.sizeAverage) else -1)
+        self.keep("output_tensor", losses if groups == 1 else losses[-1:])
         self.keep("total_weight_tensor", losses.new_full((1,), count))
         found: list[float] = losses.tolist()
         return found
@@ -221,12 +220,22 @@ class ClassNLLCriterion(_NLLCriterion):
         if classes is None:
             return super().updateGradInput(input, target)
         share = self.total_weight_tensor.item() if truthy(self.sizeAverage) else 1
-        gradient = torch.zeros_like(input.data, memory_format=torch.contiguous_format)
+        held = self.__dict__["gradInput"]
+        if (
+            held is self.__dict__["_own"].get("gradInput")
+            and held.shape == input.shape
+            and held.dtype is input.dtype
+            and held.device == input.device
+            and held.is_contiguous()
+        ):
+            gradient = held.zero_()
+        else:
+            gradient = torch.zeros_like(input.data, memory_format=torch.contiguous_format)
         try:
             gradient.scatter_(1, classes, -1 / share if share > 0 else 0)
-        except RuntimeError:
+        except RuntimeError:  # a class that is out of range, or ignored
             return super().updateGradInput(input, target)
-        return self.keep("gradInput", gradient)
+        return gradient if gradient is held else self.keep("gradInput", gradient)
 
 
 @layer("nn.SpatialClassNLLCriterion")

@@ -92,6 +92,14 @@ class Code:
     def line(self, text: str) -> None:
         self.lines.append(text)
 
+    def turned(self, name: str) -> str:
+        """A tensor's transpose: a view made once, as long as the memory is the same."""
+        value = self.objects.get(name)
+        if not isinstance(value, Tensor) or not value.is_contiguous():
+            return f"{name}.t()"
+        view, place = self.bind(f"w_{name}", value.detach().t()), self.bind(f"a_{name}", value.data_ptr())
+        return f"({view} if {name}.data_ptr() == {place} and {name}.is_contiguous() else {name}.t())"
+
     def attributes(self, number: int, module: Any) -> str:
         """The name of a module's attributes."""
         return self.bind(f"d{number}", module.__dict__)
@@ -410,7 +418,7 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
     shape = torch.Size((known.shape[0], module._parameters["weight"].shape[0]))
     room = code.result(number, module, "output", Known("", shape, known.dtype, True))
     if room is not None:
-        code.line(f"addmm({bias}, {known.name}, {weight}.t(), out={room.name})")
+        code.line(f"addmm({bias}, {known.name}, {code.turned(weight)}, out={room.name})")
     return room
 
 
@@ -442,8 +450,8 @@ def accumulate_linear(code: Code, number: int, x: Known, g: Known, shared: dict[
     """Add the gradients of weight and bias. ``shared`` has what was made of the same gradient before."""
     turned, total = shared.get(g.name, ""), f"u_{g.name}"
     if not turned:
-        turned = shared[g.name] = f"w_{g.name}"
-        code.line(f"{turned} = {g.name}.t()")
+        turned = shared[g.name] = f"y_{g.name}"
+        code.line(f"{turned} = {code.turned(g.name)}")
         code.line(f"{total} = {g.name}.sum(0)")
     code.line(f"grad_weight{number}.addmm_({turned}, {x.name}, alpha=scale)")
     code.line(f"grad_bias{number}.add_({total}, alpha=scale)")
