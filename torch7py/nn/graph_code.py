@@ -8,7 +8,7 @@ the kernels of ``graph_kernels.py`` do, on tensors whose sizes and types are che
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,13 +27,17 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Known:
-    """A tensor of known shape and type under a name; ``held`` names the object that stands for it elsewhere."""
+    """A tensor of known shape and type under a name; ``held`` names the object that stands for it elsewhere.
+
+    ``movable``: the module's own, written anew at each call by a kernel that does not mind where it lies.
+    """
 
     name: str
     shape: torch.Size
     dtype: torch.dtype
     contiguous: bool
     held: str = ""
+    movable: bool = False
 
     @property
     def object(self) -> str:
@@ -235,7 +239,7 @@ def _slope(function: str) -> Callable[[Code, int, Any, Value, Known, bool], Valu
         if output is None or room is None:
             return None
         code.line(f"{function}({g.name}, {output}, grad_input={room.name})")
-        return room
+        return replace(room, movable=True)
 
     return write
 
@@ -333,7 +337,12 @@ def _reshape_back(code: Code, number: int, module: Any, x: Value, g: Known, read
     if room is None:
         return None
     shape = code.bind(f"x_{room.name}", known.shape)
-    code.line(f"{room.name}.data = {g.name}.reshape({shape})")
+    move = f"{room.name}.data = {g.name}.reshape({shape})"
+    held = module.__dict__["gradInput"]
+    if g.name in code.objects and g.contiguous and held.shape == known.shape and held.is_contiguous():
+        code.shape(room.name, held)
+        move = f"if {room.name}.data_ptr() != {g.name}.data_ptr(): {move}"
+    code.line(move)
     return Known(room.name, known.shape, g.dtype, g.contiguous)
 
 
@@ -380,7 +389,22 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
     if room is None:
         return None
     _same_split(code, number, module)
-    code.line(f"stack(({', '.join(part.name for part in parts)}), {dim}, out={room.name})")
+    joined = f"stack(({', '.join(part.name for part in parts)}), {dim}, out={room.name})"
+    if not all(part.movable for part in parts) or len({part.name for part in parts}) < len(parts):
+        code.line(joined)
+        return room
+    # The parts are written where they belong, once they have been moved there.
+    memory = code.objects[room.name]
+    conditions = [f"{room.name}.data_ptr() == {code.bind(f'a_{room.name}', memory.data_ptr())}"]
+    moves = []
+    for position, part in enumerate(parts):
+        place = memory.detach().select(dim, position)
+        there = code.bind(f"j_{part.name}", place)
+        conditions.append(f"{part.name}.data_ptr() == {code.bind(f'a_{part.name}', place.data_ptr())}")
+        moves.append(f"{part.name}.data = {there}")
+    code.line(f"if not ({' and '.join(conditions)}):")
+    code.line(f"    {joined}")
+    code.line(f"    if {conditions[0]}: {'; '.join(moves)}")
     return room
 
 
