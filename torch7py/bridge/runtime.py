@@ -347,15 +347,20 @@ class Runtime:
 
     def call_lua(self, callback: str, *arguments: Any) -> Any:
         """Call one of the bridge's Lua functions and decode its answer; Thrown when Lua raised an error."""
-        if self._entries and not self.handles.within_cuda and state.current() is self.state:
-            if not torch.is_grad_enabled() and not self.closed:  # within a call from Lua all is as it must be
-                self.advance()
-                return read_answer(self.handles, self.callbacks[callback](*arguments))
+        if self._runs() and not self.handles.within_cuda:
+            self.advance()
+            return read_answer(self.handles, self.callbacks[callback](*arguments))
         with self._entered():
             if self.handles.within_cuda:
                 with self.cuda_scope(False):
                     return read_answer(self.handles, self.callbacks[callback](*arguments))
             return read_answer(self.handles, self.callbacks[callback](*arguments))
+
+    def _runs(self) -> bool:
+        """Whether this is within a call from Lua, under the conditions of ``_entered``."""
+        if not self._entries or self.closed or torch.is_grad_enabled():
+            return False
+        return state.current() is self.state
 
     def take_process(self, on_interrupt: Callable[[str], None]) -> bool:
         """The program has the process to itself: ``os.exit`` ends it, and Ctrl-C ends loops that never leave Lua.

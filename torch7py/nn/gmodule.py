@@ -122,11 +122,13 @@ class GModule(Container):
             call = self._method(function)
         else:
             call = function
-        with torch.no_grad():
-            if call is not None or not self._run_plan(input):
-                self.forget_run()
-                self._run(input, call, self.node_inputs)
-            return self.set_output(self._result(self.node_inputs[-1] if self.node_inputs else []))
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                return self.runForwardFunction(function, input)
+        if call is not None or not self._run_plan(input):
+            self.forget_run()
+            self._run(input, call, self.node_inputs)
+        return self.set_output(self._result(self.node_inputs[-1] if self.node_inputs else []))
 
     @staticmethod
     def _method(name: str) -> Callable[[Any, Any], Any]:
@@ -273,12 +275,14 @@ class GModule(Container):
     def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
         if "_marked" in self.__dict__:
             return super().backward(input, gradOutput, scale)
-        with torch.no_grad():
-            if self._back_plan(gradOutput, scale):
-                return self.set_grad_input(self.node_totals[self._start])
-            done: set[int] = set()
-            self.set_grad_input(self._back(gradOutput, done, scale))
-            self._accumulate_all(scale, done)
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                return self.backward(input, gradOutput, scale)
+        if self._back_plan(gradOutput, scale):
+            return self.set_grad_input(self.node_totals[self._start])
+        done: set[int] = set()
+        self.set_grad_input(self._back(gradOutput, done, scale))
+        self._accumulate_all(scale, done)
         return self.gradInput
 
     def _default_backward(self) -> bool:

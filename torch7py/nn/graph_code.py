@@ -139,7 +139,7 @@ class Code:
         return Known(short, like.shape, like.dtype, True)
 
     def output(self, number: int, module: Any, like: Known) -> str | None:
-        """The name of the output of the forward, which has looked at its size."""
+        """The name of the output of the forward."""
         held = module.__dict__["output"]
         if held.__class__ is not Tensor or held.shape != like.shape or held.dtype is not like.dtype:
             return None
@@ -323,8 +323,10 @@ def _reshape(code: Code, number: int, module: Any, x: Value) -> Value | None:
     d, z = code.attributes(number, module), code.bind(f"z{number}", sizes)
     code.check(f"{d}['size'] is {z}", f"{d}.get('batchMode') is {code.bind(f'y{number}', mode)}")
     shape = code.bind(f"s_{room.name}", seen[2])
+    code.shape(room.name, output)
     code.line(
-        f"if {room.name}.data_ptr() != {known.name}.data_ptr(): {room.name}.data = {known.name}.view({shape})"
+        f"if {room.name}.data_ptr() != {known.name}.data_ptr() or not {known.name}.is_contiguous(): "
+        f"{room.name}.data = {known.name}.reshape({shape})"
     )
     return room
 
@@ -341,7 +343,7 @@ def _reshape_back(code: Code, number: int, module: Any, x: Value, g: Known, read
     held = module.__dict__["gradInput"]
     if g.name in code.objects and g.contiguous and held.shape == known.shape and held.is_contiguous():
         code.shape(room.name, held)
-        move = f"if {room.name}.data_ptr() != {g.name}.data_ptr(): {move}"
+        move = f"if {room.name}.data_ptr() != {g.name}.data_ptr() or not {g.name}.is_contiguous(): {move}"
     code.line(move)
     return Known(room.name, known.shape, g.dtype, g.contiguous)
 
@@ -400,7 +402,9 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
     for position, part in enumerate(parts):
         place = memory.detach().select(dim, position)
         there = code.bind(f"j_{part.name}", place)
+        gaps = "" if place.is_contiguous() else "not "
         conditions.append(f"{part.name}.data_ptr() == {code.bind(f'a_{part.name}', place.data_ptr())}")
+        conditions.append(f"{gaps}{part.name}.is_contiguous()")
         moves.append(f"{part.name}.data = {there}")
     code.line(f"if not ({' and '.join(conditions)}):")
     code.line(f"    {joined}")
@@ -411,10 +415,8 @@ def _split_back(code: Code, number: int, module: Any, x: Value, g: Value, readin
 # -- layers with parameters, and the softmax ------------------------------------------------------------------
 
 
-def _linear_parts(
-    code: Code, number: int, module: Any, x: Value, backward: bool = False
-) -> tuple[Known, str, str] | None:
-    """The input as a matrix, and the names of weight and bias, whose sizes the forward looks at."""
+def _linear_parts(code: Code, number: int, module: Any, x: Value) -> tuple[Known, str, str] | None:
+    """The input as a matrix, and the names of weight and bias; if their sizes change a product fails."""
     known, parameters = _known(x, 2), module._parameters
     weight, bias = parameters.get("weight"), parameters.get("bias")
     if known is None or weight is None or bias is None:
@@ -428,8 +430,6 @@ def _linear_parts(
     for key, value in (("weight", weight), ("bias", bias)):
         name = code.bind(f"{key}{number}", value)
         code.check(f"{p}['{key}'] is {name}")
-        if not backward:
-            code.check(code.tensor(name, value))
         names.append(name)
     return known, names[0], names[1]
 
@@ -448,7 +448,7 @@ def _linear(code: Code, number: int, module: Any, x: Value) -> Value | None:
 
 def _linear_back(code: Code, number: int, module: Any, x: Value, g: Known, reading: bool) -> Value | None:
     """Of the gradients: that of the input. ``accumulate_linear`` has the others."""
-    found = _linear_parts(code, number, module, x, backward=True)
+    found = _linear_parts(code, number, module, x)
     if found is None or g.dtype is not found[0].dtype:
         return None
     known, weight, _ = found

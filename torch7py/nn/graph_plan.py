@@ -329,7 +329,8 @@ class _Backward(_Writer):
         ):
             return None
         name = code.bind(f"b{number}", buffer)
-        code.check(f"node_buffers[{number}] is {name}", code.tensor(name, buffer))
+        code.check(f"node_buffers[{number}] is {name}")
+        code.shape(name, buffer)
         names = [part.name for part in given if isinstance(part, Known)]
         code.line(f"add({names[0]}, {names[1]}, out={name})")
         for other in names[2:]:
