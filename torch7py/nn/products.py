@@ -11,6 +11,8 @@ import torch
 
 __all__ = ["accumulate_product", "gradient_of_rows"]
 
+BLOCK = 24  # rows of a result in doubles that the BLAS computes at once
+
 
 def _slow(tensor: torch.Tensor) -> bool:
     return tensor.dtype == torch.float64 and tensor.is_cpu
@@ -19,9 +21,18 @@ def _slow(tensor: torch.Tensor) -> bool:
 def gradient_of_rows(gradient: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """``gradient @ weight`` of ``(rows, outputs)`` and ``(outputs, inputs)``."""
     (rows, outputs), inputs = gradient.shape, weight.shape[1]
-    if _slow(gradient) and min(rows, outputs) >= 4 * inputs > 0:
+    if not _slow(gradient) or inputs == 0:
+        return gradient @ weight
+    if min(rows, outputs) >= 4 * inputs:
         return (weight.t() @ gradient.t()).t().contiguous()
-    return gradient @ weight
+    whole = rows - rows % BLOCK
+    if inputs > 64 or outputs < 16 * inputs or not whole:
+        return gradient @ weight
+    result = gradient.new_empty(rows, inputs)
+    result[:whole] = (weight.t() @ gradient[:whole].t()).t()
+    if whole < rows:
+        torch.mm(gradient[whole:], weight, out=result[whole:])
+    return result
 
 
 def accumulate_product(

@@ -12,21 +12,19 @@ __all__ = ["alike", "joined", "rebound"]
 T = torch.Tensor
 
 
+def whole(first: T, count: int) -> T | None:
+    """A tensor and as many of its size behind it in memory as one; None where there is no room for them."""
+    size = first.numel()
+    room = first.untyped_storage().nbytes() // first.element_size() - first.storage_offset()
+    if size * count > room:
+        return None
+    return first.data.as_strided((count, *first.shape), (size, *first.stride()))
+
+
 def joined(tensors: Sequence[T]) -> T:
     """``torch.stack`` that copies nothing when the tensors lie one after the other."""
-    first = tensors[0]
-    size = first.numel()
-    if size and first.is_contiguous():
-        at, step = first.data_ptr(), size * first.element_size()
-        places = [t.data_ptr() for t in tensors]
-        if places == list(range(at, at + len(tensors) * step, step)):
-            shape, strides = first.shape, first.stride()
-            room = (first.untyped_storage().nbytes() // first.element_size()) - first.storage_offset()
-            if size * len(tensors) <= room and all(
-                t.shape == shape and t.stride() == strides for t in tensors
-            ):
-                return first.as_strided((len(tensors), *shape), (size, *strides))
-    return torch.stack(list(tensors))
+    found = alike(tensors)
+    return torch.stack(list(tensors)) if found is None else found
 
 
 def alike(steps: Sequence[Any] | T) -> T | None:
@@ -34,15 +32,26 @@ def alike(steps: Sequence[Any] | T) -> T | None:
     if isinstance(steps, torch.Tensor):
         return steps.data
     first = steps[0]
-    if not isinstance(first, torch.Tensor) or not first.numel():
+    if not isinstance(first, torch.Tensor):
         return None
-    shape, dtype, device = first.shape, first.dtype, first.device
+    shape, dtype, device, size = first.shape, first.dtype, first.device, first.numel()
+    if not size:
+        return None
+    # One look at each: a sequence goes through here at every Sequencer that it passes, there and back.
+    at, bytes_each = first.data_ptr(), size * first.element_size()
+    in_one_piece = first.is_contiguous()
     for step in steps:
         if not isinstance(step, torch.Tensor) or step.shape != shape or step.dtype is not dtype:
             return None
         if step.device != device:
             return None
-    return joined([step.data for step in steps])
+        in_one_piece = in_one_piece and step.data_ptr() == at and step.is_contiguous()
+        at += bytes_each
+    if in_one_piece:
+        found = whole(first, len(steps))
+        if found is not None:
+            return found
+    return torch.stack([step.data for step in steps])
 
 
 def rebound(known: list[T], steps: T) -> list[T]:
@@ -51,11 +60,12 @@ def rebound(known: list[T], steps: T) -> list[T]:
     So a script that kept the results of the last sequence sees those of this one, as it did when the modules of the
     steps overwrote their outputs; and memory that nobody reads any more is free at once, not when Lua has collected.
     """
-    for number, step in enumerate(steps.unbind()):
-        if number == len(known):
-            known.append(step)
-        elif known[number].dtype == step.dtype and known[number].device == step.device:
-            known[number].data = step
+    parts = steps.unbind()
+    dtype, device = steps.dtype, steps.device
+    for number, (tensor, part) in enumerate(zip(known, parts, strict=False)):
+        if tensor.dtype is dtype and tensor.device == device:
+            tensor.data = part
         else:
-            known[number] = step
-    return known[: len(steps)]
+            known[number] = part
+    known.extend(parts[len(known) :])
+    return known[: len(parts)]
