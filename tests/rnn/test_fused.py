@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.arithmetic import AddConstant
-from torch7py.nn.container import Sequential
+from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.linear import Linear, LookupTable
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.rectifier import ReLU
 from torch7py.nn.softmax import LogSoftMax
+from torch7py.nn.table_math import CAddTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused
 from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
@@ -27,10 +28,18 @@ from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.masking import MaskZero
+from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.sequencer import Sequencer
 
 SIZE = 3
+
+
+
+def recurrence(first: Any, size: int) -> Recurrence:
+    both = ParallelTable(first, Linear(size, size))
+    return Recurrence(Sequential(both, CAddTable(), Tanh()), size, 1)
+
 
 LAYERS: dict[str, Callable[[int, int], Any]] = {
     "Linear": lambda n, m: Linear(n, m),
@@ -43,6 +52,8 @@ LAYERS: dict[str, Callable[[int, int], Any]] = {
     "LSTM without peepholes": lambda n, m: LSTM(n, m, None, False),
     "GRU": lambda n, m: GRU(n, m),
     "Recurrent": lambda n, m: Recurrent(m, Linear(n, m), Linear(m, m), Tanh()),
+    "Recurrence": lambda n, m: recurrence(Linear(n, m), m),
+    "Recurrence of its input": lambda n, m: Sequential(Linear(n, m), recurrence(Identity(), m)),
     "FastLSTM, masked": lambda n, m: FastLSTM(n, m).maskZero(1),
     "LSTM, masked": lambda n, m: LSTM(n, m).maskZero(1),
     "GRU, masked": lambda n, m: GRU(n, m).maskZero(1),
@@ -133,7 +144,7 @@ def test_random_models(setting: dict[str, Any]) -> None:
     assert_same(passes(model, inputs, gradients, True), reference)
 
 
-@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "LSTM, masked", "GRU, trimmed"])
+@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "Recurrence", "LSTM, masked", "GRU, trimmed"])
 def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Step, outputs, hidden states and their gradients of the modules inside."""
     module = LAYERS[name](SIZE, SIZE)
@@ -149,7 +160,9 @@ def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyP
         found: list[Any] = [inner.output, inner.gradInput, [inner.outputs[t] for t in (1, 2, 3, 4)]]
         if isinstance(inner.step_module, MaskZero):
             found.append(inner.step_module.zeroMask)
-        if name != "Recurrent":
+        if name == "Recurrence":
+            found += [inner.getHiddenState(2)[0], inner.getGradHiddenState(0)[0]]
+        elif name != "Recurrent":
             found += [inner.getHiddenState(2), inner.getHiddenState(), inner.getGradHiddenState(0)]
         assert inner.step == 5
         assert inner.updateGradInputStep == 1

@@ -26,7 +26,7 @@ from torch7py.rnn.stages import (
     GatedStage,
     IntoMask,
     OutOfMask,
-    RecurrentStage,
+    SimpleStage,
     RowStage,
     Stage,
     StepByStep,
@@ -50,7 +50,7 @@ class Run:
         self.around: list[tuple[Any, int, int]] = []
         self._take_apart(module)
         # Those of the stages, and then all modules that count steps.
-        self.counting = [s for s in self.stages if isinstance(s, (GatedStage, RecurrentStage))]
+        self.counting = [s for s in self.stages if isinstance(s, (GatedStage, SimpleStage))]
         self.recurrents = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
         self.steps = 0
         self.went_back = self.filled = False

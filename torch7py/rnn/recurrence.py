@@ -116,7 +116,7 @@ class Recurrence(AbstractRecurrent):
                 own["zeroTensor"] = zero
         return first_given(own.get("userPrevOutput"), output, own.get("zeroTensor"))
 
-    def _later(self, step: int) -> Any:
+    def after_step(self, step: int) -> Any:
         """What the step after it adds to the gradient of a step's output."""
         own = self.__dict__
         gradient = own[self.generation.hidden_gradients].get(step)
@@ -125,23 +125,23 @@ class Recurrence(AbstractRecurrent):
         return gradient
 
     def updateOutput(self, input: Any) -> Any:
-        before = self._before(self.step - 1, input)
-        if before is None:
-            raise TorchError(
-                f"{self.class_name}: the output of step {self.step - 1} is not kept (rho is {self.rho})"
-            )
+        before = self.before_step(self.step, input)
         return self.advance(input, self.module_forward().updateOutput([input, before]))
 
-    def step_input(self, step: int, input: Any) -> Any:
-        before = self._before(step - 1)
+    def before_step(self, step: int, input: Any = None) -> Any:
+        """The output before a step, which must be known."""
+        before = self._before(step - 1, input)
         if before is None:
             raise TorchError(
                 f"{self.class_name}: the output of step {step - 1} is not kept (rho is {self.rho})"
             )
-        return [input, before]
+        return before
+
+    def step_input(self, step: int, input: Any) -> Any:
+        return [input, self.before_step(step)]
 
     def step_gradient(self, step: int, gradOutput: Any) -> Any:
-        later = self._later(step)
+        later = self.after_step(step)
         if later is None:
             raise TorchError(f"{self.class_name}: going back through step {step} before the step after it")
         return add_gradients(self, later, gradOutput)
@@ -168,7 +168,7 @@ class Recurrence(AbstractRecurrent):
     def getGradHiddenState(self, step: int | None = None) -> Any:
         """``m:getGradHiddenState(step)``: the same of the gradients that later steps add."""
         step = self.next_back() - 1 if step is None else int(step)
-        return [self._later(step), super().getGradHiddenState(step)]
+        return [self.after_step(step), super().getGradHiddenState(step)]
 
     def setGradHiddenState(self, step: int | None, gradHiddenState: Any) -> None:
         """``m:setGradHiddenState(step, {gradOutput[, gradients of the modules inside]})``"""

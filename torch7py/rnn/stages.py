@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 
+from torch7py.nn.activation import Identity
 from torch7py.nn.base import Module
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.pointwise import Pointwise
@@ -22,6 +23,7 @@ from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
+from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.steps import joined
 from torch7py.rnn.ways import Way, way
@@ -128,6 +130,33 @@ class RowStage:
     def accumulate_with(self, gradient: T) -> None:
         """Let the parameters have another gradient than the input."""
         self.gradient = gradient.reshape(self.gradient.shape)
+
+
+class PassStage:
+    """nn.Identity inside a recurrent module."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+
+    def output(self, x: T) -> T:
+        self.result = x
+        return x
+
+    def show(self, steps: int) -> None:
+        self.module.__dict__["output"] = self.result[0 if self.module.training else -1]
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        self.gradient = gradient
+        return gradient
+
+    def show_gradient(self) -> None:
+        self.module.__dict__["gradInput"] = self.gradient[0]
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        """Steps are not counted here."""
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        """There are no parameters."""
 
 
 class IntoMask:
@@ -285,51 +314,45 @@ def fill_steps(module: Any, of_input: T, gradient: T) -> None:
         module.gradOutputs.update(enumerate(gradient, first))
 
 
-class RecurrentStage:
-    """nn.Recurrent: its input module over all steps at once; the feedback's parameters too get their gradients so."""
+class SimpleStage:
+    """A simple recurrent network, ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``: its input module over all steps
+    at once; the feedback's parameters too get their gradients so.
+
+    A subclass finds the modules, and the output before the first step: None where ``starter`` takes its place.
+    """
+
+    starter: Any
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        parts = module._modules
-        feedback, transfer, merge = (parts[f"{name}Module"] for name in ("feedback", "transfer", "merge"))
-        self.input = RowStage(parts["inputModule"])
-        fits = computes_rows(feedback) and isinstance(transfer, Pointwise) and computes_rows(transfer)
-        if not (fits and type(merge) is CAddTable and not merge.inplace and self._as_built()):
+        first, self.feedback, self.transfer, merge, self.start = self.parts()
+        self.input: Stage = PassStage(first) if type(first) is Identity else RowStage(first)
+        fits = computes_rows(self.feedback) and isinstance(self.transfer, Pointwise)
+        if not (fits and computes_rows(self.transfer) and type(merge) is CAddTable and not merge.inplace):
             raise StepByStep
-        if any(part.torch7_parameters() for part in (transfer, merge)):
+        if any(part.torch7_parameters() for part in (self.transfer, merge)):
             raise StepByStep
 
-    def _as_built(self) -> bool:
-        """Whether the two step modules are what the constructor makes of the parts."""
-        parts = self.module._modules
-        first, later = self.module.initialModule, self.module.step_module
-        if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
-            return False
-        children, both = first.child_list(), later.child_list()
-        return (
-            len(children) == 3
-            and children[1] is parts["startModule"]
-            and type(children[0]) is type(parts["inputModule"])
-            and type(children[2]) is type(parts["transferModule"])
-            and len(both) == 3
-            and type(both[0]) is ParallelTable
-            and both[0].child_list() == [parts["inputModule"], parts["feedbackModule"]]
-            and both[1] is parts["mergeModule"]
-            and both[2] is parts["transferModule"]
-            and not any(map(marked, (*children, *both, *both[0].child_list())))
-        )
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        """The modules of input, feedback, transfer, merge and start, if the network is as it was built."""
+        raise NotImplementedError
+
+    def before_first(self, x: T) -> T | None:
+        """The output before the first step."""
+        raise NotImplementedError
+
+    def after_last(self) -> T | None:
+        """The gradient that is added to the last output's."""
+        raise NotImplementedError
 
     def output(self, x: T) -> T:
-        module, parts = self.module, self.module._modules
-        first = module.step
-        if first > 1 and first - 1 not in module.outputs:
-            raise StepByStep
+        before = self.before_first(x)
         of_input = self.input.output(x)
-        self.begins = first == 1
-        self.starter = alias(parts["startModule"])
-        self.transfers = [alias(parts["transferModule"]) for _ in range(len(x))]
-        self.feedbacks = [alias(parts["feedbackModule"]) for _ in range(len(x))]
-        self.before: list[Any] = [None if self.begins else module.outputs[first - 1].data]
+        self.begins = before is None
+        self.starter = alias(self.start) if self.begins else None
+        self.transfers = [alias(self.transfer) for _ in range(len(x))]
+        self.feedbacks = [alias(self.feedback) for _ in range(len(x))]
+        self.before: list[Any] = [before]
         self.sums: list[T] = []
         self.of_input = of_input
         outputs = []
@@ -337,7 +360,10 @@ class RecurrentStage:
             if self.before[step] is None:
                 total = self.starter.updateOutput(of_input[step])
             else:
-                total = of_input[step] + self.feedbacks[step].updateOutput(self.before[step])
+                total = self.feedbacks[step].updateOutput(self.before[step])
+                if total.shape != of_input[step].shape:
+                    raise StepByStep
+                total = of_input[step] + total
             if total.shape != of_input[step].shape:
                 raise StepByStep
             self.sums.append(total)
@@ -350,8 +376,7 @@ class RecurrentStage:
         self.module.keep_steps([[output] for output in self.result])
 
     def grad_input(self, x: T, gradient: T) -> T:
-        module = self.module
-        later: Any = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        module, later = self.module, self.after_last()
         if later is not None and later.shape != gradient[-1].shape:
             raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
         of_sums: list[Any] = [None] * len(x)
@@ -395,8 +420,77 @@ class RecurrentStage:
             first = 1
         if len(x) > first:
             before, gradients = joined(self.before[first:-1]), joined(self.of_sums[first:])
-            feedback = RowStage(self.module._modules["feedbackModule"])
+            feedback = RowStage(self.feedback)
             feedback.wide.accGradParameters(feedback.rows(before), feedback.rows(gradients), scale)
+
+
+class RecurrentStage(SimpleStage):
+    """nn.Recurrent, whose first step has a module in place of the feedback."""
+
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        parts = self.module._modules
+        first, later = self.module.initialModule, self.module.step_module
+        if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
+            raise StepByStep
+        children, both = first.child_list(), later.child_list()
+        as_built = (
+            len(children) == 3
+            and children[1] is parts["startModule"]
+            and type(children[0]) is type(parts["inputModule"])
+            and type(children[2]) is type(parts["transferModule"])
+            and len(both) == 3
+            and type(both[0]) is ParallelTable
+            and both[0].child_list() == [parts["inputModule"], parts["feedbackModule"]]
+            and both[1] is parts["mergeModule"]
+            and both[2] is parts["transferModule"]
+            and not any(map(marked, (*children, *both, *both[0].child_list())))
+        )
+        if not as_built:
+            raise StepByStep
+        names = ("inputModule", "feedbackModule", "transferModule", "mergeModule", "startModule")
+        return tuple(parts[name] for name in names)  # type: ignore[return-value]
+
+    def before_first(self, x: T) -> T | None:
+        first, outputs = self.module.step, self.module.outputs
+        if first == 1:
+            return None
+        if first - 1 not in outputs:
+            raise StepByStep
+        before: T = outputs[first - 1].data
+        return before
+
+    def after_last(self) -> T | None:
+        module = self.module
+        found: T | None = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        return found
+
+
+class RecurrenceStage(SimpleStage):
+    """nn.Recurrence around ``{input, feedback}``, their sum and a transfer."""
+
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        whole = self.module.step_module
+        children = whole.child_list() if type(whole) is Sequential else []
+        if len(children) != 3 or type(children[0]) is not ParallelTable:
+            raise StepByStep
+        both = children[0].child_list()
+        if len(both) != 2 or any(map(marked, (whole, *children, *both))):
+            raise StepByStep
+        return both[0], both[1], children[2], children[1], None
+
+    def before_first(self, x: T) -> T | None:
+        module = self.module
+        before = module.before_step(module.step, x[0])
+        if not isinstance(before, torch.Tensor) or before.dtype != self.module.new().dtype:
+            raise StepByStep
+        return before.data
+
+    def after_last(self) -> T | None:
+        module = self.module
+        later = module.after_step(module.step - 1)
+        if not isinstance(later, torch.Tensor):
+            raise TorchError(f"{module.class_name}: the gradient of the hidden state is not a tensor")
+        return later.data
 
 
 STAGES: dict[type, Callable[[Any], Stage]] = {
@@ -404,5 +498,6 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     LSTM: GatedStage,
     GRU: GatedStage,
     Recurrent: RecurrentStage,
+    Recurrence: RecurrenceStage,
 }
 MASKS = (MaskZero, TrimZero)
