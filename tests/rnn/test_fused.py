@@ -27,13 +27,12 @@ from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
-from torch7py.rnn.masking import MaskZero
+from torch7py.rnn.masking import MaskZero, TrimZero
 from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.sequencer import Sequencer
 
 SIZE = 3
-
 
 
 def recurrence(first: Any, size: int) -> Recurrence:
@@ -62,6 +61,8 @@ LAYERS: dict[str, Callable[[int, int], Any]] = {
     "GRU, trimmed": lambda n, m: GRU(n, m).trimZero(1),
     "Linear in a mask": lambda n, m: MaskZero(Linear(n, m), 1),
     "layers in a mask": lambda n, m: MaskZero(Sequential(Linear(n, 2), Tanh(), Linear(2, m)), 1),
+    "Linear in a trim": lambda n, m: TrimZero(Linear(n, m), 1),
+    "layers in a trim": lambda n, m: TrimZero(Sequential(Linear(n, 2), Tanh(), Linear(2, m)), 1),
     "LSTM in a mask": lambda n, m: MaskZero(Sequential(Linear(n, 2), LSTM(2, m)), 1),
     "Recurrent in a mask": lambda n, m: MaskZero(LAYERS["Recurrent"](n, m), 1, True),
     "Recurrent of Sigmoid": lambda n, m: Recurrent(Linear(m, m), Linear(n, m), Linear(m, m)),
@@ -144,7 +145,37 @@ def test_random_models(setting: dict[str, Any]) -> None:
     assert_same(passes(model, inputs, gradients, True), reference)
 
 
-@pytest.mark.parametrize("name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "Recurrence", "LSTM, masked", "GRU, trimmed"])
+@pytest.mark.parametrize("name", ["Linear in a trim", "layers in a trim", "Linear in a mask"])
+@pytest.mark.parametrize("batch", [(), (1,), (3,)])
+def test_rows_of_zeros(name: str, batch: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of a step, all of a step, none; and what the modules show afterwards, in training and evaluation."""
+    model = Sequencer(LAYERS[name](SIZE, SIZE))
+    x, gradient = (torch.randn(4, *batch, SIZE, dtype=torch.float64) for _ in range(2))
+    x[1] = 0
+    if len(batch):
+        x[0][-1] = x[3][0] = 0
+    twin = model.clone()
+
+    def look(model: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        found = tensors([model.torch7_forward(x), model.backward(x, gradient)])
+        inner = model.stepper.step_module.inner_module
+        parts = [inner] if name.startswith("Linear") else inner.child_list()
+        found += tensors([field for part in parts for field in (part.output, part.gradInput)])
+        fields = ("temp", "gradTemp") if name.endswith("trim") else ("gradOutput",)
+        found += tensors([model.stepper.step_module.get_field(field) for field in fields])
+        found += tensors(model.torch7_parameters()[1])
+        model.set_evaluate()
+        return found + tensors([model.torch7_forward(x), parts[0].output])
+
+    ours = look(model)
+    assert model.__dict__["_run"] is not None
+    assert_same(ours, step_by_step(lambda: look(twin), monkeypatch))
+
+
+@pytest.mark.parametrize(
+    "name", ["FastLSTM", "LSTM", "GRU", "Recurrent", "Recurrence", "LSTM, masked", "GRU, trimmed"]
+)
 def test_what_the_modules_show_afterwards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Step, outputs, hidden states and their gradients of the modules inside."""
     module = LAYERS[name](SIZE, SIZE)

@@ -1,8 +1,8 @@
 """A sequence as one piece.
 
-A Sequencer's module is taken apart into *stages* (stages.py). A layer that computes each row alone does all steps at
-once, with their rows in one batch; a gated network does its products with the input, and their gradients, at once,
-and only what needs the step before in a loop.
+A Sequencer's module is taken apart into *stages* (stages.py, recurrent_stages.py). A layer that computes each row
+alone does all steps at once, with their rows in one batch; a gated network does its products with the input, and
+their gradients, at once, and only what needs the step before in a loop, or all of it by a kernel (ways.py).
 
 Whatever no stage is known for (a method in Lua, a random layer, steps of different sizes, a hidden state that a
 script has put in) has the whole sequence done step by step: ``start`` then returns None.
@@ -18,19 +18,18 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.masking import MaskZero
+from torch7py.rnn.masking import TrimZero
 from torch7py.rnn.recurrent import Recursor
+from torch7py.rnn.recurrent_stages import STAGES, GatedStage, SimpleStage, fill_steps
 from torch7py.rnn.stages import (
     MASKS,
-    STAGES,
-    GatedStage,
     IntoMask,
+    IntoTrim,
     OutOfMask,
-    SimpleStage,
+    OutOfTrim,
     RowStage,
     Stage,
     StepByStep,
-    fill_steps,
     marked,
 )
 from torch7py.rnn.steps import alike
@@ -73,14 +72,20 @@ class Run:
         self.around.append((module, first, len(self.stages)))
 
     def _take_masked(self, module: Any) -> None:
-        into, known = IntoMask(module), len(self.wrappers)
+        trims = type(module) is TrimZero
+        into, known = IntoTrim(module) if trims else IntoMask(module), len(self.wrappers)
         self.stages.append(into)
         self._take_apart(module.inner_module)
         inside = self.stages[self.stages.index(into) + 1 :]
-        # A Recursor keeps the masked gradient. Inside a trimmed module rows are missing.
-        if len(self.wrappers) > known or type(module) is not MaskZero:
+        # A Recursor keeps the masked gradient. Inside a trimmed module a row is not the same example at each step.
+        if len(self.wrappers) > known or (trims and not all(type(stage) is RowStage for stage in inside)):
             raise StepByStep
-        self.stages.append(OutOfMask(into, inside[-1]))
+        if isinstance(into, IntoTrim):
+            for stage in inside:
+                stage.shown = into.shown  # type: ignore[attr-defined]
+            self.stages.append(OutOfTrim(into, inside[-1]))
+        else:
+            self.stages.append(OutOfMask(into, inside[-1]))
 
     @property
     def wrappers(self) -> list[tuple[Any, int, int]]:

@@ -1,0 +1,315 @@
+"""Stages of the modules that have steps of their own (see stages.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from torch7py.nn.activation import Identity
+from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.pointwise import Pointwise
+from torch7py.nn.table_math import CAddTable
+from torch7py.ops.errors import TorchError
+from torch7py.rnn.cell import Cell, rows
+from torch7py.rnn.fast_lstm import FastLSTM
+from torch7py.rnn.gru import GRU
+from torch7py.rnn.lstm import LSTM
+from torch7py.rnn.masking import is_zero
+from torch7py.rnn.recurrence import Recurrence
+from torch7py.rnn.recurrent import Recurrent
+from torch7py.rnn.stages import (
+    MASKS,
+    PassStage,
+    RowStage,
+    Stage,
+    StepByStep,
+    alias,
+    computes_rows,
+    marked,
+)
+from torch7py.rnn.steps import joined
+from torch7py.rnn.ways import Way, way
+
+__all__ = ["STAGES", "GatedStage", "SimpleStage", "fill_steps"]
+
+T = torch.Tensor
+
+
+class GatedStage:
+    """A gated network: its Cell, the fastest way (ways.py).
+
+    With masks (``maskZero``, ``trimZero``) the rows of a step that are zeros have no state afterwards, and get no
+    gradient.
+    """
+
+    def __init__(self, module: Any) -> None:
+        cell = module.step_module
+        self.masker = None
+        if type(cell) in MASKS and cell.nInputDim == 1 and not marked(cell):
+            self.masker, cell = cell, cell.inner_module
+        if not isinstance(cell, Cell) or not cell.intact():
+            raise StepByStep
+        self.module, self.cell = module, cell
+        self.way: Way
+
+    def batches(self, x: T) -> T:
+        """``(steps, batch, size)``, also of single examples."""
+        return x.unsqueeze(1) if x.dim() == 2 else x
+
+    def output(self, x: T) -> T:
+        module = self.module
+        module.check(x[0])
+        batches = self.batches(x)
+        state = module.state_list(module.step - 1, x[0])
+        if any(part is None or part.numel() != batches.shape[1] * module.outputSize for part in state):
+            raise StepByStep
+        first = [rows(part.data) for part in state]
+        self.masks = None if self.masker is None else is_zero(batches).unsqueeze(2)
+        self.single = x.dim() == 2
+        self.way = way(self.cell, batches, first, self.masks, module.training)
+        return self.way.output.squeeze(1) if self.single else self.way.output
+
+    def show(self, steps: int) -> None:
+        if self.masker is not None and self.masks is not None:
+            self.masker.show_mask(not self.single, self.masks[0 if self.module.training else -1].flatten())
+        first, states = self.module.step, self.way.states()
+        self.module.keep_steps([self._shown(state) for state in states])
+        if any(part is None for state in states for part in state):
+            cells, single = self.way.cells, self.single
+            self.module.await_cells(
+                range(first, first + steps),
+                lambda: [cell.squeeze(0) if single else cell for cell in cells()],
+            )
+
+    def after(self) -> list[T]:
+        """What a script has put in of the gradient of the state after the last step; else zeros."""
+        given = self.module.grad_state_list(self.module.step - 1)
+        pairs = list(zip(given, self.way.first, strict=True))
+        if any(part is None or part.numel() != first.numel() for part, first in pairs):
+            raise TorchError(
+                f"{self.module.class_name}: the gradient of the hidden state does not have its size"
+            )
+        return [part.data.reshape(first.shape) for part, first in pairs]
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        return self.way.backward(self.batches(x), self.batches(gradient), self.after()).view(x.shape)
+
+    def _shown(self, parts: list[Any]) -> list[Any]:
+        return [part if part is None else part.squeeze(0) for part in parts] if self.single else parts
+
+    def show_gradient(self) -> None:
+        self.module.hand_state_back(
+            self.module.step - len(self.way.output), self._shown(self.way.first_handed())
+        )
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module, gradients = self.module, self.batches(gradient)
+        fill_steps(module, of_input, gradient)
+        first, handed = module.step - len(gradients), self.way.all_handed()
+        for number in range(len(gradients)):
+            later = handed[number + 1]
+            total = [gradients[number] + later[0], *later[1:]]
+            module.__dict__["_totals"][first + number] = self._shown(total)
+            if number:
+                module.set_grad_state_list(first + number - 1, self._shown(handed[number]))
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.way.acc_grad(self.batches(x), scale)
+
+
+def fill_steps(module: Any, of_input: T, gradient: T) -> None:
+    """Keep for a script what the last steps had and gave in the backward."""
+    first = module.step - len(gradient)
+    module.gradInputs.update(enumerate(of_input, first))
+    if module.generation.year == 2015:
+        module.gradOutputs.update(enumerate(gradient, first))
+
+
+class SimpleStage:
+    """A simple recurrent network, ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``: its input module over all steps
+    at once; the feedback's parameters too get their gradients so.
+
+    A subclass finds the modules, and the output before the first step: None where ``starter`` takes its place.
+    """
+
+    starter: Any
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        first, self.feedback, self.transfer, merge, self.start = self.parts()
+        self.input: Stage = PassStage(first) if type(first) is Identity else RowStage(first)
+        fits = computes_rows(self.feedback) and isinstance(self.transfer, Pointwise)
+        if not (fits and computes_rows(self.transfer) and type(merge) is CAddTable and not merge.inplace):
+            raise StepByStep
+        if any(part.torch7_parameters() for part in (self.transfer, merge)):
+            raise StepByStep
+
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        """The modules of input, feedback, transfer, merge and start, if the network is as it was built."""
+        raise NotImplementedError
+
+    def before_first(self, x: T) -> T | None:
+        """The output before the first step."""
+        raise NotImplementedError
+
+    def after_last(self) -> T | None:
+        """The gradient that is added to the last output's."""
+        raise NotImplementedError
+
+    def output(self, x: T) -> T:
+        before = self.before_first(x)
+        of_input = self.input.output(x)
+        self.begins = before is None
+        self.starter = alias(self.start) if self.begins else None
+        self.transfers = [alias(self.transfer) for _ in range(len(x))]
+        self.feedbacks = [alias(self.feedback) for _ in range(len(x))]
+        self.before: list[Any] = [before]
+        self.sums: list[T] = []
+        self.of_input = of_input
+        outputs = []
+        for step in range(len(x)):
+            if self.before[step] is None:
+                total = self.starter.updateOutput(of_input[step])
+            else:
+                total = self.feedbacks[step].updateOutput(self.before[step])
+                if total.shape != of_input[step].shape:
+                    raise StepByStep
+                total = of_input[step] + total
+            if total.shape != of_input[step].shape:
+                raise StepByStep
+            self.sums.append(total)
+            outputs.append(self.transfers[step].updateOutput(total))
+            self.before.append(outputs[-1])
+        self.result = torch.stack(outputs)
+        return self.result
+
+    def show(self, steps: int) -> None:
+        self.module.keep_steps([[output] for output in self.result])
+
+    def grad_input(self, x: T, gradient: T) -> T:
+        module, later = self.module, self.after_last()
+        if later is not None and later.shape != gradient[-1].shape:
+            raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
+        of_sums: list[Any] = [None] * len(x)
+        of_inputs: list[Any] = [None] * len(x)
+        handed = [later]
+        for step in range(len(x) - 1, -1, -1):
+            total = gradient[step] if later is None else gradient[step] + later
+            of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+            if self.before[step] is None:
+                of_inputs[step] = self.starter.updateGradInput(self.of_input[step], of_sums[step])
+            else:
+                later = self.feedbacks[step].updateGradInput(self.before[step], of_sums[step])
+                of_inputs[step] = of_sums[step]
+                handed.append(later)
+        self.later, self.of_sums = later, of_sums
+        self.handed = handed[::-1] if len(handed) > len(x) else [None, *handed[::-1]]
+        return self.input.grad_input(x, torch.stack(of_inputs))
+
+    def fill(self, of_input: T, gradient: T) -> None:
+        module = self.module
+        fill_steps(module, of_input, gradient)
+        first = module.step - len(gradient)
+        for number in range(len(gradient)):
+            later = self.handed[number + 1]
+            total = gradient[number] if later is None else gradient[number] + later
+            module.__dict__["_totals"][first + number] = total
+            if number:
+                module.__dict__[module.generation.hidden_gradients][first + number - 1] = self.handed[number]
+
+    def show_gradient(self) -> None:
+        self.input.show_gradient()
+        if not self.begins:
+            own = self.module.__dict__
+            own[self.module.generation.hidden_gradients][self.module.step - len(self.sums) - 1] = self.later
+
+    def acc_grad(self, x: T, scale: float) -> None:
+        self.input.acc_grad(x, scale)
+        first = 0
+        if self.begins:
+            self.starter.accGradParameters(self.of_input[0], self.of_sums[0], scale)
+            first = 1
+        if len(x) > first:
+            before, gradients = joined(self.before[first:-1]), joined(self.of_sums[first:])
+            feedback = RowStage(self.feedback)
+            feedback.wide.accGradParameters(feedback.rows(before), feedback.rows(gradients), scale)
+
+
+class RecurrentStage(SimpleStage):
+    """nn.Recurrent, whose first step has a module in place of the feedback."""
+
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        parts = self.module._modules
+        first, later = self.module.initialModule, self.module.step_module
+        if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
+            raise StepByStep
+        children, both = first.child_list(), later.child_list()
+        as_built = (
+            len(children) == 3
+            and children[1] is parts["startModule"]
+            and type(children[0]) is type(parts["inputModule"])
+            and type(children[2]) is type(parts["transferModule"])
+            and len(both) == 3
+            and type(both[0]) is ParallelTable
+            and both[0].child_list() == [parts["inputModule"], parts["feedbackModule"]]
+            and both[1] is parts["mergeModule"]
+            and both[2] is parts["transferModule"]
+            and not any(map(marked, (*children, *both, *both[0].child_list())))
+        )
+        if not as_built:
+            raise StepByStep
+        names = ("inputModule", "feedbackModule", "transferModule", "mergeModule", "startModule")
+        return tuple(parts[name] for name in names)
+
+    def before_first(self, x: T) -> T | None:
+        first, outputs = self.module.step, self.module.outputs
+        if first == 1:
+            return None
+        if first - 1 not in outputs:
+            raise StepByStep
+        before: T = outputs[first - 1].data
+        return before
+
+    def after_last(self) -> T | None:
+        module = self.module
+        found: T | None = module.__dict__[module.generation.hidden_gradients].get(module.step - 1)
+        return found
+
+
+class RecurrenceStage(SimpleStage):
+    """nn.Recurrence around ``{input, feedback}``, their sum and a transfer."""
+
+    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+        whole = self.module.step_module
+        children = whole.child_list() if type(whole) is Sequential else []
+        if len(children) != 3 or type(children[0]) is not ParallelTable:
+            raise StepByStep
+        both = children[0].child_list()
+        if len(both) != 2 or any(map(marked, (whole, *children, *both))):
+            raise StepByStep
+        return both[0], both[1], children[2], children[1], None
+
+    def before_first(self, x: T) -> T | None:
+        module = self.module
+        before = module.before_step(module.step, x[0])
+        if not isinstance(before, torch.Tensor) or before.dtype != self.module.new().dtype:
+            raise StepByStep
+        return before.data
+
+    def after_last(self) -> T | None:
+        module = self.module
+        later = module.after_step(module.step - 1)
+        if not isinstance(later, torch.Tensor):
+            raise TorchError(f"{module.class_name}: the gradient of the hidden state is not a tensor")
+        return later.data
+
+
+STAGES: dict[type, Callable[[Any], Stage]] = {
+    FastLSTM: GatedStage,
+    LSTM: GatedStage,
+    GRU: GatedStage,
+    Recurrent: RecurrentStage,
+    Recurrence: RecurrenceStage,
+}
