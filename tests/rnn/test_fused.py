@@ -20,7 +20,8 @@ from torch7py.nn.linear import Linear, LookupTable
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.rectifier import ReLU
 from torch7py.nn.softmax import LogSoftMax
-from torch7py.nn.table_math import CAddTable
+from torch7py.nn.table import JoinTable
+from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused
 from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
@@ -143,6 +144,67 @@ def test_random_models(setting: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         reference = step_by_step(lambda: passes(twin, inputs, gradients, False), monkeypatch)
     assert_same(passes(model, inputs, gradients, True), reference)
+
+
+MERGES: dict[str, Callable[[], Any]] = {
+    "JoinTable": lambda: JoinTable(1, 1),
+    "JoinTable from the end": lambda: JoinTable(-1),
+    "CAddTable": lambda: CAddTable(),
+    "CMulTable": lambda: CMulTable(),
+    "layers": lambda: Sequential(JoinTable(1, 1), Linear(2 * SIZE, SIZE), Tanh()),
+    "a network": lambda: Sequential(JoinTable(1, 1), FastLSTM(2 * SIZE, SIZE)),
+}
+
+
+@pytest.mark.parametrize("remember", ["neither", "both"])
+@pytest.mark.parametrize("batch", [(), (1,), (3,)])
+@pytest.mark.parametrize("name", MERGES)
+def test_steps_that_are_tables(
+    name: str, batch: tuple[int, ...], remember: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As BiSequencer merges its two directions."""
+    model = Sequencer(MERGES[name]())
+    model.remember(remember)
+    twin = model.clone()
+    inputs = [[list(torch.randn(2, *batch, SIZE).double()) for _ in range(4)] for _ in range(2)]
+
+    def look(model: Any) -> list[torch.Tensor]:
+        found: list[torch.Tensor] = []
+        for x in inputs:
+            found += tensors(model.torch7_forward(x))
+            gradient = [torch.sin(3 * output) for output in model.output]
+            found += tensors(model.backward(x, gradient))
+            inner = model.stepper
+            found += tensors([inner.output, inner.gradInput])
+            if remember == "neither":  # else another clone serves the first step
+                found += tensors([inner.step_module.output, inner.step_module.gradInput])
+            by_step = inner.get_field("gradInputs")
+            found += tensors([by_step[step] for step in range(inner.step - 4, inner.step)])
+        found += tensors(list((model.torch7_parameters() or [[], []])[1]))
+        model.set_evaluate()
+        return found + tensors(model.torch7_forward(inputs[0]))
+
+    ours = look(model)
+    assert model.__dict__["_run"] is not None
+    assert_same(ours, step_by_step(lambda: look(twin), monkeypatch))
+
+
+UNFIT_TABLES: dict[str, Callable[[], list[Any]]] = {
+    "other lengths": lambda: [[torch.ones(2, 3).double()] * 2, [torch.ones(2, 3).double()] * 3],
+    "other sizes": lambda: [[torch.ones(2, n).double(), torch.ones(2, n).double()] for n in (3, 4)],
+    "tables in tables": lambda: [[torch.ones(2, 3).double(), [torch.ones(2, 3).double()]] for _ in range(2)],
+}
+
+
+@pytest.mark.parametrize("name", UNFIT_TABLES)
+def test_tables_that_are_not_alike(name: str) -> None:
+    assert fused.start(Sequencer(JoinTable(2)).stepper, UNFIT_TABLES[name]()) is None
+
+
+def test_a_table_for_a_module_that_takes_tensors() -> None:
+    steps = [[torch.ones(2, 3).double()] * 2] * 2
+    assert fused.start(Sequencer(Tanh()).stepper, steps) is None
+    assert fused.start(Sequencer(CAddTable()).stepper, torch.ones(2, 2, 3).double()) is None
 
 
 @pytest.mark.parametrize("name", ["Linear in a trim", "layers in a trim", "Linear in a mask"])

@@ -25,6 +25,7 @@ from torch7py.rnn.stages import (
     MASKS,
     IntoMask,
     IntoTrim,
+    MergeStage,
     OutOfMask,
     OutOfTrim,
     RowStage,
@@ -32,7 +33,7 @@ from torch7py.rnn.stages import (
     StepByStep,
     marked,
 )
-from torch7py.rnn.steps import alike
+from torch7py.rnn.steps import each_step, together
 
 __all__ = ["Run", "start"]
 
@@ -53,7 +54,7 @@ class Run:
         self.recurrents = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
         self.steps = 0
         self.went_back = self.filled = False
-        self.inputs: list[T] = []
+        self.inputs: list[Any] = []  # tensors; the first may be a list of them, for steps that are tables
 
     def _take_apart(self, module: Any) -> None:
         if marked(module):
@@ -92,33 +93,44 @@ class Run:
         """The Recursors around."""
         return [found for found in self.around if type(found[0]) is Recursor]
 
-    def forward(self, input: T) -> T:
+    def forward(self, input: T | list[T]) -> T:
         """All outputs. The modules count the steps, and show what they would after doing them one by one."""
+        if isinstance(input, list) and not isinstance(self.stages[0], MergeStage):
+            raise StepByStep
         self.inputs = [input]
         for stage in self.stages:
             self.inputs.append(stage.output(self.inputs[-1]))
-        self.output = self.inputs[-1]
-        self.steps = len(input)
+        self.output: T = self.inputs[-1]
+        self.steps = len(self.output)
         for stage in self.stages:
             stage.show(self.steps)
         for module, _, end in self.around:
             if type(module) is Recursor:
                 module.keep_steps([[output] for output in self.inputs[end]])
             elif type(module) is Sequential:
-                module.set_output(module.child_list()[-1].output)
+                last = module.child_list()[-1]
+                # Of a module with steps the output is the last step's, of the clone that it is in the first's.
+                of_step = self.inputs[end][0 if module.training else -1]
+                module.set_output(of_step if last in self.recurrents else last.output)
         self._be_looked_into()
         return self.output
 
-    def fits(self, input: T | None, gradient: T | None) -> bool:
+    def fits(self, input: T | list[T] | None, gradient: T | None) -> bool:
         """Whether these are of the sizes and types of the run's input and output."""
+        known = self.inputs[0]
+        if isinstance(known, list):
+            inputs = input if isinstance(input, list) else []
+            pairs = list(zip(inputs, known, strict=True)) if len(inputs) == len(known) else [(None, None)]
+        else:
+            pairs = [(input, known)]
         return all(
-            given is not None and given.shape == known.shape and given.dtype == known.dtype
-            for given, known in ((input, self.inputs[0]), (gradient, self.output))
+            isinstance(given, torch.Tensor) and given.shape == known.shape and given.dtype == known.dtype
+            for given, known in (*pairs, (gradient, self.output))
         )
 
-    def grad_input(self, input: T, gradient: T) -> T:
+    def grad_input(self, input: Any, gradient: T) -> Any:
         self.inputs[0], self.filled = input, False
-        self.gradients = [gradient]
+        self.gradients: list[Any] = [gradient]
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
             self.gradients.insert(0, gradient)
@@ -155,16 +167,16 @@ class Run:
         """Let the modules have in their tables by step what they would after doing the sequence step by step."""
         if self.root.generation.year == 2015:
             for module, x in self._with_inputs():
-                module.inputs.update(enumerate(x, module.step - self.steps))
+                module.inputs.update(enumerate(each_step(x), module.step - self.steps))
         if not self.went_back or self.filled:
             return
         self.filled = True
         for number, stage in enumerate(self.stages):
             stage.fill(*self.gradients[number : number + 2])
         for wrapper, first, end in self.wrappers:
-            fill_steps(wrapper, *self.gradients[first : end + 1 : end - first])
+            fill_steps(wrapper, *map(each_step, self.gradients[first : end + 1 : end - first]))
 
-    def _with_inputs(self) -> list[tuple[Any, T]]:
+    def _with_inputs(self) -> list[tuple[Any, Any]]:
         """The modules that count steps, with their inputs."""
         inner = [(s.module, x) for s, x in zip(self.stages, self.inputs, strict=False) if s in self.counting]
         return inner + [(wrapper, self.inputs[first]) for wrapper, first, _ in self.wrappers]
@@ -184,28 +196,36 @@ class Run:
         """Do the sequence once more, step by step, back too if it went back, without accumulating gradients."""
         self.undo()
         accumulated = [module.__dict__["gradParametersAccumulated"] for module in self.recurrents]
-        for x, output in zip(self.inputs[0], self.output, strict=True):
-            if not torch.allclose(self.root.updateOutput(x), output, rtol=1e-4, atol=1e-6, equal_nan=True):
+        inputs = each_step(self.inputs[0])
+        for x, output in zip(inputs, self.output, strict=True):
+            if not nearly(self.root.updateOutput(x), output):
                 raise TorchError(
                     f"{self.root.class_name}: what was inside the steps of the last sequence is not known any "
                     "more, for parameters have changed since"
                 )
         if self.went_back:
-            self.root.generation.sequence_grad_input(
-                self.root, list(self.inputs[0]), list(self.gradients[-1])
-            )
+            self.root.generation.sequence_grad_input(self.root, inputs, list(self.gradients[-1]))
             for module in self.recurrents:
                 module.went_back(self.steps)
         for module, value in zip(self.recurrents, accumulated, strict=True):
             module.__dict__["gradParametersAccumulated"] = value
 
 
-def start(module: Module, steps: Sequence[T] | T) -> tuple[Run, T] | None:
+def nearly(one: T, other: T) -> bool:
+    """Whether two ways to compute the same can have given these. An element that is small because large terms
+    cancelled is as far off as they."""
+    close = 1e-9 if one.dtype == torch.float64 else 1e-5
+    finite = other[torch.isfinite(other)]
+    scale = float(finite.abs().max()) if finite.numel() else 0.0
+    return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
+
+
+def start(module: Module, steps: Sequence[Any] | T) -> tuple[Run, T] | None:
     """Run a sequence; the run and its outputs, or None when it must go step by step."""
     if len(steps) < 2:
         return None
-    x = alike(steps)
-    if x is None or x.dim() < 2:
+    x = together(steps)
+    if x is None or (isinstance(x, torch.Tensor) and x.dim() < 2):
         return None
     try:
         run = Run(module)

@@ -10,7 +10,8 @@ import torch
 from torch7py.nn.activation import Identity
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.pointwise import Pointwise
-from torch7py.nn.table_math import CAddTable
+from torch7py.nn.table import JoinTable
+from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.fast_lstm import FastLSTM
@@ -21,6 +22,7 @@ from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.stages import (
     MASKS,
+    MergeStage,
     PassStage,
     RowStage,
     Stage,
@@ -312,4 +314,7 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     GRU: GatedStage,
     Recurrent: RecurrentStage,
     Recurrence: RecurrenceStage,
+    JoinTable: MergeStage,
+    CAddTable: MergeStage,
+    CMulTable: MergeStage,
 }

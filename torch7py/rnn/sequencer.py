@@ -18,7 +18,7 @@ from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused, generation
 from torch7py.rnn.abstract import AbstractRecurrent, add_gradients, unroll
 from torch7py.rnn.recurrent import Recursor
-from torch7py.rnn.steps import alike, rebound
+from torch7py.rnn.steps import alike, each_step, rebound, together
 
 __all__ = ["AbstractSequencer", "Repeater", "Sequencer", "copied", "steps_of"]
 
@@ -96,8 +96,10 @@ class AbstractSequencer(Container):
             self.__dict__[name] = None
         return self.keep_list(name, steps)
 
-    def give_joined(self, name: str, input: Any, steps: torch.Tensor) -> Any:
-        """The same for the results of all steps in one tensor."""
+    def give_joined(self, name: str, input: Any, steps: torch.Tensor | list[torch.Tensor]) -> Any:
+        """The same for the results of all steps in one tensor; where they are tables, in one for each place."""
+        if isinstance(steps, list):
+            return self.give(name, input, each_step(steps))
         if isinstance(input, torch.Tensor):
             return self.keep(name, steps)
         if self.hasMemory():  # the tensors of the last sequence are those of other steps
@@ -238,7 +240,7 @@ class Sequencer(AbstractSequencer):
         if run is None:
             return None
         if self.training and run.steps == len(input):
-            inputs, gradients = alike(input), alike(gradOutput)
+            inputs, gradients = together(input), alike(gradOutput)
             if run.fits(inputs, gradients):
                 return run.grad_input(inputs, gradients)
         self._step_by_step(input)

@@ -13,13 +13,16 @@ from typing import Any, Protocol
 
 import torch
 
+from torch7py.nn.arguments import axis
 from torch7py.nn.base import Module
+from torch7py.nn.table import JoinTable
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 
 __all__ = [
     "MASKS",
     "IntoMask",
     "IntoTrim",
+    "MergeStage",
     "OutOfMask",
     "OutOfTrim",
     "PassStage",
@@ -151,6 +154,49 @@ class PassStage:
         """Steps are not counted here."""
 
     def acc_grad(self, x: T, scale: float) -> None:
+        """There are no parameters."""
+
+
+class MergeStage:
+    """A layer that makes one tensor of a table of them, row by row: where the steps of a sequence are tables."""
+
+    def __init__(self, module: Any) -> None:
+        if getattr(module, "inplace", False) or module.gradInput is None:
+            raise StepByStep
+        self.module = module
+        self.wide = alias(module)
+
+    def output(self, x: Any) -> T:
+        if not isinstance(x, list) or any(part.dtype != self.module.new().dtype for part in x):
+            raise StepByStep
+        shapes = [list(part.shape) for part in x]
+        if type(self.module) is JoinTable:
+            if any(len(shape) != len(shapes[0]) for shape in shapes):
+                raise StepByStep
+            # The steps are dimension 1 here; all are counted.
+            dim = 1 + axis(self.module, self.module.dimension, x[0][0], self.module.nInputDims)
+            self.wide.__dict__.update(dimension=dim + 1, nInputDims=None)
+            for shape in shapes:
+                shape[dim] = 0
+        if any(shape != shapes[0] for shape in shapes):
+            raise StepByStep
+        self.result: T = self.wide.updateOutput(x)
+        return self.result
+
+    def show(self, steps: int) -> None:
+        self.module.keep_output(self.result[0 if self.module.training else -1])
+
+    def grad_input(self, x: Any, gradient: T) -> Any:
+        self.of_input = list(self.wide.updateGradInput(x, gradient))
+        return self.of_input
+
+    def show_gradient(self) -> None:
+        self.module.keep_grad_input([part[0] for part in self.of_input])
+
+    def fill(self, of_input: Any, gradient: T) -> None:
+        """Steps are not counted here."""
+
+    def acc_grad(self, x: Any, scale: float) -> None:
         """There are no parameters."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["alike", "joined", "rebound"]
+__all__ = ["alike", "each_step", "joined", "rebound", "together"]
 
 T = torch.Tensor
 
@@ -52,6 +52,25 @@ def alike(steps: Sequence[Any] | T) -> T | None:
         if found is not None:
             return found
     return torch.stack([step.data for step in steps])
+
+
+def together(steps: Sequence[Any] | T) -> T | list[T] | None:
+    """The same for steps that may be tables of tensors, each as many: one tensor for each place in the table."""
+    if isinstance(steps, torch.Tensor) or not isinstance(steps[0], list):
+        return alike(steps)
+    count = len(steps[0])
+    if not count or any(not isinstance(step, list) or len(step) != count for step in steps):
+        return None
+    found = [alike(column) for column in zip(*steps, strict=True)]
+    columns = [column for column in found if column is not None]
+    return columns if len(columns) == count else None
+
+
+def each_step(whole: T | list[T]) -> list[Any]:
+    """The steps again."""
+    if isinstance(whole, torch.Tensor):
+        return list(whole.unbind())
+    return [list(step) for step in zip(*(part.unbind() for part in whole), strict=True)]
 
 
 def rebound(known: list[T], steps: T) -> list[T]:
