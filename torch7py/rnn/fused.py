@@ -117,15 +117,10 @@ class Run:
 
     def fits(self, input: T | list[T] | None, gradient: T | None) -> bool:
         """Whether these are of the sizes and types of the run's input and output."""
-        known = self.inputs[0]
-        if isinstance(known, list):
-            inputs = input if isinstance(input, list) else []
-            pairs = list(zip(inputs, known, strict=True)) if len(inputs) == len(known) else [(None, None)]
-        else:
-            pairs = [(input, known)]
-        return all(
-            isinstance(given, torch.Tensor) and given.shape == known.shape and given.dtype == known.dtype
-            for given, known in (*pairs, (gradient, self.output))
+        known, given = ([x] if isinstance(x, torch.Tensor) else x or [] for x in (self.inputs[0], input))
+        pairs = [*zip(known, given, strict=False), (self.output, gradient)]
+        return len(known) == len(given) and all(
+            now is not None and now.shape == then.shape and now.dtype == then.dtype for then, now in pairs
         )
 
     def grad_input(self, input: Any, gradient: T) -> Any:

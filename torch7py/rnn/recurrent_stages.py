@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -121,7 +121,7 @@ class GatedStage:
         self.way.acc_grad(self.batches(x), scale)
 
 
-def fill_steps(module: Any, of_input: T, gradient: T) -> None:
+def fill_steps(module: Any, of_input: Iterable[Any], gradient: T | list[Any]) -> None:
     """Keep for a script what the last steps had and gave in the backward."""
     first = module.step - len(gradient)
     module.gradInputs.update(enumerate(of_input, first))
