@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.activation import Identity
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.linear import Linear
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
@@ -37,6 +38,7 @@ from torch7py.rnn.ways import Way, way
 __all__ = ["STAGES", "GatedStage", "SimpleStage", "fill_steps"]
 
 T = torch.Tensor
+SQUASHING: dict[type, Callable[..., T]] = {Sigmoid: torch.sigmoid, Tanh: torch.tanh}
 
 
 class GatedStage:
@@ -165,13 +167,46 @@ class SimpleStage:
         of_input = self.input.output(x)
         self.begins = before is None
         self.starter = alias(self.start) if self.begins else None
-        self.transfers = [alias(self.transfer) for _ in range(len(x))]
-        self.feedbacks = [alias(self.feedback) for _ in range(len(x))]
         self.before: list[Any] = [before]
-        self.sums: list[T] = []
         self.of_input = of_input
+        weight = self.feedback.weight if type(self.feedback) is Linear else None
+        self.quick = (
+            type(self.transfer) in SQUASHING
+            and weight is not None
+            and of_input.dim() == 3
+            and weight.shape == (of_input.shape[2], of_input.shape[2])
+            and (before is None or before.shape == of_input.shape[1:])
+        )
+        if self.quick:
+            self._products()
+        else:
+            self._modules()
+        return self.result
+
+    def _products(self) -> None:
+        """The steps of a Linear feedback and a squashing transfer: a product and a function each."""
+        squash, feedback = SQUASHING[type(self.transfer)], self.feedback
+        self.result = torch.empty_like(self.of_input)
+        turned, bias = feedback.weight.data.t(), feedback.bias
+        sums = self.of_input.clone() if bias is None else self.of_input + bias.data
+        for total, of_input, output in zip(sums, self.of_input, self.result, strict=True):
+            before = self.before[-1]
+            if before is None:
+                total.copy_(self.starter.updateOutput(of_input))
+            else:
+                total.addmm_(before, turned)
+            squash(total, out=output)
+            self.before.append(output)
+        self.sums: Any = sums
+
+    def _modules(self) -> None:
+        """The steps of any feedback and transfer."""
+        of_input = self.of_input
+        self.transfers = [alias(self.transfer) for _ in range(len(of_input))]
+        self.feedbacks = [alias(self.feedback) for _ in range(len(of_input))]
+        self.sums = []
         outputs = []
-        for step in range(len(x)):
+        for step in range(len(of_input)):
             if self.before[step] is None:
                 total = self.starter.updateOutput(of_input[step])
             else:
@@ -185,7 +220,6 @@ class SimpleStage:
             outputs.append(self.transfers[step].updateOutput(total))
             self.before.append(outputs[-1])
         self.result = torch.stack(outputs)
-        return self.result
 
     def show(self, steps: int) -> None:
         self.module.keep_steps([[output] for output in self.result])
@@ -197,18 +231,32 @@ class SimpleStage:
         of_sums: list[Any] = [None] * len(x)
         of_inputs: list[Any] = [None] * len(x)
         handed = [later]
+        gradients, slopes, room = gradient.unbind(), self._slopes(), torch.empty_like(self.result).unbind()
         for step in range(len(x) - 1, -1, -1):
-            total = gradient[step] if later is None else gradient[step] + later
-            of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+            total = gradients[step] if later is None else gradients[step] + later
+            if slopes is None:
+                of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+            else:
+                of_sums[step] = torch.mul(total, slopes[step], out=room[step])
             if self.before[step] is None:
                 of_inputs[step] = self.starter.updateGradInput(self.of_input[step], of_sums[step])
             else:
-                later = self.feedbacks[step].updateGradInput(self.before[step], of_sums[step])
+                feedback = self.feedback.grad_input if self.quick else self.feedbacks[step].updateGradInput
+                later = feedback(self.before[step], of_sums[step])
                 of_inputs[step] = of_sums[step]
                 handed.append(later)
         self.later, self.of_sums = later, of_sums
         self.handed = handed[::-1] if len(handed) > len(x) else [None, *handed[::-1]]
-        return self.input.grad_input(x, torch.stack(of_inputs))
+        return self.input.grad_input(x, joined(of_inputs))
+
+    def _slopes(self) -> tuple[T, ...] | None:
+        """What the transfer multiplies the gradients of all steps by, from its outputs as they are by now."""
+        if not self.quick:
+            return None
+        wide = alias(self.transfer)
+        wide.__dict__["output"] = self.result
+        slopes: T = wide.grad_input(self.sums, torch.ones_like(self.result))
+        return slopes.unbind()
 
     def fill(self, of_input: T, gradient: T) -> None:
         module = self.module
