@@ -27,7 +27,7 @@ from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.linear import LinearNoBias
 from torch7py.rnn.lstm import LSTM
 
-__all__ = ["FastLSTM", "FastLSTMCell", "gate_products"]
+__all__ = ["FastLSTM", "FastLSTMCell", "forget_second", "gate_products"]
 
 
 def gate_products(inputs: int, outputs: int, gates: int, p: float, mono: bool) -> tuple[Any, Any]:
