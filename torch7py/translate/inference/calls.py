@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.inference import module_calls
-from torch7py.translate.inference.library_calls import LibraryCalls
+from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import (
     tensor_method,
 )
@@ -84,6 +84,8 @@ class CallKinds:
                         news = True
             for function in self.types.methods_of(callee, "__call"):
                 news |= takes(function, 1)
+            if callee.has("optimizer") and len(arguments) >= 2:
+                news |= optimizer_results(arguments, results)
             if callee.kind in ("module", "criterion"):
                 if self.inference.graphs and callee.kind == "module":
                     news |= results[0].mark("node")

@@ -254,6 +254,10 @@ class ExpressionKinds:
         path = self.types.path(node)
         if path in ("io.stdout", "io.stderr", "io.stdin"):
             return Type("file")
+        if path is not None and path.startswith("optim.") and path[6:].islower():
+            method = Type("function")
+            method.mark("optimizer")
+            return method
         if path in FUNCTION_RESULTS:
             return Type("number") if path in ("math.pi", "math.huge") else Type("function")
         base = self.inference.expression(node.base)

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["LibraryCalls"]
 
 
+def optimizer_results(arguments: list[Type], results: list[Type]) -> bool:
+    """What one of optim's functions gives: the weights, and a table of losses."""
+    news = unify(results[0], arguments[1])
+    while len(results) < 2:
+        results.append(Type())
+    losses = results[1]
+    news |= losses.be("table") | losses.mark("array", "losses")
+    return news | losses.of_elements().be("number") | losses.of_elements().mark("loss")
+
+
 class LibraryCalls:
     def __init__(self, calls: CallKinds) -> None:
         self.calls, self.inference, self.types = calls, calls.inference, calls.types
@@ -58,13 +68,7 @@ class LibraryCalls:
             result.be("confusion")
             return True
         if path.startswith("optim.") and len(node.arguments) >= 2:
-            unify(results[0], arguments[1])
-            while len(results) < 2:
-                results.append(Type())
-            results[1].be("table")
-            results[1].mark("array", "losses")
-            results[1].of_elements().be("number")
-            results[1].of_elements().mark("loss")
+            optimizer_results(arguments, results)
             self.inference.rules.append(functools.partial(self._optimized, arguments[0], arguments[1]))
             return True
         if path.startswith(("nn.", "cudnn.", "rnn.")):

@@ -72,7 +72,7 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
         representation = t.representation(node.base)
-        if t.type(node.base).has("losses"):
+        if optimizers.holds_loss(t, node.base):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
@@ -100,7 +100,7 @@ def _is_never_given(t: Translator, node: Index) -> bool:
 
 def is_item(t: Translator, node: Index) -> bool:
     """Whether an expression is an item of a list."""
-    if t.kind(node.base) != "table" or t.path(node) is not None or t.type(node.base).has("losses"):
+    if t.kind(node.base) != "table" or t.path(node) is not None or optimizers.holds_loss(t, node.base):
         return False
     return t.representation(node.base) == "list"
 

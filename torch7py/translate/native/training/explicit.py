@@ -269,8 +269,8 @@ class Explicit:
             raise Problem("T7-226", node.line, found.refused)
         if not self.is_stale(node.receiver):
             return
-        for optimizer in self.training.optimizers.values():
-            if optimizer.method != "adam" and self.calls.is_module(optimizer.module, node.receiver):
+        for optimizer in self.training.optimizers:
+            if optimizer.methods != {"adam"} and self.calls.is_module(optimizer.module, node.receiver):
                 reason = f"gradients of an output from before a step of optim.{optimizer.method}"
                 raise Problem("T7-226", node.line, reason)
 

@@ -38,8 +38,10 @@ class Training:
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.steps: dict[Scope, list[Statement]] = {}
-        self.optimizers: dict[Variable, optimizers.Optimizer] = {}
-        self.made_at: dict[Statement, list[optimizers.Optimizer]] = {}
+        self.optimizers: list[optimizers.Optimizer] = []
+        self.optimizer_of: dict[Variable, optimizers.Optimizer] = {}  # by the variable of its state
+        self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
+        self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self._pending = ""
         self.steps_by_hand = any(
             isinstance(node, Invoke) and node.method == "backwardThroughTime"
@@ -118,8 +120,8 @@ class Training:
 
     def handles(self, node: Statement) -> bool:
         t = self.t
-        for optimizer in self.made_at.get(node, []):
-            optimizers.write(t, optimizer)
+        for optimizer, definition in self.made_at.get(node, []):
+            optimizers.write(t, optimizer, definition)
         if node in self.backward.objections:
             raise Problem("T7-226", node.line, self.backward.objections[node])
         if node in self.losses.unknown:

@@ -125,7 +125,7 @@ class FlatVectors:
         if node.method in ("zero", "fill"):
             if not parameters.endswith(".parameters()") or parameters.startswith("["):
                 optimizer = next(
-                    (o for o in self.training.optimizers.values() if same_expression(o.module, module)), None
+                    (o for o in self.training.optimizers if same_expression(o.module, module)), None
                 )
                 if optimizer is not None and optimizer.name:
                     t.emit(f"{optimizer.name}.zero_grad()")

@@ -1,0 +1,178 @@
+"""optim in a page: the same losses and weights as in the runtime, over 20 steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.verify_script import verify_script
+
+START = """require 'nn'
+require 'optim'
+torch.manualSeed(3)
+local model = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local criterion = nn.MSECriterion()
+local x, y = torch.randn(5, 3), torch.randn(5, 2)
+local w, g = model:getParameters()
+local function feval()
+   g:zero()
+   local loss = criterion:forward(model:forward(x), y)
+   model:backward(x, criterion:backward(model.output, y))
+   return loss, g
+end
+"""
+STEPS = """local state = {%s}
+for i = 1, %d do
+   local _, fs = optim.%s(feval, w, state)
+   print(i, fs[1], w:norm())
+end
+"""
+# (method, settings, what the page has of it)
+SETTINGS = [
+    ("sgd", "learningRate = 0.1, momentum = 0.9, weightDecay = 0.01", "dampening=0.9"),
+    ("sgd", "learningRate = 0.1, momentum = 0.9, dampening = 0, nesterov = true", "nesterov=True)"),
+    ("sgd", "learningRate = 0.1, learningRateDecay = 0.1, momentum = 0", "SGD(model.parameters(), lr=0.1)\n"),
+    ("adam", "learningRate = 0.1, beta1 = 0.8, learningRateDecay = 0.1", "betas=(0.8, 0.999)"),
+    ("adamax", "", "torch.optim.Adamax(model.parameters(), lr=0.002, eps=1e-38)"),
+    ("adamax", "learningRate = 0.1, beta1 = 0.8, weightDecay = 0.1", "betas=(0.8, 0.999)"),
+    (
+        "rmsprop",
+        "alpha = 0.9, weightDecay = 0.01",
+        "torch.optim.RMSprop(model.parameters(), lr=0.01, alpha=0.9",
+    ),
+    ("adagrad", "learningRate = 0.1, learningRateDecay = 0.1", "torch.optim.Adagrad("),
+    ("adadelta", "", "torch.optim.Adadelta(model.parameters())"),
+    ("adadelta", "rho = 0.95, eps = 1e-5, weightDecay = 0.1", "rho=0.95"),
+    ("rprop", "", "torch.optim.Rprop(model.parameters(), lr=0.1)"),
+    ("rprop", "stepsize = 0.01, etaplus = 1.3, stepsizemax = 0.2", "etas=(0.5, 1.3), step_sizes=(1e-6, 0.2)"),
+    (
+        "asgd",
+        "eta0 = 0.1, lambda = 0.01, alpha = 0.6",
+        "torch.optim.ASGD(model.parameters(), lr=0.1, lambd=0.01",
+    ),
+    ("nag", "learningRate = 0.1, momentum = 0.8, learningRateDecay = 0.1, weightDecay = 0.1", "= NAG("),
+    ("lbfgs", "maxIter = 2, learningRate = 0.5, nCorrection = 3, learningRateDecay = 0", "history_size=3"),
+    ("lbfgs", "maxIter = 3, nCorrection = 4, lineSearch = optim.lswolfe", "line_search=lswolfe"),
+    ("cg", "maxIter = 2, rho = 0.02", "CG(model.parameters(), max_iter=2, rho=0.02)"),
+]
+# Several evaluations a step, whose directions are made of differences: rounding grows faster.
+LOOSE = {"lbfgs": 1e-9, "cg": 1e-9}
+COUNT = {"lbfgs": 8, "cg": 5}
+
+
+def page_of(source: str) -> Native:
+    return translate_script((START + source).encode(), "program.lua")
+
+
+def verified(source: str, tmp_path, largest: float = 1e-12) -> str:
+    page = page_of(source)
+    assert [str(problem) for problem in page.problems] == []
+    assert page.native == page.statements
+    tmp_path.joinpath("program.lua").write_text(START + source)
+    comparison = verify_script(page, tmp_path / "program.lua")
+    assert comparison.lines
+    assert comparison.largest < largest
+    return page.code
+
+
+@pytest.mark.parametrize(("method", "settings", "text"), SETTINGS)
+def test_a_method(tmp_path, method, settings, text):
+    source = STEPS % (settings, COUNT.get(method, 20), method)
+    assert text in verified(source, tmp_path, LOOSE.get(method, 1e-12))
+
+
+def test_settings_in_the_call_begin_anew(tmp_path):
+    source = """for i = 1, 5 do
+   local _, fs = optim.adam(feval, w, {learningRate = 0.01 * i})
+   print(fs[1])
+end
+optim.sgd(feval, w)
+print(w:norm())
+"""
+    code = verified(source, tmp_path)
+    assert "        fs = Adam(model.parameters(), lr=0.01 * i).step(feval)\n" in code
+    assert "    torch.optim.SGD(model.parameters(), lr=0.001).step(feval)\n" in code
+
+
+def test_settings_made_at_the_first_step(tmp_path):
+    source = """function train()
+   for i = 1, 3 do
+      state = state or {learningRate = 0.1, momentum = 0.5}
+      local _, fs = optim.sgd(feval, w, state)
+      print(fs[1])
+   end
+end
+train()
+train()
+"""
+    code = verified(source, tmp_path)
+    assert "    optimizer = None\n" in code
+    assert "            if optimizer is None:\n                optimizer = torch.optim.SGD(" in code
+
+
+def test_settings_and_state_apart(tmp_path):
+    source = """local kept = {}
+for i = 1, 5 do
+   local _, fs = optim.adagrad(feval, w, {learningRate = 0.1}, kept)
+   print(fs[1])
+end
+"""
+    code = verified(source, tmp_path)
+    assert "optimizer = torch.optim.Adagrad(model.parameters(), lr=0.1, eps=1e-10)\n" in code
+
+
+CHOSEN = """local name = arg[1] or 'sgd'
+if name == 'cg' then
+   optimState = {maxIter = 2}
+   optimMethod = optim.cg
+elseif name == 'lbfgs' then
+   optimState = {maxIter = 2, lineSearch = optim.lswolfe}
+   optimMethod = optim.lbfgs
+else
+   optimState = {learningRate = 0.1, momentum = 0.9, weightDecay = 0}
+   optimMethod = optim.sgd
+end
+for i = 1, 4 do
+   local _, fs = optimMethod(feval, w, optimState)
+   print(fs[1])
+end
+"""
+
+
+@pytest.mark.parametrize("name", ["sgd", "lbfgs", "cg"])
+def test_a_method_chosen_by_an_option(tmp_path, name):
+    code = verified(CHOSEN.replace("or 'sgd'", f"or '{name}'"), tmp_path, 1e-9)
+    assert "        optimizer = CG(model.parameters(), max_iter=2)\n" in code
+    assert (
+        "        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, dampening=0.9)\n"
+        in code
+    )
+    assert "fs = optimizer.step(feval)" in code
+
+
+def test_all_losses_of_a_step(tmp_path):
+    source = """local state = {maxIter = 5, verbose = true}
+local _, fs = optim.lbfgs(feval, w, state)
+for i = 1, #fs do print(i, fs[i]) end
+local _, one = optim.sgd(feval, w, {learningRate = 0.1})
+print(#one, one[#one])
+"""
+    code = verified(source, tmp_path)
+    assert "    optimizer.step(feval)\n    fs = optimizer.losses\n" in code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        STEPS % ("learningRates = torch.ones(10)", 2, "sgd"),
+        STEPS % ("lineSearch = function() end", 2, "lbfgs"),
+        STEPS % ("niter = 2", 2, "rprop"),
+        # one state for two methods, of which the page cannot tell which is meant
+        "local state = {}\noptim.sgd(feval, w, state)\noptim.adagrad(feval, w, state)\n",
+        # a setting that is an optimizer's argument together with another one
+        "local state = {}\noptim.adam(feval, w, state)\nstate.beta1 = 0.5\n",
+        "local state = {learningRateDecay = 0.1}\noptim.sgd(feval, w, state)\nprint(state.learningRate)\n",
+    ],
+)
+def test_what_is_refused(source):
+    assert "T7-228" in {problem.code for problem in page_of(source).problems}
