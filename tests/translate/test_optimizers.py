@@ -162,8 +162,44 @@ print(#one, one[#one])
 
 
 @pytest.mark.parametrize(
+    "way", ["g:div(2) return loss, g", "g = g:div(2) return loss, g", "return loss, g:div(2)"]
+)
+def test_gradients_changed_on_their_way_to_optim(tmp_path, way):
+    source = f"""local function halved()
+   g:zero()
+   local loss = criterion:forward(model:forward(x), y)
+   model:backward(x, criterion:backward(model.output, y))
+   {way}
+end
+for i = 1, 3 do
+   optim.sgd(halved, w, {{learningRate = 0.1}})
+   print(w:norm())
+end
+"""
+    assert "            p.grad.div_(2)\n" in verified(source, tmp_path)
+
+
+def test_gradients_that_are_not_the_parameters_own_are_refused():
+    source = """local function other()
+   g:zero()
+   local loss = criterion:forward(model:forward(x), y)
+   model:backward(x, criterion:backward(model.output, y))
+   %s
+end
+optim.sgd(other, w, {learningRate = 0.1})
+"""
+    for way in (
+        "return loss, torch.ones(26)",
+        "local h = g:div(2) return loss, h",
+        "g:fill(1) return loss, g",
+    ):
+        assert "T7-227" in {problem.code for problem in page_of(source % way).problems}
+
+
+@pytest.mark.parametrize(
     "source",
     [
+        "local state = {learningRate = 0.1}\noptim.sgd(feval, w, state)\nfor k, v in pairs(state) do print(k) end\n",
         STEPS % ("learningRates = torch.ones(10)", 2, "sgd"),
         STEPS % ("lineSearch = function() end", 2, "lbfgs"),
         STEPS % ("niter = 2", 2, "rprop"),

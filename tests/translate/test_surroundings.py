@@ -209,3 +209,65 @@ print(m:forward(torch.ones(1, 3)))
     code = verified(source, tmp_path)
     assert '[-1].name = f"layer_{L}"\n' in code
     assert "for node in m.modules():\n" in code
+
+
+def test_separated_values(tmp_path):
+    """csvigo gives columns of text, and says what it does."""
+    tmp_path.joinpath("shoes.csv").write_text('num,name,"size"\n1,"a, b",3\n2,c,4.5\n')
+    path = tmp_path / "shoes.csv"
+    source = f"""require 'csvigo'
+local shoes = csvigo.load('{path}')
+local sizes = torch.Tensor(shoes.size)
+print(#shoes.name, shoes.name[1], sizes:sum(), shoes.num[2])
+for i, row in ipairs(csvigo.load{{path = '{path}', mode = 'raw', verbose = false}}) do print(i, #row, row[3]) end
+local numbered = csvigo.load{{path = '{path}', skip = 1, verbose = false}}
+print(numbered.var_2[2])
+print(csvigo.load{{path = '{path}', header = false, verbose = false}}.var_1[1])
+"""
+    code = verified(source, tmp_path)
+    assert (
+        '    sizes = torch.tensor([float(x) for x in shoes["size"]], dtype=torch.get_default_dtype())\n'
+        in code
+    )
+    assert "import csv\n" in code
+
+
+def test_other_ways_to_read_columns_are_refused():
+    source = "require 'csvigo'\nlocal query = csvigo.load{path = 'a.csv', mode = 'query'}\nprint(query)\n"
+    assert {problem.code for problem in translate_script(source.encode(), "program.lua").problems} == {
+        "T7-203"
+    }
+
+
+def test_weights_drawn_anew(tmp_path):
+    source = """require 'nn'
+local model = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Tanh()):add(nn.Linear(4, 2))
+local one = nn.LookupTable(4, 3)
+print(model:forward(torch.ones(3)):sum(), one:forward(torch.LongTensor{1}):sum())
+model:reset()
+one:reset()
+print(model:forward(torch.ones(3)):sum(), one:forward(torch.LongTensor{1}):sum())
+model:reset()
+print(model:forward(torch.ones(3)):sum())
+"""
+    code = verified(source, tmp_path)
+    assert '    for layer in model.modules():\n        if hasattr(layer, "reset_parameters"):\n' in code
+    assert "    for layer2 in one.modules():\n" in code
+
+
+@pytest.mark.parametrize("text", ["nn.Linear(2, 2):reset(0.1)", "nn.SpatialBatchNormalization(2):reset()"])
+def test_weights_that_pytorch_draws_otherwise(text):
+    source = f"require 'nn'\nlocal model = {text.partition(':')[0]}\nmodel:{text.partition(':')[2]}\n"
+    assert {problem.code for problem in translate_script(source.encode(), "program.lua").problems} == {
+        "T7-202"
+    }
+
+
+def test_a_loop_between_elements(tmp_path):
+    source = """local x = torch.Tensor{2.5, 1, 4}
+for age = torch.min(x), torch.max(x) do
+   x[3] = 10
+   print(age)
+end
+"""
+    assert "    while age <= last:\n" in verified(source, tmp_path)

@@ -65,7 +65,7 @@ def tensor_of(only: Type, result: Type) -> bool:
         return be_rank(result, 1)
     if only.kind == "table":
         element = only.of_elements()
-        if element.kind == "number":
+        if element.kind in ("number", "string"):
             return be_rank(result, 1)
         if element.kind == "table":
             return be_rank(result, 2) if element.of_elements().kind == "number" else False

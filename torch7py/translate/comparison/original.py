@@ -15,6 +15,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.translate.comparison.patching import patched
 from torch7py.translate.verify import Different
 
 __all__ = ["REST", "Made", "Recording", "run_original"]
@@ -41,6 +42,7 @@ class Made:
     first: dict[str, torch.Tensor] = field(default_factory=dict)
     listed: list[torch.Tensor] = field(default_factory=list)  # the same as torch7_parameters gave them
     order: int = 0
+    resets: list[dict[str, torch.Tensor]] = field(default_factory=list)  # what its method `reset` drew
 
 
 @dataclass
@@ -166,13 +168,28 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
 
         return init
 
+    def noting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(self, *args, **kwargs)
+            for item in made if depth == 0 else ():
+                if item.module is self:
+                    item.resets.append(_weights(name, self))
+            return result
+
+        return reset
+
+    resets = []
     for name, found in torch7_layers.items():
         cls: Any = found
         if name not in _CONTAINERS:
             originals.append((cls, cls.__dict__.get("__init__")))
             cls.__init__ = recording(cls, name, cls.__init__)
+            if "reset" in cls.__dict__:
+                resets.append((cls, "reset", noting(name, cls.reset)))
     try:
-        yield
+        with patched(resets):
+            yield
     finally:
         for cls, own in originals:
             if own is None:  # it has that of its base

@@ -79,7 +79,7 @@ def run_translation(
     dtype = torch.get_default_dtype()
     try:
         modules = _modules(native, path.parent, partners, script)
-        with _quiet_initializers(), partners.watching(), patched(changes), modules:
+        with _quiet_initializers(partners), partners.watching(), patched(changes), modules:
             exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
             partners.wrap_classes(namespace)
             _run_main(namespace)
@@ -140,8 +140,8 @@ def _run_main(namespace: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _quiet_initializers() -> Iterator[None]:
-    """PyTorch's own initial weights draw nothing: they are replaced at once."""
+def _quiet_initializers(partners: Partners) -> Iterator[None]:
+    """PyTorch's own initial weights draw nothing: they are replaced at once, later ones by what the original drew."""
     kinds = (
         torch.nn.Linear,
         torch.nn.Embedding,
@@ -149,7 +149,7 @@ def _quiet_initializers() -> Iterator[None]:
         torch.nn.Bilinear,
         torch.nn.modules.conv._ConvNd,
     )
-    with patched([(kind, "reset_parameters", lambda self: None) for kind in kinds]):
+    with patched([(kind, "reset_parameters", lambda self: partners.reset(self)) for kind in kinds]):
         yield
 
 

@@ -56,6 +56,20 @@ class Partners:
                 state[entry].copy_(taken(take, first_weights(item)))
         self.found.append((layer.name, module, entries, item))
 
+    def reset(self, module: torch.nn.Module) -> None:
+        """Give a layer the weights that the original's next ``reset`` of its counterpart drew."""
+        state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        for _, other, entries, item in self.found:
+            if other is module:
+                if not item.resets:
+                    raise Different(
+                        f"the translation draws weights of {item.name} that the original does not"
+                    )
+                drawn = first_weights(Made(item.name, item.module, item.resets.pop(0)))
+                with torch.no_grad():
+                    for entry, take in entries.items():
+                        state[entry].copy_(taken(take, drawn))
+
     def wrap_classes(self, namespace: dict[str, Any]) -> None:
         for cls in self.models.making.classes:
             kind = namespace.get(cls.name)

@@ -35,6 +35,14 @@ def optimizer_results(arguments: list[Type], results: list[Type]) -> bool:
     return news | losses.of_elements().be("number") | losses.of_elements().mark("loss")
 
 
+def _columns(loaded: Type, raw: bool) -> bool:
+    """What csvigo loads: lists of text, each under a name or one after the other."""
+    news = False
+    for each in [loaded.of_elements()] if raw else [loaded.of_elements(), *loaded.find().fields.values()]:
+        news |= each.be("table") | each.mark("array") | each.of_elements().be("string")
+    return news
+
+
 class LibraryCalls:
     def __init__(self, calls: CallKinds) -> None:
         self.calls, self.inference, self.types = calls, calls.inference, calls.types
@@ -70,6 +78,12 @@ class LibraryCalls:
         if path.startswith("optim.") and len(node.arguments) >= 2:
             optimizer_results(arguments, results)
             self.inference.rules.append(functools.partial(self._optimized, arguments[0], arguments[1]))
+            return True
+        if path == "csvigo.load":
+            raw = any(isinstance(part, tree.String) and part.value == "raw" for part in tree.walk(node))
+            result.be("table")
+            result.mark("array" if raw else "record")
+            self.inference.rules.append(lambda: _columns(result, raw))
             return True
         if path.startswith(("nn.", "cudnn.", "rnn.")):
             return module_calls.make(path, node, arguments, result)

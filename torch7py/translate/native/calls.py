@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from torch7py.translate import library, tree
 from torch7py.translate.native import (
     code,
+    columns,  # noqa: F401  (registers its rules)
     files,  # noqa: F401  (registers its rules)
     matching,
     mixed,

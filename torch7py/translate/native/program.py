@@ -364,7 +364,7 @@ class _Assembly:
 
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
-        standard = "argparse copy functools itertools math os random re sys tempfile time".split()
+        standard = "argparse copy csv functools itertools math os random re sys tempfile time".split()
         found = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", code)]
         torch = []
         if re.search(r"(?<![\w.])torch\.", code):

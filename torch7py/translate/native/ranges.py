@@ -33,7 +33,7 @@ def _over_reals(t: Translator, node: tree.NumericFor) -> None:
     """A loop over numbers that are not whole: added up turn by turn, as Lua does."""
     variable = t.scopes.of_name[node.variable]
     bounds = [node.stop] if node.step is None else [node.stop, node.step]
-    if variable.writes or variable.captured or any(not _stays(t, bound, node) for bound in bounds):
+    if variable.writes or variable.captured or any(not _stays(t, bound, node) for bound in bounds[1:]):
         raise Problem("T7-214", node.line, "a loop over numbers that are not whole")
     step = node.step
     negative = isinstance(step, tree.Unary) and step.operator == "-"
@@ -44,7 +44,12 @@ def _over_reals(t: Translator, node: tree.NumericFor) -> None:
         )
     name = t.names.of(node.variable)
     t.emit(f"{name} = {t.value(node.start)}")
-    t.emit(f"while {name} {'>=' if negative else '<='} {t.value(node.stop).at(code.ADD)}:")
+    stop = t.value(node.stop)
+    if not _stays(t, node.stop, node):
+        last = t.fresh("last")
+        t.emit(f"{last} = {stop}")
+        stop = code.atom(last)
+    t.emit(f"while {name} {'>=' if negative else '<='} {stop.at(code.ADD)}:")
     with t.indented():
         t.labels.append(None)
         t.block(node.body)

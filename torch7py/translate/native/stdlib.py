@@ -255,7 +255,7 @@ def dropped(t: Translator, node: Call) -> None:
 
 # Packages whose functions have their own native forms.
 PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx cutorch cunn cudnn".split()
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo cutorch cunn cudnn".split()
 )
 
 

@@ -147,6 +147,8 @@ class Translator:
         return name
 
     def alias_of(self, node: Name) -> Py | None:
+        if self.scopes.of_name[node] in self.training.optimizer_of:
+            raise Problem("T7-228", node.line, "the settings of an optimizer as a value")
         return self.training.vectors.alias(node)
 
     def fresh(self, base: str) -> str:

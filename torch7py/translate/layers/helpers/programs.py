@@ -68,6 +68,35 @@ def to_number(text, base=10):
 )
 
 helper(
+    "load_rows",
+    '''
+def load_rows(path, separator=",", verbose=True):
+    """The rows of a file of separated values, as lists of text."""
+    if verbose:
+        print(f"<csv>\\tparsing file: {path}")
+    with open(os.path.expanduser(path), newline="") as file:
+        return [row or [""] for row in csv.reader(file, delimiter=separator, skipinitialspace=separator == " ")]
+''',
+)
+
+helper(
+    "load_columns",
+    '''
+def load_columns(path, separator=",", header=None, skip=0, verbose=True):
+    """The columns of a file of separated values by name, as lists of text. Without a header they are numbered."""
+    rows = load_rows(path, separator, verbose)[skip:]
+    if header or (header is None and to_number(rows[0][0]) is None):
+        names, rows = rows[0], rows[1:]
+    else:
+        names = [f"var_{number}" for number in range(1, len(rows[0]) + 1)]
+    if verbose:
+        print("<csv>\\ttidying up entries")
+        print("<csv>\\treturning tidy table")
+    return {name: [row[i] for row in rows if i < len(row)] for i, name in enumerate(names)}
+''',
+)
+
+helper(
     "Logger",
     '''
 class Logger:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, devices
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.builders import Builders
@@ -20,6 +21,36 @@ if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["Models"]
+
+# Layers whose weights PyTorch draws from the same distributions.
+_DRAWN_ALIKE = {
+    f"nn.{name}"
+    for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
+    " LookupTable".split()
+}
+_WITHOUT_WEIGHTS = {
+    f"nn.{name}"
+    for name in "Sequential Concat ConcatTable ParallelTable JoinTable SplitTable SelectTable CAddTable CMulTable"
+    " Identity Reshape View Squeeze Transpose Dropout Tanh Sigmoid ReLU ELU LeakyReLU SoftMax LogSoftMax Threshold"
+    " SpatialMaxPooling SpatialAveragePooling TemporalMaxPooling".split()
+}
+
+
+def _layers_in(found: Type) -> set[str]:
+    """The names of all layers of a module, and of itself."""
+    names: set[str] = set()
+    waiting, seen = [found.find()], set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if not current.layers:
+            names.add("?")
+        for layer in current.layers:
+            names.add(layer.name)
+            waiting += [part.find() for part in (*layer.children, *layer.slots)]
+    return names
 
 
 class Models:
@@ -100,6 +131,9 @@ class Models:
         ) and t.training.explicit.is_stale(node.receiver):
             self.call(node)
             return True
+        if isinstance(node, Invoke) and node.method == "reset" and t.kind(node.receiver) == "module":
+            self._reset(node)
+            return True
         if (
             isinstance(node, Invoke)
             and node.method == "add"
@@ -109,6 +143,23 @@ class Models:
             t.emit(f"{t.value(node.receiver)}.append({t.value(node.arguments[0])})")
             return True
         return False
+
+    def _reset(self, node: Invoke) -> None:
+        """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""
+        t = self.t
+        names = _layers_in(t.type(node.receiver))
+        if (
+            node.arguments
+            or not names
+            or t.types.function_called(node)
+            or names - _DRAWN_ALIKE - _WITHOUT_WEIGHTS
+        ):
+            raise Problem("T7-202", node.line, "the method reset of a module")
+        base = t.value(node.receiver).at(code.ATOM)
+        layer = t.fresh("layer")
+        t.emit(f"for {layer} in {base}.modules():")
+        t.emit(f'    if hasattr({layer}, "reset_parameters"):')
+        t.emit(f"        {layer}.reset_parameters()")
 
     def field(self, node: Index) -> Py | None:
         """``model.weight`` and other fields of modules."""

@@ -170,6 +170,8 @@ def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str |
             return atom(f"torch.tensor({_real_literal(t, first)})")
         return atom(f"torch.tensor({text}, dtype={dtype or 'torch.get_default_dtype()'})")
     value = t.value(first)
+    if t.type(first).of_elements().kind == "string":  # numbers as text
+        value = atom(f"[float(x) for x in {value}]")
     if kind == "Long":
         probe = tree.Index(first.place, first, tree.Number(first.place, 1, "1"), False)
         if t.tables.holds_whole(probe):

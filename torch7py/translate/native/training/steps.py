@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
 from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
@@ -146,7 +147,22 @@ class Training:
         if isinstance(node, tree.Run) and node in self.losses.named:
             t.emit(f"{self.losses.named[node]} = {t.expressions.graph(node.call)}")
             return True
-        return self._is_guard(node)
+        return self._is_guard(node) or self._changed_itself(node)
+
+    def _changed_itself(self, node: Statement) -> bool:
+        """``gradients = gradients:div(n)``, which changes the vector and gives itself."""
+        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+            return False
+        (target, *more), value = node.names if isinstance(node, tree.Local) else node.targets, node.values[0]
+        if more or not (
+            isinstance(target, Name) and isinstance(value, Invoke) and isinstance(value.receiver, Name)
+        ):
+            return False
+        variable = self.t.scopes.of_name[target]
+        flat_ones = self.vectors.flat_gradients.keys() | self.vectors.aliases.keys()
+        if variable not in flat_ones or self.t.scopes.of_name[value.receiver] is not variable:
+            return False
+        return self.statement(value)
 
     def pending(self) -> str:
         """The list of losses whose backward pass is still to come."""
@@ -248,6 +264,16 @@ class Training:
         optimizers.step(self, found, node, targets)
         return True
 
+    def _given_to_optim(self, value: Expression) -> None:
+        """The gradients that a closure returns: those of the parameters, perhaps changed first."""
+        changed = isinstance(value, Invoke) and value.method in in_place
+        name = value.receiver if changed and isinstance(value, Invoke) else value
+        if isinstance(name, Name) and self.t.scopes.of_name[name] in self.vectors.flat_gradients:
+            if isinstance(value, Invoke):
+                self.statement(value)
+        elif not isinstance(value, tree.Nil) and self.t.kind(value) == "tensor":
+            raise Problem("T7-227", value.line, "gradients given to optim that are not the parameters' own")
+
     def returns(self, node: tree.Return) -> bool:
         """The closure of an optimizer gives the loss alone."""
         if self.t.scope.function in self.closures:
@@ -256,6 +282,8 @@ class Training:
                 optimizers.give_gradient(self.t, point, node.values[1])
             loss = self.t.expressions.graph(node.values[0])
             is_tensor = self.t.expressions.is_graph(node.values[0])
+            for value in node.values[1:]:
+                self._given_to_optim(value)
             self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
             return True
         return False

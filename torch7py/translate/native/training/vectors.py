@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement, same_expression
 
@@ -108,6 +109,9 @@ class FlatVectors:
         if not isinstance(node.receiver, Name):
             return None
         variable = t.scopes.of_name[node.receiver]
+        changes = node.method in in_place or node.method in ("copy", "fill", "zero")
+        if changes and (variable in self.aliases or variable in self.flat_gradients):
+            raise Problem("T7-227", node.line, f"{node.method} of a flat vector, as a value")
         if variable in self.aliases:
             module = self.aliases[variable]
             if node.method in ("nElement", "numel", "size"):
@@ -122,6 +126,8 @@ class FlatVectors:
         t = self.t
         given = [t.value(argument).text for argument in node.arguments]
         parameters = self.parameters(module)
+        if node.method == "fill" and given != ["0"]:
+            raise Problem("T7-227", node.line, "gradients filled with something else than 0")
         if node.method in ("zero", "fill"):
             if not parameters.endswith(".parameters()") or parameters.startswith("["):
                 optimizer = next(
