@@ -271,3 +271,33 @@ for age = torch.min(x), torch.max(x) do
 end
 """
     assert "    while age <= last:\n" in verified(source, tmp_path)
+
+
+def test_new_tensors_and_results_into_others(tmp_path):
+    source = """local x = torch.Tensor{0.5, 1.5, -2.5, 0.49999999999999994, 2.3, -0.1}
+print(torch.round(x))
+local y = x.new(2, 3):fill(1)
+local z = x.new()
+z:exp(x)
+print(z, y:sum())
+x:round()
+print(x)
+"""
+    code = verified(source, tmp_path)
+    assert "    y = x.new_empty(2, 3).fill_(1)\n" in code
+    assert "    torch.exp(x, out=z)\n" in code
+    assert "    print(round_away(x))\n" in code
+
+
+def test_another_view_of_a_tensor_is_no_new_one():
+    source = "local x = torch.zeros(3)\nlocal y = x:new()\ny:fill(1)\nprint(x)\n"
+    assert translate_script(source.encode(), "program.lua").problems
+
+
+def test_what_only_tensors_have(tmp_path):
+    """A function that nothing calls: what it is given has the methods of tensors, so it is one."""
+    source = """local function rows(x, y) return x:size(1), x:nElement() + torch.sum(y) end
+print(type(rows))
+"""
+    page = page_of(source)
+    assert "return x.shape[0], x.numel() + y.sum().item()" in page.code

@@ -8,6 +8,7 @@ from torch7py.translate import library, tree
 from torch7py.translate.inference import module_calls
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import (
+    be_rank,
     tensor_method,
 )
 from torch7py.translate.kinds import LuaClass, Type, unify
@@ -34,6 +35,34 @@ _MODULE_METHODS = {
     "evaluate",
     "training",
 }
+
+
+# Methods that are hardly anything else's than a tensor's, with what they are given then.
+_TENSORS_OWN = {
+    "size": ("", "number"),
+    "nElement": ("",),
+    "dim": ("",),
+    "nDimension": ("",),
+    "isContiguous": ("",),
+    "add": ("tensor", "number tensor"),
+    "copy": ("tensor",),
+    "index": ("number tensor",),
+    "select": ("number number",),
+    "mean": ("", "number"),
+    "norm": ("",),
+}
+
+
+def _be_tensor(receiver: Type, method: str, arguments: list[Type]) -> bool:
+    """A guess, of what is nothing else and has no fields of its own."""
+    given = " ".join(argument.kind or "?" for argument in arguments)
+    if receiver.kind is not None or receiver.find().fields or given not in _TENSORS_OWN[method]:
+        return False
+    return receiver.be("tensor")
+
+
+def _is_new(node: Index) -> bool:
+    return isinstance(node.key, tree.String) and node.key.value == "new"
 
 
 class CallKinds:
@@ -69,8 +98,14 @@ class CallKinds:
                 self.bind(function, node.arguments, arguments, first)
             return self._results(function, results) or new
 
+        maker = node.callee.base if isinstance(node.callee, Index) and _is_new(node.callee) else None
+
         def call() -> bool:
             news = False
+            if maker is not None and self.types.kind(maker) == "tensor":  # x.new(3, 4)
+                news |= results[0].be("tensor")
+                if len(arguments) > 0 and all(argument.kind == "number" for argument in arguments):
+                    news |= be_rank(results[0], len(arguments))
             for function in callee.find().functions:
                 if function in self.types.known:
                     news |= self._known(self.types.known[function], arguments, results)
@@ -135,6 +170,8 @@ class CallKinds:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
+        if method in _TENSORS_OWN and not any(c.find(method) for c in self.types.classes.values()):
+            self.inference.guesses.append(lambda: _be_tensor(receiver, method, arguments))
         if method == "format":
             self.library.formats(node.receiver, arguments)
         seen: set[tree.Function] = set()

@@ -204,6 +204,8 @@ class LibraryCalls:
                 return False
 
             self.inference.rules.append(method)
+            if not first.find().fields:
+                self.inference.guesses.append(lambda: first.kind is None and first.be("tensor"))
             return True
         return False
 

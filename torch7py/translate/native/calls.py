@@ -143,6 +143,11 @@ class Calls:
                 if rule is not None and [t.kind(argument) for argument in node.arguments] == ["number"]:
                     return self._by_rule(rule, node, path)
             raise Problem("T7-201", node.line, f"{path} has no native form")
+        maker = node.callee
+        if (
+            isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
+        ):  # x.new(3, 4)
+            return tensors.new(t, maker.base, node.arguments)
         raise Problem("T7-307", node.line, "a call of something of unknown kind")
 
     def _by_rule(self, rule: Callable[[Translator, Call], Given], node: Call, path: str) -> Given:

@@ -68,6 +68,15 @@ def to_number(text, base=10):
 )
 
 helper(
+    "round_away",
+    '''
+def round_away(x):
+    """To the nearest whole numbers, halves away from zero as in C; PyTorch rounds them to even ones."""
+    return x.trunc() + (2 * x.frac()).trunc()
+''',
+)
+
+helper(
     "load_rows",
     '''
 def load_rows(path, separator=",", verbose=True):

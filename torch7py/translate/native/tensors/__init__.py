@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from torch7py.translate.native.tensors import changes, reductions, views  # noqa: F401  (they register rules)
-from torch7py.translate.native.tensors.calls import method, several, statement
+from torch7py.translate.native.tensors.calls import is_new, method, new, several, statement
 from torch7py.translate.native.tensors.functions import torch_function, torch_statement
 from torch7py.translate.native.tensors.reductions import is_reduced
 
-__all__ = ["is_reduced", "method", "several", "statement", "torch_function", "torch_statement"]
+__all__ = [
+    "is_new",
+    "is_reduced",
+    "method",
+    "new",
+    "several",
+    "statement",
+    "torch_function",
+    "torch_statement",
+]

@@ -34,11 +34,16 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
     filled = _filled(t, receiver, name, arguments)
     if filled is not None:
         return filled
+    if name == "round" and not arguments:
+        base = receiver_text(t, receiver)
+        return atom(f"{base}.copy_({t.need('round_away')}({base}))")
     if name in in_place:
         return in_place[name](t, receiver, arguments)
     found = rules.get(name)
     if found is None:
         if name in library.ELEMENTWISE:
+            if len(arguments) == 1 and t.kind(arguments[0]) == "tensor" and name not in ("round", "cinv"):
+                return atom(f"torch.{name}({t.value(arguments[0])}, out={t.value(receiver)})")  # into x
             if arguments:
                 raise Problem("T7-271", node.line, f"{name} into a result")
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
@@ -47,6 +52,17 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
     if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text
+
+
+def is_new(node: tree.Index) -> bool:
+    return isinstance(node.key, tree.String) and node.key.value == "new"
+
+
+def new(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """``x.new(3, 4)``, a tensor of x's type. (``x:new()`` is another view of x.)"""
+    if any(t.kind(argument) != "number" for argument in arguments):
+        raise Problem("T7-271", receiver.line, "new of something else than sizes")
+    return atom(f"{receiver_text(t, receiver)}.new_empty({sizes(t, arguments) if arguments else 0})")
 
 
 def _filled(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py | None:

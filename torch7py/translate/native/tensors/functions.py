@@ -27,6 +27,8 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
     arguments = node.arguments
     if not arguments or t.kind(arguments[0]) != "tensor":
         return None
+    if name == "round" and len(arguments) == 1:
+        return atom(f"{t.need('round_away')}({t.value(arguments[0])})")
     if name in library.ELEMENTWISE and len(arguments) == 1:
         return atom(f"torch.{name}({t.value(arguments[0])})")
     if name in ("add", "mul", "div", "cmul", "cdiv", "csub") and len(arguments) == 2:
