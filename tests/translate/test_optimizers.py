@@ -162,7 +162,13 @@ print(#one, one[#one])
 
 
 @pytest.mark.parametrize(
-    "way", ["g:div(2) return loss, g", "g = g:div(2) return loss, g", "return loss, g:div(2)"]
+    "way",
+    [
+        "g:div(2) return loss, g",
+        "g = g:div(2) return loss, g",
+        "return loss, g:div(2)",
+        "g:fill(1) return loss, g",
+    ],
 )
 def test_gradients_changed_on_their_way_to_optim(tmp_path, way):
     source = f"""local function halved()
@@ -176,7 +182,8 @@ for i = 1, 3 do
    print(w:norm())
 end
 """
-    assert "            p.grad.div_(2)\n" in verified(source, tmp_path)
+    code = verified(source, tmp_path)
+    assert ("flatten_parameters" in code) is not ("            p.grad.div_(2)\n" in code)
 
 
 def test_gradients_that_are_not_the_parameters_own_are_refused():
@@ -188,11 +195,7 @@ def test_gradients_that_are_not_the_parameters_own_are_refused():
 end
 optim.sgd(other, w, {learningRate = 0.1})
 """
-    for way in (
-        "return loss, torch.ones(26)",
-        "local h = g:div(2) return loss, h",
-        "g:fill(1) return loss, g",
-    ):
+    for way in ("return loss, torch.ones(26)", "local h = g:div(2) return loss, h"):
         assert "T7-227" in {problem.code for problem in page_of(source % way).problems}
 
 

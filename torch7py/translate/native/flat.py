@@ -62,7 +62,8 @@ def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
             path = t.path(node.callee) or ""
             own = bool(t.types.function_called(node))
             last = 1 if path.startswith("torch.") and path != "torch.norm" else len(node.arguments)
-            if path.startswith("optim.") or (path and not own and len(node.arguments) <= last):
+            optimizes = path.startswith("optim.") or t.type(node.callee).has("optimizer")
+            if optimizes or (path and not own and len(node.arguments) <= last):
                 plain.update(a for a in node.arguments if a in reads)
         elif isinstance(node, (tree.Binary, tree.Unary, tree.Return)):
             plain.update(a for a in tree.children(node) if a in reads and isinstance(a, Name))

@@ -282,7 +282,7 @@ class Training:
                 optimizers.give_gradient(self.t, point, node.values[1])
             loss = self.t.expressions.graph(node.values[0])
             is_tensor = self.t.expressions.is_graph(node.values[0])
-            for value in node.values[1:]:
+            for value in node.values[1:] if point is None else ():
                 self._given_to_optim(value)
             self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
             return True
