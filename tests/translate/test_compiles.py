@@ -21,6 +21,17 @@ PROGRAMS = {
         again()
         print(images)
         """,
+    "a module made of the fields of an object": """
+        require 'nn'
+        local Net = {}
+        Net.__index = Net
+        function Net.new(size) return setmetatable({params = {size = size}}, Net) end
+        function Net:table()
+           local words = nn.LookupTable(self.params.size, 3)
+           return words
+        end
+        print(Net.new(4):table():forward(torch.LongTensor{1}):size(2))
+        """,
     "names that nobody reads": """
         local function first(a, _, _) _ = a return a end
         print(first(1, 2, 3))

@@ -301,3 +301,16 @@ print(type(rows))
 """
     page = page_of(source)
     assert "return x.shape[0], x.numel() + y.sum().item()" in page.code
+
+
+def test_commands_and_what_is_a_tensor(tmp_path):
+    source = f"""os.execute('echo here > {tmp_path}/said')
+local file = io.open('{tmp_path}/said')
+print(file:read('*l'))
+file:close()
+local x = torch.zeros(2)
+print(torch.isTensor(x), torch.isTensor(3))
+"""
+    code = verified(source, tmp_path)
+    assert f'    os.system("echo here > {tmp_path}/said")\n' in code
+    assert "torch.is_tensor(x)" in code

@@ -208,3 +208,9 @@ def os_date(t: Translator, node: Call) -> Py:
     if len(node.arguments) > 1 or not isinstance(shown, String) or shown.value[:1] in ("!", "*"):
         raise Problem("T7-203", node.line, "os.date as a table, of another time or another zone")
     return atom(f"time.strftime({t.value(shown)})")
+
+
+@statement("os.execute")
+def execute(t: Translator, node: Call) -> None:
+    t.imports.add("os")
+    t.emit(f"os.system({t.value(node.arguments[0])})")

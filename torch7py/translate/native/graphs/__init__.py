@@ -113,6 +113,8 @@ class Graphs(Methods):
         parameters = self._parameters(function)
         outer = sorted((v for v in scope.upvalues if self.is_plain(v)), key=declared)
         everything = [*(t.names.of_variable(v) for v in outer), *parameters]
+        if "self" in everything:
+            raise Problem("T7-221", function.line, "a graph made of the fields of an object")
         t.top.append(self.write(cls, everything))
         given = [text.partition("=")[0] for text in everything]
         if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
@@ -174,6 +176,8 @@ class Graphs(Methods):
             more = [n for n in cls.kept if n not in given]
             if not more:
                 break
+            if "self" in more:
+                raise Problem("T7-221", node.line, "a graph made of the fields of an object")
             given += more
         t.top.append(lines)
         t.emit(f"{name} = {class_name}({', '.join(given)})")

@@ -208,6 +208,7 @@ class Making:
         return f"{cls_name}({', '.join(parameters)})"
 
     def class_name(self, name: str) -> str:
+        name = name.rpartition(".")[2]  # of a variable of several files
         base = name[:1].upper() + name[1:]
         found, number = base, 1
         while found in self.class_names:
@@ -233,7 +234,10 @@ class Making:
                     variable = t.scopes.of_name[node]
                     if variable in t.module_level or (variable.is_global and not variable.writes):
                         continue
-                    found[t.names.of(node)] = None
+                    if t.names.of(node) == "self":
+                        raise Problem("T7-222", node.line, "a module made of the fields of another object")
+                    if "." not in t.names.of(node):  # else it is in another file, which the page imports
+                        found[t.names.of(node)] = None
         return list(found)
 
     def constructed(self, node: Expression) -> Py:

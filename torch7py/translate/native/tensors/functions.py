@@ -133,6 +133,11 @@ def bernoulli(t: Translator, node: Call) -> Py:
     return atom(f"int(random.random() < {p})")
 
 
+@maker("isTensor")
+def is_tensor(t: Translator, node: Call) -> Py:
+    return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
+
+
 @maker("type")
 def torch_type(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
