@@ -132,6 +132,8 @@ class Models:
             self.call(node)
             return True
         if isinstance(node, Invoke) and node.method == "reset" and t.kind(node.receiver) == "module":
+            if t.types.function_called(node):  # a layer of the program's own
+                return False
             self._reset(node)
             return True
         if (
