@@ -333,3 +333,11 @@ def test_large_tensors_in_parts(rt: Runtime, call: str, function, inside: int) -
     np.testing.assert_allclose(results[0].numpy(), function(a, b, c), rtol=1e-12, atol=1e-12)
     for other in results[1:]:
         assert other.equal(results[0])
+
+
+def test_nan_gives_way_in_a_large_tensor_too(rt: Runtime) -> None:
+    x = torch.ones(2 * memory.PART, dtype=torch.float64)
+    x[5] = math.nan
+    found = lua(rt, "return torch.cmax(x, 0.5), torch.cmin(x, y)", x=x, y=torch.full_like(x, 3))
+    assert [result[5].item() for result in found] == [0.5, 3]
+    assert [result.sum().item() for result in found] == [len(x) - 0.5, len(x) + 2]

@@ -18,7 +18,7 @@ from torch7py.kernels import available
 from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import choose, draw, dropout_mask, fill, normal_, scalar, uniform_
+from torch7py.ops.random import choose, compiled, draw, dropout_mask, fill, normal_, scalar, uniform_
 
 GOLDEN: dict[str, list[float]] = json.loads(
     gzip.decompress((Path(__file__).parent.parent / "golden" / "rng.json.gz").read_bytes())
@@ -401,3 +401,54 @@ def test_an_invalid_row_is_met_after_those_before_it():
 def test_nan_has_no_alias():
     with pytest.raises(ArgumentError, match="above 0"):
         choose.alias_setup(torch.tensor([0.5, math.nan]))
+
+
+@pytest.mark.skipif(not available(), reason="kernels need LuaJIT 2.1")
+class TestFillInKernels:
+    """The compiled fills against the same numbers by numpy, from the same words."""
+
+    CALLS = (
+        *((name, (fill.uniform, 0, 1)) for name in ("Double", "Float")),
+        *((name, (fill.uniform, -3.7, 1e5)) for name in ("Double", "Float")),
+        *((name, (fill.normal, 0, 1)) for name in ("Double", "Float")),
+        *((name, (fill.normal, 1.3, 0.2)) for name in ("Double", "Float")),
+        *((name, (fill.log_normal, 1, 2)) for name in ("Double", "Float")),
+        *((name, (fill.exponential, 0.7)) for name in ("Double", "Float")),
+        *((name, (fill.exponential, 0)) for name in ("Double", "Float")),
+        *((name, (fill.cauchy, 2, 0.3)) for name in ("Double", "Float")),
+        *((name, (fill.random,)) for name in ("Double", "Float", *INTEGRAL)),
+        *((name, (fill.random, 10)) for name in ("Double", "Float", *INTEGRAL)),
+        *((name, (fill.random, 70_000)) for name in ("Double", "Float", *INTEGRAL)),
+        *((name, (fill.random, -5, 300)) for name in ("Double", "Float", *INTEGRAL)),
+        *((name, (fill.random, 0, 2**32)) for name in ("Double", "Float", *INTEGRAL)),
+    )
+
+    @pytest.mark.parametrize(("name", "call"), CALLS)
+    @pytest.mark.parametrize("size", [65, 66, 2 * compiled.AT_ONCE + 1])
+    @pytest.mark.parametrize("pending", [False, True])
+    def test_they_are_the_same(self, monkeypatch, name, call, size, pending):
+        if size > 1000 and (pending or call[0] is fill.random):
+            size = compiled.AT_ONCE + 2
+        function, *parameters = call
+        results, states = [], []
+        for possible in (True, False):
+            monkeypatch.setattr(compiled, "available", lambda possible=possible: possible)
+            generator = seeded(7)
+            if pending:
+                scalar.normal(generator)
+            generator.word()
+            x = tensor(name, size)
+            assert function(generator, x, *parameters) is x
+            results.append(x)
+            states.append(generator.get_state())
+        assert torch.equal(*(x.nan_to_num(12345.0) for x in results))
+        assert states[0] == states[1]
+
+    def test_a_parameter_and_a_part_of_a_tensor(self):
+        parameter = torch.nn.Parameter(torch.zeros(10, 20))
+        fill.normal(seeded(), parameter)
+        assert parameter.detach().view(-1).equal(fill.normal(seeded(), torch.zeros(200)))
+        whole = torch.zeros(5, 100, dtype=torch.float64)
+        fill.uniform(seeded(), whole[2])
+        assert whole[2].equal(draw.uniform(seeded(), 100))
+        assert not whole[[0, 1, 3, 4]].any()

@@ -15,13 +15,20 @@ T = torch.Tensor
 Number = float | T
 
 
-def _of_integers(name: str, function: Callable[..., T]) -> Callable[[T, Number], T]:
-    def apply(src: T, other: Number) -> T:
+def _register(name: str, kind: str, function: Callable[..., T]) -> None:
+    """An operation of integers with a number (``kind`` real) or with as many others (like)."""
+
+    def apply(src: T, other: Number, *, out: T | None = None) -> T:
         if src.is_floating_point():
             raise TorchError(f"{name} is only supported for integer type tensors")
-        return function(src, other)
+        return function(src, other, out=out)
 
-    return apply
+    operation(name, f"src:T other:{kind}", Form.UPDATE, inplace=_in_place(apply))(apply)
+
+
+def _in_place(function: Callable[..., T]) -> Callable[[T, Number], T]:
+    """The same into its first argument."""
+    return lambda src, other: function(src, other, out=src)
 
 
 for _name, _function in (
@@ -29,27 +36,28 @@ for _name, _function in (
     ("bitor", torch.bitwise_or),
     ("bitxor", torch.bitwise_xor),
 ):
-    operation(_name, "src:T value:real", Form.UPDATE)(_of_integers(_name, _function))
-    operation(f"c{_name}", "src:T other:like", Form.UPDATE)(_of_integers(f"c{_name}", _function))
+    _register(_name, "real", _function)
+    _register(f"c{_name}", "like", _function)
 
 
-@operation("lshift", "src:T value:real", Form.UPDATE)
-@operation("clshift", "src:T other:like", Form.UPDATE)
-def _shift_left(src: T, places: Number) -> T:
+def _shift_left(src: T, places: Number, *, out: T | None = None) -> T:
     """Bits moved up; a floating tensor times 2 ^ ``places``."""
     places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
-        return src * torch.pow(2, places)
-    return torch.bitwise_left_shift(src, places)
+        return torch.mul(src, torch.pow(2, places), out=out)
+    return torch.bitwise_left_shift(src, places, out=out)
 
 
-@operation("rshift", "src:T value:real", Form.UPDATE)
-@operation("crshift", "src:T other:like", Form.UPDATE)
-def _shift_right(src: T, places: Number) -> T:
+def _shift_right(src: T, places: Number, *, out: T | None = None) -> T:
     """Bits moved down, zeros coming in even below a sign; a floating tensor over 2 ^ ``places``."""
     places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
-        return src / torch.pow(2, places)
-    bits = 8 * src.element_size()
-    kept = torch.bitwise_left_shift(torch.ones_like(src), bits - places) - 1
-    return torch.bitwise_right_shift(src, places) & kept
+        return torch.div(src, torch.pow(2, places), out=out)
+    kept = torch.bitwise_left_shift(torch.ones_like(places), 8 * src.element_size() - places) - 1
+    shifted = torch.bitwise_right_shift(src, places, out=out)
+    return torch.bitwise_and(shifted, kept, out=out)
+
+
+for _name, _shift in (("lshift", _shift_left), ("rshift", _shift_right)):
+    operation(_name, "src:T value:real", Form.UPDATE, inplace=_in_place(_shift))(_shift)
+    operation(f"c{_name}", "src:T other:like", Form.UPDATE, inplace=_in_place(_shift))(_shift)

@@ -47,13 +47,14 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
 def round_half_away(x: T, *, out: T | None = None) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
 
-    The greatest number below a half is added, with x's sign, and the sum cut: where it rounds up to the next whole
-    number x was not nearer to the last one.
+    The greatest number below a half is added to the size of x: where the sum rounds up to the next whole number, x
+    was not nearer to the last one.
     """
-    below = torch.tensor(0.5 - torch.finfo(x.dtype).eps / 4, dtype=x.dtype, device=x.device)
+    below = 0.5 - torch.finfo(x.dtype).eps / 4
 
     def steps(out: T | None, spare: T | None, x: T) -> T:
-        return torch.trunc(torch.add(torch.copysign(below, x, out=spare), x, out=spare), out=out)
+        above = torch.add(torch.abs(x, out=spare), below, out=spare)
+        return torch.copysign(torch.floor(above, out=spare), x, out=out)
 
     return memory.in_parts(steps, out, x)
 

@@ -17,7 +17,7 @@ import torch
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import draw
+from torch7py.ops.random import check, compiled, draw
 
 __all__ = [
     "bernoulli",
@@ -37,12 +37,16 @@ WHOLE_RANGE = {"Byte": 2**8, "Char": 2**7, "Short": 2**15, "Int": 2**31, "Float"
 def uniform(generator: Generator, tensor: torch.Tensor, a: float = 0.0, b: float = 1.0) -> torch.Tensor:
     """``x:uniform([gen,] [a=0, b=1])``. A FloatTensor may hold b itself: rounding comes last."""
     a, b = _reals(tensor, "uniform", a, b)
+    if compiled.fits(tensor):
+        return compiled.fill(generator, tensor, "uniform", a, b)
     return _put(tensor, draw.uniform(generator, tensor.numel(), a, b))
 
 
 def normal(generator: Generator, tensor: torch.Tensor, mean: float = 0.0, stdv: float = 1.0) -> torch.Tensor:
     """``x:normal([gen,] [mean=0, stdv=1])``."""
     mean, stdv = _reals(tensor, "normal", mean, stdv)
+    if compiled.fits(tensor):
+        return compiled.fill_normal(generator, tensor, "normal", mean, stdv)
     return _put(tensor, draw.normal(generator, tensor.numel(), mean, stdv))
 
 
@@ -51,6 +55,8 @@ def log_normal(
 ) -> torch.Tensor:
     """``x:logNormal([gen,] [mean=1, stdv=2])``."""
     mean, stdv = _reals(tensor, "logNormal", mean, stdv)
+    if compiled.fits(tensor):
+        return compiled.fill_normal(generator, tensor, "log_normal", mean, stdv)
     return _put(tensor, draw.log_normal(generator, tensor.numel(), mean, stdv))
 
 
@@ -59,12 +65,16 @@ def cauchy(
 ) -> torch.Tensor:
     """``x:cauchy([gen,] [median=0, sigma=1])``."""
     median, sigma = _reals(tensor, "cauchy", median, sigma)
+    if compiled.fits(tensor):
+        return compiled.fill(generator, tensor, "cauchy", median, sigma)
     return _put(tensor, draw.cauchy(generator, tensor.numel(), median, sigma))
 
 
 def exponential(generator: Generator, tensor: torch.Tensor, rate: float) -> torch.Tensor:
     """``x:exponential([gen,] rate)``."""
     (rate,) = _reals(tensor, "exponential", rate)
+    if compiled.fits(tensor):
+        return compiled.fill(generator, tensor, "exponential", rate)
     return _put(tensor, draw.exponential(generator, tensor.numel(), rate))
 
 
@@ -92,6 +102,11 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
     is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
     """
     number_type = _not_half(tensor, "random").host
+    if compiled.fits(tensor):
+        low, count = check.bounds(bounds) if bounds else (0, WHOLE_RANGE.get(number_type.name, 2**32))
+        # As far as doubles and C's casts of them go.
+        if low >= 0 and low + count <= (2**53 if number_type.size == 8 or number_type.is_floating else 2**31):
+            return compiled.fill(generator, tensor, "random", low, count)
     values = draw.unsigned(generator, tensor.numel(), *bounds)
     if not bounds and number_type.name in WHOLE_RANGE:
         values %= np.uint64(WHOLE_RANGE[number_type.name])

@@ -1,0 +1,73 @@
+"""Random numbers right into a tensor's memory, by kernels: the numbers of ``draw``, to the last bit."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from torch7py.kernels import available, kernel
+from torch7py.ops import types
+from torch7py.ops.mersenne import Generator
+from torch7py.ops.random import check, scalar
+
+__all__ = ["fill", "fill_normal", "fits"]
+
+AT_ONCE = 1 << 16  # words drawn together: they stay in the cache
+FEW = 64  # of so many elements the way over arrays is as fast
+
+
+def fits(tensor: torch.Tensor) -> bool:
+    """Whether a tensor can be filled so: a contiguous one on the CPU."""
+    return (
+        tensor.numel() > FEW
+        and tensor.device.type == "cpu"
+        and tensor.is_contiguous()
+        and tensor.dtype != torch.float16
+        and available()
+        and not torch.compiler.is_compiling()
+    )
+
+
+def fill(generator: Generator, tensor: torch.Tensor, name: str, *parameters: float) -> torch.Tensor:
+    """A word for each element: uniform, exponential, cauchy or random (from a number on, so many)."""
+    _fill(generator, name, tensor.data_ptr(), tensor.numel(), tensor, parameters)
+    return tensor
+
+
+def fill_normal(
+    generator: Generator, tensor: torch.Tensor, name: str, mean: float, stdv: float
+) -> torch.Tensor:
+    """normal or log_normal. They are made in pairs, of which the first may have been begun and the last may be left."""
+    check.stdv(stdv)
+    one = scalar.normal if name == "normal" else scalar.log_normal
+    flat = tensor.detach().view(-1)
+    first = int(generator.pair_pending)
+    if first:
+        flat[0] = one(generator, mean, stdv)
+    count = (len(flat) - first) // 2 * 2
+    if count:
+        at = flat.data_ptr() + first * flat.element_size()
+        x, y = (word * scalar.UNIT for word in _fill(generator, name, at, count, flat, (mean, stdv)))
+        generator.pair = (x, y, math.sqrt(-2.0 * math.log(1.0 - y)))
+    if first + count < len(flat):
+        flat[-1] = one(generator, mean, stdv)
+    return tensor
+
+
+def _fill(
+    generator: Generator,
+    name: str,
+    at: int,
+    count: int,
+    like: torch.Tensor,
+    parameters: tuple[float, ...],
+) -> tuple[int, int]:
+    """Numbers to an address; returns the last two words."""
+    draw = kernel("draw", OUT=types.of(like).ctype)
+    last: tuple[int, int] = (0, 0)
+    for start in range(0, count, AT_ONCE):
+        words = generator.words(min(AT_ONCE, count - start))
+        draw(name, words.ctypes.data, len(words), at + start * like.element_size(), *parameters)
+        last = (int(words[-2]), int(words[-1])) if len(words) > 1 else (0, int(words[-1]))
+    return last
