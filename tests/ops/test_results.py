@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -9,7 +11,11 @@ import torch7py.ops.all  # noqa: F401  (registers the operations)
 from torch7py.ops import memory
 from torch7py.ops.registry import Form, operations
 
-N = memory.LARGE + 10
+SIDE = 66
+N = SIDE * SIDE
+assert N > memory.LARGE
+WHOLE = re.compile("c?bit(and|or|xor)")  # of whole numbers only
+MATRIX = re.compile("tri[lu]")
 
 CASES = [
     pytest.param(operation.name, case, id=f"{operation.name}({', '.join(p.kind for p in case.parameters)})")
@@ -19,19 +25,25 @@ CASES = [
 ]
 
 
-def arguments(case):
+def arguments(name, case):
     def value(parameter):
         if parameter.kind in ("T", "F", "like"):
-            return 0.5 + 0.4 * torch.rand(N, dtype=torch.float64)
-        return 0.25 if parameter.name == "low" else 1.75
+            if WHOLE.fullmatch(name):
+                return torch.randint(100, (N,))
+            numbers = 0.5 + 0.4 * torch.rand(N, dtype=torch.float64)
+            return numbers.view(SIDE, SIDE) if MATRIX.fullmatch(name) else numbers
+        if parameter.kind in ("int", "index"):
+            return 0
+        number = 0.25 if parameter.name == "low" else 1.75
+        return int(number) if WHOLE.fullmatch(name) else number
 
     return [value(parameter) for parameter in case.parameters]
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_a_named_tensor_gets_what_a_new_one_would(name, case):
-    given = arguments(case)
-    out = torch.full((N,), 7.0, dtype=torch.float64)
+    given = arguments(name, case)
+    out = torch.full_like(given[0], 7)
     place = out.data_ptr()
     memory.write_result(out, case.function, *given)
     assert torch.equal(out, case.function(*given))
@@ -40,7 +52,7 @@ def test_a_named_tensor_gets_what_a_new_one_would(name, case):
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_the_named_tensor_may_be_an_argument(name, case):
-    given = arguments(case)
+    given = arguments(name, case)
     first = next(value for value in given if isinstance(value, torch.Tensor))
     expected = case.function(*given)
     memory.write_result(first, case.function, *given)
@@ -48,10 +60,10 @@ def test_the_named_tensor_may_be_an_argument(name, case):
 
 
 def test_cases_are_found():
-    assert {"add", "exp", "clamp", "cdiv"} <= {
-        operation.name for operation in operations.values() if any(case.takes_out for case in operation.cases)
-    }
-    assert all(o.form is Form.UPDATE for o in operations.values() if any(c.takes_out for c in o.cases))
+    found = {o.name: o.form for o in operations.values() if any(case.takes_out for case in o.cases)}
+    assert {"add", "exp", "clamp", "cdiv"} <= set(found)
+    others = {"tril", "triu", "cumsum", "cumprod"}
+    assert {name for name, form in found.items() if form is not Form.UPDATE} == others
 
 
 def test_a_named_tensor_that_overlaps_an_argument():

@@ -31,7 +31,7 @@ for _name, _function in (
 @operation("equal", "a:T b:T", Form.METHOD, returns="value")
 def _equal(a: T, b: T) -> bool:
     """Whether two tensors have the same sizes and elements."""
-    return memory.size_of(a) == memory.size_of(b) and bool((a == b).all())
+    return memory.size_of(a) == memory.size_of(b) and torch.equal(a.view(b.shape), b)
 
 
 @operation("all", "x:Byte", Form.METHOD, returns="value")

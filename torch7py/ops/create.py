@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from torch7py.kernels import available, kernel
 from torch7py.ops import memory, state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
@@ -215,14 +216,14 @@ def _range(out: T, first: float, last: float, step: float) -> None:
     if not (last >= first if step > 0 else last <= first):
         raise TorchError(f"range: {last:g} cannot be reached from {first:g} by steps of {step:g}")
     if number_type.is_floating:
-        count = int((last - first) / step + 1)
-        numbers = torch.arange(count, dtype=torch.float64)
+        count, dtype = int((last - first) / step + 1), torch.float64
     else:
-        count = int(last - first) // int(step) + 1
-        numbers = torch.arange(count, dtype=torch.int64)
-    if step != 1:
-        numbers.mul_(step)
-    _in_order(out, numbers.add_(first))
+        count, dtype = int(last - first) // int(step) + 1, torch.int64
+    if step == 1 and first == int(first) and abs(first) + count < 2**53:
+        numbers = torch.arange(int(first), int(first) + count, dtype=dtype)
+    else:
+        numbers = torch.arange(count, dtype=dtype).mul_(step).add_(first)
+    _in_order(out, numbers)
 
 
 def _points(out: T, name: str, a: float, b: float, n: int) -> T:
@@ -235,7 +236,13 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
         raise TorchError(f"{name}: invalid number of points: {n}")
     if n == 1:
         return low.view(1)
-    return torch.arange(n, dtype=out.dtype).mul_(high - low).div_(n - 1).add_(low)
+
+    def steps(out: T | None, spare: T | None, numbers: T) -> T:
+        way = torch.div(torch.mul(numbers, high - low, out=spare), n - 1, out=spare)
+        return torch.add(way, low, out=out)
+
+    numbers = torch.arange(n, dtype=out.dtype)
+    return memory.in_parts(steps, numbers, numbers)
 
 
 @creation("linspace", "a:number b:number n:int=100")
@@ -248,7 +255,12 @@ def _linspace(out: T, a: float, b: float, n: int) -> None:
 def _logspace(out: T, a: float, b: float, n: int) -> None:
     """``torch.logspace([out,] a, b [, n=100])``: 10 to the power of what linspace gives."""
     points = _points(out, "logspace", a, b, n)
-    _in_order(out, torch.tensor([_power_of_ten(x) for x in points.tolist()], dtype=torch.float64))
+    if available() and not points.isnan().any():
+        powers = points.double()
+        kernel("power")(10.0, powers.data_ptr(), powers.data_ptr(), n)
+    else:
+        powers = torch.tensor([_power_of_ten(x) for x in points.tolist()], dtype=torch.float64)
+    _in_order(out, powers)
 
 
 def _power_of_ten(x: float) -> float:
@@ -276,12 +288,12 @@ def _diag(x: T, k: int) -> T:
 
 
 @operation("tril", "x:T k:int=0", Form.QUERY)
-def _tril(x: T, k: int) -> T:
+def _tril(x: T, k: int, *, out: T | None = None) -> T:
     """``torch.tril([out,] x [, k])``: the elements on and below the k-th diagonal, zeros above."""
-    return torch.tril(_matrix(x, "tril"), k)
+    return torch.tril(_matrix(x, "tril"), k, out=out)
 
 
 @operation("triu", "x:T k:int=0", Form.QUERY)
-def _triu(x: T, k: int) -> T:
+def _triu(x: T, k: int, *, out: T | None = None) -> T:
     """``torch.triu([out,] x [, k])``: the elements on and above the k-th diagonal, zeros below."""
-    return torch.triu(_matrix(x, "triu"), k)
+    return torch.triu(_matrix(x, "triu"), k, out=out)

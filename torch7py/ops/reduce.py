@@ -69,13 +69,21 @@ def _product_along(x: T, dim: int) -> T:
 
 
 @operation("cumsum", "x:T dim:index=0", Form.QUERY)
-def _running_sum(x: T, dim: int) -> T:
-    return x.cumsum(check_dim(x, dim), dtype=_wide(x)).to(x.dtype)
+def _running_sum(x: T, dim: int, *, out: T | None = None) -> T:
+    return _running(torch.cumsum, x, dim, out)
 
 
 @operation("cumprod", "x:T dim:index=0", Form.QUERY)
-def _running_product(x: T, dim: int) -> T:
-    return x.cumprod(check_dim(x, dim), dtype=_wide(x)).to(x.dtype)
+def _running_product(x: T, dim: int, *, out: T | None = None) -> T:
+    return _running(torch.cumprod, x, dim, out)
+
+
+def _running(function: Callable[..., T], x: T, dim: int, out: T | None) -> T:
+    check_dim(x, dim)
+    if _wide(x) == x.dtype:
+        return function(x, dim, out=out)
+    result = function(x, dim, dtype=_wide(x)).to(x.dtype)
+    return result if out is None else out.copy_(result)
 
 
 @operation("trace", "x:T", Form.METHOD, returns="value")
@@ -115,9 +123,16 @@ def _mean_along(x: T, dim: int) -> T:
     return _sum_along(x, dim) / x.size(dim)
 
 
-def _variance(x: T, biased: bool) -> T:
-    wide = _not_empty(x).to(torch.float64)
-    return (wide - wide.mean()).square().sum() / (x.numel() - (not biased))
+def _variance(x: T, biased: bool) -> float:
+    """From the squares of the differences to the mean, in double; of a large tensor part by part, for the cache."""
+    count = _not_empty(x).numel() - (not biased)
+    mean = _sum(x) / x.numel()
+    if x.numel() <= memory.PART or not x.is_contiguous():
+        squares = (x.to(torch.float64) - mean).square_().sum().item()
+    else:
+        parts = (part.to(torch.float64) - mean for part in torch.split(x.view(-1), memory.PART))
+        squares = sum(torch.dot(part, part).item() for part in parts)
+    return squares / count if count else math.nan
 
 
 def _variance_along(x: T, dim: int, biased: bool) -> T:
@@ -135,7 +150,7 @@ def _variance_along(x: T, dim: int, biased: bool) -> T:
 @operation("var", "x:F biased:bool=False", Form.QUERY, returns="value")
 def _var(x: T, biased: bool) -> float:
     """The variance, over n - 1 unless ``biased``."""
-    return _variance(x, biased).item()
+    return _variance(x, biased)
 
 
 @operation("var", "x:F dim:index biased:bool=False")
@@ -146,7 +161,7 @@ def _var_along(x: T, dim: int, biased: bool) -> T:
 @operation("std", "x:F biased:bool=False", Form.QUERY, returns="value")
 def _std(x: T, biased: bool) -> float:
     """The standard deviation, over n - 1 unless ``biased``."""
-    return _variance(x, biased).sqrt().item()
+    return math.sqrt(_variance(x, biased))
 
 
 @operation("std", "x:F dim:index biased:bool=False")

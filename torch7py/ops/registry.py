@@ -205,6 +205,8 @@ def operation(
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
         elementwise = entry.form is Form.UPDATE and parameters[0].kind in ("T", "F") and returns == "T"
         takes_out = elementwise and _takes_out(function)
+        if entry.form is Form.QUERY and returns == "T" and not inspect.isbuiltin(function):
+            takes_out = _takes_out(function)
         entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns, takes_out))
         return function
 
