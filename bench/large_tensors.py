@@ -22,6 +22,7 @@ LUA = """
 local a, b, v = torch.rand(N, N), torch.rand(N, N), torch.rand(N)
 local r, t = torch.Tensor(N, N), a:t()
 local mask, index = torch.gt(a, 0.5), torch.range(1, N):long()
+local x, e, c = torch.rand(N * N), torch.rand(N, N):mul(100):floor(), torch.rand(N, N)
 local z, i
 return function(n)
    for _ = 1, n do CALL end
@@ -53,6 +54,24 @@ CALLS = {
     "z = a:norm()": "z = a.norm().item()",
     "z, i = a:max(2)": "z, i = a.max(1, keepdim=True)",
     "z, i = a:sort(2)": "z, i = a.sort(1)",
+    "z, i = x:sort()": "z, i = x.sort()",
+    "z, i = e:sort(2)": "z, i = e.sort(1)",  # many equal elements: the original's quicksort
+    "z, i = e:sort(1)": "z, i = e.sort(0)",
+    "z, i = a:mode(2)": "z, i = a.mode(1, keepdim=True)",
+    "z, i = e:mode(2)": "z, i = e.mode(1, keepdim=True)",
+    "z, i = x:topk(10, 1, true)": "z, i = x.topk(10)",
+    "z, i = x:topk(N * N / 10, 1, true)": "z, i = x.topk(N * N // 10)",
+    "z, i = a:topk(N / 10, 2, true)": "z, i = a.topk(N // 10, 1)",
+    "z, i = a:kthvalue(N / 2, 2)": "z, i = a.kthvalue(N // 2, 1, keepdim=True)",
+    "z = torch.randperm(N * N)": "z = torch.randperm(N * N)",
+    "z = torch.multinomial(c, N / 10, true)": "z = torch.multinomial(c, N // 10, True)",
+    "r:uniform()": "r.uniform_()",
+    "r:normal()": "r.normal_()",
+    "r:bernoulli(0.5)": "r.bernoulli_(0.5)",
+    "r:round(a)": "torch.round(a, out=r)",
+    "r:cmax(a, b)": "torch.maximum(a, b, out=r)",
+    "r:addcmul(a, 0.5, b, c)": "torch.addcmul(a, b, c, value=0.5, out=r)",
+    "z = a:std()": "z = a.std().item()",
     "z = a:cumsum(1)": "z = a.cumsum(0)",
     "z = torch.mv(a, v)": "z = torch.mv(a, v)",
     "z = a:maskedSelect(mask)": "z = a.masked_select(mask)",
@@ -77,7 +96,8 @@ def results(quick: bool) -> Iterator[Result]:
     for lua, python in CALLS.items():
         a, b = (torch.rand(size, size, dtype=torch.float64) for _ in "ab")
         names: dict[str, Any] = {"torch": torch, "a": a, "b": b, "r": torch.empty_like(a), "t": a.t()}
-        names.update(v=a[0].clone(), mask=a > 0.5, index=torch.arange(size))
+        names.update(v=a[0].clone(), mask=a > 0.5, index=torch.arange(size), N=size)
+        names.update(x=a.flatten(), e=(100 * a).floor_(), c=b.clone())
         exec(PYTHON.replace("CALL", python), names)
         calls = 1 if quick else calls_of(partial(names["loop"], 1))
         with Runtime() as runtime:
