@@ -1,6 +1,6 @@
 -- Categories drawn by their probabilities, as Torch7's multinomial draws them.
 --
--- sums: rows x n doubles, the probabilities of a row added up; they are used up. words: a random word of 32 bits, in
+-- sums: rows x n doubles, the probabilities of a row added up to 1; they are used up. words: a random word of 32 bits, in
 -- 64, for each sample. `once`: no category comes twice in a row. out: rows x samples longs, categories from 1.
 
 local ffi = require 'ffi'
@@ -29,8 +29,6 @@ end
 return function(sums, rows, n, words, samples, once, out)
    sums, words, out = ffi.cast(doubles, sums), ffi.cast(words_type, words), ffi.cast(longs, out)
    for row = 0, rows - 1 do
-      local total = sums[n - 1]
-      for i = 0, n - 1 do sums[i] = sums[i] / total end
       for k = 0, samples - 1 do
          sums[n - 1] = 1
          local place = place_of(sums, n, words[2 * k] * 2^-32)

@@ -5,6 +5,7 @@ Categories are numbered from 1, as Lua has them.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import Any
 
@@ -77,64 +78,56 @@ def multinomial(
         raise ArgumentError(f"multinomial: cannot draw {n} samples")
     if not replacement and n > rows.shape[1]:
         raise ArgumentError(f"multinomial: cannot draw {n} of {rows.shape[1]} categories without replacement")
-    # accumulate adds from left to right, as the original's loop does.
-    sums = np.add.accumulate(rows, axis=1)
-    invalid = np.flatnonzero(~(sums[:, -1] > 0))
+    # cumsum adds from left to right, as the original's loop does.
+    sums = torch.cumsum(rows, 1)
+    totals = sums[:, -1:].clone()
+    invalid = torch.nonzero(~(totals > 0))
     # The rows before an invalid one have drawn their words before it is met.
-    count = int(invalid[0]) if len(invalid) else len(rows)
+    count = int(invalid[0, 0]) if len(invalid) else len(rows)
     words = generator.words(count * n)
     if len(invalid):
         raise ArgumentError("multinomial: invalid distribution, the sum of probabilities is not above 0")
-    result = torch.empty((count, n), dtype=torch.int64, device="cpu")
-    if available():
-        sample = kernel("sample")
-        once = not replacement and n > 1
-        drawn = words.ctypes.data
-        sample(sums.ctypes.data, count, rows.shape[1], drawn, n, once, result.data_ptr())
+    sums /= totals
+    once = not replacement and n > 1
+    if not once and rows.min() >= 0 and totals.max() < math.inf:
+        sums[:, -1] = 1
+        points = np.multiply(words, 2.0**-32, dtype=np.float64).reshape(count, n)
+        result = torch.searchsorted(sums, torch.from_numpy(points)).add_(1)
     else:
-        _sample_in_python(sums, words, replacement or n == 1, result.numpy())
+        # Of sums that do not ascend only the original's own bisection finds the same places.
+        result = torch.empty((count, n), dtype=torch.int64, device="cpu")
+        if available():
+            sample = kernel("sample")
+            sample(sums.data_ptr(), *sums.shape, words.ctypes.data, n, once, result.data_ptr())
+        else:
+            _sample_in_python(sums.numpy(), words, once, result.numpy())
     return (result[0] if probabilities.dim() == 1 else result).to(probabilities.device)
 
 
-def _sample_in_python(sums: Doubles, words: NDArray[np.uint64], replacement: bool, into: Longs) -> None:
-    sample = _with_replacement if replacement else _without_replacement
+def _sample_in_python(sums: Doubles, words: NDArray[np.uint64], once: bool, into: Longs) -> None:
     points = np.multiply(words, 2.0**-32, dtype=np.float64).reshape(into.shape)
-    for row, cumulative in enumerate(sums):
-        cumulative /= cumulative[-1]
-        sample(points[row], cumulative, into[row])
-    into += 1
+    # Once every category of any weight is drawn, the rest is nan, and the original goes on with it.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for row, cumulative in enumerate(sums):
+            for i, point in enumerate(points[row].tolist()):
+                cumulative[-1] = 1
+                place = bisect_left(cumulative, point)
+                into[row, i] = place + 1
+                if once:
+                    weight = cumulative[place] - (cumulative[place - 1] if place else 0.0)
+                    cumulative[place:] -= weight
+                    cumulative /= 1.0 - weight
 
 
-def _rows(probabilities: torch.Tensor) -> Doubles:
+def _rows(probabilities: torch.Tensor) -> torch.Tensor:
     number_type = types.of(probabilities)
     if number_type.host.name not in ("Double", "Float"):
         raise ArgumentError(f"multinomial: probabilities in a {number_type.tensor}, expected Double or Float")
     if probabilities.dim() not in (1, 2) or probabilities.numel() == 0:
         sizes = "x".join(map(str, probabilities.shape))
         raise ArgumentError(f"multinomial: probabilities must be a vector or a matrix, got size {sizes}")
-    values: Doubles = probabilities.detach().to(device="cpu", dtype=torch.float64).numpy()
-    return np.atleast_2d(values)
-
-
-def _with_replacement(points: Doubles, cumulative: Doubles, into: Longs) -> None:
-    cumulative[-1] = 1
-    if len(points) > 1 and (cumulative[1:] >= cumulative[:-1]).all():
-        into[:] = np.searchsorted(cumulative, points)
-    else:
-        # Negative probabilities: only the original's own bisection, which this is, finds the same places.
-        into[:] = [bisect_left(cumulative, point) for point in points.tolist()]
-
-
-def _without_replacement(points: Doubles, cumulative: Doubles, into: Longs) -> None:
-    # Once every category of any weight is drawn, the rest is nan, and the original goes on with it.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for i, point in enumerate(points.tolist()):
-            cumulative[-1] = 1
-            place = bisect_left(cumulative, point)
-            into[i] = place
-            weight = cumulative[place] - (cumulative[place - 1] if place else 0.0)
-            cumulative[place:] -= weight
-            cumulative /= 1.0 - weight
+    values = probabilities.detach().to(device="cpu", dtype=torch.float64)
+    return values.contiguous().view(-1, values.shape[-1])
 
 
 def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -151,7 +144,7 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     if probabilities.dim() != 1:
         raise ArgumentError("multinomialAliasSetup: probabilities must be a vector")
     real = np.float32 if probabilities.dtype == torch.float32 else np.float64
-    stay = rows[0].astype(real) * real(rows.shape[1])
+    stay = rows[0].numpy().astype(real) * real(rows.shape[1])
     alias = np.full(len(stay), -1, np.int64)
     if np.isnan(stay).any():
         raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
