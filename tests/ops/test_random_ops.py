@@ -265,6 +265,16 @@ def test_results_can_be_resized(rt: Runtime) -> None:
     assert lua(rt, source) == [10000] * 7
 
 
+def test_what_was_drawn_from_can_be_resized(rt: Runtime) -> None:
+    source = f"""
+        {WEIGHTS}
+        local state = torch.multinomialAliasSetup(w)
+        torch.multinomialAlias(torch.LongTensor(10), state)
+        torch.multinomial(w, 2)
+        return w:resize(10000):size(1) + state[1]:resize(10000):size(1) + state[2]:resize(10000):size(1)"""
+    assert lua(rt, source) == 30000
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

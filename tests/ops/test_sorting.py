@@ -96,6 +96,16 @@ def test_into_the_tensor_itself(rt: Runtime) -> None:
     assert plain(lua(rt, source)) == ([3, 2, 1], [1, 3, 2])
 
 
+@pytest.mark.parametrize("call", ["sort()", "topk(3)", "mode()"])
+@pytest.mark.parametrize("last", ["1", "0/0"])
+def test_what_was_sorted_can_be_resized(rt: Runtime, call: str, last: str) -> None:
+    source = f"""
+        local x = torch.Tensor(20):fill({last})
+        local values, places = x:{call}
+        return x:resize(5000):size(1) + values:resize(5000):size(1) + places:resize(5000):size(1)"""
+    assert lua(rt, source) == 15000
+
+
 def test_nan_is_in_no_order(rt: Runtime) -> None:
     """2 is not greater than nan and nan not greater than 1: the insertion sort finds nothing to do."""
     values, indices = lua(rt, "return x:sort()", x=torch.tensor([2.0, math.nan, 1.0]))

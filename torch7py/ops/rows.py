@@ -11,9 +11,11 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from torch7py.kernels import available, kernel
 from torch7py.ops import quicksort
@@ -51,8 +53,8 @@ def most_frequent(rows: T) -> T:
         return _one_by_one(rows, quicksort.most_frequent)
     if has_nan(rows):
         order = _step_by_step(rows).numpy()
-        ends = [quicksort.longest(row[places]) for row, places in zip(rows.numpy(), order, strict=True)]
-        return torch.from_numpy(np.take_along_axis(order, np.array(ends)[:, None], 1))
+        ends = [quicksort.longest(row[places]) for row, places in zip(_array(rows), order, strict=True)]
+        return torch.from_numpy(np.take_along_axis(order, np.array(ends)[:, None], 1)).clone()
     places = torch.empty((rows.size(0), 1), dtype=torch.int64, device="cpu")
     _sort(rows, places, False, True)
     return places
@@ -118,7 +120,12 @@ def _step_by_step(rows: T, k: int = -1) -> T:
 
 
 def _one_by_one(rows: T, positions: Callable[[quicksort.Row], quicksort.Positions]) -> T:
-    return torch.from_numpy(np.stack([positions(row) for row in rows.numpy()]))
+    return torch.from_numpy(np.stack([positions(row) for row in _array(rows)])).clone()
+
+
+def _array(rows: T) -> NDArray[Any]:
+    """The rows for numpy, as a copy: memory that numpy has seen cannot grow, and a script may resize its tensors."""
+    return rows.clone().numpy()
 
 
 def _words(rows: T) -> T:

@@ -100,7 +100,9 @@ def multinomial(
             sample = kernel("sample")
             sample(sums.data_ptr(), *sums.shape, words.ctypes.data, n, once, result.data_ptr())
         else:
-            _sample_in_python(sums.numpy(), words, once, result.numpy())
+            samples = np.empty(result.shape, np.int64)
+            _sample_in_python(sums.numpy(), words, once, samples)
+            result.copy_(torch.from_numpy(samples))  # numpy's own memory could not grow
     return (result[0] if probabilities.dim() == 1 else result).to(probabilities.device)
 
 
@@ -144,7 +146,7 @@ def alias_setup(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     if probabilities.dim() != 1:
         raise ArgumentError("multinomialAliasSetup: probabilities must be a vector")
     real = np.float32 if probabilities.dtype == torch.float32 else np.float64
-    stay = rows[0].numpy().astype(real) * real(rows.shape[1])
+    stay = rows[0].clone().numpy().astype(real) * real(rows.shape[1])
     alias = np.full(len(stay), -1, np.int64)
     if np.isnan(stay).any():
         raise ArgumentError("multinomialAliasSetup: every probability must be above 0")
@@ -181,7 +183,7 @@ def alias_draw(generator: Generator, n: int, alias: torch.Tensor, stay: torch.Te
     Takes two words a sample, as the original. The original gave the category before the alias, and one
     earlier with each further call; this gives the alias.
     """
-    unit = draw.uniform(generator, 2 * n).numpy()
-    places = (unit[0::2] * alias.numel()).astype(np.int64)
-    stays = unit[1::2] <= stay.cpu().numpy()[places]
-    return torch.from_numpy(np.where(stays, places + 1, alias.cpu().numpy()[places]))
+    unit = draw.uniform(generator, 2 * n)
+    places = (unit[0::2] * alias.numel()).long()
+    stays = unit[1::2] <= stay.cpu()[places]
+    return torch.where(stays, places + 1, alias.cpu()[places])
