@@ -32,7 +32,7 @@ class TestKernel:
         assert list(words) == [30, -10, 20]
 
     def test_it_reaches_no_python_object(self) -> None:
-        lua = compiler._lua()
+        lua = compiler.current().lua
         assert lua.eval("python.eval") is None
         assert lua.eval("python.builtins") is None
         with pytest.raises(AttributeError, match="no Python objects"):

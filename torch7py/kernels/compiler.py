@@ -26,42 +26,66 @@ def available() -> bool:
     return True
 
 
-@functools.cache
-def _lua() -> Any:
-    module = importlib.import_module(f"lupa.{ENGINE}")
-    lua = module.LuaRuntime(
-        unpack_returned_tuples=True, register_eval=False, register_builtins=False, attribute_filter=_nothing
-    )
-    # Room for all kernels' loops: when it is full, LuaJIT throws everything away and begins anew.
-    lua.execute("require 'jit.opt'.start('maxtrace=4000', 'maxmcode=8192', 'maxside=400')")
-    return lua
+class Compiler:
+    """A LuaJIT and the kernels that it has compiled, which see nothing of Python."""
+
+    def __init__(self) -> None:
+        module = importlib.import_module(f"lupa.{ENGINE}")
+        self.lua: Any = module.LuaRuntime(
+            unpack_returned_tuples=True,
+            register_eval=False,
+            register_builtins=False,
+            attribute_filter=_nothing,
+        )
+        # Room for all kernels' loops: when it is full, LuaJIT throws everything away and begins anew.
+        self.lua.execute("require 'jit.opt'.start('maxtrace=4000', 'maxmcode=8192', 'maxside=400')")
+        self._kernels: dict[tuple[str, ...], Callable[..., Any]] = {}
+
+    def kernel(self, name: str, words: dict[str, str]) -> Callable[..., Any]:
+        key = (name, *words.values())
+        if key not in self._kernels:
+            self._kernels[key] = self._load(name, words)(lambda other: self._load(other, words)())
+        return self._kernels[key]
+
+    def _load(self, name: str, words: dict[str, str]) -> Any:
+        source = resources.files("torch7py.kernels").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+        for word, replacement in words.items():
+            source = source.replace(word, replacement)
+        return self.lua.compile(source, name=f"={name}.lua")
 
 
 def _nothing(*arguments: Any) -> Any:
     raise AttributeError("kernels see no Python objects")
 
 
-@functools.cache
+_compiler: Compiler | None = None
+_left_alone: list[Compiler | None] = []
+
+
+def current() -> Compiler:
+    """The process's compiler."""
+    global _compiler
+    if _compiler is None:
+        _compiler = Compiler()
+    return _compiler
+
+
 def kernel(name: str, **words: str) -> Callable[..., Any]:
     """The function that a ``.lua`` file here returns, with names of C types put in for words in it.
 
     Every kernel, and every file that it includes, is compiled anew, so that a loop in it meets one type only.
     """
-    function: Callable[..., Any] = _load(name, words)(lambda other: _load(other, words)())
-    return function
-
-
-def _load(name: str, words: dict[str, str]) -> Any:
-    source = resources.files("torch7py.kernels").joinpath(f"{name}.lua").read_text(encoding="utf-8")
-    for word, replacement in words.items():
-        source = source.replace(word, replacement)
-    return _lua().compile(source, name=f"={name}.lua")
+    return current().kernel(name, words)
 
 
 def _forget() -> None:
-    """A child process makes a compiler of its own: the parent's may have been at work in another thread."""
-    kernel.cache_clear()
-    _lua.cache_clear()
+    """A child process makes a compiler of its own.
+
+    The parent's may have been at work in another thread, which the child has not: it can neither be used nor freed.
+    """
+    global _compiler
+    _left_alone.append(_compiler)
+    _compiler = None
 
 
 if hasattr(os, "register_at_fork"):
