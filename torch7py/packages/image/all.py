@@ -1,0 +1,23 @@
+"""Registers the image package's functions, and what of it is missing."""
+
+from __future__ import annotations
+
+from torch7py.ops.support import restricted, unsupported
+from torch7py.packages.image import codecs, color, geometry, kernels, scaling, warping
+
+__all__ = ["codecs", "color", "geometry", "kernels", "scaling", "warping"]
+
+for _name in ("display", "window"):
+    unsupported(
+        f"image.{_name}", "an error: it draws with Qt; image.toDisplayTensor and image.save make a file of it"
+    )
+for _name in ("lena", "fabio"):
+    unsupported(f"image.{_name}", "an error: the photograph is not part of this project")
+for _name in ("polar", "logpolar"):
+    unsupported(f"image.{_name}", "an error")
+unsupported("image.drawText", "an error: the font is not part of this project")
+for _name in ("load", "save"):
+    restricted(
+        f"image.{_name}",
+        "needs Pillow (torch7py[image]) for PNG and JPEG; PNG with 16 bits is read in grey alone",
+    )
