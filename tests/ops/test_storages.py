@@ -46,6 +46,10 @@ class TestEveryType:
             return s[1], s[2], s[3], s:totable(), s:elementSize()"""
         assert plain(lua(rt, source)) == (1, 5, 6, [1, 5, 6], number_type.size)
 
+    def test_the_size_of_an_element_needs_no_object(self, rt: Runtime, number_type: types.NumberType) -> None:
+        source = f"return {number_type.storage}.elementSize(), {number_type.tensor}.elementSize()"
+        assert lua(rt, source) == (number_type.size, number_type.size)
+
     def test_resize(self, rt: Runtime, number_type: types.NumberType) -> None:
         source = f"""
             local s = {number_type.storage}{{1, 2, 3}}

@@ -43,6 +43,8 @@ package(
     "threads.sharedserialize", requires=("torch", "tds"), table=None, chunk="pkg_threads_sharedserialize.lua"
 )
 package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_worker.lua")
+package("bit32", table=None, chunk="pkg_bit32.lua")
+package("md5", "torch7py.packages.md5", table=None)
 package("moses", table=None, chunk="pkg_moses.lua")
 package("pl", chunk="pkg_pl.lua")
 package("pl.class", table=None, chunk="pkg_pl_class.lua")

@@ -141,6 +141,14 @@ function torch.getdefaulttensortype()
    return 'torch.' .. core.raw(host.setting, 'default_type') .. 'Tensor'
 end
 
+-- The bytes of an element, which needs no object: torch.FloatStorage.elementSize().
+local function set_element_size(t)
+   local size = t[4]
+   local function element_size() return size end
+   rawset(tensor.metatables['torch.' .. t[1] .. 'Tensor'], 'elementSize', element_size)
+   rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], 'elementSize', element_size)
+end
+
 ---------------------------------------------------------------------------------------------------------
 -- Types that come later
 
@@ -156,6 +164,7 @@ function core.add_type(t, like)
    end
    local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
    for key, value in next, tensor.fast[mt] or {} do rawset(mt, key, value) end
+   set_element_size(t)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -181,6 +190,8 @@ for _, entry in ipairs(config.operations) do
       end
    end
 end
+
+for _, t in ipairs(config.types) do set_element_size(t) end
 
 ---------------------------------------------------------------------------------------------------------
 -- Operators: as for any class, what a type does is under a name of its own (`__add__`), which a script may replace
