@@ -67,3 +67,11 @@ def test_errors(runtime, source, message):
 def test_a_failed_call_makes_nothing(runtime):
     source = "pcall(torch.newmetatable, 'A', 'Nobody') return torch.getmetatable('A'), A"
     assert runtime.execute(source) == (None, None)
+
+
+def test_a_constructor_is_a_table(runtime):
+    """It stands for its class in comparisons, but has no type of its own: argcheck tells classes by that."""
+    script = """require 'nn' local Mine = torch.class('Mine')
+    return torch.typename(nn.Linear), torch.type(nn.Linear), torch.type(torch.Tensor), torch.type(_G.Mine),
+           torch.type(_G.Mine()), torch.isTypeOf(nn.Linear, 'nn.Module')"""
+    assert runtime.execute(script) == (None, "table", "table", "table", "Mine", True)

@@ -15,6 +15,7 @@ local fail, handle_of = core.fail, core.handle_of
 local registered = {}       -- name -> class table (or the metatable of a userdata type)
 local constructors = {}     -- name -> constructor table
 class.registered, class.constructors = registered, constructors
+local is_constructor = setmetatable({}, {__mode = 'k'})    -- constructor table -> true: it has no type of its own
 
 ---------------------------------------------------------------------------------------------------------
 -- Lookups through named operators: `__index__`, `__add__`, ... which a class may define at any time
@@ -24,7 +25,7 @@ local function typename(x)
    local mt = getmetatable(x)
    if type(mt) ~= 'table' then return nil end
    local name = rawget(mt, '__typename')
-   if name and rawequal(registered[name], mt) then return name end
+   if name and rawequal(registered[name], mt) and not is_constructor[x] then return name end
    return nil
 end
 class.typename = typename
@@ -140,12 +141,14 @@ local function place_of(name, module)
 end
 
 local function constructor_table(c, construct)
-   return setmetatable({}, {
+   local made = setmetatable({}, {
       __index = c,
       __newindex = function(_, key, value) rawset(c, key, value) end,
       __metatable = c,
       __call = function(_, ...) return construct(...) end,
    })
+   is_constructor[made] = true
+   return made
 end
 class.constructor_table = constructor_table
 
