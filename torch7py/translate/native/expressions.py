@@ -11,6 +11,7 @@ from torch7py.translate.native import code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.whole_tensors import operation as tensor_operation
 from torch7py.translate.tree import (
     Binary,
     Call,
@@ -187,6 +188,12 @@ class Expressions:
         write = self.value if side is None else side
         assert callable(write)
         operator, level = _OPERATORS[node.operator]
+        if self.t.kind(node) == "tensor" and not (
+            node.operator == "*" and self.t.kind(node.left) == self.t.kind(node.right)
+        ):
+            found = tensor_operation(self.t, node.left, operator, node.right)
+            if found is not None:
+                return found
         left_kind, right_kind = self.t.kind(node.left), self.t.kind(node.right)
         if node.operator == "*" and left_kind == "tensor" and right_kind == "tensor":
             operator = "@"

@@ -31,6 +31,7 @@ from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
+from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import (
@@ -135,7 +136,7 @@ class Translator:
             return (self.path(node.callee) or "") in {
                 f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")
             }
-        return self.type(node).find().tensor_type == "Byte"
+        return self.type(node).find().tensor_type == "Byte" or elements(self, node) == "mask"
 
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""

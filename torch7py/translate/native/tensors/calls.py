@@ -17,6 +17,7 @@ from torch7py.translate.native.tensors.rules import (
     rules,
     sizes,
 )
+from torch7py.translate.native.whole_tensors import changed
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ def _statement(t: Translator, node: Invoke) -> bool:
         variable = t.scopes.of_name[receiver]
         if (variable.scope or t.scopes.main) is t.scope:
             operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
+            whole = changed(t, receiver, operator, node.arguments[0])
+            if whole is not None:
+                t.emit(whole.text)
+                return True
             t.emit(f"{t.names.of(receiver)} {operator}= {t.value(node.arguments[0])}")
             return True
     if name in ("copy",) and len(node.arguments) == 1:

@@ -8,6 +8,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text, sizes
+from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ def _multiply(python: str, operator: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
-            return atom(f"{base}.{python}({t.value(arguments[0])})")
+            whole = changed(t, receiver, operator, arguments[0])
+            return whole or atom(f"{base}.{python}({t.value(arguments[0])})")
+        whole = operation(t, arguments[0], operator, arguments[1])
+        if whole is not None:
+            return atom(f"{base}.copy_({whole})")
         left, right = (t.value(argument).at(code.MULTIPLY + 1) for argument in arguments)
         return atom(f"{base}.copy_({left} {operator} {right})")
 

@@ -11,6 +11,7 @@ from torch7py.translate.native.facts import saved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
+from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Call, Expression, Number
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         return atom(f"torch.{name}({t.value(arguments[0])})")
     if name in ("add", "mul", "div", "cmul", "cdiv", "csub") and len(arguments) == 2:
         operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
+        whole = operation(t, arguments[0], operator, arguments[1])
+        if whole is not None:
+            return whole
         level = code.ADD if operator in "+-" else code.MULTIPLY
         left, right = t.value(arguments[0]).at(level), t.value(arguments[1]).at(level + 1)
         return Py(f"{left} {operator} {right}", level)

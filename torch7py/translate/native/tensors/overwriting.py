@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, whole_tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.tensors.rules import sizes
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Number
@@ -69,7 +69,8 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
         return atom(f"{value.at(code.ATOM)}.clone()") if alone else value
     if name in _OPERATORS and len(given) == 2 and kinds[0] == "tensor" and None not in kinds:
         if name in ("mul", "div", "add") or kinds[1] == "tensor":
-            return _operation(t, t.value(given[0]), _OPERATORS[name], t.value(given[1]))
+            whole = whole_tensors.operation(t, given[0], _OPERATORS[name], given[1])
+            return whole or _operation(t, t.value(given[0]), _OPERATORS[name], t.value(given[1]))
         return None
     if name == "add" and kinds == ["tensor", "number", "tensor"]:
         return _scaled(t, t.value(given[0]), given[1], given[2])
@@ -131,6 +132,8 @@ def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
     """The same for a method that changes what is there."""
     name, given = link.method, link.arguments
     if name in _OPERATORS and len(given) == 1:
+        if whole_tensors.elements(t, link.receiver) is not None:
+            return None
         return _operation(t, value, _OPERATORS[name], t.value(given[0]))
     if name in ("add", "csub") and len(given) == 2 and t.kind(given[0]) == "number":
         return _scaled(t, value, given[0], given[1], "+" if name == "add" else "-")

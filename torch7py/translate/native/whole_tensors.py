@@ -1,0 +1,106 @@
+"""Tensors of whole numbers: what Torch7 computes with them is whole too, and comparisons give 0 and 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["changed", "elements", "operation"]
+
+WHOLE = {"Long", "Int", "Short", "Byte", "Char"}
+_COMPARE = {"eq", "ne", "lt", "gt", "le", "ge"}
+_CONVERSIONS = {"long", "int", "short", "byte", "char"}
+# What has the elements of its receiver, or of its first argument.
+_ALIKE = set(
+    "clone contiguous narrow select sub view viewAs reshape t transpose expand expandAs index gather squeeze unfold"
+    " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin".split()
+)
+
+
+def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> str | None:
+    """``mask`` where a tensor holds truth values in Python, ``whole`` where ints, None where fractions or unknown."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if t.kind(node) != "tensor":
+        return None
+    if isinstance(node, Name):
+        variable = t.scopes.of_name[node]
+        sources = t.wholes.sources(variable)
+        if sources and variable not in seen:
+            found = {
+                None if isinstance(source, bool) else elements(t, source, seen | {variable})
+                for source in sources
+            }
+            if len(found) == 1 and found != {None}:
+                return found.pop()
+    name, first = _called(t, node)
+    if name in _COMPARE:
+        return "mask"
+    if name in _CONVERSIONS:
+        return "whole"
+    if name in ("double", "float", "type", "typeAs"):
+        return None
+    if first is not None and name in _ALIKE:
+        return elements(t, first, seen)
+    if isinstance(node, Binary):
+        sides = [elements(t, side, seen) for side in (node.left, node.right)]
+        return "whole" if any(sides) else None
+    return "whole" if t.type(node).find().tensor_type in WHOLE else None
+
+
+def _called(t: Translator, node: Expression) -> tuple[str, Expression | None]:
+    if isinstance(node, Invoke):
+        return node.method, node.receiver
+    if isinstance(node, Call):
+        path = t.path(node.callee) or ""
+        if path in library.TENSOR_TYPES:
+            return {"Long": "long", "Byte": "byte", "Int": "int", "Short": "short", "Char": "char"}.get(
+                library.TENSOR_TYPES[path] or "", "double"
+            ), None
+        if path.startswith("torch.") and node.arguments:
+            return path.removeprefix("torch."), node.arguments[0]
+    return "", None
+
+
+def operation(t: Translator, left: Expression, operator: str, right: Expression) -> Py | None:
+    """``left operator right`` where a tensor of whole numbers is among them; None where there is none."""
+    kinds = [elements(t, side) for side in (left, right)]
+    if not any(kinds) or operator not in "+-*/":
+        return None
+    for side, kind in zip((left, right), kinds, strict=True):
+        fraction = t.kind(side) == "number" and not t.whole(side)
+        if fraction or (t.kind(side) == "tensor" and kind is None):
+            raise Problem("T7-271", side.line, "fractions in the arithmetic of a tensor of whole numbers")
+    level = code.ADD if operator in "+-" else code.MULTIPLY
+    texts = [
+        atom(f"{t.value(side).at(code.ATOM)}.byte()") if kind == "mask" else t.value(side)
+        for side, kind in zip((left, right), kinds, strict=True)
+    ]
+    if operator == "/":
+        return atom(f'torch.div({texts[0]}, {texts[1]}, rounding_mode="trunc")')
+    if "mask" not in kinds:
+        return None
+    return Py(f"{texts[0].at(level)} {operator} {texts[1].at(level + 1)}", level)
+
+
+def changed(t: Translator, receiver: Expression, operator: str, value: Expression) -> Py | None:
+    """``receiver operator= value`` where the receiver is a tensor of whole numbers; None where it is none."""
+    kind = elements(t, receiver)
+    if kind is None:
+        return None
+    if kind == "mask":
+        raise Problem("T7-271", receiver.line, "arithmetic in place on what a comparison gave")
+    if t.kind(value) == "number" and not t.whole(value):
+        raise Problem("T7-271", receiver.line, "fractions in the arithmetic of a tensor of whole numbers")
+    if operator != "/":
+        return None
+    return atom(f'{t.value(receiver).at(code.ATOM)}.div_({t.value(value)}, rounding_mode="trunc")')
