@@ -12,7 +12,8 @@ def page(source: str) -> str:
 
 
 def codes(source: str) -> set[str]:
-    return {problem.code for problem in translate_script(source.encode(), "p.lua").problems}
+    page = translate_script(source.encode(), "p.lua")
+    return {problem.code for problem in (*page.problems, *page.reasons)}
 
 
 POINT = """

@@ -46,4 +46,4 @@ EXAMPLES = {
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_an_example_gives_its_code(code: str) -> None:
     page = translate_script((BEFORE + EXAMPLES[code]).encode(), "example.lua")
-    assert code in {problem.code for problem in page.problems}
+    assert code in {problem.code for problem in (*page.problems, *page.reasons)}

@@ -67,5 +67,5 @@ def test_letters_beyond_ascii_are_counted_in_bytes(tmp_path: Path) -> None:
 
 
 def test_false_or_a_number_is_not_written_as_a_number() -> None:
-    page = translate_script(b"local b = arg[1] == 'x'\nprint(b and 1)", "p.lua")
+    page = translate_script(b"local b = arg[1] == 'x'\nlocal c = b and 1\nif c then print(c) end", "p.lua")
     assert {problem.code for problem in page.problems} == {"T7-302"}

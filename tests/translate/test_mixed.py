@@ -1,8 +1,14 @@
-"""Native pages with calls on Lua's own functions, where plain Python has none."""
+"""Native pages with calls of Lua's own functions, and statements in the faithful style, where plain Python has none."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from tests.translate.running import assert_same
 from torch7py.translate.api import to_pytorch
+from torch7py.translate.native.program import translate_script
 
 SOURCE = """
 local word, n = 'a1b22', 3
@@ -30,10 +36,57 @@ def test_calls_of_scalars_are_mixed_in(tmp_path):
 
 
 def test_nothing_else_is(tmp_path):
-    """Several values, tables, values of unknown kinds stay untranslated."""
+    """Tables and values of unknown kinds stay untranslated."""
     path = tmp_path / "p.lua"
-    path.write_text("local function f(x) return bit.band(x.y, 1) end print(f, math.frexp(3))")
+    path.write_text("local function f(x) return bit.band(x.y, 1) end print(f)")
     found = to_pytorch(path, verify=False, record=False)
     assert found.report.problems
     assert found.report.faithful == 0
     assert "lua.G" not in found.code
+
+
+PROGRAMS = Path(__file__).with_name("mixed.lua").read_text().split("\n---\n")
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_statements_are_mixed_in(source):
+    """They do what they do in Lua, and count as faithful, with the codes that say why."""
+    page = assert_same(source)
+    assert page is not None
+    assert page.faithful > 0
+    assert page.native + page.faithful == page.statements
+    assert page.reasons
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # a table of the page would have to be one of Lua
+        "local t = {1, 2} for k, v in next, t do print(k, v) end t[3] = 4 print(#t)",
+        # false would be taken for a number
+        "local b = arg[1] == 'x' local c = b and 1 if c then print(c) end",
+        # PyTorch's random stream is another one
+        "local x = torch.rand(2) x:apply(function() return torch.uniform() end)",
+        "local x = torch.Tensor(3) x:map(torch.rand(3), function(a, b) return b end)",
+        # a layer is no table of Lua's
+        "require 'nn' local m = nn.Linear(2, 2) m:something(3)",
+    ],
+)
+def test_what_cannot_pass_between_the_styles_stays_untranslated(source):
+    page = translate_script(source.encode(), "p.lua")
+    assert page.problems
+    assert page.faithful == 0
+
+
+def test_the_report_says_why(tmp_path):
+    path = tmp_path / "p.lua"
+    path.write_text(
+        "local x = torch.Tensor{1, 2, 3}\nlocal y = x:maskedSelect(torch.ByteTensor{1, 0, 1})\nprint(y:sum())\n"
+    )
+    report = to_pytorch(path, record=False).report
+    assert (report.statements, report.native, report.faithful) == (3, 2, 1)
+    assert report.problems == []
+    assert [str(entry) for entry in report.reasons] == [f"{path}:2: T7-271: the tensor method maskedSelect"]
+    assert f"  {path}:2: T7-271: the tensor method maskedSelect (faithful)" in list(report.lines())
+    assert report.verified is not None
+    assert report.verified.equal

@@ -116,7 +116,7 @@ def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -
     source = file.read_bytes()
     page = translate_script(source, str(file))
     recorded = ""
-    if record and worth_recording(page.problems):
+    if record and worth_recording([*page.problems, *page.reasons]):
         assert page.translator is not None
         evidence = record_kinds(file, page.translator.project, page.translator.types, arguments)
         if evidence.kinds:

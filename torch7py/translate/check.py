@@ -93,6 +93,7 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
             native=native,
             faithful=faithful,
             problems=entries_of(problems, str(path)),
+            reasons=entries_of([p for p in page.reasons if (p.file or path.name) == file.name], str(path)),
             open_methods=sum(len(lines) for lines in usage.open.values()),
         )
         found.append((report, usage))
@@ -105,6 +106,7 @@ def report_of_page(page: Native, path: Path) -> Report:
     whole = summary([report for report, _ in parts])
     whole.file = str(path)
     whole.problems = entries_of(page.problems, str(path))
+    whole.reasons = entries_of(page.reasons, str(path))
     places = [Path(report.file) for report, _ in parts]
     for names in names_used(parts, places):
         whole.names = merged([*whole.names, *names])

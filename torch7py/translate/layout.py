@@ -45,7 +45,8 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     trailing = whole.endswith(",")
     if len(inner + whole) <= width and not trailing:
         return [head + note, inner + whole, indent + tail.lstrip()]
-    if len(items) == 1 and not trailing and (subscript or _is_loose(items[0])):
+    groups = head.endswith("(") and not (head[-2:-1].isalnum() or head[-2:-1] in ("_", ")", "]"))
+    if len(items) == 1 and not trailing and (subscript or groups or _is_loose(items[0])):
         lines = lay_out(inner + items[0], width)
     else:
         lines = [part for item in items for part in lay_out(f"{inner}{item},", width)]

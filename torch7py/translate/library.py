@@ -50,6 +50,9 @@ TENSOR_METHODS = ELEMENTWISE | set(
     " clone set cl".split()
 )
 
+# torch.f(...) that gives a tensor, and has no native form
+TENSOR_FUNCTIONS = set("conv2 conv3 xcorr2 xcorr3 cross histc renorm inverse nonzero".split())
+
 # x:f(...) that needs a tensor and gives a number, when it is called without a dimension
 NUMBER_METHODS = set(
     "sum mean std var max min norm prod dot dim nDimension nElement numel dist trace".split()

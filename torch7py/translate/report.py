@@ -59,7 +59,8 @@ class Report:
 
     ``error`` is why the file could not be read at all. ``recorded`` says what a recorded run showed, ``verified``
     whether translation and original do the same (None when they were not run), ``notes`` how that was found,
-    ``failure`` why a verification could not be.
+    ``failure`` why a verification could not be. ``reasons`` are the codes of statements that are faithful for want of
+    a native form.
     ``open_methods`` counts calls of methods on something whose kind is not known, whose support is not known either.
     """
 
@@ -69,6 +70,7 @@ class Report:
     native: int = 0
     faithful: int = 0
     problems: list[Entry] = field(default_factory=list)
+    reasons: list[Entry] = field(default_factory=list)
     layers: list[dict[str, str]] = field(default_factory=list)
     names: list[NameUse] = field(default_factory=list)
     open_methods: int = 0
@@ -108,6 +110,7 @@ class Report:
             return
         yield f"{self.file}: {self.shares()}"
         yield from (f"  {entry}" for entry in self.problems)
+        yield from (f"  {entry} (faithful)" for entry in self.reasons)
         others = [use for use in self.names if use.state in ("no", "restricted") or use.native]
         yield from (f"  {use}" for use in others)
         if self.names:
@@ -127,7 +130,7 @@ class Report:
         """The report of many files together: shares, how often each code, and each missing name."""
         yield f"{self.file}: {self.shares()}"
         codes: dict[str, list[Entry]] = {}
-        for entry in self.problems:
+        for entry in (*self.problems, *self.reasons):
             codes.setdefault(entry.code, []).append(entry)
         for code, entries in sorted(codes.items(), key=lambda item: (-len(item[1]), item[0])):
             first = entries[0]
@@ -167,6 +170,7 @@ def summary(reports: Sequence[Report]) -> Report:
         whole.native += report.native
         whole.faithful += report.faithful
         whole.problems += report.problems
+        whole.reasons += report.reasons
         whole.open_methods += report.open_methods
     whole.names = merged([use for report in reports for use in report.names])
     return whole

@@ -38,6 +38,8 @@ class Expressions:
     Functions that need statements are written as ``def`` before the statement at hand.
     """
 
+    globals = "G"  # what the page calls the globals
+
     def __init__(self, writer: FunctionWriter) -> None:
         self.writer = writer
         self.page = writer.page
@@ -158,7 +160,7 @@ class Expressions:
         variable = self.page.scopes.variable(base)
         if not variable.is_global or variable.writes:
             return None
-        return f"G.{base.name}.{name}"
+        return f"{self.globals}.{base.name}.{name}"
 
     def table(self, node: tree.Table) -> str:
         for item in node.fields:
@@ -368,7 +370,7 @@ class Expressions:
             if variable.is_global:
                 if callee.name not in LIBRARIES[""] or variable.writes:
                     return None
-                return "lua.assert_" if callee.name == "assert" else f"G.{callee.name}"
+                return "lua.assert_" if callee.name == "assert" else f"{self.globals}.{callee.name}"
             if variable in self.page.functions:
                 return self.writer.read(variable)
         return None
@@ -380,7 +382,8 @@ class Expressions:
         callee = node.callee
         library = self.library_field(callee)
         if library is not None:
-            return library.removeprefix("G.") in SINGLE or library.startswith("G.nn.")
+            name = library.removeprefix(f"{self.globals}.")
+            return name in SINGLE or name.startswith("nn.")
         if isinstance(callee, tree.Name):
             variable = self.page.scopes.variable(callee)
             if variable.is_global:

@@ -9,10 +9,9 @@ from torch7py.lua.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line, quoted
-from torch7py.translate.faithful.expressions import Expressions
 from torch7py.translate.faithful.jumps import Jumps
 from torch7py.translate.faithful.names import Names
-from torch7py.translate.faithful.statements import SIMPLE, WRITERS
+from torch7py.translate.faithful.statements import SIMPLE
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Statement
 
@@ -32,8 +31,8 @@ class FunctionWriter:
         self.page = page
         self.scope = scope
         self.outer = outer
-        self.names: Names = Names(scope, None if outer is None else outer.names)
-        self.expressions = Expressions(self)
+        self.names: Names = page.names_for(scope, outer)
+        self.expressions = page.expressions_for(self)
         self.code = Code()
         self.jumps = Jumps(self)
         self.cells: set[Variable] = set()
@@ -83,8 +82,8 @@ class FunctionWriter:
             and not keyword.iskeyword(name)
             and name not in Library.RESERVED
         ):
-            return f"G.{name}"
-        return f'lua.index(G, "{name}")'
+            return f"{self.expressions.globals}.{name}"
+        return f'lua.index({self.expressions.globals}, "{name}")'
 
     def temporary(self) -> str:
         """The name of a value that is read right after it was set."""
@@ -125,7 +124,7 @@ class FunctionWriter:
 
     def write_function(self, name: str, node: tree.Function, line: int) -> None:
         """``def name(...)`` with everything in it."""
-        inner = FunctionWriter(self.page, self.page.scopes.of_function[node], self)
+        inner = type(self)(self.page, self.page.scopes.of_function[node], self)
         inner.line = line
         header = self.header(name, inner, node)
         self.code.add(header, line, comment=self.page.trailing(node.body.opening))
@@ -178,7 +177,7 @@ class FunctionWriter:
             return None
         if node.place.end - node.place.start > SHORT:
             return None
-        inner = FunctionWriter(self.page, self.page.scopes.of_function[node], self)
+        inner = type(self)(self.page, self.page.scopes.of_function[node], self)
         inner.line = node.line
         header = self.header("f", inner, node)
         result, returns_call = "()", False
@@ -228,7 +227,7 @@ class FunctionWriter:
         self.code.comments(around.inside, node.line)
         depth, before = self.code.depth, len(self.code.lines)
         try:
-            WRITERS[type(node)](self, node)
+            self.page.writers[type(node)](self, node)
         except NotTranslated as problem:
             self.page.failures.append(problem)
             del self.code.lines[before:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
@@ -15,8 +15,11 @@ from torch7py.lua import basic
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line, comment_lines
+from torch7py.translate.faithful.expressions import Expressions
 from torch7py.translate.faithful.format import bare, finish
 from torch7py.translate.faithful.functions import FunctionWriter
+from torch7py.translate.faithful.names import Names
+from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.scopes import Scope, Scopes, Variable, resolve
 from torch7py.translate.tree import Block, Comment
@@ -37,10 +40,12 @@ class Page:
 class Writer:
     """What is known of the file being written."""
 
-    def __init__(self, program: Block, file: str) -> None:
+    writers: Mapping[type[tree.Statement], Callable[[FunctionWriter, Any], None]] = WRITERS
+
+    def __init__(self, program: Block, file: str, scopes: Scopes | None = None) -> None:
         self.program = program
         self.file = file
-        self.scopes: Scopes = resolve(program)
+        self.scopes: Scopes = resolve(program) if scopes is None else scopes
         self.kinds: dict[Variable, str] = {}
         self.functions: dict[Variable, tree.Function] = {}  # variables that always hold this function
         self._gives_one: dict[tree.Function, bool] = {}
@@ -51,6 +56,13 @@ class Writer:
         self.statements = 0
         self.failures: list[NotTranslated] = []
         self._survey()
+
+    def names_for(self, scope: Scope, outer: FunctionWriter | None) -> Names:
+        """What gives names to the variables of a function."""
+        return Names(scope, None if outer is None else outer.names)
+
+    def expressions_for(self, writer: FunctionWriter) -> Expressions:
+        return Expressions(writer)
 
     def _survey(self) -> None:
         for node in tree.walk(self.program):

@@ -104,6 +104,10 @@ class LibraryCalls:
             for more in results[1:]:
                 unify(more, arguments[0].of_elements())
             return True
+        if path in ("math.modf", "math.frexp"):
+            while len(results) < 2:
+                results.append(Type())
+            return results[0].be("number") | results[1].be("number") or True
         if path == "table.sort" and arguments:
             arguments[0].be("table")
             arguments[0].mark("array")
@@ -171,6 +175,12 @@ class LibraryCalls:
             be_rank(result, 1)
             if name == "randperm":
                 result.mark("whole")
+            return True
+        if name in ("all", "any"):
+            result.be("boolean")
+            return True
+        if name in library.TENSOR_FUNCTIONS:
+            result.be("tensor")
             return True
         if name in ("eye",):
             result.be("tensor")

@@ -60,6 +60,7 @@ _TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argp
     "copy",
     "functools",
     "itertools",
+    "lua",
     "tempfile",
 }
 _USED_BUILTINS = set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from typing import TYPE_CHECKING
@@ -431,10 +432,9 @@ class Expressions:
 
     def negation(self, node: Expression) -> Py:
         inner = self.condition(node)
-        if inner.level == code.COMPARE:
-            for word, opposite in ((" is not ", " is "), (" not in ", " in "), (" in ", " not in ")):
-                if inner.text.count(word) == 1 and " and " not in inner.text and " or " not in inner.text:
-                    return Py(inner.text.replace(word, opposite), code.COMPARE)
+        opposite = _negated(inner.text) if inner.level == code.COMPARE else None
+        if opposite is not None:
+            return Py(opposite, code.COMPARE)
         return Py(f"not {inner.at(code.NOT)}", code.NOT)
 
     def maybe(self, node: Expression) -> Py:
@@ -503,6 +503,20 @@ class Expressions:
         if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):
             return True
         return found.kind not in (None, "any", "boolean") and not found.nil
+
+
+_OPPOSITES: dict[type[ast.cmpop], str] = {ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}
+
+
+def _negated(text: str) -> str | None:
+    """The opposite of ``x is not None`` or ``x in y``, which read better than with a `not` before them."""
+    node = ast.parse(text, mode="eval").body
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in _OPPOSITES:
+        return None
+    source, left, right = text.encode(), node.left.end_col_offset, node.comparators[0].col_offset
+    before, between, after = source[:left].decode(), source[left:right].decode(), source[right:].decode()
+    word = {ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in"}[type(node.ops[0])]
+    return f"{before}{between.replace(word, _OPPOSITES[type(node.ops[0])])}{after}"
 
 
 def _opposite(comparison: Py) -> Py:

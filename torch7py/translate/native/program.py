@@ -33,7 +33,7 @@ class Native:
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
     the statements of each file, and how many of them are native. ``faithful`` are those that are translated with the
-    help of ``torch7py.lua``.
+    help of ``torch7py.lua``, and ``reasons`` why statements are wholly in that style.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Native:
     modules: dict[str, str] = field(default_factory=dict)
     parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
     faithful: int = 0
+    reasons: list[Problem] = field(default_factory=list)
 
 
 def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
@@ -86,7 +87,7 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
     if shared is not None:
         modules["shared.py"] = shared
     total, native, faithful = (sum(counts) for counts in zip(*parts.values(), strict=True))
-    return Native(code, total, native, t.problems, t, modules, parts, faithful)
+    return Native(code, total, native, t.problems, t, modules, parts, faithful, t.reasons)
 
 
 def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
@@ -253,10 +254,20 @@ class _Assembly:
             variables = [t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
             if not all(self._assigned_once(v) and v not in t.modules.shared for v in variables):
                 continue
+            if any(self._shares_name(v) for v in variables):
+                continue
             if all(self._is_constant(value) for value in statement.values):
                 found.append(statement)
                 t.module_level.update(variables)
         return found
+
+    def _shares_name(self, variable: Variable) -> bool:
+        """Whether another variable of the main program goes by the same name later."""
+        names = self.t.names
+        return any(
+            other is not variable and names.of_variable(other) == names.of_variable(variable)
+            for other in self.t.scopes.main.variables
+        )
 
     def _assigned_once(self, variable: Variable) -> bool:
         return len(variable.writes) == (1 if variable.is_global else 0)
@@ -272,14 +283,25 @@ class _Assembly:
                 t.scopes.is_global(node, "arg") and not t.scopes.of_name[node].writes
             )
         if isinstance(node, tree.Binary):
-            return self._is_constant(node.left) and self._is_constant(node.right)
+            return self._is_constant(node.left) and self._is_constant(node.right) and self._is_plain(node)
         if isinstance(node, tree.Unary):
             return node.operator != "#" and self._is_constant(node.operand)
         if isinstance(node, Index):
             return isinstance(node.base, Name) and t.scopes.is_global(node.base, "arg")
         if isinstance(node, Call):
-            return t.path(node.callee) == "tonumber" and all(self._is_constant(a) for a in node.arguments)
+            given = all(self._is_constant(argument) for argument in node.arguments)
+            return (
+                t.path(node.callee) == "tonumber"
+                and given
+                and not any(isinstance(argument, tree.String) for argument in node.arguments)
+            )
         return False
+
+    def _is_plain(self, node: Expression) -> bool:
+        """Whether an expression needs none of the helpers, which come after the constants."""
+        if not isinstance(node, tree.Binary) or node.operator not in "/%^":
+            return True
+        return "lua_" not in self.t.value(node).text
 
     def _lines(self, statements: list[Statement]) -> list[str]:
         t = self.t
@@ -349,7 +371,7 @@ class _Assembly:
             if variable.writes
             and t.modules.owners.get(variable, self.file) is self.file
             and variable not in t.modules.shared
-            and t.scope not in variable.writers
+            and (t.scope not in variable.writers or _is_read_first(variable))
             and not t.training.is_dropped(variable)
             and not t.graphs.is_part(variable)
         )
@@ -373,7 +395,7 @@ class _Assembly:
             torch.append("import torch.nn.functional as F")
         if re.search(r"(?<![\w.])nn\.", code):
             torch.append("from torch import nn")
-        if re.search(r"(?<![\w.])lua\.G\.", code):
+        if re.search(r"(?<![\w.])lua\.[a-zA-Z]", code):
             torch.append("from torch7py import lua")
         lines = []
         if found:
@@ -381,6 +403,12 @@ class _Assembly:
         if torch:
             lines += ["", *torch]
         return lines
+
+
+def _is_read_first(variable: Variable) -> bool:
+    """Whether a program asks for a global before it gives it a value: it is nil then."""
+    first = min(name.place.start for name in variable.writes)
+    return any(name.place.start < first for name in variable.reads) and bool(variable.scope is None)
 
 
 def _with_around(t: Translator, node: Statement, around: tree.Around) -> Statement:

@@ -273,6 +273,28 @@ class Tables:
         ]
         return [*self._field_values(found, name), *by_key]
 
+    def has_key(self, node: Index) -> bool:
+        """Whether a table surely has an entry: one that all have from the beginning, or that of a loop over it."""
+        found = self.t.type(node.base)
+        if found.kind != "table" or self.representation(found) not in ("dict", "record"):
+            return True  # said elsewhere
+        if isinstance(node.key, tree.String):
+            made = self._made.get(found, [])
+            removed = found.has("removed") or found.has("dict") or not made
+            return not removed and all(
+                any(isinstance(i.key, tree.String) and i.key.value == node.key.value for i in table.fields)
+                for table in made
+            )
+        loop = self._loop_of.get(self.t.scopes.of_name[node.key]) if isinstance(node.key, Name) else None
+        if not isinstance(loop, tree.GenericFor):
+            return False
+        source = loop.values[0]
+        return (
+            isinstance(source, tree.Call)
+            and bool(source.arguments)
+            and self._is_same(source.arguments[0], node.base)
+        )
+
     def never_given(self, found: Type, name: str) -> bool:
         """Whether tables that the program makes never get a field of this name."""
         found = found.find()

@@ -86,7 +86,9 @@ def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = froz
     if isinstance(node, tree.Name):
         variable = t.scopes.of_name[node]
         return variable not in seen and _variable_may_be_nil(t, variable, seen | {variable})
-    return isinstance(node, tree.Index) and found.nil and node not in t.present
+    if not isinstance(node, tree.Index) or node in t.present:
+        return False
+    return found.nil or not t.tables.has_key(node)
 
 
 def _variable_may_be_nil(t: Translator, variable: Variable, seen: frozenset[Variable]) -> bool:
@@ -145,7 +147,7 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
     if isinstance(node, tree.Nil):
         return atom('"nil"')
     if kind in (None, "any") or (nil and may_be_nil(t, node)):
-        return atom(f"{t.need('lua_text')}({t.value(node)})")
+        return atom(f"{t.need('lua_text')}({t.expressions.maybe(node)})")
     if kind == "string":
         return t.value(node)
     if kind == "boolean":
@@ -203,9 +205,10 @@ def _formatted(
             text = f"float({text})"
         return text, f"{left}{sign}{zero}{width}{dot}{kind}"
     if kind in ("x", "X", "o"):
-        return (
-            t.value(node).text if t.whole(node) else f"int({t.value(node)})"
-        ), f"{left}{zero}{width}{kind}"
+        whole = t.value(node) if t.whole(node) else atom(f"int({t.value(node)})")
+        if not t.intervals.natural(node):  # Lua shows all 64 bits
+            whole = Py(f"{whole.at(code.BIT_AND)} & 0xFFFFFFFFFFFFFFFF", code.BIT_AND)
+        return whole.text, f"{left}{zero}{width}{kind}"
     if kind == "s" and may_be_nil(t, node):
         spec = f"{left or ('>' if width else '')}{width}{dot}"
         return f"{t.need('lua_text')}({t.value(node)})", spec

@@ -23,6 +23,7 @@ from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.expressions import Expressions
+from torch7py.translate.native.faithful_parts import Parts
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.models import Models
@@ -76,6 +77,7 @@ class Translator:
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
         self.faithful: list[Statement] = []  # those with a call on torch7py.lua
+        self.reasons: list[Problem] = []  # why statements are wholly in the faithful style
         self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
@@ -94,6 +96,7 @@ class Translator:
         self.modules = Modules(self, project)
         self.graphs = Graphs(self)
         self.closures = Closures(self)
+        self.parts = Parts(self)
 
     @property
     def file(self) -> str:
@@ -141,6 +144,11 @@ class Translator:
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""
         self.needed_classes[name] = None
+
+    def page_needs(self, line: str) -> None:
+        """Have a statement at the module's level."""
+        if line not in self.module_lines:
+            self.module_lines.append(line)
 
     def need(self, name: str) -> str:
         """Have one of the helpers in the page; its name."""
@@ -223,10 +231,12 @@ class Translator:
     def _together(self, nodes: Sequence[Statement], index: int) -> int:
         """Write statements that are one in Python; how many were."""
         before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
+        scope, labels = self.scope, list(self.labels)
         try:
             return comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
         except Problem:  # each by itself then, which says what is wrong with which
             del self.lines[before:], self.problems[problems:], self.failed[failed:]
+            self.scope, self.labels = scope, labels
             return 0
 
     def statement(self, node: Statement) -> None:
@@ -239,17 +249,27 @@ class Translator:
             self.emit("")
         before = len(self.lines)
         outer, self.mixed = self.mixed, False
+        scope, labels, helpers = self.scope, list(self.labels), len(self.models.helpers)
+        problems, failed = len(self.problems), len(self.failed)
         try:
             self.calls.refuse_spread(node)
             self.write(node)
             if self.mixed:
                 self.faithful.append(node)
+            if len(self.problems) > problems:
+                self.parts.write_instead(node, before, problems, failed)
         except Problem as problem:
             del self.lines[before:]
             problem.file = self.file
-            self.problems.append(problem)
-            self.failed.append(node)
-            self.not_translated(problem, node)
+            self.scope, self.labels = scope, labels
+            for name in list(self.models.helpers)[helpers:]:
+                del self.models.helpers[name]
+            if self.parts.write(node):
+                self.parts.note(node, [problem])
+            else:
+                self.problems.append(problem)
+                self.failed.append(node)
+                self.not_translated(problem, node)
         finally:
             self.mixed = outer
         inside = self.models.builders.unused_comments(node, around)

@@ -59,10 +59,10 @@ helper(
 def to_number(text, base=10):
     """The number that a text says, or None."""
     try:
-        if base != 10 or "x" in str(text).lower():
-            return float(int(text, 16 if base == 10 else base))
-        return float(text) if "_" not in str(text) else None
-    except (TypeError, ValueError):
+        if base != 10:
+            return float(int(text, base))
+        return float.fromhex(text) if "x" in text.lower() else float(text.replace("_", "?"))
+    except (AttributeError, TypeError, ValueError):
         return None
 ''',
 )

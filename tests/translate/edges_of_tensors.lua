@@ -1,0 +1,211 @@
+local x = torch.Tensor{1, 2, 3}
+local y = x
+y[1] = 10
+print(x[1], x:sum())
+---
+local x = torch.Tensor{{1, 2}, {3, 4}}
+local r = x[1]
+r:add(10)
+print(x[1][1], x[1][2], x:sum())
+---
+local x = torch.Tensor{1, 2, 3, 4}
+local v = x:narrow(1, 2, 2)
+v:mul(2)
+print(x[2], x[3], x[4])
+local c = x:clone()
+c:zero()
+print(x:sum(), c:sum())
+---
+local a = torch.LongTensor{7, -7, 3}
+local b = torch.div(a, 2)
+print(b[1], b[2], b[3])
+a:div(2)
+print(a[1], a[2])
+---
+local a = torch.LongTensor{7, -7, 3}
+local b = a / 2
+print(b[1], b[2])
+---
+local a = torch.ByteTensor{200, 100, 3}
+a:add(100)
+print(a[1], a[2], a[3])
+---
+local a = torch.ByteTensor{200, 100}
+local b = a + a
+print(b[1], b[2], b:sum())
+---
+local x = torch.Tensor{1, 5, 3}
+local m = x:gt(2)
+print(m:sum(), m[1], m[2])
+x[m] = 0
+print(x[1], x[2], x[3])
+---
+local x = torch.Tensor{1, 5, 3}
+local m = x:gt(2)
+local n = x:lt(4)
+local both = m + n
+print(both[1], both[2], both[3], both:max())
+---
+local x = torch.Tensor{1, 5, 3}
+local m = torch.eq(x, 5)
+print(m:sum(), m:max(), x[m]:sum())
+---
+local x = torch.Tensor{1, 5, 3}
+local m = x:gt(2)
+local k = torch.cmul(m, x:lt(4))
+print(k:sum())
+---
+local x = torch.Tensor{1, 5, 3}
+local y = torch.cmul(x:gt(2):double(), x)
+print(y:sum(), y[1])
+---
+local x = torch.Tensor{3, 1, 2}
+local s, i = torch.sort(x)
+print(s[1], i[1], i[2])
+local m, k = x:max(1)
+print(m[1], k[1], x:max(), x:min())
+---
+local x = torch.Tensor{3, 1, 2}
+print(x:mean(), x:std(), x:var(), x:prod(), x:norm())
+---
+local x = torch.Tensor{0, 1, -1}
+local y = torch.cdiv(torch.Tensor{1, 1, 1}, x)
+print(y[1], y[2], y[3])
+print((x / 0)[2])
+---
+local x = torch.range(1, 6):view(2, 3)
+print(x[2][3], x:t()[3][2], x:size(1), x:size(2), x:nElement(), x:dim())
+---
+local x = torch.Tensor(2, 3):fill(1.5)
+print(x:sum(1)[1][1], x:sum(2)[2][1], x:sum())
+---
+local x = torch.Tensor{1, 2, 3}
+local t = {x, x:clone()}
+t[1]:add(1)
+print(x[1], t[2][1])
+---
+local x = torch.Tensor{1, 2, 3}
+x = x + 1
+local y = x
+x = x * 2
+print(y[1], x[1])
+---
+local x = torch.Tensor{1, 2, 3}
+local y = x:add(1)
+print(y[1], x[1])
+y:mul(3)
+print(x[1])
+---
+local x = torch.IntTensor{1, 2, 3}
+print(x[1] / 2, x:sum() / 2, x:sum())
+---
+local x = torch.Tensor{1.5, 2.5, -1.5}
+print(x:floor()[1], torch.round(x)[2], torch.abs(x)[3])
+---
+local x = torch.LongTensor{5}
+local n = x[1]
+print(n, n / 2, n % 2, 10 - n)
+---
+local x = torch.Tensor{1, 2, 3}
+local i = 0
+x:apply(function(v) i = i + 1 return v * i end)
+print(x[1], x[2], x[3])
+---
+local x = torch.zeros(3)
+for i = 1, 3 do x[i] = i / 2 end
+print(x[1], x[2], x[3], x[1] + x[2])
+---
+local x = torch.Tensor{1, 2, 3}
+local s = 0
+for i = 1, x:size(1) do s = s + x[i] end
+print(s, s / x:size(1))
+---
+local a = torch.Tensor{1, 2}
+local b = torch.Tensor{1, 2}
+print(a == b, a == a)
+---
+local x = torch.Tensor(3)
+x:fill(2)
+x:copy(torch.Tensor{1, 2, 3})
+local sub = x[{{2, 3}}]
+sub:fill(9)
+print(x[1], x[2], x[3])
+---
+local x = torch.Tensor{{1, 2, 3}, {4, 5, 6}}
+x[{1, 2}] = 20
+x[{{}, 1}] = 0
+print(x[1][2], x[2][1], x:sum())
+print(x[{{}, {2, 3}}]:sum(), x[{-1, -1}])
+---
+local x = torch.Tensor{1, 2, 3}
+print(x:pow(2):sum(), torch.pow(x, 0.5)[1], torch.sqrt(x)[2])
+---
+local x = torch.Tensor{1, 2, 3, 4}
+print(x:index(1, torch.LongTensor{4, 1})[1], x:gather(1, torch.LongTensor{2})[1])
+---
+local x = torch.linspace(0, 1, 5)
+print(x[2], x[5])
+local c = torch.cat(x, x)
+print(c:size(1))
+---
+local t = torch.Tensor{1, 2}:resize(2, 1)
+print(t:size(1), t:size(2))
+---
+local x = torch.ByteTensor{1, 0, 1}
+local y = torch.Tensor{1, 2, 3}
+print(y[x]:sum(), y:maskedSelect(x):size(1))
+y:maskedFill(x, 0)
+print(y:sum())
+---
+local x = torch.Tensor{5, 6}
+local n = x[1]
+x[1] = 7
+print(n, x[1])
+local r = x:sub(1, 1)
+x[1] = 8
+print(r[1])
+---
+local x = torch.Tensor{1, -2}
+print(-x[1], (-x)[2], (x * -1)[1], (2 - x)[2])
+---
+local a = torch.LongTensor{3}
+local b = torch.LongTensor{2}
+local c = torch.cdiv(a, b)
+print(c[1])
+local d = a:clone():mul(2):add(-1)
+print(d[1], d:sum() / 2)
+---
+local x = torch.Tensor{1, 2, 3}
+print(x:nElement() / 2, math.floor(x:nElement() / 2))
+---
+local x = torch.FloatTensor{0.1, 0.2}
+print(x[1], x:sum() > 0.3, x:sum() < 0.30001)
+---
+local x = torch.DoubleTensor{1, 2}
+local y = x:float()
+y[1] = 0.1
+print(y[1], x[1])
+---
+local x = torch.Tensor(2, 2):zero()
+x:select(1, 1):fill(1)
+print(x:sum(), x:select(2, 1):sum())
+local e = x:expand(2, 2)
+print(e:sum())
+---
+local x = torch.Tensor{1, 2, 3}
+local y = torch.Tensor{1, 2, 4}
+print(x:eq(y):sum(), x:ne(y):sum(), x:eq(y):all(), torch.all(x:le(y)), x:ne(y):any())
+---
+local idx = torch.Tensor{2, 3}
+local t = {'a', 'b', 'c'}
+for i = 1, 2 do print(t[idx[i]]) end
+---
+local counts = torch.zeros(3)
+local labels = {1, 3, 3}
+for i = 1, #labels do counts[labels[i]] = counts[labels[i]] + 1 end
+print(counts[1], counts[2], counts[3])
+---
+local x = torch.Tensor{2, 1}
+local _, order = torch.sort(x, 1, true)
+print(order[1])
+print(torch.sort(x, 1, true)[1])
