@@ -57,7 +57,7 @@ class Program:
 
     # Expressions
 
-    def int(self, depth: int = 0) -> str:
+    def whole(self, depth: int = 0) -> str:
         """A whole number of moderate size."""
         forms: list[Callable[[], str]] = [lambda: self.random.choice(INTS)]
         name = self.variable("int")
@@ -65,19 +65,19 @@ class Program:
             forms += [lambda: str(name)] * 3
         if depth < 3:
             forms += [
-                lambda: f"({self.int(depth + 1)} {self.pick('+', '-')} {self.int(depth + 1)})",
-                lambda: f"({self.int(depth + 1)} * {self.pick('2', '3', '5', '0')} + 1)",
-                lambda: f"({self.int(depth + 1)} % {self.pick('3', '7', '10')})",
-                lambda: f"math.floor({self.int(depth + 1)} / {self.pick('2', '3', '4')})",
-                lambda: f"math.{self.pick('max', 'min')}({self.int(depth + 1)}, {self.int(depth + 1)})",
-                lambda: f"#{self.str(depth + 1)}",
-                lambda: f"({self.bool(depth + 1)} and {self.int(depth + 1)} or {self.int(depth + 1)})",
+                lambda: f"({self.whole(depth + 1)} {self.pick('+', '-')} {self.whole(depth + 1)})",
+                lambda: f"({self.whole(depth + 1)} * {self.pick('2', '3', '5', '0')} + 1)",
+                lambda: f"({self.whole(depth + 1)} % {self.pick('3', '7', '10')})",
+                lambda: f"math.floor({self.whole(depth + 1)} / {self.pick('2', '3', '4')})",
+                lambda: f"math.{self.pick('max', 'min')}({self.whole(depth + 1)}, {self.whole(depth + 1)})",
+                lambda: f"#{self.text(depth + 1)}",
+                lambda: f"({self.truth(depth + 1)} and {self.whole(depth + 1)} or {self.whole(depth + 1)})",
             ]
             numbers, texts, vector = self.variable("list"), self.variable("texts"), self.variable("vector")
             if numbers is not None:
                 forms += [
                     lambda: f"#{numbers}",
-                    lambda: f"({numbers}[{self.int(depth + 1)}] or {self.int(depth + 1)})",
+                    lambda: f"({numbers}[{self.whole(depth + 1)}] or {self.whole(depth + 1)})",
                 ]
             if texts is not None:
                 forms.append(lambda: f"#{texts}")
@@ -107,7 +107,7 @@ class Program:
                 lambda: f"math.{self.pick('abs', 'floor', 'ceil')}({self.number(depth + 1)})",
                 lambda: f"math.sqrt(math.abs({self.real(depth + 1)}))",
                 lambda: f"(0 - {self.number(depth + 1)})",
-                lambda: f"(tonumber({self.str(depth + 1)}) or {self.real(depth + 1)})",
+                lambda: f"(tonumber({self.text(depth + 1)}) or {self.real(depth + 1)})",
             ]
             record, vector = self.variable("record"), self.variable("vector")
             if record is not None:
@@ -123,27 +123,27 @@ class Program:
         return self.random.choice(forms)()
 
     def number(self, depth: int = 0) -> str:
-        return self.int(depth) if self.chance(0.6) else self.real(depth)
+        return self.whole(depth) if self.chance(0.6) else self.real(depth)
 
-    def str(self, depth: int = 0) -> str:
+    def text(self, depth: int = 0) -> str:
         forms: list[Callable[[], str]] = [lambda: f"({self.random.choice(WORDS)})"]
         name = self.variable("str")
         if name is not None:
             forms += [lambda: str(name)] * 3
         if depth < 3:
-            one = lambda: self.str(depth + 1)  # noqa: E731
+            one = lambda: self.text(depth + 1)  # noqa: E731
             forms += [
                 lambda: f"({one()} .. {one()})",
-                lambda: f"({one()} .. {self.int(depth + 1)})",
+                lambda: f"({one()} .. {self.whole(depth + 1)})",
                 lambda: f"({one()} .. ({self.real(depth + 1)}))",
-                lambda: f"tostring({self.pick(self.number(depth + 1), self.bool(depth + 1))})",
+                lambda: f"tostring({self.pick(self.number(depth + 1), self.truth(depth + 1))})",
                 lambda: f"{one()}:sub({self.place()}, {self.place()})",
                 lambda: f"{one()}:sub({self.place()})",
                 lambda: f"{one()}:{self.pick('upper', 'lower', 'reverse')}()",
                 lambda: f"{one()}:rep({self.pick('0', '1', '2', '-1')})",
                 lambda: f"string.format('{self.random.choice(FORMATS)}', {self.pick(*INTS)})",
                 lambda: f"(({one()}):gsub({self.pick(*PATTERNS)}, {self.pick(repr('_'), repr('<%0>'))}))",
-                lambda: f"({self.bool(depth + 1)} and {one()} or {one()})",
+                lambda: f"({self.truth(depth + 1)} and {one()} or {one()})",
                 lambda: f"({one()}:match({self.pick(repr('%d+'), repr('%a'), repr('^(%a)'))}) or {one()})",
             ]
             texts, record, numbers = self.variable("texts"), self.variable("record"), self.variable("list")
@@ -161,7 +161,7 @@ class Program:
     def place(self) -> str:
         return self.pick("1", "2", "-1", "-2", "0", "3", "100", "-100", self.variable("int") or "2")
 
-    def bool(self, depth: int = 0) -> str:
+    def truth(self, depth: int = 0) -> str:
         order = self.pick("==", "~=", "<", "<=", ">", ">=")
         forms: list[Callable[[], str]] = [
             lambda: f"({self.number(depth + 1)} {order} {self.number(depth + 1)})",
@@ -169,18 +169,18 @@ class Program:
         ]
         if depth < 3:
             forms += [
-                lambda: f"({self.str(depth + 1)} {order} {self.str(depth + 1)})",
-                lambda: f"(not {self.bool(depth + 1)})",
-                lambda: f"({self.bool(depth + 1)} {self.pick('and', 'or')} {self.bool(depth + 1)})",
+                lambda: f"({self.text(depth + 1)} {order} {self.text(depth + 1)})",
+                lambda: f"(not {self.truth(depth + 1)})",
+                lambda: f"({self.truth(depth + 1)} {self.pick('and', 'or')} {self.truth(depth + 1)})",
                 lambda: (
-                    f"({self.str(depth + 1)}:find({self.pick(repr('o'), repr('%d'), repr('^H'))}) ~= nil)"
+                    f"({self.text(depth + 1)}:find({self.pick(repr('o'), repr('%d'), repr('^H'))}) ~= nil)"
                 ),
             ]
             numbers, counts = self.variable("list"), self.variable("dict")
             if numbers is not None:
-                forms.append(lambda: f"({numbers}[{self.int(depth + 1)}] {self.pick('==', '~=')} nil)")
+                forms.append(lambda: f"({numbers}[{self.whole(depth + 1)}] {self.pick('==', '~=')} nil)")
             if counts is not None:
-                forms.append(lambda: f"({counts}[{self.str(depth + 1)}] == nil)")
+                forms.append(lambda: f"({counts}[{self.text(depth + 1)}] == nil)")
             name = self.variable("bool")
             if name is not None:
                 forms += [lambda: str(name)] * 2
@@ -188,10 +188,10 @@ class Program:
 
     def of(self, kind: str, depth: int = 0) -> str:
         makers: dict[str, Callable[[int], str]] = {
-            "int": self.int,
+            "int": self.whole,
             "real": self.real,
-            "str": self.str,
-            "bool": self.bool,
+            "str": self.text,
+            "bool": self.truth,
         }
         return makers[kind](depth)
 
@@ -250,9 +250,9 @@ class Program:
             return self.local()
         name = self.random.choice(names)
         if kind == "str":
-            return f"{name} = ({self.str()}):sub(1, 20)"
+            return f"{name} = ({self.text()}):sub(1, 20)"
         if kind == "int":
-            return f"{name} = {self.pick(self.int(), f'{name} + 1', f'({name} * 31 + 7) % 1009')}"
+            return f"{name} = {self.pick(self.whole(), f'{name} + 1', f'({name} * 31 + 7) % 1009')}"
         return f"{name} = {self.of(kind)}"
 
     def several(self) -> str:
@@ -270,13 +270,13 @@ class Program:
     def fill(self) -> str:
         kind = self.pick("list", "texts", "dict", "record")
         if kind == "record":
-            value = f"{{name = {self.str(2)}, value = {self.real(2)}}}"
+            value = f"{{name = {self.text(2)}, value = {self.real(2)}}}"
             return f"local {self.declare(kind, False)} = {value}"
         if kind == "dict":
-            key, value = self.str(2), self.int(2)
+            key, value = self.text(2), self.whole(2)
             name = self.declare(kind, False)
             return f"local {name} = {{}} {name}[{key}] = {value}"
-        item = self.int if kind == "list" else self.str
+        item = self.whole if kind == "list" else self.text
         values = ", ".join(item(2) for _ in range(self.random.randint(1, 4)))
         return f"local {self.declare(kind, False)} = {{{values}}}"
 
@@ -286,16 +286,16 @@ class Program:
         if name is None:
             return self.fill()
         if kind == "record":
-            return self.pick(f"{name}.value = {self.real(1)}", f"{name}.name = ({self.str(1)}):sub(1, 9)")
+            return self.pick(f"{name}.value = {self.real(1)}", f"{name}.name = ({self.text(1)}):sub(1, 9)")
         if kind == "dict":
-            key = self.str(2)
+            key = self.text(2)
             return self.pick(
                 f"{name}[{key}] = ({name}[{key}] or 0) + 1",
-                f"{name}[{key}] = {self.int(2)}",
+                f"{name}[{key}] = {self.whole(2)}",
                 f"print({name}[{key}])",
                 f"{name}[{key}] = nil",
             )
-        value = self.int(2) if kind == "list" else self.str(2)
+        value = self.whole(2) if kind == "list" else self.text(2)
         return self.pick(
             f"{name}[#{name} + 1] = {value}",
             f"table.insert({name}, {value})",
@@ -304,7 +304,7 @@ class Program:
             f"if #{name} > 1 then table.remove({name}, 1) end",
             f"table.sort({name})",
             f"{name}[1] = {value}",
-            f"print({name}[{self.int(2)}] == nil, #{name})",
+            f"print({name}[{self.whole(2)}] == nil, #{name})",
             f"print({name}[1], {name}[#{name}])",
         )
 
@@ -323,7 +323,7 @@ class Program:
             f"{name}:mul({self.pick('2', '0.5', '-1')})",
             f"{name}:cmul({other})",
             f"{name}[{self.pick('1', '2', '3')}] = {self.number(2)}",
-            f"{name}:narrow(1, 2, 2):fill({self.int(2)})",
+            f"{name}:narrow(1, 2, 2):fill({self.whole(2)})",
             f"{name}:copy({other})",
             f"print({name}:gt({self.number(2)}):sum(), {name}[2])",
             f"{name}[{name}:lt(0)] = 0",
@@ -331,7 +331,7 @@ class Program:
 
     def if_(self) -> str:
         otherwise = f" else {self.block(2)}" if self.chance(0.5) else ""
-        return f"if {self.bool()} then {self.block(3)}{otherwise} end"
+        return f"if {self.truth()} then {self.block(3)}{otherwise} end"
 
     def loop(self, head: str, kind: str, name: str) -> str:
         self.scopes.append({kind: [name]})
@@ -379,7 +379,7 @@ class Program:
         name = self.fresh("n")
         self.fixed.add(name)
         self.scopes[-1].setdefault("int", []).append(name)
-        leave = f" if {self.bool()} then break end" if self.chance(0.4) else ""
+        leave = f" if {self.truth()} then break end" if self.chance(0.4) else ""
         return f"local {name} = 0 while {name} < 3 do {name} = {name} + 1 {self.block(2)}{leave} end"
 
     def repeat(self) -> str:
@@ -411,7 +411,7 @@ class Program:
             self.scopes[-1].setdefault(kind, []).append(parameter)
         before, self.functions = self.functions, []  # no calls of others: they may call back
         body = self.block(2)
-        early = f"if {self.bool(2)} then return {self.of(result, 2)} end " if self.chance(0.4) else ""
+        early = f"if {self.truth(2)} then return {self.of(result, 2)} end " if self.chance(0.4) else ""
         text = f"local function {name}({', '.join(parameters)}) {body} {early}return {self.of(result, 1)} end"
         self.scopes, self.functions = scopes, before
         self.scopes[-1].setdefault("function", []).append(name)
