@@ -68,6 +68,8 @@ def test_statements_are_mixed_in(source):
         # PyTorch's random stream is another one
         "local x = torch.rand(2) x:apply(function() return torch.uniform() end)",
         "local x = torch.Tensor(3) x:map(torch.rand(3), function(a, b) return b end)",
+        # gradients would end at the statement
+        "require 'nn' local m = nn.Tanh() local y = m:forward(torch.ones(2)) y:apply(function(v) return v end)",
         # a layer is no table of Lua's
         "require 'nn' local m = nn.Linear(2, 2) m:something(3)",
     ],
@@ -76,6 +78,20 @@ def test_what_cannot_pass_between_the_styles_stays_untranslated(source):
     page = translate_script(source.encode(), "p.lua")
     assert page.problems
     assert page.faithful == 0
+
+
+def test_tensors_that_no_layer_made_are_exchanged_beside_layers():
+    page = translate_script(
+        b"""require 'nn'
+local m = nn.Tanh()
+local x = torch.ones(2)
+x:apply(function(v) return v / 2 end)
+print(m:forward(x):sum())
+""",
+        "p.lua",
+    )
+    assert page.problems == []
+    assert 'lua.method(x, "apply", lambda v=None, *_: lua.div(v, 2))' in page.code
 
 
 def test_the_report_says_why(tmp_path):

@@ -86,6 +86,7 @@ class Parts:
         self.t = translator
         self._spans: dict[Type, tuple[int, int]] | None = None
         self._possible: bool | None = None
+        self._has_layers: bool | None = None
 
     def write(self, node: Statement) -> bool:
         """Write a statement; whether that was done."""
@@ -162,10 +163,40 @@ class Parts:
                 self._spans[root] = (min(first, node.place.start), max(last, node.place.end))
         return self._spans.get(found.find(), (0, 0))
 
-    @property
-    def has_modules(self) -> bool:
-        """Whether tensors of the page may have a graph."""
-        return any(found.kind in ("module", "criterion") for found in self.t.types.by_node.values())
+    def may_have_graph(self, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+        """Whether a tensor may be what a layer computes, or a part of its weights: gradients would end here."""
+        if self._has_layers is None:
+            types = self.t.types
+            self._has_layers = any(made.parent is not None for made in types.classes.values()) or any(
+                found.kind in ("module", "criterion") for found in types.by_node.values()
+            )
+        if not self._has_layers:
+            return False
+        for part in tree.walk(node):
+            if not isinstance(part, Expression) or self.t.kind(part) not in (
+                "tensor",
+                "module",
+                "criterion",
+                None,
+            ):
+                continue
+            if self.t.kind(part) in ("module", "criterion"):
+                return True
+            if isinstance(part, Index) and self.t.kind(part.base) != "tensor" and self.t.path(part) is None:
+                return True  # from a table: it is not followed
+            if isinstance(part, Name):
+                variable = self.t.scopes.of_name[part]
+                sources = self.t.wholes.sources(variable)
+                if variable.is_global and not variable.writes:
+                    continue  # a library
+                if variable in seen:
+                    continue
+                if not sources or any(
+                    isinstance(source, bool) or self.may_have_graph(source, seen | {variable})
+                    for source in sources
+                ):
+                    return True
+        return False
 
 
 class _Part(Writer):
@@ -419,10 +450,10 @@ class _PartExpressions(Expressions):
             raise Refused
         text = written.at(code.ATOM)
         if t.kind(node) == "tensor" and not several:
+            if self.part.parts.may_have_graph(node):
+                raise Refused
             if elements(t, node) == "mask":
                 text += ".byte()"
-            if self.part.parts.has_modules:
-                text += ".detach()"
         return text
 
     def _is_of_page(self, node: Expression) -> bool:
