@@ -159,7 +159,10 @@ class Program:
         return self.random.choice(forms)()
 
     def place(self) -> str:
-        return self.pick("1", "2", "-1", "-2", "0", "3", "100", "-100", self.variable("int") or "2")
+        name = self.variable("int")
+        return self.pick(
+            "1", "2", "-1", "-2", "0", "3", "100", "-100", "2" if name is None else f"{name} % 5 - 1"
+        )
 
     def truth(self, depth: int = 0) -> str:
         order = self.pick("==", "~=", "<", "<=", ">", ">=")

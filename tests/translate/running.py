@@ -9,6 +9,7 @@ import re
 
 import torch
 
+from torch7py import lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.translate.native.program import Native, translate_script
@@ -50,6 +51,7 @@ def in_page(page: Native) -> str:
             exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
     finally:
         torch.set_default_dtype(before)
+        lua.reset()
     return written.getvalue().removesuffix("\n")
 
 

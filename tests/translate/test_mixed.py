@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.translate.running import assert_same
 from torch7py.translate.api import to_pytorch
@@ -91,7 +92,35 @@ print(m:forward(x):sum())
         "p.lua",
     )
     assert page.problems == []
+    assert "\nlua.use_torch()\n" in page.code
     assert 'lua.method(x, "apply", lambda v=None, *_: lua.div(v, 2))' in page.code
+
+
+def test_a_page_with_faithful_statements_learns(tmp_path):
+    """Autograd goes on, although faithful programs have none."""
+    path = tmp_path / "p.lua"
+    path.write_text(
+        """require 'nn'
+torch.manualSeed(1)
+local x, y = torch.linspace(-1, 1, 6):view(6, 1), torch.zeros(6, 1)
+local i = 0
+y:apply(function() i = i + 1 return i / 4 end)
+local m, c = nn.Sequential():add(nn.Linear(1, 4)):add(nn.Tanh()):add(nn.Linear(4, 1)), nn.MSECriterion()
+for step = 1, 5 do
+   local loss = c:forward(m:forward(x), y)
+   m:zeroGradParameters()
+   m:backward(x, c:backward(m.output, y))
+   m:updateParameters(0.1)
+   print(loss)
+end
+"""
+    )
+    report = to_pytorch(path, record=False).report
+    assert report.problems == []
+    assert report.faithful == 3  # with what the function does
+    assert report.verified is not None
+    assert report.verified.equal
+    assert torch.is_grad_enabled()
 
 
 def test_the_report_says_why(tmp_path):

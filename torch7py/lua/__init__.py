@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch7py.lua.basic import G, assert_, reset, select
 from torch7py.lua.loops import ipairs, iterate, pairs
-from torch7py.lua.modules import main
+from torch7py.lua.modules import main, use_torch
 from torch7py.lua.operators import (
     add,
     bound,
@@ -77,4 +77,5 @@ __all__ = [
     "text",
     "truth",
     "unm",
+    "use_torch",
 ]

@@ -221,6 +221,15 @@ def dofile(name: Any = MISSING, *_: Any) -> Any:
     return run_file(path)
 
 
+def use_torch() -> None:
+    """Torch7's operations in a page that is PyTorch otherwise: autograd stays as it is there."""
+    import torch
+
+    before = torch.is_grad_enabled()
+    require("torch")
+    torch.set_grad_enabled(before)
+
+
 def _no_module(*_: Any) -> Any:
     raise fail("module: a translated function has the globals of the program")
 

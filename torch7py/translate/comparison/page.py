@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from torch7py import lua
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
@@ -85,6 +86,8 @@ def run_translation(
             _run_main(namespace)
     finally:
         torch.set_default_dtype(dtype)
+        if native.faithful:
+            lua.reset()
     return "".join(text), partners.pairs()
 
 

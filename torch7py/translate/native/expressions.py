@@ -224,7 +224,21 @@ class Expressions:
         right = node.right
         if not self.t.intervals.nonzero(right):
             return False
-        return node.operator == "/" or (self.t.whole(right) and self.t.intervals.finite(right))
+        if node.operator == "/":
+            return True
+        whole = self.t.whole(right) and self.t.intervals.finite(right)
+        return whole and (self.t.intervals.exact(node.left) or not self._grows(node.left))
+
+    def _grows(self, node: Expression) -> bool:
+        """Whether a number is computed by the program, and may be beyond what doubles have exactly."""
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        if isinstance(node, Name):
+            sources = self.t.wholes.sources(self.t.scopes.of_name[node])
+            return any(not isinstance(source, bool) and isinstance(source, Binary) for source in sources)
+        if isinstance(node, (Call, Invoke)):
+            return bool(self.t.types.function_called(node))
+        return isinstance(node, Binary)
 
     def _as_floats(self, left: Py, right: Py) -> tuple[Py, Py]:
         """The factors of a product that may be too large for whole numbers to be exact in Lua."""
@@ -460,6 +474,8 @@ class Expressions:
         left = node.left
         while isinstance(left, tree.Paren):
             left = left.inner
+        if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):
+            return self._choice(left, self.value(node.right))
         if isinstance(left, Binary) and left.operator == "and" and self.surely_true(left.right):
             first, condition, last = self.value(left.right), self.condition(left.left), self.value(node.right)
             return Py(
@@ -495,6 +511,27 @@ class Expressions:
             return Py(chosen, code.TERNARY)
         name = self.t.fresh("value")
         return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
+
+    def _is_choice(self, node: Expression) -> bool:
+        """``a and x or b and y``, with values that are never false."""
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        if not isinstance(node, Binary):
+            return False
+        if node.operator == "or":
+            return self._is_choice(node.left) and self._is_choice(node.right)
+        return node.operator == "and" and self.surely_true(node.right)
+
+    def _choice(self, node: Expression, last: Py) -> Py:
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        assert isinstance(node, Binary)
+        if node.operator == "or":
+            return self._choice(node.left, self._choice(node.right, last))
+        first, condition = self.value(node.right), self.condition(node.left)
+        return Py(
+            f"{first.at(code.OR)} if {condition.at(code.OR)} else {last.at(code.TERNARY)}", code.TERNARY
+        )
 
     def surely_true(self, node: Expression) -> bool:
         found = self.t.type(node)

@@ -138,12 +138,13 @@ class Parts:
         """Whether nothing leaves the statement but by its end, or by its return."""
         if isinstance(node, (tree.Break, tree.Goto, tree.Label)):
             return False
+        labels = {inner.name for inner in tree.walk(node) if isinstance(inner, tree.Label)}
         stack: list[tuple[tree.Node | tree.Block, bool]] = [(node, False)]
         while stack:
             current, in_loop = stack.pop()
-            if isinstance(current, (tree.Goto, tree.Label)) or (
-                isinstance(current, tree.Break) and not in_loop
-            ):
+            if isinstance(current, tree.Goto) and current.label not in labels:
+                return False
+            if isinstance(current, tree.Break) and not in_loop:
                 return False
             if isinstance(current, tree.Function):
                 in_loop = False
@@ -266,7 +267,7 @@ class _Part(Writer):
             for node in tree.walk(self.node)
             if isinstance(node, Expression)
         ):
-            t.page_needs('lua.G.require("torch")')
+            t.page_needs("lua.use_torch()")
         writer = _PartWriter(self, self.t.scope, None)
         writer.line = self.node.line
         self.writers[type(self.node)](writer, self.node)

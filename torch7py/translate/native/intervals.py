@@ -408,6 +408,8 @@ def _divide(a: Bounds, b: Bounds, whole: bool) -> Bounds:
 
 def _modulo(a: Bounds, b: Bounds, whole: bool) -> Bounds:
     less = 1 if whole else 0
+    if not whole and (a[0] == -math.inf or a[1] == math.inf):
+        return ANY  # what is infinite has a remainder that is no number
     if b[0] > 0:
         if a[0] >= 0:
             return 0, min(a[1], b[1] - less)

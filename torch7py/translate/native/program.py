@@ -293,7 +293,9 @@ class _Assembly:
             return (
                 t.path(node.callee) == "tonumber"
                 and given
-                and not any(isinstance(argument, tree.String) for argument in node.arguments)
+                and not any(
+                    isinstance(n, tree.String) for argument in node.arguments for n in tree.walk(argument)
+                )
             )
         return False
 

@@ -345,6 +345,8 @@ def table_insert(t: Translator, node: Call) -> None:
 
 @function("table.remove")
 def table_remove(t: Translator, node: Call) -> Py:
+    if t.representation(node.arguments[0]) != "list":
+        raise Problem("T7-306", node.line, "table.remove from a table that is no list")
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
         place = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
@@ -512,7 +514,11 @@ methods["cmdline", "error"] = lambda t, node: atom(
 def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
     """Library calls with several results."""
     if path in ("unpack", "table.unpack"):
-        t.emit(f"{', '.join(t.target(target) for target in targets)} = {t.calls.unpacked(node)}")
+        given = t.calls.unpacked(node).text
+        assert isinstance(node, Call)
+        if t.tables.length(t.type(node.arguments[0])) not in (None, len(targets)):
+            given = f"({', '.join([f'*{given}', *['None'] * len(targets)])})[:{len(targets)}]"
+        t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
         return True
     found = matching.matched(t, node)
     if found is not None:

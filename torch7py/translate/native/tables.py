@@ -328,6 +328,15 @@ class Tables:
             for end in ends
         )
 
+    def length(self, found: Type) -> int | None:
+        """How many items a list has that the program makes in one place and leaves as it is; None: not known."""
+        made = self._made.get(found.find(), [])
+        counts = {len(table.fields) for table in made}
+        last = [table.fields[-1].value for table in made if table.fields]
+        open_end = any(isinstance(value, (tree.Vararg, tree.Call, tree.Invoke)) for value in last)
+        grows = found.has("append") or self._shrinks(found.find()) or self._stores.get(found.find())
+        return None if len(counts) != 1 or open_end or grows else counts.pop()
+
     def never_empty(self, found: Type) -> bool:
         """Whether a list has items from the beginning, and none is ever taken out."""
         made = self._made.get(found.find(), [])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wholes", "returns_of"]
 
+WHOLE_METHODS = set("size stride dim nDimension nElement numel storageOffset".split())
 EXACT = 2**53  # whole numbers up to it are what they are in double precision
 _REAL = (
     "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"
@@ -151,6 +152,8 @@ class Wholes:
             functions = self.t.types.function_called(node)
             if functions:
                 return all(self._returns_whole(function) for function in functions)
+            if path is not None and path.startswith(("math.", "tonumber")):
+                return path in ("math.floor", "math.ceil")
             return self.t.type(node).has("whole")
         if isinstance(node, Invoke):
             methods = self.t.types.function_called(node)
@@ -158,6 +161,8 @@ class Wholes:
                 return all(self._returns_whole(function) for function in methods)
             if node.method in ("sum", "max", "min") and self.t.kind(node) == "number":
                 return self._of_whole_tensor(node.receiver)
+            if self.t.kind(node.receiver) == "tensor":
+                return node.method in WHOLE_METHODS
             return self.t.type(node).has("whole") and self.t.kind(node) == "number"
         if isinstance(node, Index):
             return self._index(node)
