@@ -227,6 +227,8 @@ class Expressions:
         if node.operator == "/":
             return True
         whole = self.t.whole(right) and self.t.intervals.finite(right)
+        if not self.t.whole(node.left) and not self.t.intervals.positive(right):
+            return False  # Python has a minus zero here
         return whole and (self.t.intervals.exact(node.left) or not self._grows(node.left))
 
     def _grows(self, node: Expression) -> bool:
@@ -454,6 +456,9 @@ class Expressions:
     def maybe(self, node: Expression) -> Py:
         """A value that may be absent: None then, never an error."""
         if isinstance(node, Index) and self.t.kind(node.base) == "table":
+            plain = self.value(node)
+            if not plain.text.endswith("]"):
+                return plain  # a name of a module, a time taken
             representation = self.t.representation(node.base)
             if representation in ("dict", "record"):
                 return atom(f"{self.value(node.base).at(code.ATOM)}.get({indexing.key(self.t, node)})")

@@ -375,6 +375,8 @@ def table_concat(t: Translator, node: Call) -> Py:
 
 @statement("table.sort")
 def table_sort(t: Translator, node: Call) -> None:
+    if t.representation(node.arguments[0]) != "list":
+        raise Problem("T7-306", node.line, "table.sort of a table that is no list")
     table = t.value(node.arguments[0]).at(code.ATOM)
     if len(node.arguments) == 1:
         t.emit(f"{table}.sort()")
