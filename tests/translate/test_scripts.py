@@ -21,12 +21,15 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 # Each sample with arguments that make it short.
 SHORT: dict[str, list[str]] = {
     "adam_autoencoder": ["10"],
+    "adversarial": ["5"],
     "bank": ["2"],
     "batchnorm_classifier": ["2"],
     "bidirectional": ["3"],
     "char_rnn": ["3"],
     "convnet": ["1"],
+    "deep_q": ["3"],
     "fastlstm": ["10"],
+    "fooled": ["4"],
     "graph": ["10"],
     "gru_tagger": ["4"],
     "k_means": ["30"],

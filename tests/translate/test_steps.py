@@ -25,10 +25,15 @@ LINES = {
     "dream": "dx = torch.autograd.grad(act, img_leaf, act)[0]",
     "fast_gradient_sign": "dx = torch.autograd.grad(loss, x_leaf)[0]",
     "flat_vectors": "params, gradParams = flatten_parameters(net.parameters())",
+    "frozen_layer": "net[0].requires_grad_(False)",
     "optimized_image": "optimizer = Adam([img], lr=0.5)",
     "penalty": "optimizer = torch.optim.SGD([parameters], lr=0.1, momentum=0.5, dampening=0.5)",
     "q_learning": "q.backward(targets)",
+    "reinforce": "logp.backward(grad)",
     "saliency": "saliency = torch.autograd.grad(out, x_leaf, gradOutput)[0].clone().abs_()",
+    "shared_branches": "model = nn.Sequential(Siamese(left, right), CSubTable(), nn.Linear(3, 1))",
+    "surgery": "net.insert(2, nn.Dropout(0))",
+    "table_gradients": "torch.autograd.backward(out, [*g])",
     "two_criterions": "out.backward(g1 * 0.3 + g2 * 0.7)",
 }
 
@@ -80,6 +85,15 @@ NEAR_MISSES = [
      "print(l)"), "T7-226"),
     (("local a = net:forward(x)\nlocal l = mse:forward(a, y)\nlocal g = mse:backward(a, y)\na:clamp(0, 1)\n"
      "net:backward(x, g)\nprint(l)"), "T7-226"),
+    # weights are shared and their gradients are not; what is shared is moved once for each module that has it
+    (("local twin = net:clone('weight', 'bias')\nlocal a = twin:forward(x)\n"
+     "twin:backward(x, mse:backward(a, y))\nprint(twin:get(1).gradWeight:norm())"), "T7-202"),
+    (("local twin = net:clone('weight', 'bias', 'gradWeight', 'gradBias')\n"
+     "local both = nn.Sequential():add(nn.ConcatTable():add(net):add(twin)):add(nn.CAddTable())\n"
+     "both:updateParameters(0.1)"), "T7-202"),
+    # weights that stay, but for their decay
+    (("local _, g = net:getParameters()\nlocal w = _\nnet:get(1).accGradParameters = function() end\n"
+     "g:add(0.1, w)"), "T7-225"),
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.tree import Block, Call, Expression, Function, Index, Invoke, Name, String
 
-__all__ = ["clones", "flattens", "known_function", "zeroes"]
+__all__ = ["clones", "clones_plainly", "flattens", "known_function", "zeroes"]
 
 
 def flattens(function: Function) -> bool:
@@ -50,6 +50,43 @@ def clones(function: Function) -> bool:
     reads = any("readObject" in _methods(loop.body) and _stores(loop, last.values[0].name) for loop in loops)
     shares = any("set" in _methods(loop.body) for loop in loops)
     return bool(written) and reads and shares and "torch.MemoryFile" in _called(function.body)
+
+
+def clones_plainly(function: Function) -> bool:
+    """``copies = f(module, n)``: a table of n times ``module:clone('weight', ...)``, and nothing else."""
+    if len(function.parameters) != 2 or function.vararg or len(function.body.statements) != 3:
+        return False
+    first, loop, last = function.body.statements
+    if not (isinstance(first, tree.Local) and len(first.names) == 1 and isinstance(loop, tree.NumericFor)):
+        return False
+    empty = len(first.values) == 1 and isinstance(first.values[0], tree.Table) and not first.values[0].fields
+    if not empty or not (isinstance(last, tree.Return) and _is_name(last.values, first.names[0].name)):
+        return False
+    module, count = function.parameters[0].name, function.parameters[1].name
+    counts = isinstance(loop.start, tree.Number) and loop.start.value == 1 and loop.step is None
+    if (
+        not counts
+        or not (isinstance(loop.stop, Name) and loop.stop.name == count)
+        or len(loop.body.statements) != 1
+    ):
+        return False
+    store = loop.body.statements[0]
+    if isinstance(store, tree.Assign) and len(store.targets) == 1:
+        if not _stores(loop, first.names[0].name):
+            return False
+        value = store.values[0]
+    elif (
+        isinstance(store, tree.Run)
+        and _called(loop.body) == {"table.insert"}
+        and len(store.call.arguments) == 2
+    ):
+        value = store.call.arguments[1]
+    else:
+        return False
+    if not (isinstance(value, Invoke) and value.method == "clone" and isinstance(value.receiver, Name)):
+        return False
+    shared = {name.value for name in value.arguments if isinstance(name, String)}
+    return value.receiver.name == module and {"weight", "bias", "gradWeight", "gradBias"} <= shared
 
 
 def _stores(loop: tree.NumericFor, table: str) -> bool:
@@ -104,7 +141,9 @@ def _is_given(condition: Expression, function: Function, call: Call) -> bool:
 
 def known_function(function: Function) -> str:
     """ "flattens", "clones" or nothing."""
-    return "flattens" if flattens(function) else "clones" if clones(function) else ""
+    return (
+        "flattens" if flattens(function) else "clones" if clones(function) or clones_plainly(function) else ""
+    )
 
 
 def _last(block: Block) -> tree.Statement | None:

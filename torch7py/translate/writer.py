@@ -256,6 +256,8 @@ class Writer:
         return self._call(layer, native, x)
 
     def native(self, layer: Layer) -> Native:
+        if layer.given:
+            return Native(make=layer.given, ndim=-1, heavy=True)
         rule = natives.get(layer.name)
         if rule is None:
             raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form"))

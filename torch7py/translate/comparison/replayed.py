@@ -64,19 +64,34 @@ class Snapshots:
         if memory in self.filled:  # the next one
             self.left.pop(0)
             self.filled.clear()
-        for _, module, entries, item in self.partners.found if self.left else ():
-            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-            for entry, take in entries.items():
-                weights = self.left[0].get(item.order)
-                if weights and state[entry].data_ptr() == memory and state[entry].shape == tensor.shape:
-                    self.filled.add(memory)
-                    return taken(take, first_weights(Made(item.name, item.module, weights)))
+        for number, snapshot in enumerate(self.left):
+            found = self._within(snapshot, tensor)
+            if found is not None:
+                if number:  # those before were of other modules
+                    del self.left[:number]
+                    self.filled.clear()
+                self.filled.add(memory)
+                return found
         rest = self.left[0][REST] if self.left else {"": torch.empty(0)}
         if not 0 < tensor.numel() <= rest[""].numel():
             return None
         self.filled.add(memory)
         values, rest[""] = rest[""][: tensor.numel()], rest[""][tensor.numel() :]
         return values.view(tensor.shape)
+
+    def _within(
+        self, snapshot: dict[int, dict[str, torch.Tensor]], tensor: torch.Tensor
+    ) -> torch.Tensor | None:
+        """What a parameter was given in one of the vectors."""
+        for _, module, entries, item in self.partners.found:
+            weights = snapshot.get(item.order)
+            if not weights:
+                continue
+            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            for entry, take in entries.items():
+                if state[entry].data_ptr() == tensor.data_ptr() and state[entry].shape == tensor.shape:
+                    return taken(take, first_weights(Made(item.name, item.module, weights)))
+        return None
 
 
 class Clock:

@@ -39,7 +39,10 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
     if name in ("forward", "updateOutput"):
         return forward(receiver, result, arguments)
     if name in ("backward", "updateGradInput"):
-        return unify(result, arguments[0]) if arguments and arguments[0].kind == "tensor" else False
+        given = arguments[0] if arguments else Type()
+        if given.kind == "table" and given.of_elements().kind == "tensor":
+            return result.be("table") | result.mark("array") | result.of_elements().be("tensor")
+        return unify(result, given) if given.kind == "tensor" else False
     if name == "add":
         news = False
         for layer in receiver.find().layers[:1]:

@@ -164,7 +164,8 @@ class Layer:
     ``named_in`` and ``named_out`` are the same as texts, with names for sizes that are free.
     ``label`` is a wish for the child's name, ``source`` says where it was made ("train.lua:24"). A layer that
     stands in several places is the same object in all of them. ``children`` are what was added to a container,
-    ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph.
+    ``slots`` constructor arguments that are modules, by parameter name, ``nodes`` the nodes of a graph. A layer that
+    is ``given`` is a module with a name of its own, which the class takes as an argument.
     """
 
     name: str
@@ -179,6 +180,7 @@ class Layer:
     named_in: Any = None
     named_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
+    given: str = ""  # the name under which it is given to the model as it is, made elsewhere
 
     def inside(self) -> Iterator[Layer]:
         """This layer and all in it."""

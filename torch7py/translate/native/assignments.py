@@ -108,6 +108,8 @@ class Assignments:
                 self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop({key}, None)")
                 return
             raise Problem("T7-305", node.line, "an entry of a list set to nil")
+        if isinstance(target, Index) and self.t.models.assign(target, value):
+            return
         left = self.target(target)
         local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x
         text = None if local else self.augmented(target, left, value)

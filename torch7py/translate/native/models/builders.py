@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -44,7 +44,10 @@ class Builders:
         self.comment_on: dict[int, tree.Comment] = {}
         self.used_comments: set[tree.Comment] = set()
         self.owners: dict[Builder, Builder] = {}  # of those that are parts
+        self._changed: set[Variable] = set()
+        self._indexed: set[Variable] = set()
         self._find(translator.program)
+        self._find_changed()
         self._judge()
         for statement in [*self.by_statement, *self.by_add]:
             around = statement.around
@@ -83,6 +86,30 @@ class Builders:
         own = {id(_root(add.call)) for add in builder.adds}
         between = range(builder.statement.place.end, setting.place.start)
         return all(id(name) in own or name.place.start not in between for name in builder.variable.reads)
+
+    def is_indexed(self, variable: Variable) -> bool:
+        """Whether the program asks a container for its parts by their numbers."""
+        return variable in self._indexed
+
+    def is_changed(self, value: Expression) -> bool:
+        """Whether this makes a container of which the program takes parts away, or puts some between others."""
+        return any(builder.value is value and builder.variable in self._changed for builder in self.all)
+
+    def _find_changed(self) -> None:
+        for node in tree.walk(self.t.program):
+            if isinstance(node, Index) and isinstance(node.base, Name) and is_field(node, "modules"):
+                self._indexed.add(self.t.scopes.of_name[node.base])
+            if isinstance(node, Invoke) and isinstance(node.receiver, Name):
+                variable = self.t.scopes.of_name[node.receiver]
+                if variable not in self._of_variable or self.t.kind(node.receiver) != "module":
+                    continue
+                if node.method in ("remove", "insert"):
+                    self._changed.add(variable)
+                if node.method in ("get", "remove", "insert"):
+                    self._indexed.add(variable)
+        for builder in self.all:
+            if builder.variable in self._changed:
+                builder.dynamic = True
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""
@@ -170,6 +197,10 @@ class Builders:
         if builder.inlined or node is not builder.last:
             return []
         return [comment for comment in owner.comments if comment not in self.used_comments]
+
+
+def is_field(node: Index, name: str) -> bool:
+    return isinstance(node.key, tree.String) and node.key.value == name
 
 
 def _root(node: Expression) -> Expression:

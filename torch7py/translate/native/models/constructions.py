@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
 from torch7py.translate import tree
+from torch7py.translate.kinds import DEEPEST, Description, Type
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.problem import Problem
@@ -17,11 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Constructions"]
 
+# Layers that see a sequence, or what they keep from one call for the next, and graphs, which take several inputs.
+_OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|gModule|BRNN|Attention")
+
+
+def all_layers(module: Type, depth: int = 0) -> list[Description]:
+    found = list(module.find().layers)
+    if depth < DEEPEST:
+        for layer in list(found):
+            for part in (*layer.children, *layer.slots):
+                found += all_layers(part, depth + 1)
+    return found
+
 
 class Constructions:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
         self.layers: list[Layer] = []
+        self.given: list[str] | None = (
+            None  # names of modules from elsewhere, where a class may be given some
+        )
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
     def layer(self, node: Expression) -> Layer:
@@ -43,6 +60,8 @@ class Constructions:
             builder = self.models.builders.builder_at(node)
             if builder is not None and builder.inlined:
                 return self.whole(builder)
+            if self.given is not None:
+                return self._elsewhere(node)
             raise Problem(
                 "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
             )
@@ -50,6 +69,21 @@ class Constructions:
             path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
             return self._construct(path, node)
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
+
+    def _elsewhere(self, node: Name) -> Layer:
+        """A module with a name of its own, which the class that it is a part of is given."""
+        names = {layer.name for layer in all_layers(self.t.type(node))}
+        if not names or any(_OVER_TIME.search(name) for name in names):
+            raise Problem(
+                "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
+            )
+        name = self.t.value(node).text
+        assert self.given is not None
+        if name not in self.given:
+            self.given.append(name)
+        layer = Layer(f"the module {name}", label=name, given=name)
+        self.layers.append(layer)
+        return layer
 
     def _construct(self, path: str, node: Call) -> Layer:
         t = self.t

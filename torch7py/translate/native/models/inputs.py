@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import DEEPEST, Description, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
@@ -36,6 +36,8 @@ class Inputs:
         if found.kind == "criterion":
             prediction, target = arguments[0], arguments[1]
             return atom(f"{base}({self.given(prediction)}, {self.target(found, target, line)})")
+        if len({_takes_items(layer) for layer in found.find().layers}) > 1:
+            raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(found)
         if several is not None:
             return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
@@ -141,19 +143,15 @@ class Inputs:
 
 def takes_items(module: Type, depth: int = 0) -> bool:
     """Whether the first layer of a module looks up items by their numbers."""
-    layers = module.find().layers
-    if not layers or depth > 30:
-        return False
-    return any(
-        layer.name.startswith("nn.LookupTable")
-        or (layer.name == "nn.Sequencer" and any(takes_items(slot, depth + 1) for slot in layer.slots))
-        or (
-            layer.name == "nn.Sequential"
-            and bool(layer.children)
-            and takes_items(layer.children[0], depth + 1)
-        )
-        for layer in layers
-    )
+    return depth <= DEEPEST and any(_takes_items(layer, depth) for layer in module.find().layers)
+
+
+def _takes_items(layer: Description, depth: int = 0) -> bool:
+    if layer.name == "nn.Sequencer":
+        return any(takes_items(slot, depth + 1) for slot in layer.slots)
+    if layer.name == "nn.Sequential":
+        return bool(layer.children) and takes_items(layer.children[0], depth + 1)
+    return layer.name.startswith("nn.LookupTable")
 
 
 def input_kind(module: Type, depth: int = 0) -> str | None:

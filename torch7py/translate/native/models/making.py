@@ -60,9 +60,11 @@ class Making:
         names = self._free_names(builder)
         try:
             layer = self.models.constructions.whole(builder)
+            if self.models.builders.is_indexed(builder.variable) and self.plain(layer) is None:
+                raise Problem("T7-222", node.line, "a container whose parts are looked at, as one class")
         except Problem:
             try:
-                t.emit(f"{name} = {self._from_parts(builder)}")
+                t.emit(f"{name} = {self._from_parts(builder) or self._with_given(builder, name, names)}")
             except Problem:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
@@ -99,6 +101,17 @@ class Making:
         t.top.append(lines)
         t.module_level.add(variable)
 
+    def _with_given(self, builder: Builder, name: str, names: list[str]) -> str:
+        """A container with a class of its own, which is given the modules that have their own names."""
+        constructions = self.models.constructions
+        constructions.given = []
+        try:
+            layer = constructions.whole(builder)
+            given = constructions.given
+        finally:
+            constructions.given = None
+        return self.of_class(layer, name, [*given, *names], builder.statement.line)
+
     def _from_parts(self, builder: Builder) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
         parts: list[Expression] = []
@@ -117,6 +130,8 @@ class Making:
         parts.clear()
         root = collect(builder.value)
         found = [*parts, *found]
+        if isinstance(root, Call) and self.t.path(root.callee) != "nn.Sequential":
+            return ""
         return self._sequence(root, found).text
 
     def _sequence(self, root: Expression, parts: list[Expression]) -> Py:
@@ -131,7 +146,12 @@ class Making:
         if builder is None or not builder.inlined:
             return self.t.value(node).text
         name = self.t.names.of_variable(builder.variable)
-        return self.make(self.models.constructions.whole(builder), name, self._free_names(builder), node.line)
+        names = self._free_names(builder)
+        try:
+            layer = self.models.constructions.whole(builder)
+        except Problem:
+            return self._from_parts(builder) or self._with_given(builder, name, names)
+        return self.make(layer, name, names, node.line)
 
     def make(self, layer: Layer, name: str, names: list[str], line: int) -> str:
         """The expression that makes a module."""
@@ -247,6 +267,8 @@ class Making:
             root = root.receiver
         try:
             layer = self.models.constructions.layer(node)
+            if self.models.builders.is_changed(node) and self.plain(layer) is None:
+                raise Problem("T7-222", node.line, "a container whose parts change, as one class")
         except Problem:
             parts: list[Expression] = []
             while isinstance(node, Invoke):

@@ -92,6 +92,7 @@ class Models:
             return atom(f"{base}.{'train' if method == 'training' else 'eval'}()")
         if method == "clone":
             if node.arguments:
+                _refuse_half(t, node, node.arguments)
                 return atom(base)  # shares its weights
             t.imports.add("copy")
             return atom(f"copy.deepcopy({base})")
@@ -99,11 +100,25 @@ class Models:
             return devices.moved(t, receiver, method)
         if method in ("float", "double"):
             return atom(f"{base}.{method}()")
+        if method == "remove":
+            place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
+            return atom(f"{base}.pop({place})")
+        if method == "insert":
+            place = (
+                t.expressions.position(node.arguments[1]).text if len(node.arguments) > 1 else f"len({base})"
+            )
+            return atom(f"{base}.insert({place}, {t.value(node.arguments[0])})")
+        if method == "size" and not node.arguments and t.types.kind(receiver) == "module":
+            return atom(f"len({base})")
+        if method == "share":
+            return self._shared(node)
         if method == "get":
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
+        if method == "updateParameters":
+            self._refuse_moved_twice(node)
         if method == "updateParameters" and t.training.explicit.is_stale(receiver):
             # outputs from before the step may still go back: autograd does not see a change of data
             rate = t.value(node.arguments[0]).at(code.NEGATE)
@@ -123,6 +138,15 @@ class Models:
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
         if isinstance(node, Invoke) and node.method == "forget" and self.making.keeps_nothing(node.receiver):
+            return True
+        if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
+            if not isinstance(node.receiver, Name):
+                raise Problem("T7-202", node.line, "share of a module that is in no variable")
+            t.emit(f"{t.target(node.receiver)} = {self._shared(node)}")
+            return True
+        if isinstance(node, Invoke) and node.method == "remove" and t.kind(node.receiver) == "module":
+            place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
+            t.emit(f"del {t.value(node.receiver).at(code.ATOM)}[{place}]")
             return True
         if (
             isinstance(node, Invoke)
@@ -163,6 +187,50 @@ class Models:
         t.emit(f'    if hasattr({layer}, "reset_parameters"):')
         t.emit(f"        {layer}.reset_parameters()")
 
+    def _refuse_moved_twice(self, node: Invoke) -> None:
+        """Torch7 moves weights that are shared once for each module that has them; an optimizer, once."""
+        t = self.t
+        sharing = [
+            n
+            for n in tree.walk(t.program)
+            if isinstance(n, Invoke)
+            and t.kind(n.receiver) == "module"
+            and (n.method == "share" or (n.method == "clone" and n.arguments))
+        ]
+        if any(tree.same_expression(node.receiver, n.receiver) for n in sharing) or not sharing:
+            return
+        raise Problem("T7-202", node.line, "updateParameters of a module that may have weights twice")
+
+    def _shared(self, node: Invoke) -> Py:
+        """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""
+        t = self.t
+        _refuse_half(t, node, node.arguments[1:])
+        made = node.receiver
+        if isinstance(made, Name):
+            sources = t.wholes.sources(t.scopes.of_name[made])
+            first = sources[0] if len(sources) == 1 else None
+            reads = t.scopes.of_name[made].reads
+            if isinstance(first, Invoke) and made in reads and reads[0] is made:
+                made = first
+        model = node.arguments[0]
+        copied = isinstance(made, Invoke) and made.method == "clone" and not made.arguments
+        if not (copied and isinstance(made, Invoke) and tree.same_expression(made.receiver, model)):
+            raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
+        return t.value(model)
+
+    def assign(self, target: Index, value: Expression) -> bool:
+        """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""
+        t = self.t
+        name = target.key.value if isinstance(target.key, tree.String) else ""
+        if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
+            return False
+        if not isinstance(value, tree.Function) or value.body.statements:
+            raise Problem("T7-225", target.line, f"{name} of a module replaced by something else")
+        if name == "updateParameters" or t.training.vectors.decays():
+            raise Problem("T7-225", target.line, "weights that stay, in a program that may decay them")
+        t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
+        return True
+
     def field(self, node: Index) -> Py | None:
         """``model.weight`` and other fields of modules."""
         t = self.t
@@ -184,7 +252,21 @@ class Models:
             "backwardnodes",
         ):  # for the layers in them and what they are annotated with
             return atom(f"{base}.modules()")
+        layers = {layer.name for layer in t.type(node.base).find().layers}
+        if name == "modules" and layers == {"nn.Sequential"}:
+            return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
+
+    def freezes(self) -> bool:
+        """Whether the program has weights that stay."""
+        return any(
+            isinstance(n, tree.Assign)
+            and any(
+                isinstance(x, Index) and isinstance(x.key, tree.String) and x.key.value == "accGradParameters"
+                for x in n.targets
+            )
+            for n in tree.walk(self.t.program)
+        )
 
     def is_parameter(self, node: Expression) -> bool:
         """Whether an expression is a weight of a layer, or a part of one."""
@@ -209,3 +291,18 @@ class Models:
             yield
         finally:
             self.assigned_data = before
+
+
+_SHARED = {"weight", "bias", "gradWeight", "gradBias"}
+
+
+def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
+    """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
+    given = {name.value for name in names if isinstance(name, tree.String)}
+    if len(given) != len(names):
+        raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
+    if given >= _SHARED or not any(
+        isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
+    ):
+        return
+    raise Problem("T7-202", node.line, f"{node.method} of weights without their gradients, or of one of them")

@@ -107,9 +107,30 @@ def _bounded(name: str) -> Rule:
 in_place["cmax"], in_place["cmin"] = _bounded("max"), _bounded("min")
 
 
-@changing("addcmul", "addcdiv")
-def addcmul(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    raise Problem("T7-271", receiver.line, "addcmul or addcdiv")
+def _of_products(name: str) -> Rule:
+    """``x:addcmul(v, y, z)``; given a tensor before them, the result overwrites x."""
+
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        kinds = [t.kind(argument) for argument in arguments]
+        base = receiver_text(t, receiver)
+        texts = [t.value(argument).text for argument in arguments]
+        start = ""
+        if len(arguments) > 2 and kinds[0] == "tensor":
+            start, kinds, texts = texts[0], kinds[1:], texts[1:]
+        value = ""
+        if kinds[:1] == ["number"]:
+            value, kinds, texts = f", value={texts[0]}", kinds[1:], texts[1:]
+        if kinds != ["tensor", "tensor"]:
+            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
+        if start:
+            return atom(f"{base}.copy_(torch.{name}({start}, {texts[0]}, {texts[1]}{value}))")
+        return atom(f"{base}.{name}_({texts[0]}, {texts[1]}{value})")
+
+    return write
+
+
+for _lua in ("addcmul", "addcdiv"):
+    in_place[_lua] = _of_products(_lua)
 
 
 def _random(name: str) -> Rule:

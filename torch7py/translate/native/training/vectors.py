@@ -35,7 +35,12 @@ class FlatVectors:
             modules = self._flattened(statement.values[0])
             if modules is not None:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                if flat.changed_in_part(self.t, targets) or flat.used_as_vectors(self.t, targets):
+                named = all(isinstance(target, Name) for target in targets)
+                if (
+                    not named
+                    or flat.changed_in_part(self.t, targets)
+                    or flat.used_as_vectors(self.t, targets)
+                ):
                     self.flat[statement] = modules
                     self.as_vectors.update(self.t.scopes.of_name[x] for x in targets if isinstance(x, Name))
                     continue
@@ -80,6 +85,25 @@ class FlatVectors:
     def counted(self, module: Expression) -> str:
         """The parameters that the original has as well."""
         return initialization.counted(self.t, self.parameters(module))
+
+    def moved(self, module: Expression) -> str:
+        """The parameters that have gradients, where some may not."""
+        if self.t.models.freezes():
+            return f"[p for p in {self.parameters(module)} if p.requires_grad]"
+        return self.counted(module)
+
+    def decays(self) -> bool:
+        """Whether the program changes weights otherwise than by their gradients."""
+        of_name = self.t.scopes.of_name
+        for node in tree.walk(self.t.program):
+            if isinstance(node, tree.Field) and isinstance(node.key, tree.String):
+                if node.key.value in ("weightDecay", "momentum"):
+                    return True
+            elif isinstance(node, Invoke) and node.method == "add" and len(node.arguments) == 2:
+                name = node.receiver
+                if isinstance(name, Name) and of_name[name] in self.flat_gradients:
+                    return True
+        return bool(self.flat)
 
     def alias(self, node: Name) -> Py | None:
         """A flat vector that is read as a whole."""
@@ -143,7 +167,7 @@ class FlatVectors:
         elif node.method == "clamp" and given[0] == f"-{given[1]}":
             t.emit(f"nn.utils.clip_grad_value_({parameters}, {given[1]})")
         elif node.method in ("mul", "div") and len(given) == 1:
-            t.emit(f"for p in {self.counted(module)}:")
+            t.emit(f"for p in {self.moved(module)}:")
             t.emit(f"    p.grad.{node.method}_({given[0]})")
         elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], Name):
             if self.aliases.get(t.scopes.of_name[node.arguments[1]]) is None:
@@ -160,7 +184,7 @@ class FlatVectors:
         if node.method == "add" and len(node.arguments) == 2:
             other = node.arguments[1]
             if isinstance(other, Name) and t.scopes.of_name[other] in self.flat_gradients:
-                t.emit(f"for p in {parameters}:")
+                t.emit(f"for p in {self.moved(module)}:")
                 t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
                 return
         if node.method not in initialization.ALIKE:
