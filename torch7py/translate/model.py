@@ -320,6 +320,8 @@ def _origin(child: Child) -> str:
     """The Torch7 class, where the constructor does not show it, and the comment."""
     if child.parts:
         return ""
+    if child.layer.given:
+        return ""
     theirs = child.layer.name
     shown = child.make.partition("(")[0] == theirs
     return ": ".join(part for part in ("" if shown else theirs, child.native.comment) if part)

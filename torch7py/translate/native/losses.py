@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch7py.translate.layers import Layer
 from torch7py.translate.native.problem import Problem
 
-__all__ = ["LABELS", "loss_function", "loss_module"]
+__all__ = ["LABELS", "is_function", "loss_function", "loss_module"]
 
 # Criterions whose targets are classes, counted from 1, and whose PyTorch form is a module given such as from 0.
 LABELS = {"nn.ClassNLLCriterion", "nn.CrossEntropyCriterion", "nn.MultiMarginCriterion"}
@@ -28,6 +28,11 @@ _FORMULAS = {
     "nn.DistKLDivCriterion": "F.kl_div({p}, {y}, reduction='mean')",
 }
 _NOTES = {"nn.BCECriterion": "1e-12 keeps the logarithms finite"}
+
+
+def is_function(name: str) -> bool:
+    """Whether a criterion of this class is a function in a page, and no module."""
+    return name not in _MODULES
 
 
 def loss_module(layer: Layer) -> str | None:

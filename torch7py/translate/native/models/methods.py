@@ -10,6 +10,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, devices
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.inputs import Inputs
@@ -94,6 +95,8 @@ class Models:
             if node.arguments:
                 _refuse_half(t, node, node.arguments)
                 return atom(base)  # shares its weights
+            if self._becomes_shared(node) is not None:
+                return atom(base)
             t.imports.add("copy")
             return atom(f"copy.deepcopy({base})")
         if method in ("cuda", "cl"):
@@ -142,8 +145,19 @@ class Models:
         if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
             if not isinstance(node.receiver, Name):
                 raise Problem("T7-202", node.line, "share of a module that is in no variable")
-            t.emit(f"{t.target(node.receiver)} = {self._shared(node)}")
+            shared = self._shared(node)
+            sources = t.wholes.sources(t.scopes.of_name[node.receiver])
+            copied = sources[0] if len(sources) == 1 and isinstance(sources[0], Invoke) else None
+            if copied is None or self._becomes_shared(copied) is not node:
+                t.emit(f"{t.target(node.receiver)} = {shared}")
             return True
+        if (
+            isinstance(node, Invoke)
+            and node.method in ("cuda", "cl", "float", "double")
+            and t.kind(node.receiver) == "criterion"
+            and any(is_function(layer.name) for layer in t.type(node.receiver).find().layers)
+        ):
+            return True  # a function computes where its arguments are
         if isinstance(node, Invoke) and node.method == "remove" and t.kind(node.receiver) == "module":
             place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
             t.emit(f"del {t.value(node.receiver).at(code.ATOM)}[{place}]")
@@ -217,6 +231,20 @@ class Models:
         if not (copied and isinstance(made, Invoke) and tree.same_expression(made.receiver, model)):
             raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
         return t.value(model)
+
+    def _becomes_shared(self, node: Invoke) -> Invoke | None:
+        """The statement's call that makes a copy share all with its model, before the copy is used."""
+        t = self.t
+        flow = t.training.explicit.flow
+        target = t.training.explicit.calls.target(flow.statement(node), node)
+        reads = t.scopes.of_name[target].reads if target is not None else []
+        first = flow.statement(reads[0]) if reads else None
+        call = first.call if isinstance(first, tree.Run) else None
+        if not (isinstance(call, Invoke) and call.method == "share" and call.receiver is reads[0]):
+            return None
+        names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
+        same = bool(call.arguments) and tree.same_expression(call.arguments[0], node.receiver)
+        return call if same and names >= _SHARED else None
 
     def assign(self, target: Index, value: Expression) -> bool:
         """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""

@@ -23,6 +23,7 @@ class Forward:
     leaf: str = ""  # what the page calls its input, where the gradient of that is wanted
     needs_leaf: bool = False
     kept: bool = False  # in the module
+    voids: bool = False  # with another input than that which a backward pass in another function goes back to
     passes: list[Pass] = field(default_factory=list)
 
 

@@ -122,12 +122,17 @@ class Explicit:
         if self.calls.parts_run(node.receiver):
             found.refused = "a backward pass through a module whose parts are run by themselves"
             return
-        for call in candidates:
-            if not self.flow.same(call.arguments[0], node.arguments[0]) or not self._is_fixed(
-                node.arguments[0]
-            ):
-                found.refused = "a backward pass of which is not known what input it belongs to"
-                return
+        given = node.arguments[0]
+        others = [call for call in candidates if not self.flow.same(call.arguments[0], given)]
+        here = any(self.flow.statement(call) in own for call in candidates)
+        if len(others) == len(candidates) or not self._is_fixed(given, candidates[0]) or (here and others):
+            found.refused = "a backward pass of which is not known what input it belongs to"
+            return
+        for (
+            call
+        ) in others:  # from then on there is nothing to go back through, until the input is this one again
+            self._forward(call).voids = True
+        candidates = [call for call in candidates if call not in others]
         if self.t.kind(node.arguments[0]) != "tensor":
             found.refused = "a backward pass of a table of inputs, in another function than its forward"
             return
@@ -140,14 +145,22 @@ class Explicit:
                 found.kept.append(forward)
         self._may_be_stale(node.receiver)
 
-    def _is_fixed(self, node: Expression) -> bool:
-        """Whether an expression is a variable that always holds the same tensor."""
+    def _is_fixed(self, node: Expression, first: Expression) -> bool:
+        """Whether an expression is a variable that holds the same tensor from the first forward on."""
         if not isinstance(node, Name):
             return False
         variable = self.t.scopes.of_name[node]
         if variable.kind == "parameter":
             return False
-        return len(variable.writes) <= (1 if variable.is_global else 0)
+        home = variable.scope or self.t.scopes.main
+        later = [w for w in variable.writes if w.place.start > first.place.start or not self._is_at(w, home)]
+        before = len(variable.writes) - len(later)
+        return not later and (not variable.in_loop or not before)
+
+    def _is_at(self, node: Name, scope: Scope) -> bool:
+        """Whether a place is in a function itself, and in no loop of it."""
+        statement = self.flow.statement(node)
+        return self.training.places.owner[statement] is scope and not self.flow.loops(statement)
 
     def _forward(self, call: Call | Invoke) -> Forward:
         found = self.forwards.get(call)

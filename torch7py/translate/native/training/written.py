@@ -27,7 +27,7 @@ class Written:
         """A call as a statement; whether it is one of these."""
         if node in self.explicit.forwards:
             forward = self.explicit.forwards[node]
-            if not forward.output and not forward.kept:
+            if not forward.output and not forward.kept and not forward.voids:
                 return False
             self.value(node)
             return True
@@ -112,6 +112,8 @@ class Written:
         arguments = node.arguments
         written = t.models.inputs.forward(found.module, arguments, node.line)
         instead.pop(given, None)
+        if found.voids:
+            t.emit(f"{base}.last_output = None  # of another input")
         if not text:
             return written
         if whole:
