@@ -235,13 +235,16 @@ class Explicit:
                         for f in self.calls.all_of(node.base)
                         if self.flow.statement(f) in here and f.place.end <= node.place.start
                     ]
-                    if before and self.flow.precedes(self.flow.statement(before[-1]), statement):
-                        self.read[node] = self._forward(before[-1])
-                    elif not before:
-                        for call in self.calls.all_of(node.base):
-                            if not self.calls.overwritten(call, self.calls.all_of(node.base)):
-                                self._forward(call).kept = True
-                        self.kept_fields.add(node)
+                    last = before[-1] if before else None
+                    if last is not None and self.flow.precedes(self.flow.statement(last), statement):
+                        if not self.calls.runs_between(node.base, last, node):
+                            self.read[node] = self._forward(last)
+                    elif last is None and not self.calls.parts_run(node.base):
+                        forwards = self.calls.all_of(node.base)
+                        for each in forwards:
+                            if not self.calls.overwritten(each, forwards):
+                                self._forward(each).kept = True
+                                self.kept_fields.add(node)
 
     def _name(self, found: Forward) -> None:
         """How the page calls a forward's output and, where it is wanted, its input."""

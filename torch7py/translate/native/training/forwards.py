@@ -72,19 +72,20 @@ class Forwards:
             if self.flow.statement(f) in here
         ):
             return None
-        if self._runs_between(last, node):
+        if self.runs_between(node.receiver, last, node):
             self.lost.add(node)
             return None
         return last
 
-    def _runs_between(self, forward: Call | Invoke, backward: Invoke) -> bool:
-        """Whether a module, or a part of it, may be run again between its forward and its backward pass."""
-        module = backward.receiver
-        if self.flow.runs(module, forward, backward) or self.flow.assigned(module, forward, backward):
+    def runs_between(self, module: Expression, forward: Call | Invoke, place: Expression) -> bool:
+        """Whether a module, or a part of it, may be run again between its forward and another place."""
+        if self.flow.runs(module, forward, place) or self.flow.assigned(module, forward, place):
             return True
         return any(
-            isinstance(n, (Call, Invoke)) and self.is_forward(n) and self._shares(self.module(n), module)
-            for n in self.flow.between(forward, backward)
+            isinstance(n, (Call, Invoke))
+            and self.is_forward(n)
+            and (self._shares(self.module(n), module) or self.is_module(self.module(n), module))
+            for n in self.flow.between(forward, place)
         )
 
     def parts_run(self, module: Expression) -> bool:
