@@ -131,6 +131,24 @@ class Flow:
                 if isinstance(node, tree.Node) and start <= node.place.start < stop and node is not second:
                     yield node
 
+    def read_in_other_turns(self, statement: Statement, target: Expression) -> bool:
+        """Whether what a turn of a loop stores in a table may be read after that turn."""
+        loops, name = self.loops(statement), base_name(target)
+        if not loops or not isinstance(target, Index) or name is None:
+            return bool(loops)
+        for read in self.t.scopes.of_name[name].reads:
+            if read is name:
+                continue
+            at = self.statement_of.get(read)
+            entry = at is not None and any(
+                isinstance(n, Index) and n.base is read and self.same(n.key, target.key)
+                for n in tree.own_nodes(at)
+            )
+            within = at is not None and loops[-1] in self.around(at)
+            if not (entry and within and read.place.start > name.place.start):
+                return True
+        return False
+
     # Changes
 
     def _is_same(self, node: Expression, variables: set[Variable]) -> bool:

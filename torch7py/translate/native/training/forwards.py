@@ -212,7 +212,7 @@ class Forwards:
             if n is not node and n.method != "accGradParameters" and self.flow.same(n.receiver, node.receiver)
         ]
         if not isinstance(target, Name):  # in a table
-            return bool(self.flow.loops(statement)) and not self.keeps_steps(node.receiver)
+            return not self.keeps_steps(node.receiver) and self.flow.read_in_other_turns(statement, target)
         variable = self.t.scopes.of_name[target]
         for read in variable.reads:
             if read.place.start < node.place.end or self.flow.statement(read) not in own:

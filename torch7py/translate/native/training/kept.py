@@ -65,7 +65,8 @@ class Kept:
         outside = self._declared_outside(base_name(module), loops[-1])
         if isinstance(target.key, (tree.String, tree.Number)):
             return False
-        return outside and self._declared_outside(base_name(target), loops[-1])
+        kept = outside and self._declared_outside(base_name(target), loops[-1])
+        return kept and self.flow.read_in_other_turns(statement, target)
 
     def _read_late(self, node: Call | Invoke, statement: Statement, target: Name) -> bool:
         """Whether a variable that has an output is read after another call of its module."""
