@@ -85,6 +85,14 @@ NEAR_MISSES = [
      "print(l)"), "T7-226"),
     (("local a = net:forward(x)\nlocal l = mse:forward(a, y)\nlocal g = mse:backward(a, y)\na:clamp(0, 1)\n"
      "net:backward(x, g)\nprint(l)"), "T7-226"),
+    # the mode is another one
+    (
+        (
+            "local a = net:forward(x)\nlocal l = mse:forward(a, y)\nnet:evaluate()\n"
+            "net:backward(x, mse:backward(a, y))\nprint(l)"
+        ),
+        "T7-226",
+    ),
     # weights are shared and their gradients are not; what is shared is moved once for each module that has it
     (("local twin = net:clone('weight', 'bias')\nlocal a = twin:forward(x)\n"
      "twin:backward(x, mse:backward(a, y))\nprint(twin:get(1).gradWeight:norm())"), "T7-202"),

@@ -175,6 +175,9 @@ class Explicit:
         if not self.flow.same(given, node.arguments[0]):
             found.refused = "a backward pass with another input than the forward had"
             return
+        if self.calls.switched(call, node):
+            found.refused = "a backward pass in another mode, training or evaluation, than the forward's"
+            return
         if self.flow.changed(given, call, node):
             found.refused = "an input that changes between a forward and its backward pass"
             return

@@ -88,6 +88,15 @@ class Forwards:
             for n in self.flow.between(forward, place)
         )
 
+    def switched(self, forward: Expression, backward: Expression) -> bool:
+        """Whether modules are put into training or evaluation between two places."""
+        return any(
+            isinstance(n, Invoke)
+            and n.method in ("training", "evaluate")
+            and self.t.kind(n.receiver) == "module"
+            for n in self.flow.between(forward, backward)
+        )
+
     def parts_run(self, module: Expression) -> bool:
         """Whether the program runs a part of a module by itself, or a whole that it is a part of."""
         return any(
@@ -192,6 +201,7 @@ class Forwards:
             target = self.target(statement, last)
             if (
                 last in seen
+                or self.switched(last, node)
                 or self.flow.repeats(statement, self.flow.statement(node))
                 or any(not self.alike(a, b) or self.flow.changed(a, last, node) for a, b in pairs)
                 or (target is not None and count == 1 and self.flow.overwritten(target, last, node))
