@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -279,6 +281,18 @@ def test_types_and_copies() -> None:
     assert of_class(shared, Linear).weight.dtype is torch.float64
     for _ in range(4):
         check(shared, inputs_for(graph, 3))
+
+
+def test_a_graph_goes_at_once() -> None:
+    """No cycle holds a graph and the memory of its results until Python's collector looks."""
+    graph = warm()
+    weak = weakref.ref(graph)
+    gc.disable()
+    try:
+        del graph
+        assert weak() is None
+    finally:
+        gc.enable()
 
 
 def test_strided_and_shared_tensors() -> None:

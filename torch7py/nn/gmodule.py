@@ -238,7 +238,7 @@ class GModule(Container):
         if plan is None or self.__dict__.get("_reporter") is not None:
             return False
         plan.ran = None
-        found = plan.forward(input)
+        found = plan.forward(plan, self.__dict__, input)
         if found is None:
             return False
         if found is not True:
@@ -250,7 +250,7 @@ class GModule(Container):
         plan: Plan | None = self.__dict__.get("_plan")
         if plan is None or plan.backward is None or self.__dict__.get("_reporter") is not None:
             return False
-        found = plan.backward(gradOutput, scale)
+        found = plan.backward(plan, self.__dict__, gradOutput, scale)
         if found is None:
             return False
         if found is not True:

@@ -10,7 +10,7 @@ it share the compiled code, each with its own tensors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,6 +39,7 @@ __all__ = ["Plan", "accumulate", "one_pass", "plan_backward", "plan_of"]
 
 TAKE_TABLES = frozenset({Identity, SplitTable})  # of those with lines of their own
 
+KEPT = 256  # sources whose compiled code is kept
 ENOUGH = 3  # places with lines of their own that a function must have to be worth its checks
 NOTHING = Module.accGradParameters  # of a module without gradient buffers
 
@@ -63,17 +64,20 @@ NAMES: dict[str, Any] = {
 class Plan:
     """The functions of one graph.
 
-    ``forward(input)`` and ``backward(gradOutput, scale)`` return True when they have run, None when something is not
-    as it was and nothing has been done. A call in the middle that gives another sort of result than before ends the
-    function: it returns what to go on from, the values up to there (forward), or the number of the place, its result,
-    the gradients that later places have been given, and which of the calls have also done their parameters' half.
+    ``forward(plan, graph, input)`` and ``backward(plan, graph, gradOutput, scale)``, with the graph's attributes (the
+    functions hold no graph: it must go when nobody else holds it), return True when they have run, None when something
+    is not as it was and nothing has been done. A call in the middle that gives another sort of result than before ends
+    the function: it returns what to go on from, the values up to there (forward), or the number of the place, its
+    result, the gradients that later places have been given, and which of the calls have also done their parameters'
+    half.
+
     ``ran`` holds what the last forward met, for the backward; None when that was not this plan's.
     """
 
     __slots__ = ("backward", "forward", "hits", "locals", "objects", "patience", "ran", "values", "wait")
 
-    forward: Callable[[Any], Any]
-    backward: Callable[[Any, float], Any] | None
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
     values: list[Value]  # what is known of the places' values
     locals: list[str]  # the names of those in `ran`
     objects: dict[str, Any]  # the other names that the forward has for things
@@ -111,7 +115,7 @@ def plan_backward(graph: GModule, plan: Plan, gradOutput: Any, results: list[Any
     return plan.backward is not None
 
 
-@cache
+@lru_cache(KEPT)
 def _compiled(source: str) -> Callable[..., Any]:
     space = dict(NAMES)
     exec(compile(source, "<graph>", "exec"), space)
@@ -125,8 +129,6 @@ class _Writer:
     def __init__(self, graph: GModule, plan: Plan) -> None:
         self.graph = graph
         self.code = Code()
-        self.code.bind("graph", graph.__dict__)
-        self.code.bind("plan", plan)
         self.plan = plan
         self.first: list[str] = []  # lines before the checks
         self.shared: dict[str, str] = {}  # what has been made of a gradient, for the next to use
@@ -174,7 +176,7 @@ class _Writer:
 
 
 class _Forward(_Writer):
-    def write(self, values: list[Any]) -> Callable[[Any], Any] | None:
+    def write(self, values: list[Any]) -> Callable[..., Any] | None:
         graph, code = self.graph, self.code
         self.values: list[Value] = []
         for number, place in enumerate(graph.places):
@@ -197,7 +199,7 @@ class _Forward(_Writer):
                 return None
             self.values.append(value)
         code.line(f"plan.ran = ({''.join(name + ', ' for name in code.locals)})")
-        return self.function("forward(input)")
+        return self.function("forward(plan, graph, input)")
 
     def _input(self, held: str, given: list[Any]) -> Value:
         code, count = self.code, self.graph.nInputs
@@ -268,7 +270,7 @@ class _Forward(_Writer):
 class _Backward(_Writer):
     """The gradients of all places, then those of the parameters, in the order in which ``GModule`` goes."""
 
-    def write(self, gradOutput: Any, results: list[Any]) -> Callable[[Any, float], Any] | None:
+    def write(self, gradOutput: Any, results: list[Any]) -> Callable[..., Any] | None:
         graph, code, plan = self.graph, self.code, self.plan
         code.objects = plan.objects | code.objects
         count = len(graph.places)
@@ -287,7 +289,7 @@ class _Backward(_Writer):
                 return None
         for number in graph.backward_order:
             self._accumulate(number)
-        return self.function("backward(gradOutput, scale)")
+        return self.function("backward(plan, graph, gradOutput, scale)")
 
     def _gradient(self, gradOutput: Any) -> Value:
         count = len(self.graph.places[-1].sources)
