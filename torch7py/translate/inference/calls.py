@@ -53,14 +53,6 @@ _TENSORS_OWN = {
 }
 
 
-def _be_tensor(receiver: Type, method: str, arguments: list[Type]) -> bool:
-    """A guess, of what is nothing else and has no fields of its own."""
-    given = " ".join(argument.kind or "?" for argument in arguments)
-    if receiver.kind is not None or receiver.find().fields or given not in _TENSORS_OWN[method]:
-        return False
-    return receiver.be("tensor")
-
-
 def _is_new(node: Index) -> bool:
     return isinstance(node.key, tree.String) and node.key.value == "new"
 
@@ -171,7 +163,7 @@ class CallKinds:
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and not any(c.find(method) for c in self.types.classes.values()):
-            self.inference.guesses.append(lambda: _be_tensor(receiver, method, arguments))
+            self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
         if method == "format":
             self.library.formats(node.receiver, arguments)
         seen: set[tree.Function] = set()
@@ -236,6 +228,10 @@ class CallKinds:
 
         self.inference.rules.append(invoke)
         return result
+
+    def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
+        given = " ".join(argument.kind or "?" for argument in arguments)
+        return given in _TENSORS_OWN[method] and self.inference.be_tensor(receiver)
 
     def _construct(self, made: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""

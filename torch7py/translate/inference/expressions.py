@@ -264,6 +264,8 @@ class ExpressionKinds:
         key = self._key(node.key)
         result = Type()
         name = node.key.value if isinstance(node.key, tree.String) else None
+        if name is not None:
+            self.inference.with_names.append(base)
 
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 

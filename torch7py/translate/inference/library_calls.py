@@ -214,8 +214,7 @@ class LibraryCalls:
                 return False
 
             self.inference.rules.append(method)
-            if not first.find().fields:
-                self.inference.guesses.append(lambda: first.kind is None and first.be("tensor"))
+            self.inference.guesses.append(lambda: self.inference.be_tensor(first))
             return True
         return False
 

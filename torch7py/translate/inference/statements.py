@@ -63,11 +63,19 @@ class Inference:
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[Rule] = []
+        self.with_names: list[Type] = []  # what is indexed with a string
         self.guesses: list[Rule] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
         self.classes = Classes(self)
         self.calls = CallKinds(self)
         self.expressions = ExpressionKinds(self)
+
+    def be_tensor(self, found: Type) -> bool:
+        """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""
+        root = found.find()
+        if root.kind is not None or root.fields or any(other.find() is root for other in self.with_names):
+            return False
+        return root.be("tensor")
 
     def name_type(self, name: Name, target_of: Statement | None = None) -> Type:
         variable = self.scopes.of_name[name]
