@@ -94,6 +94,14 @@ print(w:norm())
     assert "    torch.optim.SGD(model.parameters(), lr=0.001).step(feval)\n" in code
 
 
+def test_a_state_that_is_listed(tmp_path):
+    source = """local state = {learningRate = 0.1, learningRateDecay = 0.01, momentum = 0}
+for i = 1, 3 do optim.sgd(feval, w, state) end
+for k, v in pairs(state) do print(string.format('%20s %f', k, v)) end
+"""
+    assert '"evalCounter": scheduler.last_epoch}.items()' in verified(source, tmp_path)
+
+
 def test_settings_made_at_the_first_step(tmp_path):
     source = """function train()
    for i = 1, 3 do

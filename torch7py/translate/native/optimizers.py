@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
 from torch7py.translate.native.optimizer_classes import CLASSES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -23,6 +24,7 @@ __all__ = [
     "find",
     "give_gradient",
     "holds_loss",
+    "listed",
     "of_call",
     "settings_field",
     "step",
@@ -532,6 +534,37 @@ def holds_loss(t: Translator, node: Expression) -> bool:
         }
         known = t.training.first_only[variable] = set(variable.reads) <= firsts
     return known
+
+
+def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
+    """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
+    t = training.t
+    fields = optimizer.settings.fields
+    settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
+    looped = any(
+        isinstance(n, tree.GenericFor)
+        and isinstance(n.values[0], Call)
+        and t.path(n.values[0].callee) == "pairs"
+        and n.values[0].arguments == (node,)
+        for n in tree.walk(t.program)
+    )
+    changed = any(
+        isinstance(n, tree.Assign)
+        and any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in n.targets)
+        for n in tree.walk(t.program)
+    )
+    momentum = settings.get("momentum")
+    without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
+    plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
+    if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
+        raise Problem("T7-228", node.line, "the state of an optimizer as a value")
+    items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
+    return code.atom(f'{{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
+
+
+def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
+    of_name = training.t.scopes.of_name
+    return isinstance(node.base, Name) and of_name[node.base] is of_name[state]
 
 
 def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:

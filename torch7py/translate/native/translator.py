@@ -13,6 +13,7 @@ from torch7py.translate.native import (
     comprehensions,
     devices,
     files,
+    optimizers,
     ranges,
     tables,
 )
@@ -156,8 +157,9 @@ class Translator:
         return name
 
     def alias_of(self, node: Name) -> Py | None:
-        if self.scopes.of_name[node] in self.training.optimizer_of:
-            raise Problem("T7-228", node.line, "the settings of an optimizer as a value")
+        optimizer = self.training.optimizer_of.get(self.scopes.of_name[node])
+        if optimizer is not None:
+            return optimizers.listed(self.training, optimizer, node)
         return self.training.vectors.alias(node)
 
     def fresh(self, base: str) -> str:
