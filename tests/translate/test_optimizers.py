@@ -99,7 +99,9 @@ def test_a_state_that_is_listed(tmp_path):
 for i = 1, 3 do optim.sgd(feval, w, state) end
 for k, v in pairs(state) do print(string.format('%20s %f', k, v)) end
 """
-    assert '"evalCounter": scheduler.last_epoch}.items()' in verified(source, tmp_path)
+    code = verified(source, tmp_path)
+    assert '"momentum": 0, "evalCounter": scheduler.last_epoch}\n' in code
+    assert "    for k, v in sorted(settings.items()):\n" in code
 
 
 def test_settings_made_at_the_first_step(tmp_path):

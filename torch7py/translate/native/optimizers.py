@@ -548,18 +548,17 @@ def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
         and n.values[0].arguments == (node,)
         for n in tree.walk(t.program)
     )
-    changed = any(
-        isinstance(n, tree.Assign)
-        and any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in n.targets)
-        for n in tree.walk(t.program)
-    )
+    targets = [x for n in tree.walk(t.program) if isinstance(n, tree.Assign) for x in n.targets]
+    changed = any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in targets)
     momentum = settings.get("momentum")
     without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
     plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
     if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
         raise Problem("T7-228", node.line, "the state of an optimizer as a value")
     items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
-    return code.atom(f'{{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
+    name = t.fresh("settings")
+    t.emit(f'{name} = {{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
+    return code.atom(name)
 
 
 def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
