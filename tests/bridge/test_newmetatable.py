@@ -75,3 +75,10 @@ def test_a_constructor_is_a_table(runtime):
     return torch.typename(nn.Linear), torch.type(nn.Linear), torch.type(torch.Tensor), torch.type(_G.Mine),
            torch.type(_G.Mine()), torch.isTypeOf(nn.Linear, 'nn.Module')"""
     assert runtime.execute(script) == (None, "table", "table", "table", "Mine", True)
+
+
+def test_the_registry_knows_classes(runtime):
+    script = """require 'nn' local Mine = torch.class('Mine')
+    local registry = debug.getregistry()
+    return registry[Mine], registry[getmetatable(nn.Linear)], registry[getmetatable(torch.Tensor(1))], registry[{}]"""
+    assert runtime.execute(script) == ("Mine", "nn.Linear", "torch.DoubleTensor", None)

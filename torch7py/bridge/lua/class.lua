@@ -12,7 +12,13 @@ local type, rawget, rawset, rawequal, setmetatable, getmetatable = type, rawget,
 local select, tostring, next = select, tostring, next
 local fail, handle_of = core.fail, core.handle_of
 
-local registered = {}       -- name -> class table (or the metatable of a userdata type)
+-- Name -> class table (or the metatable of a userdata type). As in the original Lua's registry knows them too, which
+-- is how torchnet tells a class.
+local registry = debug.getregistry()
+local registered = setmetatable({}, {__newindex = function(t, name, c)
+   rawset(t, name, c)
+   registry[c] = name
+end})
 local constructors = {}     -- name -> constructor table
 class.registered, class.constructors = registered, constructors
 local is_constructor = setmetatable({}, {__mode = 'k'})    -- constructor table -> true: it has no type of its own
