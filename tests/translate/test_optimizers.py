@@ -100,7 +100,7 @@ for i = 1, 3 do optim.sgd(feval, w, state) end
 for k, v in pairs(state) do print(string.format('%20s %f', k, v)) end
 """
     code = verified(source, tmp_path)
-    assert '"momentum": 0, "evalCounter": scheduler.last_epoch}\n' in code
+    assert '        "momentum": 0,\n        "evalCounter": scheduler.last_epoch,\n    }\n' in code
     assert "    for k, v in sorted(settings.items()):\n" in code
 
 

@@ -21,7 +21,7 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     """One logical line, with its indentation, as physical lines no longer than ``width`` where that can be done.
 
     As the formatter does it: the contents of the last brackets go onto a line of their own; if that is still too
-    long, each of its items goes onto one, with a comma after the last.
+    long, or they are those of a list or dict, each of its items goes onto one, with a comma after the last.
     """
     code, comment = _split_comment(line)
     if len(line) <= width or "\n" in line or not code.strip():
@@ -43,7 +43,8 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     subscript = head.endswith("[") and len(head.rstrip("[")) > 0 and (head[-2].isalnum() or head[-2] in "_])")
     whole = body.strip()
     trailing = whole.endswith(",")
-    if len(inner + whole) <= width and not trailing:
+    display = head[-1] in "[{" and not subscript and not (len(items) == 1 and _is_loose(items[0]))
+    if len(inner + whole) <= width and not trailing and not display:
         return [head + note, inner + whole, indent + tail.lstrip()]
     groups = head.endswith("(") and not (head[-2:-1].isalnum() or head[-2:-1] in ("_", ")", "]"))
     if len(items) == 1 and not trailing and (subscript or groups or _is_loose(items[0])):
