@@ -46,6 +46,18 @@ class TestEveryType:
             return s[1], s[2], s[3], s:totable(), s:elementSize()"""
         assert plain(lua(rt, source)) == (1, 5, 6, [1, 5, 6], number_type.size)
 
+    def test_an_empty_storage_is_one(self, rt: Runtime, number_type: types.NumberType) -> None:
+        """torchnet's meters grow the storage of a tensor that was made on an empty one."""
+        source = f"""
+            local x = {number_type.tensor}({number_type.storage}())
+            local before = x:storage():size()
+            x:storage():resize(4)
+            local after = x:storage():size()
+            x:resize(3)
+            local y = {number_type.tensor}():set({number_type.storage}())
+            return before, after, x:storage():size(), y:storage():size(), {number_type.tensor}():storage()"""
+        assert plain(lua(rt, source)) == (0, 4, 4, 0, None)
+
     def test_the_size_of_an_element_needs_no_object(self, rt: Runtime, number_type: types.NumberType) -> None:
         source = f"return {number_type.storage}.elementSize(), {number_type.tensor}.elementSize()"
         assert lua(rt, source) == (number_type.size, number_type.size)

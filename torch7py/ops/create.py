@@ -119,6 +119,7 @@ def with_storage(
     An offset without sizes makes a tensor without elements, as in the original.
     """
     _same_type(types.of(x), storage.type.storage, storage.type)
+    memory.note_empty(x, storage)
     if offset is None:
         return _aim(x, storage, 1, (len(storage),), None)
     if sizes is None:

@@ -24,7 +24,9 @@ __all__ = [
     "clean_sizes",
     "copy",
     "fit",
+    "has_storage",
     "in_parts",
+    "note_empty",
     "point_at",
     "resize",
     "share",
@@ -129,6 +131,20 @@ def _restore(name: str, values: torch.Tensor) -> Storage:
 
 def storage_of(tensor: torch.Tensor) -> Storage:
     return Storage(types.of(tensor), tensor.untyped_storage())
+
+
+def note_empty(tensor: torch.Tensor, storage: Storage) -> None:
+    """Remember that a tensor was given a storage without elements, which a tensor that was given none has not."""
+    if len(storage) == 0:
+        tensor.torch7_storage = storage  # type: ignore[attr-defined]
+
+
+def has_storage(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has a storage: memory, or an empty one that it was given."""
+    if tensor.untyped_storage().nbytes():
+        return True
+    given: Storage | None = getattr(tensor, "torch7_storage", None)
+    return given is not None and given.pointer() == tensor.untyped_storage()._cdata
 
 
 def clean_sizes(sizes: Sequence[int]) -> tuple[int, ...]:

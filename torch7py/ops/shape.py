@@ -68,8 +68,7 @@ operation("__tostring", "x:any", Form.METHOD, returns="value")(
 @operation("storage", "x:any", Form.METHOD, returns="multi")
 def _storage(x: T) -> memory.Storage | None:
     """``x:storage()``: the memory under the tensor; nil for one that never had any."""
-    storage = memory.storage_of(x)
-    return storage if len(storage) else None
+    return memory.storage_of(x) if memory.has_storage(x) else None
 
 
 @operation("isSize", "x:any sizes:storage", Form.METHOD, returns="value")
