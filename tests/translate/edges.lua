@@ -316,3 +316,21 @@ q.last = q.last + 1
 q[q.last] = 'a'
 print(q[q.first])
 
+---
+local function f(a, b) local c = a > 1 and b or 7 return c end
+print(f(2), f(2, 5), f(0, 5))
+---
+local x = 3
+local y = x > 1 and x or 0
+local z
+z = z or 5
+local w = x > 1 and z or 0
+print(y, z, w)
+---
+local function g(b) print(b) b = b or 2 print(b) end
+g() g(4)
+---
+local t = {}
+local v = t.x
+local u = 1 > 0 and v or 'd'
+print(u)

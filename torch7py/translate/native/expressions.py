@@ -544,6 +544,8 @@ class Expressions:
             return True
         if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):
             return True
+        if found.kind in ("number", "string") and isinstance(node, (Name, Binary)):
+            return not text.may_be_nil(self.t, node)
         return found.kind not in (None, "any", "boolean") and not found.nil
 
 

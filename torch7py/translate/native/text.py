@@ -95,6 +95,10 @@ def _variable_may_be_nil(t: Translator, variable: Variable, seen: frozenset[Vari
     sources = t.wholes.sources(variable)
     if not sources or variable in t.wholes.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False
+    function = variable.scope.function if variable.scope is not None else None
+    declared = variable.declaration
+    if function is not None and declared is not None and t.training.may_be_missing(function, declared):
+        return True
     return any(
         isinstance(source, tree.Nil) or (not isinstance(source, bool) and may_be_nil(t, source, seen))
         for source in sources
