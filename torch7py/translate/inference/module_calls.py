@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch7py.nn.container import Container
+from torch7py.nn.registry import layers as registered
 from torch7py.translate.kind_rules import (
     be_rank,
     keeps_rank,
@@ -16,6 +18,11 @@ from torch7py.translate.tree import Call, Invoke
 __all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
 
 _SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
+
+
+def _is_container(name: str) -> bool:
+    found = registered.get(name)
+    return found is not None and issubclass(found, Container)
 
 
 def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
@@ -45,7 +52,8 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         return unify(result, given) if given.kind == "tensor" else False
     if name == "add":
         news = False
-        for layer in receiver.find().layers[:1]:
+        made = receiver.find().layers
+        for layer in [one for one in made if _is_container(one.name)][:1] or made[:1]:
             if arguments and not any(child is arguments[0] for child in layer.children):
                 layer.children.append(arguments[0])
                 news = True

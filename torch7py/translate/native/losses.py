@@ -8,7 +8,7 @@ from torch7py.translate.native.problem import Problem
 __all__ = ["LABELS", "is_function", "loss_function", "loss_module"]
 
 # Criterions whose targets are classes, counted from 1, and whose PyTorch form is a module given such as from 0.
-LABELS = {"nn.ClassNLLCriterion", "nn.CrossEntropyCriterion", "nn.MultiMarginCriterion"}
+LABELS = {"nn.ClassNLLCriterion", "nn.CrossEntropyCriterion"}
 
 _MODULES = {
     "nn.ClassNLLCriterion": "NLLLoss",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from torch7py.translate import tree
+from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
 
@@ -93,7 +94,7 @@ class _Gathering:
         draft = parse(source, file)
         for call in _calls(draft):
             self._file_of(call, self.folder)
-        block = parse(source, file, self.at)
+        block = _parsed(source, file, self.at)
         script = SourceFile(Path(file).name, block)
         for call in _calls(block):
             found = self._file_of(call, self.folder)
@@ -146,7 +147,7 @@ class _Gathering:
         self.found[key] = made
         for call in _calls(parse(source, name)):  # what it needs comes before it
             self._file_of(call, path.parent)
-        block = parse(source, name, self.at)
+        block = _parsed(source, name, self.at)
         place = Place(1, 1, self.at, self.at + len(source))
         self.at += len(source) + 1
         made.block = block
@@ -157,6 +158,12 @@ class _Gathering:
                 self.requires[call] = found
         self.order.append(made)
         return made
+
+
+def _parsed(source: bytes, file: str, at: int) -> Block:
+    block = parse(source, file, at)
+    split_constructions(block)
+    return block
 
 
 def _calls(block: Block) -> list[Call]:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "takes_items"]
 
+_BY_ELEMENT = {
+    f"nn.{name}Criterion"
+    for name in "MSE Abs SmoothL1 BCE Margin SoftMargin DistKLDiv WeightedMSE MultiLabelSoftMargin".split()
+}
+
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
@@ -35,7 +40,8 @@ class Inputs:
             raise Problem("T7-221", line, "a module called without an input, as for a graph")
         if found.kind == "criterion":
             prediction, target = arguments[0], arguments[1]
-            return atom(f"{base}({self.given(prediction)}, {self.target(found, target, line)})")
+            given, wanted = self.given(prediction), self.target(found, target, line)
+            return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
         if len({_takes_items(layer) for layer in found.find().layers}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(found)
@@ -92,6 +98,20 @@ class Inputs:
         if element.find().tensor_type in ("Long", "Int") or element.has("whole") or element.has("places"):
             return True
         return self.is_items(Index(node.place, node, tree.Number(node.place, 1, "1"), False))
+
+    def _turned(
+        self, criterion: Type, prediction: Expression, target: Expression, given: str, wanted: str
+    ) -> str:
+        """A target of another shape than the prediction's: Torch7 takes the elements of both in their order."""
+        ranks = {self.t.type(node).rank for node in (prediction, target)}
+        names = {layer.name for layer in criterion.find().layers}
+        if None in ranks or len(ranks) == 1 or not names or not names <= _BY_ELEMENT:
+            return wanted
+        if not given.isidentifier():
+            raise Problem(
+                "T7-224", target.line, "a target of other dimensions than a prediction without a name"
+            )
+        return f"{self.t.value(target).at(code.ATOM)}.view_as({given})"
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         """The target of a criterion: classes count from 0 in PyTorch."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
-from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.model import ClassSource, write_criterion, write_model
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.losses import loss_function, loss_module
+from torch7py.translate.native.graphs.parts import snake
+from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -90,7 +91,7 @@ class Making:
             t.emit(f"{name} = {module}")
             return
         comment = self.models.builders.comment_on.get(value.line)
-        lines = loss_function(layer, name, value.line)
+        lines = self._loss(layer, name, value.line)
         if comment is not None and not comment.long:
             self.models.builders.used_comments.add(comment)
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
@@ -111,6 +112,21 @@ class Making:
         finally:
             constructions.given = None
         return self.of_class(layer, name, [*given, *names], builder.statement.line)
+
+    def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
+        """A criterion as a function: on one line where that says it, else as models from files have it."""
+        try:
+            return loss_function(layer, name, line)
+        except Problem:
+            if layer.name in LABELS:  # those are given classes from 0
+                raise
+            try:
+                made = write_criterion(layer, name)
+            except NotNative as problem:
+                raise Problem(problem.code, line, str(problem)) from problem
+            for helper in made.helpers:
+                self.models.helpers[helper] = None
+            return made.lines
 
     def _from_parts(self, builder: Builder) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
@@ -204,6 +220,9 @@ class Making:
     def of_class(self, layer: Layer, name: str, names: list[str], line: int) -> str:
         """A class for the layer, at the module's level, and the expression that makes one."""
         cls_name = self.class_name(name)
+        given = {n: n for n in names}
+        if given.pop("self", None):  # in a method: the object's fields become arguments of the constructor
+            given.update(_fields_as_arguments(layer, set(given)))
         try:
             cls = write_model(layer, cls_name)
         except NotNative as problem:
@@ -212,7 +231,7 @@ class Making:
             del cls.lines[1:3]
         if not self.forgets:
             cls.lines[:] = _without_method(cls.lines, "forget")
-        parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
+        parameters = [n for n in given if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
         cls.lines[:] = _with_parameters(cls.lines, parameters)
         for helper in cls.helpers:
             self.models.helpers[helper] = None
@@ -225,7 +244,7 @@ class Making:
             cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
         self.classes.append(cls)
         self.t.top.append(cls.lines)
-        return f"{cls_name}({', '.join(parameters)})"
+        return f"{cls_name}({', '.join(given[parameter] for parameter in parameters)})"
 
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2]  # of a variable of several files
@@ -280,7 +299,12 @@ class Making:
         if is_criterion(layer.name):
             module = loss_module(layer)
             if module is None:
-                raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
+                name = self.t.fresh(snake(layer.name.split(".")[1]))
+                lines = self._loss(layer, name, node.line)
+                if self.names_in([node]):
+                    raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
+                self.t.top.append(lines)
+                return atom(name)
             return atom(module)
         inner = layer
         while inner.slots.get("module") is not None:
@@ -298,6 +322,26 @@ def _without_method(lines: list[str], name: str) -> list[str]:
     while kept and not kept[-1].strip():
         kept.pop()
     return kept
+
+
+def _fields_as_arguments(layer: Layer, taken: set[str]) -> dict[str, str]:
+    """Replace ``self.size`` in the arguments of layers by ``size``; what each such name stands for."""
+    found: dict[str, str] = {}
+
+    def name_of(match: re.Match[str]) -> str:
+        text = match.group()
+        base = name = text.rpartition(".")[2]
+        number = 1
+        while name in taken or found.get(name, text) != text:
+            number += 1
+            name = f"{base}{number}"
+        found[name] = text
+        return name
+
+    for inner in layer.inside():
+        for key, text in inner.args.texts.items():
+            inner.args.texts[key] = re.sub(r"(?<![\w.])self(?:\.\w+)+", name_of, text)
+    return found
 
 
 def _with_parameters(lines: list[str], parameters: list[str]) -> list[str]:

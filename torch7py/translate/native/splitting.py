@@ -1,0 +1,64 @@
+"""``local net, criterion = nn.Linear(2, 1), nn.MSECriterion()`` as two statements, each of which makes one module.
+
+A module that is made by itself can be a class of the page, or a function, and what adds to it is found.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Around, Block, Call, Expression, Invoke, Local, Name, Statement
+
+__all__ = ["split_constructions"]
+
+
+def split_constructions(block: Block) -> None:
+    """Split such statements in a block that was just parsed, and in those inside it."""
+    found: list[Statement] = []
+    for statement in block.statements:
+        for node in tree.children(statement):
+            _inside(node)
+        found += _split(statement) if isinstance(statement, Local) else [statement]
+    if len(found) > len(block.statements):
+        object.__setattr__(block, "statements", tuple(found))
+        object.__setattr__(block, "below", None)
+
+
+def _inside(node: tree.Node | Block) -> None:
+    if isinstance(node, Block):
+        split_constructions(node)
+        return
+    for child in tree.children(node):
+        _inside(child)
+
+
+def _split(node: Local) -> list[Statement]:
+    names, values = node.names, node.values
+    if not len(names) == len(values) > 1 or not any(map(_is_construction, values)):
+        return [node]
+    declared = {name.name for name in names}
+    if any(isinstance(n, Name) and n.name in declared for value in values for n in tree.walk(value)):
+        return [node]  # one of a variable that had the name before
+    last = len(names) - 1
+    around = node.around
+    return [
+        Local(
+            node.place,
+            Around(
+                around.before if at == 0 else (),
+                around.trailing if at == last else None,
+                around.inside if at == 0 else (),
+                around.blank and at == 0,
+            ),
+            (name,),
+            (value,),
+        )
+        for at, (name, value) in enumerate(zip(names, values, strict=True))
+    ]
+
+
+def _is_construction(node: Expression) -> bool:
+    while isinstance(node, Invoke):
+        node = node.receiver
+    callee = node.callee if isinstance(node, Call) else None
+    base = callee.base if isinstance(callee, tree.Index) else None
+    return isinstance(base, Name) and base.name in ("nn", "rnn", "cudnn")
