@@ -190,6 +190,14 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return news | same_rank(elements, receiver)
     if method in ("mm", "addmm", "ger", "addr"):
         return result.be("tensor") | be_rank(result, 2)
+    if method == "nonzero":
+        result.find().tensor_type = "Long"
+        return result.be("tensor") | be_rank(result, 2) | result.mark("places")
+    if method == "totable":
+        news = result.be("table") | result.mark("array")
+        return news | result.of_elements().be("number" if receiver.rank in (None, 1) else "table")
+    if method in ("permute", "renorm", "inverse", "apply", "map", "map2"):
+        return result.be("tensor") | same_rank(result, receiver)
     if method in ("mv", "addmv", "maskedSelect"):
         return result.be("tensor") | be_rank(result, 1)
     if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (

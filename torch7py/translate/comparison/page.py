@@ -61,6 +61,7 @@ def run_translation(
         (torch, "rand", functools.partial(draws.tensor, "uniform")),
         (torch, "randn", functools.partial(draws.tensor, "normal")),
         (torch, "randperm", lambda n: torch.tensor(draws.take("permutation", n), dtype=torch.int64) - 1),
+        (torch, "multinomial", draws.categories),
         (random, "random", functools.partial(draws.one, "uniform")),
         (random, "uniform", lambda a, b: draws.one("uniform")),
         (random, "gauss", lambda a, b: draws.one("normal")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from typing import Any
 
@@ -43,6 +44,12 @@ class Draws:
             size = tuple(size[0])
         like = torch.empty(*size, dtype=options.get("dtype"))
         return like.copy_(torch.tensor(self.take(family, like.numel()), dtype=torch.float64).view(like.shape))
+
+    def categories(self, p: torch.Tensor, count: int, replacement: bool = False) -> torch.Tensor:
+        """What ``torch.multinomial`` gives: the original's categories, from 0."""
+        size = (*p.shape[:-1], count)
+        drawn = torch.tensor(self.take("multinomial", math.prod(size)), dtype=torch.int64)
+        return drawn.view(size) - 1
 
     def fill(self, family: str, tensor: torch.Tensor) -> torch.Tensor:
         values = torch.tensor(self.take(family, tensor.numel()), dtype=torch.float64)

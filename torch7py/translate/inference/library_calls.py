@@ -43,6 +43,10 @@ def _columns(loaded: Type, raw: bool) -> bool:
     return news
 
 
+# Functions whose results the method of that name tells.
+_OTHER_METHODS = set("cat topk kthvalue median mode chunk split permute nonzero totable inverse".split())
+
+
 class LibraryCalls:
     def __init__(self, calls: CallKinds) -> None:
         self.calls, self.inference, self.types = calls, calls.inference, calls.types
@@ -186,13 +190,23 @@ class LibraryCalls:
             result.be("tensor")
             be_rank(result, 2)
             return True
+        if name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
+            result.be("tensor")
+            be_rank(result, {"addmv": 1, "baddbmm": 3}.get(name, 2))
+            return True
+        if name == "multinomial":
+            result.be("tensor")
+            result.mark("places")
+            result.find().tensor_type = "Long"
+            self.inference.rules.append(lambda: same_rank(result, arguments[0]) if arguments else False)
+            return True
         if name in ("load",):
             result.mark("loaded")  # of any kind, if it is not saved under the same path
             self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
             return True
         if path in FUNCTION_RESULTS:
             return False
-        if name in library.TENSOR_METHODS | library.NUMBER_METHODS | {"cat", "topk"} and arguments:
+        if name in library.TENSOR_METHODS | library.NUMBER_METHODS | _OTHER_METHODS and arguments:
             first = arguments[0]
 
             def method() -> bool:

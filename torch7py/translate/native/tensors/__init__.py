@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from torch7py.translate.native.tensors import changes, reductions, views  # noqa: F401  (they register rules)
+from torch7py.translate.native.tensors import (  # noqa: F401  (they register rules)
+    algebra,
+    changes,
+    reductions,
+    selecting,
+    views,
+)
 from torch7py.translate.native.tensors.calls import is_new, method, new, several, statement
 from torch7py.translate.native.tensors.functions import torch_function, torch_statement
 from torch7py.translate.native.tensors.reductions import is_reduced

@@ -17,7 +17,11 @@ from torch7py.translate.native.tensors.rules import (
     rules,
     sizes,
 )
+<<<<<<< HEAD
 from torch7py.translate.native.whole_tensors import changed
+=======
+from torch7py.translate.native.tensors.selecting import ordered
+>>>>>>> 2d0a03b (Translation: masks, positions, orders and products of tensors)
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 if TYPE_CHECKING:
@@ -183,7 +187,9 @@ def several(
             return True
         t.emit(f"{t.target(targets[0])}, {places} = {base}.sort({dim}{extra})")
     else:
-        raise Problem("T7-271", node.line, f"{name} with two results")
+        used = not isinstance(targets[1], Name) or bool(t.scopes.of_name[targets[1]].reads)
+        found = ordered(t, base, name, arguments, node.line, used)
+        t.emit(f"{t.target(targets[0])}, {places} = {found}")
     if not (isinstance(targets[1], Name) and not t.scopes.of_name[targets[1]].reads):
         t.emit(f"{places} = {places} + 1")
     return True

@@ -40,6 +40,11 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         level = code.ADD if operator in "+-" else code.MULTIPLY
         left, right = t.value(arguments[0]).at(level), t.value(arguments[1]).at(level + 1)
         return Py(f"{left} {operator} {right}", level)
+    if name in ("add", "csub") and [t.kind(a) for a in arguments] == ["tensor", "number", "tensor"]:
+        first, scale, other = (t.value(argument) for argument in arguments)
+        sign = "+" if name == "add" else "-"
+        product = f"{scale.at(code.MULTIPLY)} * {other.at(code.MULTIPLY + 1)}"
+        return Py(f"{first.at(code.ADD)} {sign} {product}", code.ADD)
     if name in ("mm", "mv") and len(arguments) == 2:
         left, right = t.value(arguments[0]).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
         return Py(f"{left} @ {right}", code.MULTIPLY)

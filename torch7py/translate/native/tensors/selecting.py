@@ -1,0 +1,172 @@
+"""Elements chosen by a mask, by positions, or by their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.indexing import minus_one
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import (
+    Arguments,
+    Rule,
+    changing,
+    dimension,
+    in_place,
+    maker,
+    receiver_text,
+    rule,
+    rules,
+)
+from torch7py.translate.tree import Call, Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["ordered"]
+
+
+def _mask(t: Translator, node: Expression) -> str:
+    """A mask: the result of a comparison is one, a ByteTensor is made one."""
+    compared = isinstance(node, (tree.Invoke, tree.Call)) and t.is_mask(node)
+    return t.value(node).text if compared else f"{receiver_text(t, node)}.bool()"
+
+
+@changing("maskedFill")
+def masked_fill(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(
+        f"{receiver_text(t, receiver)}.masked_fill_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
+    )
+
+
+@changing("maskedCopy")
+def masked_copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """The elements of the other tensor in their order, one for each place of the mask."""
+    return atom(
+        f"{receiver_text(t, receiver)}.masked_scatter_({_mask(t, arguments[0])}, {t.value(arguments[1])})"
+    )
+
+
+@rule("maskedSelect")
+def masked_select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    if len(arguments) != 1:
+        raise Problem("T7-271", receiver.line, "maskedSelect into a result")
+    return atom(f"{receiver_text(t, receiver)}[{_mask(t, arguments[0])}]")
+
+
+def _indexed(python: str) -> Rule:
+    """``x:indexAdd(dim, positions, y)`` and its like."""
+
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        dim, places = dimension(t, arguments[0]), minus_one(t, arguments[1])
+        return atom(f"{receiver_text(t, receiver)}.{python}({dim}, {places}, {t.value(arguments[2])})")
+
+    return write
+
+
+in_place["indexAdd"], in_place["indexCopy"] = _indexed("index_add_"), _indexed("index_copy_")
+in_place["indexFill"] = _indexed("index_fill_")
+
+
+@rule("nonzero")
+def nonzero(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    if arguments:
+        raise Problem("T7-271", receiver.line, "nonzero into a result")
+    return Py(f"{receiver_text(t, receiver)}.nonzero() + 1", code.ADD)
+
+
+@maker("multinomial")
+def multinomial(t: Translator, node: Call) -> Py:
+    """Categories count from 1."""
+    if t.kind(node.arguments[1]) != "number":
+        raise Problem("T7-271", node.line, "multinomial into a result, or with a generator")
+    count = t.expressions.whole_number(node.arguments[1])
+    again = f", {t.value(node.arguments[2])}" if len(node.arguments) > 2 else ""
+    return Py(f"torch.multinomial({t.value(node.arguments[0])}, {count}{again}) + 1", code.ADD)
+
+
+def ordered(t: Translator, base: str, name: str, arguments: Arguments, line: int, places: bool) -> str:
+    """``topk``, ``kthvalue``, ``median`` or ``mode``, each of which gives values and places.
+
+    Torch7's topk gives the smallest, in no order that PyTorch has, unless it is told to sort them. Of equal elements
+    that are the mode or the median each library has its own.
+    """
+    numbers = [a for a in arguments if not isinstance(a, tree.Boolean)]
+    flags = [a.value for a in arguments if isinstance(a, tree.Boolean)]
+    if any(t.kind(a) == "tensor" for a in arguments):
+        raise Problem("T7-271", line, f"{name} into a result")
+    count = [] if name in ("median", "mode") else [str(t.expressions.whole_number(numbers.pop(0)))]
+    dim = dimension(t, numbers[0]) if numbers else "-1"
+    if name == "topk":
+        alone = count == ["1"]
+        if not alone and flags[1:] != [True]:
+            raise Problem("T7-271", line, "topk in the original's own order")
+        return f"{base}.topk({count[0]}, {dim}, largest={bool(flags and flags[0])})"
+    if name == "mode" and places:
+        raise Problem("T7-271", line, "where the mode is")
+    return f"{base}.{name}({', '.join([*count, dim])}, keepdim=True)"
+
+
+def _values(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        text = ordered(t, receiver_text(t, receiver), name, arguments, receiver.line, False)
+        return atom(f"{text}.values")
+
+    return write
+
+
+for _lua in ("topk", "kthvalue", "median", "mode"):
+    rules[_lua] = _values(_lua)
+
+
+@rule("permute")
+def permute(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.permute({', '.join(dimension(t, a) for a in arguments)})")
+
+
+@rule("chunk")
+def chunk(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    dim = dimension(t, arguments[1]) if len(arguments) > 1 else "0"
+    count = t.expressions.whole_number(arguments[0])
+    return atom(f"{receiver_text(t, receiver)}.chunk({count}{f', {dim}' if dim != '0' else ''})")
+
+
+def _triangle(name: str) -> Rule:
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        if any(t.kind(a) == "tensor" for a in arguments):
+            raise Problem("T7-271", receiver.line, f"{name} into a result")
+        return atom(f"torch.{name}({', '.join(str(t.value(a)) for a in (receiver, *arguments))})")
+
+    return write
+
+
+for _lua in ("diag", "tril", "triu"):
+    rules[_lua] = _triangle(_lua)
+
+
+@rule("totable")
+def totable(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return atom(f"{receiver_text(t, receiver)}.tolist()")
+
+
+def _function_of_elements(python: str) -> Rule:
+    """``x:apply(f)``, ``x:map(y, f)``: f must give a number for every element, or nothing for none."""
+
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        function = arguments[-1]
+        functions = t.type(function).find().functions
+        gives = [t.types.returns[f] for f in functions]
+        if not gives or any(r.falls_off or r.open or r.counts != {1} for r in gives):
+            raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
+        if t.kind(receiver) != "tensor" or any(r.at(0).kind != "number" or r.at(0).nil for r in gives):
+            raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
+        given = ", ".join(str(t.value(argument)) for argument in arguments)
+        return atom(f"{receiver_text(t, receiver)}.{python}({given})")
+
+    return write
+
+
+in_place["apply"], in_place["map"] = _function_of_elements("apply_"), _function_of_elements("map_")
+in_place["map2"] = _function_of_elements("map2_")
