@@ -82,22 +82,6 @@ for _lua in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
     _sum_of_products(_lua)
 
 
-def _with_value(name: str) -> Rule:
-    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        kinds = [t.kind(argument) for argument in arguments]
-        texts = [str(t.value(argument)) for argument in arguments]
-        if kinds == ["tensor", "tensor"]:
-            return atom(f"{receiver_text(t, receiver)}.{name}_({', '.join(texts)})")
-        if kinds == ["number", "tensor", "tensor"]:
-            return atom(f"{receiver_text(t, receiver)}.{name}_({texts[1]}, {texts[2]}, value={texts[0]})")
-        raise Problem("T7-271", receiver.line, f"{name} with these arguments")
-
-    return write
-
-
-in_place["addcmul"], in_place["addcdiv"] = _with_value("addcmul"), _with_value("addcdiv")
-
-
 @changing("renorm")
 def renorm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     p, dim, most = arguments

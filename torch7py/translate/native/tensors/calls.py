@@ -17,11 +17,8 @@ from torch7py.translate.native.tensors.rules import (
     rules,
     sizes,
 )
-<<<<<<< HEAD
-from torch7py.translate.native.whole_tensors import changed
-=======
 from torch7py.translate.native.tensors.selecting import ordered
->>>>>>> 2d0a03b (Translation: masks, positions, orders and products of tensors)
+from torch7py.translate.native.whole_tensors import changed
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Number
 
 if TYPE_CHECKING:

@@ -107,7 +107,6 @@ def _bounded(name: str) -> Rule:
 in_place["cmax"], in_place["cmin"] = _bounded("max"), _bounded("min")
 
 
-<<<<<<< HEAD
 def _of_products(name: str) -> Rule:
     """``x:addcmul(v, y, z)``; given a tensor before them, the result overwrites x."""
 
@@ -132,8 +131,6 @@ def _of_products(name: str) -> Rule:
 
 for _lua in ("addcmul", "addcdiv"):
     in_place[_lua] = _of_products(_lua)
-=======
->>>>>>> 2d0a03b (Translation: masks, positions, orders and products of tensors)
 
 
 def _random(name: str) -> Rule:
