@@ -200,9 +200,11 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("mv", "addmv", "maskedSelect"):
         return result.be("tensor") | be_rank(result, 1)
-    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (
-        method in ("eq", "ne", "lt", "gt", "le", "ge")
-    ):
+    if method in ("eq", "ne", "lt", "gt", "le", "ge"):
+        news = result.find().tensor_type is None
+        result.find().tensor_type = "Byte"
+        return news | result.be("tensor") | same_rank(result, receiver)
+    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone"):
         return result.be("tensor") | same_rank(result, receiver)
     if method in library.TENSOR_METHODS:
         return unify(result, receiver)

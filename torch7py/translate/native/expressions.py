@@ -217,7 +217,22 @@ class Expressions:
             return code.power(left, right)
         if number and operator == "*" and self.t.wholes.overflows(node):
             left, right = self._as_floats(left, right)
+        if operator in "+-" and left_kind == right_kind == "tensor":
+            return Py(f"{left.at(level)} {operator} {self.beside(node.right, node.left, level + 1)}", level)
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)
+
+    def beside(self, node: Expression, other: Expression, level: int = 0) -> str:
+        """A tensor's text beside another's, in whose shape Torch7 takes its elements; PyTorch would repeat them."""
+        t = self.t
+        ranks = {t.type(node).rank, t.type(other).rank}
+        if t.kind(node) != "tensor" or t.kind(other) != "tensor" or None in ranks or len(ranks) == 1:
+            return t.value(node).at(level)
+        like = t.value(other).text
+        if not like.isidentifier():
+            raise Problem(
+                "T7-271", node.line, "tensors of different numbers of dimensions, element by element"
+            )
+        return f"{t.value(node).at(code.ATOM)}.reshape_as({like})"
 
     def _divides(self, node: Binary) -> bool:
         """Whether Python divides numbers as Lua does."""

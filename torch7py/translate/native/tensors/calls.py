@@ -123,7 +123,7 @@ def _statement(t: Translator, node: Invoke) -> bool:
             if whole is not None:
                 t.emit(whole.text)
                 return True
-            t.emit(f"{t.names.of(receiver)} {operator}= {t.value(node.arguments[0])}")
+            t.emit(f"{t.names.of(receiver)} {operator}= {t.expressions.beside(node.arguments[0], receiver)}")
             return True
     if name in ("copy",) and len(node.arguments) == 1:
         base = t.value(receiver)

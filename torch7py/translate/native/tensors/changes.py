@@ -39,29 +39,28 @@ def resize_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 @changing("copy")
 def copy(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    return atom(f"{receiver_text(t, receiver)}.copy_({t.value(arguments[0])})")
+    return atom(f"{receiver_text(t, receiver)}.copy_({t.expressions.beside(arguments[0], receiver)})")
 
 
-@changing("add", "csub")
-def add(t: Translator, receiver: Expression, arguments: Arguments, name: str = "add_") -> Py:
+def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -> Py:
     """``x:add(v)``, ``x:add(y)``, ``x:add(v, y)``, ``x:add(y, z)``, ``x:add(y, v, z)``: the last two overwrite x."""
     kinds = [t.kind(argument) for argument in arguments]
     base = receiver_text(t, receiver)
     texts = [t.value(argument).text for argument in arguments]
     if len(arguments) == 1:
-        return atom(f"{base}.add_({texts[0]})")
+        return atom(f"{base}.{name}({t.expressions.beside(arguments[0], receiver)})")
     if kinds == ["number", "tensor"]:
-        return atom(f"{base}.add_({texts[1]}, alpha={texts[0]})")
-    if kinds[0] == "tensor" and len(arguments) == 2:
-        return atom(f"{base}.copy_({texts[0]} + {texts[1]})")
-    if kinds == ["tensor", "number", "tensor"]:
-        return atom(f"{base}.copy_({texts[0]} + {texts[1]} * {texts[2]})")
+        return atom(f"{base}.{name}({t.expressions.beside(arguments[1], receiver)}, alpha={texts[0]})")
+    if kinds[0] == "tensor" and len(arguments) in (2, 3):  # the sum of the others, into x
+        first = t.value(arguments[0]).at(code.ADD)
+        other = t.expressions.beside(arguments[-1], arguments[0], code.MULTIPLY + 1)
+        scale = f"{t.value(arguments[1]).at(code.MULTIPLY)} * " if len(arguments) == 3 else ""
+        return atom(f"{base}.copy_({first} {'+' if name == 'add_' else '-'} {scale}{other})")
     raise Problem("T7-271", receiver.line, "add with these arguments")
 
 
-in_place["csub"] = lambda t, receiver, arguments: atom(
-    f"{receiver_text(t, receiver)}.sub_({', '.join(t.value(a).text for a in arguments)})"
-)
+in_place["add"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "add_")
+in_place["csub"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "sub_")
 
 
 def _multiply(python: str, operator: str) -> Rule:
@@ -69,7 +68,7 @@ def _multiply(python: str, operator: str) -> Rule:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
             whole = changed(t, receiver, operator, arguments[0])
-            return whole or atom(f"{base}.{python}({t.value(arguments[0])})")
+            return whole or atom(f"{base}.{python}({t.expressions.beside(arguments[0], receiver)})")
         whole = operation(t, arguments[0], operator, arguments[1])
         if whole is not None:
             return atom(f"{base}.copy_({whole})")
@@ -99,7 +98,7 @@ def _bounded(name: str) -> Rule:
             return atom(f"{base}.copy_(torch.{name}imum({given[0]}, {given[1]}))")
         if t.kind(arguments[0]) == "number":
             return atom(f"{base}.clamp_({'min' if name == 'max' else 'max'}={given[0]})")
-        return atom(f"{base}.copy_(torch.{name}imum({base}, {given[0]}))")
+        return atom(f"{base}.copy_(torch.{name}imum({base}, {t.expressions.beside(arguments[0], receiver)}))")
 
     return write
 

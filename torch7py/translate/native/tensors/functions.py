@@ -38,12 +38,15 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         if whole is not None:
             return whole
         level = code.ADD if operator in "+-" else code.MULTIPLY
-        left, right = t.value(arguments[0]).at(level), t.value(arguments[1]).at(level + 1)
+        left, right = (
+            t.value(arguments[0]).at(level),
+            t.expressions.beside(arguments[1], arguments[0], level + 1),
+        )
         return Py(f"{left} {operator} {right}", level)
     if name in ("add", "csub") and [t.kind(a) for a in arguments] == ["tensor", "number", "tensor"]:
-        first, scale, other = (t.value(argument) for argument in arguments)
+        first, scale = (t.value(argument) for argument in arguments[:2])
         sign = "+" if name == "add" else "-"
-        product = f"{scale.at(code.MULTIPLY)} * {other.at(code.MULTIPLY + 1)}"
+        product = f"{scale.at(code.MULTIPLY)} * {t.expressions.beside(arguments[2], arguments[0], code.MULTIPLY + 1)}"
         return Py(f"{first.at(code.ADD)} {sign} {product}", code.ADD)
     if name in ("mm", "mv") and len(arguments) == 2:
         left, right = t.value(arguments[0]).at(code.MULTIPLY), t.value(arguments[1]).at(code.MULTIPLY + 1)
@@ -54,7 +57,9 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         if t.kind(arguments[1]) == "number":
             bound = "min" if name == "cmax" else "max"
             return atom(f"{t.value(arguments[0]).at(code.ATOM)}.clamp({bound}={t.value(arguments[1])})")
-        return atom(f"torch.{name[1:]}imum({t.value(arguments[0])}, {t.value(arguments[1])})")
+        return atom(
+            f"torch.{name[1:]}imum({t.value(arguments[0])}, {t.expressions.beside(arguments[1], arguments[0])})"
+        )
     if name in ("clamp",) and len(arguments) == 3:
         return atom(f"torch.clamp({', '.join(t.value(a).text for a in arguments)})")
     if name in ("bmm", "ger") and len(arguments) == 2:

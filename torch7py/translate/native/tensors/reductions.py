@@ -8,7 +8,14 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.rules import Arguments, Rule, dimension, receiver_text, rule, rules
+from torch7py.translate.native.tensors.rules import (
+    Arguments,
+    Rule,
+    dimension,
+    receiver_text,
+    rule,
+    rules,
+)
 from torch7py.translate.tree import Expression, Invoke, Name
 
 if TYPE_CHECKING:
@@ -90,8 +97,12 @@ def norm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{base}.norm({', '.join(t.value(argument).text for argument in arguments)})")
 
 
+def _distance(t: Translator, x: Expression, y: Expression) -> Py:
+    return atom(f"torch.dist({t.value(x)}, {t.expressions.beside(y, x)})")
+
+
 rules["dot"] = lambda t, r, a: atom(f"torch.dot({t.value(r)}.flatten(), {t.value(a[0])}.flatten())")
-rules["dist"] = lambda t, r, a: atom(f"torch.dist({t.value(r)}, {t.value(a[0])})")
+rules["dist"] = lambda t, r, a: _distance(t, r, a[0])
 rules["trace"] = lambda t, r, a: atom(f"{receiver_text(t, r)}.trace()")
 rules["equal"] = lambda t, r, a: atom(f"torch.equal({t.value(r)}, {t.value(a[0])})")
 
@@ -105,7 +116,7 @@ rules["cumsum"], rules["cumprod"] = _over_dimension("cumsum"), _over_dimension("
 
 def _comparison(operator: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        left, right = t.value(receiver).at(code.ADD), t.value(arguments[0]).at(code.ADD)
+        left, right = t.value(receiver).at(code.ADD), t.expressions.beside(arguments[0], receiver, code.ADD)
         return Py(f"{left} {operator} {right}", code.COMPARE)
 
     return write
