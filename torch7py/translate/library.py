@@ -6,6 +6,7 @@ __all__ = [
     "CONFUSION_FIELDS",
     "CREATORS",
     "CRITERION_ENDINGS",
+    "DECOMPOSITIONS",
     "ELEMENTWISE",
     "FUNCTION_RESULTS",
     "NUMBER_METHODS",
@@ -32,6 +33,9 @@ CONFUSION_FIELDS = {"totalValid": "number", "averageValid": "number", "mat": "te
 
 # torch.f(sizes...) whose result has as many dimensions as it is given sizes
 CREATORS = {"zeros", "ones", "rand", "randn"}
+
+# torch.f(...) with several results: how many dimensions each has
+DECOMPOSITIONS = {"symeig": (1, 2), "svd": (2, 1, 2), "qr": (2, 2), "gesv": (2, 2), "gels": (2, 2)}
 
 # functions of one tensor that are methods as well, and work element by element
 ELEMENTWISE = set(

@@ -173,6 +173,9 @@ class ExpressionKinds:
                     return self._metamethod(_METAMETHODS[operator], side, (left, right), result)
             if operator in ("%", "^") and None in kinds and "tensor" not in kinds:
                 return left.be("number") | right.be("number") | result.be("number")
+            if operator == "*" and kinds == {"tensor"}:
+                product = self._product(left.rank, right.rank)
+                return product is not None and (result.be(product[0]) | be_rank(result, product[1]))
             if "tensor" in kinds:
                 news = result.be("tensor")
                 for side in (left, right):
@@ -190,7 +193,20 @@ class ExpressionKinds:
             return False
 
         self.inference.rules.append(arithmetic)
+        if operator == "*":
+            self.inference.guesses.append(
+                lambda: result.kind is None and {left.kind, right.kind} == {"tensor"} and result.be("tensor")
+            )
         return result
+
+    @staticmethod
+    def _product(left: int | None, right: int | None) -> tuple[str, int | None] | None:
+        """What kind the product of two tensors is, and its number of dimensions: of two vectors it is a number."""
+        if left is None or right is None:
+            return None
+        if left == right == 1:
+            return "number", None
+        return "tensor", {(2, 1): 1, (2, 2): 2}.get((left, right))
 
     def _metamethod(self, name: str, owner: Type, operands: tuple[Type, ...], result: Type) -> bool:
         """``a + b`` where the class of a or b has an ``__add``."""

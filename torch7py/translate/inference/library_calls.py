@@ -174,7 +174,7 @@ class LibraryCalls:
                 only = arguments[0]
                 self.inference.rules.append(lambda: only.kind == "number" and be_rank(result, 1))
             return True
-        if name in ("range", "linspace", "logspace", "randperm"):
+        if name in ("range", "linspace", "logspace", "randperm", "histc"):
             result.be("tensor")
             be_rank(result, 1)
             if name == "randperm":
@@ -193,6 +193,13 @@ class LibraryCalls:
         if name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
             result.be("tensor")
             be_rank(result, {"addmv": 1, "baddbmm": 3}.get(name, 2))
+            return True
+        if name in library.DECOMPOSITIONS:
+            while len(results) < len(library.DECOMPOSITIONS[name]):
+                results.append(Type())
+            for found, rank in zip(results, library.DECOMPOSITIONS[name], strict=True):
+                found.be("tensor")
+                be_rank(found, rank)
             return True
         if name == "multinomial":
             result.be("tensor")

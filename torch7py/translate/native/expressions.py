@@ -217,6 +217,8 @@ class Expressions:
             return code.power(left, right)
         if number and operator == "*" and self.t.wholes.overflows(node):
             left, right = self._as_floats(left, right)
+        if operator == "@" and number:  # of two vectors
+            return atom(f"({left.at(level)} @ {right.at(level + 1)}).item()")
         if operator in "+-" and left_kind == right_kind == "tensor":
             return Py(f"{left.at(level)} {operator} {self.beside(node.right, node.left, level + 1)}", level)
         return Py(f"{left.at(level)} {operator} {right.at(level + 1)}", level)

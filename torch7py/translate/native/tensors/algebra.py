@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from torch7py.translate import tree
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import (
@@ -14,12 +16,12 @@ from torch7py.translate.native.tensors.rules import (
     maker,
     receiver_text,
 )
-from torch7py.translate.tree import Call, Expression
+from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__: list[str] = []
+__all__ = ["decomposed"]
 
 _PRODUCTS = {"mm": "mm", "mv": "mv", "bmm": "bmm", "ger": "outer"}
 
@@ -94,3 +96,66 @@ def inverse(t: Translator, node: Call) -> Py:
     if len(node.arguments) != 1:
         raise Problem("T7-271", node.line, "inverse into a result")
     return atom(f"torch.linalg.inv({t.value(node.arguments[0])})")
+
+
+@maker("histc")
+def histc(t: Translator, node: Call) -> Py:
+    if any(t.kind(argument) != "number" for argument in node.arguments[1:]):
+        raise Problem("T7-271", node.line, "histc into a result")
+    return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in node.arguments)})")
+
+
+def decomposed(t: Translator, name: str, arguments: Arguments, targets: tuple[Expression, ...]) -> bool:
+    """``values, vectors = torch.symeig(a, 'V')`` and its like, as a statement; whether it is one of them."""
+    write = _DECOMPOSITIONS.get(name)
+    if write is None:
+        return False
+    line = arguments[0].line
+    letters = [a.value for a in arguments if isinstance(a, tree.String)]
+    tensors = [a for a in arguments if t.kind(a) == "tensor"]
+    if len(letters) + len(tensors) != len(arguments) or len(tensors) != (
+        2 if name in ("gesv", "gels") else 1
+    ):
+        raise Problem("T7-271", line, f"{name} with these arguments")
+    text, count = write([str(t.value(tensor)) for tensor in tensors], letters)
+    unread = [isinstance(x, Name) and not t.scopes.of_name[x].reads for x in targets]
+    names = ["_" if un else t.target(x) for x, un in zip(targets[:count], unread, strict=False)]
+    if not all(unread[count:]):
+        raise Problem("T7-271", line, f"all results of {name}")
+    names += ["_"] * (count - len(names))
+    t.emit(f"{', '.join(names)} = {text}")
+    return True
+
+
+def _symeig(given: list[str], letters: list[str]) -> tuple[str, int]:
+    part = next((letter for letter in letters if letter in "UL"), "U")
+    if "V" in letters:
+        return f'torch.linalg.eigh({given[0]}, UPLO="{part}")', 2
+    return f'torch.linalg.eigvalsh({given[0]}, UPLO="{part}")', 1
+
+
+_DECOMPOSITIONS: dict[str, Callable[[list[str], list[str]], tuple[str, int]]] = {
+    "symeig": _symeig,
+    "svd": lambda given, letters: (f"torch.svd({given[0]}, some={'A' not in letters})", 3),
+    "qr": lambda given, letters: (f"torch.linalg.qr({given[0]})", 2),
+    "gesv": lambda given, letters: (f"torch.linalg.solve({given[1]}, {given[0]})", 1),
+    "gels": lambda given, letters: (f"torch.linalg.lstsq({given[1]}, {given[0]}).solution", 1),
+}
+
+
+def _first(name: str) -> None:
+    """The first result alone, as a value."""
+
+    def write(t: Translator, node: Call) -> Py:
+        letters = [a.value for a in node.arguments if isinstance(a, tree.String)]
+        given = [str(t.value(a)) for a in node.arguments if not isinstance(a, tree.String)]
+        if len(given) != (2 if name in ("gesv", "gels") else 1):
+            raise Problem("T7-271", node.line, f"{name} with these arguments")
+        text, count = _DECOMPOSITIONS[name](given, letters)
+        return atom(text if count == 1 else f"{text}[0]")
+
+    maker(name)(write)
+
+
+for _lua in _DECOMPOSITIONS:
+    _first(_lua)

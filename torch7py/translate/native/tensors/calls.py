@@ -9,6 +9,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.algebra import decomposed
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     dimension,
@@ -159,6 +160,8 @@ def several(
     targets: tuple[Expression, ...],
 ) -> bool:
     """``values, places = x:max(2)`` and its like."""
+    if decomposed(t, name, (receiver, *arguments), targets):
+        return True
     if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") or len(targets) != 2:
         return False
     base = receiver_text(t, receiver)
