@@ -339,3 +339,14 @@ def test_a_parameter_without_a_gradient(shared: Runtime) -> None:
     shared.execute("m = nn.Module() m.weight = torch.Tensor{1} m:zeroGradParameters()")
     with pytest.raises(LuaError, match=r"^t\.lua:1: nn\.Module: parameter 1 has no gradient"):
         shared.execute("m:updateParameters(0.1)", "=t.lua")
+
+
+def test_one_that_did_not_call_its_parents_constructor_is_saved(runtime: Runtime) -> None:
+    """DeepMind's Atari player has such a layer, and saves it before it has computed anything."""
+    script = """require 'nn'
+    local Times = torch.class('nn.Times', 'nn.Module')
+    function Times:__init(factor) self.factor = factor end
+    function Times:updateOutput(x) self.output = x * self.factor return self.output end
+    local copy = torch.deserialize(torch.serialize {nn.Times(3), net = nn.Sequential():add(nn.Times(2))})
+    return copy[1]:forward(torch.ones(2)):sum(), copy.net:forward(torch.ones(2)):sum()"""
+    assert runtime.execute(script) == (6, 4)

@@ -500,6 +500,9 @@ function module.restore(m, saved, version)
    core.raw(host.end_restore, handle)
 end
 
+-- The handle of a module; one whose constructor has not called its parent's gets a peer.
+module.peer = peer
+
 -- What the engine knows of a module to save: names in order, and values by name.
 function module.saved_fields(m)
    local handle = peer(m)

@@ -357,7 +357,7 @@ end
 
 -- What every built-in class has as `write` and `read`; a script's class may call its parent's.
 function module.write(m, file)
-   local header = finish(pcall(host.t7_header, handle_of[m]))
+   local header = finish(pcall(host.t7_header, module.peer(m)))
    if header ~= nil then file:writeObject(header) end
    file:writeObject(module.saved(m))
 end
