@@ -187,6 +187,10 @@ class FlatVectors:
                 t.emit(f"for p in {self.moved(module)}:")
                 t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
                 return
+        if node.method == "copy" and len(node.arguments) == 1 and t.kind(node.arguments[0]) == "tensor":
+            copied = f"{t.value(node.arguments[0]).at(code.ATOM)}.clone()"
+            t.emit(f"nn.utils.vector_to_parameters({copied}, {parameters})")
+            return
         if node.method not in initialization.ALIKE:
             raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
         initialization.refuse_masked_rows(t, node.method, node.line)
