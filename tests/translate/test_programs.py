@@ -20,7 +20,7 @@ def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     page = translate_script(path.read_bytes(), path.name)
     assert [str(problem) for problem in page.problems] == []
     comparison = verify_script(page, path)
-    assert comparison.lines > 3
+    assert comparison.lines > 0
     assert comparison.largest < (SINGLE if path.stem == "single_precision" else TOLERANCE)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Builder", "Builders"]
 
+_FIELDS = {"sizeAverage"}  # of criterions
+
 
 @dataclass(eq=False)
 class Builder:
@@ -24,13 +26,16 @@ class Builder:
     statement: Statement
     value: Expression
     adds: list[tree.Run] = field(default_factory=list)
+    sets: dict[Statement, tuple[str, str]] = field(
+        default_factory=dict
+    )  # statements that set an argument as a field
     dynamic: bool = False
     inlined: bool = False
     comments: list[tree.Comment] = field(default_factory=list)  # on the lines of its statements
 
     @property
     def last(self) -> Statement:
-        return self.adds[-1] if self.adds else self.statement
+        return max([self.statement, *self.adds, *self.sets], key=lambda s: s.place.start)
 
 
 class Builders:
@@ -66,6 +71,8 @@ class Builders:
                     self.all.append(builder)
                     self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
+                elif isinstance(target, tree.Index) and isinstance(value, tree.Boolean):
+                    self._set(block, statement, target, value)
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
                 if isinstance(root, Name):
@@ -81,9 +88,20 @@ class Builders:
             for child in tree.blocks(statement):
                 self._find(child)
 
+    def _set(self, block: Block, statement: Statement, target: tree.Index, value: tree.Boolean) -> None:
+        """``criterion.sizeAverage = false`` after it is made, as if its constructor had been told."""
+        key = target.key.value if isinstance(target.key, tree.String) else ""
+        found = self.builder_at(target.base) if isinstance(target.base, Name) else None
+        if found is None or key not in _FIELDS or not self._untouched(found, statement):
+            return
+        if any(s is found.statement for s in block.statements):
+            found.sets[statement] = (key, str(value.value))
+            self.by_add[statement] = found
+
     def _untouched(self, builder: Builder, setting: Statement) -> bool:
         """Whether a new module was only added to before a setting of it, so that it may be made with that."""
         own = {id(_root(add.call)) for add in builder.adds}
+        own |= {id(name) for statement in [*builder.sets, setting] for name in tree.walk(statement)}
         between = range(builder.statement.place.end, setting.place.start)
         return all(id(name) in own or name.place.start not in between for name in builder.variable.reads)
 
@@ -116,6 +134,7 @@ class Builders:
         for builder in self.all:
             variable = builder.variable
             inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
+            inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
             own = [name for name in variable.reads if self.builder_at(name) is builder]
             others = [name for name in own if name not in inside]
             if builder.dynamic or variable.captured or len(others) != 1 or not self._is_straight(variable):
@@ -168,7 +187,7 @@ class Builders:
             while owner is not builder and owner in self.owners and steps < len(self.all):
                 owner, steps = self.owners[owner], steps + 1
             if owner is builder:
-                found += [s for s in (other.statement, *other.adds) if s is not node]
+                found += [s for s in (other.statement, *other.adds, *other.sets) if s is not node]
         return found
 
     # Comments

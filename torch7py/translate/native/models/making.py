@@ -56,7 +56,7 @@ class Making:
         t = self.t
         name = t.names.of_variable(builder.variable)
         if isinstance(builder.value, Call) and t.kind(builder.value) == "criterion":
-            self._criterion(builder.variable, name, builder.value)
+            self._criterion(builder, name, builder.value)
             return True
         names = self._free_names(builder)
         try:
@@ -83,9 +83,9 @@ class Making:
         variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
         return variable in self.stateless and variable not in self.stateful
 
-    def _criterion(self, variable: Variable, name: str, value: Call) -> None:
+    def _criterion(self, builder: Builder, name: str, value: Call) -> None:
         t = self.t
-        layer = self.models.constructions.layer(value)
+        layer = self.models.constructions.whole(builder)
         module = loss_module(layer)
         if module is not None:
             t.emit(f"{name} = {module}")
@@ -100,7 +100,7 @@ class Making:
                 t.emit(line)
             return
         t.top.append(lines)
-        t.module_level.add(variable)
+        t.module_level.add(builder.variable)
 
     def _with_given(self, builder: Builder, name: str, names: list[str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
