@@ -81,3 +81,140 @@ require 'rnn'
 print(torch.LongTensor(5):random(7):sum(), torch.random(3))
 """
     assert equal(program, tmp_path).numbers == 2
+
+
+# A module called again while the program still has what it gave before
+
+CALLED_AGAIN = """require 'nn'
+torch.manualSeed(1)
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh())
+local criterion = nn.MSECriterion()
+local x1, x2, y = torch.randn(4, 3), torch.randn(4, 3), torch.randn(4, 2)
+local xs = {x1, x2}
+"""
+READ_TOO_LATE = {
+    "a variable": "local a = net:forward(x1)\nlocal b = net:forward(x2)\nprint(a:sum(), b:sum())",
+    "an output that is called": "local a = net(x1)\nnet(x2)\nprint(a:sum())",
+    "a view": "local a = net:forward(x1):view(-1)\nnet:forward(x2)\nprint(a:sum())",
+    "a row": "local a = net:forward(x1)[1]\nnet:forward(x2)\nprint(a:sum())",
+    "a change in place": "local a = net:forward(x1):exp()\nnet:forward(x2)\nprint(a:sum())",
+    "another name": "local a = net:forward(x1)\nlocal b = a\na = net:forward(x2)\nprint(b:sum())",
+    "a choice": "local a = net:forward(x1) or x1\nnet:forward(x2)\nprint(a:sum())",
+    "a field": "local s = {}\ns.a = net:forward(x1)\ns.b = net:forward(x2)\nprint(s.a:sum())",
+    "an item": "local s = {net:forward(x1), x1}\nnet:forward(x2)\nprint(s[1]:sum())",
+    "a table over turns": (
+        "local outs = {}\nfor t = 1, 2 do outs[t] = net:forward(xs[t]) end\nfor t = 1, 2 do print(outs[t]:sum()) end"
+    ),
+    "appended": (
+        "local outs = {}\nfor _, x in ipairs(xs) do table.insert(outs, net:forward(x)) end\nprint(outs[1]:sum())"
+    ),
+    "over a loop": (
+        "local outs = {}\nfor _, x in ipairs(xs) do table.insert(outs, net:forward(x)) end\n"
+        "for _, out in ipairs(outs) do print(out:sum()) end"
+    ),
+    "joined": (
+        "local outs = {}\nfor t = 1, 2 do outs[t] = net:forward(xs[t]) end\n"
+        "print(nn.JoinTable(1):forward(outs):sum())"
+    ),
+    "the turn before": (
+        "local h\nfor t = 1, 2 do\n   local before = h\n   h = net:forward(xs[t])\n"
+        "   if before then print((h - before):norm()) end\nend"
+    ),
+    "the best": (
+        "local most, best = -math.huge, nil\nfor _, x in ipairs(xs) do\n   local o = net:forward(x)\n"
+        "   if o:sum() > most then\n      most = o:sum()\n      best = o\n   end\nend\nprint(best:sum())"
+    ),
+    "two arguments": "print(criterion:forward(net:forward(x1), net:forward(x2)))",
+    "a sum": "print((net:forward(x1) - net:forward(x2)):norm())",
+    "a function": "local function f(x) return net:forward(x) end\nlocal a = f(x1)\nlocal b = f(x2)\nprint(a:sum())",
+    "a parameter": (
+        "local function again(a) net:forward(x2)\nreturn a:sum() end\nprint(again(net:forward(x1)))"
+    ),
+    "a module as parameter": (
+        "local function f(m, x) return m:forward(x) end\nlocal a = f(net, x1)\nf(net, x2)\nprint(a:sum())"
+    ),
+    "a global of a function": (
+        "local last\nlocal function f(x) last = net:forward(x) end\nf(x1)\nlocal kept = last\nf(x2)\nprint(kept:sum())"
+    ),
+    "a branch": "local a = net:forward(x1)\nif x1[1][1] > -9 then net:forward(x2) end\nprint(a:sum())",
+    "a function that is given": (
+        "local a = net:forward(x1)\npcall(function() net:forward(x2) end)\nprint(a:sum())"
+    ),
+    "a part of a model": (
+        "local first = nn.Linear(3, 3)\nlocal all = nn.Sequential():add(first):add(nn.Tanh())\n"
+        "local a = first:forward(x1)\nall:forward(x2)\nprint(a:sum())"
+    ),
+    "its own input": "local f = nn.Tanh()\nlocal a = f:forward(x1)\nlocal b = f:forward(a)\nprint(a:sum(), b:sum())",
+    "a layer that passes": (
+        "local a = nn.View(-1):forward(net:forward(x1))\nnet:forward(x2)\nprint(a:sum())"
+    ),
+    "another size": "local a = net:forward(x1)\nnet:forward(torch.randn(2, 3))\nprint(a:size(1))",
+    "two passes": (
+        "local a = net:forward(x1)\nlocal b = net:forward(x2)\nnet:zeroGradParameters()\n"
+        "criterion:forward(a, y)\nnet:backward(x1, criterion:backward(a, y))\nprint(b:sum())"
+    ),
+    "the field output": "net:forward(x1)\nlocal a = net.output\nnet:forward(x2)\nprint(a:sum())",
+    "the field gradInput": "criterion:forward(x1, x2)\ncriterion:backward(x1, x2)\nprint(criterion.gradInput:sum())",
+    "what backward gave": (
+        "local a = net:forward(x1)\ncriterion:forward(a, y)\n"
+        "local g = net:backward(x1, criterion:backward(a, y))\nnet:backward(x2, y)\nprint(g:sum())"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ_TOO_LATE)
+def test_an_output_that_is_read_after_the_next_call_has_no_native_form(name, tmp_path):
+    page, _ = translated(CALLED_AGAIN + READ_TOO_LATE[name] + "\n", tmp_path)
+    assert {p.code for p in page.problems} & {"T7-225", "T7-226", "T7-230", "T7-307"}
+
+
+READ_IN_TIME = {
+    "the field output": "net:forward(x1)\nnet:forward(x2)\nprint(net.output:sum())",
+    "a part that is not the last": (
+        "local first = nn.Linear(3, 3)\nlocal all = nn.Sequential():add(first):add(nn.Tanh())\n"
+        "local a = all:forward(x1)\nfirst:forward(x2)\nprint(a:sum())"
+    ),
+    "read before": "local a = net:forward(x1)\nprint(a:sum())\nlocal b = net:forward(x2)\nprint(b:sum())",
+    "a copy": "local a = net:forward(x1):clone()\nlocal b = net:forward(x2)\nprint(a:sum(), b:sum())",
+    "a number": "local a = net:forward(x1):sum()\nlocal b = net:forward(x2)\nprint(a, b:sum())",
+    "an element": "local a = net:forward(x1)[1][2]\nlocal b = net:forward(x2)\nprint(a, b:sum())",
+    "something computed": "local a = net:forward(x1) * 2\nlocal b = net:forward(x2)\nprint(a:sum(), b:sum())",
+    "assigned anew": "local a = net:forward(x1)\nprint(a:sum())\na = net:forward(x2)\nprint(a:sum())",
+    "each turn": "for t = 1, 2 do\n   local a = net:forward(xs[t])\n   print(a:sum())\nend",
+    "a table in its turn": (
+        "local outs = {}\nfor t = 1, 2 do\n   outs[t] = net:forward(xs[t])\n   print(outs[t]:sum())\nend"
+    ),
+    "a table for each pass": (
+        "for turn = 1, 2 do\n   local outs = {}\n   outs[1] = net:forward(xs[turn])\n   print(outs[1]:sum())\nend"
+    ),
+    "a state": (
+        "local cell = nn.Sequential():add(nn.JoinTable(2)):add(nn.Linear(5, 2)):add(nn.Tanh())\n"
+        "local h = torch.zeros(4, 2)\nfor t = 1, 3 do\n   h = cell:forward({x1, h})\n   print(h:sum())\nend"
+    ),
+    "two modules": (
+        "local other = nn.Linear(3, 2)\nlocal a = net:forward(x1)\nlocal b = other:forward(x2)\nprint(a:sum(), b:sum())"
+    ),
+    "two from one function": (
+        "local function make() return nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh()) end\n"
+        "local one, two = make(), make()\nlocal a = one:forward(x1)\nlocal b = two:forward(x2)\n"
+        "print(a:sum(), b:sum())"
+    ),
+    "one after the other": (
+        "local head = nn.Linear(2, 2)\nfor t = 1, 2 do\n   local a = net:forward(xs[t])\n"
+        "   print(head:forward(a):sum(), a:sum())\nend"
+    ),
+    "a module for each step": (
+        "local nets, outs = {}, {}\nfor t = 1, 2 do nets[t] = nn.Linear(3, 2) end\n"
+        "for t = 1, 2 do outs[t] = nets[t]:forward(xs[t]) end\nfor t = 1, 2 do print(outs[t]:sum()) end"
+    ),
+    "training and test": (
+        "for turn = 1, 2 do\n   local out = net:forward(x1)\n   print(criterion:forward(out, y))\n"
+        "   net:zeroGradParameters()\n   net:backward(x1, criterion:backward(out, y))\n   net:updateParameters(0.1)\n"
+        "   local guess = net:forward(x2)\n   print(guess:sum())\nend"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ_IN_TIME)
+def test_an_output_that_is_read_in_time_is_native_and_equal(name, tmp_path):
+    assert equal(CALLED_AGAIN + READ_IN_TIME[name] + "\n", tmp_path).largest < 1e-12

@@ -66,7 +66,7 @@ NEAR_MISSES = [
     ("local a = net:forward(x)\nlocal b = net:forward(x * 2)\nprint((a - b):norm())", "T7-230"),
     ("local a = net:forward(x)\nfor i = 1, 3 do\n   print(a:norm())\n   net:forward(x * i)\nend", "T7-230"),
     ("local all = {}\nfor i = 1, 3 do all[i] = net:forward(x * i) end\nprint(all[1]:norm())", "T7-230"),
-    ("local all = {}\nfor i = 1, 3 do table.insert(all, net:forward(x * i)) end\nprint(#all)", "T7-230"),
+    ("local all = {}\nfor i = 1, 3 do table.insert(all, net:forward(x * i)) end\nprint(all[1]:norm())", "T7-230"),
     (("local last = x\nfor i = 1, 3 do\n   local h = net:forward(x * i)\n   print((h - last):norm())\n"
      "   last = h\nend"), "T7-230"),
     (("local function f() return net:forward(x * 2):norm() end\n"

@@ -25,6 +25,7 @@ from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 
+MOST_LINES = 10  # of those that print numbers with an error
 __all__ = ["Translation", "to_pytorch"]
 
 
@@ -159,6 +160,10 @@ def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: 
         f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
         f"the largest relative error is {comparison.largest:.1e}"
     )
+    by_size = sorted(comparison.printed_at.items(), key=lambda item: -item[1])
+    report.notes += [
+        f"verified: printed at {place}: {error:.1e}" for place, error in by_size[:MOST_LINES] if error
+    ]
 
 
 def _verify_models(source: ModelSource, report: Report) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WEIGHT_RANKS",
-    "be_rank",
     "counted",
     "equal_kinds",
     "index_tensor",
@@ -45,30 +44,21 @@ def same_value(result: Type, source: Type) -> bool:
 
 def same_rank(result: Type, source: Type) -> bool:
     if source.rank is not None and not result.find().ranks:
-        result.find().ranks.add(source.rank)
-        return True
+        return result.be_rank(source.rank)
     if result.rank is not None and not source.find().ranks and source.kind == "tensor":
-        source.find().ranks.add(result.rank)
-        return True
-    return False
-
-
-def be_rank(result: Type, rank: int | None) -> bool:
-    if rank is not None and rank >= 0 and rank not in result.find().ranks:
-        result.find().ranks.add(rank)
-        return True
+        return source.be_rank(result.rank)
     return False
 
 
 def tensor_of(only: Type, result: Type) -> bool:
     if only.kind == "number":
-        return be_rank(result, 1)
+        return result.be_rank(1)
     if only.kind == "table":
         element = only.of_elements()
         if element.kind in ("number", "string"):
-            return be_rank(result, 1)
+            return result.be_rank(1)
         if element.kind == "table":
-            return be_rank(result, 2) if element.of_elements().kind == "number" else False
+            return result.be_rank(2) if element.of_elements().kind == "number" else False
         if element.kind is None:
             return element.be("number")
     return False
@@ -82,18 +72,18 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
             return False
         dropped = sum(1 for item in key.fields if not isinstance(item.value, tree.Table))
         rank = base.rank - dropped
-        return result.be("number") if rank == 0 else result.be("tensor") | be_rank(result, rank)
+        return result.be("number") if rank == 0 else result.be("tensor") | result.be_rank(rank)
     if types.kind(key) == "tensor":
-        return result.be("tensor") | be_rank(result, 1)
+        return result.be("tensor") | result.be_rank(1)
     if base.rank is None:
         if result.kind == "number":
-            return be_rank(base, 1)
+            return base.be_rank(1)
         if result.kind == "tensor" and result.rank is not None:
-            return be_rank(base, result.rank + 1)
+            return base.be_rank(result.rank + 1)
         return False
     if base.rank == 1:
         return result.be("number") | result.mark("element")
-    return result.be("tensor") | be_rank(result, base.rank - 1)
+    return result.be("tensor") | result.be_rank(base.rank - 1)
 
 
 # How many dimensions the weight has, in Torch7 and in the native form.
@@ -104,9 +94,9 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
         ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
         rank = ranks.pop() if len(ranks) == 1 else None
-        return result.be("tensor") | (False if rank is None else be_rank(result, rank))
+        return result.be("tensor") | (False if rank is None else result.be_rank(rank))
     if name in ("bias", "gradBias"):
-        return result.be("tensor") | be_rank(result, 1)
+        return result.be("tensor") | result.be_rank(1)
     if name in ("output", "gradInput") and base.kind == "module":
         shape = output_kind(base, Type())
         if shape == "tensor":
@@ -166,7 +156,7 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | (same_rank(result, receiver) if method not in ("unfold",) else False)
     if method == "select":
         news = result.be("number" if receiver.rank == 1 else "tensor")
-        return news | (be_rank(result, receiver.rank - 1) if receiver.rank else False)
+        return news | (result.be_rank(receiver.rank - 1) if receiver.rank else False)
     if method in ("view", "reshape", "resize", "viewAs", "resizeAs", "repeatTensor"):
         news = result.be("tensor")
         if method in ("resize", "resizeAs") and not receiver.find().ranks and len(result.find().ranks) == 1:
@@ -174,14 +164,14 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         if method in ("viewAs", "resizeAs") and arguments:
             return news | same_rank(result, arguments[0])
         if method == "view" and len(arguments) == 1 and arguments[0].kind == "number":
-            return news | be_rank(result, 1)
+            return news | result.be_rank(1)
         if arguments and all(argument.kind == "number" for argument in arguments):
-            return news | be_rank(result, len(arguments))
+            return news | result.be_rank(len(arguments))
         return news
     if method == "squeeze":
         return False
     if method == "range":
-        return result.be("tensor") | be_rank(result, 1)
+        return result.be("tensor") | result.be_rank(1)
     if method == "sub":
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("split", "chunk"):
@@ -189,17 +179,17 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         news = result.be("table") | result.mark("array") | elements.be("tensor")
         return news | same_rank(elements, receiver)
     if method in ("mm", "addmm", "ger", "addr"):
-        return result.be("tensor") | be_rank(result, 2)
+        return result.be("tensor") | result.be_rank(2)
     if method == "nonzero":
         result.find().tensor_type = "Long"
-        return result.be("tensor") | be_rank(result, 2) | result.mark("places")
+        return result.be("tensor") | result.be_rank(2) | result.mark("places")
     if method == "totable":
         news = result.be("table") | result.mark("array")
         return news | result.of_elements().be("number" if receiver.rank in (None, 1) else "table")
     if method in ("permute", "renorm", "inverse", "apply", "map", "map2"):
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("mv", "addmv", "maskedSelect"):
-        return result.be("tensor") | be_rank(result, 1)
+        return result.be("tensor") | result.be_rank(1)
     if method in ("eq", "ne", "lt", "gt", "le", "ge"):
         news = result.find().tensor_type is None
         result.find().tensor_type = "Byte"

@@ -1,13 +1,18 @@
-"""What is known of a kind: types that learn and are made one (union-find), layers, classes, results of functions."""
+"""What is known of a kind: types that learn and are made one (union-find), layers, classes, results of functions.
+
+A rule of the inference is applied again only when a type that it looked at has changed: ``find()``, which comes before
+all reading, notes the rule that is being applied, and what learns wakes the rules that are noted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Statement
 
-__all__ = ["DECIDING", "DEEPEST", "Description", "LuaClass", "Returns", "Type", "unify"]
+__all__ = ["DECIDING", "DEEPEST", "Description", "LuaClass", "Returns", "Rule", "Type", "unify"]
 
 DEEPEST = 30  # containers in containers; a variable used for several modules may seem to hold itself
 
@@ -25,6 +30,27 @@ DECIDING = {
     "object",
     "class",
 }
+
+
+_applied: Rule | None = None  # the rule that is being applied
+
+
+class Rule:
+    """A rule: what it does says whether there was news. ``waits`` tells whether what it looks at has changed since."""
+
+    __slots__ = ("run", "waits")
+
+    def __init__(self, run: Callable[[], bool]) -> None:
+        self.run = run
+        self.waits = True
+
+    def apply(self) -> bool:
+        global _applied
+        _applied, self.waits = self, False
+        try:
+            return bool(self.run())
+        finally:
+            _applied = None
 
 
 @dataclass(eq=False)
@@ -88,11 +114,13 @@ class Type:
         "layers",
         "may_be_nil",
         "ranks",
+        "readers",
         "tensor_type",
     )
 
     def __init__(self, kind: str | None = None) -> None:
         self._up: Type | None = None
+        self.readers: list[Rule] = []  # that looked at it since it last changed
         self.kinds: set[str] = {kind} if kind else set()
         self.may_be_nil = False
         self.evidence: set[str] = set()
@@ -107,17 +135,23 @@ class Type:
 
     def find(self) -> Type:
         root = self
-        while root._up is not None:
-            root = root._up
-        while self._up is not None:
-            self._up, self = root, self._up
+        if self._up is not None:
+            while root._up is not None:
+                root = root._up
+            while self._up is not None:
+                self._up, self = root, self._up
+        if _applied is not None and (not root.readers or root.readers[-1] is not _applied):
+            root.readers.append(_applied)
         return root
 
     @property
     def kind(self) -> str | None:
         """The one kind; None when not known, "any" when there are several."""
         kinds = self.find().kinds
-        return next(iter(kinds)) if len(kinds) == 1 else ("any" if kinds else None)
+        if len(kinds) == 1:
+            (only,) = kinds
+            return only
+        return "any" if kinds else None
 
     @property
     def rank(self) -> int | None:
@@ -131,35 +165,75 @@ class Type:
     def has(self, mark: str) -> bool:
         return mark in self.find().evidence
 
+    # Learning
+
+    def changed(self) -> None:
+        """Wake the rules that looked at this, the root of what is one."""
+        for rule in self.readers:
+            rule.waits = True
+        self.readers.clear()
+
     def be(self, kind: str) -> bool:
         """Learn a kind; whether that is news."""
         root = self.find()
         if kind in root.kinds:
             return False
         root.kinds.add(kind)
+        root.changed()
+        return True
+
+    def be_nil(self) -> None:
+        root = self.find()
+        if not root.may_be_nil:
+            root.may_be_nil = True
+            root.changed()
+
+    def be_rank(self, rank: int | None) -> bool:
+        root = self.find()
+        if rank is None or rank < 0 or rank in root.ranks:
+            return False
+        root.ranks.add(rank)
+        root.changed()
+        return True
+
+    def be_function(self, function: tree.Function) -> bool:
+        """Learn that this may be a function of the program; whether that is news."""
+        root = self.find()
+        if function in root.functions:
+            return False
+        root.functions.append(function)
+        root.changed()
         return True
 
     def mark(self, *marks: str) -> bool:
         root = self.find()
-        before = len(root.evidence)
+        if root.evidence.issuperset(marks):
+            return False
         root.evidence.update(marks)
-        return len(root.evidence) > before
+        root.changed()
+        return True
 
     def of_elements(self) -> Type:
         root = self.find()
         if root.element is None:
             root.element = Type()
+            root.changed()
         return root.element.find()
 
     def of_keys(self) -> Type:
         root = self.find()
         if root.key is None:
             root.key = Type()
+            root.changed()
         return root.key.find()
 
     def of_field(self, name: str) -> Type:
         root = self.find()
-        return root.fields.setdefault(name, Type()).find()
+        found = root.fields.get(name)
+        if found is None:
+            found = root.fields[name] = Type()
+            root.changed()
+        return found.find()
 
     def __repr__(self) -> str:
         return f"<{self.kind}{'?' if self.nil else ''} rank {self.rank} {sorted(self.find().evidence)}>"
@@ -167,14 +241,18 @@ class Type:
 
 def unify(a: Type, b: Type) -> bool:
     """Make two types one; whether they were not."""
+    a, b = a.find(), b.find()
+    if a is b:
+        return False
     waiting = [(a, b)]
-    news = False
     while waiting:
-        a, b = (found.find() for found in waiting.pop())
+        a, b = waiting.pop()
+        a, b = a.find(), b.find()
         if a is b:
             continue
-        news = True
         b._up = a
+        a.changed()
+        b.changed()
         a.kinds |= b.kinds
         a.may_be_nil |= b.may_be_nil
         a.evidence |= b.evidence
@@ -194,7 +272,7 @@ def unify(a: Type, b: Type) -> bool:
                 waiting.append((a.fields[name], theirs))
             else:
                 a.fields[name] = theirs
-    return news
+    return True
 
 
 @dataclass(eq=False)

@@ -6,9 +6,10 @@ names are latin-1: one character for each byte of the source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = [
     "Around",
@@ -51,11 +52,15 @@ __all__ = [
     "appends",
     "blocks",
     "children",
+    "every",
     "is_last",
     "own_nodes",
     "same_expression",
     "walk",
 ]
+
+
+_Kind = TypeVar("_Kind", bound="Node")
 
 
 class Place(NamedTuple):
@@ -207,6 +212,8 @@ class Block:
     opening: Comment | None  # on the line of `then`, `do`, `function f()`, ...
     closing: tuple[Comment, ...]  # after the last statement
     below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)
+    all_below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)  # see ``walk``
+    by_class: dict[type, list[Any]] | None = field(default=None, init=False, repr=False)  # see ``every``
 
 
 class Around(NamedTuple):
@@ -221,6 +228,7 @@ class Around(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement(Node):
     around: Around
+    own: list[Node | Block] | None = field(default=None, init=False, repr=False)  # see ``own_nodes``
 
     @property
     def after_gap(self) -> bool:
@@ -321,43 +329,87 @@ class Label(Statement):
     name: str
 
 
-_CHILDREN: dict[type, tuple[str, ...]] = {}
-_NO_CHILDREN = {"place", "below", "around", "before", "trailing", "opening", "closing"}
+_CHILDREN: dict[type, Callable[[Any], tuple[object, ...]]] = {}  # the fields of a class that hold nodes
+_NO_CHILDREN = {
+    "place",
+    "below",
+    "all_below",
+    "by_class",
+    "own",
+    "around",
+    "before",
+    "trailing",
+    "opening",
+    "closing",
+}
 
 
 def children(node: Node | Block) -> tuple[Node | Block, ...]:
     """The nodes directly below one, in the order of the source; comments left out. They are kept, for the next time."""
     found = node.below
     if found is None:
-        found = tuple(_children(node))
+        found = _children(node)
         object.__setattr__(node, "below", found)
     return found
 
 
-def _children(node: Node | Block) -> Iterator[Node | Block]:
+def _children(node: Node | Block) -> tuple[Node | Block, ...]:
     kind = type(node)
-    names = _CHILDREN.get(kind)
-    if names is None:
-        names = _CHILDREN[kind] = tuple(f.name for f in fields(kind) if f.name not in _NO_CHILDREN)
-    for name in names:
-        value = getattr(node, name)
+    values = _CHILDREN.get(kind)
+    if values is None:
+        names = [f.name for f in fields(kind) if f.name not in _NO_CHILDREN]
+        get = attrgetter(*names) if names else None
+        values = _CHILDREN[kind] = (
+            (lambda _: ()) if get is None else get if len(names) > 1 else (lambda n: (get(n),))
+        )
+    found: list[Node | Block] = []
+    for value in values(node):
         if isinstance(value, (Node, Block)):
-            yield value
-        elif isinstance(value, tuple) and value and not isinstance(value, Place):
+            found.append(value)
+        elif type(value) is tuple:
             for item in value:
-                if isinstance(item, tuple):
-                    yield from item
+                if type(item) is tuple:
+                    found += item
                 else:
-                    yield item
+                    found.append(item)
+    return tuple(found)
 
 
 def walk(node: Node | Block) -> Iterator[Node | Block]:
     """A node and everything below it, in the order of the source."""
+    return iter(_below(node)) if isinstance(node, Block) else _walk(node)
+
+
+def every(block: Block, kind: type[_Kind]) -> Sequence[_Kind]:
+    """The nodes of a class in a block, in the order of the source."""
+    found = block.by_class
+    if found is None:
+        found = {}
+        for node in _below(block):
+            found.setdefault(type(node), []).append(node)
+        object.__setattr__(block, "by_class", found)
+    return found.get(kind, ())
+
+
+def _below(block: Block) -> tuple[Node | Block, ...]:
+    """A block and everything below it; kept, as programs are gone through many times."""
+    found = block.all_below
+    if found is None:
+        found = (block, *(node for child in children(block) for node in _walk(child)))
+        object.__setattr__(block, "all_below", found)
+    return found
+
+
+def _walk(node: Node | Block) -> Iterator[Node | Block]:
     stack: list[Node | Block] = [node]
     while stack:
         node = stack.pop()
+        if isinstance(node, Block):
+            yield from _below(node)
+            continue
         yield node
-        stack += children(node)[::-1]
+        below = node.below
+        stack += (children(node) if below is None else below)[::-1]
 
 
 def blocks(node: Node) -> list[Block]:
@@ -422,14 +474,25 @@ def same_expression(a: Expression, b: Expression) -> bool:
     return False
 
 
-def own_nodes(statement: Node | Block) -> list[Node | Block]:
+def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
     """The nodes of a statement without inner functions and inner blocks."""
+    kept = statement.own if isinstance(statement, Statement) else None
+    if kept is not None:
+        return kept
     found: list[Node | Block] = [statement]
     stack = list(children(statement))
     while stack:
         node = stack.pop()
-        if isinstance(node, (Block, Function)):
+        kind = type(node)
+        if kind is Block or kind is Function:
             continue
         found.append(node)
-        stack.extend(children(node))
-    return sorted(found, key=lambda n: n.place.start if isinstance(n, Node) else 0)
+        stack += children(node)
+    found.sort(key=_start)
+    if isinstance(statement, Statement):
+        object.__setattr__(statement, "own", found)
+    return found
+
+
+def _start(node: Node | Block) -> int:
+    return node.place.start if isinstance(node, Node) else 0

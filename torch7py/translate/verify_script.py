@@ -5,14 +5,16 @@ What is compared: everything printed, and the weights of all layers at the end.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from torch7py.translate.comparison.original import run_original
+from torch7py.translate.comparison.original import Recording, run_original
 from torch7py.translate.comparison.page import run_translation
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
@@ -33,6 +35,7 @@ class ScriptComparison:
     printed: float = 0.0
     layers: int = 0
     weights: float = 0.0
+    printed_at: dict[str, float] = field(default_factory=dict)  # by the line of the program that printed them
 
     @property
     def largest(self) -> float:
@@ -51,11 +54,13 @@ def verify_script(
     In single precision they may part by 1e-4.
     ``lines``: both are stopped when they have printed so many times, for programs that go on for long.
     """
-    recording = run_original(Path(path), arguments, rnn_api, lines)
+    assert native.translator is not None
+    fields = {made.name: layer.parameters for made, layer in native.translator.classes.layers.items()}
+    recording = run_original(Path(path), arguments, rnn_api, lines, fields)
     text, pairs = run_translation(native, Path(path), arguments, recording)
     comparison = ScriptComparison()
     tolerance = SINGLE if recording.single else TOLERANCE
-    _compare_text(recording.text, text, comparison, tolerance)
+    _compare_text(recording, text, comparison, tolerance)
     for name, ours, theirs in pairs:
         comparison.layers += 1
         error = relative_error(ours.detach(), theirs.detach().to(ours.dtype))
@@ -65,28 +70,44 @@ def verify_script(
     return comparison
 
 
-def _compare_text(theirs: str, ours: str, comparison: ScriptComparison, tolerance: float) -> None:
-    theirs_lines, our_lines = (
-        [line for line in text.splitlines() if not line.startswith("<optim.")]  # the original's are not noted
-        for text in (theirs, ours)
-    )
-    for number, (a, b) in enumerate(zip(theirs_lines, our_lines, strict=False), 1):
+def _compare_text(recording: Recording, ours: str, comparison: ScriptComparison, tolerance: float) -> None:
+    places = recording.places
+    noted = [  # the original's optimizers are not noted
+        (line, places[number] if number < len(places) else "")
+        for number, line in enumerate(recording.text.splitlines())
+        if not line.startswith("<optim.")
+    ]
+    our_lines = [line for line in ours.splitlines() if not line.startswith("<optim.")]
+    times: Counter[str] = Counter()
+    for number, ((a, place), b) in enumerate(zip(noted, our_lines, strict=False)):
         comparison.lines += 1
-        words_a, words_b = _NUMBER.sub("#", a).split(), _NUMBER.sub("#", b).split()
-        if words_a != words_b:
+        times[place] += 1
+        error = _of_line(a, b, comparison)
+        comparison.printed = max(comparison.printed, error)
+        if place:
+            comparison.printed_at[place] = max(comparison.printed_at.get(place, 0.0), error)
+        if error > tolerance:
+            where = f"they part at {place}, iteration {times[place]} (line {number + 1} of the output)"
+            by = f" by {error:.3g}" if error < math.inf else ""
             raise Different(
-                f"line {number} of the output differs: {b.strip()!r}, the original has {a.strip()!r}"
+                f"{where if place else f'line {number + 1} of the output differs'}{by}: "
+                f"{b.strip()!r}, the original has {a.strip()!r}"
             )
-        for x, y in zip(_NUMBER.findall(a), _NUMBER.findall(b), strict=True):
-            comparison.numbers += 1
-            error = _error(float(x), float(y))
-            comparison.printed = max(comparison.printed, error)
-            if error > tolerance:
-                raise Different(
-                    f"line {number} of the output differs: {b.strip()!r}, the original has {a.strip()!r}"
-                )
-    if len(theirs_lines) != len(our_lines):
-        raise Different(f"{len(our_lines)} lines of output, the original has {len(theirs_lines)}")
+    if len(noted) != len(our_lines):
+        place = noted[len(our_lines)][1] if len(our_lines) < len(noted) else ""
+        after = f"; the next one would be of {place}" if place else ""
+        raise Different(f"{len(our_lines)} lines of output, the original has {len(noted)}{after}")
+
+
+def _of_line(theirs: str, ours: str, comparison: ScriptComparison) -> float:
+    """The largest relative error of the numbers in a line; infinite where its words differ."""
+    if _NUMBER.sub("#", theirs).split() != _NUMBER.sub("#", ours).split():
+        return math.inf
+    largest = 0.0
+    for x, y in zip(_NUMBER.findall(theirs), _NUMBER.findall(ours), strict=True):
+        comparison.numbers += 1
+        largest = max(largest, _error(float(x), float(y)))
+    return largest
 
 
 def _error(a: float, b: float) -> float:

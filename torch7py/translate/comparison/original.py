@@ -48,14 +48,21 @@ class Made:
 @dataclass
 class Recording:
     text: str
+    places: list[str]  # of each line of the text, the file and line of the program
     draws: dict[str, list[Any]]
     made: list[Made]
     snapshots: list[dict[int, dict[str, torch.Tensor]]]  # weights drawn for all layers at once
     limit: int | None = None  # the number of prints after which it was stopped
     single: bool = False  # whether it computed in single precision
+    own: dict[str, list[dict[str, torch.Tensor]]] = field(
+        default_factory=dict
+    )  # layers of its own, at the end
 
 
-def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None) -> Recording:
+def run_original(
+    path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None, fields: dict[str, list[str]]
+) -> Recording:
+    """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class."""
     made: list[Made] = []
     with _recorded_constructors(made), Runtime(rnn_api=rnn_api) as runtime:
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
@@ -71,6 +78,11 @@ def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, line
         if code:
             raise Different(f"the original ended with exit code {code}")
         text = runtime.execute("return table.concat(__torch7py_record.text)") or ""
+        places = _places(
+            runtime.execute("return __torch7py_record.text") or [],
+            runtime.execute("return __torch7py_record.places") or [],
+        )
+        own = _own_layers(runtime, fields)
         draws, snapshots = {}, []
         families = runtime.execute(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
@@ -94,7 +106,40 @@ def run_original(path: Path, arguments: Sequence[str], rnn_api: int | None, line
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
-    return Recording(text, draws, made, snapshots, lines, single)
+    return Recording(text, places, draws, made, snapshots, lines, single, own)
+
+
+def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:
+    """Where each line of a text was printed, from its pieces: a line is where its first piece is."""
+    found: list[str] = []
+    begun = False
+    for piece, place in zip(pieces, places, strict=True):
+        lines = piece.split("\n")
+        for number, line in enumerate(lines):
+            if not begun and (line or number < len(lines) - 1):
+                found.append(place)
+                begun = True
+            if number < len(lines) - 1:
+                begun = False
+    return found
+
+
+def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, list[dict[str, torch.Tensor]]]:
+    """The parameters at the end of the layers that a program defines itself, in the order of their making."""
+    found: dict[str, list[dict[str, torch.Tensor]]] = {}
+    names = runtime.execute(
+        "local t = {} for i, o in ipairs(__torch7py_record.objects) do t[i] = torch.typename(o) or '' end return t"
+    )
+    for number, name in enumerate(names or [], 1):
+        if name not in fields:
+            continue
+        layer: dict[str, torch.Tensor] = {}
+        for field_name in fields[name]:
+            value = runtime.execute(f"return __torch7py_record.objects[{number}]['{field_name}']")
+            if isinstance(value, torch.Tensor):
+                layer[field_name] = value.detach().clone()
+        found.setdefault(name, []).append(layer)
+    return found
 
 
 def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, torch.Tensor]]:

@@ -35,7 +35,7 @@ def run_translation(
 ) -> tuple[str, list[tuple[str, torch.Tensor, torch.Tensor]]]:
     draws = Draws(recording.draws)
     text: list[str] = []
-    partners = Partners(native, recording.made)
+    partners = Partners(native, recording)
     script = types.ModuleType("translated")
     namespace = vars(script)
     shown: list[bool] = []  # of each print, whether it was one of Lua's print

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.comparison.original import Made
+from torch7py.translate.comparison.original import Made, Recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
 from torch7py.translate.model import taken
@@ -22,11 +22,16 @@ __all__ = ["Partners", "first_weights"]
 class Partners:
     """Gives each layer of the translation the weights of its counterpart, and pairs them for the end."""
 
-    def __init__(self, native: Native, made: list[Made]) -> None:
+    def __init__(self, native: Native, recording: Recording) -> None:
         assert native.translator is not None
         self.models = native.translator.models
         self.queues: dict[str, list[Made]] = {}
-        for item in made:
+        self.of_original = recording.own
+        self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
+        self.own_found: dict[
+            str, list[torch.nn.Module]
+        ] = {}  # objects of the program's own layers, by their class
+        for item in recording.made:
             self.queues.setdefault(item.name, []).append(item)
         self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Made]] = []
         self.within = 0
@@ -76,6 +81,22 @@ class Partners:
             if kind is None or kind.__module__ != namespace["__name__"]:
                 continue  # of another page
             kind.__init__ = self._after(kind.__init__, cls)
+        for name, lua_name in self.own.items():
+            kind = namespace.get(name)
+            if isinstance(kind, type) and kind.__module__ == namespace["__name__"]:
+                changed: Any = kind
+                changed.__init__ = self._noting(changed, lua_name)
+
+    def _noting(self, kind: Any, lua_name: str) -> Callable[..., None]:
+        original: Callable[..., None] = kind.__init__
+
+        @functools.wraps(original)
+        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+            if type(module) is kind:
+                self.own_found.setdefault(lua_name, []).append(module)
+            original(module, *args, **kwargs)
+
+        return init
 
     def _after(self, original: Callable[..., None], cls: Any) -> Callable[..., None]:
         @functools.wraps(original)
@@ -140,6 +161,24 @@ class Partners:
             state.update(dict(module.named_buffers()))
             for entry, take in entries.items():
                 found.append((f"{name}.{entry}", state[entry], taken(take, item.module._module)))
+        return found + self._own_pairs()
+
+    def _own_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+        """The parameters of layers that the program defines itself, in the order in which each class made them."""
+        found: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        for name, theirs in self.of_original.items():
+            ours = self.own_found.get(name, [])
+            if len(ours) != len(theirs):
+                raise Different(
+                    f"the translation makes {len(ours)} layers of {name}, the original {len(theirs)}"
+                )
+            for number, (module, fields) in enumerate(zip(ours, theirs, strict=True), 1):
+                for field, value in fields.items():
+                    weight = getattr(module, field, None)
+                    if isinstance(weight, torch.Tensor) and weight.shape == value.shape:
+                        found.append((f"{name} number {number}, {field}", weight, value))
+                    else:
+                        raise Different(f"{name} number {number} has no {field} of size {tuple(value.shape)}")
         return found
 
 

@@ -8,7 +8,6 @@ from torch7py.translate import library, tree
 from torch7py.translate.inference import module_calls
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import (
-    be_rank,
     tensor_method,
 )
 from torch7py.translate.kinds import LuaClass, Type, unify
@@ -97,7 +96,7 @@ class CallKinds:
             if maker is not None and self.types.kind(maker) == "tensor":  # x.new(3, 4)
                 news |= results[0].be("tensor")
                 if len(arguments) > 0 and all(argument.kind == "number" for argument in arguments):
-                    news |= be_rank(results[0], len(arguments))
+                    news |= results[0].be_rank(len(arguments))
             for function in callee.find().functions:
                 if function in self.types.known:
                     news |= self._known(self.types.known[function], arguments, results)
@@ -151,7 +150,7 @@ class CallKinds:
             if index < len(given):
                 unify(self.inference.name_type(parameter), given[index])
             elif not open_end:
-                self.inference.name_type(parameter).find().may_be_nil = True
+                self.inference.name_type(parameter).be_nil()
 
     def invoke(self, node: Invoke) -> Type:
         receiver = self.inference.expression(node.receiver)

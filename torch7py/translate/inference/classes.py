@@ -25,6 +25,8 @@ class Classes:
         self.types = inference.types
         self.scopes = inference.scopes
         self.objects: dict[tree.Table, LuaClass] = {}  # tables that become objects
+        self._made_by: dict[Statement, LuaClass] = {}
+        self._of_part: dict[Statement, LuaClass] = {}
 
     # Finding them
 
@@ -39,8 +41,12 @@ class Classes:
             self._inherits(statement)
         for statement in statements:
             self._part(statement)
-        for function in [n for n in tree.walk(program) if isinstance(n, tree.Function)]:
+        for function in tree.every(program, tree.Function):
             self._objects_in(function)
+        for made in self.all():
+            self._made_by.setdefault(made.statement, made)
+            for part in made.parts:
+                self._of_part.setdefault(part, made)
 
     def _by_torch(self, statement: Statement) -> None:
         """``local C, parent = torch.class('nn.C', 'nn.Module')``, ``C = torch.class('C')``, ``torch.class('C')``"""
@@ -74,8 +80,8 @@ class Classes:
     def _metatables(self, program: Block) -> set[Variable]:
         """The variables whose table is handed to setmetatable, or is its ``__index``."""
         found: set[Variable] = set()
-        for node in tree.walk(program):
-            if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
+        for node in tree.every(program, Call):
+            if self.types.path(node.callee) != "setmetatable":
                 continue
             meta = node.arguments[1] if len(node.arguments) == 2 else None
             if isinstance(meta, tree.Table):
@@ -250,7 +256,7 @@ class Classes:
 
     def part(self, inference: Inference, statement: Statement) -> bool:
         """Give a statement that is a part of a class its types; whether it is one."""
-        made = next((c for c in self.all() if statement in c.parts), None)
+        made = self._of_part.get(statement)
         if made is None:
             return False
         if isinstance(statement, tree.FunctionStatement):
@@ -281,7 +287,7 @@ class Classes:
 
     def made_here(self, inference: Inference, statement: Statement) -> bool:
         """Whether a statement makes a class; the variables of the class and of its parent are given their types."""
-        made = next((c for c in self.all() if c.statement is statement), None)
+        made = self._made_by.get(statement)
         if made is None:
             return False
         for variable, owner in self.types.class_of_variable.items():

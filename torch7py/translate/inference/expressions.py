@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kind_rules import (
-    be_rank,
     equal_kinds,
     index_tensor,
     module_field,
@@ -33,12 +32,16 @@ class ExpressionKinds:
         self.types = inference.types
 
     def of(self, node: Expression) -> Type:
-        if isinstance(node, (Name, Index)) and isinstance(self.types.path(node), str):
-            made = self.types.class_named(node)
-            if made is not None:
-                return self.inference.classes.value_type(made)
-        if isinstance(node, Name):
-            return self.inference.name_type(node)
+        if isinstance(node, (Name, Index)):
+            if isinstance(self.types.path(node), str):
+                made = self.types.class_named(node)
+                if made is not None:
+                    return self.inference.classes.value_type(made)
+            return self.inference.name_type(node) if isinstance(node, Name) else self._index(node)
+        if isinstance(node, Call):
+            return self.inference.calls.call(node)
+        if isinstance(node, Invoke):
+            return self.inference.calls.invoke(node)
         if isinstance(node, tree.Number):
             return Type("number")
         if isinstance(node, tree.String):
@@ -62,12 +65,6 @@ class ExpressionKinds:
             return self._unary(node)
         if isinstance(node, tree.Binary):
             return self._binary(node)
-        if isinstance(node, Index):
-            return self._index(node)
-        if isinstance(node, Call):
-            return self.inference.calls.call(node)
-        if isinstance(node, Invoke):
-            return self.inference.calls.invoke(node)
         return Type()
 
     def _table(self, node: tree.Table) -> Type:
@@ -117,7 +114,7 @@ class ExpressionKinds:
         last = node.body.statements[-1] if node.body.statements else None
         if returns.counts and not _always_returns(last):
             returns.falls_off = True
-            returns.at(0).find().may_be_nil = True
+            returns.at(0).be_nil()
         return found
 
     def _unary(self, node: tree.Unary) -> Type:
@@ -175,7 +172,7 @@ class ExpressionKinds:
                 return left.be("number") | right.be("number") | result.be("number")
             if operator == "*" and kinds == {"tensor"}:
                 product = self._product(left.rank, right.rank)
-                return product is not None and (result.be(product[0]) | be_rank(result, product[1]))
+                return product is not None and (result.be(product[0]) | result.be_rank(product[1]))
             if "tensor" in kinds:
                 news = result.be("tensor")
                 for side in (left, right):
@@ -252,9 +249,7 @@ class ExpressionKinds:
         if methods:
             news = result.be("function")
             for function in methods:
-                if function not in result.find().functions:
-                    result.find().functions.append(function)
-                    news = True
+                news |= result.be_function(function)
             return news
         news = False
         for made in base.find().classes:
@@ -288,7 +283,7 @@ class ExpressionKinds:
         def index() -> bool:
             kind = base.kind
             if kind is None and of_row is not None and of_row.kind == "tensor" and result.kind == "number":
-                return base.be("tensor") | be_rank(base, 1)  # x[i][j]
+                return base.be("tensor") | base.be_rank(1)  # x[i][j]
             if kind == "tensor":
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
@@ -296,7 +291,7 @@ class ExpressionKinds:
             if kind == "confusion":
                 field_kind = CONFUSION_FIELDS.get(name or "")
                 rank = {"valids": 1, "mat": 2}.get(name or "")
-                return field_kind is not None and (result.be(field_kind) | be_rank(result, rank))
+                return field_kind is not None and (result.be(field_kind) | result.be_rank(rank))
             if kind == "class" or (base.find().classes and name is not None):
                 return self._field(base, name or "", result)
             if kind in ("module", "criterion"):
@@ -320,7 +315,7 @@ class ExpressionKinds:
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())
             if kind == "graph node":
                 if name == "name":
-                    result.find().may_be_nil = True
+                    result.be_nil()
                     return result.be("string")
                 return result.be("module" if name == "module" else "graph node")
             if kind == "storage":
@@ -375,7 +370,7 @@ def _item(table: Type, value: Type) -> bool:
     if value.kind == "tensor" and element.kind in (None, "tensor"):
         news = element.be("tensor")
         for rank in value.find().ranks:
-            news |= be_rank(element, rank)
+            news |= element.be_rank(rank)
         return news
     if value.kind is None and element.kind == "tensor":
         return value.be("tensor")

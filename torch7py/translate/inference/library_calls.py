@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library, tree
 from torch7py.translate.inference import module_calls
 from torch7py.translate.kind_rules import (
-    be_rank,
     counted,
     same_rank,
     tensor_method,
@@ -67,7 +66,7 @@ class LibraryCalls:
             result.be("tensor")
             result.find().tensor_type = library.TENSOR_TYPES[path]
             if node.arguments and isinstance(node.arguments[0], tree.Table):
-                be_rank(result, _depth_of(node.arguments[0]))
+                result.be_rank(_depth_of(node.arguments[0]))
             elif len(node.arguments) == 1:
                 only = arguments[0]
                 self.inference.rules.append(lambda: tensor_of(only, result))
@@ -172,11 +171,11 @@ class LibraryCalls:
                 result.find().ranks.add(len(arguments))
             else:
                 only = arguments[0]
-                self.inference.rules.append(lambda: only.kind == "number" and be_rank(result, 1))
+                self.inference.rules.append(lambda: only.kind == "number" and result.be_rank(1))
             return True
         if name in ("range", "linspace", "logspace", "randperm", "histc"):
             result.be("tensor")
-            be_rank(result, 1)
+            result.be_rank(1)
             if name == "randperm":
                 result.mark("whole")
             return True
@@ -188,18 +187,18 @@ class LibraryCalls:
             return True
         if name in ("eye",):
             result.be("tensor")
-            be_rank(result, 2)
+            result.be_rank(2)
             return True
         if name in ("addmm", "addmv", "addr", "addbmm", "baddbmm"):
             result.be("tensor")
-            be_rank(result, {"addmv": 1, "baddbmm": 3}.get(name, 2))
+            result.be_rank({"addmv": 1, "baddbmm": 3}.get(name, 2))
             return True
         if name in library.DECOMPOSITIONS:
             while len(results) < len(library.DECOMPOSITIONS[name]):
                 results.append(Type())
             for found, rank in zip(results, library.DECOMPOSITIONS[name], strict=True):
                 found.be("tensor")
-                be_rank(found, rank)
+                found.be_rank(rank)
             return True
         if name == "multinomial":
             result.be("tensor")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch7py.nn.container import Container
 from torch7py.nn.registry import layers as registered
 from torch7py.translate.kind_rules import (
-    be_rank,
     keeps_rank,
     output_kind,
     same_rank,
@@ -56,6 +55,7 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         for layer in [one for one in made if _is_container(one.name)][:1] or made[:1]:
             if arguments and not any(child is arguments[0] for child in layer.children):
                 layer.children.append(arguments[0])
+                receiver.find().changed()
                 news = True
         return news | unify(result, receiver)
     if (
@@ -97,5 +97,5 @@ def flat_vectors(results: list[Type]) -> bool:
     for index, mark in enumerate(("flat weights", "flat gradients")):
         while len(results) <= index:
             results.append(Type())
-        news |= results[index].be("tensor") | be_rank(results[index], 1) | results[index].mark(mark)
+        news |= results[index].be("tensor") | results[index].be_rank(1) | results[index].mark(mark)
     return news

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type, unify
+from torch7py.translate.kinds import Rule, Type, unify
 from torch7py.translate.types import Types
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["learn", "settle"]
 
+_one_at_a_time = threading.Lock()  # as there is one rule that is being applied
 _PROTOCOL = {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}
 
 
@@ -64,18 +66,25 @@ def _learn_origin(types: Types, found: Type, facts: list[list[str]], by_place: d
 
 
 def settle(inference: Inference) -> None:
-    _run(inference)
+    with _one_at_a_time:
+        _settle(inference)
+
+
+def _settle(inference: Inference) -> None:
+    rules = [Rule(run) for run in inference.rules]
+    _run(rules)
     _guess_methods(inference)
+    _run(rules)
     for guess in inference.guesses:
         if guess():
-            _run(inference)
+            _run(rules)
     # What is still open and is counted with, is a number.
     for node, found in list(inference.types.by_node.items()):
         if isinstance(node, tree.Binary) and node.operator in "+-*/%^" and found.kind is None:
             for side in (inference.types.of(node.left), inference.types.of(node.right)):
                 if side.kind is None:
                     side.be("number")
-            _run(inference)
+            _run(rules)
 
 
 def _guess_methods(inference: Inference) -> None:
@@ -100,13 +109,13 @@ def _guess_methods(inference: Inference) -> None:
             field_type = made.instance.of_field(name)
             if field_type.kind is None and made.instance.kind != "criterion":
                 field_type.be("tensor")
-    _run(inference)
 
 
-def _run(inference: Inference) -> None:
+def _run(rules: list[Rule]) -> None:
     for _ in range(60):
         news = False
-        for rule in inference.rules:
-            news |= bool(rule())
+        for rule in rules:
+            if rule.waits and rule.apply():
+                news = True
         if not news:
             return

@@ -17,9 +17,9 @@ from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends, is_last
 from torch7py.translate.types import Types
 
-__all__ = ["Inference", "Rule", "infer"]
+__all__ = ["Inference", "infer"]
 
-Rule: TypeAlias = Callable[[], bool]
+_Run: TypeAlias = Callable[[], bool]
 
 
 def infer(
@@ -35,8 +35,8 @@ def infer(
     inference = Inference(scopes, files or {})
     inference.program = program
     inference.graphs = any(
-        isinstance(node, Index) and isinstance(node.key, tree.String) and node.key.value == "gModule"
-        for node in tree.walk(program)
+        isinstance(node.key, tree.String) and node.key.value == "gModule"
+        for node in tree.every(program, Index)
     )
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
@@ -62,9 +62,9 @@ class Inference:
         self._indexed: set[Name] | None = None
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
-        self.rules: list[Rule] = []
+        self.rules: list[_Run] = []
         self.with_names: list[Type] = []  # what is indexed with a string
-        self.guesses: list[Rule] = []  # for what is still open when the rules have nothing more to say
+        self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
         self.classes = Classes(self)
         self.calls = CallKinds(self)
@@ -184,10 +184,8 @@ class Inference:
     def _only_indexed(self, variable: Variable) -> bool:
         """Whether a variable stands only before a dot."""
         if self._indexed is None:
-            nodes = tree.walk(self.program)
-            self._indexed = {
-                n.base for n in nodes if isinstance(n, Index) and n.dotted and isinstance(n.base, Name)
-            }
+            nodes = tree.every(self.program, Index)
+            self._indexed = {n.base for n in nodes if n.dotted and isinstance(n.base, Name)}
         return all(name in self._indexed for name in variable.reads)
 
     def declare(self, name: Name) -> Type:
@@ -208,7 +206,7 @@ class Inference:
             if index < len(given):
                 unify(target, given[index])
             else:
-                target.find().may_be_nil = True
+                target.be_nil()
 
     def values(self, nodes: tuple[Expression, ...], wanted: int) -> list[Type]:
         """The types of a list of expressions; the last call gives as many as are wanted."""

@@ -206,6 +206,8 @@ class Calls:
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in tree.own_nodes(statement):
+            if isinstance(node, (Name, Index, tree.String, tree.Number)):
+                continue
             last: Expression | None = None
             if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert"):
                 continue

@@ -28,11 +28,10 @@ _FROZEN = re.compile("LSTM|BiSequencer|SeqBRNN")
 def _names(t: Translator, wanted: re.Pattern[str]) -> bool:
     """Whether the program names a layer of this kind."""
     return any(
-        isinstance(node, Index)
-        and isinstance(node.key, tree.String)
+        isinstance(node.key, tree.String)
         and wanted.search(node.key.value) is not None
         and t.path(node) == f"nn.{node.key.value}"
-        for node in tree.walk(t.program)
+        for node in tree.every(t.program, Index)
     )
 
 

@@ -163,8 +163,8 @@ def find(training: Training) -> None:
     """The optimizers of a program, from its calls of optim's functions."""
     t = training.t
     calls: dict[Variable, list[Call]] = {}
-    for node in tree.walk(t.program):
-        if not isinstance(node, Call) or len(node.arguments) < 2 or not _called(training, node):
+    for node in tree.every(t.program, Call):
+        if len(node.arguments) < 2 or not _called(training, node):
             continue
         feval, weights = node.arguments[:2]
         functions = t.type(feval).functions

@@ -90,11 +90,7 @@ class _Gathering:
         self.at = 0
 
     def project(self, source: bytes, file: str) -> Project:
-        # The script comes last but is read first, to know what it needs; nothing asks for places until then.
-        draft = parse(source, file)
-        for call in _calls(draft):
-            self._file_of(call, self.folder)
-        block = _parsed(source, file, self.at)
+        block = self._parsed(source, file, self.folder)
         script = SourceFile(Path(file).name, block)
         for call in _calls(block):
             found = self._file_of(call, self.folder)
@@ -109,6 +105,14 @@ class _Gathering:
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires)
+
+    def _parsed(self, source: bytes, name: str, folder: Path) -> Block:
+        """A file's tree. What it needs comes before it: if that is anything, its places are counted anew."""
+        first = self.at
+        block = _parsed(source, name, first)
+        for call in _calls(block):
+            self._file_of(call, folder)
+        return block if self.at == first else _parsed(source, name, self.at)
 
     def _file_of(self, call: Call, folder: Path) -> SourceFile | None:
         path = self._path(call, folder)
@@ -145,9 +149,7 @@ class _Gathering:
         name = key.relative_to(self.folder.resolve()).as_posix()
         made = SourceFile(name, Block((), None, ()))
         self.found[key] = made
-        for call in _calls(parse(source, name)):  # what it needs comes before it
-            self._file_of(call, path.parent)
-        block = _parsed(source, name, self.at)
+        block = self._parsed(source, name, path.parent)
         place = Place(1, 1, self.at, self.at + len(source))
         self.at += len(source) + 1
         made.block = block
@@ -169,8 +171,8 @@ def _parsed(source: bytes, file: str, at: int) -> Block:
 def _calls(block: Block) -> list[Call]:
     """The calls that name a file to be run."""
     found = []
-    for node in tree.walk(block):
-        if isinstance(node, Call) and len(node.arguments) == 1 and isinstance(node.arguments[0], String):
+    for node in tree.every(block, Call):
+        if len(node.arguments) == 1 and isinstance(node.arguments[0], String):
             name = dotted(node.callee)
             if name == "require" or name in _PATHS:
                 found.append(node)

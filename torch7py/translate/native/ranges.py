@@ -132,32 +132,28 @@ def _only_indexes(t: Translator, variable: Variable) -> bool:
     """Whether a loop's variable is only a place in lists and tensors, alone or with a constant added."""
     if variable.writes or not variable.reads:
         return False
-    wanted = set(variable.reads)
-    places: set[Name] = set()
-    for node in _all_nodes(t):
-        if isinstance(node, Index) and t.kind(node.base) in ("tensor", "table", "storage"):
-            if t.kind(node.base) == "table" and t.representation(node.base) != "list":
-                continue
-            keys = [node.key]
-            if isinstance(node.key, tree.Table):
-                keys = [item.value for item in node.key.fields if not isinstance(item.value, tree.Table)]
-            for key in keys:
-                name = _with_constant(key)
-                if name in wanted:
-                    places.add(name)
-        elif isinstance(node, Invoke) and node.method == "select" and len(node.arguments) == 2:
-            name = _with_constant(node.arguments[1])
-            if name in wanted:
-                places.add(name)
-    return places == wanted
+    if t.list_places is None:
+        t.list_places = _places(t)
+    return t.list_places.issuperset(variable.reads)
 
 
-def _all_nodes(t: Translator) -> list[tree.Node | tree.Block]:
-    found = getattr(t, "_nodes", None)
-    if found is None:
-        found = list(tree.walk(t.program))
-        t._nodes = found  # type: ignore[attr-defined]
-    return list(found)
+def _places(t: Translator) -> set[Name]:
+    """The names that stand for a place in a list or a tensor."""
+    found: set[Name | None] = set()
+    for node in tree.every(t.program, Index):
+        kind = t.kind(node.base)
+        if kind not in ("tensor", "table", "storage"):
+            continue
+        if kind == "table" and t.representation(node.base) != "list":
+            continue
+        keys = [node.key]
+        if isinstance(node.key, tree.Table):
+            keys = [item.value for item in node.key.fields if not isinstance(item.value, tree.Table)]
+        found |= {_with_constant(key) for key in keys}
+    for call in tree.every(t.program, Invoke):
+        if call.method == "select" and len(call.arguments) == 2:
+            found.add(_with_constant(call.arguments[1]))
+    return {name for name in found if name is not None}
 
 
 def _with_constant(node: Expression) -> Name | None:

@@ -1,10 +1,11 @@
 -- Notes what a program prints and draws, for a comparison with its translation.
 --
--- Sets the global __torch7py_record: text (a list of pieces), draws (family -> list of numbers and tensors), and
--- filled (family -> the tensors themselves, by their place in the list). Families are those of what is drawn: uniform,
--- normal, whole, permutation, ... Every look at a clock is one second after the last one.
+-- Sets the global __torch7py_record: text (a list of pieces), places (of each the file and line that printed it), draws
+-- (family -> list of numbers and tensors), filled (family -> the tensors themselves, by their place in the list), and
+-- objects (of the program's own layers, in the order in which they were made). Families are those of what is drawn:
+-- uniform, normal, whole, permutation, ... Every look at a clock is one second after the last one.
 
-local record = {text = {}, draws = {}, filled = {}}
+local record = {text = {}, places = {}, draws = {}, filled = {}, objects = {}}
 __torch7py_record = record
 local text, type, tostring, format = record.text, type, tostring, string.format
 local istensor, typename = torch.isTensor, torch.typename
@@ -32,19 +33,38 @@ local function shown(value)
    return type(value) == 'number' and format('%.14g', value) or tostring(value)
 end
 
+-- The line of the program that is being run, not one of a package.
+local function place()
+   local level = 3
+   local found = debug.getinfo(level, 'Sl')
+   while found do
+      if found.source:sub(1, 1) == '@' and found.currentline > 0 then
+         return found.source:match('[^/\\]*$'):gsub('^@', '') .. ':' .. found.currentline
+      end
+      level = level + 1
+      found = debug.getinfo(level, 'Sl')
+   end
+   return ''
+end
+
+local function put(piece)
+   text[#text + 1] = piece
+   record.places[#text] = place()
+end
+
 -- With record.limit the program ends after so many lines of print.
 function print(...)
    -- a translation does not plot, and has nothing to say of it
    if type((...)) == 'string' and (...):find('^<Logger> warning') then return end
    local parts = {}
    for i = 1, select('#', ...) do parts[i] = shown((select(i, ...))) end
-   text[#text + 1] = table.concat(parts, '\t') .. '\n'
+   put(table.concat(parts, '\t') .. '\n')
    record.printed = (record.printed or 0) + 1
    if record.printed == record.limit then error('enough lines were printed', 0) end
 end
 
 function io.write(...)
-   for i = 1, select('#', ...) do text[#text + 1] = shown((select(i, ...))) end
+   for i = 1, select('#', ...) do put(shown((select(i, ...)))) end
    return io.stdout
 end
 
@@ -53,6 +73,19 @@ local write = methods_of_files.write
 function methods_of_files.write(file, ...)
    if file == io.stdout then return io.write(...) end
    return write(file, ...)
+end
+
+-- The program's own layers: each calls the constructor of nn.Module.
+local class, init = torch.class
+function torch.class(...)
+   if not init and nn and nn.Module and nn.Module.__init then
+      init = nn.Module.__init
+      function nn.Module.__init(self, ...)
+         record.objects[#record.objects + 1] = self
+         return init(self, ...)
+      end
+   end
+   return class(...)
 end
 
 local unnoted = torch.random

@@ -30,6 +30,7 @@ from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names, walk_function
+from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
@@ -66,14 +67,15 @@ class Translator:
         self.shifts: dict[Variable, int] = {}  # loop variables written less this much
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
+        self.list_places: set[Name] | None = (
+            None  # the names that are places in lists, when they were asked for
+        )
         self.labels: list[str | None] = []  # of the loops around: where their `continue` goes
         self.around: list[Scope] = []  # the functions that are being written, outermost first
         self.in_main = False  # whether they are inside the page's `main`
         self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
-        self.wide_text = any(
-            isinstance(node, tree.String) and not node.value.isascii() for node in tree.walk(self.program)
-        )
+        self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated
@@ -98,6 +100,7 @@ class Translator:
         self.graphs = Graphs(self)
         self.closures = Closures(self)
         self.parts = Parts(self)
+        self.overwritten = overwritten(self)
 
     @property
     def file(self) -> str:
@@ -254,6 +257,8 @@ class Translator:
         scope, labels, helpers = self.scope, list(self.labels), len(self.models.helpers)
         problems, failed = len(self.problems), len(self.failed)
         try:
+            if node in self.overwritten:
+                raise Problem("T7-230", node.line, self.overwritten[node])
             self.calls.refuse_spread(node)
             self.write(node)
             if self.mixed:

@@ -46,7 +46,7 @@ class Wholes:
         def given(name: Name, source: Expression | bool) -> None:
             self._sources.setdefault(self.t.scopes.of_name[name], []).append(source)
 
-        def visit(node: tree.Node | tree.Block) -> None:
+        for node in tree.walk(self.t.program):
             if isinstance(node, (tree.Local, tree.Assign)):
                 names = node.names if isinstance(node, tree.Local) else node.targets
                 for index, target in enumerate(names):
@@ -84,10 +84,6 @@ class Wholes:
                         self._from_returns(name, function, index, given)
                     if not functions:
                         given(name, counts and index == 0)
-            for child in tree.children(node):
-                visit(child)
-
-        visit(self.t.program)
         for function, calls in types.calls_of.items():
             for call in calls:
                 shift = 1 if function.parameters and function.parameters[0].name == "self" else 0

@@ -35,8 +35,8 @@ class Graphs(Methods):
         self.parts = {}
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
         self.named = any(
-            isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "annotations"
-            for node in tree.walk(translator.program)
+            isinstance(node.key, String) and node.key.value == "annotations"
+            for node in tree.every(translator.program, Index)
         )
         self._find_in(translator.program, None)
 

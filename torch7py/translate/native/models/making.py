@@ -43,9 +43,7 @@ class Making:
         self.class_names: set[str] = set()
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
-        self.forgets = any(
-            isinstance(node, Invoke) and node.method == "forget" for node in tree.walk(self.t.program)
-        )
+        self.forgets = any(node.method == "forget" for node in tree.every(self.t.program, Invoke))
 
     def handles(self, node: Statement) -> bool:
         builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)

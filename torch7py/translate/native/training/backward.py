@@ -39,6 +39,12 @@ class BackwardPasses:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
         self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
+        places = training.places
+        self._scopes = {  # those with a backward pass
+            places.owner[home]
+            for node in tree.every(self.t.program, Invoke)
+            if self.is_backward(node) and (home := places.home.get(node)) is not None
+        }
 
     def is_backward(self, node: tree.Node | Block) -> bool:
         if not (isinstance(node, Invoke) and node.method in BACKWARD):
@@ -51,8 +57,8 @@ class BackwardPasses:
         explicit, losses = self.training.explicit, self.training.losses
         found: dict[Scope, _Found] = {}
         for scope, _ in bodies:
-            own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
-            if any(self.is_backward(node) for s in own for node in tree.own_nodes(s)):
+            if scope in self._scopes:
+                own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
                 self.training.steps[scope] = own
                 self.training.carried.find(scope, own)
                 found[scope] = self._judge(own)
@@ -85,9 +91,10 @@ class BackwardPasses:
         while self._grow(own, gradients, dropped):
             pass
         self._check_escapes(own, gradients, dropped)
-        passed = Gradients(self.training, dropped)
+        in_order = [statement for statement in own if statement in dropped]
+        passed = Gradients(self.training, in_order)
         found = _Found(own, gradients, dropped)
-        for statement in dropped:
+        for statement in in_order:
             for objection in passed.objections(statement):
                 found.objections.setdefault(self.outermost(statement, dropped), objection)
         calls = [s for s in own if any(self.is_backward(n) for n in tree.own_nodes(s))]
@@ -186,7 +193,7 @@ class BackwardPasses:
             if variable.captured or not variable.reads:
                 return False
             for name in [*variable.reads, *variable.writes]:
-                home = next((s for s in own if any(n is name for n in tree.own_nodes(s))), None)
+                home = self.training.places.home.get(name)
                 if home is None or (home not in dropped and home is not statement):
                     return False
         return True

@@ -22,7 +22,6 @@ from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.native.training.forwards import Forwards
-from torch7py.translate.native.training.kept import Kept
 from torch7py.translate.native.training.reach import Reach
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -40,7 +39,6 @@ class Explicit:
         self.calls = Forwards(training, self.flow)
         self.reach = Reach(self)
         self.criterions = Criterions(self)
-        self.kept = Kept(self)
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
@@ -70,7 +68,6 @@ class Explicit:
         return [other for other in found if other is not scope]
 
     def resolve(self) -> None:
-        self.kept.find()
         self._read_everywhere()
         if self.scopes:
             self.reach.find()

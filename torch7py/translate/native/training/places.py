@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.scopes import Scope
-from torch7py.translate.tree import Block, Statement
+from torch7py.translate.tree import Block, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -19,6 +19,7 @@ class Places:
         self.t = translator
         self.parents: dict[Statement, tuple[Statement, ...]] = {}  # the statements around, outermost first
         self.owner: dict[Statement, Scope] = {}  # the function that each is in
+        self.home: dict[tree.Node, Statement] = {}  # the statement of names and calls of methods
         self._place(translator.program, translator.scopes.main, ())
 
     def _place(self, block: Block, scope: Scope, around: tuple[Statement, ...]) -> None:
@@ -29,6 +30,8 @@ class Places:
 
     def _descend(self, node: tree.Node | Block, scope: Scope, around: tuple[Statement, ...]) -> None:
         for child in tree.children(node):
+            if isinstance(child, (Name, Invoke)):
+                self.home[child] = around[-1]
             if isinstance(child, Block):
                 self._place(child, scope, around)
             elif isinstance(child, tree.Function):

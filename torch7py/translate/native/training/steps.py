@@ -45,8 +45,7 @@ class Training:
         self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self._pending = ""
         self.steps_by_hand = any(
-            isinstance(node, Invoke) and node.method == "backwardThroughTime"
-            for node in tree.walk(translator.program)
+            node.method == "backwardThroughTime" for node in tree.every(translator.program, Invoke)
         )
         self.places = Places(translator)
         self.vectors = FlatVectors(self)
@@ -90,8 +89,8 @@ class Training:
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""
-        for node in tree.walk(self.t.program):
-            if not isinstance(node, Index) or not isinstance(node.key, tree.String):
+        for node in tree.every(self.t.program, Index):
+            if not isinstance(node.key, tree.String):
                 continue
             if _STATE.search(node.key.value) and self.t.path(node) == f"nn.{node.key.value}":
                 raise Problem("T7-222", function.line, f"copies of a module with nn.{node.key.value}")

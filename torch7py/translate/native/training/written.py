@@ -46,8 +46,6 @@ class Written:
 
     def value(self, node: Call | Invoke) -> Py | None:
         """A call as a value; None if it is none of these."""
-        if node in self.explicit.kept.overwritten:
-            raise Problem("T7-230", node.line, "an output that another call has overwritten when it is read")
         if node in self.explicit.forwards:
             return self._forward(self.explicit.forwards[node])
         if isinstance(node, Invoke) and node in self.explicit.passes:

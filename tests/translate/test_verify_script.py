@@ -1,0 +1,111 @@
+"""A script beside its translation: what is compared, and where it is said that they part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.translate.native.program import Native, translate_script
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import ScriptComparison, verify_script
+
+LOOP = """require 'nn'
+torch.manualSeed(1)
+local net = nn.Linear(2, 1)
+local x = torch.ones(3, 2)
+
+print('starts')
+for turn = 1, 3 do
+   io.write('turn ', turn, ': ')
+   print(net:forward(x):sum() * turn)
+end
+"""
+OWN = """require 'nn'
+local Scale, parent = torch.class('nn.Scale', 'nn.Module')
+function Scale:__init(n)
+   parent.__init(self)
+   self.weight = torch.Tensor(n):fill(0.5)
+   self.gradWeight = torch.zeros(n)
+end
+function Scale:updateOutput(input)
+   self.output = torch.cmul(input, self.weight:view(1, -1):expandAs(input))
+   return self.output
+end
+function Scale:updateGradInput(input, gradOutput)
+   self.gradInput = torch.cmul(gradOutput, self.weight:view(1, -1):expandAs(input))
+   return self.gradInput
+end
+function Scale:accGradParameters(input, gradOutput, scale)
+   self.gradWeight:add(scale or 1, torch.cmul(input, gradOutput):sum(1):view(-1))
+end
+local first, second = nn.Scale(2), nn.Scale(2)
+local model = nn.Sequential():add(first):add(second)
+local criterion = nn.MSECriterion()
+local x, y = torch.ones(3, 2), torch.zeros(3, 2)
+for turn = 1, 3 do
+   model:zeroGradParameters()
+   criterion:forward(model:forward(x), y)
+   model:backward(x, criterion:backward(model.output, y))
+   model:updateParameters(0.5)
+end
+print('done')
+"""
+
+
+def page_of(source: str, folder: Path, *changes: tuple[str, str]) -> tuple[Native, Path]:
+    script = folder / "program.lua"
+    script.write_text(source)
+    page = translate_script(source.encode(), str(script))
+    assert [str(problem) for problem in page.problems] == []
+    for old, new in changes:
+        assert old in page.code
+        page.code = page.code.replace(old, new)
+    return page, script
+
+
+def compared(source: str, folder: Path, *changes: tuple[str, str]) -> ScriptComparison:
+    return verify_script(*page_of(source, folder, *changes))
+
+
+def test_what_parts_is_said_with_the_line_of_the_program_and_how_often_it_was_reached(tmp_path):
+    with pytest.raises(
+        Different, match=r"they part at program\.lua:8, iteration 2 \(line 3 of the output\) by"
+    ):
+        compared(LOOP, tmp_path, (".sum().item() * turn", ".sum().item() * (turn if turn != 2 else 5)"))
+
+
+def test_other_words_are_said_with_the_line_too(tmp_path):
+    with pytest.raises(
+        Different, match=r"they part at program\.lua:6, iteration 1 .*: 'begins', .* 'starts'"
+    ):
+        compared(LOOP, tmp_path, ("starts", "begins"))
+
+
+def test_what_the_translation_does_not_print_is_told(tmp_path):
+    with pytest.raises(Different, match=r"2 lines of output, the original has 4; .* of program\.lua:8"):
+        compared(LOOP, tmp_path, ("range(1, 4)", "range(1, 2)"))
+
+
+def test_the_largest_error_is_told_for_each_line_that_prints(tmp_path):
+    found = compared(LOOP, tmp_path, (".sum().item() * turn", ".sum().item() * turn * (1 + 1e-11)"))
+    assert set(found.printed_at) == {"program.lua:6", "program.lua:8"}
+    assert found.printed_at["program.lua:6"] == 0
+    assert found.printed_at["program.lua:8"] == pytest.approx(1e-11, rel=0.01)
+    assert found.printed == found.printed_at["program.lua:8"]
+
+
+def test_weights_of_layers_of_the_program_s_own_are_compared(tmp_path):
+    found = compared(OWN, tmp_path)
+    assert found.layers == 2
+    assert found.weights < 1e-12
+
+
+def test_those_that_learn_otherwise_are_told(tmp_path):
+    with pytest.raises(Different, match=r"the weights of nn\.Scale number 1, weight differ at the end by"):
+        compared(OWN, tmp_path, ("lr=0.5", "lr=0.25"))
+
+
+def test_another_number_of_them_is_told(tmp_path):
+    with pytest.raises(Different, match=r"the translation makes 3 layers of nn\.Scale, the original 2"):
+        compared(OWN, tmp_path, ('print("done")', 'Scale(2)\n    print("done")'))

@@ -1,0 +1,508 @@
+"""Follows the outputs of modules through a program, statement by statement, to where they are read.
+
+A fact is that a place (a variable, a field, an element of a table) may have memory of what a call of ``forward`` gave.
+Another call that may be of the same module makes it stale; what reads a stale one is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.outputs.identity import Identity, passes
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["overwritten"]
+
+_FORWARD = {"forward", "updateOutput"}
+_BACKWARD = {"backward", "updateGradInput"}
+# Methods of tensors that give new memory, or no tensor. The others give the tensor itself or a view of it.
+_NEW = set(
+    "clone sum mean std var max min norm prod dot dim nDimension nElement numel dist trace size stride isContiguous"
+    " isSameSizeAs equal all any type isTensor index gather maskedSelect repeatTensor cumsum cumprod sort topk median"
+    " mode kthvalue eq ne lt gt le ge long int byte char short storage storageOffset tolist totable nonzero reshape"
+    " apply map renorm diag tril triu".split()
+) - {"apply", "map", "renorm"}
+_VIEWS = {
+    f"torch.{name}"
+    for name in ("squeeze", "select", "narrow", "t", "transpose", "expand", "expandAs", "split")
+}
+_IN_PLACE = {"ipairs", "pairs", "unpack", "table.unpack", "table.insert", "table.concat", "next"}
+_DEEPEST_CALL = 6
+_MOST = 10_000  # statements gone through; a program with more than that is one of many small functions
+
+
+class Fact(NamedTuple):
+    """The memory of what a call gave, an output or (``backward``) a gradient.
+
+    ``by`` is the call that wrote over it, ``old`` says that it is of an earlier run of a loop.
+    """
+
+    site: Expression
+    module: Expression
+    by: Expression | None = None
+    old: bool = False
+    backward: bool = False
+
+
+_Facts = frozenset[Fact]
+_NOTHING: _Facts = frozenset()
+_Cell = tuple[Type, str]  # the element of a table: the table's type, and the key as text
+_State = dict["Variable | _Cell", _Facts]
+
+
+def overwritten(translator: Translator) -> dict[Statement, str]:
+    """The statements that read an output after its module wrote another one over it, and what is said of each."""
+    flow = _Flow(translator)
+    if flow.sites:
+        flow.run()
+    return flow.found
+
+
+class _Flow:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self.found: dict[Statement, str] = {}
+        self.sites: dict[Expression, Expression] = {}  # calls of forward, and their modules
+        for invoke in tree.every(translator.program, Invoke):
+            is_module = translator.kind(invoke.receiver) == "module"
+            if invoke.method in _FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
+                self.sites[invoke] = invoke.receiver
+        for call in tree.every(translator.program, Call):
+            is_node = translator.type(call).has("node")
+            if translator.kind(call.callee) == "module" and not is_node:
+                self.sites[call] = call.callee
+        if not self.sites:
+            return
+        self.identity = Identity(translator)
+        self.used_in_place = self._used_in_place()
+        self.state: _State | None = {}
+        self.at: Statement | None = None
+        self.held: list[_Facts] = []  # values of expressions whose neighbours are still computed
+        self.breaks: list[list[_State]] = []
+        self.jumps: dict[str, list[_State]] = {}
+        self.returned: list[_Facts] = []
+        self.ends: list[list[_State]] = []
+        self.active: list[tree.Function] = []
+        self.entered: set[tree.Function] = set()
+        self.bound: dict[Variable, Expression] = {}
+        self.steps = 0
+
+    def run(self) -> None:
+        self.block(self.t.program)
+        for function in tree.every(self.t.program, tree.Function):
+            if function not in self.entered:
+                self.state = {}
+                for _ in range(2):
+                    self.function(function, (), ())
+
+    # States
+
+    @staticmethod
+    def join(states: Sequence[_State | None]) -> _State | None:
+        alive = [state for state in states if state is not None]
+        if not alive:
+            return None
+        result = dict(alive[0])
+        for state in alive[1:]:
+            for place, facts in state.items():
+                result[place] = result.get(place, _NOTHING) | facts
+        return result
+
+    def copy(self) -> _State | None:
+        return None if self.state is None else dict(self.state)
+
+    # Statements
+
+    def block(self, block: Block) -> None:
+        for statement in block.statements:
+            if self.state is None and not isinstance(statement, tree.Label):
+                continue
+            self.steps += 1
+            if self.steps > _MOST:
+                return
+            before, self.at = self.at, statement
+            self.statement(statement)
+            self.at = before
+
+    def statement(self, node: Statement) -> None:
+        if isinstance(node, (tree.Local, tree.Assign)):
+            given = self.values(node.values)
+            targets: tuple[Expression, ...] = node.names if isinstance(node, tree.Local) else node.targets
+            for target, value in zip(targets, node.values, strict=False):
+                self.renewed(target, value)
+            for index, target in enumerate(targets):
+                # The last call may give several values.
+                facts = given[min(index, len(given) - 1)] if given else _NOTHING
+                self.store(target, facts)
+        elif isinstance(node, tree.Run):
+            self.value(node.call)
+        elif isinstance(node, tree.Return):
+            returned = self.values(node.values)
+            if self.returned:
+                self.returned[-1] = self.returned[-1].union(*returned)
+                if self.state is not None:
+                    self.ends[-1].append(self.state)
+            self.state = None
+        elif isinstance(node, tree.If):
+            self.choice(node)
+        elif isinstance(node, tree.Do):
+            self.block(node.body)
+        elif isinstance(node, tree.Break):
+            if self.breaks and self.state is not None:
+                self.breaks[-1].append(self.state)
+            self.state = None
+        elif isinstance(node, tree.Goto):
+            if self.state is not None:
+                self.jumps.setdefault(node.label, []).append(self.state)
+            self.state = None
+        elif isinstance(node, tree.Label):
+            self.state = self.join([self.state, *self.jumps.pop(node.name, [])])
+        elif isinstance(node, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)):
+            self.loop(node)
+
+    def choice(self, node: tree.If) -> None:
+        ends: list[_State | None] = []
+        for condition, body in node.branches:
+            self.value(condition)
+            otherwise = self.copy()
+            self.block(body)
+            ends.append(self.state)
+            self.state = otherwise
+        if node.otherwise is not None:
+            self.block(node.otherwise)
+        self.state = self.join([*ends, self.state])
+
+    def loop(self, node: tree.NumericFor | tree.GenericFor | tree.While | tree.Repeat) -> None:
+        variables: list[Name] = []
+        if isinstance(node, tree.NumericFor):
+            for bound in (node.start, node.stop, node.step):
+                if bound is not None:
+                    self.value(bound)
+            variables = [node.variable]
+        items = _NOTHING
+        if isinstance(node, tree.GenericFor):
+            items = _NOTHING.union(*self.values(node.values))
+            source = node.values[0]
+            if isinstance(source, Call) and source.arguments:
+                items |= self.cells(source.arguments[0])
+            variables = list(node.names)
+        if self.state is None:
+            return
+        start = node.place.start, node.place.end
+        self.state = {  # what the loop gave the last time it ran is older than what it gives now
+            place: frozenset(
+                fact._replace(old=True) if start[0] <= fact.site.place.start < start[1] else fact
+                for fact in facts
+            )
+            for place, facts in self.state.items()
+        }
+        self.breaks.append([])
+        skipped = None if isinstance(node, tree.Repeat) else self.copy()
+        for _ in range(3):
+            before = self.copy()
+            for number, name in enumerate(variables):
+                self.store(name, items if number == len(variables) - 1 else _NOTHING)
+            if isinstance(node, tree.While):
+                self.value(node.condition)
+            self.block(node.body)
+            if isinstance(node, tree.Repeat) and self.state is not None:
+                self.value(node.condition)
+            if self.state is not None:
+                self.turn(variables)
+            self.state = self.join([before, self.state])
+            if self.state == before:
+                break
+        self.state = self.join([skipped, self.state, *self.breaks.pop()])
+
+    def turn(self, variables: list[Name]) -> None:
+        """At the end of a turn what lies at the loop's variable in a table lies anywhere in it."""
+        assert self.state is not None
+        names = {name.name for name in variables}
+        for place in [place for place in self.state if isinstance(place, tuple) and place[1] in names]:
+            facts = self.state.pop(place)
+            everywhere = (place[0], "*")
+            self.state[everywhere] = self.state.get(everywhere, _NOTHING) | facts
+
+    # Places
+
+    def store(self, target: Expression, facts: _Facts) -> None:
+        if self.state is None:
+            return
+        if isinstance(target, Name):
+            self.state[self.t.scopes.of_name[target]] = facts
+            return
+        if isinstance(target, Index):
+            self.value(target.key)
+            if self.t.kind(target.base) == "tensor":
+                self.read(self.carried(target.base), target)  # a part of it is changed
+                return
+            place = (self.t.type(target.base), _key(target.key))
+            strong = place[1] != "*"
+            self.state[place] = facts if strong else self.state.get(place, _NOTHING) | facts
+
+    def renewed(self, target: Expression, value: Expression) -> None:
+        """A variable that alone has its table is given a new one: what lay in the old one is gone."""
+        if not isinstance(target, Name) or not isinstance(value, tree.Table) or self.state is None:
+            return
+        if all(name in self.used_in_place for name in self.t.scopes.of_name[target].reads):
+            found = self.t.type(value)
+            kept = {
+                (found, str(n) if item.key is None else _key(item.key))
+                for n, item in enumerate(value.fields, 1)
+            }
+            for place in [p for p in self.state if isinstance(p, tuple) and p[0] is found and p not in kept]:
+                del self.state[place]
+
+    def _used_in_place(self) -> set[Expression]:
+        """The expressions whose value, if it is a table, gets into no other place."""
+        found: set[Expression] = {node.base for node in tree.every(self.t.program, Index)}
+        found |= {node.operand for node in tree.every(self.t.program, tree.Unary)}
+        for call in tree.every(self.t.program, Call):
+            if self.t.path(call.callee) in _IN_PLACE or call in self.sites:
+                found.update(call.arguments[:1])
+        for invoke in tree.every(self.t.program, Invoke):
+            if self.t.kind(invoke.receiver) in ("module", "criterion"):
+                found.update(invoke.arguments)
+        return found
+
+    def cells(self, table: Expression) -> _Facts:
+        """What the elements of a table may have."""
+        if self.state is None or self.t.kind(table) not in ("table", "object"):
+            return _NOTHING
+        found = self.t.type(table)
+        inner = {found, found.element.find()} if found.element is not None else {found}
+        return _NOTHING.union(
+            *(facts for place, facts in self.state.items() if isinstance(place, tuple) and place[0] in inner)
+        )
+
+    def read(self, facts: _Facts, node: Expression) -> None:
+        for fact in sorted(facts, key=lambda fact: fact.site.place.start):
+            if fact.by is not None:
+                self.note(fact, fact.by)
+                return
+
+    def note(self, fact: Fact, by: Expression) -> None:
+        if self.at is not None and self.at not in self.found:
+            what = "a gradient" if fact.backward else "an output"
+            later = "the next call" if fact.site is by else f"the call in line {by.line}"
+            self.found[self.at] = f"{what} of line {fact.site.line} that {later} writes over"
+
+    # Expressions
+
+    def values(self, nodes: Sequence[Expression]) -> list[_Facts]:
+        """The values of expressions one after the other: a later one may write over an earlier one's."""
+        depth = len(self.held)
+        for node in nodes:
+            self.held.append(self.value(node))
+        given = self.held[depth:]
+        del self.held[depth:]
+        return given
+
+    def value(self, node: Expression) -> _Facts:
+        """What an expression may have the memory of; it is read."""
+        facts = self.carried(node)
+        self.read(facts, node)
+        return facts if self.t.kind(node) not in ("number", "string", "boolean") else _NOTHING
+
+    def carried(self, node: Expression) -> _Facts:
+        if self.state is None:
+            return _NOTHING
+        if isinstance(node, tree.Paren):
+            return self.carried(node.inner)
+        if isinstance(node, Name):
+            return self.state.get(self.t.scopes.of_name[node], _NOTHING)
+        if isinstance(node, Index):
+            return self.index(node)
+        if isinstance(node, tree.Table):
+            return self.table(node)
+        if isinstance(node, tree.Unary):
+            if node.operator == "not":
+                self.carried(node.operand)
+            else:
+                self.value(node.operand)
+            return _NOTHING
+        if isinstance(node, tree.Binary):
+            return self.binary(node)
+        if isinstance(node, (Call, Invoke)):
+            return self.call(node)
+        return _NOTHING
+
+    def index(self, node: Index) -> _Facts:
+        facts = self.carried(node.base)
+        self.value(node.key)
+        name = node.key.value if isinstance(node.key, tree.String) else ""
+        if name in ("output", "gradInput") and self.t.kind(node.base) in ("module", "criterion"):
+            module = self.identity.resolved(node.base, self.bound)
+            return frozenset({Fact(node, module, backward=name == "gradInput")})
+        if self.state is None or self.t.kind(node.base) not in ("table", "object"):
+            return facts
+        base = self.t.type(node.base)
+        exact = self.state.get((base, _key(node.key)))
+        if exact is not None and _key(node.key) != "*":
+            return facts | exact
+        return facts.union(
+            *(
+                more
+                for place, more in self.state.items()
+                if isinstance(place, tuple) and place[0] is base and not _apart(place[1], _key(node.key))
+            )
+        )
+
+    def table(self, node: tree.Table) -> _Facts:
+        given = self.values([item.value for item in node.fields])
+        if self.state is None:
+            return _NOTHING
+        found = self.t.type(node)
+        for number, (item, facts) in enumerate(zip(node.fields, given, strict=True), 1):
+            self.state[found, str(number) if item.key is None else _key(item.key)] = facts
+        return _NOTHING
+
+    def binary(self, node: tree.Binary) -> _Facts:
+        if node.operator in ("and", "or"):
+            left = self.carried(node.left)
+            return left | self.carried(node.right)
+        sides = (node.left, node.right)
+        if node.operator in ("==", "~=") and any(isinstance(side, tree.Nil) for side in sides):
+            for side in sides:
+                self.carried(side)
+            return _NOTHING
+        self.values(sides)
+        return _NOTHING
+
+    # Calls
+
+    def call(self, node: Call | Invoke) -> _Facts:
+        path = self.t.path(node.callee) if isinstance(node, Call) else None
+        first = node.receiver if isinstance(node, Invoke) else node.callee
+        given = self.values([first, *node.arguments])
+        own, given = given[0], given[1:]
+        appended = path == "table.insert"
+        for argument in node.arguments[1 if appended else 0 :]:
+            self.read(self.cells(argument), argument)
+        if self.state is None:
+            return _NOTHING
+        if appended and node.arguments:
+            place = (self.t.type(node.arguments[0]), "*")
+            self.state[place] = self.state.get(place, _NOTHING) | given[-1]
+            return _NOTHING
+        functions = self.t.types.function_called(node)
+        if node in self.sites:
+            return self.forward(node, given)
+        if isinstance(node, Invoke) and self.is_backward(node) and not functions:
+            return self.called(node, node.receiver, True)
+        if functions:
+            return self.run_all(functions, node, own, given)
+        for argument in node.arguments:  # a function that is given may be called, and more than once
+            for function in self.t.type(argument).functions if self.t.kind(argument) == "function" else ():
+                for _ in range(2):
+                    self.function(function, (), ())
+        if isinstance(node, Invoke):
+            kind = self.t.kind(node.receiver)
+            return own if kind in ("tensor", None, "any") and node.method not in _NEW else _NOTHING
+        if path in ("unpack", "table.unpack", "table.remove") and node.arguments:
+            return given[0] | self.cells(node.arguments[0])
+        if path in _VIEWS or path in ("assert", "pcall", "select"):
+            return _NOTHING.union(*given)
+        return _NOTHING
+
+    def is_backward(self, node: Invoke) -> bool:
+        return node.method in _BACKWARD and self.t.kind(node.receiver) in ("module", "criterion")
+
+    def forward(self, site: Expression, given: list[_Facts]) -> _Facts:
+        module = self.sites[site]
+        if passes(self.t.type(module)):
+            return _NOTHING.union(*given)
+        return self.called(site, module, False)
+
+    def called(self, site: Expression, module: Expression, backward: bool) -> _Facts:
+        """What a call gives, after it has written over what earlier ones gave."""
+        if self.identity.keeps_all(module):
+            return _NOTHING
+        module = self.identity.resolved(module, self.bound)
+        new = Fact(site, module, backward=backward)
+        assert self.state is not None
+        self.state = {
+            place: frozenset(self.after(fact, new) for fact in facts) if facts else facts
+            for place, facts in self.state.items()
+        }
+        for facts in self.held:
+            for fact in facts:
+                if self.after(fact, new).by is not None:
+                    self.note(fact, site)
+        return frozenset({new})
+
+    def after(self, fact: Fact, new: Fact) -> Fact:
+        """A fact after a module was called."""
+        if fact.by is not None or fact.backward is not new.backward:
+            return fact
+        if not self.identity.writes_over(fact.module, new.module):
+            return fact
+        if fact.site is new.site and not fact.old and self.identity.is_indexed(new.module):
+            return fact  # another one of a list of modules
+        return fact._replace(by=new.site)
+
+    def run_all(
+        self, functions: list[tree.Function], node: Call | Invoke, own: _Facts, given: list[_Facts]
+    ) -> _Facts:
+        facts: _Facts = _NOTHING
+        ends: list[_State | None] = []
+        start = self.copy()
+        for function in functions:
+            self.state = None if start is None else dict(start)
+            is_method = isinstance(node, Invoke) or (
+                bool(function.parameters) and len(function.parameters) == len(node.arguments) + 1
+            )
+            first = node.receiver if isinstance(node, Invoke) else None
+            arguments = (first, *node.arguments) if is_method else node.arguments
+            facts |= self.function(function, arguments, [own, *given] if is_method else given)
+            ends.append(self.state)
+        self.state = self.join(ends)
+        return facts
+
+    def function(
+        self, function: tree.Function, arguments: Sequence[Expression | None], given: Sequence[_Facts]
+    ) -> _Facts:
+        """The body of a function, where it is called."""
+        self.entered.add(function)
+        if self.state is None or function in self.active or len(self.active) >= _DEEPEST_CALL:
+            return _NOTHING
+        before = self.at, self.breaks, self.jumps, self.bound
+        self.breaks, self.jumps, self.bound = [], {}, dict(self.bound)
+        for number, parameter in enumerate(function.parameters):
+            variable = self.t.scopes.of_name[parameter]
+            self.state[variable] = given[number] if number < len(given) else _NOTHING
+            argument = arguments[number] if number < len(arguments) else None
+            self.bound.pop(variable, None)
+            if argument is not None and not variable.writes:
+                self.bound[variable] = self.identity.resolved(argument, before[3])
+        self.active.append(function)
+        self.returned.append(_NOTHING)
+        self.ends.append([])
+        self.block(function.body)
+        self.active.pop()
+        self.state = self.join([self.state, *self.ends.pop()])
+        facts = self.returned.pop()
+        self.at, self.breaks, self.jumps, self.bound = before
+        return facts
+
+
+def _key(node: Expression) -> str:
+    """A key of a table as text: a constant or a variable, ``*`` for others."""
+    if isinstance(node, tree.String):
+        return f".{node.value}"
+    if isinstance(node, tree.Number):
+        return str(node.value)
+    return node.name if isinstance(node, Name) else "*"
+
+
+def _apart(one: str, other: str) -> bool:
+    """Whether two keys are constants, and not the same."""
+    constants = all(key.startswith(".") or key.isdigit() for key in (one, other))
+    return constants and one != other

@@ -1,0 +1,164 @@
+"""Which expressions may name the same module, or one module and a part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, same_expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Identity", "passes"]
+
+# Layers of rnn that give each step an output of its own, in training.
+_OF_STEPS = set(
+    "nn.LSTM nn.FastLSTM nn.GRU nn.Recurrent nn.Recursor nn.Recurrence nn.LinearRNN nn.LookupRNN".split()
+)
+
+
+# Layers whose output is their input, or a view of it.
+_PASSING = set(
+    "nn.Identity nn.View nn.Reshape nn.Select nn.Narrow nn.Unsqueeze nn.Squeeze nn.Transpose".split()
+)
+
+
+def passes(module: Type) -> bool:
+    """Whether a module gives what it is given, or a view of it."""
+    layers = module.find().layers
+    return bool(layers) and all(layer.name in _PASSING for layer in layers)
+
+
+class Identity:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._value_of: dict[Variable, Expression | None] = {}  # of variables that are given one value
+        assignments: list[tree.Local | tree.Assign] = [*tree.every(translator.program, tree.Local)]
+        assignments += tree.every(translator.program, tree.Assign)
+        for statement in assignments:
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            for index, target in enumerate(targets):
+                if isinstance(target, Name):
+                    value = statement.values[index] if index < len(statement.values) else None
+                    variable = translator.scopes.of_name[target]
+                    self._value_of[variable] = None if variable in self._value_of else value
+        self._parts: dict[Type, set[Type]] = {}
+        self._evaluates = any(n.method == "evaluate" for n in tree.every(translator.program, Invoke))
+        # Lists of clones, one for each step (``reuse.py``), and tables whose fields are such lists.
+        self._steps: set[Type] = set()
+        self._of_steps: set[Type] = set()
+        for statement in assignments:
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            for target, value in zip(targets, statement.values, strict=False):
+                if isinstance(value, Call) and self._is_clones(value):
+                    self._steps.add(translator.type(value))
+                    if isinstance(target, Index):
+                        self._of_steps.add(translator.type(target.base))
+
+    def _is_clones(self, call: Call) -> bool:
+        types = self.t.types
+        return any(types.known.get(function) == "clones" for function in types.function_called(call))
+
+    def keeps_all(self, module: Expression) -> bool:
+        """Whether a module gives each call an output of its own, or is one of the clones for a step."""
+        if isinstance(module, Index):
+            steps = module.base
+            if self.t.type(steps) in self._steps:
+                return True
+            if isinstance(steps, Index) and self.t.type(steps.base) in self._of_steps:
+                return True
+        found = self.t.type(module)
+        names = {layer.name for layer in found.layers}
+        return bool(names) and names <= _OF_STEPS and not self._evaluates
+
+    def is_indexed(self, module: Expression) -> bool:
+        """Whether this is an element of a list of modules, another one at each place."""
+        return isinstance(module, Index) and not isinstance(module.key, (tree.String, tree.Number))
+
+    def resolved(self, module: Expression, bound: dict[Variable, Expression]) -> Expression:
+        """What a name stands for: what a parameter is given, or what a variable was made equal to."""
+        for _ in range(20):
+            if isinstance(module, tree.Paren):
+                module = module.inner
+                continue
+            if not isinstance(module, Name):
+                break
+            variable = self.t.scopes.of_name[module]
+            value = bound.get(variable)
+            if value is None and self._is_constant(variable):
+                value = self._value_of.get(variable)
+            if not isinstance(value, (Name, tree.Paren, Index)):
+                break
+            module = value
+        return module
+
+    def _is_constant(self, variable: Variable) -> bool:
+        return len(variable.writes) == (1 if variable.is_global else 0) and variable.kind != "parameter"
+
+    def _made(self, module: Expression) -> Variable | None:
+        """The variable, where it is given one module that is made for it."""
+        if not isinstance(module, Name):
+            return None
+        variable = self.t.scopes.of_name[module]
+        value = self._value_of.get(variable)
+        if not self._is_constant(variable) or not isinstance(value, (Call, Invoke)):
+            return None
+        if isinstance(value, Invoke) and value.method not in ("add", "clone", "cuda", "double", "float"):
+            return None
+        return variable
+
+    def writes_over(self, a: Expression, b: Expression) -> bool:
+        """Whether a call of module ``b`` may write over an output of ``a``: they are one, or have a part alike."""
+        if a is b:
+            return True
+        types = self.t.type(a), self.t.type(b)
+        made = self._made(a), self._made(b)
+        apart = None not in made and made[0] is not made[1]
+        if types[0] is types[1]:
+            return not apart and not self._other_place(a, b)
+        if any(not found.layers and not found.classes for found in types):  # unknown ones
+            return not apart and not self._other_place(a, b)
+        return self._in(types[1], types[0]) or self._gives(types[0], types[1])
+
+    def _other_place(self, a: Expression, b: Expression) -> bool:
+        """``nets.a`` and ``nets.b``"""
+        if not isinstance(a, Index) or not isinstance(b, Index) or not same_expression(a.base, b.base):
+            return False
+        constants = (tree.String, tree.Number)
+        return (
+            isinstance(a.key, constants)
+            and isinstance(b.key, constants)
+            and not same_expression(a.key, b.key)
+        )
+
+    def _gives(self, outer: Type, inner: Type) -> bool:
+        """Whether the output of a module may be that of a part of it: of the last one, where they stand in a row."""
+        waiting, seen = [outer], {outer}
+        while waiting:
+            for layer in waiting.pop().layers:
+                parts = [part.find() for part in (*layer.children, *layer.slots)]
+                if layer.name == "nn.Sequential":
+                    while len(parts) > 1 and passes(parts[-1]) and parts[-1] is not inner:
+                        parts.pop()
+                    parts = parts[-1:]
+                if inner in parts:
+                    return True
+                waiting += [part for part in parts if part not in seen]
+                seen.update(parts)
+        return False
+
+    def _in(self, outer: Type, inner: Type) -> bool:
+        """Whether a module is a part of another one."""
+        found = self._parts.get(outer)
+        if found is None:
+            waiting, found = [outer], set()
+            while waiting:
+                for layer in waiting.pop().layers:
+                    new = {part.find() for part in (*layer.children, *layer.slots)} - found
+                    found |= new
+                    waiting += new
+            self._parts[outer] = found
+        return inner in found
