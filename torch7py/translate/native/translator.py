@@ -263,7 +263,7 @@ class Translator:
             self.write(node)
             if self.mixed:
                 self.faithful.append(node)
-            if len(self.problems) > problems:
+            if len(self.problems) > problems and not self._reads_too_late(node):
                 self.parts.write_instead(node, before, problems, failed)
         except Problem as problem:
             del self.lines[before:]
@@ -271,7 +271,7 @@ class Translator:
             self.scope, self.labels = scope, labels
             for name in list(self.models.helpers)[helpers:]:
                 del self.models.helpers[name]
-            if self.parts.write(node):
+            if not self._reads_too_late(node) and self.parts.write(node):
                 self.parts.note(node, [problem])
             else:
                 self.problems.append(problem)
@@ -285,6 +285,10 @@ class Translator:
         ]
         if around.trailing is not None and not self.models.builders.keeps_comments(node):
             self.trail(before + len(inside), around.trailing)
+
+    def _reads_too_late(self, node: Statement) -> bool:
+        """Whether a statement reads what was written over: that a page's tensors are not, in no style."""
+        return bool(self.overwritten) and any(inner in self.overwritten for inner in tree.walk(node))
 
     def trail(self, before: int, comment: Comment) -> None:
         """The comment of a statement's last line: behind its code, if that is one line, else before it."""
