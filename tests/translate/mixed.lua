@@ -1,17 +1,16 @@
 local x = torch.Tensor{1, 2, 3}
 local i = 0
-x:apply(function(v) i = i + 1 return v * i end)
+x:apply(function() i = i + 1 return 2 * i end)
 print(x[1], x[2], x[3], i)
 ---
 local m, f = math.modf(3.7)
 print(m, f)
 print(math.modf(-2.5))
 ---
-local x = torch.ByteTensor{1, 0, 1}
 local y = torch.Tensor{1, 2, 3}
-local z = y:maskedSelect(x)
+local z = y:clone():fmod(2)
 print(z:sum())
-y:maskedFill(x, 0)
+y:remainder(3)
 print(y:sum())
 ---
 local function parts(v)

@@ -158,7 +158,8 @@ def _function_of_elements(python: str) -> Rule:
         function = arguments[-1]
         functions = t.type(function).find().functions
         gives = [t.types.returns[f] for f in functions]
-        if not gives or any(r.falls_off or r.open or r.counts != {1} for r in gives):
+        takes = all(len(f.parameters) == len(arguments) and not f.vararg for f in functions)
+        if not gives or not takes or any(r.falls_off or r.open or r.counts != {1} for r in gives):
             raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
         if t.kind(receiver) != "tensor" or any(r.at(0).kind != "number" or r.at(0).nil for r in gives):
             raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
