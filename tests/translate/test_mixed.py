@@ -125,9 +125,7 @@ end
 
 def test_the_report_says_why(tmp_path):
     path = tmp_path / "p.lua"
-    path.write_text(
-        "local x = torch.Tensor{1, 2, 3}\nlocal y = x:clone():fmod(2)\nprint(y:sum())\n"
-    )
+    path.write_text("local x = torch.Tensor{1, 2, 3}\nlocal y = x:clone():fmod(2)\nprint(y:sum())\n")
     report = to_pytorch(path, record=False).report
     assert (report.statements, report.native, report.faithful) == (3, 2, 1)
     assert report.problems == []

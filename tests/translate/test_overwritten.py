@@ -112,6 +112,10 @@ READ_TOO_LATE = {
         "local outs = {}\nfor _, x in ipairs(xs) do table.insert(outs, net:forward(x)) end\n"
         "for _, out in ipairs(outs) do print(out:sum()) end"
     ),
+    "stored in one branch": (
+        "local s = {}\nfor t = 1, 2 do s[t] = net:forward(xs[t]) end\n"
+        "if x1[1][1] > 99 then s[1] = x1 end\nprint(s[1]:sum())"
+    ),
     "joined": (
         "local outs = {}\nfor t = 1, 2 do outs[t] = net:forward(xs[t]) end\n"
         "print(nn.JoinTable(1):forward(outs):sum())"

@@ -81,6 +81,7 @@ class _Flow:
         if not self.sites:
             return
         self.identity = Identity(translator)
+        self.matters = self._matters()
         self.used_in_place = self._used_in_place()
         self.state: _State | None = {}
         self.at: Statement | None = None
@@ -109,10 +110,15 @@ class _Flow:
         alive = [state for state in states if state is not None]
         if not alive:
             return None
-        result = dict(alive[0])
-        for state in alive[1:]:
-            for place, facts in state.items():
-                result[place] = result.get(place, _NOTHING) | facts
+        if len(alive) == 1:
+            return dict(alive[0])
+        result: _State = {}
+        for place in {place: None for state in alive for place in state}:
+            # What one of them has not stored at a key of a table may be anything in it.
+            elsewhere = (place[0], "*") if isinstance(place, tuple) else place
+            result[place] = _NOTHING.union(
+                *(state.get(place, state.get(elsewhere, _NOTHING)) for state in alive)
+            )
         return result
 
     def copy(self) -> _State | None:
@@ -236,7 +242,7 @@ class _Flow:
         if self.state is None:
             return
         if isinstance(target, Name):
-            self.state[self.t.scopes.of_name[target]] = facts
+            self.hold(self.t.scopes.of_name[target], facts)
             return
         if isinstance(target, Index):
             self.value(target.key)
@@ -246,6 +252,13 @@ class _Flow:
             place = (self.t.type(target.base), _key(target.key))
             strong = place[1] != "*"
             self.state[place] = facts if strong else self.state.get(place, _NOTHING) | facts
+
+    def hold(self, variable: Variable, facts: _Facts) -> None:
+        assert self.state is not None
+        if facts:
+            self.state[variable] = facts
+        else:
+            self.state.pop(variable, None)
 
     def renewed(self, target: Expression, value: Expression) -> None:
         """A variable that alone has its table is given a new one: what lay in the old one is gone."""
@@ -259,6 +272,33 @@ class _Flow:
             }
             for place in [p for p in self.state if isinstance(p, tuple) and p[0] is found and p not in kept]:
                 del self.state[place]
+
+    def _matters(self) -> set[tree.Function]:
+        """The functions that may call a module, themselves or through others."""
+        functions = tree.every(self.t.program, tree.Function)
+        direct = {
+            function
+            for function in functions
+            if any(
+                node in self.sites or (isinstance(node, Invoke) and self.is_backward(node))
+                for node in tree.walk(function.body)
+            )
+        }
+        called = {
+            function: {
+                other
+                for node in tree.walk(function.body)
+                if isinstance(node, (Call, Invoke))
+                for other in (
+                    *self.t.types.function_called(node),
+                    *(f for a in node.arguments for f in self.t.type(a).functions),
+                )
+            }
+            for function in functions
+        }
+        while more := {f for f in functions if f not in direct and not called[f].isdisjoint(direct)}:
+            direct |= more
+        return direct
 
     def _used_in_place(self) -> set[Expression]:
         """The expressions whose value, if it is a table, gets into no other place."""
@@ -473,11 +513,18 @@ class _Flow:
         self.entered.add(function)
         if self.state is None or function in self.active or len(self.active) >= _DEEPEST_CALL:
             return _NOTHING
+        if (
+            function not in self.matters
+            and not any(given)
+            and not any(self.state.values())
+            and not any(self.held)
+        ):
+            return _NOTHING
         before = self.at, self.breaks, self.jumps, self.bound
         self.breaks, self.jumps, self.bound = [], {}, dict(self.bound)
         for number, parameter in enumerate(function.parameters):
             variable = self.t.scopes.of_name[parameter]
-            self.state[variable] = given[number] if number < len(given) else _NOTHING
+            self.hold(variable, given[number] if number < len(given) else _NOTHING)
             argument = arguments[number] if number < len(arguments) else None
             self.bound.pop(variable, None)
             if argument is not None and not variable.writes:
