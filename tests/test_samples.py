@@ -278,6 +278,28 @@ def test_the_way_through_the_maze_is_the_shortest():
     assert output.partition("shortest")[2].count("*") == steps - 1
 
 
+def test_two_networks_end_undecided():
+    """At the balance the discriminator loses 2 log 2, the generator log 2, and the points lie on the ring."""
+    output = golden("adversarial")
+    assert losses(output, "discriminator ")[-1] == pytest.approx(2 * math.log(2), abs=0.05)
+    assert losses(output, "generator ")[-1] == pytest.approx(math.log(2), abs=0.05)
+    assert losses(output, "radius ") == pytest.approx([1], abs=0.05)
+
+
+def test_the_walker_goes_straight_to_its_pay():
+    assert "path: 1 2 3 4 5 6 7 8 9 10\t" in golden("deep_q")
+
+
+def test_larger_changes_fool_more():
+    right = losses(golden("fooled"), "right, all inputs changed by 0.1: ") + [
+        number
+        for change in ("0.5", "1")
+        for number in losses(golden("fooled"), f"right, all inputs changed by {change}: ")
+    ]
+    assert right == sorted(right, reverse=True)
+    assert right[0] == 60 > right[-1]
+
+
 def test_means_come_closer():
     output = golden("k_means")
     within = losses(output, "within ")

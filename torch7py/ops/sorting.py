@@ -49,7 +49,9 @@ def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
         values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
         # There is one order of so short a row, and where all values differ; none with NaN, which PyTorch has last.
         ordered = size <= quicksort.SMALL + 1 or not _equals(values, axis)
-        if ordered and not values.select(axis, 0 if descending else -1).isnan().any():
+        # (A program that is exported does not know yet.)
+        last = values.select(axis, 0 if descending else -1)
+        if ordered and (torch.compiler.is_compiling() or not last.isnan().any()):
             return values.contiguous(), (places + 1).contiguous()
     return along(x, axis, lambda matrix: rows.sort(matrix, descending))
 

@@ -190,11 +190,9 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("mv", "addmv", "maskedSelect"):
         return result.be("tensor") | result.be_rank(1)
-    if method in ("eq", "ne", "lt", "gt", "le", "ge"):
-        news = result.find().tensor_type is None
-        result.find().tensor_type = "Byte"
-        return news | result.be("tensor") | same_rank(result, receiver)
-    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone"):
+    if method in ("float", "double", "long", "int", "byte", "char", "short", "cuda", "typeAs", "clone") or (
+        method in ("eq", "ne", "lt", "gt", "le", "ge")
+    ):
         return result.be("tensor") | same_rank(result, receiver)
     if method in library.TENSOR_METHODS:
         return unify(result, receiver)

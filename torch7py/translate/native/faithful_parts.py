@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torch7py.ops.registry import operations
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.expressions import Expressions
@@ -18,6 +19,7 @@ from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.page import Writer
 from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.kinds import Type
+from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import code
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import elements
@@ -508,6 +510,8 @@ def _is_allowed(path: str) -> bool:
     library, _, name = path.partition(".")
     if not name:
         return path in FUNCTIONS or path in LIBRARIES
+    if library == "torch" and name not in operations and path not in TENSOR_TYPES:
+        return False  # it is not there: not translated, rather than an error of a page that counts as whole
     return library in LIBRARIES and path not in EXCLUDED
 
 

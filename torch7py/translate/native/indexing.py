@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, confusion, facts, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
 
 if TYPE_CHECKING:
@@ -161,7 +162,9 @@ def _tensor_keys(t: Translator, key: Expression) -> list[str]:
         return [_slice(t, item.value) for item in key.fields] or [":"]
     kind = t.kind(key)
     if kind == "tensor":
-        return [f"{t.value(key)}"] if t.is_mask(key) else [str(minus_one(t, key))]
+        if not t.is_mask(key):
+            return [str(minus_one(t, key))]
+        return [str(t.value(key)) if elements(t, key) == "mask" else f"{t.value(key).at(code.ATOM)}.bool()"]
     if kind not in ("number", None):
         raise Problem("T7-304", key.line, f"a tensor indexed with a {kind}")
     return [str(t.expressions.position(key))]

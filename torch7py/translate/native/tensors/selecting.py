@@ -20,6 +20,7 @@ from torch7py.translate.native.tensors.rules import (
     rule,
     rules,
 )
+from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ __all__ = ["ordered"]
 
 
 def _mask(t: Translator, node: Expression) -> str:
-    """A mask: the result of a comparison is one, a ByteTensor is made one."""
-    compared = isinstance(node, (tree.Invoke, tree.Call)) and t.is_mask(node)
-    return t.value(node).text if compared else f"{receiver_text(t, node)}.bool()"
+    """A mask: what a comparison gives is one, a ByteTensor is made one."""
+    return t.value(node).text if elements(t, node) == "mask" else f"{receiver_text(t, node)}.bool()"
 
 
 @changing("maskedFill")
