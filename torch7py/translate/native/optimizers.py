@@ -220,21 +220,21 @@ def _called(training: Training, node: Call) -> set[str]:
 
 def _assignments(training: Training, variable: Variable) -> list[tuple[Statement, Expression | None]]:
     """What is assigned to a variable, and where."""
-    found: list[tuple[Statement, Expression | None]] = []
-    for statement in training.places.owner:
-        if isinstance(statement, tree.Local):
-            targets: tuple[Expression, ...] = statement.names
-        elif isinstance(statement, tree.Assign):
-            targets = statement.targets
-        else:
-            continue
-        for index, target in enumerate(targets):
-            if isinstance(target, Name) and training.t.scopes.of_name[target] is variable:
-                if not statement.values and isinstance(statement, tree.Local):
-                    continue  # declared only
-                alone = len(targets) == len(statement.values) == 1
-                found.append((statement, statement.values[index] if alone else None))
-    return found
+    if training.assignments is None:
+        training.assignments = {}
+        for statement in training.places.owner:
+            if isinstance(statement, tree.Local):
+                targets: tuple[Expression, ...] = statement.names if statement.values else ()
+            elif isinstance(statement, tree.Assign):
+                targets = statement.targets
+            else:
+                continue
+            for index, target in enumerate(targets):
+                if isinstance(target, Name):
+                    alone = len(targets) == len(statement.values) == 1
+                    made = (statement, statement.values[index] if alone else None)
+                    training.assignments.setdefault(training.t.scopes.of_name[target], []).append(made)
+    return training.assignments.get(variable, [])
 
 
 def _is_point(training: Training, tensor: Name, functions: list[tree.Function]) -> bool:

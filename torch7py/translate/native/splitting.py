@@ -12,24 +12,19 @@ from torch7py.translate.tree import Around, Block, Call, Expression, Invoke, Loc
 __all__ = ["split_constructions"]
 
 
-def split_constructions(block: Block) -> None:
-    """Split such statements in a block that was just parsed, and in those inside it."""
-    found: list[Statement] = []
-    for statement in block.statements:
-        for node in tree.children(statement):
-            _inside(node)
-        found += _split(statement) if isinstance(statement, Local) else [statement]
-    if len(found) > len(block.statements):
-        object.__setattr__(block, "statements", tuple(found))
-        object.__setattr__(block, "below", None)
-
-
-def _inside(node: tree.Node | Block) -> None:
-    if isinstance(node, Block):
-        split_constructions(node)
+def split_constructions(program: Block) -> None:
+    """Split such statements of a program that was just parsed."""
+    parts: dict[Statement, list[Statement]] = {
+        node: found for node in tree.every(program, Local) if len(found := _split(node)) > 1
+    }
+    if not parts:
         return
-    for child in tree.children(node):
-        _inside(child)
+    for block in [node for node in tree.walk(program) if isinstance(node, Block)]:
+        if any(statement in parts for statement in block.statements):
+            split = [part for s in block.statements for part in parts.get(s, [s])]
+            object.__setattr__(block, "statements", tuple(split))
+        for kept in ("below", "all_below", "by_class"):
+            object.__setattr__(block, kept, None)
 
 
 def _split(node: Local) -> list[Statement]:

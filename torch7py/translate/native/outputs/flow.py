@@ -323,10 +323,14 @@ class _Flow:
         )
 
     def read(self, facts: _Facts, node: Expression) -> None:
-        for fact in sorted(facts, key=lambda fact: fact.site.place.start):
-            if fact.by is not None:
-                self.note(fact, fact.by)
-                return
+        late = [
+            (fact.site.place.start, fact.by.place.start, fact, fact.by)
+            for fact in facts
+            if fact.by is not None
+        ]
+        if late:
+            _, _, fact, by = min(late, key=lambda entry: entry[:2])
+            self.note(fact, by)
 
     def note(self, fact: Fact, by: Expression) -> None:
         if self.at is not None and self.at not in self.found:

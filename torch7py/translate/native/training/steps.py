@@ -39,6 +39,9 @@ class Training:
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.steps: dict[Scope, list[Statement]] = {}
+        self.assignments: dict[Variable, list[tuple[Statement, Expression | None]]] | None = (
+            None  # of each variable
+        )
         self.optimizers: list[optimizers.Optimizer] = []
         self.optimizer_of: dict[Variable, optimizers.Optimizer] = {}  # by the variable of its state
         self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
