@@ -105,6 +105,14 @@ class SpatialReSampling(Gridded):
         return bilinear(input, *self.sizes(input))
 
     def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
+        """``m:updateGradInput(input, gradOutput)``. Before any forward the gradient tells the size of the output."""
         batch = self.as_batch(input)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.sizes(input)))
-        return super().updateGradInput(input, gradient)
+        untold = not self.output.numel() and isinstance(gradOutput, torch.Tensor) and gradOutput.dim() >= 3
+        sizes = (int(gradOutput.shape[-2]), int(gradOutput.shape[-1])) if untold else self.sizes(input)
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *sizes))
+        if not untold or self.gradInput is None:
+            return super().updateGradInput(input, gradient)
+        with torch.enable_grad():
+            images = batch.detach().requires_grad_()
+            (found,) = torch.autograd.grad(bilinear(images, *sizes), images, gradient)
+        return self.keep_grad_input(found.view(input.shape))

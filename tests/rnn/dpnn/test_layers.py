@@ -15,6 +15,7 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.nn.convolution import SpatialConvolution
 from torch7py.nn.linear import Linear
 from torch7py.nn.resampling import SpatialReSampling
+from torch7py.ops.errors import TorchError
 from torch7py.rnn.dpnn.binary_convolution import SpatialBinaryConvolution
 from torch7py.rnn.dpnn.choice import ArgMax, CategoricalEntropy, Clip
 from torch7py.rnn.dpnn.color import PCAColorTransform, SimpleColorTransform, SpatialFeatNormalization
@@ -283,6 +284,22 @@ def test_resampling_is_bilinear_between_the_corners(rows: int, columns: int) -> 
     # Positions are floats, as in the original.
     torch.testing.assert_close(output, expected, rtol=0, atol=2e-6)
     assert_faces_agree(layer, x[0])
+
+
+def test_before_any_forward_the_gradient_tells_the_size() -> None:
+    """As in the original, whose updateGradInput reads sizes off its arguments alone."""
+    x, g = values(2, 3, 4, 6), values(2, 3, 2, 3, start=2)
+    leaf = x.clone().requires_grad_()
+    F.interpolate(leaf, (2, 3), mode="bilinear", align_corners=True).backward(g)
+    assert leaf.grad is not None
+    for part in (slice(None), 0):
+        layer = SpatialReSampling({"oheight": 9, "owidth": 11})
+        torch.testing.assert_close(
+            layer.updateGradInput(x[part], g[part]), leaf.grad[part], rtol=0, atol=2e-6
+        )
+    layer.updateOutput(x)
+    with pytest.raises(TorchError, match="gradOutput is"):
+        layer.updateGradInput(x, g)
 
 
 def test_resampling_by_ratio() -> None:
