@@ -409,6 +409,11 @@ SETTINGS: dict[str, tuple[str, str, bool]] = {
     "setMaxNorm": ("maxNorm", "None", True),
     "setNormType": ("normType", "None", True),
 }
+# Methods that every module has, and the layers of which they are settings: a container hands them on to what is in it.
+_SETTINGS_OF = {
+    "remember": {"nn.Sequencer", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"},
+    "maskZero": {"nn.FastLSTM", "nn.LSTM", "nn.GRU"},
+}
 
 
 def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
@@ -416,7 +421,7 @@ def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
 
     ``modify(layer, "noBias")``, ``modify(layer, "setNumInputDims", ["2"])``.
     """
-    if method not in SETTINGS:
+    if method not in SETTINGS or layer.name not in _SETTINGS_OF.get(method, {layer.name}):
         return False
     name, default, takes = SETTINGS[method]
     given = list(texts)

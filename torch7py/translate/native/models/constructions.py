@@ -54,7 +54,7 @@ class Constructions:
             return layer
         if isinstance(node, Invoke) and node.method in SETTINGS:
             layer = self.layer(node.receiver)
-            modify(layer, node.method, map(self._argument, node.arguments))
+            self._set(layer, node)
             return layer
         if isinstance(node, Name):
             builder = self.models.builders.builder_at(node)
@@ -128,6 +128,10 @@ class Constructions:
         parts.setdefault("merge", Layer("nn.CAddTable"))
         return parts
 
+    def _set(self, layer: Layer, call: Invoke) -> None:
+        if not modify(layer, call.method, map(self._argument, call.arguments)):
+            raise Problem("T7-202", call.line, f"the method {call.method} of {layer.name}")
+
     def _argument(self, node: Expression) -> str:
         if self.t.kind(node) == "number" and self.t.whole(node):
             return str(self.t.expressions.whole_number(node))
@@ -144,7 +148,7 @@ class Constructions:
         if isinstance(call, Invoke):
             self._add_all(layer, call.receiver)
             if call.method in SETTINGS:
-                modify(layer, call.method, map(self._argument, call.arguments))
+                self._set(layer, call)
                 return
             if not call.arguments:
                 raise Problem("T7-222", call.line, "add without a module")

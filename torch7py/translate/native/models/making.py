@@ -131,8 +131,8 @@ class Making:
         parts: list[Expression] = []
 
         def collect(node: Expression) -> Expression:
-            while isinstance(node, Invoke) and node.method == "add":
-                parts.insert(0, node.arguments[0])
+            while isinstance(node, Invoke):
+                parts.insert(0, _added(node))
                 node = node.receiver
             return node
 
@@ -218,9 +218,6 @@ class Making:
     def of_class(self, layer: Layer, name: str, names: list[str], line: int) -> str:
         """A class for the layer, at the module's level, and the expression that makes one."""
         cls_name = self.class_name(name)
-        given = {n: n for n in names}
-        if given.pop("self", None):  # in a method: the object's fields become arguments of the constructor
-            given.update(_fields_as_arguments(layer, set(given)))
         try:
             cls = write_model(layer, cls_name)
         except NotNative as problem:
@@ -229,7 +226,7 @@ class Making:
             del cls.lines[1:3]
         if not self.forgets:
             cls.lines[:] = _without_method(cls.lines, "forget")
-        parameters = [n for n in given if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
+        parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
         cls.lines[:] = _with_parameters(cls.lines, parameters)
         for helper in cls.helpers:
             self.models.helpers[helper] = None
@@ -242,7 +239,7 @@ class Making:
             cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
         self.classes.append(cls)
         self.t.top.append(cls.lines)
-        return f"{cls_name}({', '.join(given[parameter] for parameter in parameters)})"
+        return f"{cls_name}({', '.join(parameters)})"
 
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2]  # of a variable of several files
@@ -289,7 +286,7 @@ class Making:
         except Problem:
             parts: list[Expression] = []
             while isinstance(node, Invoke):
-                parts.insert(0, node.arguments[0])
+                parts.insert(0, _added(node))
                 node = node.receiver
             if not parts:
                 raise
@@ -322,24 +319,13 @@ def _without_method(lines: list[str], name: str) -> list[str]:
     return kept
 
 
-def _fields_as_arguments(layer: Layer, taken: set[str]) -> dict[str, str]:
-    """Replace ``self.size`` in the arguments of layers by ``size``; what each such name stands for."""
-    found: dict[str, str] = {}
-
-    def name_of(match: re.Match[str]) -> str:
-        text = match.group()
-        base = name = text.rpartition(".")[2]
-        number = 1
-        while name in taken or found.get(name, text) != text:
-            number += 1
-            name = f"{base}{number}"
-        found[name] = text
-        return name
-
-    for inner in layer.inside():
-        for key, text in inner.args.texts.items():
-            inner.args.texts[key] = re.sub(r"(?<![\w.])self(?:\.\w+)+", name_of, text)
-    return found
+def _added(node: Invoke) -> Expression:
+    """What a call adds to a container; a setting of it is no part."""
+    if node.method != "add":
+        raise Problem("T7-202", node.line, f"the method {node.method} of a module that is no setting of it")
+    if not node.arguments:
+        raise Problem("T7-222", node.line, "add without a module")
+    return node.arguments[0]
 
 
 def _with_parameters(lines: list[str], parameters: list[str]) -> list[str]:

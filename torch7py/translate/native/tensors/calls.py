@@ -188,7 +188,7 @@ def several(
         t.emit(f"{t.target(targets[0])}, {places} = {base}.sort({dim}{extra})")
     else:
         used = not isinstance(targets[1], Name) or bool(t.scopes.of_name[targets[1]].reads)
-        found = ordered(t, base, name, arguments, node.line, used)
+        found = ordered(t, receiver, name, arguments, used)
         t.emit(f"{t.target(targets[0])}, {places} = {found}")
     if not (isinstance(targets[1], Name) and not t.scopes.of_name[targets[1]].reads):
         t.emit(f"{places} = {places} + 1")

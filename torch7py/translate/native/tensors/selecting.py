@@ -87,16 +87,19 @@ def multinomial(t: Translator, node: Call) -> Py:
     return Py(f"torch.multinomial({t.value(node.arguments[0])}, {count}{again}) + 1", code.ADD)
 
 
-def ordered(t: Translator, base: str, name: str, arguments: Arguments, line: int, places: bool) -> str:
+def ordered(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
     """``topk``, ``kthvalue``, ``median`` or ``mode``, each of which gives values and places.
 
     Torch7's topk gives the smallest, in no order that PyTorch has, unless it is told to sort them. Of equal elements
     that are the mode or the median each library has its own.
     """
+    base, line = receiver_text(t, receiver), receiver.line
     numbers = [a for a in arguments if not isinstance(a, tree.Boolean)]
     flags = [a.value for a in arguments if isinstance(a, tree.Boolean)]
-    if any(t.kind(a) == "tensor" for a in arguments):
-        raise Problem("T7-271", line, f"{name} into a result")
+    if any(t.kind(a) != "number" for a in numbers) or (name == "kthvalue" and not numbers):
+        raise Problem("T7-271", line, f"{name} with these arguments")
+    if name == "topk" and not numbers:
+        numbers = [tree.Number(arguments[0].place if arguments else receiver.place, 1, "1")]
     count = [] if name in ("median", "mode") else [str(t.expressions.whole_number(numbers.pop(0)))]
     dim = dimension(t, numbers[0]) if numbers else "-1"
     if name == "topk":
@@ -111,7 +114,7 @@ def ordered(t: Translator, base: str, name: str, arguments: Arguments, line: int
 
 def _values(name: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        text = ordered(t, receiver_text(t, receiver), name, arguments, receiver.line, False)
+        text = ordered(t, receiver, name, arguments, False)
         return atom(f"{text}.values")
 
     return write
@@ -152,7 +155,7 @@ def totable(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 def _function_of_elements(python: str) -> Rule:
-    """``x:apply(f)``, ``x:map(y, f)``: f must give a number for every element, or nothing for none."""
+    """``x:apply(f)``, ``x:map(y, f)``: f must take what it is given and give a number for every element."""
 
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         function = arguments[-1]
