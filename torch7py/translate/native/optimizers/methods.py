@@ -1,0 +1,137 @@
+"""What a page knows of optim's methods: each one's form in PyTorch; and of the optimizers that a program has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Call, Expression, Statement
+
+__all__ = ["DISREGARDED", "METHODS", "Definition", "Method", "Optimizer"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of optim's functions in PyTorch: its class, and its settings as arguments with optim's defaults."""
+
+    pytorch: str
+    settings: dict[str, str]
+    defaults: dict[str, str] = field(default_factory=dict)  # where PyTorch's are others
+    pairs: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)  # of two arguments as one
+    text: str = ""  # of the class, if it is none of torch.optim
+    several: bool = False  # whether a call evaluates the function several times
+
+
+_COMMON = {"learningRate": "lr", "weightDecay": "weight_decay"}
+_DECAY = {**_COMMON, "learningRateDecay": "lr_decay"}
+_BETAS = {"betas": ("beta1", "beta2", "0.9", "0.999")}
+METHODS = {
+    "sgd": Method(
+        "torch.optim.SGD",
+        {**_COMMON, "momentum": "momentum", "dampening": "dampening", "nesterov": "nesterov"}
+        | {"learningRateDecay": "decay"},
+        {"lr": "0.001"},
+    ),
+    "adam": Method(
+        "Adam",
+        {**_DECAY, "beta1": "beta1", "beta2": "beta2", "epsilon": "eps"},
+        {"lr": "0.001"},
+        _BETAS,
+        text="adam",
+    ),
+    "adamax": Method(
+        "torch.optim.Adamax",
+        {**_COMMON, "beta1": "beta1", "beta2": "beta2", "epsilon": "eps"},
+        {"lr": "0.002", "eps": "1e-38"},
+        _BETAS,
+    ),
+    "rmsprop": Method("torch.optim.RMSprop", {**_COMMON, "alpha": "alpha", "epsilon": "eps"}, {"lr": "0.01"}),
+    "adagrad": Method("torch.optim.Adagrad", _DECAY, {"lr": "0.001", "eps": "1e-10"}),
+    "adadelta": Method(
+        "torch.optim.Adadelta",
+        {"rho": "rho", "eps": "eps", "weightDecay": "weight_decay"},
+        {"lr": "1.0", "eps": "1e-6"},
+    ),
+    "rprop": Method(
+        "torch.optim.Rprop",
+        {"stepsize": "lr", "etaminus": "etaminus", "etaplus": "etaplus"}
+        | {"stepsizemin": "stepsizemin", "stepsizemax": "stepsizemax"},
+        {"lr": "0.1"},
+        {
+            "etas": ("etaminus", "etaplus", "0.5", "1.2"),
+            "step_sizes": ("stepsizemin", "stepsizemax", "1e-6", "50.0"),
+        },
+    ),
+    "asgd": Method(
+        "torch.optim.ASGD",
+        {"eta0": "lr", "lambda": "lambd", "alpha": "alpha", "t0": "t0"},
+        {"lr": "1e-4"},
+    ),
+    "nag": Method("NAG", {**_DECAY, "momentum": "momentum"}, text="nag"),
+    "lbfgs": Method(
+        "LBFGS",
+        {
+            "learningRate": "lr",
+            "maxIter": "max_iter",
+            "maxEval": "max_eval",
+            "tolFun": "tolerance_grad",
+            "tolX": "tolerance_change",
+            "nCorrection": "history_size",
+            "lineSearch": "line_search",
+            "verbose": "verbose",
+        },
+        text="lbfgs",
+        several=True,
+    ),
+    "cg": Method(
+        "CG",
+        {"maxIter": "max_iter", "maxEval": "max_eval", "rho": "rho", "sig": "sig", "int": "interval"}
+        | {"ext": "ext", "ratio": "ratio"},
+        text="cg",
+        several=True,
+    ),
+}
+# Settings that these methods do not look at, as programs share a table among several.
+DISREGARDED = {
+    "rmsprop": {"learningRateDecay", "momentum"},
+    "adadelta": {"learningRate", "learningRateDecay", "momentum"},
+    "rprop": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
+    "asgd": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
+    "adam": {"momentum", "dampening", "nesterov"},
+    "adamax": {"learningRateDecay", "momentum", "dampening", "nesterov"},
+    "adagrad": {"momentum", "dampening", "nesterov"},
+    "lbfgs": {"learningRateDecay", "momentum", "weightDecay"},
+    "cg": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
+}
+
+
+@dataclass(eq=False)
+class Definition:
+    """A statement that gives the variable of an optimizer's state its table, and the method that goes with it."""
+
+    statement: Statement
+    table: tree.Table
+    method: str
+    once: bool = False  # `state = state or {...}`
+
+
+@dataclass(eq=False)
+class Optimizer:
+    """One optimizer: the settings' table, and what it moves."""
+
+    method: str  # of the first definition, where there are several
+    module: Expression
+    settings: tree.Table
+    statement: Statement | None  # where it is made; None for a table in the call
+    definitions: list[Definition] = field(default_factory=list)
+    name: str = ""
+    schedulers: dict[Statement, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def scheduler(self) -> str:
+        return next(iter(self.schedulers.values()), "")
+
+    @property
+    def methods(self) -> set[str]:
+        return {d.method for d in self.definitions} or {self.method}

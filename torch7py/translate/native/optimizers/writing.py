@@ -1,0 +1,223 @@
+"""How optimizers are written: where they are made, their steps, and their settings while they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["give_gradient", "holds_loss", "listed", "of_call", "settings_field", "step", "write"]
+
+
+def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
+    """``optimizer = torch.optim.SGD(...)``"""
+    made, decay = _made(t, optimizer, definition.method, definition.table)
+    if definition.once:
+        t.emit(f"if {optimizer.name} is None:")
+        with t.indented():
+            t.emit(f"{optimizer.name} = {made}")
+        if decay is not None:
+            raise Problem(
+                "T7-228", definition.table.line, "a rate that decays, of settings made within a loop"
+            )
+        return
+    t.emit(f"{optimizer.name} = {made}")
+    if decay is not None:
+        if len(optimizer.definitions) > 1:
+            raise Problem("T7-228", definition.table.line, "a rate that decays, of one optimizer of several")
+        scheduler = optimizer.schedulers[definition.statement] = t.fresh("scheduler")
+        t.emit(
+            f"{scheduler} = torch.optim.lr_scheduler.LambdaLR({optimizer.name}, "
+            f"lambda step: 1 / (1 + step * {decay}))"
+        )
+
+
+def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> tuple[str, str | None]:
+    """The construction of an optimizer, and by what its rate decays."""
+    method = METHODS[name]
+    given: dict[str, str] = {}
+    for item in table.fields:
+        key = item.key.value if isinstance(item.key, tree.String) else ""
+        if key in DISREGARDED.get(name, ()) and key not in method.settings:
+            continue
+        if key not in method.settings:
+            raise Problem("T7-228", table.line, f"the setting {key} of optim.{name}")
+        given[method.settings[key]] = _setting(t, name, key, item.value)
+    decay = given.pop("decay", None)
+    if decay in ("0", "0.0"):
+        decay = None
+    if name == "sgd":
+        if "momentum" in given and "dampening" not in given:
+            given["dampening"] = given["momentum"]  # optim's default
+        for zero in ("momentum", "dampening", "weight_decay"):
+            if given.get(zero) in ("0", "0.0"):
+                del given[zero]
+        if "momentum" not in given:
+            given.pop("dampening", None)
+    for key, value in method.defaults.items():
+        given.setdefault(key, value)
+    if name == "adadelta":
+        given = {key: value for key, value in given.items() if (key, value) not in _ADADELTA}
+    for joined, (first, second, one, two) in method.pairs.items():
+        values = given.pop(first, one), given.pop(second, two)
+        if values != (one, two):
+            given[joined] = f"({values[0]}, {values[1]})"
+    if method.text:
+        t.need_class("adam on data" if method.text == "adam" and t.training.explicit.stale else method.text)
+    names = sorted(given, key=lambda key: key != "lr")
+    texts = [t.training.vectors.parameters(optimizer.module), *(f"{key}={given[key]}" for key in names)]
+    return f"{method.pytorch}({', '.join(texts)})", decay
+
+
+_ADADELTA = {("lr", "1.0"), ("eps", "1e-6")}  # PyTorch's own
+
+
+def _setting(t: Translator, method: str, key: str, value: Expression) -> str:
+    if method == "lbfgs" and key == "lineSearch":
+        if t.path(value) != "optim.lswolfe":
+            raise Problem("T7-228", value.line, "a line search that is not optim.lswolfe")
+        t.need_class("lswolfe")
+        return "lswolfe"
+    return t.value(value).text
+
+
+def of_call(training: Training, node: Call) -> Optimizer | None:
+    for optimizer in training.optimizers:
+        if node in optimizer.calls:
+            return optimizer
+    path = training.t.path(node.callee) or ""
+    if path.startswith("optim.") and path[6:].islower():
+        raise Problem("T7-228", node.line, f"{path} whose settings or weights are not plain to see")
+    return None
+
+
+def step(
+    training: Training, optimizer: Optimizer, node: Call, targets: tuple[Expression, ...] | None
+) -> None:
+    t = training.t
+    if targets is not None and len(targets) > 2:
+        raise Problem("T7-228", node.line, "more than two results of optim")
+    closure = t.value(node.arguments[0])
+    name = optimizer.name
+    if not name:
+        method = METHODS[optimizer.method]
+        name, _ = _made(t, optimizer, optimizer.method, optimizer.settings)
+        if method.several and targets is not None and not _first_only(training, targets):
+            raise Problem("T7-228", node.line, "all losses of an optimizer that is not kept")
+    text = f"{name}.step({closure})"
+    losses = _unused(t, targets)
+    if losses is None:
+        t.emit(text)
+    elif _first_only(training, targets or ()):
+        t.emit(f"{losses} = {text}")
+    else:
+        if not all(METHODS[method].several for method in optimizer.methods):
+            t.emit(f"{losses} = [{text}.item()]")
+        else:
+            t.emit(text)
+            t.emit(f"{losses} = {name}.losses")
+    if optimizer.scheduler:
+        t.emit(f"{optimizer.scheduler}.step()")
+
+
+def _unused(t: Translator, targets: tuple[Expression, ...] | None) -> str | None:
+    """The name for the losses; None where nobody looks at them."""
+    if targets is None or len(targets) < 2:
+        return None
+    name = t.unread(targets[1]) or t.target(targets[1])
+    return None if name == "_" else name
+
+
+def _first_only(training: Training, targets: tuple[Expression, ...]) -> bool:
+    """Whether of the losses that optim gives the program only looks at the first."""
+    return len(targets) < 2 or holds_loss(training.t, targets[1])
+
+
+def holds_loss(t: Translator, node: Expression) -> bool:
+    """Whether what is a table of losses in Lua is the loss alone: the program only reads its first entry."""
+    if not t.type(node).has("losses"):
+        return False
+    if not isinstance(node, Name):
+        return True
+    variable = t.scopes.of_name[node]
+    known = t.training.first_only.get(variable)
+    if known is None:
+        firsts = {
+            n.base
+            for n in tree.walk(t.program)
+            if isinstance(n, tree.Index) and isinstance(n.key, tree.Number) and n.key.value == 1
+        }
+        known = t.training.first_only[variable] = set(variable.reads) <= firsts
+    return known
+
+
+def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
+    """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
+    t = training.t
+    fields = optimizer.settings.fields
+    settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
+    looped = any(
+        isinstance(n, tree.GenericFor)
+        and isinstance(n.values[0], Call)
+        and t.path(n.values[0].callee) == "pairs"
+        and n.values[0].arguments == (node,)
+        for n in tree.walk(t.program)
+    )
+    targets = [x for n in tree.walk(t.program) if isinstance(n, tree.Assign) for x in n.targets]
+    changed = any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in targets)
+    momentum = settings.get("momentum")
+    without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
+    plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
+    if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
+        raise Problem("T7-228", node.line, "the state of an optimizer as a value")
+    items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
+    name = t.fresh("settings")
+    t.emit(f'{name} = {{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
+    return code.atom(name)
+
+
+def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
+    of_name = training.t.scopes.of_name
+    return isinstance(node.base, Name) and of_name[node.base] is of_name[state]
+
+
+def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:
+    """What a function gives as the gradient of a tensor that is optimized itself, where PyTorch wants it."""
+    name = t.names.of(point)
+    while isinstance(gradient, Invoke) and gradient.method in (
+        "view",
+        "viewAs",
+        "reshape",
+        "resize",
+        "resizeAs",
+    ):
+        gradient = gradient.receiver  # optim counts elements alone
+    if t.kind(gradient) != "tensor":
+        raise Problem("T7-228", gradient.line, "a gradient for optim that is of unknown kind")
+    rank = t.type(gradient).rank
+    shape = "" if rank is not None and rank == t.type(point).rank else f".view_as({name})"
+    t.emit(f"{name}.grad = {t.value(gradient).at(code.ATOM)}{shape}")
+
+
+def settings_field(training: Training, node: tree.Index) -> str | None:
+    """``state.learningRate`` as the optimizer's."""
+    if isinstance(node.base, Name) and isinstance(node.key, tree.String):
+        optimizer = training.optimizer_of.get(training.t.scopes.of_name[node.base])
+        if optimizer is not None and optimizer.name:
+            names = {METHODS[method].settings.get(node.key.value) for method in optimizer.methods}
+            name = names.pop() if len(names) == 1 else None
+            two = any(name in pair[:2] for m in optimizer.methods for pair in METHODS[m].pairs.values())
+            own = name in ("line_search", "verbose", "decay", "dampening") or two
+            if name is None or own or (name == "lr" and optimizer.scheduler):
+                raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
+            return f'{optimizer.name}.param_groups[0]["{name}"]'
+    return None
