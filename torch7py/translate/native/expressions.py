@@ -1,15 +1,15 @@
-"""Expressions: numbers, operators and conditions."""
+"""Expressions: names, numbers and operators."""
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, indexing, matching, text
+from torch7py.translate.native import code, indexing, text
 from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.conditions import COMPARISONS
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import operation as tensor_operation
@@ -38,7 +38,6 @@ _OPERATORS = {
     "%": ("%", code.MULTIPLY),
     "^": ("**", code.POWER),
 }
-_COMPARISONS = {"==": "==", "~=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 
 
@@ -298,92 +297,17 @@ class Expressions:
             if self.t.kind(node.right) == "object" and self.t.kind(node.left) != "object":
                 raise Problem("T7-242", node.line, "arithmetic with an object only on the right")
             return self.arithmetic(node)
-        if node.operator in _COMPARISONS:
-            return self.comparison(node)
+        if node.operator in COMPARISONS:
+            return self.t.conditions.comparison(node)
         if node.operator == "..":
             return text.concatenation(self.t, node)
         if node.operator == "and":
-            return self.conjunction(node)
-        return self.disjunction(node)
-
-    def comparison(self, node: Binary) -> Py:
-        t = self.t
-        left, right = node.left, node.right
-        if node.operator in ("==", "~="):
-            if self._never_equal(left, right):
-                return atom(str(node.operator == "~="))
-            word = "is" if node.operator == "==" else "is not"
-            for one, other in ((left, right), (right, left)):
-                if isinstance(other, tree.Nil):
-                    emptiness = self._is_empty(one)
-                    if emptiness is not None:
-                        if node.operator == "==":
-                            return Py(f"not {emptiness.at(code.NOT)}", code.NOT)
-                        return atom(f"bool({emptiness})")
-                    past = self._past_end(one)
-                    if past is not None:
-                        return past if node.operator == "==" else _opposite(past)
-                    if isinstance(one, Index) and self.is_entry(one):
-                        inside = "not in" if node.operator == "==" else "in"
-                        key = indexing.key(self.t, one)
-                        return Py(
-                            f"{key.at(code.ADD)} {inside} {self.value(one.base).at(code.ADD)}", code.COMPARE
-                        )
-                    return Py(f"{self.value(one).at(code.ADD)} {word} None", code.COMPARE)
-                if isinstance(other, tree.Boolean) and (
-                    self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and t.type(one).nil)
-                ):
-                    return Py(f"{self.value(one).at(code.ADD)} {word} {other.value}", code.COMPARE)
-                if isinstance(other, tree.Boolean) and self.t.kind(one) == "boolean":
-                    wanted = other.value == (node.operator == "==")
-                    return self.value(one) if wanted else Py(f"not {self.value(one).at(code.NOT)}", code.NOT)
-            kinds = {self.t.kind(left), self.t.kind(right)}
-            equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
-            if kinds & {"tensor", "module", "criterion", "table", "object", "class"} and not equal:
-                return Py(
-                    f"{self.value(left).at(code.ADD)} {word} {self.value(right).at(code.ADD)}", code.COMPARE
-                )
-        operator = _COMPARISONS[node.operator]
-        # Both sides with the same shift: i == j - 1 stays readable as it is.
-        return Py(
-            f"{self.value(left).at(code.ADD)} {operator} {self.value(right).at(code.ADD)}", code.COMPARE
-        )
-
-    def _never_equal(self, left: Expression, right: Expression) -> bool:
-        """Whether two values are of kinds that are never equal in Lua, though they may be in Python."""
-        kinds = {self.t.kind(left), self.t.kind(right)}
-        if any(isinstance(side, tree.Nil) for side in (left, right)):
-            return any(isinstance(side, (tree.Boolean, Number, String)) for side in (left, right))
-        plain = all(isinstance(side, (Name, Number, String, tree.Boolean)) for side in (left, right))
-        nil = self.t.type(left).nil and self.t.type(right).nil
-        return plain and len(kinds) == 2 and kinds <= {"number", "string", "boolean"} and not nil
-
-    def _past_end(self, node: Expression) -> Py | None:
-        """Whether a list has no item at a place."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
-        if not isinstance(node, Index) or not indexing.is_item(self.t, node):
-            return None
-        if self.t.intervals.positive(node.key) and self.t.whole(node.key):
-            key = self.value(node.key).at(code.ADD)
-            return Py(f"{key} > len({self.value(node.base)})", code.COMPARE)
-        return Py(f"{self.maybe(node)} is None", code.COMPARE)
-
-    def _is_empty(self, node: Expression) -> Py | None:
-        """The table of ``next(t)``, which is nil for an empty one."""
-        if isinstance(node, Call) and self.t.path(node.callee) == "next" and len(node.arguments) == 1:
-            table = node.arguments[0]
-            if self.t.kind(table) == "table" and self.t.representation(table) in ("list", "dict", "record"):
-                return self.value(table)
-        return None
-
-    def is_entry(self, node: Index) -> bool:
-        """Whether an expression is an entry of a dict."""
-        return self.t.kind(node.base) == "table" and self.t.representation(node.base) in ("dict", "record")
+            return self.t.conditions.conjunction(node)
+        return self.t.conditions.disjunction(node)
 
     def unary(self, node: Unary) -> Py:
         if node.operator == "not":
-            return self.negation(node.operand)
+            return self.t.conditions.negation(node.operand)
         if node.operator == "#":
             return self.length(node)
         operand = self.value(node.operand)
@@ -418,173 +342,6 @@ class Expressions:
         if self.t.representation(node) == "list":
             return False
         return self.t.representation(node) == "record" or found.of_keys().kind not in ("number", None)
-
-    # Conditions
-
-    def condition(self, node: Expression) -> Py:
-        if isinstance(node, tree.Paren):
-            return self.condition(node.inner)
-        found = matching.condition(self.t, node)
-        if found is not None:
-            return found
-        if isinstance(node, Binary):
-            if node.operator == "and":
-                left, right = self.condition(node.left), self.condition(node.right)
-                return Py(f"{left.at(code.AND)} and {right.at(code.AND + 1)}", code.AND)
-            if node.operator == "or":
-                left, right = self.condition(node.left), self.condition(node.right)
-                return Py(f"{left.at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
-            if node.operator in _COMPARISONS:
-                return self.comparison(node)
-        if isinstance(node, Unary) and node.operator == "not":
-            return self.negation(node.operand)
-        if isinstance(node, (tree.Boolean, tree.Nil)):
-            return atom(str(isinstance(node, tree.Boolean) and node.value))
-        if isinstance(node, Index) and self.t.kind(node) != "boolean" and self.t.kind(node.base) == "table":
-            representation = self.t.representation(node.base)
-            if representation in ("dict", "record"):
-                return Py(
-                    f"{indexing.key(self.t, node).at(code.ADD)} in {self.value(node.base).at(code.ADD)}",
-                    code.COMPARE,
-                )
-        kind = self.t.kind(node)
-        if isinstance(node, (Number, String, tree.Table, tree.Function)):
-            return atom("True")
-        past = self._past_end(node) if kind not in ("boolean", "any", None) else None
-        if past is not None:
-            return _opposite(past)
-        emptiness = self._is_empty(node)
-        if emptiness is not None:
-            return atom(f"bool({emptiness})")
-        value = self.maybe(node)
-        if kind == "boolean":
-            return value
-        if kind is None or kind == "any":
-            raise Problem("T7-302", node.line, "a condition of unknown kind")
-        return Py(f"{value.at(code.ADD)} is not None", code.COMPARE)
-
-    def negation(self, node: Expression) -> Py:
-        inner = self.condition(node)
-        opposite = _negated(inner.text) if inner.level == code.COMPARE else None
-        if opposite is not None:
-            return Py(opposite, code.COMPARE)
-        return Py(f"not {inner.at(code.NOT)}", code.NOT)
-
-    def maybe(self, node: Expression) -> Py:
-        """A value that may be absent: None then, never an error."""
-        if isinstance(node, Index) and self.t.kind(node.base) == "table":
-            plain = self.value(node)
-            if not plain.text.endswith("]"):
-                return plain  # a name of a module, a time taken
-            representation = self.t.representation(node.base)
-            if representation in ("dict", "record"):
-                return atom(f"{self.value(node.base).at(code.ATOM)}.get({indexing.key(self.t, node)})")
-            if representation == "list" and indexing.is_item(self.t, node):
-                return indexing.item(self.t, node)
-        return self.value(node)
-
-    def conjunction(self, node: Binary) -> Py:
-        if self.t.kind(node.left) == "boolean":
-            if self.t.kind(node.right) != "boolean":
-                raise Problem("T7-302", node.line, "false or something else, as a value")
-            left, right = self.condition(node.left), self.value(node.right)
-            return Py(f"{left.at(code.AND)} and {right.at(code.AND + 1)}", code.AND)
-        condition = self.condition(node.left)
-        return Py(f"{self.value(node.right).at(code.OR)} if {condition.at(code.OR)} else None", code.TERNARY)
-
-    def disjunction(self, node: Binary) -> Py:
-        left = node.left
-        while isinstance(left, tree.Paren):
-            left = left.inner
-        if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):
-            return self._choice(left, self.value(node.right))
-        if isinstance(left, Binary) and left.operator == "and" and self.surely_true(left.right):
-            first, condition, last = self.value(left.right), self.condition(left.left), self.value(node.right)
-            return Py(
-                f"{first.at(code.OR)} if {condition.at(code.OR)} else {last.at(code.TERNARY)}", code.TERNARY
-            )
-        if isinstance(left, Name) and self.t.scopes.of_name[left] in self.t.scales:
-            return atom("1")
-        argument = self.t.calls.argument_or(left, node.right)
-        if argument is not None:
-            return argument
-        right = self.value(node.right)
-        if self.t.kind(left) == "boolean":
-            return Py(f"{self.value(left).at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
-        if self.t.kind(left) is None and not isinstance(left, Index):
-            raise Problem("T7-302", node.line, "`or` after something of unknown kind")
-        if (
-            isinstance(left, Index)
-            and self.t.kind(left.base) == "table"
-            and self.t.representation(left.base) in ("dict", "record")
-        ):
-            return atom(f"{self.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
-        past = self._past_end(left)
-        if (
-            past is not None
-            and isinstance(left, Index)
-            and past.text.endswith(f" > len({self.value(left.base)})")
-        ):
-            item = f"{self.value(left.base).at(code.ATOM)}[{indexing.list_position(self.t, left)}]"
-            return Py(f"{item} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
-        found = self.maybe(left)
-        if isinstance(left, (Name, Index)) and past is None:
-            chosen = f"{found.at(code.OR)} if {found.at(code.ADD)} is not None else {right.at(code.TERNARY)}"
-            return Py(chosen, code.TERNARY)
-        name = self.t.fresh("value")
-        return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
-
-    def _is_choice(self, node: Expression) -> bool:
-        """``a and x or b and y``, with values that are never false."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
-        if not isinstance(node, Binary):
-            return False
-        if node.operator == "or":
-            return self._is_choice(node.left) and self._is_choice(node.right)
-        return node.operator == "and" and self.surely_true(node.right)
-
-    def _choice(self, node: Expression, last: Py) -> Py:
-        while isinstance(node, tree.Paren):
-            node = node.inner
-        assert isinstance(node, Binary)
-        if node.operator == "or":
-            return self._choice(node.left, self._choice(node.right, last))
-        first, condition = self.value(node.right), self.condition(node.left)
-        return Py(
-            f"{first.at(code.OR)} if {condition.at(code.OR)} else {last.at(code.TERNARY)}", code.TERNARY
-        )
-
-    def surely_true(self, node: Expression) -> bool:
-        found = self.t.type(node)
-        if isinstance(node, (Number, String, tree.Table, tree.Function)):
-            return True
-        if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):
-            return True
-        if found.kind in ("number", "string") and isinstance(node, (Name, Binary)):
-            return not text.may_be_nil(self.t, node)
-        return found.kind not in (None, "any", "boolean") and not found.nil
-
-
-_OPPOSITES: dict[type[ast.cmpop], str] = {ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}
-
-
-def _negated(text: str) -> str | None:
-    """The opposite of ``x is not None`` or ``x in y``, which read better than with a `not` before them."""
-    node = ast.parse(text, mode="eval").body
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in _OPPOSITES:
-        return None
-    source, left, right = text.encode(), node.left.end_col_offset, node.comparators[0].col_offset
-    before, between, after = source[:left].decode(), source[left:right].decode(), source[right:].decode()
-    word = {ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in"}[type(node.ops[0])]
-    return f"{before}{between.replace(word, _OPPOSITES[type(node.ops[0])])}{after}"
-
-
-def _opposite(comparison: Py) -> Py:
-    """The opposite of what ``_past_end`` gives."""
-    if comparison.text.endswith(" is None"):
-        return Py(f"{comparison.text.removesuffix(' is None')} is not None", code.COMPARE)
-    return Py(" <= ".join(comparison.text.rsplit(" > ", 1)), code.COMPARE)
 
 
 def number_text(node: Number) -> str:

@@ -228,7 +228,7 @@ def asserted(t: Translator, node: Call) -> Py:
 
 @statement("assert")
 def assert_statement(t: Translator, node: Call) -> None:
-    condition = t.expressions.condition(node.arguments[0])
+    condition = t.conditions.condition(node.arguments[0])
     message = f", {t.value(node.arguments[1])}" if len(node.arguments) > 1 else ""
     t.emit(f"assert {condition}{message}")
 

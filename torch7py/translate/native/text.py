@@ -151,7 +151,7 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
     if isinstance(node, tree.Nil):
         return atom('"nil"')
     if kind in (None, "any") or (nil and may_be_nil(t, node)):
-        return atom(f"{t.need('lua_text')}({t.expressions.maybe(node)})")
+        return atom(f"{t.need('lua_text')}({t.conditions.maybe(node)})")
     if kind == "string":
         return t.value(node)
     if kind == "boolean":

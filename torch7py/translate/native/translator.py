@@ -23,6 +23,7 @@ from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.closures import Closures
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.conditions import Conditions
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.faithful_parts import Parts
 from torch7py.translate.native.graphs import Graphs
@@ -92,6 +93,7 @@ class Translator:
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)
+        self.conditions = Conditions(self)
         self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.models = Models(self)
@@ -355,7 +357,7 @@ class Translator:
             ranges.generic_for(self, node)
         elif isinstance(node, tree.While):
             before = len(self.lines)
-            self.emit(f"while {self.expressions.condition(node.condition)}:")
+            self.emit(f"while {self.conditions.condition(node.condition)}:")
             if len(self.lines) > before + 1:
                 raise Problem("T7-299", node.line, "a condition that needs statements of its own")
             self.loop_body(node.body)
@@ -365,7 +367,7 @@ class Translator:
                 self.labels.append(None)
                 self.block(node.body)
                 self.labels.pop()
-                self.emit(f"if {self.expressions.condition(node.condition)}:")
+                self.emit(f"if {self.conditions.condition(node.condition)}:")
                 self.emit(f"{INDENT}break")
         elif isinstance(node, tree.Do):
             self.block(node.body)
@@ -401,7 +403,7 @@ class Translator:
         word = "if"
         for condition, body in node.branches:
             before = len(self.lines)
-            written = self.expressions.condition(condition)
+            written = self.conditions.condition(condition)
             if word == "elif" and len(self.lines) > before:
                 raise Problem("T7-299", condition.line, "a condition that needs statements of its own")
             self.emit(f"{word} {written}:")
