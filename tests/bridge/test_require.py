@@ -19,7 +19,10 @@ class Project:
         self.directory = directory
         self.engine = Engine(name)
         self.engine.chunk("compat.lua")
-        core = self.engine.chunk("core.lua", self.engine.run("return {}"))
+        functions = self.engine.run("return {}")
+        core = self.engine.chunk("core.lua", functions)
+        self.engine.chunk("values.lua", core, functions)
+        self.engine.chunk("calls.lua", core)
         self.host = self.engine.lua.table_from({"patch": patch, "working_directory": os.getcwd})
         packages = self.engine.run(
             "return {load = function(n) if n == 'known' then return {name = n} end end}"

@@ -28,7 +28,7 @@ FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
 
 
 def host_functions(runtime: Runtime) -> dict[str, Any]:
-    """The functions for ``core.lua`` and ``tensor.lua``; those for modules are in ``peers.py``."""
+    """The functions for Lua that are not of modules (``peers.py``)."""
     handles = runtime.handles
     objects = handles.objects
     give_new = handles.give_new

@@ -9,12 +9,14 @@ local host, config, chunk = ...
 if jit and jit.opt then jit.opt.start('maxtrace=8000', 'maxmcode=16384') end
 
 local core = chunk('core.lua')(host)
+chunk('values.lua')(core, host)
+chunk('calls.lua')(core)
 local class = chunk('class.lua')(core)
 local headers = chunk('header.lua')(core, host, config)
 core.advance = headers.advance
 local reading = chunk('reading.lua')()
 local tensor = chunk('tensor.lua')(core, host, config, headers, reading, chunk)
-local module = chunk('module.lua')(core, host, class)
+local module = chunk('module.lua')(core, host, class, chunk)
 module.set_virtual(config.virtual)
 local copying = chunk('copy.lua')(core, host, class, module)
 

@@ -1,0 +1,148 @@
+-- Calls from Lua into Python, and from Python into Lua.
+--
+-- Arguments: core. Adds to the table `core`.
+
+local core = ...
+
+local type, select, pcall, unpack, next, tostring = type, select, pcall, unpack, next, tostring
+local handle_of, wrap, rethrow, keep_thrown = core.handle_of, core.wrap, core.rethrow, core.keep_thrown
+local pass, pass_all, pass_reference, read, refresh = core.pass, core.pass_all, core.pass_reference, core.read, core.refresh
+local references = core.references
+
+local TABLE = 17
+
+local function finish(ok, mask, ...)
+   if not ok then rethrow(mask) end
+   return read(mask, ...)
+end
+core.finish = finish
+
+-- Call a Python function of the convention f(mask, values...) -> mask, values...
+function core.call(f, ...)
+   return finish(pcall(core.moving(f), pass_all(...)))
+end
+
+local function plainly(ok, ...)
+   if not ok then rethrow((...)) end
+   return ...
+end
+
+-- Call a Python function that takes and returns plain values (handles are numbers to it).
+function core.raw(f, ...)
+   return plainly(pcall(f, ...))
+end
+
+-- Values for a call, those at the numbers `stay` as references to the script's own tables.
+local function pass_some(stay, ...)
+   local n = select('#', ...)
+   local values, mask = {...}, 0
+   for i = 1, n do
+      local value, is_handle = values[i], true
+      if stay[i] and type(value) == 'table' then
+         value = pass_reference(value, true)
+      else
+         value, is_handle = pass(value)
+      end
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, unpack(values, 1, n)
+end
+
+core.pass_some = pass_some
+
+-- A Lua function for a Python function of the convention f(mask, values...) -> mask, values... Tables among the
+-- arguments are copied and afterwards as Python leaves them, but for those at the numbers in the set `stay`:
+-- these Python reads and writes where they are.
+function core.bind(f, stay)
+   f, stay = core.moving(f), stay or {}
+   local function done(...)
+      core.advance()
+      return finish(...)
+   end
+   return function(...)
+      local n = select('#', ...)
+      local tables
+      for i = 1, n do
+         local value = select(i, ...)
+         if type(value) == 'table' and not stay[i] and (handle_of[value] == nil or handle_of[value] % 32 == TABLE) then
+            tables = tables or {}
+            tables[#tables + 1] = value
+         end
+      end
+      if not tables then return done(pcall(f, pass_some(stay, ...))) end
+      local function settle(...)
+         for i = 1, #tables do
+            if handle_of[tables[i]] then refresh(tables[i], handle_of[tables[i]]) end
+         end
+         return ...
+      end
+      return settle(done(pcall(f, pass_some(stay, ...))))
+   end
+end
+
+-- Calls from Python. They return true, mask, values... or false, number of the thrown value, its text.
+local function answer(ok, ...)
+   core.hand_over()
+   if not ok then
+      local err = ...
+      return false, keep_thrown(err), type(err) == 'string' and err or tostring(err)
+   end
+   return true, pass_all(...)
+end
+
+local function call_reference(number, mask, ...)
+   return references[number](read(mask, ...))
+end
+
+core.answer = answer
+
+-- Python reads and writes a table that stays in Lua.
+local function get(number, key) return references[number][key] end
+
+local function pick(number, ...)
+   local t, keys = references[number], {...}
+   local n = #keys
+   for i = 1, n do keys[i] = t[keys[i]] end
+   return unpack(keys, 1, n)
+end
+
+local function set(number, key, mask, ...) references[number][key] = (read(mask, ...)) end
+
+function core.table_get(...) return answer(pcall(get, ...)) end
+function core.table_pick(...) return answer(pcall(pick, ...)) end
+function core.table_set(...) return answer(pcall(set, ...)) end
+
+function core.table_keys(number)
+   local keys = {}
+   for key in next, references[number] do
+      if type(key) == 'string' then keys[#keys + 1] = key end
+   end
+   table.sort(keys)
+   return answer(true, keys)
+end
+
+function core.call_function(number, mask, ...)
+   return answer(pcall(call_reference, number, mask, ...))
+end
+
+-- Set by the chunk that knows modules: hand over what the script did before Python goes on.
+core.settle = function() end
+
+-- Set by the same chunk: take over what Python did before Lua goes on.
+core.catch_up = function() end
+
+local function settled(...)
+   core.settle()
+   return ...
+end
+
+local function call_member(handle, name, mask, ...)
+   core.catch_up()
+   local object = wrap(handle)
+   return settled(object[name](object, read(mask, ...)))
+end
+
+function core.call_method(handle, name, mask, ...)
+   return answer(pcall(call_member, handle, name, mask, ...))
+end

@@ -1,0 +1,132 @@
+-- The Python peers of modules, and the fields that they own.
+--
+-- A module in Lua is a table with the class as metatable; the script's own fields are raw in it. Fields of the engine
+-- (`weight`, `output`, `train`, ...) live in the peer and are reached through __index and __newindex (module.lua); those
+-- that hold tables are raw in Lua too, where they count.
+--
+-- Arguments: core, host, class. Result: the table `peers`.
+
+local core, host, class = ...
+local peers = {}
+
+local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
+local setmetatable, getmetatable = setmetatable, getmetatable
+local handle_of, pass, own, finish = core.handle_of, core.pass, core.own, core.finish
+local rethrow, fail = core.rethrow, core.fail
+
+local TABLE = 17
+
+-- class table -> {key, fields = set, links = {...}, methods = {name -> pristine function}, container = bool}
+-- for the built-in classes; Lua classes find their nearest built-in ancestor's.
+local native_of = {}
+local nearest = setmetatable({}, {__mode = 'k'})
+
+local function native(c)
+   local info = nearest[c]
+   if info == nil then
+      local at = c
+      while at do
+         info = native_of[at]
+         if info then break end
+         at = getmetatable(at)
+      end
+      info = info or false
+      nearest[c] = info
+   end
+   return info
+end
+peers.native = native
+
+-- Let `info` describe a built-in class.
+function peers.describe(c, info)
+   native_of[c] = info
+   for known in next, nearest do nearest[known] = nil end
+end
+
+-- The built-in classes that descend from a class.
+function peers.heirs(c)
+   local found = {}
+   for heir in next, native_of do
+      local at = heir
+      while at and at ~= c do at = getmetatable(at) end
+      if at and heir ~= c then found[#found + 1] = heir end
+   end
+   return found
+end
+
+local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = true}: engine fields raw in Lua
+peers.table_fields = table_fields
+local set_field
+
+-- The handle of a module, its peer made now if the class's __init never called the parent's.
+local function peer(m)
+   local handle = handle_of[m]
+   if handle then return handle end
+   local c = getmetatable(m)
+   local info = native(c)
+   if not info then fail('%s is not a module', class.type(m)) end
+   handle = host.new_peer(info.key, c.__typename)
+   own(m, handle)
+   -- what was set before there was a peer
+   for name in next, info.fields do
+      local value = rawget(m, name)
+      if value ~= nil then
+         rawset(m, name, nil)
+         set_field(m, name, value)
+      end
+   end
+   return handle
+end
+peers.peer = peer
+
+peers.depth, peers.fresh = 0, {}   -- calls into Python that have not returned; modules with new table fields meanwhile
+
+-- Counts what a walk would find changed, of the changes that are announced: new fields of modules, and classes.
+-- `telling` are the names of fields that it looks at.
+peers.changes, peers.telling = 0, {modules = true}
+local function changed() peers.changes = peers.changes + 1 end
+peers.changed = changed
+
+local function keep_table_field(m, name, value)
+   rawset(m, name, value)
+   local fields = table_fields[m]
+   if not fields then
+      fields = {}
+      table_fields[m] = fields
+   end
+   if not fields[name] then
+      changed()
+      if peers.depth > 0 then peers.fresh[#peers.fresh + 1] = m end
+   end
+   fields[name] = true
+end
+
+local function give_field(handle, name, value)
+   local payload, is_handle = pass(value)
+   local ok, err = pcall(host.set_field, handle, name, is_handle and 1 or 0, payload)
+   if not ok then rethrow(err) end
+end
+peers.give_field = give_field
+
+local function is_plain_table(value)
+   if type(value) ~= 'table' then return false end
+   local handle = handle_of[value]
+   return handle == nil or handle % 32 == TABLE
+end
+peers.is_plain_table = is_plain_table
+
+local function get_field(m, handle, name)
+   local value = finish(pcall(host.get_field, handle, name))
+   if is_plain_table(value) then keep_table_field(m, name, value) end
+   return value
+end
+peers.get_field = get_field
+
+function set_field(m, name, value)
+   local handle = peer(m)
+   if is_plain_table(value) then keep_table_field(m, name, value) end
+   give_field(handle, name, value)
+end
+peers.set_field = set_field
+
+return peers

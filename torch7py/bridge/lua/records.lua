@@ -1,0 +1,93 @@
+-- Records of walks.
+--
+-- Of a tree that has not changed from one entry to the next a record is kept, so that the next needs to look at little:
+-- at what is not announced. That is methods written into a class that has them (`levels`, each class and those it
+-- descends from), and lists of modules, which are plain tables (`watched`, the modules with a list and those with
+-- anything else to be seen to each time). Records hold modules weakly, or those in cycles would never go.
+--
+-- Arguments: peers, methods. Result: the table `records`.
+
+local peers, methods = ...
+local records = {}
+
+local type, rawget, setmetatable, getmetatable = type, rawget, setmetatable, getmetatable
+local poll = methods.poll
+
+local kept = setmetatable({}, {__mode = 'k'})   -- root -> the record of its last walk
+local WEAK = {__mode = 'v'}
+local making                                    -- the record that is being made
+
+-- A walk is at a module.
+function records.note(m, c, info, own, fields, list)
+   local recording = making
+   if not recording then return end
+   if info.links[1] or info.lists[1] then recording.bad = true end
+   local at = c
+   while at and not recording.classes[at] do
+      recording.classes[at] = true
+      recording.levels[#recording.levels + 1] = at
+      poll(at)
+      at = getmetatable(at)
+   end
+   if own or fields or rawget(m, 'modules') ~= nil or info.on_walk then
+      local n = recording.n + 1
+      recording.n = n
+      recording.watched[n] = m
+      local kids = false
+      if list then
+         kids = setmetatable({}, WEAK)
+         for i = 1, #list do kids[i] = list[i] end
+         recording.counts[n] = #list
+      end
+      recording.kids[n] = kids
+   end
+end
+
+local function same_list(list, kids, count)
+   if type(list) ~= 'table' then return not kids end
+   if not kids or #list ~= count then return false end
+   for i = 1, count do
+      if list[i] ~= kids[i] then return false end
+   end
+   return true
+end
+
+-- Whether the tree of a record is as it was.
+local function unchanged(r)
+   local levels = r.levels
+   for i = 1, #levels do poll(levels[i]) end
+   if r.changes ~= peers.changes then return false end
+   local watched, kids, counts = r.watched, r.kids, r.counts
+   for i = 1, r.n do
+      local m = watched[i]
+      if m == nil or not same_list(rawget(m, 'modules'), kids[i], counts[i]) then return false end
+   end
+   return true
+end
+
+-- The modules to look at in the tree of `m`, and how many, if it is as it was at the last walk.
+function records.find(m)
+   local r = kept[m]
+   if r and r.levels and unchanged(r) then return r.watched, r.n end
+end
+
+-- Start the record of a walk, unless the last one was of no use.
+function records.start(m)
+   local r = kept[m]
+   making = r and r.changes == peers.changes and not r.bad
+            and {changes = r.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {}, counts = {}, n = 0}
+            or nil
+   return making
+end
+
+-- The walk of `m` is over, whose record is `made` (or nil).
+function records.finish(m, made)
+   making = nil
+   if made and made.changes == peers.changes and not made.bad then
+      kept[m] = made
+   else
+      kept[m] = {changes = peers.changes, bad = made and made.bad}
+   end
+end
+
+return records

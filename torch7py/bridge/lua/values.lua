@@ -1,0 +1,238 @@
+-- Values between Lua and Python: numbers, strings and booleans as they are, all else as handles.
+--
+-- Many values go as a bit mask, which says which of them are handles, and the values.
+--
+-- Arguments: core, host. Adds to the table `core`.
+
+local core, host = ...
+
+local type, select, pcall, error, unpack, next = type, select, pcall, error, unpack, next
+local setmetatable, getmetatable, tonumber = setmetatable, getmetatable, tonumber
+local handle_of, own, wrap, fail, make = core.handle_of, core.own, core.wrap, core.fail, core.make
+
+local TABLE = 17
+
+---------------------------------------------------------------------------------------------------------
+-- Values out of Lua: the value to pass, and whether it is a handle
+
+local references = {}      -- number -> Lua function that Python may call
+core.references = references
+local nreferences = 0
+
+-- Keep a value until Python lets go of its number.
+function core.refer(value)
+   nreferences = nreferences + 1
+   references[nreferences] = value
+   return nreferences
+end
+
+function core.referred(number) return references[number] end
+
+-- A handle for a function or table that stays in Lua, good for one call.
+local function pass_reference(value, is_table)
+   local made, dropped = host.new_reference(core.refer(value), is_table)
+   if dropped then references[dropped] = nil end
+   return made
+end
+core.pass_reference = pass_reference
+
+-- lupa hands over whole numbers as ints, which have no -0: that one goes as a Python object.
+local NEGATIVE_ZERO = host.negative_zero
+core.NEGATIVE_ZERO = NEGATIVE_ZERO
+
+local pass
+local GROUP = 50           -- table entries passed in one call
+
+local maps = setmetatable({}, {__mode = 'k'})   -- table -> whether Python has a dict for it, not a list
+
+-- Give a table a list or dict in Python.
+local function give_table(t, map)
+   local handle = host.new_table(map)
+   own(t, handle)
+   maps[t] = map
+   return handle
+end
+
+local function is_map(t, handle)
+   local map = maps[t]
+   if map == nil then
+      map = host.is_map(handle)
+      maps[t] = map
+   end
+   return map
+end
+
+-- The entries 1..n of a table of a few, for one call: how many are handles, as a mask, and the values.
+local function pass_few(t, n)
+   local values, mask = {}, 0
+   for i = 1, n do
+      local value, is_handle = pass(t[i])
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, values
+end
+
+-- Make or fill the Python list behind a table with the table's entries 1..n.
+local function pass_array(handle, t, n)
+   if n <= GROUP then
+      local mask, values = pass_few(t, n)
+      handle = handle_of[t]   -- the table may be among its own entries
+      if handle == nil then
+         own(t, host.new_list(mask, unpack(values, 1, n)))
+         maps[t] = false
+      else
+         host.fill_list(handle, mask, unpack(values, 1, n))
+      end
+      return
+   end
+   if handle == nil then handle = give_table(t, false) end
+   host.start_list(handle, n)
+   local at = 1
+   while at <= n do
+      local last = at + GROUP - 1
+      if last > n then last = n end
+      local values, mask = {}, 0
+      for i = at, last do
+         local value, is_handle = pass(t[i])
+         values[i - at + 1] = value
+         if is_handle then mask = mask + 2 ^ (i - at) end
+      end
+      host.extend_list(handle, mask, unpack(values, 1, last - at + 1))
+      at = last + 1
+   end
+end
+
+local function pass_map(handle, t)
+   if handle == nil then handle = give_table(t, true) end
+   host.start_map(handle)
+   for key, value in next, t do
+      local k, k_is = pass(key)
+      local v, v_is = pass(value)
+      host.set_entry(handle, (k_is and 1 or 0) + (v_is and 2 or 0), k, v)
+   end
+end
+
+local active = {}   -- tables being passed, against cycles
+
+local function pass_table(t)
+   local handle = handle_of[t]
+   if active[t] then return handle or give_table(t, false), true end
+   local n = #t
+   local map = next(t, n > 0 and n or nil) ~= nil
+   if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
+   active[t] = true
+   local ok, err = pcall(map and pass_map or pass_array, handle, t, n)
+   active[t] = nil
+   if not ok then error(err, 0) end
+   return handle_of[t], true
+end
+
+function pass(value)
+   local kind = type(value)
+   if kind == 'nil' or kind == 'string' or kind == 'boolean' then return value, false end
+   if kind == 'number' then return value == 0 and 1 / value < 0 and NEGATIVE_ZERO or value, false end
+   local handle = handle_of[value]
+   if handle then
+      if handle % 32 == TABLE then return pass_table(value) end
+      return handle, true
+   end
+   if kind == 'table' then
+      local mt = getmetatable(value)
+      if mt and mt.__torch7py_peer then return mt.__torch7py_peer(value), true end
+      return pass_table(value)
+   end
+   if kind == 'function' then return pass_reference(value, false), true end
+   if kind == 'cdata' and tonumber(value) then return tonumber(value), false end
+   fail('a %s cannot be passed to this function', kind)
+end
+core.pass = pass
+
+-- mask, values... of some arguments
+local function pass_all(...)
+   local n = select('#', ...)
+   if n == 0 then return 0 end
+   if n == 1 then
+      local value, is_handle = pass((...))
+      return is_handle and 1 or 0, value
+   end
+   if n == 2 then
+      local a, b = ...
+      local x, x_is = pass(a)
+      local y, y_is = pass(b)
+      return (x_is and 1 or 0) + (y_is and 2 or 0), x, y
+   end
+   local values, mask = {...}, 0
+   for i = 1, n do
+      local value, is_handle = pass(values[i])
+      values[i] = value
+      if is_handle then mask = mask + 2 ^ (i - 1) end
+   end
+   return mask, unpack(values, 1, n)
+end
+core.pass_all = pass_all
+
+---------------------------------------------------------------------------------------------------------
+-- Values into Lua
+
+local function read(mask, ...)
+   if mask == 0 then return ... end
+   local n = select('#', ...)
+   if n == 1 then return wrap((...)) end
+   local values = {...}
+   for i = 1, n do
+      if mask % 2 == 1 then values[i] = wrap(values[i]) end
+      mask = (mask - mask % 2) / 2
+   end
+   return unpack(values, 1, n)
+end
+core.read = read
+
+local function put_entries(t, at, mask, ...)
+   for i = 1, select('#', ...) do
+      local value = select(i, ...)
+      if mask % 2 == 1 then value = wrap(value) end
+      mask = (mask - mask % 2) / 2
+      t[at + i - 1] = value
+   end
+end
+
+-- The first entries, of a list of n; those that the table has beyond go.
+local function put_list(t, n, ...)
+   for i = #t, n + 1, -1 do t[i] = nil end
+   put_entries(t, 1, ...)
+   return n
+end
+
+-- Bring a table up to what its Python list holds.
+local function refresh(t, handle)
+   if active[t] then return end
+   active[t] = true
+   if is_map(t, handle) then
+      local seen = {}
+      for number = 1, host.map_size(handle) do
+         local mask, key, value = host.map_entry(handle, number)
+         if mask % 2 == 1 then key = wrap(key) end
+         if mask >= 2 then value = wrap(value) end
+         t[key] = value
+         seen[key] = true
+      end
+      for key in next, t do
+         if not seen[key] then t[key] = nil end
+      end
+   else
+      local n = put_list(t, host.whole_list(handle, GROUP))
+      for at = GROUP + 1, n, GROUP do
+         put_entries(t, at, host.list_part(handle, at, GROUP))
+      end
+   end
+   active[t] = nil
+end
+
+make[TABLE] = function(handle)
+   local t = {}
+   own(t, handle)
+   refresh(t, handle)
+   return t
+end
+core.refresh = refresh

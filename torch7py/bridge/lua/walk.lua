@@ -1,0 +1,233 @@
+-- Before and after a call into Python the tree below a module is walked.
+--
+-- Changed children and table fields are handed over, and methods in Lua that appeared or went are told to the peers.
+--
+-- Arguments: core, host, peers, methods, records. Result: the table `walking`.
+
+local core, host, peers, methods, records = ...
+local walking = {}
+
+local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
+local setmetatable, getmetatable = setmetatable, getmetatable
+local handle_of, pass, finish, rethrow = core.handle_of, core.pass, core.finish, core.rethrow
+local native, peer, give_field, get_field = peers.native, peers.peer, peers.give_field, peers.get_field
+local table_fields, changed, mark, note = peers.table_fields, peers.changed, methods.mark, records.note
+
+local TABLE = 17
+
+-- What Python has now, by handle: a weak table must not hold modules, or those in cycles would never go.
+local mirrored = setmetatable({}, {__mode = 'k'})      -- module -> handles of its children
+local linked = setmetatable({}, {__mode = 'k'})        -- module -> {link name = handle}
+local restored = setmetatable({}, {__mode = 'k'})      -- module -> {name = true}: table fields that a file put there
+
+local walk
+
+-- What a package does for the modules of a class and its heirs: `walk(m, walk)` whenever they are walked,
+-- `complete(m)` before all their fields are shown or saved. `known` has the names of fields in Lua of which Python
+-- has the content in a form of its own.
+function walking.watch(c, on_walk, complete, known)
+   local info = native(c)
+   info.on_walk, info.complete, info.known_there = on_walk, complete, known
+   changed()
+end
+
+local function walk_children(m, list)
+   local known = mirrored[m]
+   local n = #list
+   local same = known == nil and n == 0 or known ~= nil and #known == n
+   for i = 1, n do
+      local child = list[i]
+      walk(child)
+      if same and known[i] ~= handle_of[child] then same = false end
+   end
+   if not same then
+      local copy, handles = {}, {}
+      for i = 1, n do
+         copy[i] = list[i]
+         handles[i] = handle_of[list[i]] or 0
+      end
+      local ok, err = pcall(host.set_children, peer(m), (pass(copy)))
+      if not ok then rethrow(err) end
+      mirrored[m] = handles
+   end
+end
+
+-- Hand over what the script did to the table fields of a module.
+local function push(m, fields)
+   for name in next, fields do
+      local value = rawget(m, name)
+      if type(value) ~= 'table' then
+         fields[name] = nil
+         rawset(m, name, nil)
+      end
+      give_field(handle_of[m], name, value)
+   end
+end
+
+-- Fill them with what Python has put there.
+local function pull(m, fields)
+   local from_file = restored[m]
+   for name in next, fields do
+      local value
+      if from_file and from_file[name] then
+         from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
+      else
+         value = finish(pcall(host.get_field, handle_of[m], name))
+      end
+      if type(value) == 'table' and handle_of[value] % 32 == TABLE then
+         rawset(m, name, value)
+      else
+         fields[name] = nil
+         rawset(m, name, nil)
+      end
+   end
+end
+
+local touched                  -- the modules walked since the last entry that have table fields in Lua
+
+function walk(m)
+   local c = getmetatable(m)
+   local info = c and native(c)
+   if not info then return end
+   peer(m)
+   local own = mark(m, c, info)
+   local fields = table_fields[m]
+   if fields then
+      push(m, fields)
+      touched = touched or {}
+      touched[#touched + 1] = m
+   end
+   local list = rawget(m, 'modules')
+   if type(list) ~= 'table' then list = nil end
+   note(m, c, info, own, fields, list)
+   if list then walk_children(m, list) end
+   if info.on_walk then info.on_walk(m, walk) end
+   local lists = info.lists
+   for i = 1, #lists do
+      local entries = rawget(m, lists[i])
+      if type(entries) == 'table' then
+         for j = 1, #entries do walk(entries[j]) end
+      end
+   end
+   local links = info.links
+   for i = 1, #links do
+      local name = links[i]
+      local child = rawget(m, name)
+      local known = linked[m]
+      if not known then
+         known = {}
+         linked[m] = known
+      end
+      if type(child) == 'table' then walk(child) end
+      local handle = child ~= nil and handle_of[child] or nil
+      if known[name] ~= handle then
+         give_field(handle_of[m], name, child)
+         known[name] = handle
+      end
+   end
+end
+
+-- A method in Lua that Python called may have done something to the tables of any module.
+function core.settle()
+   for m, fields in next, table_fields do push(m, fields) end
+end
+
+-- Before it runs, they get what Python has put there.
+function core.catch_up()
+   for m, fields in next, table_fields do pull(m, fields) end
+end
+
+walking.walk = walk
+
+-- What a walk does at a module in a tree that is as it was.
+local function revisit(m)
+   local c = getmetatable(m)
+   local info = native(c)
+   mark(m, c, info)
+   local fields = table_fields[m]
+   if fields then
+      push(m, fields)
+      touched = touched or {}
+      touched[#touched + 1] = m
+   end
+   if info.on_walk then info.on_walk(m, walk) end
+end
+
+-- On the way into Python; what it returns is for the way back. Only the modules below this one can change.
+local function enter(m)
+   peer(m)
+   methods.new_entry()
+   touched = nil
+   local watched, n = records.find(m)
+   if watched then
+      for i = 1, n do revisit(watched[i]) end
+      return touched
+   end
+   local made = records.start(m)
+   walk(m)
+   records.finish(m, made)
+   return touched
+end
+walking.enter = enter
+
+local function pull_all(modules)
+   for i = 1, #modules do
+      local fields = table_fields[modules[i]]
+      if fields then pull(modules[i], fields) end
+   end
+end
+
+-- A call into Python, between `enter` and `leave`.
+function walking.call(f, ...)
+   peers.depth = peers.depth + 1
+   return pcall(f, ...)
+end
+
+function walking.leave(walked)
+   core.advance()
+   if walked then pull_all(walked) end
+   if peers.fresh[1] then
+      pull_all(peers.fresh)
+      if peers.depth == 1 then peers.fresh = {} end
+   end
+   peers.depth = peers.depth - 1
+end
+
+-- The part of `enter` for a module that Python has just made: nothing of Lua's is newer than what Python has.
+function walking.look_into(m)
+   methods.new_entry()
+   walk(m)
+end
+
+-- Take over the children and links that the peer has now.
+function walking.adopt(m)
+   changed()
+   local info = native(getmetatable(m))
+   local children = finish(pcall(host.children, handle_of[m]))
+   if children then
+      local list = rawget(m, 'modules')
+      if type(list) ~= 'table' then
+         list = {}
+         rawset(m, 'modules', list)
+      end
+      local handles = {}
+      for i = 1, math.max(#list, #children) do list[i] = children[i] end
+      for i = 1, #children do handles[i] = handle_of[children[i]] end
+      mirrored[m] = handles
+   end
+   for i = 1, #info.lists do get_field(m, handle_of[m], info.lists[i]) end
+   local links, known = info.links, linked[m] or {}
+   linked[m] = known
+   for i = 1, #links do
+      local value = finish(pcall(host.get_field, handle_of[m], links[i]))
+      rawset(m, links[i], value)
+      known[links[i]] = value ~= nil and handle_of[value] or nil
+   end
+end
+-- For a module whose fields come from a file: the set of names of its table fields, for the caller to fill.
+function walking.restoring(m)
+   restored[m] = {}
+   return restored[m]
+end
+
+return walking
