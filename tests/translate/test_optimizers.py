@@ -213,14 +213,18 @@ optim.sgd(other, w, {learningRate = 0.1})
     "source",
     [
         "local state = {learningRate = 0.1}\noptim.sgd(feval, w, state)\nfor k, v in pairs(state) do print(k) end\n",
-        STEPS % ("learningRates = torch.ones(10)", 2, "sgd"),
+        STEPS % ("learningRates = torch.ones(10)", 2, "adam"),
         STEPS % ("lineSearch = function() end", 2, "lbfgs"),
         STEPS % ("niter = 2", 2, "rprop"),
         # one state for two methods, of which the page cannot tell which is meant
         "local state = {}\noptim.sgd(feval, w, state)\noptim.adagrad(feval, w, state)\n",
         # a setting that is an optimizer's argument together with another one
         "local state = {}\noptim.adam(feval, w, state)\nstate.beta1 = 0.5\n",
-        "local state = {learningRateDecay = 0.1}\noptim.sgd(feval, w, state)\nprint(state.learningRate)\n",
+        # a rate that is for the next step, where a class of PyTorch's own would take it for this one
+        (
+            "local state = {}\nlocal function f() state.learningRate = 0.1 return feval() end\n"
+            "optim.adam(f, w, state)\noptim.adam(f, w, state)\n"
+        ),
     ],
 )
 def test_what_is_refused(source):

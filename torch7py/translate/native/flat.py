@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["HELPER", "changed_in_part", "used_as_vectors", "write"]
 
 HELPER = "flatten_parameters"
+_BY_ELEMENT = ("learningRates", "weightDecays")
 _PARTS = {"narrow", "select", "sub", "view", "index"}
 
 
@@ -49,6 +50,8 @@ def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
     weights, gradients = variables[0] if variables else None, variables[1] if len(variables) > 1 else None
     if not variables or any(v.kind == "parameter" for v in variables):
         return False
+    if _has_settings_by_element(t):
+        return True
     reads = {n: v for v in variables for n in (*v.reads, *v.writes)}
     plain: set[Expression] = set()
     for node in tree.walk(t.program):
@@ -70,6 +73,12 @@ def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
         elif isinstance(node, (tree.Assign, tree.Local)) and isinstance(node, tree.Assign):
             plain.update(a for a in node.targets if a in reads and isinstance(a, Name))
     return not set(reads) <= plain
+
+
+def _has_settings_by_element(t: Translator) -> bool:
+    """Whether the program gives optim a rate or a weight decay for each element of a vector."""
+    keys = [node.key for node in tree.walk(t.program) if isinstance(node, (Index, tree.Field))]
+    return any(isinstance(key, tree.String) and key.value in _BY_ELEMENT for key in keys)
 
 
 def _has_form(

@@ -38,6 +38,64 @@ ADAM_ON_DATA = ADAM.replace(
     "                # by its data: outputs from before the step may still go back\n                p.data.addcdiv_(",
 )
 
+SGD = '''class SGD(torch.optim.SGD):
+    """SGD whose rate falls with the steps, as optim.sgd has it: lr / (1 + steps * lr_decay)."""
+
+    def __init__(self, params, lr=0.001, lr_decay=0, **settings):
+        super().__init__(params, lr=lr, **settings)
+        for group in self.param_groups:
+            group.update(lr_decay=lr_decay, steps=0)
+
+    def step(self, closure):
+        rates = [group["lr"] / (1 + group["steps"] * group["lr_decay"]) for group in self.param_groups]
+        with torch.enable_grad():
+            loss = closure()
+        kept = [group["lr"] for group in self.param_groups]
+        for group, rate in zip(self.param_groups, rates):
+            group["lr"] = rate
+        super().step()
+        for group, lr in zip(self.param_groups, kept):
+            group["lr"] = lr
+            group["steps"] += 1
+        return loss'''
+
+SGD_BY_ELEMENT = '''class SGD(torch.optim.Optimizer):
+    """SGD as optim.sgd computes it: with a rate and a weight decay for each element, where they are given.
+
+    The rate falls with the steps: lr / (1 + steps * lr_decay). Dampening is the momentum if it is not given.
+    """
+
+    def __init__(self, params, **settings):
+        names = {"lr": 0.001, "lr_decay": 0, "weight_decay": 0, "momentum": 0, "dampening": None}
+        names |= {"nesterov": False, "lrs": None, "weight_decays": None, "steps": 0}
+        super().__init__(params, names | settings)
+
+    @torch.no_grad()
+    def step(self, closure):
+        rates = [group["lr"] / (1 + group["steps"] * group["lr_decay"]) for group in self.param_groups]
+        with torch.enable_grad():
+            loss = closure()
+        for group, rate in zip(self.param_groups, rates):
+            momentum, dampening = group["momentum"], group["dampening"]
+            group["steps"] += 1
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                grad, state = p.grad, self.state[p]
+                if group["weight_decay"]:
+                    grad = grad + group["weight_decay"] * p
+                elif group["weight_decays"] is not None:
+                    grad = grad + group["weight_decays"] * p
+                if momentum:
+                    if "movement" in state:
+                        damping = momentum if dampening is None else dampening
+                        state["movement"].mul_(momentum).add_(grad, alpha=1 - damping)
+                    else:
+                        state["movement"] = grad.clone()
+                    grad = grad + momentum * state["movement"] if group["nesterov"] else state["movement"]
+                p.add_(grad if group["lrs"] is None else group["lrs"] * grad, alpha=-rate)
+        return loss'''
+
 NAG = '''class NAG(torch.optim.Optimizer):
     """Nesterov's accelerated gradient as optim.nag computes it: the gradient is taken where the momentum leads."""
 
@@ -378,6 +436,8 @@ class CG(torch.optim.Optimizer):
 CLASSES = {
     "adam": ADAM,
     "adam on data": ADAM_ON_DATA,
+    "sgd": SGD,
+    "sgd by element": SGD_BY_ELEMENT,
     "nag": NAG,
     "lbfgs": LBFGS,
     "lswolfe": LSWOLFE,

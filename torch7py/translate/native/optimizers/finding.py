@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native.optimizers.methods import METHODS, Definition, Optimizer
+from torch7py.translate.native.optimizers.settings import find_changes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
@@ -36,6 +37,7 @@ def find(training: Training) -> None:
             _in_a_call(training, node, state)
     for variable, nodes in calls.items():
         _kept(training, variable, nodes)
+    find_changes(training)
 
 
 def _known_weights(training: Training, weights: Name, functions: list[tree.Function]) -> bool:

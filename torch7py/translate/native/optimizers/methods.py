@@ -25,12 +25,20 @@ class Method:
 _COMMON = {"learningRate": "lr", "weightDecay": "weight_decay"}
 _DECAY = {**_COMMON, "learningRateDecay": "lr_decay"}
 _BETAS = {"betas": ("beta1", "beta2", "0.9", "0.999")}
+_SGD = {**_COMMON, "momentum": "momentum", "dampening": "dampening", "nesterov": "nesterov"}
 METHODS = {
     "sgd": Method(
         "torch.optim.SGD",
-        {**_COMMON, "momentum": "momentum", "dampening": "dampening", "nesterov": "nesterov"}
-        | {"learningRateDecay": "decay"},
+        {**_SGD, "learningRateDecay": "decay"},
         {"lr": "0.001"},
+    ),
+    # with a rate that falls and that the program changes as well
+    "sgd that decays": Method("SGD", {**_SGD, "learningRateDecay": "lr_decay"}, {"lr": "0.001"}, text="sgd"),
+    "sgd by element": Method(
+        "SGD",
+        {**_SGD, "learningRateDecay": "lr_decay", "learningRates": "lrs", "weightDecays": "weight_decays"},
+        {"lr": "0.001"},
+        text="sgd by element",
     ),
     "adam": Method(
         "Adam",
@@ -127,6 +135,9 @@ class Optimizer:
     name: str = ""
     schedulers: dict[Statement, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)  # settings that the program looks at while it runs
+    changed: set[str] = field(default_factory=set)  # and those that it changes
+    changed_inside: bool = False  # by a function that the optimizer calls
 
     @property
     def scheduler(self) -> str:
@@ -135,3 +146,33 @@ class Optimizer:
     @property
     def methods(self) -> set[str]:
         return {d.method for d in self.definitions} or {self.method}
+
+    def form(self, name: str, table: tree.Table) -> Method:
+        """How a method is written with the settings of a table: optim.sgd in one of three ways."""
+        if name != "sgd":
+            return METHODS[name]
+        given = {item.key.value for item in table.fields if isinstance(item.key, tree.String)}
+        by_element = (given | self.changed) & {"learningRates", "weightDecays"}
+        if by_element or ("momentum" in self.changed and "dampening" not in given):
+            return METHODS["sgd by element"]
+        falls = any(_falls(item) for item in table.fields) or "learningRateDecay" in self.changed
+        looked_at = (self.read | self.changed) & {"learningRate", "learningRateDecay"}
+        if self.changed_inside or (falls and (looked_at or len(self.definitions) > 1 or self.anew)):
+            return METHODS["sgd that decays"]
+        return METHODS["sgd"]
+
+    @property
+    def forms(self) -> list[Method]:
+        tables = [(d.method, d.table) for d in self.definitions] or [(self.method, self.settings)]
+        return [self.form(method, table) for method, table in tables]
+
+    @property
+    def anew(self) -> bool:
+        """Whether it is made within a loop."""
+        return any(d.once for d in self.definitions)
+
+
+def _falls(item: tree.Field) -> bool:
+    """Whether a setting is a decay of the rate that is not surely 0."""
+    is_decay = isinstance(item.key, tree.String) and item.key.value == "learningRateDecay"
+    return is_decay and not (isinstance(item.value, tree.Number) and item.value.value == 0)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py
 from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["give_gradient", "holds_loss", "listed", "of_call", "settings_field", "step", "write"]
+__all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
 
 def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
@@ -25,15 +24,9 @@ def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
         t.emit(f"if {optimizer.name} is None:")
         with t.indented():
             t.emit(f"{optimizer.name} = {made}")
-        if decay is not None:
-            raise Problem(
-                "T7-228", definition.table.line, "a rate that decays, of settings made within a loop"
-            )
         return
     t.emit(f"{optimizer.name} = {made}")
     if decay is not None:
-        if len(optimizer.definitions) > 1:
-            raise Problem("T7-228", definition.table.line, "a rate that decays, of one optimizer of several")
         scheduler = optimizer.schedulers[definition.statement] = t.fresh("scheduler")
         t.emit(
             f"{scheduler} = torch.optim.lr_scheduler.LambdaLR({optimizer.name}, "
@@ -43,7 +36,7 @@ def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
 
 def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> tuple[str, str | None]:
     """The construction of an optimizer, and by what its rate decays."""
-    method = METHODS[name]
+    method = optimizer.form(name, table)
     given: dict[str, str] = {}
     for item in table.fields:
         key = item.key.value if isinstance(item.key, tree.String) else ""
@@ -55,7 +48,11 @@ def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> 
     decay = given.pop("decay", None)
     if decay in ("0", "0.0"):
         decay = None
-    if name == "sgd":
+    if given.get("lr_decay") in ("0", "0.0"):
+        del given["lr_decay"]
+    if method.text == "sgd by element":
+        pass
+    elif name == "sgd":
         if "momentum" in given and "dampening" not in given:
             given["dampening"] = given["momentum"]  # optim's default
         for zero in ("momentum", "dampening", "weight_decay"):
@@ -160,36 +157,6 @@ def holds_loss(t: Translator, node: Expression) -> bool:
     return known
 
 
-def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
-    """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
-    t = training.t
-    fields = optimizer.settings.fields
-    settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
-    looped = any(
-        isinstance(n, tree.GenericFor)
-        and isinstance(n.values[0], Call)
-        and t.path(n.values[0].callee) == "pairs"
-        and n.values[0].arguments == (node,)
-        for n in tree.walk(t.program)
-    )
-    targets = [x for n in tree.walk(t.program) if isinstance(n, tree.Assign) for x in n.targets]
-    changed = any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in targets)
-    momentum = settings.get("momentum")
-    without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
-    plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
-    if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
-        raise Problem("T7-228", node.line, "the state of an optimizer as a value")
-    items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
-    name = t.fresh("settings")
-    t.emit(f'{name} = {{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
-    return code.atom(name)
-
-
-def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
-    of_name = training.t.scopes.of_name
-    return isinstance(node.base, Name) and of_name[node.base] is of_name[state]
-
-
 def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:
     """What a function gives as the gradient of a tensor that is optimized itself, where PyTorch wants it."""
     name = t.names.of(point)
@@ -206,18 +173,3 @@ def give_gradient(t: Translator, point: Name, gradient: Expression) -> None:
     rank = t.type(gradient).rank
     shape = "" if rank is not None and rank == t.type(point).rank else f".view_as({name})"
     t.emit(f"{name}.grad = {t.value(gradient).at(code.ATOM)}{shape}")
-
-
-def settings_field(training: Training, node: tree.Index) -> str | None:
-    """``state.learningRate`` as the optimizer's."""
-    if isinstance(node.base, Name) and isinstance(node.key, tree.String):
-        optimizer = training.optimizer_of.get(training.t.scopes.of_name[node.base])
-        if optimizer is not None and optimizer.name:
-            names = {METHODS[method].settings.get(node.key.value) for method in optimizer.methods}
-            name = names.pop() if len(names) == 1 else None
-            two = any(name in pair[:2] for m in optimizer.methods for pair in METHODS[m].pairs.values())
-            own = name in ("line_search", "verbose", "decay", "dampening") or two
-            if name is None or own or (name == "lr" and optimizer.scheduler):
-                raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
-            return f'{optimizer.name}.param_groups[0]["{name}"]'
-    return None

@@ -1,0 +1,102 @@
+"""The settings of an optimizer while it runs: read and changed as its parameter group's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.optimizers.methods import Optimizer
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training import Training
+
+__all__ = ["find_changes", "listed", "settings_field"]
+
+# Settings of an optimizer that are no entry of its parameter group, or whose change it does not see.
+_FIXED = ("line_search", "verbose", "decay", "dampening")
+# Classes that look at the rate before they call the function, as optim does.
+_READ_FIRST = ("sgd", "sgd by element")
+
+
+def find_changes(training: Training) -> None:
+    """Note which settings of each optimizer the program reads and changes while it runs."""
+    of_name = training.t.scopes.of_name
+    inside = _called_by_optimizers(training)
+    for statement, scope in training.places.owner.items():
+        targets = statement.targets if isinstance(statement, tree.Assign) else ()
+        for node in tree.own_nodes(statement):
+            if not (isinstance(node, tree.Index) and isinstance(node.base, Name)):
+                continue
+            optimizer = training.optimizer_of.get(of_name[node.base])
+            if optimizer is None or not isinstance(node.key, tree.String):
+                continue
+            if node in targets:
+                optimizer.changed.add(node.key.value)
+                optimizer.changed_inside |= scope.function in inside
+            else:
+                optimizer.read.add(node.key.value)
+
+
+def _called_by_optimizers(training: Training) -> set[tree.Function]:
+    """The functions that are given to optim, and those that they call."""
+    found: set[tree.Function] = set()
+    waiting = list(training.closures)
+    while waiting:
+        function = waiting.pop()
+        if function not in found:
+            found.add(function)
+            for node in tree.walk(function.body):
+                if isinstance(node, (Call, Invoke)):
+                    waiting += training.t.types.function_called(node)
+    return found
+
+
+def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
+    """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
+    t = training.t
+    fields = optimizer.settings.fields
+    settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
+    looped = any(
+        isinstance(n, tree.GenericFor)
+        and isinstance(n.values[0], Call)
+        and t.path(n.values[0].callee) == "pairs"
+        and n.values[0].arguments == (node,)
+        for n in tree.walk(t.program)
+    )
+    targets = [x for n in tree.walk(t.program) if isinstance(n, tree.Assign) for x in n.targets]
+    changed = any(isinstance(x, tree.Index) and _is_state(training, x, node) for x in targets)
+    momentum = settings.get("momentum")
+    without = momentum is None or (isinstance(momentum, tree.Number) and momentum.value == 0)
+    plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
+    if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
+        raise Problem("T7-228", node.line, "the state of an optimizer as a value")
+    items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
+    name = t.fresh("settings")
+    t.emit(f'{name} = {{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
+    return code.atom(name)
+
+
+def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
+    of_name = training.t.scopes.of_name
+    return isinstance(node.base, Name) and of_name[node.base] is of_name[state]
+
+
+def settings_field(training: Training, node: tree.Index) -> str | None:
+    """``state.learningRate`` as the optimizer's."""
+    if isinstance(node.base, Name) and isinstance(node.key, tree.String):
+        optimizer = training.optimizer_of.get(training.t.scopes.of_name[node.base])
+        if optimizer is not None and optimizer.name:
+            forms = optimizer.forms
+            names = {form.settings.get(node.key.value) for form in forms}
+            name = names.pop() if len(names) == 1 else None
+            two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
+            scheduled = name == "lr" and optimizer.scheduler
+            late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
+            if name is None or name in _FIXED or two or scheduled or late:
+                raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
+            return f'{optimizer.name}.param_groups[0]["{name}"]'
+    return None
