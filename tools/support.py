@@ -221,6 +221,8 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("tds", "tds", "tds", "tds"),
             _mixed("threads", "threads", "threads", "threads"),
             _mixed("hdf5", "hdf5", "hdf5", "hdf5"),
+            _mixed("dataload", "dataload", "dataload", "dataload"),
+            _mixed("torchx", "torchx", "torchx", "_"),
             Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
             _fields("autograd", "autograd_names", "autograd", "autograd"),
             _classes("nnx", "nnx_classes", "nnx", "nn"),

@@ -2,7 +2,7 @@
 
 ::
 
-    python tools/upstream.py torch7=PATH [nn=PATH] [nngraph=PATH] [optim=PATH] [rnn=PATH] [dpnn=PATH]
+    python tools/upstream.py torch7=PATH [nn=PATH] [nngraph=PATH] [optim=PATH] [rnn=PATH] [dpnn=PATH] [dataload=PATH]
 
 PATH is a checkout of the package; of it only the test files are used, the code under test is ours. Each test file
 runs in a process of its own, in an empty folder and under time limits. Prints a line for each test and a summary;
@@ -69,6 +69,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     ),
     "rnn": (Suite("test/test.lua", ("rnn",), "rnn.test()"),),
     "dpnn": (Suite("test/test.lua", ("dpnn",), "dpnn.test()"),),
+    "dataload": (Suite("test.lua", ("dataload",), "require('dataload').test()"),),
 }
 
 

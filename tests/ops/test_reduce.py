@@ -80,6 +80,18 @@ def test_sums_of_bytes(rt: Runtime) -> None:
     check_query(rt, "cumsum", "2", x, ([[200, 44]], torch.uint8))
 
 
+@pytest.mark.parametrize("kind", ["Double", "Float"])
+def test_a_small_sum_is_taken_from_the_first_element_to_the_last_in_every_call(rt: Runtime, kind: str) -> None:
+    text = f"""torch.manualSeed(1)
+    local x = torch.{kind}Tensor(7, 9):normal()
+    local expected = 0
+    for i = 1, 7 do for j = 1, 9 do expected = expected + x[i][j] end end
+    local columns = 0
+    for j = 1, 9 do for i = 1, 7 do columns = columns + x[i][j] end end
+    return x:sum() == expected, x:sum() == expected, x:t():sum() == columns, x:t():sum() == columns"""
+    assert lua(rt, text) == (True, True, True, True)
+
+
 def test_sums_of_floats_are_carried_in_double(rt: Runtime) -> None:
     x = torch.tensor([2.0**24, 1.0, 1.0, -(2.0**24)])
     assert lua(rt, "return x:sum(), x:sum(1)[1], x:mean(), x:cumsum()[4]", x=x) == (2, 2, 0.5, 2)

@@ -11,7 +11,8 @@ package("nn.utils", "torch7py.packages.nn_utils", requires=("torch",), table=Non
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)
 package("dpnn", "torch7py.rnn.dpnn.all", requires=("nn",), chunk="pkg_dpnn.lua")
 package("nnx", "torch7py.packages.nnx.all", requires=("nn", "xlua"), chunk="pkg_nnx.lua")
-package("rnn", "torch7py.rnn.all", requires=("dpnn",), chunk="pkg_rnn.lua")
+package("torchx", "torch7py.packages.torchx", requires=("torch", "paths", "sys"), chunk="pkg_torchx.lua")
+package("rnn", "torch7py.rnn.all", requires=("dpnn", "torchx"), chunk="pkg_rnn.lua")
 package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_graph.lua")
 package(
     "nngraph", "torch7py.packages.nngraph.all", requires=("nn", "graph", "paths"), chunk="pkg_nngraph.lua"
@@ -45,6 +46,14 @@ package(
 package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_worker.lua")
 package("bit32", table=None, chunk="pkg_bit32.lua")
 package("md5", "torch7py.packages.md5", table=None)
+package(
+    "dataload",
+    "torch7py.packages.dataload",
+    requires=("torch", "paths", "xlua", "torchx", "sys", "image", "lfs", "moses"),
+    table=None,
+    chunk="pkg_dataload.lua",
+)
+package("dataload._env", requires=("dataload",), table=None, chunk="pkg_dataload_env.lua")
 package("moses", table=None, chunk="pkg_moses.lua")
 package("pl", chunk="pkg_pl.lua")
 package("pl.class", table=None, chunk="pkg_pl_class.lua")

@@ -20,7 +20,9 @@ _PROGRAM = """
         local value = _G
         for part in path:gmatch('[^.]+') do
             if type(value) ~= 'table' then return nil end
-            value = value[part]
+            local inner = value[part]
+            if inner == nil and value == _G then inner = package.loaded[part] end
+            value = inner
         end
         return value
     end

@@ -1,0 +1,57 @@
+"""torchx: nested tables, the queue, and the index of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+
+@pytest.fixture
+def rt() -> Runtime:
+    return Runtime()
+
+
+def test_nested_tables(rt: Runtime) -> None:
+    made = "require 'torchx' local nest = {torch.range(1, 6):view(3, 2), {a = torch.range(7, 9)}} "
+    assert rt.execute(made + "return torchx.recursiveBatchSize(nest), torchx.recursiveSum(nest)") == (3, 45)
+    assert rt.execute(made + "local s = torchx.recursiveSize(nest, 1) return s[1][1], #s[2].a") == (2, 0)
+    assert rt.execute(made + "local s = torchx.recursiveSub(nest, 2, 3) return s[1][1][1], s[2].a[2]") == (
+        3,
+        9,
+    )
+    text = """local to = {torch.Tensor()}
+    local got = torchx.recursiveIndex(to, nest, 1, torch.LongTensor{3, 3})
+    return rawequal(got[1], to[1]), got[1][2][1], got[2].a[1]"""
+    assert rt.execute(made + text) == (True, 5, 9)
+    with pytest.raises(LuaError, match="nested tables of tensors expected, not a number"):
+        rt.execute("require 'torchx' torchx.recursiveSub(3, 1, 2)")
+
+
+def test_a_queue_is_first_in_first_out(rt: Runtime) -> None:
+    text = """require 'torchx'
+    local queue = torchx.Queue()
+    queue:put(1) queue:put(2)
+    local first = queue:get()
+    queue:put(3)
+    return first, queue:get(), queue:get(), queue:empty(), pcall(queue.get, queue)"""
+    first, second, third, empty, ok, message = rt.execute(text)
+    assert (first, second, third, empty, ok) == (1, 2, 3, True, False)
+    assert "Queue is empty" in message
+
+
+def test_the_files_under_a_folder(rt: Runtime, tmp_path: Path) -> None:
+    for name in ("b/2.png", "b/1.JPG", "a/target1.png", "a/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    text = f"require 'torchx' local index = paths.indexdir('{tmp_path}'%s) "
+    names = "local names = {} for i = 1, index:size() do names[i] = index:filename(i) end return table.concat(names, ' ')"
+    found = rt.execute(text % "" + names)
+    assert found == " ".join(f"{tmp_path}/{name}" for name in ("a/target1.png", "b/1.JPG", "b/2.png"))
+    assert rt.execute(text % ", {'png'}, nil, 'TARGET*'" + names) == f"{tmp_path}/b/2.png"
+    assert rt.execute(text % ", 'txt'" + "return index.tensor:type()") == "torch.CharTensor"
+    with pytest.raises(LuaError, match="Could not find any files"):
+        rt.execute(text % ", 'gif'")

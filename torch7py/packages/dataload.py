@@ -1,0 +1,17 @@
+"""Notes on the dataload package, which is in Lua."""
+
+from __future__ import annotations
+
+from torch7py.ops.support import restricted, unsupported
+
+__all__: list[str] = []
+
+restricted("dataload.downloadfile", "downloads nothing: a file that is missing is an error with its address")
+restricted(
+    "dataload.AsyncIterator",
+    "one copy of the loader, in the program's own thread: batches come in order, with its random numbers",
+)
+restricted("dataload.loadSentiment140", "of files whose words are separated already: twokenize.py is not run")
+for _name in ("ImageClass", "MultiImageSequence", "loadImageNet"):
+    unsupported(f"dataload.{_name}", "not written: it needs graphicsmagick")
+unsupported("dataload.test", "the package's own tests are not part of this one")

@@ -1,0 +1,3 @@
+-- dataload._env: the table of dataload itself.
+
+return require 'dataload'
