@@ -81,7 +81,9 @@ def test_sums_of_bytes(rt: Runtime) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Double", "Float"])
-def test_a_small_sum_is_taken_from_the_first_element_to_the_last_in_every_call(rt: Runtime, kind: str) -> None:
+def test_a_small_sum_is_taken_from_the_first_element_to_the_last_in_every_call(
+    rt: Runtime, kind: str
+) -> None:
     text = f"""torch.manualSeed(1)
     local x = torch.{kind}Tensor(7, 9):normal()
     local expected = 0

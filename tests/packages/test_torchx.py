@@ -48,7 +48,9 @@ def test_the_files_under_a_folder(rt: Runtime, tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     text = f"require 'torchx' local index = paths.indexdir('{tmp_path}'%s) "
-    names = "local names = {} for i = 1, index:size() do names[i] = index:filename(i) end return table.concat(names, ' ')"
+    names = """local names = {}
+    for i = 1, index:size() do names[i] = index:filename(i) end
+    return table.concat(names, ' ')"""
     found = rt.execute(text % "" + names)
     assert found == " ".join(f"{tmp_path}/{name}" for name in ("a/target1.png", "b/1.JPG", "b/2.png"))
     assert rt.execute(text % ", {'png'}, nil, 'TARGET*'" + names) == f"{tmp_path}/b/2.png"

@@ -16,7 +16,14 @@ __all__ = ["find", "rows"]
 restricted(
     "paths.indexdir", "in the order of names, where the original has the file system's; nothing is cached"
 )
-for _name in ("torch.MultiCudaTensor", "torch.find", "torch.group", "torch.remap", "torch.concat", "torch.treemax"):
+for _name in (
+    "torch.MultiCudaTensor",
+    "torch.find",
+    "torch.group",
+    "torch.remap",
+    "torch.concat",
+    "torch.treemax",
+):
     unsupported(_name, "not written")
 
 
