@@ -18,6 +18,7 @@ from torch7py.bridge.errors import Thrown
 from torch7py.nn.binding import all_exports, describe
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
+from torch7py.nn.lending import fields_to_lend, lent, own_class
 from torch7py.nn.object import Overrides, TorchObject
 from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
@@ -173,6 +174,7 @@ class Peers:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = weakref.ref(runtime)
         self.handles = runtime.handles
+        self._lent: list[contextlib.ExitStack] = []
 
     def runtime(self) -> Runtime:
         found = self._runtime()
@@ -256,6 +258,9 @@ class Peers:
             values = decode(handles, mask, arguments)
             obj = objects[handle]
             try:
+                if not isinstance(obj, cls):
+                    with lent(obj, cls):
+                        return self._call_with_types(name, call, obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
@@ -274,6 +279,25 @@ class Peers:
             check_placement(obj, values[0])
         with self.runtime().cuda_scope(is_cuda(obj)):
             return encode_results(self.handles, call([obj, *values]))
+
+    def is_kin(self, handle: int, lender: str) -> bool:
+        """Whether an object descends from a class, so that the class's methods are its own."""
+        return issubclass(own_class(self.handles.objects[handle]), layers[lender])
+
+    def lend(self, handle: int, lender: str) -> tuple[str, ...]:
+        """Let an object be of another class until ``take_back``, for methods that a script lends it (nn/lending.py).
+
+        Returns the names of the fields that belong to that class alone.
+        """
+        obj, cls = self.handles.objects[handle], layers[lender]
+        names = fields_to_lend(type(obj), cls)
+        self._lent.append(contextlib.ExitStack())
+        self._lent[-1].enter_context(lent(obj, cls))
+        return tuple(names)
+
+    def take_back(self) -> None:
+        """The end of the last ``lend``."""
+        self._lent.pop().close()
 
     # -- fields -------------------------------------------------------------------------------------------
 

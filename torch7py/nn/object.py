@@ -105,7 +105,7 @@ class TorchObject(FieldHolder):
     )
 
     # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
-    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked", "_elsewhere")
+    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked", "_elsewhere", "_lent")
 
     # -- types --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ step goes back does not, and is here, in three questions that a module answers:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -93,7 +93,8 @@ class AbstractRecurrent(Container):
     nil_as: ClassVar[dict[str, Any]] = {"copyInputs": False, "copyGradOutputs": False, "nSharedClone": 1}
     lua_methods = names(
         "getStepModule recycle maskZero trimZero _updateGradInput _accGradParameters updateGradInputThroughTime "
-        "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime"
+        "accGradParametersThroughTime accUpdateGradParametersThroughTime backwardUpdateThroughTime "
+        "includingSharedClones"
     )
 
     virtual = (
@@ -174,7 +175,10 @@ class AbstractRecurrent(Container):
 
     @property
     def step_module(self) -> Any:
-        return self.__dict__["recurrentModule"]
+        module = self.__dict__.get("recurrentModule")
+        if module is None:
+            raise TorchError(f"{self.class_name} has no recurrentModule")
+        return module
 
     def set_child_list(self, children: list[Any]) -> None:
         if len(children) == 1:
@@ -452,6 +456,16 @@ class AbstractRecurrent(Container):
         children = self._modules.values()
         return [c for c in self.sharedClones.values() if not any(c is child for child in children)]
 
+    def includingSharedClones(self, f: Callable[[], Any]) -> Any:
+        """``m:includingSharedClones(f)``: what f gives, called while the clones of the steps are children too."""
+        children = dict(self._modules)
+        self._modules.update((f"clone {number}", clone) for number, clone in enumerate(self._clones()))
+        try:
+            return f()
+        finally:
+            self._modules.clear()
+            self._modules.update(children)
+
     def reinforce(self, reward: Any) -> None:
         """``m:reinforce(reward)``: a reward for all steps; or, as a table or a tensor ``(steps, batch)``, one for each
         of the last steps."""
@@ -464,7 +478,7 @@ class AbstractRecurrent(Container):
         if self.step <= len(steps):
             raise TorchError(f"{self.class_name}: {len(steps)} rewards for {self.step - 1} steps")
         for step, one in enumerate(steps, self.step - len(steps)):
-            self.past_module(step).reinforce(one)
+            self.getStepModule(step).reinforce(one)
 
     def step_rewards(self, reward: Any) -> list[Any] | None:
         """The rewards of steps, None where one is for all."""

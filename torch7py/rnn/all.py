@@ -37,4 +37,3 @@ for _name in ("adapter", "gradAdapter"):
     )
 for _name in ("recursiveMask", "_prepare_size"):
     unsupported(f"rnn:{_name}", "what masks and checks is not a method of its own")
-unsupported("rnn:includingSharedClones", "clones of steps are converted and switched without it")

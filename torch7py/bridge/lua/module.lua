@@ -80,9 +80,55 @@ function module.equip(c, info)
    rawset(c, '__pairs', function(m) return next, module.fields(m), nil end)
 end
 
+-- A method of a built-in class that a script calls on a module of another (nn/lending.py). The fields that only the
+-- lender has are raw in the module: Python gets them for the call, and what it makes of them comes back.
+local function same_content(a, b)
+   for key, value in next, a do if b[key] ~= value then return false end end
+   for key in next, b do if a[key] == nil then return false end end
+   return true
+end
+
+local function refill(old, new)
+   for key in next, old do if new[key] == nil then old[key] = nil end end
+   for key, value in next, new do old[key] = value end
+end
+
+local function lend(m, key, method, ...)
+   enter(m)   -- as its own class: children are not what they are to the lender
+   local handle = handle_of[m]
+   local names, before = {core.raw(host.lend, handle, key)}, {}
+   local methods = marked[m]
+   if methods then host.mark(handle, methods) end   -- the lender may call more of them than the module's own class
+   for i = 1, #names do
+      local name = names[i]
+      local value = rawget(m, name)
+      if value ~= nil then give_field(handle, name, value) end
+      before[name] = finish(pcall(host.get_field, handle, name))
+   end
+   local function done(ok, ...)
+      for i = 1, #names do
+         local name = names[i]
+         local old, new = before[name], finish(pcall(host.get_field, handle, name))
+         local held = rawget(m, name)
+         if is_plain_table(old) and is_plain_table(new) then
+            if is_plain_table(held) then refill(held, new)
+            elseif not same_content(old, new) then rawset(m, name, new) end
+         elseif old ~= new then
+            rawset(m, name, new)
+         end
+      end
+      host.take_back()
+      if methods then host.mark(handle, methods) end
+      if not ok then error((...), 0) end
+      return ...
+   end
+   return done(pcall(method, m, ...))
+end
+
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
 -- numbers in `stay` are passed as they are, for Python to read and write.
-local function native_method(f, structural, stay)
+local function native_method(key, name, structural, stay)
+   local f = host.method(key, name)
    local pass_all = pass_all
    if stay then
       local numbers = {}
@@ -90,8 +136,15 @@ local function native_method(f, structural, stay)
       pass_all = function(...) return core.pass_some(numbers, ...) end
    end
    f = core.moving(f)
+   local kin = setmetatable({}, {__mode = 'k'})   -- the classes that descend from this one
+   local function is_foreign(self)
+      local c = getmetatable(self)
+      if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key) end
+      return kin[c] == false
+   end
+   local direct
    if structural then
-      return function(self, ...)
+      function direct(self, ...)
          local walked = enter(self)
          local function done(ok, mask, ...)
             leave(walked)
@@ -101,13 +154,21 @@ local function native_method(f, structural, stay)
          end
          return done(call(f, peer(self), pass_all(...)))
       end
+      return function(self, ...)
+         if is_foreign(self) then return lend(self, key, direct, ...) end
+         return direct(self, ...)
+      end
    end
    local function done(walked, ok, mask, ...)
       leave(walked)
       if not ok then rethrow(mask) end
       return core.read(mask, ...)
    end
+   function direct(self, ...)
+      return done(enter(self), call(f, handle_of[self], pass_all(...)))
+   end
    return function(self, ...)
+      if kin[getmetatable(self)] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
       return done(enter(self), call(f, handle_of[self], pass_all(...)))
    end
 end
@@ -151,7 +212,7 @@ function module.define(d)
             adopt(self)
          end
       else
-         method = native_method(host.method(d.key, name), d.structural[name], d.stay[name])
+         method = native_method(d.key, name, d.structural[name], d.stay[name])
       end
       all[name] = method
       rawset(c, name, method)
@@ -182,7 +243,7 @@ end
 function module.extend(key, name, methods)
    local c = class.registered[name]
    for i = 1, #methods do
-      local method = native_method(host.method(key, methods[i]), false)
+      local method = native_method(key, methods[i], false)
       native(c).all_methods[methods[i]] = method
       rawset(c, methods[i], method)
    end

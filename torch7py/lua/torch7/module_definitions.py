@@ -9,6 +9,7 @@ from torch7py.lua.loops import next_value
 from torch7py.lua.operators import call, index
 from torch7py.lua.torch7 import classes
 from torch7py.lua.torch7.exchange import ScriptTable, result_to_lua, to_python
+from torch7py.lua.torch7.lending import lent_to
 from torch7py.lua.torch7.module_class import ModuleClass, builtin_class, native
 from torch7py.lua.torch7.module_record import Record
 from torch7py.lua.torch7.modules import (
@@ -91,7 +92,11 @@ def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] 
         ]
         depth[0] += 1
         try:
-            result = run([record.peer, *values])
+            if isinstance(record.peer, cls):
+                result = run([record.peer, *values])
+            else:
+                with lent_to(m, cls):
+                    result = run([record.peer, *values])
         except (LuaError, RecursionError):
             raise
         except Exception as error:

@@ -1,0 +1,105 @@
+"""A method of one class on an object of another, as Lua allows: ``C.reinforce = nn.AbstractRecurrent.reinforce``.
+
+Such a *lent* method works on the object's fields, whatever its class. While it runs the object is of the lender's
+class, with the exported methods of its own: what the method calls by name is the object's, what it needs besides is
+the lender's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch7py.nn.binding import all_exports
+from torch7py.nn.object import TorchObject
+
+__all__ = ["fields_to_lend", "lent", "own_class"]
+
+_STORE = "_lent"  # where an object keeps, by lender, what the lender's methods left on it
+
+
+def own_class(obj: TorchObject) -> type[TorchObject]:
+    """The class of an object, also while it is lent another."""
+    found: type[TorchObject] = type(obj).__dict__.get("lent_from", type(obj))
+    return found
+
+
+def _as_own(attribute: str, own: type[TorchObject]) -> Callable[..., Any]:
+    """A method of the object's own class, called while the object is of another."""
+
+    def method(obj: TorchObject, *arguments: Any, **named: Any) -> Any:
+        with lent(obj, own):
+            return getattr(own, attribute)(obj, *arguments, **named)
+
+    return method
+
+
+_classes: dict[tuple[type[TorchObject], type[TorchObject]], type[TorchObject]] = {}
+
+
+def _lent_class(own: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+    found = _classes.get((own, lender))
+    if found is None:
+        found = _classes[own, lender] = _made_class(own, lender)
+    return found
+
+
+def _made_class(own: type[TorchObject], lender: type[TorchObject]) -> type[TorchObject]:
+    theirs = set(all_exports(lender).values())
+    attributes: dict[str, Any] = {
+        attribute: _as_own(attribute, own)
+        for attribute in all_exports(own).values()
+        if attribute not in theirs or getattr(own, attribute) is not getattr(lender, attribute)
+    }
+    attributes.pop("__init__", None)
+    named: dict[str, Any] = {
+        name: getattr(own, name) for name in ("torch7_name", "registered_as", "__module__")
+    }
+    named |= {"lent_from": own, "lua_methods": all_exports(own)}
+    return type(own.__name__, (lender,), attributes | named)
+
+
+def fields_to_lend(own: type[TorchObject], lender: type[TorchObject]) -> list[str]:
+    """The fields of the lender that an object of the other class has, if at all, as fields of the script's."""
+    known = {*own.all_fields(), *own.links, *own.lists, "modules"}
+    return [name for name in (*lender.all_fields(), *lender.links) if name not in known]
+
+
+@contextmanager
+def lent(obj: TorchObject, lender: type[TorchObject]) -> Iterator[None]:
+    """Let an object be of a class it does not descend from; what that class keeps on it is there the next time too.
+
+    Fields that the object does not have are as in an object whose constructor has not run.
+    """
+    if isinstance(obj, lender):
+        yield
+        return
+    before, own = type(obj), own_class(obj)
+    if issubclass(own, lender):
+        obj.__class__ = own
+        try:
+            yield
+        finally:
+            obj.__class__ = before
+        return
+    attributes = obj.__dict__
+    stores = attributes.setdefault(_STORE, {})
+    kept = stores.get(lender)
+    if kept is None:
+        kept = stores[lender] = lender.blank().__dict__
+    added = [name for name in kept if name not in attributes]
+    attributes.update((name, kept[name]) for name in added)
+    modules = dict(obj._modules)
+    obj.__class__ = _lent_class(own, lender)
+    there = obj.child_list()
+    try:
+        yield
+    finally:
+        children = obj.child_list()
+        obj.__class__ = before
+        stores[lender] = {name: attributes.pop(name) for name in added if name in attributes}
+        if children is not None and children != there:
+            obj._modules.clear()
+            obj._modules.update(modules)
+            obj.set_child_list(children)
