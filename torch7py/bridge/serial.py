@@ -1,6 +1,6 @@
 """What Lua's readObject and writeObject ask of Python: the words of the format, tensors, and the fields of layers.
 
-Tables, functions and the objects of Lua's classes are Lua's to read and to write, in ``lua/serial.lua``. Both sides
+Tables, functions and the objects of Lua's classes are Lua's to read and to write, in ``lua/serial*.lua``. Both sides
 count the objects of a file together: each file has a ``Reader`` and a ``Writer`` here, made when first needed.
 """
 
@@ -39,7 +39,7 @@ KNOWN = 9  # beside the kinds of the format: an object that was read before
 
 
 def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
-    """The functions for ``serial.lua``. The first parameter of most is the handle of a file."""
+    """The functions for ``serial*.lua``. The first parameter of most is the handle of a file."""
     objects = runtime.handles.objects
 
     def file_of(handle: int) -> File:

@@ -18,7 +18,7 @@ local sources = chunk('require.lua')(core, host, packages)
 core.sources = sources
 chunk('pairs.lua')(native_next, chunk('string_order.lua')()).install(config.pairs)
 
-chunk('serial.lua')(core, host, class, module, torch, native_next)
+chunk('serial.lua')(core, host, class, module, torch, native_next, chunk)
 
 local stdout = io.stdout
 chunk('print.lua')({

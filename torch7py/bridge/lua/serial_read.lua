@@ -1,0 +1,210 @@
+-- readObject: Lua's tables, functions and objects from files.
+--
+-- Arguments: core, host, class, module, serial (what serial.lua shares), Lua's own `next`.
+
+local core, host, class, module, serial, next = ...
+
+local type, pcall, rawget, rawset, unpack, ipairs = type, pcall, rawget, rawset, unpack, ipairs
+local setupvalue, upvalue_join, compile = debug.setupvalue, debug.upvaluejoin, core.native_load
+local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
+local length = __torch7py_len
+
+local File = serial.File
+local KIND, GROUP, orders, opaque = serial.KIND, serial.GROUP, serial.orders, serial.opaque
+local NIL, NUMBER, STRING, TABLE, TORCH = KIND.NIL, KIND.NUMBER, KIND.STRING, KIND.TABLE, KIND.TORCH
+local BOOLEAN, KNOWN, OLD_FUNCTION, LEGACY_FUNCTION = KIND.BOOLEAN, KIND.KNOWN, KIND.OLD_FUNCTION, KIND.LEGACY_FUNCTION
+local OBJECT = 18   -- the kind in a handle of what Python has read as an object
+local state_of, handle, is_tensor, method = serial.state_of, serial.handle, serial.is_tensor, serial.method
+
+local read_object
+
+-- The keys of a table as they came, unless that is 1, 2, 3, ...
+local function remember(t, keys, n)
+   for i = 1, n do
+      if keys[i] ~= i then
+         orders[t] = keys
+         return
+      end
+   end
+end
+
+local function read_table(file, h, t)
+   local left = 2 * raw(host.t7_count, h)
+   local queue, at, have = nil, 1, 0
+   local function following()
+      left = left - 1
+      if at > have then
+         queue = {raw(host.t7_scalars, h, left + 1 < GROUP and left + 1 or GROUP)}
+         at, have = 1, #queue
+         if have == 0 then return read_object(file) end
+      end
+      at = at + 1
+      return queue[at - 1]
+   end
+   local keys, n = {}, 0
+   while left > 0 do
+      local key = following()
+      local value = following()
+      if key == nil or key ~= key then fail('nil or nan as the key of a table that is read') end
+      if value ~= nil then
+         n = n + 1
+         keys[n] = key
+         t[key] = value
+      end
+   end
+   remember(t, keys, n)
+   return t
+end
+
+local function stand_in(code, kind)
+   local function f()
+      fail('this function was saved by another program: its compiled code cannot run here')
+   end
+   opaque[f] = {code = code, kind = kind}
+   return f
+end
+
+-- A function of compiled code, if this process may run it, or its stand-in; and whether it is one.
+local function revive(code, kind)
+   local f = raw(host.t7_is_own, code) and compile(code) or nil
+   if f then return f, false end
+   return stand_in(code, kind), true
+end
+
+-- Give a function the variables around it. `closures`: variable -> function that has it already, and where.
+local function set_upvalues(f, kind, upvalues, closures)
+   for number, upvalue in ipairs(upvalues) do
+      if kind == OLD_FUNCTION or kind == LEGACY_FUNCTION then
+         setupvalue(f, number, upvalue)
+      elseif upvalue.name == '__torch7py_len' then
+         setupvalue(f, number, length)
+      else
+         setupvalue(f, number, upvalue.value)
+         local id = upvalue_join and upvalue.id
+         if id then
+            local other = closures[id]
+            if other then
+               upvalue_join(f, number, other[1], other[2])
+            else
+               closures[id] = {f, number}
+            end
+         end
+      end
+   end
+end
+
+local function read_function(file, h, state, kind, index)
+   local f, is_stand_in = revive(raw(host.t7_string, h), kind)
+   if index and state.referenced then state.read[index] = f end
+   local upvalues = read_object(file)
+   if is_stand_in then
+      opaque[f].upvalues = upvalues
+   else
+      set_upvalues(f, kind, upvalues, state.closures)
+   end
+   return f
+end
+
+-- A function that Python has read, handed to a script.
+local make_object = core.make[OBJECT]
+core.make[OBJECT] = function(handle)
+   local code, kind, mask, upvalues = raw(host.t7_code_of, handle)
+   if not code then return make_object(handle) end
+   local f, is_stand_in = revive(code, kind)
+   core.own(f, handle)
+   upvalues = core.read(mask, upvalues)
+   if is_stand_in then opaque[f].upvalues = upvalues else set_upvalues(f, kind, upvalues, {}) end
+   return f
+end
+
+local function fill(object, fields)
+   if orders[fields] then orders[object] = orders[fields] end
+   for key, value in next, fields do object[key] = value end
+end
+
+local function read_class_object(file, h, state, index)
+   local version, name, tensor = raw(host.t7_class, h)
+   if tensor then
+      local x = wrap(raw(host.t7_tensor, h, index, name))
+      if state.referenced then state.read[index] = x end
+      return x
+   end
+   local c = class.registered[name]
+   local factory = c and rawget(c, '__factory')
+   if not factory then fail("unknown Torch class <%s> (is its package required?)", name) end
+   local object = factory(file)
+   module.prepare(object)
+   if state.referenced then state.read[index] = object end
+   local read = method(object, 'read')
+   if read then
+      read(object, file, version)
+      return object
+   end
+   if type(object) ~= 'table' then fail('cannot load an object of class <%s>', name) end
+   fill(object, read_object(file))
+   return object
+end
+
+function read_object(file)
+   local h = handle(file)
+   local kind, value, known = raw(host.t7_head, h)
+   if kind == NUMBER or kind == STRING or kind == BOOLEAN then return value end
+   if kind == NIL then return nil end
+   local state = state_of(file)
+   if kind == KNOWN then
+      local x = wrap(known)
+      if state.referenced then state.read[value] = x end
+      return x
+   end
+   if kind == OLD_FUNCTION then return read_function(file, h, state, kind, nil) end
+   local done = state.referenced and state.read[value]
+   if done then return done end
+   if kind == TABLE then
+      local t = {}
+      if state.referenced then state.read[value] = t end
+      return read_table(file, h, t)
+   end
+   if kind == TORCH then return read_class_object(file, h, state, value) end
+   return read_function(file, h, state, kind, value)
+end
+
+function File:readObject() return read_object(self) end
+
+-- x:write(file) and x:read(file): a tensor or storage without its head. The class is the reader's to know.
+for name, mt in next, class.registered do
+   if type(name) == 'string' and name:find('^torch%.%a+Tensor$') or name:find('^torch%.%a+Storage$') then
+      rawset(mt, 'write', function(x, file) raw(host.t7_write_content, handle(file), handle_of[x]) end)
+      rawset(mt, 'read', function(x, file)
+         finish(pcall(host.t7_read_content, handle(file), handle_of[x]))
+         host.advance()
+      end)
+   end
+end
+
+-- Put what a later version of a class has in the place of what an older one saved.
+local function upgrade(m, fields, version)
+   local name = module.builtin_name(m)
+   if not raw(host.t7_has_upgrade, name, version) then return end
+   local given = {}
+   for key, value in next, fields do
+      local kind = type(value)
+      if type(key) == 'string' and (kind == 'number' or kind == 'boolean' or is_tensor(handle_of[value])
+                                    or key == 'modules' and kind == 'table') then
+         given[#given + 1] = key
+         given[#given + 1] = value
+      end
+   end
+   local found = {finish(pcall(host.t7_upgraded, name, version, core.pass_all(unpack(given))))}
+   local gone = found[1] or 0
+   for i = 2, gone + 1 do fields[found[i]] = nil end
+   for i = gone + 2, #found, 2 do fields[found[i]] = found[i + 1] end
+end
+
+function module.read(m, file, version)
+   if raw(host.t7_has_header, module.builtin_name(m), version or 1) then file:readObject() end
+   local fields = file:readObject()
+   if type(fields) ~= 'table' then fail('%s: a table of fields expected', class.type(m)) end
+   upgrade(m, fields, version or 1)
+   module.restore(m, fields, version)
+   if orders[fields] then orders[m] = orders[fields] end
+end
