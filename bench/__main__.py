@@ -13,13 +13,16 @@ from bench import (
     large_tensors,
     lenet,
     loading,
+    operations,
     pairs,
     post,
     sequences,
     small_calls,
     start_up,
 )
+from bench.measure import Result
 from bench.report import HEADER, as_json, row, surroundings
+from torch7py.cli.allocator import keep_freed_memory
 
 BENCHMARKS = {
     "post": post.results,
@@ -28,6 +31,7 @@ BENCHMARKS = {
     "loading": loading.results,
     "element_loop": element_loop.results,
     "large_tensors": large_tensors.results,
+    "operations": operations.results,
     "pairs": pairs.results,
     "sequences": sequences.results,
     "small_calls": small_calls.results,
@@ -40,25 +44,33 @@ BENCHMARKS = {
 @click.option(
     "--quick", is_flag=True, help="The smallest sizes: shows that all runs, says nothing about speed."
 )
+@click.option("--missed", is_flag=True, help="Print only the lines that miss their target.")
 @click.option(
     "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here too."
 )
-def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
+def main(names: tuple[str, ...], quick: bool, missed: bool, path: Path | None) -> None:
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 
     \b
-    NAME  post, char_rnn, lenet, element_loop, large_tensors, pairs, sequences, small_calls or start_up; none for all
+    NAME  post, char_rnn, lenet, loading, element_loop, large_tensors, operations, pairs, sequences, small_calls or
+    start_up; none for all
     """
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))
     if quick:
         click.echo("quick: the figures say nothing about speed")
-    found = []
+    keep_freed_memory()  # as `torch7py run` does
+    found: list[Result] = []
     for name in names or BENCHMARKS:
         click.echo(f"\n{name}\n{HEADER}")
+        before = len(found)
         for result in BENCHMARKS[name](quick):
-            click.echo(row(result))
+            if not missed or result.met is False:
+                click.echo(row(result))
             found.append(result)
+        judged = [result.met for result in found[before:] if result.met is not None]
+        if judged:
+            click.echo(f"{sum(judged)} of {len(judged)} meet their target")
     if path is not None:
         path.write_text(as_json(found))
 

@@ -12,7 +12,11 @@ __all__ = ["Result", "Target", "alternate"]
 
 
 def alternate(
-    ours: Callable[[], object], plain: Callable[[], object], rounds: int, unit: float = 1
+    ours: Callable[[], object],
+    plain: Callable[[], object],
+    rounds: int,
+    unit: float = 1,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[float, float]:
     """Median time of each of two programs, in units of ``unit`` seconds.
 
@@ -21,15 +25,15 @@ def alternate(
     """
     ours()
     plain()
-    times = [(_seconds(ours), _seconds(plain)) for _ in range(rounds)]
+    times = [(_seconds(ours, clock), _seconds(plain, clock)) for _ in range(rounds)]
     first, second = zip(*times, strict=True)
     return statistics.median(first) / unit, statistics.median(second) / unit
 
 
-def _seconds(program: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def _seconds(program: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
     program()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 @dataclass(frozen=True)

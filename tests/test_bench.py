@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import large_tensors, pairs, small_calls
+from bench import large_tensors, operations, pairs, small_calls
 from bench.__main__ import BENCHMARKS
 from bench.measure import Result, Target, alternate
 from bench.post import PROGRAM, Port
@@ -41,6 +41,7 @@ LINES = {
         "inspect 2 GB",
     },
     "large_tensors": set(large_tensors.CALLS),
+    "operations": {f"{kind}: {call}" for kind in operations.TYPES for call in operations.calls(kind)},
     "pairs": {f"{what} (next)" for what in pairs.TABLES},
     "small_calls": {
         *small_calls.IN_PLACE,
@@ -76,6 +77,16 @@ def test_names_select():
     assert result.returncode == 0
     assert "x[i] = x[i]*2+1" in result.stdout
     assert "x:add(1)" not in result.stdout
+
+
+def test_only_what_misses_its_target():
+    """All lines of ``pairs`` have one; the last line says how many are met."""
+    found = bench("pairs", "--quick", "--missed").stdout.splitlines()
+    lines = [line for line in found if "<=" in line]
+    met, of, total = found[-1].split()[:3]
+    assert (of, int(total)) == ("of", len(LINES["pairs"]))
+    assert len(lines) == int(total) - int(met)
+    assert all(line.endswith("NO") for line in lines)
 
 
 def test_an_unknown_name_is_an_error():
