@@ -229,3 +229,30 @@ optim.sgd(other, w, {learningRate = 0.1})
 )
 def test_what_is_refused(source):
     assert "T7-228" in {problem.code for problem in page_of(source).problems}
+
+
+def test_a_method_that_the_page_does_not_have_ends_it():
+    source = """local cmd = torch.CmdLine()
+cmd:option('-method', 'adam', 'sgd or adam')
+local opt = cmd:parse(arg)
+local state = {learningRate = 0.1}
+optim[opt.method](feval, w, state)
+"""
+    page = page_of(source)
+    assert page.problems == []
+    assert 'raise ValueError(f"no optimizer {opt.method}")' in page.code
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # the name may be another one when the method is called
+        "local name = 'adam'\nlocal state = {}\nfor i = 1, 2 do optim[name](feval, w, state) name = 'sgd' end\n",
+        "local state = {}\nfor _, name in ipairs{'adam', 'sgd'} do optim[name](feval, w, state) end\n",
+        "local o = {m = 'adam'}\nlocal state = {}\noptim[o.m](feval, w, state)\no.m = 'sgd'\n",
+        # no name that the page could know
+        "local state = {}\noptim[arg[1]](feval, w, state)\n",
+    ],
+)
+def test_choices_that_are_refused(source):
+    assert page_of(source).problems

@@ -235,6 +235,11 @@ class Type:
             root.changed()
         return found.find()
 
+    def fields_are(self, mark: str) -> bool:
+        """Whether all fields of a record, and it has some, are known as something."""
+        fields = self.find().fields
+        return bool(fields) and all(found.has(mark) for found in fields.values())
+
     def __repr__(self) -> str:
         return f"<{self.kind}{'?' if self.nil else ''} rank {self.rank} {sorted(self.find().evidence)}>"
 

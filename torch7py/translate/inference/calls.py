@@ -112,6 +112,7 @@ class CallKinds:
                 news |= takes(function, 1)
             if callee.has("optimizer") and len(arguments) >= 2:
                 news |= optimizer_results(arguments, results)
+                news |= self.library.optimized(arguments[0], arguments[1])
             if callee.kind in ("module", "criterion"):
                 if self.inference.graphs and callee.kind == "module":
                     news |= results[0].mark("node")

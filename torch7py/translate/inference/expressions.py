@@ -265,7 +265,10 @@ class ExpressionKinds:
         path = self.types.path(node)
         if path in ("io.stdout", "io.stderr", "io.stdin"):
             return Type("file")
-        if path is not None and path.startswith("optim.") and path[6:].islower():
+        by_name = not isinstance(node.key, tree.String) and self.types.path(node.base) == "optim"
+        if by_name or (path is not None and path.startswith("optim.") and path[6:].islower()):
+            if by_name:
+                self.inference.expression(node.key).be("string")
             method = Type("function")
             method.mark("optimizer")
             return method
@@ -310,6 +313,8 @@ class ExpressionKinds:
                 elif key.kind == "number":
                     base.mark("by number")
                 elif key.kind in ("string", "object", "tensor"):
+                    if base.fields_are("optimizer"):
+                        return result.be("function") | result.mark("optimizer")
                     base.mark("dict")
                     self._fields_alike(base)
                 return unify(base.of_keys(), key) | unify(result, base.of_elements())

@@ -80,7 +80,7 @@ class LibraryCalls:
             return True
         if path.startswith("optim.") and len(node.arguments) >= 2:
             optimizer_results(arguments, results)
-            self.inference.rules.append(functools.partial(self._optimized, arguments[0], arguments[1]))
+            self.inference.rules.append(functools.partial(self.optimized, arguments[0], arguments[1]))
             return True
         if path == "csvigo.load":
             raw = any(isinstance(part, tree.String) and part.value == "raw" for part in tree.walk(node))
@@ -238,7 +238,7 @@ class LibraryCalls:
             return True
         return False
 
-    def _optimized(self, function: Type, point: Type) -> bool:
+    def optimized(self, function: Type, point: Type) -> bool:
         """The function given to optim is given what is optimized (which for a module's weights needs no type)."""
         news = False
         for each in function.find().functions:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.optimizers.methods import METHODS, Definition, Optimizer
+from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
+from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import find_changes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
@@ -61,38 +62,24 @@ def _module(training: Training, weights: Name) -> Expression:
 
 def _called(training: Training, node: Call) -> set[str]:
     """The names of optim's functions that a call may be one of."""
-    t = training.t
-    path = t.path(node.callee) or ""
-    if path.startswith("optim."):
-        return {path.removeprefix("optim.")} & set(METHODS)
-    if not isinstance(node.callee, Name):
-        return set()
-    found = set()
-    for _, value in _assignments(training, t.scopes.of_name[node.callee]):
-        path = (t.path(value) or "") if value is not None else ""
-        if not path.startswith("optim.") or path.removeprefix("optim.") not in METHODS:
-            return set()
-        found.add(path.removeprefix("optim."))
+    found: set[str] = set()
+    for option in _options(training, node):
+        found |= {option} if isinstance(option, str) else set(option.methods.values())
     return found
 
 
-def _assignments(training: Training, variable: Variable) -> list[tuple[Statement, Expression | None]]:
-    """What is assigned to a variable, and where."""
-    if training.assignments is None:
-        training.assignments = {}
-        for statement in training.places.owner:
-            if isinstance(statement, tree.Local):
-                targets: tuple[Expression, ...] = statement.names if statement.values else ()
-            elif isinstance(statement, tree.Assign):
-                targets = statement.targets
-            else:
-                continue
-            for index, target in enumerate(targets):
-                if isinstance(target, Name):
-                    alone = len(targets) == len(statement.values) == 1
-                    made = (statement, statement.values[index] if alone else None)
-                    training.assignments.setdefault(training.t.scopes.of_name[target], []).append(made)
-    return training.assignments.get(variable, [])
+def _options(training: Training, node: Call) -> list[str | Choice]:
+    """What a call may call: methods, or choices among them; nothing if it may be something else."""
+    callees: list[Expression | None] = [node.callee]
+    if isinstance(node.callee, Name):
+        callees = [value for _, value in training.assigned_to(training.t.scopes.of_name[node.callee])]
+    found: list[str | Choice] = []
+    for callee in callees:
+        option = None if callee is None else method_at(training, callee) or by_name(training, callee)
+        if option is None:
+            return []
+        found.append(option)
+    return found
 
 
 def _is_point(training: Training, tensor: Name, functions: list[tree.Function]) -> bool:
@@ -128,13 +115,13 @@ def _mark_loss(training: Training, function: tree.Function) -> None:
 
 def _in_a_call(training: Training, node: Call, state: tree.Table | None) -> None:
     """Settings in the call itself: each call begins anew."""
-    methods = _called(training, node)
+    options = _options(training, node)
     weights = node.arguments[1]
     assert isinstance(weights, Name)
     module = _module(training, weights)
     table = tree.Table(node.place, ()) if state is None else state
-    if len(methods) == 1:
-        training.optimizers.append(Optimizer(next(iter(methods)), module, table, None, calls=[node]))
+    if len(options) == 1:
+        training.optimizers.append(Optimizer(options[0], module, table, None, calls=[node]))
 
 
 def _kept(training: Training, variable: Variable, nodes: list[Call]) -> None:
@@ -144,33 +131,52 @@ def _kept(training: Training, variable: Variable, nodes: list[Call]) -> None:
     if len(modules) != 1:
         return
     definitions = []
-    for statement, value in _assignments(training, variable):
+    for statement, value in training.assigned_to(variable):
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
             same = isinstance(value.left, Name) and t.scopes.of_name[value.left] is variable
             value = value.right if same else None
         settings = _settings(training, nodes, value)
-        methods = _methods_at(training, nodes, statement)
-        if settings is None or len(methods) != 1:
+        option = _option_at(training, nodes, statement)
+        if settings is None or option is None:
             return
-        definitions.append(Definition(statement, settings, next(iter(methods)), once))
+        definitions.append(Definition(statement, settings, option, once))
     if not definitions:
         return
     first, (weights,) = definitions[0], modules
     (named, *_) = (call.arguments[1] for call in nodes)
     assert isinstance(named, Name)
     module = _module(training, named)
-    optimizer = Optimizer(first.method, module, first.table, first.statement, definitions, calls=nodes)
+    optimizer = Optimizer(first.option, module, first.table, first.statement, definitions, calls=nodes)
     optimizer.name = t.names.chosen[variable] = t.names.fresh("optimizer", variable.scope or t.scopes.main)
     training.optimizers.append(optimizer)
     training.optimizer_of[variable] = optimizer
     for definition in definitions:
         _place(training, optimizer, definition, weights)
     for call in nodes:
-        if isinstance(call.callee, Name):  # the variable that has the method is the optimizer's class now
+        # the variable that has the method is the optimizer's class now
+        if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
             chosen = t.scopes.of_name[call.callee]
-            training.dropped.update(s for s, _ in _assignments(training, chosen))
+            training.dropped.update(s for s, _ in training.assigned_to(chosen))
             training.dropped_variables.add(chosen)
+        _drop_table(training, call)
+
+
+def _names_method(callee: Name, definitions: list[Definition]) -> bool:
+    """Whether a variable stays, as the name of the method."""
+    return any(isinstance(d.option, Choice) and d.option.key is callee for d in definitions)
+
+
+def _drop_table(training: Training, call: Call) -> None:
+    """A table of methods is not needed where each of them is written out."""
+    chosen = call.callee
+    if isinstance(chosen, Name):
+        chosen = next((v for _, v in training.assigned_to(training.t.scopes.of_name[chosen]) if v), chosen)
+    is_one = by_name(training, chosen) is not None or method_at(training, chosen) is not None
+    if isinstance(chosen, tree.Index) and isinstance(chosen.base, Name) and is_one:
+        table = training.t.scopes.of_name[chosen.base]
+        training.dropped.update(s for s, _ in training.assigned_to(table))
+        training.dropped_variables.add(table)
 
 
 def _settings(training: Training, nodes: list[Call], value: Expression | None) -> tree.Table | None:
@@ -189,7 +195,7 @@ def _settings(training: Training, nodes: list[Call], value: Expression | None) -
     if not isinstance(config, Name):
         return None
     variable = training.t.scopes.of_name[config]
-    made = _assignments(training, variable)
+    made = training.assigned_to(variable)
     table = made[0][1] if len(made) == 1 else None
     # the table is an optimizer's alone, whose settings do not change
     if not isinstance(table, tree.Table) or len(variable.reads) != 1:
@@ -199,25 +205,36 @@ def _settings(training: Training, nodes: list[Call], value: Expression | None) -
     return table
 
 
-def _methods_at(training: Training, nodes: list[Call], statement: Statement) -> set[str]:
+def _option_at(training: Training, nodes: list[Call], statement: Statement) -> str | Choice | None:
     """The method that the state made by a statement is for: of several, the one that is chosen beside it."""
-    found: set[str] = set()
+    choices = [option for call in nodes for option in _options(training, call)]
+    if isinstance(choices[0], str) and set(choices) == {choices[0]}:
+        return choices[0]
+    if all(isinstance(option, Choice) and _alike(option, choices[0]) for option in choices):
+        known = isinstance(choices[0], Choice) and is_known_at(training, choices[0].key, statement)
+        return choices[0] if known else None
+    beside: set[str] = set()
     for call in nodes:
-        found |= _called(training, call)
-    if len(found) == 1:
-        return found
-    beside = set()
-    for call in nodes:
-        if (training.t.path(call.callee) or "").startswith("optim.") or not isinstance(call.callee, Name):
-            return found
-        for other, value in _assignments(training, training.t.scopes.of_name[call.callee]):
+        if not isinstance(call.callee, Name):
+            return None
+        for other, value in training.assigned_to(training.t.scopes.of_name[call.callee]):
             around = training.places.parents[other]
             same = around == training.places.parents[statement] and _block_of(around, other) is _block_of(
                 around, statement
             )
-            if same and value is not None:
-                beside.add((training.t.path(value) or "").removeprefix("optim."))
-    return beside
+            method = method_at(training, value) if value is not None else None
+            if same and method is not None:
+                beside.add(method)
+    if len(beside) == 1:
+        return beside.pop()
+    callees = [call.callee for call in nodes]
+    if beside or not all(isinstance(c, Name) and tree.same_expression(c, callees[0]) for c in callees):
+        return None
+    return assigned_before(training, callees[0], statement) if isinstance(callees[0], Name) else None
+
+
+def _alike(option: Choice, other: str | Choice) -> bool:
+    return isinstance(other, Choice) and tree.same_expression(option.key, other.key)
 
 
 def _block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block | None:

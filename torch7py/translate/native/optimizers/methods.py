@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Statement
 
-__all__ = ["DISREGARDED", "METHODS", "Definition", "Method", "Optimizer"]
+__all__ = ["DISREGARDED", "METHODS", "Choice", "Definition", "Method", "Optimizer", "names_of"]
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,25 @@ DISREGARDED = {
 
 
 @dataclass(eq=False)
+class Choice:
+    """An expression that gives a name, and the method that goes with each name."""
+
+    key: Expression
+    methods: dict[str, str]
+
+
+def names_of(option: str | Choice) -> list[str]:
+    """The methods that an option may be."""
+    return [option] if isinstance(option, str) else list(option.methods.values())
+
+
+@dataclass(eq=False)
 class Definition:
     """A statement that gives the variable of an optimizer's state its table, and the method that goes with it."""
 
     statement: Statement
     table: tree.Table
-    method: str
+    option: str | Choice
     once: bool = False  # `state = state or {...}`
 
 
@@ -127,7 +140,7 @@ class Definition:
 class Optimizer:
     """One optimizer: the settings' table, and what it moves."""
 
-    method: str  # of the first definition, where there are several
+    option: str | Choice  # of the first definition, where there are several
     module: Expression
     settings: tree.Table
     statement: Statement | None  # where it is made; None for a table in the call
@@ -145,7 +158,12 @@ class Optimizer:
 
     @property
     def methods(self) -> set[str]:
-        return {d.method for d in self.definitions} or {self.method}
+        return {name for option, _ in self.made for name in names_of(option)}
+
+    @property
+    def made(self) -> list[tuple[str | Choice, tree.Table]]:
+        """What it may be made as, and with which settings."""
+        return [(d.option, d.table) for d in self.definitions] or [(self.option, self.settings)]
 
     def form(self, name: str, table: tree.Table) -> Method:
         """How a method is written with the settings of a table: optim.sgd in one of three ways."""
@@ -157,19 +175,18 @@ class Optimizer:
             return METHODS["sgd by element"]
         falls = any(_falls(item) for item in table.fields) or "learningRateDecay" in self.changed
         looked_at = (self.read | self.changed) & {"learningRate", "learningRateDecay"}
-        if self.changed_inside or (falls and (looked_at or len(self.definitions) > 1 or self.anew)):
+        if self.changed_inside or (falls and (looked_at or len(self.made) > 1 or self.anew)):
             return METHODS["sgd that decays"]
         return METHODS["sgd"]
 
     @property
     def forms(self) -> list[Method]:
-        tables = [(d.method, d.table) for d in self.definitions] or [(self.method, self.settings)]
-        return [self.form(method, table) for method, table in tables]
+        return [self.form(name, table) for option, table in self.made for name in names_of(option)]
 
     @property
     def anew(self) -> bool:
-        """Whether it is made within a loop."""
-        return any(d.once for d in self.definitions)
+        """Whether it is made within a loop, or as one of several methods."""
+        return any(d.once for d in self.definitions) or any(isinstance(o, Choice) for o, _ in self.made)
 
 
 def _falls(item: tree.Field) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code
-from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
+from torch7py.translate.native import code, text
+from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Choice, Definition, Optimizer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
@@ -19,19 +19,40 @@ __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
 def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
     """``optimizer = torch.optim.SGD(...)``"""
-    made, decay = _made(t, optimizer, definition.method, definition.table)
     if definition.once:
         t.emit(f"if {optimizer.name} is None:")
         with t.indented():
-            t.emit(f"{optimizer.name} = {made}")
+            _assign(t, optimizer, optimizer.name, definition.option, definition.table)
         return
-    t.emit(f"{optimizer.name} = {made}")
+    decay = _assign(t, optimizer, optimizer.name, definition.option, definition.table)
     if decay is not None:
         scheduler = optimizer.schedulers[definition.statement] = t.fresh("scheduler")
         t.emit(
             f"{scheduler} = torch.optim.lr_scheduler.LambdaLR({optimizer.name}, "
             f"lambda step: 1 / (1 + step * {decay}))"
         )
+
+
+def _assign(
+    t: Translator, optimizer: Optimizer, name: str, option: str | Choice, table: tree.Table
+) -> str | None:
+    """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
+    if isinstance(option, str):
+        made, decay = _made(t, optimizer, option, table)
+        t.emit(f"{name} = {made}")
+        return decay
+    key = t.value(option.key)
+    word = "if"
+    for chosen, method in option.methods.items():
+        t.emit(f'{word} {key.at(code.COMPARE)} == "{chosen}":')
+        with t.indented():
+            t.emit(f"{name} = {_made(t, optimizer, method, table)[0]}")
+        word = "elif"
+    t.emit("else:")
+    with t.indented():
+        message = text.f_string(["no optimizer ", (key.text, "")], table.line)
+        t.emit(f"raise ValueError({message})")
+    return None
 
 
 def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> tuple[str, str | None]:
@@ -106,21 +127,28 @@ def step(
     closure = t.value(node.arguments[0])
     name = optimizer.name
     if not name:
-        method = METHODS[optimizer.method]
-        name, _ = _made(t, optimizer, optimizer.method, optimizer.settings)
-        if method.several and targets is not None and not _first_only(training, targets):
+        several = any(METHODS[method].several for method in optimizer.methods)
+        if several and targets is not None and not _first_only(training, targets):
             raise Problem("T7-228", node.line, "all losses of an optimizer that is not kept")
-    text = f"{name}.step({closure})"
+        if isinstance(optimizer.option, str):
+            name, _ = _made(t, optimizer, optimizer.option, optimizer.settings)
+        else:
+            name = t.fresh("optimizer")
+            _assign(t, optimizer, name, optimizer.option, optimizer.settings)
+    made = f"{name}.step({closure})"
     losses = _unused(t, targets)
     if losses is None:
-        t.emit(text)
+        t.emit(made)
     elif _first_only(training, targets or ()):
-        t.emit(f"{losses} = {text}")
+        t.emit(f"{losses} = {made}")
     else:
-        if not all(METHODS[method].several for method in optimizer.methods):
-            t.emit(f"{losses} = [{text}.item()]")
+        several_of = {METHODS[method].several for method in optimizer.methods}
+        if len(several_of) > 1:
+            raise Problem("T7-228", node.line, "all losses of a method that may be one of several")
+        if not several_of.pop():
+            t.emit(f"{losses} = [{made}.item()]")
         else:
-            t.emit(text)
+            t.emit(made)
             t.emit(f"{losses} = {name}.losses")
     if optimizer.scheduler:
         t.emit(f"{optimizer.scheduler}.step()")

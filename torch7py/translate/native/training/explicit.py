@@ -287,7 +287,8 @@ class Explicit:
             return
         for optimizer in self.training.optimizers:
             if optimizer.methods != {"adam"} and self.calls.is_module(optimizer.module, node.receiver):
-                reason = f"gradients of an output from before a step of optim.{optimizer.method}"
+                names = ", ".join(sorted(optimizer.methods))
+                reason = f"gradients of an output from before a step of optim.{names}"
                 raise Problem("T7-226", node.line, reason)
 
     def is_stale(self, module: Expression) -> bool:

@@ -39,9 +39,7 @@ class Training:
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
         self.steps: dict[Scope, list[Statement]] = {}
-        self.assignments: dict[Variable, list[tuple[Statement, Expression | None]]] | None = (
-            None  # of each variable
-        )
+        self._assignments: dict[Variable, list[tuple[Statement, Expression | None]]] | None = None
         self.optimizers: list[optimizers.Optimizer] = []
         self.optimizer_of: dict[Variable, optimizers.Optimizer] = {}  # by the variable of its state
         self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
@@ -61,6 +59,24 @@ class Training:
         optimizers.find(self)
         self.backward.analyse(self.places.bodies())
         self.explicit.resolve()
+
+    def assigned_to(self, variable: Variable) -> list[tuple[Statement, Expression | None]]:
+        """What is assigned to a variable, and where."""
+        if self._assignments is None:
+            self._assignments = {}
+            for statement in self.places.owner:
+                if isinstance(statement, tree.Local):
+                    targets: tuple[Expression, ...] = statement.names if statement.values else ()
+                elif isinstance(statement, tree.Assign):
+                    targets = statement.targets
+                else:
+                    continue
+                for index, target in enumerate(targets):
+                    if isinstance(target, Name):
+                        alone = len(targets) == len(statement.values)
+                        made = (statement, statement.values[index] if alone else None)
+                        self._assignments.setdefault(self.t.scopes.of_name[target], []).append(made)
+        return self._assignments.get(variable, [])
 
     def known_function(self, name: str, function: tree.Function) -> bool:
         """Write a function that is known by what it does; whether this is one."""
