@@ -127,7 +127,7 @@ class _Assembly:
                 run = []
                 outer, t.lines, t.depth, t.in_main = t.lines, [], 0, False
                 t.statement(statement)
-                t.top.append(_stripped(t.lines))
+                t.top += _definitions(t.lines)
                 t.lines, t.depth, t.in_main = outer, 1, True
             else:
                 run.append(statement)
@@ -417,6 +417,18 @@ def _with_around(t: Translator, node: Statement, around: tree.Around) -> Stateme
     """The same statement with other comments. It stays the same object for what is known about it."""
     object.__setattr__(node, "around", around)
     return node
+
+
+def _definitions(lines: list[str]) -> list[list[str]]:
+    """The classes and functions that a statement has written, each with the comments before it."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        before = found[-1]
+        top = line[:1] not in ("", " ")
+        if top and any(other.startswith((" ", "class ", "def ")) for other in before):
+            found.append([])
+        found[-1].append(line)
+    return [kept for block in found if (kept := _stripped(block))]
 
 
 def _stripped(lines: list[str]) -> list[str]:

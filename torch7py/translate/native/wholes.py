@@ -197,12 +197,21 @@ class Wholes:
         left = node.left
         if isinstance(left, Binary) and left.operator == "and":
             return self.is_whole(left.right) and self.is_whole(node.right)
-        if self._is_argument(left):  # tonumber(arg[1]) or 10
+        if self._is_argument(left) or self._is_never_given(
+            left
+        ):  # tonumber(arg[1]) or 10, options.none or 10
             return self.is_whole(node.right)
         return self.is_whole(left) and self.is_whole(node.right)
 
     def _is_argument(self, node: Expression) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) == "tonumber"
+
+    def _is_never_given(self, node: Expression) -> bool:
+        if not (isinstance(node, Index) and isinstance(node.key, tree.String)):
+            return False
+        found = self.t.type(node.base)
+        plain = found.kind == "table" and not found.find().classes
+        return plain and self.t.tables.never_given(found, node.key.value)
 
     def _of_whole_tensor(self, node: Expression) -> bool:
         """Whether the elements of a tensor are of a whole type in Python."""

@@ -185,3 +185,40 @@ def clip_gradients(module, longest):
     return norm
 ''',
 )
+
+helper(
+    "ConcatTable",
+    '''
+class ConcatTable(nn.ModuleList):
+    """Modules that all take the same input: a list of their outputs."""
+
+    def forward(self, x):
+        return [module(x) for module in self]
+''',
+)
+
+helper(
+    "ParallelTable",
+    '''
+class ParallelTable(nn.ModuleList):
+    """Modules that take one value each of a list: a list of their outputs."""
+
+    def forward(self, values):
+        return [module(x) for module, x in zip(self, values, strict=True)]
+''',
+)
+
+helper(
+    "Concat",
+    '''
+class Concat(nn.ModuleList):
+    """Modules that all take the same input: their outputs side by side along a dimension."""
+
+    def __init__(self, dim, modules=()):
+        super().__init__(modules)
+        self.dim = dim
+
+    def forward(self, x):
+        return torch.cat([module(x) for module in self], self.dim)
+''',
+)

@@ -163,11 +163,10 @@ class Graphs(Methods):
         own = self._made_in(body)
         calls = [n for s in body for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
-        names = [
-            n
-            for n in t.models.making.names_in([c.callee for c in calls])
-            if n not in own and n not in modules
-        ]
+        named = t.models.making.names_in([c.callee for c in calls])
+        if any(argument.startswith("self") for argument in named.values()):
+            raise Problem("T7-221", node.line, "a graph made of the fields of an object")
+        names = [n for n in named if n not in own and n not in modules]
         given = [*names, *modules]
         while True:
             cls = GraphClass(class_name, t.scope, block, silent=True)

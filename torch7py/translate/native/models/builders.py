@@ -19,6 +19,15 @@ _FIELDS = {"sizeAverage"}  # of criterions
 
 
 @dataclass(eq=False)
+class FieldBuilder:
+    """A field that is given a new container, and the statements right after it that add to it."""
+
+    target: Index
+    value: Expression
+    adds: list[tree.Run] = field(default_factory=list)
+
+
+@dataclass(eq=False)
 class Builder:
     """A variable that is given a new module, and the statements of the same block that add to it."""
 
@@ -49,6 +58,9 @@ class Builders:
         self.comment_on: dict[int, tree.Comment] = {}
         self.used_comments: set[tree.Comment] = set()
         self.owners: dict[Builder, Builder] = {}  # of those that are parts
+        self.of_fields: dict[Statement, FieldBuilder] = {}  # each statement of one
+        self.indexed_fields: set[str] = set()
+        self.grown_fields: set[str] = set()  # whose containers are added to elsewhere
         self._changed: set[Variable] = set()
         self._indexed: set[Variable] = set()
         self._find(translator.program)
@@ -73,6 +85,8 @@ class Builders:
                     self.by_statement[statement] = builder
                 elif isinstance(target, tree.Index) and isinstance(value, tree.Boolean):
                     self._set(block, statement, target, value)
+                elif isinstance(target, tree.Index) and self.is_construction(value):
+                    self._find_field(block, statement, target, value)
             elif isinstance(statement, tree.Run):
                 root = _root(statement.call)
                 if isinstance(root, Name):
@@ -87,6 +101,27 @@ class Builders:
                             found.dynamic = True
             for child in tree.blocks(statement):
                 self._find(child)
+
+    def _find_field(self, block: Block, statement: Statement, target: Index, value: Expression) -> None:
+        """``self.net = nn.Sequential()`` and each ``self.net:add(...)`` after it, before anything else uses it."""
+        if not isinstance(target.key, tree.String):
+            return
+        builder = FieldBuilder(target, value)
+        following = block.statements[block.statements.index(statement) + 1 :]
+        for other in following:
+            if isinstance(other, tree.Run) and _adds_to(other.call, target):
+                builder.adds.append(other)
+            elif any(self._may_use(n, target.key.value) for n in tree.walk(other)):
+                break
+        if builder.adds:
+            self.of_fields.update(dict.fromkeys([statement, *builder.adds], builder))
+
+    def _may_use(self, node: tree.Node | Block, name: str) -> bool:
+        if isinstance(node, Index):
+            return not isinstance(node.key, tree.String) or node.key.value == name
+        if isinstance(node, (Call, Invoke)):
+            return bool(self.t.types.function_called(node))
+        return isinstance(node, tree.Return)
 
     def _set(self, block: Block, statement: Statement, target: tree.Index, value: tree.Boolean) -> None:
         """``criterion.sizeAverage = false`` after it is made, as if its constructor had been told."""
@@ -113,8 +148,21 @@ class Builders:
         """Whether this makes a container of which the program takes parts away, or puts some between others."""
         return any(builder.value is value and builder.variable in self._changed for builder in self.all)
 
+    def grows(self, value: Expression) -> bool:
+        """Whether this makes a container that is added to in a loop, a branch or another function."""
+        return any(builder.value is value and builder.dynamic for builder in self.all)
+
     def _find_changed(self) -> None:
         for node in tree.walk(self.t.program):
+            if isinstance(node, tree.Run) and node not in self.of_fields:
+                added = _root(node.call)
+                if added is not node.call and isinstance(added, Index) and isinstance(added.key, tree.String):
+                    self.grown_fields.add(added.key.value)
+            used = node.base if isinstance(node, Index) and is_field(node, "modules") else None
+            if isinstance(node, Invoke) and node.method in ("get", "remove", "insert"):
+                used = node.receiver
+            if isinstance(used, Index) and isinstance(used.key, tree.String):
+                self.indexed_fields.add(used.key.value)
             if isinstance(node, Index) and isinstance(node.base, Name) and is_field(node, "modules"):
                 self._indexed.add(self.t.scopes.of_name[node.base])
             if isinstance(node, Invoke) and isinstance(node.receiver, Name):
@@ -227,6 +275,20 @@ def _root(node: Expression) -> Expression:
     while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         node = node.receiver
     return node
+
+
+def _adds_to(node: Expression, target: Index) -> bool:
+    """Whether a call only adds to what is in a field."""
+    while isinstance(node, Invoke) and node.method == "add":
+        if any(
+            tree.same_expression(n, target)
+            for a in node.arguments
+            for n in tree.walk(a)
+            if isinstance(n, Index)
+        ):
+            return False
+        node = node.receiver
+    return tree.same_expression(node, target)
 
 
 def _only_adds(node: Expression) -> bool:

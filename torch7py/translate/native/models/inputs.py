@@ -10,6 +10,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS
+from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -31,6 +32,7 @@ _SAME_ITEMS = set(
 class Inputs:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
+        self.origins = Origins(translator)
 
     def forward(self, receiver: Expression, arguments: tuple[Expression, ...], line: int) -> Py:
         t = self.t
@@ -111,25 +113,32 @@ class Inputs:
             raise Problem(
                 "T7-224", target.line, "a target of other dimensions than a prediction without a name"
             )
-        return f"{self.t.value(target).at(code.ATOM)}.view_as({given})"
+        return f"{wanted if wanted.endswith('.detach()') else self.t.value(target).at(code.ATOM)}.view_as({given})"
 
     def target(self, criterion: Type, node: Expression, line: int) -> str:
         """The target of a criterion: classes count from 0 in PyTorch."""
         t = self.t
         names = {layer.name for layer in criterion.find().layers}
         if criterion.find().classes and not names:
-            return self.given(node)  # the program's own takes what it is given
+            return self._detached(node)  # the program's own takes what it is given
         labels = {name in LABELS for name in names}
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
         if not labels.pop():
-            return self.given(node)
+            return self._detached(node)
         value = t.value(node)
         if t.kind(node) == "number":
             return f"torch.tensor({t.expressions.position(node)})"
         if not self.is_long(node):
             value = atom(f"{value.at(code.ATOM)}.long()")
         return f"{value.at(code.ADD)} - 1"
+
+    def _detached(self, node: Expression) -> str:
+        """A target, of which a criterion's gradient is none of the module's that may have made it."""
+        t = self.t
+        if node not in t.expressions.instead and t.kind(node) == "tensor" and self.origins.from_layers(node):
+            return f"{t.value(node).at(code.ATOM)}.detach()"
+        return self.given(node)
 
     def is_items(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
         """Whether a tensor holds whole numbers of a whole type, by how the program makes it."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import ClassSource, write_criterion, write_model
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
-from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.models.builders import Builder, FieldBuilder
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.shapes import walk
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
@@ -35,6 +38,14 @@ _AS_MODULES = {
 }
 
 
+GROWING = (
+    "nn.ConcatTable",
+    "nn.ParallelTable",
+    "nn.Concat",
+)  # containers that a page has as lists of modules
+WITH_DIMENSION = ("nn.Concat",)
+
+
 class Making:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
@@ -43,9 +54,15 @@ class Making:
         self.class_names: set[str] = set()
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
+        self.hints = dict(self._names_given())
         self.forgets = any(node.method == "forget" for node in tree.every(self.t.program, Invoke))
 
     def handles(self, node: Statement) -> bool:
+        of_field = self.models.builders.of_fields.get(node)
+        if of_field is not None:
+            if node is of_field.adds[-1]:
+                self._in_field(of_field)
+            return True
         builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
         if builder is None or builder.dynamic:
             return False
@@ -76,6 +93,31 @@ class Making:
             self.stateful.add(builder.variable)
         return True
 
+    def _names_given(self) -> Iterator[tuple[Expression, str]]:
+        """What a module made in an expression is called: by the field that takes it, or the function that gives it."""
+        for made in self.t.classes.all:
+            for name, function in made.methods.items():
+                yield from _given_by(name, function)
+        for node in tree.walk(self.t.program):
+            if isinstance(node, tree.LocalFunction):
+                yield from _given_by(node.name.name, node.function)
+            if isinstance(node, tree.FunctionStatement) and isinstance(node.target, (Name, Index)):
+                key = node.target.key if isinstance(node.target, Index) else None
+                name = node.target.name if isinstance(node.target, Name) else getattr(key, "value", "")
+                yield from _given_by(str(name), node.function)
+            if isinstance(node, tree.Assign):
+                for target, value in zip(node.targets, node.values, strict=False):
+                    if isinstance(target, Index) and isinstance(target.key, tree.String):
+                        yield value, python_name(target.key.value)
+
+    def _in_field(self, builder: FieldBuilder) -> None:
+        """``self.net = nn.Sequential(...)``, with all that is added to it."""
+        whole = builder.value
+        for add in builder.adds:
+            whole = _on(whole, add.call)
+        self.hints[whole] = self.hints[builder.value]
+        self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
+
     def keeps_nothing(self, node: Expression) -> bool:
         """Whether a module is known to keep no state from one sequence to the next."""
         variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
@@ -100,7 +142,7 @@ class Making:
         t.top.append(lines)
         t.module_level.add(builder.variable)
 
-    def _with_given(self, builder: Builder, name: str, names: list[str]) -> str:
+    def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
         constructions = self.models.constructions
         constructions.given = []
@@ -109,7 +151,9 @@ class Making:
             given = constructions.given
         finally:
             constructions.given = None
-        return self.of_class(layer, name, [*given, *names], builder.statement.line)
+        return self.of_class(
+            layer, name, {**dict(zip(given, given, strict=True)), **names}, builder.statement.line
+        )
 
     def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
         """A criterion as a function: on one line where that says it, else as models from files have it."""
@@ -150,9 +194,15 @@ class Making:
 
     def _sequence(self, root: Expression, parts: list[Expression]) -> Py:
         path = self.t.path(root.callee) if isinstance(root, Call) else None
-        if path != "nn.Sequential":
+        texts = [self._part(part) for part in parts]
+        if path == "nn.Sequential":
+            return atom(f"nn.Sequential({', '.join(texts)})")
+        if not isinstance(root, Call) or path not in GROWING:
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
-        return atom(f"nn.Sequential({', '.join(self._part(part) for part in parts)})")
+        given = [] if path not in WITH_DIMENSION else [str(self.t.expressions.position(root.arguments[0]))]
+        if texts:
+            given.append(f"[{', '.join(texts)}]")
+        return atom(f"{self.t.need(path.removeprefix('nn.'))}({', '.join(given)})")
 
     def _part(self, node: Expression) -> str:
         """A part that has a name of its own, or one that is made here, as nothing else names it."""
@@ -167,7 +217,7 @@ class Making:
             return self._from_parts(builder) or self._with_given(builder, name, names)
         return self.make(layer, name, names, node.line)
 
-    def make(self, layer: Layer, name: str, names: list[str], line: int) -> str:
+    def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """The expression that makes a module."""
         plain = self.plain(layer)
         if plain is not None:
@@ -178,7 +228,7 @@ class Making:
         """A layer, or a Sequential of them, as PyTorch's own modules."""
         if layer.name == "nn.Sequential":
             parts = [self.plain(child) for child in layer.children]
-            if None in parts or not parts:
+            if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
         if layer.name == "nn.Sequencer":
@@ -215,8 +265,16 @@ class Making:
         except NotNative:
             return False
 
-    def of_class(self, layer: Layer, name: str, names: list[str], line: int) -> str:
+    def of_class(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """A class for the layer, at the module's level, and the expression that makes one."""
+        if "self" in names:
+            raise Problem("T7-222", line, "a module made by the methods of another object")
+        for part in walk(layer):
+            for given, text in part.args.texts.items():
+                for parameter, argument in names.items():
+                    if argument.startswith("self."):
+                        text = re.sub(rf"(?<![\w.]){re.escape(argument)}\b(?!\()", parameter, text)
+                part.args.texts[given] = text
         cls_name = self.class_name(name)
         try:
             cls = write_model(layer, cls_name)
@@ -239,7 +297,7 @@ class Making:
             cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
         self.classes.append(cls)
         self.t.top.append(cls.lines)
-        return f"{cls_name}({', '.join(parameters)})"
+        return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2]  # of a variable of several files
@@ -251,44 +309,69 @@ class Making:
         self.class_names.add(found)
         return found
 
-    def _free_names(self, builder: Builder) -> list[str]:
+    def _free_names(self, builder: Builder) -> dict[str, str]:
         expressions = [builder.value, *(add.call for add in builder.adds)]
         for inner in self.models.builders.all:
             if inner.inlined:
                 expressions += [inner.value, *(add.call for add in inner.adds)]
         return self.names_in(expressions)
 
-    def names_in(self, expressions: list[Expression]) -> list[str]:
-        """The variables in constructor arguments that a class of the module's level does not see."""
+    def names_in(self, expressions: list[Expression]) -> dict[str, str]:
+        """The variables in constructor arguments that a class of the module's level does not see, and what it is given.
+
+        A field of the object whose method makes the module is a parameter of the field's name. ``self`` is among them
+        where the object itself is needed.
+        """
         t = self.t
-        found: dict[str, None] = {}
-        for expression in expressions:
-            for node in tree.walk(expression):
-                if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
-                    variable = t.scopes.of_name[node]
-                    if variable in t.module_level or (variable.is_global and not variable.writes):
-                        continue
-                    if t.names.of(node) == "self":
-                        raise Problem("T7-222", node.line, "a module made of the fields of another object")
-                    if "." not in t.names.of(node):  # else it is in another file, which the page imports
-                        found[t.names.of(node)] = None
-        return list(found)
+        found: dict[str, str] = {}
+        fields: dict[str, None] = {}
+        waiting: list[tree.Node | tree.Block] = list(reversed(expressions))
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, Index) and isinstance(node.key, tree.String) and self._is_self(node.base):
+                if t.kind(node) not in ("module", "criterion"):
+                    fields[t.value(node).text] = None
+                continue
+            waiting += reversed(list(tree.children(node)))
+            if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
+                variable = t.scopes.of_name[node]
+                if variable in t.module_level or (variable.is_global and not variable.writes):
+                    continue
+                if "." not in t.names.of(node):  # else it is in another file, which the page imports
+                    found[t.names.of(node)] = t.names.of(node)
+        for argument in fields:
+            parameter = argument.removeprefix("self.")
+            while parameter in found:
+                parameter += "_"
+            found[parameter] = argument
+        return found
+
+    def _is_self(self, node: Expression) -> bool:
+        return isinstance(node, Name) and self.t.names.of(node) == "self"
 
     def constructed(self, node: Expression) -> Py:
         """A construction in the middle of an expression."""
         root = node
         while isinstance(root, Invoke):
             root = root.receiver
+        changed = False
         try:
             layer = self.models.constructions.layer(node)
-            if self.models.builders.is_changed(node) and self.plain(layer) is None:
+            builders = self.models.builders
+            field = self.hints.get(node)
+            changed = (
+                builders.is_changed(node)
+                or builders.grows(node)
+                or (field in builders.indexed_fields or field in builders.grown_fields)
+            )
+            if changed and self.plain(layer) is None:
                 raise Problem("T7-222", node.line, "a container whose parts change, as one class")
         except Problem:
             parts: list[Expression] = []
             while isinstance(node, Invoke):
                 parts.insert(0, _added(node))
                 node = node.receiver
-            if not parts:
+            if not parts and not changed:
                 raise
             return self._sequence(node, parts)
         if is_criterion(layer.name):
@@ -304,8 +387,23 @@ class Making:
         inner = layer
         while inner.slots.get("module") is not None:
             inner = inner.slot("module")
-        hint = inner.name.split(".")[1]
-        return atom(self.make(layer, hint, self.names_in([node]), node.line))
+        hint = self.hints.get(node) if layer.children else None
+        return atom(self.make(layer, hint or inner.name.split(".")[1], self.names_in([node]), node.line))
+
+
+def _given_by(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:
+    """What a function returns, and its name without the verb; ``Model`` where nothing is left."""
+    called = re.sub("^(make|build|create|get|new|construct|init|define)_?(?=[A-Z_]|$)", "", name).strip("_")
+    for node in returns_of(function):
+        for value in node.values:
+            yield value, python_name(called or "model")
+
+
+def _on(first: Expression, call: Expression) -> Expression:
+    """A chain of calls on something else than what it is on."""
+    if not isinstance(call, Invoke):
+        return first
+    return Invoke(call.place, _on(first, call.receiver), call.method, call.arguments, call.place)
 
 
 def _without_method(lines: list[str], name: str) -> list[str]:

@@ -174,15 +174,26 @@ class Models:
                 return False
             self._reset(node)
             return True
-        if (
-            isinstance(node, Invoke)
-            and node.method == "add"
-            and t.kind(node.receiver) == "module"
-            and isinstance(node.receiver, Name)
-        ):
-            t.emit(f"{t.value(node.receiver)}.append({t.value(node.arguments[0])})")
-            return True
-        return False
+        return isinstance(node, Invoke) and self._add(node)
+
+    def _add(self, node: Invoke) -> bool:
+        """``container:add(a):add(b)``, of a container that was made before; whether it is that."""
+        t = self.t
+        parts: list[Expression] = []
+        container: Expression = node
+        while isinstance(container, Invoke) and container.method == "add":
+            if len(container.arguments) != 1:
+                return False
+            parts.insert(0, container.arguments[0])
+            container = container.receiver
+        if not parts or t.kind(container) != "module" or not isinstance(container, (Name, Index, Invoke)):
+            return False
+        if t.type(container).find().classes:
+            return False
+        base = t.value(container).at(code.ATOM)
+        for part in parts:
+            t.emit(f"{base}.append({t.value(part)})")
+        return True
 
     def _reset(self, node: Invoke) -> None:
         """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""

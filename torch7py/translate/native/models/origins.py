@@ -1,0 +1,104 @@
+"""Where a tensor comes from: whether layers made it, so that autograd would follow it back to their weights.
+
+In Torch7 a gradient stops at whatever no module's backward is called for; in PyTorch a target that a network made
+has to be detached.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.tensors.overwriting import root_of
+from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Origins"]
+
+_FORWARD = ("forward", "updateOutput")
+_WITHOUT_GRAPH = set("eq ne lt gt le ge sign long int byte char short".split())
+
+
+class Origins:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._into: dict[object, list[Expression]] | None = (
+            None  # what is put into a variable's tensor, or a field
+        )
+
+    def from_layers(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
+        """Whether a tensor is computed from what a module gave, as far as a gradient would follow it."""
+        t = self.t
+        if t.kind(node) not in ("tensor", "table", None, "any"):
+            return False
+        if isinstance(node, tree.Paren):
+            return self.from_layers(node.inner, seen)
+        if isinstance(node, Name):
+            variable = t.scopes.of_name[node]
+            if variable in seen:
+                return False
+            seen |= {variable}
+            sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
+            return any(self.from_layers(s, seen) for s in [*sources, *self._put_into(variable)])
+        if isinstance(node, Index):
+            key = node.key.value if isinstance(node.key, tree.String) else None
+            if key is None or t.kind(node.base) in ("tensor", "table"):
+                return self.from_layers(node.base, seen)
+            if key in seen:
+                return False
+            return any(self.from_layers(s, seen | {key}) for s in self._put_into(key))
+        if isinstance(node, tree.Binary):
+            return self.from_layers(node.left, seen) or self.from_layers(node.right, seen)
+        if isinstance(node, tree.Unary):
+            return self.from_layers(node.operand, seen)
+        if isinstance(node, tree.Table):
+            return any(self.from_layers(item.value, seen) for item in node.fields)
+        if not isinstance(node, (Call, Invoke)):
+            return False
+        functions = t.types.function_called(node)
+        if isinstance(node, Invoke) and node.method in _FORWARD and t.kind(node.receiver) == "module":
+            return True
+        if isinstance(node, Call) and t.kind(node.callee) == "module":
+            return True
+        if functions:
+            new = [f for f in functions if f not in seen]
+            seen |= set(new)
+            return any(self.from_layers(v, seen) for f in new for r in returns_of(f) for v in r.values)
+        if isinstance(node, Invoke):
+            if node.method in _WITHOUT_GRAPH:
+                return False
+            given = (node.receiver, *node.arguments)
+            return t.kind(node.receiver) == "tensor" and any(self.from_layers(g, seen) for g in given)
+        path = t.path(node.callee) or ""
+        name = path.removeprefix("torch.")
+        return (
+            name != path
+            and name not in _WITHOUT_GRAPH
+            and any(self.from_layers(g, seen) for g in node.arguments)
+        )
+
+    def _put_into(self, place: object) -> list[Expression]:
+        if self._into is None:
+            self._into = {}
+            for node in tree.walk(self.t.program):
+                if isinstance(node, tree.Assign):
+                    for target, value in zip(node.targets, node.values, strict=False):
+                        self._put(target, (value,))
+                elif isinstance(node, tree.Run) and isinstance(node.call, Invoke):
+                    first = root_of(node.call)
+                    if self.t.kind(first) == "tensor":
+                        self._put(first, node.call.arguments, whole=False)
+        return self._into.get(place, [])
+
+    def _put(self, target: Expression, values: tuple[Expression, ...], whole: bool = True) -> None:
+        assert self._into is not None
+        while isinstance(target, Index):
+            if isinstance(target.key, tree.String):
+                self._into.setdefault(target.key.value, []).extend(values)
+                return
+            target, whole = target.base, False
+        if isinstance(target, Name) and not whole:
+            self._into.setdefault(self.t.scopes.of_name[target], []).extend(values)
