@@ -297,7 +297,7 @@ class TestSets:
         text = """local train, valid, test = dl.loadMNIST()
         local inputs, targets = train:sub(1, 2)
         return train:size(), valid:size(), test:size(), flat(targets), sizes(inputs:size():totable()),
-               inputs:min(), inputs:max(), valid.targets[1], #valid.classes,
+               inputs:min(), inputs:max(), valid.targets[1], #test.classes,
                dl.loadMNIST(nil, 0.5, false).inputs:max()"""
         assert lua(text) == (5, 1, 2, "1 2", "2x1x28x28", 0, 1, 6, 10, 255)
 
@@ -310,7 +310,7 @@ class TestSets:
             torch7py.save({"data": data, "labels": labels, "batch_label": "x"}, place / f"{name}.t7")
         text = """local train, valid, test = dl.loadCIFAR10()
         return flat(train.targets), flat(valid.targets), flat(test.targets), sizes(train:isize()),
-               train.inputs[8][3][32][32], valid.classes[10]"""
+               train.inputs[8][3][32][32], test.classes[10]"""
         assert lua(text) == ("2 2 3 3 4 4 5 5", "6 6", "1 1", "3x32x32", 0.75, "truck")
 
     def test_billion_words(self, lua, folder):

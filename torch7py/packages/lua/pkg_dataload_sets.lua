@@ -24,10 +24,9 @@ local function image_loader(inputs, targets, scale, classes, ...)
    return loader
 end
 
+-- Only the last one keeps the names of its classes, as in the original.
 local function divided(train, test, share)
-   local classes = train.classes
    local first, valid = train:split(1 - (share or 1 / 6))
-   valid.classes = classes
    return first, valid, test
 end
 

@@ -11,7 +11,7 @@ import torch
 
 from torch7py.files import load as load_t7
 from torch7py.nn.object import TorchObject
-from torch7py.t7.objects import Table
+from torch7py.t7.objects import Object, Table
 from torch7py.translate.comparison.original import REST, Made, Recording
 from torch7py.translate.comparison.partners import Partners, first_weights
 from torch7py.translate.model import taken
@@ -135,6 +135,10 @@ def _plain(value: Any, path: Any) -> Any:
     """What a .t7 file has, as a translation would have saved it."""
     if isinstance(value, TorchObject):
         raise Different(f"the translation loads {path}, in which the original saved a module of its own")
+    if isinstance(value, Object) and value.class_name == "tds.Vec":
+        value = list(value.payload)
+    if isinstance(value, Object) and value.class_name.startswith("dl."):  # kept by what they are made of
+        value = value.fields
     if isinstance(value, Table):
         value = value.plain()
     if isinstance(value, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.inference import module_calls
+from torch7py.translate.inference import loaders, module_calls
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import (
     tensor_method,
@@ -193,6 +193,8 @@ class CallKinds:
                 return tensor_method(node, receiver, arguments, results)
             if kind in ("module", "criterion"):
                 return module_calls.method(node, receiver, arguments, results)
+            if kind == "loader":
+                return loaders.method(node, receiver, results)
             if kind == "string" and method in ("find", "match", "gsub"):
                 if result.kind is None:
                     self.library.text_results(method, node, results)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference import loaders
 from torch7py.translate.kind_rules import (
     equal_kinds,
     index_tensor,
@@ -272,6 +273,8 @@ class ExpressionKinds:
             method = Type("function")
             method.mark("optimizer")
             return method
+        if path in loaders.CONSTANTS:
+            return Type("string")
         if path in FUNCTION_RESULTS:
             return Type("number") if path in ("math.pi", "math.huge") else Type("function")
         base = self.inference.expression(node.base)
@@ -291,6 +294,8 @@ class ExpressionKinds:
                 return index_tensor(base, node, result, self.types)
             if kind == "string" or kind == "function":
                 return False
+            if kind == "loader":
+                return name is not None and loaders.field(name, base, result)
             if kind == "confusion":
                 field_kind = CONFUSION_FIELDS.get(name or "")
                 rank = {"valids": 1, "mat": 2}.get(name or "")

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.inference import module_calls
+from torch7py.translate.inference import loaders, module_calls
 from torch7py.translate.kind_rules import (
     counted,
     same_rank,
@@ -88,6 +88,8 @@ class LibraryCalls:
             result.mark("array" if raw else "record")
             self.inference.rules.append(lambda: _columns(result, raw))
             return True
+        if path.startswith("dataload."):
+            return loaders.call(path, arguments, results, self.inference.rules)
         if path.startswith(("nn.", "cudnn.", "rnn.")):
             return module_calls.make(path, node, arguments, result)
         if path == "tonumber":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import tree
-from torch7py.translate.inference import settling
+from torch7py.translate.inference import loaders, settling
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
@@ -282,6 +282,7 @@ class Inference:
             names[0].be("string")
         if len(node.values) == 1:
             self.rules.append(lambda: self._iterated(types[0], names))
+            self.rules.append(lambda: loaders.iterated(self.types, source, names))
         self.block(node.body)
         self._same_fields(node)
 

@@ -10,6 +10,7 @@ from torch7py.translate.native import (
     code,
     columns,  # noqa: F401  (registers its rules)
     files,  # noqa: F401  (registers its rules)
+    loaders,
     matching,
     mixed,
     stdlib,
@@ -59,7 +60,8 @@ class Calls:
             text, module = _CONSTANTS[path]
             self.t.imports.add(module)
             return atom(text)
-        return None
+        rule = stdlib.constants.get(path)
+        return None if rule is None else rule(self.t, path)
 
     # Values
 
@@ -76,7 +78,7 @@ class Calls:
             if found is None:
                 raise
             return found
-        if self.count(node) > 1:
+        if self.count(node) > 1 or loaders.gives_batch(self.t, node):
             return atom(f"{whole.at(code.ATOM)}[0]")
         if self.gives_graph(node) and not keep:
             return atom(f"{whole.at(code.ATOM)}.item()")
@@ -249,6 +251,8 @@ class Calls:
             return bool(names & {"nn.ClassNLLCriterion", "nn.SpatialClassNLLCriterion"})
         if kind == "string":
             return f"string.{node.method}" in SEVERAL_VALUES
+        if kind == "loader":
+            return loaders.gives_batch(self.t, node)
         if kind != "tensor":
             return False
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
@@ -327,6 +331,8 @@ class Calls:
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return tensors.several(t, node, node.receiver, node.method, node.arguments, targets)
         path = t.path(node.callee) if isinstance(node, Call) else None
+        if loaders.several(t, node, path, targets):
+            return True
         if path is not None and path.startswith("torch.") and isinstance(node, Call) and node.arguments:
             return tensors.several(t, node, node.arguments[0], path[6:], node.arguments[1:], targets)
         return stdlib.several(t, node, path, targets)

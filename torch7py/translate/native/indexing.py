@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, confusion, facts, optimizers, stdlib
+from torch7py.translate.native import code, confusion, facts, loaders, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import elements
@@ -86,6 +86,8 @@ def index(t: Translator, node: Index) -> Py:
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":
         return confusion.field(t, node)
+    if kind == "loader":
+        return loaders.field(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")

@@ -388,8 +388,10 @@ class _Assembly:
 
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
-        standard = "argparse copy csv functools itertools math os random re sys tempfile time".split()
-        found = [f"import {name}" for name in standard if re.search(rf"\b{name}\.", code)]
+        standard = (
+            "argparse collections copy csv functools itertools math os random re socket sys tempfile time"
+        )
+        found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
         torch = []
         if re.search(r"(?<![\w.])torch\.", code):
             torch.append("import torch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, comprehensions, files, initialization, matching
+from torch7py.translate.native import code, comprehensions, files, initialization, loaders, matching
 from torch7py.translate.native.expressions import add_constant
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
@@ -169,7 +169,7 @@ def _with_constant(node: Expression) -> Name | None:
 def generic_for(t: Translator, node: tree.GenericFor) -> None:
     source = node.values[0]
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
-    if generic_head(t, node) or iterator_head(t, node, names):
+    if generic_head(t, node) or iterator_head(t, node, names) or loaders.iterator_head(t, node, names):
         t.loop_body(node.body)
         return
     of_file = isinstance(source, Invoke) and source.method == "lines" and t.kind(source.receiver) == "file"

@@ -108,7 +108,8 @@ end
 for _, kind in ipairs {'Double', 'Float', 'Long', 'Int', 'Byte', 'Short', 'Char'} do
    local methods = torch.getmetatable('torch.' .. kind .. 'Tensor')
    for name, family in pairs {uniform = 'uniform', normal = 'normal', random = 'whole', bernoulli = 'bernoulli',
-      exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric'} do
+      exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric',
+      randperm = 'permutation'} do
       wrap(methods, name, family)
    end
 end

@@ -14,7 +14,7 @@ from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["PACKAGES", "functions", "method_statements", "methods", "several", "statements"]
+__all__ = ["PACKAGES", "constants", "functions", "method_statements", "methods", "several", "statements"]
 
 Rule: TypeAlias = "Callable[[Translator, Call], Py]"
 Done: TypeAlias = "Callable[[Translator, Call], None]"
@@ -23,6 +23,7 @@ functions: dict[str, Rule] = {}
 statements: dict[str, Done] = {}
 methods: dict[tuple[str, str], Callable[[Translator, Invoke], Py]] = {}
 method_statements: dict[tuple[str, str], Callable[[Translator, Invoke], None]] = {}
+constants: dict[str, Callable[[Translator, str], Py]] = {}  # fields of packages that are no functions
 
 
 def function(*paths: str) -> Callable[[Rule], Rule]:
@@ -255,7 +256,7 @@ def dropped(t: Translator, node: Call) -> None:
 
 # Packages whose functions have their own native forms.
 PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo cutorch cunn cudnn".split()
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo cutorch cunn cudnn dataload".split()
 )
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference.loaders import is_iterator
 from torch7py.translate.native import matching
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name
@@ -83,7 +84,7 @@ class Wholes:
                     for function in functions:
                         self._from_returns(name, function, index, given)
                     if not functions:
-                        given(name, counts and index == 0)
+                        given(name, index == 0 and (counts or is_iterator(types, source)))
         for function, calls in types.calls_of.items():
             for call in calls:
                 shift = 1 if function.parameters and function.parameters[0].name == "self" else 0

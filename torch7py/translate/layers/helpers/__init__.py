@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.helpers import gradients, images, normalization, programs, recurrent, values
+from torch7py.translate.layers.helpers import (
+    gradients,
+    images,
+    loaders,
+    normalization,
+    programs,
+    recurrent,
+    values,
+)
 from torch7py.translate.layers.helpers.register import HELPERS
 
-__all__ = ["HELPERS", "gradients", "images", "normalization", "programs", "recurrent", "values"]
+__all__ = ["HELPERS", "gradients", "images", "loaders", "normalization", "programs", "recurrent", "values"]
