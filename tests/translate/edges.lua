@@ -334,3 +334,73 @@ local t = {}
 local v = t.x
 local u = 1 > 0 and v or 'd'
 print(u)
+---
+-- equal items end up where Lua's quicksort leaves them
+local words = {"pear", "fig", "apple", "kiwi", "plum", "date"}
+local count = {pear = 2, fig = 1, apple = 2, kiwi = 1, plum = 2, date = 1}
+table.sort(words, function(a, b) return count[a] > count[b] end)
+print(table.concat(words, " "))
+---
+local words = {"aaa", "b", "cc", "d", "ee", "fff", "g", "hh", "i", "jjj", "k", "ll", "m", "nnn"}
+table.sort(words, function(a, b) return #a < #b end)
+print(table.concat(words, " "))
+local function shorter(a, b) return #a < #b end
+table.sort(words, shorter)
+print(table.concat(words, " "))
+---
+local pairs_of = {}
+for i = 1, 60 do pairs_of[i] = {i, i * 7 % 5} end
+table.sort(pairs_of, function(a, b) return a[2] < b[2] end)
+for _, each in ipairs(pairs_of) do print(each[1], each[2]) end
+---
+local two, three = {"bb", "aa"}, {"ccc", "bb", "aa"}
+table.sort(two, function(a, b) return #a < #b end)
+table.sort(three, function(a, b) return #a > #b end)
+print(two[1], two[2], three[1], three[2], three[3])
+---
+local numbers = {3, 1, 2}
+table.sort(numbers, function(a, b) return b < a end)
+print(numbers[1], numbers[2], numbers[3])
+---
+-- text that says a number is one in arithmetic
+local x = "5"
+x = x + 1
+print(x, "10" * 2, "3" + 4, 10 .. 20, "2" ^ 2, -"3", "7" % 4, "9" / 3, math.floor("2.5"), math.max("3", 2))
+for w in ("1 2 3"):gmatch("%d+") do print(w + 1, w * 2.5) end
+local opt = {n = "12"}
+print(opt.n * 2)
+---
+-- a function that gives less at one place
+local function values(x) if x then return 1, 2 end return 5 end
+local a, b = values(true)
+local c, d = values(false)
+print(a, b, c, d)
+---
+local function settings(options)
+   options = options or {}
+   local n = options.n or 5
+   local verbose = options.verbose
+   if verbose == nil then verbose = true end
+   return n, verbose
+end
+local n, verbose = settings()
+print(n, verbose)
+n, verbose = settings{n = 3, verbose = false}
+print(n, verbose)
+---
+print((("hello"):gsub("l", {l = "L"})), (("abc"):gsub("%w", function(c) return c:upper() end)), ("abc"):gsub("b", "%%"))
+---
+print(string.format("%#x", 255))
+---
+local function first(a, ...) return a, ... end
+print((first(7, 8, 9)))
+local a, b = first(1, 2)
+print(a, b)
+---
+local function risky(n) if n == 3 then error("three", 0) end return n end
+for i = 1, 4 do
+   local ok, value = pcall(risky, i)
+   print(i, ok, value)
+end
+---
+print(string.lower(12), string.rep(1, 3, 0), table.concat({"a", "b"}, 1), ("x"):rep(2, 5))

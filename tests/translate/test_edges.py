@@ -27,6 +27,10 @@ def test_edges(source: str) -> None:
     [
         ("local t = {} for i = 1, 3 do local n = 0 t[i] = function() n = n + i return n end end", "T7-219"),
         ("local t = {1, 2, nil, 4} print(t[3])", "T7-305"),
+        ("local function f(...) return ... end print(f(1, 2))", "T7-216"),
+        ("local function f(x) if x then return 1 end end print(2, f(false))", "T7-218"),
+        ("local t = {1, 2, x = 3} for k, v in pairs(t) do print(k, v) end", "T7-306"),
+        ("os.exit('done')", "T7-203"),
     ],
 )
 def test_what_has_no_plain_form_is_refused(source: str, code: str) -> None:
@@ -55,3 +59,25 @@ def test_what_is_known_is_plain(source: str, plain: str) -> None:
     assert page is not None
     assert plain in page.code
     assert "lua_" not in page.code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("", None), ("true", None), ("false", 1), ("3", 3), ("0", 0), ("4 / 2", 2)]
+)
+def test_exit_codes(status: str, code: int | None) -> None:
+    page = translate_script(f"os.exit({status})".encode(), "p.lua")
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(page.code, "page", "exec"), {"__name__": "__main__"})
+    assert ended.value.code == code
+
+
+@pytest.mark.parametrize(
+    "call",
+    """math.floor() math.pow(2) string.find() string.rep("a") table.insert() table.remove(1) torch.type() torch.typeAs(x)
+    x:expandAs() ("a"):sub() ("a"):gsub("b")""".split(),
+)
+def test_a_call_with_too_few_arguments_is_not_native(call: str) -> None:
+    source = f"local x = torch.zeros(2)\nlocal y = {call}\nprint(y)"
+    page = translate_script(source.encode(), "p.lua")
+    compile(page.code, "page", "exec")
+    assert page.native < page.statements

@@ -2,12 +2,47 @@
 
 word_count.lua Translated from word_count.lua by torch7py."""
 
-import functools
 import os
 import re
 import tempfile
 
 text = '# The tortoise and the hare\nspeed = 12\nA hare laughed at a tortoise: "You are slow!" said the hare.\n"I may be slow," said the tortoise, "but I will win a race."\ndistance = 1500\nThe hare ran, and slept; the tortoise walked, and walked.\nAt 10 o\'clock the tortoise had won. The hare woke at 11.\n'
+
+
+def lua_sort(items, before, low=0, high=None):
+    """Sort a list by Lua's own quicksort, so that equal items end up in the same order."""
+    high = len(items) - 1 if high is None else high
+    if low >= high:
+        return
+
+    def swap(i, j):
+        items[i], items[j] = items[j], items[i]
+
+    if before(items[high], items[low]):
+        swap(low, high)
+    middle = (low + high) // 2
+    if high - low > 1:
+        if before(items[middle], items[low]):
+            swap(middle, low)
+        elif before(items[high], items[middle]):
+            swap(middle, high)
+    if high - low < 3:
+        return
+    swap(middle, high - 1)
+    pivot, i, j = items[high - 1], low, high - 1
+    while True:
+        while before(items[i := i + 1], pivot):
+            if i >= high:
+                raise RuntimeError("invalid order function for sorting")
+        while before(pivot, items[j := j - 1]):
+            if j <= low:
+                raise RuntimeError("invalid order function for sorting")
+        if j < i:
+            break
+        swap(i, j)
+    swap(high - 1, i)
+    lua_sort(items, before, low, i - 1)
+    lua_sort(items, before, i + 1, high)
 
 
 def main():
@@ -46,7 +81,7 @@ def main():
             return counts.get(a) > counts.get(b)
         return a < b
 
-    words.sort(key=functools.cmp_to_key(lambda a, b: function(b, a) - function(a, b)))
+    lua_sort(words, function)
     for rank in range(1, 6):
         word = words[rank - 1]
         print(f"{rank}. {word:<10} {counts.get(word):3d} {'*' * counts.get(word)}")

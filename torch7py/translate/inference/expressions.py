@@ -116,6 +116,9 @@ class ExpressionKinds:
         if returns.counts and not _always_returns(last):
             returns.falls_off = True
             returns.at(0).be_nil()
+        if not returns.open:
+            for place in range(min(returns.counts, default=0), returns.count):
+                returns.at(place).be_nil()
         return found
 
     def _unary(self, node: tree.Unary) -> Type:

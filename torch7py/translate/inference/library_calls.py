@@ -274,6 +274,8 @@ class LibraryCalls:
                 if returns is not None and not returns.count and len(results) > 1:
                     news |= results[1].be("string")  # the message
                     continue
+                if len(results) > 1:
+                    results[1].mark("message")  # or an error's text
                 for index, result in enumerate(results[1:]):
                     news |= unify(result, returns.at(index)) if returns is not None else False
             return news

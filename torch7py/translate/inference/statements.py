@@ -47,11 +47,19 @@ def infer(
 
 
 def kind_of_fields(table: Type, value: Type) -> bool:
-    """The values of a table with names are of one kind, where all its fields are."""
-    kinds = {found.kind for found in table.find().fields.values()}
+    """The values of a table with names are of the kinds that its fields are."""
+    fields = list(table.find().fields.values())
+    kinds = {found.kind for found in fields} - {None}
     if kinds and kinds <= {"module", "criterion"}:
         return value.kind is None and value.be("module")
-    return False
+    news = False
+    for found in fields:
+        if kinds == {"table"}:
+            news |= unify(value, found)
+        else:
+            for kind in sorted(found.find().kinds):
+                news |= value.be(kind)
+    return news
 
 
 class Inference:

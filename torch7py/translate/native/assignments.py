@@ -132,7 +132,9 @@ class Assignments:
             if isinstance(right, tree.Binary) and right.operator == "..":
                 return f"{left} += {text.concatenation(self.t, right)}"
             return f"{left} += {text.text(self.t, right, nil=False)}"
-        write = self.t.expressions.graph if self.keeps(target) else self.t.value
+        if self.t.kind(value.left) == "string":  # it becomes a number
+            return None
+        write = self.t.expressions.graph if self.keeps(target) else self.t.expressions.number
         if value.operator in "/*" and not self.keeps(target):
             whole = self.t.value(value)
             if whole.text.startswith("lua_divide("):

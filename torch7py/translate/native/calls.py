@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, tree
@@ -111,6 +110,17 @@ class Calls:
         return any(f in self.t.training.losses.graph_functions for f in self.t.types.function_called(node))
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
+        try:
+            return self._written(node, keep)
+        except IndexError:
+            raise self._too_few(node) from None
+
+    def _too_few(self, node: Call | Invoke) -> Problem:
+        """A rule takes more arguments than there are: Lua says so when it gets there."""
+        name = node.method if isinstance(node, Invoke) else self.t.path(node.callee) or "a function"
+        return Problem("T7-203", node.line, f"{name} with {len(node.arguments)} arguments")
+
+    def _written(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
         special = t.graphs.call(node)
         if special is None and isinstance(node, Call):
@@ -135,7 +145,7 @@ class Calls:
         if path is not None:
             rule = stdlib.functions.get(path)
             if rule is not None:
-                return self._by_rule(rule, node, path)
+                return rule(t, node)
             if path.startswith("torch."):
                 name = path.removeprefix("torch.")
                 found = tensors.torch_function(t, name, node)
@@ -143,7 +153,7 @@ class Calls:
                     return found
                 rule = stdlib.functions.get(f"math.{name}") if name in library.ELEMENTWISE else None
                 if rule is not None and [t.kind(argument) for argument in node.arguments] == ["number"]:
-                    return self._by_rule(rule, node, path)
+                    return rule(t, node)
             raise Problem("T7-201", node.line, f"{path} has no native form")
         maker = node.callee
         if (
@@ -151,13 +161,6 @@ class Calls:
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
         raise Problem("T7-307", node.line, "a call of something of unknown kind")
-
-    def _by_rule(self, rule: Callable[[Translator, Call], Given], node: Call, path: str) -> Given:
-        """What a rule gives, which may take more arguments than there are: Lua says so when it gets there."""
-        try:
-            return rule(self.t, node)
-        except IndexError:
-            raise Problem("T7-203", node.line, f"{path} with {len(node.arguments)} arguments") from None
 
     def _method(self, node: Invoke) -> Py:
         t = self.t
@@ -294,6 +297,12 @@ class Calls:
     # Statements
 
     def statement(self, node: Call | Invoke) -> None:
+        try:
+            self._statement(node)
+        except IndexError:
+            raise self._too_few(node) from None
+
+    def _statement(self, node: Call | Invoke) -> None:
         t = self.t
         if t.training.statement(node) or t.models.statement(node):
             return
@@ -301,7 +310,7 @@ class Calls:
             path = t.path(node.callee)
             rule = stdlib.statements.get(path or "")
             if rule is not None:
-                self._by_rule(rule, node, path or "")
+                rule(t, node)
                 return
             if path is not None and path.startswith("torch.") and tensors.torch_statement(t, node, path[6:]):
                 return
@@ -322,6 +331,12 @@ class Calls:
             return True
         count = self.count(node)
         if count > 1:
+            for function in t.types.function_called(node):
+                if any(
+                    returned.values and isinstance(returned.values[-1], tree.Vararg)
+                    for returned in returns_of(function)
+                ):
+                    raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
             names = [t.target(target) for target in targets[:count]]
             names += ["_"] * (count - len(names))
             t.emit(f"{', '.join(names)} = {self.all_values(node)}")

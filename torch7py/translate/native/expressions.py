@@ -167,6 +167,14 @@ class Expressions:
                 return Py(f"{left.at(code.ADD)} {sign} {right.at(code.MULTIPLY)}", code.ADD), first + second
         return self.value(node), 0
 
+    def number(self, node: Expression) -> Py:
+        """An operand of arithmetic: a text is the number that it says."""
+        if self.t.kind(node) != "string":
+            return self.value(node)
+        if isinstance(node, String) and re.fullmatch(r"\d{1,15}", node.value):
+            return atom(str(int(node.value)))
+        return atom(f"{self.t.need('to_number')}({self.value(node)})")
+
     def position(self, node: Expression) -> Py:
         """A 1-based position as a 0-based one; one counted from the end stays."""
         if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Number):
@@ -185,7 +193,7 @@ class Expressions:
         return add_constant(term, constant + plus)
 
     def arithmetic(self, node: Binary, side: object = None) -> Py:
-        write = self.value if side is None else side
+        write = self.number if side is None else side
         assert callable(write)
         operator, level = _OPERATORS[node.operator]
         if self.t.kind(node) == "tensor" and not (
@@ -269,7 +277,7 @@ class Expressions:
     def power(self, base: Expression, exponent: Expression) -> Py:
         """``base ^ exponent``, plain where Python can neither fail nor give a complex number."""
         t = self.t
-        left, right = t.value(base), t.value(exponent)
+        left, right = self.number(base), self.number(exponent)
         low, high = t.intervals.of(exponent)
         natural = t.whole(exponent) and low >= 0
         if (natural or t.intervals.positive(base)) and self._fits(base, low, high):
@@ -310,7 +318,7 @@ class Expressions:
             return self.t.conditions.negation(node.operand)
         if node.operator == "#":
             return self.length(node)
-        operand = self.value(node.operand)
+        operand = self.number(node.operand)
         text = f"({operand})" if operand.level == code.POWER else operand.at(code.NEGATE)
         return Py(f"-{text}", code.NEGATE)
 

@@ -81,7 +81,10 @@ def index(t: Translator, node: Index) -> Py:
             if _may_be_missing(t, node):
                 return item(t, node)
             return atom(f"{base}[{list_position(t, node)}]")
-        if (t.type(node).nil and node not in t.present) or _is_never_given(t, node):
+        found = t.type(node)
+        tested = found.has("tested") and isinstance(node.key, String)
+        optional = found.nil or (tested and not t.tables.has_key(node))
+        if (optional and node not in t.present) or _is_never_given(t, node):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":

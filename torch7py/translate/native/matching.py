@@ -102,7 +102,7 @@ def _search(t: Translator, subject: Expression, arguments: tuple[Expression, ...
 def condition(t: Translator, node: Expression) -> Py | None:
     """Whether something is found."""
     found = matched(t, node)
-    if found is None or found[0] not in ("find", "match"):
+    if found is None or found[0] not in ("find", "match") or not found[2]:
         return None
     name, subject, arguments = found
     if name == "find" and _plain(arguments) and _start(t, arguments) is None:
@@ -231,9 +231,11 @@ def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
         raise Problem("T7-233", line, "gsub with a function that is more than one expression")
     if t.kind(only.values[0]) not in ("string", "number") or t.type(only.values[0]).nil:
         raise Problem("T7-233", line, "gsub with a function that may give nil")
-    for index, parameter in enumerate(new.parameters):
+    variables = [t.scopes.of_name[parameter] for parameter in new.parameters]
+    before = {variable: t.names.chosen[variable] for variable in variables}
+    for index, variable in enumerate(variables):
         place = index + 1 if groups else 0
-        t.names.chosen[t.scopes.of_name[parameter]] = f"m[{place}]" if place <= groups else "None"
+        t.names.chosen[variable] = f"m[{place}]" if place <= groups else "None"
     outer, t.scope = t.scope, t.scopes.of_function[new]
     try:
         from torch7py.translate.native.text import text
@@ -241,6 +243,7 @@ def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
         inner = text(t, only.values[0])
     finally:
         t.scope = outer
+        t.names.chosen.update(before)
     return f"lambda m: {inner}"
 
 

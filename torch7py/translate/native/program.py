@@ -301,9 +301,9 @@ class _Assembly:
 
     def _is_plain(self, node: Expression) -> bool:
         """Whether an expression needs none of the helpers, which come after the constants."""
-        if not isinstance(node, tree.Binary) or node.operator not in "/%^":
+        if not isinstance(node, tree.Binary) or node.operator not in "+-*/%^":
             return True
-        return "lua_" not in self.t.value(node).text
+        return not re.search(r"\b(lua_|to_number)", self.t.value(node).text)
 
     def _lines(self, statements: list[Statement]) -> list[str]:
         t = self.t

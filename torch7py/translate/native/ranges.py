@@ -224,6 +224,8 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
         if not t.type(table).has("pairs"):
             raise Problem("T7-306", node.line, "pairs over something unknown")
+        if t.type(table).of_keys().kind not in ("number", "string", None):
+            raise Problem("T7-306", node.line, "pairs over a table with keys that have no order in Python")
         if item == "_":
             t.emit(f"for {key} in {order}:")
         else:

@@ -55,6 +55,8 @@ def _plain(lua: str, python: str, module: str = "") -> None:
     def rule(t: Translator, node: Call) -> Py:
         if module:
             t.imports.add(module)
+        if lua.startswith("math.") and any(t.kind(argument) == "string" for argument in node.arguments):
+            return atom(f"{python}({', '.join(str(t.expressions.number(a)) for a in node.arguments)})")
         return atom(f"{python}({_arguments(t, node)})")
 
     functions[lua] = rule
@@ -88,13 +90,13 @@ def string_char(t: Translator, node: Call) -> Py:
 
 @function("math.pow")
 def power(t: Translator, node: Call) -> Py:
-    base, exponent = node.arguments
+    base, exponent = node.arguments[0], node.arguments[1]
     return t.expressions.power(base, exponent)
 
 
 @function("math.floor")
 def floor(t: Translator, node: Call) -> Py:
-    (argument,) = node.arguments
+    argument = node.arguments[0]
     while isinstance(argument, tree.Paren):
         argument = argument.inner
     if isinstance(argument, Binary) and argument.operator == "/" and t.intervals.nonzero(argument.right):
@@ -103,8 +105,8 @@ def floor(t: Translator, node: Call) -> Py:
             divisor = t.value(right).at(code.MULTIPLY + 1)
             return Py(f"{t.value(left).at(code.MULTIPLY)} // {divisor}", code.MULTIPLY)
     if not t.intervals.finite(argument):
-        return atom(f"{t.need('lua_floor')}({t.value(argument)})")
-    return atom(f"math.floor({t.value(argument)})")
+        return atom(f"{t.need('lua_floor')}({t.expressions.number(argument)})")
+    return atom(f"math.floor({t.expressions.number(argument)})")
 
 
 values["math.floor"] = "math.floor"
@@ -112,10 +114,10 @@ values["math.floor"] = "math.floor"
 
 @function("math.ceil")
 def ceiling(t: Translator, node: Call) -> Py:
-    (argument,) = node.arguments
+    argument = node.arguments[0]
     if not t.intervals.finite(argument):
-        return atom(f"{t.need('lua_ceil')}({t.value(argument)})")
-    return atom(f"math.ceil({t.value(argument)})")
+        return atom(f"{t.need('lua_ceil')}({t.expressions.number(argument)})")
+    return atom(f"math.ceil({t.expressions.number(argument)})")
 
 
 values["math.ceil"] = "math.ceil"
@@ -244,7 +246,13 @@ def error(t: Translator, node: Call) -> None:
 @statement("os.exit")
 def os_exit(t: Translator, node: Call) -> None:
     t.imports.add("sys")
-    t.emit(f"sys.exit({_arguments(t, node)})")
+    status = node.arguments[0] if node.arguments else None
+    if isinstance(status, tree.Boolean):
+        t.emit(f"sys.exit({'' if status.value else '1'})")
+    elif status is None or t.kind(status) == "number":
+        t.emit(f"sys.exit({'' if status is None else t.expressions.whole_number(status)})")
+    else:
+        raise Problem("T7-203", node.line, "os.exit with something else than a number")
 
 
 @statement("collectgarbage", "torch.setnumthreads", "xlua.progress", "torch.setheaptracking")
@@ -283,6 +291,8 @@ def _spread(t: Translator, argument: Expression) -> str | None:
     if t.calls.count(argument) < 2:
         if t.calls.gives_two(argument):
             raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
+        if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
+            raise Problem("T7-218", argument.line, "print of a call that may give no value at all")
         return None
     assert isinstance(argument, (Call, Invoke))
     kinds: set[str | None] = set()
@@ -299,6 +309,12 @@ def _spread(t: Translator, argument: Expression) -> str | None:
     if kinds == {"number"}:
         return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
     raise Problem("T7-218", argument.line, "print of all results of a call, numbers among them")
+
+
+def may_give_none(t: Translator, node: Call | Invoke) -> bool:
+    """Whether a function of the program may end without a value: print writes nothing then, and not nil."""
+    known = [t.types.returns[f] for f in t.types.function_called(node) if f in t.types.returns]
+    return any(returns.falls_off or not returns.counts or 0 in returns.counts for returns in known)
 
 
 @statement("print")
@@ -333,10 +349,10 @@ def io_flush(t: Translator, node: Call) -> None:
 
 @statement("table.insert")
 def table_insert(t: Translator, node: Call) -> None:
-    table, *rest = node.arguments
-    base = t.value(table).at(code.ATOM)
-    if t.representation(table) != "list":
+    table, rest = node.arguments[0], node.arguments[1:]
+    if t.kind(table) != "table" or t.representation(table) != "list":
         raise Problem("T7-306", node.line, "table.insert into a table that is no list")
+    base = t.value(table).at(code.ATOM)
     if len(rest) == 1:
         value = t.training.carried.cut(table, rest[0], t.value(rest[0]))
         t.emit(f"{base}.append({value})")
@@ -346,7 +362,7 @@ def table_insert(t: Translator, node: Call) -> None:
 
 @function("table.remove")
 def table_remove(t: Translator, node: Call) -> Py:
-    if t.representation(node.arguments[0]) != "list":
+    if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.remove from a table that is no list")
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
@@ -360,7 +376,7 @@ def table_remove(t: Translator, node: Call) -> Py:
 @function("table.concat")
 def table_concat(t: Translator, node: Call) -> Py:
     table = node.arguments[0]
-    separator = t.value(node.arguments[1]).text if len(node.arguments) > 1 else '""'
+    separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
     if len(node.arguments) > 2 or t.representation(table) != "list":
         raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
     element = t.type(table).of_elements().kind
@@ -379,44 +395,34 @@ def table_sort(t: Translator, node: Call) -> None:
     if t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.sort of a table that is no list")
     table = t.value(node.arguments[0]).at(code.ATOM)
+    plain = t.type(node.arguments[0]).of_elements().kind in ("number", "string")
     if len(node.arguments) == 1:
-        t.emit(f"{table}.sort()")
+        if plain:
+            t.emit(f"{table}.sort()")
+        else:  # equal objects can be told apart
+            t.emit(f"{t.need('lua_sort')}({table}, lambda a, b: a < b)")
         return
     order = node.arguments[1]
-    if isinstance(order, tree.Function) and len(order.parameters) == 2 and len(order.body.statements) == 1:
-        only = order.body.statements[0]
-        if isinstance(only, tree.Return) and len(only.values) == 1 and isinstance(only.values[0], Binary):
-            found = _sort_key(t, order, only.values[0])
-            if found is not None:
-                t.emit(f"{table}.sort({found})")
-                return
-    t.imports.add("functools")
-    name = t.expressions.value(order)
-    t.emit(f"{table}.sort(key=functools.cmp_to_key(lambda a, b: {name}(b, a) - {name}(a, b)))")
+    direction = _direction(order) if plain else None
+    if direction is not None:
+        t.emit(f"{table}.sort({'reverse=True' if direction == '>' else ''})")
+        return
+    written = t.expressions.value(order)
+    t.emit(f"{t.need('lua_sort')}({table}, {written})")
 
 
-def _sort_key(t: Translator, order: tree.Function, compared: Binary) -> str | None:
-    """``key=..., reverse=...`` of a comparison ``f(a) < f(b)``."""
-    first, second = order.parameters
-    if compared.operator not in ("<", ">"):
+def _direction(order: Expression) -> str | None:
+    """``<`` or ``>`` of a function that compares the items themselves, the first with the second."""
+    if not isinstance(order, tree.Function) or len(order.parameters) != 2 or len(order.body.statements) != 1:
         return None
-    outer, t.scope = t.scope, t.scopes.of_function[order]
-    try:
-        left, right = t.value(compared.left).text, t.value(compared.right).text
-    finally:
-        t.scope = outer
-    a, b = t.names.of(first), t.names.of(second)
-    import re
-
-    swapped = re.sub(rf"\b{re.escape(b)}\b", a, right)
-    descending = compared.operator == ">"
-    if swapped != left:
-        back = re.sub(rf"\b{re.escape(a)}\b", b, right)
-        if back != left:
-            return None
-        left, descending = right, not descending
-    key = "" if left == a else f"key=lambda {a}: {left}"
-    return ", ".join(part for part in (key, "reverse=True" if descending else "") if part)
+    only = order.body.statements[0]
+    if not isinstance(only, tree.Return) or len(only.values) != 1 or not isinstance(only.values[0], Binary):
+        return None
+    compared, names = only.values[0], [parameter.name for parameter in order.parameters]
+    sides = [side.name for side in (compared.left, compared.right) if isinstance(side, tree.Name)]
+    if compared.operator not in ("<", ">") or names[0] == names[1] or sorted(sides) != sorted(names):
+        return None
+    return compared.operator if sides == names else {"<": ">", ">": "<"}[compared.operator]
 
 
 # Time

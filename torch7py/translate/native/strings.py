@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, matching, text
+from torch7py.translate.native import code, matching
+from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import functions
@@ -23,7 +24,7 @@ def string_method(t: Translator, node: Invoke) -> Py:
         receiver = node.receiver
         while isinstance(receiver, tree.Paren):
             receiver = receiver.inner
-        return text.format(t, receiver, node.arguments)
+        return texts.format(t, receiver, node.arguments)
     return _string(t, node.method, node.receiver, node.arguments, node.line)
 
 
@@ -34,7 +35,7 @@ def _string(
         return matching.value(t, method, subject, arguments, line)
     if t.wide_text and method in ("sub", "byte", "reverse"):
         raise Problem("T7-233", line, "places in text, in a program with letters beyond ASCII")
-    text = t.value(subject).at(code.ATOM)
+    text = _text(t, subject)
     if method in ("upper", "lower"):
         return atom(f"{text}.{method}()")
     if method == "len":
@@ -42,11 +43,9 @@ def _string(
     if method == "reverse":
         return atom(f"{text}[::-1]")
     if method == "rep" and len(arguments) == 2:
-        return atom(
-            f"{t.value(arguments[1]).at(code.ATOM)}.join([{t.value(subject)}] * {_count(t, arguments[0])})"
-        )
+        return atom(f"{_text(t, arguments[1])}.join([{text}] * {_count(t, arguments[0])})")
     if method == "rep":
-        return Py(f"{t.value(subject).at(code.MULTIPLY)} * {_count(t, arguments[0])}", code.MULTIPLY)
+        return Py(f"{text} * {_count(t, arguments[0])}", code.MULTIPLY)
     if method == "byte" and len(arguments) <= 1:
         place = t.expressions.position(arguments[0]).text if arguments else "0"
         return atom(f"ord({text}[{place}])")
@@ -55,6 +54,13 @@ def _string(
     if method == "split" and len(arguments) == 1 and isinstance(arguments[0], String):
         return atom(f"{text}.split({t.value(arguments[0])})")
     raise Problem("T7-233", line, f"the method {method} of a string")
+
+
+def _text(t: Translator, subject: Expression) -> str:
+    """The text that a method of strings is called on; a number is its text."""
+    if t.kind(subject) == "number":
+        return texts.text(t, subject, nil=False).at(code.ATOM)
+    return t.value(subject).at(code.ATOM)
 
 
 def _count(t: Translator, node: Expression) -> str:

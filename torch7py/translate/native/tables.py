@@ -386,9 +386,8 @@ class Tables:
 
     def _object_values(self, found: Type, node: Index) -> list[Expression]:
         """What a field of objects begins with: in a class, or in the table that becomes an object."""
-        assert isinstance(node.key, tree.String)
-        values = [made.values[node.key.value] for made in found.classes if node.key.value in made.values]
-        return values
+        name = node.key.value if isinstance(node.key, tree.String) else None
+        return [v for made in found.classes for key, v in made.values.items() if name in (key, None)]
 
     _busy: set[tuple[Type, Wholes]] = set()  # noqa: RUF012
 

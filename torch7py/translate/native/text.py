@@ -72,7 +72,7 @@ def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = froz
     """Whether a number, text or truth value may be nil, or something may be one of several kinds."""
     node = root(node)
     kind, found = t.kind(node), t.type(node)
-    if isinstance(node, tree.Nil) or kind == "any":
+    if isinstance(node, tree.Nil) or kind == "any" or (kind == "number" and found.has("message")):
         return True
     if kind not in ("number", "string", "boolean"):
         return False
@@ -193,6 +193,8 @@ def formatted(
 def _formatted(
     t: Translator, node: Expression, flags: str, width: str, precision: str | None, kind: str
 ) -> tuple[str, str]:
+    if "#" in flags:
+        raise Problem("T7-231", node.line, f"string.format with %#{kind}")
     sign = "+" if "+" in flags else (" " if " " in flags else "")
     zero = "0" if "0" in flags and "-" not in flags else ""
     left = "<" if "-" in flags and width else ""

@@ -547,11 +547,16 @@ class Translator:
         if not node.values:
             self.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
+        varies = isinstance(node.values[-1], tree.Vararg) and function is not None
+        if varies and len(node.values) == 1:
+            raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
         keep = function is not None and function in self.training.losses.graph_functions
         write = self.expressions.graph if keep else self.value
         if len(node.values) == 1 and self.calls.count(node.values[0]) > 1:
             self.emit(f"return {self.calls.all_values(node.values[0])}")
             return
         texts = [write(value).text for value in node.values]
+        if varies:
+            texts[-1] = f"*{self.calls.rest()}"
         texts += ["None"] * (count - len(texts))
         self.emit(f"return {', '.join(texts)}")

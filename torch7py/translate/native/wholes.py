@@ -104,8 +104,12 @@ class Wholes:
     def _from_returns(self, target: Name, function: tree.Function, at: int, given: object) -> None:
         assert callable(given)
         for node in tree.walk(function.body):
-            if isinstance(node, tree.Return) and at < len(node.values):
+            if not isinstance(node, tree.Return):
+                continue
+            if at < len(node.values):
                 given(target, node.values[at])
+            elif not node.values or not isinstance(node.values[-1], (Call, Invoke, tree.Vararg)):
+                given(target, tree.Nil(node.place))
 
     def sources(self, variable: Variable) -> list[Expression | bool]:
         """What a variable is given anywhere."""

@@ -76,6 +76,46 @@ def lua_item(items, place):
 )
 
 helper(
+    "lua_sort",
+    '''
+def lua_sort(items, before, low=0, high=None):
+    """Sort a list by Lua's own quicksort, so that equal items end up in the same order."""
+    high = len(items) - 1 if high is None else high
+    if low >= high:
+        return
+
+    def swap(i, j):
+        items[i], items[j] = items[j], items[i]
+
+    if before(items[high], items[low]):
+        swap(low, high)
+    middle = (low + high) // 2
+    if high - low > 1:
+        if before(items[middle], items[low]):
+            swap(middle, low)
+        elif before(items[high], items[middle]):
+            swap(middle, high)
+    if high - low < 3:
+        return
+    swap(middle, high - 1)
+    pivot, i, j = items[high - 1], low, high - 1
+    while True:
+        while before(items[i := i + 1], pivot):
+            if i >= high:
+                raise RuntimeError("invalid order function for sorting")
+        while before(pivot, items[j := j - 1]):
+            if j <= low:
+                raise RuntimeError("invalid order function for sorting")
+        if j < i:
+            break
+        swap(i, j)
+    swap(high - 1, i)
+    lua_sort(items, before, low, i - 1)
+    lua_sort(items, before, i + 1, high)
+''',
+)
+
+helper(
     "lua_text",
     '''
 def lua_text(value):

@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.native import code
 from torch7py.translate.native.faithful_parts.passing import EXCHANGED, LIBRARIES, Refused, is_exchanged
+from torch7py.translate.native.stdlib import may_give_none
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -78,6 +79,8 @@ def _printed(writer: Any, node: Expression, last: bool) -> str:
     inner = node
     while isinstance(inner, tree.Paren):
         inner = inner.inner
+    if last and isinstance(node, (Call, Invoke)) and may_give_none(t, node):
+        raise Refused
     if isinstance(inner, (Call, Invoke)) and last and node is inner and not expressions.is_single(inner):
         scalars = isinstance(inner, Call) and (t.path(inner.callee) or "").partition(".")[0] in LIBRARIES - {
             "torch"

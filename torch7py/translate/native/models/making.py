@@ -157,6 +157,9 @@ class Making:
 
     def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
         """A criterion as a function: on one line where that says it, else as models from files have it."""
+        if "." in name:  # of several files
+            plain = self.t.fresh(name.rpartition(".")[2])
+            return [*self._loss(layer, plain, line), "", f"{name} = {plain}"]
         try:
             return loss_function(layer, name, line)
         except Problem:
