@@ -73,8 +73,19 @@ def test_exit_codes(status: str, code: int | None) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    """math.floor() math.pow(2) string.find() string.rep("a") table.insert() table.remove(1) torch.type() torch.typeAs(x)
-    x:expandAs() ("a"):sub() ("a"):gsub("b")""".split(),
+    [
+        "math.floor()",
+        "math.pow(2)",
+        "string.find()",
+        "string.rep('a')",
+        "table.insert()",
+        "table.remove(1)",
+        "torch.type()",
+        "torch.typeAs(x)",
+        "x:expandAs()",
+        "('a'):sub()",
+        "('a'):gsub('b')",
+    ],
 )
 def test_a_call_with_too_few_arguments_is_not_native(call: str) -> None:
     source = f"local x = torch.zeros(2)\nlocal y = {call}\nprint(y)"
