@@ -13,6 +13,7 @@ from torch7py.nn.checks import check_flag, fit, number
 from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
+from torch7py.ops.hyperbolic import tanh
 
 __all__ = [
     "Clamp",
@@ -63,6 +64,10 @@ class Tanh(Pointwise):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return torch.tanh(input)
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.keep_output(tanh(input).contiguous())
+        return output
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return torch.ops.aten.tanh_backward(gradOutput, self.output)

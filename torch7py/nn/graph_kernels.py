@@ -18,6 +18,7 @@ from torch7py.nn.linear import Linear
 from torch7py.nn.shape import Reshape
 from torch7py.nn.table import SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable
+from torch7py.ops.hyperbolic import tanh
 
 __all__ = ["ACCUMULATE", "BACKWARD", "FORWARD", "READERS", "lend"]
 
@@ -93,7 +94,7 @@ def _tanh(module: Any, x: Any) -> Any:
     if x.__class__ is not Tensor:
         return None
     room = _room(module.__dict__, "output", x)
-    return None if room is None else torch.tanh(x, out=room)
+    return None if room is None else tanh(x, out=room)
 
 
 _of_sigmoid = torch.ops.aten.sigmoid_backward.grad_input

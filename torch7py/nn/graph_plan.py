@@ -31,6 +31,7 @@ from torch7py.nn.graph_code import (
 from torch7py.nn.graph_kernels import READERS
 from torch7py.nn.linear import Linear
 from torch7py.nn.table import SplitTable
+from torch7py.ops.hyperbolic import tanh
 
 if TYPE_CHECKING:
     from torch7py.nn.gmodule import GModule
@@ -57,7 +58,7 @@ NAMES: dict[str, Any] = {
     "sigmoid": torch.sigmoid,
     "softmax": torch.softmax,
     "stack": torch.stack,
-    "tanh": torch.tanh,
+    "tanh": tanh,
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 
 from torch7py.ops import memory, state
+from torch7py.ops.hyperbolic import tanh, tanh_
 from torch7py.ops.registry import Form, operation
 
 __all__ = ["of_numbers", "round_half_away"]
@@ -82,7 +83,7 @@ FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
     "sinh": (torch.sinh, T.sinh_),
     "sqrt": (torch.sqrt, T.sqrt_),
     "tan": (torch.tan, T.tan_),
-    "tanh": (torch.tanh, T.tanh_),
+    "tanh": (tanh, tanh_),
     "trunc": (torch.trunc, T.trunc_),
 }
 
