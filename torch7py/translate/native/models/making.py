@@ -303,8 +303,11 @@ class Making:
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def class_name(self, name: str) -> str:
-        name = name.rpartition(".")[2]  # of a variable of several files
-        base = name[:1].upper() + name[1:]
+        name = name.rpartition(".")[2].strip("_")  # of a variable of several files
+        base = name[:1].upper() + name[1:] or "Net"
+        taken = {*self.t.names.chosen.values(), *self.t.classes.names.values(), "F"}
+        if base in taken:  # `D = D()` would hide the class
+            base += "Net"
         found, number = base, 1
         while found in self.class_names:
             number += 1
