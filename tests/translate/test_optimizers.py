@@ -256,3 +256,35 @@ optim[opt.method](feval, w, state)
 )
 def test_choices_that_are_refused(source):
     assert page_of(source).problems
+
+
+def test_gradients_of_another_module_are_refused():
+    source = """local other = nn.Linear(2, 2)
+local w2, g2 = other:getParameters()
+optim.sgd(%s, w2, {learningRate = 0.1})
+"""
+    for function in ("feval", "function() return 0, g end"):
+        assert "T7-227" in {problem.code for problem in page_of(source % function).problems}
+
+
+def test_a_result_that_is_something_else_as_well_is_refused():
+    source = "local new = w:clone()\nnew = optim.sgd(feval, w, {learningRate = 0.1})\nprint(new:norm())\n"
+    assert "T7-228" in {problem.code for problem in page_of(source).problems}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # a field that is given another state, or read as a table
+        "local o = {s = {}}\no.s = arg\noptim.sgd(feval, w, o.s)\n",
+        "local o = {s = {learningRate = 0.1}}\noptim.sgd(feval, w, o.s)\n",
+        "local o = {}\no.s = {}\noptim.sgd(feval, w, o.s)\nprint(o.s)\n",
+        # weights and states of two objects
+        (
+            "local a, b = {net = nn.Linear(2, 2)}, {net = nn.Linear(2, 2)}\na.w, a.g = a.net:getParameters()\n"
+            "b.s = {}\noptim.sgd(function() return 0, a.g end, a.w, b.s)\n"
+        ),
+    ],
+)
+def test_states_in_fields_that_are_refused(source):
+    assert "T7-228" in {problem.code for problem in page_of(source).problems}

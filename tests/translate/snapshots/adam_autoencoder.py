@@ -21,9 +21,9 @@ class Adam(torch.optim.Optimizer):
         super().__init__(params, names)
 
     @torch.no_grad()
-    def step(self, closure):
+    def step(self, closure=None):
         with torch.enable_grad():
-            loss = closure()
+            loss = closure() if closure is not None else None
         for group in self.param_groups:
             (beta1, beta2), eps = group["betas"], group["eps"]
             for p in group["params"]:

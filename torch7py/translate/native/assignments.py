@@ -26,6 +26,8 @@ class Assignments:
         self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
     ) -> None:
         if len(targets) == len(values) == 1:
+            if self.t.training.several(values[0], targets):
+                return
             self.one(targets[0], values[0], node)
             return
         if local and not values:

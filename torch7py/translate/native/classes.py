@@ -270,6 +270,7 @@ class Classes:
             if chain.base is not None:
                 known |= set(self.fields_of(chain.base))
             chain = chain.base
+        known |= self.t.training.fields_gone(made.instance)
         return [
             f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
         ]

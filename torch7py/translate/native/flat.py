@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import initialization
-from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.flow import PURE
+from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -24,39 +24,42 @@ _BY_ELEMENT = ("learningRates", "weightDecays")
 _PARTS = {"narrow", "select", "sub", "view", "index"}
 
 
-def changed_in_part(t: Translator, names: tuple[Expression, ...]) -> bool:
+def changed_in_part(t: Translator, holders: Holders, vectors: list[Holder]) -> bool:
     """Whether the program stores into elements of one of these vectors, or changes a part of it."""
-    variables = {t.scopes.of_name[name] for name in names if isinstance(name, Name)}
 
     def is_one(node: Expression) -> bool:
-        name = base_name(node)
-        return name is not None and t.scopes.of_name[name] in variables
+        while isinstance(node, (Index, tree.Paren)) and holders.of(node) not in vectors:
+            node = node.base if isinstance(node, Index) else node.inner
+        return holders.of(node) in vectors
 
     for node in tree.walk(t.program):
-        if isinstance(node, tree.Assign) and any(isinstance(x, Index) and is_one(x) for x in node.targets):
+        if isinstance(node, tree.Assign) and any(
+            isinstance(x, Index) and is_one(x.base) for x in node.targets
+        ):
             return True
         if isinstance(node, Invoke):
             inner = node.receiver
-            if isinstance(inner, Index) and is_one(inner):
+            if isinstance(inner, Index) and is_one(inner.base):
                 return True
             if isinstance(inner, Invoke) and inner.method in _PARTS and is_one(inner.receiver):
                 return True
     return False
 
 
-def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
+def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> bool:
     """Whether the program does with one of these vectors what has no form for one parameter after the other."""
-    variables = [t.scopes.of_name[name] for name in names if isinstance(name, Name)]
-    weights, gradients = variables[0] if variables else None, variables[1] if len(variables) > 1 else None
-    if not variables or any(v.kind == "parameter" for v in variables):
+    weights, gradients = vectors[0] if vectors else None, vectors[1] if len(vectors) > 1 else None
+    if not vectors or any(isinstance(v, Variable) and v.kind == "parameter" for v in vectors):
         return False
     if _has_settings_by_element(t):
         return True
-    reads = {n: v for v in variables for n in (*v.reads, *v.writes)}
+    reads = {n: v for v in vectors for n in holders.uses(v)}
     plain: set[Expression] = set()
     for node in tree.walk(t.program):
         if isinstance(node, Invoke) and node.receiver in reads:
-            if _has_form(t, node, reads[node.receiver] is gradients, weights, gradients):
+            others = {holders.of(a) for a in node.arguments}
+            other = weights if reads[node.receiver] is gradients else gradients
+            if _has_form(t, node, reads[node.receiver] is gradients, other in others):
                 plain.add(node.receiver)
                 plain.update(a for a in node.arguments if a in reads)
         elif isinstance(node, Invoke):
@@ -69,9 +72,9 @@ def used_as_vectors(t: Translator, names: tuple[Expression, ...]) -> bool:
             if optimizes or (path and not own and len(node.arguments) <= last):
                 plain.update(a for a in node.arguments if a in reads)
         elif isinstance(node, (tree.Binary, tree.Unary, tree.Return)):
-            plain.update(a for a in tree.children(node) if a in reads and isinstance(a, Name))
-        elif isinstance(node, (tree.Assign, tree.Local)) and isinstance(node, tree.Assign):
-            plain.update(a for a in node.targets if a in reads and isinstance(a, Name))
+            plain.update(a for a in tree.children(node) if isinstance(a, Expression) and a in reads)
+        elif isinstance(node, tree.Assign):
+            plain.update(a for a in node.targets if a in reads)
     return not set(reads) <= plain
 
 
@@ -81,17 +84,14 @@ def _has_settings_by_element(t: Translator) -> bool:
     return any(isinstance(key, tree.String) and key.value in _BY_ELEMENT for key in keys)
 
 
-def _has_form(
-    t: Translator, node: Invoke, of_gradients: bool, weights: Variable | None, gradients: Variable | None
-) -> bool:
-    """Whether a method of a vector is written for each parameter, or only reads it."""
+def _has_form(t: Translator, node: Invoke, of_gradients: bool, of_both: bool) -> bool:
+    """Whether a method of a vector is written for each parameter, or only reads it. ``of_both``: it takes the other."""
     given = node.arguments
-    others = {t.scopes.of_name[a] for a in given if isinstance(a, Name)}
     if node.method in PURE:
         return True
     numbers = all(t.kind(a) == "number" for a in given)
     if node.method == "add" and len(given) == 2 and t.kind(given[0]) == "number":
-        return (weights if of_gradients else gradients) in others
+        return of_both
     if not of_gradients:
         return node.method == "copy" or (numbers and node.method in initialization.ALIKE)
     if node.method == "fill":

@@ -49,6 +49,10 @@ def index(t: Translator, node: Index) -> Py:
     setting = optimizers.settings_field(t.training, node)
     if setting is not None:
         return atom(setting)
+    optimizers.refuse_value(t.training, node)
+    vector = t.training.vectors.alias(node)
+    if vector is not None:
+        return vector
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.optimizers.finding import find
 from torch7py.translate.native.optimizers.methods import Definition, Optimizer
-from torch7py.translate.native.optimizers.settings import listed, settings_field
+from torch7py.translate.native.optimizers.settings import listed, refuse_value, settings_field
 from torch7py.translate.native.optimizers.writing import give_gradient, holds_loss, of_call, step, write
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "holds_loss",
     "listed",
     "of_call",
+    "refuse_value",
     "settings_field",
     "step",
     "write",

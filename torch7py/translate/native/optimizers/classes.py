@@ -12,9 +12,9 @@ ADAM = '''class Adam(torch.optim.Optimizer):
         super().__init__(params, names)
 
     @torch.no_grad()
-    def step(self, closure):
+    def step(self, closure=None):
         with torch.enable_grad():
-            loss = closure()
+            loss = closure() if closure is not None else None
         for group in self.param_groups:
             (beta1, beta2), eps = group["betas"], group["eps"]
             for p in group["params"]:
@@ -46,10 +46,10 @@ SGD = '''class SGD(torch.optim.SGD):
         for group in self.param_groups:
             group.update(lr_decay=lr_decay, steps=0)
 
-    def step(self, closure):
+    def step(self, closure=None):
         rates = [group["lr"] / (1 + group["steps"] * group["lr_decay"]) for group in self.param_groups]
         with torch.enable_grad():
-            loss = closure()
+            loss = closure() if closure is not None else None
         kept = [group["lr"] for group in self.param_groups]
         for group, rate in zip(self.param_groups, rates):
             group["lr"] = rate
@@ -71,10 +71,10 @@ SGD_BY_ELEMENT = '''class SGD(torch.optim.Optimizer):
         super().__init__(params, names | settings)
 
     @torch.no_grad()
-    def step(self, closure):
+    def step(self, closure=None):
         rates = [group["lr"] / (1 + group["steps"] * group["lr_decay"]) for group in self.param_groups]
         with torch.enable_grad():
-            loss = closure()
+            loss = closure() if closure is not None else None
         for group, rate in zip(self.param_groups, rates):
             momentum, dampening = group["momentum"], group["dampening"]
             group["steps"] += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import find_changes
+from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
@@ -20,44 +22,128 @@ __all__ = ["find"]
 def find(training: Training) -> None:
     """The optimizers of a program, from its calls of optim's functions."""
     t = training.t
-    calls: dict[Variable, list[Call]] = {}
+    calls: dict[Holder, list[Call]] = {}
+    moved: dict[tree.Function, set[Holder | None]] = {}
+    for node in tree.every(t.program, Call):
+        if len(node.arguments) > 1 and _called(training, node):
+            for function in t.type(node.arguments[0]).functions:
+                moved.setdefault(function, set()).add(training.holders.of(node.arguments[1]))
+    training.given_point = {f for f, tensors in moved.items() if len(tensors) > 1 and f.parameters}
     for node in tree.every(t.program, Call):
         if len(node.arguments) < 2 or not _called(training, node):
             continue
         feval, weights = node.arguments[:2]
         functions = t.type(feval).functions
-        if not isinstance(weights, Name) or not _known_weights(training, weights, functions):
+        if not _known_weights(training, weights, functions):
             continue
         for function in functions:
             training.closures.add(function)
+            training.moved_by.setdefault(function, []).append(weights)
             _mark_loss(training, function)
         state = node.arguments[-1] if len(node.arguments) > 2 else None
-        if isinstance(state, Name):
-            calls.setdefault(t.scopes.of_name[state], []).append(node)
+        holder = None if state is None else training.holders.of(state)
+        if holder is not None:
+            calls.setdefault(holder, []).append(node)
         elif (state is None or isinstance(state, tree.Table)) and len(node.arguments) < 4:
             _in_a_call(training, node, state)
-    for variable, nodes in calls.items():
-        _kept(training, variable, nodes)
+        _name_result(training, node, weights)
+    for holder, nodes in calls.items():
+        _kept(training, holder, nodes)
     find_changes(training)
+    _find_stored(training)
 
 
-def _known_weights(training: Training, weights: Name, functions: list[tree.Function]) -> bool:
+def _find_stored(training: Training) -> None:
+    """Steps whose function only gives the loss and gradients that were computed before: PyTorch's need none."""
+    t = training.t
+    runs = {s.call for s in training.places.owner if isinstance(s, tree.Run)}
+    for optimizer in training.optimizers:
+        if optimizer.takes_stored:
+            optimizer.stored = {c for c in optimizer.calls if c in runs and _is_stored(training, c)}
+    stored = {call.arguments[0] for optimizer in training.optimizers for call in optimizer.stored}
+    for statement in training.places.owner:  # functions for nothing else
+        if isinstance(statement, tree.LocalFunction):
+            name = statement.name
+        elif isinstance(statement, tree.Local) and len(statement.names) == len(statement.values) == 1:
+            name = statement.names[0]
+        else:
+            continue
+        variable = t.scopes.of_name[name]
+        if variable.reads and variable.constant and stored.issuperset(variable.reads):
+            training.dropped.add(statement)
+            training.dropped_variables.add(variable)
+
+
+def _is_stored(training: Training, call: Call) -> bool:
+    """Whether the function of a step is ``return loss, gradients``, of names and fields."""
+    t = training.t
+    functions = t.type(call.arguments[0]).functions
+    if len(functions) != 1 or functions[0] in training.points:
+        return False
+    body = functions[0].body.statements
+    if len(body) != 1 or not isinstance(body[0], tree.Return) or len(body[0].values) != 2:
+        return False
+    if not training.vectors.belong(body[0].values[1], call.arguments[1]):
+        return False
+    plain = (Name, tree.Index, tree.String, tree.Number)
+    return all(isinstance(n, plain) for value in body[0].values for n in tree.walk(value))
+
+
+def _result_of(training: Training, node: Call) -> tuple[Expression, ...]:
+    """What is given the results of a call, where that is all that a statement does."""
+    for statement in training.places.owner:
+        if isinstance(statement, (tree.Local, tree.Assign)) and statement.values == (node,):
+            return statement.names if isinstance(statement, tree.Local) else statement.targets
+    return ()
+
+
+def _name_result(training: Training, node: Call, weights: Expression) -> None:
+    """The first result of optim is what it moves: a variable for it is another name of that."""
+    t, holders = training.t, training.holders
+    (first, *_) = _result_of(training, node) or (weights,)
+    holder, moved = holders.of(first), holders.of(weights)
+    if holder == moved or (isinstance(holder, Variable) and not holder.reads):
+        return
+    givers = [
+        statement.values
+        for statement, _, _ in ([] if holder is None else holders.assigned(holder))
+        if isinstance(statement, (tree.Local, tree.Assign)) and statement.values
+    ]
+    same = all(
+        len(values) == 1
+        and isinstance(values[0], Call)
+        and _called(training, values[0])
+        and holders.of(values[0].arguments[1]) == moved
+        for values in givers
+    )
+    if not same or not isinstance(holder, Variable):
+        training.renamed.add(node)
+    elif moved in training.vectors.aliases:
+        training.vectors.aliases[holder] = training.vectors.aliases[moved]
+    elif isinstance(weights, Name):
+        t.names.chosen[holder] = t.names.of(weights)
+
+
+def _known_weights(training: Training, weights: Expression, functions: list[tree.Function]) -> bool:
     """Whether what is optimized are the parameters of a module, or a tensor of the program's."""
     t = training.t
-    if t.scopes.of_name[weights] in training.vectors.aliases:
+    if training.vectors.weights_of(weights) is not None:
         return True
-    if not _is_point(training, weights, functions):
+    if not isinstance(weights, Name) or not _is_point(training, weights, functions):
         return False
     for function in functions:
+        if function in training.given_point:
+            training.points[function] = function.parameters[0]
+            continue
         training.points[function] = weights
         for parameter in function.parameters[:1]:  # what it is given is this tensor itself
             t.names.chosen[t.scopes.of_name[parameter]] = t.names.of(weights)
     return True
 
 
-def _module(training: Training, weights: Name) -> Expression:
+def _module(training: Training, weights: Expression) -> Expression:
     """What an optimizer moves: a module, or a tensor of the program's."""
-    return training.vectors.aliases.get(training.t.scopes.of_name[weights], weights)
+    return training.vectors.weights_of(weights) or weights
 
 
 def _called(training: Training, node: Call) -> set[str]:
@@ -90,17 +176,32 @@ def _is_point(training: Training, tensor: Name, functions: list[tree.Function]) 
         return False
     if t.type(tensor).has("flat weights") and variable not in training.vectors.as_vectors:
         return False
-    if len(variable.writes) > (1 if variable.is_global else 0) or not functions:
+    steps = [w for w in variable.writes if _is_step_of(training, w, variable)]
+    if len(variable.writes) - len(steps) > variable.is_global or not functions:
         return False
     for function in functions:  # they must see it
+        if any(isinstance(s, tree.Return) and len(s.values) != 2 for s in tree.walk(function.body)):
+            return False
+        if function in training.given_point:
+            continue
         scope = t.scopes.of_function[function].parent
         while scope is not None and variable.scope is not None and scope is not variable.scope:
             scope = scope.parent
         if scope is None or training.points.get(function, tensor).name != tensor.name:
             return False
-        if any(isinstance(s, tree.Return) and len(s.values) != 2 for s in tree.walk(function.body)):
-            return False
     return True
+
+
+def _is_step_of(training: Training, written: Name, variable: Variable) -> bool:
+    """Whether a variable is given here what optim moves, which is what it holds: ``x = optim.sgd(f, x)``."""
+    for statement, target, _ in training.holders.assigned(variable):
+        if target is written and isinstance(statement, (tree.Local, tree.Assign)):
+            (value, *more) = statement.values
+            of_optim = isinstance(value, Call) and bool(_called(training, value)) and not more
+            return (
+                of_optim and isinstance(value, Call) and training.holders.of(value.arguments[1]) is variable
+            )
+    return False
 
 
 def _mark_loss(training: Training, function: tree.Function) -> None:
@@ -116,50 +217,97 @@ def _mark_loss(training: Training, function: tree.Function) -> None:
 def _in_a_call(training: Training, node: Call, state: tree.Table | None) -> None:
     """Settings in the call itself: each call begins anew."""
     options = _options(training, node)
-    weights = node.arguments[1]
-    assert isinstance(weights, Name)
-    module = _module(training, weights)
+    module = _module(training, node.arguments[1])
     table = tree.Table(node.place, ()) if state is None else state
     if len(options) == 1:
         training.optimizers.append(Optimizer(options[0], module, table, None, calls=[node]))
 
 
-def _kept(training: Training, variable: Variable, nodes: list[Call]) -> None:
-    """An optimizer whose state is in a variable, from the tables that the variable is given."""
-    t = training.t
-    modules = {t.scopes.of_name[call.arguments[1]] for call in nodes if isinstance(call.arguments[1], Name)}
-    if len(modules) != 1:
+def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
+    """An optimizer whose state is in a variable or a field, from the tables that this is given."""
+    t, holders = training.t, training.holders
+    if len({holders.of(call.arguments[1]) for call in nodes}) != 1:
         return
     definitions = []
-    for statement, value in training.assigned_to(variable):
+    for statement, target, value in holders.assigned(holder):
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
-            same = isinstance(value.left, Name) and t.scopes.of_name[value.left] is variable
+            same = holders.of(value.left) is not None and holders.of(value.left) == holder
             value = value.right if same else None
         settings = _settings(training, nodes, value)
         option = _option_at(training, nodes, statement)
-        if settings is None or option is None:
+        module = _module_at(training, nodes, statement, target)
+        if settings is None or option is None or module is None:
             return
-        definitions.append(Definition(statement, settings, option, once))
+        definitions.append(Definition(statement, target, settings, option, module, once))
     if not definitions:
         return
-    first, (weights,) = definitions[0], modules
-    (named, *_) = (call.arguments[1] for call in nodes)
-    assert isinstance(named, Name)
-    module = _module(training, named)
-    optimizer = Optimizer(first.option, module, first.table, first.statement, definitions, calls=nodes)
-    optimizer.name = t.names.chosen[variable] = t.names.fresh("optimizer", variable.scope or t.scopes.main)
+    first = definitions[0]
+    optimizer = Optimizer(first.option, first.module, first.table, first.statement, definitions, calls=nodes)
+    optimizer.holder = holder
+    if isinstance(holder, Variable):
+        home = holder.scope or t.scopes.main
+        optimizer.name = t.names.chosen[holder] = t.names.fresh("optimizer", home)
+        optimizer.elsewhere = any(training.places.owner[d.statement] is not home for d in definitions)
+    else:
+        optimizer.name = _free_field(training, holder)
     training.optimizers.append(optimizer)
-    training.optimizer_of[variable] = optimizer
+    training.optimizer_of[holder] = optimizer
+    weights = holders.of(nodes[0].arguments[1])
     for definition in definitions:
         _place(training, optimizer, definition, weights)
     for call in nodes:
         # the variable that has the method is the optimizer's class now
         if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
             chosen = t.scopes.of_name[call.callee]
-            training.dropped.update(s for s, _ in training.assigned_to(chosen))
+            for statement, target, _ in holders.assigned(chosen):
+                training.drop_target(statement, target)
             training.dropped_variables.add(chosen)
         _drop_table(training, call)
+
+
+def _free_field(training: Training, holder: tuple[Type, str]) -> str:
+    """A name for the field with an optimizer."""
+    objects, number, name = holder[0], 1, "optimizer"
+    others = {o.name for h, o in training.optimizer_of.items() if isinstance(h, tuple) and h[0] is objects}
+    while name in others or (name in objects.fields and name != holder[1]):
+        number += 1
+        name = f"optimizer{number}"
+    return name
+
+
+def _module_at(
+    training: Training, nodes: list[Call], statement: Statement, target: Expression
+) -> Expression | None:
+    """What an optimizer moves, seen from where it is made; None where it cannot be seen."""
+    holders = training.holders
+    weights = nodes[0].arguments[1]
+    module = _module(training, weights)
+    if not isinstance(weights, tree.Index):
+        return module
+    state = nodes[0].arguments[-1]
+    if isinstance(state, tree.Index) and isinstance(target, tree.Index) and isinstance(module, tree.Index):
+        together = all(
+            isinstance(call.arguments[-1], tree.Index)
+            and isinstance(call.arguments[1], tree.Index)
+            and tree.same_expression(call.arguments[-1].base, call.arguments[1].base)
+            for call in nodes
+        )
+        return holders.field(target.base, module) if together else None
+    alike = all(tree.same_expression(call.arguments[1], weights) for call in nodes)
+    base = weights.base
+    if not alike or not isinstance(base, Name):
+        return None
+    variable = training.t.scopes.of_name[base]
+    first = variable.declaration or (variable.writes[0] if variable.writes else None)
+    here = variable.scope or training.t.scopes.main
+    seen = here is training.t.scopes.main or here is training.places.owner[statement]
+    steady = len(variable.writes) <= variable.is_global
+    return (
+        module
+        if seen and steady and first is not None and first.place.start < statement.place.start
+        else None
+    )
 
 
 def _names_method(callee: Name, definitions: list[Definition]) -> bool:
@@ -175,7 +323,8 @@ def _drop_table(training: Training, call: Call) -> None:
     is_one = by_name(training, chosen) is not None or method_at(training, chosen) is not None
     if isinstance(chosen, tree.Index) and isinstance(chosen.base, Name) and is_one:
         table = training.t.scopes.of_name[chosen.base]
-        training.dropped.update(s for s, _ in training.assigned_to(table))
+        for statement, target, _ in training.holders.assigned(table):
+            training.drop_target(statement, target)
         training.dropped_variables.add(table)
 
 
@@ -200,7 +349,7 @@ def _settings(training: Training, nodes: list[Call], value: Expression | None) -
     # the table is an optimizer's alone, whose settings do not change
     if not isinstance(table, tree.Table) or len(variable.reads) != 1:
         return None
-    training.dropped.add(made[0][0])
+    training.drop_target(made[0][0], training.holders.assigned(variable)[0][1])
     training.dropped_variables.add(variable)
     return table
 
@@ -245,22 +394,14 @@ def _block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block
     return None
 
 
-def _place(training: Training, optimizer: Optimizer, definition: Definition, weights: Variable) -> None:
+def _place(training: Training, optimizer: Optimizer, definition: Definition, weights: Holder | None) -> None:
     """An optimizer is made where its settings stand, or after the weights where those come later."""
-    flat = next((s for s, _ in _assignments_of_vector(training, weights)), None)
-    training.dropped.add(definition.statement)
+    made = [] if weights is None else training.holders.assigned(weights)
+    flat = min((statement for statement, _, _ in made), key=lambda s: s.place.start, default=None)
+    training.drop_target(definition.statement, definition.target)
     at = definition.statement
     alone = len(optimizer.definitions) == 1
-    if alone and flat is not None and flat.place.start > at.place.start:
+    same = flat is not None and training.places.owner[flat] is training.places.owner[at]
+    if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
         at = flat
     training.made_at.setdefault(at, []).append((optimizer, definition))
-
-
-def _assignments_of_vector(training: Training, weights: Variable) -> list[tuple[Statement, None]]:
-    found: list[tuple[Statement, None]] = []
-    for statement in training.places.owner:
-        if isinstance(statement, (tree.Local, tree.Assign)):
-            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-            if any(isinstance(x, Name) and training.t.scopes.of_name[x] is weights for x in targets):
-                found.append((statement, None))
-    return found

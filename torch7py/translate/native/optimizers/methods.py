@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.holders import Holder
 
 __all__ = ["DISREGARDED", "METHODS", "Choice", "Definition", "Method", "Optimizer", "names_of"]
 
@@ -131,8 +135,10 @@ class Definition:
     """A statement that gives the variable of an optimizer's state its table, and the method that goes with it."""
 
     statement: Statement
+    target: Expression
     table: tree.Table
     option: str | Choice
+    module: Expression
     once: bool = False  # `state = state or {...}`
 
 
@@ -142,12 +148,15 @@ class Optimizer:
 
     option: str | Choice  # of the first definition, where there are several
     module: Expression
-    settings: tree.Table
+    table: tree.Table
     statement: Statement | None  # where it is made; None for a table in the call
     definitions: list[Definition] = field(default_factory=list)
-    name: str = ""
+    name: str = ""  # of its variable, or of its field
+    holder: Holder | None = None  # of its state
+    elsewhere: bool = False  # made in another function than that with its variable
     schedulers: dict[Statement, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    stored: set[Call] = field(default_factory=set)  # those whose function gives what was computed before
     read: set[str] = field(default_factory=set)  # settings that the program looks at while it runs
     changed: set[str] = field(default_factory=set)  # and those that it changes
     changed_inside: bool = False  # by a function that the optimizer calls
@@ -163,7 +172,7 @@ class Optimizer:
     @property
     def made(self) -> list[tuple[str | Choice, tree.Table]]:
         """What it may be made as, and with which settings."""
-        return [(d.option, d.table) for d in self.definitions] or [(self.option, self.settings)]
+        return [(d.option, d.table) for d in self.definitions] or [(self.option, self.table)]
 
     def form(self, name: str, table: tree.Table) -> Method:
         """How a method is written with the settings of a table: optim.sgd in one of three ways."""
@@ -184,8 +193,19 @@ class Optimizer:
         return [self.form(name, table) for option, table in self.made for name in names_of(option)]
 
     @property
+    def takes_stored(self) -> bool:
+        """Whether a step needs no function where the gradients are there already."""
+        return all(form.text not in ("nag", "lbfgs", "cg") for form in self.forms)
+
+    @property
+    def is_field(self) -> bool:
+        return isinstance(self.holder, tuple)
+
+    @property
     def anew(self) -> bool:
-        """Whether it is made within a loop, or as one of several methods."""
+        """Whether it is made within a loop, as one of several methods, or out of sight of its steps."""
+        if self.is_field or self.elsewhere:
+            return True
         return any(d.once for d in self.definitions) or any(isinstance(o, Choice) for o, _ in self.made)
 
 

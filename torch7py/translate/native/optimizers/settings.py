@@ -9,12 +9,13 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
+    from torch7py.translate.native.translator import Translator
 
-__all__ = ["find_changes", "listed", "settings_field"]
+__all__ = ["find_changes", "listed", "named", "refuse_value", "settings_field"]
 
 # Settings of an optimizer that are no entry of its parameter group, or whose change it does not see.
 _FIXED = ("line_search", "verbose", "decay", "dampening")
@@ -24,15 +25,12 @@ _READ_FIRST = ("sgd", "sgd by element")
 
 def find_changes(training: Training) -> None:
     """Note which settings of each optimizer the program reads and changes while it runs."""
-    of_name = training.t.scopes.of_name
     inside = _called_by_optimizers(training)
     for statement, scope in training.places.owner.items():
         targets = statement.targets if isinstance(statement, tree.Assign) else ()
         for node in tree.own_nodes(statement):
-            if not (isinstance(node, tree.Index) and isinstance(node.base, Name)):
-                continue
-            optimizer = training.optimizer_of.get(of_name[node.base])
-            if optimizer is None or not isinstance(node.key, tree.String):
+            optimizer = _of_state(training, node.base) if isinstance(node, tree.Index) else None
+            if optimizer is None or not isinstance(node, tree.Index) or not isinstance(node.key, tree.String):
                 continue
             if node in targets:
                 optimizer.changed.add(node.key.value)
@@ -58,7 +56,7 @@ def _called_by_optimizers(training: Training) -> set[tree.Function]:
 def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
     """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
     t = training.t
-    fields = optimizer.settings.fields
+    fields = optimizer.table.fields
     settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
     looped = any(
         isinstance(n, tree.GenericFor)
@@ -87,16 +85,36 @@ def _is_state(training: Training, node: tree.Index, state: Name) -> bool:
 
 def settings_field(training: Training, node: tree.Index) -> str | None:
     """``state.learningRate`` as the optimizer's."""
-    if isinstance(node.base, Name) and isinstance(node.key, tree.String):
-        optimizer = training.optimizer_of.get(training.t.scopes.of_name[node.base])
-        if optimizer is not None and optimizer.name:
-            forms = optimizer.forms
-            names = {form.settings.get(node.key.value) for form in forms}
-            name = names.pop() if len(names) == 1 else None
-            two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
-            scheduled = name == "lr" and optimizer.scheduler
-            late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
-            if name is None or name in _FIXED or two or scheduled or late:
-                raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
-            return f'{optimizer.name}.param_groups[0]["{name}"]'
-    return None
+    optimizer = _of_state(training, node.base)
+    if optimizer is None or not optimizer.name or not isinstance(node.key, tree.String):
+        return None
+    forms = optimizer.forms
+    names = {form.settings.get(node.key.value) for form in forms}
+    name = names.pop() if len(names) == 1 else None
+    two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
+    scheduled = name == "lr" and optimizer.scheduler
+    late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
+    if name is None or name in _FIXED or two or scheduled or late:
+        raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
+    return f'{named(training.t, optimizer, node.base)}.param_groups[0]["{name}"]'
+
+
+def _of_state(training: Training, node: Expression) -> Optimizer | None:
+    holder = training.holders.of(node)
+    return None if holder is None else training.optimizer_of.get(holder)
+
+
+def named(t: Translator, optimizer: Optimizer, state: Expression) -> str:
+    """What the page calls the optimizer that has its state in an expression: a variable, or a field."""
+    if not isinstance(state, tree.Index):
+        return optimizer.name
+    base = t.value(state.base).at(code.ATOM)
+    if t.kind(state.base) == "table" and t.representation(state.base) != "options":
+        return f'{base}["{optimizer.name}"]'
+    return f"{base}.{optimizer.name}"
+
+
+def refuse_value(training: Training, node: tree.Index) -> None:
+    """The state of an optimizer in a field is nothing else than its settings and its steps."""
+    if _of_state(training, node) is not None:
+        raise Problem("T7-228", node.line, "the state of an optimizer as a value")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
-from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Choice, Definition, Optimizer
+from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
+from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
 
@@ -19,12 +20,13 @@ __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
 def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
     """``optimizer = torch.optim.SGD(...)``"""
+    name = named(t, optimizer, definition.target)
     if definition.once:
-        t.emit(f"if {optimizer.name} is None:")
+        t.emit(f"if {name} is None:")
         with t.indented():
-            _assign(t, optimizer, optimizer.name, definition.option, definition.table)
+            _assign(t, optimizer, name, definition)
         return
-    decay = _assign(t, optimizer, optimizer.name, definition.option, definition.table)
+    decay = _assign(t, optimizer, name, definition)
     if decay is not None:
         scheduler = optimizer.schedulers[definition.statement] = t.fresh("scheduler")
         t.emit(
@@ -33,12 +35,11 @@ def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
         )
 
 
-def _assign(
-    t: Translator, optimizer: Optimizer, name: str, option: str | Choice, table: tree.Table
-) -> str | None:
+def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition | Optimizer) -> str | None:
     """Give a variable the optimizer: one of several if the method is chosen; by what its rate decays."""
+    option, table, module = made_as.option, made_as.table, made_as.module
     if isinstance(option, str):
-        made, decay = _made(t, optimizer, option, table)
+        made, decay = _made(t, optimizer, option, table, module)
         t.emit(f"{name} = {made}")
         return decay
     key = t.value(option.key)
@@ -46,7 +47,7 @@ def _assign(
     for chosen, method in option.methods.items():
         t.emit(f'{word} {key.at(code.COMPARE)} == "{chosen}":')
         with t.indented():
-            t.emit(f"{name} = {_made(t, optimizer, method, table)[0]}")
+            t.emit(f"{name} = {_made(t, optimizer, method, table, module)[0]}")
         word = "elif"
     t.emit("else:")
     with t.indented():
@@ -55,7 +56,9 @@ def _assign(
     return None
 
 
-def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> tuple[str, str | None]:
+def _made(
+    t: Translator, optimizer: Optimizer, name: str, table: tree.Table, module: Expression
+) -> tuple[str, str | None]:
     """The construction of an optimizer, and by what its rate decays."""
     method = optimizer.form(name, table)
     given: dict[str, str] = {}
@@ -92,7 +95,7 @@ def _made(t: Translator, optimizer: Optimizer, name: str, table: tree.Table) -> 
     if method.text:
         t.need_class("adam on data" if method.text == "adam" and t.training.explicit.stale else method.text)
     names = sorted(given, key=lambda key: key != "lr")
-    texts = [t.training.vectors.parameters(optimizer.module), *(f"{key}={given[key]}" for key in names)]
+    texts = [t.training.vectors.parameters(module), *(f"{key}={given[key]}" for key in names)]
     return f"{method.pytorch}({', '.join(texts)})", decay
 
 
@@ -124,17 +127,23 @@ def step(
     t = training.t
     if targets is not None and len(targets) > 2:
         raise Problem("T7-228", node.line, "more than two results of optim")
-    closure = t.value(node.arguments[0])
-    name = optimizer.name
-    if not name:
+    if node in training.renamed:
+        raise Problem("T7-228", node.line, "what optim moves, under a name that is something else as well")
+    closure = "" if node in optimizer.stored else t.value(node.arguments[0]).text
+    functions = t.type(node.arguments[0]).functions
+    if any(f in training.given_point and f in training.points for f in functions):
+        closure = f"lambda: {closure}({t.value(node.arguments[1])})"
+    if optimizer.name:
+        name = named(t, optimizer, node.arguments[-1])
+    else:
         several = any(METHODS[method].several for method in optimizer.methods)
         if several and targets is not None and not _first_only(training, targets):
             raise Problem("T7-228", node.line, "all losses of an optimizer that is not kept")
         if isinstance(optimizer.option, str):
-            name, _ = _made(t, optimizer, optimizer.option, optimizer.settings)
+            name, _ = _made(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
         else:
             name = t.fresh("optimizer")
-            _assign(t, optimizer, name, optimizer.option, optimizer.settings)
+            _assign(t, optimizer, name, optimizer)
     made = f"{name}.step({closure})"
     losses = _unused(t, targets)
     if losses is None:

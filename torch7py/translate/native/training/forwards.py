@@ -173,6 +173,8 @@ class Forwards:
                 name = base_name(node.receiver)
                 if name is not None and of_name[name] in self.training.vectors.aliases:
                     return True
+                if self.training.vectors.weights_of(node.receiver) is not None:
+                    return True
             if isinstance(node, Call) and (self.t.path(node.callee) or "").startswith("optim."):
                 return True
         return False

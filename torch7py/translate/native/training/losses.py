@@ -113,9 +113,12 @@ class Losses:
         """Whether a call may change weights or gradients."""
         if self.t.kind(node.receiver) == "module":
             return node.method not in ("forward", "training", "evaluate")
+        vectors = self.training.vectors
         name = base_name(node.receiver)
-        variable = None if name is None else self.t.scopes.of_name[name]
-        return variable in self.training.vectors.aliases or variable in self.training.vectors.flat_gradients
+        for each in (node.receiver, *([] if name is None else [name])):
+            if vectors.weights_of(each) is not None or vectors.gradients_of(each) is not None:
+                return True
+        return False
 
     def _loss_of(self, backward: Invoke, scope: Scope, own: list[Statement]) -> Variable | str:
         """The variable that holds the loss a criterion's backward belongs to; a name where there is none."""

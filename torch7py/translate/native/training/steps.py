@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
@@ -13,6 +14,7 @@ from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
 from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
+from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.places import Places
 from torch7py.translate.native.training.vectors import FlatVectors
@@ -33,15 +35,22 @@ class Training:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
         self.closures: set[tree.Function] = set()  # given to optim
+        self.moved_by: dict[tree.Function, list[Expression]] = {}  # and the weights that go with each
+        self.given_point: set[tree.Function] = (
+            set()
+        )  # those for several tensors, which take the one that is meant
+        self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
         self.points: dict[
             tree.Function, Name
         ] = {}  # of those, the tensor that is no module's but is optimized itself
         self.dropped: set[Statement] = set()
         self.dropped_variables: set[Variable] = set()
+        self.dropped_targets: dict[
+            Statement, set[Expression]
+        ] = {}  # of statements that assign several things
         self.steps: dict[Scope, list[Statement]] = {}
-        self._assignments: dict[Variable, list[tuple[Statement, Expression | None]]] | None = None
         self.optimizers: list[optimizers.Optimizer] = []
-        self.optimizer_of: dict[Variable, optimizers.Optimizer] = {}  # by the variable of its state
+        self.optimizer_of: dict[Holder, optimizers.Optimizer] = {}  # by what holds its state
         self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
         self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self._pending = ""
@@ -49,6 +58,7 @@ class Training:
             node.method == "backwardThroughTime" for node in tree.every(translator.program, Invoke)
         )
         self.places = Places(translator)
+        self.holders = Holders(self)
         self.vectors = FlatVectors(self)
         self.losses = Losses(self)
         self.carried = Carried(self)
@@ -62,21 +72,7 @@ class Training:
 
     def assigned_to(self, variable: Variable) -> list[tuple[Statement, Expression | None]]:
         """What is assigned to a variable, and where."""
-        if self._assignments is None:
-            self._assignments = {}
-            for statement in self.places.owner:
-                if isinstance(statement, tree.Local):
-                    targets: tuple[Expression, ...] = statement.names if statement.values else ()
-                elif isinstance(statement, tree.Assign):
-                    targets = statement.targets
-                else:
-                    continue
-                for index, target in enumerate(targets):
-                    if isinstance(target, Name):
-                        alone = len(targets) == len(statement.values)
-                        made = (statement, statement.values[index] if alone else None)
-                        self._assignments.setdefault(self.t.scopes.of_name[target], []).append(made)
-        return self._assignments.get(variable, [])
+        return [(statement, value) for statement, _, value in self.holders.assigned(variable)]
 
     def known_function(self, name: str, function: tree.Function) -> bool:
         """Write a function that is known by what it does; whether this is one."""
@@ -121,6 +117,31 @@ class Training:
             or variable in self.dropped_variables
         )
 
+    def drop_target(self, statement: Statement, target: Expression) -> None:
+        """Leave an assignment out of the page: the statement, if it has no other one."""
+        assert isinstance(statement, (tree.Local, tree.Assign))
+        gone = self.dropped_targets.setdefault(statement, set())
+        gone.add(target)
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        if gone.issuperset(targets):
+            self.dropped.add(statement)
+
+    def _write_rest(self, node: Statement) -> bool:
+        """Write what is left of an assignment of several things."""
+        gone = self.dropped_targets.get(node)
+        if not gone or node in self.dropped or not isinstance(node, (tree.Local, tree.Assign)):
+            return False
+        targets = node.names if isinstance(node, tree.Local) else node.targets
+        left = [(x, v) for x, v in zip(targets, node.values, strict=True) if x not in gone]
+        given = tuple(v for _, v in left)
+        self.t.assignments.write(node, tuple(x for x, _ in left), given, isinstance(node, tree.Local))
+        return True
+
+    def fields_gone(self, objects: Type) -> set[str]:
+        """The fields of objects that their page does not have, or by another name."""
+        holders = [*self.vectors.aliases, *self.vectors.flat_gradients, *self.optimizer_of]
+        return {h[1] for h in holders if isinstance(h, tuple) and h[0] is objects.find()}
+
     def only_evaluates(self, function: tree.Function) -> bool:
         """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
         scope = self.t.scopes.of_function[function]
@@ -160,7 +181,7 @@ class Training:
                 t.emit(f"{self.pending()}.append({text})")
             else:
                 t.emit(f"{text}.backward()")
-        if node in self.dropped or node in self.explicit.left_out:
+        if node in self.dropped or node in self.explicit.left_out or self._write_rest(node):
             return True
         if isinstance(node, tree.Run) and node in self.losses.named:
             t.emit(f"{self.losses.named[node]} = {t.expressions.graph(node.call)}")
@@ -202,13 +223,15 @@ class Training:
         condition, body = node.branches[0]
         if not isinstance(condition, tree.Binary) or condition.operator not in ("~=", "=="):
             return False
-        names = [n for n in (condition.left, condition.right) if isinstance(n, Name)]
         points = {self.t.scopes.of_name[point] for point in self.points.values()}
-        known = any(self.t.scopes.of_name[n] in {*self.vectors.aliases, *points} for n in names)
+        compared = {self.holders.of(n) for n in (condition.left, condition.right)}
+        known = bool(compared & {*self.vectors.aliases, *points})
         return known and len(body.statements) == 1
 
     def is_weights(self, function: tree.Function, parameter: Name) -> bool:
         """Whether this is the flat vector that optim hands to its function."""
+        if function in self.given_point and function in self.points:
+            return False
         return function in self.closures and parameter is function.parameters[0]
 
     def may_be_missing(self, function: tree.Function, parameter: Name) -> bool:
@@ -259,21 +282,23 @@ class Training:
             t.emit(f"{losses}.clear()")
             t.emit(f"{t.value(node.receiver)}.detach()")
             return True
+        gradients = self.vectors.gradients_of(node.receiver)
+        if gradients is not None:
+            self.vectors.on_gradients(node, gradients)
+            return True
+        weights = self.vectors.weights_of(node.receiver)
+        if weights is not None:
+            self.vectors.on_weights(node, weights)
+            return True
         if not isinstance(node.receiver, Name):
             return False
         variable = t.scopes.of_name[node.receiver]
-        if variable in self.vectors.flat_gradients:
-            self.vectors.on_gradients(node, self.vectors.flat_gradients[variable])
-            return True
-        if variable in self.vectors.aliases:
-            self.vectors.on_weights(node, self.vectors.aliases[variable])
-            return True
         if variable in self.vectors.filled:
             initialization.fill(t, node)
             return True
         return False
 
-    def several(self, node: Call | Invoke, targets: tuple[Expression, ...]) -> bool:
+    def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
         found = optimizers.of_call(self, node)
@@ -286,7 +311,12 @@ class Training:
         """The gradients that a closure returns: those of the parameters, perhaps changed first."""
         changed = isinstance(value, Invoke) and value.method in in_place
         name = value.receiver if changed and isinstance(value, Invoke) else value
-        if isinstance(name, Name) and self.t.scopes.of_name[name] in self.vectors.flat_gradients:
+        if self.vectors.gradients_of(name) is not None:
+            moved = self.moved_by.get(self.t.scope.function, []) if self.t.scope.function is not None else []
+            if not all(self.vectors.belong(name, weights) for weights in moved):
+                raise Problem(
+                    "T7-227", value.line, "gradients given to optim that are not those of the weights"
+                )
             if isinstance(value, Invoke):
                 self.statement(value)
         elif not isinstance(value, tree.Nil) and self.t.kind(value) == "tensor":

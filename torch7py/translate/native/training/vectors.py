@@ -9,8 +9,9 @@ from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
+from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement, same_expression
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
@@ -21,8 +22,9 @@ __all__ = ["FlatVectors"]
 class FlatVectors:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
-        self.aliases: dict[Variable, Expression] = {}  # flat weights -> the module they are of
-        self.flat_gradients: dict[Variable, Expression] = {}
+        self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
+        self.flat_gradients: dict[Holder, Expression] = {}
+        self.given_by: dict[Holder, Statement] = {}  # the getParameters of each of them
         self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
         self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
         self.as_vectors: set[Variable] = set()  # those vectors
@@ -35,19 +37,70 @@ class FlatVectors:
             modules = self._flattened(statement.values[0])
             if modules is not None:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-                named = all(isinstance(target, Name) for target in targets)
+                modules = self._seen_from(targets, modules, statement) or modules
+                holders = [holder for x in targets if (holder := self.training.holders.of(x)) is not None]
                 if (
-                    not named
-                    or flat.changed_in_part(self.t, targets)
-                    or flat.used_as_vectors(self.t, targets)
+                    len(holders) < len(targets)
+                    or not self._is_kept(targets, modules)
+                    or flat.changed_in_part(self.t, self.training.holders, holders)
+                    or flat.used_as_vectors(self.t, self.training.holders, holders)
                 ):
                     self.flat[statement] = modules
                     self.as_vectors.update(self.t.scopes.of_name[x] for x in targets if isinstance(x, Name))
                     continue
-                for target, where in zip(targets, (self.aliases, self.flat_gradients), strict=False):
-                    if isinstance(target, Name):
-                        where[self.t.scopes.of_name[target]] = modules
+                for holder, where in zip(holders, (self.aliases, self.flat_gradients), strict=False):
+                    where[holder] = modules
+                    self.given_by[holder] = statement
                 self.training.dropped.add(statement)
+
+    def _seen_from(
+        self, targets: tuple[Expression, ...], module: Expression, statement: Statement
+    ) -> Expression | None:
+        """Of vectors that are fields: the field of the same object that keeps their module."""
+        (first, *_) = targets
+        return (
+            self.training.holders.field_with(module, statement, first.base)
+            if isinstance(first, Index)
+            else None
+        )
+
+    def _is_kept(self, targets: tuple[Expression, ...], module: Expression) -> bool:
+        """Whether vectors that are fields are given once, beside their module in the same object."""
+        fields = [target for target in targets if isinstance(target, Index)]
+        if not fields:
+            return True
+        holders = self.training.holders
+        return (
+            len(fields) == len(targets)
+            and isinstance(module, Index)
+            and all(
+                tree.same_expression(field.base, module.base)
+                and (holder := holders.of(field)) is not None
+                and len(holders.assigned(holder)) == 1
+                for field in fields
+            )
+        )
+
+    def belong(self, gradients: Expression, weights: Expression) -> bool:
+        """Whether gradients are those of these weights."""
+        holders = self.training.holders
+        one, other = holders.of(gradients), holders.of(weights)
+        return one is not None and other is not None and self.given_by.get(one) is self.given_by.get(other)
+
+    def weights_of(self, node: Expression) -> Expression | None:
+        """The module whose weights a flat vector holds."""
+        return self._module_of(node, self.aliases)
+
+    def gradients_of(self, node: Expression) -> Expression | None:
+        """The module whose gradients a flat vector holds."""
+        return self._module_of(node, self.flat_gradients)
+
+    def _module_of(self, node: Expression, vectors: dict[Holder, Expression]) -> Expression | None:
+        holder = self.training.holders.of(node) if isinstance(node, (Name, Index)) else None
+        module = None if holder is None else vectors.get(holder)
+        if isinstance(node, Index) and isinstance(module, Index):
+            return self.training.holders.field(node.base, module)
+        return module
 
     def _flattened(self, value: Expression) -> Expression | None:
         """What ``getParameters``, or a function of the program that does the same for several modules, is asked of."""
@@ -94,24 +147,22 @@ class FlatVectors:
 
     def decays(self) -> bool:
         """Whether the program changes weights otherwise than by their gradients."""
-        of_name = self.t.scopes.of_name
         for node in tree.walk(self.t.program):
             if isinstance(node, tree.Field) and isinstance(node.key, tree.String):
                 if node.key.value in ("weightDecay", "momentum"):
                     return True
             elif isinstance(node, Invoke) and node.method == "add" and len(node.arguments) == 2:
-                name = node.receiver
-                if isinstance(name, Name) and of_name[name] in self.flat_gradients:
+                kept = self.gradients_of(node.receiver)
+                if kept is not None:
                     return True
         return bool(self.flat)
 
-    def alias(self, node: Name) -> Py | None:
+    def alias(self, node: Expression) -> Py | None:
         """A flat vector that is read as a whole."""
-        variable = self.t.scopes.of_name[node]
-        module = self.aliases.get(variable)
+        module = self.weights_of(node)
         if module is not None:
             return atom(f"torch.nn.utils.parameters_to_vector({self.counted(module)})")
-        module = self.flat_gradients.get(variable)
+        module = self.gradients_of(node)
         if module is not None:
             return atom(f"torch.nn.utils.parameters_to_vector([p.grad for p in {self.counted(module)}])")
         return None
@@ -129,21 +180,15 @@ class FlatVectors:
 
     def call(self, node: Invoke) -> Py | None:
         """A call on a flat vector, as a value."""
-        t = self.t
-        if not isinstance(node.receiver, Name):
-            return None
-        variable = t.scopes.of_name[node.receiver]
+        weights, gradients = self.weights_of(node.receiver), self.gradients_of(node.receiver)
         changes = node.method in in_place or node.method in ("copy", "fill", "zero")
-        if changes and (variable in self.aliases or variable in self.flat_gradients):
+        if changes and (weights is not None or gradients is not None):
             raise Problem("T7-227", node.line, f"{node.method} of a flat vector, as a value")
-        if variable in self.aliases:
-            module = self.aliases[variable]
-            if node.method in ("nElement", "numel", "size"):
-                return atom(f"sum(p.numel() for p in {self.counted(module)})")
-        if variable in self.flat_gradients and node.method == "norm" and not node.arguments:
-            t.imports.add("math")
-            given = self.parameters(self.flat_gradients[variable])
-            return atom(f"nn.utils.clip_grad_norm_({given}, math.inf).item()")
+        if weights is not None and node.method in ("nElement", "numel", "size"):
+            return atom(f"sum(p.numel() for p in {self.counted(weights)})")
+        if gradients is not None and node.method == "norm" and not node.arguments:
+            self.t.imports.add("math")
+            return atom(f"nn.utils.clip_grad_norm_({self.parameters(gradients)}, math.inf).item()")
         return None
 
     def on_gradients(self, node: Invoke, module: Expression) -> None:
@@ -157,7 +202,7 @@ class FlatVectors:
                 optimizer = next(
                     (o for o in self.training.optimizers if same_expression(o.module, module)), None
                 )
-                if optimizer is not None and optimizer.name:
+                if optimizer is not None and optimizer.name and not optimizer.is_field:
                     t.emit(f"{optimizer.name}.zero_grad()")
                     return
                 t.emit(f"for p in {parameters}:")
@@ -169,8 +214,8 @@ class FlatVectors:
         elif node.method in ("mul", "div") and len(given) == 1:
             t.emit(f"for p in {self.moved(module)}:")
             t.emit(f"    p.grad.{node.method}_({given[0]})")
-        elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], Name):
-            if self.aliases.get(t.scopes.of_name[node.arguments[1]]) is None:
+        elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], (Name, Index)):
+            if self.weights_of(node.arguments[1]) is None:
                 raise Problem("T7-227", node.line, "something added to the flat gradients")
             t.emit(f"for p in {self.counted(module)}:")
             t.emit(f"    p.grad.add_(p.data, alpha={given[0]})")
@@ -183,7 +228,7 @@ class FlatVectors:
         parameters = self.counted(module)
         if node.method == "add" and len(node.arguments) == 2:
             other = node.arguments[1]
-            if isinstance(other, Name) and t.scopes.of_name[other] in self.flat_gradients:
+            if self.gradients_of(other) is not None:
                 t.emit(f"for p in {self.moved(module)}:")
                 t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
                 return

@@ -1,0 +1,95 @@
+"""What holds the vectors and the settings of a training step: variables, and fields of objects and of records.
+
+A field stands for all objects of its type: ``self.params`` is the vector of ``self.model`` in each of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Expression, Index, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["Holder", "Holders"]
+
+Holder: TypeAlias = Variable | tuple[Type, str]
+
+
+class Holders:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self._assigned: dict[Holder, list[tuple[Statement, Expression, Expression | None]]] | None = None
+        self._fields: dict[Holder, list[Index]] | None = None
+
+    def of(self, node: Expression) -> Holder | None:
+        """What an expression names."""
+        if isinstance(node, Name):
+            return self.t.scopes.of_name.get(node)
+        if not isinstance(node, Index) or not node.dotted or not isinstance(node.key, tree.String):
+            return None
+        base = self.t.type(node.base).find()
+        if base.kind not in ("table", "object") or base.has("dict") or self.t.path(node) is not None:
+            return None
+        return base, node.key.value
+
+    def uses(self, holder: Holder) -> list[Expression]:
+        """Where the program names it, to read or to assign it."""
+        if isinstance(holder, Variable):
+            return [*holder.reads, *holder.writes]
+        if self._fields is None:
+            self._fields = {}
+            for node in tree.every(self.t.program, Index):
+                found = self.of(node)
+                if found is not None:
+                    self._fields.setdefault(found, []).append(node)
+        return list(self._fields.get(holder, []))
+
+    def assigned(self, holder: Holder) -> list[tuple[Statement, Expression, Expression | None]]:
+        """The statements that assign it: each one with what it names there, and with the value if that is one."""
+        if self._assigned is None:
+            self._assigned = {}
+            for statement in self.training.places.owner:
+                if isinstance(statement, tree.Local):
+                    targets: tuple[Expression, ...] = statement.names if statement.values else ()
+                elif isinstance(statement, tree.Assign):
+                    targets = statement.targets
+                else:
+                    continue
+                for index, target in enumerate(targets):
+                    found = self.of(target)
+                    if found is not None:
+                        alone = len(targets) == len(statement.values)
+                        value = statement.values[index] if alone else None
+                        self._assigned.setdefault(found, []).append((statement, target, value))
+        return self._assigned.get(holder, [])
+
+    def field(self, base: Expression, like: Index) -> Index:
+        """The same field of another object."""
+        node = Index(base.place, base, like.key, True)
+        self.t.types.by_node[node] = self.t.type(like)
+        return node
+
+    def field_with(self, value: Expression, statement: Statement, base: Expression) -> Index | None:
+        """The field of an object that keeps, from a function on, what an expression of that function is."""
+        if isinstance(value, Index) and tree.same_expression(value.base, base):
+            holder = self.of(value)
+            if holder is not None and len(self.assigned(holder)) == 1:
+                return value
+            return None
+        if not isinstance(value, Name) or not self.t.scopes.of_name[value].constant:
+            return None
+        scope = self.training.places.owner[statement]
+        for other, owner in self.training.places.owner.items():
+            if owner is scope and isinstance(other, tree.Assign) and len(other.targets) == len(other.values):
+                for target, given in zip(other.targets, other.values, strict=True):
+                    same = isinstance(given, Name) and self.of(given) is self.of(value)
+                    if same and isinstance(target, Index) and tree.same_expression(target.base, base):
+                        holder = self.of(target)
+                        if holder is not None and len(self.assigned(holder)) == 1:
+                            return target
+        return None
