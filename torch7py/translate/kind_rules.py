@@ -90,6 +90,9 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
 WEIGHT_RANKS = {"nn.Linear": 2, "nn.LookupTable": 2, "nn.SpatialConvolution": 4}
 
 
+SIZES_OF_CONVOLUTIONS = {"kW", "kH", "dW", "dH", "padW", "padH", "nInputPlane", "nOutputPlane"}
+
+
 def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
         ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
@@ -109,6 +112,8 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
         return result.be("table") | result.mark("array") | result.of_elements().be("graph node")
     if name == "modules":
         return result.be("table") | result.mark("array") | result.of_elements().be("module")
+    if name in SIZES_OF_CONVOLUTIONS:
+        return result.be("number") | result.mark("whole")
     return False
 
 

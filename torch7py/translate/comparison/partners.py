@@ -160,6 +160,8 @@ class Partners:
             state: dict[str, torch.Tensor] = dict(module.named_parameters())
             state.update(dict(module.named_buffers()))
             for entry, take in entries.items():
+                if entry == "bias" and entry not in state and item.module._module.bias is None:
+                    continue  # taken from both
                 found.append((f"{name}.{entry}", state[entry], taken(take, item.module._module)))
         return found + self._own_pairs()
 

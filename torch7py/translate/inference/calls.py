@@ -192,7 +192,8 @@ class CallKinds:
             if kind == "tensor":
                 return tensor_method(node, receiver, arguments, results)
             if kind in ("module", "criterion"):
-                return module_calls.method(node, receiver, arguments, results)
+                news = method in ("apply", "replace") and self._given_modules(arguments)
+                return module_calls.method(node, receiver, arguments, results) | news
             if kind == "loader":
                 return loaders.method(node, receiver, results)
             if kind == "string" and method in ("find", "match", "gsub"):
@@ -230,6 +231,14 @@ class CallKinds:
 
         self.inference.rules.append(invoke)
         return result
+
+    def _given_modules(self, arguments: list[Type]) -> bool:
+        """What ``net:apply(f)`` and ``net:replace(f)`` give f."""
+        news = False
+        for function in arguments[0].find().functions if arguments else ():
+            for parameter in function.parameters[:1]:
+                news |= self.inference.name_type(parameter).be("module")
+        return news
 
     def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         given = " ".join(argument.kind or "?" for argument in arguments)

@@ -12,7 +12,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Description, Type, unify
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
-from torch7py.translate.tree import Call, Invoke
+from torch7py.translate.tree import Call, Invoke, String
 
 __all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
 
@@ -59,17 +59,46 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
                 news = True
         return news | unify(result, receiver)
     if (
-        name in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
+        name
+        in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share", "apply")
         or name in SETTINGS
     ):
         return unify(result, receiver)
     if name == "get":
+        return result.be("module")
+    if name == "findModules" and node.arguments:
+        wanted = node.arguments[0]
+        news = result.be("table") | result.mark("array") | result.of_elements().be("module")
+        if isinstance(wanted, String):
+            news |= _be_layers(result.of_elements(), receiver, wanted.value)
+        return news
+    if name == "listModules":
+        return result.be("table") | result.mark("array") | result.of_elements().be("module")
+    if name == "replace":
         return result.be("module")
     if name == "gradParamClip":
         return result.be("number")
     if name == "getParameters":
         return flat_vectors(results)
     return False
+
+
+def _be_layers(found: Type, module: Type, name: str) -> bool:
+    """Learn that these are the layers of one name in a module."""
+    news = False
+    waiting, seen = [module.find()], set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for layer in current.layers:
+            if layer.name == name and layer not in found.find().layers:
+                found.find().layers.append(layer)
+                found.find().changed()
+                news = True
+            waiting += [part.find() for part in (*layer.children, *layer.slots)]
+    return news
 
 
 def node_method(method: str, receiver: Type, results: list[Type]) -> bool:

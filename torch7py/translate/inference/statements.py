@@ -68,6 +68,7 @@ class Inference:
         self.files = files
         self.program = Block((), None, ())
         self._indexed: set[Name] | None = None
+        self._called: set[Name] | None = None
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[_Run] = []
@@ -169,6 +170,8 @@ class Inference:
         """``local optim = require 'optim'``, or what ``pcall(require, 'cunn')`` gives second."""
         targets = node.names if isinstance(node, tree.Local) else node.targets
         call = node.values[0] if len(node.values) == 1 else None
+        if isinstance(call, Index) and len(targets) == 1 and isinstance(targets[0], Name):
+            self._short_name(targets[0], call)
         if not isinstance(call, Call) or call in self.files:
             return
         path, given = self.types.path(call.callee), list(call.arguments)
@@ -188,6 +191,18 @@ class Inference:
         variable = self.scopes.of_name[target]
         if len(variable.writes) == (1 if variable.is_global else 0) and self._only_indexed(variable):
             self.types.packages[variable] = given[0].value
+
+    def _short_name(self, target: Name, value: Index) -> None:
+        """``local Convolution = nn.SpatialConvolution``, of which modules are made and nothing else is done with."""
+        path = self.types.path(value) or ""
+        variable = self.scopes.of_name[target]
+        if not path.startswith(("nn.", "cudnn.")) or path in self.types.classes:
+            return
+        if self._called is None:
+            self._called = {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
+        once = len(variable.writes) == (1 if variable.is_global else 0)
+        if once and all(name in self._called for name in variable.reads):
+            self.types.packages[variable] = path
 
     def _only_indexed(self, variable: Variable) -> bool:
         """Whether a variable stands only before a dot."""

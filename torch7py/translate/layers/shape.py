@@ -41,9 +41,10 @@ def copy(args: Args) -> Native:
 
 
 def _whole(sizes: list[str]) -> int | None:
-    """The number of elements, where all sizes are written out and none is -1."""
-    if all(size.isdigit() for size in sizes):
-        return math.prod(map(int, sizes))
+    """The number of elements, where all sizes are written out, as products too, and none is -1."""
+    factors = [factor.strip() for size in sizes for factor in size.split("*")]
+    if all(factor.isdigit() for factor in factors):
+        return math.prod(map(int, factors))
     return None
 
 
@@ -84,6 +85,11 @@ def view(args: Args) -> Native:
         if count is None:  # with a -1, or not known: an example is not told from a batch
             if use.lead:
                 return Expr(f"{use.tensor.operand}.flatten({use.lead}).unflatten(-1, ({', '.join(sizes)}))")
+            if (
+                "-1" not in sizes and shape is None and use.ndim in (3, 4)
+            ):  # planes of one example or of several
+                x = use.writer.named(use.tensor).text
+                return Expr(f"{x}.reshape(*{x}.shape[:-3], {', '.join(sizes)})", ndim=-1)
             return Expr(single, ndim=ndim)
         if shape is not None and math.prod(shape) == count and shape[0] != 1:
             if use.lead:

@@ -30,6 +30,9 @@ class Conditions:
     def comparison(self, node: Binary) -> Py:
         t = self.t
         left, right = node.left, node.right
+        tested = t.models.surgery.condition(node)
+        if tested is not None:
+            return tested
         if node.operator in ("==", "~="):
             if self._never_equal(left, right):
                 return atom(str(node.operator == "~="))
@@ -110,7 +113,7 @@ class Conditions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
-        found = matching.condition(self.t, node)
+        found = self.t.models.surgery.condition(node) or matching.condition(self.t, node)
         if found is not None:
             return found
         if isinstance(node, Binary):

@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -30,6 +30,8 @@ def handles(t: Translator, node: Statement) -> bool:
         return False
     targets = node.names if isinstance(node, tree.Local) else node.targets
     value = node.values[0]
+    if isinstance(value, Index) and len(targets) == 1 and _is_package(t, targets[0]):
+        return t.path(value) == t.path(targets[0])  # Convolution = nn.SpatialConvolution
     package = required(t, value)
     if package is None:
         return False

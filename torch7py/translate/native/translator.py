@@ -103,6 +103,7 @@ class Translator:
         self.closures = Closures(self)
         self.parts = Parts(self)
         self.overwritten = overwritten(self)
+        self.models.surgery.name_classes()
 
     @property
     def file(self) -> str:
@@ -198,11 +199,14 @@ class Translator:
             self.depth -= 1
 
     def gap(self) -> None:
-        """An empty line before a definition, where there is none and it does not begin a block."""
-        last = self.lines[-1].strip() if self.lines else ""
+        """An empty line before a definition and its comments, where there is none and it does not begin a block."""
+        at = len(self.lines)
+        while at and self.lines[at - 1].strip().startswith(("#", "@")):
+            at -= 1
+        last = self.lines[at - 1].strip() if at else ""
         opens = last.endswith(":") and last.startswith(("def ", "class "))
-        if last and not opens and not last.startswith(("#", "@")):
-            self.emit("")
+        if last and not opens:
+            self.lines.insert(at, "")
 
     def comment(self, comment: Comment) -> None:
         if comment.blank and self.lines and self.lines[-1] and not self.lines[-1].rstrip().endswith(":"):
@@ -341,8 +345,10 @@ class Translator:
             return
         if devices.handles(self, node) or devices.probed(self, node):
             return
-        if any(part.handles(node) for part in (self.training, self.graphs, self.models.making, self.modules)):
-            return
+        models = self.models
+        for part in (self.training, self.graphs, models.making, models.surgery, self.modules):
+            if part.handles(node):
+                return
         if isinstance(node, tree.Local):
             self.assignments.write(node, node.names, node.values, True)
         elif isinstance(node, tree.Assign):
@@ -521,6 +527,8 @@ class Translator:
         for name in tree.walk(node):
             if isinstance(name, Name):
                 variable = self.scopes.of_name[name]
+                if variable in self.types.packages:
+                    continue
                 if variable.scope is self.scopes.main or (variable.is_global and variable.writes):
                     found.add(variable)
         return found

@@ -222,3 +222,15 @@ class Concat(nn.ModuleList):
         return torch.cat([module(x) for module in self], self.dim)
 ''',
 )
+
+helper(
+    "replace_modules",
+    '''
+def replace_modules(module, change):
+    """What a function gives for a module, with the modules in it replaced alike."""
+    module = change(module)
+    for name, child in module.named_children():
+        setattr(module, name, replace_modules(child, change))
+    return module
+''',
+)

@@ -17,10 +17,10 @@ from torch7py.translate.tree import Call, Expression, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
-__all__ = ["Constructions"]
+__all__ = ["OVER_TIME", "Constructions"]
 
 # Layers that see a sequence, or what they keep from one call for the next, and graphs, which take several inputs.
-_OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|gModule|BRNN|Attention")
+OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|gModule|BRNN|Attention")
 
 
 def all_layers(module: Type, depth: int = 0) -> list[Description]:
@@ -73,7 +73,7 @@ class Constructions:
     def _elsewhere(self, node: Name) -> Layer:
         """A module with a name of its own, which the class that it is a part of is given."""
         names = {layer.name for layer in all_layers(self.t.type(node))}
-        if not names or any(_OVER_TIME.search(name) for name in names):
+        if not names or any(OVER_TIME.search(name) for name in names):
             raise Problem(
                 "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
             )

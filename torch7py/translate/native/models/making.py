@@ -343,6 +343,8 @@ class Making:
                 variable = t.scopes.of_name[node]
                 if variable in t.module_level or (variable.is_global and not variable.writes):
                     continue
+                if variable in t.types.packages:
+                    continue
                 if "." not in t.names.of(node):  # else it is in another file, which the page imports
                     found[t.names.of(node)] = t.names.of(node)
         for argument in fields:

@@ -15,6 +15,7 @@ from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.models.surgery import Surgery
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -63,6 +64,7 @@ class Models:
         self.constructions = Constructions(self)
         self.making = Making(self)
         self.inputs = Inputs(translator)
+        self.surgery = Surgery(self)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node, Index)
             and isinstance(node.key, tree.String)
@@ -136,10 +138,15 @@ class Models:
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "forget":
             return atom(f"{base}.forget()")
+        looked = self.surgery.value(node)
+        if looked is not None:
+            return looked
         raise Problem("T7-202", node.line, f"the method {method} of a {kind}")
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
+        if isinstance(node, Invoke) and self.surgery.statement(node):
+            return True
         if isinstance(node, Invoke) and node.method == "forget" and self.making.keeps_nothing(node.receiver):
             return True
         if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
@@ -260,6 +267,8 @@ class Models:
     def assign(self, target: Index, value: Expression) -> bool:
         """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""
         t = self.t
+        if self.surgery.assign(target, value):
+            return True
         name = target.key.value if isinstance(target.key, tree.String) else ""
         if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
             return False
@@ -291,8 +300,11 @@ class Models:
             "backwardnodes",
         ):  # for the layers in them and what they are annotated with
             return atom(f"{base}.modules()")
+        size = self.surgery.field(node)
+        if size is not None:
+            return size
         layers = {layer.name for layer in t.type(node.base).find().layers}
-        if name == "modules" and layers == {"nn.Sequential"}:
+        if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.surgery.plain())):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 

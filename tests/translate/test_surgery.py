@@ -1,0 +1,42 @@
+"""Modules looked through by what they are: what has a native form is in programs/surgery_*.lua, and what has none."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import translate_script
+
+START = """require 'rnn'
+local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Tanh()):add(nn.Dropout(0.2))
+local x = torch.randn(5, 4)
+"""
+TABLES = (
+    f"{START}local both = nn.Sequential():add(nn.ConcatTable():add(nn.Linear(4, 2)):add(nn.Linear(4, 2)))\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        # the page has nn.Linear for both
+        ("net:add(nn.LinearNoBias(3, 2))\nprint(#net:findModules('nn.Linear'))", "T7-308"),
+        # a page's class has its activations as functions
+        ("both:add(nn.CAddTable()):add(nn.Tanh())\nprint(#both:findModules('nn.Tanh'))", "T7-308"),
+        (
+            "both:replace(function(m) return torch.type(m) == 'nn.Linear' and nn.Linear(4, 2) or m end)",
+            "T7-226",
+        ),
+        ("local n = 0\nboth:apply(function(m) n = n + 1 end)\nprint(n)", "T7-226"),
+        ("print(#both:listModules())", "T7-226"),
+        # a layer of the original that is one module in PyTorch and many here
+        ("net:add(nn.LSTM(3, 2))\nnet:apply(function(m) if m.weight then m.weight:zero() end end)", "T7-226"),
+        # a weight that is no module's in the page
+        ("net:add(nn.CMul(3))\nnet:apply(function(m) if m.weight then m.weight:zero() end end)", "T7-226"),
+        # a name that is shown
+        ("for i, m in ipairs(net.modules) do print(torch.type(m)) end", "T7-308"),
+    ],
+)
+def test_refused(program: str, code: str) -> None:
+    start = TABLES if "both" in program else START
+    page = translate_script((start + program).encode(), "p.lua")
+    assert code in {problem.code for problem in page.problems}
