@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from torch7py.cli.translate import translate
+from torch7py.translate.check import check_files
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -194,3 +195,33 @@ def test_a_function_of_the_script_for_its_files(tmp_path):
 )
 def test_what_cannot_be_a_module(tmp_path, main, files, said):
     assert any(line.startswith(said) for line in problems(written(tmp_path, main, files)))
+
+
+def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs in a folder of their own are run from above, where the files are that they require."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "loader.lua").write_text(
+        "local M = {}\nfunction M.size(n) return 2 * n end\nreturn M\n"
+    )
+    script = tmp_path / "tools" / "prepare.lua"
+    script.write_text("local loader = require 'data.loader'\nprint(loader.size(4))\n")
+    page = translate_script(script.read_bytes(), str(script))
+    assert page.problems == []
+    assert page.native == page.statements
+    assert set(page.modules) == {"data/loader.py"}
+    monkeypatch.chdir(tmp_path)
+    assert verify_script(page, Path("tools/prepare.lua")).lines == 1
+    reports = check_files([Path("tools/prepare.lua"), Path("data/loader.lua")])
+    assert [report.file for report in reports] == ["tools/prepare.lua", str(tmp_path / "data" / "loader.lua")]
+    assert {use.state for report in reports for use in report.names if use.name.startswith("data")} == {"own"}
+
+
+def test_a_file_beside_the_script_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "loader.lua").write_text("return {size = 1}\n")
+    (tmp_path / "tools" / "loader.lua").write_text("return {size = 2}\n")
+    script = tmp_path / "tools" / "prepare.lua"
+    script.write_text("local loader = require 'loader'\nprint(loader.size)\n")
+    page = translate_script(script.read_bytes(), str(script))
+    assert "2" in page.modules["loader.py"]

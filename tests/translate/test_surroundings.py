@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from tests.translate.running import assert_same
 from torch7py.translate.native.program import Native, translate_script
@@ -316,3 +317,59 @@ print(torch.isTensor(x), torch.isTensor(3))
     code = verified(source, tmp_path)
     assert f'    os.system("echo here > {tmp_path}/said")\n' in code
     assert "torch.is_tensor(x)" in code
+
+
+def test_packages_of_opencl_are_an_error_where_they_are_loaded(tmp_path):
+    source = """local opencl = false
+if opencl then
+   require 'cltorch'
+   require 'clnn'
+   cltorch.setDevice(1)
+end
+print('done')
+"""
+    code = verified(source, tmp_path)
+    assert code.count('raise RuntimeError("PyTorch has no OpenCL")') == 3
+
+
+def test_a_parameter_that_nobody_gives_is_true_unless_it_is_nil_or_false(tmp_path):
+    source = """function copies(list, empty)
+   local out = {}
+   for k, v in ipairs(list) do
+      out[k] = v:clone()
+      if empty then out[k]:zero() end
+   end
+   return out
+end
+print('made')
+"""
+    code = verified(source, tmp_path)
+    assert "        if empty is not None and empty is not False:\n" in code
+    space: dict = {"torch": torch}
+    exec(code, space)
+    for empty, expected in ((None, 2.0), (False, 2.0), (True, 0.0), (0, 0.0), ("", 0.0)):
+        assert space["copies"]([torch.full((1,), 2.0)], empty)[0].item() == expected
+
+
+def test_what_a_file_gave_is_converted_and_run():
+    """A module takes a table as one tuple, and what is asked for its last item is several tensors."""
+    source = """require 'nn'
+local saved = torch.load('model.t7')
+local parts = saved.parts
+for name in pairs(parts) do parts[name]:double() end
+parts.net:evaluate()
+local state = {torch.zeros(1, 3), torch.ones(1, 3)}
+local outputs = parts.net:forward{torch.ones(1), unpack(state)}
+local kept = {}
+for i = 1, 2 do table.insert(kept, outputs[i]) end
+local last = outputs[#outputs]
+print(#kept, torch.exp(last):sum())
+local again = parts.net:forward{unpack(state)}
+print(again[#again]:sum())
+"""
+    code = page_of(source).code
+    assert "        parts[name].double()\n" in code
+    assert '    outputs = parts["net"]((torch.ones(1), *state))\n' in code
+    assert "        kept.append(outputs[i - 1])\n" in code
+    assert "    last = outputs[-1]\n" in code
+    assert 'parts["net"]((*state,))' in code

@@ -75,7 +75,7 @@ def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[
             reports[path.resolve()] = _no_lua(path, error)
             continue
         good.append(path)
-        required |= {(path.parent / file.name).resolve() for file in project.files}
+        required |= {file.path.resolve() for file in project.files}
     return sorted(good, key=lambda path: path.resolve() in required)
 
 
@@ -84,11 +84,10 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     assert page.translator is not None
     found = []
     for file, (statements, native, faithful) in page.parts.items():
-        where = path if file.function is None else path.parent / file.name
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
         usage = usage_of(file.block, page.translator.types)
         report = Report(
-            str(where),
+            str(file.path),
             statements=statements,
             native=native,
             faithful=faithful,
@@ -144,4 +143,4 @@ def _own_file(name: str, file: Path, paths: Sequence[Path]) -> bool:
     ends = [part + tail for part in (stem, stem.replace(".", "/")) for tail in (".lua", "/init.lua")]
     if any((file.parent / end).is_file() for end in ends):
         return True
-    return any(path.as_posix().endswith(f"/{end}") for path in paths for end in ends)
+    return any(path.resolve().as_posix().endswith(f"/{end}") for path in paths for end in ends)

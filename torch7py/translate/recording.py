@@ -294,7 +294,7 @@ def record(
     functions: dict[tuple[str, int, int], list[int]] = {}
     evidence = Evidence()
     for file, found in sites(project, types).items():
-        where = path if file is project.script else path.parent / file.name
+        where = file.path
         source = where.read_bytes()
         numbers = range(len(keys), len(keys) + len(found))
         rewritten[str(where.resolve())] = instrument(source, found, numbers).decode("latin1")

@@ -160,6 +160,12 @@ class CallKinds:
         result, method = results[0], node.method
         if method in library.TENSOR_METHODS and method not in _AMBIGUOUS:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
+        if method == "clone":
+            self.inference.guesses.append(
+                lambda: (
+                    receiver.kind is None and result.kind in ("tensor", "module") and receiver.be(result.kind)
+                )
+            )
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and not any(c.find(method) for c in self.types.classes.values()):

@@ -340,7 +340,9 @@ class ExpressionKinds:
             return False
 
         self.inference.rules.append(index)
-        if name is not None and name not in _OF_MODULES:
+        if tree.is_last(node):
+            self.inference.guesses.append(lambda: _outputs(base))
+        if name not in _OF_MODULES:
             self.inference.guesses.append(lambda: self._loaded(base, result))
         if isinstance(node.key, Index):
             root: Expression = node.key
@@ -375,6 +377,13 @@ class ExpressionKinds:
 
 # Fields that a module may have: what has one may be a model that a file gave.
 _OF_MODULES = {"weight", "bias", "gradWeight", "gradBias", "modules", "output", "gradInput"}
+
+
+def _outputs(found: Type) -> bool:
+    """What a module gave that is asked for its last item is several tensors."""
+    if found.kind is not None or not found.has("of a module"):
+        return False
+    return found.be("table") | found.mark("array", "tuple") | found.of_elements().be("tensor")
 
 
 def _item(table: Type, value: Type) -> bool:

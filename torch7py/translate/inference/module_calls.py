@@ -37,6 +37,8 @@ def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
         if arguments and keeps_rank(module):
             news |= same_rank(result, arguments[0])
         return news
+    if not module.find().layers and not module.find().classes:
+        result.mark("of a module")  # from a file: its use tells whether it is a table
     return False
 
 

@@ -317,10 +317,18 @@ class Calls:
         elif t.kind(node.receiver) == "tensor" and not t.types.function_called(node):
             if tensors.statement(t, node):
                 return
+        elif self._converts_loaded(node):
+            t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{node.method}()")
+            return
         elif (t.kind(node.receiver), node.method) in stdlib.method_statements:
             stdlib.method_statements[t.kind(node.receiver) or "", node.method](t, node)
             return
         t.emit(self._call(node, False).text)
+
+    def _converts_loaded(self, node: Invoke) -> bool:
+        """Whether this converts something that a file gave: a module in place, of a tensor nothing comes of it."""
+        found = self.t.type(node.receiver)
+        return node.method in ("float", "double") and found.kind is None and found.has("loaded")
 
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         """Write ``a, b = f()``; whether that was done."""

@@ -148,6 +148,9 @@ class Conditions:
         value = self.maybe(node)
         if kind == "boolean":
             return value
+        if (kind is None or kind == "any") and isinstance(node, Name):
+            name = value.at(code.ADD)
+            return Py(f"{name} is not None and {name} is not False", code.AND)
         if kind is None or kind == "any":
             raise Problem("T7-302", node.line, "a condition of unknown kind")
         return Py(f"{value.at(code.ADD)} is not None", code.COMPARE)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["handles", "moved"]
 
 _CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
-_OPENCL = {"cltorch", "clnn", "clnnx"}
 
 
 def handles(t: Translator, node: Statement) -> bool:
@@ -65,7 +64,7 @@ def probed(t: Translator, node: Statement) -> bool:
         )
     if name.value in _CUDA:
         there = "torch.cuda.is_available()"
-    elif name.value in _OPENCL:
+    elif name.value in stdlib.OPENCL:
         there = "False  # PyTorch has no OpenCL"
     elif name.value in stdlib.PACKAGES:
         there = "True"

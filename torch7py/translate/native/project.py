@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.parse import parse
@@ -19,6 +20,7 @@ from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name
 
 __all__ = ["Project", "SourceFile", "gather"]
 
+FOLDERS_ABOVE = 2  # the script's own folder in which its files are looked for, as programs are run from there
 # Calls that run a file. For all but require its name is a path.
 _PATHS = {"dofile", "include", "paths.dofile"}
 # Modules that a page may import: a file of such a name would stand in their way.
@@ -27,10 +29,11 @@ _TAKEN = {"torch", "numpy", "shared", *sys.stdlib_module_names}
 
 @dataclass(eq=False)
 class SourceFile:
-    """One file. ``name`` is its path from the script's folder, ``function`` its stand-in (None for the script)."""
+    """One file. ``name`` is its path from the program's folder, ``function`` its stand-in (None for the script)."""
 
     name: str
     block: Block
+    path: Path
     function: tree.Function | None = None
 
     @property
@@ -83,17 +86,21 @@ def gather(source: bytes, file: str) -> Project:
 
 class _Gathering:
     def __init__(self, path: Path) -> None:
-        self.folder = path.parent
+        self.script_folder = self.folder = (
+            path.parent
+        )  # where the script is, and the program: it may be above
         self.found: dict[Path, SourceFile] = {}
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
 
     def project(self, source: bytes, file: str) -> Project:
-        block = self._parsed(source, file, self.folder)
-        script = SourceFile(Path(file).name, block)
+        block = _parsed(source, file, 0)
+        self.folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
+        block = self._parsed(source, file, self.script_folder)
+        script = SourceFile(Path(file).name, block, Path(file))
         for call in _calls(block):
-            found = self._file_of(call, self.folder)
+            found = self._file_of(call, self.script_folder)
             if found is not None:
                 self.requires[call] = found
         stand_ins: list[Statement] = []
@@ -105,6 +112,23 @@ class _Gathering:
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires)
+
+    def _folders(self) -> list[Path]:
+        """Where a program may be run, and its files required from."""
+        here = self.script_folder.resolve()
+        return [self.script_folder, *list(here.parents)[:FOLDERS_ABOVE]]
+
+    def _has_all(self, block: Block, folder: Path) -> bool:
+        """Whether a folder has all the files that are required, as far as they are no packages' and are there at all."""
+        wanted = [call for call in _calls(block) if dotted(call.callee) == "require"]
+        names = [call.arguments[0] for call in wanted]
+        stems = [
+            plain_name(name.value)
+            for name in names
+            if isinstance(name, String) and name.value not in packages
+        ]
+        there = [stem for stem in stems if any(_in(f, stem) for f in self._folders())]
+        return all(_in(folder, stem) for stem in there)
 
     def _parsed(self, source: bytes, name: str, folder: Path) -> Block:
         """A file's tree. What it needs comes before it: if that is anything, its places are counted anew."""
@@ -131,15 +155,11 @@ class _Gathering:
         if dotted(call.callee) != "require":
             file_path = folder / name.value
             return self._within(file_path) if name.value.endswith(".lua") else None
-        plain = name.value.removesuffix(".lua").removeprefix("./")
-        if plain.startswith(("/", "..")):
+        stem = plain_name(name.value)
+        if stem.startswith(("/", "..")):
             return None
-        where = plain if "/" in plain else plain.replace(".", "/")
-        for candidate in (f"{where}.lua", f"{where}/init.lua"):
-            found = self._within(self.folder / candidate)
-            if found is not None:
-                return found
-        return None
+        found = _in(self.folder, stem)
+        return None if found is None else self._within(found)
 
     def _within(self, path: Path) -> Path | None:
         return path if path.is_file() and path.resolve().is_relative_to(self.folder.resolve()) else None
@@ -147,7 +167,7 @@ class _Gathering:
     def _read(self, path: Path, key: Path) -> SourceFile:
         source = path.read_bytes()
         name = key.relative_to(self.folder.resolve()).as_posix()
-        made = SourceFile(name, Block((), None, ()))
+        made = SourceFile(name, Block((), None, ()), path)
         self.found[key] = made
         block = self._parsed(source, name, path.parent)
         place = Place(1, 1, self.at, self.at + len(source))
@@ -160,6 +180,18 @@ class _Gathering:
                 self.requires[call] = found
         self.order.append(made)
         return made
+
+
+def plain_name(name: str) -> str:
+    """The path of a required file without its ending: ``data/loader`` for ``data.loader``."""
+    plain = name.removesuffix(".lua").removeprefix("./")
+    return plain if "/" in plain else plain.replace(".", "/")
+
+
+def _in(folder: Path, stem: str) -> Path | None:
+    """The file that ``require`` finds in a folder."""
+    candidates = (folder / f"{stem}.lua", folder / stem / "init.lua")
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _parsed(source: bytes, file: str, at: int) -> Block:

@@ -266,11 +266,15 @@ def dropped(t: Translator, node: Call) -> None:
 PACKAGES = set(
     "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo cutorch cunn cudnn dataload".split()
 )
+OPENCL = {"cltorch", "clnn", "clnnx"}
 
 
 @statement("require")
 def require(t: Translator, node: Call) -> None:
     name = node.arguments[0]
+    if isinstance(name, String) and name.value in OPENCL:
+        t.emit('raise RuntimeError("PyTorch has no OpenCL")')
+        return
     if not isinstance(name, String) or name.value not in PACKAGES:
         raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
 

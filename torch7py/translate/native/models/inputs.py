@@ -76,7 +76,14 @@ class Inputs:
         if node in self.t.expressions.instead:
             return self.t.expressions.instead[node].text
         if isinstance(node, tree.Table):
-            return f"({', '.join(self.t.value(item.value).text for item in node.fields)})"
+            last = node.fields[-1].value if node.fields else None
+            texts = [self.t.value(item.value).text for item in node.fields if item.value is not last]
+            if last is not None:
+                unpacked = self.t.calls.is_unpacked(last)
+                texts.append(f"*{self.t.calls.unpacked(last)}" if unpacked else self.t.value(last).text)
+            return (
+                f"({texts[0]},)" if len(texts) == 1 and texts[0].startswith("*") else f"({', '.join(texts)})"
+            )
         if isinstance(node, (Call, Invoke)):
             return self.t.calls.value(node, keep=True).text
         return self.t.value(node).text
