@@ -119,7 +119,7 @@ class _Gathering:
         return [self.script_folder, *list(here.parents)[:FOLDERS_ABOVE]]
 
     def _has_all(self, block: Block, folder: Path) -> bool:
-        """Whether a folder has all the files that are required, as far as they are no packages' and are there at all."""
+        """Whether a folder has all files that are required, as far as they are no packages and are there at all."""
         wanted = [call for call in _calls(block) if dotted(call.callee) == "require"]
         names = [call.arguments[0] for call in wanted]
         stems = [
