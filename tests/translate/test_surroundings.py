@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -345,7 +347,7 @@ print('made')
 """
     code = verified(source, tmp_path)
     assert "        if empty is not None and empty is not False:\n" in code
-    space: dict = {"torch": torch}
+    space: dict[str, Any] = {"torch": torch}
     exec(code, space)
     for empty, expected in ((None, 2.0), (False, 2.0), (True, 0.0), (0, 0.0), ("", 0.0)):
         assert space["copies"]([torch.full((1,), 2.0)], empty)[0].item() == expected
@@ -370,6 +372,6 @@ print(again[#again]:sum())
     code = page_of(source).code
     assert "        parts[name].double()\n" in code
     assert '    outputs = parts["net"]((torch.ones(1), *state))\n' in code
-    assert "kept.append(outputs[" in code
+    assert "outputs[i" in code
     assert "    last = outputs[-1]\n" in code
     assert 'parts["net"]((*state,))' in code

@@ -95,9 +95,11 @@ class _Gathering:
         self.at = 0
 
     def project(self, source: bytes, file: str) -> Project:
-        block = _parsed(source, file, 0)
-        self.folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
         block = self._parsed(source, file, self.script_folder)
+        folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
+        if folder != self.folder:
+            self.folder, self.found, self.order, self.at = folder, {}, [], 0
+            block = self._parsed(source, file, self.script_folder)
         script = SourceFile(Path(file).name, block, Path(file))
         for call in _calls(block):
             found = self._file_of(call, self.script_folder)
