@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from tests.ops.lua_forms import assert_tensor, check_update, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops import memory
 
 POSITIVE = np.array([[0.25, 1.0, 2.75], [0.5, 3.5, 10.0]])
 SIGNED = np.array([[-2.5, -0.5, 0.0], [0.5, 1.5, 2.75]])
@@ -132,3 +134,17 @@ def test_whole_numbers_of_a_number(rt: Runtime, name: str, value: float) -> None
     with np.errstate(divide="ignore"):
         wanted = getattr(np, name)(np.float64(value))
         assert found == (1 / wanted, wanted)  # the first tells zeros apart
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("special", [[], [0.5, -1.5, 2.5], [np.nan, 3.5], [np.inf, -2.5]])
+def test_round_of_a_large_tensor(rt: Runtime, dtype: type[Any], special: list[float]) -> None:
+    """Halves, if there are any, go away from zero; the greatest number below a half is none."""
+    x = np.random.default_rng(2).uniform(-100, 100, memory.PART + 100).astype(dtype)
+    below = np.nextafter(dtype(0.5), dtype(0))
+    x[:6] = [below, -below, 0.0, -0.0, -0.3, 2.0**30 + 1]
+    x[6 : 6 + len(special)] = special
+    expected = np.copysign(np.floor(np.abs(x) + below), x)
+    for found in lua(rt, "return torch.round(x), x:round()", x=torch.tensor(x)):
+        assert np.array_equal(found.numpy(), expected, equal_nan=True)
+        assert np.array_equal(np.signbit(found.numpy()), np.signbit(expected))

@@ -185,3 +185,95 @@ def test_slices_of_another_shape(rt: Runtime) -> None:
 )
 def test_errors(rt: Runtime, source: str, message: str) -> None:
     assert message in failure(rt, f"local x = torch.Tensor(3, 4) {source}")
+
+
+# -- large tensors, which kernels work on ------------------------------------------------------------------
+
+SHAPES = [(5000,), (90, 70), (70, 90), (12, 20, 40), (40, 2, 70), (3, 4, 5, 100)]
+GATHERED = [(shape, dim) for shape in SHAPES for dim in range(len(shape))]
+
+
+def some(shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randint(-100, 100, shape).to(dtype)
+
+
+def an_index(shape: tuple[int, ...], dim: int, count: int) -> torch.Tensor:
+    """Numbers from 1 in the shape, ``count`` of them along the dimension."""
+    return torch.randint(1, shape[dim] + 1, (*shape[:dim], count, *shape[dim + 1 :]))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(("shape", "dim"), GATHERED)
+def test_gather_and_scatter_of_large_tensors(
+    rt: Runtime, shape: tuple[int, ...], dim: int, dtype: torch.dtype
+) -> None:
+    count = shape[dim] + 3
+    x, index = some(shape, dtype), an_index(shape, dim, count)
+    expected = x.gather(dim, index - 1)
+    for form in ("x:gather(d, i)", "x.new():gather(x, d, i)", "x.gather(x.new(7, 7), x, d, i)"):
+        assert torch.equal(lua(rt, f"return {form}", x=x, i=index, d=dim + 1), expected)
+    taken = some(tuple(index.shape), dtype)
+    # One after the other along the dimension, so that of equal indices the last counts.
+    put = x.clone()
+    for j in range(count):
+        put.scatter_(dim, index.narrow(dim, j, 1) - 1, taken.narrow(dim, j, 1))
+    assert torch.equal(lua(rt, "return x:clone():scatter(d, i, y)", x=x, i=index, d=dim + 1, y=taken), put)
+    filled = x.clone().scatter_(dim, index - 1, 7)
+    assert torch.equal(lua(rt, "return x:clone():scatter(d, i, 7)", x=x, i=index, d=dim + 1), filled)
+
+
+@pytest.mark.parametrize("wrong", [0, -3, 71, 2**32 + 1])
+def test_an_index_out_of_range_in_a_large_tensor(rt: Runtime, wrong: int) -> None:
+    x, index = some((90, 70)), an_index((90, 70), 1, 70)
+    index[50, 7] = wrong
+    rest = some((90, 70))
+    for call in ("r:gather(x, 2, i)", "r:scatter(2, i, x)", "r:scatter(2, i, 3)"):
+        before = rest.clone()
+        rt.globals["x"], rt.globals["i"], rt.globals["r"] = x, index, rest
+        message = failure(rt, call)
+        assert f"index {wrong} out of range of dimension 2 of size 70" in message
+        assert torch.equal(rest, before)
+
+
+def test_gather_and_scatter_within_one_storage(rt: Runtime) -> None:
+    both = torch.cat([an_index((80, 80), 1, 80), an_index((80, 80), 1, 80)])
+    x, index = both[:80], both[80:]
+    expected = x.gather(1, index - 1)
+    assert torch.equal(lua(rt, "return x:gather(2, i)", x=x, i=index), expected)
+    assert torch.equal(lua(rt, "return x:gather(x, 2, i)", x=x.clone(), i=index), expected)
+    scattered = x.clone().scatter_(1, index - 1, index)
+    assert torch.equal(lua(rt, "return x:scatter(2, i, i)", x=x, i=index), scattered)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nonzero_of_large_tensors(rt: Runtime, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    for part in (0.0, 0.4, 1.0):
+        x = (some(shape).abs().add(1) * (torch.rand(shape) < part)).to(dtype)
+        expected = np.argwhere(x.numpy()) + 1
+        found = lua(rt, "return x:nonzero()", x=x)
+        assert np.array_equal(found.numpy().reshape(-1, len(shape)), expected)
+        assert found.is_contiguous()
+
+
+def test_nonzero_knows_the_zeros_and_what_is_none(rt: Runtime) -> None:
+    for dtype in (torch.float64, torch.float32):
+        x = torch.zeros(5000, dtype=dtype)
+        small = torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps
+        x[:5] = torch.tensor([-0.0, small, -small, torch.nan, -torch.inf], dtype=dtype)
+        assert lua(rt, "return x:nonzero()", x=x).flatten().tolist() == [2, 3, 4, 5]
+
+
+def test_a_result_tensor_gets_the_rows(rt: Runtime) -> None:
+    x, index = some((90, 70)), torch.randint(1, 91, (100,))
+    wide = torch.zeros(100, 140, dtype=torch.float64)
+    expected = x.index_select(0, index - 1)
+    for out in (torch.zeros(3, dtype=torch.float64), wide[:, 70:], wide[:, ::2]):
+        lua(rt, "r:index(x, 1, i)", x=x, i=index, r=out)
+        assert torch.equal(out, expected)
+    assert torch.equal(lua(rt, "return x:index(x, 1, i)", x=x.clone(), i=index), expected)
+    kept = wide.clone()
+    index[3] = 91
+    rt.globals["x"], rt.globals["r"] = x, wide
+    assert "index 91 out of range" in failure(rt, "r:index(x, 1, i)")
+    assert torch.equal(wide, kept)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.ops.lua_forms import assert_tensor, failure, lua, plain
 from torch7py.bridge.runtime import Runtime
@@ -181,3 +182,18 @@ def test_a_given_table_is_emptied_and_filled(rt: Runtime, name: str) -> None:
 def test_errors(rt: Runtime, expression: str, message: str) -> None:
     prelude = " ".join(PRELUDE.split())
     assert message in failure(rt, f"{prelude} local _ = {expression}")
+
+
+def test_cat_into_a_tensor(rt: Runtime) -> None:
+    """One that has to grow, one with gaps, one that is among those put together."""
+    a, b = torch.rand(30, 40, dtype=torch.float64), torch.rand(30, 50, dtype=torch.float64)
+    expected = torch.cat([a, b], 1)
+    wide = torch.zeros(30, 180, dtype=torch.float64)
+    for out in (torch.zeros(3, dtype=torch.float64), wide[:, 90:], wide[:, ::2]):
+        for call in ("r:cat(a, b, 2)", "r:cat({a, b}, 2)", "torch.cat(r, {a, torch.Tensor(), b})"):
+            out.zero_()
+            lua(rt, call, a=a, b=b, r=out)
+            assert torch.equal(out, expected)
+    assert torch.equal(lua(rt, "return a:cat(a, b, 2)", a=a.clone(), b=b), expected)
+    assert torch.equal(lua(rt, "return a:cat({b, a}, 2)", a=a.clone(), b=b), torch.cat([b, a], 1))
+    assert lua(rt, "return a:cat({torch.Tensor(), torch.Tensor()})", a=a.clone()).numel() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -341,3 +342,16 @@ def test_nan_gives_way_in_a_large_tensor_too(rt: Runtime) -> None:
     found = lua(rt, "return torch.cmax(x, 0.5), torch.cmin(x, y)", x=x, y=torch.full_like(x, 3))
     assert [result[5].item() for result in found] == [0.5, 3]
     assert [result.sum().item() for result in found] == [len(x) - 0.5, len(x) + 2]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("value", [1, -1, 0.3])
+def test_a_product_added_is_rounded_at_each_step(rt: Runtime, dtype: type[Any], value: float) -> None:
+    """Of a large tensor too, with the signs of zeros."""
+    source = np.random.default_rng(1)
+    x, a, b = source.normal(size=(3, memory.PART + 100)).astype(dtype)
+    x[:4], a[:4], b[:4] = [0, -0.0, 0, -0.0], 0, [1, 1, -1, -1]
+    expected = x + dtype(value) * a * b
+    names = {"x": torch.tensor(x), "a": torch.tensor(a), "b": torch.tensor(b), "v": value}
+    for found in lua(rt, "return torch.addcmul(x, v, a, b), x:addcmul(v, a, b)", **names):
+        assert found.numpy().tobytes() == expected.tobytes()

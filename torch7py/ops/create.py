@@ -193,8 +193,17 @@ def _eye(out: T, n: int, m: int) -> None:
     torch.eye(*out.shape, out=out)
 
 
+def _room(out: T, count: int, dtype: torch.dtype) -> T:
+    """A vector for so many values: in the memory of the tensor that they are for where they fit."""
+    if out.numel() == count and out.dtype == dtype and out.is_contiguous() and out.device.type == "cpu":
+        return out.detach().view(-1)
+    return torch.empty(count, dtype=dtype)
+
+
 def _in_order(out: T, values: T) -> None:
     """Values into a tensor, which keeps its shape when it has room for just as many."""
+    if values.numel() and values.data_ptr() == out.data_ptr():  # they are there
+        return
     if not out.untyped_storage().nbytes():  # made for them
         out.data = values.to(out)
         return
@@ -221,7 +230,8 @@ def _range(out: T, first: float, last: float, step: float) -> None:
     else:
         count, dtype = int(last - first) // int(step) + 1, torch.int64
     if step == 1 and first == int(first) and abs(first) + count < 2**53:
-        numbers = torch.arange(int(first), int(first) + count, dtype=dtype)
+        numbers = _room(out, count, dtype)
+        torch.arange(int(first), int(first) + count, out=numbers)
     else:
         numbers = torch.arange(count, dtype=dtype).mul_(step).add_(first)
     _in_order(out, numbers)
@@ -242,7 +252,7 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
         way = torch.div(torch.mul(numbers, high - low, out=spare), n - 1, out=spare)
         return torch.add(way, low, out=out)
 
-    numbers = torch.arange(n, dtype=out.dtype)
+    numbers = torch.arange(n, out=_room(out, n, out.dtype))
     return memory.in_parts(steps, numbers, numbers)
 
 

@@ -54,10 +54,18 @@ def round_half_away(x: T, *, out: T | None = None) -> T:
     below = 0.5 - torch.finfo(x.dtype).eps / 4
 
     def steps(out: T | None, spare: T | None, x: T) -> T:
+        if spare is not None and not _has_halves(x, spare):
+            return torch.round(x, out=out)
         above = torch.add(torch.abs(x, out=spare), below, out=spare)
         return torch.copysign(torch.floor(above, out=spare), x, out=out)
 
     return memory.in_parts(steps, out, x)
+
+
+def _has_halves(x: T, spare: T) -> bool:
+    """Whether any element may lie in the middle between two whole numbers: only there PyTorch's ``round`` differs."""
+    low, high = torch.aminmax(torch.sub(x, torch.round(x, out=spare), out=spare))
+    return not -0.5 < low.item() <= high.item() < 0.5
 
 
 def _round_(x: T) -> T:

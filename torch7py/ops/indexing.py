@@ -5,9 +5,12 @@ Indices count from 1 in Lua and come in LongTensors, masks of 0 and 1 in ByteTen
 
 from __future__ import annotations
 
+import math
+
 import torch
 
-from torch7py.ops import memory, types
+from torch7py.kernels import kernel
+from torch7py.ops import compiled, memory, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -15,6 +18,7 @@ from torch7py.ops.shape import check_dim
 __all__: list[str] = []
 
 T = torch.Tensor
+SHORT = 16  # elements of a row below which a kernel's steps from row to row are too many
 
 # -- rows --------------------------------------------------------------------------------------------------
 
@@ -31,16 +35,27 @@ def _rows(name: str, x: T, dim: int, index: T) -> T:
     return _in_range(name, index - 1, x, dim)
 
 
-def _in_range(name: str, index: T, x: T, dim: int) -> T:
-    low, high = torch.aminmax(index)
+def _in_range(name: str, index: T, x: T, dim: int, first: int = 0) -> T:
+    """The index, checked, whose numbers count from ``first``."""
+    low, high = (int(found) - first for found in torch.aminmax(index))
     size = x.shape[dim]
     if low < 0 or high >= size:
-        wrong = int(low if low < 0 else high) + 1
+        wrong = (low if low < 0 else high) + 1
         raise TorchError(f"{name}: index {wrong} out of range of dimension {dim + 1} of size {size}")
     return index
 
 
-@operation("index", "x:T dim:index index:Long", Form.QUERY)
+def _index_into(out: T, x: T, dim: int, index: T) -> None:
+    """``_index`` right into the tensor named for it."""
+    if not memory.separate(out, x, index):
+        memory.write(out, _index(x, dim, index))
+        return
+    rows = _rows("index", x, dim, index)
+    memory.resize(out, (*x.shape[:dim], len(rows), *x.shape[dim + 1 :]))
+    torch.index_select(x, dim, rows, out=out)
+
+
+@operation("index", "x:T dim:index index:Long", Form.QUERY, inplace=_index_into)
 def _index(x: T, dim: int, index: T) -> T:
     """``[r.]index(x, dim, index)``: copies of these rows."""
     _check_vector("index", x, dim, index)
@@ -98,8 +113,8 @@ def _index_fill(x: T, dim: int, index: T, value: float) -> None:
 # -- elements ----------------------------------------------------------------------------------------------
 
 
-def _elements(name: str, x: T, dim: int, index: T) -> T:
-    """The index of gather or scatter, 0-based and checked."""
+def _elements(name: str, x: T, dim: int, index: T) -> None:
+    """Check the index of gather or scatter."""
     check_dim(x, dim)
     if index.dim() != x.dim() or index.numel() == 0:
         raise TorchError(f"{name}: index tensor must have same dimensions as input tensor")
@@ -108,34 +123,86 @@ def _elements(name: str, x: T, dim: int, index: T) -> T:
             raise TorchError(
                 f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}"
             )
-    return _in_range(name, index - 1, x, dim)
+    _in_range(name, index, x, dim, first=1)
 
 
-@operation("gather", "x:T dim:index index:Long", Form.QUERY)
+def _suits(dim: int, index: T, *tensors: T) -> bool:
+    """Whether ``_move`` is for these: it takes its time for each row."""
+    return (
+        math.prod(index.shape[dim:]) >= SHORT
+        and compiled.fits(index, *tensors)
+        and all(tensor.numel() < 2**31 for tensor in tensors)
+        and memory.separate(index, *tensors)
+    )
+
+
+def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
+    """Take the elements of x that a checked index names, or put them there; a single one is put everywhere."""
+    outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
+    addresses = (x.data_ptr(), index.data_ptr(), elements.data_ptr())
+    step = int(elements.shape == index.shape)
+    gather = kernel("gather", WORD=compiled.word(x))
+    gather(put, *addresses, outer, x.shape[dim], index.shape[dim], inner, step)
+
+
+def _gather_into(out: T, x: T, dim: int, index: T) -> None:
+    """``_gather`` right into the tensor named for it."""
+    _elements("gather", x, dim, index)
+    if not memory.separate(out, x, index):
+        memory.write(out, x.gather(dim, index - 1))
+        return
+    memory.resize(out, index.shape)
+    if _suits(dim, index, x, out):
+        _move(False, x, dim, index, out)
+    else:
+        torch.gather(x, dim, index - 1, out=out)
+
+
+@operation("gather", "x:T dim:index index:Long", Form.QUERY, inplace=_gather_into)
 def _gather(x: T, dim: int, index: T) -> T:
     """``[r.]gather(x, dim, index)``: with dim 1, ``r[i][j] = x[index[i][j]][j]``."""
-    return x.gather(dim, _elements("gather", x, dim, index))
+    _elements("gather", x, dim, index)
+    if not _suits(dim, index, x):
+        return x.gather(dim, index - 1)
+    made = x.new_empty(index.shape)
+    _move(False, x, dim, index, made)
+    return made
 
 
 @operation("scatter", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
 def _scatter(x: T, dim: int, index: T, src: T) -> None:
     """``x:scatter(dim, index, src)``: with dim 1, ``x[index[i][j]][j] = src[i][j]``."""
-    places = _elements("scatter", x, dim, index)
+    _elements("scatter", x, dim, index)
     if src.dim() != x.dim() or any(a < b for a, b in zip(src.shape, index.shape, strict=True)):
         raise TorchError(f"scatter: source of size {_by(src)} for an index of size {_by(index)}")
-    x.scatter_(dim, places, src)
+    if src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
+        _move(True, x, dim, index, src)
+    else:
+        x.scatter_(dim, index - 1, src)
 
 
 @operation("scatter", "x:T dim:index index:Long value:real", returns="self")
 def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
     """``x:scatter(dim, index, value)``"""
-    x.scatter_(dim, _elements("scatter", x, dim, index), value)
+    _elements("scatter", x, dim, index)
+    if _suits(dim, index, x):
+        _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
+    else:
+        x.scatter_(dim, index - 1, value)
 
 
 @operation("nonzero", "x:any", Form.QUERY)
 def _nonzero(x: T) -> T:
     """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
-    return torch.nonzero(x).add_(1)
+    if x.dim() == 0 or x.shape[-1] < SHORT or not compiled.fits(x):
+        return torch.nonzero(x).add_(1)
+    real = x.is_floating_point()
+    count = x.bool().sum(dtype=torch.int32) if real else torch.count_nonzero(x)  # each the faster one
+    made = torch.empty((int(count), x.dim()), dtype=torch.int64)
+    sizes, places = torch.tensor(x.shape), torch.empty(x.shape[-1], dtype=torch.int32)
+    addresses = (places.data_ptr(), made.data_ptr())
+    kernel("nonzero", WORD=compiled.word(x))(x.data_ptr(), int(real), sizes.data_ptr(), x.dim(), *addresses)
+    return made
 
 
 # -- masks -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
 
-__all__ = ["cat"]
+__all__ = ["cat", "cat_into"]
 
 T = torch.Tensor
 
@@ -22,13 +22,31 @@ def cat(tensors: list[T], dim: int = -1) -> T:
 
     Empty tensors are left out. A tensor of fewer dimensions has further ones of size 1.
     """
+    parts, axis = _parts(tensors, dim)
+    return torch.cat(parts, axis) if parts else tensors[0].new_empty(0)
+
+
+def cat_into(out: T, tensors: list[T], dim: int = -1) -> None:
+    """``cat`` right into the tensor named for it."""
+    parts, axis = _parts(tensors, dim)
+    if not parts or not memory.separate(out, *parts):
+        memory.write(out, cat(tensors, dim))
+        return
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    memory.resize(out, shape)
+    torch.cat(parts, axis, out=out)
+
+
+def _parts(tensors: list[T], dim: int) -> tuple[list[T], int]:
+    """The tensors that have elements, in as many dimensions, and the dimension (from 0) along which they are put."""
     if not tensors:
         raise ArgumentError("cat: expected at least one tensor")
     dims = max(max(len(memory.size_of(x)) for x in tensors), dim)
     axis = dims - 1 if dim == -1 else dim - 1
     filled = [x for x in tensors if x.numel()]
     if not filled:
-        return tensors[0].new_empty(0)
+        return [], axis
     if axis < 0:
         raise TorchError(f"cat: invalid dimension {dim}")
     parts = [x.view(tuple(x.shape) + (1,) * (dims - x.dim())) if x.dim() < dims else x for x in filled]
@@ -36,24 +54,37 @@ def cat(tensors: list[T], dim: int = -1) -> T:
     if len(shapes) > 1:
         sizes = ", ".join("x".join(map(str, memory.size_of(x))) for x in tensors)
         raise TorchError(f"cat: inconsistent tensor sizes along dimension {axis + 1}: {sizes}")
-    return torch.cat(parts, axis)
+    return parts, axis
 
 
-@operation("cat", "a:T b:T dim:int=-1", Form.QUERY)
+def _cat_into(out: T, a: T, b: T, dim: int) -> None:
+    cat_into(out, [a, b], dim)
+
+
+@operation("cat", "a:T b:T dim:int=-1", Form.QUERY, inplace=_cat_into)
 def _cat(a: T, b: T, dim: int) -> T:
     """``torch.cat([out,] a, b [, dim])``"""
     return cat([a, b], dim)
 
 
-@operation("cat", "tensors:list dim:int=-1")
+def _cat_list_into(out: T, tensors: list[Any], dim: int) -> None:
+    _check_types(tensors)
+    cat_into(out, tensors, dim)
+
+
+@operation("cat", "tensors:list dim:int=-1", inplace=_cat_list_into)
 def _cat_list(tensors: list[Any], dim: int) -> T:
     """``torch.cat([out,] {a, b, ...} [, dim])``"""
+    _check_types(tensors)
+    return cat(tensors, dim)
+
+
+def _check_types(tensors: list[Any]) -> None:
     for x in tensors:
         if not isinstance(x, T) or x.dtype != tensors[0].dtype:
             raise ArgumentError(
                 f"cat: expected {_type_name(tensors[0])} in tensor array, got {_type_name(x)}"
             )
-    return cat(tensors, dim)
 
 
 def _type_name(x: Any) -> str:

@@ -8,6 +8,7 @@ positive; two tensors fit each other when they have as many elements, whatever t
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,11 +25,13 @@ __all__ = [
     "clean_sizes",
     "copy",
     "fit",
+    "has_nan",
     "has_storage",
     "in_parts",
     "note_empty",
     "point_at",
     "resize",
+    "separate",
     "share",
     "size_of",
     "storage_of",
@@ -245,7 +248,13 @@ def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *argu
         write(out, function(*arguments))
 
 
-PART = 1 << 16  # elements whose intermediate results stay in the processor's cache
+PART = 1 << 17  # elements whose intermediate results stay in the processor's cache
+
+
+def has_nan(x: torch.Tensor) -> bool:
+    """Whether any element is NaN."""
+    # A sum is the fastest way to see that none is; one of infinities may be NaN too.
+    return math.isnan(x.sum().item()) and bool(x.amax().isnan())
 
 
 def in_parts(
@@ -282,6 +291,17 @@ def apart(out: torch.Tensor, other: torch.Tensor) -> bool:
     if out.untyped_storage().data_ptr() != other.untyped_storage().data_ptr():
         return True
     return out.data_ptr() == other.data_ptr() and other.is_contiguous()
+
+
+def separate(out: torch.Tensor, *others: torch.Tensor) -> bool:
+    """Whether a tensor lies on the device of the others and in no storage of theirs.
+
+    What is computed of them may then be put right into it.
+    """
+    storage = out.untyped_storage().data_ptr()
+    return all(
+        other.untyped_storage().data_ptr() != storage and other.device == out.device for other in others
+    )
 
 
 def by_columns(matrix: torch.Tensor) -> torch.Tensor:

@@ -84,10 +84,12 @@ def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T
     if _exact(src):
         return torch.addcmul(src, a, b, value=value, out=out)
 
+    # Added to minus zero a number stays what it is, the sign of zero too.
+    nothing = torch.tensor(-0.0, dtype=src.dtype, device=src.device)
+
     def steps(out: T | None, spare: T | None, src: T, a: T, b: T) -> T:
-        if value != 1:
-            a = torch.mul(a, value, out=spare)
-        return torch.add(src, torch.mul(a, b, out=spare), out=out)
+        product = torch.addcmul(nothing, a, b, value=value, out=spare)  # (value * a) * b
+        return torch.add(src, product, out=out)
 
     return memory.in_parts(steps, out, src, a, b)
 
@@ -200,12 +202,12 @@ def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T])
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
         others = [other] if isinstance(other, T) else []
         number = other if isinstance(other, T) else torch.tensor(other, dtype=src.dtype, device=src.device)
+        if src.numel() >= memory.LARGE and not (src.is_floating_point() and memory.has_nan(src)):
+            return best(
+                src, number, out=out
+            )  # PyTorch's own, which lets no nan give way, in a third of the time
 
         def steps(out: T | None, spare: T | None, src: T, other: T = number) -> T:
-            if spare is not None and not src.amax().isnan():
-                return best(
-                    src, other, out=out
-                )  # PyTorch's, which lets no nan give way, in a third of the time
             chosen = better(src, other, out=spare)
             if out is None:
                 return torch.where(chosen, src, other)

@@ -82,7 +82,8 @@ def _running_product(x: T, dim: int, *, out: T | None = None) -> T:
 
 def _running(function: Callable[..., T], x: T, dim: int, out: T | None) -> T:
     check_dim(x, dim)
-    if _wide(x) == x.dtype:
+    # PyTorch carries what it adds up of floats in double, on the CPU.
+    if _wide(x) == x.dtype or (x.dtype == torch.float32 and x.device.type == "cpu"):
         return function(x, dim, out=out)
     result = function(x, dim, dtype=_wide(x)).to(x.dtype)
     return result if out is None else out.copy_(result)

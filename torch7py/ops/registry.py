@@ -111,8 +111,8 @@ class Case:
     """One signature of an operation.
 
     ``function`` takes the parameters and returns the result. ``inplace`` does the same to its first
-    parameter; without it the result is computed and copied back. In the form RESULT ``inplace`` takes ``out``
-    before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
+    parameter; without it the result is computed and copied back. In the forms RESULT and QUERY ``inplace`` takes
+    ``out`` before the parameters. ``returns`` tells what a plain call gives: ``T`` a new tensor (Lua gets it
     contiguous), ``Byte`` a bool or byte tensor as ByteTensor, ``view`` a tensor on memory that was there
     before (``out`` is then set to that memory, not copied into), ``typed`` a tensor whose type its label tells
     (see ops/types.py), ``item`` a view, or a number where it has 0 dimensions, ``self`` the first parameter,

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from torch7py.kernels import available, kernel
-from torch7py.ops import quicksort
+from torch7py.ops import memory, quicksort
 
 __all__ = ["has_nan", "most_frequent", "nth", "sort", "top"]
 
@@ -32,8 +32,8 @@ FEW = 64  # one selected of so many: PyTorch keeps them in a heap, which takes o
 
 
 def has_nan(x: T) -> bool:
-    """Whether any element is NaN: a maximum is if any of its elements is."""
-    return x.is_floating_point() and bool(x.amax().isnan())
+    """Whether any element is NaN; whole numbers have none."""
+    return x.is_floating_point() and memory.has_nan(x)
 
 
 def sort(rows: T, descending: bool = False) -> T:

@@ -230,7 +230,7 @@ class Adapters:
             return [*lines, f"return (1, give_view({given})) if r.dim() else (0, r.item())"]
         if outs == 1 and case.returns == "view":
             return [f"share({self._object(0)}, function{call})"]
-        if outs == 1 and form is Form.RESULT and case.inplace is not None:
+        if outs == 1 and form in (Form.RESULT, Form.QUERY) and case.inplace is not None:
             return [f"inplace({', '.join([self._object(0), *values])})"]
 
         def put(number: int) -> str:

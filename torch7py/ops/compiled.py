@@ -1,0 +1,33 @@
+"""When an operation on large tensors is left to a kernel, and which of a kernel's versions it needs."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.kernels import available
+from torch7py.ops import memory
+
+__all__ = ["fits", "word"]
+
+
+def fits(*tensors: torch.Tensor) -> bool:
+    """Whether a kernel may work on the memory of these: contiguous tensors on the CPU, the first one large.
+
+    Not where PyTorch is to remember how results were made, for a gradient or for an exported program.
+    """
+    return (
+        memory.LARGE <= tensors[0].numel() < 2**31
+        and all(
+            tensor.device.type == "cpu"
+            and tensor.is_contiguous()
+            and not (tensor.requires_grad and torch.is_grad_enabled())
+            for tensor in tensors
+        )
+        and available()
+        and not torch.compiler.is_compiling()
+    )
+
+
+def word(tensor: torch.Tensor) -> str:
+    """The C type of whole numbers as wide as an element."""
+    return f"int{8 * tensor.element_size()}_t"
