@@ -288,3 +288,50 @@ def test_a_result_that_is_something_else_as_well_is_refused():
 )
 def test_states_in_fields_that_are_refused(source):
     assert "T7-228" in {problem.code for problem in page_of(source).problems}
+
+
+KEPT = """for i = 1, 3 do
+   local out = model:forward(x)
+   local loss = criterion:forward(out, y)
+   model:backward(x, criterion:backward(out, y))
+   optim.sgd(function() return loss, g end, w, state)
+   g:mul(0.5)
+end
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # optim adds the decay to the gradients themselves: read after the step, by the weights, or kept for the next
+        "local state = {weightDecay = 0.1}\noptim.sgd(feval, w, state)\nprint(g:norm())\n",
+        "optim.adam(feval, w, {weightDecay = 0.1})\nprint(model:get(1).gradWeight:norm())\n",
+        "local state = {weightDecay = 0.1}\n" + KEPT,
+        "local state = {nesterov = true, momentum = 0.9, dampening = 0}\n" + KEPT,
+        # in the next turn, in a function that is called, or where the function with the step returns to
+        "for i = 1, 3 do\n   print(g:norm())\n   optim.sgd(feval, w, {weightDecay = 0.1})\nend\n",
+        "local function show() print(g:norm()) end\noptim.sgd(feval, w, {weightDecay = 0.1})\nshow()\n",
+        "local function go() optim.sgd(feval, w, {weightDecay = 0.1}) end\ngo()\nprint(g:norm())\n",
+        # cleared only sometimes
+        "optim.sgd(feval, w, {weightDecay = 0.1})\nif x[1][1] > 9 then g:zero() end\nprint(g:norm())\n",
+    ],
+)
+def test_gradients_with_the_decay_in_them_are_refused(source):
+    assert "T7-228" in {problem.code for problem in page_of(source).problems}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local state = {}\n" + KEPT,
+        "optim.sgd(feval, w, {weightDecay = 0.1})\ng:zero()\nprint(g:norm())\n",
+        "optim.sgd(feval, w, {weightDecay = 0.1})\nmodel:zeroGradParameters()\nprint(g:norm())\n",
+        "for i = 1, 2 do\n   feval(w)\n   print(g:norm())\n   optim.sgd(feval, w, {weightDecay = 0.1})\nend\n",
+    ],
+)
+def test_gradients_that_are_cleared_or_as_they_were(tmp_path, source):
+    verified(source + "print(w:norm())\n", tmp_path)
+
+
+def test_a_function_for_optim_gives_the_page_the_loss_alone():
+    assert page_of("optim.sgd(feval, w, {})\nprint(feval(w))\n").problems

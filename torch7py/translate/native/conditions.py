@@ -166,8 +166,8 @@ class Conditions:
         """A value that may be absent: None then, never an error."""
         if isinstance(node, Index) and self.t.kind(node.base) == "table":
             plain = self.t.value(node)
-            if not plain.text.endswith("]"):
-                return plain  # a name of a module, a time taken
+            if not plain.text.endswith("]") or self.t.training.is_setting(node):
+                return plain  # a name of a module, a time taken, a setting of an optimizer
             representation = self.t.representation(node.base)
             if representation in ("dict", "record"):
                 return atom(f"{self.t.value(node.base).at(code.ATOM)}.get({indexing.key(self.t, node)})")

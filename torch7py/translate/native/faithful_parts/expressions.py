@@ -36,6 +36,8 @@ class PartExpressions(Expressions):
 
     def call(self, node: Call | Invoke) -> str:
         if self._is_of_program(node):
+            if not self.t.training.closures.isdisjoint(self.t.types.function_called(node)):
+                raise Refused  # a function for optim gives the loss alone
             return self._text(node, several=True)
         self._check(node)
         return super().call(node)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
+from torch7py.translate.native.optimizers import changed_gradients
 from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
@@ -127,6 +128,8 @@ def step(
     t = training.t
     if targets is not None and len(targets) > 2:
         raise Problem("T7-228", node.line, "more than two results of optim")
+    if changed_gradients.looked_at(training, optimizer, node):
+        raise Problem("T7-228", node.line, "gradients that are looked at after optim added the decay to them")
     if node in training.renamed:
         raise Problem("T7-228", node.line, "what optim moves, under a name that is something else as well")
     closure = "" if node in optimizer.stored else t.value(node.arguments[0]).text

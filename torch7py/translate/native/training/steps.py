@@ -137,6 +137,10 @@ class Training:
         self.t.assignments.write(node, tuple(x for x, _ in left), given, isinstance(node, tree.Local))
         return True
 
+    def is_setting(self, node: Index) -> bool:
+        """Whether an expression is a setting of an optimizer."""
+        return self.holders.of(node.base) in self.optimizer_of
+
     def fields_gone(self, objects: Type) -> set[str]:
         """The fields of objects that their page does not have, or by another name."""
         holders = [*self.vectors.aliases, *self.vectors.flat_gradients, *self.optimizer_of]

@@ -24,7 +24,8 @@ class FlatVectors:
         self.training, self.t = training, training.t
         self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Holder, Expression] = {}
-        self.given_by: dict[Holder, Statement] = {}  # the getParameters of each of them
+        self.given_by: dict[Holder, Statement] = {}  # the getParameters of each vector
+        self.module_of: dict[Statement, Expression] = {}  # and of which module
         self.filled: set[Variable] = set()  # each of all parameters of a module, in loops
         self.flat: dict[Statement, Expression] = {}  # getParameters whose vectors the parameters are views of
         self.as_vectors: set[Variable] = set()  # those vectors
@@ -39,6 +40,8 @@ class FlatVectors:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 modules = self._seen_from(targets, modules, statement) or modules
                 holders = [holder for x in targets if (holder := self.training.holders.of(x)) is not None]
+                self.module_of[statement] = modules
+                self.given_by.update((holder, statement) for holder in holders)
                 if (
                     len(holders) < len(targets)
                     or not self._is_kept(targets, modules)
@@ -50,7 +53,6 @@ class FlatVectors:
                     continue
                 for holder, where in zip(holders, (self.aliases, self.flat_gradients), strict=False):
                     where[holder] = modules
-                    self.given_by[holder] = statement
                 self.training.dropped.add(statement)
 
     def _seen_from(

@@ -1,0 +1,168 @@
+"""Steps after which the program looks at gradients that optim has changed.
+
+optim adds the weight decay, and Nesterov's momentum, to the gradients that it is given, in place; PyTorch leaves them
+as they are. That makes no difference where they are cleared before they are used again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torch7py.translate import tree
+from torch7py.translate.native.optimizers.methods import Optimizer
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Call, Expression, Invoke, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training import Training
+    from torch7py.translate.native.training.holders import Holder
+
+__all__ = ["looked_at"]
+
+_LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
+_FIELDS = ("gradWeight", "gradBias")
+
+
+class _Event(NamedTuple):
+    """What happens to gradients somewhere: "cleared", "read", or a function of the program is called."""
+
+    at: int
+    what: str
+    statement: Statement
+    functions: tuple[tree.Function, ...] = ()
+
+
+def looked_at(training: Training, optimizer: Optimizer, call: Call) -> bool:
+    """Whether the gradients that a step has changed may be looked at before they are cleared."""
+    if not _changes(optimizer):
+        return False
+    return _Gradients(training, call).after(call.place.end, _statement_of(training, call))
+
+
+def _changes(optimizer: Optimizer) -> bool:
+    for _, table in optimizer.made:
+        for item in table.fields:
+            name = item.key.value if isinstance(item.key, tree.String) else ""
+            zero = isinstance(item.value, tree.Number) and item.value.value == 0
+            no = isinstance(item.value, tree.Boolean) and not item.value.value
+            if name in ("weightDecay", "weightDecays", "nesterov") and not zero and not no:
+                return True
+    return bool(optimizer.changed & {"weightDecay", "weightDecays", "nesterov"})
+
+
+def _statement_of(training: Training, call: Call) -> Statement:
+    return training.explicit.flow.statement(call)
+
+
+class _Gradients:
+    """The gradients of what one step moves, through the program."""
+
+    def __init__(self, training: Training, call: Call) -> None:
+        self.training, self.t = training, training.t
+        weights = call.arguments[1]
+        self.weights = training.holders.of(weights)
+        statement = None if self.weights is None else training.vectors.given_by.get(self.weights)
+        self.holders: list[Holder] = [
+            holder for holder, given in training.vectors.given_by.items() if given is statement is not None
+        ]
+        self.module = training.vectors.module_of.get(statement) if statement is not None else None
+        self._events: dict[Scope, list[_Event]] = {}
+        self._seen: set[tuple[Scope, int]] = set()
+
+    def after(self, at: int, statement: Statement) -> bool:
+        """Whether they may be read before they are cleared, from a place on."""
+        places = self.training.places
+        scope = places.owner[statement]
+        if (scope, at) in self._seen:
+            return False
+        self._seen.add((scope, at))
+        around = places.parents[statement]
+        events = self.events(scope)
+        begin = at
+        for loop in [s for s in reversed(around) if isinstance(s, _LOOPS)]:
+            inside = [e for e in events if loop.place.start <= e.at < loop.place.end]
+            for part in ([e for e in inside if e.at > begin], [e for e in inside if e.at <= begin]):
+                found = self._first(part, around)
+                if found is not None:
+                    return found
+            begin = loop.place.end
+        found = self._first([e for e in events if e.at > begin], around)
+        if found is not None:
+            return found
+        function = scope.function
+        calls = [] if function is None else self.t.types.calls_of.get(function, [])
+        return any(self.after(c.place.end, self.training.explicit.flow.statement(c)) for c in calls)
+
+    def _first(self, events: list[_Event], around: tuple[Statement, ...]) -> bool | None:
+        """Whether the first thing that happens is that they are read; None if nothing surely happens."""
+        for event in events:
+            if event.what == "cleared":
+                if all(
+                    s in around or isinstance(s, tree.Do)
+                    for s in self.training.places.parents[event.statement]
+                ):
+                    return False
+            elif event.what == "read":
+                return True
+            else:
+                inside = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in event.functions]
+                if True in inside:
+                    return True
+                if inside and all(found is False for found in inside):
+                    return False
+        return None
+
+    def events(self, scope: Scope) -> list[_Event]:
+        if scope not in self._events:
+            self._events[scope] = []  # of a function that calls itself
+            found = [
+                event
+                for statement in self.training.places.statements_of(scope)
+                for node in tree.own_nodes(statement)
+                if isinstance(node, Expression) and (event := self._event(node, statement)) is not None
+            ]
+            self._events[scope] = sorted(found, key=lambda event: event.at)
+        return self._events[scope]
+
+    def _event(self, node: Expression, statement: Statement) -> _Event | None:
+        at = node.place.end
+        if isinstance(node, Invoke) and self._clears(node):
+            return _Event(at, "cleared", statement)
+        if isinstance(node, Call) and any(node in o.calls for o in self.training.optimizers):
+            if self.training.holders.of(node.arguments[1]) != self.weights:
+                return None
+            functions = self.t.type(node.arguments[0]).functions
+            own = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in functions]
+            return _Event(at, "cleared" if own and all(f is False for f in own) else "read", statement)
+        if isinstance(node, (Call, Invoke)):
+            functions = self.t.types.function_called(node)
+            return _Event(at, "call", statement, tuple(functions)) if functions else None
+        if self.training.holders.of(node) in self.holders and self.training.holders.of(node) != self.weights:
+            return None if self._is_passed(node, statement) else _Event(node.place.start, "read", statement)
+        is_field = (
+            isinstance(node, tree.Index) and isinstance(node.key, tree.String) and node.key.value in _FIELDS
+        )
+        return _Event(node.place.start, "read", statement) if is_field else None
+
+    def _clears(self, node: Invoke) -> bool:
+        if node.method in ("zero", "fill"):
+            return self.training.holders.of(node.receiver) in self.holders
+        alike = self.module is not None and tree.same_expression(_last(node.receiver), _last(self.module))
+        return node.method == "zeroGradParameters" and alike
+
+    def _is_passed(self, node: Expression, statement: Statement) -> bool:
+        """Whether gradients are only named to be cleared, assigned, or given to the step."""
+        if isinstance(statement, tree.Return):
+            return self.training.places.owner[statement].function in self.training.closures
+        if isinstance(statement, (tree.Local, tree.Assign)):
+            targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+            return node in targets
+        return any(
+            isinstance(n, Invoke) and n.receiver is node and self._clears(n)
+            for n in tree.own_nodes(statement)
+        )
+
+
+def _last(node: Expression) -> Expression:
+    """A module as its own name: ``self.model`` is ``model``."""
+    return node.key if isinstance(node, tree.Index) and node.dotted else node
