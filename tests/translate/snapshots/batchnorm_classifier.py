@@ -25,6 +25,7 @@ class ConfusionMatrix:
 
     def zero(self):
         self.mat.zero_()
+        self.valids, self.totalValid, self.averageValid = torch.zeros(len(self.mat)), 0, 0
 
     def add(self, prediction, target):
         self.batch_add(torch.as_tensor(prediction)[None], torch.as_tensor(target)[None])
