@@ -412,6 +412,8 @@ class TestFillInKernels:
         *((name, (fill.uniform, -3.7, 1e5)) for name in ("Double", "Float")),
         *((name, (fill.normal, 0, 1)) for name in ("Double", "Float")),
         *((name, (fill.normal, 1.3, 0.2)) for name in ("Double", "Float")),
+        ("Float", (fill.normal, 100, 1e-3)),
+        ("Float", (fill.normal, 0, 1e-40)),
         *((name, (fill.log_normal, 1, 2)) for name in ("Double", "Float")),
         *((name, (fill.exponential, 0.7)) for name in ("Double", "Float")),
         *((name, (fill.exponential, 0)) for name in ("Double", "Float")),
@@ -443,6 +445,13 @@ class TestFillInKernels:
             states.append(generator.get_state())
         assert torch.equal(*(x.nan_to_num(12345.0) for x in results))
         assert states[0] == states[1]
+
+    @pytest.mark.parametrize("seed", [18, 278])
+    def test_a_number_near_the_middle_of_two_floats(self, seed):
+        """With these seeds one lies there so nearly that the values' last bits do not tell which float it is."""
+        assert torch.equal(
+            fill.normal(seeded(seed), torch.empty(2048)), draw.normal(seeded(seed), 2048).float()
+        )
 
     def test_a_parameter_and_a_part_of_a_tensor(self):
         parameter = torch.nn.Parameter(torch.zeros(10, 20))
