@@ -288,3 +288,62 @@ def test_its_order_is_a_permutation_of_the_stream(nn: Runtime) -> None:
     wanted: Any = nn.globals["wanted"]
     assert nn.globals["order"] == wanted + wanted
     assert sorted(wanted) == [1, 2, 3, 4, 5, 6]
+
+
+class TestLentMethods:
+    """``nn.Module.getParameters(criterion)``: methods of modules on other objects that have what these use."""
+
+    CRITERION = """
+    require 'nn'
+    local Loss, parent = torch.class('nn.LinearLoss', 'nn.Criterion')
+    function Loss:__init()
+       parent.__init(self)
+       self.net, self.loss = nn.Linear(3, 2), nn.MSECriterion()
+    end
+    function Loss:parameters() return self.net:parameters() end
+    function Loss:getParameters() return nn.Module.getParameters(self) end
+    function Loss:clone(...) return nn.Module.clone(self, ...) end
+    function Loss:share(other, ...) self.net:share(other.net, ...) return self end
+    loss = nn.LinearLoss()
+    p, g = loss:getParameters()
+    """
+
+    @pytest.mark.parametrize("more", ["", "require 'dpnn'", "require 'rnn'"])
+    def test_parameters_of_a_criterion(self, more: str) -> None:
+        with Runtime() as runtime:
+            runtime.execute(more + self.CRITERION)
+            assert runtime.execute("p:fill(2) return p:size(1), loss.net.weight:sum(), loss.net.bias[2]") == (
+                8,
+                12,
+                2,
+            )
+            assert runtime.execute("loss.net.gradBias:fill(3) return g[7], g[8]") == (3, 3)
+            # a module's own way is as before
+            assert runtime.execute("local q = nn.Linear(2, 1):getParameters() return q:size(1)") == 3
+
+    def test_a_copy(self) -> None:
+        with Runtime() as runtime:
+            runtime.execute(self.CRITERION)
+            runtime.execute("copy, shared = loss:clone(), loss:clone('weight', 'bias')")
+            runtime.execute("p:fill(5)")
+            assert runtime.execute("return torch.type(copy), copy.net.bias[1] == 5, shared.net.bias[1]") == (
+                "nn.LinearLoss",
+                False,
+                5,
+            )
+
+    def test_an_object_of_another_class(self) -> None:
+        with Runtime() as runtime:
+            runtime.execute(
+                """require 'nn'
+                local P = torch.class('Pair')
+                function P:__init() self.a = nn.Linear(1, 1) end
+                function P:parameters() return self.a:parameters() end
+                pair = Pair()
+                p = nn.Module.getParameters(pair)
+                copy = nn.Module.clone(pair)"""
+            )
+            assert runtime.execute("p:fill(4) return pair.a.weight[1][1], copy.a.weight[1][1] == 4") == (
+                4,
+                False,
+            )

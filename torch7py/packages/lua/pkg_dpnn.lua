@@ -124,7 +124,11 @@ function nn.Serial:write(file) Module.write(self:dpnn_slimmed(), file) end
 ---------------------------------------------------------------------------------------------------------
 -- Getting parameters: modules in any field count, not those in `modules` alone.
 
-module.redefine(torch.getmetatable('nn.Module'), 'getParameters', Module.dpnn_getParameters)
+local get_parameters = Module.getParameters   -- of objects that are no modules
+module.redefine(torch.getmetatable('nn.Module'), 'getParameters', function(self)
+   if torch.isTypeOf(self, 'nn.Module') then return self:dpnn_getParameters() end
+   return get_parameters(self)
+end)
 
 ---------------------------------------------------------------------------------------------------------
 -- Timing. nn.Sequential and nn.ParallelTable print how long each of their modules takes, all of them from then on.

@@ -3,28 +3,9 @@
 -- Arguments: core, host, pl.
 
 local _, _, pl = ...
+local import_into = require 'pl.import_into'
 
-local MODULES = {}
-for name in ('List class dir file lapp path pretty stringx tablex text utils'):gmatch('%a+') do MODULES[name] = true end
-
-local function module(t, name)
-   if MODULES[name] then
-      local made = require('pl.' .. name)
-      rawset(t, name, made)
-      return made
-   end
-end
-
-setmetatable(pl, {__index = module})
-
-local mt = getmetatable(_G) or {}
-local before = mt.__index
-function mt.__index(t, name)
-   local found = module(t, name)
-   if found ~= nil or before == nil then return found end
-   if type(before) == 'function' then return before(t, name) end
-   return before[name]
-end
-setmetatable(_G, mt)
-
+import_into(pl)
+import_into(_G)
 require('pl.stringx').format_operator()
+if rawget(_G, 'PENLIGHT_STRICT') then require 'pl.strict' end

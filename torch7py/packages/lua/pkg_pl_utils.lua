@@ -7,6 +7,7 @@ local fail = core.fail
 
 utils.pack = table.pack
 utils.load = load
+utils.lua51 = true   -- the LuaJIT of Torch7
 utils.is_windows = package.config:sub(1, 1) == '\\'
 utils.dir_separator = package.config:sub(1, 1)
 utils.patterns = {FLOAT = '[%+%-%d]%d*%.?%d*[eE]?[%+%-]?%d*', INTEGER = '[+%-%d]%d*', IDEN = '[%a_][%w_]*',

@@ -1,0 +1,131 @@
+"""Penlight's lexer, strict tables and import into a table, by what its documentation says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+TOKENS = """
+lexer = require 'pl.lexer'
+function tokens(stream)
+   local found = {}
+   for kind, value in stream do found[#found + 1] = kind .. ':' .. tostring(value) end
+   return table.concat(found, ' ')
+end
+"""
+
+CASES = {
+    "tokens(lexer.scan('alpha = sin(20)'))": "iden:alpha =:= iden:sin (:( number:20 ):)",
+    "tokens(lexer.scan('a  b', nil, {}))": "iden:a space:   iden:b",
+    "tokens(lexer.scan('x -1.5e3', nil, {space = true}, {}))": "iden:x number:-1.5e3",
+    """tokens(lexer.scan([['it"s' "" "a \\" b"]]))""": r'string:it"s string: string:a \" b',
+    """tokens(lexer.scan([["b\\\\" c]]))""": r"string:b\\ iden:c",
+    "tokens(lexer.lua('for i=1,n do'))": "keyword:for iden:i =:= number:1 ,:, iden:n keyword:do",
+    "tokens(lexer.lua('10+0x1F ~= ...'))": "number:10 +:+ number:31 ~=:~= ...:...",
+    "tokens(lexer.lua('x -- more\\n[==[long]==] --[[block]] y'))": "iden:x string:long iden:y",
+    "tokens(lexer.lua('a --[[b\\nc]]', {space = true}))": "iden:a comment:--[[b\nc]]",
+    "tokens(lexer.cpp('int a->b; // note\\n'))": "keyword:int space:  iden:a ->:-> iden:b ;:; space: ",
+    "tokens(lexer.cpp('#define X 1\\nx += 2', {space = true}))": "prepro:#define X 1\n iden:x +=:+= number:2",
+    "tokens(lexer.scan(''))": "",
+    # the stream gives what it is asked for
+    "(function() local s = lexer.scan('one two\\nthree'); s(); return lexer.getline(s) .. '|' .. tokens(s) end)()": (
+        " two\n|iden:three"
+    ),
+    "(function() local s = lexer.scan('one two three'); s(); return lexer.getrest(s) .. '|' .. tokens(s) end)()": (
+        " two three|"
+    ),
+    "(function() local s = lexer.scan('a c'); s(); lexer.insert(s, 'iden', 'b'); return tokens(s) end)()": (
+        "iden:b iden:c"
+    ),
+    "lexer.expecting(lexer.scan('  20 30', nil, {}), 'number')": 20,
+    """(function()
+       local lists, last = lexer.get_separated_list(lexer.scan('a, f(b, c), 3) d'))
+       return ('%d %d %s%s'):format(#lists, #lists[2], last[1], lists[2][1][2])
+    end)()""": "3 6 )f",
+    "select(2, lexer.get_separated_list(lexer.scan('a, b')))": "EOS",
+    # rules of one's own: actions yield, and may be passed over
+    """(function()
+       local function word(t) return coroutine.yield('word', t:upper()) end
+       local function gap(t) return coroutine.yield('gap', t) end
+       return tokens(lexer.scan('an old rule', {{'^%a+', word}, {'^%s+', gap}}, {[gap] = true}))
+    end)()""": "word:AN word:OLD word:RULE",
+}
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_lexer(source: str) -> None:
+    with Runtime() as runtime:
+        runtime.execute(TOKENS)
+        assert runtime.execute(f"return {source}") == CASES[source]
+
+
+def test_lines_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("one two\nthree\n")
+    with Runtime() as runtime:
+        runtime.execute(TOKENS)
+        runtime.execute(f"s = lexer.scan(io.open('{path}'))")
+        assert runtime.execute("s() s() local kind, value = s() return value") == "three"
+        assert runtime.execute("return lexer.lineno(s)") == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("lexer.expecting(lexer.scan('a'), 'number')", "expecting number"),
+        (
+            "lexer.scan('!', {{'^%a', function(t) return coroutine.yield('a', t) end}})()",
+            "nothing fits at '!'",
+        ),
+        ("lexer.scan('a', {{'^%d*', function(t) return coroutine.yield('a', t) end}})()", "finds nothing"),
+        ("lexer.scan(nil)", "a string or an object with read is expected"),
+    ],
+)
+def test_refused(source: str, message: str) -> None:
+    with Runtime() as runtime:
+        runtime.execute(TOKENS)
+        with pytest.raises(LuaError, match=f"x.lua:1: .*{message}"):
+            runtime.execute(source, "@x.lua")
+
+
+def test_import_into() -> None:
+    with Runtime() as runtime:
+        assert runtime.execute("pl = require 'pl.import_into'() return pl.utils.split('a b')[2]") == "b"
+        assert runtime.execute("return rawget(_G, 'stringx'), pl.nothing") == (None, None)
+        assert runtime.execute("return pl.stringx == require 'pl.stringx'") is True
+        runtime.execute("env, module = require 'pl.import_into'(true) env.f = 1")
+        assert runtime.execute("return module.f, module.utils, env.tablex.size{1, 2}") == (1, None, 2)
+        with pytest.raises(LuaError, match=r"x.lua:1: Penlight's pl.xml is not supported"):
+            runtime.execute("return pl.xml", "@x.lua")
+
+
+def test_strict_globals() -> None:
+    with Runtime() as runtime:
+        runtime.execute("before = 1 require 'pl.strict'")
+        with pytest.raises(LuaError, match=r"x.lua:1: variable 'missing' is not declared"):
+            runtime.execute("print(missing)", "@x.lua")
+        with pytest.raises(LuaError, match=r"x.lua:2: assign to undeclared global 'inner'"):
+            runtime.execute("(function()\ninner = 3\nend)()", "@x.lua")
+        runtime.execute("later = nil (function() later = 2 end)()")
+        assert runtime.execute("return before, later, torch.Tensor{1}[1]") == (1, 2, 1)
+        runtime.execute("require 'nn' require 'optim' require 'image' require 'pl'")
+        assert runtime.execute("return nn.Linear(1, 1):forward(torch.zeros(1)):size(1), List{1}[1]") == (1, 1)
+
+
+def test_strict_tables() -> None:
+    with Runtime() as runtime:
+        runtime.execute("PENLIGHT_NO_GLOBAL_STRICT = true strict = require 'pl.strict'")
+        assert runtime.execute("return missing") is None
+        runtime.execute("t = strict.module('t', {a = 1}, {b = true})")
+        assert runtime.execute("t.c = 3 return t.a, t.b, t.c") == (1, None, 3)
+        with pytest.raises(LuaError, match=r"variable 'd' is not declared in 't'"):
+            runtime.execute("return t.d")
+        runtime.execute("open = {} closed = strict.closed_module(open, 'closed') open.f = 5")
+        assert runtime.execute("return closed.f, rawget(open, 'f')") == (5, None)
+        runtime.execute("all = {inner = {x = 1}} strict.make_all_strict(all)")
+        with pytest.raises(LuaError, match=r"variable 'y' is not declared in 'inner'"):
+            runtime.execute("return all.inner.y")

@@ -1,0 +1,32 @@
+-- Methods of nn.Module that scripts lend to other objects, criterions with parameters above all:
+-- `nn.Module.getParameters(self)`. What such an object must have is said by Lua, its methods, not by its class.
+--
+-- Arguments: nn, module.
+
+local nn, module = ...
+local Module, Criterion = torch.getmetatable('nn.Module'), torch.getmetatable('nn.Criterion')
+
+-- From now on f(object, ...) does it for what is no nn.Module.
+local function lend(name, f)
+   local method = Module[name]
+   module.redefine(Module, name, function(self, ...)
+      if torch.isTypeOf(self, 'nn.Module') then return method(self, ...) end
+      return f(self, ...)
+   end)
+end
+
+lend('getParameters', function(self)
+   local parameters, gradients = self:parameters()
+   return nn.Module.flatten(parameters), nn.Module.flatten(gradients)
+end)
+
+lend('clone', function(self, ...)
+   local clone
+   if torch.isTypeOf(self, 'nn.Criterion') then
+      clone = Criterion.clone(self)
+   else
+      clone = torch.deserialize(torch.serialize(self))
+   end
+   if select('#', ...) > 0 then clone:share(self, ...) end
+   return clone
+end)

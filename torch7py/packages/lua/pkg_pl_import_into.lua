@@ -1,0 +1,44 @@
+-- pl.import_into: a function that brings the modules of Penlight that there are into a table, each when it is first named.
+--
+-- Arguments: core {fail}, host.
+
+local core = ...
+
+local function set_of(names)
+   local set = {}
+   for name in names:gmatch('[%w_]+') do set[name] = true end
+   return set
+end
+
+local MODULES = set_of 'List class dir file lapp lexer path pretty strict stringx tablex text utils'
+local MISSING = set_of [[Date Map MultiMap OrderedMap Set app array2d compat comprehension config data func input operator
+   permute seq sip stringio template test types url xml]]
+
+-- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
+-- `true` in its place a table of these things alone.
+return function(env)
+   local set_later
+   if env == true then env, set_later = nil, {} end
+   env = env or {}
+   local mt = getmetatable(env) or {}
+   local before = mt.__index
+   function mt.__index(t, name)
+      if MODULES[name] then
+         local made = require('pl.' .. name)
+         rawset(t, name, made)
+         return made
+      end
+      if MISSING[name] and t ~= _G then core.fail("Penlight's pl.%s is not supported", name) end
+      if before == nil then return nil end
+      if type(before) == 'function' then return before(t, name) end
+      return before[name]
+   end
+   if set_later then
+      function mt.__newindex(t, name, value)
+         set_later[name] = value
+         rawset(t, name, value)
+      end
+   end
+   setmetatable(env, mt)
+   return env, set_later or env
+end
