@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from torch7py.translate.comparison import page
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import ScriptComparison, verify_script
@@ -56,12 +57,12 @@ print('done')
 def page_of(source: str, folder: Path, *changes: tuple[str, str]) -> tuple[Native, Path]:
     script = folder / "program.lua"
     script.write_text(source)
-    page = translate_script(source.encode(), str(script))
-    assert [str(problem) for problem in page.problems] == []
+    made = translate_script(source.encode(), str(script))
+    assert [str(problem) for problem in made.problems] == []
     for old, new in changes:
-        assert old in page.code
-        page.code = page.code.replace(old, new)
-    return page, script
+        assert old in made.code
+        made.code = made.code.replace(old, new)
+    return made, script
 
 
 def compared(source: str, folder: Path, *changes: tuple[str, str]) -> ScriptComparison:
@@ -109,3 +110,17 @@ def test_those_that_learn_otherwise_are_told(tmp_path):
 def test_another_number_of_them_is_told(tmp_path):
     with pytest.raises(Different, match=r"the translation makes 3 layers of nn\.Scale, the original 2"):
         compared(OWN, tmp_path, ('print("done")', 'Scale(2)\n    print("done")'))
+
+
+def test_a_translation_without_end_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "PATIENCE", 0.3)
+    monkeypatch.setattr(page, "FACTOR", 0)
+    with pytest.raises(Different, match=r"the translation was stopped: it takes more than"):
+        compared(LOOP, tmp_path, ("    for turn", "    while net:\n        pass\n    for turn"))
+
+
+def test_sizes_are_compared(tmp_path):
+    source = "require 'nn'\nlocal x = torch.zeros(3, 2)\nprint(x:size())\n"
+    assert compared(source, tmp_path).numbers == 2
+    with pytest.raises(Different, match=r"'<sizes 3 4>', the original has '<sizes 3 2>'"):
+        compared(source, tmp_path, ("zeros(3, 2)", "zeros(3, 4)"))

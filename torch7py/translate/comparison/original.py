@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -57,6 +58,7 @@ class Recording:
     own: dict[str, list[dict[str, torch.Tensor]]] = field(
         default_factory=dict
     )  # layers of its own, at the end
+    seconds: float = 0.0  # how long it ran
 
 
 def run_original(
@@ -69,12 +71,14 @@ def run_original(
         runtime.execute(prelude, "=record")
         if lines is not None:
             runtime.execute(f"__torch7py_record.limit = {lines}")
+        start = time.perf_counter()
         try:
             code = runtime.run(path, arguments)
         except LuaError as error:
             if lines is None or "enough lines were printed" not in str(error):
                 raise
             code = 0
+        seconds = time.perf_counter() - start
         if code:
             raise Different(f"the original ended with exit code {code}")
         text = runtime.execute("return table.concat(__torch7py_record.text)") or ""
@@ -106,7 +110,7 @@ def run_original(
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
-    return Recording(text, places, draws, made, snapshots, lines, single, own)
+    return Recording(text, places, draws, made, snapshots, lines, single, own, seconds)
 
 
 def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import ctypes
 import functools
 import random
 import sys
+import threading
 import time
 import types
 from collections.abc import Iterator, Sequence
@@ -25,9 +27,38 @@ from torch7py.translate.verify import Different
 
 __all__ = ["run_translation"]
 
+PATIENCE = 60.0  # seconds that a translation may take in any case,
+FACTOR = 50  # and how many times as long as its original
+
 
 class Enough(Exception):
     """The program has printed as much as was asked for."""
+
+
+class Endless(BaseException):
+    """A translation runs so much longer than its original that it will hardly end."""
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise Endless in this thread when it has taken longer, at the next line of Python."""
+    lock, done = threading.Lock(), False
+    thread = ctypes.c_ulong(threading.get_ident())
+
+    def stop() -> None:
+        with lock:
+            if not done:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Endless))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            done = True
+        timer.cancel()
 
 
 def run_translation(
@@ -84,7 +115,13 @@ def run_translation(
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules:
             exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
             partners.wrap_classes(namespace)
-            _run_main(namespace)
+            with _limited(PATIENCE + FACTOR * recording.seconds):
+                _run_main(namespace)
+    except Endless:
+        raise Different(
+            f"the translation was stopped: it takes more than {FACTOR} times as long as the original, which took "
+            f"{recording.seconds:.1f} seconds"
+        ) from None
     finally:
         torch.set_default_dtype(dtype)
         if native.faithful:
@@ -166,4 +203,6 @@ def _shown(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return f"{value:.14g}"
+    if isinstance(value, torch.Size):
+        return f"<sizes {' '.join(map(str, value))}>"
     return "nil" if value is None else "<table>"

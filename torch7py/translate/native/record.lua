@@ -29,6 +29,9 @@ local function shown(value)
       for i = 1, math.min(flat:nElement(), 10000) do parts[i] = format('%.12g', flat[i]) end
       return '<tensor ' .. table.concat(parts, ' ') .. '>'
    end
+   if typename(value) == 'torch.LongStorage' then
+      return '<sizes ' .. table.concat(value:totable(), ' ') .. '>'
+   end
    if type(value) == 'table' or type(value) == 'userdata' then return '<' .. type(value) .. '>' end
    return type(value) == 'number' and format('%.14g', value) or tostring(value)
 end

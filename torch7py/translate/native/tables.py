@@ -33,6 +33,7 @@ class Tables:
         self._context: dict[tree.Node, tuple[Block, ...]] = {}
         self._statements: dict[tree.Node, tuple[Statement, ...]] = {}
         self._loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
+        self._filled_by: list[tuple[int, Expression]] = []  # what is handed to a function that may fill it, and where
         for node in tree.walk(translator.program):
             if isinstance(node, (tree.NumericFor, tree.GenericFor)):
                 for name in node.names if isinstance(node, tree.GenericFor) else (node.variable,):
@@ -60,6 +61,9 @@ class Tables:
                     and node.arguments
                 ):
                     self._values.setdefault(types.of(node.arguments[0]), []).append(node.arguments[-1])
+                    self._filled_by.append((node.place.start, node.arguments[0]))
+                elif isinstance(node, (tree.Call, tree.Invoke)) and types.function_called(node):
+                    self._filled_by += [(node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
             if isinstance(statement, tree.Assign):
                 for index, target in enumerate(statement.targets):
                     if isinstance(target, Index) and (
@@ -139,7 +143,20 @@ class Tables:
             return None
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
             return None
+        if self._may_have_items(found, target.base, maker_chain[-1], loop):
+            return None
         return loop
+
+    def _may_have_items(
+        self, found: Type, base: Expression, made: Statement, loop: tree.NumericFor | tree.GenericFor
+    ) -> bool:
+        """Whether something may fill a table between where it is made empty and a loop, or the loop goes over it."""
+        bound = [loop.stop] if isinstance(loop, tree.NumericFor) else loop.values
+        if any(isinstance(n, (Name, Index)) and self._is_same(n, base) for e in bound for n in tree.walk(e)):
+            return True
+        start, end = made.place.start, loop.place.start
+        stored = ((target.place.start, target.base) for _, target in self._stores.get(found, []))
+        return any(start < at < end and self._is_same(other, base) for at, other in (*stored, *self._filled_by))
 
     def _are_pairs_of_list(self, source: tree.Call) -> bool:
         """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""
