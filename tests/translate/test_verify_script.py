@@ -124,3 +124,15 @@ def test_sizes_are_compared(tmp_path):
     assert compared(source, tmp_path).numbers == 2
     with pytest.raises(Different, match=r"'<sizes 3 4>', the original has '<sizes 3 2>'"):
         compared(source, tmp_path, ("zeros(3, 2)", "zeros(3, 4)"))
+
+
+def test_masks_of_other_sizes_are_told(tmp_path):
+    source = """require 'nn'
+local net = nn.Sequential():add(nn.Dropout(0.5))
+print(net:forward(torch.ones(3, 2)):sum())
+"""
+    assert compared(source, tmp_path).numbers == 1
+    with pytest.raises(
+        Different, match=r"draws a mask of \(3, 4\) where the original draws none of its size"
+    ):
+        compared(source, tmp_path, ("ones(3, 2)", "ones(3, 4)"))

@@ -16,6 +16,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.verify import Different
 
@@ -59,6 +60,7 @@ class Recording:
         default_factory=dict
     )  # layers of its own, at the end
     seconds: float = 0.0  # how long it ran
+    factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
 
 
 def run_original(
@@ -66,7 +68,7 @@ def run_original(
 ) -> Recording:
     """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class."""
     made: list[Made] = []
-    with _recorded_constructors(made), Runtime(rnn_api=rnn_api) as runtime:
+    with _recorded_constructors(made), recorded_masks() as factors, Runtime(rnn_api=rnn_api) as runtime:
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.execute(prelude, "=record")
         if lines is not None:
@@ -110,7 +112,7 @@ def run_original(
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
-    return Recording(text, places, draws, made, snapshots, lines, single, own, seconds)
+    return Recording(text, places, draws, made, snapshots, lines, single, own, seconds, factors)
 
 
 def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from torch7py import lua
+from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
@@ -91,6 +92,8 @@ def run_translation(
         (builtins, "print", show),
         (torch, "rand", functools.partial(draws.tensor, "uniform")),
         (torch, "randn", functools.partial(draws.tensor, "normal")),
+        (torch, "rand_like", lambda like: draws.tensor("uniform", like.shape, dtype=like.dtype)),
+        (torch, "randn_like", lambda like: draws.tensor("normal", like.shape, dtype=like.dtype)),
         (torch, "randperm", lambda n: torch.tensor(draws.take("permutation", n), dtype=torch.int64) - 1),
         (torch, "multinomial", draws.categories),
         (random, "random", functools.partial(draws.one, "uniform")),
@@ -105,6 +108,7 @@ def run_translation(
         (time, "time", clock),
         (time, "perf_counter", clock),
         (time, "process_time", clock),
+        *Masks(recording.factors).changes(),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (sys, "argv", [str(path), *map(str, arguments)]),

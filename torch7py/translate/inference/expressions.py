@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.inference import loaders
+from torch7py.translate.inference import loaders, tuples
 from torch7py.translate.kind_rules import (
     equal_kinds,
     index_tensor,
@@ -70,6 +70,12 @@ class ExpressionKinds:
 
     def _table(self, node: tree.Table) -> Type:
         found = Type("table")
+        if node in self.inference.tuples:
+            found.mark("array", tuples.MARK)
+            found.of_keys().be("number")
+            for place, item in enumerate(node.fields, 1):
+                unify(found.of_field(str(place)), self.inference.expression(item.value))
+            return found
         for item in node.fields:
             value = self.inference.expression(item.value)
             if item.key is None:
@@ -316,6 +322,9 @@ class ExpressionKinds:
                     unify(field, base.of_elements())  # one of the entries of a dict, by its name
                 return news | unify(result, field)
             if kind == "table":
+                place = tuples.place_of(base, node.key)
+                if place is not None:
+                    return unify(result, place)
                 if isinstance(node.key, tree.Number):
                     base.mark("sparse" if node.key.value < 1 else "by number")
                 elif key.kind == "number":

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.inference import loaders, module_calls
+from torch7py.translate.inference import loaders, module_calls, tuples
 from torch7py.translate.kind_rules import (
     counted,
     same_rank,
@@ -105,9 +105,7 @@ class LibraryCalls:
         if path in ("table.remove", "unpack", "table.unpack") and arguments:
             arguments[0].be("table")
             arguments[0].mark("array")
-            unify(result, arguments[0].of_elements())
-            for more in results[1:]:
-                unify(more, arguments[0].of_elements())
+            tuples.unpack(self.inference, arguments[0], results)
             return True
         if path in ("math.modf", "math.frexp"):
             while len(results) < 2:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import tree
-from torch7py.translate.inference import loaders, settling
+from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
@@ -32,8 +32,21 @@ def infer(
 
     ``files``: the calls that run a file of the program, and the function that the file is taken for.
     """
+    found = _infer(program, scopes, recorded, files, set())
+    tables = tuples.mixed(found, program)
+    return _infer(program, scopes, recorded, files, tables) if tables else found
+
+
+def _infer(
+    program: Block,
+    scopes: Scopes,
+    recorded: dict[int, set[str]] | None,
+    files: dict[Call, tree.Function] | None,
+    tables: set[tree.Table],
+) -> Types:
     inference = Inference(scopes, files or {})
     inference.program = program
+    inference.tuples = tables
     inference.graphs = any(
         isinstance(node.key, tree.String) and node.key.value == "gModule"
         for node in tree.every(program, Index)
@@ -69,6 +82,7 @@ class Inference:
         self.program = Block((), None, ())
         self._indexed: set[Name] | None = None
         self._called: set[Name] | None = None
+        self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[_Run] = []

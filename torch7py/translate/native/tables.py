@@ -33,7 +33,9 @@ class Tables:
         self._context: dict[tree.Node, tuple[Block, ...]] = {}
         self._statements: dict[tree.Node, tuple[Statement, ...]] = {}
         self._loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
-        self._filled_by: list[tuple[int, Expression]] = []  # what is handed to a function that may fill it, and where
+        self._filled_by: list[
+            tuple[int, Expression]
+        ] = []  # what is handed to a function that may fill it, and where
         for node in tree.walk(translator.program):
             if isinstance(node, (tree.NumericFor, tree.GenericFor)):
                 for name in node.names if isinstance(node, tree.GenericFor) else (node.variable,):
@@ -63,7 +65,9 @@ class Tables:
                     self._values.setdefault(types.of(node.arguments[0]), []).append(node.arguments[-1])
                     self._filled_by.append((node.place.start, node.arguments[0]))
                 elif isinstance(node, (tree.Call, tree.Invoke)) and types.function_called(node):
-                    self._filled_by += [(node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
+                    self._filled_by += [
+                        (node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))
+                    ]
             if isinstance(statement, tree.Assign):
                 for index, target in enumerate(statement.targets):
                     if isinstance(target, Index) and (
@@ -156,7 +160,9 @@ class Tables:
             return True
         start, end = made.place.start, loop.place.start
         stored = ((target.place.start, target.base) for _, target in self._stores.get(found, []))
-        return any(start < at < end and self._is_same(other, base) for at, other in (*stored, *self._filled_by))
+        return any(
+            start < at < end and self._is_same(other, base) for at, other in (*stored, *self._filled_by)
+        )
 
     def _are_pairs_of_list(self, source: tree.Call) -> bool:
         """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""

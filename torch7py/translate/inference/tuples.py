@@ -1,0 +1,115 @@
+"""Tables of a few values of different kinds: ``{sentence, label}``, ``{state, action, reward}``.
+
+A table has one kind of element, unless its kinds were found to differ, it is made with the same number of values
+everywhere, and it is only ever indexed with constants or unpacked. Then the program is looked at once more, with a
+kind for each of its places; they are kept as fields named "1", "2", ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type, unify
+from torch7py.translate.tree import Block, Call, Index, Invoke
+from torch7py.translate.types import Types
+
+if TYPE_CHECKING:
+    from torch7py.translate.inference.statements import Inference
+
+__all__ = ["MARK", "mixed", "place_of", "unpack"]
+
+MARK = "by place"
+_LARGEST = 9
+_KEEPING = ("unpack", "table.unpack", "table.insert")
+_SEVERAL = frozenset(
+    {"", "unpack", "table.unpack", "max", "min", "sort", "topk", "kthvalue", "mode", "median"}
+) | {
+    *("find", "gsub", "match", "string.find", "string.gsub", "string.match", "getParameters", "parameters"),
+    *("torch.max", "torch.min", "torch.sort", "torch.topk", "pcall", "select"),
+}
+
+
+def place_of(base: Type, key: tree.Node) -> Type | None:
+    """The type of one place of such a table."""
+    if not base.has(MARK) or not isinstance(key, tree.Number) or not isinstance(key.value, int):
+        return None
+    return base.of_field(str(key.value))
+
+
+def unpack(inference: Inference, table: Type, results: list[Type]) -> None:
+    """What ``unpack`` gives: one kind for each place of such a table, else what all its elements are."""
+
+    def places() -> bool:
+        if not table.has(MARK):
+            return False
+        news = False
+        for place, found in enumerate(results, 1):
+            news |= unify(found, table.of_field(str(place)))
+        return news
+
+    def elements() -> bool:
+        news = False
+        for found in results if not table.has(MARK) else ():
+            news |= unify(found, table.of_elements())
+        return news
+
+    if inference.tuples:  # whether this is one is not known before the rules have been applied
+        inference.rules.append(places)
+        inference.guesses.append(elements)
+    else:
+        elements()
+
+
+def mixed(types: Types, program: Block) -> set[tree.Table]:
+    """The constructors of such tables, when kinds are known."""
+    made: dict[Type, list[tree.Table]] = {}
+    for node in tree.every(program, tree.Table):
+        found = types.of(node)
+        if found.kind == "table" and not found.classes and node.fields:
+            made.setdefault(found, []).append(node)
+    sizes = {
+        found: len(nodes[0].fields)
+        for found, nodes in made.items()
+        if found.element is not None
+        and found.of_elements().kind == "any"
+        and not found.fields
+        and not found.has("append")
+        and all(_is_plain(node, len(nodes[0].fields)) for node in nodes)
+    }
+    if not sizes:
+        return set()
+    for index in tree.every(program, Index):
+        found = types.of(index.base)
+        if found in sizes and not (
+            isinstance(index.key, tree.Number) and 1 <= index.key.value <= sizes[found]
+        ):
+            del sizes[found]
+    calls: list[Call | Invoke] = [*tree.every(program, Call), *tree.every(program, Invoke)]
+    for call in calls:
+        path = types.path(call.callee) if isinstance(call, Call) else None
+        if path not in _KEEPING and not types.function_called(call):
+            for argument in call.arguments:
+                sizes.pop(types.of(argument), None)
+    return {
+        table
+        for found in sizes
+        if all(_gives_one(types, table.fields[-1].value) for table in made[found])
+        for table in made[found]
+    }
+
+
+def _is_plain(node: tree.Table, size: int) -> bool:
+    return (
+        len(node.fields) == size and 2 <= size <= _LARGEST and all(item.key is None for item in node.fields)
+    )
+
+
+def _gives_one(types: Types, node: tree.Expression) -> bool:
+    """Whether the last expression of a constructor is one value for all that is known."""
+    if isinstance(node, (Call, Invoke)):
+        functions = types.function_called(node)
+        if functions:
+            return all(types.returns[f].count == 1 and not types.returns[f].open for f in functions)
+        return (node.method if isinstance(node, Invoke) else types.path(node.callee) or "") not in _SEVERAL
+    return not isinstance(node, tree.Vararg)
