@@ -404,3 +404,70 @@ for i = 1, 4 do
 end
 ---
 print(string.lower(12), string.rep(1, 3, 0), table.concat({"a", "b"}, 1), ("x"):rep(2, 5))
+---
+local function f(x) if x then return "true" else return "false" end end
+print(f(0), f(""), f(nil), f(false), f({}), f("a"))
+local function g(x) if not x then return "no" end return "yes" end
+print(g(0), g(nil), g(false), g(1))
+---
+local function h(x, y) return x and y end
+print(h(1, 2), h(false, 2), h(nil, 2), h(0, "s"))
+local function k(x, y) return x or y end
+print(k(1, 2), k(false, 2), k(nil, 3), k(0, "s"))
+---
+local b = os.time() < 5
+local c = b and 1
+print(c)
+if c then print("c") else print("no c") end
+local d = not b and 1
+print(d)
+if d then print("d") end
+local e = (3 > 2) and "yes"
+print(e)
+local f = (3 < 2) or 5
+print(f)
+local g = (3 > 2) or 5
+print(g)
+---
+local t = {a = 1, b = "x", c = false}
+for _, k in ipairs{"a", "b", "c", "d"} do
+  if t[k] then print(k, t[k]) else print(k, "off") end
+end
+---
+local function look(k) if k == "a" then return 1 end end
+local cache = {}
+for _, k in ipairs{"a", "b"} do cache[k] = look(k) end
+for _, k in ipairs{"a", "b"} do if cache[k] then print(k, "hit") else print(k, "miss") end end
+---
+local M = {}
+function M.scale(x, factor, verbose)
+  factor = factor or 2
+  if verbose then print("scaling") end
+  if not x then return nil end
+  return x * factor
+end
+print(M.scale(3), M.scale(3, 4))
+---
+local function make(opt)
+  local size = opt and opt.size or 3
+  return size
+end
+print(make(), make{size = 7}, make{})
+---
+local opt = {gpu = false, name = ""}
+if opt.gpu then print("gpu") end
+if opt.name ~= "" then print("name") end
+opt.gpu = 1
+if opt.gpu then print("gpu", opt.gpu) end
+---
+local v
+for i = 1, 3 do
+  v = i == 2 and i
+  print(v)
+  if v then print("two") end
+end
+---
+local x = nil
+print(not (x and x > 3), not x == true, x == nil or x > 2)
+local y = 5
+print(not (y and y > 3), y and y > 3, y or false)

@@ -64,8 +64,3 @@ def test_letters_beyond_ascii_are_counted_in_bytes(tmp_path: Path) -> None:
     assert verify_script(translate_script(path.read_bytes(), "p.lua"), path).lines == 1
     refused = translate_script("local s = 'h\u00e9'\nprint(s:sub(2, 2))".encode(), "p.lua")
     assert {problem.code for problem in refused.problems} == {"T7-233"}
-
-
-def test_false_or_a_number_is_not_written_as_a_number() -> None:
-    page = translate_script(b"local b = arg[1] == 'x'\nlocal c = b and 1\nif c then print(c) end", "p.lua")
-    assert {problem.code for problem in page.problems} == {"T7-302"}

@@ -229,6 +229,13 @@ class ExpressionKinds:
     def _logical(self, node: tree.Binary, left: Type, right: Type) -> Type:
         result = Type()
         left.mark("tested")
+        if _is_truth(node.left):  # false and 1 is false, true or 1 is true
+            self.inference.rules.append(lambda: _either(result, right, left))
+            return result
+        if node.operator == "and" and isinstance(node.left, (Name, Index, Call, Invoke, tree.Paren)):
+            self.inference.rules.append(lambda: left.kind is not None and _both(result, right, left))
+            self.inference.guesses.append(lambda: left.kind is None and unify(result, right))
+            return result
         unify(result, right)
         literal = isinstance(node.left, tree.Boolean | tree.Nil)
         if node.operator == "or" and not literal:
@@ -406,6 +413,34 @@ def _item(table: Type, value: Type) -> bool:
     if value.kind is None and element.kind == "tensor":
         return value.be("tensor")
     return unify(element, value) if value.kind is not None or element.kind is not None else False
+
+
+def _either(result: Type, right: Type, left: Type) -> bool:
+    """``left and right``, or ``or``, with a truth value on the left: that, or what is on the right."""
+    if right.kind == "boolean":
+        return unify(result, right)
+    news = result.has("tested") and right.mark("tested")
+    if right.kind is not None:
+        news |= result.be("boolean") | result.be(right.kind)
+    return news
+
+
+def _both(result: Type, right: Type, left: Type) -> bool:
+    """``left and right``, which is false where left is, and nil where it is nil."""
+    return _either(result, right, left) if left.kind == "boolean" else unify(result, right)
+
+
+def _is_truth(node: Expression) -> bool:
+    """Whether an expression is true or false, by its form."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, tree.Unary):
+        return node.operator == "not"
+    if not isinstance(node, tree.Binary):
+        return False
+    if node.operator in ("and", "or"):
+        return _is_truth(node.left) and _is_truth(node.right)
+    return node.operator in ("==", "~=", "<", ">", "<=", ">=")
 
 
 def _always_returns(statement: Statement | None) -> bool:

@@ -9,7 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Number, String, Unary
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -108,6 +108,17 @@ class Conditions:
         """Whether an expression is an entry of a dict."""
         return self.t.kind(node.base) == "table" and self.t.representation(node.base) in ("dict", "record")
 
+    def _may_hold_nil(self, table: Expression) -> bool:
+        """Whether a dict may have an entry that is None: Lua has none then."""
+        for value in self.t.tables.values_of(table):
+            known = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
+            if any(self.t.types.returns[f].at(0).nil for f in known if f in self.t.types.returns):
+                return True
+            if not isinstance(value, (tree.Nil, Call, Invoke)) and self.t.kind(value) in ("number", "string"):
+                if text.may_be_nil(self.t, value):
+                    return True
+        return False
+
     # Conditions
 
     def condition(self, node: Expression) -> Py:
@@ -129,14 +140,13 @@ class Conditions:
             return self.negation(node.operand)
         if isinstance(node, (tree.Boolean, tree.Nil)):
             return atom(str(isinstance(node, tree.Boolean) and node.value))
-        if isinstance(node, Index) and self.t.kind(node) != "boolean" and self.t.kind(node.base) == "table":
-            representation = self.t.representation(node.base)
-            if representation in ("dict", "record"):
+        kind = self.t.kind(node)
+        if isinstance(node, Index) and self.is_entry(node) and kind not in ("boolean", "any", None):
+            if not self._may_hold_nil(node.base):
                 return Py(
                     f"{indexing.key(self.t, node).at(code.ADD)} in {self.t.value(node.base).at(code.ADD)}",
                     code.COMPARE,
                 )
-        kind = self.t.kind(node)
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
             return atom("True")
         past = self._past_end(node) if kind not in ("boolean", "any", None) else None
@@ -152,11 +162,20 @@ class Conditions:
             name = value.at(code.ADD)
             return Py(f"{name} is not None and {name} is not False", code.AND)
         if kind is None or kind == "any":
-            raise Problem("T7-302", node.line, "a condition of unknown kind")
+            return self._truth(value)
         return Py(f"{value.at(code.ADD)} is not None", code.COMPARE)
+
+    def _truth(self, value: Py) -> Py:
+        """Whether something is neither nil nor false, which is what Lua takes for true of any kind."""
+        if value.text.replace(".", "").isidentifier():
+            return Py(f"{value} is not None and {value} is not False", code.AND)
+        return atom(f"{self.t.need('lua_true')}({value})")
 
     def negation(self, node: Expression) -> Py:
         inner = self.condition(node)
+        words = inner.text.split()
+        if words[1:5] == ["is", "not", "None", "and"] and words[5:] == [words[0], "is", "not", "False"]:
+            return Py(f"{words[0]} is None or {words[0]} is False", code.OR)
         opposite = _negated(inner.text) if inner.level == code.COMPARE else None
         if opposite is not None:
             return Py(opposite, code.COMPARE)
@@ -176,15 +195,20 @@ class Conditions:
         return self.t.value(node)
 
     def conjunction(self, node: Binary) -> Py:
-        if self.t.kind(node.left) == "boolean":
-            if self.t.kind(node.right) != "boolean":
+        kind = self.t.kind(node.left)
+        if kind == "boolean":
+            if self.t.kind(node.right) != "boolean" and self.t.kind(node) not in ("any", None):
                 raise Problem("T7-302", node.line, "false or something else, as a value")
             left, right = self.condition(node.left), self.t.value(node.right)
             return Py(f"{left.at(code.AND)} and {right.at(code.AND + 1)}", code.AND)
-        condition = self.condition(node.left)
-        return Py(
-            f"{self.t.value(node.right).at(code.OR)} if {condition.at(code.OR)} else None", code.TERNARY
-        )
+        right, otherwise = self.t.value(node.right), "None"
+        if kind in (None, "any") and not isinstance(node.left, Name):
+            otherwise = self.t.fresh("value")
+            condition = atom(f"{self.t.need('lua_true')}({otherwise} := {self.maybe(node.left)})")
+        else:
+            condition = self.condition(node.left)
+            otherwise = str(self.t.value(node.left)) if kind in (None, "any") else "None"  # nil or false
+        return Py(f"{right.at(code.OR)} if {condition.at(code.OR)} else {otherwise}", code.TERNARY)
 
     def disjunction(self, node: Binary) -> Py:
         left = node.left
@@ -209,13 +233,9 @@ class Conditions:
         right = self.t.value(node.right)
         if self.t.kind(left) == "boolean":
             return Py(f"{self.t.value(left).at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
-        if self.t.kind(left) is None and not isinstance(left, Index):
-            raise Problem("T7-302", node.line, "`or` after something of unknown kind")
-        if (
-            isinstance(left, Index)
-            and self.t.kind(left.base) == "table"
-            and self.t.representation(left.base) in ("dict", "record")
-        ):
+        if self.t.kind(left) in (None, "any"):
+            return self._true_or(left, right)
+        if isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left.base):
             return atom(f"{self.t.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
         past = self._past_end(left)
         if (
@@ -231,6 +251,16 @@ class Conditions:
             return Py(chosen, code.TERNARY)
         name = self.t.fresh("value")
         return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
+
+    def _true_or(self, left: Expression, right: Py) -> Py:
+        """``left or right``, where left may be nil or false."""
+        found = self.maybe(left)
+        if not isinstance(left, Name):
+            name = self.t.fresh("value")
+            condition = f"{self.t.need('lua_true')}({name} := {found})"
+            return Py(f"{name} if {condition} else {right.at(code.TERNARY)}", code.TERNARY)
+        condition = str(self._truth(found))
+        return Py(f"{found} if {condition} else {right.at(code.TERNARY)}", code.TERNARY)
 
     def _is_choice(self, node: Expression) -> bool:
         """``a and x or b and y``, with values that are never false."""
@@ -261,6 +291,8 @@ class Conditions:
             return True
         if found.kind in ("number", "string") and isinstance(node, (Name, Binary)):
             return not text.may_be_nil(self.t, node)
+        if isinstance(node, Index) and self.is_entry(node) and node not in self.t.present:
+            return found.kind not in (None, "any", "boolean") and self.t.tables.has_key(node)
         return found.kind not in (None, "any", "boolean") and not found.nil
 
 

@@ -116,6 +116,15 @@ def lua_sort(items, before, low=0, high=None):
 )
 
 helper(
+    "lua_true",
+    '''
+def lua_true(value):
+    """Whether a value of any kind is true in Lua: all are but nil and false."""
+    return value is not None and value is not False
+''',
+)
+
+helper(
     "lua_text",
     '''
 def lua_text(value):
