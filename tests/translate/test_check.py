@@ -156,3 +156,10 @@ def test_a_program_is_judged_with_its_files(tmp_path: Path) -> None:
     (use,) = report.missing
     assert (use.name, use.places) == ("nn.NoLayer", [f"{tmp_path}/a.lua:3"])
     assert [entry.place for entry in report.problems] == [f"{tmp_path}/a.lua:3"]
+
+
+def test_a_package_that_greets_leaves_the_report_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    check(tmp_path, a="require 'env'\nprint(1)")
+    assert capfd.readouterr().out == ""

@@ -55,6 +55,7 @@ class Packages:
     def __init__(self, own: Iterable[str] = ()) -> None:
         self.own = set(own)
         self._runtime = Runtime(cuda_as="cpu", rnn_api=2016)
+        self._runtime.execute("function print() end")  # a package may greet, and this output is a report
         self._loaded: set[str] = set()
         self._known: dict[str, Availability] = {}
 
