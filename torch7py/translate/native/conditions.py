@@ -108,6 +108,10 @@ class Conditions:
         """Whether an expression is an entry of a dict."""
         return self.t.kind(node.base) == "table" and self.t.representation(node.base) in ("dict", "record")
 
+    def _is_never_nil(self, node: Index) -> bool:
+        """Whether an entry that a dict has is neither nil nor false."""
+        return self.t.kind(node) not in ("boolean", "any", None) and not self._may_hold_nil(node.base)
+
     def _may_hold_nil(self, table: Expression) -> bool:
         """Whether a dict may have an entry that is None: Lua has none then."""
         for value in self.t.tables.values_of(table):
@@ -141,12 +145,9 @@ class Conditions:
         if isinstance(node, (tree.Boolean, tree.Nil)):
             return atom(str(isinstance(node, tree.Boolean) and node.value))
         kind = self.t.kind(node)
-        if isinstance(node, Index) and self.is_entry(node) and kind not in ("boolean", "any", None):
-            if not self._may_hold_nil(node.base):
-                return Py(
-                    f"{indexing.key(self.t, node).at(code.ADD)} in {self.t.value(node.base).at(code.ADD)}",
-                    code.COMPARE,
-                )
+        if isinstance(node, Index) and self.is_entry(node) and self._is_never_nil(node):
+            base = self.t.value(node.base).at(code.ADD)
+            return Py(f"{indexing.key(self.t, node).at(code.ADD)} in {base}", code.COMPARE)
         if isinstance(node, (Number, String, tree.Table, tree.Function)):
             return atom("True")
         past = self._past_end(node) if kind not in ("boolean", "any", None) else None
