@@ -118,9 +118,9 @@ class Conditions:
             known = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
             if any(self.t.types.returns[f].at(0).nil for f in known if f in self.t.types.returns):
                 return True
-            if not isinstance(value, (tree.Nil, Call, Invoke)) and self.t.kind(value) in ("number", "string"):
-                if text.may_be_nil(self.t, value):
-                    return True
+            plain = not isinstance(value, (tree.Nil, Call, Invoke))
+            if plain and self.t.kind(value) in ("number", "string") and text.may_be_nil(self.t, value):
+                return True
         return False
 
     # Conditions
