@@ -277,7 +277,6 @@ def test_a_result_that_is_something_else_as_well_is_refused():
     [
         # a field that is given another state, or read as a table
         "local o = {s = {}}\no.s = arg\noptim.sgd(feval, w, o.s)\n",
-        "local o = {s = {learningRate = 0.1}}\noptim.sgd(feval, w, o.s)\n",
         "local o = {}\no.s = {}\noptim.sgd(feval, w, o.s)\nprint(o.s)\n",
         # weights and states of two objects
         (

@@ -86,8 +86,8 @@ def main():
     errD = None
     errG = None
 
-    optimizer = Adam(netD.parameters(), lr=0.01, betas=(0.5, 0.999))
-    optimizer2 = Adam(netG.parameters(), lr=0.01, betas=(0.5, 0.999))
+    optimizerD = Adam(netD.parameters(), lr=0.01, betas=(0.5, 0.999))
+    optimizerG = Adam(netG.parameters(), lr=0.01, betas=(0.5, 0.999))
     for p in netD.parameters():
         p.data.normal_(0, 0.3)
     for p in netG.parameters():
@@ -129,8 +129,8 @@ def main():
         return errG
 
     for i in range(1, iterations + 1):
-        optimizer.step(fDx)
-        optimizer2.step(fGx)
+        optimizerD.step(fDx)
+        optimizerG.step(fGx)
         if i == 1 or i % 100 == 0:
             print(f"iteration {i}: discriminator {errD:.5f}, generator {errG.item():.5f}")
 

@@ -82,6 +82,11 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         return result.be("number")
     if name == "getParameters":
         return flat_vectors(results)
+    if name == "parameters":
+        news = False
+        for each in results[:2]:
+            news |= each.be("table") | each.mark("array") | each.of_elements().be("tensor")
+        return news
     return False
 
 

@@ -326,6 +326,9 @@ class Expressions:
         if self.t.path(node.operand) == "arg":
             self.t.imports.add("sys")
             return Py("len(sys.argv) - 1", code.ADD)
+        counted = self.t.training.parameter_lists.length(node.operand)
+        if counted is not None:
+            return counted
         kind = self.t.kind(node.operand)
         if self.t.types.methods_of(self.t.type(node.operand), "__len"):
             return atom(f"len({self.value(node.operand)})")

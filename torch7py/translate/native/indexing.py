@@ -50,7 +50,7 @@ def index(t: Translator, node: Index) -> Py:
     if setting is not None:
         return atom(setting)
     optimizers.refuse_value(t.training, node)
-    vector = t.training.vectors.alias(node)
+    vector = t.training.vectors.alias(node) or t.training.parameter_lists.item(node)
     if vector is not None:
         return vector
     special = t.modules.field(node) or t.models.field(node)
@@ -224,6 +224,8 @@ def table(t: Translator, node: tree.Table) -> Py:
     entries = []
     place = 0
     for item in node.fields:
+        if item in t.training.dropped_fields:
+            continue
         if item.key is None:
             place += 1
             key = str(place)

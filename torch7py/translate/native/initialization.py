@@ -56,9 +56,7 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
     if t.kind(of.receiver) != "module" or t.types.function_called(of):
         return False
     if len(node.names) != 2 or t.scopes.of_name[node.names[0]].reads:
-        raise Problem(
-            "T7-227", node.line, "a loop over parameters that counts them, or does not look at them"
-        )
+        return False
     variable = t.scopes.of_name[node.names[1]]
     filled = {
         inner.call.receiver
@@ -66,7 +64,7 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
         if isinstance(inner, tree.Run) and isinstance(inner.call, Invoke) and inner.call.method in ALIKE
     }
     if not set(variable.reads) <= filled or variable.writes or variable.captured:
-        raise Problem("T7-227", node.line, "parameters of a module, changed otherwise than as wholes")
+        return False
     parameters = counted(t, f"{t.value(of.receiver).at(code.ATOM)}.parameters()")
     t.training.vectors.filled.add(variable)
     t.emit(f"for {t.names.of(node.names[1]) if variable.reads else '_'} in {parameters}:")

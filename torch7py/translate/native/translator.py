@@ -166,7 +166,7 @@ class Translator:
         optimizer = self.training.optimizer_of.get(self.scopes.of_name[node])
         if optimizer is not None:
             return optimizers.listed(self.training, optimizer, node)
-        return self.training.vectors.alias(node)
+        return self.training.parameter_lists.whole(node) or self.training.vectors.alias(node)
 
     def fresh(self, base: str) -> str:
         return self.names.fresh(base, self.scope)
@@ -267,6 +267,7 @@ class Translator:
                 raise Problem("T7-230", node.line, self.overwritten[node])
             self.calls.refuse_spread(node)
             self.write(node)
+            self.training.after(node)
             if self.mixed:
                 self.faithful.append(node)
             if len(self.problems) > problems and not self._reads_too_late(node):

@@ -138,7 +138,7 @@ class Models:
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "forget":
             return atom(f"{base}.forget()")
-        looked = self.surgery.value(node)
+        looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
         raise Problem("T7-202", node.line, f"the method {method} of a {kind}")

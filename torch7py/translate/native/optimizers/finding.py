@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
 
 __all__ = ["find"]
+
+# The words for the state of an optimizer in the names of variables.
+_STATE = re.compile(
+    r"(?:(?:[Oo]ptim(?:izer)?|[sS]gd|[aA]dam|[rR]msprop|[aA]dagrad|lbfgs|cg)?_?"
+    r"(?:[sS]tates?|[cC]onfig|[cC]onf|[pP]arams|[oO]pts?)(?![a-z])|^optim(?:izer)?$)"
+)
 
 
 def find(training: Training) -> None:
@@ -229,7 +236,9 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     if len({holders.of(call.arguments[1]) for call in nodes}) != 1:
         return
     definitions = []
-    for statement, target, value in holders.assigned(holder):
+    literals = holders.in_literals(holder)
+    made = [*holders.assigned(holder), *((s, target, item.value) for s, target, item in literals)]
+    for statement, target, value in made:
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
             same = holders.of(value.left) is not None and holders.of(value.left) == holder
@@ -247,15 +256,16 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     optimizer.holder = holder
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
-        optimizer.name = t.names.chosen[holder] = t.names.fresh("optimizer", home)
+        optimizer.name = t.names.chosen[holder] = t.names.fresh(_named_after(holder.name), home)
         optimizer.elsewhere = any(training.places.owner[d.statement] is not home for d in definitions)
     else:
         optimizer.name = _free_field(training, holder)
     training.optimizers.append(optimizer)
     training.optimizer_of[holder] = optimizer
     weights = holders.of(nodes[0].arguments[1])
+    inside: dict[Expression, tree.Field] = {target: item for _, target, item in literals}
     for definition in definitions:
-        _place(training, optimizer, definition, weights)
+        _place(training, optimizer, definition, weights, inside.get(definition.target))
     for call in nodes:
         # the variable that has the method is the optimizer's class now
         if isinstance(call.callee, Name) and not _names_method(call.callee, definitions):
@@ -268,12 +278,24 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
 
 def _free_field(training: Training, holder: tuple[Type, str]) -> str:
     """A name for the field with an optimizer."""
-    objects, number, name = holder[0], 1, "optimizer"
+    objects, base = holder[0], _named_after(holder[1], holder[1])
     others = {o.name for h, o in training.optimizer_of.items() if isinstance(h, tuple) and h[0] is objects}
+    number, name = 1, base
     while name in others or (name in objects.fields and name != holder[1]):
         number += 1
-        name = f"optimizer{number}"
+        name = f"{base}{number}"
     return name
+
+
+def _named_after(state: str, otherwise: str = "optimizer") -> str:
+    """The name of an optimizer, from that of its state: ``optimizerG`` for ``optimStateG``."""
+    found = _STATE.search(state)
+    if found is None:
+        return otherwise
+    before, after = state[: found.start()], state[found.end() :]
+    word = "optimizer" if not before or before.endswith("_") else "Optimizer"
+    name = f"{before}{word}{after}"
+    return name if name.isidentifier() else "optimizer"
 
 
 def _module_at(
@@ -394,14 +416,24 @@ def _block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block
     return None
 
 
-def _place(training: Training, optimizer: Optimizer, definition: Definition, weights: Holder | None) -> None:
+def _place(
+    training: Training,
+    optimizer: Optimizer,
+    definition: Definition,
+    weights: Holder | None,
+    item: tree.Field | None,
+) -> None:
     """An optimizer is made where its settings stand, or after the weights where those come later."""
     made = [] if weights is None else training.holders.assigned(weights)
     flat = min((statement for statement, _, _ in made), key=lambda s: s.place.start, default=None)
-    training.drop_target(definition.statement, definition.target)
-    at = definition.statement
+    at, places = definition.statement, training.made_at
+    if item is None:
+        training.drop_target(definition.statement, definition.target)
+    else:  # in a table that stays
+        training.dropped_fields.add(item)
+        places = training.made_after
     alone = len(optimizer.definitions) == 1
     same = flat is not None and training.places.owner[flat] is training.places.owner[at]
     if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
-        at = flat
-    training.made_at.setdefault(at, []).append((optimizer, definition))
+        at, places = flat, training.made_at
+    places.setdefault(at, []).append((optimizer, definition))

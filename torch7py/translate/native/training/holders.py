@@ -68,6 +68,31 @@ class Holders:
                         self._assigned.setdefault(found, []).append((statement, target, value))
         return self._assigned.get(holder, [])
 
+    def in_literals(self, holder: Holder) -> list[tuple[Statement, Index, tree.Field]]:
+        """The tables that are made with the field in them, each by a statement for a variable."""
+        found: list[tuple[Statement, Index, tree.Field]] = []
+        if isinstance(holder, Variable):
+            return found
+        for statement in self.training.places.owner:
+            if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
+                continue
+            (value,), targets = (
+                statement.values,
+                statement.names if isinstance(statement, tree.Local) else statement.targets,
+            )
+            if (
+                not isinstance(value, tree.Table)
+                or self.t.type(value).find() is not holder[0]
+                or len(targets) != 1
+            ):
+                continue
+            for item in value.fields:
+                if isinstance(item.key, tree.String) and item.key.value == holder[1]:
+                    target = Index(item.place, targets[0], item.key, True)
+                    self.t.types.by_node[target] = self.t.type(item.value)
+                    found.append((statement, target, item))
+        return found
+
     def field(self, base: Expression, like: Index) -> Index:
         """The same field of another object."""
         node = Index(base.place, base, like.key, True)

@@ -16,6 +16,7 @@ from torch7py.translate.native.training.carried import Carried
 from torch7py.translate.native.training.explicit import Explicit
 from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.native.training.losses import Losses
+from torch7py.translate.native.training.parameter_lists import ParameterLists
 from torch7py.translate.native.training.places import Places
 from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
@@ -52,6 +53,8 @@ class Training:
         self.optimizers: list[optimizers.Optimizer] = []
         self.optimizer_of: dict[Holder, optimizers.Optimizer] = {}  # by what holds its state
         self.made_at: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
+        self.made_after: dict[Statement, list[tuple[optimizers.Optimizer, optimizers.Definition]]] = {}
+        self.dropped_fields: set[tree.Field] = set()  # of tables, with the settings of those
         self.first_only: dict[Variable, bool] = {}  # losses of optim of which only the first is looked at
         self._pending = ""
         self.steps_by_hand = any(
@@ -60,12 +63,14 @@ class Training:
         self.places = Places(translator)
         self.holders = Holders(self)
         self.vectors = FlatVectors(self)
+        self.parameter_lists = ParameterLists(self)
         self.losses = Losses(self)
         self.carried = Carried(self)
         self.backward = BackwardPasses(self)
         self.explicit = Explicit(self)
         self.written = Written(self)
         self.vectors.find()
+        self.parameter_lists.find()
         optimizers.find(self)
         self.backward.analyse(self.places.bodies())
         self.explicit.resolve()
@@ -162,6 +167,11 @@ class Training:
         """Whether one of these statements is written as part of a training step."""
         return any(n in self.dropped or n in self.losses.backward_at or n in self.made_at for n in nodes)
 
+    def after(self, node: Statement) -> None:
+        """What is made of a table's settings after the table."""
+        for optimizer, definition in self.made_after.get(node, []):
+            optimizers.write(self.t, optimizer, definition)
+
     def handles(self, node: Statement) -> bool:
         t = self.t
         for optimizer, definition in self.made_at.get(node, []):
@@ -172,6 +182,8 @@ class Training:
             raise Problem("T7-226", node.line, "a backward pass whose loss is in no variable")
         if node in self.vectors.flat:
             flat.write(t, node, self.vectors.flat[node])
+            return True
+        if self.parameter_lists.write(node):
             return True
         self.vectors.list_parameters(node)
         for expression in self.losses.hoisted_at.get(node, []):

@@ -1,0 +1,112 @@
+"""``params, gradParams = model:parameters()``: the tensors one by one, as lists.
+
+The weights are lists of ``p.data``: a program changes them in place. Gradients are asked for where they are used, as
+PyTorch makes them anew.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, initialization
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["ParameterLists"]
+
+
+class ParameterLists:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self.at: dict[Statement, Invoke] = {}  # the statements that ask for them
+        self.lists: dict[
+            Variable, tuple[str, str]
+        ] = {}  # the page's list that a variable is of: weights, gradients
+
+    def find(self) -> None:
+        for statement in self.training.places.owner:
+            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
+                (value,) = statement.values
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                if isinstance(value, Invoke) and self.asks(value) and self._are_kept(targets):
+                    self.at[statement] = value
+                    self._name(targets, self.training.places.owner[statement])
+
+    def asks(self, node: Invoke) -> bool:
+        """Whether a call asks a module of nn's for its parameters."""
+        plain = node.method == "parameters" and not node.arguments and self.t.kind(node.receiver) == "module"
+        return plain and not self.t.types.function_called(node)
+
+    def _are_kept(self, targets: tuple[Expression, ...]) -> bool:
+        """Whether these are variables for nothing else, whose entries are not replaced."""
+        variables = [self.t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
+        if len(variables) < len(targets) or len(targets) > 2:
+            return False
+        stored = [x for s in self.training.places.owner if isinstance(s, tree.Assign) for x in s.targets]
+        bases = {x.base for x in stored if isinstance(x, Index)}
+        return all(
+            len(self.training.holders.assigned(v)) == 1
+            and v.kind != "parameter"
+            and bases.isdisjoint(v.reads)
+            for v in variables
+        )
+
+    def _name(self, targets: tuple[Expression, ...], scope: object) -> None:
+        first, *more = [self.t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
+        home = first.scope or self.t.scopes.main
+        name = self.t.names.chosen.get(first, "_")
+        if name == "_":
+            name = self.t.names.fresh("parameters", home)
+        self.lists[first] = name, "data"
+        for other in more:
+            self.lists[other] = name, "grad"
+
+    def write(self, node: Statement) -> bool:
+        """``params = list(model.parameters())``"""
+        asked = self.at.get(node)
+        if asked is None:
+            return False
+        assert isinstance(node, (tree.Local, tree.Assign))
+        (first, *_) = node.names if isinstance(node, tree.Local) else node.targets
+        assert isinstance(first, Name)
+        name, _ = self.lists[self.t.scopes.of_name[first]]
+        self.t.emit(f"{name} = {self._listed(asked)}")
+        return True
+
+    def _listed(self, node: Invoke) -> str:
+        initialization.refuse_masked_rows(self.t, "parameters", node.line)
+        counted = initialization.counted(self.t, f"{self.t.value(node.receiver).at(code.ATOM)}.parameters()")
+        return counted if counted.startswith("[") else f"list({counted})"
+
+    def whole(self, node: Expression) -> Py | None:
+        """One of the lists as a value."""
+        if isinstance(node, Invoke):
+            if not self.asks(node):
+                return None
+            parameters = re.sub(r"^list\((.*)\)$", r"\1", self._listed(node))
+            return atom(f"[p.data for p in {parameters}]")
+        found = self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
+        return None if found is None else atom(f"[p.{found[1]} for p in {found[0]}]")
+
+    def are_gradients(self, node: Name) -> bool:
+        return self.lists.get(self.t.scopes.of_name[node], ("", ""))[1] == "grad"
+
+    def length(self, node: Expression) -> Py | None:
+        found = self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
+        return None if found is None else atom(f"len({found[0]})")
+
+    def item(self, node: Index) -> Py | None:
+        """``gradParams[i]``"""
+        found = self.lists.get(self.t.scopes.of_name[node.base]) if isinstance(node.base, Name) else None
+        if found is None:
+            return None
+        if self.t.kind(node.key) != "number":
+            raise Problem("T7-227", node.line, "parameters by something else than their number")
+        return atom(f"{found[0]}[{self.t.expressions.position(node.key)}].{found[1]}")
