@@ -375,3 +375,57 @@ print(again[#again]:sum())
     assert "outputs[i" in code
     assert "    last = outputs[-1]\n" in code
     assert 'parts["net"]((*state,))' in code
+
+
+def test_what_only_files_progress_bars_and_cards_are_about(tmp_path):
+    source = """require 'rnn'
+require 'xlua'
+torch.manualSeed(1)
+local model = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh())
+local log = {best = 10}
+log.model = nn.Serial(model)
+log.model:mediumSerial()
+local best = nn.Sequential()
+for i = 1, 3 do
+   xlua.progress(i, 3)
+   print(model:forward(torch.ones(2, 3)):sum())
+   best = model:clone()
+   best:clearState()
+end
+if cutorch then cutorch.synchronize() end
+print(best:forward(torch.ones(2, 3)):float():sum() > -10, log.best)
+"""
+    code = verified(source, tmp_path)
+    assert '    log["model"] = model\n' in code
+    assert "    if torch.cuda.is_available():\n        torch.cuda.synchronize()\n" in code
+
+
+def test_a_model_that_begins_with_another_order_looks_up_items(tmp_path):
+    source = """require 'rnn'
+torch.manualSeed(1)
+local lookup = nn.LookupTableMaskZero(5, 3)
+lookup.maxOutNorm = -1
+local lstm = nn.SeqLSTM(3, 2)
+lstm.maskzero = true
+local model = nn.Sequential():add(nn.Transpose({1, 2})):add(lookup):add(lstm):add(nn.Select(1, -1))
+local gpu = false
+local inputs = gpu and torch.CudaTensor() or torch.FloatTensor()
+inputs:resize(2, 4):copy(torch.DoubleTensor{{0, 0, 1, 5}, {0, 2, 3, 4}})
+print(model:forward(inputs):sum())
+inputs:resize(2, 2):copy(torch.DoubleTensor{{0, 0}, {0, 1}})
+local outputs = model:forward(inputs)
+print(outputs:sum())
+"""
+    code = verified(source, tmp_path)
+    assert "MaskedLSTM(3, 2)" in code
+    assert "(inputs.long())" in code
+
+
+def test_limits_of_a_lookup_table_that_are_used_are_no_matter_of_nothing():
+    source = """require 'rnn'
+local lookup = nn.LookupTable(5, 3)
+lookup.maxOutNorm = 2
+lookup:maxParamNorm()
+print(lookup:forward(torch.LongTensor{1}):sum())
+"""
+    assert {problem.code for problem in translate_script(source.encode(), "p.lua").problems} >= {"T7-303"}

@@ -210,7 +210,10 @@ def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
         return None
     if module.find().classes and not module.find().layers:
         return "tensor"
-    kinds = {_kind_of_layer(layer, given, depth) for layer in module.find().layers}
+    made = module.find().layers
+    # an empty container in a variable that is given a model later stands in for it
+    filled = [layer for layer in made if layer.children or layer.name != "nn.Sequential"] or made
+    kinds = {_kind_of_layer(layer, given, depth) for layer in filled}
     return kinds.pop() if len(kinds) == 1 else None
 
 

@@ -191,6 +191,7 @@ def _quiet_initializers(partners: Partners) -> Iterator[None]:
         torch.nn.Linear,
         torch.nn.Embedding,
         torch.nn.RNNBase,
+        torch.nn.RNNCellBase,
         torch.nn.Bilinear,
         torch.nn.modules.conv._ConvNd,
     )

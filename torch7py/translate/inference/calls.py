@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import library, tree
+from torch7py.translate import library, literals, tree
 from torch7py.translate.inference import loaders, module_calls
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import (
@@ -63,6 +63,9 @@ class CallKinds:
         self.library = LibraryCalls(self)
 
     def call(self, node: Call) -> Type:
+        text = literals.text_of(node)
+        if text is not None:
+            return self._literal(node, text)
         path = self.types.path(node.callee)
         callee = self.inference.expression(node.callee)
         arguments = [self.inference.expression(argument) for argument in node.arguments]
@@ -124,6 +127,28 @@ class CallKinds:
         self.inference.rules.append(call)
         return results[0]
 
+    def _literal(self, node: Call, text: Expression) -> Type:
+        """The value that a text says, which is like the default of the option that it comes from."""
+        result = self.types.results.setdefault(node, [Type()])[0]
+        self.inference.expression(text)
+        name = text.key.value if isinstance(text, Index) and isinstance(text.key, tree.String) else None
+        result.mark("literal")
+
+        def learn() -> bool:
+            default = self.inference.defaults.get(name or "")
+            return default is not None and literals.described(default, result)
+
+        self.inference.rules.append(learn)
+        self.inference.guesses.append(lambda: self._numbered(result))
+        return result
+
+    def _numbered(self, literal: Type) -> bool:
+        """A value of which nothing is known but that it is indexed by numbers: numbers by numbers."""
+        if literal.kind is not None or not literal.has("by number"):
+            return False
+        literal.be_nil()
+        return literal.be("table") | literal.mark("dict") | literal.of_elements().be("number")
+
     def _known(self, what: str, arguments: list[Type], results: list[Type]) -> bool:
         """What the functions give that are known by what they do."""
         if what == "clones":
@@ -170,6 +195,10 @@ class CallKinds:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and not any(c.find(method) for c in self.types.classes.values()):
             self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
+        if method == "option" and len(node.arguments) > 1:
+            option, default = node.arguments[:2]
+            if isinstance(option, tree.String) and isinstance(default, tree.String):
+                self.inference.defaults[option.value.lstrip("-")] = default.value
         if method == "format":
             self.library.formats(node.receiver, arguments)
         seen: set[tree.Function] = set()
@@ -215,6 +244,11 @@ class CallKinds:
                 return result.be("string")
             if kind == "cmdline" and method == "option" and len(arguments) > 1:
                 option = node.arguments[0]
+                if (
+                    isinstance(option, tree.String)
+                    and option.value.lstrip("-") in self.inference.options_read
+                ):
+                    return False
                 if isinstance(option, tree.String) and arguments[1].kind in ("number", "string", "boolean"):
                     return receiver.of_field(option.value.lstrip("-")).be(arguments[1].kind)
                 return False

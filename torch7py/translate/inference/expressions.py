@@ -353,6 +353,8 @@ class ExpressionKinds:
                 return result.be("number") | result.mark("whole")
             if kind is None and isinstance(node.key, tree.Table):
                 return base.be("tensor")
+            if kind is None and key.kind == "number" and base.has("literal"):
+                return base.mark("by number")
             return False
 
         self.inference.rules.append(index)

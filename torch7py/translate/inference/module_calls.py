@@ -16,6 +16,7 @@ from torch7py.translate.tree import Call, Invoke, String
 
 __all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
 
+_ABOUT_FILES = ("clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode")
 _SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
 
 
@@ -64,6 +65,7 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         name
         in ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share", "apply")
         or name in SETTINGS
+        or name in _ABOUT_FILES
     ):
         return unify(result, receiver)
     if name == "get":
@@ -119,6 +121,8 @@ def node_method(method: str, receiver: Type, results: list[Type]) -> bool:
 
 
 def make(path: str, node: Call, arguments: list[Type], result: Type) -> bool:
+    if path == "nn.Serial" and len(arguments) == 1:
+        return unify(result, arguments[0]) or True
     kind = "criterion" if is_criterion(path) else "module"
     result.be(kind)
     description = Description("nn." + path.split(".", 1)[1], node)

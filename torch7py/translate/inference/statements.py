@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeAlias
 
-from torch7py.translate import tree
+from torch7py.translate import literals, tree
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
@@ -47,6 +47,7 @@ def _infer(
     inference = Inference(scopes, files or {})
     inference.program = program
     inference.tuples = tables
+    inference.options_read = literals.options_read(program)
     inference.graphs = any(
         isinstance(node.key, tree.String) and node.key.value == "gModule"
         for node in tree.every(program, Index)
@@ -83,6 +84,8 @@ class Inference:
         self._indexed: set[Name] | None = None
         self._called: set[Name] | None = None
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
+        self.options_read: set[str] = set()  # names of options that are read as Lua's values
+        self.defaults: dict[str, str] = {}  # texts that options have by default
         self.graphs = False  # whether a module that is called makes a node of a graph
         self.types = Types(scopes)
         self.rules: list[_Run] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from torch7py.translate import library, tree
+from torch7py.translate import library, literals, tree
 from torch7py.translate.native import (
     code,
     columns,  # noqa: F401  (registers its rules)
@@ -135,6 +135,9 @@ class Calls:
             return special
         if isinstance(node, Invoke):
             return self._method(node)
+        text = literals.text_of(node)
+        if text is not None:
+            return self._literal(node, text)
         path = t.path(node.callee)
         functions = t.types.function_called(node)
         if functions or (path is None and t.kind(node.callee) == "function"):
@@ -161,6 +164,18 @@ class Calls:
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
         raise Problem("T7-307", node.line, "a call of something of unknown kind")
+
+    def _literal(self, node: Call, text: Expression) -> Py:
+        """What a text says as a value of Lua's."""
+        t = self.t
+        kind = t.kind(node)
+        if kind not in ("number", "string", "boolean", "table"):
+            raise Problem("T7-307", node.line, "the value of a text of which is not known what it says")
+        name = t.need("read_literal")
+        representation = t.representation(node) if kind == "table" else ""
+        if representation in ("dict", "list"):
+            return atom(f"{name}({t.value(text)}, {representation})")
+        return atom(f"{name}({t.value(text)})")
 
     def _method(self, node: Invoke) -> Py:
         t = self.t

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPARISONS", "Conditions"]
 
+_CARDS = ("cutorch", "cunn", "cudnn")  # packages, as globals
 COMPARISONS = {"==": "==", "~=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 
 
@@ -156,6 +158,8 @@ class Conditions:
         emptiness = self._is_empty(node)
         if emptiness is not None:
             return atom(f"bool({emptiness})")
+        if isinstance(node, Name) and self.t.path(node) in _CARDS:
+            return atom("torch.cuda.is_available()")  # only there where a program could require it
         value = self.maybe(node)
         if kind == "boolean":
             return value
@@ -290,6 +294,8 @@ class Conditions:
             return True
         if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%", "^", ".."):
             return True
+        if isinstance(node, Call) and (self.t.path(node.callee) or "") in TENSOR_TYPES:
+            return True  # whatever else the variable may hold that takes it
         if found.kind in ("number", "string") and isinstance(node, (Name, Binary)):
             return not text.may_be_nil(self.t, node)
         if isinstance(node, Index) and self.is_entry(node) and node not in self.t.present:

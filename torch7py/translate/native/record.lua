@@ -66,7 +66,13 @@ function print(...)
    if record.printed == record.limit then error('enough lines were printed', 0) end
 end
 
+-- A translation has no progress bars.
+local function of_a_bar(level)
+   return debug.getinfo(level + 1, 'S').source:find('^=%[torch7py%] pkg_xlua%.lua') ~= nil
+end
+
 function io.write(...)
+   if of_a_bar(2) then return io.stdout end
    for i = 1, select('#', ...) do put(shown((select(i, ...)))) end
    return io.stdout
 end
@@ -74,7 +80,10 @@ end
 local methods_of_files = getmetatable(io.stdout).__index
 local write = methods_of_files.write
 function methods_of_files.write(file, ...)
-   if file == io.stdout then return io.write(...) end
+   if file == io.stdout then
+      if not of_a_bar(2) then io.write(...) end
+      return file
+   end
    return write(file, ...)
 end
 

@@ -471,7 +471,7 @@ def _cmdline_option(t: Translator, node: Invoke) -> None:
     t.calls.options[name.value.lstrip("-")] = default
     parser = t.value(node.receiver).at(code.ATOM)
     plain = name.value.lstrip("-")
-    flag = f'"-{plain}"'
+    flag = f'"{"--" if name.value.startswith("--") else "-"}{plain}"'
     if code.attribute_name(plain) != plain:
         flag += f', dest="{code.attribute_name(plain)}"'
     kind = t.kind(default)

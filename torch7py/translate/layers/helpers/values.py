@@ -134,3 +134,49 @@ def lua_text(value):
     return f"{value:.14g}" if isinstance(value, (int, float)) else value
 ''',
 )
+
+helper(
+    "read_literal",
+    '''
+def read_literal(text, kind=None):
+    """The value that a text says in Lua: a number, a text, a table of such. Nothing is None."""
+    tokens = re.findall(r"\\"[^\\"]*\\"|'[^']*'|[\\w.+-]+|\\S", text)
+    words = {"true": True, "false": False, "nil": None}
+
+    def value():
+        token = tokens.pop(0)
+        if token == "{":
+            return table()
+        if token in words:
+            return words[token]
+        if token[0] in "\\"'":
+            return token[1:-1]
+        return int(token) if re.fullmatch(r"-?\\d+", token) else float(token)
+
+    def table():
+        entries, place = {}, 1
+        while tokens[0] != "}":
+            if tokens[0] == "[":
+                tokens.pop(0)
+                key = value()
+                assert tokens.pop(0) + tokens.pop(0) == "]=", text
+            elif tokens[1] == "=":
+                key = tokens.pop(0)
+                tokens.pop(0)
+            else:
+                key, place = place, place + 1
+            entries[key] = value()
+            if tokens[0] in ",;":
+                tokens.pop(0)
+        tokens.pop(0)
+        is_list = list(entries) == list(range(1, len(entries) + 1))
+        return list(entries.values()) if is_list else entries
+
+    found = value() if tokens else None
+    if tokens or (kind is list and isinstance(found, dict)):
+        raise ValueError(f"not a value, or not a list: {text}")
+    if kind is dict and isinstance(found, list):
+        return dict(enumerate(found, 1))
+    return found
+''',
+)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Builder", "Builders"]
 
-_FIELDS = {"sizeAverage"}  # of criterions
+# Fields that are arguments of constructors too: of which classes, where not of all that have one.
+_SEQUENCES = ("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU")
+_FIELDS: dict[str, tuple[str, ...]] = {"sizeAverage": (), "maskzero": _SEQUENCES}
+# Fields of lookup tables that only maxParamNorm looks at, or nothing does.
+_LIMITS = {"maxOutNorm": "maxParamNorm", "maxInNorm": "maxParamNorm", "maxnormout": None}
 
 
 @dataclass(eq=False)
@@ -83,7 +87,7 @@ class Builders:
                     self.all.append(builder)
                     self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
-                elif isinstance(target, tree.Index) and isinstance(value, tree.Boolean):
+                elif isinstance(target, tree.Index) and _is_plain(value):
                     self._set(block, statement, target, value)
                 elif isinstance(target, tree.Index) and self.is_construction(value):
                     self._find_field(block, statement, target, value)
@@ -123,15 +127,30 @@ class Builders:
             return bool(self.t.types.function_called(node))
         return isinstance(node, tree.Return)
 
-    def _set(self, block: Block, statement: Statement, target: tree.Index, value: tree.Boolean) -> None:
+    def _set(self, block: Block, statement: Statement, target: tree.Index, value: Expression) -> None:
         """``criterion.sizeAverage = false`` after it is made, as if its constructor had been told."""
         key = target.key.value if isinstance(target.key, tree.String) else ""
         found = self.builder_at(target.base) if isinstance(target.base, Name) else None
-        if found is None or key not in _FIELDS or not self._untouched(found, statement):
+        if found is None or not self._untouched(found, statement):
             return
-        if any(s is found.statement for s in block.statements):
+        if not any(s is found.statement for s in block.statements):
+            return
+        made = self._class_of(found)
+        if key in _LIMITS and made.startswith("nn.LookupTable") and not self._calls(_LIMITS[key]):
+            found.sets[statement] = ("", "")
+            self.by_add[statement] = found
+        elif key in _FIELDS and isinstance(value, tree.Boolean) and made in (_FIELDS[key] or (made,)):
             found.sets[statement] = (key, str(value.value))
             self.by_add[statement] = found
+
+    def _class_of(self, builder: Builder) -> str:
+        made = _root(builder.value)
+        path = self.t.path(made.callee) if isinstance(made, Call) else None
+        return "nn." + (path or "").partition(".")[2]
+
+    def _calls(self, method: str | None) -> bool:
+        """Whether the program calls a method of this name."""
+        return any(isinstance(node, Invoke) and node.method == method for node in tree.walk(self.t.program))
 
     def _untouched(self, builder: Builder, setting: Statement) -> bool:
         """Whether a new module was only added to before a setting of it, so that it may be made with that."""
@@ -225,6 +244,8 @@ class Builders:
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
+        if path == "nn.Serial":
+            return False
         return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
 
     def written_with(self, builder: Builder, node: Statement) -> list[Statement]:
@@ -275,6 +296,13 @@ def _root(node: Expression) -> Expression:
     while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         node = node.receiver
     return node
+
+
+def _is_plain(node: Expression) -> bool:
+    """Whether this is true, false or a number."""
+    while isinstance(node, tree.Unary) and node.operator == "-":
+        node = node.operand
+    return isinstance(node, (tree.Boolean, tree.Number))
 
 
 def _adds_to(node: Expression, target: Index) -> bool:

@@ -141,7 +141,7 @@ class Constructions:
         layer = self.layer(builder.value)
         for add in builder.adds:
             self._add_all(layer, add.call)
-        layer.args.texts.update(builder.sets.values())
+        layer.args.texts.update((name, text) for name, text in builder.sets.values() if name)
         return layer
 
     def _add_all(self, layer: Layer, call: Expression) -> None:

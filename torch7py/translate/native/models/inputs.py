@@ -27,6 +27,9 @@ _BY_ELEMENT = {
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
+_SHAPES = {
+    f"nn.{name}" for name in "Transpose Identity Contiguous Copy View Reshape Squeeze Unsqueeze".split()
+}
 
 
 class Inputs:
@@ -44,7 +47,8 @@ class Inputs:
             prediction, target = arguments[0], arguments[1]
             given, wanted = self.given(prediction), self.target(found, target, line)
             return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
-        if len({_takes_items(layer) for layer in found.find().layers}) > 1:
+        filled = [layer for layer in found.find().layers if layer.children or layer.name != "nn.Sequential"]
+        if len({_takes_items(layer) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(found)
         if several is not None:
@@ -186,8 +190,15 @@ def _takes_items(layer: Description, depth: int = 0) -> bool:
     if layer.name == "nn.Sequencer":
         return any(takes_items(slot, depth + 1) for slot in layer.slots)
     if layer.name == "nn.Sequential":
-        return bool(layer.children) and takes_items(layer.children[0], depth + 1)
+        first = next((child for child in layer.children if not _keeps_items(child)), None)
+        return first is not None and takes_items(first, depth + 1)
     return layer.name.startswith("nn.LookupTable")
+
+
+def _keeps_items(module: Type) -> bool:
+    """Whether a module only puts what it is given into another shape or order."""
+    names = {layer.name for layer in module.find().layers}
+    return bool(names) and names <= _SHAPES
 
 
 def input_kind(module: Type, depth: int = 0) -> str | None:

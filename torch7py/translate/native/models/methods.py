@@ -36,6 +36,8 @@ _WITHOUT_WEIGHTS = {
     " Identity Reshape View Squeeze Transpose Dropout Tanh Sigmoid ReLU ELU LeakyReLU SoftMax LogSoftMax Threshold"
     " SpatialMaxPooling SpatialAveragePooling TemporalMaxPooling".split()
 }
+# Methods that change what a file has of a module besides its weights.
+_ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
 
 def _layers_in(found: Type) -> set[str]:
@@ -77,6 +79,8 @@ class Models:
     def call(self, node: Call | Invoke) -> Py | None:
         t = self.t
         if isinstance(node, Call):
+            if t.path(node.callee) == "nn.Serial" and len(node.arguments) == 1:
+                return t.value(node.arguments[0])  # a file has the module
             if self.builders.is_construction(node):
                 return self.making.constructed(node)
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
@@ -91,6 +95,8 @@ class Models:
         if method in ("forward", "updateOutput"):
             return self.inputs.forward(receiver, node.arguments, node.line)
         base = t.value(receiver).at(code.ATOM)
+        if method in _ABOUT_FILES:
+            return atom(base)
         if method in ("training", "evaluate"):
             return atom(f"{base}.{'train' if method == 'training' else 'eval'}()")
         if method == "clone":
@@ -145,6 +151,13 @@ class Models:
 
     def statement(self, node: Call | Invoke) -> bool:
         t = self.t
+        if (
+            isinstance(node, Invoke)
+            and node.method in _ABOUT_FILES
+            and t.kind(node.receiver) == "module"
+            and not t.types.function_called(node)
+        ):
+            return True
         if isinstance(node, Invoke) and self.surgery.statement(node):
             return True
         if isinstance(node, Invoke) and node.method == "forget" and self.making.keeps_nothing(node.receiver):
