@@ -74,7 +74,7 @@ SAME_SIZE = {"Tanh", "ReLU", "LogSoftMax", "AddConstant"}
 def step_by_step(run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """What ``run`` gives when no sequence is done as one piece."""
     with monkeypatch.context() as patch:
-        patch.setattr(fused, "start", lambda module, steps: None)
+        patch.setattr(fused, "start", lambda *_: None)
         return run()
 
 
@@ -530,3 +530,55 @@ def test_both_directions_are_done_as_one_piece(kind: Any, name: str, monkeypatch
     assert_same(look(module), step_by_step(lambda: look(twin), monkeypatch))
     for sequencer in (module.fwdSeq, module.bwdSeq):
         assert sequencer.__dict__["_run"] is not None
+
+
+def classifier() -> Any:
+    return Sequencer(Sequential(Linear(4, 4), LogSoftMax()))
+
+
+def test_results_lie_where_the_last_ones_did() -> None:
+    """Large results need no new memory for each sequence; a memory that is kept between calls needs its own."""
+    torch.manual_seed(0)
+    model, x = classifier(), torch.randn(3, 2, 4).double()
+    places = []
+    for _ in range(3):
+        output = model.updateOutput(list(x))
+        places.append(output[0].data_ptr())
+        model.backward(list(x), list(torch.ones_like(x)))
+        places.append(model.gradInput[0].data_ptr())
+    assert places[2] == places[4] == places[0]
+    kept = model.remember("both").updateOutput(list(x))
+    then = torch.stack(kept).clone()
+    model.updateOutput(list(x + 1))
+    assert torch.equal(torch.stack(kept), then)
+
+
+@pytest.mark.parametrize("as_table", [True, False])
+def test_results_as_the_next_input(as_table: bool) -> None:
+    """A sequence's output, and its gradient, may be the next one's input: it must stay until the backward is done."""
+    torch.manual_seed(0)
+    model, x, g = classifier(), torch.randn(3, 2, 4).double(), torch.randn(3, 2, 4).double()
+
+    def shaped(steps: torch.Tensor) -> Any:
+        return list(steps) if as_table else steps
+
+    def whole(steps: Any) -> torch.Tensor:
+        return (torch.stack(steps) if isinstance(steps, list) else steps).clone()
+
+    def numbers(input: Any, gradient: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        found = [whole(model.updateOutput(input)), whole(model.backward(input, gradient))]
+        return found + [gradient.clone() for gradient in model.torch7_parameters()[1]]
+
+    numbers(shaped(x), shaped(g))
+    output, gradient = whole(model.output), whole(model.gradInput)
+    expected = numbers(shaped(output), shaped(gradient)), numbers(shaped(gradient), shaped(output))
+
+    def aliases(steps: Any) -> Any:
+        """The same memory: the tensors themselves take over that of the next results."""
+        return [step.data for step in steps] if as_table else steps.data
+
+    numbers(shaped(x), shaped(g))
+    assert_same(numbers(aliases(model.output), aliases(model.gradInput)), expected[0])
+    numbers(shaped(x), shaped(g))
+    assert_same(numbers(aliases(model.gradInput), shaped(output)), expected[1])

@@ -43,6 +43,7 @@ class Add(Module):
     is added to all elements of any shape. b is drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``.
     """
 
+    traced = False
     fields: ClassVar[tuple[str, ...]] = ("scalar", "_ones")
 
     def __init__(self, inputSize: Any, scalar: bool | None = None) -> None:
@@ -67,6 +68,23 @@ class Add(Module):
                 f"{self.class_name}: an input of {size_text(input)} does not fit {size_text(self.bias)} numbers"
             )
         return input + self.bias.view(1, *input.shape[1:])
+
+    # Its gradients are that of the output and a sum: a graph costs more.
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return fit(self, "gradOutput", gradOutput, input).clone(memory_format=torch.contiguous_format)
+
+    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        buffer = self.gradient("bias")
+        if buffer is None:
+            return
+        gradOutput = fit(self, "gradOutput", gradOutput, input)
+        if truthy(self.scalar):
+            buffer.add_(gradOutput.sum(), alpha=scale)
+        elif input.shape == self.bias.shape:
+            buffer.add_(gradOutput, alpha=scale)
+        else:
+            buffer.add_(gradOutput.sum(0).view(buffer.shape), alpha=scale)
 
 
 @layer("nn.AddConstant")

@@ -253,13 +253,42 @@ class Module(Training):
             return None
         return [p for p, _ in found], [g for _, g in found if g is not None]
 
+    def _plain_pairs(self) -> list[tuple[torch.Tensor, torch.Tensor]] | None:
+        """Weight and bias with their gradients, where ``parameters()`` is this class's own and gives just these."""
+        attributes = self.__dict__
+        cls = type(self)
+        if (
+            cls.torch7_parameters is not Module.torch7_parameters
+            or cls.sparseParameters is not Module.sparseParameters
+            or "_marked" in attributes
+            or "_saved_form" in attributes
+        ):
+            return None
+        found = []
+        for name in ("weight", "bias"):
+            parameter = attributes["_parameters"].get(name)
+            if parameter is not None:
+                gradient = self.gradient(name)
+                if gradient is None:
+                    return None
+                found.append((parameter, gradient))
+            elif name in attributes or name in attributes["_buffers"]:
+                return None
+        return found
+
     def zeroGradParameters(self) -> None:
         """``m:zeroGradParameters()``"""
-        for gradient in self.sparse_gradients():
+        pairs = self._plain_pairs()
+        for gradient in self.sparse_gradients() if pairs is None else [g for _, g in pairs]:
             gradient.zero_()
 
     def updateParameters(self, learningRate: float) -> None:
         """``m:updateParameters(learningRate)``: one step against the gradient."""
+        pairs = self._plain_pairs()
+        if pairs is not None:
+            for parameter, gradient in pairs:
+                parameter.data.add_(gradient, alpha=-learningRate)
+            return
         for parameter, gradient, factor in self.sparse_triples():
             parameter.data.add_(gradient, alpha=-learningRate * factor)
 

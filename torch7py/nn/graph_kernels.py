@@ -16,6 +16,7 @@ import torch
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.linear import Linear
 from torch7py.nn.shape import Reshape
+from torch7py.nn.softmax import LogSoftMax
 from torch7py.nn.table import SplitTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.hyperbolic import tanh
@@ -95,6 +96,31 @@ def _tanh(module: Any, x: Any) -> Any:
         return None
     room = _room(module.__dict__, "output", x)
     return None if room is None else tanh(x, out=room)
+
+
+_log_softmax_into = torch.ops.aten._log_softmax.out
+_of_log_softmax = torch.ops.aten._log_softmax_backward_data.out
+
+
+def _log_softmax(module: Any, x: Any) -> Any:
+    if x.__class__ is not Tensor or x.dim() != 2 or not x.is_contiguous():
+        return None
+    room = _room(module.__dict__, "output", x)
+    return None if room is None else _log_softmax_into(x, 1, False, out=room)
+
+
+def _log_softmax_back(module: Any, x: Any, gradient: Any) -> Any:
+    attributes = module.__dict__
+    y = attributes["output"]
+    if (
+        gradient.__class__ is not Tensor
+        or y.dim() != 2
+        or y.shape != gradient.shape
+        or y.dtype is not gradient.dtype
+    ):
+        return None
+    room = _room(attributes, "gradInput", gradient)
+    return None if room is None else _of_log_softmax(gradient, y, 1, y.dtype, out=room)
 
 
 _of_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
@@ -300,6 +326,7 @@ FORWARD |= {
     CAddTable: _add,
     CMulTable: _multiply,
     Linear: _linear,
+    LogSoftMax: _log_softmax,
     Reshape: _reshape,
     SplitTable: _split,
 }
@@ -310,6 +337,7 @@ BACKWARD |= {
     CAddTable: _add_back,
     CMulTable: _multiply_back,
     Linear: _linear_back,
+    LogSoftMax: _log_softmax_back,
     SplitTable: _split_back,
 }
 ACCUMULATE |= {Linear: _linear_accumulate}

@@ -32,6 +32,7 @@ from torch7py.rnn.stages import (
     Stage,
     StepByStep,
     marked,
+    memory_of,
 )
 from torch7py.rnn.steps import each_step, together
 
@@ -93,6 +94,22 @@ class Run:
         """The Recursors around."""
         return [found for found in self.around if type(found[0]) is Recursor]
 
+    def take_over(self, last: Run, given: T | list[T]) -> None:
+        """Let the results of layers go into the memory of the last sequence's, which this one takes the place of."""
+        if [type(stage) for stage in self.stages] != [type(stage) for stage in last.stages]:
+            return
+        for stage, before in zip(self.stages, last.stages, strict=True):
+            if isinstance(stage, RowStage) and isinstance(before, RowStage):
+                stage.take_over(before)
+        self._keep_apart(given)
+
+    def _keep_apart(self, given: T | list[T]) -> None:
+        """What goes in must still be there when the results are."""
+        there = {memory_of(part) for part in ([given] if isinstance(given, torch.Tensor) else given)}
+        for stage in self.stages:
+            if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
+                stage.give_up_memory()
+
     def forward(self, input: T | list[T]) -> T:
         """All outputs. The modules count the steps, and show what they would after doing them one by one."""
         if isinstance(input, list) and not isinstance(self.stages[0], MergeStage):
@@ -125,6 +142,7 @@ class Run:
 
     def grad_input(self, input: Any, gradient: T) -> Any:
         self.inputs[0], self.filled = input, False
+        self._keep_apart(gradient)
         self.gradients: list[Any] = [gradient]
         for stage, x in zip(reversed(self.stages), reversed(self.inputs[:-1]), strict=True):
             gradient = stage.grad_input(x, gradient)
@@ -215,8 +233,11 @@ def nearly(one: T, other: T) -> bool:
     return torch.allclose(one, other, rtol=close, atol=close * scale, equal_nan=True)
 
 
-def start(module: Module, steps: Sequence[Any] | T) -> tuple[Run, T] | None:
-    """Run a sequence; the run and its outputs, or None when it must go step by step."""
+def start(module: Module, steps: Sequence[Any] | T, last: Run | None = None) -> tuple[Run, T] | None:
+    """Run a sequence; the run and its outputs, or None when it must go step by step.
+
+    ``last`` is a run whose results are not needed any more.
+    """
     if len(steps) < 2:
         return None
     x = together(steps)
@@ -224,6 +245,8 @@ def start(module: Module, steps: Sequence[Any] | T) -> tuple[Run, T] | None:
         return None
     try:
         run = Run(module)
+        if last is not None:
+            run.take_over(last, x)
         return run, run.forward(x)
     except StepByStep:
         return None

@@ -207,13 +207,16 @@ class Sequencer(AbstractSequencer):
         if len(input) == 0:
             raise TorchError(f"{self.class_name}: a sequence without steps")
         module = self.stepper
-        if self.__dict__.get("_run") is not None:
-            self.__dict__["_run"].drop()
+        last: fused.Run | None = self.__dict__.get("_run")
+        if last is not None:
+            last.drop()
         module.maxBPTTstep(len(input))
-        if not self.hasMemory():
+        if self.hasMemory():
+            last = None
+        else:
             module.forget()
         self.__dict__["_run"] = None
-        begun = fused.start(module, input)
+        begun = fused.start(module, input, last)
         if begun is not None:
             self.__dict__["_run"], joined = begun
             if isinstance(input, torch.Tensor) or not self.training:

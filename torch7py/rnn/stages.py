@@ -15,6 +15,9 @@ import torch
 
 from torch7py.nn.arguments import axis
 from torch7py.nn.base import Module
+from torch7py.nn.graph_kernels import BACKWARD, FORWARD
+from torch7py.nn.linear import Linear
+from torch7py.nn.softmax import LogSoftMax
 from torch7py.nn.table import JoinTable
 from torch7py.rnn.masking import MaskZero, TrimZero, is_zero
 
@@ -32,10 +35,16 @@ __all__ = [
     "alias",
     "computes_rows",
     "marked",
+    "memory_of",
 ]
 
 T = torch.Tensor
 MASKS = (MaskZero, TrimZero)
+
+
+# Layers with results so large that it matters in which memory they lie.
+INTO_MEMORY: dict[type, Callable[..., Any]] = {Linear: FORWARD[Linear], LogSoftMax: FORWARD[LogSoftMax]}
+BACK_INTO_MEMORY: dict[type, Callable[..., Any]] = {LogSoftMax: BACKWARD[LogSoftMax]}
 
 
 class StepByStep(Exception):
@@ -62,11 +71,19 @@ def marked(module: Any) -> bool:
 def alias(module: Any) -> Any:
     """The layer once more: the same parameters, gradients and settings, other results."""
     made = module.__class__.__new__(module.__class__)
-    made.__dict__.update({k: v for k, v in module.__dict__.items() if k not in module.transient})
-    made.__dict__.update(_own={}, gradInput=module.new())
+    attributes = module.__dict__.copy()
+    for name in module.transient:
+        attributes.pop(name, None)
+    attributes.update(_own={}, gradInput=torch.empty(0))
     if isinstance(module, Module):
-        made.__dict__["output"] = module.new()
+        attributes["output"] = torch.empty(0)
+    made.__dict__.update(attributes)
     return made
+
+
+def memory_of(tensor: T) -> int:
+    """What two tensors have in common when one may lie in the other's memory."""
+    return tensor.untyped_storage().data_ptr()
 
 
 def computes_rows(module: Any) -> bool:
@@ -91,6 +108,30 @@ class RowStage:
         )  # the part of a step, the first (0) or the last (-1)
         self.batch_rank, self.highest_rank = module.rows_alone
 
+    def take_over(self, last: RowStage) -> None:
+        """Let the results go into the memory of the last sequence's, as in the original."""
+        if type(self.module) in INTO_MEMORY and last.module is self.module:
+            known = last.wide.__dict__
+            self.wide.__dict__.update({name: known[name] for name in ("_own", "output", "gradInput")})
+
+    def memory(self) -> set[int]:
+        """Where results would go."""
+        own = self.wide.__dict__["_own"].values()
+        return {memory_of(tensor) for tensor in own}
+
+    def give_up_memory(self) -> None:
+        """Have results lie elsewhere than the last ones."""
+        self.wide.__dict__.update(_own={})
+
+    def _into_memory(self, kernels: dict[type, Callable[..., Any]], *arguments: T) -> T | None:
+        """The result in the memory of the last sequence's; None where that cannot be."""
+        kernel = kernels.get(type(self.module))
+        if kernel is None or not self.wide.__dict__["_own"]:
+            return None
+        with torch.no_grad():
+            found: T | None = kernel(self.wide, *arguments)
+        return found
+
     def rows(self, x: T) -> T:
         """All steps as one batch."""
         if x.dim() - 1 > self.highest_rank:
@@ -99,8 +140,10 @@ class RowStage:
 
     def output(self, x: T) -> T:
         batch = self.rows(x)
-        result: T = self.wide.updateOutput(batch)
-        self.result = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
+        result: T | None = self._into_memory(INTO_MEMORY, batch)
+        if result is None:
+            result = self.wide.updateOutput(batch)
+        self.result: T = result if batch is x else result.view(*x.shape[:2], *result.shape[1:])
         return self.result
 
     def show(self, steps: int) -> None:
@@ -110,7 +153,9 @@ class RowStage:
     def grad_input(self, x: T, gradient: T) -> T:
         batch = self.rows(x)
         self.gradient = gradient.reshape(self.wide.output.shape)
-        result: T = self.wide.updateGradInput(batch, self.gradient)
+        result: T | None = self._into_memory(BACK_INTO_MEMORY, batch, self.gradient)
+        if result is None:
+            result = self.wide.updateGradInput(batch, self.gradient)
         if result.numel() != x.numel():  # an index has no gradient: in 2015 an empty one
             result = result.new_empty((len(x), 0))
         self.of_input = result if batch is x or not result.numel() else result.view(x.shape)

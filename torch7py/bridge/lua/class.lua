@@ -109,12 +109,20 @@ local function plain_newindex(c)
    end
 end
 
--- Set by the chunk that knows instances with a Python side: function(c) or nil to leave a class plain.
-class.adorn = nil
+-- Set by the chunks that know instances with a Python side: function(c) or nil to leave a class plain, and
+-- function(key) for a new field of a class that has a parent.
+class.adorn, class.announce = nil, nil
+class.has_parent = setmetatable({}, {__mode = 'k'})
+
+local function new_field(c, key, value)
+   class.announce(key)
+   rawset(c, key, value)
+end
 
 -- Give a class made without one its parent.
 local function inherit(c, parent)
-   setmetatable(c, {__index = parent, __metatable = parent})
+   setmetatable(c, {__index = parent, __metatable = parent, __newindex = new_field})
+   class.has_parent[c] = true
    if class.adorn then class.adorn(c, parent) end
 end
 
@@ -149,7 +157,7 @@ end
 local function constructor_table(c, construct)
    local made = setmetatable({}, {
       __index = c,
-      __newindex = function(_, key, value) rawset(c, key, value) end,
+      __newindex = function(_, key, value) c[key] = value end,
       __metatable = c,
       __call = function(_, ...) return construct(...) end,
    })

@@ -2,9 +2,9 @@
 --
 -- A script may put them into a class or a module at any time. They are looked for on every entry into Python.
 --
--- Arguments: host, peers. Result: the table `methods`.
+-- Arguments: host, class, peers. Result: the table `methods`.
 
-local host, peers = ...
+local host, class, peers = ...
 local methods = {}
 
 local type, next, rawget, setmetatable = type, next, rawget, setmetatable
@@ -47,9 +47,11 @@ local function lua_methods(c, info)
    return found
 end
 
--- Tell the peer which of its methods Lua has now; returns whether the module has one in itself.
-local function mark(m, c, info)
-   local found, own = lua_methods(c, info), false
+-- Tell the peer which of its methods Lua has now; returns whether the module has one in itself. With `same` the class
+-- is known to have those that it had at the last walk.
+local function mark(m, c, info, same)
+   local found, own = nil, false
+   if same then found = class_methods[c] else found = lua_methods(c, info) end
    for key, value in next, m do
       if virtual_set[key] then
          if type(value) == 'function' then found = (found and found .. ' ' or '') .. key end
@@ -62,29 +64,45 @@ local function mark(m, c, info)
    end
    return own
 end
-methods.mark = mark
+methods.mark, methods.marked = mark, marked
+
+-- A new method of a class with a parent is announced (class.lua). What a script can put in the place of one that the
+-- class has goes without a word.
+function class.announce(key)
+   if peers.telling[key] then changed() end
+end
 
 local expected, polled = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
+
+local function survey(c)
+   local names, values = {}, {}
+   for i = 1, #virtual do
+      local f = rawget(c, virtual[i])
+      if f ~= nil or not class.has_parent[c] then
+         names[#names + 1] = virtual[i]
+         values[#names] = f or false
+      end
+   end
+   return {names = names, values = values, changes = peers.changes}
+end
 
 -- Announce methods that a script has put into a class since the last entry.
 function methods.poll(c)
    if polled[c] == entry then return end
    polled[c] = entry
    local known = expected[c]
-   if not known then
-      known = {}
-      expected[c] = known
-      for i = 1, #virtual do known[virtual[i]] = rawget(c, virtual[i]) end
-      return
-   end
-   for i = 1, #virtual do
-      local name = virtual[i]
-      local f = rawget(c, name)
-      if f ~= known[name] then
-         known[name] = f
-         changed()
+   if known then
+      local names, values = known.names, known.values
+      for i = 1, #names do
+         local f = rawget(c, names[i]) or false
+         if f ~= values[i] then
+            values[i] = f
+            changed()
+         end
       end
+      if known.changes == peers.changes then return end
    end
+   expected[c] = survey(c)
 end
 
 return methods

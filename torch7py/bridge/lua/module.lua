@@ -7,9 +7,10 @@
 
 local core, host, class, chunk = ...
 local peers = chunk('peers.lua')(core, host, class)
-local methods = chunk('methods.lua')(host, peers)
+local methods = chunk('methods.lua')(host, class, peers)
 local records = chunk('records.lua')(peers, methods)
 local walking = chunk('walk.lua')(core, host, peers, methods, records)
+local lend = chunk('lending.lua')(core, host, peers, methods, walking)
 
 -- `peer(m)`: the handle of a module; one whose constructor has not called its parent's gets a peer.
 local module = {peers = peers, methods = methods, walking = walking, peer = peers.peer, heirs = peers.heirs,
@@ -78,51 +79,6 @@ function module.equip(c, info)
    end)
    rawset(c, '__torch7py_peer', peer)
    rawset(c, '__pairs', function(m) return next, module.fields(m), nil end)
-end
-
--- A method of a built-in class that a script calls on a module of another (nn/lending.py). The fields that only the
--- lender has are raw in the module: Python gets them for the call, and what it makes of them comes back.
-local function same_content(a, b)
-   for key, value in next, a do if b[key] ~= value then return false end end
-   for key in next, b do if a[key] == nil then return false end end
-   return true
-end
-
-local function refill(old, new)
-   for key in next, old do if new[key] == nil then old[key] = nil end end
-   for key, value in next, new do old[key] = value end
-end
-
-local function lend(m, key, method, ...)
-   enter(m)   -- as its own class: children are not what they are to the lender
-   local handle = handle_of[m]
-   local names, before = {core.raw(host.lend, handle, key)}, {}
-   local methods = marked[m]
-   if methods then host.mark(handle, methods) end   -- the lender may call more of them than the module's own class
-   for i = 1, #names do
-      local name = names[i]
-      local value = rawget(m, name)
-      if value ~= nil then give_field(handle, name, value) end
-      before[name] = finish(pcall(host.get_field, handle, name))
-   end
-   local function done(ok, ...)
-      for i = 1, #names do
-         local name = names[i]
-         local old, new = before[name], finish(pcall(host.get_field, handle, name))
-         local held = rawget(m, name)
-         if is_plain_table(old) and is_plain_table(new) then
-            if is_plain_table(held) then refill(held, new)
-            elseif not same_content(old, new) then rawset(m, name, new) end
-         elseif old ~= new then
-            rawset(m, name, new)
-         end
-      end
-      host.take_back()
-      if methods then host.mark(handle, methods) end
-      if not ok then error((...), 0) end
-      return ...
-   end
-   return done(pcall(method, m, ...))
 end
 
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the

@@ -143,7 +143,7 @@ walking.walk = walk
 local function revisit(m)
    local c = getmetatable(m)
    local info = native(c)
-   mark(m, c, info)
+   mark(m, c, info, true)
    local fields = table_fields[m]
    if fields then
       push(m, fields)
