@@ -1,4 +1,4 @@
-"""A loop over a table by ``pairs``, which puts string keys in a fixed order, beside Lua's own ``next``."""
+"""A loop over a table by ``pairs``, which puts string keys in a fixed order, beside Lua's own ``pairs``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,31 @@ from torch7py.bridge.runtime import Runtime
 
 __all__ = ["TABLES", "results"]
 
-TABLES = {"string keys": "t['k' .. i] = i", "array": "t[i] = i"}
+# How a table is filled, and what is done to it before each loop.
+TABLES = {
+    "string keys": ("t['k' .. i] = i", ""),
+    "string keys, another one each time": ("t['k' .. i] = i", "n = n + 1 t['n' .. n] = 0"),
+    "array": ("t[i] = i", ""),
+}
 
 PROGRAM = """
-local t = {}
-for i = 1, N do FILL end
-local function by_pairs() local sum = 0 for _, v in pairs(t) do sum = sum + v end return sum end
-local function by_next() local sum = 0 for _, v in next, t do sum = sum + v end return sum end
-return by_pairs, by_next
+local t, n = {}, 0
+for i = 1, COUNT do FILL end
+return function()
+   CHANGE
+   local sum = 0
+   for _, v in pairs(t) do sum = sum + v end
+   return sum
+end
 """
 
 
 def results(quick: bool) -> Iterator[Result]:
     count, rounds = (1000, 1) if quick else (1_000_000, 9)
-    for what, fill in TABLES.items():
-        with Runtime() as runtime:
-            ours, own = runtime.execute(PROGRAM.replace("N", str(count)).replace("FILL", fill))
+    for what, (fill, change) in TABLES.items():
+        program = PROGRAM.replace("COUNT", str(count)).replace("FILL", fill).replace("CHANGE", change)
+        with Runtime(pairs="sorted") as sorted_keys, Runtime(pairs="native") as native:
+            ours, own = sorted_keys.execute(program), native.execute(program)
             assert ours() == own()
-            ours, own = alternate(partial(ours), partial(own), rounds, unit=1e-3)
-        yield Result("pairs", f"{what} (next)", "ms", ours, own, Target(3))
+            times = alternate(partial(ours), partial(own), rounds, unit=1e-3)
+        yield Result("pairs", f"{what} (Lua's own)", "ms", *times, Target(3))

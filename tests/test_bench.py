@@ -42,7 +42,7 @@ LINES = {
     },
     "large_tensors": set(large_tensors.CALLS),
     "operations": {f"{kind}: {call}" for kind in operations.TYPES for call in operations.calls(kind)},
-    "pairs": {f"{what} (next)" for what in pairs.TABLES},
+    "pairs": {f"{what} (Lua's own)" for what in pairs.TABLES},
     "small_calls": {
         *small_calls.IN_PLACE,
         *small_calls.RETURNING,

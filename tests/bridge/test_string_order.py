@@ -50,8 +50,26 @@ def shuffled(keys: list[bytes]) -> list[bytes]:
         [b"a" * n for n in range(300)],
         [b"abcdef" * 3 + b"%d" % i for i in range(100)] + [b"b%d" % i for i in range(100)],
         [bytes([a, b]) for a in range(0, 256, 5) for b in range(0, 256, 5)],
+        # what a sample has in common some have not
+        [b"a common beginning/%d" % i for i in range(5000)] + [b"a common", b"a combination", b"b"],
+        # bytes of all values: three of them make a number
+        [random.Random(1).randbytes(9) for _ in range(3000)] * 2,
+        [b"%08x" % (i * 2654435761 % 2**32) for i in range(3000)],
     ],
-    ids=["empty", "two", "zeros", "numbers", "common", "sixes", "lengths", "deep", "bytes"],
+    ids=[
+        "empty",
+        "two",
+        "zeros",
+        "numbers",
+        "common",
+        "sixes",
+        "lengths",
+        "deep",
+        "bytes",
+        "sample",
+        "random",
+        "hex",
+    ],
 )
 def test_known_keys(order, keys):
     assert order(shuffled(list(keys))) == sorted(keys)

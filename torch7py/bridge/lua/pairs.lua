@@ -70,21 +70,23 @@ local function insert_sorted(keys, count)
    end
 end
 
--- The order of a table that begins with 1..n and goes on with `key`: 1..first, then `keys`, then the others.
-local function find_order(t, n, key)
+-- The order of a table that begins with 1..n and goes on: 1..first, then `keys`, then the others.
+local function find_order(t, n)
    local keys = {nil, nil, nil, nil, nil, nil, nil, nil}
    local count, first, others, numbers = 0, n, false, false
-   while key ~= nil do
+   for key in next, t, n > 0 and n or nil do        -- a tenth of the time of calls of `next`
       local kind = type(key)
-      if kind == 'string' or kind == 'number' then
+      if kind == 'string' then
          count = count + 1
          keys[count] = key
-         numbers = numbers or kind == 'number'
-         if kind == 'number' and key < n then first = 0 end
+      elseif kind == 'number' then
+         count = count + 1
+         keys[count] = key
+         numbers = true
+         if key < n then first = 0 end
       else
          others = true
       end
-      key = next(t, key)
    end
    if count <= SMALL and first == n then
       insert_sorted(keys, count)
@@ -191,7 +193,7 @@ function sorted(t)
    if order and order.head == n and unchanged(t, order) then
       keys, first, others = order.keys, order.first, order.others
    else
-      keys, first, others = find_order(t, n, key)
+      keys, first, others = find_order(t, n)
    end
    return step, {mark = LOOP, t = t, keys = keys, first = first, others = others, at = 0}, nil
 end
