@@ -90,6 +90,8 @@ class ParameterLists:
         if isinstance(node, Invoke):
             if not self.asks(node):
                 return None
+            if self.t.representation(node) != "list":
+                raise Problem("T7-227", node.line, "a list of parameters that is changed")
             parameters = re.sub(r"^list\((.*)\)$", r"\1", self._listed(node))
             return atom(f"[p.data for p in {parameters}]")
         found = self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
