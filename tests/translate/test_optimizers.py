@@ -334,3 +334,16 @@ def test_gradients_that_are_cleared_or_as_they_were(tmp_path, source):
 
 def test_a_function_for_optim_gives_the_page_the_loss_alone():
     assert page_of("optim.sgd(feval, w, {})\nprint(feval(w))\n").problems
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # Torch7 copies what the function is given into the weights; the page's function takes nothing
+        "optim.sgd(feval, w, {})\nlocal far = w:clone()\nprint((feval(far)))\n",
+        "local function check(p) return optim.checkgrad(feval, p) end\nprint(check(w) < 1)\n",
+        "optim.sgd(feval, w, {})\nlocal loss, gradient = feval(w)\nprint(gradient:norm())\n",
+    ],
+)
+def test_calls_of_a_function_for_optim_that_are_refused(source):
+    assert page_of(source).problems

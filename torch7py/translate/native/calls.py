@@ -97,6 +97,8 @@ class Calls:
         if not isinstance(node, (Call, Invoke)):
             return 1
         functions = self.t.types.function_called(node)
+        if functions and self.t.training.closures.issuperset(functions):
+            return 1  # a function for optim gives the page the loss alone
         counts = {self.t.types.returns[f].count for f in functions if f in self.t.types.returns}
         if len(counts) > 1 and max(counts) > 1:
             raise Problem("T7-216", node.line, "functions with different numbers of results")
@@ -107,7 +109,8 @@ class Calls:
             return False
         if self.t.training.losses.is_loss_call(node):
             return True
-        return any(f in self.t.training.losses.graph_functions for f in self.t.types.function_called(node))
+        keep = self.t.training.losses.graph_functions | self.t.training.closures
+        return any(f in keep for f in self.t.types.function_called(node))
 
     def _call(self, node: Call | Invoke, keep: bool) -> Py:
         try:
@@ -210,6 +213,8 @@ class Calls:
             room = max(len(f.parameters) for f in functions) - first
             if not any(f.vararg for f in functions):
                 given = given[:room]  # Lua drops what a function does not take
+        if self.t.training.takes_weights(node, functions):
+            given = given[1:]
         texts = []
         for index, argument in enumerate(given):
             last = index == len(given) - 1

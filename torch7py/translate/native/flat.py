@@ -55,6 +55,12 @@ def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> b
         return True
     reads = {n: v for v in vectors for n in holders.uses(v)}
     plain: set[Expression] = set()
+    for_optim = [
+        function
+        for node in tree.every(t.program, Call)
+        if node.arguments and t.type(node.callee).has("optimizer")
+        for function in t.type(node.arguments[0]).functions
+    ]
     for node in tree.walk(t.program):
         if isinstance(node, Invoke) and node.receiver in reads:
             others = {holders.of(a) for a in node.arguments}
@@ -69,7 +75,12 @@ def used_as_vectors(t: Translator, holders: Holders, vectors: list[Holder]) -> b
             own = bool(t.types.function_called(node))
             last = 1 if path.startswith("torch.") and path != "torch.norm" else len(node.arguments)
             optimizes = path.startswith("optim.") or t.type(node.callee).has("optimizer")
-            if optimizes or (path and not own and len(node.arguments) <= last):
+            functions = t.types.function_called(node)
+            if functions and all(f in for_optim for f in functions):
+                plain.update(a for a in node.arguments[:1] if a in reads)
+            elif path == "optim.checkgrad":
+                pass  # moves single elements
+            elif optimizes or (path and not own and len(node.arguments) <= last):
                 plain.update(a for a in node.arguments if a in reads)
         elif isinstance(node, (tree.Binary, tree.Unary, tree.Return)):
             plain.update(a for a in tree.children(node) if isinstance(a, Expression) and a in reads)

@@ -7,6 +7,7 @@ torch.optim does not have.
 
 from __future__ import annotations
 
+from torch7py.translate.native.optimizers.checking import check, several_of_check
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.optimizers.finding import find
 from torch7py.translate.native.optimizers.methods import Definition, Optimizer
@@ -17,6 +18,7 @@ __all__ = [
     "CLASSES",
     "Definition",
     "Optimizer",
+    "check",
     "find",
     "give_gradient",
     "holds_loss",
@@ -24,6 +26,7 @@ __all__ = [
     "of_call",
     "refuse_value",
     "settings_field",
+    "several_of_check",
     "step",
     "write",
 ]

@@ -40,6 +40,7 @@ class Training:
         self.given_point: set[tree.Function] = (
             set()
         )  # those for several tensors, which take the one that is meant
+        self.checks: set[Call] = set()  # of optim.checkgrad
         self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
         self.points: dict[
             tree.Function, Name
@@ -250,6 +251,20 @@ class Training:
             return False
         return function in self.closures and parameter is function.parameters[0]
 
+    def takes_weights(self, node: Call | Invoke, functions: list[tree.Function]) -> bool:
+        """Whether a function for optim is called by the program itself, with the vector that it always takes."""
+        if not functions or not all(self.is_weights(f, p) for f in functions for p in f.parameters[:1]):
+            return False
+        if not self.closures.issuperset(functions) or not node.arguments:
+            return False
+        given = self.holders.of(node.arguments[0])
+        moved = {self.holders.of(weights) for f in functions for weights in self.moved_by.get(f, [])}
+        if any(f.parameters for f in functions) and moved != {given}:
+            raise Problem(
+                "T7-228", node.line, "a function for optim, called with something else than optim moves"
+            )
+        return any(f.parameters for f in functions)
+
     def may_be_missing(self, function: tree.Function, parameter: Name) -> bool:
         if parameter not in function.parameters:
             return False
@@ -267,7 +282,9 @@ class Training:
     def call(self, node: Call | Invoke) -> Py | None:
         """Calls on the flat vectors, and those of backward passes that are written one by one, as values."""
         found = self.written.value(node)
-        if found is not None or isinstance(node, Call):
+        if isinstance(node, Call):
+            return found or optimizers.check(self, node)
+        if found is not None:
             return found
         if self.backward.is_backward(node):
             raise Problem(
@@ -317,6 +334,8 @@ class Training:
     def several(self, node: Expression, targets: tuple[Expression, ...]) -> bool:
         if not isinstance(node, Call):
             return False
+        if optimizers.several_of_check(self, node, targets):
+            return True
         found = optimizers.of_call(self, node)
         if found is None:
             return False
