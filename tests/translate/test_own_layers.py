@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 
 from torch7py.translate.native.program import translate_script
@@ -121,3 +122,77 @@ def test_what_a_branch_does_to_the_output_stays_in_the_branch() -> None:
     x = torch.ones(2, dtype=torch.float64)
     assert made(NEGATED, "Shifted", 1, True)(x).tolist() == [-6, -6]
     assert made(NEGATED, "Shifted", 1, False)(x).tolist() == [2, 2]
+
+
+TABLES = """
+require 'nn'
+do
+   local Two, parent = torch.class('nn.Two', 'nn.Module')
+   function Two:__init() parent.__init(self) self.gradInput = {} end
+   function Two:updateOutput(input)
+      self.output = torch.cmul(input[1], input[2])
+      self.total = self.output:sum()
+      return self.output
+   end
+   function Two:updateGradInput(input, gradOutput)
+      self.gradInput[1] = torch.cmul(input[2], gradOutput)
+      self.gradInput[2] = torch.cmul(input[1], gradOutput):mul(-1)
+      return self.gradInput
+   end
+end
+local two = nn.Two()
+print(two:forward{torch.ones(2), torch.ones(2)}:sum(), two.total)
+"""
+
+
+def test_a_table_of_inputs_has_a_gradient_for_each() -> None:
+    layer = made(TABLES, "Two")
+    a = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    b = torch.tensor([3.0, 4.0], dtype=torch.float64, requires_grad=True)
+    layer((a, b)).sum().backward()
+    assert layer.total == 11
+    assert a.grad.tolist() == [3, 4]
+    assert b.grad.tolist() == [-1, -2]  # as the program writes it, which is not the derivative
+
+
+def test_a_field_that_the_program_reads_stays_in_the_layer() -> None:
+    text = translate_script(TABLES.encode(), "p.lua").code
+    assert "        layer.total = output.sum().item()\n" in text
+    assert "layer = ctx.layer" not in text
+
+
+INNER = """
+require 'nn'
+local Inner, parent = torch.class('nn.Inner', 'nn.Module')
+function Inner:__init() parent.__init(self) self.net = %s end
+function Inner:updateOutput(input)
+   self.output = self.net:forward(input)
+   return self.output
+end
+function Inner:updateGradInput(input, gradOutput)
+   self.gradInput = self.net:updateGradInput(input, gradOutput):mul(2)
+   return self.gradInput
+end
+print(nn.Inner():forward(torch.ones(1, 2)):size(1))
+"""
+
+
+def test_a_layer_inside_is_asked_for_its_gradient() -> None:
+    layer = made(INNER % "nn.Sequential():add(nn.Tanh())", "Inner")
+    x = torch.tensor([[0.5, -1.0]], dtype=torch.float64, requires_grad=True)
+    layer(x).sum().backward()
+    assert torch.allclose(x.grad, 2 * (1 - torch.tanh(x.detach()) ** 2), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        INNER % "nn.Dropout(0.5)",  # the gradient would be another mask's
+        TABLES.replace(
+            "two:forward{torch.ones(2), torch.ones(2)}", "two:forward{{torch.ones(2)}, torch.ones(2)}"
+        ),
+    ],
+)
+def test_refused(source: str) -> None:
+    page = translate_script(source.encode(), "p.lua")
+    assert {problem.code for problem in page.problems} >= {"T7-243"}

@@ -69,7 +69,8 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
     if isinstance(key, tree.Table):
         # {i, {}, {a, b}}: a number drops a dimension, a table keeps it
         if base.rank is None:
-            return False
+            kept = any(isinstance(item.value, tree.Table) for item in key.fields)
+            return kept and result.be("tensor")
         dropped = sum(1 for item in key.fields if not isinstance(item.value, tree.Table))
         rank = base.rank - dropped
         return result.be("number") if rank == 0 else result.be("tensor") | result.be_rank(rank)
@@ -209,7 +210,7 @@ def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
     if depth > DEEPEST:
         return None
     if module.find().classes and not module.find().layers:
-        return "tensor"
+        return "tuple" if module.of_field("output").kind == "table" else "tensor"
     made = module.find().layers
     # an empty container in a variable that is given a model later stands in for it
     filled = [layer for layer in made if layer.children or layer.name != "nn.Sequential"] or made

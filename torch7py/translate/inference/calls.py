@@ -210,8 +210,9 @@ class CallKinds:
             if kind is None and inside is not None and self.types.kind(inside) == "tensor":
                 return receiver.be("tensor")  # what has methods is no number
             own = self.types.function_called(node)
-            if not own and method == "forward":
-                own = self.types.methods_of(receiver, "updateOutput")
+            if not own and method in ("forward", "backward"):
+                instead = "updateOutput" if method == "forward" else "updateGradInput"
+                own = self.types.methods_of(receiver, instead)
             if own:
                 news = False
                 for function in own:

@@ -11,6 +11,7 @@ from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
+from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -54,6 +55,8 @@ def _infer(
     )
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
+    for made in inference.classes.all():
+        learn_tables(inference, made)
     inference.block(program)
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)

@@ -173,6 +173,8 @@ def arithmetic(name: str, operator: str, whole: str, count: int | None = None) -
                 return Expr(f"{x.operand}.{whole}({use.writer.depth})", x.ndim)
             if operator == "+":
                 return Expr(f"sum({x.text})")
+            if operator == "*":
+                return Expr(f"math.prod({x.text})")
             raise NotNative(f"{name}: the number of its inputs is not known")
         texts = [part.beside(operator, number > 0) for number, part in enumerate(parts)]
         return Expr(f" {operator} ".join(texts), binds=operator)

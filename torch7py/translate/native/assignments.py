@@ -98,7 +98,7 @@ class Assignments:
         if isinstance(value, tree.Function) and isinstance(target, Name):
             self.t.define(self.t.names.of(target), value)
             return
-        if isinstance(target, Index) and self.t.tables.appends(target):
+        if isinstance(target, Index) and self.t.tables.appends(target) and not self.t.classes.entry(target):
             self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
@@ -178,6 +178,9 @@ class Assignments:
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.t.names.of(node)
         assert isinstance(node, Index)
+        entry = self.t.classes.entry(node)
+        if entry is not None:
+            return entry.text
         setting = optimizers.settings_field(self.t.training, node)
         if setting is not None:
             return setting

@@ -187,7 +187,11 @@ class Calls:
         functions = t.types.function_called(node)
         if functions:
             if kind in ("object", "class") or t.type(node.receiver).find().classes:
-                text = f"{t.value(node.receiver).at(code.ATOM)}.{code.attribute_name(node.method)}"
+                method = code.attribute_name(node.method)
+                made = t.type(node.receiver).find().classes
+                if node.method == "reset" and made and all(c.parent == "nn.Linear" for c in made):
+                    method = "reset_parameters"
+                text = f"{t.value(node.receiver).at(code.ATOM)}.{method}"
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)
             rest = self.arguments(node, functions, 1)

@@ -6,10 +6,12 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
+from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD
@@ -41,7 +43,23 @@ _SPECIAL = {
     "__pow": "__pow__",
     "__unm": "__neg__",
 }
-_BASES = {"nn.Module": "nn.Module", "nn.Criterion": "nn.Module", "nn.Sequential": "nn.Sequential"}
+# Methods of layers that nn.Module calls of the layers in it.
+PASSED_DOWN = {
+    "training",
+    "evaluate",
+    "zeroGradParameters",
+    "updateParameters",
+    "type",
+    "float",
+    "double",
+    "cuda",
+}
+_BASES = {
+    "nn.Module": "nn.Module",
+    "nn.Criterion": "nn.Module",
+    "nn.Sequential": "nn.Sequential",
+    "nn.Linear": "nn.Linear",
+}
 
 
 class Classes:
@@ -144,6 +162,8 @@ class Classes:
             if made.instance.kind in ("module", "criterion"):
                 self.studied = made
                 self.current = self.layers[made] = OwnLayer(t, made, self.names[made])
+                if made.parent == "nn.Linear":
+                    self._derives_from_linear(self.current, made)
                 self.current.write_function()
                 if not t.depth and len(t.lines) > before:
                     function, t.lines = t.lines[before:], t.lines[:before]
@@ -158,6 +178,13 @@ class Classes:
             raise
         finally:
             self.current = None
+
+    def _derives_from_linear(self, layer: OwnLayer, made: LuaClass) -> None:
+        """A class of nn.Linear's own: autograd knows its gradients, and its constructor draws its weights."""
+        if layer.by_hand:
+            raise Problem("T7-243", made.statement.line, "a kind of nn.Linear with gradients by hand")
+        sizes = {"inputSize": "1", "outputSize": "1"}
+        self.t.models.making.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
 
     def _write(self, made: LuaClass) -> None:
         t = self.t
@@ -192,8 +219,38 @@ class Classes:
             layer.write_forward()
         elif name in ("__tostring", "__tostring__"):
             t.define("__repr__", function)
+        elif name in PASSED_DOWN and self._only_passes_down(layer, name, function):
+            return True
         elif name not in LEFT_OUT:
             return False
+        return True
+
+    def _only_passes_down(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+        """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
+        t = self.t
+        for statement in function.body.statements:
+            if isinstance(statement, tree.Return):
+                calls: tuple[Expression, ...] = statement.values
+            else:
+                calls = (statement.call,) if isinstance(statement, tree.Run) else (tree.Nil(statement.place),)
+            for call in calls:
+                if isinstance(call, Name) and call.name == "self":
+                    continue
+                if (
+                    isinstance(call, Invoke)
+                    and call.method == name
+                    and t.kind(call.receiver) in ("module", "criterion")
+                ):
+                    continue
+                callee = call.callee if isinstance(call, Call) else None
+                key = callee.key if isinstance(callee, Index) else None
+                if not (isinstance(key, String) and key.value == name and isinstance(callee, Index)):
+                    return False
+                if (
+                    isinstance(callee.base, Name)
+                    and t.scopes.of_name[callee.base] not in t.types.parent_of_variable
+                ):
+                    return False
         return True
 
     def base(self, made: LuaClass) -> str:
@@ -228,7 +285,14 @@ class Classes:
             t.emit("@staticmethod")
             t.define(code.attribute_name(name), function)
         else:
+            before = len(t.lines)
             t.define(self.method(made, name), function, inits=self._inits(made) if name == "__init" else [])
+            written = [line.strip() for line in t.lines[before:] if line.strip()]
+            if name == "reset" and made.parent == "nn.Linear":  # whose constructor calls it without arguments
+                at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
+                t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
+            if self.current is not None and written == ["def __init__(self):", "super().__init__()"]:
+                del t.lines[before:]  # says nothing
             if name == "__eq":
                 t.emit("__hash__ = object.__hash__")
 
@@ -237,6 +301,8 @@ class Classes:
             return _SPECIAL[name]
         if name == "updateOutput" and made.instance.kind != "object":
             return "forward"
+        if name == "reset" and made.parent == "nn.Linear":
+            return "reset_parameters"  # which its constructor calls, as in Torch7
         if name in LEFT_OUT and made.instance.kind != "object":
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
         if name.startswith("__"):
@@ -263,7 +329,7 @@ class Classes:
         known = self.definite(made)
         layer = self.current
         if layer is not None:
-            known |= {*layer.temporary, *layer.gradients, "train", "output", "gradInput"}
+            known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
         chain: LuaClass | None = made
         while chain is not None:
             known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values}
@@ -325,6 +391,18 @@ class Classes:
             return self._field_of_layer(node, name)
         return atom(f"{t.value(node.base).at(code.ATOM)}.{code.attribute_name(name)}")
 
+    def entry(self, node: Index) -> Py | None:
+        """``self.gradInput[1]`` in a method of a layer, where it has a variable of its own."""
+        if self.current is None or isinstance(node.key, String):
+            return None
+        name = self.current.own(node)
+        layer = self.current
+        of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
+        if of_table and layer.spread and layer.no_return is not None:
+            return atom(f"{layer.no_return}[{self.t.expressions.position(node.key)}]")
+        text = self.current.text(name) if name is not None else None
+        return None if text is None else atom(text)
+
     def _field_of_layer(self, node: Index, name: str) -> Py:
         """A field of a layer, outside of its methods."""
         base = self.t.value(node.base).at(code.ATOM)
@@ -352,6 +430,9 @@ class Classes:
     def call(self, node: Call | Invoke) -> Py | None:
         """A constructor, a method of the parent, or a metamethod."""
         t = self.t
+        inner = self.current.inner_gradient(node) if self.current is not None else None
+        if inner is not None:
+            return inner
         functions = t.types.function_called(node)
         for function in functions:
             maker = self.makers.of_function.get(function)
@@ -397,6 +478,9 @@ class Classes:
         rest = Call(node.place, callee, node.arguments[1:])
         given = t.calls.arguments(rest, functions, 1)
         python = self.method(method, name)
-        if not functions and name != "__init":
+        of_linear = method.parent == "nn.Linear" and (
+            name == "updateOutput" or (name == "reset" and not rest.arguments)
+        )
+        if not functions and name != "__init" and not of_linear:
             raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
         return atom(f"super().{python}({given})")

@@ -196,6 +196,11 @@ class Expressions:
         write = self.number if side is None else side
         assert callable(write)
         operator, level = _OPERATORS[node.operator]
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            if operator == "*" and isinstance(one, Name) and self.t.scopes.of_name[one] in self.t.scales:
+                value = write(other)  # scale is 1
+                assert isinstance(value, Py)
+                return value
         if self.t.kind(node) == "tensor" and not (
             node.operator == "*" and self.t.kind(node.left) == self.t.kind(node.right)
         ):

@@ -46,6 +46,9 @@ def index(t: Translator, node: Index) -> Py:
         if known is not None:
             return known
     t.present.add(node.base)  # nil has no fields
+    entry = t.classes.entry(node)
+    if entry is not None:
+        return entry
     setting = optimizers.settings_field(t.training, node)
     if setting is not None:
         return atom(setting)

@@ -41,10 +41,14 @@ class LayerFields:
     no_return: str | None = None  # the variable that takes a returned value
     layer_used: bool = False
     taken: set[str] | None = None
+    entries: dict[str, int] = field(
+        default_factory=dict
+    )  # of `output` and `gradInput`, where they are tables
 
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
         self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
+        self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
         self._find_parameters()
         self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
         self._find_temporaries()
@@ -61,7 +65,36 @@ class LayerFields:
             and self.made in self.t.type(node.base).find().classes
         ):
             return node.key.value
+        if isinstance(node, Index) and isinstance(node.key, tree.Number) and isinstance(node.base, Index):
+            name = self.own(node.base)
+            if name in KEPT_BY_NN and self.entries.get(name, 0) >= int(node.key.value) >= 1:
+                return f"{name}{int(node.key.value)}"  # an entry of a table, which has a variable of its own
         return None
+
+    def is_table(self, name: str) -> bool:
+        """Whether ``output`` or ``gradInput`` is a table."""
+        return self.made.instance.of_field(name).kind == "table"
+
+    def _count_entries(self, name: str) -> int:
+        """How many entries a table has that the methods only name by number; 0 for one of another size."""
+        if not self.is_table(name):
+            return 0
+        count = 0
+        for function in self.made.methods.values():
+            for node in tree.walk(function.body):
+                if isinstance(node, Index) and isinstance(node.base, Index) and self.own(node.base) == name:
+                    if not isinstance(node.key, tree.Number):
+                        return 0
+                    count = max(count, int(node.key.value))
+                if (
+                    isinstance(node, tree.Assign)
+                    and len(node.targets) == 1
+                    and self.own(node.targets[0]) == name
+                ):
+                    value = node.values[0]
+                    if isinstance(value, tree.Table):
+                        count = max(count, len(value.fields))
+        return count
 
     def _find_parameters(self) -> None:
         method = self.made.methods.get("parameters")
@@ -83,6 +116,10 @@ class LayerFields:
                 if isinstance(first, Invoke) and first.method == "parameters":
                     return  # those of a layer inside
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
+        if self.made.parent == "nn.Linear":
+            self.parameters = ["weight", "bias"]
+            self.gradients = {"gradWeight": "weight", "gradBias": "bias"}
+            return
         start = self.made.methods.get("__init")
         if start is None:
             return
@@ -132,6 +169,7 @@ class LayerFields:
     def _find_temporaries(self) -> None:
         if self.forward is None:
             return
+        seen = self.read_outside()
         if self.by_hand:
             self.temporary |= self.set_before_read(self.forward) - set(self.parameters)
             for half in self.halves:
@@ -140,7 +178,21 @@ class LayerFields:
         else:
             outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
             self.temporary |= self.set_before_read(self.forward) - outside - set(self.parameters)
+        self.temporary -= seen
         self.temporary |= KEPT_BY_NN
+        self.temporary |= {f"{name}{n}" for name, count in self.entries.items() for n in range(1, count + 1)}
+
+    def read_outside(self) -> set[str]:
+        """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
+        computing = {*self.halves, self.forward, self.made.methods.get("__init")}
+        inside = {n for f in computing if f is not None for n in tree.walk(f.body)}
+        found: set[str] = set()
+        for node in tree.walk(self.t.program):
+            if not isinstance(node, Index) or not isinstance(node.key, String) or node in inside:
+                continue
+            if self.made in self.t.type(node.base).find().classes:
+                found.add(node.key.value)
+        return found - KEPT_BY_NN
 
     def _fields_in(self, functions: list[tree.Function]) -> set[str]:
         start = self.made.methods.get("__init")
@@ -158,6 +210,8 @@ class LayerFields:
         for statement in function.body.statements:
             reads: list[str] = []
             sets: list[str] = []
+            if self.is_made_once(statement):
+                continue
             if isinstance(statement, tree.Assign):
                 for target in statement.targets:
                     name = self.own(target)
@@ -184,6 +238,15 @@ class LayerFields:
             found |= {name for name in sets if name not in seen}
             seen.update(sets)
         return found
+
+    def is_made_once(self, statement: tree.Statement) -> bool:
+        """``self.eps = self.eps or input.new()``: a buffer, which is overwritten."""
+        if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
+            return False
+        value = statement.values[0]
+        name = self.own(statement.targets[0])
+        made = isinstance(value, tree.Binary) and value.operator == "or" and self.own(value.left) == name
+        return made and name is not None
 
     def fields_of(self, node: tree.Node | tree.Block) -> list[str]:
         return [name for n in tree.walk(node) if (name := self.own(n)) is not None]

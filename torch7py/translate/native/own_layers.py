@@ -8,6 +8,7 @@ autograd does not know, and is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN, LayerFields
+from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
-from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 __all__ = ["LEFT_OUT", "OwnLayer"]
 
@@ -28,6 +30,9 @@ _INITIALIZERS = {
     "zero": "nn.init.zeros_",
     "fill": "nn.init.constant_",
 }
+_DRAWS = re.compile(
+    "Dropout|Noise|Reinforce|Recurr|LSTM|GRU|BatchNormalization"
+)  # not the same when run again
 # Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
 LEFT_OUT = {
     "parameters",
@@ -42,6 +47,7 @@ LEFT_OUT = {
 class OwnLayer(LayerFields):
     """How one class of layers is written."""
 
+    spread: str = ""  # the name of a table of inputs
     half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
 
     # Writing
@@ -54,10 +60,13 @@ class OwnLayer(LayerFields):
         if forward is None:
             raise Problem("T7-243", self.halves[0].line, "gradients without updateOutput")
         inputs = list(forward.parameters[1:])
-        for given in inputs:
-            if t.kind(given) == "table":
-                raise Problem("T7-243", forward.line, "gradients of a table of inputs, written by hand")
         names = [t.names.of(given) for given in inputs]
+        self.spread = ""
+        for each in inputs:
+            if t.kind(each) == "table":
+                if each is not inputs[0] or t.type(each).of_elements().kind != "tensor":
+                    raise Problem("T7-243", forward.line, "gradients of tables in a table, written by hand")
+                self.spread = names[0]
         for half in self.halves:
             self._same_parameters(half, names)
         kept = self._kept(names)
@@ -73,11 +82,16 @@ class OwnLayer(LayerFields):
             t.emit("@staticmethod")
             at = len(t.lines)
             saved = [name for name in kept if kept[name]]
-            at_return = [f"ctx.save_for_backward({', '.join(saved)})"] if saved else []
+            at_return = [f"ctx.save_for_backward({', '.join(map(self.spread_out, saved))})"] if saved else []
             at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
             self._name_self(forward, "layer")
             with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
-                t.define("forward", forward, (), (), ["ctx", *names, *self.parameters])
+                given = (
+                    [*names[1:], *self.parameters, f"*{self.spread}"]
+                    if self.spread
+                    else [*names, *self.parameters]
+                )
+                t.define("forward", forward, (), (), ["ctx", *given])
             self._backward(names, kept, texts)
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
@@ -85,17 +99,21 @@ class OwnLayer(LayerFields):
         t.emit("")
         t.emit("")
 
+    def spread_out(self, name: str) -> str:
+        """A name among values: a table of inputs is spread out."""
+        return f"*{name}" if name == self.spread else name
+
     def _keep_layer(self, at: int) -> None:
-        """Have the layer itself in the context as well."""
+        """Have the layer itself in the context as well, where the gradients need it."""
         t = self.t
-        at_return = [i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("return ")]
-        back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
-        for i in reversed([i for i in at_return if i < back]):
-            t.lines.insert(i, f"{t.lines[i][: len(t.lines[i]) - len(t.lines[i].lstrip())]}ctx.layer = layer")
         back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
         if any("layer." in line for line in t.lines[back:]):
             head = t.lines[back]
             t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    layer = ctx.layer")
+            for i in reversed(range(at, back)):
+                line = t.lines[i]
+                if line.strip().startswith("return "):
+                    t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = layer")
         last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
         t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
 
@@ -128,7 +146,9 @@ class OwnLayer(LayerFields):
                 name = self.own(node)
                 if name in self.gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])
-                    if isinstance(node, Index) and self._is_in_part(half, node):
+                    if isinstance(node, Index) and (
+                        self._is_in_part(half, node) or self._takes_number(half, node)
+                    ):
                         found[parameter] = True
                 if name in self.parameters or (
                     name in self.temporary and name in written and name not in own
@@ -146,6 +166,16 @@ class OwnLayer(LayerFields):
         name = self.own(node)
         return name if name in self.gradients else None
 
+    def _takes_number(self, half: tree.Function, node: Index) -> bool:
+        """``self.gradBias:add(gradOutput:sum())``: a number for each element."""
+        return any(
+            isinstance(n, Invoke)
+            and n.receiver is node
+            and n.arguments
+            and self.t.kind(n.arguments[-1]) == "number"
+            for n in tree.walk(half.body)
+        )
+
     def _is_in_part(self, half: tree.Function, node: Index) -> bool:
         return any(isinstance(n, Index) and n.base is node for n in tree.walk(half.body))
 
@@ -153,12 +183,17 @@ class OwnLayer(LayerFields):
         t = self.t
         t.emit("")
         t.emit("@staticmethod")
-        t.emit("def backward(ctx, gradOutput):")
-        given: list[str] = []
+        several = "*" if self.is_table("output") and self.made.instance.kind == "module" else ""
+        t.emit(f"def backward(ctx, {several}gradOutput):")
         with t.indented():
             saved = [name for name in kept if kept[name]]
             if saved:
-                t.emit(f"{f'({saved[0]},)' if len(saved) == 1 else ', '.join(saved)} = ctx.saved_tensors")
+                spread = ", ".join(map(self.spread_out, saved))
+                if saved == [self.spread]:
+                    spread = self.spread
+                t.emit(
+                    f"{f'({saved[0]},)' if [spread] == saved and not self.spread else spread} = ctx.saved_tensors"
+                )
             for name in kept:
                 if not kept[name]:
                     t.emit(f"{name} = ctx.{name}")
@@ -168,17 +203,76 @@ class OwnLayer(LayerFields):
                 for comment in self._comments(half):
                     t.comment(comment)
                 self.half_at = len(t.lines), t.depth
-                with self.written_as(texts, "gradInput", []):
+                with self.written_as(texts, self.local("gradInput"), []):
+                    self._begin_table(half)
                     t.block(half.body)
                 t.scope = outer
-            criterion = self.made.instance.kind == "criterion"
-            given.append("gradInput * gradOutput" if criterion else "gradInput")
-            given += ["None"] * (len(names) - 1)
+            gradients = self._input_gradients(len(names))
+            given = [] if self.spread else gradients
+            given += ["None"] * (len(names) - max(len(given), bool(self.spread)))
             for gradient in self.gradients:
                 used = any(gradient in self.fields_of(half.body) for half in self.halves)
                 given.append(self.local(gradient) if used else "None")
+            given += gradients if self.spread else []
             t.emit(f"return {', '.join(given)}")
         t.emit("")
+
+    def _input_gradients(self, inputs: int) -> list[str]:
+        """What a backward half gives for the inputs; a criterion's is one of its value."""
+        count = self.entries["gradInput"]
+        local = self.local("gradInput")
+        named = [self.local(f"gradInput{n}") for n in range(1, count + 1)] if count else [local]
+        spread = self.is_table("gradInput") and not count
+        if not self.spread:
+            if spread:
+                raise Problem("T7-243", self.halves[0].line, "a table of gradients for an input that is none")
+            named = named[:inputs]
+        if self.made.instance.kind == "criterion":
+            if spread:
+                return [f"*(g * gradOutput for g in {local})"]
+            return [f"{name} * gradOutput" for name in named]
+        return [f"*{local}"] if spread else named
+
+    def _begin_table(self, half: tree.Function) -> None:
+        """The table of gradients before its entries are set, where that is not once and for all."""
+        t = self.t
+        if not self.is_table("gradInput") or "gradInput" not in self.fields_of(half.body):
+            return
+        count = self.entries["gradInput"]
+        if not count:
+            if any(self._stores_entry(node) for node in tree.walk(half.body)):
+                if not self.spread:
+                    raise Problem("T7-243", half.line, "a table of gradients for an input that is none")
+                t.emit(f"{self.local('gradInput')} = [None] * len({self.spread})")
+            return
+        surely = self.set_before_read(half)
+        if any(
+            isinstance(s, tree.Assign)
+            and self.own(s.targets[0]) == "gradInput"
+            and isinstance(s.values[0], tree.Table)
+            and s.values[0].fields
+            for s in half.body.statements
+        ):
+            return
+        for n in range(1, count + 1):
+            if f"gradInput{n}" not in surely:
+                t.emit(f"{self.local(f'gradInput{n}')} = None")
+
+    def _only_clears(self, body: tree.Block) -> bool:
+        """Whether a loop only takes gradients of former inputs out of the table."""
+        return bool(body.statements) and all(
+            isinstance(s, tree.Assign) and self._stores_entry(s) and isinstance(s.values[0], tree.Nil)
+            for s in body.statements
+        )
+
+    def _stores_entry(self, node: tree.Node | tree.Block) -> bool:
+        """``self.gradInput[i] = x``, or a method that changes ``self.gradInput[i]``."""
+        if isinstance(node, tree.Assign):
+            return isinstance(node.targets[0], Index) and self.own(node.targets[0].base) == "gradInput"
+        if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
+            root = root_of(node.call)
+            return isinstance(root, Index) and self.own(root.base) == "gradInput"
+        return False
 
     def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:
         """The comments before the statement that defines a method."""
@@ -196,7 +290,10 @@ class OwnLayer(LayerFields):
             t.emit(f"def forward(self, {', '.join(names)}):")
             layer = ["self"] if self.layer_used else []
             parameters = [f"self.{self.attribute(name)}" for name in self.parameters]
-            t.emit(f"    return {self.name}Function.apply({', '.join([*layer, *names, *parameters])})")
+            given = [*layer, *names, *parameters]
+            if self.spread:
+                given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
+            t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
             t.emit("")
             return
         texts = {name: self.local(name) for name in self.temporary}
@@ -208,6 +305,13 @@ class OwnLayer(LayerFields):
     def statement(self, node: Statement) -> bool:
         """The statements of a layer's methods that are written otherwise; whether this was one."""
         t = self.t
+        if self.texts and self._stores_entry(node) and self._entry(node):
+            return True
+        if self.no_return is not None and isinstance(node, tree.NumericFor) and self._only_clears(node.body):
+            return True
+        if isinstance(node, tree.Run) and isinstance(node.call, Call) and self._is_parents_output(node.call):
+            t.emit(f"{self.local('output')} = {t.value(node.call)}")
+            return True
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
             name = self.own(root_of(node.call))
             if name is None and self.no_return is not None:
@@ -234,6 +338,59 @@ class OwnLayer(LayerFields):
                 return self._assign(name, node.targets[0], node.values[0])
         return False
 
+    def inner_gradient(self, node: Call | Invoke) -> Py | None:
+        """``self.net:backward(x, g)`` in a backward half: gradients of a module that the layer has in it."""
+        t = self.t
+        if self.no_return is None or not isinstance(node, Invoke) or node.method not in BACKWARD:
+            return None
+        kind = t.kind(node.receiver)
+        if kind not in ("module", "criterion") or self._is_self(node.receiver):
+            return None
+        given = [t.value(argument).text for argument in node.arguments[:2]]
+        if len(given) < 2 or t.kind(node.arguments[0]) != "tensor":
+            raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
+        if node.method == "accGradParameters" or any(
+            _DRAWS.search(x.name) for x in all_layers(t.type(node.receiver))
+        ):
+            raise Problem("T7-243", node.line, f"{node.method} of a layer in it, which is run again for it")
+        if kind == "criterion":
+            target = t.models.inputs.target(t.type(node.receiver), node.arguments[1], node.line)
+            return atom(f"{t.need('criterion_gradient')}({t.value(node.receiver)}, {given[0]}, {target})")
+        helper = "input_gradient" if node.method == "updateGradInput" else "module_gradient"
+        return atom(f"{t.need(helper)}({t.value(node.receiver)}, {', '.join(given)})")
+
+    def _is_parents_output(self, call: Call) -> bool:
+        """``parent.updateOutput(self, input)``, which sets ``self.output``."""
+        callee = call.callee
+        if not (
+            isinstance(callee, Index)
+            and isinstance(callee.key, tree.String)
+            and isinstance(callee.base, Name)
+        ):
+            return False
+        named = self.t.scopes.of_name[callee.base] in self.t.types.parent_of_variable
+        return named and callee.key.value == "updateOutput" and self.t.scope.function is self.forward
+
+    def _entry(self, node: Statement) -> bool:
+        """``self.gradInput[i]:resizeAs(x):copy(y)``, of a table whose size is the input's."""
+        t = self.t
+        if self.entries["gradInput"]:
+            return False
+        if isinstance(node, tree.Assign):
+            value = node.values[0]
+            same = isinstance(value, tree.Binary) and tree.same_expression(value.left, node.targets[0])
+            if isinstance(value, tree.Binary) and value.operator == "or" and same:
+                return True
+            if not isinstance(value, tree.Nil):
+                t.emit(f"{t.target(node.targets[0])} = {t.value(value)}")
+            return True
+        if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
+            anew = written_anew(t, node.call)
+            if anew is not None:
+                t.emit(f"{t.target(root_of(node.call))} = {anew}")
+                return True
+        return False
+
     def _initialized(self, name: str, call: Invoke) -> bool:
         """A method that changes a parameter outside of the computation: its first value, mostly."""
         t = self.t
@@ -255,13 +412,12 @@ class OwnLayer(LayerFields):
                 first = first.receiver
             assert isinstance(first, Invoke)
             local = self.local(name)
-            if first is not call or first.method != "add" or not 1 <= len(first.arguments) <= 2:
+            added = self._added(first) if first is call else None
+            if added is None:
                 raise Problem("T7-243", call.line, f"{name}, changed otherwise than by add")
-            value = t.value(first.arguments[-1])
-            if len(first.arguments) == 2:
-                scale = t.value(first.arguments[0])
-                if scale.text != "1":
-                    value = Py(f"{scale.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
+            value = added
+            if t.kind(first.arguments[-1]) == "number":
+                value = atom(f"torch.full_like({self.local(self.gradients[name])}, {value})")
             begun = any(line.strip().startswith(f"{local} = ") for line in t.lines[-200:])
             within = t.depth > 2
             part = call.receiver
@@ -276,8 +432,56 @@ class OwnLayer(LayerFields):
         value_anew = written_anew(t, call)
         if value_anew is None:
             return False
-        t.emit(f"{self.texts[name]} = {value_anew}")
+        local = self.texts[name]
+        self._drop_size(local, value_anew.text)
+        t.emit(f"{local} = {value_anew}")
         return True
+
+    def _drop_size(self, local: str, text: str) -> None:
+        """Take back that a variable was given its size, where it is overwritten before it is read."""
+        lines, used = self.t.lines, re.compile(rf"\b{local}\b")
+        if used.search(text):
+            return
+        indent = "    " * self.t.depth
+        for i in reversed(range(len(lines))):
+            if lines[i].startswith(f"{indent}{local} = torch.empty"):
+                if self._are_used(set(re.findall(r"[A-Za-z_]\w*", lines[i])) - {local}, i):
+                    del lines[i]
+                return
+            if used.search(lines[i]) or not lines[i].startswith(indent):
+                return
+
+    def _are_used(self, names: set[str], but: int) -> bool:
+        """Whether names are read elsewhere in the function that is being written."""
+        lines = self.t.lines
+        start = max((i for i in range(but) if lines[i].strip().startswith("def ")), default=0)
+        text = "\n".join(line for i, line in enumerate(lines[start:], start) if i != but)
+        return all(len(re.findall(rf"\b{name}\b", text)) != 1 for name in names)
+
+    def _added(self, call: Invoke) -> Py | None:
+        """What a method adds to a gradient: ``add(x)``, ``add(scale, x)``, ``addmm(scale, a, b)``; None for others."""
+        t = self.t
+        given = list(call.arguments)
+        if call.method not in ("add", "addmm", "addmv", "addr", "addcmul"):
+            return None
+        factors = given[-1:] if call.method == "add" else given[-2:]
+        scale = given[: -len(factors)]
+        if len(scale) > 1 or len(given) < len(factors) or any(t.kind(x) != "number" for x in scale):
+            return None
+        texts = [t.value(factor) for factor in factors]
+        if call.method == "add":
+            value = texts[0]
+        elif call.method == "addr":
+            value = atom(f"torch.outer({texts[0]}, {texts[1]})")
+        else:
+            operator = "*" if call.method == "addcmul" else "@"
+            value = Py(
+                f"{texts[0].at(code.MULTIPLY)} {operator} {texts[1].at(code.MULTIPLY + 1)}", code.MULTIPLY
+            )
+        by = t.value(scale[0]) if scale else atom("1")
+        if by.text == "1":
+            return value
+        return Py(f"{by.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
 
     def _begin(self, name: str, local: str, begun: bool) -> None:
         """A gradient of which parts are added to begins with zeros, before all of its half."""
@@ -317,14 +521,13 @@ class OwnLayer(LayerFields):
             function = t.scope.function
             if function is None or node is not self._ends(function) or len(node.values) > 1:
                 raise Problem("T7-243", node.line, "a return in the middle of a backward half")
-            if node.values:
-                text = t.value(node.values[0]).text
-                if text != self.no_return:
-                    t.emit(f"{self.no_return} = {text}")
+            if node.values and self.own(node.values[0]) != "gradInput":
+                self._give("gradInput", node.values[0])
             return True
         if len(node.values) != 1:
             raise Problem("T7-243", node.line, "a layer that gives no output")
-        value = t.expressions.graph(node.values[0])
+        given = node.values[0]
+        value = self._table_given(given) or t.expressions.graph(given)
         for line in self.at_return:
             t.emit(line)
         last = t.lines[-1].strip() if t.lines else ""
@@ -336,18 +539,49 @@ class OwnLayer(LayerFields):
         t.emit(f"return {value}")
         return True
 
+    def _give(self, name: str, value: Expression) -> None:
+        """``self.gradInput = v``, or its entries."""
+        t = self.t
+        count = self.entries.get(name, 0)
+        if count and isinstance(value, tree.Table):
+            for n, item in enumerate(value.fields, 1):
+                t.emit(f"{self.local(f'{name}{n}')} = {t.value(item.value)}")
+        elif count:
+            t.emit(f"{', '.join(self.local(f'{name}{n}') for n in range(1, count + 1))} = {t.value(value)}")
+        else:
+            t.emit(f"{self.local(name)} = {t.expressions.graph(value)}")
+
+    def _table_given(self, value: Expression) -> Py | None:
+        """What a forward gives that is a table."""
+        t = self.t
+        if self.own(value) == "output" and self.is_table("output"):
+            count = self.entries["output"]
+            if count:
+                return atom(", ".join(self.local(f"output{n}") for n in range(1, count + 1)))
+            handed_on = t.lines and t.lines[-1].strip() == f"{self.local('output')} = {self.spread or '?'}"
+            return None if handed_on or not self.by_hand else atom(f"tuple({self.local('output')})")
+        if isinstance(value, tree.Table):
+            return atom(", ".join(t.value(item.value).text for item in value.fields))
+        return None
+
     def _assign(self, name: str, target: Expression, value: Expression) -> bool:
         """``self.x = v``: parameters, buffers, modules; or nothing, for what is no field in PyTorch."""
         t = self.t
         if self.texts:
+            if name in KEPT_BY_NN and self.is_table(name):
+                if not isinstance(value, tree.Table) or value.fields:
+                    self._give(name, value)
+                elif not self.entries[name] and name == "output":
+                    t.emit(f"{self.local(name)} = []")
+                return True
             if name in self.texts and isinstance(value, tree.Binary) and value.operator == "or":
                 return True  # a buffer made once: it is overwritten
-            if name in self.texts and name not in KEPT_BY_NN and name not in self.read():
+            if name in self.texts and name.rstrip("0123456789") not in KEPT_BY_NN and name not in self.read():
                 return True  # kept for somebody to look at
             if name in self.texts and self.made.instance.kind == "criterion" and name == "output":
                 t.emit(f"{self.texts[name]} = {t.expressions.graph(value)}")
                 return True
-            return False
+            return name not in self.texts and self._kept_number(target, value)
         attribute = f"self.{self.attribute(name)}"
         if name in self.gradients or name in self.temporary:
             return True
@@ -364,6 +598,27 @@ class OwnLayer(LayerFields):
             t.emit(f"{attribute} = nn.ModuleList({t.value(value) if getattr(value, 'fields', ()) else ''})")
             return True
         return False
+
+    def _kept_number(self, target: Expression, value: Expression) -> bool:
+        """``self.loss = x``, a number that the program reads later: no tensor, and without its graph."""
+        t = self.t
+        if t.kind(target) != "number" or t.whole(value):
+            return False
+        raw = [
+            n for n in tree.walk(value) if isinstance(n, Name) and t.kind(n) == "number" and self._is_local(n)
+        ]
+        before, t.raw_elements = t.raw_elements, set()
+        try:
+            text = t.value(value)
+        finally:
+            t.raw_elements = before
+        left = t.target(target)
+        t.emit(f"{left} = float({text})" if raw else f"{left} = {text}")
+        return True
+
+    def _is_local(self, node: Name) -> bool:
+        variable = self.t.scopes.of_name[node]
+        return variable.kind != "parameter" and variable.scope is self.t.scope
 
     @contextmanager
     def _as_tensors(self, node: tree.Block) -> Iterator[None]:

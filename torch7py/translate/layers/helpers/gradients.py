@@ -100,3 +100,37 @@ def simplex(classes):
     return corners
 ''',
 )
+
+helper(
+    "criterion_gradient",
+    '''
+def criterion_gradient(criterion, x, target):
+    """The gradient of a criterion's value with respect to its input."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(criterion(x, target), x)[0]
+''',
+)
+
+helper(
+    "input_gradient",
+    '''
+def input_gradient(module, x, gradient):
+    """The gradient of a module's input, from that of its output."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(module(x), x, gradient)[0]
+''',
+)
+
+helper(
+    "module_gradient",
+    '''
+def module_gradient(module, x, gradient):
+    """The gradient of a module's input, from that of its output; those of its weights are added to theirs."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        module(x).backward(gradient)
+        return x.grad
+''',
+)

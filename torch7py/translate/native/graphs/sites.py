@@ -152,6 +152,9 @@ class Sites(Nodes):
         return "" if is_input else self.t.names.of(target)
 
     def _name_of_maker(self, node: Expression) -> str:
+        made = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
+        if made is not None:  # a layer of the program's own
+            return snake(self.t.classes.names[made])
         name = base_name(node.callee) if isinstance(node, Call) else None
         return "" if name is None else snake(name.name)
 

@@ -12,7 +12,7 @@ from torch7py.translate.kinds import DEEPEST, Description, Type
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
@@ -36,8 +36,8 @@ class Constructions:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
         self.layers: list[Layer] = []
-        self.given: list[str] | None = (
-            None  # names of modules from elsewhere, where a class may be given some
+        self.given: dict[str, str] | None = (
+            None  # modules from elsewhere by the names in a class that may be given some
         )
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
@@ -68,19 +68,21 @@ class Constructions:
         if isinstance(node, Call) and self.models.builders.is_construction(node):
             path = "nn." + (t.path(node.callee) or "").split(".", 1)[1]
             return self._construct(path, node)
+        if isinstance(node, Index) and isinstance(node.key, tree.String) and self.given is not None:
+            return self._elsewhere(node)
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
 
-    def _elsewhere(self, node: Name) -> Layer:
+    def _elsewhere(self, node: Name | Index) -> Layer:
         """A module with a name of its own, which the class that it is a part of is given."""
         names = {layer.name for layer in all_layers(self.t.type(node))}
         if not names or any(OVER_TIME.search(name) for name in names):
-            raise Problem(
-                "T7-222", node.line, f"{node.name}, a module from elsewhere, as a part of another one"
-            )
-        name = self.t.value(node).text
+            called = node.name if isinstance(node, Name) else "a field"
+            raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
+        text = self.t.value(node).text
+        name = text.rpartition(".")[2]
         assert self.given is not None
-        if name not in self.given:
-            self.given.append(name)
+        if self.given.setdefault(name, text) != text or not name.isidentifier():
+            raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
         layer = Layer(f"the module {name}", label=name, given=name)
         self.layers.append(layer)
         return layer

@@ -147,6 +147,9 @@ class Inputs:
     def _detached(self, node: Expression) -> str:
         """A target, of which a criterion's gradient is none of the module's that may have made it."""
         t = self.t
+        layer = t.classes.current
+        if layer is not None and layer.by_hand:
+            return self.given(node)
         if node not in t.expressions.instead and t.kind(node) == "tensor" and self.origins.from_layers(node):
             return f"{t.value(node).at(code.ATOM)}.detach()"
         return self.given(node)

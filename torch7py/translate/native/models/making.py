@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -144,16 +144,17 @@ class Making:
 
     def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
+        layer, given = self._given(lambda: self.models.constructions.whole(builder))
+        return self.of_class(layer, name, {**given, **names}, builder.statement.line)
+
+    def _given(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
+        """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
         constructions = self.models.constructions
-        constructions.given = []
+        constructions.given = {}
         try:
-            layer = constructions.whole(builder)
-            given = constructions.given
+            return construct(), constructions.given
         finally:
             constructions.given = None
-        return self.of_class(
-            layer, name, {**dict(zip(given, given, strict=True)), **names}, builder.statement.line
-        )
 
     def _loss(self, layer: Layer, name: str, line: int) -> list[str]:
         """A criterion as a function: on one line where that says it, else as models from files have it."""
@@ -359,10 +360,7 @@ class Making:
 
     def constructed(self, node: Expression) -> Py:
         """A construction in the middle of an expression."""
-        root = node
-        while isinstance(root, Invoke):
-            root = root.receiver
-        changed = False
+        whole, changed = node, False
         try:
             layer = self.models.constructions.layer(node)
             builders = self.models.builders
@@ -381,7 +379,17 @@ class Making:
                 node = node.receiver
             if not parts and not changed:
                 raise
-            return self._sequence(node, parts)
+            try:
+                return self._sequence(node, parts)
+            except Problem as problem:
+                if changed:
+                    raise
+                try:
+                    layer, given = self._given(lambda: self.models.constructions.layer(whole))
+                except Problem:
+                    raise problem from None
+                names = {**given, **self.names_in([whole])}
+                return atom(self.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
         if is_criterion(layer.name):
             module = loss_module(layer)
             if module is None:

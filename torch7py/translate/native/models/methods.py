@@ -208,7 +208,8 @@ class Models:
             container = container.receiver
         if not parts or t.kind(container) != "module" or not isinstance(container, (Name, Index, Invoke)):
             return False
-        if t.type(container).find().classes:
+        own = t.type(container).find().classes
+        if any(made.parent != "nn.Sequential" for made in own):
             return False
         base = t.value(container).at(code.ATOM)
         for part in parts:

@@ -63,6 +63,8 @@ def is_new(node: tree.Index) -> bool:
 
 def new(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     """``x.new(3, 4)``, a tensor of x's type. (``x:new()`` is another view of x.)"""
+    if len(arguments) == 1 and t.kind(arguments[0]) == "storage":  # x.new(#y)
+        return atom(f"{receiver_text(t, receiver)}.new_empty({t.value(arguments[0])})")
     if any(t.kind(argument) != "number" for argument in arguments):
         raise Problem("T7-271", receiver.line, "new of something else than sizes")
     return atom(f"{receiver_text(t, receiver)}.new_empty({sizes(t, arguments) if arguments else 0})")

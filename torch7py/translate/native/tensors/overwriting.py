@@ -8,7 +8,7 @@ from torch7py.translate import library, tree
 from torch7py.translate.native import code, whole_tensors
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.tensors.rules import sizes
-from torch7py.translate.tree import Expression, Index, Invoke, Name, Number
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -18,6 +18,7 @@ __all__ = ["root_of", "written_anew"]
 _OPERATORS = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}
 _COMPARE = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
 _CONVERSIONS = {"float", "long", "int", "short", "byte", "char"}
+_MAKERS = {"torch.randn", "torch.rand", "torch.zeros", "torch.ones"}  # whose tensors nobody else has
 _RANDOM = {
     "uniform": "uniform_",
     "normal": "normal_",
@@ -66,7 +67,8 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
         value = t.value(given[0])
         if _converted(t, given[0]):
             return atom(f"{value.at(code.ATOM)}.to(torch.get_default_dtype())")
-        return atom(f"{value.at(code.ATOM)}.clone()") if alone else value
+        made = t.path(given[0].callee) if isinstance(given[0], Call) else None
+        return atom(f"{value.at(code.ATOM)}.clone()") if alone and made not in _MAKERS else value
     if name in _OPERATORS and len(given) == 2 and kinds[0] == "tensor" and None not in kinds:
         if name in ("mul", "div", "add") or kinds[1] == "tensor":
             whole = whole_tensors.operation(t, given[0], _OPERATORS[name], given[1])
@@ -80,6 +82,9 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
         return _elementwise(t.value(given[0]), name)
     if name == "pow" and kinds == ["tensor", "number"]:
         return code.power(t.value(given[0]), t.value(given[1]))
+    if name in ("sum", "mean") and kinds == ["tensor", "number"]:
+        place = t.expressions.position(given[1])
+        return atom(f"{t.value(given[0]).at(code.ATOM)}.{name}({place}, keepdim=True)")
     if name == "clamp" and len(given) == 3 and kinds[0] == "tensor":
         return atom(f"{t.value(given[0]).at(code.ATOM)}.clamp({t.value(given[1])}, {t.value(given[2])})")
     if name in _COMPARE and len(given) == 2 and kinds[0] == "tensor":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Block, Invoke, Name, Statement
 
@@ -40,10 +41,18 @@ class Places:
                 self._descend(child, scope, around)
 
     def bodies(self) -> list[tuple[Scope, Block]]:
+        """The functions, without the backward halves of the program's own layers, which have rules of their own."""
         scopes = self.t.scopes
-        return [(scope, function.body) for function, scope in scopes.of_function.items()] + [
-            (scopes.main, self.t.program)
+        halves = {
+            made.methods[name]
+            for made in self.t.classes.all
+            for name in BACKWARD
+            if name in made.methods and made.instance.kind in ("module", "criterion")
+        }
+        bodies = [
+            (scope, function.body) for function, scope in scopes.of_function.items() if function not in halves
         ]
+        return [*bodies, (scopes.main, self.t.program)]
 
     def all_statements(self) -> list[Statement]:
         return list(self.owner)
