@@ -59,6 +59,7 @@ def unpack(inference: Inference, table: Type, results: list[Type]) -> None:
         inference.guesses.append(elements)
     else:
         elements()
+        inference.rules.append(elements)  # how many values there are is known when they are assigned
 
 
 def mixed(types: Types, program: Block) -> set[tree.Table]:
