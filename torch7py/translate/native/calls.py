@@ -228,6 +228,8 @@ class Calls:
                 texts.append(f"*{self.rest()}")
             elif last and self.count(argument) > 1:
                 texts.append(f"*{self.all_values(argument)}")
+            elif last and isinstance(argument, (Call, Invoke)) and self._gives_gradients(argument):
+                raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
             else:
                 texts.append(self.t.value(argument).text)
         return ", ".join(texts)
@@ -259,8 +261,14 @@ class Calls:
                 return False
         return True
 
+    def _gives_gradients(self, node: Call | Invoke) -> bool:
+        """Whether a call gives in Lua the gradients beside the loss, as a function for optim does."""
+        return not self.t.training.closures.isdisjoint(self.t.types.function_called(node))
+
     def gives_two(self, node: Expression | None) -> bool:
         """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
+        if isinstance(node, (Call, Invoke)) and self._gives_gradients(node):
+            return True
         found = matching.matched(self.t, node) if isinstance(node, (Call, Invoke)) else None
         if found is not None and found[0] == "match":
             return matching.captures(found[2][0]) > 1
