@@ -22,7 +22,7 @@ def tanh(x: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
         x.dtype not in TYPES
         or not x.is_cpu
         or (x.numel() >= SHARED and torch.get_num_threads() > 1)
-        or (out is not None and out.shape != x.shape)
+        or (out is not None and (out.shape != x.shape or (not out.is_contiguous() and 0 in out.stride())))
     ):
         return torch.tanh(x.detach(), out=out)
     x = x.detach()

@@ -38,6 +38,7 @@ __all__ = [
     "together",
     "write",
     "write_columns",
+    "write_expanded",
     "write_result",
 ]
 
@@ -224,6 +225,16 @@ def write(out: torch.Tensor, result: torch.Tensor) -> None:
         resize(out, result.shape)
         if result.numel():
             out.copy_(result)
+
+
+def write_expanded(out: torch.Tensor, result: torch.Tensor) -> None:
+    """``write``, where an element may have several places: the last one counts."""
+    try:
+        write(out, result)
+    except RuntimeError:
+        if 0 not in out.stride():
+            raise
+        copy(out, result)
 
 
 LARGE = (

@@ -132,6 +132,16 @@ class Case:
     takes_out: bool = False
 
     @property
+    def elementwise(self) -> bool:
+        """Whether each element of the result is made of one of the first tensor, one of each other, and of numbers."""
+        first, *others = self.parameters
+        return (
+            first.kind in ("T", "F")
+            and self.returns == "T"
+            and all(p.kind in ("like", "real", "number") for p in others)
+        )
+
+    @property
     def makes_given_type(self) -> bool:
         """Whether the result has the type whose code is the first argument."""
         return self.parameters[:1] == (Parameter("code", "int"),)

@@ -148,6 +148,12 @@ cmd:text('hello') cmd:option('-lr', 0.1, 'rate') cmd:option('-name', 'x', 'word'
 print(cmd:parse{'-lr', '3'}, paths.basename('/a/b.lua', 'lua'), paths.concat('a', '/b'), sys.COLORS.none ~= nil)
 local tablex, stringx = require 'pl.tablex', require 'pl.stringx'
 print(tablex.keys({a = 1}), stringx.split('a b'), tablex.map('+', {1, 2}, 1))
+for kind, value in require('pl.lexer').lua('x = 1 -- y') do print(kind, value) end
+print(require('pl.import_into')().stringx.split('a b'))
+local Loss = torch.class('nn.Loss', 'nn.MSECriterion')
+function Loss:parameters() return {torch.ones(2)}, {torch.zeros(2)} end
+print(nn.Module.getParameters(nn.Loss()))
+print(torch.ones(2, 1):expand(2, 3):add(1), torch.add(torch.ones(2, 1):expand(2, 3), torch.range(1, 6):view(2, 3), 1))
 print(torch.Timer():time().real >= 0, torch.Generator() ~= nil)
 """
 ERRORS = """

@@ -36,7 +36,7 @@ from torch7py.packages.registry import Package, package_source, packages
 
 __all__ = ["load", "reset"]
 
-_loaded: dict[str, Table] = {}
+_loaded: dict[str, Any] = {}  # what `require` gives
 
 
 _entered: list[tuple[AbstractContextManager[Any], bool]] = []
@@ -227,8 +227,8 @@ def _record_method(cls: type, label: str, name: str, python: Callable[..., Any])
 # Loading
 
 
-def load(name: str) -> Table | None:
-    """The table of a package, made on the first call; None when there is no such package."""
+def load(name: str) -> Any:
+    """What ``require`` gives of a package, its table mostly, made on the first call; None when there is none."""
     if name in _loaded:
         return _loaded[name]
     package = packages.get(name)
@@ -257,7 +257,12 @@ def load(name: str) -> Table | None:
     for short in package.records:
         _record(package, short)
     if package.chunk is not None:
-        _run_chunk(package.chunk, table)
+        made = first(_run_chunk(package.chunk, table))
+        if made is not None:
+            if loaded.rawget_(name) is table:
+                loaded.rawset_(name, made)
+            _loaded[name] = made
+            return made
     if name == "torch":
         _complete_torch(table)
     return table

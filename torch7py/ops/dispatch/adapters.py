@@ -22,6 +22,7 @@ from torch7py.ops.dispatch.matching import CODE, OLD_CUDA, SHARED_TYPE, TENSOR_K
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation
+from torch7py.ops.turns import in_turns, into_in_turns
 
 __all__ = ["Adapter", "Adapters", "Mode"]
 
@@ -76,8 +77,11 @@ class Adapters:
             "give_typed": _itself,
             "encode": _encoded,
             "fit": memory.fit,
-            "write": memory.write,
+            "write": memory.write_expanded,
+            "write_once": memory.write,
             "write_columns": memory.write_columns,
+            "in_turns": in_turns,
+            "into_in_turns": into_in_turns,
             "write_result": memory.write_result,
             "by_columns": memory.by_columns,
             "together": memory.together,
@@ -219,9 +223,11 @@ class Adapters:
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
-            if case.inplace is not None:
-                return [f"inplace{call}"]
-            return [f"write({values[0]}, function{call})"]
+            if case.inplace is None:
+                return [f"write({values[0]}, function{call})"]
+            if case.elementwise:
+                return _or_in_turns(f"inplace{call}", f"in_turns(error, inplace, {', '.join(values)})")
+            return [f"inplace{call}"]
         if case.returns == "item":
             lines = [f"r = function{call}"]
             if outs:
@@ -237,9 +243,15 @@ class Adapters:
             return "write_columns" if number in case.columns else "write"
 
         if outs == 1 and case.returns != "multi":
+            out, given = self._object(0), ", ".join(values)
+            once = case.elementwise and form is Form.UPDATE
             if case.takes_out:
-                return [f"write_result({self._object(0)}, function, {', '.join(values)})"]
-            return [f"{put(0)}({self._object(0)}, function{call})"]
+                line = f"write_result({out}, function, {given})"
+            else:
+                line = f"{'write_once' if once else put(0)}({out}, function{call})"
+            if once:
+                return _or_in_turns(line, f"into_in_turns(error, {out}, function, {given})")
+            return _or_in_turns(line, f"write({out}, function{call})") if case.takes_out else [line]
         if outs >= 1:
             outputs = ", ".join(self._object(i) for i in range(outs))
             return [
@@ -304,6 +316,11 @@ class Adapters:
         exec(compile(source, filename, "exec"), names)
         adapter: Callable[..., Any] = names[_identifier(name)]
         return adapter
+
+
+def _or_in_turns(line: str, otherwise: str) -> list[str]:
+    """The code for an elementwise call, which PyTorch refuses where an element has several places."""
+    return ["try:", f"    {line}", "except RuntimeError as error:", f"    {otherwise}"]
 
 
 def _itself(value: Any) -> Any:

@@ -14,7 +14,7 @@ import ctypes
 import numpy as np
 import torch
 
-from torch7py.ops import types
+from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import check, compiled, draw
@@ -123,7 +123,7 @@ def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
             "random numbers of Torch7's stream cannot be exported: export a model in evaluation mode"
         )
     # Detached, so that a parameter can be filled; the memory is the same.
-    tensor.detach().copy_(values.view(tensor.shape))
+    memory.copy(tensor.detach(), values.view(tensor.shape))
     return tensor
 
 

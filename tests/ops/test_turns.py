@@ -1,0 +1,139 @@
+"""Elementwise operations on expanded tensors: place by place in their order, as the original went through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+from torch7py.ops import all as all_operations  # noqa: F401  (registers them)
+from torch7py.ops.registry import Form, operations
+
+INTEGERS = ("bit", "cbit", "lshift", "rshift", "clshift", "crshift")
+
+CASES = [
+    (operation.name, [parameter.kind for parameter in case.parameters[1:]])
+    for operation in operations.values()
+    if operation.form in (Form.UPDATE, Form.INPLACE)
+    for case in operation.cases
+    if case.elementwise
+]
+
+# In turn: an expanded tensor; and, for each place in order, a tensor of that element alone.
+PROGRAM = """
+local name, kinds, kind = ...
+local function tensor(...) return torch[kind](...) end
+local others = {}
+for i = 1, 3 do others[i] = tensor(2, 3, 2):copy(torch.Tensor(2, 3, 2):uniform(1, 3)) end
+local function arguments(pick)
+   local made, n = {}, 0
+   for i, k in ipairs(kinds) do
+      if k == 'like' then
+         n = n + 1
+         made[i] = pick(others[n])
+      else
+         made[i] = name == 'clamp' and i + 0.25 or 1.5
+      end
+   end
+   return unpack(made)
+end
+local start = tensor(1, 3, 1):copy(torch.Tensor{1.25, 2.5, 3.75})
+local once = start:clone()
+local x = once:expand(2, 3, 2)
+x[name](x, arguments(function(t) return t end))
+local by_hand = start:clone()
+for i = 1, 2 do
+   for j = 1, 3 do
+      for k = 1, 2 do
+         local element = by_hand[{{1, 1}, {j, j}, {1, 1}}]
+         element[name](element, arguments(function(t) return t[{{i, i}, {j, j}, {k, k}}]:clone() end))
+      end
+   end
+end
+return once, by_hand
+"""
+
+
+@pytest.fixture(scope="module")
+def torch7() -> Iterator[Runtime]:
+    with Runtime(seed=1) as runtime:
+        runtime.execute(f"in_order = function(...) {PROGRAM} end")
+        yield runtime
+
+
+def run(runtime: Runtime, name: str, kinds: list[str], kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+    listed = ", ".join(f"'{k}'" for k in kinds)
+    answer: tuple[torch.Tensor, torch.Tensor] = runtime.execute(
+        f"return in_order('{name}', {{{listed}}}, '{kind}')"
+    )
+    return answer
+
+
+@pytest.mark.parametrize(("name", "kinds"), CASES, ids=[f"{name}-{'-'.join(kinds)}" for name, kinds in CASES])
+def test_in_order(torch7: Runtime, name: str, kinds: list[str]) -> None:
+    kind = "IntTensor" if name.startswith(INTEGERS) else "DoubleTensor"
+    expanded, by_hand = run(torch7, name, kinds, kind)
+    torch.testing.assert_close(expanded, by_hand, rtol=1e-14, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ["FloatTensor", "IntTensor", "ByteTensor"])
+@pytest.mark.parametrize("kinds", [["real"], ["like"], ["real", "like"]])
+def test_types(torch7: Runtime, kind: str, kinds: list[str]) -> None:
+    expanded, by_hand = run(torch7, "add", kinds, kind)
+    assert torch.equal(expanded, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x:expand(3, 4):add(1)", [5, 6, 7]),
+        ("x:expand(3, 4):mul(2)", [16, 32, 48]),
+        ("x:expand(3, 4):add(2, torch.range(1, 12):view(3, 4))", [21, 54, 87]),
+        # the tensor itself: each place doubles
+        ("x:expand(3, 4):add(x:expand(3, 4))", [16, 32, 48]),
+        ("torch.add(x:expand(3, 4), x:expand(3, 4), 1)", [5, 6, 7]),
+        # another tensor is the source: the last place stays
+        ("torch.add(x:expand(3, 4), torch.range(1, 12):view(3, 4), 1)", [5, 9, 13]),
+        ("torch.cumsum(x:expand(3, 4), torch.ones(3, 4), 2)", [4, 4, 4]),
+        ("torch.mm(x:expand(3, 4), torch.ones(3, 2), torch.range(1, 8):view(2, 4))", [12, 12, 12]),
+        # a dimension of one place is none; views and larger storages
+        ("x:expand(3, 1):add(1)", [2, 3, 4]),
+        ("x:expand(3, 4):narrow(2, 2, 3):add(1)", [4, 5, 6]),
+        ("x:expand(3, 4):t():add(1)", [5, 6, 7]),
+        ("x:narrow(1, 2, 1):expand(5, 2):add(1)", [1, 12, 3]),
+        ("x:narrow(1, 1, 2):expand(2, 300):add(1)", [301, 302, 3]),
+    ],
+)
+def test_by_hand(torch7: Runtime, source: str, expected: list[float]) -> None:
+    torch7.execute(f"x = torch.Tensor{{{{1}}, {{2}}, {{3}}}} {source}")
+    assert torch7.globals["x"].view(-1).tolist() == expected
+
+
+@pytest.mark.parametrize("draw", ["uniform()", "normal()", "random()", "bernoulli(0.5)", "geometric(0.3)"])
+def test_random_numbers(torch7: Runtime, draw: str) -> None:
+    """A number is drawn for each place; the last one stays, and the stream goes on behind all of them."""
+    torch7.execute(f"torch.manualSeed(7) x = torch.zeros(3, 1) x:expand(3, 4):{draw} after = torch.random()")
+    torch7.execute(f"torch.manualSeed(7) y = torch.zeros(3, 4):{draw} expected = torch.random()")
+    found = torch7.globals
+    assert torch.equal(found["x"].view(-1), found["y"][:, 3])
+    assert found["after"] == found["expected"]
+
+
+def test_refused(torch7: Runtime) -> None:
+    """Products into expanded tensors are no matter of places; nothing is changed."""
+    torch7.execute("x = torch.Tensor{{1}, {2}, {3}}")
+    with pytest.raises(LuaError, match="single memory location"):
+        torch7.execute("x:expand(3, 4):addmm(torch.ones(3, 2), torch.ones(2, 4))")
+    with pytest.raises(LuaError, match=r"x.lua:1: .*inconsistent tensor size"):
+        torch7.execute("x:expand(3, 4):add(torch.ones(5))", "@x.lua")
+    assert torch7.globals["x"].view(-1).tolist() == [1, 2, 3]
+
+
+def test_division_by_zero_changes_nothing(torch7: Runtime) -> None:
+    torch7.execute("x = torch.IntTensor(3, 1):fill(5)")
+    with pytest.raises(LuaError, match=r"x.lua:1: "):
+        torch7.execute("x:expand(3, 4):div(0)", "@x.lua")
+    assert torch7.globals["x"].view(-1).tolist() == [5, 5, 5]
