@@ -471,3 +471,21 @@ local x = nil
 print(not (x and x > 3), not x == true, x == nil or x > 2)
 local y = 5
 print(not (y and y > 3), y and y > 3, y or false)
+---
+local function g(t) return t.z end
+local function f(t) local v = g(t) and 1 return v end
+print(f{z = false}, f{z = 1}, f{})
+---
+local function kind(x) return type(x) end
+print(kind(1), kind("a"), kind(nil), kind(true), kind({}), kind(torch.zeros(2)), kind(function() end))
+local function isn(x) if type(x) == "number" then return "n" elseif type(x) == 'table' then return "t" end return "other" end
+print(isn(1), isn({1}), isn("s"))
+---
+local M = {}
+function M.setup(opt, names)
+  local n = 0
+  for i = 1, #names do if names[i] ~= opt.skip then n = n + opt.step end end
+  if opt.verbose then print("verbose") end
+  return n
+end
+return M

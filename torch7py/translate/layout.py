@@ -40,7 +40,9 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
         return [line]
     note = f"  {comment}" if comment else ""
     items = _items(body)
-    subscript = head.endswith("[") and len(head.rstrip("[")) > 0 and (head[-2].isalnum() or head[-2] in "_])")
+    subscript = (
+        head.endswith("[") and len(head.rstrip("[")) > 0 and (head[-2].isalnum() or head[-2] in "_])}\"'")
+    )
     whole = body.strip()
     trailing = whole.endswith(",")
     display = head[-1] in "[{" and not subscript and not (len(items) == 1 and _is_loose(items[0]))

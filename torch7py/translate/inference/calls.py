@@ -183,6 +183,7 @@ class CallKinds:
         arguments = [self.inference.expression(argument) for argument in node.arguments]
         results = self.types.results.setdefault(node, [Type()])
         result, method = results[0], node.method
+        receiver.mark("has methods")
         if method in library.TENSOR_METHODS and method not in _AMBIGUOUS:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
         if method == "clone":

@@ -143,6 +143,8 @@ class ExpressionKinds:
                 return (operand.kind is not None and found.be("number")) | news
 
             self.inference.rules.append(length)
+            operand.mark("has a length")
+            self.inference.guesses.append(lambda: _counted(operand))
             self.inference.guesses.append(lambda: found.kind is None and found.be("number"))
             return found
         result = Type()
@@ -299,6 +301,11 @@ class ExpressionKinds:
         name = node.key.value if isinstance(node.key, tree.String) else None
         if name is not None:
             self.inference.with_names.append(base)
+            # what is not assigned in the program, a library or another file has
+            elsewhere = self.types.path(node.base) is not None
+            base.mark("has names of others" if elsewhere or name in _OF_OTHERS else "has names")
+        elif not isinstance(node.key, tree.Table):
+            base.mark("has items")
 
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
@@ -362,6 +369,7 @@ class ExpressionKinds:
             self.inference.guesses.append(lambda: _outputs(base))
         if name not in _OF_MODULES:
             self.inference.guesses.append(lambda: self._loaded(base, result))
+            self.inference.guesses.append(lambda: _with_names(base))
         if isinstance(node.key, Index):
             root: Expression = node.key
             while isinstance(root, Index):
@@ -397,6 +405,34 @@ class ExpressionKinds:
 _OF_MODULES = {"weight", "bias", "gradWeight", "gradBias", "modules", "output", "gradInput"}
 
 
+# Fields of modules and of others that are no tables.
+_OF_OTHERS = _OF_MODULES | {"new", "real", "train", "output", "options"}
+
+
+def _with_names(found: Type) -> bool:
+    """What only has fields, and no methods, is a table."""
+    if (
+        found.kind is not None
+        or found.has("has names of others")
+        or found.has("has methods")
+        or found.has("has items")
+    ):
+        return False
+    return found.be("table")
+
+
+def _counted(found: Type) -> bool:
+    """What has a length and items by number is a list: of a tensor, # gives no number."""
+    if (
+        found.kind is not None
+        or found.has("has methods")
+        or not found.has("has items")
+        or found.find().fields
+    ):
+        return False
+    return found.be("table") | found.mark("array")
+
+
 def _outputs(found: Type) -> bool:
     """What a module gave that is asked for its last item is several tensors."""
     if found.kind is not None or not found.has("of a module"):
@@ -429,7 +465,7 @@ def _either(result: Type, right: Type, left: Type) -> bool:
 
 def _both(result: Type, right: Type, left: Type) -> bool:
     """``left and right``, which is false where left is, and nil where it is nil."""
-    return _either(result, right, left) if left.kind == "boolean" else unify(result, right)
+    return _either(result, right, left) if left.kind in ("boolean", "any") else unify(result, right)
 
 
 def _is_truth(node: Expression) -> bool:

@@ -389,7 +389,8 @@ class _Assembly:
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
         standard = (
-            "argparse collections copy csv functools itertools math os random re socket sys tempfile time"
+            "argparse collections copy csv functools inspect itertools math os random re socket sys tempfile "
+            "time"
         )
         found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
         torch = []

@@ -195,6 +195,11 @@ def string_format(t: Translator, node: Call) -> Py:
 @function("type")
 def lua_type(t: Translator, node: Call) -> Py:
     kind = t.kind(node.arguments[0])
+    if kind in (None, "any") or (
+        kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil
+    ):
+        t.imports |= {"inspect", "torch"}
+        return atom(f"{t.need('lua_type')}({t.conditions.maybe(node.arguments[0])})")
     names = {
         "number": "number",
         "string": "string",

@@ -125,6 +125,21 @@ def lua_true(value):
 )
 
 helper(
+    "lua_type",
+    '''
+def lua_type(value):
+    """What type(value) is in Lua, where models and objects are tables and tensors userdata."""
+    if value is None or isinstance(value, bool):
+        return "nil" if value is None else "boolean"
+    if isinstance(value, (int, float, str)):
+        return "string" if isinstance(value, str) else "number"
+    if isinstance(value, (torch.Tensor, torch.Size)):
+        return "userdata"
+    return "function" if inspect.isroutine(value) else "table"
+''',
+)
+
+helper(
     "lua_text",
     '''
 def lua_text(value):
