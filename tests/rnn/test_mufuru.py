@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.rnn.test_fused import assert_same, passes, step_by_step
+from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
-from torch7py.rnn.mufuru import MuFuRu
+from torch7py.rnn.mufuru import OPERATIONS, MuFuRu, MuFuRuCell
+from torch7py.rnn.sequencer import Sequencer
 
 BATCH, INPUTS, OUTPUTS = 3, 4, 5
 
@@ -45,3 +50,80 @@ def test_mufuru_is_its_equations(ops: list[str] | None):
     assert module.describe() == f"nn.MuFuRu(4 -> 5) {{ {''.join(f'{name} ' for name in module.ops)}}}"
     with pytest.raises(TorchError, match="none of"):
         MuFuRu(2, 2, ["add"])
+
+
+OPS = st.lists(st.sampled_from(list(OPERATIONS)), min_size=1, max_size=8)
+
+
+def numbers(module: Any, x: torch.Tensor, h: torch.Tensor, gradient: torch.Tensor) -> list[torch.Tensor]:
+    module.zeroGradParameters()
+    found = [module.updateOutput([x, h]), *module.backward([x, h], gradient, 0.3)]
+    return [t.clone() for t in [*found, *module.torch7_parameters()[1]]]
+
+
+@settings(max_examples=40)
+@given(ops=OPS, batch=st.integers(1, 4))
+def test_the_kernel_is_its_modules_and_the_derivative_of_forward(ops: list[str], batch: int) -> None:
+    cell = MuFuRu(INPUTS, OUTPUTS, ops).step_module
+    assert isinstance(cell, MuFuRuCell)
+    tree = Sequential(*cell.clone().child_list())
+    x, h, gradient = draw(batch, INPUTS), draw(batch, OUTPUTS, seed=7), draw(batch, OUTPUTS, seed=9)
+    found = numbers(cell, x, h, gradient)
+    assert_same(found, numbers(tree, x, h, gradient))
+    leaves = [x.requires_grad_(), h.requires_grad_()]
+    output = cell.forward(leaves)
+    wanted = [*leaves, *cell.torch7_parameters()[0]]
+    expected = torch.autograd.grad(
+        (output * gradient).sum(), wanted, allow_unused=True, materialize_grads=True
+    )
+    assert_same(found, [output.detach(), *expected[:2], *(0.3 * part for part in expected[2:])])
+
+
+def test_the_first_step_of_a_root_and_of_equal_states() -> None:
+    """Where both states are the same the root has no slope, and the greater is the first."""
+    ops = ["sqrt_diff", "max", "min"]
+    cell = MuFuRu(2, 1, ops).step_module
+    tree = Sequential(*cell.clone().child_list())
+    for module in (cell, tree):  # sigmoid(0) = 0.5, whatever the input
+        parameters = module.torch7_parameters()[0]
+        parameters[4].data.zero_(), parameters[5].data.zero_()
+    x, h, gradient = draw(3, 2), torch.full((3, 1), 0.5).double(), draw(3, 1, seed=9)
+    found = numbers(cell, x, h, gradient)
+    assert_same(found, numbers(tree, x, h, gradient))
+    assert torch.isfinite(torch.cat([t.flatten() for t in found])).all()
+
+
+@settings(max_examples=40)
+@given(
+    ops=OPS,
+    lengths=st.lists(st.integers(2, 5), min_size=1, max_size=3),
+    batch=st.integers(1, 4),
+    remember=st.sampled_from(["neither", "both"]),
+    masked=st.sampled_from(["", "maskZero", "trimZero"]),
+    seed=st.integers(0, 1000),
+)
+def test_sequences_as_one_piece(
+    ops: list[str], lengths: list[int], batch: int, remember: str, masked: str, seed: int
+) -> None:
+    module = MuFuRu(INPUTS, OUTPUTS, ops)
+    if masked:
+        getattr(module, masked)(1)
+    model = Sequencer(module)
+    model.remember(remember)
+    twin = model.clone()
+    inputs = [draw(length, batch, INPUTS, seed=seed + n) for n, length in enumerate(lengths)]
+    for sequence in inputs:
+        sequence[draw(*sequence.shape[:2], seed=seed) > 0.5] = 0
+    gradients = [draw(length, batch, OUTPUTS, seed=seed + 50 + n) for n, length in enumerate(lengths)]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reference = step_by_step(lambda: passes(twin, inputs, gradients, False), monkeypatch)
+    assert_same(passes(model, inputs, gradients, True), reference)
+
+
+def test_single_examples_are_refused_in_a_sequence_too() -> None:
+    module = MuFuRu(INPUTS, OUTPUTS)
+    with pytest.raises(TorchError) as alone:
+        module.updateOutput(draw(INPUTS))
+    with pytest.raises(TorchError) as in_sequence:
+        Sequencer(module).updateOutput(draw(3, INPUTS))
+    assert str(alone.value) == str(in_sequence.value)

@@ -48,7 +48,8 @@ class Cell(Sequential):
 
     torch7_name = "nn.Sequential"
     transient = (*Sequential.transient, "_saved", "_gradients_of_gates")
-    widths: ClassVar[tuple[int, ...]]  # of what from_input gives, in sizes of the output
+    widths: tuple[int, ...]  # of what from_input gives, in sizes of the output
+    batches_only: ClassVar[bool] = False  # the tree takes no single examples
 
     def __init__(self, members: dict[str, Module], *modules: Module) -> None:
         super().__init__(*modules)
@@ -151,7 +152,7 @@ class Cell(Sequential):
         raise NotImplementedError
 
     def updateOutput(self, input: Any) -> Any:
-        if not self.intact():
+        if not self.intact() or (self.batches_only and input[0].dim() == 1):
             self._compute_by_tree()
             return super().updateOutput(input)
         x, *state = [rows(tensor.data) for tensor in input]

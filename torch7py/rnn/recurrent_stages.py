@@ -19,6 +19,7 @@ from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
 from torch7py.rnn.masking import is_zero
+from torch7py.rnn.mufuru import MuFuRu
 from torch7py.rnn.recurrence import Recurrence
 from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.stages import (
@@ -65,6 +66,8 @@ class GatedStage:
     def output(self, x: T) -> T:
         module = self.module
         module.check(x[0])
+        if x.dim() == 2 and self.cell.batches_only:
+            raise StepByStep
         batches = self.batches(x)
         state = module.state_list(module.step - 1, x[0])
         if any(part is None or part.numel() != batches.shape[1] * module.outputSize for part in state):
@@ -360,6 +363,7 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     FastLSTM: GatedStage,
     LSTM: GatedStage,
     GRU: GatedStage,
+    MuFuRu: GatedStage,
     Recurrent: RecurrentStage,
     Recurrence: RecurrenceStage,
     JoinTable: MergeStage,
