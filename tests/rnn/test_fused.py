@@ -41,6 +41,15 @@ def recurrence(first: Any, size: int) -> Recurrence:
     return Recurrence(Sequential(both, CAddTable(), Tanh()), size, 1)
 
 
+def chain(before: int, after: int) -> Sequential:
+    return Sequential(Linear(before, 2), Tanh(), Linear(2, after))
+
+
+def joined(before: int, after: int, *layers: Any, bias: bool = True) -> Recurrence:
+    whole = Sequential(JoinTable(1, 1), Linear(before + after, after, bias), *layers)
+    return Recurrence(whole, after, 1)
+
+
 LAYERS: dict[str, Callable[[int, int], Any]] = {
     "Linear": lambda n, m: Linear(n, m),
     "Tanh": lambda n, m: Tanh(),
@@ -54,6 +63,15 @@ LAYERS: dict[str, Callable[[int, int], Any]] = {
     "Recurrent": lambda n, m: Recurrent(m, Linear(n, m), Linear(m, m), Tanh()),
     "Recurrence": lambda n, m: recurrence(Linear(n, m), m),
     "Recurrence of its input": lambda n, m: Sequential(Linear(n, m), recurrence(Identity(), m)),
+    "Recurrence of joined": lambda n, m: joined(n, m, Tanh()),
+    "Recurrence of joined, then layers": lambda n, m: joined(n, m, ReLU(), chain(m, m), bias=False),
+    "Recurrence of chains": lambda n, m: Recurrence(
+        Sequential(ParallelTable(chain(n, m), chain(m, m)), CAddTable(), chain(m, m), Sigmoid()), m, 1
+    ),
+    "Recurrence of a sum": lambda n, m: Recurrence(
+        Sequential(ParallelTable(Linear(n, m), Identity()), CAddTable()), m, 1
+    ),
+    "Recurrent of chains": lambda n, m: Recurrent(m, chain(n, m), chain(m, m), chain(m, m)),
     "FastLSTM, masked": lambda n, m: FastLSTM(n, m).maskZero(1),
     "LSTM, masked": lambda n, m: LSTM(n, m).maskZero(1),
     "GRU, masked": lambda n, m: GRU(n, m).maskZero(1),
@@ -582,3 +600,74 @@ def test_results_as_the_next_input(as_table: bool) -> None:
     assert_same(numbers(aliases(model.output), aliases(model.gradInput)), expected[0])
     numbers(shaped(x), shaped(g))
     assert_same(numbers(aliases(model.gradInput), shaped(output)), expected[1])
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name.startswith("Recurrence of")])
+def test_every_recurrence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shape, with what the clones of the steps show and with weights that the script replaces on the way."""
+    torch.manual_seed(1)
+    model = Sequencer(LAYERS[name](3, 4))
+    twin = model.clone()
+    x, g = torch.randn(4, 2, 3).double(), torch.randn(4, 2, 4).double()
+
+    def look(model: Any, expect_fused: bool) -> list[torch.Tensor]:
+        found = passes(model, [list(x), list(x + 1)], [list(g), list(-g)], expect_fused)
+        steps = model.stepper.get_field("sharedClones")
+        return found + [t for number in sorted(steps) for t in tensors([steps[number].output])]
+
+    reference = step_by_step(lambda: look(twin, False), monkeypatch)
+    assert_same(look(model, True), reference)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        Sequential(JoinTable(1), Linear(7, 4)),
+        Sequential(JoinTable(1, 1), Tanh(), Linear(7, 4)),
+        Sequential(JoinTable(1, 1), Linear(7, 4), Dropout(0.5)),
+        Sequential(ParallelTable(Linear(3, 4), Linear(4, 4)), CMulTable()),
+        Sequential(ParallelTable(Linear(3, 4), Dropout(0.5)), CAddTable()),
+    ],
+    ids=["joined elsewhere", "no Linear", "dropout", "a product", "dropout of the state"],
+)
+def test_recurrences_that_are_no_one_piece(module: Any) -> None:
+    model = Sequencer(Recurrence(module, 4, 1))
+    assert fused.start(model.stepper, torch.randn(3, 2, 3).double()) is None
+
+
+TRIMMED: dict[str, Callable[[], Any]] = {
+    "LSTM": lambda: LSTM(SIZE, SIZE),
+    "FastLSTM": lambda: FastLSTM(SIZE, SIZE),
+    "Recurrent": lambda: LAYERS["Recurrent"](SIZE, SIZE),
+    "layers": lambda: Sequential(Linear(SIZE, 2), GRU(2, SIZE), Tanh()),
+}
+
+
+@settings(max_examples=40)
+@given(
+    name=st.sampled_from(list(TRIMMED)),
+    steps=st.integers(2, 4),
+    batch=st.integers(1, 4),
+    kept=st.integers(0, 4),
+    remember=st.sampled_from(["neither", "both"]),
+    seed=st.integers(0, 1000),
+)
+def test_trimmed_networks(name: str, steps: int, batch: int, kept: int, remember: str, seed: int) -> None:
+    """TrimZero around a network: a step must leave as many rows as the others, in whatever places."""
+    draw = torch.Generator().manual_seed(seed)
+    model = Sequencer(TrimZero(TRIMMED[name](), 1, True))
+    model.remember(remember)
+    twin = model.clone()
+    x = torch.randn(2, steps, batch, SIZE, generator=draw, dtype=torch.float64)
+    for step in x.flatten(0, 1):
+        step[torch.randperm(batch, generator=draw)[kept:]] = 0
+    gradients = list(torch.randn(2, steps, batch, SIZE, generator=draw, dtype=torch.float64))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reference = step_by_step(lambda: passes(twin, list(x), gradients, False), monkeypatch)
+    assert_same(passes(model, list(x), gradients, True), reference)
+
+
+def test_trimmed_networks_of_other_numbers_of_rows_go_step_by_step() -> None:
+    x = torch.ones(2, 3, SIZE).double()
+    x[1, 0] = 0
+    assert fused.start(Sequencer(TrimZero(LSTM(SIZE, SIZE), 1, True)).stepper, x) is None

@@ -79,12 +79,13 @@ class Run:
         self.stages.append(into)
         self._take_apart(module.inner_module)
         inside = self.stages[self.stages.index(into) + 1 :]
-        # A Recursor keeps the masked gradient. Inside a trimmed module a row is not the same example at each step.
-        if len(self.wrappers) > known or (trims and not all(type(stage) is RowStage for stage in inside)):
+        if len(self.wrappers) > known:  # a Recursor keeps the masked gradient
             raise StepByStep
         if isinstance(into, IntoTrim):
+            into.by_steps = not all(type(stage) is RowStage for stage in inside)
             for stage in inside:
-                stage.shown = into.shown  # type: ignore[attr-defined]
+                if isinstance(stage, RowStage):
+                    stage.shown = into.shown
             self.stages.append(OutOfTrim(into, inside[-1]))
         else:
             self.stages.append(OutOfMask(into, inside[-1]))

@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.activation import Identity, Sigmoid, Tanh
+from torch7py.nn.activation import Sigmoid, Tanh
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.linear import Linear
-from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell, rows
+from torch7py.rnn.chains import JoinedLinear, StepChain, WideChain, layers_of
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
@@ -25,12 +25,9 @@ from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.stages import (
     MASKS,
     MergeStage,
-    PassStage,
-    RowStage,
     Stage,
     StepByStep,
     alias,
-    computes_rows,
     marked,
 )
 from torch7py.rnn.steps import joined
@@ -135,26 +132,23 @@ def fill_steps(module: Any, of_input: Iterable[Any], gradient: T | list[Any]) ->
 
 
 class SimpleStage:
-    """A simple recurrent network, ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``: its input module over all steps
-    at once; the feedback's parameters too get their gradients so.
+    """A simple recurrent network, ``h(t) = transfer(input(x(t)) + feedback(h(t-1)))``, of layers that compute rows
+    alone: the input's over all steps at once; the parameters of the others too get their gradients so.
 
-    A subclass finds the modules, and the output before the first step: None where ``starter`` takes its place.
+    A subclass finds the layers, and the output before the first step: None where ``starter`` takes its place.
     """
 
     starter: Any
+    start: Any = None  # the module of the first step
+    joined_by: JoinedLinear | None = None  # where input and feedback are two parts of one layer
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        first, self.feedback, self.transfer, merge, self.start = self.parts()
-        self.input: Stage = PassStage(first) if type(first) is Identity else RowStage(first)
-        fits = computes_rows(self.feedback) and isinstance(self.transfer, Pointwise)
-        if not (fits and computes_rows(self.transfer) and type(merge) is CAddTable and not merge.inplace):
-            raise StepByStep
-        if any(part.torch7_parameters() for part in (self.transfer, merge)):
-            raise StepByStep
+        first, feedback, transfer = self.parts()
+        self.input, self.feedback, self.transfer = WideChain(first), StepChain(feedback), StepChain(transfer)
 
-    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
-        """The modules of input, feedback, transfer, merge and start, if the network is as it was built."""
+    def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The layers of input, feedback and transfer, if the network is as it was built."""
         raise NotImplementedError
 
     def before_first(self, x: T) -> T | None:
@@ -167,14 +161,16 @@ class SimpleStage:
 
     def output(self, x: T) -> T:
         before = self.before_first(x)
+        if self.joined_by is not None and before is not None:
+            self.joined_by.split(x[0], before)
         of_input = self.input.output(x)
         self.begins = before is None
         self.starter = alias(self.start) if self.begins else None
         self.before: list[Any] = [before]
         self.of_input = of_input
-        weight = self.feedback.weight if type(self.feedback) is Linear else None
+        weight = self.feedback.alone.weight if type(self.feedback.alone) is Linear else None
         self.quick = (
-            type(self.transfer) in SQUASHING
+            type(self.transfer.alone) in SQUASHING
             and weight is not None
             and of_input.dim() == 3
             and weight.shape == (of_input.shape[2], of_input.shape[2])
@@ -188,7 +184,7 @@ class SimpleStage:
 
     def _products(self) -> None:
         """The steps of a Linear feedback and a squashing transfer: a product and a function each."""
-        squash, feedback = SQUASHING[type(self.transfer)], self.feedback
+        squash, feedback = SQUASHING[type(self.transfer.alone)], self.feedback.alone
         self.result = torch.empty_like(self.of_input)
         turned, bias = feedback.weight.data.t(), feedback.bias
         sums = self.of_input.clone() if bias is None else self.of_input + bias.data
@@ -205,22 +201,22 @@ class SimpleStage:
     def _modules(self) -> None:
         """The steps of any feedback and transfer."""
         of_input = self.of_input
-        self.transfers = [alias(self.transfer) for _ in range(len(of_input))]
-        self.feedbacks = [alias(self.feedback) for _ in range(len(of_input))]
         self.sums = []
         outputs = []
         for step in range(len(of_input)):
             if self.before[step] is None:
                 total = self.starter.updateOutput(of_input[step])
             else:
-                total = self.feedbacks[step].updateOutput(self.before[step])
+                total = self.feedback.output(step, self.before[step])
                 if total.shape != of_input[step].shape:
                     raise StepByStep
                 total = of_input[step] + total
             if total.shape != of_input[step].shape:
                 raise StepByStep
             self.sums.append(total)
-            outputs.append(self.transfers[step].updateOutput(total))
+            outputs.append(self.transfer.output(step, total))
+            if outputs[-1].shape != outputs[0].shape:
+                raise StepByStep
             self.before.append(outputs[-1])
         self.result = torch.stack(outputs)
 
@@ -231,6 +227,8 @@ class SimpleStage:
         module, later = self.module, self.after_last()
         if later is not None and later.shape != gradient[-1].shape:
             raise TorchError(f"{module.class_name}: the gradient of the hidden state does not have its size")
+        if self.joined_by is not None:
+            self.joined_by.refresh()
         of_sums: list[Any] = [None] * len(x)
         of_inputs: list[Any] = [None] * len(x)
         handed = [later]
@@ -238,14 +236,16 @@ class SimpleStage:
         for step in range(len(x) - 1, -1, -1):
             total = gradients[step] if later is None else gradients[step] + later
             if slopes is None:
-                of_sums[step] = self.transfers[step].updateGradInput(self.sums[step], total)
+                of_sums[step] = self.transfer.grad_input(step, total)
             else:
                 of_sums[step] = torch.mul(total, slopes[step], out=room[step])
             if self.before[step] is None:
                 of_inputs[step] = self.starter.updateGradInput(self.of_input[step], of_sums[step])
             else:
-                feedback = self.feedback.grad_input if self.quick else self.feedbacks[step].updateGradInput
-                later = feedback(self.before[step], of_sums[step])
+                if self.quick:
+                    later = self.feedback.alone.grad_input(self.before[step], of_sums[step])
+                else:
+                    later = self.feedback.grad_input(step, of_sums[step])
                 of_inputs[step] = of_sums[step]
                 handed.append(later)
         self.later, self.of_sums = later, of_sums
@@ -256,7 +256,7 @@ class SimpleStage:
         """What the transfer multiplies the gradients of all steps by, from its outputs as they are by now."""
         if not self.quick:
             return None
-        wide = alias(self.transfer)
+        wide = alias(self.transfer.alone)
         wide.__dict__["output"] = self.result
         slopes: T = wide.grad_input(self.sums, torch.ones_like(self.result))
         return slopes.unbind()
@@ -279,21 +279,25 @@ class SimpleStage:
             own[self.module.generation.hidden_gradients][self.module.step - len(self.sums) - 1] = self.later
 
     def acc_grad(self, x: T, scale: float) -> None:
+        if self.joined_by is not None:
+            self.joined_by.refresh()
         self.input.acc_grad(x, scale)
         first = 0
         if self.begins:
             self.starter.accGradParameters(self.of_input[0], self.of_sums[0], scale)
             first = 1
-        if len(x) > first:
+        if not self.quick:
+            self.transfer.acc_grad(scale)
+            self.feedback.acc_grad(scale)
+        elif len(x) > first:
             before, gradients = joined(self.before[first:-1]), joined(self.of_sums[first:])
-            feedback = RowStage(self.feedback)
-            feedback.wide.accGradParameters(feedback.rows(before), feedback.rows(gradients), scale)
+            self.feedback.alone.accGradParameters(before.flatten(0, 1), gradients.flatten(0, 1), scale)
 
 
 class RecurrentStage(SimpleStage):
     """nn.Recurrent, whose first step has a module in place of the feedback."""
 
-    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+    def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
         parts = self.module._modules
         first, later = self.module.initialModule, self.module.step_module
         if type(first) is not Sequential or type(later) is not Sequential or marked(first) or marked(later):
@@ -313,8 +317,12 @@ class RecurrentStage(SimpleStage):
         )
         if not as_built:
             raise StepByStep
-        names = ("inputModule", "feedbackModule", "transferModule", "mergeModule", "startModule")
-        return tuple(parts[name] for name in names)
+        check_sum(parts["mergeModule"])
+        self.start = parts["startModule"]
+        first, feedback, transfer = (
+            layers_of(parts[name]) for name in ("inputModule", "feedbackModule", "transferModule")
+        )
+        return first, feedback, transfer
 
     def before_first(self, x: T) -> T | None:
         first, outputs = self.module.step, self.module.outputs
@@ -331,18 +339,30 @@ class RecurrentStage(SimpleStage):
         return found
 
 
-class RecurrenceStage(SimpleStage):
-    """nn.Recurrence around ``{input, feedback}``, their sum and a transfer."""
+def check_sum(merge: Any) -> None:
+    """Only a sum of input and feedback can be taken apart."""
+    if type(merge) is not CAddTable or merge.inplace:
+        raise StepByStep
 
-    def parts(self) -> tuple[Any, Any, Any, Any, Any]:
+
+class RecurrenceStage(SimpleStage):
+    """nn.Recurrence around ``{input, feedback}`` and their sum, or around both joined and a Linear; then any layers."""
+
+    def parts(self) -> tuple[list[Any], list[Any], list[Any]]:
         whole = self.module.step_module
         children = whole.child_list() if type(whole) is Sequential else []
-        if len(children) != 3 or type(children[0]) is not ParallelTable:
+        if len(children) < 2 or any(map(marked, (whole, *children))):
             raise StepByStep
-        both = children[0].child_list()
-        if len(both) != 2 or any(map(marked, (whole, *children, *both))):
+        transfer = [layer for child in children[2:] for layer in layers_of(child)]
+        if type(children[0]) is JoinTable and type(children[1]) is Linear:
+            self.joined_by = JoinedLinear(*children[:2])
+            first, feedback = self.joined_by.parts
+            return [first], [feedback], transfer
+        both = children[0].child_list() if type(children[0]) is ParallelTable else []
+        if len(both) != 2:
             raise StepByStep
-        return both[0], both[1], children[2], children[1], None
+        check_sum(children[1])
+        return layers_of(both[0]), layers_of(both[1]), transfer
 
     def before_first(self, x: T) -> T | None:
         module = self.module

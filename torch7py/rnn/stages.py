@@ -311,10 +311,13 @@ class OutOfMask:
 
 
 class IntoTrim(IntoMask):
-    """What goes into a trimmed module: of all steps the rows that are not zeros, as one step.
+    """What goes into a trimmed module: of all steps the rows that are not zeros, as one step; where a module inside
+    has a state, ``by_steps``, each of which then must have as many. Such a row is not the same example at each step.
 
     Of a step of zeros alone its first row goes in, as zeros: ``nn.TrimZero`` gives its module one such row.
     """
+
+    by_steps = False
 
     def output(self, x: T) -> T:
         super().output(x)
@@ -331,26 +334,28 @@ class IntoTrim(IntoMask):
         self.places = kept.flatten().nonzero().squeeze(1)
         self.zeros = self.masks.flatten()[self.places]
         self.counts = kept.sum(1).tolist()
+        if self.by_steps and len(set(self.counts)) > 1:
+            raise StepByStep
         self.trimmed = self.gather(x)
         return self.trimmed
 
     def gather(self, steps: T) -> T:
-        """The rows that go in, as one step."""
+        """The rows that go in."""
         found = steps.flatten(0, 1)[self.places]
         if self.empty:
             found[self.zeros] = 0
-        return found.unsqueeze(0)
+        return found.view(len(steps) if self.by_steps else 1, -1, *found.shape[1:])
 
     def spread(self, rows: T) -> T:
         """The rows in their places, zeros in the others."""
-        (steps, batch), rows = self.size, rows.squeeze(0)
+        (steps, batch), rows = self.size, rows.flatten(0, 1)
         spread = rows.new_zeros(steps * batch, *rows.shape[1:])
         spread[self.places] = rows.masked_fill(self.zeros.view(-1, *[1] * (rows.dim() - 1)), 0)
         return spread.view(steps, batch, *rows.shape[1:])
 
     def shown(self, rows: T, number: int) -> T:
         """The rows of a step, the first (0) or the last (-1)."""
-        if self.all:
+        if self.all or self.by_steps:
             return rows[number]
         return torch.split(rows[0], self.counts)[number]
 
