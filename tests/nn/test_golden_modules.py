@@ -103,3 +103,19 @@ SPOILT = {"nn.ELU(0.3,true)": "its recorded gradOutput is not the one that was u
 @pytest.mark.parametrize("recorded", supported("nn_modules", SPOILT), ids=identify)
 def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
     run(Case(runtime, recorded))
+
+
+IN_ONE_PIECE = [
+    case for case in supported("nn_modules") if "Convolution" in case["expr"] and "RowConv" not in case["expr"]
+]
+
+
+@pytest.mark.parametrize("recorded", IN_ONE_PIECE, ids=identify)
+def test_convolutions_give_tensors_that_view_takes(runtime: Runtime, recorded: dict[str, Any]) -> None:
+    """Scripts look at an output or a gradInput as a vector, as in ``gradInput:view(-1)``."""
+    case = Case(runtime, recorded)
+    case.make()
+    case.give(input=value(recorded["input"]), g1=value(recorded["gradOutput"]))
+    assert case.get("m:forward(input):isContiguous()")
+    if "gradInput" in recorded:
+        assert case.get("m:updateGradInput(input, g1):isContiguous()")

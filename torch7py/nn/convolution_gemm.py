@@ -241,4 +241,4 @@ def spread(gradient: torch.Tensor, kernel: torch.Tensor, window: Window, sizes: 
         return result
     inner = (slice(pad, pad + size) for pad, size in zip(window.pad, sizes, strict=True))
     whole: Any = (slice(None), slice(None), *inner)
-    return result[whole]
+    return result[whole].contiguous()  # scripts look at it with `view`
