@@ -106,7 +106,9 @@ def test_module(runtime: Runtime, recorded: dict[str, Any]) -> None:
 
 
 IN_ONE_PIECE = [
-    case for case in supported("nn_modules") if "Convolution" in case["expr"] and "RowConv" not in case["expr"]
+    case
+    for case in supported("nn_modules")
+    if "Convolution" in case["expr"] and "RowConv" not in case["expr"]
 ]
 
 

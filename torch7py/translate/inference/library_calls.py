@@ -191,6 +191,8 @@ class LibraryCalls:
             return True
         if name in library.TENSOR_FUNCTIONS:
             result.be("tensor")
+            if name in ("conv2", "xcorr2") and arguments:
+                self.inference.rules.append(lambda: same_rank(result, arguments[0]))
             return True
         if name in ("eye",):
             result.be("tensor")

@@ -150,7 +150,7 @@ def _read(t: Translator, node: Invoke) -> Py:
 
 
 def _write(t: Translator, node: Invoke) -> None:
-    written = text.joined(t, node.arguments, node.line)
+    written = text.joined(t, node.arguments)
     standard = _is_standard(t, node.receiver)
     if standard == "stdout":
         t.emit(f'print({written}, end="")')
@@ -181,7 +181,7 @@ method_statements["file", "flush"] = _flush
 
 @statement("io.write")
 def io_write(t: Translator, node: Call) -> None:
-    t.emit(f'print({text.joined(t, node.arguments, node.line)}, end="")')
+    t.emit(f'print({text.joined(t, node.arguments)}, end="")')
 
 
 @statement("os.remove", "os.rename")

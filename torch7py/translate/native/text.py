@@ -34,7 +34,7 @@ def concatenation(t: Translator, node: Binary) -> Py:
         return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
     pieces = [piece for part in parts for piece in pieces_of(t, part)]
     try:
-        return f_string(pieces, node.line)
+        return f_string(pieces)
     except Problem:  # quotes in quotes in quotes
         return Py(" + ".join(_added(t, part).at(code.ADD) for part in parts), code.ADD)
 
@@ -138,11 +138,11 @@ def root(node: Expression) -> Expression:
     return node
 
 
-def joined(t: Translator, nodes: tuple[Expression, ...], line: int) -> Py:
+def joined(t: Translator, nodes: tuple[Expression, ...]) -> Py:
     """Several values, one behind the other, as a text."""
     if len(nodes) == 1 and t.kind(nodes[0]) == "string" and not isinstance(nodes[0], Binary):
         return t.value(nodes[0])
-    return f_string([piece for node in nodes for piece in pieces_of(t, node)], line)
+    return f_string([piece for node in nodes for piece in pieces_of(t, node)])
 
 
 def text(t: Translator, node: Expression, nil: bool = True) -> Py:
@@ -157,13 +157,13 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
     if kind == "boolean":
         return atom(f"str({t.value(node)}).lower()")
     if kind == "number":
-        return f_string([(t.value(node).text, number_format(t, node))], node.line)
+        return f_string([(t.value(node).text, number_format(t, node))])
     return atom(f"str({t.value(node)})")
 
 
 def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
     """``string.format`` with a literal pattern as an f-string."""
-    return f_string(formatted(t, pattern, arguments), pattern.line)
+    return f_string(formatted(t, pattern, arguments))
 
 
 def formatted(
@@ -232,7 +232,7 @@ def _formatted(
     raise Problem("T7-231", node.line, f"string.format with %{kind}")
 
 
-def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
+def f_string(pieces: list[tuple[str, str] | str]) -> Py:
     """Text with expressions in it; a piece is text, or an expression and its format."""
     merged: list[tuple[str, str] | str] = []
     for piece in map(_plain, pieces):
@@ -244,21 +244,35 @@ def f_string(pieces: list[tuple[str, str] | str], line: int) -> Py:
         return atom(quoted("".join(str(piece) for piece in merged)))
     texts = [piece for piece in merged if isinstance(piece, str)]
     rest = [piece[0] for piece in merged if not isinstance(piece, str)]
+    if any("\\" in e or ('"' in e and "'" in e) for e in rest):
+        return _format_call(merged)
     if any('"' in text for text in texts) and not any("'" in text for text in [*texts, *rest]):
         inside = [
-            _escaped(piece).replace('\\"', '"') if isinstance(piece, str) else _field(piece, line, False)
+            _escaped(piece).replace('\\"', '"') if isinstance(piece, str) else _field(piece, False)
             for piece in merged
         ]
         return atom(f"f'{''.join(inside)}'")
-    parts = [_escaped(piece) if isinstance(piece, str) else _field(piece, line) for piece in merged]
+    parts = [_escaped(piece) if isinstance(piece, str) else _field(piece) for piece in merged]
     return atom(f'f"{"".join(parts)}"')
 
 
-def _field(piece: tuple[str, str], line: int, double: bool = True) -> str:
+def _format_call(pieces: list[tuple[str, str] | str]) -> Py:
+    """Text with expressions that cannot stand within quotes themselves."""
+    parts, arguments = [], []
+    for piece in pieces:
+        if isinstance(piece, str):
+            parts.append(_escaped(piece))
+            continue
+        expression, format_ = piece
+        flag = "!s" if expression.endswith("!s") else ""
+        parts.append(f"{{{flag}{':' if format_ else ''}{format_}}}")
+        arguments.append(expression.removesuffix("!s"))
+    return atom(f'"{"".join(parts)}".format({", ".join(arguments)})')
+
+
+def _field(piece: tuple[str, str], double: bool = True) -> str:
     """An expression within a text that stands in double quotes, or in single ones."""
     expression, format_ = piece
-    if "\\" in expression or ('"' in expression and "'" in expression):
-        raise Problem("T7-232", line, "quotes within text within text")
     if double:
         expression = expression.replace('"', "'")
     if expression.startswith("{"):

@@ -111,6 +111,8 @@ class Models:
             return devices.moved(t, receiver, method)
         if method in ("float", "double"):
             return atom(f"{base}.{method}()")
+        if method in _ABOUT_FILES:
+            return atom(base)
         if method == "remove":
             place = t.expressions.position(node.arguments[0]).text if node.arguments else "-1"
             return atom(f"{base}.pop({place})")

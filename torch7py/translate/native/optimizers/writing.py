@@ -52,7 +52,7 @@ def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition 
         word = "elif"
     t.emit("else:")
     with t.indented():
-        message = text.f_string(["no optimizer ", (key.text, "")], table.line)
+        message = text.f_string(["no optimizer ", (key.text, "")])
         t.emit(f"raise ValueError({message})")
     return None
 

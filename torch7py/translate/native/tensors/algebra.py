@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import (
@@ -103,6 +104,29 @@ def histc(t: Translator, node: Call) -> Py:
     if any(t.kind(argument) != "number" for argument in node.arguments[1:]):
         raise Problem("T7-271", node.line, "histc into a result")
     return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in node.arguments)})")
+
+
+def _convolution(name: str, flipped: bool) -> None:
+    """``torch.conv2(x, kernel, 'F')``, and ``torch.xcorr2``, which does not flip its kernel."""
+
+    @maker(name)
+    def write(t: Translator, node: Call) -> Py:
+        x, kernel, *form = node.arguments if len(node.arguments) > 1 else (None, None)
+        if x is None or kernel is None or t.type(x).rank != 2 or t.type(kernel).rank != 2:
+            raise Problem("T7-271", node.line, f"{name} of other than two matrices")
+        if len(form) > 1 or not all(isinstance(f, tree.String) and f.value in ("V", "F") for f in form):
+            raise Problem("T7-271", node.line, f"{name} with these arguments")
+        is_full = any(isinstance(f, tree.String) and f.value == "F" for f in form)
+        weights = t.value(kernel).at(code.ATOM)
+        if is_full is not flipped:  # PyTorch's convolution flips nothing, its transpose does
+            weights += ".flip(0, 1)"
+        function = "conv_transpose2d" if is_full else "conv2d"
+        planes = f"{t.value(x).at(code.ATOM)}[None, None], {weights}[None, None]"
+        return atom(f"torch.{function}({planes})[0, 0]")
+
+
+_convolution("conv2", True)
+_convolution("xcorr2", False)
 
 
 def decomposed(t: Translator, name: str, arguments: Arguments, targets: tuple[Expression, ...]) -> bool:
