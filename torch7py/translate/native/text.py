@@ -33,10 +33,9 @@ def concatenation(t: Translator, node: Binary) -> Py:
     ):
         return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
     pieces = [piece for part in parts for piece in pieces_of(t, part)]
-    try:
-        return f_string(pieces)
-    except Problem:  # quotes in quotes in quotes
+    if any(_has_quotes(piece) for piece in pieces if not isinstance(piece, str)):
         return Py(" + ".join(_added(t, part).at(code.ADD) for part in parts), code.ADD)
+    return f_string(pieces)
 
 
 def _added(t: Translator, node: Expression) -> Py:
@@ -244,7 +243,7 @@ def f_string(pieces: list[tuple[str, str] | str]) -> Py:
         return atom(quoted("".join(str(piece) for piece in merged)))
     texts = [piece for piece in merged if isinstance(piece, str)]
     rest = [piece[0] for piece in merged if not isinstance(piece, str)]
-    if any("\\" in e or ('"' in e and "'" in e) for e in rest):
+    if any(_has_quotes(piece) for piece in merged if not isinstance(piece, str)):
         return _format_call(merged)
     if any('"' in text for text in texts) and not any("'" in text for text in [*texts, *rest]):
         inside = [
@@ -254,6 +253,14 @@ def f_string(pieces: list[tuple[str, str] | str]) -> Py:
         return atom(f"f'{''.join(inside)}'")
     parts = [_escaped(piece) if isinstance(piece, str) else _field(piece) for piece in merged]
     return atom(f'f"{"".join(parts)}"')
+
+
+def _has_quotes(piece: tuple[str, str]) -> bool:
+    """Whether an expression cannot stand within quotes itself."""
+    expression = _plain(piece)
+    return not isinstance(expression, str) and (
+        "\\" in expression[0] or ('"' in expression[0] and "'" in expression[0])
+    )
 
 
 def _format_call(pieces: list[tuple[str, str] | str]) -> Py:

@@ -195,6 +195,29 @@ class Builders:
         for builder in self.all:
             if builder.variable in self._changed:
                 builder.dynamic = True
+        self._find_handed_over()
+
+    def _find_handed_over(self) -> None:
+        """Containers that the program hands to a function of its own, which adds to what it is given."""
+        of_name = self.t.scopes.of_name
+        added = {
+            of_name[root]
+            for node in tree.every(self.t.program, Invoke)
+            if node.method in ("add", "insert", "remove") and isinstance(root := _root(node), Name)
+        }
+        handed: list[tuple[Variable, Name]] = []
+        for function, calls in self.t.types.calls_of.items():
+            for call in calls:
+                shift = 1 if isinstance(call, Invoke) else 0
+                for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
+                    if isinstance(argument, Name) and self.t.kind(argument) == "module":
+                        handed.append((of_name[parameter], argument))
+        while more := {of_name[name] for taken, name in handed if taken in added} - added:
+            added |= more  # it may hand it on
+        for taken, name in handed:
+            builder = self.builder_at(name) if taken in added else None
+            if builder is not None:
+                builder.dynamic = True
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""

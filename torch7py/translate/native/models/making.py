@@ -37,6 +37,22 @@ _AS_MODULES = {
     "nn.SoftSign": "nn.Softsign()",
 }
 
+# Functions that PyTorch has as modules too, with the same arguments.
+_FUNCTION_MODULES = {
+    **{f"max_pool{n}d": f"MaxPool{n}d" for n in (2, 3)},
+    **{f"avg_pool{n}d": f"AvgPool{n}d" for n in (2, 3)},
+    **{f"adaptive_{kind.lower()}_pool2d": f"Adaptive{kind}Pool2d" for kind in ("Max", "Avg")},
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "hardtanh": "Hardtanh",
+    "softplus": "Softplus",
+    "threshold": "Threshold",
+    "relu6": "ReLU6",
+    "hardshrink": "Hardshrink",
+    "softshrink": "Softshrink",
+    "tanhshrink": "Tanhshrink",
+    "interpolate": "Upsample",
+}
 
 GROWING = (
     "nn.ConcatTable",
@@ -286,6 +302,10 @@ class Making:
             raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
             del cls.lines[1:3]
+        module = _of_function(cls.lines)
+        if module is not None:
+            self.class_names.discard(cls_name)
+            return module
         if not self.forgets:
             cls.lines[:] = _without_method(cls.lines, "forget")
         parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
@@ -420,6 +440,15 @@ def _on(first: Expression, call: Expression) -> Expression:
     if not isinstance(call, Invoke):
         return first
     return Invoke(call.place, _on(first, call.receiver), call.method, call.arguments, call.place)
+
+
+def _of_function(lines: list[str]) -> str | None:
+    """PyTorch's module for a class whose ``forward`` only calls the function of the same meaning."""
+    if len(lines) != 3 or lines[1].strip() != "def forward(self, x):":
+        return None
+    found = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
+    module = _FUNCTION_MODULES.get(found[1]) if found else None
+    return f"nn.{module}({found[2] or ''})" if found and module else None
 
 
 def _without_method(lines: list[str], name: str) -> list[str]:
