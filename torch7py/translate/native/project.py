@@ -20,7 +20,6 @@ from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name
 
 __all__ = ["Project", "SourceFile", "gather"]
 
-FOLDERS_ABOVE = 2  # the script's own folder in which its files are looked for, as programs are run from there
 # Calls that run a file. For all but require its name is a path.
 _PATHS = {"dofile", "include", "paths.dofile"}
 # Modules that a page may import: a file of such a name would stand in their way.
@@ -117,8 +116,7 @@ class _Gathering:
 
     def _folders(self) -> list[Path]:
         """Where a program may be run, and its files required from."""
-        here = self.script_folder.resolve()
-        return [self.script_folder, *list(here.parents)[:FOLDERS_ABOVE]]
+        return [self.script_folder, self.script_folder.resolve().parent]
 
     def _has_all(self, block: Block, folder: Path) -> bool:
         """Whether a folder has all files that are required, as far as they are no packages and are there at all."""
@@ -129,7 +127,9 @@ class _Gathering:
             for name in names
             if isinstance(name, String) and name.value not in packages
         ]
-        there = [stem for stem in stems if any(_in(f, stem) for f in self._folders())]
+        above = self.script_folder.resolve().parent
+        # what has an init.lua there is another package beside this one
+        there = [s for s in stems if _in(self.script_folder, s) or (above / f"{s}.lua").is_file()]
         return all(_in(folder, stem) for stem in there)
 
     def _parsed(self, source: bytes, name: str, folder: Path) -> Block:
