@@ -350,3 +350,16 @@ def test_a_function_for_optim_gives_the_page_the_loss_alone():
 )
 def test_calls_of_a_function_for_optim_that_are_refused(source):
     assert page_of(source).problems
+
+
+def test_gradients_that_another_function_gives(tmp_path):
+    source = """local function handed(p) return feval() end
+for i = 1, 3 do
+   local _, fs = optim.sgd(handed, w, {learningRate = 0.1})
+   print(fs[1])
+end
+"""
+    verified(source, tmp_path)
+    changed = "local function other() local loss = feval() return loss, g:clone():mul(2) end\n"
+    page = page_of(changed + source.replace("return feval()", "return other()"))
+    assert "T7-227" in {problem.code for problem in page.problems}

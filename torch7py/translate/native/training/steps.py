@@ -20,6 +20,7 @@ from torch7py.translate.native.training.parameter_lists import ParameterLists
 from torch7py.translate.native.training.places import Places
 from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -357,6 +358,16 @@ class Training:
         elif not isinstance(value, tree.Nil) and self.t.kind(value) == "tensor":
             raise Problem("T7-227", value.line, "gradients given to optim that are not the parameters' own")
 
+    def _hands_on(self, value: Expression) -> None:
+        """A closure that gives what another function gives: that must be the parameters' own gradients, too."""
+        functions = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
+        moved = self.moved_by.get(self.t.scope.function, []) if self.t.scope.function is not None else []
+        for function in functions:
+            for node in returns_of(function):
+                own = len(node.values) > 1 and all(self.vectors.belong(node.values[1], w) for w in moved)
+                if not own or self.vectors.gradients_of(node.values[1]) is None:
+                    raise Problem("T7-227", value.line, "gradients that another function gives, for optim")
+
     def returns(self, node: tree.Return) -> bool:
         """The closure of an optimizer gives the loss alone."""
         if self.t.scope.function in self.closures:
@@ -365,6 +376,8 @@ class Training:
                 optimizers.give_gradient(self.t, point, node.values[1])
             loss = self.t.expressions.graph(node.values[0])
             is_tensor = self.t.expressions.is_graph(node.values[0])
+            if point is None and len(node.values) == 1:
+                self._hands_on(node.values[0])
             for value in node.values[1:] if point is None else ():
                 self._given_to_optim(value)
             self.t.emit(f"return {loss}" if is_tensor else f"return torch.tensor({loss})")
