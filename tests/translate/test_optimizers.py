@@ -363,3 +363,29 @@ end
     changed = "local function other() local loss = feval() return loss, g:clone():mul(2) end\n"
     page = page_of(changed + source.replace("return feval()", "return other()"))
     assert "T7-227" in {problem.code for problem in page.problems}
+
+
+ANEW = """   local function f()
+      g:zero()
+      local loss = criterion:forward(net:forward(x), y)
+      net:backward(x, criterion:backward(net.output, y))
+      return loss, g
+   end
+   optim.sgd(f, w, state)
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # the state goes on while the weights are others
+        "local net = nn.Linear(3, 2)\nlocal w, g = net:getParameters()\nlocal state = {momentum = 0.9}\n" + ANEW
+        + "net = nn.Linear(3, 2)\nw, g = net:getParameters()\n" + ANEW,
+        "local state = {momentum = 0.9}\nfor i = 1, 2 do\n   local net = nn.Linear(3, 2)\n"
+        "   local w, g = net:getParameters()\n" + ANEW + "end\n",
+        "local state = {momentum = 0.9}\nlocal function train(net)\n   local w, g = net:getParameters()\n" + ANEW
+        + "end\nlocal net = nn.Linear(3, 2)\ntrain(net)\ntrain(net)\n",
+    ],
+)  # fmt: skip
+def test_states_that_outlive_their_weights_are_refused(source):
+    assert "T7-228" in {problem.code for problem in page_of(source).problems}

@@ -52,8 +52,11 @@ def index(t: Translator, node: Index) -> Py:
     setting = optimizers.settings_field(t.training, node)
     if setting is not None:
         return atom(setting)
-    optimizers.refuse_value(t.training, node)
-    vector = t.training.vectors.alias(node) or t.training.parameter_lists.item(node)
+    vector = (
+        optimizers.value_of_field(t.training, node)
+        or t.training.vectors.alias(node)
+        or t.training.parameter_lists.item(node)
+    )
     if vector is not None:
         return vector
     special = t.modules.field(node) or t.models.field(node)

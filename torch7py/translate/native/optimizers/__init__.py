@@ -11,7 +11,7 @@ from torch7py.translate.native.optimizers.checking import check, several_of_chec
 from torch7py.translate.native.optimizers.classes import CLASSES
 from torch7py.translate.native.optimizers.finding import find
 from torch7py.translate.native.optimizers.methods import Definition, Optimizer
-from torch7py.translate.native.optimizers.settings import listed, refuse_value, settings_field
+from torch7py.translate.native.optimizers.settings import listed, settings_field, value_of_field
 from torch7py.translate.native.optimizers.writing import give_gradient, holds_loss, of_call, step, write
 
 __all__ = [
@@ -24,9 +24,9 @@ __all__ = [
     "holds_loss",
     "listed",
     "of_call",
-    "refuse_value",
     "settings_field",
     "several_of_check",
     "step",
+    "value_of_field",
     "write",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import find_changes
+from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.native.training.holders import Holder
-from torch7py.translate.scopes import Variable
+from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
@@ -260,6 +262,9 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     first = definitions[0]
     optimizer = Optimizer(first.option, first.module, first.table, first.statement, definitions, calls=nodes)
     optimizer.holder = holder
+    weights = holders.of(nodes[0].arguments[1])
+    if not _stay_together(training, optimizer, weights):
+        return
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
         optimizer.name = t.names.chosen[holder] = t.names.fresh(_named_after(holder.name), home)
@@ -268,7 +273,6 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
         optimizer.name = _free_field(training, holder)
     training.optimizers.append(optimizer)
     training.optimizer_of[holder] = optimizer
-    weights = holders.of(nodes[0].arguments[1])
     inside: dict[Expression, tree.Field] = {target: item for _, target, item in literals}
     for definition in definitions:
         _place(training, optimizer, definition, weights, inside.get(definition.target))
@@ -420,6 +424,71 @@ def _block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block
         if isinstance(child, tree.Block) and statement in child.statements:
             return child
     return None
+
+
+def _stay_together(training: Training, optimizer: Optimizer, weights: Holder | None) -> bool:
+    """Whether no other weights are made while a state goes on, which would be moved from then on."""
+    flats = [] if weights is None else [statement for statement, _, _ in training.holders.assigned(weights)]
+    flats = [s for s in flats if not _gives_weights(training, s)]
+    made = [d.statement for d in optimizer.definitions]
+    if len(flats) == 1:
+        return all(_is_made_with(training, flats[0], s) for s in made) or (
+            _keeps_nothing(optimizer) and len(made) == 1 and made[0].place.start < flats[0].place.start
+        )
+    blocks = [_block_of(training.places.parents[s], s) for s in flats]
+    ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
+    return all(
+        any(
+            flat.place.start < s.place.start < end and _block_of(training.places.parents[s], s) is block
+            for s in made
+        )
+        for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
+    )
+
+
+def _gives_weights(training: Training, statement: Statement) -> bool:
+    """Whether a statement is a step of optim, which gives the vector that it moves."""
+    values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+    return len(values) == 1 and isinstance(values[0], Call) and bool(_called(training, values[0]))
+
+
+def _is_made_with(training: Training, flat: Statement, made: Statement) -> bool:
+    """Whether a state is made anew whenever weights are."""
+    places = training.places
+    scope, other = places.owner[flat], places.owner[made]
+    loops = [s for s in places.parents[flat] if isinstance(s, LOOPS)]
+    if scope is other:
+        return all(loop in places.parents[made] for loop in loops)
+    if loops:
+        return False
+    outer = other.parent
+    while outer is not None and outer is not scope:
+        outer = outer.parent
+    return outer is scope or _runs_once(training, scope)
+
+
+def _runs_once(training: Training, scope: Scope) -> bool:
+    """Whether a function is called at one place, once; or is a constructor, whose object keeps the state."""
+    function = scope.function
+    if function is None:
+        return True
+    if any(function is made.find("__init") for made in training.t.types.classes.values()):
+        return True
+    calls = training.t.types.calls_of.get(function, [])
+    at = [training.explicit.flow.statement(call) for call in calls]
+    return (
+        len(at) == 1
+        and not any(isinstance(s, LOOPS) for s in training.places.parents[at[0]])
+        and _runs_once(training, training.places.owner[at[0]])
+    )
+
+
+def _keeps_nothing(optimizer: Optimizer) -> bool:
+    """Whether it is plain descent, for which it does not matter when it is made."""
+    names = {
+        item.key.value for _, t in optimizer.made for item in t.fields if isinstance(item.key, tree.String)
+    }
+    return optimizer.methods == {"sgd"} and not (names | optimizer.changed) - {"learningRate", "weightDecay"}
 
 
 def _place(

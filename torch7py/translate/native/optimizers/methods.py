@@ -159,6 +159,7 @@ class Optimizer:
     stored: set[Call] = field(default_factory=set)  # those whose function gives what was computed before
     read: set[str] = field(default_factory=set)  # settings that the program looks at while it runs
     changed: set[str] = field(default_factory=set)  # and those that it changes
+    saved: bool = False  # whether its state is put into a file
     changed_inside: bool = False  # by a function that the optimizer calls
 
     @property
@@ -203,8 +204,8 @@ class Optimizer:
 
     @property
     def anew(self) -> bool:
-        """Whether it is made within a loop, as one of several methods, or out of sight of its steps."""
-        if self.is_field or self.elsewhere:
+        """Whether it is made within a loop, as one of several methods, out of sight of its steps, or saved."""
+        if self.is_field or self.elsewhere or self.saved:
             return True
         return any(d.once for d in self.definitions) or any(isinstance(o, Choice) for o, _ in self.made)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["find_changes", "listed", "named", "refuse_value", "settings_field"]
+__all__ = ["find_changes", "listed", "named", "settings_field", "value_of_field"]
 
 # Settings of an optimizer that are no entry of its parameter group, or whose change it does not see.
 _FIXED = ("line_search", "verbose", "decay", "dampening")
@@ -26,6 +26,10 @@ _READ_FIRST = ("sgd", "sgd by element")
 def find_changes(training: Training) -> None:
     """Note which settings of each optimizer the program reads and changes while it runs."""
     inside = _called_by_optimizers(training)
+    for value in _into_files(training):
+        optimizer = _of_state(training, value)
+        if optimizer is not None:
+            optimizer.saved = True
     for statement, scope in training.places.owner.items():
         targets = statement.targets if isinstance(statement, tree.Assign) else ()
         for node in tree.own_nodes(statement):
@@ -53,9 +57,46 @@ def _called_by_optimizers(training: Training) -> set[tree.Function]:
     return found
 
 
+def _into_files(training: Training) -> set[Expression]:
+    """What the program puts into files as it is, or under a name in a table that it saves."""
+    t, found = training.t, set[Expression]()
+    for node in tree.every(t.program, Call):
+        if t.path(node.callee) != "torch.save" or len(node.arguments) < 2:
+            continue
+        value = node.arguments[1]
+        found.add(value)
+        tables = [value]
+        if isinstance(value, Name):
+            variable = t.scopes.of_name[value]
+            saves = {c.arguments[1] for c in tree.every(t.program, Call) if t.path(c.callee) == "torch.save"}
+            stores = {
+                target.base: v
+                for s in training.places.owner
+                if isinstance(s, tree.Assign) and len(s.targets) == len(s.values)
+                for target, v in zip(s.targets, s.values, strict=True)
+                if isinstance(target, tree.Index)
+            }
+            if all(read in saves or read in stores for read in variable.reads):
+                tables = [v for _, _, v in training.holders.assigned(variable) if v is not None]
+                found |= {stores[read] for read in variable.reads if read in stores}
+        found |= {item.value for table in tables if isinstance(table, tree.Table) for item in table.fields}
+    return found
+
+
+def _saved(training: Training, node: Expression) -> Py | None:
+    """The state of an optimizer on its way into a file."""
+    optimizer = _of_state(training, node)
+    if optimizer is None or not optimizer.saved or node not in _into_files(training):
+        return None
+    return code.atom(f"{named(training.t, optimizer, node)}.state_dict()")
+
+
 def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
     """The state of an optimizer in ``pairs(state)``: of plain descent its settings, and how often it was called."""
     t = training.t
+    saved = _saved(training, node)
+    if saved is not None:
+        return saved
     fields = optimizer.table.fields
     settings = {item.key.value: item.value for item in fields if isinstance(item.key, tree.String)}
     looped = any(
@@ -114,7 +155,11 @@ def named(t: Translator, optimizer: Optimizer, state: Expression) -> str:
     return f"{base}.{optimizer.name}"
 
 
-def refuse_value(training: Training, node: tree.Index) -> None:
-    """The state of an optimizer in a field is nothing else than its settings and its steps."""
-    if _of_state(training, node) is not None:
+def value_of_field(training: Training, node: tree.Index) -> Py | None:
+    """The state of an optimizer in a field: nothing else than its settings, its steps, and what is saved of it."""
+    if _of_state(training, node) is None:
+        return None
+    saved = _saved(training, node)
+    if saved is None:
         raise Problem("T7-228", node.line, "the state of an optimizer as a value")
+    return saved

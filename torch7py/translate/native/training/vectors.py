@@ -45,6 +45,7 @@ class FlatVectors:
                 if (
                     len(holders) < len(targets)
                     or not self._is_kept(targets, modules)
+                    or not self._is_theirs(holders, modules, statement)
                     or flat.changed_in_part(self.t, self.training.holders, holders)
                     or flat.used_as_vectors(self.t, self.training.holders, holders)
                 ):
@@ -82,6 +83,20 @@ class FlatVectors:
                 for field in fields
             )
         )
+
+    def _is_theirs(self, vectors: list[Holder], module: Expression, statement: Statement) -> bool:
+        """Whether a module's name means, wherever vectors are used, the module that they are of."""
+        for name in tree.walk(module):
+            variable = self.t.scopes.of_name[name] if isinstance(name, Name) else None
+            if variable is not None and any(w.place.start > statement.place.start for w in variable.writes):
+                return False
+        for vector in vectors:
+            for other, _, _ in self.training.holders.assigned(vector):
+                value = other.values[0] if isinstance(other, (tree.Local, tree.Assign)) else None
+                again = None if value is None else self._flattened(value)
+                if other is not statement and again is not None and not same_expression(again, module):
+                    return False
+        return True
 
     def belong(self, gradients: Expression, weights: Expression) -> bool:
         """Whether gradients are those of these weights."""
