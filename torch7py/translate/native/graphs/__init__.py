@@ -16,6 +16,7 @@ from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 
 if TYPE_CHECKING:
@@ -149,6 +150,27 @@ class Graphs(Methods):
             cls.input_variables.add(of_name[given])
         else:
             raise Problem("T7-221", given.line, "the inputs of a graph are not plain to see")
+        outputs = graph.arguments[1]
+        if isinstance(outputs, Name) and self._is_filled_once(of_name[outputs]):
+            raise Problem("T7-221", outputs.line, "a list with one output, which a graph gives by itself")
+
+    def _is_filled_once(self, variable: Variable) -> bool:
+        """Whether only one statement puts something into a list, and no loop runs it again."""
+        places = [
+            call.arguments[0]
+            for call in tree.every(self.t.program, Call)
+            if self.t.path(call.callee) == "table.insert" and call.arguments
+        ]
+        places += [
+            target.base
+            for node in tree.every(self.t.program, tree.Assign)
+            for target in node.targets
+            if isinstance(target, tree.Index)
+        ]
+        filled = [n for n in places if isinstance(n, Name) and self.t.scopes.of_name[n] is variable]
+        loops = self.t.scopes.loops_of
+        declared = set(loops[variable.declaration]) if variable.declaration is not None else set()
+        return len(filled) == 1 and not set(loops[filled[0]]) - declared
 
     def _among_others(self, node: tree.Local | tree.Assign) -> None:
         """A graph in the middle of a function or of the program."""

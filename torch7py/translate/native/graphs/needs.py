@@ -47,7 +47,10 @@ class Needs(Sites):
         """``local x = nn.Identity()()`` of an input, or its place in the list of inputs."""
         inputs = self.at.input_variables
         if isinstance(node, (tree.Local, tree.Assign)):
-            if not all(variable in inputs for variable in self._assigned(node)):
+            among = [variable in inputs for variable in self._assigned(node)]
+            if any(among) and not all(among):
+                raise Problem("T7-221", node.line, "inputs of a graph and other values in one assignment")
+            if not all(among):
                 return False
             return all(self._is_bare_input(value) for value in node.values)
         if isinstance(node, tree.Run) and isinstance(node.call, Call) and node.call.arguments:

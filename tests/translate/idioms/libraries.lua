@@ -1,0 +1,62 @@
+--- positions and slices of tensors
+local x = torch.range(1, 12):resize(3, 4)
+print(x[2][3], x[{2, 3}], x[{{}, {2, 3}}]:size(2), x:narrow(1, 2, 2):size(1), x:select(2, 1):sum())
+x[{1, {}}] = 0
+x[2][1] = 9
+print(x:sum())
+--- operations on tensors
+local a, b = torch.ones(2, 3), torch.ones(3, 2):mul(2)
+print((a * b):sum(), torch.mm(a, b):mean(), (a + 1):sum(), torch.cmul(a, a):sum())
+a:add(2, torch.ones(2, 3))
+print(a:max(), a:t():size(1))
+--- kinds of numbers
+local x = torch.ones(3):float()
+local y = x:double():mul(1.5):long()
+print(y:sum(), x:type())
+--- files and directories
+require 'paths'
+local path = paths.concat('some', 'dir', 'model.t7')
+print(paths.filep(path), paths.dirp('.'), paths.basename(path))
+--- options of a program
+local cmd = torch.CmdLine()
+cmd:option('-rate', 0.1, 'learning rate')
+cmd:option('-hidden', 10, 'size of the hidden layer')
+cmd:option('-name', 'x', 'name of the run')
+cmd:option('-gpu', false, 'whether to use a GPU')
+local opt = cmd:parse(arg or {})
+print(opt.rate, opt.hidden, opt.name, opt.gpu)
+--- time
+local timer = torch.Timer()
+local start = os.clock()
+print(timer:time().real >= 0, os.clock() - start >= 0)
+--- what type something is
+local function kind(x) return type(x) end
+print(kind(1), kind('a'), kind(nil), kind({}), torch.isTensor(torch.ones(1)))
+--- text from and to a file
+local f = io.open('notes.txt', 'w')
+f:write('one\n', 'two ', 2, '\n')
+f:close()
+for line in io.lines('notes.txt') do print(line) end
+--- saved tables and tensors
+torch.save('x.t7', {x = torch.ones(3), n = 4})
+local loaded = torch.load('x.t7')
+print(loaded.x:sum(), loaded.n)
+--- pcall of require | T7-251
+local found = pcall(require, 'cunn_of_nowhere')
+print(found)
+--- numbers at random
+math.randomseed(3)
+local x = math.random(6)
+print(x >= 1 and x <= 6, math.random() < 1)
+--- images | T7-251, T7-201
+require 'image'
+local picture = image.scale(torch.ones(3, 4, 4), 2, 2)
+print(picture:size(2))
+--- JSON | T7-201
+local cjson = require 'cjson'
+print(cjson.encode({1, 2}))
+--- strings as lists of characters
+local s = 'Hello'
+local codes = {}
+for i = 1, #s do codes[i] = s:byte(i) end
+print(table.concat(codes, ' '), s:sub(2, 3), s:upper(), #s, s:rep(2))
