@@ -41,6 +41,7 @@ SHORT: dict[str, list[str]] = {
     "rbf": ["10"],
     "recurrent": ["20"],
     "sequencer_recurrent": ["10"],
+    "two_branch": ["4"],
     "word_count": [],
 }
 WITHOUT_LAYERS = {"bank", "k_means", "markov", "maze", "word_count"}

@@ -200,9 +200,15 @@ class ModelSource:
     functions: list[FunctionSource] = field(default_factory=list)
 
 
-def write_model(layer: Layer, name: str = "Model", title: str = "", factored: bool = False) -> ClassSource:
-    """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order."""
+def write_model(
+    layer: Layer, name: str = "Model", title: str = "", factored: bool = False, as_given: str = ""
+) -> ClassSource:
+    """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order.
+
+    ``as_given``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
+    """
     writer = Writer(taken={"self"})
+    writer.as_given = as_given
     if factored:
         writer.parts = _parts(layer, name)
         grouped(layer, lambda part: id(part) in writer.parts)
@@ -292,9 +298,10 @@ def resolved(held: dict[int, Any], number: int) -> Any:
     return [resolved(held, n) for n in found] if isinstance(found, list) else found
 
 
-def write_criterion(layer: Layer, name: str = "criterion") -> FunctionSource:
-    """A criterion as a function of a prediction and a target."""
+def write_criterion(layer: Layer, name: str = "criterion", as_given: str = "") -> FunctionSource:
+    """A criterion as a function of a prediction and a target; ``as_given`` as for a model."""
     writer = Writer()
+    writer.as_given = as_given
     x, y = writer.input("prediction"), writer.input("target")
     made = loss(layer, x, y, writer)
     if writer.children:

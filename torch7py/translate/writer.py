@@ -100,6 +100,9 @@ class Writer:
         self.notes: list[tuple[Layer, str]] = []
         self.parts: dict[int, Part] = {}  # layers that have classes of their own
         self.comments = True  # whether shapes become comments
+        self.as_given = (
+            ""  # what may have whole numbers in tensors of any type: the "entries" of a table, or "all"
+        )
         self._statements: list[Statement] = []
         self._hints: list[str] = []
         self._taken = taken or set()
@@ -410,6 +413,10 @@ class Writer:
         number = self._id(value)
         number = self._part_of.get(number, number)
         if self.inputs.get(number) not in ("tensor", "steps", "whole", "whole steps"):
+            return False
+        if self.as_given == "all":
+            return False
+        if self.as_given and any(number in held for held in self.inputs.values() if isinstance(held, list)):
             return False
         self.inputs[number] = "whole steps" if "steps" in self.inputs[number] else "whole"
         return True

@@ -258,7 +258,15 @@ class ExpressionKinds:
         """A table with named entries of one kind, that is also asked by a key: its entries are alike."""
         fields = list(base.find().fields.values())
         kinds = {field.kind for field in fields}
-        if len(kinds) == 1 and kinds <= {"number", "string", "boolean", "table", "object", "tensor"}:
+        if len(kinds) == 1 and kinds <= {
+            "number",
+            "string",
+            "boolean",
+            "table",
+            "object",
+            "tensor",
+            "function",
+        }:
             for field in fields:
                 unify(base.of_elements(), field)
 
@@ -307,6 +315,15 @@ class ExpressionKinds:
         elif not isinstance(node.key, tree.Table):
             base.mark("has items")
 
+        if name in ("output", "gradInput"):  # of one of several modules
+            self.inference.guesses.append(
+                lambda: (
+                    base.kind == "module"
+                    and not base.find().classes
+                    and result.kind is None
+                    and result.be("tensor")
+                )
+            )
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
         def index() -> bool:

@@ -255,3 +255,12 @@ def replace_modules(module, change):
     return module
 ''',
 )
+
+helper(
+    "keep_output",
+    '''
+def keep_output(module, inputs, output):
+    """A forward hook: a module keeps its last output."""
+    module.output = output.detach() if torch.is_tensor(output) else [x.detach() for x in output]
+''',
+)

@@ -39,6 +39,7 @@ class Constructions:
         self.given: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
+        self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
     def layer(self, node: Expression) -> Layer:
@@ -50,7 +51,7 @@ class Constructions:
             if not node.arguments:
                 raise Problem("T7-222", node.line, "add without a module")
             layer = self.layer(node.receiver)
-            layer.children.append(self.layer(node.arguments[0]))
+            self._append(layer, node)
             return layer
         if isinstance(node, Invoke) and node.method in SETTINGS:
             layer = self.layer(node.receiver)
@@ -154,4 +155,12 @@ class Constructions:
                 return
             if not call.arguments:
                 raise Problem("T7-222", call.line, "add without a module")
-            layer.children.append(self.layer(call.arguments[0]))
+            self._append(layer, call)
+
+    def _append(self, layer: Layer, call: Invoke) -> None:
+        """``container:add(module)``, and ``criterion:add(criterion, weight)``."""
+        layer.children.append(self.layer(call.arguments[0]))
+        if layer.name in ("nn.MultiCriterion", "nn.ParallelCriterion"):
+            weights = self.weights.setdefault(id(layer), [])
+            weights.append(self._argument(call.arguments[1]) if len(call.arguments) > 1 else "1")
+            layer.args.texts["weights"] = f"[{', '.join(weights)}]"

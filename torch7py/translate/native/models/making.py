@@ -68,12 +68,20 @@ class Making:
         self.classes: list[ClassSource] = []
         self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
         self.class_names: set[str] = set()
+        self._entries: str | None = None
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
         self.hints = dict(self._names_given())
         self.forgets = any(node.method == "forget" for node in tree.every(self.t.program, Invoke))
 
     def handles(self, node: Statement) -> bool:
+        builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
+        handled = self._handles(node)
+        if handled and builder is not None and not builder.inlined and node is builder.last:
+            self.models.hooks.write(builder)
+        return handled
+
+    def _handles(self, node: Statement) -> bool:
         of_field = self.models.builders.of_fields.get(node)
         if of_field is not None:
             if node is of_field.adds[-1]:
@@ -86,8 +94,15 @@ class Making:
             return True
         t = self.t
         name = t.names.of_variable(builder.variable)
-        if isinstance(builder.value, Call) and t.kind(builder.value) == "criterion":
+        if t.kind(builder.value) == "criterion":
             self._criterion(builder, name, builder.value)
+            return True
+        whole = builder.value
+        for add in builder.adds:
+            whole = _on(whole, add.call)
+        parallel = self._parallel(whole)
+        if parallel is not None:
+            t.emit(f"{name} = {parallel}")
             return True
         names = self._free_names(builder)
         try:
@@ -139,7 +154,7 @@ class Making:
         variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
         return variable in self.stateless and variable not in self.stateful
 
-    def _criterion(self, builder: Builder, name: str, value: Call) -> None:
+    def _criterion(self, builder: Builder, name: str, value: Expression) -> None:
         t = self.t
         layer = self.models.constructions.whole(builder)
         module = loss_module(layer)
@@ -151,7 +166,7 @@ class Making:
         if comment is not None and not comment.long:
             self.models.builders.used_comments.add(comment)
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
-        if self.names_in([value]):
+        if self.names_in([value, *(add.call for add in builder.adds)]):
             for line in lines:
                 t.emit(line)
             return
@@ -183,7 +198,7 @@ class Making:
             if layer.name in LABELS:  # those are given classes from 0
                 raise
             try:
-                made = write_criterion(layer, name)
+                made = write_criterion(layer, name, as_given="all")
             except NotNative as problem:
                 raise Problem(problem.code, line, str(problem)) from problem
             for helper in made.helpers:
@@ -223,6 +238,26 @@ class Making:
         if texts:
             given.append(f"[{', '.join(texts)}]")
         return atom(f"{self.t.need(path.removeprefix('nn.'))}({', '.join(given)})")
+
+    def _parallel(self, node: Expression) -> Py | None:
+        """``nn.DataParallelTable(1):add(model, {1, 2})``: a model whose batches are shared out among graphics cards."""
+        added = node.receiver if isinstance(node, Invoke) and node.method == "add" else None
+        t = self.t
+        if not (isinstance(node, Invoke) and isinstance(added, Call)):
+            return None
+        if t.path(added.callee) != "nn.DataParallelTable" or not node.arguments:
+            return None
+        place = t.expressions.position(added.arguments[0]).text if added.arguments else "0"
+        given = [self._part(node.arguments[0])]
+        cards = node.arguments[1] if len(node.arguments) > 1 else None
+        if isinstance(cards, tree.Table):
+            places = [t.expressions.position(item.value).text for item in cards.fields]
+            given.append(f"[{', '.join(places)}]")
+        elif cards is not None:
+            if t.kind(cards) != "table":
+                raise Problem("T7-222", node.line, "nn.DataParallelTable with one copy at a time")
+            given.append(f"[int(card) - 1 for card in {t.value(cards)}]")
+        return atom(f"nn.DataParallel({', '.join([*given, *([f'dim={place}'] if place != '0' else [])])})")
 
     def _part(self, node: Expression) -> str:
         """A part that has a name of its own, or one that is made here, as nothing else names it."""
@@ -297,7 +332,7 @@ class Making:
                 part.args.texts[given] = text
         cls_name = self.class_name(name)
         try:
-            cls = write_model(layer, cls_name)
+            cls = write_model(layer, cls_name, as_given=self._as_given())
         except NotNative as problem:
             raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
@@ -322,6 +357,24 @@ class Making:
         self.classes.append(cls)
         self.t.top.append(cls.lines)
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
+
+    def _as_given(self) -> str:
+        """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
+        if self._entries is None:
+            given = [
+                node.arguments[0]
+                for node in tree.walk(self.t.program)
+                if isinstance(node, Invoke) and node.method in ("forward", "updateOutput") and node.arguments
+            ]
+            tables = [entries for node in given if (entries := self._entries_of(node))]
+            items = self.models.inputs.is_items
+            self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
+        return self._entries
+
+    def _entries_of(self, node: Expression) -> list[Expression]:
+        """The values in a table of inputs."""
+        sources = self.t.wholes.sources(self.t.scopes.of_name[node]) if isinstance(node, Name) else [node]
+        return [item.value for source in sources if isinstance(source, tree.Table) for item in source.fields]
 
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2].strip("_")  # of a variable of several files
@@ -380,6 +433,9 @@ class Making:
 
     def constructed(self, node: Expression) -> Py:
         """A construction in the middle of an expression."""
+        parallel = self._parallel(node)
+        if parallel is not None:
+            return parallel
         whole, changed = node, False
         try:
             layer = self.models.constructions.layer(node)

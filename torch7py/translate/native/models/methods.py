@@ -13,6 +13,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import Constructions
+from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.models.surgery import Surgery
@@ -67,6 +68,7 @@ class Models:
         self.making = Making(self)
         self.inputs = Inputs(translator)
         self.surgery = Surgery(self)
+        self.hooks = Hooks(self)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node, Index)
             and isinstance(node.key, tree.String)
@@ -307,6 +309,8 @@ class Models:
         if kept is not None:
             return kept
         base = t.value(node.base).at(code.ATOM)
+        if name == "output" and node in self.hooks.reads():
+            return atom(f"{base}.output")
         if name in ("weight", "bias"):
             return atom(f"{base}.{name}.data" if self.assigned_data else f"{base}.{name}")
         if name in ("gradWeight", "gradBias"):
