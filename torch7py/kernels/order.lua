@@ -10,7 +10,8 @@
 local include = ...
 local ffi = require 'ffi'
 local bit = require 'bit'
-local band, bor, bxor, rshift, arshift = bit.band, bit.bor, bit.bxor, bit.rshift, bit.arshift
+local band, bor, bxor, rshift, arshift, tobit = bit.band, bit.bor, bit.bxor, bit.rshift, bit.arshift, bit.tobit
+local max = math.max
 local ints, longs = ffi.typeof('int32_t*'), ffi.typeof('int64_t*')
 
 local SMALL = 10                -- a piece of so many elements is left to the insertion sort
@@ -40,7 +41,7 @@ local function prepare_pairs(words, count, real, flip, high, low)
       local lower = bxor(words[2 * i], backwards)
       -- One is added to both words; from the lower one it is carried where that is all ones.
       local more = lower + 1
-      local carry = band(1 - rshift(bor(more, -more), 31), -backwards)
+      local carry = band(1 - rshift(bor(more, tobit(0 - more)), 31), -backwards)
       high[i] = bxor(bxor(word, bor(backwards, SIGN)) + carry, flip)
       low[i] = bxor(lower - backwards, flip)
    end
@@ -91,7 +92,7 @@ local function count_equals(order, n, first, high, low, equals)
       local c, d = high[place], low[place]
       local differ = bor(bxor(a, c), bxor(b, d))
       -- 1 where they differ in no bit
-      count = count + 1 - rshift(bor(differ, -differ), 31)
+      count = count + (1 - rshift(bor(differ, tobit(0 - differ)), 31))
       equals[i] = count
       a, b = c, d
    end
@@ -104,7 +105,7 @@ local function rank(order, n, first, equals, ranks)
    for i = 1, n - 1 do
       local now = equals[i]
       -- i where a new number begins, else as before
-      start = bxor(start, band(bxor(start, i), now - before - 1))
+      start = max(start, (1 + before - now) * i)
       before = now
       ranks[order[i] - first] = start
    end
@@ -245,6 +246,8 @@ return function(words, width, real, flip, rows, n, chunk, scratch, out, mode)
       else
          prepare_words(words + start * n, count, real, flip, high)
       end
+      -- Where the lower words are all the same they need not be looked at again.
+      local other_word = bits == 0 and high or low
       fill_places(one, count)
       local order, spare = passes(count, low, bits, one, other)
       order, spare = passes(count, high, differing(high, count), order, spare)
@@ -252,9 +255,9 @@ return function(words, width, real, flip, rows, n, chunk, scratch, out, mode)
       for r = 0, now - 1 do
          local first = r * n
          if mode then
-            out[start + r] = most_frequent(order + first, n, first, high, low, free)
+            out[start + r] = most_frequent(order + first, n, first, high, other_word, free)
          else
-            finish(order + first, n, first, high, low, free, out + (start + r) * n)
+            finish(order + first, n, first, high, other_word, free, out + (start + r) * n)
          end
       end
    end

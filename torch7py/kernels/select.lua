@@ -5,7 +5,7 @@
 local include = ...
 local ffi = require 'ffi'
 local bit = require 'bit'
-local band, bxor, rshift, arshift = bit.band, bit.bxor, bit.rshift, bit.arshift
+local band, bxor, rshift, arshift, tobit = bit.band, bit.bxor, bit.rshift, bit.arshift, bit.tobit
 local keys_type, ints, longs = ffi.typeof('WORD*'), ffi.typeof('int32_t*'), ffi.typeof('int64_t*')
 
 local LAST = 8 * ffi.sizeof('WORD') - 1  -- the bit of the sign
@@ -13,7 +13,7 @@ local LAST = 8 * ffi.sizeof('WORD') - 1  -- the bit of the sign
 -- A difference has the wrong sign where it leaves the type: then a and b have different ones, and a's is right.
 local function below(a, b)
    local difference = a - b
-   return tonumber(rshift(bxor(difference, band(bxor(a, b), bxor(difference, a))), LAST))
+   return tobit(rshift(bxor(difference, band(bxor(a, b), bxor(difference, a))), LAST))
 end
 
 local partition = include('partition')(below)
