@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 import torch
 
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
+from torch7py.t7.objects import Table
 
 __all__ = ["STEP", "Handles"]
 
+KIND = 31  # the bits of a handle that say what it is, apart from CUDA
+_TENSORS = frozenset({torch.Tensor, torch.nn.Parameter})
 STEP = 64  # handles are multiples of STEP plus a kind
 COUNTED = 1024  # bytes; Lua's own collector keeps up with tensors below this
 
@@ -39,6 +43,9 @@ class Handles:
         self.objects: dict[int, Any] = {}
         self.codes: dict[int, int] = {}  # id(object) -> handle, while the object is held
         self.extra: dict[int, int] = {}  # references beyond the first
+        self.told: dict[
+            int, tuple[Any, ...]
+        ] = {}  # of a list, by handle: what Lua's table was given, or gave
         self.allocated = 0
         self.cuda = False
         self.within_cuda = False
@@ -118,6 +125,8 @@ class Handles:
             if count is None:
                 del codes[id(objects[handle])]
                 del objects[handle]
+                if handle & KIND == Kind.TABLE:
+                    self.told.pop(handle, None)
             elif count == 1:
                 del extra[handle]
             else:
@@ -133,7 +142,22 @@ class Handles:
             types.label_all(obj)
         self.codes[id(obj)] = handle
 
+    def as_told(self, held: list[Any], handle: int | None) -> bool:
+        """Whether a list is as Lua's table was when both were the same, if this is its handle."""
+        known = None if handle is None else self.told.get(handle)
+        if known is None or len(known) != len(held) or not all(map(is_, held, known)):
+            return False
+        if _TENSORS.issuperset(map(type, held)):
+            return True
+        return all(
+            self.as_told(value, self.codes.get(id(value)))
+            if isinstance(value, list)
+            else not isinstance(value, (dict, Table))
+            for value in held
+        )
+
     def clear(self) -> None:
+        self.told.clear()
         self.objects.clear()
         self.codes.clear()
         self.extra.clear()

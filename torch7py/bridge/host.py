@@ -31,6 +31,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     """The functions for Lua that are not of modules (``peers.py``)."""
     handles = runtime.handles
     objects = handles.objects
+    told = handles.told
     give_new = handles.give_new
     shared = runtime.shared
     class_names = {cls: name for name, cls in classes.items()}
@@ -48,21 +49,30 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     def new_table(is_map: bool) -> int:
         return handles.give({} if is_map else [], Kind.TABLE)
 
+    def start_list(handle: int, n: int) -> None:
+        told.pop(handle, None)
+        objects[handle].clear()
+
     def extend_list(handle: int, mask: int, *values: Any) -> None:
         objects[handle].extend(decode(handles, int(mask), values))
 
     def new_list(mask: int, *values: Any) -> int:
         """A handle for a list of these values."""
-        return give_new(decode(handles, int(mask), values), Kind.TABLE)
+        made = decode(handles, int(mask), values)
+        handle = give_new(made, Kind.TABLE)
+        told[handle] = tuple(made)
+        return handle
 
     def fill_list(handle: int, mask: int, *values: Any) -> None:
         """Make these values the content of a list."""
-        objects[handle][:] = decode(handles, int(mask), values)
+        objects[handle][:] = made = decode(handles, int(mask), values)
+        told[handle] = tuple(made)
 
     def whole_list(handle: int, most: int) -> tuple[Any, ...]:
         """The length of a list, and the first entries of it."""
         held = objects[handle]
-        return len(held), *encode_results(handles, tuple(held[:most]))
+        shown = told[handle] = tuple(held[:most])
+        return len(held), *encode_results(handles, shown)
 
     def set_entry(handle: int, mask: int, key: Any, value: Any) -> None:
         key, value = decode(handles, mask, (key, value))
@@ -228,7 +238,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "describe_error": describe_error,
         "new_table": new_table,
         "is_map": lambda handle: not isinstance(objects[handle], list),
-        "start_list": lambda handle, n: objects[handle].clear(),
+        "start_list": start_list,
         "extend_list": extend_list,
         "new_list": new_list,
         "fill_list": fill_list,

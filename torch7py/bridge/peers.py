@@ -15,6 +15,7 @@ import torch
 from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
+from torch7py.nn.base import Module
 from torch7py.nn.binding import all_exports, describe
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
@@ -314,6 +315,19 @@ class Peers:
         kept = obj.set_field(name, given)
         if kept is not given and isinstance(given, torch.Tensor) and isinstance(kept, torch.Tensor):
             self.handles.rebind(value, kept)
+
+    def changed_fields(self, *given: Any) -> tuple[int, ...]:
+        """Which of some table-valued fields (module, name and table by threes) are other than Lua has them, from 1."""
+        objects, codes, as_told = self.handles.objects, self.handles.codes, self.handles.as_told
+        changed = []
+        for number in range(0, len(given), 3):
+            obj, name, table = objects[given[number]], given[number + 1], given[number + 2]
+            value = obj.__dict__.get(name) if type(obj).get_field is Module.get_field else None
+            if value is None:
+                value = obj.get_field(name)
+            if not (isinstance(value, list) and codes.get(id(value)) == table and as_told(value, table)):
+                changed.append(number // 3 + 1)
+        return tuple(changed)
 
     def field_names(self, handle: int) -> tuple[str, ...]:
         return tuple(n for n in self.handles.objects[handle].field_names() if n != "modules")

@@ -219,6 +219,7 @@ class Runtime:
             "get_field": peers.get_field,
             "set_field": peers.set_field,
             "field_names": peers.field_names,
+            "changed_fields": peers.changed_fields,
             "children": peers.children,
             "set_children": peers.set_children,
             "mark": peers.mark,

@@ -54,7 +54,7 @@ function peers.heirs(c)
    return found
 end
 
-local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = true}: engine fields raw in Lua
+local table_fields = setmetatable({}, {__mode = 'k'})   -- module -> {name = handle}: engine fields raw in Lua
 peers.table_fields = table_fields
 local set_field
 
@@ -98,7 +98,7 @@ local function keep_table_field(m, name, value)
       changed()
       if peers.depth > 0 then peers.fresh[#peers.fresh + 1] = m end
    end
-   fields[name] = true
+   fields[name] = 0   -- the handle of the table that Python has, once it has been handed over or taken
 end
 
 local function give_field(handle, name, value)

@@ -7,7 +7,7 @@
 local core, host = ...
 
 local type, select, pcall, error, unpack, next = type, select, pcall, error, unpack, next
-local setmetatable, getmetatable, tonumber = setmetatable, getmetatable, tonumber
+local setmetatable, getmetatable, tonumber, rawget = setmetatable, getmetatable, tonumber, rawget
 local handle_of, own, wrap, fail, make = core.handle_of, core.own, core.wrap, core.fail, core.make
 
 local TABLE = 17
@@ -62,6 +62,60 @@ local function is_map(t, handle)
    return map
 end
 
+-- What a table held when Python's list behind it held the same: its entries, of objects the handles (as `mask` says), and
+-- how many. Numbers alone, and so no table is kept alive by it. Python keeps the same of its lists (see handles.py).
+local told = setmetatable({}, {__mode = 'k'})
+local active = {}   -- tables being passed, read or compared, against cycles
+
+function core.remember(t)
+   local n = #t
+   if n > GROUP or active[t] or next(t, n > 0 and n or nil) ~= nil then
+      told[t] = nil
+      return
+   end
+   local known, mask = {n = n}, 0
+   active[t] = true
+   for i = 1, n do
+      local value = t[i]
+      local kind = type(value)
+      if kind == 'userdata' or kind == 'table' then
+         local handle = rawget(handle_of, value)
+         known[i] = handle
+         mask = mask + 2 ^ (i - 1)
+         if handle and handle % 32 == TABLE then core.remember(value) end
+      else
+         known[i] = value
+      end
+   end
+   active[t] = nil
+   known.mask = mask
+   told[t] = known
+end
+
+-- Whether a script has left a table as it was when Python had the same.
+local function unchanged(t)
+   local known = told[t]
+   local n = #t
+   if not known or known.n ~= n or active[t] then return false end
+   local mask = 0
+   active[t] = true
+   for i = 1, n do
+      local value = t[i]
+      local kind = type(value)
+      local entry = value
+      if kind == 'userdata' or kind == 'table' then
+         entry = rawget(handle_of, value)
+         mask = mask + 2 ^ (i - 1)
+         if entry and entry % 32 == TABLE and not unchanged(value) then entry = nil end
+         if entry == nil then mask = -1 break end
+      end
+      if entry ~= known[i] then mask = -1 break end
+   end
+   active[t] = nil
+   return mask == known.mask and next(t, n > 0 and n or nil) == nil
+end
+core.unchanged = unchanged
+
 -- The entries 1..n of a table of a few, for one call: how many are handles, as a mask, and the values.
 local function pass_few(t, n)
    local values, mask = {}, 0
@@ -113,11 +167,10 @@ local function pass_map(handle, t)
    end
 end
 
-local active = {}   -- tables being passed, against cycles
-
 local function pass_table(t)
    local handle = handle_of[t]
    if active[t] then return handle or give_table(t, false), true end
+   told[t] = nil
    local n = #t
    local map = next(t, n > 0 and n or nil) ~= nil
    if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
@@ -207,6 +260,7 @@ end
 -- Bring a table up to what its Python list holds.
 local function refresh(t, handle)
    if active[t] then return end
+   told[t] = nil
    active[t] = true
    if is_map(t, handle) then
       local seen = {}

@@ -8,8 +8,8 @@ local core, host, peers, methods, records = ...
 local walking = {}
 
 local type, next, pcall, rawget, rawset = type, next, pcall, rawget, rawset
-local setmetatable, getmetatable = setmetatable, getmetatable
-local handle_of, pass, finish, rethrow = core.handle_of, core.pass, core.finish, core.rethrow
+local setmetatable, getmetatable, unpack = setmetatable, getmetatable, unpack
+local handle_of, stand_in, pass, finish, rethrow = core.handle_of, core.stand_in, core.pass, core.finish, core.rethrow
 local native, peer, give_field, get_field = peers.native, peers.peer, peers.give_field, peers.get_field
 local table_fields, changed, mark, note = peers.table_fields, peers.changed, methods.mark, records.note
 
@@ -52,35 +52,43 @@ local function walk_children(m, list)
    end
 end
 
--- Hand over what the script did to the table fields of a module.
+-- Hand over what the script did to the table fields of a module. `fields` has the handles of the tables that Python has.
 local function push(m, fields)
-   for name in next, fields do
+   for name, handle in next, fields do
       local value = rawget(m, name)
       if type(value) ~= 'table' then
          fields[name] = nil
          rawset(m, name, nil)
+         give_field(handle_of[m], name, value)
+      elseif handle ~= rawget(handle_of, value) or not core.unchanged(value) then
+         give_field(handle_of[m], name, value)
+         fields[name] = handle_of[value]
+         core.remember(value)
       end
-      give_field(handle_of[m], name, value)
    end
 end
 
--- Fill them with what Python has put there.
-local function pull(m, fields)
+-- Fill one of them with what Python has put there.
+local function pull_field(m, fields, name)
    local from_file = restored[m]
-   for name in next, fields do
-      local value
-      if from_file and from_file[name] then
-         from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
-      else
-         value = finish(pcall(host.get_field, handle_of[m], name))
-      end
-      if type(value) == 'table' and handle_of[value] % 32 == TABLE then
-         rawset(m, name, value)
-      else
-         fields[name] = nil
-         rawset(m, name, nil)
-      end
+   local value
+   if from_file and from_file[name] then
+      from_file[name] = nil   -- it was there to be saved unchanged; Python has it now
+   else
+      value = finish(pcall(host.get_field, handle_of[m], name))
    end
+   if type(value) == 'table' and handle_of[value] % 32 == TABLE then
+      rawset(m, name, value)
+      fields[name] = handle_of[value]
+      core.remember(value)
+   else
+      fields[name] = nil
+      rawset(m, name, nil)
+   end
+end
+
+local function pull(m, fields)
+   for name in next, fields do pull_field(m, fields, name) end
 end
 
 local touched                  -- the modules walked since the last entry that have table fields in Lua
@@ -132,9 +140,36 @@ function core.settle()
    for m, fields in next, table_fields do push(m, fields) end
 end
 
--- Before it runs, they get what Python has put there.
+-- Before it runs, they get what Python has put there. Which have got something, Python tells of many at a time.
+local AT_A_TIME = 60
+local spare                    -- a list to write fields to, while no call uses it
+
 function core.catch_up()
-   for m, fields in next, table_fields do pull(m, fields) end
+   -- module, name and table of each field by threes: first all of them, as what comes may bring new ones
+   local list, n = spare or {}, 0
+   spare = nil
+   for m, fields in next, table_fields do
+      local owner = handle_of[m]
+      for name, handle in next, fields do
+         list[n + 1], list[n + 2], list[n + 3] = owner, name, handle
+         n = n + 3
+      end
+   end
+   local changed_ones
+   for first = 1, n, 3 * AT_A_TIME do
+      local last = first + 3 * AT_A_TIME - 1
+      local found = {host.changed_fields(unpack(list, first, last < n and last or n))}
+      for i = 1, #found do
+         changed_ones = changed_ones or {}
+         changed_ones[#changed_ones + 1] = first + 3 * (found[i] - 1)
+      end
+   end
+   for i = 1, changed_ones and #changed_ones or 0 do
+      local m, name = stand_in[list[changed_ones[i]]], list[changed_ones[i] + 1]
+      local fields = m and table_fields[m]
+      if fields and fields[name] then pull_field(m, fields, name) end
+   end
+   spare = list
 end
 
 walking.walk = walk

@@ -1,0 +1,128 @@
+"""Fields that hold tables, around methods in Lua that Python calls: both sides have the same, whoever changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from torch7py.bridge.peers import Peers
+from torch7py.bridge.runtime import Runtime
+
+PROGRAM = """
+require 'nn'
+local Act, parent = torch.class('nn.Act', 'nn.Module')
+function Act:__init(f) parent.__init(self) self.f = f end
+function Act:updateOutput(input) if self.f then self.f(input) end self.output = input return self.output end
+act = nn.Act()
+net = nn.Sequential():add(act)
+pair = nn.ConcatTable():add(nn.Identity()):add(nn.MulConstant(2))
+nested = nn.ConcatTable():add(nn.ConcatTable():add(nn.Identity()):add(nn.Identity())):add(nn.Identity())
+x = torch.Tensor{1, 2, 3}
+"""
+
+
+@pytest.fixture
+def torch7() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        runtime.execute(PROGRAM)
+        runtime.execute("pair:forward(x) nested:forward(x) held, inner = pair.output, nested.output[1]")
+        yield runtime
+
+
+def output(runtime: Runtime, name: str) -> Any:
+    return runtime.globals[name].output
+
+
+def test_what_the_method_does_to_another_module(torch7: Runtime) -> None:
+    torch7.execute(
+        "act.f = function() held[1] = torch.ones(1) table.insert(held, torch.zeros(2)) end net:forward(x)"
+    )
+    found = output(torch7, "pair")
+    assert [t.tolist() for t in found] == [[1], [2, 4, 6], [0, 0]]
+    torch7.execute("act.f = function() table.remove(held) held[2] = nil end net:forward(x)")
+    assert [t.tolist() for t in output(torch7, "pair")] == [[1]]
+
+
+def test_a_table_in_a_table(torch7: Runtime) -> None:
+    torch7.execute("act.f = function() inner[2] = torch.ones(1) end net:forward(x)")
+    assert [t.tolist() for t in output(torch7, "nested")[0]] == [[1, 2, 3], [1]]
+
+
+def test_another_table(torch7: Runtime) -> None:
+    torch7.execute("act.f = function() pair.output = {x, name = 'a'} end net:forward(x) pair.output = held")
+    torch7.execute("act.f = nil net:forward(x)")
+    assert len(output(torch7, "pair")) == 2
+    torch7.execute("act.f = function() pair.output = nil end net:forward(x)")
+    assert output(torch7, "pair") is None
+
+
+def test_there_and_back(torch7: Runtime) -> None:
+    """What was there before comes back, with another exchange of the same table between."""
+    torch7.execute("a, b = held[1], torch.ones(2)")
+    torch7.execute("act.f = function() held[1] = b end net:forward(x)")
+    torch7.execute("nn.JoinTable(1):forward(held)")
+    torch7.execute("act.f = function() held[1] = a end net:forward(x)")
+    assert output(torch7, "pair")[0].tolist() == [1, 2, 3]
+    # handed over as an argument while it is another
+    torch7.execute("held[1] = b nn.JoinTable(1):forward(held) act.f = nil held[1] = a net:forward(x)")
+    torch7.execute("act.f = function() seen = held[1] end net:forward(x)")
+    assert torch7.globals["seen"].tolist() == [1, 2, 3]
+
+
+def test_what_python_has_changed(torch7: Runtime) -> None:
+    """The method sees what the container did before it called: other tensors, more of them, another list."""
+    torch7.execute(
+        """
+        both = nn.Sequential():add(pair):add(nn.SelectTable(1)):add(act)
+        act.f = function() count, first = #held, held[1][1] same = held == pair.output end
+        both:forward(torch.Tensor{5})
+        """
+    )
+    assert (torch7.globals["count"], torch7.globals["first"], torch7.globals["same"]) == (2, 5, True)
+    pair = torch7.globals["pair"]
+    pair.output.append(torch.ones(1, dtype=torch.float64))
+    torch7.execute("net:forward(x)")
+    assert torch7.globals["count"] == 3
+    pair.__dict__["output"] = [torch.full((1,), 9.0, dtype=torch.float64)]
+    torch7.execute("net:forward(x) now = pair.output[1][1]")
+    assert torch7.globals["now"] == 9
+
+
+def test_small_tensors_of_lua(torch7: Runtime) -> None:
+    """A tensor that Python has not heard of yet."""
+    torch7.execute("act.f = function(x) held[2] = x + 1 end net:forward(x)")
+    assert output(torch7, "pair")[1].tolist() == [2, 3, 4]
+    torch7.execute("act.f = function(x) held[2]:fill(7) end net:forward(x)")
+    assert output(torch7, "pair")[1].tolist() == [7, 7, 7]
+
+
+def test_only_what_has_changed_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    plain = Peers.set_field
+
+    def count(self: Peers, handle: int, name: str, mask: int, value: Any) -> None:
+        names.append(name)
+        plain(self, handle, name, mask, value)
+
+    monkeypatch.setattr(Peers, "set_field", count)
+    with Runtime() as runtime:
+        runtime.execute(PROGRAM)
+        runtime.execute(
+            """all = {}
+            for i = 1, 70 do
+               all[i] = nn.ConcatTable():add(nn.Identity()):add(nn.Identity())
+               all[i]:forward(x)
+               all[i].mine = all[i].output[1]
+            end
+            net:forward(x)"""
+        )
+        names.clear()
+        runtime.execute("net:forward(x)")
+        assert names == ["output"]  # of the layer in Lua
+        names.clear()
+        runtime.execute("act.f = function() all[65].output[2] = torch.ones(1) end net:forward(x)")
+        assert sorted(names) == ["output", "output"]
+        assert runtime.globals["all"][64].output[1].tolist() == [1]
