@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
+from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import find_changes
-from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.native.training.holders import Holder
-from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def find(training: Training) -> None:
         holder = None if state is None else training.holders.of(state)
         if holder is not None:
             calls.setdefault(holder, []).append(node)
+        elif len(node.arguments) == 4 and isinstance(state, tree.Table) and not state.fields:
+            config = node.arguments[2]
+            if isinstance(config, tree.Table):  # a state that begins anew
+                _in_a_call(training, node, config)
         elif (state is None or isinstance(state, tree.Table)) and len(node.arguments) < 4:
             _in_a_call(training, node, state)
         _name_result(training, node, weights)
@@ -247,6 +251,8 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     literals = holders.in_literals(holder)
     made = [*holders.assigned(holder), *((s, target, item.value) for s, target, item in literals)]
     for statement, target, value in made:
+        if isinstance(value, tree.Nil):  # there is none yet
+            continue
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
             same = holders.of(value.left) is not None and holders.of(value.left) == holder
@@ -259,11 +265,14 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
         definitions.append(Definition(statement, target, settings, option, module, once))
     if not definitions:
         return
+    nothing = [(s, target) for s, target, value in made if isinstance(value, tree.Nil)]
+    if any(s.place.start > definitions[0].statement.place.start for s, _ in nothing):
+        return
     first = definitions[0]
     optimizer = Optimizer(first.option, first.module, first.table, first.statement, definitions, calls=nodes)
     optimizer.holder = holder
     weights = holders.of(nodes[0].arguments[1])
-    if not _stay_together(training, optimizer, weights):
+    if not stay_together(training, optimizer, weights, _called):
         return
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
@@ -394,13 +403,16 @@ def _option_at(training: Training, nodes: list[Call], statement: Statement) -> s
     if all(isinstance(option, Choice) and _alike(option, choices[0]) for option in choices):
         known = isinstance(choices[0], Choice) and is_known_at(training, choices[0].key, statement)
         return choices[0] if known else None
+    branch = [o for call in calls_in_branch(training, nodes, statement) for o in _options(training, call)]
+    if branch and isinstance(branch[0], str) and set(branch) == {branch[0]}:
+        return branch[0]
     beside: set[str] = set()
     for call in nodes:
         if not isinstance(call.callee, Name):
             return None
         for other, value in training.assigned_to(training.t.scopes.of_name[call.callee]):
             around = training.places.parents[other]
-            same = around == training.places.parents[statement] and _block_of(around, other) is _block_of(
+            same = around == training.places.parents[statement] and block_of(around, other) is block_of(
                 around, statement
             )
             method = method_at(training, value) if value is not None else None
@@ -416,79 +428,6 @@ def _option_at(training: Training, nodes: list[Call], statement: Statement) -> s
 
 def _alike(option: Choice, other: str | Choice) -> bool:
     return isinstance(other, Choice) and tree.same_expression(option.key, other.key)
-
-
-def _block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block | None:
-    """The block of the innermost statement around that a statement stands in."""
-    for child in tree.walk(around[-1]) if around else ():
-        if isinstance(child, tree.Block) and statement in child.statements:
-            return child
-    return None
-
-
-def _stay_together(training: Training, optimizer: Optimizer, weights: Holder | None) -> bool:
-    """Whether no other weights are made while a state goes on, which would be moved from then on."""
-    flats = [] if weights is None else [statement for statement, _, _ in training.holders.assigned(weights)]
-    flats = [s for s in flats if not _gives_weights(training, s)]
-    made = [d.statement for d in optimizer.definitions]
-    if len(flats) == 1:
-        return all(_is_made_with(training, flats[0], s) for s in made) or (
-            _keeps_nothing(optimizer) and len(made) == 1 and made[0].place.start < flats[0].place.start
-        )
-    blocks = [_block_of(training.places.parents[s], s) for s in flats]
-    ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
-    return all(
-        any(
-            flat.place.start < s.place.start < end and _block_of(training.places.parents[s], s) is block
-            for s in made
-        )
-        for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
-    )
-
-
-def _gives_weights(training: Training, statement: Statement) -> bool:
-    """Whether a statement is a step of optim, which gives the vector that it moves."""
-    values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
-    return len(values) == 1 and isinstance(values[0], Call) and bool(_called(training, values[0]))
-
-
-def _is_made_with(training: Training, flat: Statement, made: Statement) -> bool:
-    """Whether a state is made anew whenever weights are."""
-    places = training.places
-    scope, other = places.owner[flat], places.owner[made]
-    loops = [s for s in places.parents[flat] if isinstance(s, LOOPS)]
-    if scope is other:
-        return all(loop in places.parents[made] for loop in loops)
-    if loops:
-        return False
-    outer = other.parent
-    while outer is not None and outer is not scope:
-        outer = outer.parent
-    return outer is scope or _runs_once(training, scope)
-
-
-def _runs_once(training: Training, scope: Scope) -> bool:
-    """Whether a function is called at one place, once; or is a constructor, whose object keeps the state."""
-    function = scope.function
-    if function is None:
-        return True
-    if any(function is made.find("__init") for made in training.t.types.classes.values()):
-        return True
-    calls = training.t.types.calls_of.get(function, [])
-    at = [training.explicit.flow.statement(call) for call in calls]
-    return (
-        len(at) == 1
-        and not any(isinstance(s, LOOPS) for s in training.places.parents[at[0]])
-        and _runs_once(training, training.places.owner[at[0]])
-    )
-
-
-def _keeps_nothing(optimizer: Optimizer) -> bool:
-    """Whether it is plain descent, for which it does not matter when it is made."""
-    names = {
-        item.key.value for _, t in optimizer.made for item in t.fields if isinstance(item.key, tree.String)
-    }
-    return optimizer.methods == {"sgd"} and not (names | optimizer.changed) - {"learningRate", "weightDecay"}
 
 
 def _place(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -32,6 +33,7 @@ class FlatVectors:
         self.lists: dict[Expression, str] = {}  # modules, and the page's list of their parameters
 
     def find(self) -> None:
+        found: dict[Statement, list[Holder]] = {}
         for statement in self.training.places.owner:
             if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
                 continue
@@ -40,6 +42,7 @@ class FlatVectors:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 modules = self._seen_from(targets, modules, statement) or modules
                 holders = [holder for x in targets if (holder := self.training.holders.of(x)) is not None]
+                found[statement] = holders
                 self.module_of[statement] = modules
                 self.given_by.update((holder, statement) for holder in holders)
                 if (
@@ -50,11 +53,21 @@ class FlatVectors:
                     or flat.used_as_vectors(self.t, self.training.holders, holders)
                 ):
                     self.flat[statement] = modules
-                    self.as_vectors.update(self.t.scopes.of_name[x] for x in targets if isinstance(x, Name))
-                    continue
+        while True:  # what is a vector once always is
+            vectors = {holder for statement in self.flat for holder in found[statement]}
+            more = [
+                s for s, holders in found.items() if s not in self.flat and not vectors.isdisjoint(holders)
+            ]
+            if not more:
+                break
+            self.flat.update((statement, self.module_of[statement]) for statement in more)
+        self.as_vectors.update(holder for holder in vectors if isinstance(holder, Variable))
+        for statement, holders in found.items():
+            if statement not in self.flat:
                 for holder, where in zip(holders, (self.aliases, self.flat_gradients), strict=False):
-                    where[holder] = modules
+                    where[holder] = self.module_of[statement]
                 self.training.dropped.add(statement)
+        self._forget()
 
     def _seen_from(
         self, targets: tuple[Expression, ...], module: Expression, statement: Statement
@@ -94,9 +107,39 @@ class FlatVectors:
             for other, _, _ in self.training.holders.assigned(vector):
                 value = other.values[0] if isinstance(other, (tree.Local, tree.Assign)) else None
                 again = None if value is None else self._flattened(value)
-                if other is not statement and again is not None and not same_expression(again, module):
+                same = again is None or other is statement or self.training.explicit.flow.same(again, module)
+                if not same:
                     return False
         return True
+
+    def makers(self, statements: Iterable[Statement]) -> list[Statement]:
+        """Of the statements that give a vector, the first for each network: the others give it the same weights."""
+        found: list[Statement] = []
+        for statement in sorted(statements, key=lambda s: s.place.start):
+            if statement in self.flat or not any(self._are_same(s, statement) for s in found):
+                found.append(statement)
+        return found
+
+    def _are_same(self, first: Statement, later: Statement) -> bool:
+        """Whether two statements give the vectors of one network, which has not got or lost layers in between."""
+        one, other = self.module_of.get(first), self.module_of.get(later)
+        same = self.training.explicit.flow.same
+        if one is None or other is None or not same(one, other):
+            return False
+        return not any(
+            node.method in ("add", "insert", "remove")
+            and first.place.start < node.place.start < later.place.start
+            and same(node.receiver, one)
+            for node in tree.every(self.t.program, Invoke)
+        )
+
+    def _forget(self) -> None:
+        """``params, gradParams = nil, nil``, before they are made anew, is nothing in the page."""
+        for statement in self.training.places.owner:
+            if isinstance(statement, tree.Assign) and all(isinstance(v, tree.Nil) for v in statement.values):
+                holders = [self.training.holders.of(x) for x in statement.targets]
+                if all(h in self.aliases or h in self.flat_gradients for h in holders):
+                    self.training.dropped.add(statement)
 
     def belong(self, gradients: Expression, weights: Expression) -> bool:
         """Whether gradients are those of these weights."""

@@ -1,0 +1,96 @@
+"""How long weights and the state of an optimizer live: a state must not go on with other weights than it was for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.native.optimizers.methods import Optimizer
+from torch7py.translate.native.training.flow import LOOPS
+from torch7py.translate.native.training.holders import Holder
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Call, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training import Training
+
+__all__ = ["block_of", "stay_together"]
+
+Called: TypeAlias = "Callable[[Training, Call], set[str]]"
+
+
+def stay_together(training: Training, optimizer: Optimizer, weights: Holder | None, called: Called) -> bool:
+    """Whether no other weights are made while a state goes on, which would be moved from then on."""
+    flats = [] if weights is None else [statement for statement, _, _ in training.holders.assigned(weights)]
+    flats = training.vectors.makers(s for s in flats if not _gives_weights(training, s, called))
+    made = [d.statement for d in optimizer.definitions]
+    if len(flats) == 1:
+        return all(_is_made_with(training, flats[0], s) for s in made) or (
+            _keeps_nothing(optimizer) and len(made) == 1 and made[0].place.start < flats[0].place.start
+        )
+    blocks = [block_of(training.places.parents[s], s) for s in flats]
+    ends = [*(s.place.start for s in sorted(flats, key=lambda s: s.place.start)[1:]), math.inf]
+    return all(
+        any(
+            flat.place.start < s.place.start < end and block_of(training.places.parents[s], s) is block
+            for s in made
+        )
+        for flat, block, end in zip(sorted(flats, key=lambda s: s.place.start), blocks, ends, strict=True)
+    )
+
+
+def _gives_weights(training: Training, statement: Statement, called: Called) -> bool:
+    """Whether a statement is a step of optim, which gives the vector that it moves, or gives it up."""
+    values = statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
+    if values and all(isinstance(value, tree.Nil) for value in values):
+        return True
+    return len(values) == 1 and isinstance(values[0], Call) and bool(called(training, values[0]))
+
+
+def _is_made_with(training: Training, flat: Statement, made: Statement) -> bool:
+    """Whether a state is made anew whenever weights are."""
+    places = training.places
+    scope, other = places.owner[flat], places.owner[made]
+    loops = [s for s in places.parents[flat] if isinstance(s, LOOPS)]
+    if scope is other:
+        return all(loop in places.parents[made] for loop in loops)
+    if loops:
+        return False
+    outer = other.parent
+    while outer is not None and outer is not scope:
+        outer = outer.parent
+    return outer is scope or _runs_once(training, scope)
+
+
+def _runs_once(training: Training, scope: Scope) -> bool:
+    """Whether a function is called at one place, once; or is a constructor, whose object keeps the state."""
+    function = scope.function
+    if function is None:
+        return True
+    if any(function is made.find("__init") for made in training.t.types.classes.values()):
+        return True
+    calls = training.t.types.calls_of.get(function, [])
+    at = [training.explicit.flow.statement(call) for call in calls]
+    return (
+        len(at) == 1
+        and not any(isinstance(s, LOOPS) for s in training.places.parents[at[0]])
+        and _runs_once(training, training.places.owner[at[0]])
+    )
+
+
+def _keeps_nothing(optimizer: Optimizer) -> bool:
+    """Whether it is plain descent, for which it does not matter when it is made."""
+    names = {
+        item.key.value for _, t in optimizer.made for item in t.fields if isinstance(item.key, tree.String)
+    }
+    return optimizer.methods == {"sgd"} and not (names | optimizer.changed) - {"learningRate", "weightDecay"}
+
+
+def block_of(around: tuple[Statement, ...], statement: Statement) -> tree.Block | None:
+    """The block of the innermost statement around that a statement stands in."""
+    for child in tree.walk(around[-1]) if around else ():
+        if isinstance(child, tree.Block) and statement in child.statements:
+            return child
+    return None
