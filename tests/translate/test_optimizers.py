@@ -395,14 +395,20 @@ def test_states_that_outlive_their_weights_are_refused(source):
     "source",
     [
         # the branch may be another one when the method is called
-        "local n = 1\nlocal state\nif n == 1 then state = {} else state = {} end\nn = 2\n"
-        "if n == 1 then optim.sgd(feval, w, state) else optim.adam(feval, w, state) end\n",
+        (
+            "local n = 1\nlocal state\nif n == 1 then state = {} else state = {} end\nn = 2\n"
+            "if n == 1 then optim.sgd(feval, w, state) else optim.adam(feval, w, state) end\n"
+        ),
         # two branches that may both be taken
-        "local n = 1\nlocal state = nil\nif n > 0 then state = {learningRate = 0.1} end\n"
-        "if n > 0 then optim.sgd(feval, w, state) end\nif n < 2 then optim.adam(feval, w, state) end\n",
+        (
+            "local n = 1\nlocal state = nil\nif n > 0 then state = {learningRate = 0.1} end\n"
+            "if n > 0 then optim.sgd(feval, w, state) end\nif n < 2 then optim.adam(feval, w, state) end\n"
+        ),
         # a network of another size
-        "local state = {momentum = 0.9}\noptim.sgd(feval, w, state)\nmodel:add(nn.Linear(2, 2))\n"
-        "w, g = model:getParameters()\noptim.sgd(feval, w, state)\n",
+        (
+            "local state = {momentum = 0.9}\noptim.sgd(feval, w, state)\nmodel:add(nn.Linear(2, 2))\n"
+            "w, g = model:getParameters()\noptim.sgd(feval, w, state)\n"
+        ),
     ],
 )
 def test_states_of_which_is_not_known_what_they_are_for(source):
