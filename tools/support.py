@@ -222,6 +222,7 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("threads", "threads", "threads", "threads"),
             _mixed("hdf5", "hdf5", "hdf5", "hdf5"),
             _mixed("dataload", "dataload", "dataload", "dataload"),
+            _mixed("graphicsmagick", "graphicsmagick", "graphicsmagick", "graphicsmagick"),
             _mixed("torchx", "torchx", "torchx", "_"),
             Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
             _fields("autograd", "autograd_names", "autograd", "autograd"),

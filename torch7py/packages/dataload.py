@@ -12,6 +12,8 @@ restricted(
     "one copy of the loader, in the program's own thread: batches come in order, with its random numbers",
 )
 restricted("dataload.loadSentiment140", "of files whose words are separated already: twokenize.py is not run")
-for _name in ("ImageClass", "MultiImageSequence", "loadImageNet"):
-    unsupported(f"dataload.{_name}", "not written: it needs graphicsmagick")
+for _name in ("ImageClass", "MultiImageSequence"):
+    restricted(
+        f"dataload.{_name}", "files in the order of their names, where the original has the file system's"
+    )
 unsupported("dataload.test", "the package's own tests are not part of this one")

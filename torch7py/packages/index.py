@@ -48,6 +48,13 @@ package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_
 package("bit32", table=None, chunk="pkg_bit32.lua")
 package("md5", "torch7py.packages.md5", table=None)
 package(
+    "graphicsmagick",
+    "torch7py.packages.graphicsmagick",
+    requires=("torch",),
+    table=None,
+    chunk="pkg_graphicsmagick.lua",
+)
+package(
     "dataload",
     "torch7py.packages.dataload",
     requires=("torch", "paths", "xlua", "torchx", "sys", "image", "lfs", "moses"),

@@ -253,6 +253,10 @@ function torch.pointer(x)
       if handle % 32 < 16 then return core.raw(host.pointer, handle) end
       return handle
    end
+   if ffi and type(x) == 'cdata' then      -- a pointer of C is where it points to
+      local ok, address = pcall(ffi.cast, 'intptr_t', x)
+      if ok then return tonumber(address) end
+   end
    -- what a metatable says of the text of its objects is not asked for
    local mt = debug.getmetatable(x)
    local text = type(mt) == 'table' and rawget(mt, '__tostring')

@@ -15,7 +15,7 @@ from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages.registry import function
 
-__all__ = ["encode", "kind_of_content", "read_file", "read_tensor", "size_of_file", "write_file"]
+__all__ = ["encode", "kind_of_content", "pillow", "read_file", "read_tensor", "size_of_file", "write_file"]
 
 MAGIC = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG", "png"))
 QUALITY = 75  # of the JPEG files that image.save makes
@@ -31,7 +31,8 @@ def kind_of_content(head: bytes) -> str | None:
     return "ppm" if head[:2] in (b"P3", b"P6") else None
 
 
-def _pillow() -> ModuleType:
+def pillow() -> ModuleType:
+    """Pillow's Image module; an error that says how to get it."""
     try:
         from PIL import Image
     except ImportError:
@@ -40,7 +41,7 @@ def _pillow() -> ModuleType:
 
 
 def _opened(data: bytes, name: str, kind: str) -> Any:
-    image = _pillow()
+    image = pillow()
     try:
         return image.open(io.BytesIO(data), formats=["JPEG" if kind == "jpg" else "PNG"])
     except (OSError, ValueError, SyntaxError) as error:
@@ -176,7 +177,7 @@ def _encoded(image: torch.Tensor, kind: str, quality: float) -> bytes:
         height, width, planes = values.shape
         return b"P%d\n%d %d\n255\n" % (6 if planes == 3 else 5, width, height) + values.tobytes()
     values = _bytes_of(image, (1, 3, 4) if kind == "png" else (1, 3), "PNG" if kind == "png" else "JPEG")
-    picture = _pillow().fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
+    picture = pillow().fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
     if not 0 <= quality <= 100:
         raise ArgumentError("image: quality should be between 0 and 100")
     out = io.BytesIO()

@@ -101,6 +101,6 @@ function DataLoader:sampleiter(batchsize, epochsize, ...)
    end)
 end
 
-for _, part in ipairs{'tensors', 'sequences', 'async', 'tools', 'sets'} do
+for _, part in ipairs{'tensors', 'sequences', 'async', 'tools', 'sets', 'images'} do
    chunk('pkg_dataload_' .. part .. '.lua')(core, dl)
 end

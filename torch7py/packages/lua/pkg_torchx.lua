@@ -11,6 +11,8 @@ local find_files, rows_of = torchx._find, torchx._rows
 torchx._find, torchx._rows = nil, nil
 
 torchx.version = 1
+local has_ffi, ffi = pcall(require, 'ffi')
+if has_ffi then rawset(_G, 'ffi', ffi) end      -- a global that the original leaves behind
 for name, f in pairs(chunk('pkg_nests.lua')(core)) do torchx[name] = f end
 
 local function refuse(what) fail('nested tables of tensors expected, not a %s', torch.type(what)) end
