@@ -150,6 +150,31 @@ def test_a_million_temporaries(runtime: Runtime) -> None:
     assert grown < 600, f"{grown:.0f} MB"
 
 
+@pytest.mark.parametrize(
+    "call", ["x:float()", "x:type('torch.IntTensor')", "x:t():contiguous()", "x:clone()"]
+)
+def test_new_memory_counts_however_it_was_made(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Lua's collector sees small objects only: it is told of their memory, in time."""
+    monkeypatch.setattr("torch7py.bridge.runtime.COLLECT_AFTER", 1 << 20)
+    runtime.handles.limit = 1 << 20
+    lua(runtime, "x = torch.zeros(100, 100) collectgarbage()")
+    before = len(runtime.handles)
+    lua(runtime, f"for i = 1, 400 do local y = {call} end")
+    assert len(runtime.handles) < before + 60
+
+
+@pytest.mark.parametrize(
+    "call", ["x:double()", "x:contiguous()", "x:t()", "x:view(-1)", "x:narrow(1, 1, 50)"]
+)
+def test_memory_that_was_there_does_not_count_again(runtime: Runtime, call: str) -> None:
+    lua(runtime, "x = torch.zeros(100, 100) collectgarbage()")
+    before = runtime.handles.allocated
+    lua(runtime, f"for i = 1, 100 do local y = {call} end")
+    assert runtime.handles.allocated == before
+
+
 def test_runtimes_side_by_side() -> None:
     first, second = Runtime(seed=1), Runtime(seed=1, dtype="float32")
     lua(first, "require 'nn' m = nn.Linear(2, 2) X = 1 function nn.Linear:hello() return 'first' end")

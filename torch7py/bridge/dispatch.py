@@ -50,13 +50,16 @@ class Dispatcher(Adapters):
         def give(tensor: torch.Tensor) -> int:
             return handles.give_typed(types.label(tensor, default_type_of(tensor)))
 
+        def give_view(tensor: torch.Tensor) -> int:
+            return handles.give_typed_view(types.label(tensor, default_type_of(tensor)))
+
         self._cuda_names = {
             "give_tensor": handles.give_cuda,
             "give_view": handles.give_cuda_view,
             "encode": encode,
             "GENERATOR": generator,
         }
-        self._default_names = {"give_tensor": give, "give_view": give}
+        self._default_names = {"give_tensor": give, "give_view": give_view}
 
     def follow_default(self, cuda: bool) -> None:
         """Let adapters whose result has the default type make CUDA tensors, or others."""

@@ -102,12 +102,7 @@ class Handles:
 
     def give_cuda(self, tensor: torch.Tensor) -> int:
         """``give_tensor`` for a result of CUDA tensors."""
-        if id(tensor) in self.codes:
-            return self.give(tensor, 0)
-        types.label_all(tensor)
-        self.allocated += tensor.nbytes
-        handle = self.give_new(tensor, types.of(tensor).code)
-        return -handle if self.allocated > self.limit else handle
+        return self.give_typed(tensor if id(tensor) in self.codes else types.label_all(tensor))
 
     def give_cuda_view(self, tensor: torch.Tensor) -> int:
         """``give_view`` for a view of CUDA tensors."""
@@ -115,6 +110,14 @@ class Handles:
 
     def give_typed(self, tensor: torch.Tensor) -> int:
         """``give_tensor`` for a tensor whose type its label tells."""
+        if id(tensor) in self.codes:
+            return self.give(tensor, 0)
+        self.allocated += tensor.nbytes
+        handle = self.give_new(tensor, types.of(tensor).code)
+        return -handle if self.allocated > self.limit else handle
+
+    def give_typed_view(self, tensor: torch.Tensor) -> int:
+        """``give_view`` for a tensor whose type its label tells."""
         return self.give(tensor, types.of(tensor).code)
 
     def release(self, *handles: int) -> None:

@@ -55,7 +55,7 @@ def _clone(x: T) -> T:
     return x.clone(memory_format=torch.contiguous_format)
 
 
-@operation("contiguous", "x:any", Form.METHOD, returns="view")
+@operation("contiguous", "x:any", Form.METHOD)
 def _contiguous(x: T) -> T:
     """``x:contiguous()``: the tensor itself if it is contiguous, else a copy that is."""
     return x if x.numel() == 0 else x.contiguous()
