@@ -12,6 +12,8 @@ MODELS = {
     "graph in a table": "nn.Sequential():add(nn.ConcatTable():add((function() local x = nn.Identity()() "
     "return nn.gModule({x}, {inner(x)}) end)())):add(nn.SelectTable(1))",
     "a copy": "nn.Sequential():add(nn.Sequential():add(inner):add(nn.Identity())):clone()",
+    "sequencer": "(function() require 'rnn' return nn.Sequential():add(nn.Unsqueeze(1)):add(nn.Sequencer(inner))"
+    ":add(nn.Squeeze()) end)()",
     "a script's class": "(function() local c = torch.class('Box', 'nn.Sequential') return Box():add(inner) end)()",
 }
 # What is done to the model `m`, whose only layer that counts is `inner` (x + 1): it adds 10 instead, or 11.
@@ -92,6 +94,23 @@ def test_lists_of_modules(rt: Runtime) -> None:
         rt.execute(change)
         found += [rt.execute("return calls(1)"), rt.execute("return calls(4)")]
     assert found == [1, 6, 6, 7, 7, 1, 1, 5, 5, 3, 3, 11, 11, 111, 111, 211, 211]
+
+
+def test_fields_that_hold_a_module(rt: Runtime) -> None:
+    rt.execute(
+        "require 'rnn' m = nn.Sequential():add(nn.Unsqueeze(1)):add(nn.Sequencer(inner)):add(nn.Squeeze())"
+    )
+    found = [rt.execute("return calls(4)")]
+    for change in (
+        "m:get(2).module = nn.Recursor(nn.AddConstant(5))",
+        "rawset(m:get(2), 'module', nn.Recursor(nn.AddConstant(6)))",
+        "m:get(2).module.modules[1].updateOutput = ten",
+        "m:get(2).module.modules[1].updateOutput = nil",
+        "nn.AddConstant.updateOutput = ten",
+    ):
+        rt.execute(change)
+        found += [rt.execute("return calls(1)"), rt.execute("return calls(4)")]
+    assert found == [1, 5, 5, 6, 6, 10, 10, 6, 6, 10, 10]
 
 
 def test_nodes_of_a_graph(rt: Runtime) -> None:

@@ -12,6 +12,7 @@ import torch
 __all__ = ["accumulate_product", "gradient_of_rows"]
 
 BLOCK = 24  # rows of a result in doubles that the BLAS computes at once
+PART = 1000  # rows of a turned result that stay in the cache until they are added; a power of 2 takes longer
 
 
 def _slow(tensor: torch.Tensor) -> bool:
@@ -45,6 +46,9 @@ def accumulate_product(
     else:
         turned = _slow(buffer) and inputs <= 64 and outputs >= 16 * inputs and count >= 32
     if turned:
-        buffer.add_((rows.t() @ gradient).t(), alpha=scale)
+        turned_rows = rows.t()
+        for start in range(0, outputs, PART):
+            part = slice(start, start + PART)
+            buffer[part].add_((turned_rows @ gradient[:, part]).t(), alpha=scale)
     else:
         buffer.addmm_(gradient.t(), rows, alpha=scale)

@@ -2,8 +2,8 @@
 --
 -- Of a tree that has not changed from one entry to the next a record is kept, so that the next needs to look at little:
 -- at what is not announced. That is methods written into a class that has them (`levels`, each class and those it
--- descends from), and lists of modules, which are plain tables (`watched`, the modules with a list and those with
--- anything else to be seen to each time). Records hold modules weakly, or those in cycles would never go.
+-- descends from), lists of modules, which are plain tables, and fields that hold one (`watched`, the modules with such
+-- and those with anything else to be seen to each time). Records hold modules weakly, or those in cycles would never go.
 --
 -- Arguments: peers, methods. Result: the table `records`.
 
@@ -21,7 +21,7 @@ local making                                    -- the record that is being made
 function records.note(m, c, info, own, fields, list)
    local recording = making
    if not recording then return end
-   if info.links[1] or info.lists[1] then recording.bad = true end
+   if info.lists[1] then recording.bad = true end
    local at = c
    while at and not recording.classes[at] do
       recording.classes[at] = true
@@ -29,7 +29,8 @@ function records.note(m, c, info, own, fields, list)
       poll(at)
       at = getmetatable(at)
    end
-   if own or fields or rawget(m, 'modules') ~= nil or info.on_walk then
+   local links = info.links
+   if own or fields or rawget(m, 'modules') ~= nil or info.on_walk or links[1] then
       local n = recording.n + 1
       recording.n = n
       recording.watched[n] = m
@@ -40,6 +41,9 @@ function records.note(m, c, info, own, fields, list)
          recording.counts[n] = #list
       end
       recording.kids[n] = kids
+      local linked = links[1] and setmetatable({}, WEAK) or false
+      for i = 1, #links do linked[i] = rawget(m, links[i]) end
+      recording.names[n], recording.linked[n] = links, linked
    end
 end
 
@@ -52,15 +56,23 @@ local function same_list(list, kids, count)
    return true
 end
 
+local function same_links(m, names, linked)
+   for i = 1, #names do
+      if rawget(m, names[i]) ~= linked[i] then return false end
+   end
+   return true
+end
+
 -- Whether the tree of a record is as it was.
 local function unchanged(r)
    local levels = r.levels
    for i = 1, #levels do poll(levels[i]) end
    if r.changes ~= peers.changes then return false end
-   local watched, kids, counts = r.watched, r.kids, r.counts
+   local watched, kids, counts, names, linked = r.watched, r.kids, r.counts, r.names, r.linked
    for i = 1, r.n do
       local m = watched[i]
       if m == nil or not same_list(rawget(m, 'modules'), kids[i], counts[i]) then return false end
+      if linked[i] and not same_links(m, names[i], linked[i]) then return false end
    end
    return true
 end
@@ -75,7 +87,8 @@ end
 function records.start(m)
    local r = kept[m]
    making = r and r.changes == peers.changes and not r.bad
-            and {changes = r.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {}, counts = {}, n = 0}
+            and {changes = r.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
+                counts = {}, names = {}, linked = {}, n = 0}
             or nil
    return making
 end
