@@ -1,0 +1,45 @@
+-- Minus the scores of the targets, and the gradient of their sum: one element a row, classes counted from 1.
+--
+-- REAL stands for the scores' type, NUMBER for that of the targets. scores, gradient: rows x classes; targets: rows.
+-- Both functions return false, having changed nothing that is looked at then, where a target is no class.
+
+local ffi = require 'ffi'
+local reals, numbers = ffi.typeof('REAL*'), ffi.typeof('NUMBER*')
+local SIZE = ffi.sizeof('REAL')
+local tonumber = tonumber
+
+local loss = {}
+
+-- For each group of count rows their sum over divisor to losses; count to weight. Returns the last one's.
+function loss.forward(scores, targets, groups, count, classes, divisor, losses, weight)
+   scores, targets, losses = ffi.cast(reals, scores), ffi.cast(numbers, targets), ffi.cast(reals, losses)
+   for group = 0, groups - 1 do
+      local sum = 0
+      for row = group * count, group * count + count - 1 do
+         local class = tonumber(targets[row])
+         if not (class >= 1 and class < classes + 1) then return false end
+         class = class - class % 1
+         sum = sum - scores[row * classes + class - 1]
+      end
+      losses[group] = sum / divisor
+   end
+   ffi.cast(reals, weight)[0] = count
+   return tonumber(losses[groups - 1])
+end
+
+-- weight: where it stands what the gradient is divided by; 0: by nothing.
+function loss.backward(gradient, targets, rows, classes, weight)
+   gradient, targets = ffi.cast(reals, gradient), ffi.cast(numbers, targets)
+   local share = weight ~= 0 and ffi.cast(reals, weight)[0] or 1
+   local value = share > 0 and -1 / share or 0
+   ffi.fill(gradient, rows * classes * SIZE)
+   for row = 0, rows - 1 do
+      local class = tonumber(targets[row])
+      if not (class >= 1 and class < classes + 1) then return false end
+      class = class - class % 1
+      gradient[row * classes + class - 1] = value
+   end
+   return true
+end
+
+return loss
