@@ -375,3 +375,67 @@ def test_the_place_of_an_error() -> None:
         of_class(graph, Failing).broken = False
         graph.torch7_forward(inputs_for(graph, 3))
         of_class(graph, Failing).broken = True
+
+
+def met(graph: GModule) -> tuple[Any, ...]:
+    """What the graph's tables show of a run."""
+    return graph.node_inputs, graph.node_gradients, graph.node_totals
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return isinstance(other, Tensor) and torch.equal(one, other)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one is other
+
+
+@settings(max_examples=30, deadline=None)
+@given(graphs(), st.integers(0, 2**31))
+def test_what_passed_between_the_places_is_there_when_it_is_looked_at(graph: GModule, seed: int) -> None:
+    torch.manual_seed(seed)
+    graph.apply(lambda module: module.double())
+    other = copy.deepcopy(graph)
+    for _ in range(4):  # the last runs by the plan
+        input = inputs_for(graph, 3)
+        gradient = [torch.randn_like(leaf) for leaf in leaves(graph.torch7_forward(input))]
+        gradOutput: Any = gradient if len(gradient) > 1 else gradient[0]
+        graph.backward(input, gradOutput)
+    other.forget_plan()
+    other.torch7_forward(input)
+    other.backward(input, gradOutput)
+    assert same(met(graph), met(other))
+
+
+def test_a_copy_and_a_table_that_was_kept_show_it_too() -> None:
+    graph = step()
+    graph.double()
+    for _ in range(4):
+        input = inputs_for(graph, 3)
+        outputs = graph.torch7_forward(input)
+        graph.backward(input, [torch.ones_like(output) for output in outputs])
+    assert planned(graph)
+    assert same(copy.deepcopy(graph).node_inputs, graph.node_inputs)
+    kept = graph.node_value(graph.start, "input")
+    again = inputs_for(graph, 3)
+    graph.torch7_forward(again)
+    assert all(one is other for one, other in zip(kept, again, strict=True))
+
+
+def test_an_error_shows_how_far_it_came() -> None:
+    x = Node(Identity())
+    before = Node(Tanh(), Node(Linear(WIDTH, WIDTH), x))
+    graph = GModule([x], [Node(Sigmoid(), Node(Failing(), Node(CMulTable(), before, x)))])
+    for _ in range(5):
+        check(graph, inputs_for(graph, 3))
+    assert planned(graph)
+    of_class(graph, Failing).broken = True
+    input = inputs_for(graph, 3)
+    with pytest.raises(ValueError, match="broken"):
+        graph.torch7_forward(input)
+    assert graph.node_inputs[graph.start] == [input]
+    product, tanh = of_class(graph, CMulTable), of_class(graph, Tanh)
+    at = next(n for n, place in enumerate(graph.places) if place.module is product)
+    assert graph.node_inputs[at][0] is tanh.output
+    assert graph.node_inputs[at][1] is input
+    assert graph.node_inputs[at + 1][0] is product.output

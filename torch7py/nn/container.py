@@ -120,8 +120,13 @@ class Container(Module):
 
     def set_training(self) -> None:
         super().set_training()
+        # Scripts say it before every step, to every copy of a graph: of most modules it is two fields.
         for child in self.children_of():
-            child.set_training()
+            attributes = child.__dict__
+            if type(child).set_training is Module.set_training and "set_training" not in attributes:
+                attributes["training"] = attributes["_mode_set"] = True
+            else:
+                child.set_training()
 
     def set_evaluate(self) -> None:
         super().set_evaluate()

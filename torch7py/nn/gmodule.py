@@ -11,7 +11,9 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.graph import Node, Place, places_of
 from torch7py.nn.graph_kernels import ACCUMULATE, BACKWARD, FORWARD, READERS, lend
-from torch7py.nn.graph_plan import Plan, accumulate, one_pass, plan_backward, plan_of
+from torch7py.nn.graph_plan import Plan, plan_backward, plan_of
+from torch7py.nn.graph_values import Places, add_up, check_splits, entry
+from torch7py.nn.graph_writing import accumulate, one_pass
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.table_math import CAddTable
@@ -25,12 +27,9 @@ USED, LONGEST_WAIT = (
     256,
 )  # calls that make a plan worth another; the most runs between two plans that were not
 
-# Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
-NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
-
 
 @layer("nn.gModule", package="nngraph")
-class GModule(Container):
+class GModule(Places):
     """``nn.gModule(inputs, outputs)``: the graph of modules between these nodes, run in sorted order.
 
     Shapes: with one input node its input, with several a table of as many; likewise the output. A node may be used
@@ -43,7 +42,14 @@ class GModule(Container):
 
     fields: ClassVar[tuple[str, ...]] = ("nInputs", "name")
     virtual: ClassVar[tuple[str, ...]] = (*Container.virtual, "runForwardFunction")
-    transient: ClassVar[tuple[str, ...]] = (*Container.transient, "_reporter", "_failed", "_plan", "_waiting")
+    transient: ClassVar[tuple[str, ...]] = (
+        *Container.transient,
+        "_reporter",
+        "_failed",
+        "_plan",
+        "_waiting",
+        "_watched",
+    )
     lua_methods = names("map runForwardFunction")
 
     places: list[Place]  # in the order of the forward
@@ -128,7 +134,9 @@ class GModule(Container):
         if call is not None or not self._run_plan(input):
             self.forget_run()
             self._run(input, call, self.node_inputs)
-        return self.set_output(self._result(self.node_inputs[-1] if self.node_inputs else []))
+        self.show_watched()
+        inputs = self.__dict__["node_inputs"]
+        return self.set_output(self._result(inputs[-1] if inputs else []))
 
     @staticmethod
     def _method(name: str) -> Callable[[Any, Any], Any]:
@@ -175,9 +183,8 @@ class GModule(Container):
         number = len(before) - 1
         try:
             if before:
-                _check_splits(places[number], values[number])
-            for number in range(len(before), len(places)):
-                place = places[number]
+                check_splits(places[number], values[number])
+            for number, place in enumerate(places):
                 held, sources, module = inputs[number], place.sources, place.module
                 if len(sources) == 1:
                     x = values[sources[0]]
@@ -185,8 +192,10 @@ class GModule(Container):
                 else:
                     held[:] = taken if number == start else [values[source] for source in sources]
                     x = held[0] if len(held) == 1 else held
+                if number < len(before):
+                    continue
                 if module is None:
-                    value = x if place.select is None else _entry(x, place.select)
+                    value = x if place.select is None else entry(x, place.select)
                 elif call is not None:
                     value = call(module, x)
                 else:
@@ -197,7 +206,7 @@ class GModule(Container):
                     if value is None:
                         value = module.updateOutput(x)
                 if place.splits is not None:
-                    _check_splits(place, value)
+                    check_splits(place, value)
                 values[number] = value
                 if report is not None:
                     report(self, number + 1)
@@ -212,14 +221,9 @@ class GModule(Container):
 
     def forget_plan(self) -> None:
         """The modules of the graph are others now."""
+        self.show()
         self.__dict__["_plan"] = None
         self.__dict__.pop("_waiting", None)
-
-    def forget_run(self) -> None:
-        """The last forward was not the plan's, or what it left is not any more what it was."""
-        plan: Plan | None = self.__dict__.get("_plan")
-        if plan is not None:
-            plan.ran = None
 
     def _learn(self, values: list[Any]) -> None:
         """Make a plan of this run, the second of its sort; one that soon does not fit any more is made less often."""
@@ -279,7 +283,8 @@ class GModule(Container):
             with torch.no_grad():
                 return self.backward(input, gradOutput, scale)
         if self._back_plan(gradOutput, scale):
-            return self.set_grad_input(self.node_totals[self._start])
+            self.show_watched()
+            return self.set_grad_input(self.__dict__["node_totals"][self._start])
         done: set[int] = set()
         self.set_grad_input(self._back(gradOutput, done, scale))
         self._accumulate_all(scale, done)
@@ -343,7 +348,7 @@ class GModule(Container):
         self.node_gradients[-1].append(gradOutput)
         results = self._back_from(0, done, scale)
         plan: Plan | None = self.__dict__.get("_plan")
-        if done is not None and plan is not None and plan.ran is not None and plan.is_due():
+        if done is not None and plan is not None and plan.ran is not None and plan.wants_backward():
             plan_backward(self, plan, gradOutput, results)
         return self.node_totals[self._start]
 
@@ -433,7 +438,7 @@ class GModule(Container):
 
     def _total(self, number: int, contributions: list[Any]) -> Any:
         """The sum of the gradients of a node's uses; the tensors in it stay the same objects from call to call."""
-        total = self.node_buffers[number] = _sum(contributions, self.node_buffers[number])
+        total = self.node_buffers[number] = add_up(contributions, self.node_buffers[number])
         return total
 
     # -- the tree -----------------------------------------------------------------------------------------
@@ -484,83 +489,5 @@ class GModule(Container):
         )
         return self
 
-    # -- what a script sees of a node ---------------------------------------------------------------------
-
-    def node_value(self, number: int, name: str) -> Any:
-        """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a place; None where there is none yet."""
-        found = (
-            self.node_buffers[number]
-            if name == "gradOutputBuffer"
-            else (self.node_inputs if name == "input" else self.node_gradients)[number]
-        )
-        return None if isinstance(found, list) and not found else found
-
-    def set_node_value(self, number: int, name: str, value: Any) -> None:
-        """Let a script change one of them."""
-        self.forget_run()
-        if name == "gradOutputBuffer":
-            self.node_buffers[number] = value
-            return
-        values = [] if value is None else value
-        if not isinstance(values, list):
-            raise TorchError(f"nn.gModule: the {name} of a node must be a table")
-        (self.node_inputs if name == "input" else self.node_gradients)[number][:] = values
-
     def describe(self) -> str:
         return self.name or self.class_name
-
-
-def _check_splits(place: Place, value: Any) -> None:
-    if place.splits is not None and _count(value) != place.splits:
-        raise TorchError(f"split({place.splits}) cannot split {_count(value)} outputs")
-
-
-def _entry(value: Any, key: int) -> Any:
-    """An entry, counted from 0, of a table that a node is split into."""
-    if isinstance(value, dict):
-        return value.get(key + 1)
-    if not isinstance(value, list):
-        raise TorchError("nn.gModule: the input for a split should be a table")
-    return value[key] if key < len(value) else None
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(isinstance(key, (int, float)) for key in value)
-    return len(value) if isinstance(value, (list, torch.Tensor)) else 0
-
-
-def _sum(parts: list[Any], held: Any) -> Any:
-    """The sum of gradients in the nesting of the first; tensors take the places of those in ``held``."""
-    first = parts[0]
-    if isinstance(first, list):
-        old = held if isinstance(held, list) else []
-        for part in parts[1:]:
-            if not isinstance(part, list) or len(part) < len(first):
-                raise TorchError("nn.gModule: the gradients of a node's uses have different nestings")
-        found = [
-            _sum([part[i] for part in parts], old[i] if i < len(old) else None) for i in range(len(first))
-        ]
-        if isinstance(held, list):
-            held[:] = found
-            return held
-        return found
-    for part in parts[1:]:
-        if not isinstance(part, torch.Tensor) or part.numel() != first.numel():
-            raise TorchError("nn.gModule: the gradients of a node's uses have different sizes")
-    second = parts[1] if parts[1].shape == first.shape else parts[1].reshape(first.shape)
-    if (
-        held.__class__ is torch.Tensor
-        and held.dtype is first.dtype is second.dtype
-        and held.shape == first.shape
-        and held.device == first.device
-    ):
-        total = torch.add(first, second, out=held)
-    else:
-        total = torch.add(first, second)
-        if isinstance(held, torch.Tensor) and held.dtype == total.dtype and held.device == total.device:
-            held.data = total
-            total = held
-    for part in parts[2:]:
-        total.add_(part if part.shape == first.shape else part.reshape(first.shape))
-    return total

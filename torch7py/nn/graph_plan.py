@@ -1,65 +1,24 @@
 """A graph that has run, as straight-line Python.
 
 ``GModule`` runs its graph place by place. What it meets there hardly changes from call to call, so after a run it has
-two functions written for it: one line for each of the commonest modules, a call for every other, and at the start all
-that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that does not hold, the
-function does nothing and says so, and the graph runs place by place. The source depends on the graph alone: copies of
-it share the compiled code, each with its own tensors.
+two functions written for it (``graph_writing.py``): one line for each of the commonest modules, a call for every other,
+and at the start all that must be as it was (which modules, tensors, sizes, types; no method of a script's). Where that
+does not hold, the function does nothing and says so, and the graph runs place by place. The source depends on the graph
+alone: copies of it share the compiled code, each with its own tensors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from torch7py.nn.activation import Identity
-from torch7py.nn.base import Module
-from torch7py.nn.graph_code import (
-    BACKWARD_LINES,
-    FORWARD_LINES,
-    Code,
-    Known,
-    Listed,
-    Other,
-    Value,
-    accumulate_linear,
-    observe,
-)
-from torch7py.nn.graph_kernels import READERS
-from torch7py.nn.linear import Linear
-from torch7py.nn.table import SplitTable
-from torch7py.ops.hyperbolic import tanh
+from torch7py.nn.graph_code import Value
+from torch7py.nn.graph_writing import Backward, Forward
 
 if TYPE_CHECKING:
     from torch7py.nn.gmodule import GModule
 
-__all__ = ["Plan", "accumulate", "one_pass", "plan_backward", "plan_of"]
-
-TAKE_TABLES = frozenset({Identity, SplitTable})  # of those with lines of their own
-
-KEPT = 256  # sources whose compiled code is kept
-ENOUGH = 3  # places with lines of their own that a function must have to be worth its checks
-NOTHING = Module.accGradParameters  # of a module without gradient buffers
-
-NAMES: dict[str, Any] = {
-    "Tensor": torch.Tensor,
-    "add": torch.add,
-    "addmm": torch.addmm,
-    "log_softmax": torch.log_softmax,
-    "mm": torch.mm,
-    "mul": torch.mul,
-    "of_log_softmax": torch.ops.aten._log_softmax_backward_data.default,
-    "of_sigmoid": torch.ops.aten.sigmoid_backward.grad_input,
-    "of_softmax": torch.ops.aten._softmax_backward_data.default,
-    "of_tanh": torch.ops.aten.tanh_backward.grad_input,
-    "sigmoid": torch.sigmoid,
-    "softmax": torch.softmax,
-    "stack": torch.stack,
-    "tanh": tanh,
-}
+__all__ = ["Plan", "plan_backward", "plan_of"]
 
 
 class Plan:
@@ -73,23 +32,45 @@ class Plan:
     half.
 
     ``ran`` holds what the last forward met, for the backward; None when that was not this plan's.
+
+    What the graph's tables show of the places (``node_inputs``, ``node_gradients``, ``node_totals``) is written when
+    somebody looks: ``due`` has the functions that do it, each with what it needs to know.
     """
 
-    __slots__ = ("backward", "forward", "hits", "locals", "objects", "patience", "ran", "values", "wait")
+    __slots__ = (
+        "backward",
+        "due",
+        "forward",
+        "hits",
+        "locals",
+        "objects",
+        "patience",
+        "ran",
+        "values",
+        "wait",
+    )
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
     values: list[Value]  # what is known of the places' values
     locals: list[str]  # the names of those in `ran`
     objects: dict[str, Any]  # the other names that the forward has for things
+    due: dict[str, tuple[Callable[[tuple[Any, ...]], None], tuple[Any, ...]]]
 
     def __init__(self) -> None:
         self.backward = None
+        self.due = {}
         self.hits = 0
         self.ran: tuple[Any, ...] | None = None
         self.wait, self.patience = 0, 1
 
-    def is_due(self) -> bool:
+    def show(self) -> None:
+        """Write what is due."""
+        while self.due:
+            write, known = self.due.pop(next(iter(self.due)))
+            write(known)
+
+    def wants_backward(self) -> bool:
         """Whether to write a backward now: less and less often, if those written did not fit for long."""
         self.wait -= 1
         if self.wait > 0:
@@ -101,7 +82,7 @@ class Plan:
 def plan_of(graph: GModule, values: list[Any]) -> Plan | None:
     """The plan of a graph whose places have just given these values; None if that would gain nothing."""
     plan = Plan()
-    writer = _Forward(graph, plan)
+    writer = Forward(graph)
     found = writer.write(values)
     if found is None:
         return None
@@ -112,368 +93,5 @@ def plan_of(graph: GModule, values: list[Any]) -> Plan | None:
 
 def plan_backward(graph: GModule, plan: Plan, gradOutput: Any, results: list[Any]) -> bool:
     """Give a plan, whose forward was the last, its backward; ``results`` are what the places' modules gave."""
-    plan.backward = _Backward(graph, plan).write(gradOutput, results)
+    plan.backward = Backward(graph, plan).write(gradOutput, results)
     return plan.backward is not None
-
-
-@lru_cache(KEPT)
-def _compiled(source: str) -> Callable[..., Any]:
-    space = dict(NAMES)
-    exec(compile(source, "<graph>", "exec"), space)
-    found: Callable[..., Any] = space["bind"]
-    return found
-
-
-class _Writer:
-    """What both directions share."""
-
-    def __init__(self, graph: GModule, plan: Plan) -> None:
-        self.graph = graph
-        self.code = Code()
-        self.plan = plan
-        self.first: list[str] = []  # lines before the checks
-        self.shared: dict[str, str] = {}  # what has been made of a gradient, for the next to use
-        self.written = 0
-        modules = [id(place.module) for place in graph.places if place.module is not None]
-        self.repeated = {module for module in modules if modules.count(module) > 1}
-
-    def lines_for(self, table: dict[type, Any], number: int, *arguments: Any) -> Any:
-        """The result of a place whose module has lines of its own; None of any other."""
-        module = self.graph.places[number].module
-        write = table.get(type(module))
-        if write is None or id(module) in self.repeated:
-            return None
-        code = self.code
-        before = dict(code.checks)
-        if code.unmarked(number, module):
-            found = write(code, number, module, *arguments)
-            if found is not None:
-                self.written += type(module).__name__ != "Identity"
-                return found
-        code.checks = before
-        return None
-
-    def _observed(self, name: str, value: Any) -> Value:
-        """A value from outside, that must be of the same sort from now on."""
-        found = observe(name, value)
-        if isinstance(found, Known):
-            self.code.check(f"{name}.__class__ is Tensor", self.code.tensor(name, value, found.contiguous))
-        return found
-
-    def function(self, head: str) -> Callable[..., Any] | None:
-        if self.written < ENOUGH:
-            return None
-        code = self.code
-        names = sorted(code.objects)
-        lines = [f"def bind({', '.join(names)}):", f"    def {head}:"]
-        lines += [f"        {line}" for line in self.first]
-        lines.append(f"        if not ({' and '.join(code.checks) or 'True'}): return None")
-        lines += ["        at = 0", "        try:"]
-        lines += [f"            {line}" for line in code.lines]
-        lines += ["        except BaseException:", "            graph['_failed'] = at", "            raise"]
-        lines += ["        plan.hits += 1", "        return True", f"    return {head.partition('(')[0]}"]
-        found: Callable[..., Any] = _compiled("\n".join(lines))(*(code.objects[name] for name in names))
-        return found
-
-
-class _Forward(_Writer):
-    def write(self, values: list[Any]) -> Callable[..., Any] | None:
-        graph, code = self.graph, self.code
-        self.values: list[Value] = []
-        for number, place in enumerate(graph.places):
-            held = code.bind(f"h{number}", graph.node_inputs[number])
-            if len(place.sources) == 1:
-                x = self.values[place.sources[0]]
-                code.line(f"{held}[:] = ({x.object},)")
-            elif number == graph.start:
-                x = self._input(held, graph.node_inputs[number])
-            else:
-                items = [self.values[source] for source in place.sources]
-                code.line(f"{held}[:] = ({''.join(item.object + ', ' for item in items)})")
-                x = Listed(held, items)
-            value = self._place(number, x, values[number])
-            if value is None:
-                return None
-            if place.splits is not None and (
-                not isinstance(value, Listed) or len(value.items) != place.splits
-            ):
-                return None
-            self.values.append(value)
-        code.line(f"plan.ran = ({''.join(name + ', ' for name in code.locals)})")
-        return self.function("forward(plan, graph, input)")
-
-    def _input(self, held: str, given: list[Any]) -> Value:
-        code, count = self.code, self.graph.nInputs
-        if count <= 1:
-            code.check("input is not None")
-            value = self._observed("input", given[0])
-            code.line(f"{held}[:] = (input,)")
-            code.locals.append("input")
-            return value
-        names = [f"i{position}" for position in range(count)]
-        self.first.append(f"if input.__class__ is not list or len(input) != {count}: return None")
-        self.first.append(f"{', '.join(names)} = input")
-        code.line(f"{held}[:] = input")
-        code.locals += names
-        return Listed(held, [self._observed(name, item) for name, item in zip(names, given, strict=True)])
-
-    def _place(self, number: int, x: Value, seen: Any) -> Value | None:
-        code, place = self.code, self.graph.places[number]
-        module = place.module
-        if place.select is not None:
-            return x.items[place.select] if isinstance(x, Listed) and place.select < len(x.items) else None
-        if module is None:
-            return x
-        found: Value | None = self.lines_for(FORWARD_LINES, number, x)
-        if found is not None:
-            return found
-        name = f"v{number}"
-        code.line(f"at = {number}")
-        code.line(f"{name} = {code.bind(f'm{number}', module)}.updateOutput({x.object})")
-        code.locals.append(name)
-        value = observe(name, seen)
-        splits = self._splits_of(number)
-        if splits is not None:
-            if seen.__class__ is not list or len(seen) != splits:
-                return None
-            self._else_stop(number, f"{name}.__class__ is list and len({name}) == {splits}")
-            items = []
-            for position, item in enumerate(seen):
-                part = f"{name}_{position}"
-                code.line(f"{part} = {name}[{position}]")
-                code.locals.append(part)
-                items.append(self._sorted_out(number, part, item))
-            return Listed(name, items)
-        return self._sorted_out(number, name, seen) if isinstance(value, Known) else value
-
-    def _splits_of(self, number: int) -> int | None:
-        """Into how many entries the table that a place gives is split, right there or by a place that takes it."""
-        places = self.graph.places
-        if places[number].splits is not None:
-            return places[number].splits
-        for place in places:
-            if place.sources == [number] and place.module is None and place.splits is not None:
-                return place.splits
-        return None
-
-    def _sorted_out(self, number: int, name: str, seen: Any) -> Value:
-        value = observe(name, seen)
-        if isinstance(value, Known):
-            like = self.code.tensor(name, seen, value.contiguous)
-            self._else_stop(number, f"{name}.__class__ is Tensor and {like}", value)
-        return value
-
-    def _else_stop(self, number: int, condition: str, value: Value | None = None) -> None:
-        so_far = "".join(item.object + ", " for item in self.values) + f"v{number}"
-        self.code.line(f"if not ({condition}): return [{so_far}]")
-
-
-class _Backward(_Writer):
-    """The gradients of all places, then those of the parameters, in the order in which ``GModule`` goes."""
-
-    def write(self, gradOutput: Any, results: list[Any]) -> Callable[..., Any] | None:
-        graph, code, plan = self.graph, self.code, self.plan
-        code.objects = plan.objects | code.objects
-        count = len(graph.places)
-        self.given: list[list[Value]] = [[] for _ in range(count)]
-        self.parts: dict[int, list[Value]] = {}
-        self.totals: list[Value] = [Other("None")] * count
-        self.opaque: list[int] = []
-        for name in ("node_totals", "node_buffers"):
-            code.check(f"graph['{name}'] is {code.bind(name, graph.__dict__[name])}")
-        self.first += ["ran = plan.ran", "if ran is None: return None"]
-        if plan.locals:
-            self.first.append(f"{''.join(name + ', ' for name in plan.locals)} = ran")
-        self.given[-1].append(self._gradient(gradOutput))
-        for number in graph.backward_order:
-            if not self._place(number, results[number]):
-                return None
-        for number in graph.backward_order:
-            self._accumulate(number)
-        return self.function("backward(plan, graph, gradOutput, scale)")
-
-    def _gradient(self, gradOutput: Any) -> Value:
-        count = len(self.graph.places[-1].sources)
-        if count <= 1:
-            return self._observed("gradOutput", gradOutput)
-        names = [f"e{position}" for position in range(count)]
-        self.first.append(f"if gradOutput.__class__ is not list or len(gradOutput) != {count}: return None")
-        self.first.append(f"{', '.join(names)} = gradOutput")
-        items = [self._observed(name, item) for name, item in zip(names, gradOutput, strict=True)]
-        return Listed("gradOutput", items)
-
-    def _total(self, number: int) -> Value | None:
-        """The sum of the gradients of a place's uses."""
-        code, given, parts = self.code, self.given[number], self.parts.get(number)
-        if parts is not None:
-            if given:
-                return None
-            name = f"c{number}"
-            code.line(f"{name} = [{', '.join(part.object for part in parts)}]")
-            given.append(Listed(name, parts))
-        held = code.bind(f"l{number}", self.graph.node_gradients[number])
-        code.line(f"{held}[:] = ({''.join(part.object + ', ' for part in given)})")
-        if not given:
-            return Other("None")
-        first = given[0]
-        if len(given) == 1:
-            return first
-        buffer = self.graph.node_buffers[number]
-        for part in given:
-            if not isinstance(part, Known) or not isinstance(first, Known):
-                return None
-            if part.shape != first.shape or part.dtype is not first.dtype:
-                return None
-        assert isinstance(first, Known)
-        if (
-            buffer.__class__ is not torch.Tensor
-            or buffer.shape != first.shape
-            or buffer.dtype is not first.dtype
-        ):
-            return None
-        name = code.bind(f"b{number}", buffer)
-        code.check(f"node_buffers[{number}] is {name}")
-        code.shape(name, buffer)
-        names = [part.name for part in given if isinstance(part, Known)]
-        code.line(f"add({names[0]}, {names[1]}, out={name})")
-        for other in names[2:]:
-            code.line(f"{name}.add_({other})")
-        return Known(name, first.shape, first.dtype, buffer.is_contiguous())
-
-    def _place(self, number: int, seen: Any) -> bool:
-        code, place = self.code, self.graph.places[number]
-        total = self._total(number)
-        if total is None:
-            return False
-        self.totals[number] = total
-        code.line(f"node_totals[{number}] = {total.object}")
-        if place.select is not None:
-            source = place.sources[0]
-            parts = self.parts.setdefault(source, [Other("None")] * (self.graph.places[source].splits or 0))
-            parts[place.select] = total
-            return True
-        result: Value | None = total
-        if place.module is not None:
-            result = self._module(number, total, seen)
-        return result is not None and self._hand_on(number, result)
-
-    def _hand_on(self, number: int, result: Value) -> bool:
-        sources = self.graph.places[number].sources
-        if len(sources) == 1:
-            if result.object != "None":
-                self.given[sources[0]].append(result)
-        elif sources:
-            if not isinstance(result, Listed) or len(result.items) != len(sources):
-                return False
-            for source, part in zip(sources, result.items, strict=True):
-                if part.object != "None":
-                    self.given[source].append(part)
-        return True
-
-    def _input_of(self, number: int) -> Value:
-        sources = self.graph.places[number].sources
-        if len(sources) == 1:
-            return self.plan.values[sources[0]]
-        return Listed(
-            self.code.bind(f"h{number}", self.graph.node_inputs[number]),
-            [self.plan.values[source] for source in sources],
-        )
-
-    def _module(self, number: int, total: Value, seen: Any) -> Value | None:
-        code, module = self.code, self.graph.places[number].module
-        if total.object == "None":
-            return None
-        x = self._input_of(number)
-        if isinstance(total, Known) or type(module) in TAKE_TABLES:
-            reading = self._only_read(number)
-            found: Value | None = self.lines_for(BACKWARD_LINES, number, x, total, reading)
-            if found is not None:
-                return found
-        self.opaque.append(number)
-        name, done = f"k{number}", f"done{number}"
-        code.line(f"at = {number}")
-        code.bind(f"m{number}", module)
-        code.line(f"{name}, {done} = back(m{number}, {x.object}, {total.object}, scale)")
-        if seen is None:
-            self._else_stop(number, f"{name} is None")
-            return Other("None")
-        sources = self.graph.places[number].sources
-        if len(sources) == 1:
-            return self._sorted_out(number, name, seen)
-        if seen.__class__ is not list or len(seen) != len(sources):
-            return None
-        self._else_stop(number, f"{name}.__class__ is list and len({name}) == {len(sources)}")
-        items: list[Value] = []
-        for position, item in enumerate(seen):
-            part = f"{name}_{position}"
-            code.line(f"{part} = {name}[{position}]")
-            if item is None:
-                self._else_stop(number, f"{part} is None")
-                items.append(Other("None"))
-            else:
-                items.append(self._sorted_out(number, part, item))
-        return Listed(name, items)
-
-    def _sorted_out(self, number: int, name: str, seen: Any) -> Value:
-        value = observe(name, seen)
-        if isinstance(value, Known):
-            like = self.code.tensor(name, seen)
-            self._else_stop(number, f"{name}.__class__ is Tensor and {like}")
-        else:
-            self._else_stop(number, f"{name} is not None")
-        return value
-
-    def _else_stop(self, number: int, condition: str) -> None:
-        """End here with a result of another sort: what the places after it have been given so far goes along."""
-        waiting = []
-        for place, given in enumerate(self.given):
-            parts = self.parts.get(place)
-            if parts is not None and f"c{place} = " not in "\n".join(self.code.lines):
-                waiting.append(f"({place}, ([{', '.join(part.object for part in parts)}],))")
-            elif given:
-                waiting.append(f"({place}, ({''.join(part.object + ', ' for part in given)}))")
-        done = "".join(f"({place}, done{place}), " for place in self.opaque)
-        text = "".join(item + ", " for item in waiting)
-        self.code.line(f"if not ({condition}): return {number}, k{number}, ({text}), ({done})")
-
-    def _only_read(self, number: int) -> bool:
-        """Whether the modules that a gradient goes to only read it."""
-        places, code = self.graph.places, self.code
-        sources = [(source, places[source].module) for source in places[number].sources]
-        if any(type(module) not in READERS or "_marked" in module.__dict__ for _, module in sources):
-            return False
-        return all(code.unmarked(source, module) for source, module in sources)
-
-    def _accumulate(self, number: int) -> None:
-        module = self.graph.places[number].module
-        if module is None:
-            return
-        code, x, total = self.code, self._input_of(number), self.totals[number]
-        if number in self.opaque:
-            code.line(f"at = {number}")
-            code.line(f"if not done{number}: accumulate(m{number}, {x.object}, {total.object}, scale)")
-        elif type(module) is Linear and isinstance(x, Known) and isinstance(total, Known):
-            accumulate_linear(code, number, x, total, self.shared)
-
-
-def one_pass(module: Any) -> bool:
-    """Whether one pass over a layer's own graph gives both halves of its backward."""
-    default = getattr(module, "_default_backward", None)
-    return default is not None and module.gradInput is not None and default()
-
-
-def back(module: Any, input: Any, gradOutput: Any, scale: float) -> tuple[Any, bool]:
-    """A module's gradInput, and whether the gradients of its parameters have been added."""
-    if one_pass(module):
-        return module.backward(input, gradOutput, scale), True
-    return module.updateGradInput(input, gradOutput), False
-
-
-def accumulate(module: Any, input: Any, gradOutput: Any, scale: float) -> None:
-    """Add the gradients of a module's parameters, if it has any."""
-    attributes = module.__dict__
-    if "_marked" in attributes or attributes["_gradients"] or type(module).accGradParameters is not NOTHING:
-        module.accGradParameters(input, gradOutput, scale)
-
-
-NAMES |= {"accumulate": accumulate, "back": back}

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from torch7py.nn.gmodule import NODE_VALUES, GModule
+from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Place
+from torch7py.nn.graph_values import NODE_VALUES
 from torch7py.t7.objects import Object, Table
 
 __all__ = ["graph_fields"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch7py.nn.gmodule import NODE_VALUES, GModule
+from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Place
+from torch7py.nn.graph_values import NODE_VALUES
 from torch7py.nn.object import TorchObject
 from torch7py.nn.saved import SavedForm
 from torch7py.t7.errors import T7Error

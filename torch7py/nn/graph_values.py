@@ -1,0 +1,154 @@
+"""What passes between the places of a graph: the tables that show it, their entries and their sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from torch7py.nn.container import Container
+from torch7py.nn.copying import TensorMap
+from torch7py.nn.graph import Place
+from torch7py.ops.errors import TorchError
+
+if TYPE_CHECKING:
+    from torch7py.nn.graph_plan import Plan
+
+__all__ = ["NODE_VALUES", "Places", "add_up", "check_splits", "entry"]
+
+# Where a node's values can be read and changed: what it takes, the gradients to be summed, and their sum.
+NODE_VALUES = ("input", "gradOutput", "gradOutputBuffer")
+
+
+class Places(Container):
+    """A container that knows what each place of its graph was given. A plan's last run is written down when it is
+    looked at."""
+
+    def show(self) -> None:
+        """Have the tables of the places say what the plan's last run met."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is not None and plan.due:
+            plan.show()
+
+    def show_watched(self) -> None:
+        """The same at the end of a run, where a script has been given such a table: it may have kept it."""
+        if "_watched" in self.__dict__:
+            self.show()
+
+    @property
+    def node_inputs(self) -> list[list[Any]]:
+        """What each place takes."""
+        self.show()
+        found: list[list[Any]] = self.__dict__["node_inputs"]
+        return found
+
+    @property
+    def node_gradients(self) -> list[list[Any]]:
+        """The gradients that each place is given, one for each of its uses."""
+        self.show()
+        found: list[list[Any]] = self.__dict__["node_gradients"]
+        return found
+
+    @property
+    def node_totals(self) -> list[Any]:
+        """The sums of these."""
+        self.show()
+        found: list[Any] = self.__dict__["node_totals"]
+        return found
+
+    def _convert_own(self, convert: TensorMap) -> None:
+        self.show()
+        super()._convert_own(convert)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        self.show()
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.show()
+        return super().__getstate__()
+
+    def forget_run(self) -> None:
+        """The last forward was not the plan's, or what it left is not any more what it was."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is not None:
+            plan.ran = None
+
+    # -- what a script sees of a node ---------------------------------------------------------------------
+
+    def node_value(self, number: int, name: str) -> Any:
+        """``input``, ``gradOutput`` or ``gradOutputBuffer`` of a place; None where there is none yet."""
+        self.__dict__["_watched"] = True
+        found = (
+            self.node_buffers[number]
+            if name == "gradOutputBuffer"
+            else (self.node_inputs if name == "input" else self.node_gradients)[number]
+        )
+        return None if isinstance(found, list) and not found else found
+
+    def set_node_value(self, number: int, name: str, value: Any) -> None:
+        """Let a script change one of them."""
+        self.forget_run()
+        if name == "gradOutputBuffer":
+            self.node_buffers[number] = value
+            return
+        values = [] if value is None else value
+        if not isinstance(values, list):
+            raise TorchError(f"nn.gModule: the {name} of a node must be a table")
+        (self.node_inputs if name == "input" else self.node_gradients)[number][:] = values
+
+
+def check_splits(place: Place, value: Any) -> None:
+    if place.splits is not None and count(value) != place.splits:
+        raise TorchError(f"split({place.splits}) cannot split {count(value)} outputs")
+
+
+def entry(value: Any, key: int) -> Any:
+    """An entry, counted from 0, of a table that a node is split into."""
+    if isinstance(value, dict):
+        return value.get(key + 1)
+    if not isinstance(value, list):
+        raise TorchError("nn.gModule: the input for a split should be a table")
+    return value[key] if key < len(value) else None
+
+
+def count(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(isinstance(key, (int, float)) for key in value)
+    return len(value) if isinstance(value, (list, torch.Tensor)) else 0
+
+
+def add_up(parts: list[Any], held: Any) -> Any:
+    """The sum of gradients in the nesting of the first; tensors take the places of those in ``held``."""
+    first = parts[0]
+    if isinstance(first, list):
+        old = held if isinstance(held, list) else []
+        for part in parts[1:]:
+            if not isinstance(part, list) or len(part) < len(first):
+                raise TorchError("nn.gModule: the gradients of a node's uses have different nestings")
+        found = [
+            add_up([part[i] for part in parts], old[i] if i < len(old) else None) for i in range(len(first))
+        ]
+        if isinstance(held, list):
+            held[:] = found
+            return held
+        return found
+    for part in parts[1:]:
+        if not isinstance(part, torch.Tensor) or part.numel() != first.numel():
+            raise TorchError("nn.gModule: the gradients of a node's uses have different sizes")
+    second = parts[1] if parts[1].shape == first.shape else parts[1].reshape(first.shape)
+    if (
+        held.__class__ is torch.Tensor
+        and held.dtype is first.dtype is second.dtype
+        and held.shape == first.shape
+        and held.device == first.device
+    ):
+        total = torch.add(first, second, out=held)
+    else:
+        total = torch.add(first, second)
+        if isinstance(held, torch.Tensor) and held.dtype == total.dtype and held.device == total.device:
+            held.data = total
+            total = held
+    for part in parts[2:]:
+        total.add_(part if part.shape == first.shape else part.reshape(first.shape))
+    return total
