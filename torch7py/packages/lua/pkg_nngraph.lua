@@ -95,11 +95,18 @@ local function bind(m, nodes)
    end
 end
 
+local WEAK = {__mode = 'v'}
+
+-- What Python knows of a graph: which module is at each place, or that there is none.
 local function note(m, nodes)
-   local seen = {count = #nodes, verbose = false}
+   local seen = setmetatable({count = #nodes, verbose = false}, WEAK)
    for i, node in ipairs(nodes) do
       local owner = rawget(node.data, 'module')
-      seen[i] = owner and handle_of[owner] or 0
+      if owner == nil then
+         seen[i] = false
+      elseif handle_of[owner] then
+         seen[i] = owner
+      end
    end
    known[m] = seen
    return seen
@@ -158,7 +165,7 @@ local function check(m, walk)
             at = at + 1
             if list[at] ~= owner then walk(owner) end
          end
-         if seen[i] ~= (owner and handle_of[owner] or 0) then changed = true end
+         if seen[i] ~= (owner or false) then changed = true end
       end
       if changed then
          put_modules(m, modules_of(nodes, walk))
