@@ -394,7 +394,7 @@ def same(one: Any, other: Any) -> bool:
 @given(graphs(), st.integers(0, 2**31))
 def test_what_passed_between_the_places_is_there_when_it_is_looked_at(graph: GModule, seed: int) -> None:
     torch.manual_seed(seed)
-    graph.apply(lambda module: module.double())
+    graph.double()
     other = copy.deepcopy(graph)
     for _ in range(4):  # the last runs by the plan
         input = inputs_for(graph, 3)
