@@ -30,6 +30,9 @@ class Conditions:
     # Comparisons
 
     def comparison(self, node: Binary) -> Py:
+        vectors = self.t.training.vectors.compared(node.left, node.right)
+        if vectors is not None and node.operator in ("==", "~="):
+            return atom(str(vectors is (node.operator == "==")))
         t = self.t
         left, right = node.left, node.right
         tested = t.models.surgery.condition(node)
@@ -188,6 +191,12 @@ class Conditions:
 
     def maybe(self, node: Expression) -> Py:
         """A value that may be absent: None then, never an error."""
+        if isinstance(node, Index) and self.t.kind(node.base) == "module":
+            plain = self.t.value(node)
+            base, _, name = plain.text.rpartition(".")
+            if name in ("weight", "bias") and base.isidentifier():  # which not every module has
+                return atom(f'getattr({base}, "{name}", None)')
+            return plain
         if isinstance(node, Index) and self.t.kind(node.base) == "table":
             plain = self.t.value(node)
             if not plain.text.endswith("]") or self.t.training.is_setting(node):

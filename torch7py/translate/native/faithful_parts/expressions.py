@@ -36,8 +36,6 @@ class PartExpressions(Expressions):
 
     def call(self, node: Call | Invoke) -> str:
         if self._is_of_program(node):
-            if not self.t.training.closures.isdisjoint(self.t.types.function_called(node)):
-                raise Refused  # a function for optim gives the loss alone
             return self._text(node, several=True)
         self._check(node)
         return super().call(node)
@@ -75,6 +73,9 @@ class PartExpressions(Expressions):
     def _text(self, node: Expression, several: bool = False) -> str:
         """An expression as the native page has it: a value that both styles have."""
         t = self.t
+        called = t.types.function_called(node) if isinstance(node, (Call, Invoke)) else []
+        if not t.training.closures.isdisjoint(called):
+            raise Refused  # a function for optim gives the loss alone
         if not several and t.kind(node) not in EXCHANGED:
             raise Refused
         for name in tree.walk(node):

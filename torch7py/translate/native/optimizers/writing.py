@@ -184,7 +184,7 @@ def holds_loss(t: Translator, node: Expression) -> bool:
     if not t.type(node).has("losses"):
         return False
     if not isinstance(node, Name):
-        return True
+        return False
     variable = t.scopes.of_name[node]
     known = t.training.first_only.get(variable)
     if known is None:

@@ -41,6 +41,9 @@ class Training:
         self.given_point: set[tree.Function] = (
             set()
         )  # those for several tensors, which take the one that is meant
+        self.with_gradients: set[Expression] = (
+            set()
+        )  # calls of functions for optim, whose second result is named
         self.checks: set[Call] = set()  # of optim.checkgrad
         self.renamed: set[Call] = set()  # steps whose first result is no name of what they move
         self.points: dict[
@@ -74,6 +77,7 @@ class Training:
         self.vectors.find()
         self.parameter_lists.find()
         optimizers.find(self)
+        self.vectors.name_results()
         self.backward.analyse(self.places.bodies())
         self.explicit.resolve()
 
@@ -336,6 +340,9 @@ class Training:
         if not isinstance(node, Call):
             return False
         if optimizers.several_of_check(self, node, targets):
+            return True
+        if node in self.with_gradients:
+            self.t.emit(f"{self.t.target(targets[0])} = {self.t.value(node)}")
             return True
         found = optimizers.of_call(self, node)
         if found is None:

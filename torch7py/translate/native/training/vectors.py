@@ -11,6 +11,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.holders import Holder
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
 
@@ -141,11 +142,48 @@ class FlatVectors:
                 if all(h in self.aliases or h in self.flat_gradients for h in holders):
                     self.training.dropped.add(statement)
 
+    def name_results(self) -> None:
+        """``local loss, gradient = feval(params)``: the second is another name of the gradients."""
+        training = self.training
+        for statement in training.places.owner:
+            if (
+                not isinstance(statement, tree.Local)
+                or len(statement.names) != 2
+                or len(statement.values) != 1
+            ):
+                continue
+            (value,), second = statement.values, self.t.scopes.of_name[statement.names[1]]
+            functions = self.t.types.function_called(value) if isinstance(value, Call) else []
+            if not functions or not training.closures.issuperset(functions) or not second.constant:
+                continue
+            moved = {training.holders.of(w) for f in functions for w in training.moved_by.get(f, [])}
+            given = [r.values[1] for f in functions for r in returns_of(f) if len(r.values) == 2]
+            held = {training.holders.of(gradient) for gradient in given}
+            if len(moved) != 1 or len(held) != 1 or len(given) != len(functions):
+                continue
+            (vector,) = held
+            if vector in self.flat_gradients and self.belong(given[0], training.moved_by[functions[0]][0]):
+                self.flat_gradients[second] = self.flat_gradients[vector]
+                self.given_by[second] = self.given_by[vector]
+            elif isinstance(vector, Variable) and vector in self.as_vectors:
+                self.t.names.chosen[second] = self.t.names.of_variable(vector)
+            else:
+                continue
+            training.with_gradients.add(value)
+
     def belong(self, gradients: Expression, weights: Expression) -> bool:
         """Whether gradients are those of these weights."""
         holders = self.training.holders
         one, other = holders.of(gradients), holders.of(weights)
         return one is not None and other is not None and self.given_by.get(one) is self.given_by.get(other)
+
+    def compared(self, one: Expression, other: Expression) -> bool | None:
+        """Whether two flat vectors are one; None where something else is compared."""
+        for vectors in (self.aliases, self.flat_gradients):
+            first, second = self._module_of(one, vectors), self._module_of(other, vectors)
+            if first is not None and second is not None:
+                return self.training.explicit.flow.same(first, second)
+        return None
 
     def weights_of(self, node: Expression) -> Expression | None:
         """The module whose weights a flat vector holds."""
