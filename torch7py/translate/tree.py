@@ -56,6 +56,7 @@ __all__ = [
     "is_last",
     "own_nodes",
     "same_expression",
+    "those",
     "walk",
 ]
 
@@ -389,6 +390,13 @@ def every(block: Block, kind: type[_Kind]) -> Sequence[_Kind]:
             found.setdefault(type(node), []).append(node)
         object.__setattr__(block, "by_class", found)
     return found.get(kind, ())
+
+
+def those(block: Block, *kinds: type[Node]) -> list[Node]:
+    """The nodes of several classes in a block, in the order of the source."""
+    found = [node for kind in kinds for node in every(block, kind)]
+    found.sort(key=lambda node: (node.place.start, -node.place.end))
+    return found
 
 
 def _below(block: Block) -> tuple[Node | Block, ...]:

@@ -37,14 +37,12 @@ class Types:
 
     def path(self, node: Expression) -> str | None:
         """``torch.randn`` for that expression, when its first name is a global nobody assigns."""
-        if isinstance(node, Name):
+        if type(node) is Name:
             variable = self.scopes.of_name.get(node)
-            if variable is not None and variable.is_global and not variable.writes:
+            if variable is not None and variable.scope is None and not variable.writes:
                 return node.name
-            if variable in self.packages:
-                return self.packages[variable]
-            return None
-        if isinstance(node, Index) and isinstance(node.key, tree.String) and node.dotted:
+            return self.packages.get(variable) if variable is not None else None
+        if type(node) is Index and node.dotted and isinstance(node.key, tree.String):
             base = self.path(node.base)
             return None if base is None else f"{base}.{node.key.value}"
         return None

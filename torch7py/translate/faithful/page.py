@@ -66,8 +66,9 @@ class Writer:
 
     def _survey(self) -> None:
         for node in tree.walk(self.program):
-            if isinstance(node, tree.Statement):
-                self.statements += 1
+            if not isinstance(node, tree.Statement):
+                continue
+            self.statements += 1
             if isinstance(node, tree.LocalFunction):
                 variable = self.scopes.variable(node.name)
                 if variable.constant:

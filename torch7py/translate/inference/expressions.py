@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ExpressionKinds"]
 
+_LITERALS: dict[type[Expression], str] = {
+    tree.String: "string",
+    tree.Number: "number",
+    tree.Boolean: "boolean",
+}
 _METAMETHODS = {"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod", "^": "__pow"}
 
 
@@ -33,6 +38,9 @@ class ExpressionKinds:
         self.types = inference.types
 
     def of(self, node: Expression) -> Type:
+        plain = _LITERALS.get(type(node))
+        if plain is not None:
+            return Type(plain)
         if isinstance(node, (Name, Index)):
             if isinstance(self.types.path(node), str):
                 made = self.types.class_named(node)
@@ -43,12 +51,6 @@ class ExpressionKinds:
             return self.inference.calls.call(node)
         if isinstance(node, Invoke):
             return self.inference.calls.invoke(node)
-        if isinstance(node, tree.Number):
-            return Type("number")
-        if isinstance(node, tree.String):
-            return Type("string")
-        if isinstance(node, tree.Boolean):
-            return Type("boolean")
         if isinstance(node, tree.Vararg):
             return self.inference.vararg()
         if isinstance(node, tree.Nil):

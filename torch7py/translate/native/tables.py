@@ -36,7 +36,7 @@ class Tables:
         self._filled_by: list[
             tuple[int, Expression]
         ] = []  # what is handed to a function that may fill it, and where
-        for node in tree.walk(translator.program):
+        for node in tree.those(translator.program, tree.NumericFor, tree.GenericFor):
             if isinstance(node, (tree.NumericFor, tree.GenericFor)):
                 for name in node.names if isinstance(node, tree.GenericFor) else (node.variable,):
                     self._loop_of[translator.scopes.of_name[name]] = node
@@ -52,6 +52,9 @@ class Tables:
             for node in self._nodes(statement):
                 self._context[node] = inside
                 self._statements[node] = chain
+                kind = type(node)
+                if kind is not tree.Table and kind is not tree.Call:
+                    continue
                 if isinstance(node, tree.Table):
                     self._made.setdefault(types.of(node), []).append(node)
                     for item in node.fields:

@@ -47,7 +47,7 @@ class Wholes:
         def given(name: Name, source: Expression | bool) -> None:
             self._sources.setdefault(self.t.scopes.of_name[name], []).append(source)
 
-        for node in tree.walk(self.t.program):
+        for node in tree.those(self.t.program, tree.Local, tree.Assign, tree.NumericFor, tree.GenericFor):
             if isinstance(node, (tree.Local, tree.Assign)):
                 names = node.names if isinstance(node, tree.Local) else node.targets
                 for index, target in enumerate(names):

@@ -64,10 +64,8 @@ class Parts:
         if self._possible is None:
             t = self.t
             self._possible = not t.wide_text and not any(
-                isinstance(node, Call)
-                and t.path(node.callee)
-                in ("torch.setdefaulttensortype", "torch.include", "setfenv", "module")
-                for node in tree.walk(t.program)
+                t.path(node.callee) in ("torch.setdefaulttensortype", "torch.include", "setfenv", "module")
+                for node in tree.every(t.program, Call)
             )
         return self._possible
 
@@ -75,6 +73,12 @@ class Parts:
         """Whether nothing leaves the statement but by its end, or by its return."""
         if isinstance(node, (tree.Break, tree.Goto, tree.Label)):
             return False
+        if not any(
+            node.place.start <= leap.place.start < node.place.end
+            for kind in (tree.Break, tree.Goto)
+            for leap in tree.every(self.t.program, kind)
+        ):
+            return True
         labels = {inner.name for inner in tree.walk(node) if isinstance(inner, tree.Label)}
         stack: list[tuple[tree.Node | tree.Block, bool]] = [(node, False)]
         while stack:

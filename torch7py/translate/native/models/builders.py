@@ -172,30 +172,37 @@ class Builders:
         return any(builder.value is value and builder.dynamic for builder in self.all)
 
     def _find_changed(self) -> None:
-        for node in tree.walk(self.t.program):
-            if isinstance(node, tree.Run) and node not in self.of_fields:
-                added = _root(node.call)
-                if added is not node.call and isinstance(added, Index) and isinstance(added.key, tree.String):
-                    self.grown_fields.add(added.key.value)
-            used = node.base if isinstance(node, Index) and is_field(node, "modules") else None
-            if isinstance(node, Invoke) and node.method in ("get", "remove", "insert"):
-                used = node.receiver
-            if isinstance(used, Index) and isinstance(used.key, tree.String):
-                self.indexed_fields.add(used.key.value)
-            if isinstance(node, Index) and isinstance(node.base, Name) and is_field(node, "modules"):
-                self._indexed.add(self.t.scopes.of_name[node.base])
-            if isinstance(node, Invoke) and isinstance(node.receiver, Name):
-                variable = self.t.scopes.of_name[node.receiver]
-                if variable not in self._of_variable or self.t.kind(node.receiver) != "module":
-                    continue
-                if node.method in ("remove", "insert"):
-                    self._changed.add(variable)
-                if node.method in ("get", "remove", "insert"):
-                    self._indexed.add(variable)
+        for node in tree.every(self.t.program, tree.Run):
+            added = _root(node.call)
+            if node in self.of_fields or added is node.call or not isinstance(added, Index):
+                continue
+            if isinstance(added.key, tree.String):
+                self.grown_fields.add(added.key.value)
+        for index in tree.every(self.t.program, Index):
+            if is_field(index, "modules"):
+                self._note_indexed(index.base)
+                if isinstance(index.base, Name):
+                    self._indexed.add(self.t.scopes.of_name[index.base])
+        for call in tree.every(self.t.program, Invoke):
+            if call.method not in ("get", "remove", "insert"):
+                continue
+            self._note_indexed(call.receiver)
+            if not isinstance(call.receiver, Name):
+                continue
+            variable = self.t.scopes.of_name[call.receiver]
+            if variable not in self._of_variable or self.t.kind(call.receiver) != "module":
+                continue
+            if call.method != "get":
+                self._changed.add(variable)
+            self._indexed.add(variable)
         for builder in self.all:
             if builder.variable in self._changed:
                 builder.dynamic = True
         self._find_handed_over()
+
+    def _note_indexed(self, used: Expression) -> None:
+        if isinstance(used, Index) and isinstance(used.key, tree.String):
+            self.indexed_fields.add(used.key.value)
 
     def _find_handed_over(self) -> None:
         """Containers that the program hands to a function of its own, which adds to what it is given."""

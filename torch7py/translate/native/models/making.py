@@ -129,7 +129,7 @@ class Making:
         for made in self.t.classes.all:
             for name, function in made.methods.items():
                 yield from _given_by(name, function)
-        for node in tree.walk(self.t.program):
+        for node in tree.those(self.t.program, tree.LocalFunction, tree.FunctionStatement, tree.Assign):
             if isinstance(node, tree.LocalFunction):
                 yield from _given_by(node.name.name, node.function)
             if isinstance(node, tree.FunctionStatement) and isinstance(node.target, (Name, Index)):

@@ -62,9 +62,9 @@ Test = Callable[[str], bool]
 class Surgery:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
-        nodes = list(tree.walk(self.t.program))
-        self.used = any(isinstance(n, Invoke) and n.method in _METHODS for n in nodes) or any(
-            isinstance(n, Call) and self.t.path(n.callee) in ("torch.type", "torch.typename") for n in nodes
+        self.used = any(n.method in _METHODS for n in tree.every(self.t.program, Invoke)) or any(
+            self.t.path(n.callee) in ("torch.type", "torch.typename")
+            for n in tree.every(self.t.program, Call)
         )
         self._classes: dict[str, str | None] | None = None
         self._weighted: set[str] = set()  # the layers that have weights

@@ -100,7 +100,7 @@ def _table(training: Training, node: Expression) -> tree.Table | None:
 
 
 def _is_stored_in(training: Training, variable: Variable) -> bool:
-    targets = [x for s in training.places.owner if isinstance(s, tree.Assign) for x in s.targets]
+    targets = [x for s in tree.every(training.t.program, tree.Assign) for x in s.targets]
     return any(isinstance(x, Index) and x.base in variable.reads for x in targets)
 
 

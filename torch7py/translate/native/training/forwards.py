@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -22,6 +23,10 @@ class Forwards:
         self.training, self.t, self.flow = training, training.t, flow
         self.lost: set[Expression] = set()  # backward calls that come after something else than their forward
 
+    @cached_property
+    def _calls(self) -> list[Call | Invoke]:
+        return [n for n in self.flow.statement_of if isinstance(n, (Call, Invoke))]
+
     def is_forward(self, node: tree.Node | tree.Block) -> bool:
         if isinstance(node, Invoke):
             return node.method in FORWARD and self.t.kind(node.receiver) == "module" and bool(node.arguments)
@@ -37,11 +42,7 @@ class Forwards:
 
     def all_of(self, module: Expression) -> list[Call | Invoke]:
         is_one = self.is_forward if self.t.kind(module) == "module" else self.training.losses.is_loss_call
-        found = [
-            n
-            for n in self.flow.statement_of
-            if isinstance(n, (Call, Invoke)) and is_one(n) and self.is_module(self.module(n), module)
-        ]
+        found = [n for n in self._calls if is_one(n) and self.is_module(self.module(n), module)]
         return sorted(found, key=lambda n: n.place.start)
 
     def is_module(self, a: Expression, b: Expression) -> bool:
