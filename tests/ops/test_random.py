@@ -14,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from torch7py.kernels import available
+from torch7py.kernels import available, kernel
 from torch7py.ops import state, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.mersenne import Generator
@@ -452,6 +452,19 @@ class TestFillInKernels:
         assert torch.equal(
             fill.normal(seeded(seed), torch.empty(2048)), draw.normal(seeded(seed), 2048).float()
         )
+
+    def test_remainders_of_words_around_multiples(self):
+        """The kernel divides by multiplying; beside Python's whole numbers."""
+        edges = {2**k + d for k in range(34) for d in (-1, 0, 1)} | {3, 10, 1000, 70_000, 123_456_789}
+        for count in sorted(edges - {0}):
+            most = (2**32 - 1) // count
+            near = {
+                q * count + d for q in (0, 1, 2, 7, most // 3, most - 1, most) for d in (-1, 0, 1, count - 1)
+            }
+            words = np.array(sorted(word for word in near if 0 <= word < 2**32), np.uint64)
+            found = np.empty(len(words))
+            kernel("draw", OUT="double")("random", words.ctypes.data, len(words), found.ctypes.data, 5, count)
+            assert found.tolist() == [word % count + 5 for word in words.tolist()]
 
     def test_a_parameter_and_a_part_of_a_tensor(self):
         parameter = torch.nn.Parameter(torch.zeros(10, 20))

@@ -47,11 +47,14 @@ function draw.cauchy(words, count, out, median, sigma)
    for i = 0, count - 1 do out[i] = median + sigma * C.tan(PI * (words[2 * i] * UNIT - 0.5)) end
 end
 
--- Whole numbers from low on, `range` of them: below 2^53 in all, so that doubles are exact.
+-- Whole numbers from low on, `range` of them: below 2^53 in all, so that doubles are exact. The quotient is cut right
+-- without a division: `part` is above 1 / range, by less than 2^-51 of it, so that the product is no less than the
+-- quotient, and below the next whole number, from which quotients of words of 32 bits keep a greater distance.
 function draw.random(words, count, out, low, range)
+   local part = 1 / range * (1 + 2^-52)
    for i = 0, count - 1 do
       local word = words[2 * i]
-      out[i] = word - floor(word / range) * range + low
+      out[i] = word - floor(word * part) * range + low
    end
 end
 

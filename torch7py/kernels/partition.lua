@@ -8,7 +8,7 @@
 local ffi = require 'ffi'
 local rshift = bit.rshift
 
-local BLOCK = 64                -- elements that are compared before any is moved
+local BLOCK = 128                -- elements that are compared before any is moved
 
 local lefts, rights = ffi.new('int32_t[?]', 2 * BLOCK + 1), ffi.new('int32_t[?]', 2 * BLOCK + 1)
 
