@@ -45,6 +45,10 @@ def states(report: Report) -> dict[str, str]:
             "require 'nn'\nlocal m = nn.Sequential()\nm:add(nn.Tanh())",
             {"nn.Sequential": [2], "nn.Sequential:add": [3], "nn.Tanh": [3]},
         ),
+        (
+            "require 'nn'\nlocal m = nn.SplitTable(1)\nif arg then m = nn.Sequential():add(nn.Copy()):add(m) end",
+            {"nn.SplitTable": [2], "nn.Sequential": [3], "nn.Sequential:add": [3], "nn.Copy": [3]},
+        ),
         ("local s = 'a'\nprint(s:upper())", {}),
     ],
 )

@@ -386,6 +386,7 @@ local log = {best = 10}
 log.model = nn.Serial(model)
 log.model:mediumSerial()
 local best = nn.Sequential()
+nn.FastLSTM.usenngraph = true
 for i = 1, 3 do
    xlua.progress(i, 3)
    print(model:forward(torch.ones(2, 3)):sum())

@@ -41,6 +41,10 @@ _WITHOUT_WEIGHTS = {
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
 
+def _is_flag(node: Expression) -> bool:
+    return isinstance(node, tree.Boolean)
+
+
 def _layers_in(found: Type) -> set[str]:
     """The names of all layers of a module, and of itself."""
     names: set[str] = set()
@@ -287,6 +291,8 @@ class Models:
         t = self.t
         if self.surgery.assign(target, value):
             return True
+        if t.path(target) in ("nn.FastLSTM.usenngraph", "nn.GRU.usenngraph") and _is_flag(value):
+            return True  # how it is computed, not what
         name = target.key.value if isinstance(target.key, tree.String) else ""
         if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
             return False
