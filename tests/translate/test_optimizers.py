@@ -345,7 +345,7 @@ def test_a_function_for_optim_gives_the_page_the_loss_alone():
             "local far = w:clone()\nprint((f(far)))\n"
         ),
         "local function check(p) return optim.checkgrad(feval, p) end\nprint(check(w) < 1)\n",
-        "optim.sgd(feval, w, {})\nlocal loss, gradient = feval(w)\nprint(gradient:norm())\n",
+        "optim.sgd(feval, w, {})\nlocal loss, gradient = feval(w)\ngradient = x\nprint(gradient:norm())\n",
     ],
 )
 def test_calls_of_a_function_for_optim_that_are_refused(source):
