@@ -196,3 +196,31 @@ def test_a_layer_inside_is_asked_for_its_gradient() -> None:
 def test_refused(source: str) -> None:
     page = translate_script(source.encode(), "p.lua")
     assert {problem.code for problem in page.problems} >= {"T7-243"}
+
+
+def test_a_constructor_that_returns_gives_nothing() -> None:
+    layer = made(
+        """
+require 'nn'
+local Own, parent = torch.class('nn.Own', 'nn.Module')
+function Own:__init(n)
+   parent.__init(self)
+   self.weight = torch.Tensor(n)
+   if n > 2 then return self end
+   return self:reset()
+end
+function Own:reset() self.weight:fill(3) return self end
+function Own:updateOutput(input) self.output = input * self.weight:sum() return self.output end
+print(nn.Own(2):forward(torch.ones(2)):sum())
+""",
+        "Own",
+        2,
+    )
+    assert layer.weight.tolist() == [3, 3]
+
+
+def test_weights_inside_are_trained_where_the_input_has_no_gradient() -> None:
+    source = (INNER % "nn.Linear(2, 2)").replace("self.net:updateGradInput", "self.net:backward")
+    layer = made(source, "Inner").double()
+    layer(torch.ones(1, 2, dtype=torch.float64)).sum().backward()
+    assert layer.net.weight.grad.tolist() == [[1, 1], [1, 1]]

@@ -79,6 +79,11 @@ class LuaClass:
     values: dict[str, tree.Expression] = field(default_factory=dict)  # other fields of the class itself
     parts: list[Statement] = field(default_factory=list)  # its statements after the first
     by_metatable: bool = False
+    called: str = ""  # the maker that a call of the class itself is one of
+
+    def constructor(self) -> tree.Function | None:
+        """What a call of the class hands its arguments to."""
+        return self.makers.get(self.called) or self.find("__init")
 
     def find(self, name: str) -> tree.Function | None:
         """A method, or a function of the class, here or in a parent."""

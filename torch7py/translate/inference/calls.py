@@ -289,7 +289,8 @@ class CallKinds:
     def _construct(self, made: LuaClass, node: Call, arguments: list[Type], result: Type) -> None:
         """An object of a class of the program's own."""
         unify(result, made.instance)
-        start = made.find("__init")
+        start = made.constructor()
         if start is not None:
             self.types.calls_of.setdefault(start, []).append(node)
-            self.bind(start, node.arguments, arguments, 1)
+            own = start is made.find("__init") or (start.parameters and start.parameters[0].name == "self")
+            self.bind(start, node.arguments, arguments, 1 if own else 0)

@@ -12,7 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.library import is_criterion
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
@@ -145,6 +145,11 @@ class Classes:
             return
         meta: Expression | None = call.arguments[1]
         if isinstance(meta, tree.Table):
+            called = _called_maker(meta)
+            if called and child.by_metatable:  # C(...) is C.new(...)
+                child.called = called
+                if isinstance(statement, tree.Run):
+                    child.parts.append(statement)
             meta = _index_of(meta)
         base = self.types.class_named(meta) if meta is not None else None
         if base is None or base is child or child.base is not None:
@@ -152,7 +157,7 @@ class Classes:
         child.base = base
         base.derived.append(child)
         unify(base.instance, child.instance)
-        if isinstance(statement, tree.Run):
+        if isinstance(statement, tree.Run) and statement not in child.parts:
             child.parts.append(statement)
 
     def _part(self, statement: Statement) -> None:
@@ -336,3 +341,27 @@ def _index_of(meta: tree.Table) -> Expression | None:
         if isinstance(item.key, String) and item.key.value == "__index":
             return item.value
     return None
+
+
+def _called_maker(meta: tree.Table) -> str:
+    """The maker's name in ``{__call = function(cls, ...) return cls.new(...) end}``; empty for anything else."""
+    entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
+    function = entries.get("__call")
+    if (
+        not isinstance(function, tree.Function)
+        or len(entries) != len(meta.fields)
+        or entries.keys() - {"__call", "__index"}
+    ):
+        return ""
+    statements = function.body.statements
+    last = statements[0] if len(statements) == 1 else None
+    made = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
+    names = [p.name for p in function.parameters[1:]]
+    if isinstance(made, Call) and isinstance(made.callee, Index) and isinstance(made.callee.key, String):
+        given, name = made.arguments, made.callee.key.value
+    elif isinstance(made, Invoke):
+        given, name = made.arguments, made.method
+    else:
+        return ""
+    passed = [a.name if isinstance(a, Name) else "..." if isinstance(a, tree.Vararg) else "" for a in given]
+    return name if passed == [*names, *(["..."] if function.vararg else [])] else ""

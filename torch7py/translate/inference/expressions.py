@@ -287,6 +287,8 @@ class ExpressionKinds:
                 and base.kind != "class"
             ):
                 news |= module_field(name, result, base)
+            if made.parent == "nn.Container" and name == "modules":
+                news |= module_field(name, result, base)
             news |= unify(result, made.instance.of_field(name))
         return news
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Assignments"]
 
 
+_SIZES = {"size", "dim", "nDimension", "nElement", "numel"}
+
+
 class Assignments:
     """Writes the assignments of a program."""
 
@@ -112,10 +115,26 @@ class Assignments:
             raise Problem("T7-305", node.line, "an entry of a list set to nil")
         if isinstance(target, Index) and self.t.models.assign(target, value):
             return
-        left = self.target(target)
         local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x
+        if local and self.t.depth and self.t.scope.function is not None and self._is_idle(target, value):
+            return
+        left = self.target(target)
         text = None if local else self.augmented(target, left, value)
         self.t.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
+
+    def _is_idle(self, target: Expression, value: Expression) -> bool:
+        """Whether a local variable that nobody reads is given something that does nothing either."""
+        if (
+            not isinstance(target, Name)
+            or self.t.unread(target) is None
+            or self.t.scopes.of_name[target].writes
+        ):
+            return False
+        return isinstance(value, (Invoke, Name, tree.Number, tree.String)) and all(
+            isinstance(n, (Name, tree.Number, tree.String))
+            or (isinstance(n, Invoke) and n.method in _SIZES and self.t.kind(n.receiver) == "tensor")
+            for n in tree.walk(value)
+        )
 
     def augmented(self, target: Expression, left: str, value: Expression) -> str | None:
         """``x += y`` for ``x = x + y``."""

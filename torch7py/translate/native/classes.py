@@ -59,6 +59,7 @@ _BASES = {
     "nn.Criterion": "nn.Module",
     "nn.Sequential": "nn.Sequential",
     "nn.Linear": "nn.Linear",
+    "nn.Container": "nn.Module",
 }
 
 
@@ -228,7 +229,12 @@ class Classes:
     def _only_passes_down(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
         """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
         t = self.t
-        for statement in function.body.statements:
+        statements = list(function.body.statements)
+        for loop in function.body.statements:
+            if isinstance(loop, tree.GenericFor):
+                statements.remove(loop)
+                statements += loop.body.statements
+        for statement in statements:
             if isinstance(statement, tree.Return):
                 calls: tuple[Expression, ...] = statement.values
             else:
@@ -288,6 +294,10 @@ class Classes:
             before = len(t.lines)
             t.define(self.method(made, name), function, inits=self._inits(made) if name == "__init" else [])
             written = [line.strip() for line in t.lines[before:] if line.strip()]
+            if name == "__init" and made.parent == "nn.Container":
+                at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
+                if at is not None:
+                    t.lines.insert(at + 1, f"{'    ' * (t.depth + 1)}self.modules_ = nn.ModuleList()")
             if name == "reset" and made.parent == "nn.Linear":  # whose constructor calls it without arguments
                 at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
                 t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
@@ -330,6 +340,7 @@ class Classes:
         layer = self.current
         if layer is not None:
             known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
+            known |= {"modules"} if made.parent == "nn.Container" else set()
         chain: LuaClass | None = made
         while chain is not None:
             known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values}
@@ -373,7 +384,25 @@ class Classes:
 
     def statement(self, node: Statement) -> bool:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""
+        if isinstance(node, tree.Return) and self._ends_init(node):
+            return True
         return self.makers.instead_of(node) or (self.current is not None and self.current.statement(node))
+
+    def _ends_init(self, node: tree.Return) -> bool:
+        """``return self:reset()`` in a constructor: Python's gives nothing."""
+        t = self.t
+        function = t.scope.function
+        owner = self.owners.get(function) if function is not None else None
+        if owner is None or function is not owner.methods.get("__init") or function is None:
+            return False
+        for value in node.values:
+            if isinstance(value, (Call, Invoke)):
+                t.calls.statement(value)
+            elif not isinstance(value, (Name, tree.Nil)):
+                raise Problem("T7-242", node.line, "a constructor that gives something")
+        if node is not function.body.statements[-1]:
+            t.emit("return")
+        return True
 
     # Use
 
@@ -395,8 +424,10 @@ class Classes:
         """``self.gradInput[1]`` in a method of a layer, where it has a variable of its own."""
         if self.current is None or isinstance(node.key, String):
             return None
-        name = self.current.own(node)
         layer = self.current
+        name = layer.own(node)
+        if name is None and layer.made.parent == "nn.Container" and layer.own(node.base) == "modules":
+            return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
         of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
         if of_table and layer.spread and layer.no_return is not None:
             return atom(f"{layer.no_return}[{self.t.expressions.position(node.key)}]")
@@ -451,8 +482,10 @@ class Classes:
             return None
         made = t.types.class_named(node.callee)
         if made is not None:
-            start = made.find("__init")
-            given = t.calls.arguments(node, [start] if start is not None else [], 1)
+            start = made.constructor()
+            maker = self.makers.of_function.get(start) if start is not None else None
+            skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
+            given = t.calls.arguments(node, [start] if start is not None else [], skipped)
             return atom(f"{t.value(node.callee)}({given})")
         return self._of_parent(node)
 

@@ -115,6 +115,8 @@ class LayerFields:
                 first = last.values[0] if len(last.values) == 1 else None
                 if isinstance(first, Invoke) and first.method == "parameters":
                     return  # those of a layer inside
+            if self._only_gathers(method):
+                return
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
         if self.made.parent == "nn.Linear":
             self.parameters = ["weight", "bias"]
@@ -129,6 +131,17 @@ class LayerFields:
                 if name in ("weight", "bias") and self.t.kind(target) == "tensor":
                     self.parameters.append(name)
                     self.gradients[f"grad{name.capitalize()}"] = name
+
+    def _only_gathers(self, method: tree.Function) -> bool:
+        """Whether ``parameters`` puts together those of the layers inside, and has none of its own."""
+        asked = False
+        for node in tree.walk(method.body):
+            if isinstance(node, Invoke) and node.method == "parameters":
+                asked = True
+            name = self.own(node)
+            if name is not None and self.t.kind(node) != "module":  # type: ignore[arg-type]
+                return False
+        return asked
 
     def _delegates(self, half: tree.Function) -> bool:
         """Whether a backward half only calls those of layers inside, and passes on what they give."""

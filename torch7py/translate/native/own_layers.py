@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN, LayerFields
-from torch7py.translate.native.models.constructions import all_layers
+from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -48,6 +49,8 @@ class OwnLayer(LayerFields):
     """How one class of layers is written."""
 
     spread: str = ""  # the name of a table of inputs
+    trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
+    alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
     half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
 
     # Writing
@@ -96,8 +99,19 @@ class OwnLayer(LayerFields):
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
             self._keep_layer(at)
+        if self.trains_inner:
+            self._have_weights_given(at, len(names))
         t.emit("")
         t.emit("")
+
+    def _have_weights_given(self, at: int, inputs: int) -> None:
+        """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
+        t = self.t
+        if self.spread or self.parameters:
+            raise Problem("T7-243", self.halves[0].line, "gradients of layers inside, beside others")
+        t.lines[at] = t.lines[at].replace("):", ", *weights):")
+        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
+        t.lines[last] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
 
     def spread_out(self, name: str) -> str:
         """A name among values: a table of inputs is spread out."""
@@ -147,7 +161,9 @@ class OwnLayer(LayerFields):
                 if name in self.gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])
                     if isinstance(node, Index) and (
-                        self._is_in_part(half, node) or self._takes_number(half, node)
+                        self._is_in_part(half, node)
+                        or self._takes_number(half, node)
+                        or self._is_nested(half, node)
                     ):
                         found[parameter] = True
                 if name in self.parameters or (
@@ -165,6 +181,12 @@ class OwnLayer(LayerFields):
             node = node.base
         name = self.own(node)
         return name if name in self.gradients else None
+
+    def _is_nested(self, half: tree.Function, node: Index) -> bool:
+        """Whether a gradient is added to in a loop or a branch: it begins with zeros then."""
+        return not any(
+            isinstance(s, tree.Run) and any(n is node for n in tree.walk(s)) for s in half.body.statements
+        )
 
     def _takes_number(self, half: tree.Function, node: Index) -> bool:
         """``self.gradBias:add(gradOutput:sum())``: a number for each element."""
@@ -293,6 +315,8 @@ class OwnLayer(LayerFields):
             given = [*layer, *names, *parameters]
             if self.spread:
                 given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
+            if self.trains_inner:  # so that autograd asks for their gradients
+                given.append("*self.parameters()")
             t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
             t.emit("")
             return
@@ -309,6 +333,8 @@ class OwnLayer(LayerFields):
             return True
         if self.no_return is not None and isinstance(node, tree.NumericFor) and self._only_clears(node.body):
             return True
+        if isinstance(node, tree.Run):
+            self.alone.add(node.call)
         if isinstance(node, tree.Run) and isinstance(node.call, Call) and self._is_parents_output(node.call):
             t.emit(f"{self.local('output')} = {t.value(node.call)}")
             return True
@@ -346,18 +372,31 @@ class OwnLayer(LayerFields):
         kind = t.kind(node.receiver)
         if kind not in ("module", "criterion") or self._is_self(node.receiver):
             return None
-        given = [t.value(argument).text for argument in node.arguments[:2]]
-        if len(given) < 2 or t.kind(node.arguments[0]) != "tensor":
+        if len(node.arguments) < 2 or t.kind(node.arguments[0]) != "tensor":
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
-        if node.method == "accGradParameters" or any(
-            _DRAWS.search(x.name) for x in all_layers(t.type(node.receiver))
-        ):
+        found, gradient = t.type(node.receiver), node.arguments[1]
+        if any(_DRAWS.search(layer.name) for layer in all_layers(found)):
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, which is run again for it")
+        base = t.value(node.receiver)
         if kind == "criterion":
-            target = t.models.inputs.target(t.type(node.receiver), node.arguments[1], node.line)
-            return atom(f"{t.need('criterion_gradient')}({t.value(node.receiver)}, {given[0]}, {target})")
-        helper = "input_gradient" if node.method == "updateGradInput" else "module_gradient"
-        return atom(f"{t.need(helper)}({t.value(node.receiver)}, {', '.join(given)})")
+            target = t.models.inputs.target(found, gradient, node.line)
+            return atom(f"{t.need('criterion_gradient')}({base}, {t.value(node.arguments[0])}, {target})")
+        x = t.models.inputs.input(found, node.arguments[0])
+        self.trains_inner |= node.method != "updateGradInput" and self._may_have_weights(found)
+        helper = {"updateGradInput": "input_gradient", "accGradParameters": "weight_gradients"}.get(
+            node.method
+        )
+        if helper is None:
+            helper = "weight_gradients" if node in self.alone else "module_gradient"
+        return atom(f"{t.need(helper)}({base}, {x}, {t.value(gradient)})")
+
+    def _may_have_weights(self, module: Type) -> bool:
+        made = module.find().classes
+        if made:
+            known = [self.t.classes.layers.get(c) for c in made]
+            return any(layer is None or layer.parameters or layer.trains_inner for layer in known)
+        names = {layer.name for layer in all_layers(module)}
+        return not names or not names <= WITHOUT_WEIGHTS
 
     def _is_parents_output(self, call: Call) -> bool:
         """``parent.updateOutput(self, input)``, which sets ``self.output``."""
@@ -426,7 +465,9 @@ class OwnLayer(LayerFields):
                 t.emit(f"{t.value(part)} += {value}")
                 return True
             if within and not begun:
-                raise Problem("T7-243", call.line, f"{name}, added to in a loop or a branch")
+                self._begin(name, local, begun)
+                t.emit(f"{local} = {local} + {value.at(code.MULTIPLY)}")
+                return True
             t.emit(f"{local} = {f'{local} + {value.at(code.MULTIPLY)}' if begun else value}")
             return True
         value_anew = written_anew(t, call)

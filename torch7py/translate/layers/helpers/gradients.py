@@ -134,3 +134,15 @@ def module_gradient(module, x, gradient):
         return x.grad
 ''',
 )
+
+helper(
+    "weight_gradients",
+    '''
+def weight_gradients(module, x, gradient):
+    """Add the gradients of a module's weights to theirs, from that of its output."""
+    with torch.enable_grad():
+        output = module(x.detach())
+    if output.requires_grad:
+        output.backward(gradient)
+''',
+)

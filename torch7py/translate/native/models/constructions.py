@@ -17,10 +17,18 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
-__all__ = ["OVER_TIME", "Constructions"]
+__all__ = ["OVER_TIME", "WITHOUT_WEIGHTS", "Constructions", "all_layers"]
 
 # Layers that see a sequence, or what they keep from one call for the next, and graphs, which take several inputs.
 OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|gModule|BRNN|Attention")
+
+# Layers without any, which may stand between those that have some.
+WITHOUT_WEIGHTS = {
+    f"nn.{name}"
+    for name in "Sequential Concat ConcatTable ParallelTable JoinTable SplitTable SelectTable CAddTable CMulTable"
+    " Identity Reshape View Squeeze Transpose Dropout Tanh Sigmoid ReLU ELU LeakyReLU SoftMax LogSoftMax Threshold"
+    " SpatialMaxPooling SpatialAveragePooling TemporalMaxPooling".split()
+}
 
 
 def all_layers(module: Type, depth: int = 0) -> list[Description]:

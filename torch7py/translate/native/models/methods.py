@@ -12,7 +12,7 @@ from torch7py.translate.native import code, devices
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
-from torch7py.translate.native.models.constructions import Constructions
+from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Constructions
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
@@ -30,12 +30,6 @@ _DRAWN_ALIKE = {
     f"nn.{name}"
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
     " LookupTable".split()
-}
-_WITHOUT_WEIGHTS = {
-    f"nn.{name}"
-    for name in "Sequential Concat ConcatTable ParallelTable JoinTable SplitTable SelectTable CAddTable CMulTable"
-    " Identity Reshape View Squeeze Transpose Dropout Tanh Sigmoid ReLU ELU LeakyReLU SoftMax LogSoftMax Threshold"
-    " SpatialMaxPooling SpatialAveragePooling TemporalMaxPooling".split()
 }
 # Methods that change what a file has of a module besides its weights.
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
@@ -217,9 +211,11 @@ class Models:
         if not parts or t.kind(container) != "module" or not isinstance(container, (Name, Index, Invoke)):
             return False
         own = t.type(container).find().classes
-        if any(made.parent != "nn.Sequential" for made in own):
+        if any(made.parent not in ("nn.Sequential", "nn.Container") for made in own):
             return False
         base = t.value(container).at(code.ATOM)
+        if any(made.parent == "nn.Container" for made in own):
+            base += ".modules_"
         for part in parts:
             t.emit(f"{base}.append({t.value(part)})")
         return True
@@ -232,7 +228,7 @@ class Models:
             node.arguments
             or not names
             or t.types.function_called(node)
-            or names - _DRAWN_ALIKE - _WITHOUT_WEIGHTS
+            or names - _DRAWN_ALIKE - WITHOUT_WEIGHTS
         ):
             raise Problem("T7-202", node.line, "the method reset of a module")
         base = t.value(node.receiver).at(code.ATOM)

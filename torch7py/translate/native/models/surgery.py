@@ -459,7 +459,14 @@ class Surgery:
                 return False
             place = "-1" if tree.is_last(target) else t.expressions.position(target.key).text
             container = t.value(base).at(code.ATOM)
-            if isinstance(value, tree.Nil):
+            owner = t.classes.owners.get(t.scope.function) if t.scope.function is not None else None
+            if (
+                owner is not None and t.type(base.base).find().classes
+            ):  # in a class that derives from nn.Container
+                if t.scope.function is not owner.methods.get("__init"):
+                    return False
+                t.emit(f"{container}.append({t.value(value)})")
+            elif isinstance(value, tree.Nil):
                 if place != "-1":
                     raise Problem("T7-225", target.line, "a module taken out of the middle of a container")
                 t.emit(f"del {container}[-1]")
