@@ -92,3 +92,26 @@ def test_a_padded_sequence_step_by_step() -> None:
     assert math.isclose(squares.torch7_forward(x, torch.zeros_like(x)), 2 / 3)
     with pytest.raises(TorchError, match="target 4 out of range"):
         SequencerCriterion(MaskZeroCriterion(ClassNLLCriterion(), 1)).torch7_forward(x, y + 1)
+
+
+def test_gradients_lie_where_the_last_ones_did() -> None:
+    """But not in the memory of an input that is the last gradient."""
+    torch.manual_seed(0)
+    criterion = SequencerCriterion(ClassNLLCriterion())
+    x, y = torch.randn(3, 4, 5).double(), torch.randint(1, 6, (3, 4))
+
+    def gradient(inputs: torch.Tensor) -> list[torch.Tensor]:
+        criterion.updateOutput(list(inputs), list(y))
+        found: list[torch.Tensor] = criterion.updateGradInput(list(inputs), list(y))
+        return found
+
+    first = gradient(x)
+    place, values = first[0].data_ptr(), torch.stack(first)
+    again = gradient(x)
+    assert again[0].data_ptr() == place
+    assert torch.equal(torch.stack(again), values)
+    given = [part.data for part in again]
+    loss = criterion.updateOutput(given, list(y))
+    criterion.updateGradInput(given, list(y))
+    assert torch.equal(torch.stack(given), values)
+    assert loss == criterion.updateOutput(list(values), list(y))

@@ -18,10 +18,20 @@ from torch7py.rnn import generation
 from torch7py.rnn.masked_loss import MaskedClasses
 from torch7py.rnn.masking import MaskZeroCriterion
 from torch7py.rnn.sequencer import steps_of
-from torch7py.rnn.stages import alias, marked
+from torch7py.rnn.stages import alias, marked, memory_of
 from torch7py.rnn.steps import alike, rebound
 
 __all__ = ["RepeaterCriterion", "SequencerCriterion"]
+
+
+FEW = 256  # numbers that Python looks through faster than two operations of tensors
+
+
+def contains(tensor: torch.Tensor, value: Any) -> bool:
+    """Whether a tensor has an element of this value."""
+    if tensor.numel() <= FEW and tensor.is_cpu:
+        return value in tensor.reshape(-1).tolist()
+    return bool((tensor == value).any())
 
 
 class StepwiseCriterion(Criterion):
@@ -128,7 +138,7 @@ class SequencerCriterion(StepwiseCriterion):
         if x is None or y is None or x.dim() < 2 or y.dim() > x.dim():
             return None
         factor = steps if truthy(criterion.sizeAverage) else 1
-        if factor != 1 and (y == criterion.__dict__.get("ignoreIndex", math.nan)).any():
+        if factor != 1 and contains(y, criterion.__dict__.get("ignoreIndex", math.nan)):
             return None
         if y.dim() != x.dim():  # one target a row
             x, y = x.flatten(0, -2), y.reshape(-1)
@@ -139,6 +149,7 @@ class SequencerCriterion(StepwiseCriterion):
         return x, y, factor / steps if self.sizeAverage else factor
 
     def updateOutput(self, input: Any, target: Any) -> Any:
+        last = self.__dict__.get("_wide")
         self.__dict__["_wide"] = None
         masked = self._masked(input, target)
         if masked is not None:
@@ -148,7 +159,7 @@ class SequencerCriterion(StepwiseCriterion):
         if joined is None:
             return super().updateOutput(input, target)
         x, y, factor = joined
-        wide = self.__dict__["_wide"] = alias(self._modules["criterion"])
+        wide = self._begin(last, x)
         steps = len(input)
         try:
             losses = wide.losses_of_groups(x, y, steps) if isinstance(wide, ClassNLLCriterion) else None
@@ -162,6 +173,14 @@ class SequencerCriterion(StepwiseCriterion):
             return super().updateOutput(input, target)
         self.__dict__["output"] = (loss[0] if isinstance(loss, tuple) else loss) * factor
         return self.output
+
+    def _begin(self, last: Any, x: torch.Tensor) -> Any:
+        """A criterion for all steps, whose gradient may go into the memory of the last one's, as in the original."""
+        wide = self.__dict__["_wide"] = alias(self._modules["criterion"])
+        held = None if last is None else last.__dict__["_own"].get("gradInput")
+        if held is not None and memory_of(held) != memory_of(x):
+            wide.__dict__["gradInput"] = wide.__dict__["_own"]["gradInput"] = held
+        return wide
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         if generation.current().year == 2015 and len(input) > 2:
