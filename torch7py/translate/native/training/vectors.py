@@ -11,6 +11,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.holders import Holder
+from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
@@ -24,6 +25,7 @@ __all__ = ["FlatVectors"]
 class FlatVectors:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
+        self.run_parts = RunParts(training)
         self.aliases: dict[Holder, Expression] = {}  # flat weights -> the module they are of
         self.flat_gradients: dict[Holder, Expression] = {}
         self.given_by: dict[Holder, Statement] = {}  # the getParameters of each vector
@@ -50,6 +52,7 @@ class FlatVectors:
                     len(holders) < len(targets)
                     or not self._is_kept(targets, modules)
                     or not self._is_theirs(holders, modules, statement)
+                    or self.run_parts.leaves_out(modules)
                     or flat.changed_in_part(self.t, self.training.holders, holders)
                     or flat.used_as_vectors(self.t, self.training.holders, holders)
                 ):

@@ -1,0 +1,84 @@
+"""Whether all modules of which a program has the weights in one vector are run in every step.
+
+In Torch7 a weight without a gradient has zeros as its gradient, and is moved by its decay, by momentum and by the
+moments of adam. PyTorch's optimizers pass over it. So such vectors stay vectors in the page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import DEEPEST, Type
+from torch7py.translate.tree import Call, Expression, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.steps import Training
+
+__all__ = ["RunParts"]
+
+_WEIGHTED = re.compile(
+    r"Linear|Conv|Lookup|LSTM|GRU|Recur|BatchNorm|\.C?Add$|\.C?Mul$|PReLU|Euclid|Cosine$|Maxout"
+)
+_MOVED = {"momentum", "weightDecay", "weightDecays"}
+_MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg", "asgd"}
+
+
+class RunParts:
+    def __init__(self, training: Training) -> None:
+        self.training, self.t = training, training.t
+        self._run: dict[Type, bool] | None = (
+            None  # types of modules that are run -> always, or only in a branch
+        )
+
+    def leaves_out(self, module: Expression) -> bool:
+        """Whether a step may leave a part of what was flattened without a gradient, and it would be moved."""
+        if not self._moves():
+            return False
+        run, whole = self._all_run(), self.t.type(module).find()
+        if whole in run:
+            return False
+        if isinstance(module, tree.Table):
+            return any(not self._is_run(self.t.type(item.value), 0) for item in module.fields)
+        return len(whole.layers) == 1 and not self._is_run(whole, 0)
+
+    def _is_run(self, part: Type, depth: int) -> bool:
+        part = part.find()
+        if not part.layers or depth > DEEPEST:
+            return True  # not known
+        if len(part.layers) == 1 and self._all_run().get(part, False):
+            return True
+        if part in self._all_run():
+            return False
+        children = [child for layer in part.layers for child in (*layer.children, *layer.slots)]
+        if children:
+            return all(self._is_run(child, depth + 1) for child in children)
+        return not any(_WEIGHTED.search(layer.name) for layer in part.layers)
+
+    def _moves(self) -> bool:
+        """Whether the program moves weights otherwise than by their gradients of the step."""
+        for node in tree.walk(self.t.program):
+            if (
+                isinstance(node, tree.Field)
+                and isinstance(node.key, tree.String)
+                and node.key.value in _MOVED
+            ):
+                return True
+            path = self.t.path(node.callee) if isinstance(node, Call) else None
+            if path is not None and path.startswith("optim.") and path[6:] in _MOVING:
+                return True
+            if isinstance(node, Call) and path is None and self.t.type(node.callee).has("optimizer"):
+                return True
+        return False
+
+    def _all_run(self) -> dict[Type, bool]:
+        if self._run is None:
+            self._run = {}
+            for statement in self.training.places.owner:
+                always = not any(isinstance(s, tree.If) for s in self.training.places.parents[statement])
+                for node in tree.own_nodes(statement):
+                    if isinstance(node, (Call, Invoke)) and self.training.explicit.calls.is_forward(node):
+                        found = self.t.type(self.training.explicit.calls.module(node)).find()
+                        self._run[found] = self._run.get(found, False) or always
+        return self._run
