@@ -430,3 +430,17 @@ lookup:maxParamNorm()
 print(lookup:forward(torch.LongTensor{1}):sum())
 """
     assert {problem.code for problem in translate_script(source.encode(), "p.lua").problems} >= {"T7-303"}
+
+
+def test_versions_of_packages_are_no_matter(tmp_path):
+    source = """require 'rnn'
+assert(nn.NCEModule and nn.NCEModule.version and nn.NCEModule.version >= 4, 'update dpnn')
+assert(rnn.version > 1 and (nn.SeqLSTM), 'update rnn')
+local size = 3
+assert(size >= 3, 'too small')
+print(size)
+"""
+    code = verified(source, tmp_path)
+    assert code.count("assert ") == 1
+    source = "require 'rnn'\nassert(nn.Unheard, 'update rnn')\n"
+    assert translate_script(source.encode(), "p.lua").problems

@@ -47,6 +47,7 @@ for name, buffers in pairs(BUFFERS) do
    nn[name].dpnn_mediumEmpty = joined(Module.dpnn_mediumEmpty, buffers)
 end
 nn.BatchNormalization.dpnn_parameters = joined(Module.dpnn_parameters, {'running_mean', 'running_var'})
+nn.NCEModule.version = 6      -- programs ask for it
 nn.NCEModule.dpnn_parameters = joined(Module.dpnn_parameters, {'unigrams', 'Z'})
 
 -- f(m) for each module among the values of a table, in tables within it too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
@@ -234,8 +235,25 @@ def asserted(t: Translator, node: Call) -> Py:
     return atom(name)
 
 
+def _about_packages(t: Translator, node: Expression) -> bool:
+    """Whether a condition is about what packages have, and of which version: ``nn.NCEModule.version >= 6``."""
+    if isinstance(node, tree.Paren):
+        return _about_packages(t, node.inner)
+    if isinstance(node, Binary):
+        sides = (node.left, node.right)
+        known = [_about_packages(t, side) for side in sides if not isinstance(side, (tree.Number, String))]
+        return bool(known) and all(known)
+    path = t.path(node) if isinstance(node, tree.Index) else None
+    if path is None or path in t.types.classes or path.partition(".")[0] not in PACKAGES:
+        return False
+    owner = path.removesuffix(".version")
+    return owner in layers or (owner != path and owner in PACKAGES)
+
+
 @statement("assert")
 def assert_statement(t: Translator, node: Call) -> None:
+    if node.arguments and _about_packages(t, node.arguments[0]):
+        return  # PyTorch has them all
     condition = t.conditions.condition(node.arguments[0])
     message = f", {t.value(node.arguments[1])}" if len(node.arguments) > 1 else ""
     t.emit(f"assert {condition}{message}")
