@@ -413,3 +413,9 @@ def test_states_that_outlive_their_weights_are_refused(source):
 )
 def test_states_of_which_is_not_known_what_they_are_for(source):
     assert page_of(source).problems
+
+
+def test_settings_before_there_are_weights_are_refused():
+    late = "local net = nn.Linear(3, 2)\nlocal w, g = net:getParameters()\n" + ANEW
+    page = page_of("local state = {}\nstate.momentum = 0.9\n" + late)
+    assert "T7-228" in {problem.code for problem in page.problems}

@@ -450,4 +450,5 @@ def _place(
     same = flat is not None and training.places.owner[flat] is training.places.owner[at]
     if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
         at, places = flat, training.made_at
+        optimizer.made_late = at
     places.setdefault(at, []).append((optimizer, definition))

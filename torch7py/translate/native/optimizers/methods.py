@@ -153,6 +153,7 @@ class Optimizer:
     definitions: list[Definition] = field(default_factory=list)
     name: str = ""  # of its variable, or of its field
     holder: Holder | None = None  # of its state
+    made_late: Statement | None = None  # where, if that is after the statement with its settings
     elsewhere: bool = False  # made in another function than that with its variable
     schedulers: dict[Statement, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)

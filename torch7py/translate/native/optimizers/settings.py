@@ -135,6 +135,10 @@ def settings_field(training: Training, node: tree.Index) -> str | None:
     two = any(name in pair[:2] for form in forms for pair in form.pairs.values())
     scheduled = name == "lr" and optimizer.scheduler
     late = optimizer.changed_inside and any(form.text not in _READ_FIRST for form in forms)
+    made = optimizer.made_late
+    early = made is not None and node.place.start < made.place.start
+    if early and training.t.scope is training.places.owner[made]:  # type: ignore[index]
+        raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")
     if name is None or name in _FIXED or two or scheduled or late:
         raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
     return f'{named(training.t, optimizer, node.base)}.param_groups[0]["{name}"]'
