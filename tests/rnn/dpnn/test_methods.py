@@ -314,11 +314,7 @@ def test_a_class_of_a_script_may_keep_modules_without_being_a_container(
     assert runtime.execute("return #n:get(1).modules, n:forward(x):equal(m:forward(x))") == (1, True)
 
 
-def test_versions_that_programs_ask_for(runtime: Runtime) -> None:
-    assert runtime.execute(
-        "return dpnn.version, nn.NCEModule.version, nn.NCEModule(2, 3, 1, torch.ones(3)).version"
-    ) == (
-        2,
-        6,
-        6,
-    )
+def test_versions_that_programs_ask_for() -> None:
+    text = "return dpnn.version, nn.NCEModule.version, nn.NCEModule(2, 3, 1, torch.ones(3)).version"
+    with Runtime() as runtime:
+        assert runtime.execute(f"require 'dpnn' {text}") == (2, 6, 6)
