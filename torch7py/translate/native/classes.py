@@ -162,7 +162,7 @@ class Classes:
         try:
             if made.instance.kind in ("module", "criterion"):
                 self.studied = made
-                self.current = self.layers[made] = OwnLayer(t, made, self.names[made])
+                self.current = self.layer_of(made)
                 if made.parent == "nn.Linear":
                     self._derives_from_linear(self.current, made)
                 self.current.write_function()
@@ -434,11 +434,23 @@ class Classes:
         text = self.current.text(name) if name is not None else None
         return None if text is None else atom(text)
 
+    def layer_of(self, made: LuaClass) -> OwnLayer:
+        """How a class of layers is written."""
+        found = self.layers.get(made)
+        if found is None:
+            outer, self.studied = self.studied, made
+            try:
+                found = self.layers[made] = OwnLayer(self.t, made, self.names[made])
+            finally:
+                self.studied = outer
+        return found
+
     def _field_of_layer(self, node: Index, name: str) -> Py:
         """A field of a layer, outside of its methods."""
         base = self.t.value(node.base).at(code.ATOM)
         for made in self.t.type(node.base).find().classes:
-            layer = self.layers.get(made)
+            known = made in self.failed or made is self.studied
+            layer = self.layers.get(made) if known else self.layer_of(made)  # which may be written later
             if layer is None and made is self.studied:
                 return atom(f"{base}.{code.python_name(name)}")
             if layer is None or name in layer.temporary:

@@ -111,7 +111,7 @@ class Making:
                 raise Problem("T7-222", node.line, "a container whose parts are looked at, as one class")
         except Problem:
             try:
-                t.emit(f"{name} = {self._from_parts(builder) or self._with_given(builder, name, names)}")
+                t.emit(f"{name} = {self._of_parts(builder, name, names)}")
             except Problem:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
@@ -205,7 +205,17 @@ class Making:
                 self.models.helpers[helper] = None
             return made.lines
 
-    def _from_parts(self, builder: Builder) -> str:
+    def _of_parts(self, builder: Builder, name: str, names: dict[str, str]) -> str:
+        """A container of modules that have their own names, or classes of the program's own."""
+        try:
+            return self._from_parts(builder) or self._with_given(builder, name, names)
+        except Problem:
+            listed = self._from_parts(builder, GROWING)
+            if not listed:
+                raise
+            return listed
+
+    def _from_parts(self, builder: Builder, containers: tuple[str, ...] = ("nn.Sequential",)) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
         parts: list[Expression] = []
 
@@ -223,7 +233,7 @@ class Making:
         parts.clear()
         root = collect(builder.value)
         found = [*parts, *found]
-        if isinstance(root, Call) and self.t.path(root.callee) != "nn.Sequential":
+        if isinstance(root, Call) and self.t.path(root.callee) not in containers:
             return ""
         return self._sequence(root, found).text
 
@@ -269,7 +279,7 @@ class Making:
         try:
             layer = self.models.constructions.whole(builder)
         except Problem:
-            return self._from_parts(builder) or self._with_given(builder, name, names)
+            return self._of_parts(builder, name, names)
         return self.make(layer, name, names, node.line)
 
     def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:

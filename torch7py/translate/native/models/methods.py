@@ -111,6 +111,14 @@ class Models:
             return devices.moved(t, receiver, method)
         if method in ("float", "double"):
             return atom(f"{base}.{method}()")
+        if method == "type" and len(node.arguments) == 1 and isinstance(node.arguments[0], tree.String):
+            conversion = {"torch.FloatTensor": "float", "torch.DoubleTensor": "double"}.get(
+                node.arguments[0].value
+            )
+            if conversion is not None:
+                return atom(f"{base}.{conversion}()")
+            if node.arguments[0].value == "torch.CudaTensor":
+                return devices.moved(t, receiver, "cuda")
         if method in _ABOUT_FILES:
             return atom(base)
         if method == "remove":
