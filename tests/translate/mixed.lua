@@ -1,6 +1,6 @@
 local x = torch.Tensor{1, 2, 3}
 local i = 0
-x:apply(function() i = i + 1 return 2 * i end)
+x:apply(function(...) i = i + 1 return 2 * i end)
 print(x[1], x[2], x[3], i)
 ---
 local m, f = math.modf(3.7)
@@ -48,7 +48,7 @@ print(k:sum())
 local acc = 0
 local function add(v) acc = acc + v return acc end
 local x = torch.Tensor{1, 2, 3}
-x:apply(function(v) return add(v) end)
+x:apply(function(v, ...) return add(v) end)
 print(x[3], acc)
 ---
 local words = {}
@@ -122,3 +122,13 @@ local function mixed(x, flag)
   return tostring(v) .. x:size(1)
 end
 print(mixed(torch.Tensor{1, 2}, true), mixed(torch.Tensor{1}, false))
+---
+-- a function within, for one turn of a loop, that assigns the turn's own variable
+for i = 1, 3 do
+  local j = 0
+  local x = torch.Tensor(2)
+  x:map2(x, x, function() j = j + 1; return j * i, 2 end)
+  local s = 0
+  x:apply(function(v) s = s + v end)
+  print(s)
+end

@@ -80,6 +80,17 @@ def run_translation(
         with torch.no_grad():
             return tensor.copy_(value)
 
+    def filling(method: str, family: str) -> tuple[Any, str, Any]:
+        original = getattr(torch.Tensor, method)
+
+        def filled(self: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+            drawn: torch.Tensor = (
+                original(self, *arguments, **options) if partners.quiet else fill(family, self)
+            )
+            return drawn
+
+        return torch.Tensor, method, filled
+
     def show(*values: Any, sep: str = " ", end: str = "\n", file: Any = None, **_: Any) -> None:
         if file not in (None, sys.stdout):
             return
@@ -100,11 +111,11 @@ def run_translation(
         (random, "uniform", lambda a, b: draws.one("uniform")),
         (random, "gauss", lambda a, b: draws.one("normal")),
         (random, "randint", lambda a, b: int(draws.one("whole"))),
-        (torch.Tensor, "uniform_", lambda self, *_, **__: fill("uniform", self)),
-        (torch.Tensor, "normal_", lambda self, *_, **__: fill("normal", self)),
-        (torch.Tensor, "bernoulli_", lambda self, *_, **__: fill("bernoulli", self)),
+        filling("uniform_", "uniform"),
+        filling("normal_", "normal"),
+        filling("bernoulli_", "bernoulli"),
         (torch.Tensor, "random_", lambda self, *_, **__: draws.fill("whole", self)),
-        (torch.Tensor, "exponential_", lambda self, *_, **__: fill("exponential", self)),
+        filling("exponential_", "exponential"),
         (time, "time", clock),
         (time, "perf_counter", clock),
         (time, "process_time", clock),

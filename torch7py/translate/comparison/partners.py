@@ -35,6 +35,7 @@ class Partners:
             self.queues.setdefault(item.name, []).append(item)
         self.found: list[tuple[str, torch.nn.Module, dict[str, Any], Made]] = []
         self.within = 0
+        self.quiet = 0  # while a class for one of Torch7's layers is made: its first weights are replaced
 
     def take(self, layer: Layer, state: dict[str, torch.Tensor], entries: dict[str, Any]) -> Made:
         """The first layer of the class that the original made, of those with weights of these sizes.
@@ -81,11 +82,27 @@ class Partners:
             if kind is None or kind.__module__ != namespace["__name__"]:
                 continue  # of another page
             kind.__init__ = self._after(kind.__init__, cls)
+        for name in self.models.helpers:
+            helper = namespace.get(name)
+            if isinstance(helper, type) and issubclass(helper, torch.nn.Module):
+                drawing: Any = helper
+                drawing.__init__ = self._quietly(drawing.__init__)
         for name, lua_name in self.own.items():
             kind = namespace.get(name)
             if isinstance(kind, type) and kind.__module__ == namespace["__name__"]:
                 changed: Any = kind
                 changed.__init__ = self._noting(changed, lua_name)
+
+    def _quietly(self, original: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+            self.quiet += 1
+            try:
+                original(module, *args, **kwargs)
+            finally:
+                self.quiet -= 1
+
+        return init
 
     def _noting(self, kind: Any, lua_name: str) -> Callable[..., None]:
         original: Callable[..., None] = kind.__init__

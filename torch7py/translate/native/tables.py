@@ -218,6 +218,11 @@ class Tables:
     def appends(self, target: Index) -> bool:
         return target in self._appends and self.t.representation(target.base) == "list"
 
+    def is_changed(self, table: Expression) -> bool:
+        """Whether the program puts something into a table, or takes something out of it."""
+        found = self.t.type(table)
+        return bool(self._stores.get(found)) or found.has("append") or self._shrinks(found)
+
     # Representations
 
     def representation(self, found: Type) -> str:
@@ -275,7 +280,7 @@ class Tables:
             if target in self._appends:
                 filled = True
         for _, target in self._stores.get(found, []):
-            if target not in self._appends and not filled:
+            if target not in self._appends and not filled and not tree.is_last(target):
                 return "dict"
         return "list" if filled or found.has("array") else "dict"
 

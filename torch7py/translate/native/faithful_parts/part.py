@@ -151,6 +151,10 @@ class PartNames(Names):
 class PartWriter(FunctionWriter):
     page: Part
 
+    def per_turn(self, variable: Variable) -> bool:
+        """A variable of the page that a function assigns is the page's own: the function is called at once."""
+        return super().per_turn(variable) and (self.page.is_own(variable) or variable.constant)
+
     def read(self, variable: Variable) -> str:
         if variable.is_global and not variable.writes:
             return super().read(variable)

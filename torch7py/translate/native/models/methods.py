@@ -375,6 +375,9 @@ class Models:
 
 
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
+_WITHOUT_BIAS = {
+    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()
+}
 
 
 def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
@@ -382,7 +385,9 @@ def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> 
     given = {name.value for name in names if isinstance(name, tree.String)}
     if len(given) != len(names):
         raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
-    if given >= _SHARED or not any(
+    layers = _layers_in(t.type(node.receiver))
+    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | _WITHOUT_WEIGHTS else _SHARED
+    if given >= needed or not any(
         isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
     ):
         return

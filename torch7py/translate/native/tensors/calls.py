@@ -52,6 +52,8 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
         raise Problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
+    if name in ("split", "chunk") and t.tables.is_changed(node):
+        return atom(f"list({text})")
     if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
         return atom(f"{text.at(code.ATOM)}.item()")
     return text

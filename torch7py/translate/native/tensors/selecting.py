@@ -21,6 +21,7 @@ from torch7py.translate.native.tensors.rules import (
     rules,
 )
 from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
@@ -154,20 +155,39 @@ def totable(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{receiver_text(t, receiver)}.tolist()")
 
 
+def _gives_one(t: Translator, function: tree.Function) -> bool:
+    """Whether a function always gives one value."""
+    returns = t.types.returns[function]
+    calls = (tree.Call, tree.Invoke)
+    return (
+        not returns.falls_off
+        and returns.counts == {1}
+        and not any(isinstance(r.values[0], tree.Vararg) for r in returns_of(function))
+        and all(
+            t.calls.count(r.values[0]) == 1 for r in returns_of(function) if isinstance(r.values[0], calls)
+        )
+    )
+
+
 def _function_of_elements(python: str) -> Rule:
-    """``x:apply(f)``, ``x:map(y, f)``: f must take what it is given and give a number for every element."""
+    """``x:apply(f)``, ``x:map(y, f)``: f must take what it is given, or nothing, and give a number for each element."""
 
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         function = arguments[-1]
         functions = t.type(function).find().functions
         gives = [t.types.returns[f] for f in functions]
-        takes = all(len(f.parameters) == len(arguments) and not f.vararg for f in functions)
-        if not gives or not takes or any(r.falls_off or r.open or r.counts != {1} for r in gives):
+        counts = {len(f.parameters) for f in functions if not f.vararg}
+        takes = counts in ({0}, {len(arguments)}) and not any(f.vararg for f in functions)
+        if not gives or not takes or not all(_gives_one(t, f) for f in functions):
             raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
         if t.kind(receiver) != "tensor" or any(r.at(0).kind != "number" or r.at(0).nil for r in gives):
             raise Problem("T7-271", receiver.line, "a function that does not give a number for each element")
-        given = ", ".join(str(t.value(argument)) for argument in arguments)
-        return atom(f"{receiver_text(t, receiver)}.{python}({given})")
+        given = [str(t.value(argument)) for argument in arguments]
+        if counts == {0}:
+            unused = ", ".join("_" * place for place in range(1, len(arguments) + 1))
+            what = given[-1].removeprefix("lambda: ")
+            given[-1] = f"lambda {unused}: {what if what != given[-1] else f'{what}()'}"
+        return atom(f"{receiver_text(t, receiver)}.{python}({', '.join(given)})")
 
     return write
 
