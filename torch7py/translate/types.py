@@ -58,6 +58,17 @@ class Types:
             return self.of(call.callee).functions
         return self.methods_of(self.of(call.receiver), call.method)
 
+    def given(self, function: tree.Function, call: Call | Invoke) -> list[tuple[Name, Expression]]:
+        """The parameters of a function, each with the argument that a call has for it."""
+        return list(zip(function.parameters[self.before(function, call) :], call.arguments, strict=False))
+
+    def before(self, function: tree.Function, call: Call | Invoke) -> int:
+        """How many parameters come before those of a call's arguments: a method's receiver, or a new object."""
+        if isinstance(call, Invoke):
+            return 1
+        makes = self.kind(call.callee) == "class" and function.parameters
+        return 1 if makes and function.parameters[0].name == "self" else 0
+
     def methods_of(self, owner: Type, name: str) -> list[tree.Function]:
         """The functions of the program that are fields of this name: of a class, or of a table."""
         found: list[tree.Function] = []

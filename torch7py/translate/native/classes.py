@@ -134,7 +134,15 @@ class Classes:
     def is_part(self, node: Statement) -> bool:
         """Whether a statement, with its comments, is written in a class."""
         made = self.by_statement.get(node)
-        return made is not None and node is not made.statement and made not in self.failed
+        if made is None or node is made.statement or made in self.failed:
+            return False
+        target = node.targets[0] if isinstance(node, tree.Assign) else None
+        is_index = (
+            isinstance(target, Index)
+            and isinstance(target.key, tree.String)
+            and target.key.value == "__index"
+        )
+        return not isinstance(node, tree.Run) and not is_index  # of which nothing but comments is left
 
     def functions(self, made: LuaClass) -> list[tree.Function]:
         return [*made.methods.values(), *made.statics.values(), *made.makers.values()]

@@ -87,10 +87,7 @@ class Wholes:
                         given(name, index == 0 and (counts or is_iterator(types, source)))
         for function, calls in types.calls_of.items():
             for call in calls:
-                shift = 1 if function.parameters and function.parameters[0].name == "self" else 0
-                if isinstance(call, Call) and shift and types.kind(call.callee) != "class":
-                    shift = 0  # f(self, ...)
-                for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
+                for parameter, argument in types.given(function, call):
                     given(parameter, argument)
 
     def _by_number(self, source: Expression) -> bool:

@@ -215,8 +215,7 @@ class Builders:
         handed: list[tuple[Variable, Name]] = []
         for function, calls in self.t.types.calls_of.items():
             for call in calls:
-                shift = 1 if isinstance(call, Invoke) else 0
-                for parameter, argument in zip(function.parameters[shift:], call.arguments, strict=False):
+                for parameter, argument in self.t.types.given(function, call):
                     if isinstance(argument, Name) and self.t.kind(argument) == "module":
                         handed.append((of_name[parameter], argument))
         while more := {of_name[name] for taken, name in handed if taken in added} - added:

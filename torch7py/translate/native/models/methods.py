@@ -386,7 +386,7 @@ def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> 
     if len(given) != len(names):
         raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
     layers = _layers_in(t.type(node.receiver))
-    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | _WITHOUT_WEIGHTS else _SHARED
+    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | WITHOUT_WEIGHTS else _SHARED
     if given >= needed or not any(
         isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
     ):

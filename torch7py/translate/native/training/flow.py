@@ -241,8 +241,7 @@ class Flow:
             if depth > 3:
                 return True
             inner = set(names)
-            shift = 1 if isinstance(node, Invoke) else 0
-            for parameter, argument in zip(function.parameters[shift:], node.arguments, strict=False):
+            for parameter, argument in self.t.types.given(function, node):
                 if self._is_same(argument, names):
                     inner.add(of_name[parameter])
             if any(self._changes(n, inner, depth + 1) for n in tree.walk(function.body)):

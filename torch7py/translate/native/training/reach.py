@@ -56,9 +56,8 @@ class Reach:
         given = [argument for argument in node.arguments if self.has_graph(argument)]
         if not given:
             return
-        shift = 1 if isinstance(node, Invoke) else 0
         for function in self.t.types.function_called(node):
-            for parameter, argument in zip(function.parameters[shift:], node.arguments, strict=False):
+            for parameter, argument in self.t.types.given(function, node):
                 if argument in given:
                     self._may_hold(parameter)
         if isinstance(node, Invoke):

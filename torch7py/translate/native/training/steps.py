@@ -275,10 +275,7 @@ class Training:
             return False
         at = function.parameters.index(parameter)
         for call in self.t.types.calls_of.get(function, []):
-            given = len(call.arguments)
-            constructs = self.t.kind(call.callee) == "class" if isinstance(call, Call) else False
-            if isinstance(call, Invoke) or constructs:
-                given += 1
+            given = self.t.types.before(function, call) + len(call.arguments)
             last = call.arguments[-1] if call.arguments else None
             if given <= at and not isinstance(last, (Call, Invoke, tree.Vararg)):
                 return True

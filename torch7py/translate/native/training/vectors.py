@@ -287,6 +287,10 @@ class FlatVectors:
             raise Problem("T7-227", node.line, f"{node.method} of a flat vector, as a value")
         if weights is not None and node.method in ("nElement", "numel", "size"):
             return atom(f"sum(p.numel() for p in {self.counted(weights)})")
+        if weights is not None and node.method == "dot" and len(node.arguments) == 1:
+            other = self.weights_of(node.arguments[0])
+            if other is not None and same_expression(other, weights):
+                return atom(f"sum(p.square().sum().item() for p in {self.counted(weights)})")
         if gradients is not None and node.method == "norm" and not node.arguments:
             self.t.imports.add("math")
             return atom(f"nn.utils.clip_grad_norm_({self.parameters(gradients)}, math.inf).item()")
