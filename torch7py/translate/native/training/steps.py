@@ -262,9 +262,12 @@ class Training:
             return False
         if not self.closures.issuperset(functions) or not node.arguments:
             return False
-        given = self.holders.of(node.arguments[0])
+        given = {self.holders.of(node.arguments[0])}
+        for function in self.closures:  # what another one is given
+            if function.parameters and given == {self.t.scopes.of_name[function.parameters[0]]}:
+                given = {self.holders.of(weights) for weights in self.moved_by.get(function, [])}
         moved = {self.holders.of(weights) for f in functions for weights in self.moved_by.get(f, [])}
-        if any(f.parameters for f in functions) and moved != {given}:
+        if any(f.parameters for f in functions) and moved != given:
             raise Problem(
                 "T7-228", node.line, "a function for optim, called with something else than optim moves"
             )
