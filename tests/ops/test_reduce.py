@@ -13,6 +13,7 @@ import torch
 from tests.ops.lua_forms import assert_tensor, check_query, check_update, layouts, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops import memory
 
 X = np.array([[1.5, -2.0, 3.25, 0.5], [-0.5, 7.0, 0.75, -4.0], [2.0, 1.0, -3.0, 0.25]])
 N = np.array([[3, -2, 7, 1], [5, 7, -4, 2], [0, 3, 3, -1]])
@@ -282,3 +283,43 @@ def test_empty_sums(rt: Runtime) -> None:
 def test_integers_have_no_moments(rt: Runtime, name: str) -> None:
     with pytest.raises(LuaError, match=r"invalid arguments.*IntTensor"):
         lua(rt, f"x:{name}()", x=torch.ones(2, dtype=torch.int32))
+
+
+# -- large tensors, part by part ---------------------------------------------------------------------------
+
+ROWS, COLUMNS = 300, memory.PART // 300 + 50
+
+
+def many(dtype: torch.dtype) -> list[torch.Tensor]:
+    """The same numbers in several layouts."""
+    values = np.random.default_rng(3).uniform(-100, 100, (ROWS, COLUMNS)).astype(np.float32)
+    x = torch.tensor(values).to(dtype)
+    return [x, x.t().contiguous().t(), torch.stack([x, x], 2)[:, :, 1]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_large_floats_are_added_up_in_double(rt: Runtime, dtype: torch.dtype) -> None:
+    for x in many(dtype):
+        exact = x.double().numpy()
+        found = lua(
+            rt, "return x:sum(), x:mean(), x:var(), x:norm(), x:norm(1), x:norm(3), x:dist(x * 2)", x=x
+        )
+        norms = (np.linalg.norm(exact.ravel(), p) for p in (2, 1, 3, 2))
+        assert found == pytest.approx((exact.sum(), exact.mean(), exact.var(ddof=1), *norms), rel=1e-10)
+        for dim in (0, 1):
+            lengths = np.linalg.norm(exact, axis=dim, keepdims=True)
+            assert_tensor(lua(rt, f"return x:norm(2, {dim + 1})", x=x), lengths, dtype)
+        rows = exact.sum(1, keepdims=True)
+        found = lua(rt, "return x:sum(2)", x=x)
+        # Where a row's numbers do not lie side by side the original adds them in the tensor's own type.
+        np.testing.assert_allclose(found.numpy(), rows, rtol=1e-6, atol=0 if x.stride(1) == 1 else 1e-2)
+
+
+def test_large_integers_are_added_up_in_64_bits(rt: Runtime) -> None:
+    for x in many(torch.int32):
+        assert lua(rt, "return x:sum()", x=x) == x.numpy().astype(np.int64).sum()
+
+
+def test_one_long_row(rt: Runtime) -> None:
+    x = many(torch.float32)[0].reshape(1, -1)
+    assert lua(rt, "return x:sum(2)", x=x).item() == np.float32(x.double().numpy().sum())

@@ -7,7 +7,7 @@ Sums of a FloatTensor are carried in double, sums of integers in 64 bits, as in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -43,6 +43,41 @@ def _wide_along(x: T, dim: int) -> torch.dtype:
     return _wide(x) if x.stride(dim) == 1 else x.dtype
 
 
+def _in_double(x: T) -> Iterator[T]:
+    """The elements in double as vectors in some order, each in memory that the next one takes over.
+
+    A copy of all of a large tensor would be slow to get and to read.
+    """
+    x = x.detach()
+    if x.numel() <= memory.PART or x.device.type != "cpu":
+        yield x.to(torch.float64, copy=True).reshape(-1)
+        return
+    strides = x.stride()
+    x = x.permute(sorted(range(x.dim()), key=strides.__getitem__, reverse=True))
+    if x.is_contiguous():
+        x = x.view(-1)
+    parts = torch.split(x, max(1, memory.PART * x.shape[0] // x.numel()))
+    room = torch.empty(parts[0].numel(), dtype=torch.float64)
+    for part in parts:
+        vector = room[: part.numel()]
+        vector.view(part.shape).copy_(part)
+        yield vector
+
+
+def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
+    """What a function that takes a copy in double gives of a tensor along a dimension, of a large one part by part."""
+    if x.dtype == torch.float64 or x.numel() <= memory.PART or x.device.type != "cpu":
+        return function(x)
+    strides = x.stride()
+    other = max(
+        (d for d, size in enumerate(x.shape) if d != dim and size > 1), key=strides.__getitem__, default=None
+    )
+    if other is None:
+        return function(x)
+    count = max(1, memory.PART * x.shape[other] // x.numel())
+    return torch.cat([function(part) for part in torch.split(x, count, other)], other)
+
+
 # -- sums and products ------------------------------------------------------------------------------------
 
 
@@ -50,13 +85,18 @@ def _wide_along(x: T, dim: int) -> torch.dtype:
 def _sum(x: T) -> float:
     if x.is_floating_point() and 0 < x.numel() <= 256 and x.device.type == "cpu":
         return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
+    if x.is_floating_point() and x.dtype != torch.float64:
+        return sum(vector.sum().item() for vector in _in_double(x))
     return x.sum(dtype=_wide(x)).item()
 
 
 @operation("sum", "x:T dim:index")
 def _sum_along(x: T, dim: int) -> T:
     check_dim(x, dim)
-    return x.sum(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
+    wide = _wide_along(x, dim)
+    if x.dtype == wide:
+        return x.sum(dim, keepdim=True, dtype=wide)
+    return _by_parts(x, dim, lambda part: part.sum(dim, keepdim=True, dtype=wide).to(x.dtype))
 
 
 @operation("prod", "x:T", Form.QUERY, returns="value")
@@ -127,14 +167,10 @@ def _mean_along(x: T, dim: int) -> T:
 
 
 def _variance(x: T, biased: bool) -> float:
-    """From the squares of the differences to the mean, in double; of a large tensor part by part, for the cache."""
+    """From the squares of the differences to the mean, in double."""
     count = _not_empty(x).numel() - (not biased)
     mean = _sum(x) / x.numel()
-    if x.numel() <= memory.PART or not x.is_contiguous():
-        squares = (x.to(torch.float64) - mean).square_().sum().item()
-    else:
-        parts = (part.to(torch.float64) - mean for part in torch.split(x.view(-1), memory.PART))
-        squares = sum(torch.dot(part, part).item() for part in parts)
+    squares = sum(_powers(vector.sub_(mean), 2) for vector in _in_double(x))
     return squares / count if count else math.nan
 
 
@@ -184,10 +220,17 @@ def _norm(x: T, p: float) -> float:
     """``(sum |x|^p)^(1/p)``; for p = 0 the number of elements that are not 0."""
     if p == 0:
         return float(torch.count_nonzero(x))
-    wide = x.to(torch.float64)
-    if p in (1, 2):
-        return float(torch.linalg.vector_norm(wide, p))
-    return wide.abs().pow(p).sum().pow(_inverse(p)).item()
+    if x.dtype == torch.float64 and p in (1, 2):
+        return float(torch.linalg.vector_norm(x, p))
+    powers = sum(_powers(vector, p) for vector in _in_double(x))
+    return torch.tensor(powers, dtype=torch.float64).pow(_inverse(p)).item()
+
+
+def _powers(vector: T, p: float) -> float:
+    """The sum of |x|^p, in the vector's own memory."""
+    if p == 2:
+        return torch.dot(vector, vector).item()
+    return (vector.abs_() if p == 1 else vector.abs_().pow_(p)).sum().item()
 
 
 @operation("norm", "x:F p:real dim:index")
@@ -196,7 +239,13 @@ def _norm_along(x: T, p: float, dim: int) -> T:
     if p == 0:
         return (x != 0).sum(dim, keepdim=True).to(x.dtype)
     if p in (1, 2):
-        return torch.linalg.vector_norm(x, p, dim, keepdim=True, dtype=torch.float64).to(x.dtype)
+        return _by_parts(
+            x,
+            dim,
+            lambda part: torch.linalg.vector_norm(part, p, dim, keepdim=True, dtype=torch.float64).to(
+                x.dtype
+            ),
+        )
     return x.abs().pow(p).sum(dim, keepdim=True, dtype=torch.float64).pow(_inverse(p)).to(x.dtype)
 
 
