@@ -331,3 +331,13 @@ class LayerFields:
         while python in self.taken:
             python += "_"
         return python
+
+    @contextmanager
+    def _as_tensors(self, node: tree.Block) -> Iterator[None]:
+        """What is a number in Lua stays a tensor with its graph."""
+        before = self.t.raw_elements
+        self.t.raw_elements = before | {n for n in tree.walk(node) if isinstance(n, Expression)}
+        try:
+            yield
+        finally:
+            self.t.raw_elements = before

@@ -1,0 +1,292 @@
+"""The torch.autograd.Function of a layer whose gradients the program writes too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch7py.translate import tree
+from torch7py.translate.native.layer_fields import LayerFields
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.overwriting import root_of
+from torch7py.translate.tree import Expression, Index, Invoke, Name
+
+__all__ = ["LayerFunction"]
+
+
+@dataclass(eq=False)
+class LayerFunction(LayerFields):
+    """How the function of a layer is written: its forward, and its halves as one backward."""
+
+    spread: str = ""  # the name of a table of inputs
+    trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
+    alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
+    half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
+
+    def write_function(self) -> None:
+        """The torch.autograd.Function before the class."""
+        t, forward = self.t, self.forward
+        if not self.by_hand:
+            return
+        if forward is None:
+            raise Problem("T7-243", self.halves[0].line, "gradients without updateOutput")
+        inputs = list(forward.parameters[1:])
+        names = [t.names.of(given) for given in inputs]
+        self.spread = ""
+        for each in inputs:
+            if t.kind(each) == "table":
+                if each is not inputs[0] or t.type(each).of_elements().kind != "tensor":
+                    raise Problem("T7-243", forward.line, "gradients of tables in a table, written by hand")
+                self.spread = names[0]
+        for half in self.halves:
+            self._same_parameters(half, names)
+        kept = self._kept(names)
+        texts = {name: self.local(name) for name in (*self.temporary, *self.parameters)}
+        texts |= {name: self.local(name) for name in self.gradients}
+        texts[""] = "layer"
+        self.layer_used = False
+        t.gap()
+        t.emit(f"class {self.name}Function(torch.autograd.Function):")
+        with t.indented():
+            t.emit(f'"""{self.made.name} with its gradients as {t.file} writes them."""')
+            t.emit("")
+            t.emit("@staticmethod")
+            at = len(t.lines)
+            saved = [name for name in kept if kept[name]]
+            at_return = [f"ctx.save_for_backward({', '.join(map(self.spread_out, saved))})"] if saved else []
+            at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
+            self._name_self(forward, "layer")
+            with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
+                given = (
+                    [*names[1:], *self.parameters, f"*{self.spread}"]
+                    if self.spread
+                    else [*names, *self.parameters]
+                )
+                t.define("forward", forward, (), (), ["ctx", *given])
+            self._backward(names, kept, texts)
+        if self.layer_used:
+            t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
+            self._keep_layer(at)
+        if self.trains_inner:
+            self._have_weights_given(at, len(names))
+        t.emit("")
+        t.emit("")
+
+    def _have_weights_given(self, at: int, inputs: int) -> None:
+        """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
+        t = self.t
+        if self.spread or self.parameters:
+            raise Problem("T7-243", self.halves[0].line, "gradients of layers inside, beside others")
+        t.lines[at] = t.lines[at].replace("):", ", *weights):")
+        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
+        t.lines[last] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
+
+    def spread_out(self, name: str) -> str:
+        """A name among values: a table of inputs is spread out."""
+        return f"*{name}" if name == self.spread else name
+
+    def _keep_layer(self, at: int) -> None:
+        """Have the layer itself in the context as well, where the gradients need it."""
+        t = self.t
+        back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
+        if any("layer." in line for line in t.lines[back:]):
+            head = t.lines[back]
+            t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    layer = ctx.layer")
+            for i in reversed(range(at, back)):
+                line = t.lines[i]
+                if line.strip().startswith("return "):
+                    t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = layer")
+        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
+        t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
+
+    def _name_self(self, function: tree.Function, name: str) -> None:
+        self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
+
+    def _same_parameters(self, half: tree.Function, names: list[str]) -> None:
+        """The parameters of a backward half have the names that the forward gives its own."""
+        given = half.parameters[1:]
+        wanted = [*names, "gradOutput"] if self.made.instance.kind == "module" else names
+        for parameter, name in zip(given, wanted, strict=False):
+            self.t.names.chosen[self.t.scopes.of_name[parameter]] = name
+        for parameter in given[len(wanted) :]:
+            self.t.scales.add(self.t.scopes.of_name[parameter])
+
+    def _kept(self, names: list[str]) -> dict[str, bool]:
+        """What the backward needs of the forward, and whether that is a tensor."""
+        assert self.forward is not None
+        t = self.t
+        found: dict[str, bool] = {}
+        of_name = {t.names.of(p): p for p in self.forward.parameters[1:]}
+        written = self.set_before_read(self.forward)
+        for half in self.halves:
+            own = self.set_before_read(half) - {"gradInput"}
+            for node in tree.walk(half.body):
+                if isinstance(node, Name) and node not in half.parameters:
+                    variable = t.scopes.of_name[node]
+                    if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
+                        found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
+                name = self.own(node)
+                if name in self.gradients:  # its size, where parts of it are added to
+                    parameter = self.local(self.gradients[name])
+                    if isinstance(node, Index) and (
+                        self._is_in_part(half, node)
+                        or self._takes_number(half, node)
+                        or self._is_nested(half, node)
+                    ):
+                        found[parameter] = True
+                if name in self.parameters or (
+                    name in self.temporary and name in written and name not in own
+                ):
+                    assert name is not None
+                    assert isinstance(node, Expression)
+                    found[self.local(name)] = t.kind(node) == "tensor"
+        order = [*names, *self.parameters]
+        return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
+
+    def _gradient_with_part(self, node: Expression) -> str | None:
+        """The gradient that an expression is a part of, as ``self.gradWeight[i]``."""
+        while isinstance(node, Index) and self.own(node) is None:
+            node = node.base
+        name = self.own(node)
+        return name if name in self.gradients else None
+
+    def _is_nested(self, half: tree.Function, node: Index) -> bool:
+        """Whether a gradient is added to in a loop or a branch: it begins with zeros then."""
+        return not any(
+            isinstance(s, tree.Run) and any(n is node for n in tree.walk(s)) for s in half.body.statements
+        )
+
+    def _takes_number(self, half: tree.Function, node: Index) -> bool:
+        """``self.gradBias:add(gradOutput:sum())``: a number for each element."""
+        return any(
+            isinstance(n, Invoke)
+            and n.receiver is node
+            and n.arguments
+            and self.t.kind(n.arguments[-1]) == "number"
+            for n in tree.walk(half.body)
+        )
+
+    def _is_in_part(self, half: tree.Function, node: Index) -> bool:
+        return any(isinstance(n, Index) and n.base is node for n in tree.walk(half.body))
+
+    def _backward(self, names: list[str], kept: dict[str, bool], texts: dict[str, str]) -> None:
+        t = self.t
+        t.emit("")
+        t.emit("@staticmethod")
+        several = "*" if self.is_table("output") and self.made.instance.kind == "module" else ""
+        t.emit(f"def backward(ctx, {several}gradOutput):")
+        with t.indented():
+            saved = [name for name in kept if kept[name]]
+            if saved:
+                spread = ", ".join(map(self.spread_out, saved))
+                if saved == [self.spread]:
+                    spread = self.spread
+                t.emit(
+                    f"{f'({saved[0]},)' if [spread] == saved and not self.spread else spread} = ctx.saved_tensors"
+                )
+            for name in kept:
+                if not kept[name]:
+                    t.emit(f"{name} = ctx.{name}")
+            for half in self.halves:
+                self._name_self(half, "layer")
+                outer, t.scope = t.scope, t.scopes.of_function[half]
+                for comment in self._comments(half):
+                    t.comment(comment)
+                self.half_at = len(t.lines), t.depth
+                with self.written_as(texts, self.local("gradInput"), []):
+                    self._begin_table(half)
+                    t.block(half.body)
+                t.scope = outer
+            gradients = self._input_gradients(len(names))
+            given = [] if self.spread else gradients
+            given += ["None"] * (len(names) - max(len(given), bool(self.spread)))
+            for gradient in self.gradients:
+                used = any(gradient in self.fields_of(half.body) for half in self.halves)
+                given.append(self.local(gradient) if used else "None")
+            given += gradients if self.spread else []
+            t.emit(f"return {', '.join(given)}")
+        t.emit("")
+
+    def _input_gradients(self, inputs: int) -> list[str]:
+        """What a backward half gives for the inputs; a criterion's is one of its value."""
+        count = self.entries["gradInput"]
+        local = self.local("gradInput")
+        named = [self.local(f"gradInput{n}") for n in range(1, count + 1)] if count else [local]
+        spread = self.is_table("gradInput") and not count
+        if not self.spread:
+            if spread:
+                raise Problem("T7-243", self.halves[0].line, "a table of gradients for an input that is none")
+            named = named[:inputs]
+        if self.made.instance.kind == "criterion":
+            if spread:
+                return [f"*(g * gradOutput for g in {local})"]
+            return [f"{name} * gradOutput" for name in named]
+        return [f"*{local}"] if spread else named
+
+    def _begin_table(self, half: tree.Function) -> None:
+        """The table of gradients before its entries are set, where that is not once and for all."""
+        t = self.t
+        if not self.is_table("gradInput") or "gradInput" not in self.fields_of(half.body):
+            return
+        count = self.entries["gradInput"]
+        if not count:
+            if any(self._stores_entry(node) for node in tree.walk(half.body)):
+                if not self.spread:
+                    raise Problem("T7-243", half.line, "a table of gradients for an input that is none")
+                t.emit(f"{self.local('gradInput')} = [None] * len({self.spread})")
+            return
+        surely = self.set_before_read(half)
+        if any(
+            isinstance(s, tree.Assign)
+            and self.own(s.targets[0]) == "gradInput"
+            and isinstance(s.values[0], tree.Table)
+            and s.values[0].fields
+            for s in half.body.statements
+        ):
+            return
+        for n in range(1, count + 1):
+            if f"gradInput{n}" not in surely:
+                t.emit(f"{self.local(f'gradInput{n}')} = None")
+
+    def _only_clears(self, body: tree.Block) -> bool:
+        """Whether a loop only takes gradients of former inputs out of the table."""
+        return bool(body.statements) and all(
+            isinstance(s, tree.Assign) and self._stores_entry(s) and isinstance(s.values[0], tree.Nil)
+            for s in body.statements
+        )
+
+    def _stores_entry(self, node: tree.Node | tree.Block) -> bool:
+        """``self.gradInput[i] = x``, or a method that changes ``self.gradInput[i]``."""
+        if isinstance(node, tree.Assign):
+            return isinstance(node.targets[0], Index) and self.own(node.targets[0].base) == "gradInput"
+        if isinstance(node, tree.Run) and isinstance(node.call, Invoke):
+            root = root_of(node.call)
+            return isinstance(root, Index) and self.own(root.base) == "gradInput"
+        return False
+
+    def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:
+        """The comments before the statement that defines a method."""
+        for statement in self.made.parts:
+            if isinstance(statement, tree.FunctionStatement) and statement.function is function:
+                return statement.around.before
+        return ()
+
+    def write_forward(self) -> None:
+        t, forward = self.t, self.forward
+        assert forward is not None
+        if self.by_hand:
+            names = [t.names.of(given) for given in forward.parameters[1:]]
+            t.gap()
+            t.emit(f"def forward(self, {', '.join(names)}):")
+            layer = ["self"] if self.layer_used else []
+            parameters = [f"self.{self.attribute(name)}" for name in self.parameters]
+            given = [*layer, *names, *parameters]
+            if self.spread:
+                given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
+            if self.trains_inner:  # so that autograd asks for their gradients
+                given.append("*self.parameters()")
+            t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
+            t.emit("")
+            return
+        texts = {name: self.local(name) for name in self.temporary}
+        with self.written_as(texts, None, []), self._as_tensors(forward.body):
+            t.define("forward", forward)
