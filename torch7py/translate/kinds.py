@@ -150,6 +150,10 @@ class Type:
         return root
 
     @property
+    def is_root(self) -> bool:
+        return self._up is None
+
+    @property
     def kind(self) -> str | None:
         """The one kind; None when not known, "any" when there are several."""
         kinds = self.find().kinds

@@ -314,8 +314,11 @@ class Classes:
         return True
 
 
+_STATEMENTS = set(Statement.__subclasses__())
+
+
 def _statements(node: tree.Node | Block) -> list[Statement]:
-    return [n for n in tree.walk(node) if isinstance(n, Statement)]
+    return [n for n in tree.walk(node) if n.__class__ in _STATEMENTS]
 
 
 def _targets(statement: Statement) -> tuple[Expression, ...]:

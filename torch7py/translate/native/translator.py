@@ -124,7 +124,14 @@ class Translator:
         return self.types.of(node)
 
     def kind(self, node: Expression) -> str | None:
-        return self.types.kind(node)
+        found = self.types.by_node.get(node)  # as types.kind, which is asked here a hundred thousand times
+        if found is None:
+            return None
+        kinds = found.kinds if found.is_root else found.find().kinds
+        if len(kinds) == 1:
+            (only,) = kinds
+            return only
+        return "any" if kinds else None
 
     def path(self, node: Expression) -> str | None:
         return self.types.path(node)

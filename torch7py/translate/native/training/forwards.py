@@ -27,6 +27,14 @@ class Forwards:
     def _calls(self) -> list[Call | Invoke]:
         return [n for n in self.flow.statement_of if isinstance(n, (Call, Invoke))]
 
+    @cached_property
+    def _of_models(self) -> list[Call | Invoke]:
+        return [n for n in self._calls if self.is_forward(n)]
+
+    @cached_property
+    def _of_losses(self) -> list[Call | Invoke]:
+        return [n for n in self._calls if self.training.losses.is_loss_call(n)]
+
     def is_forward(self, node: tree.Node | tree.Block) -> bool:
         if isinstance(node, Invoke):
             return node.method in FORWARD and self.t.kind(node.receiver) == "module" and bool(node.arguments)
@@ -41,8 +49,8 @@ class Forwards:
         return node.receiver if isinstance(node, Invoke) else node.callee
 
     def all_of(self, module: Expression) -> list[Call | Invoke]:
-        is_one = self.is_forward if self.t.kind(module) == "module" else self.training.losses.is_loss_call
-        found = [n for n in self._calls if is_one(n) and self.is_module(self.module(n), module)]
+        calls = self._of_models if self.t.kind(module) == "module" else self._of_losses
+        found = [n for n in calls if self.is_module(self.module(n), module)]
         return sorted(found, key=lambda n: n.place.start)
 
     def is_module(self, a: Expression, b: Expression) -> bool:
