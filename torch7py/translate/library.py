@@ -14,6 +14,7 @@ __all__ = [
     "TENSOR_METHODS",
     "TENSOR_TYPES",
     "is_criterion",
+    "option_name",
 ]
 
 TENSOR_TYPES = {
@@ -136,3 +137,8 @@ CRITERION_ENDINGS = ("Criterion",)
 def is_criterion(name: str) -> bool:
     """Whether a class of nn or rnn is a criterion."""
     return name.endswith(CRITERION_ENDINGS)
+
+
+def option_name(flags: str) -> str:
+    """The name of an option of a CmdLine: without dashes, and without a short name before it."""
+    return flags.split()[-1].lstrip("-")

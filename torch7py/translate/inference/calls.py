@@ -199,7 +199,7 @@ class CallKinds:
         if method == "option" and len(node.arguments) > 1:
             option, default = node.arguments[:2]
             if isinstance(option, tree.String) and isinstance(default, tree.String):
-                self.inference.defaults[option.value.lstrip("-")] = default.value
+                self.inference.defaults[library.option_name(option.value)] = default.value
         if method == "format":
             self.library.formats(node.receiver, arguments)
         seen: set[tree.Function] = set()
@@ -248,11 +248,11 @@ class CallKinds:
                 option = node.arguments[0]
                 if (
                     isinstance(option, tree.String)
-                    and option.value.lstrip("-") in self.inference.options_read
+                    and library.option_name(option.value) in self.inference.options_read
                 ):
                     return False
                 if isinstance(option, tree.String) and arguments[1].kind in ("number", "string", "boolean"):
-                    return receiver.of_field(option.value.lstrip("-")).be(arguments[1].kind)
+                    return receiver.of_field(library.option_name(option.value)).be(arguments[1].kind)
                 return False
             if kind == "cmdline" and method == "parse":
                 for option_name, found in list(receiver.find().fields.items()):

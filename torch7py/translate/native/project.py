@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
@@ -197,7 +198,7 @@ def _in(folder: Path, stem: str) -> Path | None:
 
 
 def _parsed(source: bytes, file: str, at: int) -> Block:
-    block = parse(source, file, at)
+    block = with_options(parse(source, file, at))
     split_constructions(block)
     return block
 

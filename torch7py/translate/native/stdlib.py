@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
+from torch7py.translate.library import option_name
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -491,10 +492,12 @@ def _cmdline_option(t: Translator, node: Invoke) -> None:
     text = f", help={_percent(t.value(node.arguments[2]).text)}" if len(node.arguments) > 2 else ""
     if not isinstance(name, String):
         raise Problem("T7-261", node.line, "an option whose name is not a literal")
-    t.calls.options[name.value.lstrip("-")] = default
     parser = t.value(node.receiver).at(code.ATOM)
-    plain = name.value.lstrip("-")
-    flag = f'"{"--" if name.value.startswith("--") else "-"}{plain}"'
+    *short, long = name.value.split()  # the short name is lapp's
+    plain = option_name(name.value)
+    t.calls.options[plain] = default
+    flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
+    flag = ", ".join(f'"{each}"' for each in flags)
     if code.attribute_name(plain) != plain:
         flag += f', dest="{code.attribute_name(plain)}"'
     kind = t.kind(default)
@@ -503,7 +506,7 @@ def _cmdline_option(t: Translator, node: Invoke) -> None:
         action = "store_false" if negated else "store_true"
         t.emit(f'{parser}.add_argument({flag}, action="{action}"{text})')
     elif kind == "number":
-        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(name.value.lstrip("-")) else "float"
+        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(plain) else "float"
         t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
     elif kind == "string":
         t.emit(f"{parser}.add_argument({flag}, default={t.value(default)}{text})")
