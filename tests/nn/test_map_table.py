@@ -122,3 +122,23 @@ def test_without_a_module_there_are_no_parameters() -> None:
     assert list(MapTable().parameters()) == []
     assert MapTable().torch7_parameters() == ([], [])
     assert torch.is_tensor(MapTable(Linear(2, 1)).torch7_parameters()[0][0])
+
+
+@pytest.mark.parametrize(
+    ("layer", "input", "expected"),
+    [
+        ("nn.MapTable(nn.MulConstant(2))", "{x, x}", [[2, 2], [4, 4]]),
+        ("nn.ParallelTable():add(nn.MulConstant(2)):add(nn.Identity())", "{x, x}", [[2, 2], [2, 2]]),
+        ("nn.FlattenTable()", "{x, x}", [[1, 1], [2, 2]]),
+        ("nn.SplitTable(1)", "torch.ones(2, 2)", [[1, 1], [2, 2]]),
+    ],
+)
+def test_more_gradients_than_outputs(layer: str, input: str, expected: list[list[float]]) -> None:
+    """What follows those that are needed is not looked at."""
+    with Runtime() as runtime:
+        runtime.execute(
+            f"require 'nn' local x = torch.ones(2) layer, input = {layer}, {input} layer:forward(input)"
+            " result = layer:backward(input, {x, x * 2, x * 3})"
+        )
+        found = runtime.globals["result"]
+        assert [row.tolist() for row in found] == expected

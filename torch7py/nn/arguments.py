@@ -18,6 +18,7 @@ __all__ = [
     "given_text",
     "gradient_of",
     "gradients_of",
+    "leading",
     "rows",
     "size_text",
     "table",
@@ -63,6 +64,11 @@ def table(layer: TorchObject, value: Any, count: int | None = None, what: str = 
     if not isinstance(value, list) or not value or (count is not None and len(value) != count):
         raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
     return value
+
+
+def leading(layer: TorchObject, value: Any, count: int, what: str = "gradOutput") -> list[Any]:
+    """The first entries of a table; the original's layers do not look at what follows those that they need."""
+    return table(layer, value[:count] if isinstance(value, list) else value, count, what)
 
 
 def tensor(layer: TorchObject, value: Any, what: str = "input") -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import axis, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.arguments import axis, gradient_of, gradients_of, leading, size_text, table, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
@@ -153,7 +153,8 @@ class SplitTable(Module):
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
         dim = axis(self, self.dimension, input, self.nInputDims)
-        gradients = gradients_of(self, gradOutput, self.forward(input))
+        outputs = self.forward(input)
+        gradients = gradients_of(self, leading(self, gradOutput, len(outputs)), outputs)
         return torch.cat(gradients) if input.dim() == 1 else torch.stack(gradients, dim)
 
 
@@ -283,7 +284,7 @@ class FlattenTable(Passing):
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         count = sum(1 for _ in _leaves(table(self, input)))
-        return _in_nesting(input, iter(table(self, gradOutput, count, "gradOutput")))
+        return _in_nesting(input, iter(leading(self, gradOutput, count)))
 
 
 def _in_nesting(value: Any, entries: Iterator[Any]) -> Any:
