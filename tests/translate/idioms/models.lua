@@ -132,7 +132,7 @@ print(net:forward(torch.ones(2, 4)))
 --- layers are looked at by number
 local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Tanh()):add(nn.Linear(3, 2))
 print(net:get(1).weight:size(1), net.modules[3].bias:size(1), #net.modules)
---- the output that a layer keeps | T7-225
+--- the output that a layer keeps
 local net = nn.Sequential():add(nn.Linear(4, 3)):add(nn.Tanh())
 net:forward(torch.ones(2, 4))
 print(net:get(2).output:dim())
