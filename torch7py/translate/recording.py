@@ -122,6 +122,7 @@ def sites(project: Project, types: Types) -> dict[SourceFile, list[Site]]:
                 node in bare,
             )
             for node in wanted
+            if node.place.start < node.place.end  # it stands in the text
         ]
     return found
 

@@ -63,7 +63,10 @@ def verify_script(
     _compare_text(recording, text, comparison, tolerance)
     for name, ours, theirs in pairs:
         comparison.layers += 1
-        error = relative_error(ours.detach(), theirs.detach().to(ours.dtype))
+        floor = (
+            1e-3 if ours.dtype is torch.float32 else 1e-6
+        )  # a bias that no loss depends on is rounding alone
+        error = relative_error(ours.detach(), theirs.detach().to(ours.dtype), floor=floor)
         comparison.weights = max(comparison.weights, error)
         if error > (SINGLE if ours.dtype is torch.float32 else TOLERANCE):
             raise Different(f"the weights of {name} differ at the end by {error:.3g}")

@@ -29,3 +29,12 @@ for turn = 1, 4 do
    model:backward(x, criterion:backward(out, y))
    model:updateParameters(0.1)
 end
+local whole = nn.Sequential()
+local function layer(n, m)
+   whole:add(nn.Linear(n, m))
+   whole:add(nn.Tanh())
+   return whole
+end
+layer(3, 4):add(nn.Dropout(0.3))
+layer(4, 2)
+print(whole:forward(torch.randn(5, 3)):norm())

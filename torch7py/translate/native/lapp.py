@@ -131,7 +131,7 @@ def _default(text: str, kind: str | None) -> str | float | bool:
 
 def _written(statement: Statement, options: list[_Option], name: str) -> list[Statement]:
     """``parser = torch.CmdLine()``, its options, and the statement with what it parses."""
-    place = statement.place
+    place = statement.place._replace(end=statement.place.start)  # of what does not stand in the text
     parser, here = Name(place, name), Around(before=statement.around.before)
     maker = Call(place, Index(place, Name(place, "torch"), String(place, "CmdLine"), True), ())
     found: list[Statement] = [tree.Local(place, here, (parser,), (maker,))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.layers import SETTINGS
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
@@ -224,6 +225,23 @@ class Builders:
             builder = self.builder_at(name) if taken in added else None
             if builder is not None:
                 builder.dynamic = True
+        for node in tree.every(self.t.program, tree.Run):
+            root = _root(node.call)
+            for builder in self.given_by(root) or () if root is not node.call else ():
+                builder.dynamic = True
+
+    def given_by(self, node: Expression) -> list[Builder] | None:
+        """The builders of what a call of the program's functions gives; None where it gives something else."""
+        functions = self.t.types.function_called(node) if isinstance(node, Call) else []
+        found: list[Builder] = []
+        for given in (
+            value for function in functions for r in returns_of(function) for value in r.values[:1]
+        ):
+            builder = self.builder_at(given) if isinstance(given, Name) else None
+            if builder is None:
+                return None
+            found.append(builder)
+        return found or None
 
     def _judge(self) -> None:
         """Which builders are only parts of another one."""

@@ -216,7 +216,12 @@ class Models:
                 return False
             parts.insert(0, container.arguments[0])
             container = container.receiver
-        if not parts or t.kind(container) != "module" or not isinstance(container, (Name, Index, Invoke)):
+        if not parts or t.kind(container) != "module":
+            return False
+        if isinstance(container, Call):  # ``block(3, 8):add(...)``
+            if len(parts) > 1 or self.builders.given_by(container) is None:
+                return False
+        elif not isinstance(container, (Name, Index, Invoke)):
             return False
         own = t.type(container).find().classes
         if any(made.parent not in ("nn.Sequential", "nn.Container") for made in own):
