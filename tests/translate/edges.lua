@@ -489,3 +489,6 @@ function M.setup(opt, names)
   return n
 end
 return M
+---
+local function f(o) return o and o.a and o.a.b end
+print(f(nil), f{}, f{a = {}}, f{a = {b = 3}})

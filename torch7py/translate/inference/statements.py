@@ -293,6 +293,9 @@ class Inference:
             returns.open = True
         for index, found in enumerate(types):
             unify(returns.at(index), found)
+        for index, value in enumerate(node.values):
+            if isinstance(value, tree.Binary) and value.operator == "and":  # nil, where the left side is
+                returns.at(index).be_nil()
 
     def _generic_for(self, node: tree.GenericFor) -> None:
         types = self.values(node.values, 3)
