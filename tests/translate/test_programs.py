@@ -24,6 +24,17 @@ def test_equal(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert comparison.largest < (SINGLE if path.stem == "single_precision" else TOLERANCE)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
+def test_runs_alone(path: Path, tmp_path: Path) -> None:
+    """As a process of its own, without what stands in for constructors and random numbers in a comparison."""
+    page = tmp_path / f"{path.stem}.py"
+    page.write_text(translate_script(path.read_bytes(), path.name).code)
+    result = subprocess.run([sys.executable, page], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+
+
 def test_form(tmp_path: Path) -> None:
     """Nothing for a linter or a formatter to say."""
     tmp_path.joinpath("ruff.toml").write_text("line-length = 110\n")

@@ -330,6 +330,6 @@ local whole = nn.Sequential():add(inner):add(nn.Linear(3, 2))
 print(whole)
 """
     page = page_of(source)
-    assert {problem.code for problem in page.problems} == {"T7-222"}
+    assert {problem.code for problem in page.problems} == {"T7-223"}
     assert "nn.Sequential(inner" not in page.code
     assert (page.statements, page.native) == (11, 7)  # lost: the last, and what is written within it

@@ -1,7 +1,7 @@
 """A program with options: fits a line through noisy points, with a validation set, and keeps the best model.
 
 options.lua -help
-options.lua -lr 0.5 -iterations 50 -type float Translated from options.lua by torch7py."""
+options.lua -lr 0.5 -iterations 50 -type float. Translated from options.lua by torch7py."""
 
 import argparse
 import copy

@@ -1,6 +1,6 @@
 """Reads a file line by line: counts its words, finds numbers and settings in it, and writes a report to another.
 
-word_count.lua Translated from word_count.lua by torch7py."""
+word_count.lua. Translated from word_count.lua by torch7py."""
 
 import os
 import re

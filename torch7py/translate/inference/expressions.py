@@ -447,6 +447,7 @@ def _counted(found: Type) -> bool:
     if (
         found.kind is not None
         or found.has("has methods")
+        or found.has("of a module")  # see ``_outputs``
         or not found.has("has items")
         or found.find().fields
     ):

@@ -239,6 +239,8 @@ class _Assembly:
         end = " " if len(last) + len(title) < WIDTH - 4 else "\n"
         if last.startswith(" "):  # an example of a call stands by itself
             end = "\n\n"
+        elif last[-1].isalnum() or last[-1] in ")'\"":
+            end = f".{end}"
         return f"{text}{end}{title}", statements
 
     def _constants(self, statements: list[Statement]) -> list[Statement]:
