@@ -167,3 +167,8 @@ def test_a_package_that_greets_leaves_the_report_alone(
 ) -> None:
     check(tmp_path, a="require 'env'\nprint(1)")
     assert capfd.readouterr().out == ""
+
+
+def test_a_package_that_makes_globals_strict_leaves_the_questions_alone(tmp_path: Path) -> None:
+    found = check(tmp_path, a="require 'pl.strict'\nrequire 'hdf5'\nprint(gnuplot.plot, itorch.image)")
+    assert states(found["a"])["pl.strict"] == "yes"

@@ -20,8 +20,13 @@ _PROGRAM = """
         local value = _G
         for part in path:gmatch('[^.]+') do
             if type(value) ~= 'table' then return nil end
-            local inner = value[part]
-            if inner == nil and value == _G then inner = package.loaded[part] end
+            local inner
+            if value == _G then  -- which pl.strict may have made strict
+                inner = rawget(_G, part)
+                if inner == nil then inner = package.loaded[part] end
+            else
+                inner = value[part]
+            end
             value = inner
         end
         return value
