@@ -76,8 +76,7 @@ def _pair(use: Use) -> tuple[Expr, Expr]:
 def cosine_distance(args: Args) -> Native:
     def call(use: Use) -> str:
         a, b = _pair(use)
-        text = f"cosine_similarity({a}, {b})"
-        return f"{text}.reshape(1)" if use.ndim == 1 else text
+        return use.numbers(f"cosine_similarity({a}, {b})")
 
     return Native(call=call, helpers=("cosine_similarity",), over_time=True, ndim=-1)
 
@@ -90,9 +89,8 @@ def pairwise_distance(args: Args) -> Native:
 
     def call(use: Use) -> str:
         a, b = _pair(use)
-        keep = ", keepdim=True" if use.ndim == 1 else ""
         if p == "1":
-            return f"({a.operand} - {b.operand}).abs().sum(-1{keep})"
-        return f"distance({a.operand} - {b.operand}, {p}, eps=1e-6{keep})"
+            return use.numbers(f"({a.operand} - {b.operand}).abs().sum(-1)")
+        return use.numbers(f"distance({a.operand} - {b.operand}, {p}, eps=1e-6)")
 
     return Native(call=call, helpers=() if p == "1" else ("distance",), over_time=True, ndim=-1)

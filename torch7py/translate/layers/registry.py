@@ -290,6 +290,12 @@ class Use:
             x = x[0]
         return x.ndim if isinstance(x, Expr) else None
 
+    def numbers(self, text: str) -> str:
+        """One number for each vector, which of one vector is in Torch7 a tensor of one element."""
+        if self.ndim == 1:
+            return f"{text}.reshape(1)"
+        return f"torch.atleast_1d({text})" if self.ndim in (None, -1) and not self.lead else text
+
     def entries(self, count: int | None = None) -> tuple[Value, ...]:
         """The entries of the input table."""
         return self.writer.entries(self.x, count, self.layer)

@@ -279,6 +279,6 @@ def matrix_vector(args: Args) -> Native:
 def dot_product(args: Args) -> Native:
     def call(use: Use) -> str:
         a, b = pair(use)
-        return f"({a.operand} * {b.operand}).sum(-1{', keepdim=True' if use.ndim == 1 else ''})"
+        return use.numbers(f"({a.operand} * {b.operand}).sum(-1)")
 
     return Native(call=call, over_time=True, ndim=-1)
