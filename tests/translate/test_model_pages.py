@@ -14,7 +14,6 @@ from tests.golden_cases import Case, supported, value
 from tests.translate import test_golden_criterions
 from tests.translate.test_golden_models import CASES, WITHOUT
 from torch7py.bridge.runtime import Runtime
-from torch7py.translate.layers import NotNative
 from torch7py.translate.layout import lay_out
 from torch7py.translate.model import translate_criterion, translate_model
 from torch7py.translate.verify import Different, load, verify_model
@@ -142,10 +141,25 @@ def test_what_a_sequencer_remembers_is_kept_until_it_forgets(runtime: Runtime) -
     assert not torch.allclose(again, expected)
 
 
-def test_what_is_remembered_in_one_mode_only_is_refused(runtime: Runtime) -> None:
-    model = runtime.execute("return nn.Sequencer(nn.FastLSTM(3, 2)):remember('eval')")
-    with pytest.raises(NotNative, match="remembers in 'eval' only"):
-        translate_model(model)
+@pytest.mark.parametrize("mode", ["both", "train", "eval"])
+def test_what_is_remembered_is_so_until_the_mode_changes(mode: str, runtime: Runtime) -> None:
+    model = runtime.execute(f"return nn.Sequencer(nn.FastLSTM(3, 2)):remember('{mode}')")
+    x = [torch.rand(2, 3, dtype=torch.float64) for _ in range(4)]
+    source = translate_model(model)
+    native = load(source.code, "Model")().double()
+    native.load_state_dict(source.weights)
+    for training in (True, False, True):
+        if training:
+            model.set_training()
+        else:
+            model.set_evaluate()
+        native.train(training)
+        results = []
+        for _ in range(2):
+            results.append(torch.stack(model.torch7_forward(x)).clone())
+            torch.testing.assert_close(native(torch.stack(x)), results[-1], rtol=1e-12, atol=0)
+        keeps = mode in ("both", "train" if training else "eval")
+        assert torch.equal(*results) is not keeps
 
 
 def test_gradients_of_an_embedding_scaled_by_frequency(runtime: Runtime) -> None:

@@ -30,7 +30,7 @@ def test_what_a_sequence_remembers(mode: str, tmp_path: Path) -> None:
     "module",
     [
         # each hands the setting on to what is in it, or has no form with it
-        "nn.Sequential():add(nn.Sequencer(nn.FastLSTM(4, 3))):remember('both')",
+        "nn.Sequential():add(nn.BiSequencer(nn.FastLSTM(4, 3))):remember('both')",
         "nn.Sequencer(nn.Recursor(nn.LSTM(4, 3)):maskZero(1))",
         "nn.BiSequencer(nn.FastLSTM(4, 3)):remember('both')",
         "nn.Sequencer(nn.GRU(4, 3):maskZero(1))",
@@ -39,6 +39,22 @@ def test_what_a_sequence_remembers(mode: str, tmp_path: Path) -> None:
 def test_a_setting_of_something_else_is_refused(module: str) -> None:
     page = translate_script(PROGRAM.format(module=module).encode(), "p.lua")
     assert {problem.code for problem in page.problems} & {"T7-202", "T7-223"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # what is remembered from here on, but not what has been
+        "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nm:forward(x)\nm:remember('both')",
+        # a part that comes later is not told
+        "local p = nn.Sequential()\nlocal m = nn.Sequential():add(p)\nm:remember()\np:add(nn.SeqLSTM(4, 3))",
+        "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nif x:sum() > 0 then m:remember('both') end",
+    ],
+)
+def test_what_is_remembered_from_somewhere_on_is_refused(lines: str) -> None:
+    source = f"require 'rnn'\nlocal x = torch.randn(2, 3, 4)\n{lines}\nprint(m:forward(x):sum())\n"
+    page = translate_script(source.encode(), "p.lua")
+    assert {problem.code for problem in page.problems} & {"T7-202", "T7-222"}
 
 
 @pytest.mark.parametrize("call", ["x:topk(2)", "x:topk(2, 1, big, true)", "x:kthvalue()"])

@@ -273,6 +273,15 @@ def _write_class(
     if writer.attributes:
         lines += ["", "    def forget(self):", '        """Start the next sequence from a state of 0."""']
         lines += [f"        self.{attribute} = {first}" for attribute, first in writer.attributes.items()]
+    if writer.over_sequences:
+        lines += [
+            "",
+            "    def train(self, mode=True):",
+            '        """In another mode sequences start anew."""',
+        ]
+        lines += ["        if mode != self.training:"]
+        lines += [f"            self.{name} = {writer.attributes[name]}" for name in writer.over_sequences]
+        lines += ["        return super().train(mode)"]
     return ClassSource(name, lines, writer, layer, list(writer.helpers))
 
 
@@ -319,6 +328,8 @@ def _constructor(writer: Writer) -> Iterator[str]:
         yield f"        {me} = {child.make}{note}"
         for line in child.native.setup:
             yield "        " + line.replace("{self}", me)
+    for name, text in writer.settings.items():
+        yield f"        self.{name} = {text}"
     for attribute, first in writer.attributes.items():
         yield f"        self.{attribute} = {first}"
 

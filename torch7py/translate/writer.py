@@ -89,11 +89,13 @@ class Writer:
         self.children: list[Child] = []
         self.helpers: dict[str, None] = {}
         self.attributes: dict[str, str] = {}  # state kept between calls: name -> first value
+        self.settings: dict[str, str] = {}  # what is chosen when the module is made: name -> expression
+        self.over_sequences: list[str] = []  # those of sequences, which another mode starts anew
         self.depth = 0  # how many time axes the values now have in front
         self.inputs: dict[
             int, Any
         ] = {}  # values that are parts of the input: "tensor", "steps" or their parts
-        self.remembers = False  # whether a recurrent layer starts where it was left
+        self.remembers = ""  # in which mode a recurrent layer starts where it was left
         self.argument = "x"  # the name of the input, known at the end
         self.undone: dict[int, Any] = {}  # poolings that an unpooling undoes: their indices and input size
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
@@ -408,6 +410,16 @@ class Writer:
         self.attributes[name] = first
         return f"self.{name}"
 
+    def setting(self, name: str, text: str) -> str:
+        """What the constructor computes once, as an expression."""
+        number = 1
+        base = name
+        while self.settings.get(name, text) != text:
+            number += 1
+            name = f"{base}{number}"
+        self.settings[name] = text
+        return f"self.{name}"
+
     def is_whole(self, value: Expr) -> bool:
         """Whether a value is a part of the input as it is given, to be declared as one of whole numbers."""
         number = self._id(value)
@@ -457,7 +469,7 @@ class Writer:
         counts: dict[str, int] = {}
         for child in self.children:
             counts[child.name] = counts.get(child.name, 0) + 1
-        used: set[str] = set(self.attributes)
+        used: set[str] = {*self.attributes, *self.settings}
         numbers: dict[str, int] = {}
         for child in self.children:
             base = child.name

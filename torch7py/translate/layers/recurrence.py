@@ -6,6 +6,7 @@ from typing import Any
 
 from torch7py.nn.registry import layers as classes
 from torch7py.rnn.abstract import AbstractRecurrent
+from torch7py.translate.layers.recurrent import kept_state
 from torch7py.translate.layers.registry import Expr, Layer, NotNative, Overwritten, Value, items, structure
 from torch7py.translate.writer import Writer
 
@@ -63,8 +64,8 @@ def recurrent(layer: Layer, x: Value, w: Writer) -> Value:
     w.depth -= 1
     try:
         if w.remembers:
-            kept = w.attribute("state")
-            w.emit(kept, h)
+            kept, begin = kept_state(w, w.remembers)
+            w.emit(begin, h)
             w.emit("[]", outputs)
 
             def body() -> None:
@@ -116,8 +117,16 @@ def recurrence(layer: Layer, x: Value, w: Writer) -> Value:
         w.emit(f"{kept} = {made}")
         return made
     zeros = _zeros(x, "1", dims, sizes)
-    kept = w.attribute("state") if w.remembers else ""
-    w.emit(f"{zeros} if {kept} is None else {kept}" if kept else zeros, h)
+    kept = ""
+    if w.remembers:
+        kept, begin = kept_state(w, w.remembers)
+        state = begin
+        if begin != kept:
+            state = w.fresh("state").text
+            w.emit(f"{state} = {begin}")
+        w.emit(f"{zeros} if {state} is None else {state}", h)
+    else:
+        w.emit(zeros, h)
     outputs, step = w.fresh("outputs"), w.fresh("step", ndim=x.ndim)
     w.emit("[]", outputs)
 

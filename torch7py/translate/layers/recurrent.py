@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import torch
@@ -17,13 +18,45 @@ from torch7py.translate.layers.registry import (
 )
 from torch7py.translate.writer import Writer
 
+# Where a sequence starts from, by what its layer remembers: {} is the state that the last one ended in.
+STARTS = {
+    "both": "{}",
+    "train": "{} if self.training else None",
+    "eval": "None if self.training else {}",
+}
 
-def remembers(layer: Layer) -> bool:
-    """Whether a sequence starts in the state that the last one ended in."""
-    mode = layer.args.value("remember", "neither")
-    if mode not in ("neither", "both"):
-        raise NotNative(f"{layer.name} that remembers in '{mode}' only")
-    return bool(mode == "both")
+
+def remembers(layer: Layer) -> str:
+    """In which mode a sequence starts in the state that the last one ended in: a key of STARTS, or a choice of some.
+
+    Nothing where each starts anew.
+    """
+    text = layer.args.get("remember", "'neither'")
+    modes = _choices(ast.parse(text, mode="eval").body)
+    if not modes <= {*STARTS, "neither"}:
+        raise NotNative(f"{layer.name} that remembers in {text}")
+    if len(modes) > 1:
+        return text
+    (mode,) = modes
+    return "" if mode == "neither" else str(mode)
+
+
+def _choices(node: ast.expr) -> set[object]:
+    """What an expression may be, of which the program chooses when it runs."""
+    if isinstance(node, ast.IfExp):
+        return _choices(node.body) | _choices(node.orelse)
+    return {node.value if isinstance(node, ast.Constant) else None}
+
+
+def kept_state(w: Writer, mode: str) -> tuple[str, str]:
+    """The attribute with the state of the last sequence, and what the next one starts from."""
+    kept = w.attribute("state")
+    w.over_sequences.append(kept.removeprefix("self."))
+    if mode in STARTS:
+        return kept, STARTS[mode].format(kept)
+    chosen, keeps = w.setting("remembers", mode), w.fresh("keeps")
+    w.emit(f'{chosen} in ("both", "train" if self.training else "eval")', keeps)
+    return kept, f"{kept} if {keeps} else None"
 
 
 def _sequencer(module: Any) -> dict[str, Any]:
@@ -79,9 +112,9 @@ def run(
         w.emit(f"{me}({sequence.operand}.unsqueeze(0), {kept})", target, extra=f", {kept}")
         return Expr(f"{target.text}.squeeze(0)", ndim=sequence.ndim)
     if w.remembers:
-        kept = w.attribute("state")
+        kept, start = kept_state(w, w.remembers)
         new = w.fresh("state")
-        w.emit(f"{me}({sequence.text}, {kept})", target, new)
+        w.emit(f"{me}({sequence.text}, {start})", target, new)
         w.emit(f"{kept} = {state.format(new.text)}")
     else:
         w.emit(f"{me}({sequence.text})", target, extra=", _")

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.layers.recurrent import GRU_NOTE, ONE_BIAS, gates, remembers
+from torch7py.translate.layers.recurrent import GRU_NOTE, ONE_BIAS, gates, kept_state, remembers
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
 from torch7py.translate.writer import Writer
 
@@ -48,9 +48,11 @@ def run_sequence(layer: Layer, native: Native, x: Value, w: Writer, state: str) 
     if x.heavy:
         x = w.named(x)
     target = w.fresh(ndim=3)
-    if remembers(layer):
-        kept, new = w.attribute("state"), w.fresh("state")
-        w.emit(f"{me}({x}, {kept})", target, new)
+    mode = remembers(layer)
+    if mode:
+        kept, start = kept_state(w, mode)
+        new = w.fresh("state")
+        w.emit(f"{me}({x}, {start})", target, new)
         w.emit(f"{kept} = {state.format(new.text)}")
     else:
         w.emit(f"{me}({x})", target, extra=", _")

@@ -140,8 +140,21 @@ class Constructions:
         return parts
 
     def _set(self, layer: Layer, call: Invoke) -> None:
-        if not modify(layer, call.method, map(self._argument, call.arguments)):
+        if call.method == "remember":
+            self._remember(layer, call, [self._argument(argument) for argument in call.arguments])
+        elif not modify(layer, call.method, map(self._argument, call.arguments)):
             raise Problem("T7-202", call.line, f"the method {call.method} of {layer.name}")
+
+    def _remember(self, layer: Layer, call: Invoke, texts: list[str]) -> None:
+        """``container:remember(mode)``: of every sequencer that is in it by then."""
+        if self.places.get(id(layer), 0) > call.place.end:
+            raise Problem("T7-202", call.line, f"remember before {layer.name} is added to a part")
+        if modify(layer, "remember", texts):
+            return
+        if layer.given or OVER_TIME.search(layer.name):
+            raise Problem("T7-202", call.line, f"the method remember of {layer.name}")
+        for part in (*layer.children, *layer.slots.values()):
+            self._remember(part, call, texts)
 
     def _argument(self, node: Expression) -> str:
         if self.t.kind(node) == "number" and self.t.whole(node):

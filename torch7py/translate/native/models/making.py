@@ -72,7 +72,8 @@ class Making:
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
         self.hints = dict(self._names_given())
-        self.forgets = any(node.method == "forget" for node in tree.every(self.t.program, Invoke))
+        called = {node.method for node in tree.every(self.t.program, Invoke)}
+        self.forgets, self.evaluates = "forget" in called, "evaluate" in called
 
     def handles(self, node: Statement) -> bool:
         builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
@@ -353,6 +354,8 @@ class Making:
             return module
         if not self.forgets:
             cls.lines[:] = _without_method(cls.lines, "forget")
+        if not self.evaluates:
+            cls.lines[:] = _without_method(cls.lines, "train")
         parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
         cls.lines[:] = _with_parameters(cls.lines, parameters)
         for helper in cls.helpers:
