@@ -31,6 +31,10 @@ def test_edges(source: str) -> None:
         ("local function f(x) if x then return 1 end end print(2, f(false))", "T7-218"),
         ("local t = {1, 2, x = 3} for k, v in pairs(t) do print(k, v) end", "T7-306"),
         ("os.exit('done')", "T7-203"),
+        ("local x = torch.ones(6) local y = x:resize(2) print(x:storage())", "T7-271"),
+        ("local x = torch.ones(6) local y = x:narrow(1, 2, 3) print(y:storage())", "T7-271"),
+        ("local x = torch.ones(6) local s = x:storage() print(s)", "T7-271"),
+        ("print(torch.symeig(torch.eye(2)))", "T7-218"),
     ],
 )
 def test_what_has_no_plain_form_is_refused(source: str, code: str) -> None:

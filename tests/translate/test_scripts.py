@@ -41,10 +41,11 @@ SHORT: dict[str, list[str]] = {
     "rbf": ["10"],
     "recurrent": ["20"],
     "sequencer_recurrent": ["10"],
+    "tensors": [],
     "two_branch": ["4"],
     "word_count": [],
 }
-WITHOUT_LAYERS = {"bank", "k_means", "markov", "maze", "word_count"}
+WITHOUT_LAYERS = {"bank", "k_means", "markov", "maze", "tensors", "word_count"}
 POST = ("recurrent", "sequencer_recurrent", "fastlstm")
 
 

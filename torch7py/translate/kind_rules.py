@@ -124,6 +124,10 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         if node.arguments:
             return result.be("number") | result.mark("whole")
         return result.be("storage")
+    if method == "storage" and not node.arguments:
+        return result.be("memory")
+    if method == "type" and node.arguments:
+        return result.be("tensor") | same_rank(result, receiver)
     if method in ("type", "__tostring"):
         return result.be("string")
     if method in ("dim", "nDimension", "nElement", "numel", "storageOffset", "getDevice"):

@@ -34,6 +34,7 @@ _CONSTANTS = {
 }
 
 
+_DECOMPOSED = {f"torch.{name}" for name in library.DECOMPOSITIONS}
 SEVERAL_VALUES = {
     "string.gsub",
     "string.find",
@@ -275,7 +276,7 @@ class Calls:
             path = self.t.path(node.callee)
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
                 return False  # select('#', ...)
-            return path in SEVERAL_VALUES
+            return path in SEVERAL_VALUES or path in _DECOMPOSED
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
@@ -289,6 +290,8 @@ class Calls:
             return loaders.gives_batch(self.t, node)
         if kind != "tensor":
             return False
+        if node.method in library.DECOMPOSITIONS:
+            return True
         return node.method in TWO_TENSORS and (bool(node.arguments) or node.method not in ("max", "min"))
 
     def rest(self) -> str:

@@ -29,7 +29,13 @@ local function shown(value)
       for i = 1, math.min(flat:nElement(), 10000) do parts[i] = format('%.12g', flat[i]) end
       return '<tensor ' .. table.concat(parts, ' ') .. '>'
    end
-   if typename(value) == 'torch.LongStorage' then
+   local class = typename(value) or ''
+   if class:find('^torch%..*Storage$') and class ~= 'torch.LongStorage' then  -- a translation prints them as tensors
+      local parts = {}
+      for i, x in ipairs(value:totable()) do parts[i] = format('%.12g', x) end
+      return '<tensor ' .. table.concat(parts, ' ') .. '>'
+   end
+   if class == 'torch.LongStorage' then
       return '<sizes ' .. table.concat(value:totable(), ' ') .. '>'
    end
    if type(value) == 'table' or type(value) == 'userdata' then return '<' .. type(value) .. '>' end

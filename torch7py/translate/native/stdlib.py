@@ -306,6 +306,10 @@ def require(t: Translator, node: Call) -> None:
 # Text
 
 
+# All results of a function of a library, as print writes them.
+spreads: dict[str, Callable[[Translator, Call], str]] = {}
+
+
 def _spread(t: Translator, argument: Expression) -> str | None:
     """All values of the last argument of print, where it has several."""
     if isinstance(argument, tree.Vararg) or t.calls.is_unpacked(argument):
@@ -317,6 +321,9 @@ def _spread(t: Translator, argument: Expression) -> str | None:
             raise Problem("T7-218", argument.line, "print of several values of unknown kind")
         return f'*(f"{{x:.14g}}" for x in {values})'
     if t.calls.count(argument) < 2:
+        written = spreads.get(t.path(argument.callee) or "") if isinstance(argument, Call) else None
+        if written is not None and isinstance(argument, Call):
+            return written(t, argument)
         if t.calls.gives_two(argument):
             raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
         if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
@@ -347,7 +354,7 @@ def may_give_none(t: Translator, node: Call | Invoke) -> bool:
 
 @statement("print")
 def print_statement(t: Translator, node: Call) -> None:
-    texts = []
+    texts, spread = [], None
     for argument in node.arguments:
         kind = t.kind(argument)
         spread = _spread(t, argument) if argument is node.arguments[-1] else None
@@ -361,7 +368,7 @@ def print_statement(t: Translator, node: Call) -> None:
             texts.append(text.text(t, argument).text)
         else:
             texts.append(t.value(argument).text)
-    several = len(texts) > 1 or any(x.startswith("*") for x in texts)
+    several = len(texts) > 1 or spread is not None
     separator = ', sep="\\t"' if several else ""
     t.emit(f"print({', '.join(texts)}{separator})")
 

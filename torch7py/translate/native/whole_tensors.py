@@ -47,6 +47,10 @@ def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozen
         return "mask"
     if name in _CONVERSIONS:
         return "whole"
+    if isinstance(node, Invoke) and name == "type" and node.arguments:
+        kind = node.arguments[0]
+        whole = isinstance(kind, tree.String) and library.TENSOR_TYPES.get(kind.value) in WHOLE
+        return "whole" if whole else None
     if name in ("double", "float", "type", "typeAs"):
         return None
     if first is not None and name in _ALIKE:

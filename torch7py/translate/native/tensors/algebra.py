@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import (
@@ -15,6 +15,7 @@ from torch7py.translate.native.tensors.rules import (
     changing,
     in_place,
     maker,
+    makers,
     receiver_text,
 )
 from torch7py.translate.tree import Call, Expression, Name
@@ -183,3 +184,12 @@ def _first(name: str) -> None:
 
 for _lua in _DECOMPOSITIONS:
     _first(_lua)
+
+
+def _solved(t: Translator, node: Call) -> str:
+    """``torch.gesv(b, a)`` gives the solution and what it was found by."""
+    solution = makers["gesv"](t, node)
+    return f"{solution}, torch.linalg.lu_factor({t.value(node.arguments[1])}).LU"
+
+
+stdlib.spreads["torch.gesv"] = _solved

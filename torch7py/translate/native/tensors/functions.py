@@ -10,6 +10,7 @@ from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.facts import saved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.calls import apply
+from torch7py.translate.native.tensors.names_of_types import name_of_type
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
 from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Call, Expression, Number
@@ -155,7 +156,7 @@ def is_tensor(t: Translator, node: Call) -> Py:
 @maker("type")
 def torch_type(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
-        raise Problem("T7-308", node.line, "the type of a tensor as text")
+        return name_of_type(t, node.arguments[0])
     classes = t.type(node.arguments[0]).find().classes
     if len(classes) == 1:
         return atom(quoted(classes[0].name))

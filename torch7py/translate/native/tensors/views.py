@@ -47,11 +47,15 @@ for _lua, _python in {
     "t": "t()",
     "contiguous": "contiguous()",
     "isContiguous": "is_contiguous()",
-    "storageOffset": "storage_offset()",
 }.items():
     rules[_lua] = lambda t, receiver, arguments, _python=_python: atom(
         f"{receiver_text(t, receiver)}.{_python}"
     )  # type: ignore[misc]
+
+
+@rule("storageOffset")
+def storage_offset(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return Py(f"{receiver_text(t, receiver)}.storage_offset() + 1", code.ADD)
 
 
 def _by_sizes(python: str) -> Rule:

@@ -1,0 +1,156 @@
+"""Types of tensors as text, ``torch.type(x)`` and ``x:type()``, conversions by name, and a tensor's memory as printed.
+
+The type that a page's tensor tells is the original's only where that tensor surely has the same: a mask is bytes in
+Torch7 and bool in PyTorch. It is followed to where the tensor is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.devices import moved
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule
+from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["name_of_type"]
+
+_CONVERSIONS = set("double float long int short byte char".split())
+_ALIKE = set(
+    "clone contiguous narrow select view viewAs t transpose expand expandAs fill zero copy add mul uniform"
+    " normal".split()
+)
+_MAKERS = {f"torch.{name}" for name in library.CREATORS} | set(library.TENSOR_TYPES)
+# What neither moves a tensor to another memory nor changes how much of it there is.
+_HARMLESS = set(
+    "dim nDimension nElement size stride storage storageOffset isContiguous type float double clone t select narrow"
+    " view fill zero sum mean max min norm eq ne lt gt le ge".split()
+)
+_READING = {f"torch.{name}" for name in "type gt lt ge le eq ne max min sum mean".split()}
+_MOVING = {"resize", "resizeAs", "set"}
+
+
+@rule("type")
+def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """``x:type()``, and ``x:type('torch.LongTensor')``, a conversion."""
+    if not arguments:
+        return name_of_type(t, receiver)
+    name = arguments[0].value if isinstance(arguments[0], String) else None
+    if len(arguments) != 1 or name not in library.TENSOR_TYPES or name == "torch.Tensor":
+        raise Problem("T7-271", receiver.line, "a conversion to a type that is not a literal")
+    if name == "torch.CudaTensor":
+        return moved(t, receiver, "cuda")
+    return atom(f"{receiver_text(t, receiver)}.{(library.TENSOR_TYPES[name] or 'Double').lower()}()")
+
+
+def name_of_type(t: Translator, node: Expression) -> Py:
+    """The name of a tensor's type, which PyTorch has as Torch7 had it for tensors that are on no card."""
+    if not _may_be_on_a_card(t) and elements(t, node) == "mask":
+        return atom('"torch.ByteTensor"')
+    if _may_be_on_a_card(t) or not _is_alike(t, node):
+        raise Problem("T7-308", node.line, "the type of a tensor as text")
+    return atom(f"{receiver_text(t, node)}.type()")
+
+
+def _may_be_on_a_card(t: Translator) -> bool:
+    """Whether a program speaks of graphics cards anywhere."""
+    return any(node.method == "cuda" for node in tree.every(t.program, Invoke)) or any(
+        "cuda" in node.value.lower() or node.value in ("cutorch", "cunn", "cudnn")
+        for node in tree.every(t.program, String)
+    )
+
+
+def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
+    """Whether a tensor has the type that it has in Torch7."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if t.kind(node) != "tensor":
+        return False
+    if isinstance(node, Name):
+        variable = t.scopes.of_name[node]
+        sources = t.wholes.sources(variable)
+        return (
+            bool(sources)
+            and variable not in seen
+            and not any(isinstance(source, bool) for source in sources)
+            and all(
+                _is_alike(t, source, seen | {variable}) for source in sources if not isinstance(source, bool)
+            )
+        )
+    if isinstance(node, Index):
+        key = t.kind(node.key)
+        return key in ("number", "table") and _is_alike(t, node.base, seen)
+    if isinstance(node, Call):
+        return t.path(node.callee) in _MAKERS
+    if isinstance(node, Invoke) and not t.types.function_called(node):
+        if node.method in _CONVERSIONS and not node.arguments:
+            return True
+        if node.method == "type" and len(node.arguments) == 1:
+            return isinstance(node.arguments[0], String)
+        return node.method in _ALIKE and _is_alike(t, node.receiver, seen)
+    if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/"):
+        tensors = [side for side in (node.left, node.right) if t.kind(side) == "tensor"]
+        return all(elements(t, side) != "mask" and _is_alike(t, side, seen) for side in tensors)
+    return False
+
+
+@rule("storage")
+def memory(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """All numbers of ``x:storage()``, where they are printed.
+
+    For a tensor that is all of its memory, as it was made and ever after.
+    """
+    printed = any(
+        isinstance(argument, Invoke) and argument.receiver is receiver
+        for call in tree.every(t.program, Call)
+        if t.path(call.callee) == "print"
+        for argument in call.arguments
+    )
+    if not printed or arguments:
+        raise Problem("T7-271", receiver.line, "a storage, used otherwise than to print it")
+    if not isinstance(receiver, Name) or not _is_all_of_its_memory(t, receiver):
+        raise Problem("T7-271", receiver.line, "the storage of a tensor that may be a part of it")
+    return atom(f"{receiver_text(t, receiver)}.flatten()")
+
+
+def _is_all_of_its_memory(t: Translator, name: Name) -> bool:
+    variable = t.scopes.of_name[name]
+    sources = t.wholes.sources(variable)
+    made = sources[0] if len(sources) == 1 else None
+    while isinstance(made, Invoke) and made.method in ("fill", "zero"):
+        made = made.receiver
+    if not isinstance(made, Call) or t.path(made.callee) not in _MAKERS or variable.writes:
+        return False
+    arguments = made.arguments
+    sizes = bool(arguments) and all(t.kind(argument) == "number" for argument in arguments)
+    if not sizes and not (len(arguments) == 1 and isinstance(arguments[0], tree.Table)):
+        return False
+    if any(node.method in _MOVING for node in tree.every(t.program, Invoke)):
+        return False  # a view that grows would take its memory with it
+    harmless: set[Expression] = set()
+    for method in tree.every(t.program, Invoke):
+        if method.method in _HARMLESS or (method.method in ("add", "mul") and _adds(t, method)):
+            harmless.add(method.receiver)
+        if method.method in ("add", "copy", "cmul"):
+            harmless.update(method.arguments)
+    for call in tree.every(t.program, Call):
+        path = t.path(call.callee)
+        alone = len(call.arguments) < 2 or t.kind(call.arguments[1]) == "number"
+        if path == "print" or (path in _READING and alone):
+            harmless.update(call.arguments)
+    harmless.update(node.base for node in tree.every(t.program, Index))
+    for operation in tree.every(t.program, Binary):
+        if operation.operator in ("+", "-", "*", "/"):
+            harmless |= {operation.left, operation.right}
+    return all(read in harmless for read in variable.reads)
+
+
+def _adds(t: Translator, call: Invoke) -> bool:
+    return len(call.arguments) == 1 and t.kind(call.arguments[0]) in ("number", "tensor")
