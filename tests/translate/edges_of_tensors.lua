@@ -211,12 +211,9 @@ print(order[1])
 print(torch.sort(x, 1, true)[1])
 ---
 local x = torch.IntTensor(2, 3):fill(7)
-x[2][1] = 5
-print(x:storage(), x:type(), x:type('torch.LongTensor') / 2, (x:type('torch.FloatTensor') / 2):type())
 local y = x:t()
-print(y:type(), torch.type(y + 1), torch.type(torch.zeros(2)), torch.ones(3):gt(0):type())
+print(x:type(), x:type('torch.LongTensor'):type(), (x:type('torch.FloatTensor') / 2):type(), y:type())
+print(torch.type(y + 1), torch.type(torch.zeros(2)), torch.ones(3):gt(0):type())
 print(x:select(1, 2):storageOffset(), y:storageOffset())
 print(y:type() == 'torch.IntTensor' and 'int' or 'another')
----
-local a, b = torch.Tensor{{2, 1}, {1, 3}}, torch.Tensor{{3}, {5}}
-print(torch.gesv(b, a))
+print((x:type('torch.LongTensor') / 2)[1][1])
