@@ -28,7 +28,7 @@ EPSILON = 1e-12  # what Torch7 adds to a probability before its logarithm
 
 
 class _WeightedCriterion(ElementwiseCriterion):
-    """Losses with a weight for each column."""
+    """Losses with a weight for each column, or weights of the target's size."""
 
     fields: ClassVar[tuple[str, ...]] = ("weights",)
 
@@ -41,7 +41,8 @@ class _WeightedCriterion(ElementwiseCriterion):
         weights: torch.Tensor | None = self.weights
         if weights is None:
             return None
-        if not 1 <= target.dim() <= 2 or weights.numel() != target.shape[-1]:
+        each = weights.dim() > 1 and weights.shape == target.shape
+        if not each and (not 1 <= target.dim() <= 2 or weights.numel() != target.shape[-1]):
             raise TorchError(
                 f"{self.class_name}: {weights.numel()} weights do not fit a target of {size_text(target)}"
             )

@@ -180,11 +180,16 @@ class LookupTable(Module):
         rows = self._rows(input)
         if self.maxNorm is not None:
             with torch.no_grad():
-                self._renorm(rows)
+                self._hold(rows)
         padding = self.paddingValue - 1 if 1 <= self.paddingValue <= self.weight.shape[0] else None
         return F.embedding(rows, self.weight, padding, scale_grad_by_freq=self.shouldScaleGradByFreq)
 
-    def _renorm(self, rows: torch.Tensor) -> None:
+    def renorm(self, input: torch.Tensor) -> None:
+        """Scale the rows that an input names down to ``maxNorm``."""
+        with torch.no_grad():
+            self._hold(self._rows(input))
+
+    def _hold(self, rows: torch.Tensor) -> None:
         used = torch.unique(rows)
         weights = self.weight.data[used]
         p = 2 if self.normType is None else self.normType

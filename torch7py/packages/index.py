@@ -8,6 +8,7 @@ from torch7py.packages.registry import package
 package("torch", "torch7py.ops.all")
 package("nn", "torch7py.nn.all", requires=("torch",), chunk="pkg_nn.lua")
 package("nn.utils", "torch7py.packages.nn_utils", requires=("torch",), table=None, chunk="pkg_nn_utils.lua")
+package("nn.THNN", "torch7py.packages.nn_thnn", requires=("torch",), table=None, chunk="pkg_nn_thnn.lua")
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)
 package("dpnn", "torch7py.rnn.dpnn.all", requires=("nn",), chunk="pkg_dpnn.lua")
 package("nnx", "torch7py.packages.nnx.all", requires=("nn", "xlua"), chunk="pkg_nnx.lua")

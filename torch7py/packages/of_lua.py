@@ -9,7 +9,7 @@ __all__: list[str] = []
 for _name in ("torch.cdata", "torch.Tensor:cdata", "torch.Storage:cdata"):
     restricted(
         _name,
-        "a pointer that tells objects apart: no C structures of Torch7's are here; an error in translated programs",
+        "a pointer for the functions of x.THNN, which tells objects apart: none of Torch7's C structures is behind it",
     )
 for _name in ("torch.pushudata", "torch.metatype"):
     unsupported(_name, "an error: there are no C structures of Torch7's here")

@@ -90,6 +90,17 @@ for name, value in pairs(nn.Linear(1, 1)) do print(name, torch.type(value)) end
 m:apply(function(layer) layer.seen = true end)
 print(m:get(2).seen, m:findModules('nn.Linear')[1].seen, torch.isTypeOf(m, 'nn.Container'))
 """
+POINTERS = """
+require 'nn'
+local x, y, g = torch.randn(2, 3), torch.Tensor(), torch.Tensor()
+x.THNN.SoftMax_updateOutput(x:cdata(), y:cdata())
+x.THNN.SoftMax_updateGradInput(x:cdata(), x:cdata(), g:cdata(), y:cdata())
+print(y, g, type(x:cdata()), x:cdata() == x:cdata(), x:cdata() == y:cdata())
+x.THNN.Threshold_updateOutput(x:cdata(), y:cdata(), 0, 0, true)
+print(x, y, y:isSetTo(x), x:int().THNN)
+print(pcall(function() x.THNN.Other_updateOutput(x:cdata()) end))
+print(pcall(function() x.THNN.Abs_updateOutput(x:cdata()) end))
+"""
 FILES = """
 require 'nn'
 local name = os.tmpname()
@@ -183,8 +194,8 @@ print(require 'paths' == paths, package.loaded.paths == paths, debug.getinfo(1, 
 
 @pytest.mark.parametrize(
     "source",
-    [TENSORS, CLASSES, LAYERS, FILES, PACKAGES, ERRORS],
-    ids=["tensors", "classes", "layers", "files", "packages", "errors"],
+    [TENSORS, CLASSES, LAYERS, POINTERS, FILES, PACKAGES, ERRORS],
+    ids=["tensors", "classes", "layers", "pointers", "files", "packages", "errors"],
 )
 def test_prints_the_same(source: str, tmp_path: Path) -> None:
     path = tmp_path / "p.lua"

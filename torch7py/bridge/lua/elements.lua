@@ -213,12 +213,16 @@ end
 if ffi then pcall(ffi.cdef, 'struct torch7py_no_structure;') end
 local structure = ffi and ffi.typeof('struct torch7py_no_structure*')
 
+local behind = setmetatable({}, {__mode = 'k'})   -- such a pointer -> the tensor or storage it stands for
+
 local function cdata(u)
    if not ffi then fail('cdata: there are no pointers in plain Lua 5.1; LuaJIT is needed') end
    local pointer = ffi.cast(structure, core.raw(host.pointer, handle_of[u]))
-   kept[pointer] = u
+   behind[pointer] = u
    return pointer
 end
+
+core.behind = behind   -- for functions that take such pointers
 
 function torch.data(u, as_number)
    local pointer = data(u)

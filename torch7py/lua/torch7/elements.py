@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from torch7py.lua.behaviour import kind_of
+from torch7py.lua.behaviour import Behaviour, behaviours, kind_of
 from torch7py.lua.operators import call, metatable
 from torch7py.lua.torch7.tensors import metatables, storage_metatables
 from torch7py.lua.values import Table, fail, first
 from torch7py.ops import memory, types
 from torch7py.ops.memory import Storage
 
-__all__ = ["publish"]
+__all__ = ["Behind", "publish"]
 
 
 def _nested(value: Any) -> Any:
@@ -81,14 +81,45 @@ def _no_pointer(*_: Any) -> Any:
     raise fail("data: there are no pointers in a translated program")
 
 
+class Pointer:
+    """What stands for a tensor or storage where functions in C were given it. Nothing can be read through it."""
+
+    def __init__(self, target: Any) -> None:
+        self.target = target
+
+
+class Pointers(Behaviour):
+    kind = "cdata"
+
+    def equal(self, left: Any, right: Any) -> bool:
+        return isinstance(left, Pointer) and isinstance(right, Pointer) and left.target is right.target
+
+
+behaviours[Pointer] = Pointers()
+
+
+class Behind(Table):
+    """What such pointers stand for."""
+
+    def rawget_(self, key: Any) -> Any:
+        return key.target if isinstance(key, Pointer) else None
+
+
+def cdata(x: Any = None, *_: Any) -> Pointer:
+    """``x:cdata()``"""
+    if not isinstance(x, (torch.Tensor, Storage)):
+        raise fail("cdata: a tensor or a storage expected")
+    return Pointer(x)
+
+
 def publish(torch_table: Table) -> None:
     torch_table.rawset_("totable", totable)
     torch_table.rawset_("data", _no_pointer)
-    torch_table.rawset_("cdata", _no_pointer)
+    torch_table.rawset_("cdata", cdata)
     for mt in (*metatables.values(), *storage_metatables.values()):
         mt.rawset_("totable", totable)
         mt.rawset_("data", _no_pointer)
-        mt.rawset_("cdata", _no_pointer)
+        mt.rawset_("cdata", cdata)
     for mt in metatables.values():
         mt.rawset_("apply", apply)
         mt.rawset_("map", map_)

@@ -22,6 +22,7 @@ from torch7py.lua.operators import index
 from torch7py.lua.strings import string
 from torch7py.lua.torch7 import classes, library, module_definitions, modules, objects
 from torch7py.lua.torch7.calls import raised
+from torch7py.lua.torch7.elements import Behind
 from torch7py.lua.torch7.exchange import ScriptTable, refresh, result_to_lua, to_python
 from torch7py.lua.torch7.module_record import by_number, is_module
 from torch7py.lua.values import Library, LuaError, Source, Table, fail, first
@@ -126,6 +127,7 @@ def _core() -> Table:
             "sources": Table(None, {"here": _here}),
             "handle_of": _Numbers(),
             "stand_in": _Layers(),
+            "behind": Behind(),
         },
     )
 

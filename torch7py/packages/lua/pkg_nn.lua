@@ -6,6 +6,7 @@ local core, host, nn, chunk, module = ...
 
 nn.utils = require 'nn.utils'
 nn.tables = require 'nn.tables'
+require 'nn.THNN'
 chunk('pkg_nn_lent.lua')(nn, module)
 chunk('pkg_nn_train.lua')(core, host, nn)
 nn.Jacobian, nn.SparseJacobian = chunk('pkg_nn_jacobian.lua')(core, host, nn, module)
