@@ -27,7 +27,6 @@ TOLERANCE = 1e-10
 
 # Cases without a native form, with words of the reason that is given.
 WITHOUT = {
-    "nn.Sequencer(nn.GRU(4,5,9999,0.25))": "dropout inside",
     "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
     "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()": "batch normalization inside",
     "nn.Sequencer(nn.FastLSTM(4,5):maskZero(1))": "a mask inside",

@@ -177,7 +177,7 @@ for _names, _argument in (
         "Linear LinearNoBias PartialLinear LinearWeightNorm SparseLinear Maxout Euclidean Cosine WeightedEuclidean",
         "inputSize",
     ),
-    ("HighWay Highway FastLSTM LSTM GRU Mufuru", "inputSize"),
+    ("HighWay Highway FastLSTM LSTM GRU MuFuRu", "inputSize"),
     ("BatchNormalization LayerNormalization", "nOutput"),
     ("Add", "inputSize"),
     ("PReLU", "nOutputPlane"),

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from torch7py.nn.base import Module
+from torch7py.nn.dropout import Dropout
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
 from torch7py.translate.model import ClassSource, FunctionSource, ModelSource, translate_model
@@ -161,7 +162,10 @@ def quiet(native: torch.nn.Module, cls: ClassSource) -> None:
     for path, child in cls.leaves():
         if child.native.random and (child.timed or child.native.drawn is None):
             native.get_submodule(path).eval()
-            child.layer.module.set_evaluate()
+            theirs = child.layer.module
+            inside = [part for part in theirs.modules() if isinstance(part, Dropout)]
+            for part in inside or [theirs]:  # a recurrent layer itself goes on keeping its steps
+                part.set_evaluate()
 
 
 def take_drawn(native: torch.nn.Module, cls: ClassSource) -> None:

@@ -46,8 +46,9 @@ def recorded_masks() -> Iterator[list[Factor]]:
         @functools.wraps(forward)
         def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
             nonlocal made
+            kept = getattr(self, "lazy", False) and not self.flag  # the mask of an earlier step
             output = forward(self, input)
-            if self.training and getattr(self, "p", 1) > 0:
+            if self.training and getattr(self, "p", 1) > 0 and not kept:
                 if _ORIGIN not in self.__dict__:
                     self.__dict__[_ORIGIN] = made
                     made += 1

@@ -151,7 +151,6 @@ for name, reason in {
     "nn.TotalDropout": "it drops or keeps a whole tensor at random",
     "nn.Dictionary": "it counts the rows that it has used: use nn.Embedding with sparse=True",
     "nn.NCEModule": "it draws noise classes from an alias table, and estimates its normalization in the first forward",
-    "nn.MuFuRu": "a recurrent cell of nine operations that PyTorch has no layer for",
     "nn.IndexLinear": "its input is a list of keys and values with running statistics",
     "nn.Kmeans": "it learns by clustering, not from a gradient",
     "torch.AliasMultinomial": "not a layer; torch.multinomial draws with replacement",

@@ -245,6 +245,8 @@ def _gru_part(number: int) -> Any:
 
 @structure("nn.GRU", live=_sizes)
 def gru(layer: Layer, x: Value, w: Writer) -> Value:
+    if layer.args.get("p", "0") not in ("0", "0.0"):
+        return _gru_with_dropout(layer, x, w)
     check(layer)
     entries = (
         "gates_from_input.weight",
@@ -260,5 +262,71 @@ def gru(layer: Layer, x: Value, w: Writer) -> Value:
         helpers=("GRU",),
         name="gru",
         comment=GRU_NOTE,
+    )
+    return run(layer, native, x, w, "{}.detach()")
+
+
+def _apart(module: Any) -> list[torch.Tensor]:
+    """The parameters of a GRU with a product of its own for each gate, as one with dropout has."""
+    given: list[torch.Tensor] = list(module.torch7_parameters()[0])
+    if len(given) == 9:
+        return given
+    weight, bias, output = (part.chunk(2) for part in given[:3])  # dropout of 0
+    return [weight[0], bias[0], weight[1], bias[1], *output, *given[3:]]
+
+
+def _apart_part(number: int) -> Any:
+    return lambda module: _apart(module)[number]
+
+
+def _gru_with_dropout(layer: Layer, x: Value, w: Writer) -> Value:
+    p = layer.args.p
+    check(Layer(layer.name, Args({**layer.args.texts, "p": "0"}), module=layer.module))
+    if layer.args.get("mono", "False") != "False" or w.depth == 0 or w.remembers:
+        raise NotNative("nn.GRU with dropout inside that remembers, or with one mask for all examples")
+    entries = (
+        "reset_from_input.weight",
+        "reset_from_input.bias",
+        "update_from_input.weight",
+        "update_from_input.bias",
+        "reset_from_output.weight",
+        "update_from_output.weight",
+        "from_input.weight",
+        "from_input.bias",
+        "from_kept.weight",
+    )
+    native = Native(
+        make=f"DropoutGRU({layer.args.inputSize}, {outputs_of(layer.args)}, {p})",
+        weights={entry: _apart_part(number) for number, entry in enumerate(entries)},
+        helpers=("DropoutGRU",),
+        name="gru",
+        random=True,
+    )
+    return run(layer, native, x, w, "{}.detach()")
+
+
+def _mufuru(module: Any) -> dict[str, Any]:
+    return {"inputSize": module.inputSize, "outputSize": module.outputSize, "ops": list(module.ops)}
+
+
+@structure("nn.MuFuRu", live=_mufuru)
+def mufuru(layer: Layer, x: Value, w: Writer) -> Value:
+    check(layer)
+    functions = f", {layer.args.ops}" if "ops" in layer.args else ""
+    entries = (
+        "reset_from_input.weight",
+        "reset_from_input.bias",
+        "reset_from_output.weight",
+        "reset_from_output.bias",
+        "new.weight",
+        "new.bias",
+        "shares.weight",
+        "shares.bias",
+    )
+    native = Native(
+        make=f"MuFuRu({layer.args.inputSize}, {outputs_of(layer.args)}{functions})",
+        weights={entry: _gru_part(number) for number, entry in enumerate(entries)},
+        helpers=("MuFuRu",),
+        name="mufuru",
     )
     return run(layer, native, x, w, "{}.detach()")

@@ -31,7 +31,7 @@ _INITIALIZERS = {
     "fill": "nn.init.constant_",
 }
 _DRAWS = re.compile(
-    "Dropout|Noise|Reinforce|Recurr|LSTM|GRU|BatchNormalization"
+    "Dropout|Noise|Reinforce|Recurr|LSTM|GRU|MuFuRu|BatchNormalization"
 )  # not the same when run again
 # Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
 LEFT_OUT = {

@@ -59,6 +59,81 @@ class GRU(nn.Module):
 )
 
 helper(
+    "DropoutGRU",
+    '''
+class DropoutGRU(nn.Module):
+    """A GRU whose gates each drop out their input and output by masks of their own.
+
+    Each step draws some, but as in rnn a step that training has not seen before takes those of the first step.
+    """
+
+    def __init__(self, inputs, size, p):
+        super().__init__()
+        self.size, self.p, self.known = size, p, 0
+        self.reset_from_input, self.update_from_input = nn.Linear(inputs, size), nn.Linear(inputs, size)
+        self.reset_from_output = nn.Linear(size, size, bias=False)
+        self.update_from_output = nn.Linear(size, size, bias=False)
+        self.from_input, self.from_kept = nn.Linear(inputs, size), nn.Linear(size, size, bias=False)
+
+    def forward(self, x, h=None):
+        h = x.new_zeros(*x.shape[1:-1], self.size) if h is None else h
+        outputs, first = [], None
+        for number, step in enumerate(x):
+            if number == 0 or number < self.known:
+                ones = [torch.ones_like(part) for part in (step, step, h, h, step, h)]
+                drop = [F.dropout(part, self.p, self.training) for part in ones]
+                first = first or drop
+            else:
+                drop = first
+            r = torch.sigmoid(self.reset_from_input(step * drop[0]) + self.reset_from_output(h * drop[2]))
+            z = torch.sigmoid(self.update_from_input(step * drop[1]) + self.update_from_output(h * drop[3]))
+            new = torch.tanh(self.from_input(step * drop[4]) + self.from_kept(r * h * drop[5]))
+            h = z * h + (1 - z) * new
+            outputs.append(h)
+        if self.training:
+            self.known = max(self.known, len(x))
+        return torch.stack(outputs), h
+''',
+)
+
+helper(
+    "MuFuRu",
+    '''
+class MuFuRu(nn.Module):
+    """A unit that mixes functions of its old and its new state (Weissenborn and Rocktaeschel, 2016)."""
+
+    def __init__(self, inputs, size, functions=None):
+        super().__init__()
+        self.size = size
+        known = {
+            "keep": lambda h, v: h,
+            "replace": lambda h, v: v,
+            "mul": lambda h, v: h * v,
+            "diff": lambda h, v: h - v,
+            "forget": lambda h, v: h * 0,
+            "sqrt_diff": lambda h, v: 0.25 * (h - v).abs().sqrt(),
+            "max": lambda h, v: torch.where(v > h, v, h),
+            "min": lambda h, v: torch.where(v < h, v, h),
+        }
+        self.functions = [known[name] for name in functions or known]
+        self.reset_from_input, self.reset_from_output = nn.Linear(inputs, size), nn.Linear(size, size)
+        self.new = nn.Linear(inputs + size, size)
+        self.shares = nn.Linear(inputs + size, len(self.functions) * size)
+
+    def forward(self, x, h=None):
+        h = x.new_zeros(*x.shape[1:-1], self.size) if h is None else h
+        outputs = []
+        for step in x:
+            r = torch.sigmoid(self.reset_from_input(step) + self.reset_from_output(h))
+            v = torch.sigmoid(self.new(torch.cat((step, r * h), dim=-1)))
+            shares = self.shares(torch.cat((step, h), dim=-1)).unflatten(-1, (-1, self.size)).softmax(-2)
+            h = (shares * torch.stack([f(h, v) for f in self.functions], -2)).sum(-2)
+            outputs.append(h)
+        return torch.stack(outputs), h
+''',
+)
+
+helper(
     "MaskedLSTM",
     '''
 class MaskedLSTM(nn.LSTMCell):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["OVER_TIME", "WITHOUT_WEIGHTS", "Constructions", "all_layers"]
 
 # Layers that see a sequence, or what they keep from one call for the next, and graphs, which take several inputs.
-OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|gModule|BRNN|Attention")
+OVER_TIME = re.compile("LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|MuFuRu|gModule|BRNN|Attention")
 
 # Layers without any, which may stand between those that have some.
 WITHOUT_WEIGHTS = {

@@ -16,7 +16,7 @@ __all__ = ["Identity", "passes"]
 
 # Layers of rnn that give each step an output of its own, in training.
 _OF_STEPS = set(
-    "nn.LSTM nn.FastLSTM nn.GRU nn.Recurrent nn.Recursor nn.Recurrence nn.LinearRNN nn.LookupRNN".split()
+    "nn.LSTM nn.FastLSTM nn.GRU nn.MuFuRu nn.Recurrent nn.Recursor nn.Recurrence nn.LinearRNN nn.LookupRNN".split()
 )
 
 

@@ -161,7 +161,15 @@ class Forwards:
     def keeps_steps(self, module: Expression) -> bool:
         """Whether a module is one of rnn's that take a sequence step by step."""
         names = {layer.name for layer in self.t.type(module).find().layers}
-        single = {"nn.LSTM", "nn.FastLSTM", "nn.GRU", "nn.Recurrent", "nn.Recursor", "nn.Recurrence"}
+        single = {
+            "nn.LSTM",
+            "nn.FastLSTM",
+            "nn.GRU",
+            "nn.MuFuRu",
+            "nn.Recurrent",
+            "nn.Recursor",
+            "nn.Recurrence",
+        }
         return bool(names & single)
 
     def target(self, statement: Statement, value: Expression) -> Name | None:

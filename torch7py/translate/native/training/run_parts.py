@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RunParts"]
 
 _WEIGHTED = re.compile(
-    r"Linear|Conv|Lookup|LSTM|GRU|Recur|BatchNorm|\.C?Add$|\.C?Mul$|PReLU|Euclid|Cosine$|Maxout"
+    r"Linear|Conv|Lookup|LSTM|GRU|MuFuRu|Recur|BatchNorm|\.C?Add$|\.C?Mul$|PReLU|Euclid|Cosine$|Maxout"
 )
 _MOVED = {"momentum", "weightDecay", "weightDecays"}
 _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg", "asgd"}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Training"]
 
 # Layers that keep something from one call for the next.
-_STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|Mufuru|NormStabilizer")
+_STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|MuFuRu|NormStabilizer")
 
 
 class Training:
