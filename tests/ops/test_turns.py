@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -110,6 +111,78 @@ def test_types(torch7: Runtime, kind: str, kinds: list[str]) -> None:
 def test_by_hand(torch7: Runtime, source: str, expected: list[float]) -> None:
     torch7.execute(f"x = torch.Tensor{{{{1}}, {{2}}, {{3}}}} {source}")
     assert torch7.globals["x"].view(-1).tolist() == expected
+
+
+# -- by index and mask ---------------------------------------------------------------------------------------
+
+SIZES = (2, 3, 2)
+PLACES = list(itertools.product(*map(range, SIZES)))
+NUMBERS = torch.sin(torch.arange(60.0, dtype=torch.float64))
+
+
+def after(torch7: Runtime, call: str, **values: torch.Tensor) -> list[float]:
+    """The three elements of a tensor after a call of it expanded to SIZES."""
+    for name, value in values.items():
+        torch7.globals[name] = value
+    torch7.execute(f"x = torch.Tensor{{1, 2, 3}}:view(1, 3, 1) x:expand(2, 3, 2):{call}")
+    elements: list[float] = torch7.globals["x"].view(-1).tolist()
+    return elements
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_masks(torch7: Runtime, seed: int) -> None:
+    mask = torch.rand(SIZES, generator=torch.Generator().manual_seed(seed)) < 0.3
+    filled, copied, numbers = [1.0, 2, 3], [1.0, 2, 3], iter(NUMBERS.tolist())
+    for place in PLACES:
+        if mask[place]:
+            filled[place[1]] = 9
+            copied[place[1]] = next(numbers)
+    assert after(torch7, "maskedFill(m, 9)", m=mask.byte()) == filled
+    assert after(torch7, "maskedCopy(m, n)", m=mask.byte(), n=NUMBERS) == copied
+
+
+@pytest.mark.parametrize("dim", range(3))
+def test_rows(torch7: Runtime, dim: int) -> None:
+    """Row after row, and in each place after place."""
+    index = [1, 0, 1] if dim != 1 else [2, 0, 2]
+    sizes = [*SIZES[:dim], 3, *SIZES[dim + 1 :]]
+    rows = NUMBERS[: torch.Size(sizes).numel()].view(sizes)
+    copied, added, filled = [1.0, 2, 3], [1.0, 2, 3], [1.0, 2, 3]
+    for n, row in enumerate(index):
+        for place in itertools.product(*map(range, (*SIZES[:dim], *SIZES[dim + 1 :]))):
+            element = (*place[:dim], row, *place[dim:])[1]
+            value = rows[(*place[:dim], n, *place[dim:])].item()
+            copied[element], filled[element] = value, 9
+            added[element] += value
+    numbers = torch.tensor(index) + 1
+    assert after(torch7, f"indexCopy({dim + 1}, i, r)", i=numbers, r=rows) == copied
+    assert after(torch7, f"indexFill({dim + 1}, i, 9)", i=numbers) == filled
+    assert after(torch7, f"indexAdd({dim + 1}, i, r)", i=numbers, r=rows) == pytest.approx(added, rel=1e-14)
+
+
+@pytest.mark.parametrize("dim", range(3))
+def test_scatter(torch7: Runtime, dim: int) -> None:
+    sizes = [*SIZES[:dim], 2, *SIZES[dim + 1 :]]
+    index = (torch.arange(torch.Size(sizes).numel()) * 5 % 7 % SIZES[dim]).view(sizes)
+    source = NUMBERS[: index.numel()].view(sizes)
+    put, filled = [1.0, 2, 3], [1.0, 2, 3]
+    for place in itertools.product(*map(range, (*SIZES[:dim], *SIZES[dim + 1 :]))):
+        for n in range(2):
+            line = (*place[:dim], n, *place[dim:])
+            element = (*place[:dim], int(index[line]), *place[dim:])[1]
+            put[element], filled[element] = source[line].item(), 9
+    assert after(torch7, f"scatter({dim + 1}, i, s)", i=index + 1, s=source) == put
+    assert after(torch7, f"scatter({dim + 1}, i, 9)", i=index + 1) == filled
+
+
+def test_vectors_and_errors(torch7: Runtime) -> None:
+    torch7.execute("x = torch.Tensor{5} x:expand(4):indexFill(1, torch.LongTensor{3}, 7)")
+    assert torch7.globals["x"].tolist() == [7]
+    torch7.execute("x:expand(4)[torch.ByteTensor{0, 1, 1, 0}] = torch.Tensor{8, 9}")
+    assert torch7.globals["x"].tolist() == [9]
+    with pytest.raises(LuaError, match="index 5 out of range of dimension 1 of size 4"):
+        torch7.execute("x:expand(4):indexFill(1, torch.LongTensor{5}, 7)")
+    assert torch7.globals["x"].tolist() == [9]
 
 
 @pytest.mark.parametrize("draw", ["uniform()", "normal()", "random()", "bernoulli(0.5)", "geometric(0.3)"])

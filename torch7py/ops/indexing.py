@@ -6,6 +6,7 @@ Indices count from 1 in Lua and come in LongTensors, masks of 0 and 1 in ByteTen
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -14,10 +15,12 @@ from torch7py.ops import compiled, memory, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
+from torch7py.ops.turns import by_rows_in_turns, repeated_dims, turns
 
 __all__: list[str] = []
 
 T = torch.Tensor
+Rows = Callable[..., T]  # of a tensor, a dimension, places along it, and values
 SHORT = 16  # elements of a row below which a kernel's steps from row to row are too many
 
 # -- rows --------------------------------------------------------------------------------------------------
@@ -69,6 +72,14 @@ def _index(x: T, dim: int, index: T) -> T:
         raise
 
 
+def _by_rows(inplace: Rows, x: T, dim: int, rows: T, *values: T | float) -> None:
+    """``inplace(x, dim, rows, ...)``. An element of an expanded tensor is met at each of its places."""
+    if 0 in x.stride() and repeated_dims(x):
+        by_rows_in_turns(inplace, x, dim, rows, *values)
+    else:
+        inplace(x, dim, rows, *values)
+
+
 def _sources(name: str, x: T, dim: int, index: T, src: T) -> T:
     """The source of a row operation in the shape that the rows together have."""
     if src.shape[check_dim(src, dim)] != index.numel():
@@ -94,20 +105,20 @@ def _index_copy(x: T, dim: int, index: T, src: T) -> None:
     """``x:indexCopy(dim, index, src)``: row index[i] becomes row i of src; of equal indices the last counts."""
     rows = _rows("indexCopy", x, dim, index)
     src = _sources("indexCopy", x, dim, index, src)
-    x.index_copy_(dim, rows, src)
+    _by_rows(T.index_copy_, x, dim, rows, src)
 
 
 @operation("indexAdd", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
 def _index_add(x: T, dim: int, index: T, src: T) -> None:
     """``x:indexAdd(dim, index, src)``: row i of src is added to row index[i], however often it is named."""
     rows = _rows("indexAdd", x, dim, index)
-    x.index_add_(dim, rows, _sources("indexAdd", x, dim, index, src))
+    _by_rows(T.index_add_, x, dim, rows, _sources("indexAdd", x, dim, index, src))
 
 
 @operation("indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self")
 def _index_fill(x: T, dim: int, index: T, value: float) -> None:
     """``x:indexFill(dim, index, value)``"""
-    x.index_fill_(dim, _rows("indexFill", x, dim, index), value)
+    _by_rows(T.index_fill_, x, dim, _rows("indexFill", x, dim, index), value)
 
 
 # -- elements ----------------------------------------------------------------------------------------------
@@ -178,7 +189,7 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     if src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
         _move(True, x, dim, index, src)
     else:
-        x.scatter_(dim, index - 1, src)
+        _by_rows(T.scatter_, x, dim, index - 1, src)
 
 
 @operation("scatter", "x:T dim:index index:Long value:real", returns="self")
@@ -188,7 +199,7 @@ def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
     if _suits(dim, index, x):
         _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
     else:
-        x.scatter_(dim, index - 1, value)
+        _by_rows(T.scatter_, x, dim, index - 1, value)
 
 
 @operation("nonzero", "x:any", Form.QUERY)
@@ -226,7 +237,12 @@ def _masked_select(x: T, mask: T) -> T:
 @operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
 def _masked_fill(x: T, mask: T, value: float) -> None:
     """``x:maskedFill(mask, value)``"""
-    x.masked_fill_(_mask("maskedFill", x, mask), value)
+    chosen = _mask("maskedFill", x, mask)
+    if 0 in x.stride() and repeated_dims(x):
+        for part in turns(x):
+            part(x).masked_fill_(part(chosen), value)
+    else:
+        x.masked_fill_(chosen, value)
 
 
 @operation("maskedCopy", "x:T mask:Byte src:T", Form.METHOD, returns="self")
@@ -237,7 +253,13 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
         raise TorchError(
             f"maskedCopy: {src.numel()} elements of src for {int(chosen.sum())} ones in the mask"
         )
-    x.masked_scatter_(chosen, src)
+    if 0 in x.stride() and repeated_dims(x):
+        order = chosen.flatten().cumsum(0).sub_(1).clamp_(min=0)
+        values = src.flatten()[order].view(x.shape) if src.numel() else x
+        for part in turns(x):
+            part(x).copy_(torch.where(part(chosen), part(values), part(x)))
+    else:
+        x.masked_scatter_(chosen, src)
 
 
 # -- x[k] and x[k] = v, where k is not made of numbers -----------------------------------------------------
