@@ -151,7 +151,8 @@ def test_rows(torch7: Runtime, dim: int) -> None:
     for n, row in enumerate(index):
         for place in itertools.product(*map(range, (*SIZES[:dim], *SIZES[dim + 1 :]))):
             element = (*place[:dim], row, *place[dim:])[1]
-            value = rows[(*place[:dim], n, *place[dim:])].item()
+            line = (*place[:dim], n, *place[dim:])
+            value = rows[line].item()
             copied[element], filled[element] = value, 9
             added[element] += value
     numbers = torch.tensor(index) + 1
