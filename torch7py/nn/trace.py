@@ -8,14 +8,19 @@ objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 
 from torch7py.ops.errors import TorchError
 
-__all__ = ["Trace", "leaves_of", "same_memory"]
+__all__ = ["Trace", "derivatives", "leaves_of", "same_memory"]
+
+# What ``torch.autograd.grad`` calls at its end; not every version need have it.
+_engine: Callable[..., Sequence[torch.Tensor | None]] | None = getattr(
+    torch.autograd.graph, "_engine_run_backward", None
+)
 
 
 def leaves_of(value: Any) -> Iterator[torch.Tensor]:
@@ -55,6 +60,21 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
+def derivatives(
+    outputs: Sequence[torch.Tensor], wanted: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]
+) -> list[torch.Tensor | None]:
+    """``torch.autograd.grad`` of outputs whose gradients have their sizes; the graph stays.
+
+    Its own check of those sizes imports what PyTorch has for symbolic ones, sympy among it, which takes a third of a
+    second at the first call and at every call a quarter of the time of a small backward.
+    """
+    if _engine is None:
+        return list(torch.autograd.grad(outputs, wanted, gradients, retain_graph=True, allow_unused=True))
+    return list(
+        _engine(tuple(outputs), tuple(gradients), True, False, tuple(wanted), True, accumulate_grad=False)
+    )
+
+
 class Trace:
     """The graph of one call: ``output`` on aliases of ``input`` and of the layer's parameters."""
 
@@ -90,7 +110,7 @@ class Trace:
         if not pairs or not wanted:
             return [None] * len(wanted)
         outs, grads = zip(*pairs, strict=True)
-        return list(torch.autograd.grad(outs, wanted, grads, retain_graph=True, allow_unused=True))
+        return derivatives(outs, wanted, grads)
 
 
 def _shaped(gradient: torch.Tensor, output: torch.Tensor) -> torch.Tensor:

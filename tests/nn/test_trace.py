@@ -1,0 +1,42 @@
+"""Gradients of a call that was recorded, by the short way and by PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.nn.faces import values
+from torch7py.nn import trace
+from torch7py.nn.trace import derivatives
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_derivatives(monkeypatch: pytest.MonkeyPatch, short: bool) -> None:
+    """Those of x y and of x + x, of which z is no part; None for it. The graph stays for a second time."""
+    if short:
+        assert trace._engine is not None
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("PyTorch's check of sizes imports sympy")
+
+        monkeypatch.setattr(torch.autograd, "grad", refuse)
+    else:
+        monkeypatch.setattr(trace, "_engine", None)
+    x, y, z = (values(2, 3, start=n).requires_grad_() for n in range(3))
+    outputs, above = (x * y, x + x), (values(2, 3, start=4), values(2, 3, start=5))
+    for _ in range(2):
+        of_x, of_y, of_z = derivatives(outputs, [x, y, z], above)
+        assert of_x is not None
+        assert of_y is not None
+        assert of_z is None
+        torch.testing.assert_close(of_x, above[0] * y.data + 2 * above[1])
+        torch.testing.assert_close(of_y, above[0] * x.data)
+    assert x.grad is None
+
+
+def test_a_tensor_without_a_graph_is_refused() -> None:
+    x = values(2)
+    with pytest.raises(RuntimeError):
+        derivatives([x], [values(2).requires_grad_()], [x])
