@@ -24,6 +24,7 @@ class Assignments:
 
     def __init__(self, translator: Translator) -> None:
         self.t = translator
+        self._named: dict[Index, str] | None = None  # what several values are given before they are appended
 
     def write(
         self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
@@ -37,7 +38,7 @@ class Assignments:
             for target in targets:
                 self.t.emit(f"{self.target(target)} = None")
             return
-        if len(values) == 1 and self.t.calls.several(values[0], targets):
+        if len(values) == 1 and self._several(values[0], targets):
             return
         if len(targets) == len(values):
             targets, values = _fields_first(targets, values)
@@ -74,11 +75,25 @@ class Assignments:
             return
         raise Problem("T7-211", node.line, "an assignment of several values from calls")
 
+    def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
+        """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""
+        self._named = {}
+        try:
+            done = self.t.calls.several(value, targets)
+            for target, name in self._named.items():
+                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({name})")
+        finally:
+            self._named = None
+        return done
+
     def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
         """Whether an assignment of several values appends to lists, and may be written one value after the other."""
         appending = [t for t in targets if isinstance(t, Index) and self.t.tables.appends(t)]
         if not appending:
             return False
+        others = [t for t in targets if isinstance(t, Index) and t not in appending]
+        if any(tree.same_expression(t.base, a.base) for t in others for a in appending):
+            raise Problem("T7-212", targets[0].line, "several places at the end of a list at once")
         stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
         stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
         read = [n for v in values for n in tree.walk(v)]
@@ -197,6 +212,9 @@ class Assignments:
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.t.names.of(node)
         assert isinstance(node, Index)
+        if self._named is not None and self.t.tables.appends(node):
+            name = self._named[node] = self.t.fresh("value")
+            return name
         entry = self.t.classes.entry(node)
         if entry is not None:
             return entry.text
