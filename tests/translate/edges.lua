@@ -492,3 +492,35 @@ return M
 ---
 local function f(o) return o and o.a and o.a.b end
 print(f(nil), f{}, f{a = {}}, f{a = {b = 3}})
+---
+-- lists by places that follow each other, and tables that are none
+local t = {}
+t[1] = 'a'
+t[2] = 'b'
+t[3] = 'c'
+t[2] = 'd'
+print(#t, t[2], table.concat(t, ','))
+local u = {}
+u[1] = 1
+u[3] = 3
+print(u[3], u[2])
+local v = {}
+v[1] = 'a'
+if v[1] == 'a' then v[2] = 'b' end
+print(#v)
+local a = {1, 2}
+local b = a
+b[3] = 3
+print(#a, a[3])
+for i = 1, 2 do local t = {} t[1] = i t[2] = i * 2 print(#t, t[2]) end
+---
+-- a list that is filled before the loop that changes it
+local fields = {}
+for f in ('1,2,3'):gmatch('%d') do fields[#fields + 1] = f end
+for i, f in ipairs(fields) do fields[i] = tonumber(f) + 1 end
+print(#fields, fields[3])
+local function start(x) x[#x + 1] = 9 return x end
+local more = {}
+start(more)
+for i = 1, 1 do more[i] = i end
+print(#more, more[1])

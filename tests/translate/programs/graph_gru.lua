@@ -39,7 +39,6 @@ end
 local embed = nn.LookupTable(V, opt.rnn_size)
 local cell = gru(opt.rnn_size, opt.rnn_size)
 local crit = nn.ClassNLLCriterion()
-local protos = {embed = embed, cell = cell}
 local both = nn.Sequential():add(embed):add(cell)
 local params, grads = both:getParameters()
 params:uniform(-0.08, 0.08)

@@ -20,7 +20,8 @@ class Tables:
     """Decides by all uses of a table in the program.
 
     A list must grow by ``table.insert``, ``t[#t + 1]``, or by ``t[i] = v`` in the first loop over 1, 2, ... after it
-    was made empty, which is an append. A table that is filled in another way keeps its numbers as keys of a dict.
+    was made empty, which is an append; or by ``t[1] = a``, ``t[2] = b`` behind that. A table that is filled in
+    another way keeps its numbers as keys of a dict.
     """
 
     def __init__(self, translator: Translator) -> None:
@@ -109,6 +110,34 @@ class Tables:
             if not any(self._is_same(target.base, other) for other in filled):
                 filled.append(target.base)
                 self._appends.add(target)
+        self._mark_followers(found, stores)
+
+    def _mark_followers(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+        """``t[1] = a``, ``t[2] = b`` behind ``t = {}``, if all stores into such tables are of this kind, or changes."""
+        followers: list[Index] = []
+        for statement, target in stores:
+            if target in self._appends:
+                continue
+            before = [other for other in followers if self._is_same(other.base, target.base)]
+            if self._follows(found, statement, target, before):
+                followers.append(target)
+            elif not isinstance(target.key, tree.Number) or not 1 <= target.key.value <= len(before):
+                return
+        self._appends.update(followers)
+
+    def _follows(self, found: Type, statement: tree.Assign, target: Index, before: list[Index]) -> bool:
+        """Whether a store is the next into a table that was made empty in the same block. ``before``: those before."""
+        makers = [made for made in self._made.get(found, []) if self._is_for(made, target.base)]
+        if len(makers) != 1 or makers[0].fields or not isinstance(target.key, tree.Number):
+            return False
+        if target.key.value != len(before) + 1:
+            return False
+        if self._context[statement][-1] is not self._context[makers[0]][-1]:
+            return False
+        start, end = makers[0].place.end, target.place.start
+        others = (other.place.start for other in self._appends if self._is_same(other.base, target.base))
+        handed = (at for at, other in self._filled_by if self._is_same(other, target.base))
+        return start < end and not any(start < at < end for at in (*others, *handed))
 
     def _is_same(self, left: Expression, right: Expression) -> bool:
         """Whether two expressions name the same variable, or field."""
@@ -275,7 +304,13 @@ class Tables:
             return "dict" if found.has("array") else "record"
         if found.key is not None and found.of_keys().kind not in ("number", None):
             return "dict"
-        filled = found.has("append") or any(made.fields for made in self._made.get(found, []))
+        made = self._made.get(found, [])
+        filled = found.has("append") or any(table.fields for table in made)
+        stores = [target for _, target in self._stores.get(found, [])]
+        grows = found.has("append") or not self._appends.isdisjoint(stores)
+        longest = max((len(table.fields) for table in made), default=0)
+        if filled and not grows and any(_number(target.key) > longest for target in stores):
+            return "dict"  # behind the end of all lists of this kind
         for _, target in self._stores.get(found, []):
             if target in self._appends:
                 filled = True
@@ -447,3 +482,7 @@ def _from_one(loop: tree.NumericFor) -> bool:
         return node is None or (isinstance(node, tree.Number) and node.value == 1)
 
     return is_one(loop.start) and is_one(loop.step)
+
+
+def _number(key: Expression) -> float:
+    return key.value if isinstance(key, tree.Number) else 0
