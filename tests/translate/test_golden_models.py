@@ -29,7 +29,6 @@ TOLERANCE = 1e-10
 WITHOUT = {
     "(function() nn.FastLSTM.usenngraph=true; nn.FastLSTM.bn=true; local m=nn.Sequencer(nn.FastLSTM(4,5)); "
     "nn.FastLSTM.usenngraph=false; nn.FastLSTM.bn=false; return m end)()": "batch normalization inside",
-    "nn.Sequencer(nn.FastLSTM(4,5):maskZero(1))": "a mask inside",
 }
 
 # Cases whose recorded gradOutput is not the one that was used (the in-place backward had written into it).

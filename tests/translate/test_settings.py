@@ -34,6 +34,7 @@ def test_what_a_sequence_remembers(mode: str, tmp_path: Path) -> None:
         "nn.Sequencer(nn.Recursor(nn.LSTM(4, 3)):maskZero(1))",
         "nn.BiSequencer(nn.FastLSTM(4, 3)):remember('both')",
         "nn.Sequencer(nn.GRU(4, 3):maskZero(1))",
+        "nn.Sequencer(nn.FastLSTM(4, 3):maskZero(2))",
     ],
 )
 def test_a_setting_of_something_else_is_refused(module: str) -> None:

@@ -134,16 +134,24 @@ def outputs_of(args: Args) -> str:
     return args.get("outputSize", args.inputSize)
 
 
-def check(layer: Layer) -> None:
-    """What is inside a recurrent layer must be what its class has."""
+def _is_masked(layer: Layer) -> bool:
+    """Whether output and state of a layer become 0 where its input, a vector of each example, is 0."""
+    if layer.module is None:
+        return layer.args.get("maskZero") == "1"
+    step = layer.module.step_module
+    return bool(step.torch7_name == "nn.MaskZero" and step.nInputDim == 1)
+
+
+def check(layer: Layer, masked: bool = False) -> None:
+    """What is inside a recurrent layer must be what its class has, or a mask that is accounted for."""
     if layer.args.get("p", "0") not in ("0", "0.0"):
         raise NotNative(f"{layer.name} with dropout inside")
     if layer.module is not None:
         if layer.module.__dict__.get("bn"):
             raise NotNative(f"{layer.name} with batch normalization inside")
-        if layer.module.step_module.torch7_name in ("nn.MaskZero", "nn.TrimZero"):
+        if not masked and layer.module.step_module.torch7_name in ("nn.MaskZero", "nn.TrimZero"):
             raise NotNative(f"{layer.name} with a mask inside")
-    elif "maskZero" in layer.args:
+    elif not masked and "maskZero" in layer.args:
         raise NotNative(f"{layer.name} with a mask inside")
 
 
@@ -163,14 +171,26 @@ def _of(name: str) -> Any:
     return lambda module: fast_weights(module)[name]
 
 
+def _masked_part(number: int) -> Any:
+    """Those of a layer with a mask, by their order: the mask has changed where they are."""
+    return lambda module: gates(module.torch7_parameters()[0][number], FAST_GATES)
+
+
 @structure("nn.FastLSTM", live=_sizes)
 def fast_lstm(layer: Layer, x: Value, w: Writer) -> Value:
-    check(layer)
+    masked = _is_masked(layer)
+    check(layer, masked)
+    suffix = "" if masked else "_l0"
     native = Native(
-        make=f"nn.LSTM({layer.args.inputSize}, {outputs_of(layer.args)})",
-        weights={name: _of(name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")},
-        constants={"bias_hh_l0": lambda m: torch.zeros_like(m.i2g.bias)},
-        setup=(ONE_BIAS.format("nn.FastLSTM"),),
+        make=f"{'MaskedLSTM' if masked else 'nn.LSTM'}({layer.args.inputSize}, {outputs_of(layer.args)})",
+        weights={
+            name: _masked_part(number) for number, name in enumerate(("weight_ih", "bias_ih", "weight_hh"))
+        }
+        if masked
+        else {name: _of(name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")},
+        constants={f"bias_hh{suffix}": lambda m: torch.zeros_like(m.i2g.bias)},
+        setup=(ONE_BIAS.format("nn.FastLSTM").replace("_l0", suffix),),
+        helpers=("MaskedLSTM",) if masked else (),
         name="lstm",
     )
     return run(layer, native, x, w)

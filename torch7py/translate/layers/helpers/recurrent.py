@@ -145,7 +145,7 @@ class MaskedLSTM(nn.LSTMCell):
 
     def forward(self, x, state=None):
         x = x.transpose(0, 1) if self.batch_first else x
-        zeros = x.new_zeros(x.shape[1], self.hidden_size)
+        zeros = x.new_zeros(*x.shape[1:-1], self.hidden_size)
         h, c = (zeros, zeros) if state is None else state
         outputs = []
         for step in x:
