@@ -34,6 +34,11 @@ def test_edges(source: str) -> None:
         ("local x = torch.ones(6) local y = x:resize(2) print(x:storage())", "T7-271"),
         ("local x = torch.ones(6) local y = x:narrow(1, 2, 3) print(y:storage())", "T7-271"),
         ("local x = torch.ones(6) local s = x:storage() print(s)", "T7-271"),
+        (
+            "local function f(x) return x:cuda() end local x = f(torch.LongTensor{3}) print(x / 2)",
+            "T7-271",
+        ),
+        ("local c = false local function f(x) return c and x:cuda() or x end print(f({}))", "T7-202"),
         ("print(torch.symeig(torch.eye(2)))", "T7-218"),
     ],
 )

@@ -94,6 +94,12 @@ WEIGHT_RANKS = {"nn.Linear": 2, "nn.LookupTable": 2, "nn.SpatialConvolution": 4}
 SIZES_OF_CONVOLUTIONS = {"kW", "kH", "dW", "dH", "padW", "padH", "nInputPlane", "nOutputPlane"}
 
 
+# Criterions whose gradInput is one tensor, from the beginning.
+ONE_GRADIENT = {
+    f"nn.{name}Criterion" for name in "ClassNLL MSE BCE Abs SmoothL1 DistKLDiv Margin MultiMargin".split()
+}
+
+
 def module_field(name: str | None, result: Type, base: Type) -> bool:
     if name in ("weight", "gradWeight"):
         ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
@@ -107,6 +113,9 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
             return result.be("tensor")
         if shape is not None:
             return result.be("table") | result.mark("array", shape) | result.of_elements().be("tensor")
+    if name == "gradInput" and base.kind == "criterion":
+        layers = {layer.name for layer in base.find().layers}
+        return result.be("tensor") if layers and layers <= ONE_GRADIENT else False
     if name == "output" and base.kind == "criterion":
         return result.be("number") | result.mark("loss")
     if name in ("forwardnodes", "backwardnodes"):

@@ -13,12 +13,13 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["handles", "moved"]
+__all__ = ["defined", "handles", "moved"]
 
 _CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
 
@@ -125,9 +126,38 @@ def convert(t: Translator, node: Call) -> None:
 
 
 def moved(t: Translator, receiver: Expression, method: str) -> Py:
-    """``x:cuda()`` and ``x:cl()`` of a tensor or a module."""
+    """``x:cuda()`` and ``x:cl()`` of a tensor or a module, or a call of a function that does it."""
+    function = t.project.moves.by_function.get(receiver)
+    if function is not None:
+        if t.kind(receiver) not in ("tensor", "module", "criterion"):
+            raise Problem("T7-307", receiver.line, "something of unknown kind that is moved to a card")
+        if t.kind(receiver) == "tensor" and elements(t, receiver) is not None:
+            raise Problem(
+                "T7-271", receiver.line, "a tensor of whole numbers that may become one of fractions"
+            )
+        return atom(f"{t.names.of(function)}({t.value(receiver)})")
     base = t.value(receiver).at(code.ATOM)
     is_float = isinstance(receiver, Invoke) and receiver.method == "float"
     if not is_float:
         base = f"{base}.float()"
     return atom(f"{base}.cuda()" if method == "cuda" else f'{base}.to("opencl")')
+
+
+def defined(t: Translator, name: str, function: tree.Function) -> bool:
+    """Write a function that only moves what it is given; whether this is one."""
+    if function not in t.project.moves.conditions:
+        return False
+    condition = t.project.moves.conditions[function]
+    parameter = t.names.of(function.parameters[0])
+    text = f"{parameter}.float().cuda()"
+    outer, t.scope = t.scope, t.scopes.of_function[function]
+    try:
+        if condition is not None:
+            text = f"{text} if {t.conditions.condition(condition).at(code.OR)} else {parameter}"
+    finally:
+        t.scope = outer
+    t.gap()
+    t.emit(f"def {name}({parameter}):")
+    t.emit(f"    return {text}")
+    t.emit("")
+    return True

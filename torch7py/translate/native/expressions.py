@@ -38,6 +38,8 @@ _OPERATORS = {
     "%": ("%", code.MULTIPLY),
     "^": ("**", code.POWER),
 }
+# Methods that give as many elements in as many dimensions.
+_SAME_SHAPE = set("typeAs double float long int short byte char cuda clone contiguous".split())
 _PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d+)?(e-?\d+)?|0x[0-9a-f]+")
 
 
@@ -241,7 +243,10 @@ class Expressions:
         ranks = {t.type(node).rank, t.type(other).rank}
         if t.kind(node) != "tensor" or t.kind(other) != "tensor" or None in ranks or len(ranks) == 1:
             return t.value(node).at(level)
-        like = t.value(other).text
+        shaped = other
+        while isinstance(shaped, Invoke) and shaped.method in _SAME_SHAPE:
+            shaped = shaped.receiver
+        like = t.value(shaped).text
         if not like.isidentifier():
             raise Problem(
                 "T7-271", node.line, "tensors of different numbers of dimensions, element by element"

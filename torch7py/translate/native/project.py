@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.lapp import with_options
+from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
@@ -73,6 +74,7 @@ class Project:
     files: list[SourceFile] = field(default_factory=list)
     program: Block = field(default_factory=lambda: Block((), None, ()))
     requires: dict[Call, SourceFile] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
 
     def functions(self) -> dict[Call, tree.Function]:
         """The calls that run a file, and the function that it is taken for."""
@@ -93,6 +95,7 @@ class _Gathering:
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
+        self.moves = Moves()
 
     def project(self, source: bytes, file: str) -> Project:
         block = self._parsed(source, file, self.script_folder)
@@ -113,7 +116,7 @@ class _Gathering:
                 tree.LocalFunction(place, Around(), Name(place, f"file {each.name}"), each.function)
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
-        return Project(script, self.order, program, self.requires)
+        return Project(script, self.order, program, self.requires, self.moves)
 
     def _folders(self) -> list[Path]:
         """Where a program may be run, and its files required from."""
@@ -136,10 +139,13 @@ class _Gathering:
     def _parsed(self, source: bytes, name: str, folder: Path) -> Block:
         """A file's tree. What it needs comes before it: if that is anything, its places are counted anew."""
         first = self.at
-        block = _parsed(source, name, first)
+        block, moves = _parsed(source, name, first)
         for call in _calls(block):
             self._file_of(call, folder)
-        return block if self.at == first else _parsed(source, name, self.at)
+        if self.at != first:
+            block, moves = _parsed(source, name, self.at)
+        self.moves.update(moves)
+        return block
 
     def _file_of(self, call: Call, folder: Path) -> SourceFile | None:
         path = self._path(call, folder)
@@ -197,10 +203,13 @@ def _in(folder: Path, stem: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _parsed(source: bytes, file: str, at: int) -> Block:
+def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
     block = with_options(parse(source, file, at))
+    names = [call.arguments[0] for call in _calls(block)]
+    alone = all(isinstance(name, String) and name.value in packages for name in names)
+    moves = read_as_methods(block, alone)
     split_constructions(block)
-    return block
+    return block, moves
 
 
 def _calls(block: Block) -> list[Call]:

@@ -477,7 +477,7 @@ class Translator:
             self.define(plain, node)
             self.emit(f"{name} = {plain}")
             return
-        if self.training.known_function(name, node):
+        if self.training.known_function(name, node) or devices.defined(self, name, node):
             return
         scope = self.scopes.of_function[node]
         parameters = list(first)

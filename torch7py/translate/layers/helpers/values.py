@@ -5,6 +5,15 @@ from __future__ import annotations
 from torch7py.translate.layers.helpers.register import helper
 
 helper(
+    "tensor_type",
+    '''
+def tensor_type(x):
+    """What Torch7 calls the type of x: a CudaTensor holds single precision."""
+    return x.type().replace("cuda.Float", "Cuda").replace("cuda.", "Cuda")
+''',
+)
+
+helper(
     "lua_divide",
     '''
 def lua_divide(a, b):

@@ -95,6 +95,8 @@ class Part(Writer):
                 raise Refused
             if isinstance(node, Invoke) and node.method in DRAWING:
                 raise Refused
+            if isinstance(node, Invoke) and node.receiver in t.project.moves.by_function:
+                raise Refused  # it is no method, but a function of the page
             if isinstance(node, tree.Function) and t.scopes.of_function[node].upvalues:
                 self._check_function(node)
             if not isinstance(node, Name):

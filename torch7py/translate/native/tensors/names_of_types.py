@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.kind_rules import ONE_GRADIENT
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.problem import Problem
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["name_of_type"]
 
-_CONVERSIONS = set("double float long int short byte char".split())
+_CONVERSIONS = set("double float long int short byte char cuda".split())
 _ALIKE = set(
     "clone contiguous narrow select view viewAs t transpose expand expandAs fill zero copy add mul uniform"
     " normal".split()
@@ -51,12 +53,54 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 def name_of_type(t: Translator, node: Expression) -> Py:
-    """The name of a tensor's type, which PyTorch has as Torch7 had it for tensors that are on no card."""
-    if not _may_be_on_a_card(t) and elements(t, node) == "mask":
+    """The name of a tensor's type. PyTorch has Torch7's, but for tensors on graphics cards and for masks."""
+    mask = elements(t, node) == "mask"
+    if _may_be_on_a_card(t):
+        made = _first_gradient(t, node)
+        if made is not None:
+            return atom(f"{t.need('tensor_type')}({made})")
+        if not mask and _is_alike(t, node):
+            return atom(f"{t.need('tensor_type')}({_of_its_type(t, node)})")
+    elif mask:
         return atom('"torch.ByteTensor"')
-    if _may_be_on_a_card(t) or not _is_alike(t, node):
-        raise Problem("T7-308", node.line, "the type of a tensor as text")
-    return atom(f"{receiver_text(t, node)}.type()")
+    elif _is_alike(t, node):
+        return atom(f"{_of_its_type(t, node).at(code.ATOM)}.type()")
+    raise Problem("T7-308", node.line, "the type of a tensor as text")
+
+
+def _of_its_type(t: Translator, node: Expression) -> Py:
+    """A tensor, or where it has the weights of a model the first of these."""
+    module = t.training.vectors.weights_of(node)
+    text = "" if module is None else t.training.vectors.counted(module)
+    return atom(f"next({text})") if text.endswith(".parameters()") else t.value(node)
+
+
+def _first_gradient(t: Translator, node: Expression) -> str | None:
+    """A tensor where ``criterion.gradInput`` of a criterion is that the program made, and only a function has moved."""
+    if not (isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "gradInput"):
+        return None
+    if t.kind(node.base) != "criterion" or not isinstance(node.base, Name):
+        return None
+    variable = t.scopes.of_name[node.base]
+    sources = t.wholes.sources(variable)
+    made = sources[0] if len(sources) == 1 else None
+    function = t.project.moves.by_function.get(made.receiver) if isinstance(made, Invoke) else None
+    if (
+        function is None
+        or not isinstance(made, Invoke)
+        or not t.models.builders.is_construction(made.receiver)
+    ):
+        return None
+    layers = t.type(node.base).find().layers
+    if {layer.name for layer in layers} - ONE_GRADIENT or any(
+        t.path(call.callee) == "torch.setdefaulttensortype" and call.place.start > made.place.start
+        for call in tree.every(t.program, Call)
+    ):
+        return None
+    plain = {c.receiver for c in tree.every(t.program, Invoke) if c.method in ("forward", "backward")}
+    if any(read not in plain and read is not node.base for read in variable.reads):
+        return None  # they may convert it
+    return f"{t.names.of(function)}(torch.empty(0))"
 
 
 def _may_be_on_a_card(t: Translator) -> bool:
@@ -74,6 +118,8 @@ def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = froze
     if t.kind(node) != "tensor":
         return False
     if isinstance(node, Name):
+        if t.training.vectors.weights_of(node) is not None:
+            return True
         variable = t.scopes.of_name[node]
         sources = t.wholes.sources(variable)
         return (
@@ -90,10 +136,14 @@ def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = froze
     if isinstance(node, Call):
         return t.path(node.callee) in _MAKERS
     if isinstance(node, Invoke) and not t.types.function_called(node):
+        if node.receiver in t.project.moves.by_function:
+            return _is_alike(t, node.receiver, seen)
         if node.method in _CONVERSIONS and not node.arguments:
             return True
         if node.method == "type" and len(node.arguments) == 1:
             return isinstance(node.arguments[0], String)
+        if node.method in ("sum", "mean"):  # PyTorch's of whole numbers are wider
+            return elements(t, node.receiver) is None and _is_alike(t, node.receiver, seen)
         return node.method in _ALIKE and _is_alike(t, node.receiver, seen)
     if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/"):
         tensors = [side for side in (node.left, node.right) if t.kind(side) == "tensor"]

@@ -1,0 +1,178 @@
+"""Functions that move what they are given to a graphics card: ``function place(x) return gpu and x:cuda() or x end``.
+
+A program hands them its data, its model and its criterion alike. A call of one is read as ``x:cuda()``, so that
+whatever is known of that method is known of it, and written as the call that it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable, resolve
+from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Node
+
+__all__ = ["Moves", "read_as_methods"]
+
+
+@dataclass(eq=False)
+class Moves:
+    """What was found: when each such function moves (None: always), and by which function a value is moved."""
+
+    conditions: dict[Function, Expression | None] = field(default_factory=dict)
+    by_function: dict[Expression, Name] = field(default_factory=dict)  # of what is moved, the function's name
+
+    def update(self, other: Moves) -> None:
+        self.conditions.update(other.conditions)
+        self.by_function.update(other.by_function)
+
+
+def read_as_methods(program: Block, alone: bool) -> Moves:
+    """Find such functions in a program that was just parsed, and put methods in the place of their calls.
+
+    ``alone``: the program is one file, so that nobody else gives its globals other values.
+    """
+    found = Moves()
+    declared = [
+        (name, function) for name, function in _functions(program) if _moves(function, found.conditions)
+    ]
+    if not declared:
+        return found
+    scopes = resolve(program)
+    named: dict[Variable, Name] = {}
+    for name, function in declared:
+        variable = scopes.of_name[name]
+        writes = [write for write in variable.writes if write is not name]
+        if writes or variable in named or (variable.is_global and not alone):
+            found.conditions.pop(function)
+        else:
+            named[variable] = name
+    calls: dict[Expression, Invoke] = {}
+    for call in tree.every(program, Call):
+        used = named.get(scopes.of_name[call.callee]) if isinstance(call.callee, Name) else None
+        if used is not None and len(call.arguments) == 1 and not isinstance(call.arguments[0], tree.Vararg):
+            receiver = call.arguments[0]
+            calls[call] = Invoke(call.place, receiver, "cuda", (), call.place)
+            found.by_function[receiver] = used
+    if calls:
+        _replace(program, calls, found)
+    return found
+
+
+def _functions(program: Block) -> list[tuple[Name, Function]]:
+    local = [(node.name, node.function) for node in tree.every(program, tree.LocalFunction)]
+    return local + [
+        (node.target, node.function)
+        for node in tree.every(program, tree.FunctionStatement)
+        if isinstance(node.target, Name)
+    ]
+
+
+def _moves(function: Function, conditions: dict[Function, Expression | None]) -> bool:
+    """Whether a function does nothing else than to move its one argument; notes when it does."""
+    body = function.body
+    if len(function.parameters) != 1 or function.vararg or body.opening or body.closing:
+        return False
+    parameter = function.parameters[0].name
+    first, *rest = body.statements or (None,)
+    if any(s.around.before or s.around.trailing or s.around.inside for s in body.statements):
+        return False
+    condition: Expression | None = None
+    if isinstance(first, tree.Return) and len(first.values) == 1 and not rest:
+        value = _bare(first.values[0])
+        if isinstance(value, Binary) and value.operator == "or" and _is_name(value.right, parameter):
+            chosen = _bare(value.left)
+            if not (isinstance(chosen, Binary) and chosen.operator == "and"):
+                return False
+            condition, value = chosen.left, _bare(chosen.right)
+        if not _is_moved(value, parameter):
+            return False
+    elif isinstance(first, tree.If) and len(first.branches) == 1 and len(rest) <= 1:
+        condition, then = first.branches[0]
+        otherwise = first.otherwise.statements if first.otherwise is not None else tuple(rest)
+        if (first.otherwise is not None and rest) or not _plain(then) or not _plain(first.otherwise):
+            return False
+        if len(then.statements) != 1 or len(otherwise) != 1 or not _returns(otherwise[0], parameter):
+            return False
+        moved = then.statements[0]
+        if isinstance(moved, tree.Return) and len(moved.values) == 1:
+            if not _is_moved(_bare(moved.values[0]), parameter):
+                return False
+        elif not (
+            isinstance(moved, tree.Assign)
+            and len(moved.targets) == len(moved.values) == 1
+            and _is_name(moved.targets[0], parameter)
+            and _is_moved(_bare(moved.values[0]), parameter)
+            and first.otherwise is None
+        ):
+            return False
+    else:
+        return False
+    if condition is not None and any(_is_name(n, parameter) for n in tree.walk(condition)):
+        return False
+    conditions[function] = condition
+    return True
+
+
+def _plain(block: Block | None) -> bool:
+    """Whether there are no comments in a block."""
+    return block is None or not (
+        block.opening
+        or block.closing
+        or any(s.around.before or s.around.trailing or s.around.inside for s in block.statements)
+    )
+
+
+def _bare(node: Expression) -> Expression:
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    return node
+
+
+def _is_name(node: Node | Block, name: str) -> bool:
+    return isinstance(node, Name) and node.name == name
+
+
+def _is_moved(node: Expression, name: str) -> bool:
+    return (
+        isinstance(node, Invoke)
+        and node.method == "cuda"
+        and not node.arguments
+        and _is_name(node.receiver, name)
+    )
+
+
+def _returns(statement: tree.Statement, name: str) -> bool:
+    return (
+        isinstance(statement, tree.Return)
+        and len(statement.values) == 1
+        and _is_name(statement.values[0], name)
+    )
+
+
+def _replace(program: Block, calls: dict[Expression, Invoke], found: Moves) -> None:
+    """Put the methods where the calls are, in the tree itself; those within one another too."""
+
+    def changed(value: object) -> object:
+        if isinstance(value, Call) and value in calls:
+            return calls[value]
+        if isinstance(value, tuple) and type(value) is tuple:
+            items = tuple(changed(item) for item in value)
+            return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+        return value
+
+    nodes = list(tree.walk(program))
+    for node in (*nodes, *calls.values()):
+        for name in [f.name for f in fields(node) if f.init and f.name not in ("place", "around")]:
+            value = getattr(node, name)
+            new = changed(value)
+            if new is not value:
+                object.__setattr__(node, name, new)
+    for node in nodes:
+        for kept in ("below", "all_below", "by_class", "own"):
+            if hasattr(node, kept):
+                object.__setattr__(node, kept, None)
+    for call, method in calls.items():
+        name_of = found.by_function.pop(call, None)  # a call that is itself moved by another one
+        if name_of is not None:
+            found.by_function[method] = name_of
