@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from tests.nn.faces import values
 from torch7py.nn import all as _all  # noqa: F401  (registers the layers)
 from torch7py.nn.registry import layers
-from torch7py.nn.thnn import call_kernel, kernels
+from torch7py.nn.thnn import ENLARGED, ROLES, call_kernel, kernels
 from torch7py.ops.errors import TorchError
 
 Function = Callable[..., torch.Tensor]
@@ -276,15 +276,57 @@ def test_adaptive_and_temporal_pooling() -> None:
     close(gradient, torch.autograd.grad(wanted, frames, above)[0])
 
 
-def test_what_goes_up_only() -> None:
-    output = empty()
-    call("SpatialUpSamplingBilinear_updateOutput", IMAGES, output, 11, 9)
-    close(
-        output, F.interpolate(IMAGES, (11, 9), mode="bilinear", align_corners=True), 1e-4
-    )  # fractions are single
-    call("SpatialSubSampling_updateOutput", IMAGES, output, values(4), values(4, start=1), 2, 2, 1, 1)
-    sums = F.avg_pool2d(IMAGES, 2, 1) * 4
-    close(output, sums * values(4).view(4, 1, 1) + values(4, start=1).view(4, 1, 1))
+def test_enlargement() -> None:
+    input, output, gradient = IMAGES.clone().requires_grad_(), empty(), empty()
+    wanted = F.interpolate(input, (11, 9), mode="bilinear", align_corners=True)
+    call("SpatialUpSamplingBilinear_updateOutput", input.data, output, 11, 9)
+    close(output, wanted, 1e-4)  # the original's fractions are of single precision
+    above = values(*output.shape, start=1.1)
+    call("SpatialUpSamplingBilinear_updateGradInput", above, gradient, 2, 4, 7, 6, 11, 9)
+    close(gradient, torch.autograd.grad(wanted, input, above)[0], 1e-4)
+
+
+def dense(weight: torch.Tensor) -> torch.Tensor:
+    """The weight of a whole convolution that does what one between PAIRS of planes does."""
+    whole = torch.zeros(5, 3, *weight.shape[1:], dtype=weight.dtype)
+    rows = PAIRS.long() - 1
+    return whole.index_put((rows[:, 1], rows[:, 0]), weight, accumulate=True)
+
+
+PAIRS = double([[1, 1], [3, 2], [2, 5], [2, 3], [1, 4], [3, 4]])
+SUMS: list[tuple[str, torch.Tensor, torch.Tensor, int, tuple[Any, ...], tuple[Any, ...], Function]] = [
+    ("SpatialSubSampling", IMAGES, values(4), 4, (3, 2, 2, 1), (),
+     lambda x, w, b: F.avg_pool2d(x, (2, 3), (1, 2)) * 6 * w.view(4, 1, 1) + b.view(4, 1, 1)),
+    ("TemporalSubSampling", FRAMES[0], values(3), 3, (2, 3), (3,),
+     lambda x, w, b: x.unfold(0, 2, 3).sum(2) * w + b),
+    ("SpatialConvolutionMap", IMAGES_OF_3, values(6, 2, 3), 5, (PAIRS, 3, 5, 2, 1), (),
+     lambda x, w, b: F.conv2d(x, dense(w), b, (1, 2))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "input", "weight", "planes", "numbers", "further", "function"), SUMS)
+def test_sums_and_maps(
+    name: str,
+    input: torch.Tensor,
+    weight: torch.Tensor,
+    planes: int,
+    numbers: tuple[Any, ...],
+    further: tuple[Any, ...],
+    function: Function,
+) -> None:
+    input, weight, bias = (t.clone().requires_grad_() for t in (input, weight, values(planes, start=1)))
+    wanted, output, gradient = function(input, weight, bias), empty(), empty()
+    call(f"{name}_updateOutput", input.data, output, weight.data, bias.data, *numbers, *further)
+    close(output, wanted)
+    above = values(*output.shape, start=1.1)
+    given = (weight.data, bias.data) if name == "SpatialConvolutionMap" else (weight.data,)
+    call(f"{name}_updateGradInput", input.data, above, gradient, *given, *numbers)
+    found = torch.autograd.grad(wanted, [input, weight, bias], above)
+    close(gradient, found[0])
+    sums = torch.ones_like(weight.data), torch.ones_like(bias.data)
+    call(f"{name}_accGradParameters", input.data, above, *sums, *numbers, 0.5)
+    close(sums[0], 1 + 0.5 * found[1])
+    close(sums[1], 1 + 0.5 * found[2])
 
 
 # -- criterions ----------------------------------------------------------------------------------------------
@@ -391,7 +433,7 @@ def test_lines() -> None:
         cls: Any = layers[kernel.layer]
         assert callable(getattr(cls, kernel.method)), name
         known = {*cls.all_fields(), *cls.parameter_fields, "gradWeight", "gradBias"}
-        known |= {"input", "target", "gradOutput", "scale", "output", "gradInput"}
+        known |= {"output", "gradInput", *ROLES, *ENLARGED}
         for parameter in kernel.parameters:
             assert parameter.mark == "~" or parameter.name in known, (name, parameter.name)
 

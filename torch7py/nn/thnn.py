@@ -33,6 +33,7 @@ from torch7py.ops.errors import TorchError
 
 __all__ = ["call_kernel", "kernels"]
 
+ENLARGED = ("batch", "planes", "height", "width")  # the sizes of an input that is not given
 ROLES = ("input", "target", "gradOutput", "scale")  # what a method takes; all else are fields
 Derive = Callable[[Any, dict[str, Any]], None]
 
@@ -93,7 +94,10 @@ def _frames(layer: Any, given: dict[str, Any]) -> None:
 
 
 def _one_a_plane(layer: Any, given: dict[str, Any]) -> None:
-    layer.nInputPlane = layer.inputFrameSize = len(_weight(layer, given))
+    weight = _weight(layer, given)
+    layer.nInputPlane = layer.inputFrameSize = len(weight)
+    if layer.bias is None:  # it is no part of any gradient
+        layer.set_field("bias", weight)
 
 
 def _share(layer: Any, weight: torch.Tensor, part: int) -> int:
@@ -111,6 +115,18 @@ def _weight(layer: Any, given: dict[str, Any]) -> torch.Tensor:
             layer.set_field(name, given[gradient])
     weight: torch.Tensor = layer.weight
     return weight
+
+
+def _windows_of_map(layer: Any, given: dict[str, Any]) -> None:
+    layer.kH, layer.kW = _weight(layer, given).shape[-2:]
+    if layer.connTable.numel() and int(layer.connTable.min()) < 1:
+        raise TorchError(f"{layer.class_name}: planes are counted from 1")
+
+
+def _enlarged(layer: Any, given: dict[str, Any]) -> None:
+    """The input of an enlargement, of which the sizes count alone."""
+    sizes = [int(given.pop(name)) for name in ENLARGED]
+    given["input"] = given["gradOutput"].new_zeros(1).expand(sizes)
 
 
 def _weight_of_each(layer: Any, given: dict[str, Any]) -> None:
@@ -182,7 +198,7 @@ def _layer(kernel: Kernel, given: dict[str, Any], type_name: str) -> Any:
     layer.__dict__["_type"] = type_name
     written = {p.name for p in kernel.parameters if p.mark == ">"}
     for field, value in given.items():
-        if field not in ROLES and field not in written:
+        if field not in (*ROLES, *ENLARGED) and field not in written:
             layer.set_field(field, value)
     if kernel.derive is not None:
         kernel.derive(layer, given)
@@ -352,9 +368,36 @@ _line("SpatialAdaptiveMaxPooling_updateGradInput", "input gradOutput >gradInput 
 _line("SpatialAdaptiveAveragePooling_updateOutput", "input >output W# H#")
 _line("SpatialAdaptiveAveragePooling_updateGradInput", "input gradOutput >gradInput", derive=_parts)
 _line("SpatialSubSampling_updateOutput", "input >output weight bias kW# kH# dW# dH#", derive=_one_a_plane)
+_line(
+    "SpatialSubSampling_updateGradInput",
+    "input gradOutput >gradInput weight kW# kH# dW# dH#",
+    derive=_one_a_plane,
+)
+_line(
+    "SpatialSubSampling_accGradParameters",
+    "input gradOutput gradWeight gradBias kW# kH# dW# dH# scale#",
+    derive=_one_a_plane,
+)
+_MAP = "connTable nInputPlane# nOutputPlane# dW# dH#"
+_line("SpatialConvolutionMap_updateOutput", f"input >output weight bias {_MAP}", derive=_windows_of_map)
+_line(
+    "SpatialConvolutionMap_updateGradInput",
+    f"input gradOutput >gradInput weight bias {_MAP}",
+    derive=_windows_of_map,
+)
+_line(
+    "SpatialConvolutionMap_accGradParameters",
+    f"input gradOutput gradWeight gradBias {_MAP} scale#",
+    derive=_windows_of_map,
+)
 _line("SpatialUpSamplingNearest_updateOutput", "input >output scale_factor#")
 _line("SpatialUpSamplingNearest_updateGradInput", "input gradOutput >gradInput scale_factor#")
 _line("SpatialUpSamplingBilinear_updateOutput", "input >output oheight# owidth#")
+_line(
+    "SpatialUpSamplingBilinear_updateGradInput",
+    "gradOutput >gradInput batch# planes# height# width# oheight# owidth#",
+    derive=_enlarged,
+)
 for _name in ("SpatialReflectionPadding", "SpatialReplicationPadding"):
     _line(f"{_name}_updateOutput", "input >output pad_l# pad_r# pad_t# pad_b#")
     _line(f"{_name}_updateGradInput", "input gradOutput >gradInput pad_l# pad_r# pad_t# pad_b#")
@@ -371,3 +414,18 @@ _line(
 )
 _line("TemporalMaxPooling_updateOutput", "input >output >indices@ kW# dW#")
 _line("TemporalMaxPooling_updateGradInput", "input gradOutput >gradInput indices@ kW# dW#")
+_line(
+    "TemporalSubSampling_updateOutput",
+    "input >output weight bias kW# dW# inputFrameSize#",
+    derive=_one_a_plane,
+)
+_line(
+    "TemporalSubSampling_updateGradInput",
+    "input gradOutput >gradInput weight kW# dW#",
+    derive=_one_a_plane,
+)
+_line(
+    "TemporalSubSampling_accGradParameters",
+    "input gradOutput gradWeight gradBias kW# dW# scale#",
+    derive=_one_a_plane,
+)
