@@ -227,6 +227,48 @@ def test_lookup_table() -> None:
     torch.testing.assert_close(weight, double([[3.0, 4], [6, 8], [3, 4]]), rtol=1e-7, atol=0)
 
 
+@pytest.mark.parametrize("input", [X, IMAGES])
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_normalization(input: torch.Tensor, train: bool, affine: bool) -> None:
+    input = input.clone().requires_grad_()
+    weight, bias = (values(4, start=n).requires_grad_() if affine else None for n in (1, 2))
+    mean, variance = values(4, start=3), values(4, start=4).abs()
+    running = mean.clone(), variance.clone()
+    wanted = F.batch_norm(input, *running, weight, bias, train, 0.2, 1e-3)
+    parameters = [None if t is None else t.data for t in (weight, bias)]
+    output, gradient, saved = empty(), empty(), (empty(), empty())
+    settings = (train, 0.2, 1e-3)
+    call(
+        "BatchNormalization_updateOutput", input.data, output, *parameters, mean, variance, *saved, *settings
+    )
+    close(output, wanted)
+    close(mean, running[0])
+    close(variance, running[1])
+    dims = [d for d in range(input.dim()) if d != 1]
+    if train:
+        close(saved[0], input.mean(dims))
+        close(saved[1], (input.var(dims, correction=0) + 1e-3).rsqrt())
+    else:
+        assert not saved[0].numel()
+    above = values(*output.shape, start=1.1)
+    sums = [torch.ones(4).double() if affine else None for _ in range(2)]
+    given = (*sums, parameters[0], mean, variance, *saved, train, 0.5, 1e-3)
+    call("BatchNormalization_backward", input.data, above, gradient, *given)
+    leaves = [t for t in (input, weight, bias) if t is not None]
+    found = torch.autograd.grad(wanted, leaves, above)
+    close(gradient, found[0])
+    for total, derivative in zip(sums, found[1:], strict=False):
+        if total is not None:
+            close(total, 1 + 0.5 * derivative)
+    untouched = gradient.clone()
+    call("BatchNormalization_backward", input.data, above, None, *given)
+    assert torch.equal(gradient, untouched)
+    for total, derivative in zip(sums, found[1:], strict=False):
+        if total is not None:
+            close(total, 1 + derivative)
+
+
 # -- pooling by the largest ----------------------------------------------------------------------------------
 
 
@@ -450,6 +492,8 @@ def test_lines() -> None:
         ("SoftMax_updateGradInput", (X, X[:2], empty(), X), "gradOutput"),
         ("SpatialConvolutionMM_updateOutput",
          (IMAGES, empty(), values(5, 7), None, empty(), empty(), 3, 3, 1, 1, 0, 0), "does not fit the kernel"),
+        ("BatchNormalization_updateOutput",
+         (X[:1], empty(), None, None, X[0], X[0], empty(), empty(), True, 0.1, 1e-5), "two examples or more"),
         ("SpatialMaxPooling_updateOutput",
          (IMAGES, empty(), torch.tensor([1]), 0, 2, 1, 1, 0, 0, False), "kernel must be at least 1"),
     ],

@@ -136,6 +136,20 @@ def _weight_of_each(layer: Any, given: dict[str, Any]) -> None:
         layer.set_field("weights", memory.fit(target, weights))
 
 
+def _features(layer: Any, given: dict[str, Any]) -> None:
+    """The layer for inputs of any rank, and for the backward the statistics of the forward, which are given."""
+    input = given["input"]
+    if input.dim() < 2 or (layer.training and len(input) == 1):
+        raise TorchError(f"{layer.class_name}: a batch is needed, in training of two examples or more")
+    layer.__dict__["dims"] = input.dim()
+    _weight(layer, given)
+    layer.affine = layer.weight is not None
+    if "gradInput" in given and given["gradInput"] is None:
+        layer.gradInput = None
+    if "gradOutput" in given:
+        layer.__dict__["_seen"] = input.data
+
+
 def _parts(layer: Any, given: dict[str, Any]) -> None:
     layer.H, layer.W = given["gradOutput"].shape[-2:]
 
@@ -160,8 +174,9 @@ def call_kernel(name: str, *arguments: Any) -> None:
     values = [given[role] for role in ROLES if role in given]
     getattr(layer, kernel.method)(*values)
     for parameter in parameters:
-        if parameter.mark == ">":
-            _write(given[parameter.name], getattr(layer, parameter.name), values)
+        result = layer.get_field(parameter.name) if parameter.mark == ">" else None
+        if result is not None:
+            _write(given[parameter.name], result, values)
 
 
 def _type_of(name: str, parameters: tuple[Parameter, ...], arguments: tuple[Any, ...]) -> str:
@@ -273,6 +288,18 @@ _line(
     derive=lambda layer, given: layer.set_field("weight", given["gradWeight"]),
 )
 _line("LookupTable_renorm", "input@ weight maxNorm# normType#")
+
+_line(
+    "BatchNormalization_updateOutput",
+    "input >output weight? bias? running_mean running_var >save_mean >save_std train# momentum# eps#",
+    derive=_features,
+)
+_line(
+    "BatchNormalization_backward",
+    "input gradOutput >gradInput? gradWeight? gradBias? weight? running_mean running_var save_mean save_std train# "
+    "scale# eps#",
+    derive=_features,
+)
 
 # -- criterions ------------------------------------------------------------------------------------------
 
