@@ -444,3 +444,31 @@ print(size)
     assert code.count("assert ") == 1
     source = "require 'rnn'\nassert(nn.Unheard, 'update rnn')\n"
     assert translate_script(source.encode(), "p.lua").problems
+
+
+def test_what_is_on_a_card():
+    source = """require 'cunn'
+require 'cudnn'
+cudnn.benchmark, cudnn.fastest = true, true
+local net = nn.Sequential():add(nn.Linear(2, 3)):add(cudnn.LogSoftMax())
+local model = nn.DataParallelTable(1):add(net, {1}):cuda()
+local x, y = torch.CudaTensor(4, 2):fill(1), torch.CudaTensor(4):fill(2)
+local w, g = model:getParameters()
+print(w:type(), x:getDevice())
+local _, best = model:forward(x):max(2)
+print(best:cuda():eq(y):sum())
+local plain = cudnn.convert(net:clone(), nn):float()
+print(x:float():sum())
+"""
+    page = translate_script(source.encode(), "p.lua")
+    assert [str(problem) for problem in page.problems] == []
+    for text in (
+        "torch.backends.cudnn.benchmark = True\n",
+        "torch.empty(4, 2, dtype=torch.float32).cuda().fill_(1)",
+        "tensor_type(",
+        "x.get_device() + 1",
+        "(best.float().cuda() == y.reshape_as(best)).sum()",
+        "plain = copy.deepcopy(net).float().cpu()\n",
+        "x.float().cpu().sum()",
+    ):
+        assert text in page.code

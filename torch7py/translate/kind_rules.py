@@ -276,7 +276,10 @@ def keeps_rank(module: Type, depth: int = 0) -> bool:
         return False
     return all(
         layer.name in _RANK_KEEPERS
-        or (layer.name == "nn.Sequential" and all(keeps_rank(c, depth + 1) for c in layer.children))
+        or (
+            layer.name in ("nn.Sequential", "nn.DataParallelTable")
+            and all(keeps_rank(c, depth + 1) for c in layer.children)
+        )
         for layer in layers
     )
 

@@ -78,6 +78,9 @@ class CallKinds:
         if made is not None:
             self._construct(made, node, arguments, results[0])
             return results[0]
+        if path == "cudnn.convert" and arguments:
+            self.inference.rules.append(lambda: unify(results[0], arguments[0]))
+            return results[0]
         if path is not None and self.library.call(path, node, arguments, results):
             return results[0]
         seen: set[tree.Function] = set()

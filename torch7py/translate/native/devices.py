@@ -19,13 +19,15 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["defined", "handles", "moved"]
+__all__ = ["are_used", "defined", "handles", "moved"]
 
 _CUDA = {"cutorch", "cunn", "cudnn", "cunnx"}
 
 
 def handles(t: Translator, node: Statement) -> bool:
     """``local ok, package = pcall(require, 'cunn')``, and requires of packages that PyTorch has in it."""
+    if isinstance(node, tree.Assign) and _set_flags(t, node):
+        return True
     if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
         return False
     targets = node.names if isinstance(node, tree.Local) else node.targets
@@ -38,6 +40,27 @@ def handles(t: Translator, node: Statement) -> bool:
     if len(targets) == 1 and _is_package(t, targets[0]):
         return package in (*stdlib.PACKAGES, *_CUDA)
     return False
+
+
+def are_used(program: tree.Block) -> bool:
+    """Whether a program speaks of graphics cards anywhere, so that something may be on one."""
+    return any(node.method == "cuda" for node in tree.every(program, Invoke)) or any(
+        "cuda" in node.value.lower() or node.value in _CUDA for node in tree.every(program, String)
+    )
+
+
+def _set_flags(t: Translator, node: tree.Assign) -> bool:
+    """``cudnn.benchmark, cudnn.fastest = true, true``: how cudnn looks for algorithms. Results are the same."""
+    paths = [t.path(target) or "" for target in node.targets]
+    flags = {"cudnn.benchmark", "cudnn.fastest", "cudnn.verbose"}
+    if not flags.issuperset(paths) or len(paths) != len(node.values):
+        return False
+    if not all(isinstance(value, tree.Boolean) for value in node.values):
+        return False
+    for path, value in zip(paths, node.values, strict=True):
+        if path == "cudnn.benchmark":  # PyTorch has no others
+            t.emit(f"torch.backends.{path} = {t.value(value)}")
+    return True
 
 
 def required(t: Translator, node: Expression) -> str | None:
@@ -125,6 +148,14 @@ def convert(t: Translator, node: Call) -> None:
     """PyTorch takes cudnn by itself."""
 
 
+@stdlib.function("cudnn.convert")
+def converted(t: Translator, node: Call) -> Py:
+    """``cudnn.convert(net, nn)``, which gives the module itself."""
+    if len(node.arguments) != 2 or t.kind(node.arguments[0]) != "module":
+        raise Problem("T7-202", node.line, "cudnn.convert with these arguments")
+    return t.value(node.arguments[0])
+
+
 def moved(t: Translator, receiver: Expression, method: str) -> Py:
     """``x:cuda()`` and ``x:cl()`` of a tensor or a module, or a call of a function that does it."""
     function = t.project.moves.by_function.get(receiver)
@@ -138,8 +169,7 @@ def moved(t: Translator, receiver: Expression, method: str) -> Py:
         return atom(f"{t.names.of(function)}({t.value(receiver)})")
     base = t.value(receiver).at(code.ATOM)
     is_float = isinstance(receiver, Invoke) and receiver.method == "float"
-    if not is_float:
-        base = f"{base}.float()"
+    base = base.removesuffix(".cpu()") if is_float else f"{base}.float()"
     return atom(f"{base}.cuda()" if method == "cuda" else f'{base}.to("opencl")')
 
 

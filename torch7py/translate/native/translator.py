@@ -77,6 +77,7 @@ class Translator:
         self.present: set[Expression] = set()  # what cannot be nil where it stands, or Lua ends there
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
+        self.cards = devices.are_used(self.program)
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated

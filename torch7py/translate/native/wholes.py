@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wholes", "returns_of"]
 
-WHOLE_METHODS = set("size stride dim nDimension nElement numel storageOffset".split())
+WHOLE_METHODS = set("size stride dim nDimension nElement numel storageOffset getDevice".split())
 EXACT = 2**53  # whole numbers up to it are what they are in double precision
 _REAL = (
     "rate|^lr|decay|dropout|momentum|^eps|noise|std|^alpha|^beta|^gamma|^lambda|clip|temperature|scale|coef|reg"

@@ -291,7 +291,7 @@ class Builders:
         if not isinstance(node, Call):
             return False
         path = self.t.path(node.callee) or ""
-        if path == "nn.Serial":
+        if path in ("nn.Serial", "cudnn.convert"):
             return False
         return path.startswith(("nn.", "cudnn.", "rnn.")) and path not in self.t.types.classes
 

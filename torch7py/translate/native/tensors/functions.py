@@ -25,7 +25,8 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
     if maker is not None:
         return maker(t, node)
     if f"torch.{name}" in library.TENSOR_TYPES:
-        return _constructor(t, f"torch.{name}", node)
+        made = _constructor(t, f"torch.{name}", node)
+        return atom(f"{made.at(code.ATOM)}.cuda()") if name == "CudaTensor" else made
     arguments = node.arguments
     if not arguments or t.kind(arguments[0]) != "tensor":
         return None

@@ -14,7 +14,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule
+from torch7py.translate.native.tensors.rules import Arguments, receiver_text, rule, rules
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
@@ -49,13 +49,14 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         raise Problem("T7-271", receiver.line, "a conversion to a type that is not a literal")
     if name == "torch.CudaTensor":
         return moved(t, receiver, "cuda")
-    return atom(f"{receiver_text(t, receiver)}.{(library.TENSOR_TYPES[name] or 'Double').lower()}()")
+    conversion = (library.TENSOR_TYPES[name] or "Double").lower()
+    return rules[conversion](t, receiver, ())
 
 
 def name_of_type(t: Translator, node: Expression) -> Py:
     """The name of a tensor's type. PyTorch has Torch7's, but for tensors on graphics cards and for masks."""
     mask = elements(t, node) == "mask"
-    if _may_be_on_a_card(t):
+    if t.cards:
         made = _first_gradient(t, node)
         if made is not None:
             return atom(f"{t.need('tensor_type')}({made})")
@@ -103,14 +104,6 @@ def _first_gradient(t: Translator, node: Expression) -> str | None:
     return f"{t.names.of(function)}(torch.empty(0))"
 
 
-def _may_be_on_a_card(t: Translator) -> bool:
-    """Whether a program speaks of graphics cards anywhere."""
-    return any(node.method == "cuda" for node in tree.every(t.program, Invoke)) or any(
-        "cuda" in node.value.lower() or node.value in ("cutorch", "cunn", "cudnn")
-        for node in tree.every(t.program, String)
-    )
-
-
 def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether a tensor has the type that it has in Torch7."""
     while isinstance(node, tree.Paren):
@@ -118,7 +111,7 @@ def _is_alike(t: Translator, node: Expression, seen: frozenset[Variable] = froze
     if t.kind(node) != "tensor":
         return False
     if isinstance(node, Name):
-        if t.training.vectors.weights_of(node) is not None:
+        if t.type(node).has("flat weights") or t.training.vectors.weights_of(node) is not None:
             return True
         variable = t.scopes.of_name[node]
         sources = t.wholes.sources(variable)

@@ -58,6 +58,11 @@ def storage_offset(t: Translator, receiver: Expression, arguments: Arguments) ->
     return Py(f"{receiver_text(t, receiver)}.storage_offset() + 1", code.ADD)
 
 
+@rule("getDevice")
+def get_device(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return Py(f"{receiver_text(t, receiver)}.get_device() + 1", code.ADD)
+
+
 def _by_sizes(python: str) -> Rule:
     return lambda t, receiver, arguments: atom(
         f"{receiver_text(t, receiver)}.{python}({sizes(t, arguments)})"
@@ -88,7 +93,10 @@ def type_as(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 def _to(name: str) -> Rule:
-    return lambda t, receiver, arguments: atom(f"{receiver_text(t, receiver)}.{name}()")
+    """A conversion, which in Torch7 also fetches what is on a graphics card."""
+    return lambda t, receiver, arguments: atom(
+        f"{receiver_text(t, receiver)}.{name}(){'.cpu()' if t.cards else ''}"
+    )
 
 
 for _lua in ("double", "float", "long", "int", "short", "byte", "char"):
