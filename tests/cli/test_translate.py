@@ -27,10 +27,11 @@ print(model:forward(x):sum())
 
 
 # What `functions[name]` is, is not told by anything but a run.
-OPEN = """local functions = {}
-functions.first = function(x) return x[1] end
-local function call(name, x) return functions[name](x) end
-print(call('first', torch.ones(2)))
+OPEN = """local function written(text)
+   local x = loadstring('return ' .. text)()
+   return tostring(x)
+end
+print(written('1'))
 """
 
 
@@ -102,13 +103,11 @@ def test_a_difference_is_exit_code_2(program: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_page_that_fails_is_a_difference(program: Path) -> None:
-    """``b`` is nil at the print, for which no format is right."""
-    program.write_text(
-        "local function f(x) if x > 1 then return 1 end return 1, 2 end\nlocal a, b = f(3)\nprint(a, b)\n"
-    )
+    """A list of Python has no place behind its end."""
+    program.write_text("local t, k = {1, 2}, 5\nt[k] = 9\nprint(#t)\n")
     result = run(program)
     assert result.exit_code == 2
-    assert "not the same: the translation fails: TypeError" in result.output
+    assert "not the same: the translation fails: IndexError" in result.output
 
 
 def test_a_program_that_fails_is_not_verified(program: Path) -> None:
@@ -121,8 +120,6 @@ def test_a_program_that_fails_is_not_verified(program: Path) -> None:
 def test_a_run_shows_what_inference_leaves_open(program: Path) -> None:
     program.write_text(OPEN)
     result = run(program, "--no-record", "--no-verify")
-    assert result.exit_code == 1
-    assert f"{program}:2: T7-303: " in result.output
     assert "a run showed" not in result.output
     result = run(program, "--force", "--report", program.with_suffix(".json"))
     assert result.exit_code == 0, result.output

@@ -315,7 +315,6 @@ local q = {first = 1, last = 0}
 q.last = q.last + 1
 q[q.last] = 'a'
 print(q[q.first])
-
 ---
 local function f(a, b) local c = a > 1 and b or 7 return c end
 print(f(2), f(2, 5), f(0, 5))
@@ -481,15 +480,6 @@ print(kind(1), kind("a"), kind(nil), kind(true), kind({}), kind(torch.zeros(2)),
 local function isn(x) if type(x) == "number" then return "n" elseif type(x) == 'table' then return "t" end return "other" end
 print(isn(1), isn({1}), isn("s"))
 ---
-local M = {}
-function M.setup(opt, names)
-  local n = 0
-  for i = 1, #names do if names[i] ~= opt.skip then n = n + opt.step end end
-  if opt.verbose then print("verbose") end
-  return n
-end
-return M
----
 local function f(o) return o and o.a and o.a.b end
 print(f(nil), f{}, f{a = {}}, f{a = {b = 3}})
 ---
@@ -524,3 +514,12 @@ local more = {}
 start(more)
 for i = 1, 1 do more[i] = i end
 print(#more, more[1])
+---
+local M = {}
+function M.setup(opt, names)
+  local n = 0
+  for i = 1, #names do if names[i] ~= opt.skip then n = n + opt.step end end
+  if opt.verbose then print("verbose") end
+  return n
+end
+return M

@@ -235,9 +235,15 @@ class ClassNLLCriterion(_NLLCriterion):
     def _single(self, name: str, like: torch.Tensor) -> torch.Tensor:
         """This tensor of one number, of the type of ``like``, to be written to."""
         attributes = self.__dict__
-        held: torch.Tensor = attributes[name]
+        held: torch.Tensor | None = attributes[name]  # None in files of old versions
         own = held is attributes["_own"].get(name)
-        if own and held.dtype is like.dtype and held.shape == ONE and held.device == like.device:
+        if (
+            own
+            and held is not None
+            and held.dtype is like.dtype
+            and held.shape == ONE
+            and held.device == like.device
+        ):
             return held
         return self.keep(name, like.data.new_empty(1))
 
