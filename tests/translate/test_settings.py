@@ -33,7 +33,8 @@ def test_what_a_sequence_remembers(mode: str, tmp_path: Path) -> None:
         "nn.Sequential():add(nn.BiSequencer(nn.FastLSTM(4, 3))):remember('both')",
         "nn.Sequencer(nn.Recursor(nn.LSTM(4, 3)):maskZero(1))",
         "nn.BiSequencer(nn.FastLSTM(4, 3)):remember('both')",
-        "nn.Sequencer(nn.GRU(4, 3):maskZero(1))",
+        "nn.Sequencer(nn.GRU(4, 3):maskZero(0))",
+        "nn.Sequencer(nn.GRU(4, 3, 5, 0.5):maskZero(1))",
         "nn.Sequencer(nn.FastLSTM(4, 3):maskZero(2))",
     ],
 )

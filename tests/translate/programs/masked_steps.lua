@@ -15,6 +15,20 @@ for turn = 1, 8 do
   model:updateParameters(0.2)
   print(turn, loss, out[2]:sum())
 end
+local gated = nn.Sequential():add(nn.Sequencer(nn.GRU(3, 4):maskZero(1))):add(nn.Sequencer(nn.Linear(4, 2)))
+gated:remember('both')
+local mse = nn.SequencerCriterion(nn.MSECriterion())
+local inputs, targets = torch.randn(4, 2, 3), torch.randn(4, 2, 2)
+inputs[2][1]:zero()
+inputs[3]:zero()
+for turn = 1, 4 do
+  local out = gated:forward(inputs)
+  local loss = mse:forward(out, targets)
+  gated:zeroGradParameters()
+  gated:backward(inputs, mse:backward(out, targets))
+  gated:updateParameters(0.2)
+  print(turn, loss)
+end
 local cell = nn.FastLSTM(3, 2):maskZero(1)
 for i = 1, 4 do
   local step = torch.randn(2, 3)

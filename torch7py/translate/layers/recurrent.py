@@ -267,7 +267,8 @@ def _gru_part(number: int) -> Any:
 def gru(layer: Layer, x: Value, w: Writer) -> Value:
     if layer.args.get("p", "0") not in ("0", "0.0"):
         return _gru_with_dropout(layer, x, w)
-    check(layer)
+    masked = _is_masked(layer)
+    check(layer, masked)
     entries = (
         "gates_from_input.weight",
         "gates_from_input.bias",
@@ -277,9 +278,9 @@ def gru(layer: Layer, x: Value, w: Writer) -> Value:
         "from_kept.weight",
     )
     native = Native(
-        make=f"GRU({layer.args.inputSize}, {outputs_of(layer.args)})",
+        make=f"{'MaskedGRU' if masked else 'GRU'}({layer.args.inputSize}, {outputs_of(layer.args)})",
         weights={entry: _gru_part(number) for number, entry in enumerate(entries)},
-        helpers=("GRU",),
+        helpers=("GRU", "MaskedGRU") if masked else ("GRU",),
         name="gru",
         comment=GRU_NOTE,
     )

@@ -59,6 +59,22 @@ class GRU(nn.Module):
 )
 
 helper(
+    "MaskedGRU",
+    '''
+class MaskedGRU(GRU):
+    """A GRU whose output becomes 0 where a step's input is 0."""
+
+    def forward(self, x, h=None):
+        outputs = []
+        for step in x:
+            mask = (step == 0).all(-1, keepdim=True)
+            h = super().forward(step.unsqueeze(0), h)[1].masked_fill(mask, 0)
+            outputs.append(h)
+        return torch.stack(outputs), h
+''',
+)
+
+helper(
     "DropoutGRU",
     '''
 class DropoutGRU(nn.Module):

@@ -105,6 +105,9 @@ class Carried:
         ]
         if not loops:
             return False
-        start = loops[-1].place.start
         declared = variable.declaration.place.start if variable.declaration else -1
-        return declared < start
+        uses = [name.place.start for name in (*variable.reads, *variable.writes)]
+        around = [s.place for s in loops if any(s.place.start <= use <= s.place.end for use in uses)]
+        if around and all(place.start <= declared <= place.end for place in around):
+            return False  # each of the loops that see it has its own
+        return declared < loops[-1].place.start
