@@ -8,6 +8,7 @@ from torch7py.translate import library, literals, tree
 from torch7py.translate.native import (
     code,
     columns,  # noqa: F401  (registers its rules)
+    command_line,  # noqa: F401  (so does it)
     files,  # noqa: F401  (registers its rules)
     loaders,
     matching,

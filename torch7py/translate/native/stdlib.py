@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
-from torch7py.translate.library import option_name
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -479,82 +478,6 @@ def tic(t: Translator, node: Call) -> Py:
 def toc(t: Translator, node: Call) -> Py:
     t.imports.add("time")
     return Py(f"time.time() - {t.value(node.arguments[0]).at(code.MULTIPLY)}", code.ADD)
-
-
-# CmdLine
-
-
-@function("torch.CmdLine")
-def cmdline(t: Translator, node: Call) -> Py:
-    t.imports.add("argparse")
-    return atom("argparse.ArgumentParser()")
-
-
-def _cmdline_text(t: Translator, node: Invoke) -> None:
-    """A line of the help."""
-
-
-def _cmdline_option(t: Translator, node: Invoke) -> None:
-    name, default = node.arguments[0], node.arguments[1]
-    text = f", help={_percent(t.value(node.arguments[2]).text)}" if len(node.arguments) > 2 else ""
-    if not isinstance(name, String):
-        raise Problem("T7-261", node.line, "an option whose name is not a literal")
-    parser = t.value(node.receiver).at(code.ATOM)
-    *short, long = name.value.split()  # the short name is lapp's
-    plain = option_name(name.value)
-    t.calls.options[plain] = default
-    flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
-    flag = ", ".join(f'"{each}"' for each in flags)
-    if code.attribute_name(plain) != plain:
-        flag += f', dest="{code.attribute_name(plain)}"'
-    kind = t.kind(default)
-    if kind == "boolean":
-        negated = isinstance(default, tree.Boolean) and default.value
-        action = "store_false" if negated else "store_true"
-        t.emit(f'{parser}.add_argument({flag}, action="{action}"{text})')
-    elif kind == "number":
-        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(plain) else "float"
-        t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
-    elif kind == "string":
-        t.emit(f"{parser}.add_argument({flag}, default={t.value(default)}{text})")
-    else:
-        raise Problem("T7-261", node.line, "an option with a default of unknown kind")
-
-
-def _percent(text: str) -> str:
-    return text.replace("%", "%%")
-
-
-def _cmdline_parse(t: Translator, node: Invoke) -> Py:
-    return atom(f"{t.value(node.receiver).at(code.ATOM)}.parse_args()")
-
-
-def _cmdline_string(t: Translator, node: Invoke) -> Py:
-    if any(isinstance(n, Invoke) and n.method == "argument" for n in tree.walk(t.program)):
-        raise Problem("T7-261", node.line, "the name of a run with arguments beside options")
-    t.models.helpers["run_name"] = None
-    given = [t.value(argument).text for argument in node.arguments]
-    return atom(f"run_name({', '.join([t.value(node.receiver).text, *given, *['{}'][: 3 - len(given)]])})")
-
-
-def _cmdline_argument(t: Translator, node: Invoke) -> None:
-    name = node.arguments[0]
-    if not isinstance(name, String):
-        raise Problem("T7-261", node.line, "an argument whose name is not a literal")
-    text = f", help={_percent(t.value(node.arguments[1]).text)}" if len(node.arguments) > 1 else ""
-    plain = name.value.lstrip("-")
-    t.calls.options[plain] = name
-    t.emit(f'{t.value(node.receiver).at(code.ATOM)}.add_argument("{plain}"{text})')
-
-
-methods["cmdline", "string"] = _cmdline_string
-method_statements["cmdline", "argument"] = _cmdline_argument
-method_statements["cmdline", "text"] = _cmdline_text
-method_statements["cmdline", "option"] = _cmdline_option
-methods["cmdline", "parse"] = _cmdline_parse
-methods["cmdline", "error"] = lambda t, node: atom(
-    f"{t.value(node.receiver).at(code.ATOM)}.error({t.value(node.arguments[0])})"
-)
 
 
 def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:

@@ -1,0 +1,89 @@
+"""torch.CmdLine as argparse: options, arguments, and what is parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.library import option_name
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, method_statements, methods
+from torch7py.translate.tree import Call, Invoke, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+@function("torch.CmdLine")
+def _parser(t: Translator, node: Call) -> Py:
+    t.imports.add("argparse")
+    return atom("argparse.ArgumentParser()")
+
+
+def _text(t: Translator, node: Invoke) -> None:
+    """A line of the help."""
+
+
+def _option(t: Translator, node: Invoke) -> None:
+    name, default = node.arguments[0], node.arguments[1]
+    text = f", help={_percent(t.value(node.arguments[2]).text)}" if len(node.arguments) > 2 else ""
+    if not isinstance(name, String):
+        raise Problem("T7-261", node.line, "an option whose name is not a literal")
+    parser = t.value(node.receiver).at(code.ATOM)
+    *short, long = name.value.split()  # the short name is lapp's
+    plain = option_name(name.value)
+    t.calls.options[plain] = default
+    flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
+    flag = ", ".join(f'"{each}"' for each in flags)
+    if code.attribute_name(plain) != plain:
+        flag += f', dest="{code.attribute_name(plain)}"'
+    kind = t.kind(default)
+    if kind == "boolean":
+        negated = isinstance(default, tree.Boolean) and default.value
+        action = "store_false" if negated else "store_true"
+        t.emit(f'{parser}.add_argument({flag}, action="{action}"{text})')
+    elif kind == "number":
+        type_ = "int" if t.whole(default) and not t.wholes.option_is_real(plain) else "float"
+        t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
+    elif kind == "string":
+        t.emit(f"{parser}.add_argument({flag}, default={t.value(default)}{text})")
+    else:
+        raise Problem("T7-261", node.line, "an option with a default of unknown kind")
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _parse(t: Translator, node: Invoke) -> Py:
+    return atom(f"{t.value(node.receiver).at(code.ATOM)}.parse_args()")
+
+
+def _string(t: Translator, node: Invoke) -> Py:
+    if any(isinstance(n, Invoke) and n.method == "argument" for n in tree.walk(t.program)):
+        raise Problem("T7-261", node.line, "the name of a run with arguments beside options")
+    t.models.helpers["run_name"] = None
+    given = [t.value(argument).text for argument in node.arguments]
+    return atom(f"run_name({', '.join([t.value(node.receiver).text, *given, *['{}'][: 3 - len(given)]])})")
+
+
+def _argument(t: Translator, node: Invoke) -> None:
+    name = node.arguments[0]
+    if not isinstance(name, String):
+        raise Problem("T7-261", node.line, "an argument whose name is not a literal")
+    text = f", help={_percent(t.value(node.arguments[1]).text)}" if len(node.arguments) > 1 else ""
+    plain = name.value.lstrip("-")
+    t.calls.options[plain] = name
+    t.emit(f'{t.value(node.receiver).at(code.ATOM)}.add_argument("{plain}"{text})')
+
+
+methods["cmdline", "string"] = _string
+method_statements["cmdline", "argument"] = _argument
+method_statements["cmdline", "text"] = _text
+method_statements["cmdline", "option"] = _option
+methods["cmdline", "parse"] = _parse
+methods["cmdline", "error"] = lambda t, node: atom(
+    f"{t.value(node.receiver).at(code.ATOM)}.error({t.value(node.arguments[0])})"
+)
