@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
+import keyword
+import re
 import tokenize
 
 __all__ = ["WIDTH", "lay_out", "lay_out_all"]
@@ -10,6 +13,9 @@ __all__ = ["WIDTH", "lay_out", "lay_out_all"]
 WIDTH = 110
 
 _OPEN, _CLOSE = "([{", ")]}"
+_LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "@": 2}
+_OTHERS = frozenset({"<", ">", "<=", ">=", "==", "!=", "|", "&", "^", "~", "<<", ">>", ":=", "=", ":", "->"})
+_STATEMENT = re.compile(r"\s*(?:return |[\w.]+(?:\[[^\]=]*\])? (?:[-+*/@]|//|%)?= )")
 
 
 def lay_out_all(lines: list[str], width: int = WIDTH) -> str:
@@ -30,6 +36,9 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
         indent = code[: len(code) - len(code.lstrip())]
         return [*_wrapped(indent, comment, width), code]
     split = _brackets(code, width)
+    parts = _statement_of_operators(code, split, width)
+    if parts is not None:
+        return [parts[0] + (f"  {comment}" if comment else ""), *parts[1:]]
     if split is None:
         return [line]
     start, end = split
@@ -52,8 +61,76 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     if len(items) == 1 and not trailing and (subscript or groups or _is_loose(items[0])):
         lines = lay_out(inner + items[0], width)
     else:
-        lines = [part for item in items for part in lay_out(f"{inner}{item},", width)]
+        lines = [part for item in items for part in _item(inner, item, width)]
     return [head + note, *lines, *lay_out(indent + tail.lstrip(), width)]
+
+
+def _item(indent: str, item: str, width: int) -> list[str]:
+    """An item of brackets, each on lines of its own: at its operators, where it is too long."""
+    line = f"{indent}{item},"
+    if len(line) <= width or not _operators(item):
+        return lay_out(line, width)
+    return _at_operators(indent, f"{item},", width)
+
+
+def _statement_of_operators(code: str, split: tuple[int, int] | None, width: int) -> list[str] | None:
+    """``x = a + b`` in parentheses, an operand a line; None where the formatter splits brackets instead.
+
+    It does that where one operator binds least, and what is behind it, or before it, are brackets.
+    """
+    found = _STATEMENT.match(code)
+    if found is None:
+        return None
+    value = code[found.end() :]
+    operators = _operators(value)
+    if not operators:
+        return None
+    least = [at for at, _, level in operators if level == min(level for *_, level in operators)]
+    if len(least) == 1 and split is not None and split[0] < width:
+        start, end = split
+        first = code[found.end() : found.end() + operators[0][0]].strip()
+        if end == len(code) - 1 or (
+            start < found.end() + len(first) == end + 1 and _is_first(code[found.end() : start])
+        ):
+            return None
+    indent = code[: len(code) - len(code.lstrip())]
+    return [f"{found[0]}(", *_at_operators(indent + "    ", value, width), f"{indent})"]
+
+
+def _is_first(text: str) -> bool:
+    """Whether a text is what stands before the brackets of a call or a subscript: a name with dots."""
+    return re.fullmatch(r"[\w.]*", text) is not None
+
+
+def _at_operators(indent: str, text: str, width: int) -> list[str]:
+    """A sum or a product in brackets: an operand a line, its operator before it."""
+    operators = _operators(text)
+    if len(indent + text) <= width or not operators:
+        return lay_out(indent + text, width)
+    lowest = min(level for *_, level in operators)
+    places = [0, *(at for at, _, level in operators if level == lowest), len(text)]
+    pieces = [text[a:b].strip() for a, b in itertools.pairwise(places)]
+    return [line for piece in pieces for line in _at_operators(indent, piece, width)]
+
+
+def _operators(text: str) -> list[tuple[int, str, int]]:
+    """The arithmetic operators outside of brackets: where, which, and how they bind. None if there are others too."""
+    found: list[tuple[int, str, int]] = []
+    depth, operand = 0, False  # whether an operand stands before
+    for token in _tokens(text):
+        if token.type == tokenize.OP and token.string in _OPEN:
+            depth += 1
+        elif token.type == tokenize.OP and token.string in _CLOSE:
+            depth -= 1
+        elif depth == 0 and token.type == tokenize.NAME and keyword.iskeyword(token.string):
+            if token.string not in ("None", "True", "False"):
+                return []
+        elif depth == 0 and token.type == tokenize.OP and operand and token.string in _LEVELS:
+            found.append((token.start[1], token.string, _LEVELS[token.string]))
+        elif depth == 0 and token.type == tokenize.OP and token.string in _OTHERS:
+            return []
+        operand = token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.STRING) or token.string in _CLOSE
+    return found
 
 
 def _is_loose(item: str) -> bool:
