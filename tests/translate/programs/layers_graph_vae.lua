@@ -4,42 +4,49 @@ require 'optim'
 torch.manualSeed(9)
 local D, H, Z, N, B = 12, 10, 2, 60, 10
 
-local Sampler, parent = torch.class('nn.GaussSampler', 'nn.Module')
-function Sampler:__init() parent.__init(self); self.gradInput = {} end
-function Sampler:updateOutput(input)
-  self.eps = self.eps or input[1].new()
-  self.eps:resizeAs(input[1]):copy(torch.randn(input[1]:size()))
-  self.output:resizeAs(input[2]):copy(input[2]):mul(0.5):exp():cmul(self.eps):add(input[1])
+local Around, parent = torch.class('nn.Around', 'nn.Module')
+function Around:__init()
+  parent.__init(self)
+  self.gradInput = {}
+end
+function Around:updateOutput(pair)
+  self.noise = self.noise or pair[1].new()
+  self.noise:resizeAs(pair[1])
+  self.noise:copy(torch.randn(pair[1]:size()))
+  self.output:resizeAs(pair[1])
+  self.output:copy(pair[2]):div(2):exp():cmul(self.noise):add(pair[1])
   return self.output
 end
-function Sampler:updateGradInput(input, gradOutput)
-  self.gradInput[1] = self.gradInput[1] or input[1].new()
-  self.gradInput[1]:resizeAs(gradOutput):copy(gradOutput)
-  self.gradInput[2] = self.gradInput[2] or input[2].new()
-  self.gradInput[2]:resizeAs(gradOutput):copy(input[2]):mul(0.5):exp():mul(0.5):cmul(self.eps):cmul(gradOutput)
+function Around:updateGradInput(pair, above)
+  for i = 1, 2 do
+    self.gradInput[i] = self.gradInput[i] or above.new()
+    self.gradInput[i]:resizeAs(above)
+  end
+  self.gradInput[1]:copy(above)
+  self.gradInput[2]:copy(pair[2]):div(2):exp():div(2):cmul(self.noise):cmul(above)
   return self.gradInput
 end
 
-local KLD, kparent = torch.class('nn.KLDCriterion', 'nn.Criterion')
-function KLD:updateOutput(mean, logvar)
-  local term = torch.pow(mean, 2):mul(-1):add(-1, torch.exp(logvar)):add(logvar):add(1)
-  self.output = -0.5 * torch.sum(term)
+local Nats, nats_parent = torch.class('nn.Nats', 'nn.Criterion')
+function Nats:updateOutput(middle, spread)
+  local terms = torch.exp(spread):add(-1):add(-1, spread):add(torch.cmul(middle, middle))
+  self.output = terms:sum() / 2
   return self.output
 end
-function KLD:updateGradInput(mean, logvar)
-  self.gradInput = {mean:clone(), torch.exp(logvar):mul(-1):add(1):mul(-0.5)}
+function Nats:updateGradInput(middle, spread)
+  self.gradInput = {middle:clone(), torch.exp(spread):add(-1):div(2)}
   return self.gradInput
 end
 
 local x = nn.Identity()()
 local h = nn.ReLU()(nn.Linear(D, H)(x))
 local mean, logvar = nn.Linear(H, Z)(h), nn.Linear(H, Z)(h)
-local z = nn.GaussSampler()({mean, logvar})
+local z = nn.Around()({mean, logvar})
 local dec = nn.Sigmoid()(nn.Linear(H, D)(nn.ReLU()(nn.Linear(Z, H)(z))))
 local net = nn.gModule({x}, {dec, mean, logvar})
 local bce = nn.BCECriterion()
 bce.sizeAverage = false
-local kld = nn.KLDCriterion()
+local kld = nn.Nats()
 local data = torch.rand(N, D):gt(0.6):double()
 local w, g = net:getParameters()
 local cfg = {learningRate = 0.01}

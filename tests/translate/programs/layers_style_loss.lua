@@ -1,79 +1,65 @@
--- A loss of Gram matrices, with a layer in a layer and two modes.
+-- Products of features with each other, compared with those of another picture: a layer in a layer, and two modes.
 require 'nn'
 torch.manualSeed(3)
-local Gram, parent = torch.class('nn.GramMatrix', 'nn.Module')
-function Gram:__init()
-  parent.__init(self)
+
+local Products, products_parent = torch.class('nn.Products', 'nn.Module')
+function Products:__init() products_parent.__init(self) end
+function Products:updateOutput(features)
+   assert(features:dim() == 3, 'planes of features expected')
+   local rows = features:view(features:size(1), -1)
+   self.output:resize(rows:size(1), rows:size(1)):mm(rows, rows:t())
+   return self.output
 end
-function Gram:updateOutput(input)
-  assert(input:dim() == 3)
-  local C, H, W = input:size(1), input:size(2), input:size(3)
-  local x_flat = input:view(C, H * W)
-  self.output:resize(C, C)
-  self.output:mm(x_flat, x_flat:t())
-  return self.output
+function Products:updateGradInput(features, above)
+   local rows = features:view(features:size(1), -1)
+   local slope = torch.mm(above + above:t(), rows)
+   self.gradInput = slope:viewAs(features)
+   return self.gradInput
 end
-function Gram:updateGradInput(input, gradOutput)
-  assert(input:dim() == 3 and input:size(1))
-  local C, H, W = input:size(1), input:size(2), input:size(3)
-  local x_flat = input:view(C, H * W)
-  self.gradInput:resize(C, H * W):mm(gradOutput, x_flat)
-  self.gradInput:addmm(gradOutput:t(), x_flat)
-  self.gradInput = self.gradInput:view(C, H, W)
-  return self.gradInput
+
+local Manner, manner_parent = torch.class('nn.Manner', 'nn.Module')
+function Manner:__init(factor, unit)
+   manner_parent.__init(self)
+   self.factor, self.unit = factor, unit or false
+   self.inner, self.distance = nn.Products(), nn.MSECriterion()
+   self.wanted = torch.Tensor()
+   self.mode, self.height, self.found = 'idle', 0, nil
 end
-local StyleLoss, sparent = torch.class('nn.StyleLoss', 'nn.Module')
-function StyleLoss:__init(strength, normalize)
-  sparent.__init(self)
-  self.normalize = normalize or false
-  self.strength = strength
-  self.target = torch.Tensor()
-  self.mode = 'none'
-  self.loss = 0
-  self.gram = nn.GramMatrix()
-  self.blend_weight = nil
-  self.G = nil
-  self.crit = nn.MSECriterion()
+function Manner:updateOutput(features)
+   local share = 1 / features:nElement()
+   self.found = self.inner:forward(features)
+   self.found:mul(share)
+   if self.mode == 'learn' then
+      self.wanted:resizeAs(self.found):copy(self.found)
+   elseif self.mode == 'compare' then
+      self.height = self.distance:forward(self.found, self.wanted) * self.factor
+   end
+   self.output = features
+   return self.output
 end
-function StyleLoss:updateOutput(input)
-  self.G = self.gram:forward(input)
-  self.G:div(input:nElement())
-  if self.mode == 'capture' then
-    self.target:resizeAs(self.G):copy(self.G)
-  elseif self.mode == 'loss' then
-    self.loss = self.strength * self.crit:forward(self.G, self.target)
-  end
-  self.output = input
-  return self.output
+function Manner:updateGradInput(features, above)
+   if self.mode == 'compare' then
+      local slope = self.distance:backward(self.found, self.wanted)
+      slope:mul(1 / features:nElement())
+      self.gradInput = self.inner:backward(features, slope)
+      if self.unit then self.gradInput:div(self.gradInput:norm(1) + 1e-8) end
+      self.gradInput:mul(self.factor):add(above)
+   else
+      self.gradInput = above
+   end
+   return self.gradInput
 end
-function StyleLoss:updateGradInput(input, gradOutput)
-  if self.mode == 'loss' then
-    local dG = self.crit:backward(self.G, self.target)
-    dG:div(input:nElement())
-    self.gradInput = self.gram:backward(input, dG)
-    if self.normalize then
-      self.gradInput:div(torch.norm(self.gradInput, 1) + 1e-8)
-    end
-    self.gradInput:mul(self.strength)
-    self.gradInput:add(gradOutput)
-  else
-    self.gradInput = gradOutput
-  end
-  return self.gradInput
-end
-local net = nn.Sequential()
-net:add(nn.SpatialConvolution(3, 4, 3, 3))
-net:add(nn.ReLU())
-local style = nn.StyleLoss(100)
-net:add(style)
-local content, img = torch.rand(3, 6, 6), torch.rand(3, 6, 6)
-style.mode = 'capture'
-net:forward(content)
-style.mode = 'loss'
-local dy = torch.zeros(4, 4, 4)
-for i = 1, 5 do
-  net:forward(img)
-  local g = net:updateGradInput(img, dy)
-  img:add(-0.1, g)
-  print(i, style.loss, g:norm())
+
+local manner = nn.Manner(100)
+local chain = nn.Sequential():add(nn.SpatialConvolution(3, 4, 3, 3)):add(nn.ReLU()):add(manner)
+local example, picture = torch.rand(3, 6, 6), torch.rand(3, 6, 6)
+manner.mode = 'learn'
+chain:forward(example)
+manner.mode = 'compare'
+local nothing = torch.zeros(4, 4, 4)
+for turn = 1, 5 do
+   chain:forward(picture)
+   local slope = chain:updateGradInput(picture, nothing)
+   picture:add(-0.1, slope)
+   print(turn, manner.height, slope:norm())
 end

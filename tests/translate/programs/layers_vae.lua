@@ -1,92 +1,77 @@
--- A variational autoencoder in a Sequential: a penalty and a sampler on tables, a loss read from a layer.
+-- A variational autoencoder in a Sequential: a cost and a draw on tables, the cost read from its layer.
 require 'nn'
 require 'optim'
 torch.manualSeed(1)
-local KLDPenalty, parent = torch.class('nn.KLDPenalty', 'nn.Module')
-function KLDPenalty:updateOutput(input)
-    local mean, log_var = table.unpack(input)
-    self.output = input
-    local KLDelements = log_var:clone()
-    KLDelements:exp():mul(-1)
-    KLDelements:add(-1, torch.pow(mean, 2))
-    KLDelements:add(1)
-    KLDelements:add(log_var)
-    self.loss = -0.5 * torch.sum(KLDelements)
-    return self.output
+
+local Cost, cost_parent = torch.class('nn.PriorCost', 'nn.Module')
+function Cost:__init()
+   cost_parent.__init(self)
+   self.nats = 0
 end
-function KLDPenalty:updateGradInput(input, gradOutput)
-    assert(#gradOutput == 2)
-    local mean, log_var = table.unpack(input)
-    self.gradInput = {}
-    self.gradInput[1] = mean:clone() + gradOutput[1]
-    self.gradInput[2] = torch.exp(log_var):mul(-1):add(1):mul(-0.5) + gradOutput[2]
-    return self.gradInput
+function Cost:updateOutput(pair)
+   local middle, spread = table.unpack(pair)   -- the spread as the logarithm of a variance
+   local terms = torch.exp(spread):add(-1):add(-1, spread):add(torch.cmul(middle, middle))
+   self.nats = terms:sum() / 2
+   self.output = pair
+   return self.output
 end
-local Sampler, parent = torch.class('nn.Sampler', 'nn.Module')
-function Sampler:__init()
-    parent.__init(self)
-    self.gradInput = {}
+function Cost:updateGradInput(pair, above)
+   assert(#above == 2, 'two gradients expected')
+   local middle, spread = table.unpack(pair)
+   self.gradInput = {}
+   self.gradInput[1] = above[1] + middle
+   self.gradInput[2] = above[2] + torch.exp(spread):add(-1):div(2)
+   return self.gradInput
 end
-function Sampler:updateOutput(input)
-    self.eps = self.eps or input[1].new()
-    self.eps:resizeAs(input[1]):copy(torch.randn(input[1]:size()))
-    self.ouput = self.output or self.output.new()
-    self.output:resizeAs(input[2]):copy(input[2])
-    self.output:mul(0.5):exp():cmul(self.eps)
-    self.output:add(input[1])
-    return self.output
+
+local Draw, draw_parent = torch.class('nn.Draw', 'nn.Module')
+function Draw:__init()
+   draw_parent.__init(self)
+   self.gradInput = {}
 end
-function Sampler:updateGradInput(input, gradOutput)
-    self.gradInput[1] = self.gradInput[1] or input[1].new()
-    self.gradInput[1]:resizeAs(gradOutput):copy(gradOutput)
-    self.gradInput[2] = self.gradInput[2] or input[2].new()
-    self.gradInput[2]:resizeAs(gradOutput):copy(input[2])
-    self.gradInput[2]:mul(0.5):exp():mul(0.5):cmul(self.eps)
-    self.gradInput[2]:cmul(gradOutput)
-    return self.gradInput
+function Draw:updateOutput(pair)
+   self.noise = self.noise or pair[1].new()
+   self.noise:resizeAs(pair[1])
+   self.noise:copy(torch.randn(pair[1]:size()))
+   self.output:resizeAs(pair[1])
+   self.output:copy(pair[2]):div(2):exp():cmul(self.noise):add(pair[1])
+   return self.output
 end
-local D, H, Z = 8, 6, 2
-local encoder = nn.Sequential()
-encoder:add(nn.Linear(D, H))
-encoder:add(nn.ReLU(true))
-local mean_logvar = nn.ConcatTable()
-mean_logvar:add(nn.Linear(H, Z))
-mean_logvar:add(nn.Linear(H, Z))
-encoder:add(mean_logvar)
-local decoder = nn.Sequential()
-decoder:add(nn.Linear(Z, H))
-decoder:add(nn.ReLU(true))
-decoder:add(nn.Linear(H, D))
-decoder:add(nn.Sigmoid(true))
-local KLD = nn.KLDPenalty()
-local model = nn.Sequential()
-model:add(encoder)
-model:add(KLD)
-model:add(nn.Sampler())
-model:add(decoder)
-local criterion = nn.BCECriterion()
-criterion.sizeAverage = false
-local parameters, gradients = model:getParameters()
-local config = {learningRate = 0.01}
-local data = torch.rand(40, D):gt(0.5):double()
-local batch_size = 10
-for epoch = 1, 3 do
-  local lowerbound = 0
-  for i = 1, data:size(1), batch_size do
-    local batch = data:narrow(1, i, batch_size)
-    local opfunc = function(x)
-      if x ~= parameters then parameters:copy(x) end
-      model:zeroGradParameters()
-      local f = model:forward(batch)
-      local err = criterion:forward(f, batch)
-      local df_dw = criterion:backward(f, batch)
-      model:backward(batch, df_dw)
-      local KLDerr = KLD.loss
-      local lb = err + KLDerr
-      return lb, gradients
-    end
-    local x, l = optim.adam(opfunc, parameters, config)
-    lowerbound = lowerbound + l[1]
-  end
-  print('epoch ' .. epoch .. ' ' .. lowerbound / data:size(1))
+function Draw:updateGradInput(pair, above)
+   for i = 1, 2 do
+      self.gradInput[i] = self.gradInput[i] or above.new()
+      self.gradInput[i]:resizeAs(above)
+   end
+   self.gradInput[1]:copy(above)
+   self.gradInput[2]:copy(pair[2]):div(2):exp():div(2):cmul(self.noise):cmul(above)
+   return self.gradInput
+end
+
+local seen, hidden, codes = 8, 6, 2
+local both = nn.ConcatTable():add(nn.Linear(hidden, codes)):add(nn.Linear(hidden, codes))
+local reader = nn.Sequential():add(nn.Linear(seen, hidden)):add(nn.ReLU(true)):add(both)
+local writer = nn.Sequential():add(nn.Linear(codes, hidden)):add(nn.ReLU(true))
+writer:add(nn.Linear(hidden, seen)):add(nn.Sigmoid(true))
+local cost = nn.PriorCost()
+local machine = nn.Sequential():add(reader):add(cost):add(nn.Draw()):add(writer)
+local bits = nn.BCECriterion()
+bits.sizeAverage = false
+local flat, slopes = machine:getParameters()
+local settings = {learningRate = 0.01}
+local rows, portion = torch.rand(40, seen):gt(0.5):double(), 10
+for round = 1, 3 do
+   local sum = 0
+   for first = 1, rows:size(1), portion do
+      local some = rows:narrow(1, first, portion)
+      local _, found = optim.adam(function(at)
+         if at ~= flat then flat:copy(at) end
+         machine:zeroGradParameters()
+         local again = machine:forward(some)
+         local missed = bits:forward(again, some)
+         machine:backward(some, bits:backward(again, some))
+         return missed + cost.nats, slopes
+      end, flat, settings)
+      sum = sum + found[1]
+   end
+   print('round ' .. round .. ' ' .. sum / rows:size(1))
 end

@@ -1,34 +1,34 @@
 -- Weights initialized by what the layers are called, as in GANs.
 require 'nn'
 torch.manualSeed(4)
-local function weights_init(m)
-   local name = torch.type(m)
-   if name:find('Convolution') then
-      m.weight:normal(0.0, 0.02)
-      m:noBias()
-   elseif name:find('BatchNormalization') then
-      if m.weight then m.weight:normal(1.0, 0.02) end
-      if m.bias then m.bias:fill(0) end
+local function start(layer)
+   local kind = torch.type(layer)
+   if kind:find('Convolution') then
+      layer:noBias()
+      layer.weight:normal(0, 0.03)
+   elseif kind:find('BatchNormalization') then
+      if layer.bias then layer.bias:zero() end
+      if layer.weight then layer.weight:normal(1, 0.03) end
    end
 end
-local SpatialBatchNormalization = nn.SpatialBatchNormalization
-local SpatialConvolution = nn.SpatialConvolution
-local SpatialFullConvolution = nn.SpatialFullConvolution
-local nz, ngf, nc, ndf = 5, 4, 1, 4
-local netG = nn.Sequential()
-netG:add(SpatialFullConvolution(nz, ngf * 2, 4, 4))
-netG:add(SpatialBatchNormalization(ngf * 2)):add(nn.ReLU(true))
-netG:add(SpatialFullConvolution(ngf * 2, nc, 4, 4, 2, 2, 1, 1))
-netG:add(nn.Tanh())
-netG:apply(weights_init)
-local netD = nn.Sequential()
-netD:add(SpatialConvolution(nc, ndf, 4, 4, 2, 2, 1, 1))
-netD:add(nn.LeakyReLU(0.2, true))
-netD:add(SpatialConvolution(ndf, 1, 4, 4))
-netD:add(nn.Sigmoid())
-netD:add(nn.View(1):setNumInputDims(3))
-netD:apply(weights_init)
-local noise = torch.randn(3, nz, 1, 1)
-local fake = netG:forward(noise)
-local p = netD:forward(fake)
+local Normal = nn.SpatialBatchNormalization
+local Conv = nn.SpatialConvolution
+local Deconv = nn.SpatialFullConvolution
+local codes, wide, planes, narrow = 5, 4, 1, 4
+local maker = nn.Sequential()
+maker:add(Deconv(codes, wide * 2, 4, 4))
+maker:add(Normal(wide * 2)):add(nn.ReLU(true))
+maker:add(Deconv(wide * 2, planes, 4, 4, 2, 2, 1, 1))
+maker:add(nn.Tanh())
+maker:apply(start)
+local judge = nn.Sequential()
+judge:add(Conv(planes, narrow, 4, 4, 2, 2, 1, 1))
+judge:add(nn.LeakyReLU(0.2, true))
+judge:add(Conv(narrow, 1, 4, 4))
+judge:add(nn.Sigmoid())
+judge:add(nn.View(1):setNumInputDims(3))
+judge:apply(start)
+local noise = torch.randn(3, codes, 1, 1)
+local fake = maker:forward(noise)
+local p = judge:forward(fake)
 print(fake:norm(), p:sum())

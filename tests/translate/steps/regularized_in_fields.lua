@@ -1,43 +1,41 @@
 require 'nn'
 require 'optim'
 torch.manualSeed(7)
-local Sim = torch.class('LSTMSim')
-function Sim:__init(config)
-  self.learning_rate = config.learning_rate or 0.05
-  self.batch_size = config.batch_size or 6
-  self.reg = config.reg or 1e-4
-  self.optim_state = {learningRate = self.learning_rate}
-  self.criterion = nn.MSECriterion()
-  self.module = nn.Sequential():add(nn.Linear(4, 5)):add(nn.Sigmoid()):add(nn.Linear(5, 2))
-  self.params, self.grad_params = self.module:getParameters()
+-- All that learns lies in an object's fields; gradients of single rows are added up, then made their mean.
+local L = torch.class('Learner')
+function L:__init(given)
+   self.rate, self.decay, self.portion = given.rate or 0.1, given.decay or 1e-4, given.portion or 6
+   self.net = nn.Sequential():add(nn.Linear(4, 5)):add(nn.Sigmoid()):add(nn.Linear(5, 2))
+   self.cost = nn.MSECriterion()
+   self.flat, self.slopes = self.net:getParameters()
+   self.memory = {learningRate = self.rate}
 end
-function Sim:train(dataset)
-  local indices = torch.randperm(dataset.size)
-  for i = 1, dataset.size, self.batch_size do
-    local batch_size = math.min(i + self.batch_size - 1, dataset.size) - i + 1
-    local feval = function(x)
-      self.grad_params:zero()
-      local loss = 0
-      for j = 1, batch_size do
-        local idx = indices[i + j - 1]
-        local input, target = dataset.x[idx], dataset.y[idx]
-        local output = self.module:forward(input)
-        local example_loss = self.criterion:forward(output, target)
-        loss = loss + example_loss
-        self.module:backward(input, self.criterion:backward(output, target))
+function L:pass(rows)
+   local order = torch.randperm(rows.size)
+   for first = 1, rows.size, self.portion do
+      local last = math.min(first + self.portion, rows.size + 1) - 1
+      local count = last - first + 1
+      local function cost()
+         local sum = 0
+         self.slopes:zero()
+         for place = first, last do
+            local row = order[place]
+            local seen, wanted = rows.x[row], rows.y[row]
+            local found = self.net:forward(seen)
+            sum = sum + self.cost:forward(found, wanted)
+            self.net:backward(seen, self.cost:backward(found, wanted))
+         end
+         -- the mean, and half of the squares of all weights
+         self.slopes:div(count)
+         sum = sum / count + self.decay / 2 * self.flat:norm() ^ 2
+         self.slopes:add(self.decay, self.flat)
+         return sum, self.slopes
       end
-      loss = loss / batch_size
-      self.grad_params:div(batch_size)
-      -- regularization
-      loss = loss + 0.5 * self.reg * self.params:norm() ^ 2
-      self.grad_params:add(self.reg, self.params)
-      return loss, self.grad_params
-    end
-    local _, fs = optim.adagrad(feval, self.params, self.optim_state)
-    print(i, fs[1])
-  end
+      local _, costs = optim.adagrad(cost, self.flat, self.memory)
+      print(first, costs[1])
+   end
 end
-local m = LSTMSim{learning_rate = 0.05}
-local data = {size = 16, x = torch.randn(16, 4), y = torch.randn(16, 2)}
-for epoch = 1, 3 do m:train(data) end
-print(m.params:norm())
+local learner = Learner{rate = 0.05}
+local rows = {size = 16, x = torch.randn(16, 4), y = torch.randn(16, 2)}
+for round = 1, 3 do learner:pass(rows) end
+print(learner.flat:norm())

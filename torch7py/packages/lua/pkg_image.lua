@@ -231,15 +231,15 @@ function image.affinetransform(...)
    return warped(dst, src, field, mode, true, pad, value)
 end
 
+local CONVOLVED = {valid = true, full = true, same = true}
+
 -- image.convolve([dst,] src, kernel[, mode]): valid, full or same.
 function image.convolve(...)
    local dst, src, kernel, mode
    if torch.isTensor((select(3, ...))) then dst, src, kernel, mode = ... else src, kernel, mode = ... end
    check_image(src, 'convolve')
    check_tensor(kernel, 'convolve')
-   if mode and mode ~= 'valid' and mode ~= 'full' and mode ~= 'same' then
-      fail('image.convolve: mode has to be one of: full | valid | same')
-   end
+   if mode and not CONVOLVED[mode] then fail('image.convolve: mode has to be one of: full | valid | same') end
    if kernel:dim() == 2 and src:dim() == 3 then kernel = torch.repeatTensor(kernel, src:size(1), 1, 1):typeAs(src) end
    local shape = (mode == 'full' or mode == 'same') and 'F' or 'V'
    if dst then torch.conv2(dst, src, kernel, shape) else dst = torch.conv2(src, kernel, shape) end

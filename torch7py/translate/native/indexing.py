@@ -200,7 +200,7 @@ def _slice(t: Translator, node: Expression) -> str:
     else:
         end = t.expressions.whole_number(last)
     start = "" if first.text == "0" else first.text
-    return f"{start}:{end}" if _simple(start) and _simple(str(end)) else f"{start} : {end}"
+    return f"{start}:{end}" if _simple(start) and _simple(str(end)) else f"{start} : {end}".strip()
 
 
 def minus_one(t: Translator, node: Expression) -> Py:

@@ -96,7 +96,10 @@ class LayerFunction(LayerFields):
                 if line.strip().startswith("return "):
                     t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = layer")
         last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
-        t.lines[last] = t.lines[last].replace("return ", "return None, ", 1)
+        line = t.lines[last]
+        if line.strip().startswith("return (*"):  # a table of gradients by itself
+            line = line.replace("(", "", 1).removesuffix(",)")
+        t.lines[last] = line.replace("return ", "return None, ", 1)
 
     def _name_self(self, function: tree.Function, name: str) -> None:
         self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
@@ -203,7 +206,8 @@ class LayerFunction(LayerFields):
                 used = any(gradient in self.fields_of(half.body) for half in self.halves)
                 given.append(self.local(gradient) if used else "None")
             given += gradients if self.spread else []
-            t.emit(f"return {', '.join(given)}")
+            alone = len(given) == 1 and given[0].startswith("*")
+            t.emit(f"return ({given[0]},)" if alone else f"return {', '.join(given)}")
         t.emit("")
 
     def _input_gradients(self, inputs: int) -> list[str]:
