@@ -77,7 +77,7 @@ class Partners:
                         state[entry].copy_(taken(take, drawn))
 
     def wrap_classes(self, namespace: dict[str, Any]) -> None:
-        for cls in self.models.making.classes:
+        for cls in self.models.making.written.classes:
             kind = namespace.get(cls.name)
             if kind is None or kind.__module__ != namespace["__name__"]:
                 continue  # of another page

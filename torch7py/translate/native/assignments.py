@@ -114,9 +114,13 @@ class Assignments:
 
     def one(self, target: Expression, value: Expression, node: Statement) -> None:
         if isinstance(value, tree.Function) and isinstance(target, Name):
-            self.t.define(self.t.names.of(target), value)
+            self.t.functions.define(self.t.names.of(target), value)
             return
-        if isinstance(target, Index) and self.t.tables.appends(target) and not self.t.classes.entry(target):
+        if (
+            isinstance(target, Index)
+            and self.t.tables.appends(target)
+            and not self.t.classes.uses.entry(target)
+        ):
             self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
@@ -215,7 +219,7 @@ class Assignments:
         if self._named is not None and self.t.tables.appends(node):
             name = self._named[node] = self.t.fresh("value")
             return name
-        entry = self.t.classes.entry(node)
+        entry = self.t.classes.uses.entry(node)
         if entry is not None:
             return entry.text
         setting = optimizers.settings_field(self.t.training, node)
@@ -234,7 +238,7 @@ class Assignments:
                 return f"{base}[{indexing.list_position(self.t, node)}]"
             return f"{base}[{indexing.key(self.t, node)}]"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
-            return self.t.classes.field(node).text
+            return self.t.classes.uses.field(node).text
         raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
 
 

@@ -130,7 +130,7 @@ class Calls:
         if special is None and isinstance(node, Call):
             special = t.modules.call(node)
         if special is None:
-            special = t.classes.call(node)
+            special = t.classes.uses.call(node)
         if special is None:
             special = t.training.call(node)
         if special is None:

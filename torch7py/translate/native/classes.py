@@ -13,7 +13,8 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.class_uses import ClassUses
+from torch7py.translate.native.code import Py
 from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
@@ -71,6 +72,7 @@ class Classes:
         self.owners: dict[tree.Function, LuaClass] = {}  # of methods
         self.failed: dict[LuaClass, Problem] = {}
         self.makers = Makers(translator)
+        self.uses = ClassUses(self)
         self.written: set[LuaClass] = set()
         self.studied: LuaClass | None = None  # of which it is found out how it is written
         self.layers: dict[LuaClass, OwnLayer] = {}
@@ -157,9 +159,9 @@ class Classes:
         """The variables of the main program that a class needs."""
         found = self.defines(made.base) if made.base is not None else set()
         for function in self.functions(made):
-            found |= self.t.outer_variables(function)
+            found |= self.t.functions.outer_variables(function)
         for value in made.values.values():
-            found |= self.t.outer_variables(value)
+            found |= self.t.functions.outer_variables(value)
         return found - self.defines(made)
 
     # Writing
@@ -227,7 +229,7 @@ class Classes:
         if name == "updateOutput":
             layer.write_forward()
         elif name in ("__tostring", "__tostring__"):
-            t.define("__repr__", function)
+            t.functions.define("__repr__", function)
         elif name in PASSED_DOWN and self._only_passes_down(layer, name, function):
             return True
         elif name not in LEFT_OUT:
@@ -293,14 +295,16 @@ class Classes:
         t = self.t
         if function in self.makers.of_function:
             maker = self.makers.of_function[function]
-            t.define("__init__", function, maker.parameters, self._inits(made), ["self"])
+            t.functions.define("__init__", function, maker.parameters, self._inits(made), ["self"])
         elif name in made.statics:
             t.gap()
             t.emit("@staticmethod")
-            t.define(code.attribute_name(name), function)
+            t.functions.define(code.attribute_name(name), function)
         else:
             before = len(t.lines)
-            t.define(self.method(made, name), function, inits=self._inits(made) if name == "__init" else [])
+            t.functions.define(
+                self.method(made, name), function, inits=self._inits(made) if name == "__init" else []
+            )
             written = [line.strip() for line in t.lines[before:] if line.strip()]
             if name == "__init" and made.parent == "nn.Container":
                 at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
@@ -412,36 +416,6 @@ class Classes:
             t.emit("return")
         return True
 
-    # Use
-
-    def field(self, node: Index) -> Py:
-        """A field of an object."""
-        t = self.t
-        assert isinstance(node.key, String)
-        name = node.key.value
-        if t.kind(node.base) in ("module", "criterion"):
-            if self.current is not None and self.current.own(node) is not None:
-                text = self.current.text(name)
-                if text is not None:
-                    return atom(text)
-                return atom(f"{t.value(node.base).at(code.ATOM)}.{self.current.attribute(name)}")
-            return self._field_of_layer(node, name)
-        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.attribute_name(name)}")
-
-    def entry(self, node: Index) -> Py | None:
-        """``self.gradInput[1]`` in a method of a layer, where it has a variable of its own."""
-        if self.current is None or isinstance(node.key, String):
-            return None
-        layer = self.current
-        name = layer.own(node)
-        if name is None and layer.made.parent == "nn.Container" and layer.own(node.base) == "modules":
-            return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
-        of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
-        if of_table and layer.spread and layer.no_return is not None:
-            return atom(f"{layer.no_return}[{self.t.expressions.position(node.key)}]")
-        text = self.current.text(name) if name is not None else None
-        return None if text is None else atom(text)
-
     def layer_of(self, made: LuaClass) -> OwnLayer:
         """How a class of layers is written."""
         found = self.layers.get(made)
@@ -452,88 +426,3 @@ class Classes:
             finally:
                 self.studied = outer
         return found
-
-    def _field_of_layer(self, node: Index, name: str) -> Py:
-        """A field of a layer, outside of its methods."""
-        base = self.t.value(node.base).at(code.ATOM)
-        for made in self.t.type(node.base).find().classes:
-            known = made in self.failed or made is self.studied
-            layer = self.layers.get(made) if known else self.layer_of(made)  # which may be written later
-            if layer is None and made is self.studied:
-                return atom(f"{base}.{code.python_name(name)}")
-            if layer is None or name in layer.temporary:
-                raise Problem("T7-225", node.line, f"the field {name} of a layer")
-            if name in layer.gradients:
-                return atom(f"{base}.{layer.attribute(layer.gradients[name])}.grad")
-            if made.parent != "nn.Sequential" or name not in ("modules", "weight", "bias"):
-                return atom(f"{base}.{layer.attribute(name)}")
-        raise Problem("T7-225", node.line, f"the field {name} of a layer")
-
-    def named(self, node: Expression) -> Py | None:
-        """A class as a value."""
-        made = self.t.types.class_named(node)
-        if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
-            return None
-        if made in self.failed:
-            raise Problem(self.failed[made].code, node.line, self.failed[made].reason)
-        return atom(self.names[made])
-
-    def call(self, node: Call | Invoke) -> Py | None:
-        """A constructor, a method of the parent, or a metamethod."""
-        t = self.t
-        inner = self.current.inner_gradient(node) if self.current is not None else None
-        if inner is not None:
-            return inner
-        functions = t.types.function_called(node)
-        for function in functions:
-            maker = self.makers.of_function.get(function)
-            if maker is not None:
-                first = 1 if isinstance(node, Invoke) else 0
-                if isinstance(node, Call) and len(maker.parameters) < len(function.parameters):
-                    raise Problem("T7-242", node.line, "a constructor called without its colon")
-                name = self.names[self.owners[function]]
-                if isinstance(node, Invoke):
-                    named = t.types.class_named(node.receiver)
-                    if named is None:
-                        raise Problem("T7-242", node.line, "an object of a class that is not known")
-                    name = self.names[named]
-                return atom(f"{name}({t.calls.arguments(node, functions, first)})")
-        if isinstance(node, Invoke):
-            return None
-        made = t.types.class_named(node.callee)
-        if made is not None:
-            start = made.constructor()
-            maker = self.makers.of_function.get(start) if start is not None else None
-            skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
-            given = t.calls.arguments(node, [start] if start is not None else [], skipped)
-            return atom(f"{t.value(node.callee)}({given})")
-        return self._of_parent(node)
-
-    def _of_parent(self, node: Call) -> Py | None:
-        """``parent.f(self, ...)``"""
-        t = self.t
-        callee = node.callee
-        if not (isinstance(callee, Index) and isinstance(callee.key, String) and node.arguments):
-            return None
-        name = callee.key.value
-        method = self.owners.get(t.scope.function) if t.scope.function is not None else None
-        path = t.path(callee.base)
-        own = method is not None and (
-            (isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable)
-            or path == method.parent
-            or (method.base is not None and t.types.class_named(callee.base) is method.base)
-        )
-        if not own or method is None or not isinstance(node.arguments[0], Name):
-            return None
-        if node.arguments[0].name != "self":
-            return None
-        functions = t.types.function_called(node)
-        rest = Call(node.place, callee, node.arguments[1:])
-        given = t.calls.arguments(rest, functions, 1)
-        python = self.method(method, name)
-        of_linear = method.parent == "nn.Linear" and (
-            name == "updateOutput" or (name == "reset" and not rest.arguments)
-        )
-        if not functions and name != "__init" and not of_linear:
-            raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
-        return atom(f"super().{python}({given})")

@@ -12,6 +12,7 @@ __all__ = [
     "AND",
     "ATOM",
     "COMPARE",
+    "INDENT",
     "MULTIPLY",
     "NEGATE",
     "NOT",
@@ -25,6 +26,8 @@ __all__ = [
     "python_name",
     "quoted",
 ]
+
+INDENT = "    "
 
 TERNARY, OR, AND, NOT, COMPARE, BIT_AND, ADD, MULTIPLY, NEGATE, POWER, ATOM = range(11)
 

@@ -81,7 +81,7 @@ class Expressions:
         if isinstance(node, (Call, Invoke)):
             return self.t.calls.value(node)
         if isinstance(node, tree.Function):
-            return self.t.function_value(node)
+            return self.t.functions.value(node)
         if isinstance(node, tree.Vararg):
             rest = self.t.calls.rest()
             return Py(f"{rest}[0] if {rest} else None", code.TERNARY)
@@ -106,7 +106,7 @@ class Expressions:
         alias = t.alias_of(node)
         if alias is not None:
             return alias
-        named = t.classes.named(node)
+        named = t.classes.uses.named(node)
         if named is not None:
             return named
         text = t.names.of(node)

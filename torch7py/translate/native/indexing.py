@@ -36,7 +36,7 @@ def key(t: Translator, node: Index) -> Py:
 def index(t: Translator, node: Index) -> Py:
     path = t.path(node)
     if path is not None:
-        named = t.classes.named(node)
+        named = t.classes.uses.named(node)
         if named is not None:
             return named
         if path in stdlib.values:
@@ -46,7 +46,7 @@ def index(t: Translator, node: Index) -> Py:
         if known is not None:
             return known
     t.present.add(node.base)  # nil has no fields
-    entry = t.classes.entry(node)
+    entry = t.classes.uses.entry(node)
     if entry is not None:
         return entry
     setting = optimizers.settings_field(t.training, node)
@@ -79,7 +79,7 @@ def index(t: Translator, node: Index) -> Py:
     if is_attribute(t, node) and isinstance(node.key, String):
         if kind != "class" and t.types.methods_of(t.type(node.base), node.key.value):
             raise Problem("T7-241", node.line, f"the method {node.key.value} as a value")
-        return t.classes.field(node)
+        return t.classes.uses.field(node)
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
         representation = t.representation(node.base)

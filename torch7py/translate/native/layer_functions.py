@@ -61,7 +61,7 @@ class LayerFunction(LayerFields):
                     if self.spread
                     else [*names, *self.parameters]
                 )
-                t.define("forward", forward, (), (), ["ctx", *given])
+                t.functions.define("forward", forward, (), (), ["ctx", *given])
             self._backward(names, kept, texts)
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
@@ -293,4 +293,4 @@ class LayerFunction(LayerFields):
             return
         texts = {name: self.local(name) for name in self.temporary}
         with self.written_as(texts, None, []), self._as_tensors(forward.body):
-            t.define("forward", forward)
+            t.functions.define("forward", forward)

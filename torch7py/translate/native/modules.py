@@ -313,14 +313,14 @@ class Modules:
         if isinstance(node, tree.FunctionStatement):
             name = self._own_field(node.target)
             if name is not None:
-                self.t.define(name, node.function)
+                self.t.functions.define(name, node.function)
                 return True
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
             name = self._own_field(node.targets[0])
             if name is not None:
                 value = node.values[0]
                 if isinstance(value, tree.Function):
-                    self.t.define(name, value)
+                    self.t.functions.define(name, value)
                 elif (text := self.t.value(value).text) != name:
                     self.t.emit(f"{name} = {text}")
                 return True

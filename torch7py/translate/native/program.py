@@ -14,10 +14,11 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
 from torch7py.translate.native import optimizers, reuse
+from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile, gather
-from torch7py.translate.native.translator import INDENT, Translator
+from torch7py.translate.native.translator import Translator
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 
@@ -364,7 +365,7 @@ class _Assembly:
             return None
         if variable in t.modules.shared:
             return None
-        return {variable}, t.outer_variables(statement.function)
+        return {variable}, t.functions.outer_variables(statement.function)
 
     def _born_inside(self, indent: str) -> list[str]:
         """Globals that only functions assign: main has them first, as nil."""

@@ -80,7 +80,7 @@ def _call(t: Translator, node: Call) -> tuple[str, int]:
         raise Problem("T7-216", node.line, "functions with different numbers of results")
     if isinstance(function, tree.Function):
         name = t.fresh("attempt")
-        t.define(name, function)
+        t.functions.define(name, function)
         while t.lines and not t.lines[-1].strip():
             t.lines.pop()
         t.emit("")

@@ -1,4 +1,4 @@
-"""Statements, functions and the state of one program's translation to plain PyTorch."""
+"""Statements and the state of one program's translation to plain PyTorch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import (
     bounds,
-    code,
     comprehensions,
     devices,
     files,
@@ -21,11 +20,12 @@ from torch7py.translate.native.assignments import Assignments
 from torch7py.translate.native.calls import Calls
 from torch7py.translate.native.classes import Classes
 from torch7py.translate.native.closures import Closures
-from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.code import INDENT, Py
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.conditions import Conditions
 from torch7py.translate.native.expressions import Expressions
 from torch7py.translate.native.faithful_parts import Parts
+from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.intervals import Intervals
 from torch7py.translate.native.models import Models
@@ -43,16 +43,13 @@ from torch7py.translate.tree import (
     Call,
     Comment,
     Expression,
-    Index,
     Invoke,
     Name,
     Statement,
 )
 from torch7py.translate.types import Types
 
-__all__ = ["INDENT", "Translator"]
-
-INDENT = "    "
+__all__ = ["Translator"]
 
 
 class Translator:
@@ -102,6 +99,7 @@ class Translator:
         self.modules = Modules(self, project)
         self.graphs = Graphs(self)
         self.closures = Closures(self)
+        self.functions = Functions(self)
         self.parts = Parts(self)
         self.overwritten = overwritten(self)
         self.models.surgery.name_classes()
@@ -389,11 +387,11 @@ class Translator:
         elif isinstance(node, tree.Break):
             self.emit("break")
         elif isinstance(node, tree.Return):
-            self.return_statement(node)
+            self.functions.return_statement(node)
         elif isinstance(node, tree.LocalFunction):
-            self.define(self.names.of(node.name), node.function)
+            self.functions.define(self.names.of(node.name), node.function)
         elif isinstance(node, tree.FunctionStatement):
-            self.function_statement(node)
+            self.functions.statement(node)
         elif isinstance(node, tree.Goto) and self.labels and node.label == self.labels[-1]:
             self.emit("continue")
         elif isinstance(node, tree.Label) and self.labels and node.name == self.labels[-1]:
@@ -429,151 +427,3 @@ class Translator:
             self.body(node.otherwise)
 
     # Functions
-
-    def function_statement(self, node: tree.FunctionStatement) -> None:
-        if isinstance(node.target, Name):
-            self.define(self.names.of(node.target), node.function)
-            return
-        assert isinstance(node.target, Index)
-        if self.kind(node.target.base) == "table" and isinstance(node.target.key, tree.String):
-            name = self.fresh(code.python_name(node.target.key.value))
-            self.define(name, node.function)
-            self.emit(f"{self.target(node.target)} = {name}")
-            return
-        raise Problem("T7-241", node.line, "a method of something of unknown kind")
-
-    def function_value(self, node: tree.Function) -> Py:
-        """A function as a value: a lambda where it is one expression, else a definition before the statement."""
-        statements = node.body.statements
-        if (
-            len(statements) == 1
-            and isinstance(statements[0], tree.Return)
-            and len(statements[0].values) == 1
-            and not node.vararg
-            and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
-        ):
-            outer, self.scope = self.scope, self.scopes.of_function[node]
-            try:
-                inner = self.value(statements[0].values[0])
-            finally:
-                self.scope = outer
-            names = [self.names.of(parameter) for parameter in node.parameters]
-            parameters = ", ".join([*names, *self.captured_by_turn(self.scopes.of_function[node])])
-            return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
-        name = self.fresh("function")
-        self.define(name, node)
-        return atom(name)
-
-    def define(
-        self,
-        name: str,
-        node: tree.Function,
-        given: Sequence[Name] | None = None,
-        inits: Sequence[str] = (),
-        first: Sequence[str] = (),
-    ) -> None:
-        """A function. ``given``: other parameters than its own; ``inits``: lines that come before its own."""
-        if "." in name:  # a function that several files use
-            plain = self.fresh(name.rpartition(".")[2])
-            self.define(plain, node)
-            self.emit(f"{name} = {plain}")
-            return
-        if self.training.known_function(name, node) or devices.defined(self, name, node):
-            return
-        scope = self.scopes.of_function[node]
-        parameters = list(first)
-        for parameter in node.parameters if given is None else given:
-            if self.training.is_weights(node, parameter):
-                continue
-            text = self.names.of(parameter)
-            missing = self.training.may_be_missing(node, parameter)
-            parameters.append(f"{text}=None" if missing else text)
-        if node.vararg:
-            parameters.append("*args")
-        parameters += self.captured_by_turn(scope)
-        self.gap()
-        if self.training.only_evaluates(node):
-            self.emit("@torch.no_grad()")
-        self.emit(f"def {name}({', '.join(parameters)}):")
-        outer, self.scope = self.scope, scope
-        labels, self.labels = self.labels, []
-        try:
-            self._function_body(node, scope, inits)
-        finally:
-            self.scope, self.labels = outer, labels
-        self.emit("")
-
-    def _function_body(self, node: tree.Function, scope: Scope, inits: Sequence[str]) -> None:
-        with self.indented():
-            outside = [v for v in self.assigned_outside(scope) if v not in self.training.vectors.aliases]
-            for word, top in (("global", True), ("nonlocal", False)):
-                here = {v for v in outside if self.modules.at_module_level(v) is top}
-                if not top:
-                    self._refuse_unreachable(here, node.line)
-                if here:
-                    self.emit(f"{word} {', '.join(sorted(map(self.names.of_variable, here)))}")
-            start = len(self.lines)
-            self.around.append(scope)
-            self.block(node.body)
-            self.around.pop()
-            begun = len(self.lines) > start and self.lines[start].strip().startswith("super().__init__(")
-            at = start + 1 if begun else start
-            self.lines[at:at] = [INDENT * self.depth + line for line in inits]
-            returns = self.types.returns[node]
-            if returns.falls_off and returns.count > 1:
-                self.emit(f"return {', '.join(['None'] * returns.count)}")
-
-    def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
-        """A function outside of ``main`` cannot assign the variables that are in it."""
-        for variable in variables:
-            if variable.scope in self.around or self.in_main:
-                continue
-            raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
-
-    def outer_variables(self, node: tree.Node) -> set[Variable]:
-        """The variables of the main program that a part of it uses."""
-        found = set()
-        for name in tree.walk(node):
-            if isinstance(name, Name):
-                variable = self.scopes.of_name[name]
-                if variable in self.types.packages:
-                    continue
-                if variable.scope is self.scopes.main or (variable.is_global and variable.writes):
-                    found.add(variable)
-        return found
-
-    def captured_by_turn(self, scope: Scope) -> list[str]:
-        """Default arguments for what a function made in a loop takes from its turn."""
-        if scope.function is None:
-            return []
-        names = [self.names.of_variable(variable) for variable in self.closures.of_turn(scope)]
-        return [f"{name}={name}" for name in names]
-
-    def assigned_outside(self, scope: Scope) -> list[Variable]:
-        """The variables of functions around that a function assigns."""
-        found = [v for v in scope.upvalues if scope in v.writers]
-        found += [v for v in self.scopes.globals.values() if scope in v.writers]
-        kept = [v for v in found if not self.training.is_dropped(v) and self.names.of_variable(v) != "_"]
-        return [v for v in kept if v not in self.modules.shared and v not in self.modules.aliases]
-
-    def return_statement(self, node: tree.Return) -> None:
-        if self.training.returns(node):
-            return
-        function = self.scope.function
-        count = self.types.returns[function].count if function is not None else 0
-        if not node.values:
-            self.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
-            return
-        varies = isinstance(node.values[-1], tree.Vararg) and function is not None
-        if varies and len(node.values) == 1:
-            raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
-        keep = function is not None and function in self.training.losses.graph_functions
-        write = self.expressions.graph if keep else self.value
-        if len(node.values) == 1 and self.calls.count(node.values[0]) > 1:
-            self.emit(f"return {self.calls.all_values(node.values[0])}")
-            return
-        texts = [write(value).text for value in node.values]
-        if varies:
-            texts[-1] = f"*{self.calls.rest()}"
-        texts += ["None"] * (count - len(texts))
-        self.emit(f"return {', '.join(texts)}")

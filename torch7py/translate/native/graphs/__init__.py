@@ -109,7 +109,7 @@ class Graphs(Methods):
         """The class of a graph, and the function that makes one."""
         t = self.t
         scope = t.scopes.of_function[function]
-        cls = GraphClass(t.models.making.class_name(camel(name)), scope, function.body)
+        cls = GraphClass(t.models.making.written.class_name(camel(name)), scope, function.body)
         self._find_inputs(cls, last.values[0])
         parameters = self._parameters(function)
         outer = sorted((v for v in scope.upvalues if self.is_plain(v)), key=declared)
@@ -181,11 +181,11 @@ class Graphs(Methods):
         name = t.target(targets[0])
         body = [statement for statement, owner in self.members.items() if owner is node]
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
-        class_name = t.models.making.class_name(camel(name.rpartition(".")[2]))
+        class_name = t.models.making.written.class_name(camel(name.rpartition(".")[2]))
         own = self._made_in(body)
         calls = [n for s in body for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
-        named = t.models.making.names_in([c.callee for c in calls])
+        named = t.models.making.written.names_in([c.callee for c in calls])
         if any(argument.startswith("self") for argument in named.values()):
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
         names = [n for n in named if n not in own and n not in modules]

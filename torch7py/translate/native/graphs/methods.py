@@ -89,7 +89,7 @@ class Methods(Needs):
         outer = sorted(scope.upvalues, key=declared)
         node_upvalues = [v for v in outer if self.is_value(v)]
         size_upvalues = [v for v in outer if self.is_plain(v)]
-        name = t.models.making.class_name(camel(function.name or "part"))
+        name = t.models.making.written.class_name(camel(function.name or "part"))
         part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues)
         cls = GraphClass(name, scope, function.body)
         cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
-from torch7py.translate.model import ClassSource, write_criterion, write_model
+from torch7py.translate.model import write_criterion
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.models.builders import Builder, FieldBuilder
+from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
-from torch7py.translate.shapes import walk
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
@@ -37,23 +37,6 @@ _AS_MODULES = {
     "nn.SoftSign": "nn.Softsign()",
 }
 
-# Functions that PyTorch has as modules too, with the same arguments.
-_FUNCTION_MODULES = {
-    **{f"max_pool{n}d": f"MaxPool{n}d" for n in (2, 3)},
-    **{f"avg_pool{n}d": f"AvgPool{n}d" for n in (2, 3)},
-    **{f"adaptive_{kind.lower()}_pool2d": f"Adaptive{kind}Pool2d" for kind in ("Max", "Avg")},
-    "leaky_relu": "LeakyReLU",
-    "elu": "ELU",
-    "hardtanh": "Hardtanh",
-    "softplus": "Softplus",
-    "threshold": "Threshold",
-    "relu6": "ReLU6",
-    "hardshrink": "Hardshrink",
-    "softshrink": "Softshrink",
-    "tanhshrink": "Tanhshrink",
-    "interpolate": "Upsample",
-}
-
 GROWING = (
     "nn.ConcatTable",
     "nn.ParallelTable",
@@ -65,15 +48,11 @@ WITH_DIMENSION = ("nn.Concat",)
 class Making:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
-        self.classes: list[ClassSource] = []
+        self.written = WrittenClasses(models)
         self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
-        self.class_names: set[str] = set()
-        self._entries: str | None = None
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
         self.hints = dict(self._names_given())
-        called = {node.method for node in tree.every(self.t.program, Invoke)}
-        self.forgets, self.evaluates = "forget" in called, "evaluate" in called
 
     def handles(self, node: Statement) -> bool:
         builder = self.models.builders.by_statement.get(node) or self.models.builders.by_add.get(node)
@@ -117,9 +96,9 @@ class Making:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
             return True
-        before = len(self.classes)
+        before = len(self.written.classes)
         t.emit(f"{name} = {self.make(layer, name, names, node.line)}")
-        if not any(cls.writer.attributes for cls in self.classes[before:]):
+        if not any(cls.writer.attributes for cls in self.written.classes[before:]):
             self.stateless.add(builder.variable)
         else:
             self.stateful.add(builder.variable)
@@ -167,7 +146,7 @@ class Making:
         if comment is not None and not comment.long:
             self.models.builders.used_comments.add(comment)
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
-        if self.names_in([value, *(add.call for add in builder.adds)]):
+        if self.written.names_in([value, *(add.call for add in builder.adds)]):
             for line in lines:
                 t.emit(line)
             return
@@ -177,7 +156,7 @@ class Making:
     def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""
         layer, given = self._given(lambda: self.models.constructions.whole(builder))
-        return self.of_class(layer, name, {**given, **names}, builder.statement.line)
+        return self.written.of_class(layer, name, {**given, **names}, builder.statement.line)
 
     def _given(self, construct: Callable[[], Layer]) -> tuple[Layer, dict[str, str]]:
         """A construction in which modules from elsewhere stand, and these by the names that they have in it."""
@@ -288,7 +267,7 @@ class Making:
         plain = self.plain(layer)
         if plain is not None:
             return plain
-        return self.of_class(layer, name, names, line)
+        return self.written.of_class(layer, name, names, line)
 
     def plain(self, layer: Layer) -> str | None:
         """A layer, or a Sequential of them, as PyTorch's own modules."""
@@ -331,118 +310,12 @@ class Making:
         except NotNative:
             return False
 
-    def of_class(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
-        """A class for the layer, at the module's level, and the expression that makes one."""
-        if "self" in names:
-            raise Problem("T7-222", line, "a module made by the methods of another object")
-        for part in walk(layer):
-            for given, text in part.args.texts.items():
-                for parameter, argument in names.items():
-                    if argument.startswith("self."):
-                        text = re.sub(rf"(?<![\w.]){re.escape(argument)}\b(?!\()", parameter, text)
-                part.args.texts[given] = text
-        cls_name = self.class_name(name)
-        try:
-            cls = write_model(layer, cls_name, as_given=self._as_given())
-        except NotNative as problem:
-            raise Problem(problem.code, line, str(problem)) from problem
-        if cls.lines[1].strip() == '"""Translated from Torch7."""':
-            del cls.lines[1:3]
-        module = _of_function(cls.lines)
-        if module is not None:
-            self.class_names.discard(cls_name)
-            return module
-        if not self.forgets:
-            cls.lines[:] = _without_method(cls.lines, "forget")
-        if not self.evaluates:
-            cls.lines[:] = _without_method(cls.lines, "train")
-        parameters = [n for n in names if any(re.search(rf"\b{n}\b", text) for text in cls.lines)]
-        cls.lines[:] = _with_parameters(cls.lines, parameters)
-        for helper in cls.helpers:
-            self.models.helpers[helper] = None
-        if self.t.training.steps_by_hand and cls.writer.attributes:
-            cls.lines += [
-                "",
-                "    def detach(self):",
-                '        """Cut what was kept of the last step off from its graph."""',
-            ]
-            cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
-        self.classes.append(cls)
-        self.t.top.append(cls.lines)
-        return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
-
-    def _as_given(self) -> str:
-        """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
-        if self._entries is None:
-            given = [
-                node.arguments[0]
-                for node in tree.walk(self.t.program)
-                if isinstance(node, Invoke) and node.method in ("forward", "updateOutput") and node.arguments
-            ]
-            tables = [entries for node in given if (entries := self._entries_of(node))]
-            items = self.models.inputs.is_items
-            self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
-        return self._entries
-
-    def _entries_of(self, node: Expression) -> list[Expression]:
-        """The values in a table of inputs."""
-        sources = self.t.wholes.sources(self.t.scopes.of_name[node]) if isinstance(node, Name) else [node]
-        return [item.value for source in sources if isinstance(source, tree.Table) for item in source.fields]
-
-    def class_name(self, name: str) -> str:
-        name = name.rpartition(".")[2].strip("_")  # of a variable of several files
-        base = name[:1].upper() + name[1:] or "Net"
-        taken = {*self.t.names.chosen.values(), *self.t.classes.names.values(), "F"}
-        if base in taken:  # `D = D()` would hide the class
-            base += "Net"
-        found, number = base, 1
-        while found in self.class_names:
-            number += 1
-            found = f"{base}{number}"
-        self.class_names.add(found)
-        return found
-
     def _free_names(self, builder: Builder) -> dict[str, str]:
         expressions = [builder.value, *(add.call for add in builder.adds)]
         for inner in self.models.builders.all:
             if inner.inlined:
                 expressions += [inner.value, *(add.call for add in inner.adds)]
-        return self.names_in(expressions)
-
-    def names_in(self, expressions: list[Expression]) -> dict[str, str]:
-        """The variables in constructor arguments that a class of the module's level does not see, and what it is given.
-
-        A field of the object whose method makes the module is a parameter of the field's name. ``self`` is among them
-        where the object itself is needed.
-        """
-        t = self.t
-        found: dict[str, str] = {}
-        fields: dict[str, None] = {}
-        waiting: list[tree.Node | tree.Block] = list(reversed(expressions))
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, Index) and isinstance(node.key, tree.String) and self._is_self(node.base):
-                if t.kind(node) not in ("module", "criterion"):
-                    fields[t.value(node).text] = None
-                continue
-            waiting += reversed(list(tree.children(node)))
-            if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
-                variable = t.scopes.of_name[node]
-                if variable in t.module_level or (variable.is_global and not variable.writes):
-                    continue
-                if variable in t.types.packages:
-                    continue
-                if "." not in t.names.of(node):  # else it is in another file, which the page imports
-                    found[t.names.of(node)] = t.names.of(node)
-        for argument in fields:
-            parameter = argument.removeprefix("self.")
-            while parameter in found:
-                parameter += "_"
-            found[parameter] = argument
-        return found
-
-    def _is_self(self, node: Expression) -> bool:
-        return isinstance(node, Name) and self.t.names.of(node) == "self"
+        return self.written.names_in(expressions)
 
     def constructed(self, node: Expression) -> Py:
         """A construction in the middle of an expression."""
@@ -477,14 +350,14 @@ class Making:
                     layer, given = self._given(lambda: self.models.constructions.layer(whole))
                 except Problem:
                     raise problem from None
-                names = {**given, **self.names_in([whole])}
-                return atom(self.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
+                names = {**given, **self.written.names_in([whole])}
+                return atom(self.written.of_class(layer, self.hints.get(whole) or "model", names, whole.line))
         if is_criterion(layer.name):
             module = loss_module(layer)
             if module is None:
                 name = self.t.fresh(snake(layer.name.split(".")[1]))
                 lines = self._loss(layer, name, node.line)
-                if self.names_in([node]):
+                if self.written.names_in([node]):
                     raise Problem("T7-224", node.line, f"{layer.name} in the middle of an expression")
                 self.t.top.append(lines)
                 return atom(name)
@@ -493,7 +366,9 @@ class Making:
         while inner.slots.get("module") is not None:
             inner = inner.slot("module")
         hint = self.hints.get(node) if layer.children else None
-        return atom(self.make(layer, hint or inner.name.split(".")[1], self.names_in([node]), node.line))
+        return atom(
+            self.make(layer, hint or inner.name.split(".")[1], self.written.names_in([node]), node.line)
+        )
 
 
 def _given_by(name: str, function: tree.Function) -> Iterator[tuple[Expression, str]]:
@@ -511,26 +386,6 @@ def _on(first: Expression, call: Expression) -> Expression:
     return Invoke(call.place, _on(first, call.receiver), call.method, call.arguments, call.place)
 
 
-def _of_function(lines: list[str]) -> str | None:
-    """PyTorch's module for a class whose ``forward`` only calls the function of the same meaning."""
-    if len(lines) != 3 or lines[1].strip() != "def forward(self, x):":
-        return None
-    found = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
-    module = _FUNCTION_MODULES.get(found[1]) if found else None
-    return f"nn.{module}({found[2] or ''})" if found and module else None
-
-
-def _without_method(lines: list[str], name: str) -> list[str]:
-    at = next((i for i, line in enumerate(lines) if line.startswith(f"    def {name}(")), None)
-    if at is None:
-        return lines
-    end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("    def ")), len(lines))
-    kept = lines[:at] + lines[end:]
-    while kept and not kept[-1].strip():
-        kept.pop()
-    return kept
-
-
 def _added(node: Invoke) -> Expression:
     """What a call adds to a container; a setting of it is no part."""
     if node.method != "add":
@@ -538,25 +393,3 @@ def _added(node: Invoke) -> Expression:
     if not node.arguments:
         raise Problem("T7-222", node.line, "add without a module")
     return node.arguments[0]
-
-
-def _with_parameters(lines: list[str], parameters: list[str]) -> list[str]:
-    """A class whose constructor takes what its texts name."""
-    if not parameters:
-        return lines
-    at = next((i for i, line in enumerate(lines) if line.startswith("    def __init__(self)")), None)
-    if at is None:
-        raise Problem("T7-223", 0, "a class without children that depends on variables")
-    out = list(lines)
-    out[at] = f"    def __init__(self, {', '.join(parameters)}):"
-    start = next(i for i, line in enumerate(out) if line.startswith("    def forward"))
-    for name in parameters:
-        used = False
-        for i in range(start, len(out)):
-            new = re.sub(rf"(?<![\w.]){name}\b", f"self.{name}", out[i])
-            used |= new != out[i]
-            out[i] = new
-        if used:
-            out.insert(at + 2, f"        self.{name} = {name}")
-            start += 1
-    return out

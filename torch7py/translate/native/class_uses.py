@@ -1,0 +1,135 @@
+"""Uses of the program's own classes: fields of objects, constructors, methods of the parent, classes as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.classes import Classes
+
+__all__ = ["ClassUses"]
+
+
+class ClassUses:
+    def __init__(self, classes: Classes) -> None:
+        self.classes, self.t = classes, classes.t
+
+    def field(self, node: Index) -> Py:
+        """A field of an object."""
+        t = self.t
+        assert isinstance(node.key, String)
+        name = node.key.value
+        if t.kind(node.base) in ("module", "criterion"):
+            if self.classes.current is not None and self.classes.current.own(node) is not None:
+                text = self.classes.current.text(name)
+                if text is not None:
+                    return atom(text)
+                return atom(f"{t.value(node.base).at(code.ATOM)}.{self.classes.current.attribute(name)}")
+            return self._field_of_layer(node, name)
+        return atom(f"{t.value(node.base).at(code.ATOM)}.{code.attribute_name(name)}")
+
+    def entry(self, node: Index) -> Py | None:
+        """``self.gradInput[1]`` in a method of a layer, where it has a variable of its own."""
+        if self.classes.current is None or isinstance(node.key, String):
+            return None
+        layer = self.classes.current
+        name = layer.own(node)
+        if name is None and layer.made.parent == "nn.Container" and layer.own(node.base) == "modules":
+            return atom(f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]")
+        of_table = name is None and layer.own(node.base) == "gradInput" and not layer.entries["gradInput"]
+        if of_table and layer.spread and layer.no_return is not None:
+            return atom(f"{layer.no_return}[{self.t.expressions.position(node.key)}]")
+        text = self.classes.current.text(name) if name is not None else None
+        return None if text is None else atom(text)
+
+    def _field_of_layer(self, node: Index, name: str) -> Py:
+        """A field of a layer, outside of its methods."""
+        base = self.t.value(node.base).at(code.ATOM)
+        for made in self.t.type(node.base).find().classes:
+            known = made in self.classes.failed or made is self.classes.studied
+            layer = (
+                self.classes.layers.get(made) if known else self.classes.layer_of(made)
+            )  # which may be written later
+            if layer is None and made is self.classes.studied:
+                return atom(f"{base}.{code.python_name(name)}")
+            if layer is None or name in layer.temporary:
+                raise Problem("T7-225", node.line, f"the field {name} of a layer")
+            if name in layer.gradients:
+                return atom(f"{base}.{layer.attribute(layer.gradients[name])}.grad")
+            if made.parent != "nn.Sequential" or name not in ("modules", "weight", "bias"):
+                return atom(f"{base}.{layer.attribute(name)}")
+        raise Problem("T7-225", node.line, f"the field {name} of a layer")
+
+    def named(self, node: Expression) -> Py | None:
+        """A class as a value."""
+        made = self.t.types.class_named(node)
+        if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
+            return None
+        if made in self.classes.failed:
+            raise Problem(self.classes.failed[made].code, node.line, self.classes.failed[made].reason)
+        return atom(self.classes.names[made])
+
+    def call(self, node: Call | Invoke) -> Py | None:
+        """A constructor, a method of the parent, or a metamethod."""
+        t = self.t
+        inner = self.classes.current.inner_gradient(node) if self.classes.current is not None else None
+        if inner is not None:
+            return inner
+        functions = t.types.function_called(node)
+        for function in functions:
+            maker = self.classes.makers.of_function.get(function)
+            if maker is not None:
+                first = 1 if isinstance(node, Invoke) else 0
+                if isinstance(node, Call) and len(maker.parameters) < len(function.parameters):
+                    raise Problem("T7-242", node.line, "a constructor called without its colon")
+                name = self.classes.names[self.classes.owners[function]]
+                if isinstance(node, Invoke):
+                    named = t.types.class_named(node.receiver)
+                    if named is None:
+                        raise Problem("T7-242", node.line, "an object of a class that is not known")
+                    name = self.classes.names[named]
+                return atom(f"{name}({t.calls.arguments(node, functions, first)})")
+        if isinstance(node, Invoke):
+            return None
+        made = t.types.class_named(node.callee)
+        if made is not None:
+            start = made.constructor()
+            maker = self.classes.makers.of_function.get(start) if start is not None else None
+            skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
+            given = t.calls.arguments(node, [start] if start is not None else [], skipped)
+            return atom(f"{t.value(node.callee)}({given})")
+        return self._of_parent(node)
+
+    def _of_parent(self, node: Call) -> Py | None:
+        """``parent.f(self, ...)``"""
+        t = self.t
+        callee = node.callee
+        if not (isinstance(callee, Index) and isinstance(callee.key, String) and node.arguments):
+            return None
+        name = callee.key.value
+        method = self.classes.owners.get(t.scope.function) if t.scope.function is not None else None
+        path = t.path(callee.base)
+        own = method is not None and (
+            (isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable)
+            or path == method.parent
+            or (method.base is not None and t.types.class_named(callee.base) is method.base)
+        )
+        if not own or method is None or not isinstance(node.arguments[0], Name):
+            return None
+        if node.arguments[0].name != "self":
+            return None
+        functions = t.types.function_called(node)
+        rest = Call(node.place, callee, node.arguments[1:])
+        given = t.calls.arguments(rest, functions, 1)
+        python = self.classes.method(method, name)
+        of_linear = method.parent == "nn.Linear" and (
+            name == "updateOutput" or (name == "reset" and not rest.arguments)
+        )
+        if not functions and name != "__init" and not of_linear:
+            raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
+        return atom(f"super().{python}({given})")

@@ -1,0 +1,180 @@
+"""Functions of a program: as definitions or lambdas, with what they assign outside of them and what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, devices
+from torch7py.translate.native.code import INDENT, Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Index, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Functions"]
+
+
+class Functions:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def statement(self, node: tree.FunctionStatement) -> None:
+        t = self.t
+        if isinstance(node.target, Name):
+            self.define(t.names.of(node.target), node.function)
+            return
+        assert isinstance(node.target, Index)
+        if t.kind(node.target.base) == "table" and isinstance(node.target.key, tree.String):
+            name = t.fresh(code.python_name(node.target.key.value))
+            self.define(name, node.function)
+            t.emit(f"{t.target(node.target)} = {name}")
+            return
+        raise Problem("T7-241", node.line, "a method of something of unknown kind")
+
+    def value(self, node: tree.Function) -> Py:
+        """A function as a value: a lambda where it is one expression, else a definition before the statement."""
+        t = self.t
+        statements = node.body.statements
+        if (
+            len(statements) == 1
+            and isinstance(statements[0], tree.Return)
+            and len(statements[0].values) == 1
+            and not node.vararg
+            and not any(isinstance(n, tree.Function) for n in tree.walk(statements[0]))
+        ):
+            outer, t.scope = t.scope, t.scopes.of_function[node]
+            try:
+                inner = t.value(statements[0].values[0])
+            finally:
+                t.scope = outer
+            names = [t.names.of(parameter) for parameter in node.parameters]
+            parameters = ", ".join([*names, *self.captured_by_turn(t.scopes.of_function[node])])
+            return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
+        name = t.fresh("function")
+        self.define(name, node)
+        return atom(name)
+
+    def define(
+        self,
+        name: str,
+        node: tree.Function,
+        given: Sequence[Name] | None = None,
+        inits: Sequence[str] = (),
+        first: Sequence[str] = (),
+    ) -> None:
+        """A function. ``given``: other parameters than its own; ``inits``: lines that come before its own."""
+        t = self.t
+        if "." in name:  # a function that several files use
+            plain = t.fresh(name.rpartition(".")[2])
+            self.define(plain, node)
+            t.emit(f"{name} = {plain}")
+            return
+        if t.training.known_function(name, node) or devices.defined(t, name, node):
+            return
+        scope = t.scopes.of_function[node]
+        parameters = list(first)
+        for parameter in node.parameters if given is None else given:
+            if t.training.is_weights(node, parameter):
+                continue
+            text = t.names.of(parameter)
+            missing = t.training.may_be_missing(node, parameter)
+            parameters.append(f"{text}=None" if missing else text)
+        if node.vararg:
+            parameters.append("*args")
+        parameters += self.captured_by_turn(scope)
+        t.gap()
+        if t.training.only_evaluates(node):
+            t.emit("@torch.no_grad()")
+        t.emit(f"def {name}({', '.join(parameters)}):")
+        outer, t.scope = t.scope, scope
+        labels, t.labels = t.labels, []
+        try:
+            self._function_body(node, scope, inits)
+        finally:
+            t.scope, t.labels = outer, labels
+        t.emit("")
+
+    def _function_body(self, node: tree.Function, scope: Scope, inits: Sequence[str]) -> None:
+        t = self.t
+        with t.indented():
+            outside = [v for v in self.assigned_outside(scope) if v not in t.training.vectors.aliases]
+            for word, top in (("global", True), ("nonlocal", False)):
+                here = {v for v in outside if t.modules.at_module_level(v) is top}
+                if not top:
+                    self._refuse_unreachable(here, node.line)
+                if here:
+                    t.emit(f"{word} {', '.join(sorted(map(t.names.of_variable, here)))}")
+            start = len(t.lines)
+            t.around.append(scope)
+            t.block(node.body)
+            t.around.pop()
+            begun = len(t.lines) > start and t.lines[start].strip().startswith("super().__init__(")
+            at = start + 1 if begun else start
+            t.lines[at:at] = [INDENT * t.depth + line for line in inits]
+            returns = t.types.returns[node]
+            if returns.falls_off and returns.count > 1:
+                t.emit(f"return {', '.join(['None'] * returns.count)}")
+
+    def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
+        """A function outside of ``main`` cannot assign the variables that are in it."""
+        t = self.t
+        for variable in variables:
+            if variable.scope in t.around or t.in_main:
+                continue
+            raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
+
+    def outer_variables(self, node: tree.Node) -> set[Variable]:
+        """The variables of the main program that a part of it uses."""
+        t = self.t
+        found = set()
+        for name in tree.walk(node):
+            if isinstance(name, Name):
+                variable = t.scopes.of_name[name]
+                if variable in t.types.packages:
+                    continue
+                if variable.scope is t.scopes.main or (variable.is_global and variable.writes):
+                    found.add(variable)
+        return found
+
+    def captured_by_turn(self, scope: Scope) -> list[str]:
+        """Default arguments for what a function made in a loop takes from its turn."""
+        t = self.t
+        if scope.function is None:
+            return []
+        names = [t.names.of_variable(variable) for variable in t.closures.of_turn(scope)]
+        return [f"{name}={name}" for name in names]
+
+    def assigned_outside(self, scope: Scope) -> list[Variable]:
+        """The variables of functions around that a function assigns."""
+        t = self.t
+        found = [v for v in scope.upvalues if scope in v.writers]
+        found += [v for v in t.scopes.globals.values() if scope in v.writers]
+        kept = [v for v in found if not t.training.is_dropped(v) and t.names.of_variable(v) != "_"]
+        return [v for v in kept if v not in t.modules.shared and v not in t.modules.aliases]
+
+    def return_statement(self, node: tree.Return) -> None:
+        t = self.t
+        if t.training.returns(node):
+            return
+        function = t.scope.function
+        count = t.types.returns[function].count if function is not None else 0
+        if not node.values:
+            t.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
+            return
+        varies = isinstance(node.values[-1], tree.Vararg) and function is not None
+        if varies and len(node.values) == 1:
+            raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
+        keep = function is not None and function in t.training.losses.graph_functions
+        write = t.expressions.graph if keep else t.value
+        if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
+            t.emit(f"return {t.calls.all_values(node.values[0])}")
+            return
+        texts = [write(value).text for value in node.values]
+        if varies:
+            texts[-1] = f"*{t.calls.rest()}"
+        texts += ["None"] * (count - len(texts))
+        t.emit(f"return {', '.join(texts)}")
