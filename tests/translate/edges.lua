@@ -523,3 +523,25 @@ function M.setup(opt, names)
   return n
 end
 return M
+---
+-- a loop whose step and bounds a function is given
+local function grid(low, high, step)
+   local out, calls = {}, {}
+   for x = low, high, step do
+      x = x * 2
+      if x == 3 then x = 0 end
+      out[#out + 1] = string.format('%.2f', x)
+      calls[#calls + 1] = function() return x end
+   end
+   local last = 0
+   if #calls > 0 then last = calls[#calls]() end
+   return table.concat(out, ' '), last
+end
+print((grid(0, 1, 0.25)))
+print((grid(1, 0, -0.5)))
+print((grid(3, 1, 0.5)) == '')
+local _, last = grid(0, 2, 1.5)
+print(last)
+local total = 0
+for x = 0.5, 4 do x = x * x total = total + x end
+print(total)

@@ -38,7 +38,7 @@ def handles(t: Translator, node: Statement) -> bool:
     if package is None:
         return False
     if len(targets) == 1 and _is_package(t, targets[0]):
-        return package in (*stdlib.PACKAGES, *_CUDA)
+        return package in _CUDA or stdlib.only_gives_names(package)
     return False
 
 

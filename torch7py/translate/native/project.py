@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.lapp import with_options

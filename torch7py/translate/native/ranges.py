@@ -32,16 +32,15 @@ def numeric_for(t: Translator, node: tree.NumericFor) -> None:
 def _over_reals(t: Translator, node: tree.NumericFor) -> None:
     """A loop over numbers that are not whole: added up turn by turn, as Lua does."""
     variable = t.scopes.of_name[node.variable]
-    bounds = [node.stop] if node.step is None else [node.stop, node.step]
-    if variable.writes or variable.captured or any(not _stays(t, bound, node) for bound in bounds[1:]):
-        raise Problem("T7-214", node.line, "a loop over numbers that are not whole")
     step = node.step
     negative = isinstance(step, tree.Unary) and step.operator == "-"
     number = step.operand if isinstance(step, tree.Unary) else step
-    if number is not None and not isinstance(number, Number):
-        raise Problem(
-            "T7-214", node.line, "a loop over numbers that are not whole, whose step may be negative"
-        )
+    if variable.writes or variable.captured or not (number is None or isinstance(number, Number)):
+        bounds = [node.start, node.stop] if step is None else [node.start, node.stop, step]
+        given = ", ".join(t.value(bound).text for bound in bounds)
+        t.emit(f"for {t.names.of(node.variable)} in {t.need('counted')}({given}):")
+        t.loop_body(node.body)
+        return
     name = t.names.of(node.variable)
     t.emit(f"{name} = {t.value(node.start)}")
     stop = t.value(node.stop)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.nn.registry import layers
+from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
@@ -292,13 +294,19 @@ PACKAGES = set(
 OPENCL = {"cltorch", "clnn", "clnnx"}
 
 
+def only_gives_names(package: str) -> bool:
+    """Whether a page need not do anything where the program requires a package: each function that it uses says
+    for itself whether it has a native form."""
+    return package in PACKAGES or (package in packages and package != "pl.strict")
+
+
 @statement("require")
 def require(t: Translator, node: Call) -> None:
     name = node.arguments[0]
     if isinstance(name, String) and name.value in OPENCL:
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
         return
-    if not isinstance(name, String) or name.value not in PACKAGES:
+    if not isinstance(name, String) or not only_gives_names(name.value):
         raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
 
 

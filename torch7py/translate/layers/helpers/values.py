@@ -204,3 +204,14 @@ def read_literal(text, kind=None):
     return found
 ''',
 )
+
+helper(
+    "counted",
+    '''
+def counted(start, stop, step=1):
+    """The numbers from start to stop, which need not be whole: the step is added turn by turn, as in Lua."""
+    while start <= stop if step >= 0 else start >= stop:
+        yield start
+        start += step
+''',
+)
