@@ -132,6 +132,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts."""
         if not self.closed:
+            self._finish_packages()
             self.closed = True
             for other in filter(None, self.states.values()):
                 other.close()
@@ -375,8 +376,15 @@ class Runtime:
         self._on_interrupt = on_interrupt
         return bool(self.call_lua("take_process"))
 
-    @staticmethod
-    def _exit(code: int) -> None:
+    def _finish_packages(self) -> None:
+        with state.use(self.state):
+            for name in sorted(self._loaded):
+                finish = packages[name].finish
+                if finish is not None:
+                    finish()
+
+    def _exit(self, code: int) -> None:
+        self._finish_packages()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

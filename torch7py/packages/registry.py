@@ -10,7 +10,17 @@ from typing import Any, TypeVar
 
 from torch7py.ops.registry import Fields
 
-__all__ = ["Fields", "Package", "function", "on_require", "package", "package_source", "packages", "record"]
+__all__ = [
+    "Fields",
+    "Package",
+    "function",
+    "on_close",
+    "on_require",
+    "package",
+    "package_source",
+    "packages",
+    "record",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -32,7 +42,8 @@ class Package:
     names the packages loaded with it; ``table`` is the global table it makes, None for one that ``require``
     returns and that has no name of its own; ``functions`` are the Python functions in that table, ``filenames``
     those among them whose strings are names of files, ``records`` its classes; ``chunk`` is the name of a
-    ``.lua`` file that completes it. ``start`` is called when a program first requires the package.
+    ``.lua`` file that completes it. ``start`` is called when a program first requires the package, ``finish`` when
+    such a program ends.
     """
 
     name: str
@@ -41,6 +52,7 @@ class Package:
     table: str | None = None
     chunk: str | None = None
     start: Callable[[], None] | None = None
+    finish: Callable[[], None] | None = None
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     filenames: set[str] = field(default_factory=set)
     records: dict[str, Record] = field(default_factory=dict)
@@ -78,6 +90,16 @@ def on_require(name: str) -> Callable[[F], F]:
 
     def register(f: F) -> F:
         packages[name].start = f
+        return f
+
+    return register
+
+
+def on_close(name: str) -> Callable[[F], F]:
+    """Register what is called when a program that required a package ends, also by ``os.exit``."""
+
+    def register(f: F) -> F:
+        packages[name].finish = f
         return f
 
     return register

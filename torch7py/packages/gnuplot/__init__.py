@@ -1,0 +1,1 @@
+"""gnuplot: plots, written to files by matplotlib."""
