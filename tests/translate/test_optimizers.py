@@ -213,7 +213,7 @@ optim.sgd(other, w, {learningRate = 0.1})
     "source",
     [
         "local state = {learningRate = 0.1}\noptim.sgd(feval, w, state)\nfor k, v in pairs(state) do print(k) end\n",
-        STEPS % ("learningRates = torch.ones(10)", 2, "adam"),
+        STEPS % ("learningRates = torch.ones(10)", 2, "nag"),
         STEPS % ("lineSearch = function() end", 2, "lbfgs"),
         STEPS % ("niter = 2", 2, "rprop"),
         # one state for two methods, of which the page cannot tell which is meant

@@ -27,7 +27,7 @@ from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of
 from torch7py.nn.training import Training
 from torch7py.ops import memory
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["Criterion", "Module"]
 
@@ -467,9 +467,15 @@ class Criterion(Batching):
             self.__dict__["output"] = self.forward(input, target).item()
         return self.output
 
-    def torch7_forward(self, input: Any, target: Any) -> Any:
+    def _ask(self, method: str, name: str, input: Any, target: Any) -> Any:
+        """A half of a criterion; one that is the program's own may do without a target."""
+        if target is None and method not in self.__dict__:
+            raise ArgumentError(f"{self.class_name}:{name}: argument #2 ('target') is missing")
+        return getattr(self, method)(input, target)
+
+    def torch7_forward(self, input: Any, target: Any = None) -> Any:
         """``c:forward(input, target)``"""
-        return self.updateOutput(input, target)
+        return self._ask("updateOutput", "forward", input, target)
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         """``c:updateGradInput(input, target)``: the gradient of the loss with respect to the input."""
@@ -480,11 +486,11 @@ class Criterion(Batching):
             return self.keep("gradInput", built)
         return self.keep_list("gradInput", built)
 
-    def backward(self, input: Any, target: Any) -> Any:
+    def backward(self, input: Any, target: Any = None) -> Any:
         """``c:backward(input, target)``"""
-        return self.updateGradInput(input, target)
+        return self._ask("updateGradInput", "backward", input, target)
 
-    def call(self, input: Any, target: Any) -> Any:
+    def call(self, input: Any, target: Any = None) -> Any:
         """``c(input, target)``: forward and backward; returns the loss and the gradient."""
         self.torch7_forward(input, target)
         self.backward(input, target)

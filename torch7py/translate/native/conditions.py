@@ -171,7 +171,12 @@ class Conditions:
             return Py(f"{name} is not None and {name} is not False", code.AND)
         if kind is None or kind == "any":
             return self._truth(value)
-        return Py(f"{value.at(code.ADD)} is not None", code.COMPARE)
+        return Py(f"{self._tested(node, value)} is not None", code.COMPARE)
+
+    def _tested(self, node: Expression, value: Py) -> str:
+        """What is compared with None: of a loss that may not be there yet, the loss and not its number."""
+        is_loss = isinstance(node, Name) and value.text == f"{self.t.names.of(node)}.item()"
+        return value.text.removesuffix(".item()") if is_loss else value.at(code.ADD)
 
     def _truth(self, value: Py) -> Py:
         """Whether something is neither nil nor false, which is what Lua takes for true of any kind."""
@@ -209,6 +214,8 @@ class Conditions:
         return self.t.value(node)
 
     def conjunction(self, node: Binary) -> Py:
+        if isinstance(node.left, Name) and tree.same_expression(node.left, node.right):
+            return self.t.value(node.left)  # itself, whatever it is
         kind = self.t.kind(node.left)
         if kind == "boolean":
             if self.t.kind(node.right) != "boolean" and self.t.kind(node) not in ("any", None):
@@ -228,6 +235,12 @@ class Conditions:
         left = node.left
         while isinstance(left, tree.Paren):
             left = left.inner
+        if (
+            isinstance(left, Binary)
+            and left.operator == "and"
+            and tree.same_expression(left.left, left.right)
+        ):
+            left = left.left
         if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):
             return self._choice(left, self.t.value(node.right))
         if isinstance(left, Binary) and left.operator == "and" and self.surely_true(left.right):
@@ -241,13 +254,22 @@ class Conditions:
             )
         if isinstance(left, Name) and self.t.scopes.of_name[left] in self.t.scales:
             return atom("1")
+        if isinstance(left, Binary) and left.operator == "or" and self.t.kind(left) in (None, "any"):
+            rest = Binary(node.place, "or", left.right, node.right)
+            return self._chosen(left.left, self.disjunction(rest))
         argument = self.t.calls.argument_or(left, node.right)
         if argument is not None:
             return argument
-        right = self.t.value(node.right)
+        return self._chosen(left, self.t.value(node.right))
+
+    def _chosen(self, left: Expression, right: Py) -> Py:
+        """What is on the left of ``or``, if that is something, else what is on its right."""
+        if isinstance(left, Call) and self.t.path(left.callee) == "os.getenv":
+            self.t.imports.add("os")
+            return atom(f"os.environ.get({self.t.value(left.arguments[0])}, {right})")
         if self.t.kind(left) == "boolean":
             return Py(f"{self.t.value(left).at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
-        if self.t.kind(left) in (None, "any"):
+        if self.t.kind(left) in (None, "any") and not self._is_never_false(left):
             return self._true_or(left, right)
         if isinstance(left, Index) and self.is_entry(left) and not self._may_hold_nil(left.base):
             return atom(f"{self.t.value(left.base).at(code.ATOM)}.get({indexing.key(self.t, left)}, {right})")
@@ -261,10 +283,14 @@ class Conditions:
             return Py(f"{item} if {_opposite(past)} else {right.at(code.TERNARY)}", code.TERNARY)
         found = self.maybe(left)
         if isinstance(left, (Name, Index)) and past is None:
-            chosen = f"{found.at(code.OR)} if {found.at(code.ADD)} is not None else {right.at(code.TERNARY)}"
+            chosen = f"{found.at(code.OR)} if {self._tested(left, found)} is not None else {right.at(code.TERNARY)}"
             return Py(chosen, code.TERNARY)
         name = self.t.fresh("value")
         return Py(f"{name} if ({name} := {found}) is not None else {right.at(code.TERNARY)}", code.TERNARY)
+
+    def _is_never_false(self, node: Expression) -> bool:
+        """Whether a value of a kind that is not known is something or nil, but not false."""
+        return isinstance(node, Call) and self.t.path(node.callee) in ("tonumber", "os.getenv")
 
     def _true_or(self, left: Expression, right: Py) -> Py:
         """``left or right``, where left may be nil or false."""

@@ -75,6 +75,11 @@ class LayerFields:
         """Whether ``output`` or ``gradInput`` is a table."""
         return self.made.instance.of_field(name).kind == "table"
 
+    def gives_both(self) -> bool:
+        """Whether gradients of two inputs are given, where a criterion has a prediction and a target."""
+        first = self.forward.parameters[1:2] if self.forward is not None else ()
+        return self.entries["gradInput"] > 1 and not any(self.t.kind(each) == "table" for each in first)
+
     def _count_entries(self, name: str) -> int:
         """How many entries a table has that the methods only name by number; 0 for one of another size."""
         if not self.is_table(name):

@@ -41,8 +41,11 @@ class Inputs:
         t = self.t
         base = t.value(receiver).at(code.ATOM)
         found = t.type(receiver)
-        if len(arguments) < (2 if found.kind == "criterion" else 1):
+        alone = found.kind != "criterion" or self._takes_no_target(found)
+        if len(arguments) < (1 if alone else 2):
             raise Problem("T7-221", line, "a module called without an input, as for a graph")
+        if found.kind == "criterion" and len(arguments) == 1:
+            return atom(f"{base}({self.given(arguments[0])})")
         if found.kind == "criterion":
             prediction, target = arguments[0], arguments[1]
             given, wanted = self.given(prediction), self.target(found, target, line)
@@ -130,8 +133,8 @@ class Inputs:
         """The target of a criterion: classes count from 0 in PyTorch."""
         t = self.t
         names = {layer.name for layer in criterion.find().layers}
-        if criterion.find().classes and not names:
-            return self._detached(node)  # the program's own takes what it is given
+        if criterion.find().classes and not names:  # the program's own takes what it is given
+            return self.given(node) if self._has_gradient(criterion) else self._detached(node)
         labels = {name in LABELS for name in names}
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
@@ -143,6 +146,16 @@ class Inputs:
         if not self.is_long(node):
             value = atom(f"{value.at(code.ATOM)}.long()")
         return f"{value.at(code.ADD)} - 1"
+
+    def _takes_no_target(self, criterion: Type) -> bool:
+        """Whether a criterion of the program's own has no parameter for one."""
+        known = [self.t.classes.layer_of(made).forward for made in criterion.find().classes]
+        return bool(known) and all(forward is not None and len(forward.parameters) == 2 for forward in known)
+
+    def _has_gradient(self, criterion: Type) -> bool:
+        """Whether a criterion of the program's own gives gradients for both of its arguments."""
+        known = [self.t.classes.layer_of(made) for made in criterion.find().classes]
+        return all(layer.gives_both() for layer in known)
 
     def _detached(self, node: Expression) -> str:
         """A target, of which a criterion's gradient is none of the module's that may have made it."""

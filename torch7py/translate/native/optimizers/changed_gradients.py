@@ -81,10 +81,13 @@ class _Gradients:
         begin = at
         for loop in [s for s in reversed(around) if isinstance(s, _LOOPS)]:
             inside = [e for e in events if loop.place.start <= e.at < loop.place.end]
-            for part in ([e for e in inside if e.at > begin], [e for e in inside if e.at <= begin]):
-                found = self._first(part, around)
-                if found is not None:
-                    return found
+            found = self._first([e for e in inside if e.at > begin], around)
+            if found is not None:
+                return found
+            if self._first(
+                [e for e in inside if e.at <= begin], around
+            ):  # in the next turn; this may be the last
+                return True
             begin = loop.place.end
         found = self._first([e for e in events if e.at > begin], around)
         if found is not None:
@@ -95,20 +98,24 @@ class _Gradients:
 
     def _first(self, events: list[_Event], around: tuple[Statement, ...]) -> bool | None:
         """Whether the first thing that happens is that they are read; None if nothing surely happens."""
+        skipped = -1
         for event in events:
+            if event.at < skipped:
+                continue
             if event.what == "cleared":
-                if all(
-                    s in around or isinstance(s, tree.Do)
-                    for s in self.training.places.parents[event.statement]
-                ):
+                parents = self.training.places.parents[event.statement]
+                inside = [s for s in parents if s not in around and not isinstance(s, tree.Do)]
+                if not inside:
                     return False
+                if isinstance(inside[-1], _LOOPS):  # whose turns all clear them first
+                    skipped = inside[-1].place.end
             elif event.what == "read":
                 return True
             else:
-                inside = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in event.functions]
-                if True in inside:
+                each = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in event.functions]
+                if True in each:
                     return True
-                if inside and all(found is False for found in inside):
+                if each and all(found is False for found in each):
                     return False
         return None
 

@@ -11,7 +11,7 @@ from torch7py.translate.tree import Call, Expression, Statement
 if TYPE_CHECKING:
     from torch7py.translate.native.training.holders import Holder
 
-__all__ = ["DISREGARDED", "METHODS", "Choice", "Definition", "Method", "Optimizer", "names_of"]
+__all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "names_of"]
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,21 @@ METHODS = {
         several=True,
     ),
 }
-# Settings that these methods do not look at, as programs share a table among several.
-DISREGARDED = {
-    "rmsprop": {"learningRateDecay", "momentum"},
-    "adadelta": {"learningRate", "learningRateDecay", "momentum"},
-    "rprop": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
-    "asgd": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
-    "adam": {"momentum", "dampening", "nesterov"},
-    "adamax": {"learningRateDecay", "momentum", "dampening", "nesterov"},
-    "adagrad": {"momentum", "dampening", "nesterov"},
-    "lbfgs": {"learningRateDecay", "momentum", "weightDecay"},
-    "cg": {"learningRate", "learningRateDecay", "momentum", "weightDecay"},
+# What these methods look at and have no argument for: their state, which a program may set itself. They look at no
+# other settings, as programs share a table among several.
+STATE = {
+    "sgd": {"dfdx", "evalCounter", "decayParameters", "deltaParameters", "learningRates", "weightDecays"},
+    "adam": {"t", "m", "v", "denom"},
+    "adamax": {"t", "m", "u", "max"},
+    "rmsprop": {"initialMean", "m", "tmp"},
+    "adagrad": {"evalCounter", "paramVariance", "paramStd"},
+    "adadelta": {"evalCounter", "paramVariance", "paramStd", "delta", "accDelta"},
+    "rprop": {"delta", "dfdx", "dminmax", "niter", "sign", "psign", "nsign", "zsign"},
+    "asgd": {"ax", "eta_t", "mu_t", "t", "tmp"},
+    "nag": {"dfdx", "dampening", "deltaParameters", "evalCounter", "learningRates"},
+    "lbfgs": {"Hdiag", "al", "d", "dir_bufs", "f_old", "funcEval", "g_old", "lineSearchOptions", "nIter"}
+    | {"old_dirs", "old_stps", "ro", "stp_bufs", "t", "tmp1"},
+    "cg": {"df", "df0", "df1", "df2", "df3", "s", "x0", "verbose"},
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.optimizers import changed_gradients
-from torch7py.translate.native.optimizers.methods import DISREGARDED, METHODS, Definition, Optimizer
+from torch7py.translate.native.optimizers.methods import METHODS, STATE, Definition, Optimizer
 from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
@@ -65,7 +65,7 @@ def _made(
     given: dict[str, str] = {}
     for item in table.fields:
         key = item.key.value if isinstance(item.key, tree.String) else ""
-        if key in DISREGARDED.get(name, ()) and key not in method.settings:
+        if key and key not in method.settings and key not in STATE[name]:
             continue
         if key not in method.settings:
             raise Problem("T7-228", table.line, f"the setting {key} of optim.{name}")

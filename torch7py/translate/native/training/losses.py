@@ -50,6 +50,7 @@ class Losses:
 
     def place_backward(self, scope: Scope, own: list[Statement], dropped: set[Statement]) -> None:
         waiting: list[Invoke] = []
+        passes: list[tuple[Statement, list[Variable | str]]] = []
         for statement in own:
             if statement not in dropped:
                 continue
@@ -69,12 +70,68 @@ class Losses:
                 except _NoLoss:
                     self.unknown.add(self.training.backward.outermost(statement, dropped))
                 waiting = []
-                outermost = self.training.backward.outermost(statement, dropped)
-                for loss in losses:
-                    at = self._first_change(loss, outermost, own, dropped)
-                    given = self.backward_at.setdefault(at, [])
-                    given += [loss] if loss not in given else []
-                self.backward_at.setdefault(outermost, [])
+                passes.append((self.training.backward.outermost(statement, dropped), losses))
+                self.backward_at.setdefault(passes[-1][0], [])
+        for outermost, losses in self._joined(passes, own, dropped):
+            for loss in losses:
+                at = self._first_change(loss, outermost, own, dropped)
+                given = self.backward_at.setdefault(at, [])
+                given += [loss] if loss not in given else []
+
+    def _joined(
+        self,
+        passes: list[tuple[Statement, list[Variable | str]]],
+        own: list[Statement],
+        dropped: set[Statement],
+    ) -> list[tuple[Statement, list[Variable | str]]]:
+        """Passes whose gradients meet in one module, as one at the last of them: autograd goes through it once."""
+        found: list[tuple[Statement, list[Variable | str], set[Statement]]] = []
+        for at, losses in passes:
+            reached = self._reached(at, own, dropped) if len(passes) > 1 else {at}
+            meeting = [
+                each for each in found if each[2] & reached and self._may_wait(each[0], at, own, dropped)
+            ]
+            for each in meeting:
+                found.remove(each)
+                losses = each[1] + [loss for loss in losses if loss not in each[1]]
+                reached |= each[2]
+            found.append((at, losses, reached))
+        return [(at, losses) for at, losses, _ in found]
+
+    def _may_wait(
+        self, first: Statement, last: Statement, own: list[Statement], dropped: set[Statement]
+    ) -> bool:
+        """Whether a backward pass may as well come at a later statement."""
+        parents = self.training.places.parents
+        between = [
+            s for s in own if first.place.start < s.place.start < last.place.start and s not in dropped
+        ]
+        return parents[first] == parents[last] and not any(
+            isinstance(n, Invoke) and self._changes_model(n) for s in between for n in tree.own_nodes(s)
+        )
+
+    def _reached(self, first: Statement, own: list[Statement], dropped: set[Statement]) -> set[Statement]:
+        """The backward passes that what one gives goes on into, with itself."""
+        of_name, backward = self.t.scopes.of_name, self.training.backward
+        passed: set[Variable] = set()
+        reached = {first}
+        for statement in [s for s in own if s in dropped and s.place.start >= first.place.start]:
+            nodes = tree.own_nodes(statement)
+            names = {of_name[n] for n in nodes if isinstance(n, Name)}
+            outermost = backward.outermost(statement, dropped)
+            if outermost is not first and not names & passed:
+                continue
+            if any(backward.is_backward(n) and self._is_module_backward(n) for n in nodes):
+                reached.add(outermost)
+            if isinstance(statement, (tree.Local, tree.Assign)):
+                targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+                passed |= {of_name[name] for t in targets if (name := base_name(t)) is not None}
+            elif isinstance(statement, tree.Run):
+                call = statement.call
+                changed = call.receiver if isinstance(call, Invoke) else (*call.arguments, None)[0]
+                name = base_name(changed) if changed is not None else None
+                passed |= {of_name[name]} if name is not None and not backward.is_backward(call) else set()
+        return reached
 
     def _first_change(
         self, loss: Variable | str, backward: Statement, own: list[Statement], dropped: set[Statement]
