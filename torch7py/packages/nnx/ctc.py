@@ -11,7 +11,7 @@ from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Criterion
 from torch7py.nn.checks import truthy
 from torch7py.nn.registry import layer
-from torch7py.ops.errors import TorchError
+from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["CTCCriterion"]
 
@@ -95,8 +95,10 @@ class CTCCriterion(Criterion):
         self.__dict__["_found"] = gradient.float()
         return total.item() / len(target)
 
-    def torch7_forward(self, input: torch.Tensor, target: Any, sizes: Any = None) -> Any:
+    def torch7_forward(self, input: torch.Tensor, target: Any = None, sizes: Any = None) -> Any:
         """``c:forward(input, target, sizes)``"""
+        if target is None:
+            raise ArgumentError(f"{self.class_name}:forward: argument #2 ('target') is missing")
         return self.updateOutput(input, target, sizes)
 
     def updateGradInput(self, input: torch.Tensor, target: Any) -> Any:
@@ -106,5 +108,5 @@ class CTCCriterion(Criterion):
             raise TorchError(f"{self.class_name}: a backward without a forward")
         return self.keep("gradInput", found)
 
-    def call(self, input: Any, target: Any) -> Any:
+    def call(self, input: Any, target: Any = None) -> Any:
         raise TorchError(f"{self.class_name} needs the sizes: use forward and backward")
