@@ -38,6 +38,7 @@ __all__ = [
     "together",
     "write",
     "write_columns",
+    "write_elements",
     "write_expanded",
     "write_result",
 ]
@@ -243,7 +244,7 @@ LARGE = (
 
 
 def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
-    """``write`` the result of an elementwise function, computed right into ``out`` where nothing forbids it.
+    """``write`` the result of a function, computed right into ``out`` where nothing forbids it.
 
     ``out`` must have the size of the first argument already and share no memory with an argument, unless it lies in
     the same places.
@@ -257,6 +258,22 @@ def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *argu
         function(*arguments, out=out)
     else:
         write(out, function(*arguments))
+
+
+def write_elements(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
+    """``write_result`` of an elementwise function.
+
+    PyTorch sees by itself that one contiguous tensor lies over another, and refuses; the caller then computes the
+    result elsewhere.
+    """
+    if out.numel() >= LARGE and out.shape == arguments[0].shape and out.is_contiguous():
+        for value in arguments:
+            if isinstance(value, torch.Tensor) and not value.is_contiguous() and not apart(out, value):
+                break
+        else:
+            function(*arguments, out=out)
+            return
+    write(out, function(*arguments))
 
 
 PART = 1 << 17  # elements whose intermediate results stay in the processor's cache
@@ -293,7 +310,8 @@ def in_parts(
         out = torch.empty_like(first)
     between = torch.empty(PART, dtype=spare or first.dtype, device=first.device)
     for part in zip(*(torch.split(tensor.view(-1), PART) for tensor in (out, *tensors)), strict=True):
-        steps(part[0], between[: len(part[0])], *part[1:])
+        room = between if len(part[0]) == PART else between[: len(part[0])]
+        steps(part[0], room, *part[1:])
     return out
 
 

@@ -82,6 +82,7 @@ class Adapters:
             "write_columns": memory.write_columns,
             "in_turns": in_turns,
             "into_in_turns": into_in_turns,
+            "write_elements": memory.write_elements,
             "write_result": memory.write_result,
             "by_columns": memory.by_columns,
             "together": memory.together,
@@ -246,7 +247,7 @@ class Adapters:
             out, given = self._object(0), ", ".join(values)
             once = case.elementwise and form is Form.UPDATE
             if case.takes_out:
-                line = f"write_result({out}, function, {given})"
+                line = f"{'write_elements' if once else 'write_result'}({out}, function, {given})"
             else:
                 line = f"{'write_once' if once else put(0)}({out}, function{call})"
             if once:
