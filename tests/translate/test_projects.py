@@ -225,3 +225,69 @@ def test_a_file_beside_the_script_comes_first(tmp_path: Path) -> None:
     script.write_text("local loader = require 'loader'\nprint(loader.size)\n")
     page = translate_script(script.read_bytes(), str(script))
     assert "2" in page.modules["loader.py"]
+
+
+IN_THE_MIDDLE = {
+    "main.lua": """require 'nn'
+require 'optim'
+local cmd = torch.CmdLine()
+cmd:option('-seed', 4, 'for the data')
+cmd:option('-batchSize', 5, 'examples at once')
+cmd:option('-verbose', false, 'say more')
+opt = cmd:parse(arg)
+torch.manualSeed(opt.seed)
+dofile 'data.lua'
+dofile 'model.lua'
+if opt.verbose then
+   dofile 'report.lua'
+end
+dofile 'train.lua'
+for epoch = 1, 2 do train() end
+""",
+    "data.lua": """set = {x = torch.randn(10, 4), y = torch.randn(10, 1), size = function() return 10 end}
+print('data', set.x:mean())
+""",
+    "model.lua": """model = nn.Sequential()
+model:add(nn.Linear(4, opt.batchSize)):add(nn.Tanh()):add(nn.Linear(opt.batchSize, 1))
+criterion = nn.MSECriterion()
+""",
+    "report.lua": "print('rows of ' .. set:size())\n",
+    "train.lua": """local weights, gradients = model:getParameters()
+local state = {learningRate = 0.1}
+function train()
+   for first = 1, set:size(), opt.batchSize do
+      local x, y = set.x:narrow(1, first, opt.batchSize), set.y:narrow(1, first, opt.batchSize)
+      local _, loss = optim.sgd(function()
+         gradients:zero()
+         local output = model:forward(x)
+         local loss = criterion:forward(output, y)
+         model:backward(x, criterion:backward(output, y))
+         return loss, gradients
+      end, weights, state)
+      print(first, loss[1])
+   end
+end
+""",
+}
+
+
+def test_files_run_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file does may depend on options, a seed and a branch: it is imported where the script runs it."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in IN_THE_MIDDLE.items():
+        tmp_path.joinpath(name).write_text(text)
+    path = tmp_path / "main.lua"
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    lines = [line for line in page.code.splitlines() if "import" in line and line.startswith(" ")]
+    assert lines == [
+        "    import data  # noqa: F401 (for what it does)",
+        "    import model  # noqa: F401 (for what it does)",
+        "        import report  # noqa: F401 (for what it does)",
+        "    from train import train",
+    ]
+    assert page.code.index("torch.manual_seed") < page.code.index(lines[0])
+    assert "set_default_dtype" not in page.modules["data.py"]
+    comparison = verify_script(page, path)
+    assert (comparison.lines, comparison.layers) == (5, 4)
+    assert verify_script(page, path, ["-verbose"]).lines == 6

@@ -58,6 +58,12 @@ TENSOR_METHODS = ELEMENTWISE | set(
 # torch.f(...) that gives a tensor, and has no native form
 TENSOR_FUNCTIONS = set("conv2 conv3 xcorr2 xcorr3 cross histc renorm inverse nonzero".split())
 
+# image.f(...) that gives an image
+IMAGES = set(
+    "load crop scale hflip vflip flip rotate translate warp convolve gaussian lena minmax toDisplayTensor rgb2y y2jet"
+    " rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split()
+)
+
 # x:f(...) that needs a tensor and gives a number, when it is called without a dimension
 NUMBER_METHODS = set(
     "sum mean std var max min norm prod dot dim nDimension nElement numel dist trace".split()
@@ -109,6 +115,8 @@ FUNCTION_RESULTS = {
     "paths.dirp": "boolean",
     "paths.basename": "string",
     "paths.dirname": "string",
+    "sys.basename": "string",
+    "sys.dirname": "string",
     "path.join": "string",
     "path.exists": "boolean",
     "paths.mkdir": "boolean",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import ctypes
 import functools
+import importlib.abc
+import importlib.machinery
 import random
 import sys
 import threading
@@ -127,11 +130,9 @@ def run_translation(
     dtype = torch.get_default_dtype()
     try:
         modules = _modules(native, path.parent, partners, script)
-        with _quiet_initializers(partners), partners.watching(), patched(changes), modules:
-            exec(compile(native.code, str(path.with_suffix(".py")), "exec"), namespace)
-            partners.wrap_classes(namespace)
-            with _limited(PATIENCE + FACTOR * recording.seconds):
-                _run_main(namespace)
+        limited = _limited(PATIENCE + FACTOR * recording.seconds)
+        with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
+            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners)
     except Endless:
         raise Different(
             f"the translation was stopped: it takes more than {FACTOR} times as long as the original, which took "
@@ -144,45 +145,66 @@ def run_translation(
     return "".join(text), partners.pairs()
 
 
+class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """The pages of the files that the program requires, which its own imports run, each where it stands."""
+
+    def __init__(self, native: Native, folder: Path, partners: Partners) -> None:
+        self.folder, self.partners = folder, partners
+        self.pages: dict[
+            str, tuple[str, str]
+        ] = {}  # by module: the page and its code; of a mere folder nothing
+        for page, code in native.modules.items():
+            name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            self.pages[name] = (page, code)
+            while "." in name:
+                name = name.rpartition(".")[0]
+                self.pages.setdefault(name, (f"{name.replace('.', '/')}/__init__.py", ""))
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in self.pages:
+            return None
+        package = self.pages[fullname][0].endswith("__init__.py")
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=package)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        page, code = self.pages[module.__name__]
+        _run_page(code, str(self.folder / page), vars(module), self.partners)
+
+
+def _run_page(code: str, name: str, namespace: dict[str, Any], partners: Partners) -> None:
+    """Run a page, and note what the layers of each of its classes are partners of as soon as there is the class."""
+    for statement in ast.parse(code, name).body:
+        exec(compile(ast.Module([statement], []), name, "exec"), namespace)
+        if isinstance(statement, ast.ClassDef):
+            partners.wrap_class(namespace, statement.name)
+
+
 @contextlib.contextmanager
 def _modules(native: Native, folder: Path, partners: Partners, script: types.ModuleType) -> Iterator[None]:
-    """The pages of the files that the program requires, to be imported by its own; pickle finds its classes."""
-    before = dict(sys.modules)
-    made: list[str] = []
-
-    def module(name: str, is_package: bool) -> types.ModuleType:
-        found = types.ModuleType(name)
-        if is_package:
-            found.__path__ = []
-        package, _, last = name.rpartition(".")
-        if package:
-            parent = sys.modules[package] if package in made else module(package, True)
-            setattr(parent, last, found)
-        sys.modules[name] = found
-        made.append(name)
-        return found
-
+    """Have the pages of the files that the program requires be found; pickle finds the classes of its own."""
+    pages = _Pages(native, folder, partners)
+    names = [script.__name__, *pages.pages]
+    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    sys.modules[script.__name__] = script
+    sys.meta_path.insert(0, pages)
     try:
-        sys.modules[script.__name__] = script
-        made.append(script.__name__)
-        # "shared" needs none of the others; those are in the order in which they need each other.
-        for page in sorted(native.modules, key=lambda page: page != "shared.py"):
-            name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            found = module(name, page.endswith("__init__.py"))
-            exec(compile(native.modules[page], str(folder / page), "exec"), found.__dict__)
-            partners.wrap_classes(found.__dict__)
         yield
     finally:
-        for name in made:
-            if name in before:
-                sys.modules[name] = before[name]
-            else:
-                sys.modules.pop(name, None)
+        sys.meta_path.remove(pages)
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)
 
 
-def _run_main(namespace: dict[str, Any]) -> None:
+def _run_program(code: str, name: str, namespace: dict[str, Any], partners: Partners) -> None:
     """Run the page's program, as a process of its own would."""
     try:
+        _run_page(code, name, namespace, partners)
         namespace["main"]()
     except Enough:
         return

@@ -12,6 +12,7 @@ import torch
 from torch7py.translate.comparison.original import Made, Recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
+from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.model import taken
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different
@@ -28,6 +29,8 @@ class Partners:
         self.queues: dict[str, list[Made]] = {}
         self.of_original = recording.own
         self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
+        named = {cls.name for cls in self.models.making.written.classes}
+        self.helpers = set(HELPERS) - named - set(self.own)
         self.own_found: dict[
             str, list[torch.nn.Module]
         ] = {}  # objects of the program's own layers, by their class
@@ -76,22 +79,16 @@ class Partners:
                     for entry, take in entries.items():
                         state[entry].copy_(taken(take, drawn))
 
-    def wrap_classes(self, namespace: dict[str, Any]) -> None:
+    def wrap_class(self, namespace: dict[str, Any], name: str) -> None:
+        """Have what a class of a page makes be noted."""
+        kind: Any = namespace[name]
         for cls in self.models.making.written.classes:
-            kind = namespace.get(cls.name)
-            if kind is None or kind.__module__ != namespace["__name__"]:
-                continue  # of another page
-            kind.__init__ = self._after(kind.__init__, cls)
-        for name in self.models.helpers:
-            helper = namespace.get(name)
-            if isinstance(helper, type) and issubclass(helper, torch.nn.Module):
-                drawing: Any = helper
-                drawing.__init__ = self._quietly(drawing.__init__)
-        for name, lua_name in self.own.items():
-            kind = namespace.get(name)
-            if isinstance(kind, type) and kind.__module__ == namespace["__name__"]:
-                changed: Any = kind
-                changed.__init__ = self._noting(changed, lua_name)
+            if cls.name == name:
+                kind.__init__ = self._after(kind.__init__, cls)
+        if name in self.helpers and issubclass(kind, torch.nn.Module):
+            kind.__init__ = self._quietly(kind.__init__)
+        if name in self.own:
+            kind.__init__ = self._noting(kind, self.own[name])
 
     def _quietly(self, original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)

@@ -89,6 +89,11 @@ class LibraryCalls:
             optimizer_results(arguments, results)
             self.inference.rules.append(functools.partial(self.optimized, arguments[0], arguments[1]))
             return True
+        if path.startswith("image.") and path.removeprefix("image.") in library.IMAGES:
+            result.be("tensor")
+            if path in ("image.hflip", "image.vflip", "image.crop", "image.scale") and arguments:
+                self.inference.rules.append(lambda: same_rank(result, arguments[0]))
+            return True
         if path == "csvigo.load":
             raw = any(isinstance(part, tree.String) and part.value == "raw" for part in tree.walk(node))
             result.be("table")

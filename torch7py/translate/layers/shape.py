@@ -78,6 +78,9 @@ def view(args: Args) -> Native:
         single = f"{use.tensor.operand}.reshape({', '.join(sizes)})"
         if dims is not None:
             batch = use.ndim is None or use.ndim > dims
+            if len(sizes) == 1 and dims > 1 and not use.lead and use.ndim in (None, dims, dims + 1):
+                # of one example, or of several
+                return Expr(f"{use.tensor.operand}.flatten({-dims})", ndim=ndim + batch)
             if batch and use.ndim is not None and use.ndim > dims + 1:
                 return Expr(f"{use.tensor.operand}.reshape(-1, {', '.join(sizes)})", ndim=ndim + 1)
             return Expr(batch_of(use, sizes, True) if batch else single, ndim=ndim + batch)

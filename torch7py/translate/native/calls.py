@@ -8,8 +8,9 @@ from torch7py.translate import library, literals, tree
 from torch7py.translate.native import (
     code,
     columns,  # noqa: F401  (registers its rules)
-    command_line,  # noqa: F401  (so does it)
+    command_line,
     files,  # noqa: F401  (registers its rules)
+    images,  # noqa: F401  (so does it)
     loaders,
     matching,
     mixed,
@@ -54,7 +55,7 @@ TWO_TENSORS = {"max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 class Calls:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
-        self.options: dict[str, Expression] = {}  # of CmdLine, with their defaults
+        self.options = command_line.options(translator)  # of CmdLine, with their defaults
 
     def constant(self, path: str, line: int) -> Py | None:
         if path in _CONSTANTS:
@@ -196,6 +197,8 @@ class Calls:
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)
             rest = self.arguments(node, functions, 1)
+            if not any(f.parameters or f.vararg for f in functions):  # Lua drops the object itself, too
+                return atom(f'{receiver.at(code.ATOM)}["{node.method}"]()')
             if not isinstance(node.receiver, Name):  # it is computed once
                 name = t.fresh("value")
                 given = f"{name}, {rest}" if rest else name

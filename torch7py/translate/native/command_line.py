@@ -10,10 +10,29 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, method_statements, methods
-from torch7py.translate.tree import Call, Invoke, String
+from torch7py.translate.tree import Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
+
+__all__ = ["options"]
+
+
+def options(t: Translator) -> dict[str, Expression]:
+    """The options and arguments of all parsers of a program, with their defaults (of an argument its name)."""
+    found: dict[str, Expression] = {}
+    for node in tree.every(t.program, Invoke):
+        name = node.arguments[0] if node.arguments else None
+        if (
+            node.method not in ("option", "argument")
+            or not isinstance(name, String)
+            or not name.value.split()
+        ):
+            continue
+        if t.kind(node.receiver) == "cmdline":
+            default = node.arguments[1] if node.method == "option" and len(node.arguments) > 1 else name
+            found[option_name(name.value)] = default
+    return found
 
 
 @function("torch.CmdLine")
@@ -34,7 +53,6 @@ def _option(t: Translator, node: Invoke) -> None:
     parser = t.value(node.receiver).at(code.ATOM)
     *short, long = name.value.split()  # the short name is lapp's
     plain = option_name(name.value)
-    t.calls.options[plain] = default
     flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
     flag = ", ".join(f'"{each}"' for each in flags)
     if code.attribute_name(plain) != plain:
@@ -75,7 +93,6 @@ def _argument(t: Translator, node: Invoke) -> None:
         raise Problem("T7-261", node.line, "an argument whose name is not a literal")
     text = f", help={_percent(t.value(node.arguments[1]).text)}" if len(node.arguments) > 1 else ""
     plain = name.value.lstrip("-")
-    t.calls.options[plain] = name
     t.emit(f'{t.value(node.receiver).at(code.ATOM)}.add_argument("{plain}"{text})')
 
 

@@ -76,6 +76,12 @@ def make_directory(t: Translator, node: Call) -> None:
     t.emit(f"os.makedirs({t.value(node.arguments[0])}, exist_ok=True)")
 
 
+@function("lfs.mkdir", "paths.mkdir")
+def made_directory(t: Translator, node: Call) -> Py:
+    """Whether a directory was made: there was none, and it can be."""
+    return atom(f"{t.need('make_directory')}({t.value(node.arguments[0])})")
+
+
 @function("torch.load")
 def load(t: Translator, node: Call) -> Py:
     return atom(f"torch.load({t.value(node.arguments[0])}, weights_only=False)")

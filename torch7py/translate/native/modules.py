@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
@@ -67,6 +68,8 @@ class Modules:
                 self.t.names.chosen[variable] = self.given[file].name
         for variable, file in self._tables.items():
             self._keep_fields_apart(variable, file)
+        self.late = late_imports.find_late(self) if self.project.files else set()
+        self.late_names: dict[str, list[str]] = {}  # what the script's page uses of these, by module
         for variable in self.shared:
             self.t.names.used[scopes.main].discard(self.t.names.of_variable(variable))
             self.t.names.chosen[variable] = f"shared.{python_name(variable.name)}"
@@ -90,8 +93,9 @@ class Modules:
 
     def available(self) -> set[Variable]:
         """The variables that the script's functions have without its ``main``."""
-        found = {v for v, owner in self.owners.items() if owner is not self.project.script}
-        return found | self.shared | set(self.aliases)
+        inside = {self.project.script, *self.late}
+        found = {v for v, owner in self.owners.items() if owner not in inside}
+        return found | self.shared | {v for v, file in self.aliases.items() if file not in self.late}
 
     def _find_globals(self) -> None:
         for variable in self.t.scopes.globals.values():
@@ -242,9 +246,14 @@ class Modules:
     def _module_name(self, node: Expression, file: SourceFile) -> str:
         if isinstance(node, Name):
             name = self.t.names.of(node)
-            self.imports[name] = file
+            if not self._is_late(file):
+                self.imports[name] = file
             return name
         return self._import(file)
+
+    def _is_late(self, file: SourceFile) -> bool:
+        """Whether the import of a file stands inside the page that is being written."""
+        return file in self.late and self.current is self.project.script
 
     def _import(self, file: SourceFile) -> str:
         name = file.module.rpartition(".")[2]
@@ -257,7 +266,8 @@ class Modules:
         if file is not None:
             if self.given[file].table is None and not self.given[file].name:
                 raise Problem("T7-251", node.line, f"{file.name} gives nothing")
-            self.imports[self.t.names.of(node)] = file
+            if not self._is_late(file):
+                self.imports[self.t.names.of(node)] = file
 
     def call(self, node: Call) -> Py | None:
         """``require 'x'`` in an expression."""
@@ -290,7 +300,14 @@ class Modules:
         if call is not None and call in self.project.requires:
             file = self.project.requires[call]
             self._refuse_again(call, file)
-            self.run.setdefault(file)
+            if not self._is_late(file):
+                self.run.setdefault(file)
+            elif node in self._alias_statements and isinstance(node, (tree.Local, tree.Assign)):
+                (target,) = node.names if isinstance(node, tree.Local) else node.targets
+                assert isinstance(target, Name)
+                self.t.emit(self._import_line(self.t.names.of(target), file))
+            else:
+                self.t.emit(late_imports.mark(file))
             return True
         if self.current is self.project.script or self.t.scope not in self._file_of:
             return False
@@ -342,20 +359,14 @@ class Modules:
 
     def import_lines(self, code: str, pages: dict[SourceFile, str], own: set[str]) -> list[str]:
         """The imports of a page from the other ones; ``pages`` are those written before it."""
-        lines: dict[str, None] = {}
-        for name, file in self.imports.items():
-            given = self.given[file]
-            package, _, last = file.module.rpartition(".")
-            if given.table is None:
-                lines[_imported(file.module, given.name, name)] = None
-            elif package:
-                lines[_imported(package, last, name)] = None
-            else:
-                lines[f"import {last}" if last == name else f"import {last} as {name}"] = None
+        lines = {self._import_line(name, file): None for name, file in self.imports.items()}
         for name in sorted(unresolved(code, set(self.imports) | own)):
             for file in reversed(list(pages)):
                 if name in bound(pages[file]):
-                    lines[f"from {file.module} import {name}"] = None
+                    if self._is_late(file):
+                        self.late_names.setdefault(file.module, []).append(name)
+                    else:
+                        lines[f"from {file.module} import {name}"] = None
                     break
         if any(name in code for name in {f"shared.{python_name(v.name)}" for v in self.shared}):
             lines["import shared"] = None
@@ -365,6 +376,16 @@ class Modules:
             if not imported and file in pages and _acts(pages[file]):
                 lines[f"import {file.module}  # noqa: F401 (for what it does)"] = None
         return sorted(lines, key=lambda line: (line.startswith("from"), line.lower()))
+
+    def _import_line(self, name: str, file: SourceFile) -> str:
+        """The import of what a file gives, under a name."""
+        given = self.given[file]
+        package, _, last = file.module.rpartition(".")
+        if given.table is None:
+            return _imported(file.module, given.name, name)
+        if package:
+            return _imported(package, last, name)
+        return f"import {last}" if last == name else f"import {last} as {name}"
 
     def shared_page(self) -> str | None:
         """The page of the globals that several files use."""

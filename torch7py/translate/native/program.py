@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
-from torch7py.translate.native import optimizers, reuse
+from torch7py.translate.native import late_imports, optimizers, reuse
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.problem import Problem
@@ -181,7 +181,8 @@ class _Assembly:
         done = [
             line for lines in written for line in lines if not line.startswith((" ", "def ", "class ", "#"))
         ]
-        if any(re.search(r"\b(torch|nn|F)\.", line) for line in done):
+        # a file that is imported late finds the type that the script has set
+        if any(re.search(r"\b(torch|nn|F)\.", line) for line in done) and self.file not in t.modules.late:
             first.insert(0, "torch.set_default_dtype(torch.float64)")
         t.scope = t.scopes.main
         return self._page(header, first, [lay_out_all(lines, WIDTH) for lines in written])
@@ -202,6 +203,7 @@ class _Assembly:
         others = t.modules.import_lines(code, self.pages, own)
         if others:
             imports += ["", *others]
+        blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
         parts = [f'"""{header}"""', *imports, "", *first]
         head = lay_out_all(["", *parts], WIDTH).lstrip("\n")
         return "\n\n".join(_squeezed(block) for block in [head, *helpers, *blocks])

@@ -82,7 +82,14 @@ _plain("paths.filep", "os.path.isfile", "os")
 _plain("paths.dirp", "os.path.isdir", "os")
 _plain("path.exists", "os.path.exists", "os")
 _plain("paths.basename", "os.path.basename", "os")
-_plain("paths.dirname", "os.path.dirname", "os")
+_plain("sys.basename", "os.path.basename", "os")
+
+
+@function("paths.dirname", "sys.dirname")
+def directory_of(t: Translator, node: Call) -> Py:
+    """In Lua that of a name alone is ``.``"""
+    t.imports.add("os")
+    return Py(f'os.path.dirname({t.value(node.arguments[0])}) or "."', code.OR)
 
 
 @function("string.char")
@@ -289,7 +296,8 @@ def dropped(t: Translator, node: Call) -> None:
 
 # Packages whose functions have their own native forms.
 PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo cutorch cunn cudnn dataload".split()
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo image cutorch cunn cudnn"
+    " dataload".split()
 )
 OPENCL = {"cltorch", "clnn", "clnnx"}
 

@@ -84,6 +84,7 @@ class Translator:
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
         self.needed_classes: dict[str, None] = {}
+        self.helpers_needed: set[str] = set()  # on any page
         self.module_level: set[Variable] = set()
         raw = Wholes(self)
         self.wholes = Wholes(self, raw)
@@ -166,6 +167,7 @@ class Translator:
     def need(self, name: str) -> str:
         """Have one of the helpers in the page; its name."""
         self.models.helpers[name] = None
+        self.helpers_needed.add(name)
         return name
 
     def alias_of(self, node: Name) -> Py | None:

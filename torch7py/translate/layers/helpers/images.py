@@ -151,3 +151,25 @@ def center_crop(x, size):
     return x[..., top : top + tall, left : left + wide]
 ''',
 )
+
+helper(
+    "scale_image",
+    '''
+def scale_image(x, width, height):
+    """An image of another size: interpolated where it grows, and the mean of what lies beneath where it shrinks."""
+    for length in (width, height):
+        old = x.shape[-1]
+        if length != old:
+            pixels = torch.arange(old, dtype=x.dtype)
+            if length > old:
+                at = torch.arange(length, dtype=x.dtype) * (old - 1) / (length - 1)
+                weights = (1 - (at[:, None] - pixels).abs()).clamp(min=0)
+            else:
+                ends = torch.arange(length + 1, dtype=x.dtype) * old / length
+                covered = torch.minimum(ends[1:, None], pixels + 1) - torch.maximum(ends[:-1, None], pixels)
+                weights = covered.clamp(min=0) * length / old
+            x = x @ weights.T
+        x = x.transpose(-1, -2)
+    return x
+''',
+)

@@ -54,6 +54,19 @@ def open_or_none(path, mode="r"):
 )
 
 helper(
+    "make_directory",
+    '''
+def make_directory(path):
+    """Make a directory and those above it; whether that was done."""
+    try:
+        os.makedirs(path)
+    except OSError:
+        return False
+    return True
+''',
+)
+
+helper(
     "to_number",
     '''
 def to_number(text, base=10):

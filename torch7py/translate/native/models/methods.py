@@ -154,6 +154,10 @@ class Models:
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "forget":
             return atom(f"{base}.forget()")
+        if method == "add" and self._add(node):  # which gives the container
+            while isinstance(receiver, Invoke) and receiver.method == "add":
+                receiver = receiver.receiver
+            return t.value(receiver)
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked

@@ -63,7 +63,11 @@ def receiver_text(t: Translator, node: Expression) -> str:
 def sizes(t: Translator, arguments: Arguments) -> str:
     texts = []
     for argument in arguments:
-        if t.kind(argument) == "storage" or isinstance(argument, tree.Unary) or t.kind(argument) != "number":
+        if argument is arguments[-1] and t.calls.is_unpacked(argument):
+            texts.append(f"*{t.calls.unpacked(argument).at(code.ATOM)}")
+        elif (
+            t.kind(argument) == "storage" or isinstance(argument, tree.Unary) or t.kind(argument) != "number"
+        ):
             texts.append(t.value(argument).text)
         else:
             texts.append(str(t.expressions.whole_number(argument)))
