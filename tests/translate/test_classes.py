@@ -46,7 +46,7 @@ def test_the_parent_is_called_by_super() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "function Point.other(y) return setmetatable({y = y}, Point) end",  # two constructors
+        "function Point.marked(p) return setmetatable(p, Point) end",  # of a table that it did not make
         "function Point:__concat(o) return 'x' end",
         "local P = setmetatable({}, {__index = function(t, k) return k end})",
     ],

@@ -194,6 +194,10 @@ class Calls:
                 if node.method == "reset" and made and all(c.parent == "nn.Linear" for c in made):
                     method = "reset_parameters"
                 text = f"{t.value(node.receiver).at(code.ATOM)}.{method}"
+                if kind == "class" and t.classes.takes_objects(functions):
+                    itself = t.value(node.receiver).text
+                    given = self.arguments(node, functions, 1)
+                    return atom(f"{text}({itself}{', ' if given else ''}{given})")
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
             receiver = t.value(node.receiver)
             rest = self.arguments(node, functions, 1)

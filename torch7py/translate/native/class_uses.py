@@ -70,6 +70,8 @@ class ClassUses:
         made = self.t.types.class_named(node)
         if made is None or (isinstance(node, Name) and self.t.scopes.of_name[node] in self.t.modules.aliases):
             return None
+        if isinstance(node, Name) and self.t.names.chosen.get(self.t.scopes.of_name[node]) == "cls":
+            return atom("cls")
         if made in self.classes.failed:
             raise Problem(self.classes.failed[made].code, node.line, self.classes.failed[made].reason)
         return atom(self.classes.names[made])
@@ -80,8 +82,20 @@ class ClassUses:
         inner = self.classes.current.inner_gradient(node) if self.classes.current is not None else None
         if inner is not None:
             return inner
+        if isinstance(node, Call) and node in self.classes.factories.given:
+            return self.classes.factories.call(node)
         functions = t.types.function_called(node)
         for function in functions:
+            if function in self.classes.factories.functions and self.classes.factories.is_of_class(function):
+                if isinstance(node, Call) and t.types.class_named(node.callee) is None:
+                    if not node.arguments or t.types.class_named(node.arguments[0]) is None:
+                        raise Problem("T7-242", node.line, "a constructor called without its colon")
+                    rest = Call(node.place, node.callee, node.arguments[1:])
+                    given = t.calls.arguments(rest, functions, 1)
+                    owner = t.value(node.arguments[0]).at(code.ATOM)
+                    return atom(f"{owner}.{self.classes.method_name(function)}({given})")
+                if isinstance(node, Invoke) and t.types.class_named(node.receiver) is None:
+                    raise Problem("T7-242", node.line, "an object of a class that is not known")
             maker = self.classes.makers.of_function.get(function)
             if maker is not None:
                 first = 1 if isinstance(node, Invoke) else 0
@@ -99,6 +113,10 @@ class ClassUses:
         made = t.types.class_named(node.callee)
         if made is not None:
             start = made.constructor()
+            if start is not None and start in self.classes.factories.functions:
+                first = 1 if self.classes.factories.is_of_class(start) else 0
+                given = t.calls.arguments(node, [start], first)
+                return atom(f"{t.value(node.callee)}.{code.attribute_name(made.called)}({given})")
             maker = self.classes.makers.of_function.get(start) if start is not None else None
             skipped = 1 if maker is None or start is None else len(start.parameters) - len(maker.parameters)
             given = t.calls.arguments(node, [start] if start is not None else [], skipped)

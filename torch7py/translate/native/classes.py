@@ -7,6 +7,7 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -15,6 +16,7 @@ from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
 from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.factories import Factories
 from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
@@ -72,6 +74,7 @@ class Classes:
         self.owners: dict[tree.Function, LuaClass] = {}  # of methods
         self.failed: dict[LuaClass, Problem] = {}
         self.makers = Makers(translator)
+        self.factories = Factories(translator)
         self.uses = ClassUses(self)
         self.written: set[LuaClass] = set()
         self.studied: LuaClass | None = None  # of which it is found out how it is written
@@ -88,15 +91,55 @@ class Classes:
                 self.owners[function] = made
         for variable, made in types.class_of_variable.items():
             translator.names.chosen[variable] = self.names[made]
+        studied: set[LuaClass] = set()
         for made in self.all:
-            self._study(made)
+            if made not in studied:
+                family = self._family(made)
+                studied |= set(family)
+                self._study(family)
 
-    def _study(self, made: LuaClass) -> None:
+    def _family(self, made: LuaClass) -> list[LuaClass]:
+        """A class with those it derives from, and those that derive from them."""
+        while made.base is not None:
+            made = made.base
+        found = [made]
+        for each in found:
+            found += [child for child in each.derived if child not in found]
+        return found
+
+    def _study(self, family: list[LuaClass]) -> None:
+        """See how the objects of a family are made: by ``__init__`` if that will do for all of them."""
+        t = self.t
+        chosen = dict(t.names.chosen)
         try:
-            for function in made.makers.values():
-                self.makers.study(made, function)
+            for made in family:
+                for function in made.makers.values():
+                    self.makers.study(made, function)
         except Problem as problem:
-            self.failed[made] = problem
+            t.names.chosen = chosen
+            self.makers.forget(f for made in family for f in made.makers.values())
+            try:
+                if any("__init" in made.methods or not made.by_metatable for made in family):
+                    raise problem
+                for made in family:
+                    for function in made.makers.values():
+                        self.factories.study(made, function, self.names[made])
+            except Problem as other:
+                for made in family:
+                    self.failed[made] = other
+        for made in family:
+            for function in made.methods.values():
+                if self.is_of_class(function):
+                    t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "cls"
+
+    def is_of_class(self, function: tree.Function) -> bool:
+        """Whether a method is only called on classes, never on their objects."""
+        if not function.parameters or function.parameters[0].name != "self":
+            return False
+        calls = self.t.types.calls_of.get(function, [])
+        return bool(calls) and all(
+            isinstance(call, Invoke) and self.t.kind(call.receiver) == "class" for call in calls
+        )
 
     def _name(self, made: LuaClass) -> str:
         t = self.t
@@ -208,7 +251,12 @@ class Classes:
                     continue
                 t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
             inits = self._inits(made)
-            if made.find("__init") is None and not made.makers and inits and made.base is None:
+            if self.factories.functions.intersection(
+                f for c in self._family(made) for f in c.makers.values()
+            ):
+                for line in inits:  # objects begin empty
+                    t.emit(line.removeprefix("self."))
+            elif made.find("__init") is None and not made.makers and inits and made.base is None:
                 t.emit("def __init__(self):")
                 with t.indented():
                     if self.current is not None:
@@ -296,11 +344,18 @@ class Classes:
         if function in self.makers.of_function:
             maker = self.makers.of_function[function]
             t.functions.define("__init__", function, maker.parameters, self._inits(made), ["self"])
-        elif name in made.statics:
+        elif function in self.factories.functions and self.factories.is_of_class(function):
+            t.gap()
+            t.emit("@classmethod")
+            t.functions.define(code.attribute_name(name), function)
+        elif name in made.statics or function in self.factories.functions:
             t.gap()
             t.emit("@staticmethod")
             t.functions.define(code.attribute_name(name), function)
         else:
+            if made.by_metatable and self.is_of_class(function):
+                t.gap()
+                t.emit("@classmethod")
             before = len(t.lines)
             t.functions.define(
                 self.method(made, name), function, inits=self._inits(made) if name == "__init" else []
@@ -317,6 +372,23 @@ class Classes:
                 del t.lines[before:]  # says nothing
             if name == "__eq":
                 t.emit("__hash__ = object.__hash__")
+
+    def takes_objects(self, functions: Sequence[tree.Function]) -> bool:
+        """Whether functions that are called on a class take an object in Python: they are given the class itself."""
+        return any(
+            function in self.owners[function].methods.values() and not self.is_of_class(function)
+            for function in functions
+            if function in self.owners
+        )
+
+    def method_name(self, function: tree.Function) -> str:
+        """What a function of a class is called in Python."""
+        made = self.owners[function]
+        for kept in (made.methods, made.statics, made.makers):
+            for name, other in kept.items():
+                if other is function:
+                    return code.attribute_name(name)
+        raise KeyError(function)
 
     def method(self, made: LuaClass, name: str) -> str:
         if name in _SPECIAL:
@@ -381,7 +453,11 @@ class Classes:
         """The fields that a constructor sets whatever happens."""
         found: set[str] = set()
         functions = [made.methods[name] for name in ("__init",) if name in made.methods]
-        for function in [*functions, *made.makers.values()]:
+        factories = self.factories.functions.intersection(made.makers.values())
+        simple = [f for f in made.makers.values() if f not in factories]
+        if factories:
+            found = self.factories.definite(factories)
+        for function in [*functions, *simple]:
             for statement in function.body.statements:
                 if isinstance(statement, tree.Assign):
                     for target in statement.targets:
@@ -397,6 +473,8 @@ class Classes:
     def statement(self, node: Statement) -> bool:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""
         if isinstance(node, tree.Return) and self._ends_init(node):
+            return True
+        if self.factories.statement(node):
             return True
         return self.makers.instead_of(node) or (self.current is not None and self.current.statement(node))
 

@@ -75,7 +75,7 @@ class Expressions:
         if isinstance(node, Unary):
             return self.unary(node)
         if isinstance(node, tree.Table):
-            return indexing.table(self.t, node)
+            return self.t.classes.factories.value(node) or indexing.table(self.t, node)
         if isinstance(node, Index):
             return indexing.index(self.t, node)
         if isinstance(node, (Call, Invoke)):

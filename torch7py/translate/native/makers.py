@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,13 @@ class Makers:
             t.names.chosen[t.scopes.of_name[own[0]]] = "self"
         self.instead.update(maker.instead)
         self.of_function[function] = maker
+
+    def forget(self, functions: Iterable[tree.Function]) -> None:
+        """Leave functions as they are that were studied."""
+        for function in functions:
+            maker = self.of_function.pop(function, None)
+            for statement in maker.instead if maker is not None else ():
+                del self.instead[statement]
 
     def _parent_call(self, made: LuaClass, value: Expression | None) -> bool:
         """Whether a maker begins with the object that the parent's maker gives."""
