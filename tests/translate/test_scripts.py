@@ -31,6 +31,7 @@ SHORT: dict[str, list[str]] = {
     "fastlstm": ["10"],
     "fooled": ["4"],
     "gpu_if_there": ["-iterations", "20"],
+    "gpu_only": [],
     "graph": ["10"],
     "gru_tagger": ["4"],
     "k_means": ["30"],
@@ -47,7 +48,7 @@ SHORT: dict[str, list[str]] = {
     "word_count": [],
 }
 WITHOUT_LAYERS = {"bank", "k_means", "markov", "maze", "tensors", "word_count"}
-IN_SINGLE_PRECISION = {"gpu_if_there"}
+IN_SINGLE_PRECISION = {"gpu_if_there", "gpu_only"}
 POST = ("recurrent", "sequencer_recurrent", "fastlstm")
 
 

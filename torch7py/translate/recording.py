@@ -360,9 +360,22 @@ def watched(path: str, files: dict[str, str], limit: float, arguments: Sequence[
             return source
         return files.get(str(Path(os.fsdecode(name[1:].encode("latin1"))).resolve()), source)
 
+    seen = _watched(path, rewrite, limit, arguments, None)
+    if "--cuda-as cpu" in seen[0]:  # it asks for a graphics card
+        seen = _watched(path, rewrite, limit, arguments, "cpu")
+    return seen
+
+
+def _watched(
+    path: str,
+    rewrite: Callable[[str, str], str],
+    limit: float,
+    arguments: Sequence[str],
+    cuda_as: str | None,
+) -> Seen:
     recorder = resources.files("torch7py.translate").joinpath("recorder.lua").read_text()
     ended = ""
-    with Runtime(rewrite=rewrite) as runtime:
+    with Runtime(rewrite=rewrite, cuda_as=cuda_as) as runtime:
         collect = runtime.execute(
             f"return (function(...) {recorder}\nend)({limit}, {limit / 3})", "=recorder"
         )

@@ -95,7 +95,7 @@ class Masks:
         if not training or p == 0:
             return original(input, p, training, inplace)
         shape = (*input.shape[: input.dim() - dims], *[1] * dims)
-        factor = self._take(shape, p).to(input.dtype) / (1 - p)
+        factor = self._take(shape, p).to(input) / (1 - p)
         return input.mul_(factor) if inplace else input * factor
 
     def _rrelu(
@@ -109,7 +109,7 @@ class Masks:
     ) -> torch.Tensor:
         if not training:
             return original(input, lower, upper, training, inplace)
-        factor = self._take(tuple(input.shape), None).to(input.dtype)
+        factor = self._take(tuple(input.shape), None).to(input)
         return input.mul_(factor) if inplace else input * factor
 
     def _take(self, shape: tuple[int, ...], p: float | None) -> torch.Tensor:

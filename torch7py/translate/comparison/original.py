@@ -20,7 +20,7 @@ from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.verify import Different
 
-__all__ = ["REST", "Made", "Recording", "run_original"]
+__all__ = ["REST", "Made", "Recording", "asks_for_card", "run_original"]
 
 REST = -1  # the key of what a snapshot has beside the weights of known layers
 _CONTAINERS = {
@@ -61,14 +61,40 @@ class Recording:
     )  # layers of its own, at the end
     seconds: float = 0.0  # how long it ran
     factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
+    card: bool = False  # whether it asked for a graphics card, and computed as if it had one
 
 
 def run_original(
     path: Path, arguments: Sequence[str], rnn_api: int | None, lines: int | None, fields: dict[str, list[str]]
 ) -> Recording:
-    """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class."""
+    """Run a script. ``fields``: the parameters of the layers that it defines itself, by the name of the class.
+
+    A script that ends because it asks for a graphics card is run again on the CPU, as if there were one.
+    """
+    try:
+        return _run(path, arguments, rnn_api, lines, fields, None)
+    except LuaError as error:
+        if not asks_for_card(error):
+            raise
+    return _run(path, arguments, rnn_api, lines, fields, "cpu")
+
+
+def asks_for_card(error: LuaError) -> bool:
+    """Whether a program ended because it was run without a graphics card."""
+    return "--cuda-as cpu" in str(error)
+
+
+def _run(
+    path: Path,
+    arguments: Sequence[str],
+    rnn_api: int | None,
+    lines: int | None,
+    fields: dict[str, list[str]],
+    cuda_as: str | None,
+) -> Recording:
     made: list[Made] = []
-    with _recorded_constructors(made), recorded_masks() as factors, Runtime(rnn_api=rnn_api) as runtime:
+    runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
+    with _recorded_constructors(made), recorded_masks() as factors, runs as runtime:
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.execute(prelude, "=record")
         if lines is not None:
@@ -112,7 +138,9 @@ def run_original(
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
-    return Recording(text, places, draws, made, snapshots, lines, single, own, seconds, factors)
+    return Recording(
+        text, places, draws, made, snapshots, lines, single, own, seconds, factors, cuda_as is not None
+    )
 
 
 def _places(pieces: Sequence[str], places: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from torch7py import lua
+from torch7py.translate.comparison import cards
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
@@ -123,6 +124,7 @@ def run_translation(
         (time, "perf_counter", clock),
         (time, "process_time", clock),
         *Masks(recording.factors).changes(),
+        *cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
         (sys, "argv", [str(path), *map(str, arguments)]),

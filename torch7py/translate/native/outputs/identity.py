@@ -46,6 +46,7 @@ class Identity:
                     variable = translator.scopes.of_name[target]
                     self._value_of[variable] = None if variable in self._value_of else value
         self._parts: dict[Type, set[Type]] = {}
+        self._called: set[Name] | None = None
         self._evaluates = any(n.method == "evaluate" for n in tree.every(translator.program, Invoke))
         # Lists of clones, one for each step (``reuse.py``), and tables whose fields are such lists.
         self._steps: set[Type] = set()
@@ -115,6 +116,8 @@ class Identity:
         if a is b:
             return True
         types = self.t.type(a), self.t.type(b)
+        if self._is_own_copy(a) or self._is_own_copy(b):
+            return False
         made = self._made(a), self._made(b)
         apart = None not in made and made[0] is not made[1]
         if types[0] is types[1]:
@@ -122,6 +125,35 @@ class Identity:
         if any(not found.layers and not found.classes for found in types):  # unknown ones
             return not apart and not self._other_place(a, b)
         return self._in(types[1], types[0]) or self._gives(types[0], types[1])
+
+    def _is_own_copy(self, module: Expression) -> bool:
+        """Whether a module is a copy that shares nothing, and gets into no other one: it is only called and written."""
+        if not isinstance(module, Name):
+            return False
+        variable = self.t.scopes.of_name[module]
+        value = self._value_of.get(variable) if self._is_constant(variable) else None
+        while isinstance(value, (Call, Invoke)):
+            if isinstance(value, Invoke) and value.method == "clone" and not value.arguments:
+                return self._only_called().issuperset(variable.reads)
+            if isinstance(value, Invoke) and value.method in ("cuda", "double", "float"):
+                value = value.receiver
+            elif isinstance(value, Call) and self.t.path(value.callee) == "cudnn.convert" and value.arguments:
+                value = value.arguments[0]
+            else:
+                return False
+        return False
+
+    def _only_called(self) -> set[Name]:
+        """The names that stand where nothing keeps what they name."""
+        if self._called is None:
+            found: list[Expression] = []
+            for node in tree.those(self.t.program, Call, Invoke):
+                if isinstance(node, Invoke):
+                    found.append(node.receiver)
+                elif isinstance(node, Call) and (self.t.path(node.callee) or "") in ("print", "torch.save"):
+                    found += node.arguments
+            self._called = {node for node in found if isinstance(node, Name)}
+        return self._called
 
     def _other_place(self, a: Expression, b: Expression) -> bool:
         """``nets.a`` and ``nets.b``"""

@@ -1,0 +1,98 @@
+"""The graphics card that a comparison gives a page: where its tensors are, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from torch7py.translate.comparison.cards import changes
+from torch7py.translate.comparison.patching import patched
+from torch7py.translate.native.program import translate_script
+from torch7py.translate.verify import Different
+from torch7py.translate.verify_script import verify_script
+
+
+@pytest.fixture
+def card() -> Iterator[None]:
+    with patched(changes(True)):
+        yield
+
+
+def test_where_tensors_are(card: None) -> None:
+    x = torch.ones(2, 3)
+    on_card = x.float().cuda()
+    assert not x.is_cuda
+    assert on_card.is_cuda
+    assert (on_card * 2).t().is_cuda
+    assert not on_card.cpu().is_cuda
+    assert on_card.cuda() is on_card
+    assert on_card.get_device() == 0
+    assert (x.type(), on_card.type(), on_card.max(1).indices.is_cuda) == (
+        "torch.FloatTensor",
+        "torch.cuda.FloatTensor",
+        True,
+    )
+    on_card[0] = x[1]  # copies come from anywhere
+    on_card.add_(1)
+    assert x.sum() == 6
+    assert on_card.cpu().sum() == 12
+    with pytest.raises(RuntimeError, match="same device"):
+        on_card + x
+    assert (on_card + torch.tensor(1.0)).is_cuda  # a number may be anywhere
+
+
+def test_modules_move_in_place(card: None) -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    weights = list(model.parameters())
+    assert model.cuda() is model
+    assert all(a is b for a, b in zip(weights, model.parameters(), strict=True))
+    assert all(isinstance(p, nn.Parameter) and p.is_cuda for p in weights)
+    assert model[1].running_mean.is_cuda
+    with pytest.raises(RuntimeError, match="same device"):
+        model(torch.ones(4, 3))
+    nn.DataParallel(model)(torch.ones(4, 3).cuda()).sum().backward()
+    assert weights[0].grad is not None
+    assert weights[0].grad.is_cuda
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    plain = copy.deepcopy(model).cpu()
+    assert not any(p.is_cuda for p in plain.parameters())
+    assert weights[0].is_cuda
+    assert torch.isfinite(plain(torch.ones(4, 3))).all()
+
+
+PROGRAM = """require 'cunn'
+torch.manualSeed(1)
+local model = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh()):cuda()
+local criterion = nn.MSECriterion():cuda()
+local x, y = torch.randn(4, 3), torch.randn(4, 2)
+for i = 1, 3 do
+   local output = model:forward(x:cuda())
+   local loss = criterion:forward(output, y:cuda())
+   model:zeroGradParameters()
+   model:backward(x:cuda(), criterion:backward(output, y:cuda()))
+   model:updateParameters(0.1)
+   print(i, loss)
+end
+"""
+
+
+def test_a_tensor_left_behind(tmp_path: Path) -> None:
+    """A page that forgets to move something is not the same, although all is in one memory here."""
+    path = tmp_path / "main.lua"
+    path.write_text(PROGRAM)
+    page = translate_script(PROGRAM.encode(), str(path))
+    assert verify_script(page, path).lines == 3
+    assert ", y.float().cuda())" in page.code
+    page.code = page.code.replace(", y.float().cuda())", ", y.float())")
+    with pytest.raises(Different, match="same device"):
+        verify_script(page, path)
+
+
+def test_no_card_where_the_original_has_none() -> None:
+    with patched(changes(False)):
+        assert not torch.cuda.is_available()
