@@ -44,6 +44,7 @@ class Made:
     first: dict[str, torch.Tensor] = field(default_factory=dict)
     listed: list[torch.Tensor] = field(default_factory=list)  # the same as torch7_parameters gave them
     order: int = 0
+    names: list[str] = field(default_factory=list)  # those of what is listed
     resets: list[dict[str, torch.Tensor]] = field(default_factory=list)  # what its method `reset` drew
 
 
@@ -125,14 +126,8 @@ def _run(
                 f"local t = {{}} for i = 1, #__torch7py_record.draws['{family}'] do "
                 f"t[i] = __torch7py_record.filled['{family}'][i] or false end return t"
             )
-            kept = []
-            for value, tensor in zip(values, filled, strict=True):
-                snapshot = _snapshot(value, tensor, made)
-                if snapshot:
-                    snapshots.append(snapshot)
-                else:
-                    kept.append(value)
-            draws[family] = _flat(kept)
+            taken, draws[family] = _sorted_out(values, filled, made)
+            snapshots += taken
         default = runtime.execute("return torch and torch.getdefaulttensortype()")
         for item in made:
             item.module = Frozen(item.module)
@@ -174,6 +169,64 @@ def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, lis
                 layer[field_name] = value.detach().clone()
         found.setdefault(name, []).append(layer)
     return found
+
+
+def _sorted_out(
+    values: Sequence[Any], filled: Sequence[Any], made: list[Made]
+) -> tuple[list[dict[int, dict[str, torch.Tensor]]], list[Any]]:
+    """What was drawn for the weights of layers, and the other numbers.
+
+    Parameters that are filled one after the other are taken together, where they are all of their layers: a layer of
+    the translation may have the same numbers in other parts, which it fills in another order.
+    """
+    snapshots: list[dict[int, dict[str, torch.Tensor]]] = []
+    kept: list[Any] = []
+    group: list[tuple[Made, str, torch.Tensor]] = []
+
+    def end() -> None:
+        found: dict[int, dict[str, torch.Tensor]] = {}
+        for item, name, value in group:
+            found.setdefault(item.order, {})[name] = value
+        whole = all(
+            found[item.order].keys() >= dict(item.module.named_parameters()).keys() for item, _, _ in group
+        )
+        if whole and len(group) > 1:
+            snapshots.append({**found, REST: {"": torch.empty(0)}})
+        else:
+            kept.extend(value for _, _, value in group)
+        group.clear()
+
+    for value, tensor in zip(values, filled, strict=True):
+        snapshot = _snapshot(value, tensor, made)
+        one = None if snapshot else _parameter(tensor, made)
+        if one is not None and not any(other[:2] == one for other in group):
+            group.append((*one, value))
+            continue
+        end()
+        if one is not None:
+            group.append((*one, value))
+        elif snapshot:
+            snapshots.append(snapshot)
+        else:
+            kept.append(value)
+    end()
+    return snapshots, _flat(kept)
+
+
+def _parameter(tensor: Any, made: list[Made]) -> tuple[Made, str] | None:
+    """The layer and the name of the parameter that a tensor is, if it is one."""
+    if not isinstance(tensor, torch.Tensor):
+        return None
+    memory = tensor.untyped_storage().data_ptr()
+    for item in made:
+        for name, parameter in item.module.named_parameters():
+            if (
+                parameter.untyped_storage().data_ptr() == memory
+                and parameter.storage_offset() == tensor.storage_offset()
+                and parameter.shape == tensor.shape
+            ):
+                return item, name
+    return None
 
 
 def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, torch.Tensor]]:
@@ -242,8 +295,11 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
             finally:
                 depth -= 1
             if depth == 0 and type(self) is cls and next(iter(self.parameters()), None) is not None:
-                listed = [weight.detach().clone() for weight in self.torch7_parameters()[0]]
-                made.append(Made(name, self, _weights(name, self), listed, len(made)))
+                weights = self.torch7_parameters()[0]
+                of = {id(weight): key for key, weight in self.named_parameters()}
+                names = [of.get(id(weight), "") for weight in weights]
+                listed = [weight.detach().clone() for weight in weights]
+                made.append(Made(name, self, _weights(name, self), listed, len(made), names))
 
         return init
 

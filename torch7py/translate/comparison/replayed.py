@@ -97,7 +97,8 @@ class Snapshots:
             state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
             for entry, take in entries.items():
                 if state[entry].data_ptr() == tensor.data_ptr() and state[entry].shape == tensor.shape:
-                    return taken(take, first_weights(Made(item.name, item.module, weights)))
+                    listed = [weights[name] for name in item.names if name in weights]
+                    return taken(take, first_weights(Made(item.name, item.module, weights, listed)))
         return None
 
 
