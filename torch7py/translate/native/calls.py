@@ -316,7 +316,14 @@ class Calls:
         assert isinstance(node, Call)
         if len(node.arguments) != 1:
             raise Problem("T7-217", node.line, "unpack with bounds")
-        return self.t.value(node.arguments[0])
+        table = node.arguments[0]
+        value = self.t.value(table)
+        if self.t.kind(table) == "table" and self.t.representation(table) == "dict":
+            if self.t.tables.begins_at_zero(self.t.type(table)):
+                raise Problem("T7-217", node.line, "unpack of a table that begins at 0")
+            items, number = value.at(code.ATOM), self.t.fresh("i")
+            return atom(f"[{items}[{number}] for {number} in range(1, len({items}) + 1)]")
+        return value
 
     def argument_or(self, left: Expression, default: Expression) -> Py | None:
         """``tonumber(arg[1]) or 10`` and ``arg[1] or 'x'``"""

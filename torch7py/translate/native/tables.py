@@ -100,15 +100,14 @@ class Tables:
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
-        filled: list[Expression] = []  # tables of this type: one loop fills each, with one item a turn
+        filled: set[tree.Table] = set()  # one loop fills each, with one item a turn
         for statement, target in stores:
             if appends(target):
                 self._appends.add(target)
                 continue
-            if self._filling_loop(found, statement, target) is None:
-                continue
-            if not any(self._is_same(target.base, other) for other in filled):
-                filled.append(target.base)
+            made = self._filled_by_loop(found, statement, target)
+            if made is not None and made not in filled:
+                filled.add(made)
                 self._appends.add(target)
         self._mark_followers(found, stores)
 
@@ -145,10 +144,8 @@ class Tables:
             return self.t.scopes.of_name[left] is self.t.scopes.of_name[right]
         return same_expression(left, right)
 
-    def _filling_loop(
-        self, found: Type, statement: tree.Assign, target: Index
-    ) -> tree.NumericFor | tree.GenericFor | None:
-        """The loop over 1, 2, ... in which this store is the append to a table made empty before it."""
+    def _filled_by_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
+        """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
         chain = self._statements[statement]
         if len(chain) < 2 or not isinstance(target.key, Name):
             return None
@@ -165,11 +162,11 @@ class Tables:
             return None
         if self.t.scopes.of_name[target.key].writes:
             return None
-        makers = [made for made in self._made.get(found, []) if self._is_for(made, target.base)]
-        if len(makers) != 1 or makers[0].fields:
+        maker = self._maker(found, target.base, loop)
+        if maker is None or maker.fields:
             return None
-        maker_chain = self._statements[makers[0]]
-        maker_block = self._context[makers[0]][-1]
+        maker_chain = self._statements[maker]
+        maker_block = self._context[maker][-1]
         around = self._context[loop]
         if maker_block not in around or maker_chain[-1].place.start > loop.place.start:
             return None
@@ -181,7 +178,19 @@ class Tables:
             return None
         if self._may_have_items(found, target.base, maker_chain[-1], loop):
             return None
-        return loop
+        return maker
+
+    def _maker(self, found: Type, base: Expression, loop: Statement) -> tree.Table | None:
+        """What makes the table that a loop fills: of several tables, one that is made in the loop's own block."""
+        makers = [made for made in self._made.get(found, []) if self._is_for(made, base)]
+        if len(makers) == 1:
+            return makers[0]
+        before = [made for made in makers if made.place.start < loop.place.start]
+        last = max(before, key=lambda made: made.place.start, default=None)
+        if last is None or self._context[last][-1] is not self._context[loop][-1]:
+            return None
+        inside = any(loop.place.start < made.place.start < loop.place.end for made in makers)
+        return None if inside else last
 
     def _may_have_items(
         self, found: Type, base: Expression, made: Statement, loop: tree.NumericFor | tree.GenericFor
