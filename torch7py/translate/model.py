@@ -201,14 +201,22 @@ class ModelSource:
 
 
 def write_model(
-    layer: Layer, name: str = "Model", title: str = "", factored: bool = False, as_given: str = ""
+    layer: Layer,
+    name: str = "Model",
+    title: str = "",
+    factored: bool = False,
+    as_given: str = "",
+    over_time: str | None = None,
 ) -> ClassSource:
     """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order.
 
     ``as_given``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
+    ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
     """
     writer = Writer(taken={"self"})
     writer.as_given = as_given
+    if over_time is not None:
+        writer.depth, writer.remembers = 1, over_time
     if factored:
         writer.parts = _parts(layer, name)
         grouped(layer, lambda part: id(part) in writer.parts)
@@ -256,7 +264,11 @@ def _write_class(
             writer.undone[id(part.slot("pooling"))] = None
     writer.comments = not parameters
     x = writer.input()
+    if writer.depth:
+        x = replace(x, lead=writer.depth)
     result = writer.apply(layer, x)
+    if writer.depth and isinstance(result, tuple):
+        raise NotNative("steps that give tables")
     if parameters and isinstance(result, tuple):
         raise NotNative("a part that gives a table")
     body = writer.finish(result)

@@ -262,7 +262,7 @@ class Writer:
 
     def native(self, layer: Layer) -> Native:
         if layer.given:
-            return Native(make=layer.given, ndim=-1, heavy=True)
+            return Native(make=layer.given, ndim=-1, heavy=True, over_time=layer.over_time)
         rule = natives.get(layer.name)
         if rule is None:
             raise NotNative(reasons.get(layer.name, f"{layer.name} has no native form"))

@@ -9,6 +9,7 @@ import ctypes
 import functools
 import importlib.abc
 import importlib.machinery
+import os
 import random
 import sys
 import threading
@@ -127,6 +128,9 @@ def run_translation(
         *cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
+        (os, "remove", files.remove),
+        (os.path, "exists", functools.partial(files.exists, os.path.exists)),
+        (os.path, "isfile", functools.partial(files.exists, os.path.isfile)),
         (sys, "argv", [str(path), *map(str, arguments)]),
     ]
     dtype = torch.get_default_dtype()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -119,11 +120,19 @@ class Files:
     def __init__(self) -> None:
         self.saved: dict[str, bytes] = {}
         self._load, self._save = torch.load, torch.save
+        self._remove = os.remove
 
     def save(self, value: Any, path: Any, **options: Any) -> None:
         buffer = io.BytesIO()
         self._save(value, buffer, **options)
         self.saved[os.path.realpath(path)] = buffer.getvalue()
+
+    def remove(self, path: Any) -> None:
+        if self.saved.pop(os.path.realpath(path), None) is None:
+            self._remove(path)
+
+    def exists(self, otherwise: Callable[[Any], bool], path: Any) -> bool:
+        return os.path.realpath(path) in self.saved or otherwise(path)
 
     def load(self, path: Any, **options: Any) -> Any:
         saved = self.saved.get(os.path.realpath(path))

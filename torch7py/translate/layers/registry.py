@@ -181,6 +181,7 @@ class Layer:
     named_out: Any = None
     nodes: list[GraphNode] = field(default_factory=list)
     given: str = ""  # the name under which it is given to the model as it is, made elsewhere
+    over_time: bool = False  # whether such a module takes a whole sequence
 
     def inside(self) -> Iterator[Layer]:
         """This layer and all in it."""

@@ -68,7 +68,7 @@ _TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argp
 }
 _USED_BUILTINS = set(
     "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"
-    " sum super tuple type zip input".split()
+    " sum super tuple type zip input next iter any all hasattr getattr vars".split()
 )
 assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
 

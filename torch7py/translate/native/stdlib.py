@@ -12,7 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
+from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -339,6 +339,9 @@ def _spread(t: Translator, argument: Expression) -> str | None:
         written = spreads.get(t.path(argument.callee) or "") if isinstance(argument, Call) else None
         if written is not None and isinstance(argument, Call):
             return written(t, argument)
+        loss = _loss_and_count(t, argument)
+        if loss is not None:
+            return loss
         if t.calls.gives_two(argument):
             raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
         if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
@@ -359,6 +362,23 @@ def _spread(t: Translator, argument: Expression) -> str | None:
     if kinds == {"number"}:
         return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
     raise Problem("T7-218", argument.line, "print of all results of a call, numbers among them")
+
+
+def _loss_and_count(t: Translator, node: Expression) -> str | None:
+    """What ``ClassNLLCriterion:forward`` gives: beside the loss the sum of its classes' weights, here of ones."""
+    if not isinstance(node, Invoke) or node.method != "forward" or len(node.arguments) != 2:
+        return None
+    layers = t.type(node.receiver).find().layers if t.kind(node.receiver) == "criterion" else []
+    if not layers or any(one.name != "nn.ClassNLLCriterion" or one.call.arguments for one in layers):
+        return None
+    target = node.arguments[1]
+    if t.kind(target) == "tensor" and isinstance(target, (Name, Index)):
+        count = f"{t.value(target).at(code.ATOM)}.numel()"
+    elif t.kind(target) == "number":
+        count = "1"
+    else:
+        return None
+    return f"{text.text(t, node).text}, {count}"
 
 
 def may_give_none(t: Translator, node: Call | Invoke) -> bool:

@@ -97,6 +97,10 @@ class Tables:
                 stack.extend(tree.children(node))
         return found
 
+    def blocks_of(self, statement: Statement) -> tuple[Block, ...]:
+        """The blocks around a statement, outermost first."""
+        return self._context[statement]
+
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:

@@ -171,3 +171,14 @@ class MaskedLSTM(nn.LSTMCell):
         return torch.stack(outputs, 1 if self.batch_first else 0), (h, c)
 ''',
 )
+
+helper(
+    "forget",
+    '''
+def forget(model):
+    """Start the next sequence of every recurrent layer in a model from a state of 0."""
+    for module in model.modules():
+        if hasattr(module, "forget"):
+            module.forget()
+''',
+)

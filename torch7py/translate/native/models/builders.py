@@ -164,6 +164,11 @@ class Builders:
         """Whether the program asks a container for its parts by their numbers."""
         return variable in self._indexed
 
+    def is_chosen(self, variable: Variable) -> bool:
+        """Whether a variable is given one of several modules, in branches."""
+        blocks = {self._block_of[builder.statement] for builder in self._of_variable.get(variable, [])}
+        return len(blocks) > 1
+
     def is_changed(self, value: Expression) -> bool:
         """Whether this makes a container of which the program takes parts away, or puts some between others."""
         return any(builder.value is value and builder.variable in self._changed for builder in self.all)
@@ -251,7 +256,7 @@ class Builders:
             inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
             own = [name for name in variable.reads if self.builder_at(name) is builder]
             others = [name for name in own if name not in inside]
-            if builder.dynamic or variable.captured or len(others) != 1 or not self._is_straight(variable):
+            if builder.dynamic or variable.captured or len(others) != 1 or not self.is_straight(variable):
                 continue
             for owner in self.all:
                 if owner is builder or owner.dynamic:
@@ -269,7 +274,7 @@ class Builders:
         before = [builder for builder in found if builder.statement.place.end <= name.place.start]
         return before[-1] if before else None
 
-    def _is_straight(self, variable: Variable) -> bool:
+    def is_straight(self, variable: Variable) -> bool:
         """Whether a variable is given what it holds in one block, one after the other."""
         if len(variable.writes) <= 1:
             return True

@@ -11,6 +11,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import DEEPEST, Description, Type
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -44,10 +45,12 @@ class Constructions:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
         self.layers: list[Layer] = []
+        self._in_sequencer = False
         self.given: dict[str, str] | None = (
             None  # modules from elsewhere by the names in a class that may be given some
         )
         self.weights: dict[int, list[str]] = {}  # of sums of criterions, by their ids
+        self.made_by: dict[int, Call] = {}  # id of a layer -> the call that makes it
         self.places: dict[int, int] = {}  # id of a layer -> where the program makes it
 
     def layer(self, node: Expression) -> Layer:
@@ -84,7 +87,8 @@ class Constructions:
     def _elsewhere(self, node: Name | Index) -> Layer:
         """A module with a name of its own, which the class that it is a part of is given."""
         names = {layer.name for layer in all_layers(self.t.type(node))}
-        if not names or any(OVER_TIME.search(name) for name in names):
+        over_time = self._in_sequencer and self.models.sequences.over_time(node)
+        if not names or (any(OVER_TIME.search(name) for name in names) and not over_time):
             called = node.name if isinstance(node, Name) else "a field"
             raise Problem("T7-222", node.line, f"{called}, a module from elsewhere, as a part of another one")
         text = self.t.value(node).text
@@ -92,7 +96,7 @@ class Constructions:
         assert self.given is not None
         if self.given.setdefault(name, text) != text or not name.isidentifier():
             raise Problem("T7-222", node.line, "two modules of one name as parts of another one")
-        layer = Layer(f"the module {name}", label=name, given=name)
+        layer = Layer(f"the module {name}", label=name, given=name, over_time=over_time)
         self.layers.append(layer)
         return layer
 
@@ -102,7 +106,9 @@ class Constructions:
         texts = []
         for index, argument in enumerate(node.arguments):
             if t.kind(argument) in ("module", "criterion"):
+                kept, self._in_sequencer = self._in_sequencer, path in OVER_STEPS
                 modules[index] = self.layer(argument)
+                self._in_sequencer = kept
                 texts.append(f"\0{index}")
             else:
                 texts.append(self._argument(argument))
@@ -123,6 +129,10 @@ class Constructions:
             slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
+        self.made_by[id(layer)] = node
+        mode = self.models.sequences.known_mode(node) if path in REMEMBER else ""
+        if mode:
+            layer.args.texts["remember"] = mode
         self.layers.append(layer)  # keeps its id its own
         return layer
 

@@ -52,6 +52,7 @@ class Making:
         self.made: list[tuple[Layer, str]] = []  # every leaf made as a plain module
         self.stateless: set[Variable] = set()  # variables that were given a module that keeps no state
         self.stateful: set[Variable] = set()
+        self.of_parts: set[Variable] = set()  # that were given a container of modules with names of their own
         self.hints = dict(self._names_given())
 
     def handles(self, node: Statement) -> bool:
@@ -91,13 +92,17 @@ class Making:
                 raise Problem("T7-222", node.line, "a container whose parts are looked at, as one class")
         except Problem:
             try:
+                self.of_parts.add(builder.variable)
                 t.emit(f"{name} = {self._of_parts(builder, name, names)}")
             except Problem:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
             return True
         before = len(self.written.classes)
-        t.emit(f"{name} = {self.make(layer, name, names, node.line)}")
+        called = name
+        if self.models.builders.is_chosen(builder.variable) and not layer.children:
+            called = f"{name}{layer.name.partition('.')[2]}"
+        t.emit(f"{name} = {self.make(layer, called, names, node.line)}")
         if not any(cls.writer.attributes for cls in self.written.classes[before:]):
             self.stateless.add(builder.variable)
         else:
@@ -128,6 +133,11 @@ class Making:
             whole = _on(whole, add.call)
         self.hints[whole] = self.hints[builder.value]
         self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
+
+    def has_forget(self, node: Expression) -> bool:
+        """Whether a module is one of a class with this method, and no container of several."""
+        variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
+        return variable in self.stateful and variable not in self.of_parts
 
     def keeps_nothing(self, node: Expression) -> bool:
         """Whether a module is known to keep no state from one sequence to the next."""
@@ -201,7 +211,10 @@ class Making:
 
         def collect(node: Expression) -> Expression:
             while isinstance(node, Invoke):
-                parts.insert(0, _added(node))
+                if node.method == "remember":
+                    self.models.sequences.check(node)
+                else:
+                    parts.insert(0, _added(node))
                 node = node.receiver
             return node
 
@@ -264,15 +277,17 @@ class Making:
 
     def make(self, layer: Layer, name: str, names: dict[str, str], line: int) -> str:
         """The expression that makes a module."""
-        plain = self.plain(layer)
+        plain = self.plain(layer, self.models.sequences.takes_whole(layer))
         if plain is not None:
             return plain
         return self.written.of_class(layer, name, names, line)
 
-    def plain(self, layer: Layer) -> str | None:
+    def plain(self, layer: Layer, over_time: bool = False) -> str | None:
         """A layer, or a Sequential of them, as PyTorch's own modules."""
+        if over_time and not (layer.name in ("nn.Sequential", *_AS_MODULES) or self._pointwise(layer)):
+            return None
         if layer.name == "nn.Sequential":
-            parts = [self.plain(child) for child in layer.children]
+            parts = [self.plain(child, over_time) for child in layer.children]
             if None in parts:
                 return None
             return f"nn.Sequential({', '.join(str(part) for part in parts)})"
@@ -322,6 +337,9 @@ class Making:
         parallel = self._parallel(node)
         if parallel is not None:
             return parallel
+        applied = self.models.sequences.applied(node)
+        if applied is not None:
+            return self.t.value(applied)
         whole, changed = node, False
         try:
             layer = self.models.constructions.layer(node)

@@ -16,6 +16,7 @@ from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Cons
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.surgery import Surgery
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -62,6 +63,7 @@ class Models:
         self.helpers: dict[str, None] = {}
         self.assigned_data = False
         self.builders = Builders(translator)
+        self.sequences = Sequences(self)
         self.constructions = Constructions(self)
         self.making = Making(self)
         self.inputs = Inputs(translator)
@@ -153,7 +155,9 @@ class Models:
             t.imports.add("math")
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
         if method == "forget":
-            return atom(f"{base}.forget()")
+            if self.making.has_forget(receiver):
+                return atom(f"{base}.forget()")
+            return atom(f"{t.need('forget')}({base})")
         if method == "add" and self._add(node):  # which gives the container
             while isinstance(receiver, Invoke) and receiver.method == "add":
                 receiver = receiver.receiver
@@ -175,6 +179,14 @@ class Models:
         if isinstance(node, Invoke) and self.surgery.statement(node):
             return True
         if isinstance(node, Invoke) and node.method == "forget" and self.making.keeps_nothing(node.receiver):
+            return True
+        if (
+            isinstance(node, Invoke)
+            and node.method == "remember"
+            and t.kind(node.receiver) == "module"
+            and not t.types.function_called(node)
+        ):
+            self.sequences.check(node)
             return True
         if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
             if not isinstance(node.receiver, Name):

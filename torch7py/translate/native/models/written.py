@@ -10,7 +10,7 @@ from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.model import ClassSource, write_model
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.shapes import walk
-from torch7py.translate.tree import Expression, Index, Invoke, Name
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
@@ -56,7 +56,10 @@ class WrittenClasses:
                 part.args.texts[given] = text
         cls_name = self.class_name(name)
         try:
-            cls = write_model(layer, cls_name, as_given=self._as_given())
+            over_time = None
+            if self.models.sequences.takes_whole(layer):
+                over_time = self.models.sequences.kept(layer)
+            cls = write_model(layer, cls_name, as_given=self._as_given(), over_time=over_time)
         except NotNative as problem:
             raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
@@ -132,6 +135,8 @@ class WrittenClasses:
                     fields[t.value(node).text] = None
                 continue
             waiting += reversed(list(tree.children(node)))
+            if isinstance(node, Call):
+                waiting += self.models.sequences.variables(node)
             if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
                 variable = t.scopes.of_name[node]
                 if variable in t.module_level or (variable.is_global and not variable.writes):
@@ -155,6 +160,8 @@ def _of_function(lines: list[str]) -> str | None:
     """PyTorch's module for a class whose ``forward`` only calls the function of the same meaning."""
     if len(lines) != 3 or lines[1].strip() != "def forward(self, x):":
         return None
+    if lines[2].strip() == "return x":
+        return "nn.Identity()"
     found = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
     module = _FUNCTION_MODULES.get(found[1]) if found else None
     return f"nn.{module}({found[2] or ''})" if found and module else None

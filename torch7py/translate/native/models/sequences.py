@@ -1,0 +1,236 @@
+"""Modules with a name of their own that a sequencer applies to the steps of a sequence.
+
+In a page they take the whole sequence, with time in front: ``nn.Sequencer(rnn)`` is ``rnn`` itself. That holds where
+a module is in sequencers alone; one that the program also applies to single steps stays refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Description
+from torch7py.translate.layers import SETTINGS, Args, Layer
+from torch7py.translate.layers.recurrent import remembers
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.scopes import Scope, Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+
+__all__ = ["OVER_STEPS", "REMEMBER", "Sequences"]
+
+# Layers that apply the modules that they are given to the steps of a sequence.
+OVER_STEPS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeater"}
+# Those that may remember the end of a sequence for the next one.
+REMEMBER = {"nn.Sequencer", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"}
+_RUNS = ("forward", "updateOutput")
+
+
+class Sequences:
+    def __init__(self, models: Models) -> None:
+        self.models, self.t = models, models.t
+        self._made: dict[Call, Description] = {}
+        self._holders: dict[Call, set[Call]] = {}  # what a sequencer applies -> those sequencers
+        self._alone: set[Call] = set()  # what is applied by itself, or in another container
+        self._modes: dict[Call, list[Invoke]] = {}  # of sequencers, the calls of their `remember`
+        self._find()
+
+    def _find(self) -> None:
+        t = self.t
+        invokes = list(tree.every(t.program, Invoke))
+        calls = list(tree.every(t.program, Call))
+        for node in calls:
+            if self.models.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
+                made_here = [layer for layer in t.type(node).find().layers if layer.call is node]
+                self._made.update((node, layer) for layer in made_here)
+        for made, description in list(self._made.items()):
+            if description.name in OVER_STEPS:
+                for argument in made.arguments:
+                    if t.kind(argument) == "module":
+                        for part in self.held(argument):
+                            self._mark(made, part)
+        waiting = [c for node in invokes if node.method in _RUNS for c in self.held(node.receiver)]
+        waiting += [
+            c
+            for node in calls
+            if node not in self._made and t.kind(node.callee) == "module"
+            for c in self.held(node.callee)
+        ]
+        while waiting:
+            node = waiting.pop()
+            if node in self._alone:
+                continue
+            self._alone.add(node)
+            if self._made[node].name not in OVER_STEPS:
+                waiting += self.parts(node)
+        for invoke in invokes:
+            if invoke.method == "remember" and t.kind(invoke.receiver) == "module":
+                for found in self._sequencers(invoke.receiver):
+                    self._modes.setdefault(found, []).append(invoke)
+
+    def held(self, node: Expression) -> list[Call]:
+        """The constructions that an expression may give."""
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
+            node = node.receiver
+        if isinstance(node, Call) and node in self._made:
+            return [node]
+        if isinstance(node, Name):
+            builder = self.models.builders.builder_at(node)
+            if builder is not None and self.models.builders.is_straight(builder.variable):
+                return self.held(builder.value)
+        if self.t.kind(node) != "module":
+            return []
+        found = [layer.call for layer in self.t.type(node).find().layers]
+        return [
+            call
+            for call in found
+            if call in self._made and not call.place.start <= node.place.start < call.place.end
+        ]
+
+    def parts(self, node: Call) -> list[Call]:
+        """The constructions that are in one, as far as is known."""
+        made = self._made[node]
+        types = [*made.children, *made.slots]
+        found = [layer.call for part in types for layer in part.find().layers]
+        return [call for call in found if call is not node and call in self._made]
+
+    def _mark(self, sequencer: Call, node: Call) -> None:
+        waiting, seen = [node], {sequencer}
+        while waiting:
+            part = waiting.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            self._holders.setdefault(part, set()).add(sequencer)
+            if self._made[part].name not in OVER_STEPS:
+                waiting += self.parts(part)
+
+    def _sequencers(self, module: Expression) -> list[Call]:
+        waiting, seen, found = self.held(module), set[Call](), []
+        while waiting:
+            node = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if self._made[node].name in REMEMBER:
+                found.append(node)
+            else:
+                waiting += self.parts(node)
+        return found
+
+    def over_time(self, node: Expression) -> bool:
+        """Whether a module, or the call that makes it, is applied to sequences as a whole, and to nothing else."""
+        calls = self.held(node)
+        return bool(calls) and all(c in self._holders and c not in self._alone for c in calls)
+
+    def applied(self, node: Expression) -> Expression | None:
+        """What a sequencer applies, where that is a module with a name of its own that takes sequences."""
+        while isinstance(node, Invoke) and node.method == "remember":
+            node = node.receiver
+        if not isinstance(node, Call) or node not in self._made or self._made[node].name != "nn.Sequencer":
+            return None
+        (inner, *_) = node.arguments
+        builder = self.models.builders.builder_at(inner) if isinstance(inner, Name) else None
+        if not isinstance(inner, (Name, Index)) or (builder is not None and builder.inlined):
+            return None
+        return inner if self.over_time(inner) else None
+
+    def takes_whole(self, layer: Layer) -> bool:
+        """Whether a module that is made here takes whole sequences, as it is in sequencers alone."""
+        call = self.models.constructions.made_by.get(id(layer))
+        return call is not None and self.over_time(call)
+
+    # What is remembered
+
+    def kept(self, layer: Layer) -> str:
+        """How the rules of layers say in which mode such a module goes on where its last sequence ended."""
+        mode = self.mode(self.models.constructions.made_by[id(layer)])
+        return remembers(Layer("nn.Sequencer", Args({"remember": mode} if mode else {})))
+
+    def remembers(self, node: Call) -> Expression | str:
+        """In which mode what is made here goes on where the last sequence ended; nothing where it never does."""
+        holders = {node} if self._made[node].name in REMEMBER else self._holders.get(node, set())
+        modes = {holder: self._modes.get(holder, []) for holder in holders}
+        calls = [call for found in modes.values() for call in found]
+        if not calls:
+            return ""
+        first = calls[0]
+        if len(set(calls)) > 1 or any(not found for found in modes.values()):
+            raise Problem("T7-202", first.line, "remember of some of the sequencers of a module")
+        self._check_always(first, node)
+        return first.arguments[0] if first.arguments else "'both'"
+
+    def _check_always(self, call: Invoke, made: Call) -> None:
+        """Refuse what is remembered only in a branch, or from a later time on."""
+        flow, owner = self.t.training.explicit.flow, self.t.training.places.owner
+        statement, maker = flow.statement(call), flow.statement(made)
+        blocks = self._around(statement)
+        here, there = owner[statement], owner[maker]
+        branch = Problem("T7-202", call.line, "remember that is called in a branch, or a loop")
+        if here is there:
+            if not set(blocks) <= set(self._around(maker)):
+                raise branch
+            if call.place.start < made.place.start:
+                raise Problem("T7-202", call.line, "remember before a sequencer is added")
+        elif here.function is not None or len(blocks) > 1 or self._runs_before(call, here):
+            raise branch
+
+    def _runs_before(self, call: Invoke, scope: Scope) -> bool:
+        """Whether the main program runs a module before it says what is remembered."""
+        flow, owner = self.t.training.explicit.flow, self.t.training.places.owner
+        return any(
+            node.method in _RUNS
+            and node.place.start < call.place.start
+            and owner[flow.statement(node)] is scope
+            and self.t.kind(node.receiver) == "module"
+            for node in tree.every(self.t.program, Invoke)
+        )
+
+    def _around(self, statement: Statement) -> tuple[int, ...]:
+        return tuple(map(id, self.t.tables.blocks_of(statement)))
+
+    def check(self, call: Invoke) -> None:
+        """Refuse a call of ``remember`` of which is not known what it is about."""
+        found = self._sequencers(call.receiver)
+        if not found:
+            raise Problem("T7-202", call.line, "the method remember of a module without a sequencer")
+        for node in found:
+            self.mode(node)
+
+    def variables(self, node: Call) -> list[Expression]:
+        """What the mode of a construction depends on."""
+        try:
+            mode = self.remembers(node) if node in self._made else ""
+        except Problem:  # it is told where the program calls the method
+            return []
+        return [] if isinstance(mode, (str, tree.String)) else [mode]
+
+    def known_mode(self, node: Call) -> str:
+        """The mode of a construction, nothing where it is in doubt: ``check`` refuses the call that says it."""
+        try:
+            return self.mode(node)
+        except Problem:
+            return ""
+
+    def mode(self, node: Call) -> str:
+        """The same as a text of the page, for where the module is made."""
+        mode = self.remembers(node) if node in self._made else ""
+        if isinstance(mode, str):
+            return mode
+        for part in tree.walk(mode):
+            if isinstance(part, Name) and not self._is_seen(self.t.scopes.of_name[part], node):
+                raise Problem("T7-202", mode.line, "remember by a variable of another time or function")
+        return self.t.value(mode).text
+
+    def _is_seen(self, variable: Variable, node: Call) -> bool:
+        """Whether a variable is the same where a module is made and later."""
+        if variable.is_global and not variable.writes:
+            return True
+        flow, owner = self.t.training.explicit.flow, self.t.training.places.owner
+        home = variable.scope or self.t.scopes.main
+        inside = home in (owner[flow.statement(node)], self.t.scopes.main)
+        return inside and all(name.place.start < node.place.start for name in variable.writes)
