@@ -545,3 +545,23 @@ print(last)
 local total = 0
 for x = 0.5, 4 do x = x * x total = total + x end
 print(total)
+---
+local path = {}
+for t = 4, 1, -1 do path[t] = t * 2 end
+for i, v in ipairs(path) do print(i, v) end
+print(#path, table.concat(path, ' '))
+---
+local t = {}
+for i = 0, 3 do t[i] = i end
+for i, v in ipairs(t) do print(v) end
+print(#t)
+---
+local t = {}
+for i = 10, 30, 10 do t[i] = i end
+print(#t)
+for i, v in ipairs(t) do print('never', i, v) end
+---
+local names = {}
+for name, i in pairs({walk = 1, shop = 2, clean = 3}) do names[i] = name end
+print(table.concat(names, ', '))
+for i, name in ipairs(names) do print(i, name) end

@@ -21,6 +21,7 @@ __all__ = [
     "output_kind",
     "same_rank",
     "same_value",
+    "squeezed",
     "tensor_method",
     "tensor_of",
 ]
@@ -187,8 +188,11 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         if arguments and all(argument.kind == "number" for argument in arguments):
             return news | result.be_rank(len(arguments))
         return news
-    if method == "squeeze":
-        return False
+    if method == "squeeze":  # a number, where there is only one
+        return result.be("tensor") | _less_one(result, receiver) if node.arguments else False
+    if method == "multinomial":
+        result.find().tensor_type = "Long"
+        return result.be("tensor") | same_rank(result, receiver) | result.mark("places")
     if method == "range":
         return result.be("tensor") | result.be_rank(1)
     if method == "sub":
@@ -203,8 +207,11 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         result.find().tensor_type = "Long"
         return result.be("tensor") | result.be_rank(2) | result.mark("places")
     if method == "totable":
-        news = result.be("table") | result.mark("array")
-        return news | result.of_elements().be("number" if receiver.rank in (None, 1) else "table")
+        news, inner = False, result
+        for _ in range((receiver.rank or 1) - 1):
+            news |= inner.be("table") | inner.mark("array")
+            inner = inner.of_elements()
+        return news | inner.be("table") | inner.mark("array") | inner.of_elements().be("number")
     if method in ("permute", "renorm", "inverse", "apply", "map", "map2"):
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("mv", "addmv", "maskedSelect"):
@@ -216,6 +223,22 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
     if method in library.TENSOR_METHODS:
         return unify(result, receiver)
     return False
+
+
+_REDUCED = ("sum", "mean", "prod", "std", "var", "max", "min", "norm")
+
+
+def squeezed(node: Invoke, receiver: Type, result: Type) -> bool:
+    """The guess for ``x:sum(1):squeeze()``: what is summed over one of several dimensions has more than one element."""
+    inner = node.receiver
+    reduced = isinstance(inner, Invoke) and inner.method in _REDUCED and bool(inner.arguments)
+    if result.kind is not None or not reduced or receiver.kind != "tensor" or (receiver.rank or 0) < 2:
+        return False
+    return result.be("tensor") | _less_one(result, receiver)
+
+
+def _less_one(result: Type, receiver: Type) -> bool:
+    return result.be_rank(receiver.rank - 1) if receiver.rank is not None and receiver.rank > 1 else False
 
 
 def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:

@@ -9,6 +9,7 @@ __all__ = [
     "DECOMPOSITIONS",
     "ELEMENTWISE",
     "FUNCTION_RESULTS",
+    "MATRIX_FUNCTIONS",
     "NUMBER_METHODS",
     "STRING_METHODS",
     "TENSOR_METHODS",
@@ -52,7 +53,7 @@ TENSOR_METHODS = ELEMENTWISE | set(
     " indexCopy indexAdd indexFill gather scatter maskedSelect maskedFill maskedCopy unfold squeeze"
     " cumsum cumprod addmm addmv addr addbmm baddbmm mm mv ger"
     " double float long int byte char short cuda typeAs eq ne lt gt le ge tril triu diag sort fmod remainder"
-    " clone set cl".split()
+    " clone set cl cinv atan2 lerp cpow cfmod cremainder multinomial".split()
 )
 
 # torch.f(...) that gives a tensor, and has no native form
@@ -63,6 +64,9 @@ IMAGES = set(
     "load crop scale hflip vflip flip rotate translate warp convolve gaussian lena minmax toDisplayTensor rgb2y y2jet"
     " rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split()
 )
+
+# torch.f(...) that gives a matrix
+MATRIX_FUNCTIONS = set("eye potrf potri potrs trtrs eig".split())
 
 # x:f(...) that needs a tensor and gives a number, when it is called without a dimension
 NUMBER_METHODS = set(

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library, literals, tree
 from torch7py.translate.inference import loaders, module_calls
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
-from torch7py.translate.kind_rules import (
-    tensor_method,
-)
+from torch7py.translate.kind_rules import squeezed, tensor_method
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
@@ -189,6 +187,8 @@ class CallKinds:
         receiver.mark("has methods")
         if method in library.TENSOR_METHODS and method not in _AMBIGUOUS:
             self.inference.rules.append(lambda: receiver.kind is None and receiver.be("tensor"))
+        if method == "squeeze" and not node.arguments:
+            self.inference.guesses.append(lambda: squeezed(node, receiver, result))
         if method == "clone":
             self.inference.guesses.append(
                 lambda: (

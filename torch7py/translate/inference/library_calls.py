@@ -70,7 +70,7 @@ class LibraryCalls:
             elif len(node.arguments) == 1:
                 only = arguments[0]
                 self.inference.rules.append(lambda: tensor_of(only, result))
-            else:
+            elif node.arguments:
                 result.find().ranks.add(len(node.arguments))
             return True
         if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
@@ -154,6 +154,9 @@ class LibraryCalls:
             self.formats(node.arguments[0], arguments[1:])
         if path == "select":
             return self._select(node, arguments, result)
+        if path == "torch.LongStorage":
+            result.be("storage")
+            return True
         if path == "torch.save" and len(node.arguments) > 1:
             self.saved.append((node.arguments[0], arguments[1]))
         if path in ("torch.save", "print", "require"):
@@ -196,10 +199,10 @@ class LibraryCalls:
             return True
         if name in library.TENSOR_FUNCTIONS:
             result.be("tensor")
-            if name in ("conv2", "xcorr2") and arguments:
+            if name in ("conv2", "xcorr2", "cross", "renorm", "inverse") and arguments:
                 self.inference.rules.append(lambda: same_rank(result, arguments[0]))
             return True
-        if name in ("eye",):
+        if name in library.MATRIX_FUNCTIONS:
             result.be("tensor")
             result.be_rank(2)
             return True
@@ -232,6 +235,8 @@ class LibraryCalls:
             def method() -> bool:
                 if first.kind is None:
                     return False
+                if name == "pow" and len(arguments) > 1 and arguments[1].kind == "tensor":
+                    return result.be("tensor") | same_rank(result, arguments[1])
                 if first.kind == "number":
                     return result.be("number") | (name in ("floor", "ceil") and result.mark("whole"))
                 if name == "cat":

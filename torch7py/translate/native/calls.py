@@ -273,6 +273,10 @@ class Calls:
         """Whether a call gives in Lua the gradients beside the loss, as a function for optim does."""
         return not self.t.training.closures.isdisjoint(self.t.types.function_called(node))
 
+    def values_and_places(self, node: Expression) -> str | None:
+        """Both results of ``x:max(2)`` or the like; None where the call is no such."""
+        return tensors.both(self.t, node)
+
     def gives_two(self, node: Expression | None) -> bool:
         """Whether this is a call of Lua's or Torch7's own that gives two values or more, or may."""
         if isinstance(node, (Call, Invoke)) and self._gives_gradients(node):

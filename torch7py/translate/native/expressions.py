@@ -353,6 +353,8 @@ class Expressions:
             raise Problem("T7-301", node.line, "the length of a table with names for keys")
         if kind not in ("table", "string", "storage"):
             raise Problem("T7-301", node.line, f"the length of something of unknown kind ({kind})")
+        if kind == "table" and self.t.representation(node.operand) == "dict":
+            return atom(f"{self.t.need('border')}({self.value(node.operand)})")
         if kind == "string" and self.t.wide_text:
             return atom(f"len({self.value(node.operand).at(code.ATOM)}.encode())")
         return atom(f"len({self.value(node.operand)})")

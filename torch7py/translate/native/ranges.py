@@ -218,6 +218,9 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
     if representation == "options":
         t.emit(f"for {key}, {item} in sorted(vars({value}).items()):")
     elif representation in ("dict", "record"):
+        if path == "ipairs" and representation == "dict":
+            t.emit(f"for {key}, {item} in {t.need('numbered')}({value}):")
+            return
         if path == "ipairs":
             raise Problem("T7-306", node.line, "ipairs over a table that is no list")
         order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"

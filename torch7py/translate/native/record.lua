@@ -118,16 +118,24 @@ local function wrap(owner, name, family)
 end
 
 for name, family in pairs {rand = 'uniform', uniform = 'uniform', randn = 'normal', normal = 'normal',
-   random = 'whole', randperm = 'permutation', bernoulli = 'bernoulli', multinomial = 'multinomial',
+   random = 'whole', randperm = 'permutation', multinomial = 'multinomial',
    exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric'} do
    wrap(torch, name, family)
+end
+
+-- One number alone is `random.random() < p` in Python: 0 is less than every p, 1 less than none.
+local bernoulli = torch.bernoulli
+function torch.bernoulli(...)
+   local value = bernoulli(...)
+   if type(value) == 'number' then note('uniform', 1 - value) else note('bernoulli', value) end
+   return value
 end
 
 for _, kind in ipairs {'Double', 'Float', 'Long', 'Int', 'Byte', 'Short', 'Char'} do
    local methods = torch.getmetatable('torch.' .. kind .. 'Tensor')
    for name, family in pairs {uniform = 'uniform', normal = 'normal', random = 'whole', bernoulli = 'bernoulli',
       exponential = 'exponential', cauchy = 'cauchy', logNormal = 'logNormal', geometric = 'geometric',
-      randperm = 'permutation'} do
+      randperm = 'permutation', multinomial = 'multinomial'} do
       wrap(methods, name, family)
    end
 end

@@ -342,6 +342,9 @@ def _spread(t: Translator, argument: Expression) -> str | None:
         loss = _loss_and_count(t, argument)
         if loss is not None:
             return loss
+        pair = t.calls.values_and_places(argument)
+        if pair is not None:
+            return pair
         if t.calls.gives_two(argument):
             raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
         if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
@@ -447,15 +450,22 @@ def table_remove(t: Translator, node: Call) -> Py:
 def table_concat(t: Translator, node: Call) -> Py:
     table = node.arguments[0]
     separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
-    if len(node.arguments) > 2 or t.representation(table) != "list":
+    representation = t.representation(table)
+    if len(node.arguments) > 2 or representation not in ("list", "dict"):
         raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
     element = t.type(table).of_elements().kind
     value = t.value(table)
+    if representation == "dict":
+        value = atom(f"(x for _, x in {t.need('numbered')}({value}))")
     if element == "string":
+        if representation == "dict":
+            return atom(f"{separator}.join{value}")
         return atom(f"{separator}.join({value})")
     if element == "number":
         whole = t.tables.holds_whole(tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False))
         item = "str(x)" if whole else 'f"{x:.14g}"'
+        if representation == "dict":
+            return atom(f"{separator}.join({item} for _, x in {t.need('numbered')}({t.value(table)}))")
         return atom(f"{separator}.join({item} for x in {value})")
     raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
 

@@ -35,7 +35,7 @@ from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
-from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.native.whole_tensors import counted_comparisons, elements
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import (
@@ -89,6 +89,7 @@ class Translator:
         raw = Wholes(self)
         self.wholes = Wholes(self, raw)
         self.intervals = Intervals(self, raw)
+        self.counted = counted_comparisons(self)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)

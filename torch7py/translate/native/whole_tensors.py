@@ -14,10 +14,12 @@ from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["changed", "elements", "operation"]
+__all__ = ["changed", "counted_comparisons", "elements", "operation"]
 
 WHOLE = {"Long", "Int", "Short", "Byte", "Char"}
 _COMPARE = {"eq", "ne", "lt", "gt", "le", "ge"}
+_ARITHMETIC = ("add", "csub", "mul", "cmul", "div", "cdiv")
+_IN_PLACE = {"+": "add_", "-": "sub_", "*": "mul_", "/": "div_"}
 _CONVERSIONS = {"long", "int", "short", "byte", "char"}
 # What has the elements of its receiver, or of its first argument.
 _ALIKE = set(
@@ -44,7 +46,7 @@ def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozen
                 return found.pop()
     name, first = _called(t, node)
     if name in _COMPARE:
-        return "mask"
+        return "whole" if node in t.counted else "mask"
     if name in _CONVERSIONS:
         return "whole"
     if isinstance(node, Invoke) and name == "type" and node.arguments:
@@ -59,6 +61,19 @@ def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozen
         sides = [elements(t, side, seen) for side in (node.left, node.right)]
         return "whole" if any(sides) else None
     return "whole" if t.type(node).find().tensor_type in WHOLE else None
+
+
+def counted_comparisons(t: Translator) -> set[Expression]:
+    """Comparisons whose results the program keeps in a variable and counts with in place: a ByteTensor is needed."""
+    found: set[Expression] = set()
+    for node in tree.every(t.program, Invoke):
+        if node.method in _ARITHMETIC and node.arguments and isinstance(node.receiver, Name):
+            if t.kind(node.receiver) != "tensor":
+                continue
+            for source in t.wholes.sources(t.scopes.of_name[node.receiver]):
+                if not isinstance(source, bool) and _called(t, source)[0] in _COMPARE:
+                    found.add(source)
+    return found
 
 
 def _called(t: Translator, node: Expression) -> tuple[str, Expression | None]:
@@ -101,6 +116,9 @@ def changed(t: Translator, receiver: Expression, operator: str, value: Expressio
     kind = elements(t, receiver)
     if kind is None:
         return None
+    if kind == "mask" and isinstance(receiver, Invoke):  # of a comparison itself
+        text = f"{t.value(receiver).at(code.ATOM)}.byte().{_IN_PLACE[operator]}"
+        return atom(f"{text}({t.expressions.beside(value, receiver)})")
     if kind == "mask":
         raise Problem("T7-271", receiver.line, "arithmetic in place on what a comparison gave")
     if t.kind(value) == "number" and not t.whole(value):

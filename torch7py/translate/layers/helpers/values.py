@@ -160,6 +160,30 @@ def lua_text(value):
 )
 
 helper(
+    "numbered",
+    '''
+def numbered(table):
+    """The keys 1, 2, 3, ... of a table, up to the first that is missing, each with its value."""
+    key = 1
+    while table.get(key) is not None:
+        yield key, table[key]
+        key += 1
+''',
+)
+
+helper(
+    "border",
+    '''
+def border(table):
+    """The length of a table in Lua: the last of the keys 1, 2, 3, ... before one is missing."""
+    key = 1
+    while table.get(key) is not None:
+        key += 1
+    return key - 1
+''',
+)
+
+helper(
     "read_literal",
     '''
 def read_literal(text, kind=None):

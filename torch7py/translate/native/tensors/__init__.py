@@ -10,11 +10,12 @@ from torch7py.translate.native.tensors import (  # noqa: F401  (they register ru
     selecting,
     views,
 )
-from torch7py.translate.native.tensors.calls import is_new, method, new, several, statement
+from torch7py.translate.native.tensors.calls import both, is_new, method, new, several, statement
 from torch7py.translate.native.tensors.functions import torch_function, torch_statement
 from torch7py.translate.native.tensors.reductions import is_reduced
 
 __all__ = [
+    "both",
     "is_new",
     "is_reduced",
     "method",

@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.results import PRODUCTS, into
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -17,6 +18,7 @@ from torch7py.translate.native.tensors.rules import (
     maker,
     makers,
     receiver_text,
+    rule,
 )
 from torch7py.translate.tree import Call, Expression, Name
 
@@ -25,21 +27,21 @@ if TYPE_CHECKING:
 
 __all__ = ["decomposed"]
 
-_PRODUCTS = {"mm": "mm", "mv": "mv", "bmm": "bmm", "ger": "outer"}
 
-
-def _into(python: str) -> Rule:
+def _product(name: str) -> Rule:
     """``r:mm(a, b)``: the product, into r."""
 
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        a, b = (t.value(argument) for argument in arguments[:2])
-        return atom(f"torch.{python}({a}, {b}, out={t.value(receiver)})")
+        written = into(t, str(t.value(receiver)), name, arguments)
+        if written is None:
+            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
+        return written
 
     return write
 
 
-for _lua, _python in _PRODUCTS.items():
-    in_place[_lua] = _into(_python)
+for _lua in PRODUCTS:
+    in_place[_lua] = _product(_lua)
 
 
 def _scales(t: Translator, arguments: Arguments, line: int) -> tuple[str, list[str]]:
@@ -100,11 +102,79 @@ def inverse(t: Translator, node: Call) -> Py:
     return atom(f"torch.linalg.inv({t.value(node.arguments[0])})")
 
 
-@maker("histc")
-def histc(t: Translator, node: Call) -> Py:
-    if any(t.kind(argument) != "number" for argument in node.arguments[1:]):
-        raise Problem("T7-271", node.line, "histc into a result")
-    return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in node.arguments)})")
+@rule("histc")
+def histc(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    if any(t.kind(argument) != "number" for argument in arguments):
+        raise Problem("T7-271", receiver.line, "histc into a result")
+    return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in (receiver, *arguments))})")
+
+
+def _triangle(arguments: Arguments, place: int) -> list[Expression]:
+    """The arguments, with the letters that are left out: of an upper triangle, not transposed, any diagonal."""
+    letters = [tree.String(arguments[0].place, letter) for letter in "UNN"]
+    return [*arguments, *letters[len(arguments) - place :]]
+
+
+def _letter(node: Expression, choices: str) -> str:
+    if not isinstance(node, tree.String) or node.value not in list(choices):
+        raise Problem("T7-271", node.line, "a letter that is not written out, or another than " + choices)
+    return node.value
+
+
+def _cholesky(name: str, python: str, tensors: int) -> None:
+    """``torch.potrf(a, 'U')`` and its like, of a matrix's upper triangle, or with ``'L'`` of its lower one."""
+
+    @maker(name)
+    def write(t: Translator, node: Call) -> Py:
+        given = node.arguments[:tensors]
+        if any(t.kind(argument) != "tensor" for argument in given) or len(node.arguments) > tensors + 1:
+            raise Problem("T7-271", node.line, f"{name} into a result")
+        upper = _letter(_triangle(node.arguments, tensors)[tensors], "UL") == "U"
+        flag = ", upper=True" if upper else ""
+        return atom(f"torch.{python}({', '.join(str(t.value(argument)) for argument in given)}{flag})")
+
+
+_cholesky("potrf", "linalg.cholesky", 1)
+_cholesky("potri", "cholesky_inverse", 1)
+_cholesky("potrs", "cholesky_solve", 2)
+
+
+@maker("trtrs")
+def trtrs(t: Translator, node: Call) -> Py:
+    """``torch.trtrs(b, a, 'U', 'N', 'N')``: the x with a x = b for a triangular a, or with its transpose ('T')."""
+    if len(node.arguments) < 2 or any(t.kind(argument) != "tensor" for argument in node.arguments[:2]):
+        raise Problem("T7-271", node.line, "trtrs with these arguments")
+    b, a, *letters = _triangle(node.arguments, 2)
+    if len(letters) != 3:
+        raise Problem("T7-271", node.line, "trtrs into a result")
+    part, form, diagonal = (_letter(node, of) for node, of in zip(letters, ("UL", "NT", "NU"), strict=True))
+    matrix = t.value(a).at(code.ATOM) + (".mT" if form == "T" else "")
+    upper = (part == "U") is (form == "N")
+    unit = ", unitriangular=True" if diagonal == "U" else ""
+    return atom(f"torch.linalg.solve_triangular({matrix}, {t.value(b)}, upper={upper}{unit})")
+
+
+@maker("eig")
+def eig(t: Translator, node: Call) -> Py:
+    """The eigenvalues, with their real and imaginary parts in two columns."""
+    if len(node.arguments) > 1 and not (
+        isinstance(node.arguments[1], tree.String) and node.arguments[1].value == "N"
+    ):
+        raise Problem("T7-271", node.line, "eig with vectors")
+    return atom(f"torch.view_as_real(torch.linalg.eigvals({t.value(node.arguments[0])}))")
+
+
+@maker("cross")
+def cross(t: Translator, node: Call) -> Py:
+    if len(node.arguments) < 2 or any(t.kind(argument) != "tensor" for argument in node.arguments[:2]):
+        raise Problem("T7-271", node.line, "cross with these arguments")
+    dim = "0" if t.type(node.arguments[0]).rank == 1 else None
+    if len(node.arguments) > 2 and t.kind(node.arguments[2]) == "number":
+        dim = str(t.expressions.position(node.arguments[2]))
+    if dim is None:
+        raise Problem("T7-271", node.line, "cross along the first dimension that has three elements")
+    along = "" if dim == "0" and len(node.arguments) == 2 else f", dim={dim}"
+    return atom(f"torch.linalg.cross({t.value(node.arguments[0])}, {t.value(node.arguments[1])}{along})")
 
 
 def _convolution(name: str, flipped: bool) -> None:

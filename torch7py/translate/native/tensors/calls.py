@@ -52,6 +52,8 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
         raise Problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
+    if node in t.counted:
+        return atom(f"{text.at(code.ATOM)}.byte()")
     if name in ("split", "chunk") and t.tables.is_changed(node):
         return atom(f"list({text})")
     if t.kind(node) == "number" and name in _REDUCTIONS and node not in t.raw_elements:
@@ -168,32 +170,49 @@ def several(
         return True
     if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue") or len(targets) != 2:
         return False
-    base = receiver_text(t, receiver)
     places = t.target(targets[1])
-    unused_values = isinstance(targets[0], Name) and not t.scopes.of_name[targets[0]].reads
-    if name in ("max", "min"):
-        dim = dimension(t, arguments[0])
-        if unused_values:
-            t.emit(f"{places} = {base}.arg{name}({dim}, keepdim=True) + 1")
-            return True
-        t.emit(f"{t.target(targets[0])}, {places} = {base}.{name}({dim}, keepdim=True)")
-    elif name == "sort":
-        dim = "-1"
-        descending = False
-        for argument in arguments:
-            if isinstance(argument, tree.Boolean):
-                descending = argument.value
-            else:
-                dim = dimension(t, argument)
-        extra = ", descending=True" if descending else ""
-        if unused_values:
-            t.emit(f"{places} = {base}.argsort({dim}{extra}) + 1")
-            return True
-        t.emit(f"{t.target(targets[0])}, {places} = {base}.sort({dim}{extra})")
-    else:
-        used = not isinstance(targets[1], Name) or bool(t.scopes.of_name[targets[1]].reads)
-        found = ordered(t, receiver, name, arguments, used)
-        t.emit(f"{t.target(targets[0])}, {places} = {found}")
-    if not (isinstance(targets[1], Name) and not t.scopes.of_name[targets[1]].reads):
+    unused_values, unused_places = (isinstance(x, Name) and not t.scopes.of_name[x].reads for x in targets)
+    if unused_values and name in ("max", "min", "sort"):
+        inside = _along(t, name, arguments)
+        t.emit(f"{places} = {receiver_text(t, receiver)}.arg{name}({inside}) + 1")
+        return True
+    t.emit(f"{t.target(targets[0])}, {places} = {_two(t, receiver, name, arguments, not unused_places)}")
+    if not unused_places:
         t.emit(f"{places} = {places} + 1")
     return True
+
+
+def _along(t: Translator, name: str, arguments: Arguments) -> str:
+    """PyTorch's arguments for ``max``, ``min`` and ``sort`` along a dimension."""
+    if name != "sort":
+        return f"{dimension(t, arguments[0])}, keepdim=True"
+    flags = [argument.value for argument in arguments if isinstance(argument, tree.Boolean)]
+    dims = [dimension(t, argument) for argument in arguments if not isinstance(argument, tree.Boolean)]
+    return ", ".join([*(dims or ["-1"]), *(["descending=True"] if flags and flags[0] else [])])
+
+
+def _two(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
+    """The call that gives values and their places, counted from 0."""
+    if name in ("max", "min", "sort"):
+        return f"{receiver_text(t, receiver)}.{name}({_along(t, name, arguments)})"
+    return ordered(t, receiver, name, arguments, places)
+
+
+def both(t: Translator, node: Expression) -> str | None:
+    """The values of ``x:max(2)`` and their places, one after the other; None where it is no call of this kind."""
+    if isinstance(node, Invoke):
+        receiver, name, arguments = node.receiver, node.method, node.arguments
+    elif isinstance(node, Call) and node.arguments and (t.path(node.callee) or "").startswith("torch."):
+        receiver, *rest = node.arguments
+        name, arguments = (t.path(node.callee) or "")[6:], tuple(rest)
+    else:
+        return None
+    if t.kind(receiver) != "tensor" or any(t.kind(argument) == "tensor" for argument in arguments):
+        return None
+    if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue"):
+        return None
+    if name in ("max", "min") and not arguments:
+        return None
+    values, places = t.fresh("values"), t.fresh("places")
+    t.emit(f"{values}, {places} = {_two(t, receiver, name, arguments, True)}")
+    return f"{values}, {places} + 1"

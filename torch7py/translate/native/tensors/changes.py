@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.results import into
 from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text, sizes
 from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression
@@ -23,8 +23,14 @@ def _changing(name: str, python: str) -> None:
     in_place[name] = write
 
 
-for _lua, _python in {"fill": "fill_", "zero": "zero_", "pow": "pow_", "neg": "neg_"}.items():
+for _lua, _python in {"fill": "fill_", "zero": "zero_", "neg": "neg_"}.items():
     _changing(_lua, _python)
+
+
+@changing("pow")
+def power(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    base = receiver_text(t, receiver)
+    return into(t, base, "pow", arguments) or atom(f"{base}.pow_({t.value(arguments[0])})")
 
 
 @changing("resize")
@@ -48,14 +54,13 @@ def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -
     base = receiver_text(t, receiver)
     texts = [t.value(argument).text for argument in arguments]
     if len(arguments) == 1:
-        return atom(f"{base}.{name}({t.expressions.beside(arguments[0], receiver)})")
+        whole = changed(t, receiver, "+" if name == "add_" else "-", arguments[0])
+        return whole or atom(f"{base}.{name}({t.expressions.beside(arguments[0], receiver)})")
     if kinds == ["number", "tensor"]:
         return atom(f"{base}.{name}({t.expressions.beside(arguments[1], receiver)}, alpha={texts[0]})")
-    if kinds[0] == "tensor" and len(arguments) in (2, 3):  # the sum of the others, into x
-        first = t.value(arguments[0]).at(code.ADD)
-        other = t.expressions.beside(arguments[-1], arguments[0], code.MULTIPLY + 1)
-        scale = f"{t.value(arguments[1]).at(code.MULTIPLY)} * " if len(arguments) == 3 else ""
-        return atom(f"{base}.copy_({first} {'+' if name == 'add_' else '-'} {scale}{other})")
+    written = into(t, base, "add" if name == "add_" else "csub", arguments)  # the sum of the others, into x
+    if written is not None:
+        return written
     raise Problem("T7-271", receiver.line, "add with these arguments")
 
 
@@ -63,7 +68,7 @@ in_place["add"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "a
 in_place["csub"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "sub_")
 
 
-def _multiply(python: str, operator: str) -> Rule:
+def _multiply(name: str, python: str, operator: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
@@ -72,22 +77,65 @@ def _multiply(python: str, operator: str) -> Rule:
         whole = operation(t, arguments[0], operator, arguments[1])
         if whole is not None:
             return atom(f"{base}.copy_({whole})")
-        left, right = (t.value(argument).at(code.MULTIPLY + 1) for argument in arguments)
-        return atom(f"{base}.copy_({left} {operator} {right})")
+        written = into(t, base, name, arguments)
+        if written is None:
+            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
+        return written
 
     return write
 
 
 for _lua in ("mul", "cmul"):
-    in_place[_lua] = _multiply("mul_", "*")
+    in_place[_lua] = _multiply(_lua, "mul_", "*")
 for _lua in ("div", "cdiv"):
-    in_place[_lua] = _multiply("div_", "/")
+    in_place[_lua] = _multiply(_lua, "div_", "/")
 
 
 @changing("clamp")
 def clamp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    written = into(t, receiver_text(t, receiver), "clamp", arguments)
+    if written is not None:
+        return written
     low, high = (t.value(argument).text for argument in arguments)
     return atom(f"{receiver_text(t, receiver)}.clamp_({low}, {high})")
+
+
+def _with_another(name: str) -> Rule:
+    """``x:fmod(y)`` and ``x:fmod(y, z)``, which overwrites x."""
+
+    def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+        base = receiver_text(t, receiver)
+        if len(arguments) == 1:
+            return atom(f"{base}.{name.removeprefix('c')}_({t.expressions.beside(arguments[0], receiver)})")
+        written = into(t, base, name, arguments)
+        if written is None:
+            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
+        return written
+
+    return write
+
+
+for _lua in ("fmod", "remainder", "cfmod", "cremainder", "atan2", "cpow"):
+    in_place[_lua] = _with_another(_lua)
+
+
+@changing("lerp")
+def lerp(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    base = receiver_text(t, receiver)
+    if len(arguments) == 2:
+        return atom(f"{base}.lerp_({t.expressions.beside(arguments[0], receiver)}, {t.value(arguments[1])})")
+    start, end, weight = arguments
+    return atom(
+        f"torch.lerp({t.value(start)}, {t.expressions.beside(end, start)}, {t.value(weight)}, out={base})"
+    )
+
+
+@changing("cinv")
+def cinv(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    base = receiver_text(t, receiver)
+    return atom(
+        f"torch.reciprocal({t.value(arguments[0])}, out={base})" if arguments else f"{base}.reciprocal_()"
+    )
 
 
 def _bounded(name: str) -> Rule:
@@ -95,7 +143,10 @@ def _bounded(name: str) -> Rule:
         base = receiver_text(t, receiver)
         given = [t.value(argument).text for argument in arguments]
         if len(given) == 2:
-            return atom(f"{base}.copy_(torch.{name}imum({given[0]}, {given[1]}))")
+            written = into(t, base, f"c{name}", arguments)
+            if written is None:
+                raise Problem("T7-271", receiver.line, f"c{name} with these arguments")
+            return written
         if t.kind(arguments[0]) == "number":
             return atom(f"{base}.clamp_({'min' if name == 'max' else 'max'}={given[0]})")
         return atom(f"{base}.copy_(torch.{name}imum({base}, {t.expressions.beside(arguments[0], receiver)}))")
@@ -122,7 +173,7 @@ def _of_products(name: str) -> Rule:
         if kinds != ["tensor", "tensor"]:
             raise Problem("T7-271", receiver.line, f"{name} with these arguments")
         if start:
-            return atom(f"{base}.copy_(torch.{name}({start}, {texts[0]}, {texts[1]}{value}))")
+            return atom(f"torch.{name}({start}, {texts[0]}, {texts[1]}{value}, out={base})")
         return atom(f"{base}.{name}_({texts[0]}, {texts[1]}{value})")
 
     return write

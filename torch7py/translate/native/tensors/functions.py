@@ -11,6 +11,7 @@ from torch7py.translate.native.facts import saved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.calls import apply
 from torch7py.translate.native.tensors.names_of_types import name_of_type
+from torch7py.translate.native.tensors.results import into, into_two
 from torch7py.translate.native.tensors.rules import DTYPES, dimension, maker, makers, rules, sizes
 from torch7py.translate.native.whole_tensors import operation
 from torch7py.translate.tree import Call, Expression, Number
@@ -28,12 +29,30 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
         made = _constructor(t, f"torch.{name}", node)
         return atom(f"{made.at(code.ATOM)}.cuda()") if name == "CudaTensor" else made
     arguments = node.arguments
+    if name == "pow" and [t.kind(argument) for argument in arguments] == ["number", "tensor"]:
+        return code.power(t.value(arguments[0]), t.value(arguments[1]))
     if not arguments or t.kind(arguments[0]) != "tensor":
         return None
     if name == "round" and len(arguments) == 1:
         return atom(f"{t.need('round_away')}({t.value(arguments[0])})")
     if name in library.ELEMENTWISE and len(arguments) == 1:
         return atom(f"torch.{name}({t.value(arguments[0])})")
+    if name == "cinv" and len(arguments) == 1:
+        return atom(f"torch.reciprocal({t.value(arguments[0])})")
+    if name in _WITH_ANOTHER and len(arguments) == 2:
+        other = arguments[1]
+        text = t.expressions.beside(other, arguments[0]) if t.kind(other) == "tensor" else str(t.value(other))
+        return atom(f"torch.{name.removeprefix('c')}({t.value(arguments[0])}, {text})")
+    if name in ("addcmul", "addcdiv"):
+        return _of_products(t, name, node)
+    if name == "lerp" and len(arguments) == 3:
+        start, end, weight = arguments
+        return atom(f"torch.lerp({t.value(start)}, {t.expressions.beside(end, start)}, {t.value(weight)})")
+    if name == "renorm" and len(arguments) == 4:
+        x, p, dim, most = arguments
+        return atom(
+            f"torch.renorm({t.value(x)}, {t.value(p)}, {t.expressions.position(dim)}, {t.value(most)})"
+        )
     if name in ("add", "mul", "div", "cmul", "cdiv", "csub") and len(arguments) == 2:
         operator = {"add": "+", "csub": "-", "mul": "*", "cmul": "*", "div": "/", "cdiv": "/"}[name]
         whole = operation(t, arguments[0], operator, arguments[1])
@@ -72,6 +91,20 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
     return None
 
 
+_WITH_ANOTHER = ("fmod", "remainder", "cfmod", "cremainder", "atan2", "cpow")
+
+
+def _of_products(t: Translator, name: str, node: Call) -> Py:
+    """``torch.addcmul(x, [value,] y, z)``"""
+    kinds = [t.kind(argument) for argument in node.arguments]
+    texts = [str(t.value(argument)) for argument in node.arguments]
+    if kinds == ["tensor", "number", "tensor", "tensor"]:
+        return atom(f"torch.{name}({texts[0]}, {texts[2]}, {texts[3]}, value={texts[1]})")
+    if kinds == ["tensor"] * 3:
+        return atom(f"torch.{name}({', '.join(texts)})")
+    raise Problem("T7-271", node.line, f"{name} with these arguments")
+
+
 def _creator(name: str) -> None:
     def write(t: Translator, node: Call) -> Py:
         return atom(f"torch.{name}({sizes(t, node.arguments)})")
@@ -94,17 +127,39 @@ def torch_range(t: Translator, node: Call) -> Py:
     if len(node.arguments) == 2 and t.whole(stop) and t.whole(start):
         end = t.expressions.whole_number(stop, 1)
         return atom(f"torch.arange({t.value(start)}, {end}, dtype=torch.get_default_dtype())")
-    if len(node.arguments) == 3 and all(t.whole(a) for a in node.arguments):
-        end = t.expressions.whole_number(stop, 1)
-        step = t.value(node.arguments[2])
-        return atom(f"torch.arange({t.value(start)}, {end}, {step}, dtype=torch.get_default_dtype())")
-    raise Problem("T7-271", node.line, "torch.range over numbers that are not whole")
+    step = node.arguments[2] if len(node.arguments) > 2 else tree.Number(node.place, 1, "1")
+    sign = _sign(step)
+    if sign and all(t.whole(a) for a in node.arguments):
+        end = t.expressions.whole_number(stop, sign)
+        return atom(
+            f"torch.arange({t.value(start)}, {end}, {t.value(step)}, dtype=torch.get_default_dtype())"
+        )
+    # As many steps as there is room for. PyTorch's arange may have one more or less, by its rounding.
+    t.imports.add("math")
+    size, low = t.value(step), t.value(start)
+    count = f"math.floor(({t.value(stop)} - {low.at(code.ADD + 1)}) / {size.at(code.MULTIPLY + 1)}) + 1"
+    numbers = f"torch.arange({count}, dtype=torch.get_default_dtype())"
+    steps = numbers if size.text == "1" else f"{size.at(code.MULTIPLY)} * {numbers}"
+    return Py(f"{low.at(code.ADD)} + {steps}", code.ADD)
+
+
+def _sign(step: Expression) -> int:
+    """1 or -1 as a number written out counts up or down, 0 for another."""
+    if isinstance(step, Number):
+        return 1
+    return -1 if isinstance(step, tree.Unary) and isinstance(step.operand, Number) else 0
 
 
 @maker("linspace")
 def linspace(t: Translator, node: Call) -> Py:
     count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
     return atom(f"torch.linspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
+
+
+@maker("logspace")
+def logspace(t: Translator, node: Call) -> Py:
+    count = t.expressions.whole_number(node.arguments[2]).text if len(node.arguments) > 2 else "100"
+    return atom(f"torch.logspace({t.value(node.arguments[0])}, {t.value(node.arguments[1])}, {count})")
 
 
 @maker("cat")
@@ -154,7 +209,16 @@ def is_tensor(t: Translator, node: Call) -> Py:
     return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
 
 
-@maker("type")
+@maker("LongStorage")
+def long_storage(t: Translator, node: Call) -> Py:
+    """A list of sizes, as ``x:size()`` gives."""
+    given = node.arguments[0] if len(node.arguments) == 1 else None
+    if not isinstance(given, tree.Table) or any(item.key is not None for item in given.fields):
+        raise Problem("T7-271", node.line, "a storage that is no list of sizes")
+    return atom(f"torch.Size([{sizes(t, tuple(item.value for item in given.fields))}])")
+
+
+@maker("type", "typename")
 def torch_type(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         return name_of_type(t, node.arguments[0])
@@ -239,8 +303,15 @@ def torch_statement(t: Translator, node: Call, name: str) -> bool:
     if name == "save":
         t.emit(f"torch.save({saved(t, arguments[1])}, {t.value(arguments[0])})")
         return True
+    three = [t.kind(argument) for argument in arguments[:3]] == ["tensor"] * 3
+    if three and into_two(t, name, arguments[0], arguments[1], arguments[2:]):
+        return True
     if arguments and t.kind(arguments[0]) == "tensor" and len(arguments) > 1:
         result = t.value(arguments[0]).at(code.ATOM)
+        written = into(t, result, name, arguments[1:])
+        if written is not None:
+            t.emit(written.text)
+            return True
         inner = torch_function(t, name, Call(node.place, node.callee, arguments[1:]))
         if inner is not None:
             t.emit(f"{result}.copy_({inner})")

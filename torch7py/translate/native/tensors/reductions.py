@@ -42,9 +42,13 @@ def _reduction(name: str) -> Rule:
         base = receiver_text(t, receiver)
         if not arguments:
             return atom(f"{base}.{name}()")
+        flag = ""
         if len(arguments) > 1:
-            raise Problem("T7-271", receiver.line, f"{name} with a flag")
-        return atom(f"{base}.{name}({dimension(t, arguments[0])}, keepdim=True)")
+            biased = arguments[1]
+            if name not in ("std", "var") or not isinstance(biased, tree.Boolean):
+                raise Problem("T7-271", receiver.line, f"{name} with a flag")
+            flag = ", correction=0" if biased.value else ""
+        return atom(f"{base}.{name}({dimension(t, arguments[0])}{flag}, keepdim=True)")
 
     return write
 
@@ -97,12 +101,18 @@ def norm(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"{base}.norm({', '.join(t.value(argument).text for argument in arguments)})")
 
 
-def _distance(t: Translator, x: Expression, y: Expression) -> Py:
-    return atom(f"torch.dist({t.value(x)}, {t.expressions.beside(y, x)})")
+def _distance(t: Translator, x: Expression, y: Expression, *norm: Expression) -> Py:
+    p = "".join(f", {t.value(number)}" for number in norm)
+    return atom(f"torch.dist({t.value(x)}, {t.expressions.beside(y, x)}{p})")
 
 
 rules["dot"] = lambda t, r, a: atom(f"torch.dot({t.value(r)}.flatten(), {t.value(a[0])}.flatten())")
-rules["dist"] = lambda t, r, a: _distance(t, r, a[0])
+rules["dist"] = lambda t, r, a: _distance(t, r, *a)
+rules["all"] = lambda t, r, a: atom(f"bool({receiver_text(t, r)}.all())")
+rules["any"] = lambda t, r, a: atom(f"bool({receiver_text(t, r)}.any())")
+rules["isSameSizeAs"] = lambda t, r, a: Py(
+    f"{receiver_text(t, r)}.shape == {receiver_text(t, a[0])}.shape", code.COMPARE
+)
 rules["trace"] = lambda t, r, a: atom(f"{receiver_text(t, r)}.trace()")
 rules["equal"] = lambda t, r, a: atom(f"torch.equal({t.value(r)}, {t.value(a[0])})")
 

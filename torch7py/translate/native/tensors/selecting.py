@@ -15,14 +15,13 @@ from torch7py.translate.native.tensors.rules import (
     changing,
     dimension,
     in_place,
-    maker,
     receiver_text,
     rule,
     rules,
 )
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.native.wholes import returns_of
-from torch7py.translate.tree import Call, Expression
+from torch7py.translate.tree import Expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -78,14 +77,14 @@ def nonzero(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return Py(f"{receiver_text(t, receiver)}.nonzero() + 1", code.ADD)
 
 
-@maker("multinomial")
-def multinomial(t: Translator, node: Call) -> Py:
+@rule("multinomial")
+def multinomial(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     """Categories count from 1."""
-    if t.kind(node.arguments[1]) != "number":
-        raise Problem("T7-271", node.line, "multinomial into a result, or with a generator")
-    count = t.expressions.whole_number(node.arguments[1])
-    again = f", {t.value(node.arguments[2])}" if len(node.arguments) > 2 else ""
-    return Py(f"torch.multinomial({t.value(node.arguments[0])}, {count}{again}) + 1", code.ADD)
+    if not arguments or t.kind(arguments[0]) != "number":
+        raise Problem("T7-271", receiver.line, "multinomial into a result, or with a generator")
+    count = t.expressions.whole_number(arguments[0])
+    again = f", {t.value(arguments[1])}" if len(arguments) > 1 else ""
+    return Py(f"torch.multinomial({t.value(receiver)}, {count}{again}) + 1", code.ADD)
 
 
 def ordered(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:

@@ -1,0 +1,57 @@
+-- Results that a program has tensors for: they take the size that is needed
+torch.manualSeed(6)
+
+local x, y = torch.rand(3, 4), torch.rand(3, 4)
+local r = torch.Tensor()
+
+torch.abs(r, x)
+print(r:sum())
+r:cmul(x, y)
+print(r:sum())
+torch.add(r, r, 1)
+torch.csub(r, x, 2, y)
+print(r[2][3])
+r:add(x, 0.5, y)
+torch.cdiv(r, r, y)
+r:cmax(r, 0.9)
+torch.clamp(r, r, 1, 1.5)
+print(r:mean(), torch.pow(2, r):sum())
+r:fmod(0.7)
+r:remainder(0.3)
+r:cinv()
+r:lerp(x, 0.25)
+print(r:min())
+
+local gram, sums = torch.Tensor(), torch.Tensor()
+torch.mm(gram, x, x:t())
+torch.sum(sums, x, 1)
+print(gram:trace(), sums)
+torch.round(sums, sums)
+print(sums)
+
+local values, places = torch.Tensor(), torch.LongTensor()
+torch.max(values, places, x, 2)
+print(values, places)
+local ordered, order = torch.Tensor(3, 4), torch.LongTensor(3, 4)
+torch.sort(ordered, order, x, 2, true)
+print(ordered:select(2, 1), order:select(2, 4))
+local second = torch.Tensor()
+torch.kthvalue(second, torch.LongTensor(), x, 2, 1)
+print(second)
+
+-- both results of a call, as print shows them
+print(torch.max(x, 1))
+print(x:min(2))
+print('sorted', torch.sort(x[1], true))
+print(x:median())
+
+print(torch.addcmul(x, 2, x, y):sum(), torch.addcdiv(x, x, y):sum(), torch.atan2(x, y):sum(), torch.cpow(x, y):sum())
+print(torch.lerp(x, y, 0.3):sum(), torch.fmod(x, 0.4):sum(), torch.remainder(x, 0.3):sum(), torch.cfmod(x, y):sum(), torch.cremainder(x, y):sum(), torch.dist(x, y, 1))
+print(torch.std(x, 1, true), x:var(2, false), torch.logspace(0, 2, 3), torch.range(5, 1, -2), torch.range(0.5, 2, 0.5))
+print(x:sum(1):squeeze() / 2, x:multinomial(2):size(), x:histc(3, 0, 1), x:isSameSizeAs(y), x:view(torch.LongStorage{4, 3}):size())
+print(x:gt(0):all(), torch.any(x:gt(2)), x:totable()[2][1], torch.typename(x), torch.bernoulli(0.4), torch.bernoulli(0.6))
+
+-- what comparisons give is counted with, as bytes
+local m = x:gt(0.5)
+m:add(x:lt(0.2))
+print(m:sum(), m:max(), x:gt(0.1):add(1):sum())
