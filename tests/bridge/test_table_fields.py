@@ -126,3 +126,41 @@ def test_only_what_has_changed_is_handed_over(monkeypatch: pytest.MonkeyPatch) -
         runtime.execute("act.f = function() all[65].output[2] = torch.ones(1) end net:forward(x)")
         assert sorted(names) == ["output", "output"]
         assert runtime.globals["all"][64].output[1].tolist() == [1]
+
+
+def test_only_the_tree_of_the_call_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a tree that is as it was: what lies beside it is handed over when no call from Lua is left."""
+    looked_at = []
+    plain = Peers.changed_fields
+
+    def count(self: Peers, *given: Any) -> tuple[int, ...]:
+        looked_at.append(len(given) // 3)
+        return plain(self, *given)
+
+    monkeypatch.setattr(Peers, "changed_fields", count)
+    with Runtime() as runtime:
+        runtime.execute(PROGRAM)
+        runtime.execute(
+            """beside, first, seen = nn.ConcatTable():add(nn.Identity()):add(nn.Identity()), nn.Act(), {}
+            beside:forward(x) held = beside.output
+            tree = nn.Sequential():add(pair):add(nn.ParallelTable():add(first):add(nn.Identity()))
+            tree:add(nn.CAddTable()):add(act)
+            other = nn.Sequential():add(nn.Act())
+            tree:forward(x) inner = pair.output
+            first.f = function() inner[2] = x * 3 beside.output[1] = x * 4 end
+            act.f = function(sum) table.insert(seen, {sum[1], #pair.output, held[1][1], other:forward(x)[1]}) end
+            for i = 1, 3 do
+               tree:forward(x * i)
+               table.insert(seen[i], pair.output[1][1])
+            end"""
+        )
+        # ParallelTable had its input before the first layer put another entry there
+        assert runtime.execute("return #seen") == 3
+        for number in range(1, 4):
+            found = runtime.execute(f"return unpack(seen[{number}])")
+            assert found == (number + 2 * number, 2, 4, 1, number)
+        looked_at.clear()
+        runtime.execute("tree:forward(x)")
+        assert max(looked_at) < 4  # of a dozen fields with tables
+        assert runtime.globals["pair"].output[1].tolist() == [3, 6, 9]
+        assert runtime.globals["beside"].output[0].tolist() == [4, 8, 12]

@@ -84,6 +84,7 @@ end
 -- Calls from Python. They return true, mask, values... or false, number of the thrown value, its text.
 local function answer(ok, ...)
    core.hand_over()
+   core.settle_rest()
    if not ok then
       local err = ...
       return false, keep_thrown(err), type(err) == 'string' and err or tostring(err)
@@ -91,8 +92,20 @@ local function answer(ok, ...)
    return true, pass_all(...)
 end
 
+-- Set by the chunk that knows modules: Lua goes on within a call into Python, and gives way to it again.
+core.pause = function() end
+core.resume = function(call) end
+
+-- Set by the same chunk: hand over what no call from Lua waited for, once there is none.
+core.settle_rest = function() end
+
+local function resumed(call, ...)
+   core.resume(call)
+   return ...
+end
+
 local function call_reference(number, mask, ...)
-   return references[number](read(mask, ...))
+   return resumed(core.pause(), references[number](read(mask, ...)))
 end
 
 core.answer = answer
@@ -127,20 +140,20 @@ function core.call_function(number, mask, ...)
 end
 
 -- Set by the chunk that knows modules: hand over what the script did before Python goes on.
-core.settle = function() end
+core.settle = function(call) end
 
--- Set by the same chunk: take over what Python did before Lua goes on.
-core.catch_up = function() end
+-- Set by the same chunk: take over what Python did before a method of an object runs in Lua. What it returns is for
+-- `settle`.
+core.catch_up = function(object) end
 
-local function settled(...)
-   core.settle()
+local function settled(call, ...)
+   core.settle(call)
    return ...
 end
 
 local function call_member(handle, name, mask, ...)
-   core.catch_up()
    local object = wrap(handle)
-   return settled(object[name](object, read(mask, ...)))
+   return settled(core.catch_up(object), object[name](object, read(mask, ...)))
 end
 
 function core.call_method(handle, name, mask, ...)

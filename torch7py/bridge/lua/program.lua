@@ -86,8 +86,10 @@ local function traceback(err)
    return {err, table.concat(lines, '\n'), text}
 end
 
-local function report(ok, ...)
+local function report(call, ok, ...)
    core.hand_over()
+   core.resume(call)
+   core.settle_rest()
    if ok then return true, core.pass_all(...) end
    if rawequal((...), EXIT) then return true, 0, EXIT.code end
    local err, stack, text = unpack((...), 1, 3)
@@ -98,7 +100,7 @@ end
 function program.evaluate(source, name)
    local f, err = sources.load(source, name)
    if not f then return false, core.keep_thrown(err), err end
-   return report(native_xpcall(f, traceback))
+   return report(core.pause(), native_xpcall(f, traceback))
 end
 
 function program.run(source, path, ...)
@@ -112,7 +114,7 @@ function program.run(source, path, ...)
       io.stdout:flush()
       return ...
    end
-   return finish(report(native_xpcall(function() f(unpack(arguments)) end, traceback)))
+   return finish(report(core.pause(), native_xpcall(function() f(unpack(arguments)) end, traceback)))
 end
 
 -- Let an interrupt end a loop that never calls Python. On LuaJIT 2.1 a profiler that hardly ever samples makes

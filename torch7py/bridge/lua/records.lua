@@ -3,7 +3,8 @@
 -- Of a tree that has not changed from one entry to the next a record is kept, so that the next needs to look at little:
 -- at what is not announced. That is methods written into a class that has them (`levels`, each class and those it
 -- descends from), lists of modules, which are plain tables, and fields that hold one (`watched`, the modules with such
--- and those with anything else to be seen to each time). Records hold modules weakly, or those in cycles would never go.
+-- and those with anything else to be seen to each time). `members` are all modules of the tree. Records hold modules
+-- weakly, or those in cycles would never go.
 --
 -- Arguments: peers, methods. Result: the table `records`.
 
@@ -14,7 +15,7 @@ local type, rawget, setmetatable, getmetatable = type, rawget, setmetatable, get
 local poll = methods.poll
 
 local kept = setmetatable({}, {__mode = 'k'})   -- root -> the record of its last walk
-local WEAK = {__mode = 'v'}
+local WEAK, WEAK_KEYS = {__mode = 'v'}, {__mode = 'k'}
 local making                                    -- the record that is being made
 
 -- A walk is at a module.
@@ -22,6 +23,7 @@ function records.note(m, c, info, own, fields, list)
    local recording = making
    if not recording then return end
    if info.lists[1] then recording.bad = true end
+   recording.members[m] = true
    local at = c
    while at and not recording.classes[at] do
       recording.classes[at] = true
@@ -77,10 +79,10 @@ local function unchanged(r)
    return true
 end
 
--- The modules to look at in the tree of `m`, and how many, if it is as it was at the last walk.
+-- The modules to look at in the tree of `m`, how many, and all of the tree, if it is as it was at the last walk.
 function records.find(m)
    local r = kept[m]
-   if r and r.levels and unchanged(r) then return r.watched, r.n end
+   if r and r.levels and unchanged(r) then return r.watched, r.n, r.members end
 end
 
 -- Start the record of a walk, unless the last one was of no use.
@@ -88,7 +90,7 @@ function records.start(m)
    local r = kept[m]
    making = r and r.changes == peers.changes and not r.bad
             and {changes = r.changes, levels = {}, classes = {}, watched = setmetatable({}, WEAK), kids = {},
-                counts = {}, names = {}, linked = {}, n = 0}
+                members = setmetatable({}, WEAK_KEYS), counts = {}, names = {}, linked = {}, n = 0}
             or nil
    return making
 end

@@ -135,25 +135,87 @@ function walk(m)
    end
 end
 
--- A method in Lua that Python called may have done something to the tables of any module.
-function core.settle()
+-- The call into Python that is running, if it went to a tree that was as it was: `members` are its modules, `touched`
+-- those with table fields. Nil while Lua runs, and in calls of other sorts. `entering` is that of the next call.
+local running, entering
+
+local function pull_all(modules)
+   for i = 1, #modules do
+      local fields = table_fields[modules[i]]
+      if fields then pull(modules[i], fields) end
+   end
+end
+
+local function push_all(modules)
+   for i = 1, #modules do
+      local fields = table_fields[modules[i]]
+      if fields then push(modules[i], fields) end
+   end
+end
+
+local waiting = false          -- whether something may be left to hand over
+
+-- A method in Lua that Python called may have done something to the tables of any module. `call` is what `catch_up`
+-- returned: with it, only the modules of that call's tree matter to Python as long as there are calls from Lua.
+function core.settle(call)
+   if call then
+      if call.touched then push_all(call.touched) end
+      push_all(peers.fresh)
+      running, waiting = call, true
+      return
+   end
    for m, fields in next, table_fields do push(m, fields) end
 end
 
--- Before it runs, they get what Python has put there. Which have got something, Python tells of many at a time.
+function core.settle_rest()
+   if waiting and peers.depth == 0 then
+      waiting = false
+      core.settle()
+   end
+end
+
+function core.pause()
+   local call = running
+   running = nil
+   return call
+end
+
+function core.resume(call) running = call end
+
+-- Before it runs, they get what Python has put there: into the modules of the tree that the running call went to, if
+-- the method's object is among them, else into any. Which have got something, Python tells of many at a time.
 local AT_A_TIME = 60
 local spare                    -- a list to write fields to, while no call uses it
 
-function core.catch_up()
+local function note_fields(list, n, m, fields)
+   local owner = handle_of[m]
+   for name, handle in next, fields do
+      list[n + 1], list[n + 2], list[n + 3] = owner, name, handle
+      n = n + 3
+   end
+   return n
+end
+
+local function note_all(list, n, modules)
+   for i = 1, #modules do
+      local fields = table_fields[modules[i]]
+      if fields then n = note_fields(list, n, modules[i], fields) end
+   end
+   return n
+end
+
+function core.catch_up(object)
+   local call = running
+   running = nil
+   if call and not call.members[object] then call = nil end
    -- module, name and table of each field by threes: first all of them, as what comes may bring new ones
    local list, n = spare or {}, 0
    spare = nil
-   for m, fields in next, table_fields do
-      local owner = handle_of[m]
-      for name, handle in next, fields do
-         list[n + 1], list[n + 2], list[n + 3] = owner, name, handle
-         n = n + 3
-      end
+   if call then
+      if call.touched then n = note_all(list, n, call.touched) end
+      n = note_all(list, n, peers.fresh)
+   else
+      for m, fields in next, table_fields do n = note_fields(list, n, m, fields) end
    end
    local changed_ones
    for first = 1, n, 3 * AT_A_TIME do
@@ -170,6 +232,7 @@ function core.catch_up()
       if fields and fields[name] then pull_field(m, fields, name) end
    end
    spare = list
+   return call
 end
 
 walking.walk = walk
@@ -192,10 +255,11 @@ end
 local function enter(m)
    peer(m)
    methods.new_entry()
-   touched = nil
-   local watched, n = records.find(m)
+   touched, entering = nil, nil
+   local watched, n, members = records.find(m)
    if watched then
       for i = 1, n do revisit(watched[i]) end
+      entering = {members = members, touched = touched}
       return touched
    end
    local made = records.start(m)
@@ -205,17 +269,17 @@ local function enter(m)
 end
 walking.enter = enter
 
-local function pull_all(modules)
-   for i = 1, #modules do
-      local fields = table_fields[modules[i]]
-      if fields then pull(modules[i], fields) end
-   end
+local function back_in(before, ...)
+   running = before
+   return ...
 end
 
 -- A call into Python, between `enter` and `leave`.
 function walking.call(f, ...)
    peers.depth = peers.depth + 1
-   return pcall(f, ...)
+   local before = running
+   running, entering = entering, nil
+   return back_in(before, pcall(f, ...))
 end
 
 function walking.leave(walked)
