@@ -351,6 +351,8 @@ class Expressions:
             return atom(f"sum(1 for key in {base} if key > 0)")
         if kind == "table" and self._has_names(node.operand):
             raise Problem("T7-301", node.line, "the length of a table with names for keys")
+        if kind == "module" and self.t.models.has_length(node.operand):
+            return atom(f"len({self.value(node.operand)})")
         if kind not in ("table", "string", "storage"):
             raise Problem("T7-301", node.line, f"the length of something of unknown kind ({kind})")
         if kind == "table" and self.t.representation(node.operand) == "dict":

@@ -190,7 +190,7 @@ class Builders:
                 if isinstance(index.base, Name):
                     self._indexed.add(self.t.scopes.of_name[index.base])
         for call in tree.every(self.t.program, Invoke):
-            if call.method not in ("get", "remove", "insert"):
+            if call.method not in ("get", "remove", "insert", "size"):
                 continue
             self._note_indexed(call.receiver)
             if not isinstance(call.receiver, Name):
@@ -198,9 +198,14 @@ class Builders:
             variable = self.t.scopes.of_name[call.receiver]
             if variable not in self._of_variable or self.t.kind(call.receiver) != "module":
                 continue
-            if call.method != "get":
+            if call.method in ("remove", "insert"):
                 self._changed.add(variable)
             self._indexed.add(variable)
+        for length in tree.every(self.t.program, tree.Unary):
+            if length.operator == "#" and self.t.kind(length.operand) == "module":
+                self._note_indexed(length.operand)
+                if isinstance(length.operand, Name):
+                    self._indexed.add(self.t.scopes.of_name[length.operand])
         for builder in self.all:
             if builder.variable in self._changed:
                 builder.dynamic = True

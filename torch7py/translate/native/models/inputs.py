@@ -24,6 +24,9 @@ _BY_ELEMENT = {
     for name in "MSE Abs SmoothL1 BCE Margin SoftMargin DistKLDiv WeightedMSE MultiLabelSoftMargin".split()
 }
 
+# Whose target is 1 or -1, of one example a number.
+_BY_SIGN = {"nn.HingeEmbeddingCriterion", "nn.CosineEmbeddingCriterion"}
+
 _SAME_ITEMS = set(
     "index narrow select sub view viewAs t transpose contiguous clone expand squeeze reshape".split()
 )
@@ -139,6 +142,8 @@ class Inputs:
         if len(labels) != 1:
             raise Problem("T7-224", line, "a criterion of which is not known how it counts classes")
         if not labels.pop():
+            if names <= _BY_SIGN and t.kind(node) != "tensor" and node not in t.expressions.instead:
+                return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
             return self._detached(node)
         value = t.value(node)
         if t.kind(node) == "number":

@@ -140,8 +140,12 @@ class Models:
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
-        if method == "updateParameters":
-            self._refuse_moved_twice(node)
+        if method == "updateParameters" and self._may_share(node):
+            rate = t.value(node.arguments[0]).at(code.NEGATE)
+            t.emit("# shared weights move once for each module that has them, as in Torch7")
+            t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
+            t.emit(f"    p.data.add_(p.grad, alpha=-{rate})")
+            return atom("")
         if method == "updateParameters" and t.training.explicit.is_stale(receiver):
             # outputs from before the step may still go back: autograd does not see a change of data
             rate = t.value(node.arguments[0]).at(code.NEGATE)
@@ -266,8 +270,13 @@ class Models:
         t.emit(f'    if hasattr({layer}, "reset_parameters"):')
         t.emit(f"        {layer}.reset_parameters()")
 
-    def _refuse_moved_twice(self, node: Invoke) -> None:
-        """Torch7 moves weights that are shared once for each module that has them; an optimizer, once."""
+    def has_length(self, node: Expression) -> bool:
+        """Whether Lua's ``#`` gives a module's number of parts, as that of an nn.Sequential."""
+        found = self.t.type(node).find()
+        return not found.classes and {layer.name for layer in found.layers} == {"nn.Sequential"}
+
+    def _may_share(self, node: Invoke) -> bool:
+        """Whether a module may have weights twice: Torch7 moves these for each module that has them, an optimizer once."""
         t = self.t
         sharing = [
             n
@@ -276,9 +285,7 @@ class Models:
             and t.kind(n.receiver) == "module"
             and (n.method == "share" or (n.method == "clone" and n.arguments))
         ]
-        if any(tree.same_expression(node.receiver, n.receiver) for n in sharing) or not sharing:
-            return
-        raise Problem("T7-202", node.line, "updateParameters of a module that may have weights twice")
+        return bool(sharing) and not any(tree.same_expression(node.receiver, n.receiver) for n in sharing)
 
     def _shared(self, node: Invoke) -> Py:
         """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""
