@@ -82,6 +82,8 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         return result.be("module")
     if name == "gradParamClip":
         return result.be("number")
+    if name == "size" and not node.arguments:
+        return result.be("number") | result.mark("whole")
     if name == "getParameters":
         return flat_vectors(results)
     if name == "parameters":

@@ -205,7 +205,9 @@ class Making:
                 raise
             return listed
 
-    def _from_parts(self, builder: Builder, containers: tuple[str, ...] = ("nn.Sequential",)) -> str:
+    def _from_parts(
+        self, builder: Builder, containers: tuple[str, ...] = ("nn.Sequential", "nn.Container")
+    ) -> str:
         """A container of modules that have their own names: ``nn.Sequential(encoder, decoder)``."""
         parts: list[Expression] = []
 
@@ -235,6 +237,8 @@ class Making:
         texts = [self._part(part) for part in parts]
         if path == "nn.Sequential":
             return atom(f"nn.Sequential({', '.join(texts)})")
+        if path == "nn.Container":  # which only holds them together, as for getParameters
+            return atom(f"nn.ModuleList({f'[{joined}]' if (joined := ', '.join(texts)) else ''})")
         if not isinstance(root, Call) or path not in GROWING:
             raise Problem("T7-222", root.line, f"{path} of modules from elsewhere")
         given = [] if path not in WITH_DIMENSION else [str(self.t.expressions.position(root.arguments[0]))]
