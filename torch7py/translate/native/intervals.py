@@ -327,6 +327,7 @@ _RANGES: dict[str, Bounds] = {
     "math.sin": (-1, 1),
     "math.cos": (-1, 1),
     "math.tanh": (-1, 1),
+    "math.exp": (0, math.inf),
     "math.atan": (-2, 2),
     "torch.uniform": ANY,
     "os.time": (0, 1e11),

@@ -12,6 +12,7 @@ from torch import nn
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.inner_outputs import InnerOutputs
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
@@ -44,6 +45,7 @@ class LayerFields:
     entries: dict[str, int] = field(
         default_factory=dict
     )  # of `output` and `gradInput`, where they are tables
+    _inner: InnerOutputs | None = None
 
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
@@ -74,6 +76,13 @@ class LayerFields:
     def is_table(self, name: str) -> bool:
         """Whether ``output`` or ``gradInput`` is a table."""
         return self.made.instance.of_field(name).kind == "table"
+
+    @property
+    def inner(self) -> InnerOutputs:
+        """The outputs of layers inside that the program's own gradients need."""
+        if self._inner is None:
+            self._inner = InnerOutputs(self)
+        return self._inner
 
     def gives_both(self) -> bool:
         """Whether gradients of two inputs are given, where a criterion has a prediction and a target."""

@@ -127,6 +127,9 @@ class LayerFunction(LayerFields):
                     variable = t.scopes.of_name[node]
                     if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
                         found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
+                inner = self.inner.name_of(node)
+                if inner is not None:
+                    found[inner] = True
                 name = self.own(node)
                 if name in self.gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])

@@ -54,6 +54,8 @@ class OwnLayer(LayerFunction):
             return True
         if self.no_return is not None and isinstance(node, tree.NumericFor) and self._only_clears(node.body):
             return True
+        if self.no_return is not None and self.inner.statement(node):
+            return True
         if isinstance(node, tree.Run):
             self.alone.add(node.call)
         if isinstance(node, tree.Run) and isinstance(node.call, Call) and self._is_parents_output(node.call):

@@ -60,6 +60,7 @@ class Translator:
         self.names = Names(scopes)
         self.imports: set[str] = set()
         self.lines: list[str] = []
+        self.statement_at = 0  # where the lines of the statement begin that is being written
         self.depth = 0
         self.scope: Scope = scopes.main
         self.shifts: dict[Variable, int] = {}  # loop variables written less this much
@@ -351,6 +352,13 @@ class Translator:
         return [name for name in found if name.isidentifier() and name != "_"]
 
     def write(self, node: Statement) -> None:
+        outer, self.statement_at = self.statement_at, len(self.lines)
+        try:
+            self._write(node)
+        finally:
+            self.statement_at = outer
+
+    def _write(self, node: Statement) -> None:
         if self.classes.handles(node) or self.classes.statement(node):
             return
         if devices.handles(self, node) or devices.probed(self, node):

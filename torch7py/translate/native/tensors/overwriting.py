@@ -170,5 +170,9 @@ def _scaled(t: Translator, value: Py, scale: Expression, other: Expression, sign
     scale_text = t.value(scale)
     if (isinstance(scale, Number) and scale.value == 1) or scale_text.text == "1":
         return _operation(t, value, sign, t.value(other))
+    if scale_text.text.startswith("-") and scale_text.level >= code.NEGATE:
+        sign, scale_text = "-" if sign == "+" else "+", Py(scale_text.text[1:], scale_text.level)
+        if scale_text.text == "1":
+            return _operation(t, value, sign, t.value(other))
     term = _operation(t, scale_text, "*", t.value(other))
     return _operation(t, value, sign, term)

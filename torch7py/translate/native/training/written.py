@@ -20,6 +20,7 @@ __all__ = ["Written"]
 class Written:
     def __init__(self, training: Training) -> None:
         self.training, self.t, self.explicit = training, training.t, training.explicit
+        self._before: dict[Expression, tuple[int, list[str], Py | None]] = {}  # what a value has emitted
 
     # Statements
 
@@ -45,7 +46,17 @@ class Written:
         return False
 
     def value(self, node: Call | Invoke) -> Py | None:
-        """A call as a value; None if it is none of these."""
+        """A call as a value; None if it is none of these. What a statement asks for again is not run again."""
+        lines = self.t.lines
+        begin, kept, found = self._before.get(node, (0, [], None))
+        if kept and begin >= self.t.statement_at and lines[begin : begin + len(kept)] == kept:
+            return found
+        begin = len(lines)
+        found = self._value(node)
+        self._before[node] = begin, lines[begin:], found
+        return found
+
+    def _value(self, node: Call | Invoke) -> Py | None:
         if node in self.explicit.forwards:
             return self._forward(self.explicit.forwards[node])
         if isinstance(node, Invoke) and node in self.explicit.passes:
