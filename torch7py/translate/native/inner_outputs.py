@@ -60,9 +60,15 @@ class InnerOutputs:
             given = self._given(statement)
             if len(calls) == 1 and given is not None and given[1] is calls[0]:
                 variable = self.t.scopes.of_name[given[0]]
-                if not variable.writes and not self._is_changed(forward, variable) and self._is_free(given[0]):
+                if (
+                    not variable.writes
+                    and not self._is_changed(forward, variable)
+                    and self._is_free(given[0])
+                ):
                     return self.t.names.of(given[0])
-        raise Problem("T7-225", node.line, "the output of a layer inside, which has no name in the forward half")
+        raise Problem(
+            "T7-225", node.line, "the output of a layer inside, which has no name in the forward half"
+        )
 
     def _given(self, statement: Statement) -> tuple[Name, Expression] | None:
         """The variable of ``local h = self.net:forward(x)``."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.native.layer_fields import LayerFields
+from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
+from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.tree import Expression, Index, Invoke, Name
@@ -20,6 +21,8 @@ class LayerFunction(LayerFields):
     spread: str = ""  # the name of a table of inputs
     trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
     alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
+    inputs: int = 0  # how many the function has
+    last_half: tree.Function | None = None  # which may return in its middle
     half_at: tuple[int, int] = (0, 0)  # where the backward half that is written begins: line and depth
 
     def write_function(self) -> None:
@@ -77,8 +80,14 @@ class LayerFunction(LayerFields):
         if self.spread or self.parameters:
             raise Problem("T7-243", self.halves[0].line, "gradients of layers inside, beside others")
         t.lines[at] = t.lines[at].replace("):", ", *weights):")
-        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
-        t.lines[last] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
+        for i in self._returns(at):
+            t.lines[i] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
+
+    def _returns(self, at: int) -> list[int]:
+        """The lines of the backward half that return its gradients."""
+        lines = self.t.lines
+        back = next(i for i in range(at, len(lines)) if lines[i].strip().startswith("def backward"))
+        return [i for i in range(back, len(lines)) if lines[i].strip().startswith("return ")]
 
     def spread_out(self, name: str) -> str:
         """A name among values: a table of inputs is spread out."""
@@ -95,11 +104,11 @@ class LayerFunction(LayerFields):
                 line = t.lines[i]
                 if line.strip().startswith("return "):
                     t.lines.insert(i, f"{line[: len(line) - len(line.lstrip())]}ctx.layer = layer")
-        last = max(i for i in range(len(t.lines)) if t.lines[i].strip().startswith("return "))
-        line = t.lines[last]
-        if line.strip().startswith("return (*"):  # a table of gradients by itself
-            line = line.replace("(", "", 1).removesuffix(",)")
-        t.lines[last] = line.replace("return ", "return None, ", 1)
+        for i in self._returns(at):
+            line = t.lines[i]
+            if line.strip().startswith("return (*"):  # a table of gradients by itself
+                line = line.replace("(", "", 1).removesuffix(",)")
+            t.lines[i] = line.replace("return ", "return None, ", 1)
 
     def _name_self(self, function: tree.Function, name: str) -> None:
         self.t.names.chosen[self.t.scopes.of_name[function.parameters[0]]] = name
@@ -192,7 +201,10 @@ class LayerFunction(LayerFields):
             for name in kept:
                 if not kept[name]:
                     t.emit(f"{name} = ctx.{name}")
-            for half in self.halves:
+            self.inputs = len(names)
+            halves = self._in_order()
+            self.last_half = halves[-1]
+            for half in halves:
                 self._name_self(half, "layer")
                 outer, t.scope = t.scope, t.scopes.of_function[half]
                 for comment in self._comments(half):
@@ -202,16 +214,66 @@ class LayerFunction(LayerFields):
                     self._begin_table(half)
                     t.block(half.body)
                 t.scope = outer
-            gradients = self._input_gradients(len(names))
-            given = [] if self.spread else gradients
-            given += ["None"] * (len(names) - max(len(given), bool(self.spread)))
-            for gradient in self.gradients:
-                used = any(gradient in self.fields_of(half.body) for half in self.halves)
-                given.append(self.local(gradient) if used else "None")
-            given += gradients if self.spread else []
-            alone = len(given) == 1 and given[0].startswith("*")
-            t.emit(f"return ({given[0]},)" if alone else f"return {', '.join(given)}")
+            if not self._always_returns(halves[-1].body):
+                self._return_gradients()
         t.emit("")
+
+    def _in_order(self) -> list[tree.Function]:
+        """The halves; one that returns in its middle comes last, if the others do not need what it sets."""
+        early = [half for half in self.halves if self._returns_early(half)]
+        if not early or early == [self.halves[-1]]:
+            return self.halves
+        others = [half for half in self.halves if half is not early[0]]
+        set_by_it = {name for name in self.fields_of(early[0].body) if name in {*KEPT_BY_NN, *self.gradients}}
+        read = {name for half in others for name in self.fields_of(half.body)}
+        if len(early) > 1 or "gradInput" in read or set_by_it & set(self.gradients):
+            raise Problem("T7-243", early[0].line, "a return in the middle of a backward half")
+        return [*others, early[0]]
+
+    def _returns_early(self, half: tree.Function) -> bool:
+        """Whether a half returns somewhere else than at its end."""
+        last = self.ends(half)
+        returns = [n for n in walk_function(half.body) if isinstance(n, tree.Return)]
+        return any(node is not last for node in returns)
+
+    def _always_returns(self, block: tree.Block) -> bool:
+        """Whether all ways through a half end with a return in a branch, which the page then has as well."""
+        last = block.statements[-1] if block.statements else None
+        if not isinstance(last, tree.If) or last.otherwise is None:
+            return False
+        blocks = [*(body for _, body in last.branches), last.otherwise]
+        return all(
+            bool(b.statements) and (isinstance(b.statements[-1], tree.Return) or self._always_returns(b))
+            for b in blocks
+        )
+
+    def ends(self, function: tree.Function) -> tree.Statement:
+        """The last statement of a backward half."""
+        last = function.body.statements[-1]
+        while isinstance(last, tree.If) and self.is_always(last) and last.branches[0][1].statements:
+            last = last.branches[0][1].statements[-1]
+        return last
+
+    def is_always(self, node: tree.If) -> bool:
+        """``if self.gradInput then``: it is wanted, as autograd asks for it."""
+        return (
+            len(node.branches) == 1
+            and node.otherwise is None
+            and self.own(node.branches[0][0]) == "gradInput"
+        )
+
+    def _return_gradients(self) -> None:
+        """``return gradInput, gradWeight``, with what belongs to the other arguments of the function."""
+        t, names = self.t, self.inputs
+        gradients = self._input_gradients(names)
+        given = [] if self.spread else gradients
+        given += ["None"] * (names - max(len(given), bool(self.spread)))
+        for gradient in self.gradients:
+            used = any(gradient in self.fields_of(half.body) for half in self.halves)
+            given.append(self.local(gradient) if used else "None")
+        given += gradients if self.spread else []
+        alone = len(given) == 1 and given[0].startswith("*")
+        t.emit(f"return ({given[0]},)" if alone else f"return {', '.join(given)}")
 
     def _input_gradients(self, inputs: int) -> list[str]:
         """What a backward half gives for the inputs; a criterion's is one of its value."""

@@ -76,7 +76,7 @@ class OwnLayer(LayerFunction):
         if isinstance(node, tree.If) and self.no_return is not None:
             if self._is_never(node):
                 return True
-            if self._is_always(node):
+            if self.is_always(node):
                 t.block(node.branches[0][1])
                 return True
         if isinstance(node, tree.Return) and t.scope.function in (self.forward, *self.halves):
@@ -254,14 +254,6 @@ class OwnLayer(LayerFunction):
             shape = self.local(self.gradients[name])
             self.t.lines.insert(line, f"{'    ' * depth}{local} = torch.zeros_like({shape})")
 
-    def _is_always(self, node: tree.If) -> bool:
-        """``if self.gradInput then``: it is wanted, as autograd asks for it."""
-        return (
-            len(node.branches) == 1
-            and node.otherwise is None
-            and self.own(node.branches[0][0]) == "gradInput"
-        )
-
     def _is_never(self, node: tree.If) -> bool:
         """``if scale == 0 then``: the scale is 1."""
         condition = node.branches[0][0]
@@ -272,21 +264,17 @@ class OwnLayer(LayerFunction):
         is_other = isinstance(right, tree.Number) and right.value != 1
         return condition.operator == "==" and is_scale and is_other
 
-    def _ends(self, function: tree.Function) -> Statement:
-        """The last statement of a backward half."""
-        last = function.body.statements[-1]
-        while isinstance(last, tree.If) and self._is_always(last) and last.branches[0][1].statements:
-            last = last.branches[0][1].statements[-1]
-        return last
-
     def _return(self, node: tree.Return) -> bool:
         t = self.t
         if self.no_return is not None:
             function = t.scope.function
-            if function is None or node is not self._ends(function) or len(node.values) > 1:
+            early = function is None or node is not self.ends(function)
+            if len(node.values) > 1 or (early and function is not self.last_half):
                 raise Problem("T7-243", node.line, "a return in the middle of a backward half")
             if node.values and self.own(node.values[0]) != "gradInput":
                 self._give("gradInput", node.values[0])
+            if early:
+                self._return_gradients()
             return True
         if len(node.values) != 1:
             raise Problem("T7-243", node.line, "a layer that gives no output")

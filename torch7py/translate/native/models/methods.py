@@ -276,7 +276,7 @@ class Models:
         return not found.classes and {layer.name for layer in found.layers} == {"nn.Sequential"}
 
     def _may_share(self, node: Invoke) -> bool:
-        """Whether a module may have weights twice: Torch7 moves these for each module that has them, an optimizer once."""
+        """Whether a module may have weights twice, which Torch7 moves for each module that has them."""
         t = self.t
         sharing = [
             n
