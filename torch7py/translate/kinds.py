@@ -77,6 +77,7 @@ class LuaClass:
     statics: dict[str, tree.Function] = field(default_factory=dict)
     makers: dict[str, tree.Function] = field(default_factory=dict)  # that make a metatable's objects
     values: dict[str, tree.Expression] = field(default_factory=dict)  # other fields of the class itself
+    aliases: dict[str, str] = field(default_factory=dict)  # other names of its functions
     parts: list[Statement] = field(default_factory=list)  # its statements after the first
     by_metatable: bool = False
     called: str = ""  # the maker that a call of the class itself is one of
@@ -92,6 +93,8 @@ class LuaClass:
             for kept in (found.methods, found.statics, found.makers):
                 if name in kept:
                     return kept[name]
+            if name in found.aliases:
+                return found.find(found.aliases[name])
             found = found.base
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, literals, tree
-from torch7py.translate.inference import loaders, module_calls
+from torch7py.translate.inference import loaders, module_calls, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import squeezed, tensor_method
 from torch7py.translate.kinds import LuaClass, Type, unify
@@ -236,6 +236,8 @@ class CallKinds:
                 return module_calls.method(node, receiver, arguments, results) | news
             if kind == "loader":
                 return loaders.method(node, receiver, results)
+            if kind == "table" and receiver.has(tds.COUNTED):
+                return tds.method(method, receiver, arguments, result)
             if kind == "string" and method in ("find", "match", "gsub"):
                 if result.kind is None:
                     self.library.text_results(method, node, results)

@@ -179,7 +179,15 @@ class Classes:
             self._field(made, target.key.value, value)
 
     def _field(self, made: LuaClass, name: str, value: Expression) -> None:
-        if not isinstance(value, tree.Function):
+        if (
+            isinstance(value, Index)
+            and isinstance(value.key, String)
+            and self.types.class_named(value.base) is made
+            and made.find(value.key.value) is not None
+            and not name.startswith("__")
+        ):
+            made.aliases[name] = value.key.value
+        elif not isinstance(value, tree.Function):
             made.values[name] = value
         elif made.by_metatable and self._makes(made, value):
             made.makers[name] = value

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.inference import loaders, module_calls, tuples
+from torch7py.translate.inference import loaders, module_calls, tds, tuples
 from torch7py.translate.kind_rules import (
     counted,
     same_rank,
@@ -100,6 +100,18 @@ class LibraryCalls:
             result.mark("array" if raw else "record")
             self.inference.rules.append(lambda: _columns(result, raw))
             return True
+        if path in library.SPLITS:
+            if arguments:
+                self.inference.rules.append(lambda: arguments[0].kind is None and arguments[0].be("string"))
+            result.be("table")
+            result.mark("array")
+            result.of_elements().be("string")
+            return True
+        if path in ("pl.tablex.deepcopy", "tablex.deepcopy") and arguments:
+            unify(result, arguments[0])
+            return True
+        if path in tds.MAKERS:
+            return tds.make(path, arguments, result)
         if path.startswith("dataload."):
             return loaders.call(path, arguments, results, self.inference.rules)
         if path.startswith(("nn.", "cudnn.", "rnn.")):
@@ -171,6 +183,8 @@ class LibraryCalls:
         if kind == "whole":
             result.be("number")
             result.mark("whole")
+            if path.endswith("stringx.lfind"):
+                result.be_nil()
         else:
             result.be(kind)
         if path.startswith("math.") and path not in ("math.random",):

@@ -194,6 +194,8 @@ class Inference:
             self._short_name(targets[0], call)
         if not isinstance(call, Call) or call in self.files:
             return
+        if isinstance(call.callee, Call):  # require('pl.import_into')()
+            call = call.callee
         path, given = self.types.path(call.callee), list(call.arguments)
         at = 0
         if path == "pcall" and len(given) == 2 and self.types.path(given[0]) == "require":
@@ -210,7 +212,7 @@ class Inference:
             return
         variable = self.scopes.of_name[target]
         if len(variable.writes) == (1 if variable.is_global else 0) and self._only_indexed(variable):
-            self.types.packages[variable] = given[0].value
+            self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
     def _short_name(self, target: Name, value: Index) -> None:
         """``local Convolution = nn.SpatialConvolution``, of which modules are made and nothing else is done with."""

@@ -10,10 +10,12 @@ from torch7py.translate.native import (
     columns,  # noqa: F401  (registers its rules)
     command_line,
     files,  # noqa: F401  (registers its rules)
+    hashes,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     loaders,
     matching,
     mixed,
+    penlight,  # noqa: F401  (so does it)
     stdlib,
     strings,
     tensors,

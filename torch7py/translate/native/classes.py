@@ -269,6 +269,8 @@ class Classes:
                         t.comment(comment)
                 if self.current is None or not self._of_layer(self.current, name, function):
                     self._function(made, name, function)
+            for name, other in made.aliases.items():
+                t.emit(f"{code.attribute_name(name)} = {self.method(made, other)}")
         t.emit("")
 
     def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
@@ -427,7 +429,7 @@ class Classes:
             known |= {"modules"} if made.parent == "nn.Container" else set()
         chain: LuaClass | None = made
         while chain is not None:
-            known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values}
+            known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values, *chain.aliases}
             if chain.base is not None:
                 known |= set(self.fields_of(chain.base))
             chain = chain.base

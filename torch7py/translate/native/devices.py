@@ -64,7 +64,10 @@ def _set_flags(t: Translator, node: tree.Assign) -> bool:
 
 
 def required(t: Translator, node: Expression) -> str | None:
-    """The package of ``require 'x'``."""
+    """The package of ``require 'x'``, or of ``require('pl.import_into')()``."""
+    if isinstance(node, Call) and isinstance(node.callee, Call) and not node.arguments:
+        package = required(t, node.callee)
+        return "pl" if package == "pl.import_into" else None
     if isinstance(node, Call) and t.path(node.callee) == "require" and len(node.arguments) == 1:
         name = node.arguments[0]
         return name.value if isinstance(name, String) else None

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference import tds
 from torch7py.translate.native import code, indexing, text
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS
@@ -344,6 +345,8 @@ class Expressions:
             return atom(f"len({self.value(node.operand)})")
         if kind == "tensor":
             return atom(f"{self.value(node.operand).at(code.ATOM)}.shape")
+        if kind == "table" and self.t.type(node.operand).has(tds.COUNTED):
+            return atom(f"len({self.value(node.operand)})")
         if kind == "table" and self.t.type(node.operand).has("sparse"):
             base = self.value(node.operand)
             if self.t.tables.begins_at_zero(self.t.type(node.operand)):

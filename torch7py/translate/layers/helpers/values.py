@@ -239,3 +239,25 @@ def counted(start, stop, step=1):
         start += step
 ''',
 )
+
+helper(
+    "split_at",
+    '''
+def split_at(text, mark):
+    """The pieces of a text between marks; an empty text has none."""
+    if text in ("", mark):
+        return [""] if text else []
+    return text.split(mark)
+''',
+)
+
+helper(
+    "pieces",
+    '''
+def pieces(found):
+    """Pieces of a text without an empty one at the end."""
+    if found[-1] == "":
+        found.pop()
+    return [] if found == [""] else found
+''',
+)

@@ -1,0 +1,59 @@
+"""The vectors and hashes of the package tds as lists and dicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.inference import tds
+from torch7py.translate.native import stdlib
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__: list[str] = []
+
+
+def _make(t: Translator, node: Call) -> Py:
+    """``tds.Hash()``, ``tds.Vec()``, and both with what a table has."""
+    representation = "dict" if tds.MAKERS[t.path(node.callee) or ""] == "dict" else "list"
+    if t.representation(node) != representation or len(node.arguments) > 1:
+        raise Problem("T7-306", node.line, "a vector or hash of tds of many values, or used as both")
+    if not node.arguments:
+        return atom("{}" if representation == "dict" else "[]")
+    given = node.arguments[0]
+    known = t.kind(given) == "table" and t.representation(given) == representation
+    if not known or t.type(given).of_elements().kind not in ("number", "string", "boolean", "tensor"):
+        raise Problem("T7-306", node.line, "a vector or hash of tds with tables in it")
+    return atom(f"{representation}({t.value(given)})")
+
+
+for _path in tds.MAKERS:
+    stdlib.functions[_path] = _make
+
+
+def _as_call(t: Translator, node: Invoke) -> Call:
+    """``table.insert(v, x)`` for ``v:insert(x)``."""
+    if not t.type(node.receiver).has(tds.COUNTED):
+        raise Problem("T7-202", node.line, f"the method {node.method} of a table")
+    return Call(node.place, node.receiver, (node.receiver, *node.arguments))
+
+
+def _insert(t: Translator, node: Invoke) -> None:
+    stdlib.statements["table.insert"](t, _as_call(t, node))
+
+
+def _remove(t: Translator, node: Invoke) -> None:
+    call = _as_call(t, node)
+    t.emit(stdlib.functions["table.remove"](t, call).text)
+
+
+def _sort(t: Translator, node: Invoke) -> None:
+    stdlib.statements["table.sort"](t, _as_call(t, node))
+
+
+stdlib.method_statements["table", "insert"] = _insert
+stdlib.method_statements["table", "remove"] = _remove
+stdlib.method_statements["table", "sort"] = _sort

@@ -1,0 +1,147 @@
+"""Penlight: its functions on strings, tables, paths and files that Python has as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.patterns import as_regex
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import Rule, functions
+from torch7py.translate.tree import Call, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__: list[str] = []
+
+
+def _given(t: Translator, node: Call, least: int, most: int) -> list[Py]:
+    """The arguments, of which there must be so many."""
+    if not least <= len(node.arguments) <= most:
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {len(node.arguments)} arguments")
+    return [t.value(argument) for argument in node.arguments]
+
+
+def _texts(t: Translator, node: Call) -> None:
+    if any(t.kind(argument) != "string" for argument in node.arguments):
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something else than strings")
+
+
+def _split(t: Translator, node: Call) -> Py:
+    """``stringx.split(s)``, and ``stringx.split(s, mark)``, where an empty text has no pieces."""
+    given = _given(t, node, 1, 2)
+    _texts(t, node)
+    if len(given) == 1:
+        return atom(f"{given[0].at(code.ATOM)}.split()")
+    return atom(f"{t.need('split_at')}({given[0]}, {given[1]})")
+
+
+def _utils_split(t: Translator, node: Call) -> Py:
+    """``utils.split(s, pattern)``: an empty piece at the end is none."""
+    text, *_ = _given(t, node, 1, 3)
+    pattern = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "%s+")
+    plain = (
+        len(node.arguments) > 2 and isinstance(node.arguments[2], tree.Boolean) and node.arguments[2].value
+    )
+    if len(node.arguments) > 2 and not isinstance(node.arguments[2], tree.Boolean):
+        raise Problem("T7-203", node.line, "pl.utils.split with a flag that is not a literal")
+    if t.kind(node.arguments[0]) != "string" or not isinstance(pattern, String) or not pattern.value:
+        raise Problem("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
+    if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
+        return atom(f"{t.need('pieces')}({text.at(code.ATOM)}.split({t.value(pattern)}))")
+    regex, groups = as_regex(pattern)
+    if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
+        raise Problem("T7-233", node.line, "a pattern with captures, or one that may match nothing")
+    t.imports.add("re")
+    return atom(f"{t.need('pieces')}(re.split({regex}, {text}))")
+
+
+def _method(name: str, least: int, most: int) -> None:
+    def rule(t: Translator, node: Call) -> Py:
+        first, *rest = _given(t, node, least, most)
+        at = {"replace": 3, "ljust": 1, "rjust": 1}.get(name)  # where a number is
+        if any(t.kind(argument) != "string" for i, argument in enumerate(node.arguments) if i != at):
+            raise Problem("T7-203", node.line, f"stringx.{name} of something else than strings")
+        if at is not None and len(node.arguments) > at:
+            rest[at - 1] = t.expressions.whole_number(node.arguments[at])
+        return atom(f"{first.at(code.ATOM)}.{name}({', '.join(str(each) for each in rest)})")
+
+    _register(f"stringx.{name}", rule)
+
+
+def _register(path: str, rule: Rule) -> None:
+    functions[f"pl.{path}"] = rule
+    if path.startswith(("stringx.", "tablex.")):  # require 'pl' makes globals of them
+        functions[path] = rule
+
+
+def _find(t: Translator, node: Call) -> Py:
+    first, part = _given(t, node, 2, 2)
+    _texts(t, node)
+    return Py(f"{first.at(code.ATOM)}.find({part}) + 1 or None", code.OR)
+
+
+def _join(t: Translator, node: Call) -> Py:
+    mark, table = _given(t, node, 2, 2)
+    if t.representation(node.arguments[1]) != "list":
+        raise Problem("T7-306", node.line, "stringx.join of a table that is no list")
+    if t.type(node.arguments[1]).of_elements().kind != "string":
+        raise Problem("T7-306", node.line, "stringx.join of something else than strings")
+    return atom(f"{mark.at(code.ATOM)}.join({table})")
+
+
+def _deepcopy(t: Translator, node: Call) -> Py:
+    (first,) = _given(t, node, 1, 1)
+    if t.kind(node.arguments[0]) != "table":
+        raise Problem("T7-307", node.line, "a copy of something of unknown kind")
+    t.imports.add("copy")
+    return atom(f"copy.deepcopy({first})")
+
+
+def _of_os(name: str, python: str) -> None:
+    def rule(t: Translator, node: Call) -> Py:
+        t.imports.add("os")
+        return atom(f"{python}({', '.join(str(each) for each in _given(t, node, 1, 9))})")
+
+    functions[f"pl.path.{name}"] = rule
+
+
+def _read_file(t: Translator, node: Call) -> Py:
+    """``file.read(name)``"""
+    (name,) = _given(t, node, 1, 1)
+    if t.type(node).has("tested"):
+        raise Problem("T7-203", node.line, "pl.file.read of a file that need not be there")
+    return atom(f"open({name}).read()")
+
+
+_register("stringx.split", _split)
+functions["pl.utils.split"] = _utils_split
+for _name, _least, _most in (
+    ("strip", 1, 2),
+    ("lstrip", 1, 2),
+    ("rstrip", 1, 2),
+    ("replace", 3, 4),
+    ("startswith", 2, 2),
+    ("endswith", 2, 2),
+    ("count", 2, 2),
+    ("ljust", 2, 3),
+    ("rjust", 2, 3),
+):
+    _method(_name, _least, _most)
+_register("stringx.lfind", _find)
+_register("stringx.join", _join)
+_register("tablex.deepcopy", _deepcopy)
+for _name, _python in (
+    ("exists", "os.path.exists"),
+    ("isfile", "os.path.isfile"),
+    ("isdir", "os.path.isdir"),
+    ("join", "os.path.join"),
+    ("basename", "os.path.basename"),
+    ("dirname", "os.path.dirname"),
+    ("abspath", "os.path.abspath"),
+):
+    _of_os(_name, _python)
+functions["pl.file.read"] = _read_file
