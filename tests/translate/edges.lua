@@ -515,15 +515,6 @@ start(more)
 for i = 1, 1 do more[i] = i end
 print(#more, more[1])
 ---
-local M = {}
-function M.setup(opt, names)
-  local n = 0
-  for i = 1, #names do if names[i] ~= opt.skip then n = n + opt.step end end
-  if opt.verbose then print("verbose") end
-  return n
-end
-return M
----
 -- a loop whose step and bounds a function is given
 local function grid(low, high, step)
    local out, calls = {}, {}
@@ -565,3 +556,12 @@ local names = {}
 for name, i in pairs({walk = 1, shop = 2, clean = 3}) do names[i] = name end
 print(table.concat(names, ', '))
 for i, name in ipairs(names) do print(i, name) end
+---
+local M = {}
+function M.setup(opt, names)
+  local n = 0
+  for i = 1, #names do if names[i] ~= opt.skip then n = n + opt.step end end
+  if opt.verbose then print("verbose") end
+  return n
+end
+return M

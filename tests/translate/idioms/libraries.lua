@@ -48,7 +48,7 @@ print(found)
 math.randomseed(3)
 local x = math.random(6)
 print(x >= 1 and x <= 6, math.random() < 1)
---- images | T7-201
+--- images
 require 'image'
 local picture = image.scale(torch.ones(3, 4, 4), 2, 2)
 print(picture:size(2))

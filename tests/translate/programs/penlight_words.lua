@@ -36,7 +36,7 @@ print(#vocabulary, vocabulary['fox'] == nil)
 
 -- Rows of a table as text.
 local rows = {}
-for _, row in ipairs(stringx.split(table.concat({'a,1', 'b,22', 'c,'}, ';'), ';')) do
+for _, row in ipairs(stringx.split('a,1;b,22;c,', ';')) do
    local cells = stringx.split(row, ',')
    table.insert(rows, stringx.ljust(cells[1], 3) .. '|' .. stringx.rjust(cells[2], 4, '.'))
    print(#cells, stringx.count(row, ','), stringx.startswith(row, 'b'), stringx.endswith(row, ','))

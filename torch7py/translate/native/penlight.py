@@ -35,6 +35,8 @@ def _split(t: Translator, node: Call) -> Py:
     given = _given(t, node, 1, 2)
     _texts(t, node)
     if len(given) == 1:
+        if isinstance(node.arguments[0], String):
+            return atom(f"[{', '.join(map(code.quoted, node.arguments[0].value.split()))}]")
         return atom(f"{given[0].at(code.ATOM)}.split()")
     return atom(f"{t.need('split_at')}({given[0]}, {given[1]})")
 
@@ -51,6 +53,10 @@ def _utils_split(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "string" or not isinstance(pattern, String) or not pattern.value:
         raise Problem("T7-203", node.line, "pl.utils.split with a pattern that is not a literal")
     if plain or not any(letter in "^$*+?.([%-" for letter in pattern.value):
+        if isinstance(node.arguments[0], String):
+            found = node.arguments[0].value.split(pattern.value)
+            found = found if found[-1] else found[:-1]
+            return atom(f"[{', '.join(map(code.quoted, found if found != [''] else []))}]")
         return atom(f"{t.need('pieces')}({text.at(code.ATOM)}.split({t.value(pattern)}))")
     regex, groups = as_regex(pattern)
     if groups or pattern.value[-1] in "*-?" or pattern.value[0] == "^":
