@@ -207,14 +207,16 @@ def write_model(
     factored: bool = False,
     as_given: str = "",
     over_time: str | None = None,
+    singles: bool = False,
 ) -> ClassSource:
     """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order.
 
     ``as_given``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
     ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
+    ``singles``: whether it is given single images too, and not only batches of them.
     """
     writer = Writer(taken={"self"})
-    writer.as_given = as_given
+    writer.as_given, writer.singles = as_given, singles
     if over_time is not None:
         writer.depth, writer.remembers = 1, over_time
     if factored:

@@ -296,7 +296,7 @@ def record(
     evidence = Evidence()
     for file, found in sites(project, types).items():
         where = file.path
-        source = where.read_bytes()
+        source = file.source
         numbers = range(len(keys), len(keys) + len(found))
         rewritten[str(where.resolve())] = instrument(source, found, numbers).decode("latin1")
         keys += [site.key for site in found]

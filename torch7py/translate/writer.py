@@ -101,6 +101,7 @@ class Writer:
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
         self.parts: dict[int, Part] = {}  # layers that have classes of their own
+        self.singles = False  # whether an image may come alone
         self.comments = True  # whether shapes become comments
         self.as_given = (
             ""  # what may have whole numbers in tensors of any type: the "entries" of a table, or "all"

@@ -63,6 +63,11 @@ def batch_of(use: Use, sizes: list[str], per_example: bool) -> str:
     return f"{x.operand}.reshape(-1, {', '.join(sizes)})"
 
 
+def _alone(use: Use) -> bool:
+    """Whether the planes may be those of one image or of several."""
+    return use.writer.singles and use.shape is None and use.ndim in (3, 4) and not use.lead
+
+
 def _view(module: Any) -> dict[str, Any]:
     return {"sizes": list(module.size.sizes()), "numInputDims": module.numInputDims}
 
@@ -98,6 +103,8 @@ def view(args: Args) -> Native:
             if use.lead:
                 single = f"{use.tensor.operand}.flatten({use.lead}).unflatten(-1, ({', '.join(sizes)}))"
             return Expr(single, ndim=ndim)
+        if len(sizes) == 1 and _alone(use):
+            return Expr(f"{use.tensor.operand}.flatten(-3)", ndim=-1)
         kept = shape is not None and math.prod(shape[1:]) == count
         return Expr(batch_of(use, sizes, kept or bool(use.lead)), ndim=ndim + 1)
 
@@ -117,6 +124,8 @@ def reshape(args: Args) -> Native:
 
     def call(use: Use) -> Expr:
         shape, batch = use.shape, mode
+        if batch is None and len(sizes) == 1 and _alone(use):
+            return Expr(f"{use.tensor.operand}.flatten(-3)", ndim=-1)
         if batch is None:
             count = _whole(sizes)
             batch = shape is None or math.prod(shape) != count or shape[0] == 1

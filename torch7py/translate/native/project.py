@@ -18,6 +18,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.splitting import split_constructions
+from torch7py.translate.native.written_out import written_out
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
 
@@ -37,6 +38,7 @@ class SourceFile:
     block: Block
     path: Path
     function: tree.Function | None = None
+    source: bytes = b""  # what its places are counted in
 
     @property
     def module(self) -> str:
@@ -99,12 +101,13 @@ class _Gathering:
         self.moves = Moves()
 
     def project(self, source: bytes, file: str) -> Project:
+        source = written_out(source, file)
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
         if folder != self.folder:
             self.folder, self.found, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
-        script = SourceFile(Path(file).name, block, Path(file))
+        script = SourceFile(Path(file).name, block, Path(file), source=source)
         for call in _calls(block):
             found = self._file_of(call, self.script_folder)
             if found is not None:
@@ -175,9 +178,9 @@ class _Gathering:
         return path if path.is_file() and path.resolve().is_relative_to(self.folder.resolve()) else None
 
     def _read(self, path: Path, key: Path) -> SourceFile:
-        source = path.read_bytes()
         name = key.relative_to(self.folder.resolve()).as_posix()
-        made = SourceFile(name, Block((), None, ()), path)
+        source = written_out(path.read_bytes(), name)
+        made = SourceFile(name, Block((), None, ()), path, source=source)
         self.found[key] = made
         block = self._parsed(source, name, path.parent)
         place = Place(1, 1, self.at, self.at + len(source))

@@ -41,6 +41,7 @@ class WrittenClasses:
         self.classes: list[ClassSource] = []
         self.class_names: set[str] = set()
         self._entries: str | None = None
+        self._alone: bool | None = None
         called = {node.method for node in tree.every(self.t.program, Invoke)}
         self.forgets, self.evaluates = "forget" in called, "evaluate" in called
 
@@ -59,7 +60,9 @@ class WrittenClasses:
             over_time = None
             if self.models.sequences.takes_whole(layer):
                 over_time = self.models.sequences.kept(layer)
-            cls = write_model(layer, cls_name, as_given=self._as_given(), over_time=over_time)
+            cls = write_model(
+                layer, cls_name, as_given=self._as_given(), over_time=over_time, singles=self._singles()
+            )
         except NotNative as problem:
             raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
@@ -87,14 +90,25 @@ class WrittenClasses:
         self.t.top.append(cls.lines)
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
+    def _singles(self) -> bool:
+        """Whether a module of the program is given single images."""
+        if self._alone is None:
+            types = self.t.types
+            given = [node.arguments[0] for node in self._forwards()]
+            self._alone = any(types.kind(x) == "tensor" and types.of(x).rank == 3 for x in given)
+        return self._alone
+
+    def _forwards(self) -> list[Invoke]:
+        return [
+            node
+            for node in tree.every(self.t.program, Invoke)
+            if node.method in ("forward", "updateOutput") and node.arguments
+        ]
+
     def _as_given(self) -> str:
         """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
         if self._entries is None:
-            given = [
-                node.arguments[0]
-                for node in tree.walk(self.t.program)
-                if isinstance(node, Invoke) and node.method in ("forward", "updateOutput") and node.arguments
-            ]
+            given = [node.arguments[0] for node in self._forwards()]
             tables = [entries for node in given if (entries := self._entries_of(node))]
             items = self.models.inputs.is_items
             self._entries = "entries" if any(not any(map(items, entries)) for entries in tables) else ""
