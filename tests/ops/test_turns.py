@@ -196,13 +196,78 @@ def test_random_numbers(torch7: Runtime, draw: str) -> None:
     assert found["after"] == found["expected"]
 
 
-def test_refused(torch7: Runtime) -> None:
-    """Products into expanded tensors are no matter of places; nothing is changed."""
+MATRIX = "torch.DoubleTensor{{1, 2}, {3, 4}, {5, 6}}"
+INDEX = "torch.LongTensor{{1, 1, 1, 3}, {2, 2, 2, 1}, {3, 3, 3, 2}}"
+WIDE = "torch.DoubleTensor{{1, 0, 2, 1}, {0, 1, 1, 3}}"  # MATRIX * WIDE ends its rows with 7, 15, 23
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        # a copy takes the product, and the last place of each element stays
+        (f"addmm({MATRIX}, {WIDE})", [8, 17, 26]),
+        (f"addmm(10, 2, {MATRIX}, {WIDE})", [24, 50, 76]),
+        (f"addmm(0, 1, {MATRIX}, {WIDE})", [7, 15, 23]),
+        ("addbmm(10, 2, torch.ones(2, 3, 2), torch.ones(2, 2, 4))", [18, 28, 38]),
+        ("index(torch.range(1, 12):view(3, 4), 1, torch.LongTensor{3, 2, 1})", [12, 8, 4]),
+        ("index(torch.range(1, 12):view(3, 4), 2, torch.LongTensor{4, 1, 1, 3})", [3, 7, 11]),
+        (f"gather(torch.range(1, 12):view(3, 4), 1, {INDEX})", [12, 4, 8]),
+        ("cat(torch.zeros(3, 2), torch.range(1, 6):view(3, 2), 2)", [2, 4, 6]),
+    ],
+)
+def test_products_and_copies(torch7: Runtime, call: str, expected: list[float]) -> None:
+    torch7.execute(f"x = torch.Tensor{{{{1}}, {{2}}, {{3}}}} x:expand(3, 4):{call}")
+    assert torch7.globals["x"].view(-1).tolist() == expected
+
+
+def test_batches_of_one_matrix(torch7: Runtime) -> None:
+    """Each product is added to what the last one has left, scaled each time."""
+    torch7.execute(
+        "x = torch.Tensor{{{1, 2}, {3, 4}}} x:expand(3, 2, 2):baddbmm(2, 1, torch.ones(3, 2, 2), torch.ones(3, 2, 2))"
+    )
+    by_hand = torch.tensor([[1.0, 2], [3, 4]])
+    for _ in range(3):
+        by_hand = 2 * by_hand + 2
+    assert torch7.globals["x"].view(-1).tolist() == by_hand.view(-1).tolist()
+
+
+def test_vectors_of_one_element(torch7: Runtime) -> None:
+    torch7.execute(f"x = torch.Tensor{{5}} x:expand(3):addmv(2, 10, {MATRIX}, torch.Tensor{{1, 0}})")
+    assert torch7.globals["x"].tolist() == [((5 * 2 + 10) * 2 + 30) * 2 + 50]
+    torch7.execute(f"x:fill(5) x:expand(3):addmv(0, 10, {MATRIX}, torch.Tensor{{1, 0}})")
+    assert torch7.globals["x"].tolist() == [50]
+    columns = f"torch.Tensor(3, 2):t():contiguous():t():copy({MATRIX})"
+    torch7.execute(f"x:fill(5) x:expand(3):addmv({columns}, torch.Tensor{{1, 1}})")
+    assert torch7.globals["x"].tolist() == [5 + 3 + 7 + 11]
+    with pytest.raises(LuaError, match="by columns"):
+        torch7.execute(f"x:expand(3):addmv(2, 1, {columns}, torch.Tensor{{1, 1}})")
+    torch7.execute(
+        f"n = torch.IntTensor{{5}} "
+        f"n:expand(3):addmv(2, 1, {MATRIX}:int():t():contiguous():t(), torch.IntTensor{{1, 1}})"
+    )
+    assert torch7.globals["n"].tolist() == [5 * 8 + 3 + 7 + 11]
+
+
+def test_outer_products(torch7: Runtime) -> None:
+    """A BLAS takes no matrix whose rows are one; whole numbers are added by the original's own loop."""
+    torch7.execute("a, b = torch.Tensor{1, 2, 3}, torch.Tensor{1, 10, 100, 1000}")
     torch7.execute("x = torch.Tensor{{1}, {2}, {3}}")
-    with pytest.raises(LuaError, match="single memory location"):
-        torch7.execute("x:expand(3, 4):addmm(torch.ones(3, 2), torch.ones(2, 4))")
+    with pytest.raises(LuaError, match="dense rows or columns"):
+        torch7.execute("x:expand(3, 4):addr(a, b)")
+    assert torch7.globals["x"].view(-1).tolist() == [1, 2, 3]
+    torch7.execute("n = torch.IntTensor{{1}, {2}, {3}} n:expand(3, 4):addr(2, 1, a:int(), b:int())")
+    assert torch7.globals["n"].view(-1).tolist() == [16 + 1111, 32 + 2222, 48 + 3333]
+    # with gaps a copy takes the product: scaled four times, and the last place stays
+    torch7.execute("g = torch.Tensor{{1, 7}, {2, 8}, {3, 9}} g:narrow(2, 1, 1):expand(3, 4):addr(2, 1, a, b)")
+    assert torch7.globals["g"].tolist() == [[16 + 1000, 7], [32 + 2000, 8], [48 + 3000, 9]]
+
+
+def test_wrong_sizes_change_nothing(torch7: Runtime) -> None:
+    torch7.execute("x = torch.Tensor{{1}, {2}, {3}}")
     with pytest.raises(LuaError, match=r"x.lua:1: .*inconsistent tensor size"):
         torch7.execute("x:expand(3, 4):add(torch.ones(5))", "@x.lua")
+    with pytest.raises(LuaError, match=r"x.lua:1: .*size mismatch"):
+        torch7.execute("x:expand(3, 4):addmm(torch.ones(3, 2), torch.ones(2, 5))", "@x.lua")
     assert torch7.globals["x"].view(-1).tolist() == [1, 2, 3]
 
 

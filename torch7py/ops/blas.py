@@ -21,6 +21,7 @@ from torch7py.ops.dot import dot
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
+from torch7py.ops.turns import repeated_dims, turns
 
 __all__: list[str] = []
 
@@ -81,8 +82,12 @@ def _register_sum(
     shape: Callable[[T, T], tuple[int, ...]],
     function: Callable[..., T],
     update: Callable[..., T],
+    into_places: Callable[[T, float, float, T, T], object],
 ) -> None:
-    """The forms of one operation on factors of ``dims`` dimensions, whose product has the given shape."""
+    """The forms of one operation on factors of ``dims`` dimensions, whose product has the given shape.
+
+    ``into_places`` does it to an expanded tensor.
+    """
 
     def check(src: T, a: T, b: T) -> None:
         if (a.dim(), b.dim()) != dims:
@@ -99,6 +104,9 @@ def _register_sum(
 
     def add_(src: T, beta: float, alpha: float, a: T, b: T) -> T:
         check(src, a, b)
+        if 0 in src.stride() and repeated_dims(src):
+            into_places(src, beta, alpha, a, b)
+            return src
         return update(src, a, b, beta=beta, alpha=alpha)
 
     def add_one(src: T, alpha: float, a: T, b: T) -> T:
@@ -115,11 +123,63 @@ def _register_sum(
     operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_)(add)
 
 
-_register_sum("addmv", (2, 1), _shape_of_addmv, torch.addmv, T.addmv_)
-_register_sum("addr", (1, 1), _shape_of_addr, torch.addr, T.addr_)
-_register_sum("addmm", (2, 2), _shape_of_addmm, torch.addmm, T.addmm_)
-_register_sum("addbmm", (3, 3), _shape_of_addbmm, torch.addbmm, T.addbmm_)
-_register_sum("baddbmm", (3, 3), _shape_of_baddbmm, torch.baddbmm, T.baddbmm_)
+# An expanded tensor has an element at several places. What the original did to it is what its loops do, as far as they
+# are its own: the BLAS, which comes with a promise about no such matrix, is not asked.
+
+
+def _into_last_places(function: Callable[..., T]) -> Callable[[T, float, float, T, T], object]:
+    """As the original has it for matrices: computed in a copy, of which each element's last place stays."""
+
+    def into_places(src: T, beta: float, alpha: float, a: T, b: T) -> T:
+        return memory.copy(src, function(src, a, b, beta=beta, alpha=alpha))
+
+    return into_places
+
+
+def _matrix_after_matrix(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """A batch's matrices may be one: each product is then added to what the last one has left."""
+    for matrix, first, second in zip(src, a, b, strict=True):
+        memory.copy(matrix, torch.addmm(matrix, first, second, beta=beta, alpha=alpha))
+
+
+def _row_after_row(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """One element takes the products of all rows in turn; of a matrix by columns it is scaled before."""
+    total = src[0].clone()
+    if a.stride(0) == 1 and beta != 1:
+        if src.is_floating_point():
+            raise TorchError(
+                "addmv: a matrix that lies by columns cannot be multiplied into a scaled expanded vector"
+            )
+        for _ in src:
+            total *= beta
+        beta = 1
+    for product in torch.mv(a, b).mul_(alpha):
+        total = total * beta + product if beta else product
+    src[0] = total
+
+
+def _outer_into_places(src: T, beta: float, alpha: float, a: T, b: T) -> None:
+    """The old elements are scaled once for each place; unless rows or columns are dense, a copy takes the product."""
+    dense = 1 in src.stride()
+    if dense and src.is_floating_point():
+        raise TorchError(
+            "addr: an outer product cannot be added to an expanded tensor of dense rows or columns"
+        )
+    for part in turns(src):
+        part(src).mul_(beta) if beta else part(src).zero_()
+    product = torch.outer(a, b).mul_(alpha)
+    if dense:
+        for part in turns(src):
+            part(src).add_(part(product))
+    else:
+        memory.copy(src, src + product)
+
+
+_register_sum("addmv", (2, 1), _shape_of_addmv, torch.addmv, T.addmv_, _row_after_row)
+_register_sum("addr", (1, 1), _shape_of_addr, torch.addr, T.addr_, _outer_into_places)
+_register_sum("addmm", (2, 2), _shape_of_addmm, torch.addmm, T.addmm_, _into_last_places(torch.addmm))
+_register_sum("addbmm", (3, 3), _shape_of_addbmm, torch.addbmm, T.addbmm_, _into_last_places(torch.addbmm))
+_register_sum("baddbmm", (3, 3), _shape_of_baddbmm, torch.baddbmm, T.baddbmm_, _matrix_after_matrix)
 
 # -- vectors of three -------------------------------------------------------------------------------------
 

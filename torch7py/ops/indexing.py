@@ -50,8 +50,8 @@ def _in_range(name: str, index: T, x: T, dim: int, first: int = 0) -> T:
 
 def _index_into(out: T, x: T, dim: int, index: T) -> None:
     """``_index`` right into the tensor named for it."""
-    if not memory.separate(out, x, index):
-        memory.write(out, _index(x, dim, index))
+    if 0 in out.stride() or not memory.separate(out, x, index):
+        memory.write_expanded(out, _index(x, dim, index))
         return
     rows = _rows("index", x, dim, index)
     memory.resize(out, (*x.shape[:dim], len(rows), *x.shape[dim + 1 :]))
@@ -159,8 +159,8 @@ def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
 def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     """``_gather`` right into the tensor named for it."""
     _elements("gather", x, dim, index)
-    if not memory.separate(out, x, index):
-        memory.write(out, x.gather(dim, index - 1))
+    if 0 in out.stride() or not memory.separate(out, x, index):
+        memory.write_expanded(out, x.gather(dim, index - 1))
         return
     memory.resize(out, index.shape)
     if _suits(dim, index, x, out):

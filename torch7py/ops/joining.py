@@ -29,8 +29,8 @@ def cat(tensors: list[T], dim: int = -1) -> T:
 def cat_into(out: T, tensors: list[T], dim: int = -1) -> None:
     """``cat`` right into the tensor named for it."""
     parts, axis = _parts(tensors, dim)
-    if not parts or not memory.separate(out, *parts):
-        memory.write(out, cat(tensors, dim))
+    if not parts or 0 in out.stride() or not memory.separate(out, *parts):
+        memory.write_expanded(out, cat(tensors, dim))
         return
     shape = list(parts[0].shape)
     shape[axis] = sum(part.shape[axis] for part in parts)
