@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.layer_fields import DERIVED_FROM
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
@@ -145,9 +146,14 @@ class ClassUses:
         rest = Call(node.place, callee, node.arguments[1:])
         given = t.calls.arguments(rest, functions, 1)
         python = self.classes.method(method, name)
-        of_linear = method.parent == "nn.Linear" and (
+        of_linear = method.parent in DERIVED_FROM and (
             name == "updateOutput" or (name == "reset" and not rest.arguments)
         )
+        if name == "__init" and method.parent in DERIVED_FROM and not DERIVED_FROM[method.parent]:
+            given = ""  # whether it works in place
+        layer = self.classes.current
+        if layer is not None and layer.by_hand and name == "updateOutput" and layer.texts:
+            return atom(f"{layer.parents}({given})")
         if not functions and name != "__init" and not of_linear:
             raise Problem("T7-242", node.line, f"the method {name} of {method.parent}")
         return atom(f"super().{python}({given})")

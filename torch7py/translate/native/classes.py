@@ -17,7 +17,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
-from torch7py.translate.native.layer_fields import BACKWARD
+from torch7py.translate.native.layer_fields import BACKWARD, DERIVED_FROM
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
@@ -61,8 +61,8 @@ _BASES = {
     "nn.Module": "nn.Module",
     "nn.Criterion": "nn.Module",
     "nn.Sequential": "nn.Sequential",
-    "nn.Linear": "nn.Linear",
     "nn.Container": "nn.Module",
+    **{name: name for name in DERIVED_FROM},
 }
 
 
@@ -217,7 +217,7 @@ class Classes:
                 self.studied = made
                 self.current = self.layer_of(made)
                 if made.parent == "nn.Linear":
-                    self._derives_from_linear(self.current, made)
+                    self._derives_from_linear()
                 self.current.write_function()
                 if not t.depth and len(t.lines) > before:
                     function, t.lines = t.lines[before:], t.lines[:before]
@@ -233,10 +233,8 @@ class Classes:
         finally:
             self.current = None
 
-    def _derives_from_linear(self, layer: OwnLayer, made: LuaClass) -> None:
-        """A class of nn.Linear's own: autograd knows its gradients, and its constructor draws its weights."""
-        if layer.by_hand:
-            raise Problem("T7-243", made.statement.line, "a kind of nn.Linear with gradients by hand")
+    def _derives_from_linear(self) -> None:
+        """A class that derives from nn.Linear: the parent's constructor draws its weights."""
         sizes = {"inputSize": "1", "outputSize": "1"}
         self.t.models.making.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
 
@@ -271,6 +269,8 @@ class Classes:
                     self._function(made, name, function)
             for name, other in made.aliases.items():
                 t.emit(f"{code.attribute_name(name)} = {self.method(made, other)}")
+            if self.current is not None and self.current.by_hand and self.current.forward is None:
+                self.current.write_forward()
         t.emit("")
 
     def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:

@@ -20,10 +20,18 @@ from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["BACKWARD", "KEPT_BY_NN", "LayerFields"]
+__all__ = ["BACKWARD", "DERIVED_FROM", "KEPT_BY_NN", "LayerFields"]
 
 BACKWARD = ("backward", "updateGradInput", "accGradParameters")
 KEPT_BY_NN = {"output", "gradInput"}
+# Classes of nn that the page derives from itself, and whether they have weights.
+DERIVED_FROM = {
+    "nn.Linear": True,
+    "nn.ReLU": False,
+    "nn.Tanh": False,
+    "nn.Sigmoid": False,
+    "nn.Identity": False,
+}
 
 
 @dataclass(eq=False)
@@ -53,6 +61,14 @@ class LayerFields:
         self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
         self._find_parameters()
         self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
+        self.inherits = self.made.parent in DERIVED_FROM
+        if self.inherits and self.forward is not None:
+            self.by_hand = True  # with the parent's gradients, whatever the forward does
+        own = {name for half in self.halves for name in self.fields_of(half.body)} & set(self.gradients)
+        weights = (
+            self.parameters if own or not self.inherits else []
+        )  # else the parent's halves are those that know
+        self.handed = list(weights)
         self._find_temporaries()
 
     # What the fields are
@@ -83,6 +99,11 @@ class LayerFields:
         if self._inner is None:
             self._inner = InnerOutputs(self)
         return self._inner
+
+    @property
+    def handed_gradients(self) -> dict[str, str]:
+        """The gradients that the function gives, of the weights that it is handed."""
+        return self.gradients if self.handed else {}
 
     def gives_both(self) -> bool:
         """Whether gradients of two inputs are given, where a criterion has a prediction and a target."""
@@ -132,7 +153,7 @@ class LayerFields:
             if self._only_gathers(method):
                 return
             raise Problem("T7-243", method.line, "parameters() that does not say which they are")
-        if self.made.parent == "nn.Linear":
+        if DERIVED_FROM.get(self.made.parent or ""):
             self.parameters = ["weight", "bias"]
             self.gradients = {"gradWeight": "weight", "gradBias": "bias"}
             return
@@ -194,15 +215,16 @@ class LayerFields:
         return isinstance(node, Name) and node.name == "self"
 
     def _find_temporaries(self) -> None:
-        if self.forward is None:
+        if self.forward is None and not (self.inherits and self.by_hand):
             return
         seen = self.read_outside()
         if self.by_hand:
-            self.temporary |= self.set_before_read(self.forward) - set(self.parameters)
+            if self.forward is not None:
+                self.temporary |= self.set_before_read(self.forward) - set(self.parameters)
             for half in self.halves:
                 self.temporary |= self.set_before_read(half) - set(self.parameters)
             self.temporary -= set(self.gradients)
-        else:
+        elif self.forward is not None:
             outside = self._fields_in([f for f in self.made.methods.values() if f is not self.forward])
             self.temporary |= self.set_before_read(self.forward) - outside - set(self.parameters)
         self.temporary -= seen

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.native.layer_fields import KEPT_BY_NN, LayerFields
+from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN, LayerFields
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of
@@ -30,21 +31,23 @@ class LayerFunction(LayerFields):
         t, forward = self.t, self.forward
         if not self.by_hand:
             return
-        if forward is None:
+        if forward is None and not self.inherits:
             raise Problem("T7-243", self.halves[0].line, "gradients without updateOutput")
-        inputs = list(forward.parameters[1:])
+        inputs = self.inputs_of_forward()
         names = [t.names.of(given) for given in inputs]
         self.spread = ""
         for each in inputs:
             if t.kind(each) == "table":
                 if each is not inputs[0] or t.type(each).of_elements().kind != "tensor":
-                    raise Problem("T7-243", forward.line, "gradients of tables in a table, written by hand")
+                    raise Problem(
+                        "T7-243", self.halves[0].line, "gradients of tables in a table, written by hand"
+                    )
                 self.spread = names[0]
         for half in self.halves:
             self._same_parameters(half, names)
         kept = self._kept(names)
-        texts = {name: self.local(name) for name in (*self.temporary, *self.parameters)}
-        texts |= {name: self.local(name) for name in self.gradients}
+        texts = {name: self.local(name) for name in (*self.temporary, *self.handed)}
+        texts |= {name: self.local(name) for name in self.handed_gradients}
         texts[""] = "layer"
         self.layer_used = False
         t.gap()
@@ -57,14 +60,16 @@ class LayerFunction(LayerFields):
             saved = [name for name in kept if kept[name]]
             at_return = [f"ctx.save_for_backward({', '.join(map(self.spread_out, saved))})"] if saved else []
             at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
-            self._name_self(forward, "layer")
-            with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
-                given = (
-                    [*names[1:], *self.parameters, f"*{self.spread}"]
-                    if self.spread
-                    else [*names, *self.parameters]
-                )
-                t.functions.define("forward", forward, (), (), ["ctx", *given])
+            given = [*names[1:], *self.handed, f"*{self.spread}"] if self.spread else [*names, *self.handed]
+            if forward is None:
+                t.emit(f"def forward(ctx, {', '.join(given)}):")
+                for line in at_return:
+                    t.emit(f"    {line}")
+                t.emit(f"    return {self.parents}({names[0]})")
+            else:
+                self._name_self(forward, "layer")
+                with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
+                    t.functions.define("forward", forward, (), (), ["ctx", *given])
             self._backward(names, kept, texts)
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
@@ -77,7 +82,7 @@ class LayerFunction(LayerFields):
     def _have_weights_given(self, at: int, inputs: int) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
         t = self.t
-        if self.spread or self.parameters:
+        if self.spread or self.handed:
             raise Problem("T7-243", self.halves[0].line, "gradients of layers inside, beside others")
         t.lines[at] = t.lines[at].replace("):", ", *weights):")
         for i in self._returns(at):
@@ -97,7 +102,7 @@ class LayerFunction(LayerFields):
         """Have the layer itself in the context as well, where the gradients need it."""
         t = self.t
         back = next(i for i in range(at, len(t.lines)) if t.lines[i].strip().startswith("def backward"))
-        if any("layer." in line for line in t.lines[back:]):
+        if any(re.search(r"\blayer\b", line) for line in t.lines[back:]):
             head = t.lines[back]
             t.lines.insert(back + 1, f"{head[: len(head) - len(head.lstrip())]}    layer = ctx.layer")
             for i in reversed(range(at, back)):
@@ -124,11 +129,10 @@ class LayerFunction(LayerFields):
 
     def _kept(self, names: list[str]) -> dict[str, bool]:
         """What the backward needs of the forward, and whether that is a tensor."""
-        assert self.forward is not None
         t = self.t
-        found: dict[str, bool] = {}
-        of_name = {t.names.of(p): p for p in self.forward.parameters[1:]}
-        written = self.set_before_read(self.forward)
+        found: dict[str, bool] = {names[0]: True} if self.inherits else {}
+        of_name = {t.names.of(p): p for p in self.inputs_of_forward()}
+        written = self.set_before_read(self.forward) if self.forward is not None else set()
         for half in self.halves:
             own = self.set_before_read(half) - {"gradInput"}
             for node in tree.walk(half.body):
@@ -140,7 +144,7 @@ class LayerFunction(LayerFields):
                 if inner is not None:
                     found[inner] = True
                 name = self.own(node)
-                if name in self.gradients:  # its size, where parts of it are added to
+                if name in self.handed_gradients:  # its size, where parts of it are added to
                     parameter = self.local(self.gradients[name])
                     if isinstance(node, Index) and (
                         self._is_in_part(half, node)
@@ -148,13 +152,11 @@ class LayerFunction(LayerFields):
                         or self._is_nested(half, node)
                     ):
                         found[parameter] = True
-                if name in self.parameters or (
-                    name in self.temporary and name in written and name not in own
-                ):
+                if name in self.handed or (name in self.temporary and name in written and name not in own):
                     assert name is not None
                     assert isinstance(node, Expression)
                     found[self.local(name)] = t.kind(node) == "tensor"
-        order = [*names, *self.parameters]
+        order = [*names, *self.handed]
         return dict(sorted(found.items(), key=lambda i: order.index(i[0]) if i[0] in order else len(order)))
 
     def _gradient_with_part(self, node: Expression) -> str | None:
@@ -162,7 +164,7 @@ class LayerFunction(LayerFields):
         while isinstance(node, Index) and self.own(node) is None:
             node = node.base
         name = self.own(node)
-        return name if name in self.gradients else None
+        return name if name in self.handed_gradients else None
 
     def _is_nested(self, half: tree.Function, node: Index) -> bool:
         """Whether a gradient is added to in a loop or a branch: it begins with zeros then."""
@@ -203,7 +205,9 @@ class LayerFunction(LayerFields):
                     t.emit(f"{name} = ctx.{name}")
             self.inputs = len(names)
             halves = self._in_order()
-            self.last_half = halves[-1]
+            self.last_half = halves[-1] if halves else None
+            if self.inherits:
+                self._inherited(names[0])
             for half in halves:
                 self._name_self(half, "layer")
                 outer, t.scope = t.scope, t.scopes.of_function[half]
@@ -214,14 +218,49 @@ class LayerFunction(LayerFields):
                     self._begin_table(half)
                     t.block(half.body)
                 t.scope = outer
-            if not self._always_returns(halves[-1].body):
+            if not halves or not self._always_returns(halves[-1].body):
                 self._return_gradients()
         t.emit("")
+
+    def inputs_of_forward(self) -> list[Name]:
+        """The parameters of the forward half; of one that is the parent's, that of a backward half."""
+        return list(
+            self.forward.parameters[1:] if self.forward is not None else self.halves[0].parameters[1:2]
+        )
+
+    @property
+    def parents(self) -> str:
+        """What the parent computes, in the function of a class that derives from a layer."""
+        self.layer_used = True
+        return f"super({self.name}, layer).forward"
+
+    def _inherited(self, given: str) -> None:
+        """The halves that the class has from its parent."""
+        t, methods = self.t, self.made.methods
+        if "backward" in methods:
+            return
+        if "updateGradInput" not in methods:
+            gradient = f"{t.need('input_gradient')}({self.parents}, {given}, gradOutput)"
+            t.emit(f"{self.local('gradInput')} = {gradient}")
+        if "accGradParameters" not in methods and self.parameters:
+            self.trains_inner = True
+            t.emit(f"{t.need('weight_gradients')}({self.parents}, {given}, gradOutput)")
+
+    def parents_half(self, node: Expression) -> str | None:
+        """The method of the parent that ``parent.updateGradInput(self, ...)`` calls."""
+        callee = node.callee if isinstance(node, tree.Call) else None
+        if not (isinstance(callee, Index) and isinstance(callee.key, tree.String) and self.inherits):
+            return None
+        named = isinstance(callee.base, Name) and (
+            self.t.scopes.of_name[callee.base] in self.t.types.parent_of_variable
+        )
+        is_parent = named or self.t.path(callee.base) == self.made.parent
+        return callee.key.value if is_parent and callee.key.value in BACKWARD else None
 
     def _in_order(self) -> list[tree.Function]:
         """The halves; one that returns in its middle comes last, if the others do not need what it sets."""
         early = [half for half in self.halves if self._returns_early(half)]
-        if not early or early == [self.halves[-1]]:
+        if not early or early == self.halves[-1:]:
             return self.halves
         others = [half for half in self.halves if half is not early[0]]
         set_by_it = {name for name in self.fields_of(early[0].body) if name in {*KEPT_BY_NN, *self.gradients}}
@@ -268,7 +307,7 @@ class LayerFunction(LayerFields):
         gradients = self._input_gradients(names)
         given = [] if self.spread else gradients
         given += ["None"] * (names - max(len(given), bool(self.spread)))
-        for gradient in self.gradients:
+        for gradient in self.handed_gradients:
             used = any(gradient in self.fields_of(half.body) for half in self.halves)
             given.append(self.local(gradient) if used else "None")
         given += gradients if self.spread else []
@@ -341,13 +380,12 @@ class LayerFunction(LayerFields):
 
     def write_forward(self) -> None:
         t, forward = self.t, self.forward
-        assert forward is not None
         if self.by_hand:
-            names = [t.names.of(given) for given in forward.parameters[1:]]
+            names = [t.names.of(given) for given in self.inputs_of_forward()]
             t.gap()
             t.emit(f"def forward(self, {', '.join(names)}):")
             layer = ["self"] if self.layer_used else []
-            parameters = [f"self.{self.attribute(name)}" for name in self.parameters]
+            parameters = [f"self.{self.attribute(name)}" for name in self.handed]
             given = [*layer, *names, *parameters]
             if self.spread:
                 given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
@@ -356,6 +394,7 @@ class LayerFunction(LayerFields):
             t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
             t.emit("")
             return
+        assert forward is not None
         texts = {name: self.local(name) for name in self.temporary}
         with self.written_as(texts, None, []), self._as_tensors(forward.body):
             t.functions.define("forward", forward)

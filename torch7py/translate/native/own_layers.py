@@ -30,6 +30,7 @@ _INITIALIZERS = {
     "zero": "nn.init.zeros_",
     "fill": "nn.init.constant_",
 }
+_HELPERS = {"updateGradInput": "input_gradient", "accGradParameters": "weight_gradients"}
 _DRAWS = re.compile(
     "Dropout|Noise|Reinforce|Recurr|LSTM|GRU|MuFuRu|BatchNormalization"
 )  # not the same when run again
@@ -58,6 +59,12 @@ class OwnLayer(LayerFunction):
             return True
         if isinstance(node, tree.Run):
             self.alone.add(node.call)
+        if isinstance(node, tree.Run) and self.no_return is not None:
+            half = self.parents_half(node.call)
+            if half is not None:
+                inner = t.value(node.call)
+                t.emit(f"{self.local('gradInput')} = {inner}" if half != "accGradParameters" else inner.text)
+                return True
         if isinstance(node, tree.Run) and isinstance(node.call, Call) and self._is_parents_output(node.call):
             t.emit(f"{self.local('output')} = {t.value(node.call)}")
             return True
@@ -90,6 +97,13 @@ class OwnLayer(LayerFunction):
     def inner_gradient(self, node: Call | Invoke) -> Py | None:
         """``self.net:backward(x, g)`` in a backward half: gradients of a module that the layer has in it."""
         t = self.t
+        half = self.parents_half(node) if self.no_return is not None and isinstance(node, Call) else None
+        if half is not None and isinstance(node, Call):
+            if len(node.arguments) < 3 or t.kind(node.arguments[1]) != "tensor":
+                raise Problem("T7-243", node.line, f"{half} of the parent, with these arguments")
+            self.trains_inner |= half != "updateGradInput" and bool(self.parameters)
+            given = f"{t.value(node.arguments[1])}, {t.value(node.arguments[2])}"
+            return atom(f"{t.need(_HELPERS.get(half, 'module_gradient'))}({self.parents}, {given})")
         if self.no_return is None or not isinstance(node, Invoke) or node.method not in BACKWARD:
             return None
         kind = t.kind(node.receiver)
@@ -106,9 +120,7 @@ class OwnLayer(LayerFunction):
             return atom(f"{t.need('criterion_gradient')}({base}, {t.value(node.arguments[0])}, {target})")
         x = t.models.inputs.input(found, node.arguments[0])
         self.trains_inner |= node.method != "updateGradInput" and self._may_have_weights(found)
-        helper = {"updateGradInput": "input_gradient", "accGradParameters": "weight_gradients"}.get(
-            node.method
-        )
+        helper = _HELPERS.get(node.method)
         if helper is None:
             helper = "weight_gradients" if node in self.alone else "module_gradient"
         return atom(f"{t.need(helper)}({base}, {x}, {t.value(gradient)})")
