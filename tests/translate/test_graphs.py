@@ -186,10 +186,24 @@ end
     verified(GATED + use, tmp_path)
 
 
+def test_layers_that_follow_a_minus(tmp_path):
+    source = """require 'nngraph'
+local x = -nn.Identity()
+local f = x
+   - nn.Linear(3, 4)  -- wider
+   - nn.ReLU()
+   - nn.Linear(4, 3)
+local net = nn.gModule({x}, {nn.CAddTable()({x, f})})
+print(net:forward(torch.randn(2, 3)))
+"""
+    code = verified(source, tmp_path).code
+    assert "        f = self.linear2(F.relu(self.linear(x)))\n" in code
+
+
 @pytest.mark.parametrize(
     ("nodes", "said"),
     [
-        ("local y = x - nn.Tanh()", "arithmetic"),
+        ("local y = x * nn.Tanh()", "arithmetic"),
         ("local l = nn.Linear(2, 2)\nlocal y = nn.CAddTable()({l(x), l(nn.Tanh()(x))})", "in several places"),
         ("local y = nn.CAddTable()({x, nn.Tanh()()})", "without a source"),
         ("local y, z = nn.SplitTable(2)(x):split(3)", "another number"),

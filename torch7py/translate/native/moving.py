@@ -6,9 +6,10 @@ whatever is known of that method is known of it, and written as the call that it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.native.rewriting import replace_in
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Node
 
@@ -151,27 +152,8 @@ def _returns(statement: tree.Statement, name: str) -> bool:
 
 
 def _replace(program: Block, calls: dict[Expression, Invoke], found: Moves) -> None:
-    """Put the methods where the calls are, in the tree itself; those within one another too."""
-
-    def changed(value: object) -> object:
-        if isinstance(value, Call) and value in calls:
-            return calls[value]
-        if isinstance(value, tuple) and type(value) is tuple:
-            items = tuple(changed(item) for item in value)
-            return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-        return value
-
-    nodes = list(tree.walk(program))
-    for node in (*nodes, *calls.values()):
-        for name in [f.name for f in fields(node) if f.init and f.name not in ("place", "around")]:
-            value = getattr(node, name)
-            new = changed(value)
-            if new is not value:
-                object.__setattr__(node, name, new)
-    for node in nodes:
-        for kept in ("below", "all_below", "by_class", "own"):
-            if hasattr(node, kept):
-                object.__setattr__(node, kept, None)
+    """Put the methods where the calls are."""
+    replace_in(program, calls)
     for call, method in calls.items():
         name_of = found.by_function.pop(call, None)  # a call that is itself moved by another one
         if name_of is not None:

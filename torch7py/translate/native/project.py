@@ -17,6 +17,7 @@ from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
+from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.native.written_out import written_out
 from torch7py.translate.parse import parse
@@ -209,6 +210,7 @@ def _in(folder: Path, stem: str) -> Path | None:
 
 def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
     block = with_options(parse(source, file, at))
+    read_chains(block)
     names = [call.arguments[0] for call in _calls(block)]
     alone = all(isinstance(name, String) and name.value in packages for name in names)
     moves = read_as_methods(block, alone)

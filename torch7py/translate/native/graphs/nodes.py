@@ -95,4 +95,7 @@ class Nodes:
                 continue
             found.append(node)
             stack.extend(reversed(list(tree.children(node))))
+        found.sort(
+            key=lambda node: node.place.start
+        )  # a layer that is given a node with "-" comes after that
         return found
