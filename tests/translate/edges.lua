@@ -565,3 +565,28 @@ function M.setup(opt, names)
   return n
 end
 return M
+---
+local function f(a, b) return a + b, a * b end
+print((select(2, f(3, 4))))
+local p = select(2, f(1, 2))
+print(p, select(2, ('banana'):gsub('a', '')))
+---
+local previous = {b = 'a', c = 'b'}
+local node, steps = 'c', {}
+while node do
+   steps[#steps + 1] = node
+   node = previous[node]
+end
+print(table.concat(steps, ' '))
+---
+local Queue = {}
+Queue.__index = Queue
+function Queue.new(less) return setmetatable({less = less, items = {}}, Queue) end
+function Queue:first()
+   local best = self.items[1]
+   for _, item in ipairs(self.items) do if self.less(item, best) then best = item end end
+   return best
+end
+local q = Queue.new(function(a, b) return a > b end)
+for _, n in ipairs({3, 7, 5}) do table.insert(q.items, n) end
+print(q:first(), q.less(2, 1))

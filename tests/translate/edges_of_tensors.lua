@@ -217,3 +217,8 @@ print(torch.type(y + 1), torch.type(torch.zeros(2)), torch.ones(3):gt(0):type())
 print(x:select(1, 2):storageOffset(), y:storageOffset())
 print(y:type() == 'torch.IntTensor' and 'int' or 'another')
 print((x:type('torch.LongTensor') / 2)[1][1])
+---
+local x = torch.Tensor{{1, 5, 3}, {9, 2, 4}}
+local sum = 0
+x:apply(function(v) sum = sum + v end)
+print(sum, select(2, x[1]:max(1))[1])

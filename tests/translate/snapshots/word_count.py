@@ -96,7 +96,7 @@ def main():
         longest = max(longest, length)
     with open(reportPath, "w") as report:
         for length in range(longest, 0, -1):
-            list_ = byLength[length]
+            list_ = byLength.get(length)
             if list_ is not None:
                 list_.sort()
                 report.write(f"{length}: {' '.join(list_)}\n")

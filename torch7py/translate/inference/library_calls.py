@@ -349,7 +349,14 @@ class LibraryCalls:
             result.mark("whole")
             result.be("number")
         elif len(arguments) > 1:
-            unify(result, arguments[1])
+            call = node.arguments[1]
+            if isinstance(call, (Call, Invoke)) and isinstance(first, tree.Number) and first.value > 1:
+                results = self.types.results[call]
+                while len(results) < first.value:
+                    results.append(Type())
+                unify(result, results[int(first.value) - 1])
+            else:
+                unify(result, arguments[1])
         return True
 
 

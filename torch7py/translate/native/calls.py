@@ -96,6 +96,29 @@ class Calls:
         assert isinstance(node, (Call, Invoke))
         return self._call(node, False)
 
+    def one_of_several(self, node: Call | Invoke, which: Expression) -> Py:
+        """One of the values that a call gives: ``select(2, f(x))``, which in Lua stands for all that follow it too."""
+        place = int(which.value) - 1 if isinstance(which, tree.Number) else -1
+        pattern = matching.matched(self.t, node)
+        if place == 1 and pattern is not None and pattern[0] == "gsub":
+            return atom(f"{matching.substitution(self.t, pattern[1], pattern[2], node.line)}[1]")
+        found = tensors.places(self.t, node) if place == 1 else None
+        if found is not None:
+            return found
+        if not 0 < place < self.count(node):
+            raise Problem("T7-217", node.line, "select of something else than ... or of a function's results")
+        return atom(f"{self.all_values(node)}[{place}]")
+
+    def _selects_last(self, node: Call) -> bool:
+        """Whether ``select(n, f(x))`` is the last value of the call."""
+        which, call = node.arguments[0], node.arguments[-1]
+        if not isinstance(which, tree.Number) or not isinstance(call, (Call, Invoke)):
+            return False
+        pattern = matching.matched(self.t, call)
+        if (pattern is not None and pattern[0] == "gsub") or tensors.gives_places(self.t, call):
+            return which.value == 2
+        return which.value == self.count(call) > 1
+
     def count(self, node: Expression | None) -> int:
         """How many values a call of the program's own functions gives (1 for all others)."""
         if not isinstance(node, (Call, Invoke)):
@@ -250,7 +273,7 @@ class Calls:
             if isinstance(node, (Name, Index, tree.String, tree.Number)):
                 continue
             last: Expression | None = None
-            if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert"):
+            if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert", "select"):
                 continue
             if isinstance(node, (Call, Invoke)) and not self.t.types.function_called(node):
                 last = node.arguments[-1] if node.arguments else None
@@ -290,6 +313,8 @@ class Calls:
             path = self.t.path(node.callee)
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
                 return False  # select('#', ...)
+            if path == "select" and self._selects_last(node):
+                return False
             return path in SEVERAL_VALUES or path in _DECOMPOSED
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False

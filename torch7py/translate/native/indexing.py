@@ -77,8 +77,9 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "tensor":
         return tensor_index(t, node)
     if is_attribute(t, node) and isinstance(node.key, String):
-        if kind != "class" and t.types.methods_of(t.type(node.base), node.key.value):
-            raise Problem("T7-241", node.line, f"the method {node.key.value} as a value")
+        name = node.key.value
+        if kind != "class" and any(made.everywhere(name) for made in t.type(node.base).find().classes):
+            raise Problem("T7-241", node.line, f"the method {name} as a value")
         return t.classes.uses.field(node)
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
@@ -93,7 +94,7 @@ def index(t: Translator, node: Index) -> Py:
             return atom(f"{base}[{list_position(t, node)}]")
         found = t.type(node)
         tested = found.has("tested") and isinstance(node.key, String)
-        optional = found.nil or (tested and not t.tables.has_key(node))
+        optional = found.nil or ((tested or node in t.looked_for) and not t.tables.has_key(node))
         if (optional and node not in t.present) or _is_never_given(t, node):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")

@@ -197,13 +197,17 @@ def _substituted(
     t: Translator, subject: Expression, arguments: tuple[Expression, ...], names: list[str], line: int
 ) -> None:
     """``new, count = s:gsub(pattern, replacement)``"""
+    t.emit(f"{', '.join(names[:2])} = {substitution(t, subject, arguments, line)}")
+    for name in names[2:]:
+        t.emit(f"{name} = None")
+
+
+def substitution(t: Translator, subject: Expression, arguments: tuple[Expression, ...], line: int) -> str:
+    """The call that gives the new text, and how often something was replaced."""
     t.imports.add("re")
     source, groups = as_regex(arguments[0])
     count = f", count={t.expressions.whole_number(arguments[2])}" if len(arguments) > 2 else ""
-    given = f"{source}, {_replacement(t, arguments[1], groups, line)}, {t.value(subject)}{count}"
-    t.emit(f"{', '.join(names[:2])} = re.subn({given})")
-    for name in names[2:]:
-        t.emit(f"{name} = None")
+    return f"re.subn({source}, {_replacement(t, arguments[1], groups, line)}, {t.value(subject)}{count})"
 
 
 def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:

@@ -187,8 +187,10 @@ def pcall_statement(t: Translator, node: Call) -> None:
 
 @function("select")
 def select(t: Translator, node: Call) -> Py:
-    """``select('#', ...)`` and ``select(n, ...)``"""
+    """``select('#', ...)``, ``select(n, ...)``, and ``select(n, f(x))``"""
     first = node.arguments[0]
+    if len(node.arguments) == 2 and isinstance(node.arguments[1], (Call, Invoke)):
+        return t.calls.one_of_several(node.arguments[1], first)
     if len(node.arguments) != 2 or not isinstance(node.arguments[1], tree.Vararg):
         raise Problem("T7-217", node.line, "select of something else than ...")
     rest = t.calls.rest()

@@ -28,6 +28,7 @@ from torch7py.translate.native.faithful_parts import Parts
 from torch7py.translate.native.functions import Functions
 from torch7py.translate.native.graphs import Graphs
 from torch7py.translate.native.intervals import Intervals
+from torch7py.translate.native.missing import looked_for
 from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names, walk_function
@@ -91,6 +92,7 @@ class Translator:
         self.wholes = Wholes(self, raw)
         self.intervals = Intervals(self, raw)
         self.counted = counted_comparisons(self)
+        self.looked_for = looked_for(self)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.expressions = Expressions(self)

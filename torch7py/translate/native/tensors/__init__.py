@@ -10,16 +10,27 @@ from torch7py.translate.native.tensors import (  # noqa: F401  (they register ru
     selecting,
     views,
 )
-from torch7py.translate.native.tensors.calls import both, is_new, method, new, several, statement
+from torch7py.translate.native.tensors.calls import (
+    both,
+    gives_places,
+    is_new,
+    method,
+    new,
+    places,
+    several,
+    statement,
+)
 from torch7py.translate.native.tensors.functions import torch_function, torch_statement
 from torch7py.translate.native.tensors.reductions import is_reduced
 
 __all__ = [
     "both",
+    "gives_places",
     "is_new",
     "is_reduced",
     "method",
     "new",
+    "places",
     "several",
     "statement",
     "torch_function",

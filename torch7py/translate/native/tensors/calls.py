@@ -142,10 +142,22 @@ def _statement(t: Translator, node: Invoke) -> bool:
         if base.text.endswith("]") and _is_part(t, receiver):
             t.emit(f"{base} = {t.value(node.arguments[0]) if node.arguments else 0}")
             return True
+    if name == "apply" and len(node.arguments) == 1 and _gives_nothing(t, node.arguments[0]):
+        function = t.value(node.arguments[0])
+        each = t.fresh("element")
+        t.emit(f"for {each} in {receiver_text(t, receiver)}.flatten().tolist():")
+        t.emit(f"    {function}({each})")
+        return True
     if name == "set":
         raise Problem("T7-272", node.line, f"{name} as a statement")
     t.emit(apply(t, receiver, name, node.arguments, node).text)
     return True
+
+
+def _gives_nothing(t: Translator, function: Expression) -> bool:
+    """Whether a function takes an element and gives no value, ever: it leaves the tensor as it is."""
+    found = t.type(function).find().functions
+    return bool(found) and all(len(f.parameters) == 1 and not t.types.returns[f].counts for f in found)
 
 
 def _is_part(t: Translator, node: Expression) -> bool:
@@ -200,6 +212,34 @@ def _two(t: Translator, receiver: Expression, name: str, arguments: Arguments, p
 
 def both(t: Translator, node: Expression) -> str | None:
     """The values of ``x:max(2)`` and their places, one after the other; None where it is no call of this kind."""
+    call = _of_two_results(t, node)
+    if call is None:
+        return None
+    values, places = t.fresh("values"), t.fresh("places")
+    t.emit(f"{values}, {places} = {_two(t, *call, True)}")
+    return f"{values}, {places} + 1"
+
+
+def places(t: Translator, node: Expression) -> Py | None:
+    """The places alone that ``x:max(2)`` and its like give second."""
+    call = _of_two_results(t, node)
+    if call is None:
+        return None
+    receiver, name, arguments = call
+    if name in ("max", "min", "sort"):
+        found = f"{receiver_text(t, receiver)}.arg{name}({_along(t, name, arguments)})"
+    else:
+        found = f"{_two(t, *call, True)}.indices"
+    return Py(f"{found} + 1", code.ADD)
+
+
+def gives_places(t: Translator, node: Expression) -> bool:
+    """Whether a call gives values and places."""
+    return _of_two_results(t, node) is not None
+
+
+def _of_two_results(t: Translator, node: Expression) -> tuple[Expression, str, Arguments] | None:
+    """The tensor, the name and the arguments of a call that gives values and places."""
     if isinstance(node, Invoke):
         receiver, name, arguments = node.receiver, node.method, node.arguments
     elif isinstance(node, Call) and node.arguments and (t.path(node.callee) or "").startswith("torch."):
@@ -211,8 +251,4 @@ def both(t: Translator, node: Expression) -> str | None:
         return None
     if name not in ("max", "min", "sort", "topk", "median", "mode", "kthvalue"):
         return None
-    if name in ("max", "min") and not arguments:
-        return None
-    values, places = t.fresh("values"), t.fresh("places")
-    t.emit(f"{values}, {places} = {_two(t, receiver, name, arguments, True)}")
-    return f"{values}, {places} + 1"
+    return None if name in ("max", "min") and not arguments else (receiver, name, arguments)

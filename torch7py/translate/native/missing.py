@@ -1,0 +1,59 @@
+"""Entries of tables that the program asks for without knowing whether they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Expression, Index, Name, Unary
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["looked_for"]
+
+
+def looked_for(t: Translator) -> set[Expression]:
+    """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``."""
+    of_name = t.scopes.of_name
+    tested: set[Variable] = set()
+    for node in tree.walk(t.program):
+        for condition in _conditions(node):
+            tested |= {of_name[name] for name in _names(condition)}
+    found: set[Expression] = set()
+    for statement in tree.those(t.program, tree.Local, tree.Assign):
+        assert isinstance(statement, (tree.Local, tree.Assign))
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        for target, value in zip(targets, statement.values, strict=False):
+            if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
+                found.add(value)
+    return found
+
+
+def _conditions(node: tree.Node | tree.Block) -> Iterator[Expression]:
+    if isinstance(node, tree.If):
+        yield from (condition for condition, _ in node.branches)
+    elif isinstance(node, (tree.While, tree.Repeat)):
+        yield node.condition
+    elif isinstance(node, Unary) and node.operator == "not":
+        yield node.operand
+    elif isinstance(node, Binary) and node.operator in ("and", "or"):
+        yield node.left
+    elif isinstance(node, Binary) and node.operator in ("==", "~="):
+        if isinstance(node.left, tree.Nil):
+            yield node.right
+        elif isinstance(node.right, tree.Nil):
+            yield node.left
+
+
+def _names(condition: Expression) -> Iterator[Name]:
+    """The variables that are a condition themselves, or a part of one."""
+    if isinstance(condition, Name):
+        yield condition
+    elif isinstance(condition, tree.Paren):
+        yield from _names(condition.inner)
+    elif isinstance(condition, Binary) and condition.operator in ("and", "or"):
+        yield from _names(condition.left)
+        yield from _names(condition.right)
