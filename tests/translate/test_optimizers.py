@@ -415,7 +415,14 @@ def test_states_of_which_is_not_known_what_they_are_for(source):
     assert page_of(source).problems
 
 
+def test_settings_right_behind_an_empty_state_are_its_own():
+    late = "local net = nn.Linear(3, 2)\nlocal w, g = net:getParameters()\n" + ANEW
+    page = page_of("local state = {}\nstate.momentum = 0.9 -- heavy\nstate.learningRate = 0.2\n" + late)
+    made = "torch.optim.SGD(net.parameters(), lr=0.2, momentum=0.9, dampening=0.9)"
+    assert f"# heavy\n    optimizer = {made}" in page.code
+
+
 def test_settings_before_there_are_weights_are_refused():
     late = "local net = nn.Linear(3, 2)\nlocal w, g = net:getParameters()\n" + ANEW
-    page = page_of("local state = {}\nstate.momentum = 0.9\n" + late)
+    page = page_of("local state = {}\nprint('so far')\nstate.momentum = 0.9\n" + late)
     assert "T7-228" in {problem.code for problem in page.problems}

@@ -189,7 +189,9 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
             return news | result.be_rank(len(arguments))
         return news
     if method == "squeeze":  # a number, where there is only one
-        return result.be("tensor") | _less_one(result, receiver) if node.arguments else False
+        if node.arguments:
+            return result.be("tensor") | _less_one(result, receiver)
+        return result.mark("squeezed")
     if method == "multinomial":
         result.find().tensor_type = "Long"
         return result.be("tensor") | same_rank(result, receiver) | result.mark("places")

@@ -33,6 +33,7 @@ _CONTAINERS = {
     "nn.BiSequencerLM",
     "nn.Repeater",
 }
+_BOTH_WAYS = ("nn.BiSequencer", "nn.BiSequencerLM")
 
 
 @dataclass
@@ -314,9 +315,28 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
 
         return reset
 
+    def copying(original: Callable[..., None]) -> Callable[..., None]:
+        """Of a container that goes both ways: the copy that it makes for the second one has layers of its own."""
+
+        @functools.wraps(original)
+        def init(self: Any, forward: Any, backward: Any = None, *rest: Any) -> None:
+            original(self, forward, backward, *rest)
+            if depth or backward is not None:
+                return
+            names = {id(item.module): item.name for item in made}
+            for first, copy in zip(self.forwardModule.modules(), self.backwardModule.modules(), strict=True):
+                if id(first) in names:
+                    name = names[id(first)]
+                    listed = [weight.detach().clone() for weight in copy.torch7_parameters()[0]]
+                    made.append(Made(name, copy, _weights(name, copy), listed, len(made)))
+
+        return init
+
     resets = []
     for name, found in torch7_layers.items():
         cls: Any = found
+        if name in _BOTH_WAYS:
+            resets.append((cls, "__init__", copying(cls.__init__)))
         if name not in _CONTAINERS:
             originals.append((cls, cls.__dict__.get("__init__")))
             cls.__init__ = recording(cls, name, cls.__init__)

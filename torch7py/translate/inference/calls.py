@@ -45,8 +45,14 @@ _TENSORS_OWN = {
     "copy": ("tensor",),
     "index": ("number tensor",),
     "select": ("number number",),
+    "sum": ("", "number"),
     "mean": ("", "number"),
+    "std": ("", "number"),
+    "var": ("", "number"),
+    "max": ("", "number"),
+    "min": ("", "number"),
     "norm": ("",),
+    "numel": ("",),
 }
 
 
@@ -211,7 +217,8 @@ class CallKinds:
 
         def invoke() -> bool:
             kind = receiver.kind
-            if kind is None and inside is not None and self.types.kind(inside) == "tensor":
+            part = inside is not None and self.types.kind(inside) == "tensor"
+            if kind is None and (part or receiver.has("squeezed")):
                 return receiver.be("tensor")  # what has methods is no number
             own = self.types.function_called(node)
             if not own and method in ("forward", "backward"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from torch7py.translate.layers import Layer
 from torch7py.translate.native.problem import Problem
 
-__all__ = ["LABELS", "is_function", "loss_function", "loss_module"]
+__all__ = ["LABELS", "OF_NUMBERS", "is_function", "loss_function", "loss_module"]
 
 # Criterions whose targets are classes, counted from 1, and whose PyTorch form is a module given such as from 0.
 LABELS = {"nn.ClassNLLCriterion", "nn.CrossEntropyCriterion"}
+# Those that are given a class as a number for one example, and whose PyTorch form takes a tensor.
+OF_NUMBERS = {"nn.ClassSimplexCriterion", "nn.MultiMarginCriterion"}
 
 _MODULES = {
     "nn.ClassNLLCriterion": "NLLLoss",

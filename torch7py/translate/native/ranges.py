@@ -76,7 +76,7 @@ def head(t: Translator, node: tree.NumericFor) -> None:
     if not t.whole(node.start) or not isinstance(step, (int, str)):
         raise Problem("T7-214", node.line, "a loop over numbers that are not whole")
     name = t.names.of(node.variable)
-    unused = not variable.reads and not variable.writes
+    unused = not variable.reads and not variable.writes and variable not in t.counting
     if unused:
         name = "_"
     first_one = isinstance(node.start, Number) and node.start.value == 1
@@ -129,7 +129,7 @@ def _step(t: Translator, node: tree.NumericFor) -> int | str | None:
 
 def _only_indexes(t: Translator, variable: Variable) -> bool:
     """Whether a loop's variable is only a place in lists and tensors, alone or with a constant added."""
-    if variable.writes or not variable.reads:
+    if variable.writes or not (variable.reads or variable in t.counting):
         return False
     if t.list_places is None:
         t.list_places = _places(t)

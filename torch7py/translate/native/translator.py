@@ -65,6 +65,7 @@ class Translator:
         self.depth = 0
         self.scope: Scope = scopes.main
         self.shifts: dict[Variable, int] = {}  # loop variables written less this much
+        self.counting: set[Variable] = set()  # loop variables that the page reads though the program does not
         self.graph_variables: set[Variable] = set()
         self.raw_elements: set[Expression] = set()  # elements of tensors that may stay 0-dimensional tensors
         self.list_places: set[Name] | None = (
@@ -263,7 +264,7 @@ class Translator:
             return 0
 
     def statement(self, node: Statement) -> None:
-        if self.classes.is_part(node):
+        if self.classes.is_part(node) or node in self.training.absorbed:
             return
         around = node.around
         for comment in around.before:

@@ -117,7 +117,14 @@ class Methods(Needs):
             (self._forward if forward else self._init)(node)
         elif isinstance(node, (tree.NumericFor, tree.GenericFor)):
             self.loops.append(node)
+            if (
+                isinstance(node, tree.NumericFor)
+                and forward
+                and any(c.loops == (node,) for c in self.at.children)
+            ):
+                t.counting.add(t.scopes.of_name[node.variable])  # which layer it is
             t.write(node)
+            t.counting.clear()
             self.loops.pop()
         else:
             t.write(node)

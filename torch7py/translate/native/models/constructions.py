@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
@@ -125,7 +126,7 @@ class Constructions:
             slots = self._recurrent_parts(node, rest, slots)
         elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in slots:
             first = slots["forward"]
-            slots.setdefault("backward", Layer(first.name, first.args, source=first.source))
+            slots.setdefault("backward", self._copy(first, node.line))
             slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
@@ -135,6 +136,16 @@ class Constructions:
             layer.args.texts["remember"] = mode
         self.layers.append(layer)  # keeps its id its own
         return layer
+
+    def _copy(self, layer: Layer, line: int) -> Layer:
+        """Another layer of the same parts, with weights of its own."""
+        if layer.given:
+            raise Problem("T7-222", line, f"a copy of {layer.given}, a module from elsewhere")
+        copy = replace(layer, children=[self._copy(child, line) for child in layer.children])
+        copy.slots = {name: self._copy(slot, line) for name, slot in layer.slots.items()}
+        self.places[id(copy)] = self.places.get(id(layer), 0)
+        self.layers.append(copy)
+        return copy
 
     def _recurrent_parts(
         self, node: Call, given: dict[str, str], slots: dict[str, Layer]

@@ -9,7 +9,7 @@ from torch7py.translate.kinds import DEEPEST, Description, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
-from torch7py.translate.native.losses import LABELS
+from torch7py.translate.native.losses import LABELS, OF_NUMBERS
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -144,6 +144,8 @@ class Inputs:
         if not labels.pop():
             if names <= _BY_SIGN and t.kind(node) != "tensor" and node not in t.expressions.instead:
                 return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
+            if t.kind(node) == "number" and names <= OF_NUMBERS:
+                return f"torch.tensor({t.value(node)})"
             return self._detached(node)
         value = t.value(node)
         if t.kind(node) == "number":

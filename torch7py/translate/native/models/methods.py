@@ -140,7 +140,7 @@ class Models:
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
-        if method == "updateParameters" and self._may_share(node):
+        if method == "updateParameters" and self.may_share(node):
             rate = t.value(node.arguments[0]).at(code.NEGATE)
             t.emit("# shared weights move once for each module that has them, as in Torch7")
             t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
@@ -275,7 +275,7 @@ class Models:
         found = self.t.type(node).find()
         return not found.classes and {layer.name for layer in found.layers} == {"nn.Sequential"}
 
-    def _may_share(self, node: Invoke) -> bool:
+    def may_share(self, node: Invoke) -> bool:
         """Whether a module may have weights twice, which Torch7 moves for each module that has them."""
         t = self.t
         sharing = [

@@ -12,7 +12,7 @@ from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
-from torch7py.translate.native.optimizers.settings import find_changes
+from torch7py.translate.native.optimizers.settings import completed, find_changes
 from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Name, Statement
@@ -248,6 +248,7 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     if len({holders.of(call.arguments[1]) for call in nodes}) != 1:
         return
     definitions = []
+    behind: list[Statement] = []
     literals = holders.in_literals(holder)
     made = [*holders.assigned(holder), *((s, target, item.value) for s, target, item in literals)]
     for statement, target, value in made:
@@ -262,6 +263,9 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
         module = _module_at(training, nodes, statement, target)
         if settings is None or option is None or module is None:
             return
+        if settings is value:
+            settings, own = completed(training, holder, statement, settings)
+            behind += own
         definitions.append(Definition(statement, target, settings, option, module, once))
     if not definitions:
         return
@@ -274,6 +278,8 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     weights = holders.of(nodes[0].arguments[1])
     if not stay_together(training, optimizer, weights, _called):
         return
+    training.dropped.update(behind)
+    training.absorbed.update(behind)
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
         optimizer.name = t.names.chosen[holder] = t.names.fresh(_named_after(holder.name), home)

@@ -9,13 +9,14 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Invoke, Name
+from torch7py.translate.native.training.holders import Holder
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training import Training
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["find_changes", "listed", "named", "settings_field", "value_of_field"]
+__all__ = ["completed", "find_changes", "listed", "named", "settings_field", "value_of_field"]
 
 # Settings of an optimizer that are no entry of its parameter group, or whose change it does not see.
 _FIXED = ("line_search", "verbose", "decay", "dampening")
@@ -31,6 +32,8 @@ def find_changes(training: Training) -> None:
         if optimizer is not None:
             optimizer.saved = True
     for statement, scope in training.places.owner.items():
+        if statement in training.dropped:
+            continue
         targets = statement.targets if isinstance(statement, tree.Assign) else ()
         for node in tree.own_nodes(statement):
             optimizer = _of_state(training, node.base) if isinstance(node, tree.Index) else None
@@ -41,6 +44,34 @@ def find_changes(training: Training) -> None:
                 optimizer.changed_inside |= scope.function in inside
             else:
                 optimizer.read.add(node.key.value)
+
+
+def completed(
+    training: Training, holder: Holder, statement: Statement, table: tree.Table
+) -> tuple[tree.Table, list[Statement]]:
+    """A table of settings with those that the statements right behind it add, and these statements."""
+    block = training.explicit.flow.block_of[statement].statements
+    fields, found = list(table.fields), list[Statement]()
+    for each in block[block.index(statement) + 1 :]:
+        if not isinstance(each, tree.Assign) or len(each.targets) != 1 or len(each.values) != 1:
+            break
+        (target,), (value,) = each.targets, each.values
+        known = {field.key.value for field in fields if isinstance(field.key, tree.String)}
+        places = [n for n in tree.walk(value) if isinstance(n, (Name, tree.Index))]
+        if (
+            not isinstance(target, tree.Index)
+            or not isinstance(target.key, tree.String)
+            or holder != training.holders.of(target.base)
+            or isinstance(value, tree.Nil)
+            or target.key.value in known
+            or any(training.holders.of(place) == holder for place in places)
+        ):
+            break
+        fields.append(
+            tree.Field(target.place, target.key, value, True, each.around.before, each.around.trailing)
+        )
+        found.append(each)
+    return tree.Table(table.place, tuple(fields)), found
 
 
 def _called_by_optimizers(training: Training) -> set[tree.Function]:

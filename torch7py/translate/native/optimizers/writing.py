@@ -21,6 +21,9 @@ __all__ = ["give_gradient", "holds_loss", "of_call", "step", "write"]
 
 def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
     """``optimizer = torch.optim.SGD(...)``"""
+    for item in definition.table.fields:
+        for comment in (*item.before, *([item.trailing] if item.trailing is not None else [])):
+            t.comment(comment)
     name = named(t, optimizer, definition.target)
     if definition.once:
         t.emit(f"if {name} is None:")

@@ -15,6 +15,7 @@ from torch7py.translate.native.tensors.rules import (
     dimension,
     in_place,
     receiver_text,
+    renewed,
     rules,
     sizes,
 )
@@ -38,8 +39,7 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
     if filled is not None:
         return filled
     if name == "round" and not arguments:
-        base = receiver_text(t, receiver)
-        return atom(f"{base}.copy_({t.need('round_away')}({base}))")
+        return renewed(t, receiver, lambda base: f"{t.need('round_away')}({base})")
     if name in in_place:
         return in_place[name](t, receiver, arguments)
     found = rules.get(name)

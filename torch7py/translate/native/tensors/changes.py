@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.results import into
-from torch7py.translate.native.tensors.rules import Arguments, Rule, changing, in_place, receiver_text, sizes
+from torch7py.translate.native.tensors.rules import (
+    Arguments,
+    Rule,
+    changing,
+    in_place,
+    receiver_text,
+    renewed,
+    sizes,
+)
 from torch7py.translate.native.whole_tensors import changed, operation
 from torch7py.translate.tree import Expression
 
@@ -140,16 +148,16 @@ def cinv(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 def _bounded(name: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        base = receiver_text(t, receiver)
-        given = [t.value(argument).text for argument in arguments]
-        if len(given) == 2:
-            written = into(t, base, f"c{name}", arguments)
+        if len(arguments) == 2:
+            written = into(t, receiver_text(t, receiver), f"c{name}", arguments)
             if written is None:
                 raise Problem("T7-271", receiver.line, f"c{name} with these arguments")
             return written
         if t.kind(arguments[0]) == "number":
-            return atom(f"{base}.clamp_({'min' if name == 'max' else 'max'}={given[0]})")
-        return atom(f"{base}.copy_(torch.{name}imum({base}, {t.expressions.beside(arguments[0], receiver)}))")
+            bound = f"{'min' if name == 'max' else 'max'}={t.value(arguments[0])}"
+            return atom(f"{receiver_text(t, receiver)}.clamp_({bound})")
+        other = t.expressions.beside(arguments[0], receiver)
+        return renewed(t, receiver, lambda base: f"torch.{name}imum({base}, {other})")
 
     return write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.native import code
-from torch7py.translate.native.code import Py
+from torch7py.translate.native.code import Py, atom
 from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
@@ -81,3 +81,40 @@ def maker(*names: str) -> Callable[[Maker], Maker]:
         return function
 
     return register
+
+
+def renewed(t: Translator, receiver: Expression, write: Callable[[str], str]) -> Py:
+    """``x:f()`` where PyTorch has no such change in place: x is given what ``write`` makes of its text.
+
+    The receiver is computed once. What is made here, and nobody else has, is just replaced.
+    """
+    if is_made_here(t, receiver):
+        return atom(write(t.value(receiver).text))
+    base = receiver_text(t, receiver)
+    if not _is_repeatable(receiver):
+        name = t.fresh("value")
+        t.emit(f"{name} = {base}")
+        base = name
+    return atom(f"{base}.copy_({write(base)})")
+
+
+def is_made_here(t: Translator, node: Expression) -> bool:
+    """Whether an expression makes a tensor that nothing else refers to."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, tree.Binary):
+        return True
+    if isinstance(node, Call):
+        path = t.path(node.callee) or ""
+        of_sizes = path in library.TENSOR_TYPES and all(t.kind(a) == "number" for a in node.arguments)
+        return of_sizes or path.removeprefix("torch.") in library.CREATORS
+    if isinstance(node, tree.Invoke):
+        return node.method == "clone" or (node.method in in_place and is_made_here(t, node.receiver))
+    return False
+
+
+def _is_repeatable(node: Expression) -> bool:
+    """Whether an expression may be written twice: names, fields, and places that they tell."""
+    if isinstance(node, tree.Index):
+        return _is_repeatable(node.base) and _is_repeatable(node.key)
+    return isinstance(node, (tree.Name, tree.Number, tree.String))

@@ -50,6 +50,7 @@ class Training:
             tree.Function, Name
         ] = {}  # of those, the tensor that is no module's but is optimized itself
         self.dropped: set[Statement] = set()
+        self.absorbed: set[Statement] = set()  # those that are written, with their comments, in another one
         self.dropped_variables: set[Variable] = set()
         self.dropped_targets: dict[
             Statement, set[Expression]

@@ -10,6 +10,7 @@ from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
+from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.native.wholes import returns_of
@@ -190,11 +191,28 @@ class FlatVectors:
 
     def weights_of(self, node: Expression) -> Expression | None:
         """The module whose weights a flat vector holds."""
-        return self._module_of(node, self.aliases)
+        return self._module_of(node, self.aliases) or self._asked_of(node)
 
     def gradients_of(self, node: Expression) -> Expression | None:
         """The module whose gradients a flat vector holds."""
         return self._module_of(node, self.flat_gradients)
+
+    def _asked_of(self, node: Expression) -> Expression | None:
+        """The module of ``model:getParameters()`` in an expression, whose first result is used on the spot."""
+        if not isinstance(node, Invoke) or node.method != "getParameters" or node.arguments:
+            return None
+        if self.t.kind(node.receiver) != "module" or self.t.types.function_called(node):
+            return None
+        statement = self.training.explicit.flow.statement(node)
+        around = [s for s in self.training.places.parents[statement] if isinstance(s, LOOPS)]
+        first = around[0].place.start if around else statement.place.end
+        used = [name for holder in self.given_by for name in self.training.holders.uses(holder)]
+        in_function = self.training.places.owner[statement].function is not None
+        if any(in_function or name.place.start > first for name in used):
+            raise Problem(
+                "T7-227", node.line, "getParameters, after which older vectors are no longer the module's"
+            )
+        return node.receiver
 
     def _module_of(self, node: Expression, vectors: dict[Holder, Expression]) -> Expression | None:
         holder = self.training.holders.of(node) if isinstance(node, (Name, Index)) else None
@@ -281,6 +299,8 @@ class FlatVectors:
 
     def call(self, node: Invoke) -> Py | None:
         """A call on a flat vector, as a value."""
+        if node.method == "getParameters":
+            return self.alias(node)
         weights, gradients = self.weights_of(node.receiver), self.gradients_of(node.receiver)
         changes = node.method in in_place or node.method in ("copy", "fill", "zero")
         if changes and (weights is not None or gradients is not None):
