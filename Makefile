@@ -19,7 +19,7 @@ help:
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-slow   the tests that take long'
 	@echo 'make bench       speed, beside plain PyTorch'
-	@echo 'make support     writes docs/support.md'
+	@echo 'make support     writes docs/support.md and docs/operations.md'
 	@echo 'make format      formats the sources'
 	@echo 'make clean       removes what make made'
 
@@ -51,6 +51,7 @@ bench: $(READY)
 
 support: $(READY)
 	$(BIN)/python tools/support.py
+	$(BIN)/python tools/operations.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

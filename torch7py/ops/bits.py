@@ -15,15 +15,17 @@ T = torch.Tensor
 Number = float | T
 
 
-def _register(name: str, kind: str, function: Callable[..., T]) -> None:
-    """An operation of integers with a number (``kind`` real) or with as many others (like)."""
+def _register(name: str, kind: str, function: Callable[..., T], word: str) -> None:
+    """An operation, called ``word``, of integers with a number (``kind`` real) or with as many others (like)."""
 
     def apply(src: T, other: Number, *, out: T | None = None) -> T:
         if src.is_floating_point():
             raise TorchError(f"{name} is only supported for integer type tensors")
         return function(src, other, out=out)
 
-    operation(name, f"src:T other:{kind}", Form.UPDATE, inplace=_in_place(apply))(apply)
+    whom = "a number" if kind == "real" else "the other tensor's element"
+    about = f"Bit by bit '{word}' of each element and {whom}. Only for integer tensors."
+    operation(name, f"src:T other:{kind}", Form.UPDATE, inplace=_in_place(apply), about=about)(apply)
 
 
 def _in_place(function: Callable[..., T]) -> Callable[[T, Number], T]:
@@ -31,13 +33,13 @@ def _in_place(function: Callable[..., T]) -> Callable[[T, Number], T]:
     return lambda src, other: function(src, other, out=src)
 
 
-for _name, _function in (
-    ("bitand", torch.bitwise_and),
-    ("bitor", torch.bitwise_or),
-    ("bitxor", torch.bitwise_xor),
+for _name, _function, _word in (
+    ("bitand", torch.bitwise_and, "and"),
+    ("bitor", torch.bitwise_or, "or"),
+    ("bitxor", torch.bitwise_xor, "exclusive or"),
 ):
-    _register(_name, "real", _function)
-    _register(f"c{_name}", "like", _function)
+    _register(_name, "real", _function, _word)
+    _register(f"c{_name}", "like", _function, _word)
 
 
 def _shift_left(src: T, places: Number, *, out: T | None = None) -> T:

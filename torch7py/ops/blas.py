@@ -32,7 +32,7 @@ operation("dot", "a:T b:like", Form.METHOD, returns="value")(dot)
 
 
 def _register_product(
-    name: str, signature: str, dims: tuple[int, int], function: Callable[[T, T], T]
+    name: str, signature: str, dims: tuple[int, int], function: Callable[[T, T], T], about: str
 ) -> None:
     """A plain product of two tensors of these numbers of dimensions."""
 
@@ -45,13 +45,21 @@ def _register_product(
             raise TorchError(f"{name}: size mismatch in a product of {shapes}")
         return function(a, b)
 
-    operation(name, signature, Form.RESULT)(multiply)
+    operation(name, signature, Form.RESULT, about=about)(multiply)
 
 
-_register_product("mv", "matrix:T vector:T", (2, 1), torch.mv)
-_register_product("mm", "a:T b:T", (2, 2), torch.mm)
-_register_product("bmm", "a:T b:T", (3, 3), torch.bmm)
-_register_product("ger", "a:T b:T", (1, 1), torch.outer)
+_register_product(
+    "mv", "matrix:T vector:T", (2, 1), torch.mv, "A matrix (n, m) times a vector (m): a vector (n)."
+)
+_register_product(
+    "mm", "a:T b:T", (2, 2), torch.mm, "A matrix (n, k) times a matrix (k, m): a matrix (n, m)."
+)
+_register_product(
+    "bmm", "a:T b:T", (3, 3), torch.bmm, "Matrix by matrix: (b, n, k) times (b, k, m) is (b, n, m)."
+)
+_register_product(
+    "ger", "a:T b:T", (1, 1), torch.outer, "The outer product of vectors (n) and (m): a matrix (n, m)."
+)
 
 # -- beta * src + alpha * product -------------------------------------------------------------------------
 
@@ -83,6 +91,7 @@ def _register_sum(
     function: Callable[..., T],
     update: Callable[..., T],
     into_places: Callable[[T, float, float, T, T], object],
+    about: str,
 ) -> None:
     """The forms of one operation on factors of ``dims`` dimensions, whose product has the given shape.
 
@@ -118,7 +127,8 @@ def _register_sum(
     def add_in_order(beta: float, src: T, alpha: float, a: T, b: T) -> T:
         return add(src, beta, alpha, a, b)
 
-    operation(name, "src:T alpha:real=1 a:T b:T", Form.UPDATE, inplace=add_one_)(add_one)
+    about = f"``beta * src + alpha * product``, where the product is that of {about}."
+    operation(name, "src:T alpha:real=1 a:T b:T", Form.UPDATE, inplace=add_one_, about=about)(add_one)
     operation(name, "beta:real src:T alpha:real=1 a:T b:T")(add_in_order)
     operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_)(add)
 
@@ -175,11 +185,51 @@ def _outer_into_places(src: T, beta: float, alpha: float, a: T, b: T) -> None:
         memory.copy(src, src + product)
 
 
-_register_sum("addmv", (2, 1), _shape_of_addmv, torch.addmv, T.addmv_, _row_after_row)
-_register_sum("addr", (1, 1), _shape_of_addr, torch.addr, T.addr_, _outer_into_places)
-_register_sum("addmm", (2, 2), _shape_of_addmm, torch.addmm, T.addmm_, _into_last_places(torch.addmm))
-_register_sum("addbmm", (3, 3), _shape_of_addbmm, torch.addbmm, T.addbmm_, _into_last_places(torch.addbmm))
-_register_sum("baddbmm", (3, 3), _shape_of_baddbmm, torch.baddbmm, T.baddbmm_, _matrix_after_matrix)
+_register_sum(
+    "addmv",
+    (2, 1),
+    _shape_of_addmv,
+    torch.addmv,
+    T.addmv_,
+    _row_after_row,
+    "a matrix (n, m) and a vector (m)",
+)
+_register_sum(
+    "addr",
+    (1, 1),
+    _shape_of_addr,
+    torch.addr,
+    T.addr_,
+    _outer_into_places,
+    "two vectors, the outer one: (n, m)",
+)
+_register_sum(
+    "addmm",
+    (2, 2),
+    _shape_of_addmm,
+    torch.addmm,
+    T.addmm_,
+    _into_last_places(torch.addmm),
+    "two matrices, (n, k) and (k, m)",
+)
+_register_sum(
+    "addbmm",
+    (3, 3),
+    _shape_of_addbmm,
+    torch.addbmm,
+    T.addbmm_,
+    _into_last_places(torch.addbmm),
+    "(b, n, k) and (b, k, m) matrix by matrix, added up to (n, m)",
+)
+_register_sum(
+    "baddbmm",
+    (3, 3),
+    _shape_of_baddbmm,
+    torch.baddbmm,
+    T.baddbmm_,
+    _matrix_after_matrix,
+    "(b, n, k) and (b, k, m) matrix by matrix: (b, n, m)",
+)
 
 # -- vectors of three -------------------------------------------------------------------------------------
 

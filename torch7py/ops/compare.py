@@ -16,15 +16,22 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-for _name, _function in (
-    ("lt", torch.lt),
-    ("le", torch.le),
-    ("gt", torch.gt),
-    ("ge", torch.ge),
-    ("eq", torch.eq),
-    ("ne", torch.ne),
+for _name, _function, _word in (
+    ("lt", torch.lt, "below"),
+    ("le", torch.le, "below or equal to"),
+    ("gt", torch.gt, "above"),
+    ("ge", torch.ge, "above or equal to"),
+    ("eq", torch.eq, "equal to"),
+    ("ne", torch.ne, "not equal to"),
 ):
-    operation(_name, "src:T value:real", Form.QUERY, returns="Byte")(_function)
+    operation(
+        _name,
+        "src:T value:real",
+        Form.QUERY,
+        returns="Byte",
+        about=f"1 where an element is {_word} a number, or the other tensor's element, 0 elsewhere. NaN is unequal "
+        "to all and neither below nor above.",
+    )(_function)
     operation(_name, "src:T other:like", returns="Byte")(_function)
 
 

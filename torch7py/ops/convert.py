@@ -38,15 +38,26 @@ def type_named(name: str) -> NumberType:
     return found
 
 
-operation("type", "x:any", Form.METHOD, returns="value")(lambda x: types.of(x).tensor)
+operation(
+    "type",
+    "x:any",
+    Form.METHOD,
+    returns="value",
+    about="The name of the tensor's type; with a name the tensor in that type: itself if it has it, else a copy. "
+    "What a type cannot hold is cut or wraps around, as C casts.",
+)(lambda x: types.of(x).tensor)
 operation("type", "x:any name:string", returns="typed")(lambda x, name: to_type(x, type_named(name)))
-operation("typeAs", "x:any other:any", Form.METHOD, returns="typed")(
+operation("typeAs", "x:any other:any", Form.METHOD, returns="typed", about="``x:type(other:type())``.")(
     lambda x, other: to_type(x, types.of(other))
 )
-operation("real", "x:any", Form.METHOD, returns="typed")(lambda x: to_type(x, state.current().default_type))
+operation("real", "x:any", Form.METHOD, returns="typed", about="The tensor in the default tensor type.")(
+    lambda x: to_type(x, state.current().default_type)
+)
 
 for _type in types.NUMBER_TYPES:
-    operation(_type.name.lower(), "x:any", Form.METHOD, returns="typed")(partial(to_type, number_type=_type))
+    operation(
+        _type.name.lower(), "x:any", Form.METHOD, returns="typed", about=f"``x:type('{_type.tensor}')``."
+    )(partial(to_type, number_type=_type))
 
 
 @operation("clone", "x:any", Form.METHOD, loop="x")

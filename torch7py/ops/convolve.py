@@ -67,19 +67,26 @@ def _convolve(x: T, kernel: T, mode: str, space: int, turn: bool) -> T:
 
 @operation("conv2", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _conv2(x: T, kernel: T, mode: str) -> T:
+    """Convolution over height and width, the kernel turned around: of a plane, plane by plane, or summed over planes.
+
+    ``'V'`` keeps what lies within ``x``, ``'F'`` all.
+    """
     return _convolve(x, kernel, mode, 2, turn=True)
 
 
 @operation("xcorr2", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _xcorr2(x: T, kernel: T, mode: str) -> T:
+    """Cross-correlation over height and width: ``conv2`` with the kernel as it stands."""
     return _convolve(x, kernel, mode, 2, turn=False)
 
 
 @operation("conv3", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _conv3(x: T, kernel: T, mode: str) -> T:
+    """Convolution over depth, height and width: ``conv2`` with a dimension more."""
     return _convolve(x, kernel, mode, 3, turn=True)
 
 
 @operation("xcorr3", "x:T kernel:T mode:string='V'", Form.QUERY)
 def _xcorr3(x: T, kernel: T, mode: str) -> T:
+    """Cross-correlation over depth, height and width: ``conv3`` with the kernel as it stands."""
     return _convolve(x, kernel, mode, 3, turn=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -164,7 +165,8 @@ def creation(
             fill(made, *arguments)
             return made
 
-        operation(name, signature, Form.RESULT, inplace=fill)(fresh or fill_new)
+        about = inspect.getdoc(fill) or ""
+        operation(name, signature, Form.RESULT, inplace=fill, about=about)(fresh or fill_new)
         return fill
 
     return register
@@ -172,14 +174,14 @@ def creation(
 
 @creation("zeros", "sizes:sizes", lambda sizes: _new_of_size(state.current().default_type, sizes))
 def _zeros(out: T, sizes: tuple[int, ...]) -> None:
-    """``torch.zeros([out,] sizes...)``"""
+    """``torch.zeros([out,] sizes...)``: all elements 0."""
     memory.resize(out, sizes)
     out.zero_()
 
 
 @creation("ones", "sizes:sizes", _new_ones)
 def _ones(out: T, sizes: tuple[int, ...]) -> None:
-    """``torch.ones([out,] sizes...)``"""
+    """``torch.ones([out,] sizes...)``: all elements 1."""
     memory.resize(out, sizes)
     out.fill_(1)
 
@@ -258,7 +260,7 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
 
 @creation("linspace", "a:number b:number n:int=100")
 def _linspace(out: T, a: float, b: float, n: int) -> None:
-    """``torch.linspace([out,] a, b [, n=100])``"""
+    """``torch.linspace([out,] a, b [, n=100])``: n numbers from a to b at equal distances."""
     _in_order(out, _points(out, "linspace", a, b, n))
 
 

@@ -69,36 +69,42 @@ def _round_(x: T) -> T:
     return round_half_away(x, out=x)
 
 
-FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None]] = {
-    "acos": (torch.acos, T.acos_),
-    "asin": (torch.asin, T.asin_),
-    "atan": (torch.atan, T.atan_),
-    "ceil": (torch.ceil, T.ceil_),
-    "cos": (torch.cos, T.cos_),
-    "cosh": (torch.cosh, T.cosh_),
-    "exp": (torch.exp, T.exp_),
-    "floor": (torch.floor, T.floor_),
-    "frac": (torch.frac, T.frac_),
-    "log": (torch.log, T.log_),
-    "log1p": (torch.log1p, T.log1p_),
-    "round": (round_half_away, _round_),
-    "rsqrt": (torch.rsqrt, T.rsqrt_),
-    "sigmoid": (torch.sigmoid, T.sigmoid_),
-    "sin": (torch.sin, T.sin_),
-    "sinh": (torch.sinh, T.sinh_),
-    "sqrt": (torch.sqrt, T.sqrt_),
-    "tan": (torch.tan, T.tan_),
-    "tanh": (tanh, tanh_),
-    "trunc": (torch.trunc, T.trunc_),
+FUNCTIONS: dict[str, tuple[Callable[[T], T], Callable[[T], T] | None, str]] = {
+    "acos": (torch.acos, T.acos_, "The angle from 0 to pi with this cosine; NaN beyond 1 and -1."),
+    "asin": (torch.asin, T.asin_, "The angle from -pi/2 to pi/2 with this sine; NaN beyond 1 and -1."),
+    "atan": (torch.atan, T.atan_, "The angle between -pi/2 and pi/2 with this tangent."),
+    "ceil": (torch.ceil, T.ceil_, "The least whole number that is not below the element."),
+    "cos": (torch.cos, T.cos_, "The cosine of an angle in radians."),
+    "cosh": (torch.cosh, T.cosh_, "The hyperbolic cosine."),
+    "exp": (torch.exp, T.exp_, "e to the power of the element."),
+    "floor": (torch.floor, T.floor_, "The greatest whole number that is not above the element."),
+    "frac": (
+        torch.frac,
+        T.frac_,
+        "The element less its whole part: what is behind the point, with the sign.",
+    ),
+    "log": (torch.log, T.log_, "The natural logarithm; NaN below 0."),
+    "log1p": (torch.log1p, T.log1p_, "The natural logarithm of 1 + the element, exact for small ones too."),
+    "round": (round_half_away, _round_, "The nearest whole number; a half goes away from zero."),
+    "rsqrt": (torch.rsqrt, T.rsqrt_, "1 over the square root."),
+    "sigmoid": (torch.sigmoid, T.sigmoid_, "1 / (1 + exp(-x)) of the element x."),
+    "sin": (torch.sin, T.sin_, "The sine of an angle in radians."),
+    "sinh": (torch.sinh, T.sinh_, "The hyperbolic sine."),
+    "sqrt": (torch.sqrt, T.sqrt_, "The square root; NaN below 0."),
+    "tan": (torch.tan, T.tan_, "The tangent of an angle in radians."),
+    "tanh": (tanh, tanh_, "The hyperbolic tangent."),
+    "trunc": (torch.trunc, T.trunc_, "The whole part: what is before the point, with the sign."),
 }
 
-for name, (function, inplace) in FUNCTIONS.items():
-    operation(name, "src:F", Form.UPDATE, inplace=inplace)(function)
+for name, (function, inplace, about) in FUNCTIONS.items():
+    operation(name, "src:F", Form.UPDATE, inplace=inplace, about=about)(function)
     of_number = whole_of_number(WHOLE[name], function) if name in WHOLE else of_numbers(function)
     operation(name, "value:number", returns="value")(of_number)
 
-operation("abs", "src:T", Form.UPDATE, inplace=T.abs_)(torch.abs)
+operation("abs", "src:T", Form.UPDATE, inplace=T.abs_, about="The element without its sign.")(torch.abs)
 operation("abs", "value:number", returns="value")(of_numbers(torch.abs))
-operation("sign", "src:T", Form.UPDATE, inplace=T.sign_)(torch.sign)
-operation("neg", "src:T", Form.UPDATE, inplace=T.neg_)(torch.neg)
-operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_)(torch.reciprocal)
+operation(
+    "sign", "src:T", Form.UPDATE, inplace=T.sign_, about="1, 0 or -1, as the element is above 0, 0 or below."
+)(torch.sign)
+operation("neg", "src:T", Form.UPDATE, inplace=T.neg_, about="The element with the other sign.")(torch.neg)
+operation("cinv", "src:F", Form.UPDATE, inplace=T.reciprocal_, about="1 over the element.")(torch.reciprocal)

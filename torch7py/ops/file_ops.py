@@ -38,7 +38,11 @@ def _as(cls: type[F], value: object, method: str) -> F:
 
 def _new_disk(cls: type[DiskFile]) -> Callable[[str, str, bool], DiskFile | None]:
     def new(name: str, mode: str, quiet: bool) -> DiskFile | None:
-        """``torch.DiskFile(name[, mode[, quiet]])``: nil when quiet and the file cannot be opened."""
+        """``torch.DiskFile(name[, mode[, quiet]])``: a file to read ('r'), to write anew ('w') or for both ('rw').
+
+        ``torch.PipeFile`` takes a command of the shell in place of the name. What cannot be opened is an error, or nil
+        when ``quiet``.
+        """
         try:
             return cls(os.fsdecode(name.encode("latin1")), mode, quiet)
         except OSError as error:
@@ -70,44 +74,68 @@ def _set(attribute: str, value: bool) -> Callable[[object], None]:
     return change
 
 
-for _method, _attribute, _value in (
-    ("binary", "binary", True),
-    ("ascii", "binary", False),
-    ("autoSpacing", "auto_spacing", True),
-    ("noAutoSpacing", "auto_spacing", False),
-    ("quiet", "quiet", True),
-    ("pedantic", "quiet", False),
-    ("clearError", "has_error", False),
+for _method, _attribute, _value, _about in (
+    ("binary", "binary", True, "From now on numbers are bytes, as in memory."),
+    ("ascii", "binary", False, "From now on numbers are text (the default)."),
+    (
+        "autoSpacing",
+        "auto_spacing",
+        True,
+        "From now on lines end behind what is written as text (the default).",
+    ),
+    (
+        "noAutoSpacing",
+        "auto_spacing",
+        False,
+        "From now on text has no ends of lines but those that are written.",
+    ),
+    ("quiet", "quiet", True, "From now on what fails is noted for ``hasError`` and raises no error."),
+    ("pedantic", "quiet", False, "From now on what fails raises an error (the default)."),
+    ("clearError", "has_error", False, "Forget what failed while the file was quiet."),
 ):
-    operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="self")(_set(_attribute, _value))
+    operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="self", about=_about)(
+        _set(_attribute, _value)
+    )
 
 
 def _get(attribute: str) -> Callable[[object], bool]:
     return lambda file: bool(getattr(_as(File, file, attribute), attribute))
 
 
-for _method, _attribute in (
-    ("isBinary", "binary"),
-    ("isAutoSpacing", "auto_spacing"),
-    ("isQuiet", "quiet"),
-    ("isReadable", "readable"),
-    ("isWritable", "writable"),
-    ("isOpened", "opened"),
-    ("hasError", "has_error"),
+for _method, _attribute, _about in (
+    ("isBinary", "binary", "Whether numbers are bytes, not text."),
+    ("isAutoSpacing", "auto_spacing", "Whether lines end behind what is written as text."),
+    ("isQuiet", "quiet", "Whether what fails is noted and raises no error."),
+    ("isReadable", "readable", "Whether the mode allows reading."),
+    ("isWritable", "writable", "Whether the mode allows writing."),
+    ("isOpened", "opened", "Whether the file has not been closed."),
+    ("hasError", "has_error", "Whether something failed while the file was quiet."),
 ):
-    operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="value")(_get(_attribute))
+    operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="value", about=_about)(
+        _get(_attribute)
+    )
 
 
 def _call(cls: type[F], method: str) -> Callable[[object], Any]:
     return lambda file: getattr(_as(cls, file, method), method)()
 
 
-operation("torch.File.synchronize", "file:object", Form.METHOD, returns="self")(_call(File, "synchronize"))
-operation("torch.File.close", "file:object", Form.METHOD, returns="self")(_call(File, "close"))
-operation("torch.File.seekEnd", "file:object", Form.METHOD, returns="self")(_call(File, "seek_end"))
-operation("torch.File.position", "file:object", Form.METHOD, returns="value")(
-    lambda file: _as(File, file, "position").position() + 1
-)
+for _method, _own, _about in (
+    ("synchronize", "synchronize", "Have what was written arrive in the file."),
+    ("close", "close", "End the use of the file; any later use is an error."),
+    ("seekEnd", "seek_end", "Go behind the last byte."),
+):
+    operation(f"torch.File.{_method}", "file:object", Form.METHOD, returns="self", about=_about)(
+        _call(File, _own)
+    )
+
+operation(
+    "torch.File.position",
+    "file:object",
+    Form.METHOD,
+    returns="value",
+    about="Where the next byte is read or written; the first is 1.",
+)(lambda file: _as(File, file, "position").position() + 1)
 
 
 @operation("torch.File.seek", "file:object position:int", Form.METHOD, returns="self")
@@ -148,10 +176,17 @@ def _register(number_type: NumberType) -> None:
         if storage.type is not number_type:
             raise ArgumentError(f"{method}: {number_type.storage} expected, got {storage.type.storage}")
 
-    operation(f"torch.File.read{name}", "file:object", Form.METHOD, returns="value")(read_one)
+    reading = (
+        "The next number; with n the next n in a storage; into a storage as many as it holds, how many being returned. "
+        "Fewer where a quiet file has no more."
+    )
+    writing = "Write a number, or all of a storage, how many being returned."
+    operation(f"torch.File.read{name}", "file:object", Form.METHOD, returns="value", about=reading)(read_one)
     operation(f"torch.File.read{name}", "file:object n:int", returns="object")(read_many)
     operation(f"torch.File.read{name}", "file:object storage:storage", returns="value")(read_into)
-    operation(f"torch.File.write{name}", "file:object value:number", Form.METHOD, returns="value")(write_one)
+    operation(
+        f"torch.File.write{name}", "file:object value:number", Form.METHOD, returns="value", about=writing
+    )(write_one)
     operation(f"torch.File.write{name}", "file:object storage:storage", returns="value")(write_many)
 
 
@@ -165,7 +200,7 @@ for _type in types.NUMBER_TYPES:
 
 @operation("torch.File.readString", "file:object format:string", Form.METHOD, returns="value")
 def _read_string(file: object, format: str) -> str:
-    """``f:readString('*l' or '*a')``"""
+    """``f:readString(format)``: for '*l' the next line, without its end, for '*a' all that is left."""
     return _as(File, file, "readString").read_string(format).decode("latin1")
 
 
@@ -189,32 +224,77 @@ def _set_long_size(cls: type[File]) -> Callable[[object, int], None]:
 
 
 for _name, _file in (("DiskFile", DiskFile), ("MemoryFile", MemoryFile)):
-    operation(f"torch.{_name}.longSize", "file:object size:int=0", Form.METHOD, returns="self")(
-        _set_long_size(_file)
-    )
-    operation(f"torch.{_name}.__tostring", "file:object", Form.METHOD, returns="value")(
+    operation(
+        f"torch.{_name}.longSize",
+        "file:object size:int=0",
+        Form.METHOD,
+        returns="self",
+        about="How many bytes a long takes in binary: 4 or 8, 0 for this machine's 8.",
+    )(_set_long_size(_file))
+    operation(
+        f"torch.{_name}.__tostring",
+        "file:object",
+        Form.METHOD,
+        returns="value",
+        about="The class, the file's name and what may be done with it.",
+    )(
         lambda file: _as(File, file, "__tostring").describe()  # type: ignore[attr-defined]
     )
 
-operation("torch.PipeFile.__tostring", "file:object", Form.METHOD, returns="value")(
-    _call(PipeFile, "describe")
-)
-operation("torch.DiskFile.noBuffer", "file:object", Form.METHOD, returns="self")(_call(DiskFile, "no_buffer"))
-operation("torch.DiskFile.nativeEndianEncoding", "file:object", Form.METHOD, returns="self")(
-    _call(DiskFile, "set_native_order")
-)
-operation("torch.DiskFile.littleEndianEncoding", "file:object", Form.METHOD, returns="self")(
-    lambda file: _as(DiskFile, file, "littleEndianEncoding").set_order(True)
-)
-operation("torch.DiskFile.bigEndianEncoding", "file:object", Form.METHOD, returns="self")(
-    lambda file: _as(DiskFile, file, "bigEndianEncoding").set_order(False)
-)
-operation("torch.DiskFile.isLittleEndianCPU", "file:object=None", Form.METHOD, returns="value")(
-    lambda file: sys.byteorder == "little"
-)
-operation("torch.DiskFile.isBigEndianCPU", "file:object=None", Form.METHOD, returns="value")(
-    lambda file: sys.byteorder == "big"
-)
-operation("torch.MemoryFile.storage", "file:object", Form.METHOD, returns="object", moves=True)(
-    lambda file: _as(MemoryFile, file, "storage").storage()
-)
+operation(
+    "torch.PipeFile.__tostring",
+    "file:object",
+    Form.METHOD,
+    returns="value",
+    about="The class, the command and what may be done with it.",
+)(_call(PipeFile, "describe"))
+operation(
+    "torch.DiskFile.noBuffer",
+    "file:object",
+    Form.METHOD,
+    returns="self",
+    about="From now on what is written arrives at once.",
+)(_call(DiskFile, "no_buffer"))
+operation(
+    "torch.DiskFile.nativeEndianEncoding",
+    "file:object",
+    Form.METHOD,
+    returns="self",
+    about="From now on binary numbers have their bytes in this machine's order (the default).",
+)(_call(DiskFile, "set_native_order"))
+operation(
+    "torch.DiskFile.littleEndianEncoding",
+    "file:object",
+    Form.METHOD,
+    returns="self",
+    about="From now on binary numbers have the byte of least value first.",
+)(lambda file: _as(DiskFile, file, "littleEndianEncoding").set_order(True))
+operation(
+    "torch.DiskFile.bigEndianEncoding",
+    "file:object",
+    Form.METHOD,
+    returns="self",
+    about="From now on binary numbers have the byte of greatest value first.",
+)(lambda file: _as(DiskFile, file, "bigEndianEncoding").set_order(False))
+operation(
+    "torch.DiskFile.isLittleEndianCPU",
+    "file:object=None",
+    Form.METHOD,
+    returns="value",
+    about="Whether this machine has the byte of least value first.",
+)(lambda file: sys.byteorder == "little")
+operation(
+    "torch.DiskFile.isBigEndianCPU",
+    "file:object=None",
+    Form.METHOD,
+    returns="value",
+    about="Whether this machine has the byte of greatest value first.",
+)(lambda file: sys.byteorder == "big")
+operation(
+    "torch.MemoryFile.storage",
+    "file:object",
+    Form.METHOD,
+    returns="object",
+    moves=True,
+    about="The CharStorage that holds the file, with a 0 behind its last byte.",
+)(lambda file: _as(MemoryFile, file, "storage").storage())

@@ -31,9 +31,17 @@ def _both(generator: object, file: object) -> tuple[Generator, File]:
     return generator, file
 
 
-operation("torch.Generator.write", "generator:object file:object", Form.METHOD, returns="self")(
-    lambda generator, file: write_generator(*_both(generator, file))
-)
 operation(
-    "torch.Generator.read", "generator:object file:object version:number=1", Form.METHOD, returns="self"
+    "torch.Generator.write",
+    "generator:object file:object",
+    Form.METHOD,
+    returns="self",
+    about="Write the generator's state to a file, as ``torch.save`` does.",
+)(lambda generator, file: write_generator(*_both(generator, file)))
+operation(
+    "torch.Generator.read",
+    "generator:object file:object version:number=1",
+    Form.METHOD,
+    returns="self",
+    about="Go on where the generator was that was written to the file.",
 )(lambda generator, file, version: read_generator(*_both(generator, file)))

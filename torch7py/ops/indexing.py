@@ -117,7 +117,7 @@ def _index_add(x: T, dim: int, index: T, src: T) -> None:
 
 @operation("indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self")
 def _index_fill(x: T, dim: int, index: T, value: float) -> None:
-    """``x:indexFill(dim, index, value)``"""
+    """``x:indexFill(dim, index, value)``: all elements of the rows index[i] become the number."""
     _by_rows(T.index_fill_, x, dim, _rows("indexFill", x, dim, index), value)
 
 
@@ -194,7 +194,7 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
 
 @operation("scatter", "x:T dim:index index:Long value:real", returns="self")
 def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
-    """``x:scatter(dim, index, value)``"""
+    """``x:scatter(dim, index, value)``: with a number, that everywhere."""
     _elements("scatter", x, dim, index)
     if _suits(dim, index, x):
         _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
@@ -236,7 +236,7 @@ def _masked_select(x: T, mask: T) -> T:
 
 @operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
 def _masked_fill(x: T, mask: T, value: float) -> None:
-    """``x:maskedFill(mask, value)``"""
+    """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number."""
     chosen = _mask("maskedFill", x, mask)
     if 0 in x.stride() and repeated_dims(x):
         for part in turns(x):
@@ -267,7 +267,7 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
 
 @operation("__index", "x:T mask:Byte", Form.FUNCTION)
 def _get_masked(x: T, mask: T) -> T:
-    """``x[mask]``"""
+    """``x[mask]``: ``x:maskedSelect(mask)``."""
     return _masked_select(x, mask)
 
 
@@ -279,19 +279,19 @@ def _get_at(x: T, position: memory.Storage) -> float:
 
 @operation("__newindex", "x:T mask:Byte value:real", Form.FUNCTION, returns="value")
 def _set_masked(x: T, mask: T, value: float) -> None:
-    """``x[mask] = number``"""
+    """``x[mask] = number``: ``x:maskedFill(mask, number)``."""
     _masked_fill(x, mask, value)
 
 
 @operation("__newindex", "x:T mask:Byte src:T", returns="value")
 def _copy_masked(x: T, mask: T, src: T) -> None:
-    """``x[mask] = tensor``"""
+    """``x[mask] = tensor``: ``x:maskedCopy(mask, tensor)``."""
     _masked_copy(x, mask, src)
 
 
 @operation("__newindex", "x:T position:storage value:real", returns="value")
 def _set_at(x: T, position: memory.Storage, value: float) -> None:
-    """``x[torch.LongStorage{i, j, ...}] = number``"""
+    """``x[torch.LongStorage{i, j, ...}] = number``: one element changed."""
     _at(x, position).fill_(value)
 
 

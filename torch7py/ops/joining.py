@@ -63,7 +63,10 @@ def _cat_into(out: T, a: T, b: T, dim: int) -> None:
 
 @operation("cat", "a:T b:T dim:int=-1", Form.QUERY, inplace=_cat_into)
 def _cat(a: T, b: T, dim: int) -> T:
-    """``torch.cat([out,] a, b [, dim])``"""
+    """Tensors one after the other along a dimension, by default the last one that any of them has.
+
+    Empty tensors are left out; a tensor of fewer dimensions has further ones of size 1.
+    """
     return cat([a, b], dim)
 
 
@@ -74,7 +77,6 @@ def _cat_list_into(out: T, tensors: list[Any], dim: int) -> None:
 
 @operation("cat", "tensors:list dim:int=-1", inplace=_cat_list_into)
 def _cat_list(tensors: list[Any], dim: int) -> T:
-    """``torch.cat([out,] {a, b, ...} [, dim])``"""
     _check_types(tensors)
     return cat(tensors, dim)
 

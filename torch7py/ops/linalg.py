@@ -8,6 +8,7 @@ original's. The results that LAPACK leaves column by column in memory lie so her
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
@@ -30,6 +31,7 @@ LinAlgError = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 def _lapack(function: Callable[P, R]) -> Callable[P, R]:
     """What PyTorch's LAPACK reports (a singular matrix and the like) becomes an error for the script."""
 
+    @functools.wraps(function)
     def call(*arguments: P.args, **keywords: P.kwargs) -> R:
         try:
             return function(*arguments, **keywords)
@@ -136,6 +138,7 @@ def _solve_triangular(b: T, a: T, uplo: str | None, trans: str | None, diag: str
 @operation("inverse", "a:F", Form.SOLVE, columns=(0,))
 @_lapack
 def _inverse(a: T) -> T:
+    """The inverse of a square matrix; of a singular one a Lapack error."""
     result: T = torch.linalg.inv(_square(a))
     return result
 

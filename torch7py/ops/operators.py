@@ -17,11 +17,11 @@ __all__: list[str] = []
 
 T = torch.Tensor
 
-operation("__add", "a:T b:real", Form.FUNCTION, loop="x + v")(torch.add)
+operation("__add", "a:T b:real", Form.FUNCTION, loop="x + v", about="``a + b``: a new tensor.")(torch.add)
 operation("__add", "a:T b:like", loop="x + y")(torch.add)
 operation("__add", "a:real b:T", loop="v + x")(lambda a, b: torch.add(b, a))
 
-operation("__sub", "a:T b:real", Form.FUNCTION, loop="x - v")(torch.sub)
+operation("__sub", "a:T b:real", Form.FUNCTION, loop="x - v", about="``a - b``: a new tensor.")(torch.sub)
 operation("__sub", "a:T b:like", loop="x - y")(torch.sub)
 operation("__sub", "a:real b:T", loop="v - x")(lambda a, b: torch.rsub(b, a))
 
@@ -32,12 +32,14 @@ operation("__div", "a:T b:real", Form.FUNCTION, loop="x / v")(divide)
 operation("__mod", "a:T b:real", Form.FUNCTION)(remainder)
 
 # Lua hands the operand of a sign over twice.
-operation("__unm", "a:T again:any=None", Form.FUNCTION)(lambda a, again: torch.neg(a))
+operation("__unm", "a:T again:any=None", Form.FUNCTION, about="``-a``: a new tensor.")(
+    lambda a, again: torch.neg(a)
+)
 
 
 @operation("__mul", "a:T b:T", returns="multi")
 def _product(a: T, b: T) -> T | float:
-    """Vector by vector is a number, matrix by vector a vector, matrix by matrix a matrix."""
+    """``a * b``: each element times a number. Vector by vector is a number, matrix by vector a vector, and so on."""
     dims = (len(memory.size_of(a)), len(memory.size_of(b)))
     if dims == (1, 1):
         return dot(a, b)

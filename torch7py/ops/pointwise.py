@@ -21,8 +21,12 @@ Number = float | T
 
 # -- assignment -------------------------------------------------------------------------------------------
 
-operation("fill", "x:T value:real", Form.INPLACE, inplace=T.fill_, loop="v")(torch.full_like)
-operation("zero", "x:T", Form.INPLACE, inplace=T.zero_, loop="0")(torch.zeros_like)
+operation(
+    "fill", "x:T value:real", Form.INPLACE, inplace=T.fill_, loop="v", about="Every element becomes a number."
+)(torch.full_like)
+operation("zero", "x:T", Form.INPLACE, inplace=T.zero_, loop="0", about="Every element becomes 0.")(
+    torch.zeros_like
+)
 
 
 def _copy(x: T, src: T) -> T:
@@ -37,7 +41,14 @@ operation("copy", "x:any src:any", Form.INPLACE, inplace=_copy, loop="y")(_copy)
 
 # -- add, subtract, multiply ------------------------------------------------------------------------------
 
-operation("add", "src:T value:real", Form.UPDATE, inplace=T.add_, loop="x + v")(torch.add)
+operation(
+    "add",
+    "src:T value:real",
+    Form.UPDATE,
+    inplace=T.add_,
+    loop="x + v",
+    about="``src`` and a number, or ``src`` and another tensor, which may be scaled: ``src + scale * other``.",
+)(torch.add)
 operation("add", "src:T other:like", inplace=T.add_, loop="x + y")(torch.add)
 
 
@@ -51,7 +62,14 @@ def _add_scaled(src: T, scale: float, other: T, *, out: T | None = None) -> T:
     return torch.add(src, other, alpha=scale, out=out)
 
 
-operation("csub", "src:T value:real", Form.UPDATE, inplace=T.sub_, loop="x - v")(torch.sub)
+operation(
+    "csub",
+    "src:T value:real",
+    Form.UPDATE,
+    inplace=T.sub_,
+    loop="x - v",
+    about="``src`` less a number, or less another tensor, which may be scaled: ``src - scale * other``.",
+)(torch.sub)
 operation("csub", "src:T other:like", inplace=T.sub_, loop="x - y")(torch.sub)
 
 
@@ -65,8 +83,17 @@ def _subtract_scaled(src: T, scale: float, other: T, *, out: T | None = None) ->
     return torch.sub(src, other, alpha=scale, out=out)
 
 
-operation("mul", "src:T value:real", Form.UPDATE, inplace=T.mul_, loop="x * v")(torch.mul)
-operation("cmul", "src:T other:like", Form.UPDATE, inplace=T.mul_, loop="x * y")(torch.mul)
+operation(
+    "mul", "src:T value:real", Form.UPDATE, inplace=T.mul_, loop="x * v", about="Each element times a number."
+)(torch.mul)
+operation(
+    "cmul",
+    "src:T other:like",
+    Form.UPDATE,
+    inplace=T.mul_,
+    loop="x * y",
+    about="Each element times the other tensor's.",
+)(torch.mul)
 
 
 def add_product_(src: T, value: float, a: T, b: T) -> T:
@@ -125,17 +152,21 @@ def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
 
 @operation("addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_)
 def _add_quotient(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
-    """``src + value * a / b``"""
+    """``src + value * a / b``; of integers the quotient is cut towards zero, and by zero is an error."""
     if src.is_floating_point():
         return torch.addcdiv(src, a, b, value=value, out=out)
     result = _add_quotient_(src.clone(), value, a, b)
     return result if out is None else out.copy_(result)
 
 
+REST = "What is left of a division by {}, with the sign of the element, as C's ``fmod`` and ``%``."
 for name in ("fmod", "mod"):
-    operation(name, "src:T value:real", Form.UPDATE, inplace=T.fmod_)(torch.fmod)
+    operation(name, "src:T value:real", Form.UPDATE, inplace=T.fmod_, about=REST.format("a number"))(
+        torch.fmod
+    )
 for name in ("cfmod", "cmod"):
-    operation(name, "src:T other:like", Form.UPDATE, inplace=T.fmod_)(torch.fmod)
+    about = REST.format("the other tensor's element")
+    operation(name, "src:T other:like", Form.UPDATE, inplace=T.fmod_, about=about)(torch.fmod)
 
 
 def _remainder_(src: T, other: Number) -> T:
@@ -162,7 +193,13 @@ def remainder(src: T, other: Number, *, out: T | None = None) -> T:
 
 # -- powers -----------------------------------------------------------------------------------------------
 
-operation("pow", "src:F value:real", Form.UPDATE, inplace=T.pow_)(torch.pow)
+operation(
+    "pow",
+    "src:F value:real",
+    Form.UPDATE,
+    inplace=T.pow_,
+    about="Each element to the power of a number; ``torch.pow(2, x)`` a number to the power of each element.",
+)(torch.pow)
 operation("pow", "value:real src:F")(torch.pow)
 operation("pow", "base:number exponent:number", returns="value")(of_numbers(torch.pow))
 
@@ -218,7 +255,9 @@ def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T])
     def choose_(src: T, other: Number) -> T:
         return choose(src, other, out=src)
 
-    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_)(choose)
+    word = "greater" if better is torch.gt else "smaller"
+    about = f"The {word} of each element and a number, or the other tensor's element, which is also taken for a NaN."
+    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, about=about)(choose)
     operation(name, "src:T other:like", inplace=choose_)(choose)
 
 
@@ -227,7 +266,14 @@ _register_bound("cmin", torch.lt, torch.minimum)
 
 # -- of two tensors ---------------------------------------------------------------------------------------
 
-operation("atan2", "src:F other:like", Form.UPDATE, inplace=T.atan2_)(torch.atan2)
+operation(
+    "atan2",
+    "src:F other:like",
+    Form.UPDATE,
+    inplace=T.atan2_,
+    about="The angle, between -pi and pi, of the point whose height is the element and whose distance to the right is "
+    "the other tensor's.",
+)(torch.atan2)
 operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2))
 
 

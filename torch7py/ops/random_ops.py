@@ -23,7 +23,13 @@ __all__: list[str] = []
 T = torch.Tensor
 
 torch_class("torch.Generator")(Generator)
-operation("torch.Generator.new", "", Form.FUNCTION, returns="object")(Generator)
+operation(
+    "torch.Generator.new",
+    "",
+    Form.FUNCTION,
+    returns="object",
+    about="A stream of random words of its own, seeded by the system: a Mersenne Twister (Matsumoto, Nishimura, 1998).",
+)(Generator)
 
 
 def _one(generator: Generator | None) -> Generator:
@@ -34,7 +40,7 @@ def _one(generator: Generator | None) -> Generator:
 
 
 def _distribution(
-    name: str, parameters: str, number: Callable[..., float], elements: Callable[..., T]
+    name: str, parameters: str, number: Callable[..., float], elements: Callable[..., T], about: str = ""
 ) -> None:
     """``torch.name([gen,] ...)`` gives a number, ``x:name([gen,] ...)`` fills x."""
 
@@ -45,7 +51,7 @@ def _distribution(
         elements(_one(generator), x, *arguments)
 
     form = None if name in operations else Form.INPLACE
-    operation(name, f"generator:generator=None {parameters}", form, returns="value")(draw)
+    operation(name, f"generator:generator=None {parameters}", form, returns="value", about=about)(draw)
     operation(name, f"x:T generator:generator=None {parameters}", inplace=draw_all)(_never)
 
 
@@ -53,14 +59,64 @@ def _never(*arguments: Any) -> Any:
     raise AssertionError("this operation changes its first argument")
 
 
-_distribution("uniform", "a:number=0 b:number=1", scalar.uniform, fill.uniform)
-_distribution("normal", "mean:number=0 stdv:number=1", scalar.normal, fill.normal)
-_distribution("logNormal", "mean:number=1 stdv:number=2", scalar.log_normal, fill.log_normal)
-_distribution("cauchy", "median:number=0 sigma:number=1", scalar.cauchy, fill.cauchy)
-_distribution("exponential", "rate:number", scalar.exponential, fill.exponential)
-_distribution("geometric", "p:number", scalar.geometric, fill.geometric)
-_distribution("bernoulli", "p:number=0.5", scalar.bernoulli, fill.bernoulli)
-_distribution("random", "a:number b:number", scalar.random, fill.random)
+_distribution(
+    "uniform",
+    "a:number=0 b:number=1",
+    scalar.uniform,
+    fill.uniform,
+    "Numbers from ``a`` to below ``b``, all as likely.",
+)
+_distribution(
+    "normal",
+    "mean:number=0 stdv:number=1",
+    scalar.normal,
+    fill.normal,
+    "Normal numbers, two of two uniform ones (Box and Muller, 1958); the second one is kept for the next call. "
+    "``stdv`` must be above 0.",
+)
+_distribution(
+    "logNormal",
+    "mean:number=1 stdv:number=2",
+    scalar.log_normal,
+    fill.log_normal,
+    "The exponential of a normal number of this mean and standard deviation.",
+)
+_distribution(
+    "cauchy",
+    "median:number=0 sigma:number=1",
+    scalar.cauchy,
+    fill.cauchy,
+    "Numbers of the Cauchy distribution: ``median + sigma * tan(pi * (u - 0.5))`` of a uniform u.",
+)
+_distribution(
+    "exponential",
+    "rate:number",
+    scalar.exponential,
+    fill.exponential,
+    "Numbers of the exponential distribution: ``-log(1 - u) / rate`` of a uniform u.",
+)
+_distribution(
+    "geometric",
+    "p:number",
+    scalar.geometric,
+    fill.geometric,
+    "Whole numbers from 1, i with probability ``(1 - p) * p^(i - 1)``. ``p`` must be between 0 and 1.",
+)
+_distribution(
+    "bernoulli",
+    "p:number=0.5",
+    scalar.bernoulli,
+    fill.bernoulli,
+    "1 with probability ``p``, else 0. ``p`` may be a tensor of probabilities, one for each element.",
+)
+_distribution(
+    "random",
+    "a:number b:number",
+    scalar.random,
+    fill.random,
+    "Whole numbers from ``a`` to ``b``, or from 1 to ``b``, both included; without bounds from 0 to 2^32 - 1, or as "
+    "far as the tensor's type holds every whole number.",
+)
 _distribution("random", "b:number", scalar.random, fill.random)
 _distribution("random", "", scalar.random, fill.random)
 
@@ -144,7 +200,7 @@ def _alias_setup_raw(p: T, alias: T | None, stay: T | None) -> tuple[T, T]:
     returns="view",
 )
 def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T:
-    """``torch.multinomialAlias_(out, alias, stay)``"""
+    """``torch.multinomialAlias_(out, alias, stay)``: ``multinomialAlias`` with the two tables apart."""
     return _alias_draw(out, generator, [alias, stay])
 
 
@@ -153,14 +209,24 @@ def _alias_draw_raw(out: T, generator: Generator | None, alias: T, stay: T) -> T
 
 @operation("manualSeed", "generator:generator=None seed:number", Form.FUNCTION, returns="value")
 def _manual_seed(generator: Generator | None, seed: float) -> None:
-    """``torch.manualSeed([gen,] seed)``"""
+    """``torch.manualSeed([gen,] seed)``: begin the stream that belongs to this seed."""
     _one(generator).manual_seed(seed)
 
 
-operation("seed", "generator:generator=None", Form.FUNCTION, returns="value")(lambda g: _one(g).seed())
-operation("initialSeed", "generator:generator=None", Form.FUNCTION, returns="value")(
-    lambda g: _one(g).initial_seed()
-)
+operation(
+    "seed",
+    "generator:generator=None",
+    Form.FUNCTION,
+    returns="value",
+    about="Seed the generator with a number that the system gives, and return that.",
+)(lambda g: _one(g).seed())
+operation(
+    "initialSeed",
+    "generator:generator=None",
+    Form.FUNCTION,
+    returns="value",
+    about="The number that the generator was last seeded with.",
+)(lambda g: _one(g).initial_seed())
 
 
 @operation("getRNGState", "generator:generator=None", Form.FUNCTION)
@@ -171,7 +237,7 @@ def _get_state(generator: Generator | None) -> T:
 
 @operation("getRNGState", "generator:generator=None out:Byte", returns="view")
 def _get_state_into(generator: Generator | None, out: T) -> T:
-    """``torch.getRNGState([gen,] out)``"""
+    """``torch.getRNGState([gen,] out)``: the same in a ByteTensor that is given."""
     memory.write(out, _get_state(generator))
     return out
 

@@ -83,6 +83,10 @@ def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
 
 @operation("sum", "x:T", Form.QUERY, returns="value", loop="s + x")
 def _sum(x: T) -> float:
+    """The sum of all elements, or the sums along a dimension, which is then of size 1.
+
+    Those of floats are carried in double where the elements lie side by side; a sum of all integers is one of longs.
+    """
     if x.is_floating_point() and 0 < x.numel() <= 256 and x.device.type == "cpu":
         return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
     if x.is_floating_point() and x.dtype != torch.float64:
@@ -101,6 +105,7 @@ def _sum_along(x: T, dim: int) -> T:
 
 @operation("prod", "x:T", Form.QUERY, returns="value")
 def _product(x: T) -> float:
+    """The product of all elements, or the products along a dimension, carried as sums are."""
     return x.prod(dtype=_wide(x)).item()
 
 
@@ -112,11 +117,13 @@ def _product_along(x: T, dim: int) -> T:
 
 @operation("cumsum", "x:T dim:index=0", Form.QUERY)
 def _running_sum(x: T, dim: int, *, out: T | None = None) -> T:
+    """Along a dimension (the first) each element with all before it added up."""
     return _running(torch.cumsum, x, dim, out)
 
 
 @operation("cumprod", "x:T dim:index=0", Form.QUERY)
 def _running_product(x: T, dim: int, *, out: T | None = None) -> T:
+    """Along a dimension (the first) each element times all before it."""
     return _running(torch.cumprod, x, dim, out)
 
 
@@ -131,6 +138,7 @@ def _running(function: Callable[..., T], x: T, dim: int, out: T | None) -> T:
 
 @operation("trace", "x:T", Form.METHOD, returns="value")
 def _trace(x: T) -> float:
+    """The sum of a matrix's diagonal, which need not be square."""
     if len(memory.size_of(x)) != 2:
         raise TorchError("expected a matrix")
     if x.dtype == _wide(x):
@@ -148,7 +156,12 @@ def _register_extreme(name: str, whole: Callable[[T], T], along: Callable[..., P
         values, indices = along(x, check_dim(x, dim), keepdim=True)
         return values, indices + 1
 
-    operation(name, "x:T", Form.QUERY, returns="value")(lambda x: whole(_not_empty(x)).item())
+    word = "greatest" if name == "max" else "least"
+    about = (
+        f"The {word} element; along a dimension, which is then of size 1, the {word} elements and a LongTensor of "
+        "where they are, counted from 1. NaN is taken where there is one. Without elements an error."
+    )
+    operation(name, "x:T", Form.QUERY, returns="value", about=about)(lambda x: whole(_not_empty(x)).item())
     operation(name, "x:T dim:index", returns="multi", outs=2)(pair)
 
 
@@ -160,6 +173,7 @@ _register_extreme("min", torch.min, torch.min)
 
 @operation("mean", "x:F", Form.QUERY, returns="value")
 def _mean(x: T) -> float:
+    """The mean of all elements, or the means along a dimension, which is then of size 1."""
     return _sum(_not_empty(x)) / x.numel()
 
 

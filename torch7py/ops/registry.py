@@ -149,11 +149,15 @@ class Case:
 
 @dataclass
 class Operation:
-    """A named operation. ``moves``: it may give a tensor other memory or another shape."""
+    """A named operation. ``moves``: it may give a tensor other memory or another shape.
+
+    ``about`` says what it does: the words that its cases were given, or their functions' docstrings, each once.
+    """
 
     name: str
     form: Form
     moves: bool = False
+    about: list[str] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
 
     @property
@@ -192,9 +196,11 @@ def operation(
     moves: bool = False,
     loop: str = "",
     columns: tuple[int, ...] = (),
+    about: str = "",
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
 
+    ``about`` is what it does, in a sentence or two, where the function has no docstring of ours to say so.
     ``loop`` may say what becomes of one element of a floating tensor, as an expression in C and Lua alike: ``x`` is
     the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
     must be exact to the last bit: one addition, multiplication or division.
@@ -213,6 +219,9 @@ def operation(
             raise ValueError(f"the first case of operation {name!r} must state its form")
         if any(case.parameters == parameters for case in entry.cases):
             raise ValueError(f"operation {name!r} has the case {signature!r} twice")
+        words = about or _own_words(function)
+        if words and words not in entry.about:
+            entry.about.append(words)
         elementwise = entry.form is Form.UPDATE and parameters[0].kind in ("T", "F") and returns == "T"
         takes_out = elementwise and _takes_out(function)
         if entry.form is Form.QUERY and returns == "T" and not inspect.isbuiltin(function):
@@ -221,6 +230,12 @@ def operation(
         return function
 
     return register
+
+
+def _own_words(function: Callable[..., Any]) -> str:
+    """The docstring of a function of this package, for others are written for PyTorch's users."""
+    ours = (getattr(function, "__module__", None) or "").startswith("torch7py.")
+    return inspect.getdoc(function) or "" if ours else ""
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:

@@ -35,6 +35,7 @@ def _sizes(x: T) -> memory.Storage:
 
 @operation("size", "x:any dim:index", returns="value")
 def _size(x: T, dim: int) -> int:
+    """``x:size(dim)``: the size of one dimension."""
     return x.shape[check_dim(x, dim)]
 
 
@@ -46,23 +47,46 @@ def _stride_storage(x: T) -> memory.Storage:
 
 @operation("stride", "x:any dim:index", returns="value")
 def _stride(x: T, dim: int) -> int:
+    """``x:stride(dim)``: how far apart neighbours lie in one dimension."""
     return x.stride(check_dim(x, dim))
 
 
-operation("dim", "x:any", Form.METHOD, returns="value")(lambda x: len(memory.size_of(x)))
-operation("nDimension", "x:any", Form.METHOD, returns="value")(lambda x: len(memory.size_of(x)))
-operation("nElement", "x:any", Form.METHOD, returns="value")(T.numel)
-operation("numel", "x:any", Form.METHOD, returns="value")(T.numel)
-operation("elementSize", "x:any", Form.METHOD, returns="value")(T.element_size)
-operation("isContiguous", "x:any", Form.METHOD, returns="value")(
-    lambda x: x.numel() == 0 or x.is_contiguous()
+for _name in ("dim", "nDimension"):
+    operation(
+        _name,
+        "x:any",
+        Form.METHOD,
+        returns="value",
+        about="How many dimensions; 0 for a tensor without elements.",
+    )(lambda x: len(memory.size_of(x)))
+for _name in ("nElement", "numel"):
+    operation(_name, "x:any", Form.METHOD, returns="value", about="How many elements.")(T.numel)
+operation("elementSize", "x:any", Form.METHOD, returns="value", about="The bytes that an element takes.")(
+    T.element_size
 )
-operation("storageOffset", "x:any", Form.METHOD, returns="value")(lambda x: x.storage_offset() + 1)
-operation("isTensor", "x:any", Form.METHOD, returns="value")(lambda x: True)
-operation("__len", "x:any", Form.METHOD, returns="storage")(_sizes)
-operation("__tostring", "x:any", Form.METHOD, returns="value")(
-    lambda x: tensor_to_string(x, types.of(x).tensor)
-)
+operation(
+    "isContiguous",
+    "x:any",
+    Form.METHOD,
+    returns="value",
+    about="Whether the elements lie side by side in memory, those of the last dimension first.",
+)(lambda x: x.numel() == 0 or x.is_contiguous())
+operation(
+    "storageOffset",
+    "x:any",
+    Form.METHOD,
+    returns="value",
+    about="Where in its storage the first element is, counted from 1.",
+)(lambda x: x.storage_offset() + 1)
+operation("isTensor", "x:any", Form.METHOD, returns="value", about="True, of any tensor.")(lambda x: True)
+operation("__len", "x:any", Form.METHOD, returns="storage", about="``#x``: ``x:size()``.")(_sizes)
+operation(
+    "__tostring",
+    "x:any",
+    Form.METHOD,
+    returns="value",
+    about="What ``print`` shows: the elements in rows, wide ones in blocks of columns, then type and sizes.",
+)(lambda x: tensor_to_string(x, types.of(x).tensor))
 
 
 @operation("storage", "x:any", Form.METHOD, returns="multi")
@@ -79,6 +103,7 @@ def _is_size(x: T, sizes: memory.Storage) -> bool:
 
 @operation("isSameSizeAs", "x:any other:any", Form.METHOD, returns="value")
 def _is_same_size(x: T, other: T) -> bool:
+    """``x:isSameSizeAs(other)``: whether both have the same sizes."""
     return memory.size_of(x) == memory.size_of(other)
 
 

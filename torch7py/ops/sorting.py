@@ -38,7 +38,10 @@ def along(x: T, dim: int, positions: Callable[[T], T]) -> tuple[T, T]:
 
 @operation("sort", "x:T dim:int=None descending:bool=False", Form.QUERY, returns="multi", outs=2)
 def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
-    """``torch.sort([values, indices,] x [, dim] [, descending])``: by default the last dimension, ascending."""
+    """``torch.sort([values, indices,] x [, dim] [, descending])``: along a dimension, the last one, ascending.
+
+    Also where the elements were, counted from 1. Equal ones come in the order of the original's quicksort.
+    """
     return sort(x, _axis(x, dim), descending)
 
 
@@ -82,7 +85,7 @@ def _has_kernel(x: T, size: int) -> bool:
     outs=2,
 )
 def _topk(x: T, k: int, dim: int | None, largest: bool, ordered: bool) -> tuple[T, T]:
-    """``torch.topk([values, indices,] x [, k [, dim]] [, largest [, sorted]])``: the k smallest or largest.
+    """``torch.topk([values, indices,] x [, k [, dim]] [, largest [, sorted]])``: the k (1) smallest or largest.
 
     Unless sorted they come in the order in which the original's quickselect leaves them.
     """

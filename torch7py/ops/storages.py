@@ -127,30 +127,45 @@ def _position(storage: Storage, index: float) -> int:
 
 @operation("__storage_index", "storage:storage index:number", Form.FUNCTION, returns="value")
 def _get(storage: Storage, index: float) -> float:
-    """``s[index]``"""
+    """``s[index]``: an element, counted from 1."""
     return storage.tensor()[_position(storage, index)].item()
 
 
 @operation("__storage_newindex", "storage:storage index:number value:number", Form.FUNCTION, returns="value")
 def _set(storage: Storage, index: float, value: float) -> None:
-    """``s[index] = value``"""
+    """``s[index] = value``: an element changed, the number cast to the storage's type."""
     storage.tensor()[_position(storage, index)] = storage.type.cast(value)
 
 
-operation("Storage.size", "storage:storage", Form.METHOD, returns="value")(len)
-operation("Storage.elementSize", "storage:storage", Form.METHOD, returns="value")(lambda s: s.type.size)
-operation("Storage.retain", "storage:storage", Form.METHOD, returns="value")(lambda s: None)
-operation("Storage.free", "storage:storage", Form.METHOD, returns="value")(lambda s: None)
+operation("Storage.size", "storage:storage", Form.METHOD, returns="value", about="How many elements.")(len)
+operation(
+    "Storage.elementSize",
+    "storage:storage",
+    Form.METHOD,
+    returns="value",
+    about="The bytes that an element takes.",
+)(lambda s: s.type.size)
 for _name in ("retain", "free"):
+    operation(
+        f"Storage.{_name}",
+        "storage:storage",
+        Form.METHOD,
+        returns="value",
+        about="Nothing: what was counted by hand Lua's collector does.",
+    )(lambda s: None)
     restricted(f"torch.Storage:{_name}", "changes nothing: memory lives as long as it is used")
-operation("Storage.__tostring", "storage:storage", Form.METHOD, returns="value")(
-    lambda s: storage_to_string(s.tensor(), s.type.storage)
-)
+operation(
+    "Storage.__tostring",
+    "storage:storage",
+    Form.METHOD,
+    returns="value",
+    about="What ``print`` shows: an element a line, then type and size.",
+)(lambda s: storage_to_string(s.tensor(), s.type.storage))
 
 
 @operation("Storage.fill", "storage:storage value:number", Form.METHOD, returns="self")
 def _fill(storage: Storage, value: float) -> None:
-    """``s:fill(value)``"""
+    """``s:fill(value)``: every element becomes the number."""
     storage.tensor().fill_(storage.type.cast(value))
 
 
@@ -213,18 +228,36 @@ def _type_named(name: str) -> NumberType:
     raise ArgumentError(f"'{name}' is not a storage type")
 
 
-operation("Storage.type", "storage:storage", Form.METHOD, returns="value")(lambda s: s.type.storage)
+operation(
+    "Storage.type",
+    "storage:storage",
+    Form.METHOD,
+    returns="value",
+    about="The name of the storage's type; with a name the storage in that type: itself if it has it, else a copy.",
+)(lambda s: s.type.storage)
 operation("Storage.type", "storage:storage name:string", returns="object")(
     lambda s, name: _to_type(s, _type_named(name))
 )
-operation("Storage.typeAs", "storage:storage other:storage", Form.METHOD, returns="object")(
-    lambda s, other: _to_type(s, other.type)
-)
-operation("Storage.real", "storage:storage", Form.METHOD, returns="object")(
-    lambda s: _to_type(s, state.current().default_type)
-)
+operation(
+    "Storage.typeAs",
+    "storage:storage other:storage",
+    Form.METHOD,
+    returns="object",
+    about="``s:type(other:type())``.",
+)(lambda s, other: _to_type(s, other.type))
+operation(
+    "Storage.real",
+    "storage:storage",
+    Form.METHOD,
+    returns="object",
+    about="The storage in the default tensor type's type of number.",
+)(lambda s: _to_type(s, state.current().default_type))
 
 for _type in types.NUMBER_TYPES:
-    operation(f"Storage.{_type.name.lower()}", "storage:storage", Form.METHOD, returns="object")(
-        partial(_to_type, number_type=_type)
-    )
+    operation(
+        f"Storage.{_type.name.lower()}",
+        "storage:storage",
+        Form.METHOD,
+        returns="object",
+        about=f"``s:type('{_type.storage}')``.",
+    )(partial(_to_type, number_type=_type))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from dataclasses import dataclass, field
@@ -72,27 +73,44 @@ def _timer(value: object) -> Timer:
     return value
 
 
-operation("torch.Timer.new", "", Form.FUNCTION, returns="object")(Timer)
-operation("torch.Timer.reset", "timer:object", Form.METHOD, returns="self")(lambda t: _timer(t).reset())
-operation("torch.Timer.stop", "timer:object", Form.METHOD, returns="self")(lambda t: _timer(t).stop())
-operation("torch.Timer.resume", "timer:object", Form.METHOD, returns="self")(lambda t: _timer(t).resume())
+operation(
+    "torch.Timer.new", "", Form.FUNCTION, returns="object", about="A stopwatch that runs from the start."
+)(Timer)
+for _name, _method in (("reset", Timer.reset), ("stop", Timer.stop), ("resume", Timer.resume)):
+    operation(
+        f"torch.Timer.{_name}",
+        "timer:object",
+        Form.METHOD,
+        returns="self",
+        about=inspect.getdoc(_method) or "",
+    )(lambda timer, method=_method: method(_timer(timer)))
 
 
 @operation("torch.Timer.time", "timer:object", Form.METHOD, returns="object")
 def _time(timer: object) -> dict[str, float]:
+    """The seconds counted so far, as a table: ``real`` by the clock, ``user`` and ``sys`` of this process's work."""
     times = _timer(timer).time()
     return {"real": times.real, "user": times.user, "sys": times.sys}
 
 
 @operation("torch.Timer.__tostring", "timer:object", Form.METHOD, returns="value")
 def _text(timer: object) -> str:
+    """The class and whether the timer runs."""
     return f"torch.Timer [status: {'stopped' if _timer(timer).started is None else 'running'}]"
 
 
-operation("tic", "", Form.FUNCTION, returns="value")(time.time)
-operation("toc", "start:number", Form.FUNCTION, returns="value")(lambda start: time.time() - start)
-operation("getnumthreads", "", Form.FUNCTION, returns="value")(torch.get_num_threads)
-operation("getnumcores", "", Form.FUNCTION, returns="value")(lambda: os.cpu_count() or 1)
+operation("tic", "", Form.FUNCTION, returns="value", about="The time now, in seconds, for ``toc``.")(
+    time.time
+)
+operation("toc", "start:number", Form.FUNCTION, returns="value", about="The seconds since a ``tic``.")(
+    lambda start: time.time() - start
+)
+operation(
+    "getnumthreads", "", Form.FUNCTION, returns="value", about="How many threads an operation may use."
+)(torch.get_num_threads)
+operation("getnumcores", "", Form.FUNCTION, returns="value", about="How many processors the machine has.")(
+    lambda: os.cpu_count() or 1
+)
 
 
 @operation("setnumthreads", "n:int", Form.FUNCTION, returns="value")

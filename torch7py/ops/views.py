@@ -19,7 +19,7 @@ T = torch.Tensor
 
 
 def narrow(x: T, dim: int, start: int, size: int) -> T:
-    """A range of one dimension; ``dim`` and ``start`` count from 0."""
+    """``x:narrow(dim, start, size)``: a range of one dimension, on the same memory."""
     check_dim(x, dim)
     if not 0 <= start < x.shape[dim]:
         raise TorchError(
@@ -130,7 +130,7 @@ def _by(sizes: tuple[int, ...]) -> str:
 
 
 operation("view", "x:T sizes:sizes", Form.QUERY, returns="view")(_view)
-operation("viewAs", "x:T template:any", Form.QUERY, returns="view")(
+operation("viewAs", "x:T template:any", Form.QUERY, returns="view", about="``x:view(template:size())``.")(
     lambda x, template: _view(x, memory.size_of(template))
 )
 
@@ -149,7 +149,7 @@ def expand(x: T, sizes: tuple[int, ...]) -> T:
 
 
 operation("expand", "x:T sizes:sizes", Form.QUERY, returns="view")(expand)
-operation("expandAs", "x:T template:any", Form.QUERY, returns="view")(
+operation("expandAs", "x:T template:any", Form.QUERY, returns="view", about="``x:expand(template:size())``.")(
     lambda x, template: expand(x, memory.size_of(template))
 )
 

@@ -1,0 +1,55 @@
+"""docs/operations.md has every operation, with words of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tools import operations as tool
+from torch7py.ops.registry import operations
+
+WORDS = {name: " ".join(" ".join(operation.about).split()) for name, operation in operations.items()}
+
+
+def test_the_page_is_what_make_support_writes() -> None:
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), (
+        "docs/operations.md is stale: run `make support`"
+    )
+
+
+def test_every_operation_says_what_it_does() -> None:
+    """More than how it is called: some words, or another call that is the same, or a formula."""
+    silent = [
+        name
+        for name, words in WORDS.items()
+        if len(re.findall("[a-z]{2,}", re.sub("``.*?``", "", words))) < 3
+        and not re.match(r"(``[^`]+``: )?``[^`]+``|``[^`]+``: ", words)
+    ]
+    assert not silent
+    assert all(len(words) < 500 for name, words in WORDS.items() if not name.startswith("__"))
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("abs", ["torch.abs([out,] src)", "x:abs([src])", "torch.abs(value)"]),
+        ("addcmul", ["torch.addcmul([out,] src, [value,] a, b)", "x:addcmul([src,] [value,] a, b)"]),
+        ("sort", ["torch.sort([out1, out2,] x[, dim][, descending])", "x:sort([dim][, descending])"]),
+        ("rand", ["torch.rand([out,] [gen,] sizes...)", "x:rand([gen,] sizes...)"]),
+        ("gesv", ["torch.gesv([out1, out2,] b, a)"]),
+        ("torch.Timer.new", ["torch.Timer()"]),
+        ("Storage.fill", ["x:fill(value)"]),
+        ("__add", []),
+    ],
+)
+def test_calls(name: str, calls: list[str]) -> None:
+    found: list[str] = []
+    for case in operations[name].cases:
+        found += tool.calls(operations[name], case)
+    assert found == calls
+
+
+def test_a_docstring_on_the_page() -> None:
+    assert tool.prose("``x:t()``: a matrix,\n    transposed.", called=True) == "a matrix, transposed."
+    assert tool.prose("``x:t()``: a matrix", called=False) == "``x:t()``: a matrix."
