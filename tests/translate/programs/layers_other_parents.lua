@@ -84,11 +84,26 @@ function Mix:accGradParameters(x, above, scale)
    self.change:accGradParameters(x, torch.cmul(above, self.door.output), scale)
    self.door:accGradParameters(x, torch.cmul(above, self.change.output - x), scale)
 end
+-- keeps what it sees, and gives it on
+local Watch, watch_parent = torch.class('nn.Watch', 'nn.Module')
+function Watch:__init()
+   watch_parent.__init(self)
+   self.size = 0
+end
+function Watch:updateOutput(x)
+   self.size = x:norm(1)
+   self.output = x
+   return x
+end
+function Watch:updateGradInput(x, above)
+   self.gradInput:set(above)
+   return self.gradInput
+end
 
-local guided = nn.Guided()
+local guided, watch = nn.Guided(), nn.Watch()
 local first = nn.Sequential():add(nn.Linear(3, 4)):add(guided):add(nn.Halved(4, 3)):add(nn.Eager(3, 2))
 local second = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Limit(1)):add(nn.Mix(4)):add(nn.Limit(0.5, true))
-second:add(nn.Linear(4, 3)):add(nn.Wall(3, 2))
+second:add(nn.Linear(4, 3)):add(watch):add(nn.Wall(3, 2))
 local cost = nn.MSECriterion()
 local x, y = torch.randn(6, 3), torch.randn(6, 2)
 for i = 1, 4 do
@@ -97,7 +112,7 @@ for i = 1, 4 do
       local missed = cost:forward(net:forward(x), y)
       net:backward(x, cost:backward(net.output, y))
       net:updateParameters(0.2)
-      print(i, missed)
+      print(i, missed, watch.size)
    end
 end
 guided:guided(true)

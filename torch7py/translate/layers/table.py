@@ -232,6 +232,9 @@ def mixture_table(args: Args) -> Native:
         else:
             experts_text = use.writer.as_expr(experts).text
             ndim = len(shapes[1]) if isinstance(shapes, list) and isinstance(shapes[1], tuple) else None
+        if ndim is None and args.get("dim", "") == "":
+            use.writer.helpers["mixture"] = None
+            return f"mixture({gate.text}, {use.writer.as_expr(experts).text})"
         if ndim is None:
             raise NotNative("nn.MixtureTable: the shape of the experts is not known")
         dim = args.value("dim", 1 + batched) - 1

@@ -70,6 +70,7 @@ class LayerFunction(LayerFields):
                 self._name_self(forward, "layer")
                 with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
                     t.functions.define("forward", forward, (), (), ["ctx", *given])
+            self._drop_output(at)
             self._backward(names, kept, texts)
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
@@ -78,6 +79,14 @@ class LayerFunction(LayerFields):
             self._have_weights_given(at, len(names))
         t.emit("")
         t.emit("")
+
+    def _drop_output(self, at: int) -> None:
+        """Leave out that the output is named, where another name of it is given: ``self.output = x return x``."""
+        lines, name = self.t.lines, self.local("output")
+        uses = [i for i in range(at, len(lines)) if re.search(rf"\b{name}\b", lines[i])]
+        if uses and all(re.fullmatch(rf"\s*{name} = \w+", lines[i]) for i in uses):
+            for i in reversed(uses):
+                del lines[i]
 
     def _have_weights_given(self, at: int, inputs: int) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""

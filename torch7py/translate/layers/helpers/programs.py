@@ -277,3 +277,16 @@ def keep_output(module, inputs, output):
     module.output = output.detach() if torch.is_tensor(output) else [x.detach() for x in output]
 ''',
 )
+
+helper(
+    "mixture",
+    '''
+def mixture(weights, experts):
+    """The experts' outputs, a list or along the axis of the weights, each times its weight, added up."""
+    axis = int(weights.dim() > 1)
+    if not isinstance(experts, torch.Tensor):
+        experts = torch.stack([*experts], dim=axis)
+    weights = weights.view(*weights.shape, *[1] * (experts.dim() - weights.dim()))
+    return (weights * experts).sum(axis)
+''',
+)

@@ -144,8 +144,9 @@ def step(
     else:
         several = any(METHODS[method].several for method in optimizer.methods)
         if several and targets is not None and not _first_only(training, targets):
-            raise Problem("T7-228", node.line, "all losses of an optimizer that is not kept")
-        if isinstance(optimizer.option, str):
+            name = t.fresh("optimizer")  # which has all its losses
+            _assign(t, optimizer, name, optimizer)
+        elif isinstance(optimizer.option, str):
             name, _ = _made(t, optimizer, optimizer.option, optimizer.table, optimizer.module)
         else:
             name = t.fresh("optimizer")

@@ -63,6 +63,8 @@ def _first(t: Translator, link: Invoke, shape: Invoke | None, alone: bool) -> Py
     """The method that overwrites: it is given all that it computes with."""
     name, given = link.method, link.arguments
     kinds = [t.kind(argument) for argument in given]
+    if name == "set" and kinds == ["tensor"] and alone and shape is None:
+        return t.value(given[0])
     if name == "copy" and kinds == ["tensor"]:
         value = t.value(given[0])
         if _converted(t, given[0]):
