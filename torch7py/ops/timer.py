@@ -52,7 +52,7 @@ class Timer:
         return self.total if self.started is None else self.total + (Times.now() - self.started)
 
     def stop(self) -> None:
-        """Stop counting (``timer:stop()``)."""
+        """Stop counting until it is resumed (``timer:stop()``)."""
         self.total, self.started = self.time(), None
 
     def resume(self) -> None:
