@@ -212,7 +212,7 @@ LBFGS = '''class LBFGS(torch.optim.Optimizer):
             more = 0
             if self.line_search is not None:
                 f, g, self.t, more = self.line_search(
-                    lambda t: self.evaluate(closure, x + t * self.d), self.t, self.d, f, g, slope
+                    lambda t, x=x: self.evaluate(closure, x + t * self.d), self.t, self.d, f, g, slope
                 )
                 x = x + self.t * self.d
                 self.losses.append(f)
