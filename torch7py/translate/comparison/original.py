@@ -46,6 +46,7 @@ class Made:
     listed: list[torch.Tensor] = field(default_factory=list)  # the same as torch7_parameters gave them
     order: int = 0
     names: list[str] = field(default_factory=list)  # those of what is listed
+    called: dict[int, str] = field(default_factory=dict)  # id of a parameter -> its name in the new layer
     resets: list[dict[str, torch.Tensor]] = field(default_factory=list)  # what its method `reset` drew
 
 
@@ -188,9 +189,7 @@ def _sorted_out(
         found: dict[int, dict[str, torch.Tensor]] = {}
         for item, name, value in group:
             found.setdefault(item.order, {})[name] = value
-        whole = all(
-            found[item.order].keys() >= dict(item.module.named_parameters()).keys() for item, _, _ in group
-        )
+        whole = all(found[item.order].keys() >= dict(_parameters(item)).keys() for item, _, _ in group)
         if whole and len(group) > 1:
             snapshots.append({**found, REST: {"": torch.empty(0)}})
         else:
@@ -220,7 +219,7 @@ def _parameter(tensor: Any, made: list[Made]) -> tuple[Made, str] | None:
         return None
     memory = tensor.untyped_storage().data_ptr()
     for item in made:
-        for name, parameter in item.module.named_parameters():
+        for name, parameter in _parameters(item):
             if (
                 parameter.untyped_storage().data_ptr() == memory
                 and parameter.storage_offset() == tensor.storage_offset()
@@ -241,7 +240,7 @@ def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, 
     memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
     last = first + tensor.numel()
     for item in made:
-        for name, parameter in item.module.named_parameters():
+        for name, parameter in _parameters(item):
             at = int(parameter.storage_offset())
             if parameter.untyped_storage().data_ptr() == memory and first <= at < last:
                 values = value.flatten()[at - first : at - first + parameter.numel()]
@@ -250,7 +249,7 @@ def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, 
         return {}
     rest = torch.ones(tensor.numel(), dtype=torch.bool)
     for item in made:
-        for name, parameter in item.module.named_parameters() if item.order in found else ():
+        for name, parameter in _parameters(item) if item.order in found else ():
             if name in found[item.order]:
                 at = int(parameter.storage_offset()) - first
                 rest[at : at + parameter.numel()] = False
@@ -266,6 +265,12 @@ def _flat(values: Any) -> list[Any]:
         else:
             out.append(value)
     return out
+
+
+def _parameters(item: Made) -> Iterator[tuple[str, Any]]:
+    """The parameters of a layer by the names that they had when it was made: a mask puts it into another one."""
+    for name, parameter in item.module.named_parameters():
+        yield item.called.get(id(parameter), name), parameter
 
 
 class Frozen:
@@ -300,7 +305,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
                 of = {id(weight): key for key, weight in self.named_parameters()}
                 names = [of.get(id(weight), "") for weight in weights]
                 listed = [weight.detach().clone() for weight in weights]
-                made.append(Made(name, self, _weights(name, self), listed, len(made), names))
+                made.append(Made(name, self, _weights(name, self), listed, len(made), names, of))
 
         return init
 

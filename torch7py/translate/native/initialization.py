@@ -2,7 +2,7 @@
 
 The page's parameters are those of the original up to their order and form, so what treats all elements alike may be
 done to each. Not so: the second bias of PyTorch's LSTM, which stays zero and does not count, and the row of zeros of
-a lookup table with a mask, which the original sets back whenever it looks up.
+a lookup table with a mask, which the original sets back whenever it looks up, and the page after all are filled.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch7py.translate.tree import Call, Index, Invoke
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["ALIKE", "counted", "fill", "fill_head", "refuse_masked_rows"]
+__all__ = ["ALIKE", "clear_masked_rows", "counted", "fill", "fill_head", "filled_by", "refuse_masked_rows"]
 
 # Methods that treat all elements alike, and PyTorch's.
 ALIKE = {"uniform": "uniform_", "normal": "normal_", "zero": "zero_", "fill": "fill_", "mul": "mul_"}
@@ -41,8 +41,27 @@ def counted(t: Translator, parameters: str) -> str:
 
 
 def refuse_masked_rows(t: Translator, method: str, line: int) -> None:
-    if method not in ("zero", "mul") and _names(t, re.compile("LookupTableMaskZero")):
+    if _names(t, re.compile("LookupTableMaskZero")):
         raise Problem("T7-227", line, f"{method} of all weights, a lookup table's row of zeros among them")
+
+
+def clear_masked_rows(t: Translator, models: list[str]) -> None:
+    """After all weights are filled, set the rows of zeros of lookup tables with a mask back."""
+    if _names(t, re.compile("LookupTableMaskZero")):
+        for model in models:
+            t.emit(f"{t.need('clear_padding')}({model})")
+
+
+def filled_by(t: Translator, node: tree.GenericFor) -> list[str]:
+    """The module of which a loop fills all parameters, with other numbers than zeros."""
+    if len(node.names) != 2 or t.scopes.of_name[node.names[1]] not in t.training.vectors.filled:
+        return []
+    calls = [n.call for n in tree.walk(node.body) if isinstance(n, tree.Run) and isinstance(n.call, Invoke)]
+    if not any(call.method in ALIKE and call.method not in ("zero", "mul") for call in calls):
+        return []
+    source = node.values[0]
+    assert isinstance(source, Call) and isinstance(source.arguments[0], Invoke)
+    return [t.value(source.arguments[0].receiver).text]
 
 
 def fill_head(t: Translator, node: tree.GenericFor) -> bool:
@@ -73,6 +92,5 @@ def fill_head(t: Translator, node: tree.GenericFor) -> bool:
 
 def fill(t: Translator, node: Invoke) -> None:
     """``p:uniform(-a, a)`` in such a loop."""
-    refuse_masked_rows(t, node.method, node.line)
     given = ", ".join(t.value(argument).text for argument in node.arguments)
     t.emit(f"{t.value(node.receiver)}.data.{ALIKE[node.method]}({given})")

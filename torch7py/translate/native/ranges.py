@@ -170,6 +170,7 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
     names = [t.names.of(name) if _is_used(t, name) else "_" for name in node.names]
     if generic_head(t, node) or iterator_head(t, node, names) or loaders.iterator_head(t, node, names):
         t.loop_body(node.body)
+        initialization.clear_masked_rows(t, initialization.filled_by(t, node))
         return
     of_file = isinstance(source, Invoke) and source.method == "lines" and t.kind(source.receiver) == "file"
     if isinstance(source, Invoke) and of_file:

@@ -261,3 +261,14 @@ def pieces(found):
     return [] if found == [""] else found
 ''',
 )
+
+helper(
+    "clear_padding",
+    '''
+def clear_padding(model):
+    """Set the vectors of padding items to zeros, as nn.LookupTableMaskZero does whenever it looks up."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Embedding) and layer.padding_idx is not None:
+            layer.weight.data[layer.padding_idx] = 0
+''',
+)

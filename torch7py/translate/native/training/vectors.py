@@ -237,22 +237,27 @@ class FlatVectors:
 
     def parameters(self, module: Expression) -> str:
         """The parameters of a module, or of several that were put together only to flatten them."""
+        if self.t.kind(module) == "tensor":
+            return f"[{self.t.value(module)}]"
+        if module in self.lists:
+            return self.lists[module]
+        parts = self._modules(module)
+        if parts != [module]:
+            return (
+                "[" + ", ".join(f"*{self.t.value(part).at(code.ATOM)}.parameters()" for part in parts) + "]"
+            )
+        return f"{self.t.value(module).at(code.ATOM)}.parameters()"
+
+    def _modules(self, module: Expression) -> list[Expression]:
+        """The modules that were put together only to flatten their parameters, or the one."""
         parts: list[Expression] = []
         node = module
         while isinstance(node, Invoke) and node.method == "add":
             parts.insert(0, node.arguments[0])
             node = node.receiver
-        if self.t.kind(module) == "tensor":
-            return f"[{self.t.value(module)}]"
-        if module in self.lists:
-            return self.lists[module]
         if isinstance(module, tree.Table):
             parts = [item.value for item in module.fields]
-        if parts:
-            return (
-                "[" + ", ".join(f"*{self.t.value(part).at(code.ATOM)}.parameters()" for part in parts) + "]"
-            )
-        return f"{self.t.value(module).at(code.ATOM)}.parameters()"
+        return parts or [module]
 
     def counted(self, module: Expression) -> str:
         """The parameters that the original has as well."""
@@ -363,6 +368,7 @@ class FlatVectors:
             return
         if node.method not in initialization.ALIKE:
             raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
-        initialization.refuse_masked_rows(t, node.method, node.line)
         t.emit(f"for p in {parameters}:")
         t.emit(f"    p.data.{initialization.ALIKE[node.method]}({given})")
+        if node.method not in ("zero", "mul") and t.kind(module) != "tensor":
+            initialization.clear_masked_rows(t, [t.value(part).text for part in self._modules(module)])
