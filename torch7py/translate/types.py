@@ -27,6 +27,9 @@ class Types:
         self.varargs: dict[tree.Function, Type] = {}  # of what ... holds
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
         self.packages: dict[Variable, str] = {}  # variables that hold a package
+        self.fields_of_modules: set[str] = (
+            set()
+        )  # names of fields with tables that the program may give a module
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
 
     def of(self, node: Expression) -> Type:

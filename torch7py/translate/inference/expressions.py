@@ -346,6 +346,8 @@ class ExpressionKinds:
                 return field_kind is not None and (result.be(field_kind) | result.be_rank(rank))
             if kind == "class" or (base.find().classes and name is not None):
                 return self._field(base, name or "", result)
+            if kind == "module" and name in self.types.fields_of_modules:
+                return unify(result, base.of_field(name))
             if kind in ("module", "criterion"):
                 return module_field(name, result, base)
             if name is not None and kind in ("table", "object"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from torch7py.nn.container import Container
 from torch7py.nn.registry import layers as registered
+from torch7py.translate import tree
 from torch7py.translate.kind_rules import (
     keeps_rank,
     output_kind,
@@ -12,12 +15,33 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Description, Type, unify
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
-from torch7py.translate.tree import Call, Invoke, String
+from torch7py.translate.tree import Block, Call, Index, Invoke, String
 
-__all__ = ["flat_vectors", "forward", "make", "method", "node_method"]
+__all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method"]
 
 _ABOUT_FILES = ("clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode")
 _SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
+
+
+# Tables that modules of Torch7's own have, and names that a module has in PyTorch.
+_TABLES = {
+    *dir(torch.nn.Sequential),
+    *"modules output gradInput outputs cells gradOutputs gradCells gradInputs".split(),
+}
+
+
+def module_fields(program: Block) -> set[str]:
+    """Names of fields that are given new tables: lists of layers among them that a program keeps in a module."""
+    return {
+        target.key.value
+        for node in tree.every(program, tree.Assign)
+        for target, value in zip(node.targets, node.values, strict=False)
+        if isinstance(target, Index)
+        and target.dotted
+        and isinstance(target.key, String)
+        and isinstance(value, tree.Table)
+        and target.key.value not in _TABLES
+    }
 
 
 def _is_container(name: str) -> bool:

@@ -12,6 +12,7 @@ from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.layer_tables import learn_tables
+from torch7py.translate.inference.module_calls import module_fields
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -57,6 +58,7 @@ def _infer(
     inference.classes.find(program)
     for made in inference.classes.all():
         learn_tables(inference, made)
+    inference.types.fields_of_modules = module_fields(program)
     inference.block(program)
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)

@@ -105,6 +105,12 @@ def run(
     if sequence.heavy:
         sequence = w.named(sequence)
     target = w.fresh(lead=sequence.lead)
+    if "coupled" in layer.args:
+        if w.depth != 1 or w.remembers:
+            raise NotNative(
+                f"{layer.name} that hands its state over and remembers it, or is given single steps"
+            )
+        return coupled(w, me, sequence, target)
     if w.depth > 1:
         raise NotNative(f"{layer.name} in a Sequencer of a Sequencer")
     if w.depth == 0:
@@ -118,6 +124,21 @@ def run(
         w.emit(f"{kept} = {state.format(new.text)}")
     else:
         w.emit(f"{me}({sequence.text})", target, extra=", _")
+    return target
+
+
+def coupled(
+    w: Writer, me: str, sequence: Expr, target: Expr, once: bool = False, batch_first: bool = False
+) -> Expr:
+    """A child that begins in a state that it may be given, and keeps the one that it ends in.
+
+    ``once``: it is given one for each sequence.
+    """
+    start, end, steps = (w.attribute(name) for name in ("start", "end", "steps"))
+    w.emit(f"{me}({sequence.text}, {start})", target, extra=f", {end}")
+    if once:
+        w.emit(f"{start} = None")
+    w.emit(f"{steps} = {target}.shape[1]" if batch_first else f"{steps} = len({target})")
     return target
 
 
@@ -227,9 +248,11 @@ def _peepholes(module: Any) -> torch.Tensor:
 
 @structure("nn.LSTM", live=_sizes)
 def lstm(layer: Layer, x: Value, w: Writer) -> Value:
-    check(layer)
+    masked = _is_masked(layer)
+    peepholes = layer.args.get("cell2gate", "True") != "False"
+    check(layer, masked and peepholes)
     sizes = f"{layer.args.inputSize}, {outputs_of(layer.args)}"
-    if layer.args.get("cell2gate", "True") == "False":
+    if not peepholes:
         native = Native(
             make=f"nn.LSTM({sizes})",
             weights={
@@ -243,14 +266,14 @@ def lstm(layer: Layer, x: Value, w: Writer) -> Value:
         )
     else:
         native = Native(
-            make=f"PeepholeLSTM({sizes})",
+            make=f"{'MaskedPeepholeLSTM' if masked else 'PeepholeLSTM'}({sizes})",
             weights={
                 "from_input.weight": _joined("x", "ifzo"),
                 "from_input.bias": _joined("b", "ifzo"),
                 "from_output.weight": _joined("h", "ifzo"),
                 "peepholes": _peepholes,
             },
-            helpers=("PeepholeLSTM",),
+            helpers=("PeepholeLSTM", "MaskedPeepholeLSTM") if masked else ("PeepholeLSTM",),
             name="lstm",
         )
     return run(layer, native, x, w)

@@ -419,7 +419,7 @@ SETTINGS: dict[str, tuple[str, str, bool]] = {
 # Methods that every module has, and the layers of which they are settings: a container hands them on to what is in it.
 _SETTINGS_OF = {
     "remember": {"nn.Sequencer", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"},
-    "maskZero": {"nn.FastLSTM", "nn.LSTM", "nn.GRU"},
+    "maskZero": {"nn.FastLSTM", "nn.LSTM", "nn.GRU", "nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU"},
 }
 
 
@@ -431,6 +431,8 @@ def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
     if method not in SETTINGS or layer.name not in _SETTINGS_OF.get(method, {layer.name}):
         return False
     name, default, takes = SETTINGS[method]
+    if method == "maskZero" and layer.name.startswith("nn.Seq"):
+        name, default, takes = "maskzero", "True", False
     given = list(texts)
     layer.args.texts[name] = given[0] if takes and given else default
     return True

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.layers.recurrent import GRU_NOTE, ONE_BIAS, gates, kept_state, remembers
+from torch7py.translate.layers.recurrent import GRU_NOTE, ONE_BIAS, coupled, gates, kept_state, remembers
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
 from torch7py.translate.writer import Writer
 
@@ -49,6 +49,10 @@ def run_sequence(layer: Layer, native: Native, x: Value, w: Writer, state: str) 
         x = w.named(x)
     target = w.fresh(ndim=3)
     mode = remembers(layer)
+    if "coupled" in layer.args:
+        if mode:
+            raise NotNative(f"{layer.name} that hands its state over and remembers it")
+        return coupled(w, me, x, target, once=True, batch_first=layer.args.get("batchfirst") == "True")
     if mode:
         kept, start = kept_state(w, mode)
         new = w.fresh("state")

@@ -237,6 +237,8 @@ class Assignments:
             if representation == "list":
                 return f"{base}[{indexing.list_position(self.t, node)}]"
             return f"{base}[{indexing.key(self.t, node)}]"
+        if self.t.models.has_own_field(node) and isinstance(node.key, tree.String):
+            return f"{self.t.value(node.base).at(code.ATOM)}.{code.attribute_name(node.key.value)}"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
             return self.t.classes.uses.field(node).text
         raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")

@@ -96,10 +96,17 @@ class Gradients:
             return
         if node.method != "backward":
             yield f"half a backward pass, {node.method}"
+        if len(node.arguments) > 1 and self._begins_at_state(node.receiver, node.arguments[1]):
+            return
         if len(node.arguments) < 2 or not self.has(node.arguments[1]):
             yield "a backward pass of a gradient that is not that of a criterion"
         if len(node.arguments) > 2 and not _is_number(node.arguments[2], 1):
             yield "a backward pass with a scale"
+
+    def _begins_at_state(self, module: Expression, given: Expression) -> bool:
+        """Whether a module is given zeros, as its gradients come through a state that it has handed over."""
+        coupling = self.training.t.models.coupling
+        return coupling.takes_back and self._is_empty(given) and coupling.begins_at_state(module)
 
     def _of_method(self, node: Invoke) -> Iterator[str]:
         given = node.arguments

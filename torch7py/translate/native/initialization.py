@@ -60,8 +60,8 @@ def filled_by(t: Translator, node: tree.GenericFor) -> list[str]:
     if not any(call.method in ALIKE and call.method not in ("zero", "mul") for call in calls):
         return []
     source = node.values[0]
-    assert isinstance(source, Call) and isinstance(source.arguments[0], Invoke)
-    return [t.value(source.arguments[0].receiver).text]
+    of = source.arguments[0] if isinstance(source, Call) else source
+    return [t.value(of.receiver).text] if isinstance(of, Invoke) else []
 
 
 def fill_head(t: Translator, node: tree.GenericFor) -> bool:

@@ -106,14 +106,14 @@ class Tables:
     # Stores
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
-        filled: set[tree.Table] = set()  # one loop fills each, with one item a turn
+        filled: dict[tree.Table, Statement] = {}  # one loop fills each, with one item a turn
         for statement, target in stores:
             if appends(target):
                 self._appends.add(target)
                 continue
             made = self._filled_by_loop(found, statement, target)
-            if made is not None and made not in filled:
-                filled.add(made)
+            within = self._statements[statement][-2:-1]
+            if made is not None and filled.setdefault(made, *within) in within:
                 self._appends.add(target)
         self._mark_followers(found, stores)
 
@@ -156,6 +156,8 @@ class Tables:
         if len(chain) < 2 or not isinstance(target.key, Name):
             return None
         loop = chain[-2]
+        if isinstance(loop, tree.If) and len(chain) > 2 and self._one_a_branch(loop, target):
+            loop = chain[-3]
         declaration = self.t.scopes.of_name[target.key].declaration
         if isinstance(loop, tree.GenericFor):
             source = loop.values[0]
@@ -185,6 +187,19 @@ class Tables:
         if self._may_have_items(found, target.base, maker_chain[-1], loop):
             return None
         return maker
+
+    def _one_a_branch(self, choice: tree.If, target: Index) -> bool:
+        """Whether each branch, whichever is taken, has one store like this."""
+        blocks = [block for _, block in choice.branches] + [choice.otherwise]
+        for block in blocks:
+            targets = (
+                [t for s in block.statements if isinstance(s, tree.Assign) for t in s.targets]
+                if block
+                else []
+            )
+            if sum(tree.same_expression(other, target) for other in targets) != 1:
+                return False
+        return True
 
     def _maker(self, found: Type, base: Expression, loop: Statement) -> tree.Table | None:
         """What makes the table that a loop fills: of several tables, one that is made in the loop's own block."""

@@ -367,7 +367,14 @@ class Translator:
         if devices.handles(self, node) or devices.probed(self, node):
             return
         models = self.models
-        for part in (self.training, self.graphs, models.making, models.surgery, self.modules):
+        for part in (
+            models.coupling,
+            self.training,
+            self.graphs,
+            models.making,
+            models.surgery,
+            self.modules,
+        ):
             if part.handles(node):
                 return
         if isinstance(node, tree.Local):

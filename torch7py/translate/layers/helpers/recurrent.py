@@ -19,7 +19,7 @@ class PeepholeLSTM(nn.Module):
 
     def forward(self, x, state=None):
         zeros = x.new_zeros(*x.shape[1:-1], self.size)
-        h, c = (zeros, zeros) if state is None else state
+        h, c = (zeros, zeros) if state is None else (s[0] for s in state)
         to_input, to_forget, to_output = self.peepholes
         outputs = []
         for gates in self.from_input(x):
@@ -28,7 +28,7 @@ class PeepholeLSTM(nn.Module):
             c = f * c + i * torch.tanh(z)
             h = torch.sigmoid(o + to_output * c) * torch.tanh(c)
             outputs.append(h)
-        return torch.stack(outputs), (h, c)
+        return torch.stack(outputs), (h[None], c[None])
 ''',
 )
 
@@ -162,13 +162,13 @@ class MaskedLSTM(nn.LSTMCell):
     def forward(self, x, state=None):
         x = x.transpose(0, 1) if self.batch_first else x
         zeros = x.new_zeros(*x.shape[1:-1], self.hidden_size)
-        h, c = (zeros, zeros) if state is None else state
+        h, c = (zeros, zeros) if state is None else (s[0] for s in state)
         outputs = []
         for step in x:
             mask = (step == 0).all(-1, keepdim=True)
             h, c = (s.masked_fill(mask, 0) for s in super().forward(step, (h, c)))
             outputs.append(h)
-        return torch.stack(outputs, 1 if self.batch_first else 0), (h, c)
+        return torch.stack(outputs, 1 if self.batch_first else 0), (h[None], c[None])
 ''',
 )
 
@@ -180,5 +180,33 @@ def forget(model):
     for module in model.modules():
         if hasattr(module, "forget"):
             module.forget()
+''',
+)
+
+helper(
+    "state_after",
+    '''
+def state_after(layer, step):
+    """The state in which a layer was after a step of its last sequence, which must be the last one."""
+    if step != layer.steps:
+        raise ValueError(f"the state after step {step} of {layer.steps}")
+    return layer.end
+''',
+)
+
+helper(
+    "MaskedPeepholeLSTM",
+    '''
+class MaskedPeepholeLSTM(PeepholeLSTM):
+    """An LSTM with peepholes whose output and state become 0 where a step's input is 0."""
+
+    def forward(self, x, state=None):
+        outputs = []
+        for step in x:
+            mask = (step == 0).all(-1, keepdim=True)
+            _, state = super().forward(step.unsqueeze(0), state)
+            state = tuple(s.masked_fill(mask, 0) for s in state)
+            outputs.append(state[0][0])
+        return torch.stack(outputs), state
 ''',
 )

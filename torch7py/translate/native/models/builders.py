@@ -88,6 +88,10 @@ class Builders:
                     self.all.append(builder)
                     self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
+                elif isinstance(target, tree.Index) and isinstance(value, tree.Table):
+                    found = self.builder_at(target.base) if isinstance(target.base, Name) else None
+                    if found is not None:  # a list in a field of the module, which must be there
+                        found.dynamic = True
                 elif isinstance(target, tree.Index) and _is_plain(value):
                     self._set(block, statement, target, value)
                 elif isinstance(target, tree.Index) and self.is_construction(value):
@@ -109,14 +113,13 @@ class Builders:
 
     def _find_field(self, block: Block, statement: Statement, target: Index, value: Expression) -> None:
         """``self.net = nn.Sequential()`` and each ``self.net:add(...)`` after it, before anything else uses it."""
-        if not isinstance(target.key, tree.String):
-            return
         builder = FieldBuilder(target, value)
+        name = target.key.value if isinstance(target.key, tree.String) else None
         following = block.statements[block.statements.index(statement) + 1 :]
         for other in following:
             if isinstance(other, tree.Run) and _adds_to(other.call, target):
                 builder.adds.append(other)
-            elif any(self._may_use(n, target.key.value) for n in tree.walk(other)):
+            elif name is None or any(self._may_use(n, name) for n in tree.walk(other)):
                 break
         if builder.adds:
             self.of_fields.update(dict.fromkeys([statement, *builder.adds], builder))
@@ -364,7 +367,7 @@ def _is_plain(node: Expression) -> bool:
 
 def _adds_to(node: Expression, target: Index) -> bool:
     """Whether a call only adds to what is in a field."""
-    while isinstance(node, Invoke) and node.method == "add":
+    while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         if any(
             tree.same_expression(n, target)
             for a in node.arguments

@@ -132,6 +132,8 @@ class Constructions:
         self.places[id(layer)] = node.place.start
         self.made_by[id(layer)] = node
         mode = self.models.sequences.known_mode(node) if path in REMEMBER else ""
+        if node in self.models.coupling.layers:
+            layer.args.texts["coupled"] = "True"
         if mode:
             layer.args.texts["remember"] = mode
         self.layers.append(layer)  # keeps its id its own

@@ -45,6 +45,8 @@ class Hooks:
                 ):
                     continue
                 root = self._root(node.base) if self.t.kind(node.base) == "module" else None
+                if node in self.models.coupling.inside:
+                    continue
                 if root is None or node in handed_on or any(self._same(node.base, other) for other in run):
                     continue
                 builder = self.models.builders.builder_at(root)

@@ -10,6 +10,7 @@ from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
@@ -98,12 +99,12 @@ class Making:
                 t.failed += self.models.builders.written_with(builder, node)
                 raise
             return True
-        before = len(self.written.classes)
+        before = len(self.written.used)
         called = name
         if self.models.builders.is_chosen(builder.variable) and not layer.children:
             called = f"{name}{layer.name.partition('.')[2]}"
         t.emit(f"{name} = {self.make(layer, called, names, node.line)}")
-        if not any(cls.writer.attributes for cls in self.written.classes[before:]):
+        if not any(cls.writer.attributes for cls in self.written.used[before:]):
             self.stateless.add(builder.variable)
         else:
             self.stateful.add(builder.variable)
@@ -131,8 +132,14 @@ class Making:
         whole = builder.value
         for add in builder.adds:
             whole = _on(whole, add.call)
-        self.hints[whole] = self.hints[builder.value]
-        self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
+        if builder.value in self.hints:
+            self.hints[whole] = self.hints[builder.value]
+        if self.t.tables.appends(builder.target):
+            self.t.emit(
+                f"{self.t.value(builder.target.base).at(code.ATOM)}.append({self.constructed(whole)})"
+            )
+        else:
+            self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
 
     def has_forget(self, node: Expression) -> bool:
         """Whether a module is one of a class with this method, and no container of several."""

@@ -13,6 +13,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Constructions
+from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
@@ -64,6 +65,7 @@ class Models:
         self.assigned_data = False
         self.builders = Builders(translator)
         self.sequences = Sequences(self)
+        self.coupling = Coupling(self)
         self.constructions = Constructions(self)
         self.making = Making(self)
         self.inputs = Inputs(translator)
@@ -365,10 +367,18 @@ class Models:
         size = self.surgery.field(node)
         if size is not None:
             return size
+        if self.has_own_field(node):
+            return atom(f"{base}.{code.attribute_name(name)}")
         layers = {layer.name for layer in t.type(node.base).find().layers}
         if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.surgery.plain())):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
+
+    def has_own_field(self, node: Index) -> bool:
+        """Whether a table is in a field that the program gives a module of Torch7's: a list of layers in it."""
+        if not isinstance(node.key, tree.String) or self.t.kind(node.base) != "module":
+            return False
+        return node.key.value in self.t.types.fields_of_modules
 
     def freezes(self) -> bool:
         """Whether the program has weights that stay."""

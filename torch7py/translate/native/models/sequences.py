@@ -14,7 +14,7 @@ from torch7py.translate.layers import SETTINGS, Args, Layer
 from torch7py.translate.layers.recurrent import remembers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
@@ -34,7 +34,10 @@ class Sequences:
         self._made: dict[Call, Description] = {}
         self._holders: dict[Call, set[Call]] = {}  # what a sequencer applies -> those sequencers
         self._alone: set[Call] = set()  # what is applied by itself, or in another container
+        self._added: dict[Call, list[Expression]] = {}  # what is added to a container
+        self._stored: list[tuple[Index, Call]] = []  # fields and items that are given a new module
         self._modes: dict[Call, list[Invoke]] = {}  # of sequencers, the calls of their `remember`
+        self._block_of: dict[tree.Node | Block, Block] | None = None
         self._find()
 
     def _find(self) -> None:
@@ -45,6 +48,15 @@ class Sequences:
             if self.models.builders.is_construction(node) and t.kind(node) in ("module", "criterion"):
                 made_here = [layer for layer in t.type(node).find().layers if layer.call is node]
                 self._made.update((node, layer) for layer in made_here)
+        for statement in tree.every(t.program, tree.Assign):
+            for target, value in zip(statement.targets, statement.values, strict=False):
+                root = _root(value)
+                if isinstance(target, Index) and isinstance(root, Call) and root in self._made:
+                    self._stored.append((target, root))
+        for invoke in invokes:
+            if invoke.method == "add" and invoke.arguments and t.kind(invoke.arguments[0]) == "module":
+                for container in self.held(invoke.receiver):
+                    self._added.setdefault(container, []).append(invoke.arguments[0])
         for made, description in list(self._made.items()):
             if description.name in OVER_STEPS:
                 for argument in made.arguments:
@@ -72,10 +84,7 @@ class Sequences:
 
     def held(self, node: Expression) -> list[Call]:
         """The constructions that an expression may give."""
-        while isinstance(node, tree.Paren):
-            node = node.inner
-        while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
-            node = node.receiver
+        node = _root(node)
         if isinstance(node, Call) and node in self._made:
             return [node]
         if isinstance(node, Name):
@@ -84,6 +93,12 @@ class Sequences:
                 return self.held(builder.value)
         if self.t.kind(node) != "module":
             return []
+        if isinstance(node, Index):
+            block = self._block(node)
+            for target, call in reversed(self._stored):
+                before = target.place.end <= node.place.start and block is not None
+                if before and tree.same_expression(target, node) and block is self._block(target):
+                    return [call]
         found = [layer.call for layer in self.t.type(node).find().layers]
         return [
             call
@@ -93,10 +108,28 @@ class Sequences:
 
     def parts(self, node: Call) -> list[Call]:
         """The constructions that are in one, as far as is known."""
-        made = self._made[node]
-        types = [*made.children, *made.slots]
-        found = [layer.call for part in types for layer in part.find().layers]
-        return [call for call in found if call is not node and call in self._made]
+        given = [argument for argument in node.arguments if self.t.kind(argument) == "module"]
+        found = [call for part in (*given, *self._added.get(node, [])) for call in self.held(part)]
+        return [call for call in found if call is not node]
+
+    def _block(self, node: Expression) -> Block | None:
+        """The block of the statement that an expression is in."""
+        if self._block_of is None:
+            self._block_of = {}
+            for block in [self.t.program, *(n for n in tree.walk(self.t.program) if isinstance(n, Block))]:
+                for statement in block.statements:
+                    self._block_of.update((part, block) for part in tree.own_nodes(statement))
+        return self._block_of.get(node)
+
+    def inside(self, module: Expression) -> set[Call]:
+        """The constructions in a module, and of itself."""
+        waiting, found = self.held(module), set[Call]()
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                found.add(node)
+                waiting += self.parts(node)
+        return found
 
     def _mark(self, sequencer: Call, node: Call) -> None:
         waiting, seen = [node], {sequencer}
@@ -126,6 +159,11 @@ class Sequences:
         """Whether a module, or the call that makes it, is applied to sequences as a whole, and to nothing else."""
         calls = self.held(node)
         return bool(calls) and all(c in self._holders and c not in self._alone for c in calls)
+
+    def is_whole(self, node: Call) -> bool:
+        """Whether what is made here takes a whole sequence: by itself, or as it is in sequencers alone."""
+        made = self._made.get(node)
+        return made is not None and (made.name in REMEMBER - {"nn.Sequencer"} or self.over_time(node))
 
     def applied(self, node: Expression) -> Expression | None:
         """What a sequencer applies, where that is a module with a name of its own that takes sequences."""
@@ -234,3 +272,14 @@ class Sequences:
         home = variable.scope or self.t.scopes.main
         inside = home in (owner[flow.statement(node)], self.t.scopes.main)
         return inside and all(name.place.start < node.place.start for name in variable.writes)
+
+
+def _root(node: Expression) -> Expression:
+    """What modules are added to, or settings are made of, by a chain of calls."""
+    while True:
+        if isinstance(node, tree.Paren):
+            node = node.inner
+        elif isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
+            node = node.receiver
+        else:
+            return node

@@ -40,6 +40,8 @@ class WrittenClasses:
         self.models, self.t = models, models.t
         self.classes: list[ClassSource] = []
         self.class_names: set[str] = set()
+        self.used: list[ClassSource] = []  # the class of each module, in their order
+        self.asked_as: dict[str, str] = {}  # the name that a class was made for
         self._entries: str | None = None
         self._alone: bool | None = None
         called = {node.method for node in tree.every(self.t.program, Invoke)}
@@ -86,8 +88,15 @@ class WrittenClasses:
                 '        """Cut what was kept of the last step off from its graph."""',
             ]
             cls.lines += [f"        self.{name} = self.{name}.detach()" for name in cls.writer.attributes]
-        self.classes.append(cls)
-        self.t.top.append(cls.lines)
+        same = self._same(cls, name)
+        if same is not None:
+            self.class_names.discard(cls_name)
+            cls, cls_name = same, same.name
+        else:
+            self.classes.append(cls)
+            self.asked_as[cls.name] = name
+            self.t.top.append(cls.lines)
+        self.used.append(cls)
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _singles(self) -> bool:
@@ -104,6 +113,19 @@ class WrittenClasses:
             for node in tree.every(self.t.program, Invoke)
             if node.method in ("forward", "updateOutput") and node.arguments
         ]
+
+    def _same(self, cls: ClassSource, name: str) -> ClassSource | None:
+        """A class of this page that was asked for by the same name, and differs in nothing but where that was."""
+        return next(
+            (
+                other
+                for other in self.classes
+                if self.asked_as[other.name] == name
+                and any(other.lines is lines for lines in self.t.top)
+                and _without_places(other.lines) == _without_places(cls.lines)
+            ),
+            None,
+        )
 
     def _as_given(self) -> str:
         """Whether a table of inputs has whole numbers as the program has them: where no entry is of a whole type."""
@@ -179,6 +201,11 @@ def _of_function(lines: list[str]) -> str | None:
     found = re.fullmatch(r"return F\.(\w+)\(x(?:, ((?:[^x()]|max|\(\d[^()]*\))*))?\)", lines[2].strip())
     module = _FUNCTION_MODULES.get(found[1]) if found else None
     return f"nn.{module}({found[2] or ''})" if found and module else None
+
+
+def _without_places(lines: list[str]) -> list[str]:
+    """The lines of a class without its name, and without the places in the program that its comments name."""
+    return [re.sub(r"[\w./-]+\.lua:\d+", "", line) for line in lines[1:]]
 
 
 def _without_method(lines: list[str], name: str) -> list[str]:

@@ -83,6 +83,7 @@ class BackwardPasses:
                 self.training.dropped |= step.dropped
                 self.training.dropped_variables |= step.gradients
                 losses.place_backward(scope, step.own, step.dropped)
+        self.training.dropped.update(self.t.models.coupling.functions_back())
 
     def _judge(self, own: list[Statement]) -> _Found:
         """Which statements of a function compute gradients, and what there is against their being a loss's."""
@@ -109,7 +110,10 @@ class BackwardPasses:
         for statement in own:
             if statement in dropped:
                 continue
-            if isinstance(statement, tree.Run):
+            if self.t.models.coupling.copies_back(statement):
+                dropped.add(statement)
+                news = True
+            elif isinstance(statement, tree.Run):
                 if self._runs_on_gradients(statement.call, gradients):
                     dropped.add(statement)
                     news = True
@@ -126,6 +130,8 @@ class BackwardPasses:
                     pass
                 elif not self._serves(variables, statement, own, dropped):
                     continue
+                elif self.t.models.coupling.takes_back and self._runs(statement):
+                    self.training.run_alone.add(statement)
                 dropped.add(statement)
                 gradients.update(variables)
                 news = True
@@ -141,6 +147,15 @@ class BackwardPasses:
                     dropped.add(statement)
                     news = True
         return news
+
+    def _runs(self, statement: Statement) -> bool:
+        """Whether a statement runs a module, which may hand its state over."""
+        return any(
+            isinstance(node, Invoke)
+            and node.method in ("forward", "updateOutput")
+            and self.t.kind(node.receiver) == "module"
+            for node in tree.own_nodes(statement)
+        )
 
     def _runs_on_gradients(self, call: Call | Invoke, gradients: set[Variable]) -> bool:
         """Whether a call as a statement only computes, keeps or checks gradients."""
@@ -195,6 +210,8 @@ class BackwardPasses:
             for name in [*variable.reads, *variable.writes]:
                 home = self.training.places.home.get(name)
                 if home is None or (home not in dropped and home is not statement):
+                    return False
+                if home in self.training.run_alone:
                     return False
         return True
 

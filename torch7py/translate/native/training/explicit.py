@@ -212,6 +212,8 @@ class Explicit:
             for node in tree.own_nodes(statement):
                 if not (isinstance(node, Index) and node.dotted and isinstance(node.key, tree.String)):
                     continue
+                if node in self.t.models.coupling.inside:
+                    continue
                 kind, name = self.t.kind(node.base), node.key.value
                 if name == "gradInput" and kind in ("module", "criterion") and self.passes:
                     calls = [

@@ -51,6 +51,7 @@ class Training:
         ] = {}  # of those, the tensor that is no module's but is optimized itself
         self.dropped: set[Statement] = set()
         self.absorbed: set[Statement] = set()  # those that are written, with their comments, in another one
+        self.run_alone: set[Statement] = set()  # whose result only serves the gradients
         self.dropped_variables: set[Variable] = set()
         self.dropped_targets: dict[
             Statement, set[Expression]
@@ -204,6 +205,10 @@ class Training:
                 t.emit(f"{self.pending()}.append({text})")
             else:
                 t.emit(f"{text}.backward()")
+        if node in self.run_alone and node in self.dropped and isinstance(node, tree.Local):
+            for value in node.values:
+                t.emit(t.value(value).text)
+            return True
         if node in self.dropped or node in self.explicit.left_out or self._write_rest(node):
             return True
         if isinstance(node, tree.Run) and node in self.losses.named:
