@@ -112,8 +112,12 @@ class Tables:
                 self._appends.add(target)
                 continue
             made = self._filled_by_loop(found, statement, target)
-            within = self._statements[statement][-2:-1]
-            if made is not None and filled.setdefault(made, *within) in within:
+            if made is None:
+                continue
+            within = self._statements[statement][-2]
+            branch = isinstance(within, tree.If) and filled.get(made) is within
+            if made not in filled or branch:
+                filled[made] = within
                 self._appends.add(target)
         self._mark_followers(found, stores)
 
