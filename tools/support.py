@@ -224,6 +224,8 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("dataload", "dataload", "dataload", "dataload"),
             _mixed("graphicsmagick", "graphicsmagick", "graphicsmagick", "graphicsmagick"),
             _mixed("torchx", "torchx", "torchx", "_"),
+            _fields("cephes", "cephes", "cephes", "cephes"),
+            _fields("randomkit", "randomkit", "randomkit", "randomkit"),
             Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
             _fields("autograd", "autograd_names", "autograd", "autograd"),
             _classes("nnx", "nnx_classes", "nnx", "nn"),

@@ -30,6 +30,8 @@ package("xlua", "torch7py.packages.xlua", requires=("torch", "sys"), chunk="pkg_
 package("csvigo", requires=("torch", "xlua"), chunk="pkg_csvigo.lua")
 package("image", "torch7py.packages.image.all", requires=("torch", "xlua", "dok"), chunk="pkg_image.lua")
 package("loadcaffe", "torch7py.packages.loadcaffe", requires=("nn",), chunk="pkg_loadcaffe.lua")
+package("cephes", "torch7py.packages.cephes", requires=("torch",), chunk="pkg_cephes.lua")
+package("randomkit", "torch7py.packages.randomkit", requires=("torch",), chunk="pkg_randomkit.lua")
 package("gnuplot", "torch7py.packages.gnuplot.commands", requires=("torch", "paths"), chunk="pkg_gnuplot.lua")
 package("hdf5", "torch7py.packages.hdf5", requires=("torch", "paths"), chunk="pkg_hdf5.lua")
 package("dok", requires=("xlua",), chunk="pkg_dok.lua")

@@ -1,0 +1,157 @@
+"""cephes: special functions and distributions, by SciPy, whose own are made from the same library.
+
+``f([result,] x, ...)`` takes numbers and tensors; a number where all are numbers, else a tensor of the sizes of the
+first tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch7py.ops import state
+from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.packages.registry import function
+
+__all__ = ["NAMES", "evaluate"]
+
+# Names of Cephes that SciPy has under other names, or not as a function of its own.
+RENAMED: dict[str, str] = {
+    "btdtr": "betainc",
+    "digamma": "psi",
+    "ei": "expi",
+    "ellie": "ellipeinc",
+    "ellik": "ellipkinc",
+    "ellpj": "ellipj",
+    "ellpk": "ellipkm1",
+    "fac": "factorial",
+    "fresnl": "fresnel",
+    "hyperg": "hyp1f1",
+    "igam": "gammainc",
+    "igamc": "gammaincc",
+    "igami": "gammainccinv",
+    "incbet": "betainc",
+    "incbi": "betaincinv",
+    "jn": "jv",
+    "lbeta": "betaln",
+    "lgam": "gammaln",
+    "stdtri": "stdtrit",
+}
+SAME = """
+    airy bdtr bdtrc bdtri beta cbrt chdtr chdtrc chdtri cosdg cosm1 cotdg dawsn erf erfc exp10 exp2 expm1 expn fdtr
+    fdtrc fdtri gamma gdtr gdtrc hyp2f1 i0 i0e i1 i1e iv j0 j1 jv k0 k0e k1 k1e kn kolmogi kolmogorov log1p nbdtr
+    nbdtrc nbdtri ndtr ndtri pdtr pdtrc pdtri psi rgamma shichi sici sindg smirnov smirnovi spence stdtr struve
+    tandg y0 y1 yn yv zeta zetac
+""".split()
+PLAIN: dict[str, Callable[..., Any]] = {
+    **{
+        name: getattr(np, name)
+        for name in "ceil cos cosh exp floor log log10 log2 round sin sinh sqrt".split()
+    },
+    **{name: getattr(np, name) for name in "tan tanh isnan isinf isfinite fabs".split()},
+    **{f"a{name}": getattr(np, f"arc{name}") for name in "cos cosh sin sinh tan tanh".split()},
+    "atan2": np.arctan2,
+    "pow": np.power,
+    "powi": np.power,
+}
+# Arguments that are whole numbers in Cephes: what follows the point is cut off.
+WHOLE: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("expn", "jn", "kn", "pdtr", "pdtrc", "pdtri", "smirnov", "smirnovi", "yn"), (0,)),
+    **dict.fromkeys(("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"), (0, 1)),
+}
+INPUTS = {"fac": 1, "lmvgam": 2, "round": 1, "ellpe": 1, "zeta": 2}
+NAMES = sorted({*RENAMED, *SAME, *PLAIN, "lmvgam", "ellpe"})
+
+
+def _special() -> Any:
+    try:
+        import scipy.special
+    except ImportError:
+        raise TorchError("cephes needs SciPy: pip install torch7py[cephes]") from None
+    return scipy.special
+
+
+def _multivariate_lgam(x: float, dimensions: float) -> float:
+    """The logarithm of the gamma function of several dimensions."""
+    lgam = _special().gammaln
+    p = int(dimensions)
+    return float(p * (p - 1) / 4 * math.log(math.pi) + sum(lgam(x - j / 2) for j in range(p)))
+
+
+@cache
+def _target(name: str) -> tuple[Callable[..., Any], int]:
+    """The function of numpy or SciPy, and how many arguments it has."""
+    if name in PLAIN:
+        f: Any = PLAIN[name]
+    elif name == "ellpe":
+        complete = _special().ellipe
+
+        def f(x: Any) -> Any:
+            return complete(1 - x)  # Cephes takes the complement of SciPy's parameter
+
+    elif name == "lmvgam":
+        f = np.vectorize(_multivariate_lgam)
+    else:
+        f = getattr(_special(), RENAMED.get(name, name))
+    return f, INPUTS.get(name) or f.nin
+
+
+def evaluate(name: str, arguments: list[Any]) -> Any:
+    """``cephes.name(arguments)``."""
+    f, wanted = _target(name)
+    result = None
+    if len(arguments) == wanted + 1 and isinstance(arguments[0], torch.Tensor):
+        result = arguments.pop(0)
+    if len(arguments) != wanted or not all(
+        isinstance(x, (torch.Tensor, int, float)) and not isinstance(x, bool) for x in arguments
+    ):
+        raise ArgumentError(
+            f"cephes.{name}: expected [a tensor for the result,] and {wanted} numbers or tensors"
+        )
+    tensors = [x for x in arguments if isinstance(x, torch.Tensor)]
+    if any(x.numel() != tensors[0].numel() for x in tensors):
+        raise ArgumentError(f"cephes.{name}: the tensors have different numbers of elements")
+    size = tensors[0].shape if tensors else None
+    if size is None and result is not None:
+        size = result.shape
+    values = [
+        x.detach().cpu().to(torch.float64).reshape(size or x.shape).numpy()
+        if isinstance(x, torch.Tensor)
+        else float(x)
+        for x in arguments
+    ]
+    with np.errstate(all="ignore"):
+        for place in WHOLE.get(name, ()):
+            values[place] = np.trunc(values[place])
+        made = f(*values)
+    if isinstance(made, tuple):
+        if result is not None:
+            raise ArgumentError(f"cephes.{name} has several results and takes no tensor for them")
+        return tuple(_result(part, size, None) for part in made)
+    return _result(made, size, result)
+
+
+def _result(made: Any, size: Any, result: torch.Tensor | None) -> Any:
+    if size is None:
+        return float(made)
+    dtype = state.current().default_type.dtype
+    values = torch.from_numpy(np.array(np.broadcast_to(made, size), dtype=np.float64))
+    if result is None:
+        return values.to(dtype)
+    result.resize_(size).copy_(values)
+    return result
+
+
+def _register(name: str) -> None:
+    @function(f"cephes.{name}")
+    def call(*arguments: Any) -> Any:
+        return evaluate(name, list(arguments))
+
+
+for _name in NAMES:
+    _register(_name)
