@@ -590,3 +590,15 @@ end
 local q = Queue.new(function(a, b) return a > b end)
 for _, n in ipairs({3, 7, 5}) do table.insert(q.items, n) end
 print(q:first(), q.less(2, 1))
+---
+local function risky(x)
+   if x > 1 then error('too large') end
+   return x / 4
+end
+for i = 1, 2 do
+   local ok, e = pcall(risky, i)
+   if ok then print('got ' .. e, e + 1) else print('failed') end
+end
+---
+local t = {1, 2, 3, 4}
+print(table.concat(t, '-', 2, 3), table.concat({'a', 'b', 'c'}, '', 2), table.getn(t))

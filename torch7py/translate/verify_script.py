@@ -22,6 +22,7 @@ from torch7py.translate.verify import Different, relative_error
 __all__ = ["SINGLE", "TOLERANCE", "ScriptComparison", "verify_script"]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)\b|[-+]?\.\d+", re.IGNORECASE)
+_PLACE = re.compile(r"(?<![\w./-])[\w./-]+\.lua:\d+: ")
 TOLERANCE = 1e-9
 SINGLE = 1e-4  # of what is computed in single precision, where the order of a sum tells in the seventh digit
 
@@ -108,7 +109,9 @@ def _of_line(theirs: str, ours: str, comparison: ScriptComparison) -> float:
     """The largest relative error of the numbers in a line; infinite where its words differ.
 
     A path within the directory that both run in is the same with it and without: ``paths.concat`` writes it in full.
+    The place that Lua writes before an error's message is none of the page.
     """
+    theirs = _PLACE.sub("", theirs)
     theirs, ours = (line.replace(f"{Path.cwd()}/", "") for line in (theirs, ours))
     if _NUMBER.sub("#", theirs).split() != _NUMBER.sub("#", ours).split():
         return math.inf

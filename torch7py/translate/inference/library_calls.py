@@ -307,8 +307,11 @@ class LibraryCalls:
                     continue
                 if len(results) > 1:
                     results[1].mark("message")  # or an error's text
-                for index, result in enumerate(results[1:]):
-                    news |= unify(result, returns.at(index)) if returns is not None else False
+                for index, result in enumerate(results[1:] if returns is not None else ()):
+                    given = returns.at(index) if returns is not None else result
+                    # the function itself gives no messages
+                    plain = given.kind in ("number", "boolean")
+                    news |= result.be(given.kind or "") if plain else unify(result, given)
             return news
 
         self.inference.rules.append(protected)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import text
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["several", "statement", "value"]
+__all__ = ["is_text", "several", "statement", "value"]
 
 
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
@@ -67,8 +68,18 @@ def _alone(t: Translator, node: Call, name: str) -> None:
         t.emit(f"{name} = False" if name else "pass")
 
 
+def is_text(t: Translator, node: Call) -> bool:
+    """Whether the value of a call of ``error`` is a text, or may be one."""
+    if not node.arguments:
+        return False
+    return t.kind(node.arguments[0]) in ("string", None) or text.is_message(t, node.arguments[0])
+
+
 def _call(t: Translator, node: Call) -> tuple[str, int]:
     """The call that is protected, and how many results it has."""
+    for error in tree.every(t.program, Call):
+        if t.path(error.callee) == "error" and error.arguments and not is_text(t, error):
+            raise Problem("T7-203", node.line, "pcall, where errors are not only texts")
     function, given = node.arguments[0], node.arguments[1:]
     if t.path(function) is not None:
         raise Problem("T7-201", node.line, f"pcall of {t.path(function)}")

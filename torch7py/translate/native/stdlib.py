@@ -272,7 +272,7 @@ def assert_statement(t: Translator, node: Call) -> None:
 
 @statement("error")
 def error(t: Translator, node: Call) -> None:
-    if not node.arguments or t.kind(node.arguments[0]) not in ("string", None):
+    if not protected.is_text(t, node):
         raise Problem("T7-203", node.line, "an error that is no text")
     t.emit(f"raise RuntimeError({t.value(node.arguments[0])})")
 
@@ -448,27 +448,34 @@ def table_remove(t: Translator, node: Call) -> Py:
     return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")
 
 
+@function("table.getn")
+def table_getn(t: Translator, node: Call) -> Py:
+    return t.expressions.length(tree.Unary(node.place, "#", node.arguments[0]))
+
+
 @function("table.concat")
 def table_concat(t: Translator, node: Call) -> Py:
-    table = node.arguments[0]
+    """``table.concat(t, separator, first, last)``"""
+    table, part = node.arguments[0], node.arguments[2:]
     separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
     representation = t.representation(table)
-    if len(node.arguments) > 2 or representation not in ("list", "dict"):
+    if representation not in ("list", "dict") or (part and representation == "dict"):
         raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
     element = t.type(table).of_elements().kind
-    value = t.value(table)
+    items, each = t.value(table).text, "x"
+    if part:
+        first = t.expressions.position(part[0]).text
+        last = t.expressions.whole_number(part[1]).text if len(part) > 1 else ""
+        plain = f"{first}{last}".isalnum()
+        items = f"{t.value(table).at(code.ATOM)}[{first}{':' if plain else ' : '}{last}]"
     if representation == "dict":
-        value = atom(f"(x for _, x in {t.need('numbered')}({value}))")
+        items, each = f"{t.need('numbered')}({items})", "_, x"
     if element == "string":
-        if representation == "dict":
-            return atom(f"{separator}.join{value}")
-        return atom(f"{separator}.join({value})")
+        return atom(f"{separator}.join({items if each == 'x' else f'x for {each} in {items}'})")
     if element == "number":
         whole = t.tables.holds_whole(tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False))
         item = "str(x)" if whole else 'f"{x:.14g}"'
-        if representation == "dict":
-            return atom(f"{separator}.join({item} for _, x in {t.need('numbered')}({t.value(table)}))")
-        return atom(f"{separator}.join({item} for x in {value})")
+        return atom(f"{separator}.join({item} for {each} in {items})")
     raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
 
 

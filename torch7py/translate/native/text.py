@@ -16,7 +16,16 @@ from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, St
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["concatenation", "f_string", "format", "may_be_nil", "number_format", "text", "written_plain"]
+__all__ = [
+    "concatenation",
+    "f_string",
+    "format",
+    "is_message",
+    "may_be_nil",
+    "number_format",
+    "text",
+    "written_plain",
+]
 
 _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
 
@@ -67,11 +76,16 @@ def written_plain(t: Translator, node: Expression) -> bool:
     return t.whole(node) and t.intervals.plain(node)
 
 
+def is_message(t: Translator, node: Expression) -> bool:
+    """Whether a number may be the message of an error instead, as ``pcall`` gives it."""
+    return t.kind(node) == "number" and t.type(node).has("message")
+
+
 def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
     """Whether a number, text or truth value may be nil, or something may be one of several kinds."""
     node = root(node)
     kind, found = t.kind(node), t.type(node)
-    if isinstance(node, tree.Nil) or kind == "any" or (kind == "number" and found.has("message")):
+    if isinstance(node, tree.Nil) or kind == "any" or is_message(t, node):
         return True
     if kind not in ("number", "string", "boolean"):
         return False
@@ -126,7 +140,7 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
         if t.kind(inner) in ("string", "number") and not may_be_nil(t, inner):
             return pieces_of(t, inner)
         return [(text(t, inner).text, "")]
-    if t.kind(node) in ("boolean", "any"):  # nil is no part of a text
+    if t.kind(node) in ("boolean", "any") or is_message(t, node):  # nil is no part of a text
         return [(text(t, node).text, "")]
     return [(t.value(node).text, number_format(t, node))]
 
@@ -149,7 +163,7 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
     kind = t.kind(node)
     if isinstance(node, tree.Nil):
         return atom('"nil"')
-    if kind in (None, "any") or (nil and may_be_nil(t, node)):
+    if kind in (None, "any") or is_message(t, node) or (nil and may_be_nil(t, node)):
         return atom(f"{t.need('lua_text')}({t.conditions.maybe(node)})")
     if kind == "string":
         return t.value(node)
