@@ -237,6 +237,9 @@ class ExpressionKinds:
             self.inference.rules.append(lambda: _either(result, right, left))
             return result
         if node.operator == "and" and isinstance(node.left, (Name, Index, Call, Invoke, tree.Paren)):
+            if isinstance(node.right, Call) and self.types.path(node.right.callee) == "torch.load":
+                unify(result, right)  # what a file gives, or nothing
+                return result
             self.inference.rules.append(lambda: left.kind is not None and _both(result, right, left))
             self.inference.guesses.append(lambda: left.kind is None and unify(result, right))
             return result

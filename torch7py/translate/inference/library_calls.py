@@ -59,6 +59,23 @@ class LibraryCalls:
                 news |= unify(loaded, value)
         return news
 
+    def _like_saved(self, loaded: Type) -> bool:
+        """A table from a file is like the one that the program saves with all fields that it looks at."""
+        if loaded.kind not in (None, "table") or not self.saved:
+            return False
+        by_node, found = self.types.by_node, loaded.find()
+        names = {
+            node.key.value
+            for node in tree.every(self.inference.program, tree.Index)
+            if isinstance(node.key, tree.String)
+            and node.base in by_node
+            and by_node[node.base].find() is found
+        }
+        if not names:
+            return False
+        alike = {value.find() for _, value in self.saved if names <= set(value.find().fields)}
+        return len(alike) == 1 and unify(loaded, alike.pop())
+
     def call(self, path: str, node: Call, arguments: list[Type], results: list[Type]) -> bool:
         """Whether the call is one of a library's; its results are given their types."""
         result = results[0]
@@ -240,6 +257,7 @@ class LibraryCalls:
         if name in ("load",):
             result.mark("loaded")  # of any kind, if it is not saved under the same path
             self.inference.rules.append(lambda: self._as_saved(node.arguments[0], result))
+            self.inference.guesses.append(lambda: self._like_saved(result))
             return True
         if path in FUNCTION_RESULTS:
             return False

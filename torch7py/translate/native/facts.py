@@ -113,6 +113,14 @@ methods["file", "readString"] = _read_string
 
 def saved(t: Translator, value: tree.Expression) -> str:
     """What ``torch.save`` writes: options among it as a dict."""
+    if isinstance(value, Table):
+        options = [item.value for item in value.fields if t.type(item.value).has("options")]
+        for item in options:
+            t.expressions.instead[item] = atom(f"vars({t.value(item)})")
+        text = t.value(value).text
+        for item in options:
+            del t.expressions.instead[item]
+        return text
     text = t.value(value).text
     if t.kind(value) != "table":
         return text

@@ -93,9 +93,10 @@ def index(t: Translator, node: Index) -> Py:
                 return item(t, node)
             return atom(f"{base}[{list_position(t, node)}]")
         found = t.type(node)
-        tested = found.has("tested") and isinstance(node.key, String)
-        optional = found.nil or ((tested or node in t.looked_for) and not t.tables.has_key(node))
-        if (optional and node not in t.present) or _is_never_given(t, node):
+        by_name = isinstance(node.key, String)
+        may_lack = found.nil or (by_name and found.has("tested")) or node in t.looked_for
+        may_lack = may_lack and not ((by_name or not found.nil) and t.tables.has_key(node))
+        if (may_lack and node not in t.present) or _is_never_given(t, node):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")
     if kind == "confusion":

@@ -12,6 +12,8 @@ from torch7py.translate.native.optimizers.checking import is_check
 from torch7py.translate.native.optimizers.choices import assigned_before, by_name, is_known_at, method_at
 from torch7py.translate.native.optimizers.lifetimes import block_of, stay_together
 from torch7py.translate.native.optimizers.methods import Choice, Definition, Optimizer
+from torch7py.translate.native.optimizers.parameters import from_parameter
+from torch7py.translate.native.optimizers.restored import restored
 from torch7py.translate.native.optimizers.settings import completed, find_changes
 from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.scopes import Variable
@@ -254,6 +256,7 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
     for statement, target, value in made:
         if isinstance(value, tree.Nil):  # there is none yet
             continue
+        value, state = restored(training, value)
         once = isinstance(value, tree.Binary) and value.operator == "or"
         if once and isinstance(value, tree.Binary):
             same = holders.of(value.left) is not None and holders.of(value.left) == holder
@@ -266,8 +269,9 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
         if settings is value:
             settings, own = completed(training, holder, statement, settings)
             behind += own
-        definitions.append(Definition(statement, target, settings, option, module, once))
+        definitions.append(Definition(statement, target, settings, option, module, once, state))
     if not definitions:
+        from_parameter(training, holder, nodes, _module(training, nodes[0].arguments[1]), _called)
         return
     nothing = [(s, target) for s, target, value in made if isinstance(value, tree.Nil)]
     if any(s.place.start > definitions[0].statement.place.start for s, _ in nothing):
@@ -457,4 +461,7 @@ def _place(
     if alone and flat is not None and (same or not optimizer.is_field) and flat.place.start > at.place.start:
         at, places = flat, training.made_at
         optimizer.made_late = at
+    several = isinstance(at, (tree.Local, tree.Assign)) and len(at.values) > 1
+    if definition.restored is not None and several and at is definition.statement:
+        places = training.made_after  # of what the same statement takes from the file
     places.setdefault(at, []).append((optimizer, definition))

@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.tree import Call, Expression, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.optimizers.restored import Restored
     from torch7py.translate.native.training.holders import Holder
 
 __all__ = ["METHODS", "STATE", "Choice", "Definition", "Method", "Optimizer", "names_of"]
@@ -144,6 +145,7 @@ class Definition:
     option: str | Choice
     module: Expression
     once: bool = False  # `state = state or {...}`
+    restored: Restored | None = None  # the state that it goes on from
 
 
 @dataclass(eq=False)
@@ -188,9 +190,12 @@ class Optimizer:
         by_element = (given | self.changed) & {"learningRates", "weightDecays"}
         if by_element or ("momentum" in self.changed and "dampening" not in given):
             return METHODS["sgd by element"]
-        falls = any(_falls(item) for item in table.fields) or "learningRateDecay" in self.changed
+        kept = self.saved or any(d.restored is not None for d in self.definitions)
+        tables = [each for _, each in self.made] if kept else [table]
+        falls = any(_falls(item) for each in tables for item in each.fields)
+        falls = falls or "learningRateDecay" in self.changed
         looked_at = (self.read | self.changed) & {"learningRate", "learningRateDecay"}
-        if self.changed_inside or (falls and (looked_at or len(self.made) > 1 or self.anew)):
+        if self.changed_inside or (falls and (looked_at or len(self.made) > 1 or self.anew or kept)):
             return METHODS["sgd that decays"]
         return METHODS["sgd"]
 

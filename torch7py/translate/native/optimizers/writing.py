@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.optimizers import changed_gradients
 from torch7py.translate.native.optimizers.methods import METHODS, STATE, Definition, Optimizer
+from torch7py.translate.native.optimizers.restored import Restored
 from torch7py.translate.native.optimizers.settings import named
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Invoke, Name
@@ -31,12 +32,24 @@ def write(t: Translator, optimizer: Optimizer, definition: Definition) -> None:
             _assign(t, optimizer, name, definition)
         return
     decay = _assign(t, optimizer, name, definition)
+    if definition.restored is not None:
+        _restore(t, name, definition.restored)
     if decay is not None:
         scheduler = optimizer.schedulers[definition.statement] = t.fresh("scheduler")
         t.emit(
             f"{scheduler} = torch.optim.lr_scheduler.LambdaLR({optimizer.name}, "
             f"lambda step: 1 / (1 + step * {decay}))"
         )
+
+
+def _restore(t: Translator, name: str, found: Restored) -> None:
+    """Give an optimizer the state that a file has of one."""
+    if found.condition is None:
+        t.emit(f"{name}.load_state_dict({t.value(found.state)})")
+        return
+    t.emit(f"if {t.conditions.condition(found.condition)}:")
+    with t.indented():
+        t.emit(f"{name}.load_state_dict({t.value(found.state)})")
 
 
 def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition | Optimizer) -> str | None:
