@@ -110,6 +110,10 @@ class Models:
             if self._becomes_shared(node) is not None:
                 return atom(base)
             t.imports.add("copy")
+            owner = t.classes.owners.get(t.scope.function) if t.scope.function is not None else None
+            begins = owner is not None and t.scope.function is owner.methods.get("__init")
+            if not begins and t.training.explicit.keeps_output(receiver):
+                t.emit(f"{base}.last_output = None  # has a graph, which is not copied")
             return atom(f"copy.deepcopy({base})")
         if method in ("cuda", "cl"):
             return devices.moved(t, receiver, method)

@@ -18,6 +18,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
 from torch7py.translate.native.training.flow import Flow
@@ -39,6 +40,7 @@ class Explicit:
         self.calls = Forwards(training, self.flow)
         self.reach = Reach(self)
         self.criterions = Criterions(self)
+        self.callees = Callees(self)
         self.scopes: dict[Scope, list[Statement]] = {}
         self.forwards: dict[Expression, Forward] = {}
         self.passes: dict[Expression, Pass] = {}
@@ -119,6 +121,12 @@ class Explicit:
         if self.calls.parts_run(node.receiver):
             found.refused = "a backward pass through a module whose parts are run by themselves"
             return
+        called = self.callees.forward(node, own, candidates)
+        if called is not None:
+            self._keep(found, called[0])
+            if self.calls.moves(node.receiver, called[1], node):
+                self._may_be_stale(node.receiver)
+            return
         given = node.arguments[0]
         others = [call for call in candidates if not self.flow.same(call.arguments[0], given)]
         here = any(self.flow.statement(call) in own for call in candidates)
@@ -135,12 +143,16 @@ class Explicit:
             return
         for call in candidates:
             if not self.calls.overwritten(call, candidates):
-                forward = self._forward(call)
-                forward.passes.append(found)
-                forward.needs_leaf |= found.used
-                forward.kept = True
-                found.kept.append(forward)
+                self._keep(found, call)
         self._may_be_stale(node.receiver)
+
+    def _keep(self, found: Pass, call: Call | Invoke) -> None:
+        """Have a module keep its input and output of a forward, for a pass in another function."""
+        forward = self._forward(call)
+        forward.passes.append(found)
+        forward.needs_leaf |= found.used
+        forward.kept = True
+        found.kept.append(forward)
 
     def _is_fixed(self, node: Expression, first: Expression) -> bool:
         """Whether an expression is a variable that holds the same tensor from the first forward on."""
@@ -292,6 +304,10 @@ class Explicit:
                 names = ", ".join(sorted(optimizer.methods))
                 reason = f"gradients of an output from before a step of optim.{names}"
                 raise Problem("T7-226", node.line, reason)
+
+    def keeps_output(self, module: Expression) -> bool:
+        """Whether a module of the page keeps its last output, with its graph, for a pass in another function."""
+        return any(f.kept and self.calls.is_module(f.module, module) for f in self.forwards.values())
 
     def is_stale(self, module: Expression) -> bool:
         """Whether the weights of a module may move between a forward and its backward pass."""

@@ -254,11 +254,15 @@ class Flow:
         for node in self.between(first, second):
             if isinstance(node, (Call, Invoke)):
                 for function in self.t.types.function_called(node):
-                    if base is None or self._runs_inside(function, self.t.scopes.of_name[base], set()):
+                    if base is None or self.runs_inside(function, self.t.scopes.of_name[base]):
                         return True
         return False
 
-    def _runs_inside(self, function: tree.Function, module: Variable, seen: set[tree.Function]) -> bool:
+    def runs_inside(
+        self, function: tree.Function, module: Variable, seen: set[tree.Function] | None = None
+    ) -> bool:
+        """Whether a function may run the forward of a module that a variable holds, or has in it."""
+        seen = set() if seen is None else seen
         if function in seen:
             return False
         seen.add(function)
@@ -270,7 +274,7 @@ class Flow:
                 if self.t.scopes.of_name[name].kind == "parameter":
                     return True
             if isinstance(node, (Call, Invoke)) and any(
-                self._runs_inside(f, module, seen) for f in self.t.types.function_called(node)
+                self.runs_inside(f, module, seen) for f in self.t.types.function_called(node)
             ):
                 return True
         return False

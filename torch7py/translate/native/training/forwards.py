@@ -97,7 +97,7 @@ class Forwards:
             for n in self.flow.between(forward, place)
         )
 
-    def switched(self, forward: Expression, backward: Expression) -> bool:
+    def switched(self, forward: tree.Node, backward: tree.Node) -> bool:
         """Whether modules are put into training or evaluation between two places."""
         return any(
             isinstance(n, Invoke)
