@@ -25,6 +25,7 @@ from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused
 from torch7py.rnn.bidirectional import BiSequencer, BiSequencerLM
+from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
@@ -321,7 +322,9 @@ def test_a_lookup_table_and_an_index_out_of_range() -> None:
 
 UNFIT: dict[str, Callable[[], Any]] = {
     "batch statistics": lambda: BatchNormalization(SIZE),
-    "random masks": lambda: Dropout(0.5),
+    "random masks for some of the steps": lambda: LazyDropout(0.5, False, None, True),
+    "random masks of what is trimmed": lambda: TrimZero(Sequential(Linear(SIZE, SIZE), LazyDropout(0.5)), 1),
+    "two random masks, the first time": lambda: Sequential(LazyDropout(0.5), Dropout(0.5)),
     "in place": lambda: ReLU(True),
     "dropout in the gates": lambda: FastLSTM(SIZE, SIZE, None, None, None, True, 0.5),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -51,10 +52,22 @@ class Dropout(Module):
         """``m:setp(p)``"""
         self.p = p
 
+    def draws(self) -> bool:
+        """Whether a forward draws a mask."""
+        return bool((self.p > 0 or older("Dropout of 0")) and (self.training or self.stochastic_inference))
+
+    def mask_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the mask for an input of this shape."""
+        return tuple(shape)
+
+    def draw(self, shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
+        """What an input is multiplied by, anew."""
+        mask = dropout_mask(state.current().generator, shape, self.p, like.dtype).to(like.device)
+        return mask.div_(1 - self.p) if self.v2 else mask
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if (self.p > 0 or older("Dropout of 0")) and (self.training or self.stochastic_inference):
-            mask = dropout_mask(state.current().generator, input.shape, self.p, input.dtype).to(input.device)
-            self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
+        if self.draws():
+            self.keep("noise", self.draw(self.mask_shape(input.shape), input))
             return input * self.noise.data
         if self.p > 0 and not self.v2:
             return input * (1 - self.p)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from torch7py.nn.arguments import size_text
@@ -9,9 +11,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import fit
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.registry import layer
-from torch7py.ops import state
 from torch7py.ops.errors import TorchError
-from torch7py.ops.random import dropout_mask
 from torch7py.rnn import generation
 
 __all__ = ["LazyDropout"]
@@ -40,12 +40,16 @@ class LazyDropout(Dropout):
         self.mono = mono
         self.flag = True
 
+    def draws(self) -> bool:
+        return self.p > 0 and self.training
+
+    def mask_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        return (1, *shape[1:]) if self.mono else tuple(shape)
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if self.p > 0 and self.training:
+        if self.draws():
             if not self.lazy or self.flag:
-                shape = (1, *input.shape[1:]) if self.mono else input.shape
-                mask = dropout_mask(state.current().generator, shape, self.p, input.dtype).to(input.device)
-                self.keep("noise", mask.div_(1 - self.p) if self.v2 else mask)
+                self.keep("noise", self.draw(self.mask_shape(input.shape), input))
                 self.flag = False
             return input * self._noise(input)
         if self.p > 0 and not self.v2:

@@ -4,8 +4,8 @@ A Sequencer's module is taken apart into *stages* (stages.py, recurrent_stages.p
 alone does all steps at once, with their rows in one batch; a gated network does its products with the input, and
 their gradients, at once, and only what needs the step before in a loop, or all of it by a kernel (ways.py).
 
-Whatever no stage is known for (a method in Lua, a random layer, steps of different sizes, a hidden state that a
-script has put in) has the whole sequence done step by step: ``start`` then returns None.
+Whatever no stage is known for (a method in Lua, a random layer that is not Dropout, steps of different sizes, a hidden
+state that a script has put in) has the whole sequence done step by step: ``start`` then returns None.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
+from torch7py.rnn.dropout_stage import DropoutStage, Masks
 from torch7py.rnn.masking import TrimZero
 from torch7py.rnn.recurrent import Recursor
 from torch7py.rnn.recurrent_stages import STAGES, GatedStage, SimpleStage, fill_steps
@@ -50,6 +51,7 @@ class Run:
         # What is around the stages, innermost first, with the numbers of its first stage and the one after its last.
         self.around: list[tuple[Any, int, int]] = []
         self._take_apart(module)
+        self.masks = Masks(self.stages)
         # Those of the stages, and then all modules that count steps.
         self.counting = [s for s in self.stages if isinstance(s, (GatedStage, SimpleStage))]
         self.recurrents = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
@@ -82,6 +84,10 @@ class Run:
         if len(self.wrappers) > known:  # a Recursor keeps the masked gradient
             raise StepByStep
         if isinstance(into, IntoTrim):
+            if any(
+                isinstance(stage, DropoutStage) for stage in inside
+            ):  # whose masks have as many rows as a step
+                raise StepByStep
             into.by_steps = not all(type(stage) is RowStage for stage in inside)
             for stage in inside:
                 if isinstance(stage, RowStage):
@@ -211,12 +217,13 @@ class Run:
         self.undo()
         accumulated = [module.__dict__["gradParametersAccumulated"] for module in self.recurrents]
         inputs = each_step(self.inputs[0])
-        for x, output in zip(inputs, self.output, strict=True):
-            if not nearly(self.root.updateOutput(x), output):
-                raise TorchError(
-                    f"{self.root.class_name}: what was inside the steps of the last sequence is not known any "
-                    "more, for parameters have changed since"
-                )
+        with self.masks.again():
+            for x, output in zip(inputs, self.output, strict=True):
+                if not nearly(self.root.updateOutput(x), output):
+                    raise TorchError(
+                        f"{self.root.class_name}: what was inside the steps of the last sequence is not known any "
+                        "more, for parameters have changed since"
+                    )
         if self.went_back:
             self.root.generation.sequence_grad_input(self.root, inputs, list(self.gradients[-1]))
             for module in self.recurrents:
@@ -244,10 +251,13 @@ def start(module: Module, steps: Sequence[Any] | T, last: Run | None = None) -> 
     x = together(steps)
     if x is None or (isinstance(x, torch.Tensor) and x.dim() < 2):
         return None
+    run: Run | None = None
     try:
         run = Run(module)
         if last is not None:
             run.take_over(last, x)
         return run, run.forward(x)
     except StepByStep:
+        if run is not None:
+            run.masks.give_back()
         return None

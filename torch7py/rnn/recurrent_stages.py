@@ -9,12 +9,15 @@ import torch
 
 from torch7py.nn.activation import Sigmoid, Tanh
 from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.dropout import Dropout
 from torch7py.nn.linear import Linear
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
 from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.chains import JoinedLinear, StepChain, WideChain, layers_of
+from torch7py.rnn.dropout import LazyDropout
+from torch7py.rnn.dropout_stage import DropoutStage
 from torch7py.rnn.fast_lstm import FastLSTM
 from torch7py.rnn.gru import GRU
 from torch7py.rnn.lstm import LSTM
@@ -389,4 +392,6 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     JoinTable: MergeStage,
     CAddTable: MergeStage,
     CMulTable: MergeStage,
+    Dropout: DropoutStage,
+    LazyDropout: DropoutStage,
 }

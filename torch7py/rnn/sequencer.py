@@ -234,8 +234,9 @@ class Sequencer(AbstractSequencer):
         run = self.__dict__["_run"]
         self.__dict__["_run"] = None
         run.undo()
-        for step in input:
-            self.stepper.updateOutput(step)
+        with run.masks.again():
+            for step in input:
+                self.stepper.updateOutput(step)
 
     def _back_at_once(self, input: Any, gradOutput: Any) -> Any:
         """The gradient of the input by the run of the last forward; None when it must go step by step."""

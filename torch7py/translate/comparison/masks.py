@@ -19,6 +19,8 @@ from torch7py.nn.dropout import Dropout
 from torch7py.nn.noise import SpatialDropout, VolumetricDropout
 from torch7py.nn.rectifier import RReLU
 from torch7py.rnn.dropout import LazyDropout
+from torch7py.rnn.dropout_stage import DropoutStage
+from torch7py.rnn.stages import StepByStep
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.verify import Different
 
@@ -64,8 +66,16 @@ def recorded_masks() -> Iterator[list[Factor]]:
         next(base for base in cls.__mro__ if "forward" in base.__dict__)
         for cls in (Dropout, LazyDropout, SpatialDropout, VolumetricDropout, RReLU)
     ]
-    with patched([(cls, "forward", wrapped(cls.__dict__["forward"])) for cls in dict.fromkeys(owners)]):
+    changes: list[tuple[Any, str, Any]] = [
+        (cls, "forward", wrapped(cls.__dict__["forward"])) for cls in dict.fromkeys(owners)
+    ]
+    # No forward of a step is in a sequence as one piece.
+    with patched([*changes, (DropoutStage, "__init__", _one_by_one)]):
         yield found
+
+
+def _one_by_one(stage: DropoutStage, module: Any) -> None:
+    raise StepByStep
 
 
 class Masks:
