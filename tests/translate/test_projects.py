@@ -291,3 +291,68 @@ def test_files_run_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     comparison = verify_script(page, path)
     assert (comparison.lines, comparison.layers) == (5, 4)
     assert verify_script(page, path, ["-verbose"]).lines == 6
+
+
+PACKAGE = {
+    "init.lua": """require 'torch'
+stats = {}
+local root = 2
+-- half of it
+function stats.half(x) return x / root end
+torch.include('stats', 'more.lua')
+include 'spread.lua'
+local Counter = require 'counter'
+local shapes = require 'shapes'
+print(stats.half(3), stats.mean({1, 2, 4}), stats.spread({1, 2, 4}))
+local c = Counter(3)
+c:add(4)
+print(c:get())
+local s = shapes.Square(2)
+print(s:area(), s:name(), shapes.unit():area())
+""",
+    "more.lua": """function stats.mean(list)
+   local sum = 0
+   for i = 1, #list do sum = sum + list[i] end
+   return sum / #list
+end
+""",
+    "spread.lua": """local function square(x) return x * x end
+function stats.spread(list)
+   local mean, sum = stats.mean(list), 0
+   for _, x in ipairs(list) do sum = sum + square(x - mean) end
+   return stats.half(sum)
+end
+""",
+    "counter.lua": """local M = {}
+local Counter = torch.class('demo.Counter', M)
+function Counter:__init(n) self.n = n end
+function Counter:add(k) self.n = self.n + k end
+function Counter:get() return self.n end
+return M.Counter
+""",
+    "shapes.lua": """local M = {}
+local Shape = torch.class('shapes.Shape', M)
+function Shape:__init(side) self.side = side end
+function Shape:name() return 'shape of ' .. self.side end
+local Square, parent = torch.class('shapes.Square', 'shapes.Shape', M)
+function Square:__init(side) parent.__init(self, side) end
+function Square:area() return self.side * self.side end
+function M.unit() return M.Square(1) end
+return M
+""",
+}
+
+
+def test_a_package_whose_files_fill_one_table(tmp_path: Path) -> None:
+    """A global table of functions, files that torch.include runs, and classes that torch.class puts into a table."""
+    for name, text in PACKAGE.items():
+        tmp_path.joinpath(name).write_text(text)
+    path = tmp_path / "init.lua"
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert "\n    return shared.stats[\"half\"](sum_)\n\n\nshared.stats[" in page.modules["spread.py"]
+    assert "from counter import Counter\n" in page.code
+    assert "M" not in page.modules["counter.py"].replace("Module", "")
+    assert "shapes.Square(2)" in page.code
+    assert "def unit():\n    return Square(1)\n" in page.modules["shapes.py"]
+    assert verify_script(page, path).lines == 3

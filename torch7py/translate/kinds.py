@@ -80,6 +80,7 @@ class LuaClass:
     aliases: dict[str, str] = field(default_factory=dict)  # other names of its functions
     parts: list[Statement] = field(default_factory=list)  # its statements after the first
     by_metatable: bool = False
+    holder: tree.Name | None = None  # the table that torch.class puts it into
     called: str = ""  # the maker that a call of the class itself is one of
 
     def constructor(self) -> tree.Function | None:

@@ -53,8 +53,10 @@ class Classes:
         call = _only_value(statement)
         if not isinstance(call, Call) or self.types.path(call.callee) != "torch.class":
             return
-        names = [argument.value for argument in call.arguments if isinstance(argument, String)]
-        if not names or len(names) != len(call.arguments):
+        given = call.arguments
+        holder = given[-1] if len(given) > 1 and isinstance(given[-1], Name) else None  # a table that gets it
+        names = [argument.value for argument in given if isinstance(argument, String)]
+        if not names or len(names) != len(given) - (holder is not None):
             return
         base = self.types.classes.get(names[1]) if len(names) > 1 else None
         foreign = names[1] if len(names) > 1 and base is None else None
@@ -62,6 +64,7 @@ class Classes:
         if foreign is not None and foreign.startswith(("nn.", "cudnn.")):
             kind = "criterion" if is_criterion(foreign) else "module"
         made = LuaClass(names[0], foreign, Type(kind), statement)
+        made.holder = holder
         self._add(made, base)
         self.types.classes[made.name] = made
         targets = _targets(statement)
@@ -312,6 +315,10 @@ class Classes:
                 base = self.value_type(made.base) if made.base is not None else Type("class")
                 for found in self.types.versions[variable][1]:
                     unify(found, base)
+        if made.holder is not None:
+            table = inference.expression(made.holder)
+            table.be("table")
+            unify(table.of_field(made.name.rpartition(".")[2]), self.value_type(made))
         value = _only_value(statement)
         if isinstance(value, Call) and value.arguments:
             value = value.arguments[0]

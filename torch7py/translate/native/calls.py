@@ -170,6 +170,7 @@ class Calls:
             return self._literal(node, text)
         path = t.path(node.callee)
         functions = t.types.function_called(node)
+        t.present.add(node.callee)  # nil cannot be called
         if functions or (path is None and t.kind(node.callee) == "function"):
             return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, functions)})")
         called = t.types.methods_of(t.type(node.callee), "__call")

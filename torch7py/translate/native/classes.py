@@ -161,11 +161,35 @@ class Classes:
 
     # Where
 
+    def given_to(self, variable: Variable) -> list[Name]:
+        """Where a table is handed to torch.class, which puts a class into it."""
+        holders = [made.holder for made in self.all if made.holder is not None]
+        return [name for name in holders if self.t.scopes.of_name[name] is variable]
+
+    def only_holds(self, node: Statement) -> bool:
+        """``local M = {}``, where M has nothing but classes in it, which have names of their own in Python."""
+        t = self.t
+        targets = node.names if isinstance(node, tree.Local) else ()
+        if len(targets) != 1 or not isinstance(node, tree.Local) or len(node.values) != 1:
+            return False
+        variable, value = t.scopes.of_name[targets[0]], node.values[0]
+        if not isinstance(value, tree.Table) or value.fields or variable.writes:
+            return False
+        given = set(self.given_to(variable))
+        if not given:
+            return False
+        fields = {
+            n.base
+            for n in tree.every(t.program, Index)
+            if isinstance(n.base, Name) and n.base in variable.reads and t.types.class_named(n) is not None
+        }
+        return fields | given >= set(variable.reads)
+
     def handles(self, node: Statement) -> bool:
         """Write the class that a statement begins, or nothing for its other parts."""
         made = self.by_statement.get(node)
         if made is None:
-            return False
+            return self.only_holds(node)
         if made not in self.written and made not in self.failed:
             try:
                 self.write(made)

@@ -62,6 +62,10 @@ def index(t: Translator, node: Index) -> Py:
     special = t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
+    if isinstance(node.base, Name) and t.classes.given_to(t.scopes.of_name[node.base]):
+        held = t.classes.uses.named(node)  # a class that torch.class put there
+        if held is not None:
+            return held
     fact = facts.index(t, node) or t.graphs.of_node(node)
     if fact is not None:
         return fact

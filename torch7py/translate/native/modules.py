@@ -148,6 +148,9 @@ class Modules:
             if self._is_module_table(file, variable, value):
                 return _Given(table=variable)
             return _Given(name=self.t.names.of(value))
+        made = self.t.types.class_named(value)
+        if made is not None:
+            return _Given(name=self.t.classes.names[made])
         return _Given(name=python_name(file.module.rpartition(".")[2]))
 
     def _is_module_table(self, file: SourceFile, variable: Variable, returned: Name) -> bool:
@@ -181,7 +184,7 @@ class Modules:
             for target in _targets(node)
             if isinstance(target, Index) and isinstance(target.base, Name)
         }
-        own = set(variable.reads) - {returned}
+        own = set(variable.reads) - {returned} - set(self.t.classes.given_to(variable))
         return own <= read and own & changed <= stored
 
     def _keep_fields_apart(self, table: Variable, file: SourceFile) -> None:
@@ -320,7 +323,8 @@ class Modules:
             if node is not self.current.block.statements[-1] or len(node.values) > 1:
                 raise Problem("T7-251", node.line, "a file that returns in its middle, or several values")
             value = self.current.returned
-            if value is not None and not isinstance(value, Name):
+            named = value is not None and self.t.types.class_named(value) is not None
+            if value is not None and not isinstance(value, Name) and not named:
                 self.t.emit(f"{given.name} = {self.t.value(value)}")
             return True
         if given.table is None:

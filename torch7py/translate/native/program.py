@@ -167,7 +167,7 @@ class _Assembly:
                 settle()
                 t.lines = []
                 t.statement(statement)
-                blocks.append(t.lines)
+                blocks += _behind_definition(t.lines)
             else:
                 run.append(statement)
         settle()
@@ -437,6 +437,12 @@ def _definitions(lines: list[str]) -> list[list[str]]:
             found.append([])
         found[-1].append(line)
     return [kept for block in found if (kept := _stripped(block))]
+
+
+def _behind_definition(lines: list[str]) -> list[list[str]]:
+    """A definition, and what stands behind it at the same level: what puts a function into a table."""
+    last = max((i for i, line in enumerate(lines) if line.startswith((" ", "def ", "class "))), default=-1)
+    return [lines[: last + 1], lines[last + 1 :]] if last >= 0 else [lines]
 
 
 def _stripped(lines: list[str]) -> list[str]:

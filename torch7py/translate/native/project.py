@@ -164,7 +164,7 @@ class _Gathering:
 
     def _path(self, call: Call, folder: Path) -> Path | None:
         """The file that a call runs; None where it is none of the program's own."""
-        name = call.arguments[0]
+        name = call.arguments[-1]
         assert isinstance(name, String)
         if dotted(call.callee) != "require":
             file_path = folder / name.value
@@ -226,7 +226,15 @@ def _calls(block: Block) -> list[Call]:
             name = dotted(node.callee)
             if name == "require" or name in _PATHS:
                 found.append(node)
+        elif len(node.arguments) == 2 and isinstance(node.arguments[1], String):
+            # beside a package's first file, which is the one that includes the others
+            if dotted(node.callee) == "torch.include" and _names_own_package(node.arguments[0]):
+                found.append(node)
     return found
+
+
+def _names_own_package(node: Expression) -> bool:
+    return isinstance(node, String) and node.value not in packages
 
 
 def dotted(node: Expression) -> str | None:

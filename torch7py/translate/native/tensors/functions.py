@@ -224,7 +224,7 @@ def torch_type(t: Translator, node: Call) -> Py:
         return name_of_type(t, node.arguments[0])
     classes = t.type(node.arguments[0]).find().classes
     if len(classes) == 1:
-        return atom(quoted(classes[0].name))
+        return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     raise Problem("T7-308", node.line, "torch.type of something else than a tensor")
 
 
