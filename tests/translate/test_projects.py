@@ -294,13 +294,8 @@ def test_files_run_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 PACKAGE = {
-    "init.lua": """require 'torch'
-stats = {}
-local root = 2
--- half of it
-function stats.half(x) return x / root end
-torch.include('stats', 'more.lua')
-include 'spread.lua'
+    "main.lua": """require 'torch'
+require 'stats'
 local Counter = require 'counter'
 local shapes = require 'shapes'
 print(stats.half(3), stats.mean({1, 2, 4}), stats.spread({1, 2, 4}))
@@ -310,13 +305,21 @@ print(c:get())
 local s = shapes.Square(2)
 print(s:area(), s:name(), shapes.unit():area())
 """,
-    "more.lua": """function stats.mean(list)
+    "stats/init.lua": """stats = {}
+local root = 2
+-- half of it
+function stats.half(x) return x / root end
+torch.include('stats', 'more.lua')
+include 'spread.lua'
+return stats
+""",
+    "stats/more.lua": """function stats.mean(list)
    local sum = 0
    for i = 1, #list do sum = sum + list[i] end
    return sum / #list
 end
 """,
-    "spread.lua": """local function square(x) return x * x end
+    "stats/spread.lua": """local function square(x) return x * x end
 function stats.spread(list)
    local mean, sum = stats.mean(list), 0
    for _, x in ipairs(list) do sum = sum + square(x - mean) end
@@ -345,14 +348,15 @@ return M
 
 def test_a_package_whose_files_fill_one_table(tmp_path: Path) -> None:
     """A global table of functions, files that torch.include runs, and classes that torch.class puts into a table."""
+    tmp_path.joinpath("stats").mkdir()
     for name, text in PACKAGE.items():
         tmp_path.joinpath(name).write_text(text)
-    path = tmp_path / "init.lua"
+    path = tmp_path / "main.lua"
     page = translate_script(path.read_bytes(), str(path))
     assert [str(problem) for problem in page.problems] == []
-    assert "\n    return shared.stats[\"half\"](sum_)\n\n\nshared.stats[" in page.modules["spread.py"]
+    assert '["spread"] = spread\n' in page.modules["stats/spread.py"]
     assert "from counter import Counter\n" in page.code
-    assert "M" not in page.modules["counter.py"].replace("Module", "")
+    assert page.modules["counter.py"].count("Counter") == 1
     assert "shapes.Square(2)" in page.code
     assert "def unit():\n    return Square(1)\n" in page.modules["shapes.py"]
     assert verify_script(page, path).lines == 3

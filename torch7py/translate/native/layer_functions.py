@@ -280,6 +280,8 @@ class LayerFunction(LayerFields):
 
     def _returns_early(self, half: tree.Function) -> bool:
         """Whether a half returns somewhere else than at its end."""
+        if not half.body.statements:
+            return False
         last = self.ends(half)
         returns = [n for n in walk_function(half.body) if isinstance(n, tree.Return)]
         return any(node is not last for node in returns)

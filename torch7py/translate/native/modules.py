@@ -108,10 +108,15 @@ class Modules:
                 continue
             owner = next(iter(writers))
             once = len(variable.writes) == 1 and self._made_at_top(owner, variable)
-            if once and owner is not self.project.script:
+            if once and owner is not self.project.script and not self._used_before(owner, everyone):
                 self.owners[variable] = owner
             else:
                 self.shared.add(variable)
+
+    def _used_before(self, owner: SourceFile, users: set[SourceFile]) -> bool:
+        """Whether a file's globals are used in files that it requires itself: those cannot import it."""
+        order = self.project.files
+        return any(user in order and order.index(user) < order.index(owner) for user in users)
 
     def _made_at_top(self, file: SourceFile, variable: Variable) -> bool:
         (name,) = variable.writes
@@ -303,7 +308,9 @@ class Modules:
         if call is not None and call in self.project.requires:
             file = self.project.requires[call]
             self._refuse_again(call, file)
-            if not self._is_late(file):
+            if isinstance(node, tree.Run) and self._fills_globals_of_this(file):
+                self.t.emit(f"import {file.module}  # noqa: E402, F401 (for what it does)")
+            elif not self._is_late(file):
                 self.run.setdefault(file)
             elif node in self._alias_statements and isinstance(node, (tree.Local, tree.Assign)):
                 (target,) = node.names if isinstance(node, tree.Local) else node.targets
@@ -315,6 +322,18 @@ class Modules:
         if self.current is self.project.script or self.t.scope not in self._file_of:
             return False
         return self._of_module(node)
+
+    def _fills_globals_of_this(self, file: SourceFile) -> bool:
+        """Whether a file that a required file runs uses what that has made by then: a table for all their functions."""
+        scope = self.scope_of[self.current]
+        if self.current is self.project.script or self.t.scope is not scope:
+            return False
+        return any(
+            self.file_of(user) is file
+            for variable in self.shared
+            if scope in variable.writers
+            for user in variable.readers
+        )
 
     def _of_module(self, node: Statement) -> bool:
         """The statements of a required file that make it a module."""

@@ -226,10 +226,13 @@ def _calls(block: Block) -> list[Call]:
             name = dotted(node.callee)
             if name == "require" or name in _PATHS:
                 found.append(node)
-        elif len(node.arguments) == 2 and isinstance(node.arguments[1], String):
-            # beside a package's first file, which is the one that includes the others
-            if dotted(node.callee) == "torch.include" and _names_own_package(node.arguments[0]):
-                found.append(node)
+        elif (
+            len(node.arguments) == 2
+            and isinstance(node.arguments[1], String)
+            and dotted(node.callee) == "torch.include"
+            and _names_own_package(node.arguments[0])  # whose first file is the one that includes the others
+        ):
+            found.append(node)
     return found
 
 
