@@ -13,7 +13,7 @@ import torch
 from tests.ops.lua_forms import assert_tensor, check_query, check_update, layouts, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.ops import memory
+from torch7py.ops import reduce
 
 X = np.array([[1.5, -2.0, 3.25, 0.5], [-0.5, 7.0, 0.75, -4.0], [2.0, 1.0, -3.0, 0.25]])
 N = np.array([[3, -2, 7, 1], [5, 7, -4, 2], [0, 3, 3, -1]])
@@ -287,7 +287,7 @@ def test_integers_have_no_moments(rt: Runtime, name: str) -> None:
 
 # -- large tensors, part by part ---------------------------------------------------------------------------
 
-ROWS, COLUMNS = 300, memory.PART // 300 + 50
+ROWS, COLUMNS = 300, reduce.PART // 300 + 50
 
 
 def many(dtype: torch.dtype) -> list[torch.Tensor]:

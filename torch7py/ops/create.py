@@ -250,11 +250,15 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
     if n == 1:
         return low.view(1)
 
+    numbers = torch.arange(n, out=_room(out, n, out.dtype))
+    width = high - low
+    if width == 1 and low == 0:  # what the other steps leave as it is
+        return numbers.div_(n - 1)
+
     def steps(out: T | None, spare: T | None, numbers: T) -> T:
-        way = torch.div(torch.mul(numbers, high - low, out=spare), n - 1, out=spare)
+        way = torch.div(torch.mul(numbers, width, out=spare), n - 1, out=spare)
         return torch.add(way, low, out=out)
 
-    numbers = torch.arange(n, out=_room(out, n, out.dtype))
     return memory.in_parts(steps, numbers, numbers)
 
 

@@ -21,6 +21,8 @@ __all__ = ["last_dim"]
 T = torch.Tensor
 Pair = tuple[T, T]
 
+PART = 1 << 18  # elements that are made doubles together: of fewer the calls count, of more the memory
+
 
 def last_dim(x: T, dim: int | None) -> int:
     """``check_dim`` with the last dimension as default."""
@@ -49,14 +51,14 @@ def _in_double(x: T) -> Iterator[T]:
     A copy of all of a large tensor would be slow to get and to read.
     """
     x = x.detach()
-    if x.numel() <= memory.PART or x.device.type != "cpu":
+    if x.numel() <= PART or x.device.type != "cpu":
         yield x.to(torch.float64, copy=True).reshape(-1)
         return
     strides = x.stride()
     x = x.permute(sorted(range(x.dim()), key=strides.__getitem__, reverse=True))
     if x.is_contiguous():
         x = x.view(-1)
-    parts = torch.split(x, max(1, memory.PART * x.shape[0] // x.numel()))
+    parts = torch.split(x, max(1, PART * x.shape[0] // x.numel()))
     room = torch.empty(parts[0].numel(), dtype=torch.float64)
     for part in parts:
         vector = room[: part.numel()]
@@ -66,7 +68,7 @@ def _in_double(x: T) -> Iterator[T]:
 
 def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
     """What a function that takes a copy in double gives of a tensor along a dimension, of a large one part by part."""
-    if x.dtype == torch.float64 or x.numel() <= memory.PART or x.device.type != "cpu":
+    if x.dtype == torch.float64 or x.numel() <= PART or x.device.type != "cpu":
         return function(x)
     strides = x.stride()
     other = max(
@@ -74,7 +76,7 @@ def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
     )
     if other is None:
         return function(x)
-    count = max(1, memory.PART * x.shape[other] // x.numel())
+    count = max(1, PART * x.shape[other] // x.numel())
     return torch.cat([function(part) for part in torch.split(x, count, other)], other)
 
 
@@ -87,11 +89,12 @@ def _sum(x: T) -> float:
 
     Those of floats are carried in double where the elements lie side by side; a sum of all integers is one of longs.
     """
-    if x.is_floating_point() and 0 < x.numel() <= 256 and x.device.type == "cpu":
-        return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
-    if x.is_floating_point() and x.dtype != torch.float64:
-        return sum(vector.sum().item() for vector in _in_double(x))
-    return x.sum(dtype=_wide(x)).item()
+    if x.is_floating_point():
+        if 0 < x.numel() <= 256 and x.device.type == "cpu":
+            return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
+        if x.dtype != torch.float64:
+            return sum(vector.sum().item() for vector in _in_double(x))
+    return x.sum().item()  # of integers one of longs
 
 
 @operation("sum", "x:T dim:index")
@@ -268,6 +271,11 @@ def _norm_along(x: T, p: float, dim: int) -> T:
 @operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
 def _distance(x: T, other: T, p: float) -> float:
     """``(sum |x - other|^p)^(1/p)``"""
+    if p in (1, 2) and x.numel() > PART and x.is_contiguous() and other.is_contiguous():
+        # Part by part: no memory is asked for that all differences need.
+        parts = zip(x.view(-1).split(PART), other.view(-1).split(PART), strict=True)
+        powers = sum(_powers((a - b).double(), p) for a, b in parts)
+        return math.sqrt(powers) if p == 2 else powers
     difference = x - other
     if p in (1, 2):
         return _norm(difference, p)
