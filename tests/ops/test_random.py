@@ -381,6 +381,24 @@ class TestChooseInKernels:
         assert drawn.equal(in_python(choose.multinomial, theirs, weights, n, replacement))
         assert ours.get_state() == theirs.get_state()
 
+    @pytest.mark.parametrize("kind", ["even", "steep", "almost all 0", "some negative"])
+    @pytest.mark.parametrize(("categories", "n"), [(200, 2), (400, 12), (1500, 60), (20_000, 100)])
+    def test_few_samples_of_many_categories(self, in_python, kind, categories, n):
+        """Of each row most sums are not looked at; when what has any weight is drawn the rest is nan."""
+        source = np.random.default_rng(categories)
+        weights = source.uniform(size=(3, categories))
+        if kind == "steep":
+            weights **= 30
+        elif kind == "almost all 0":
+            weights[:, : -n // 2 - 1] = 0
+        elif kind == "some negative":
+            weights -= 0.1
+        given = torch.tensor(weights)
+        ours, theirs = seeded(n), seeded(n)
+        drawn = choose.multinomial(ours, given, n)
+        assert drawn.equal(in_python(choose.multinomial, theirs, given, n))
+        assert ours.get_state() == theirs.get_state()
+
     @given(st.lists(st.floats(1e-3, 1), min_size=1, max_size=60), st.sampled_from(["float64", "float32"]))
     @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_alias_setup(self, in_python, weights, dtype):
