@@ -273,7 +273,7 @@ def _distance(x: T, other: T, p: float) -> float:
     """``(sum |x - other|^p)^(1/p)``"""
     if p in (1, 2) and x.numel() > PART and x.is_contiguous() and other.is_contiguous():
         # Part by part: no memory is asked for that all differences need.
-        parts = zip(x.view(-1).split(PART), other.view(-1).split(PART), strict=True)
+        parts = zip(*(torch.split(t.view(-1), PART) for t in (x, other)), strict=True)
         powers = sum(_powers((a - b).double(), p) for a, b in parts)
         return math.sqrt(powers) if p == 2 else powers
     difference = x - other
