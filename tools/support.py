@@ -226,6 +226,14 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("torchx", "torchx", "torchx", "_"),
             _fields("cephes", "cephes", "cephes", "cephes"),
             _fields("randomkit", "randomkit", "randomkit", "randomkit"),
+            Section(
+                "Small packages",
+                "small_packages",
+                "torch",
+                "function(n) local p, f = n:match('^(.*)%.(.*)$') local ok, t = pcall(require, p) "
+                "return ok and t[f] ~= nil end",
+                "{}",
+            ),
             Section("argcheck", "argcheck", "argcheck", "function(n) return pcall(require, n) end", "{}"),
             _fields("autograd", "autograd_names", "autograd", "autograd"),
             _classes("nnx", "nnx_classes", "nnx", "nn"),
@@ -277,9 +285,10 @@ def collect() -> list[tuple[str, list[Table]]]:
             made = []
             for name, uses, _ in names_of(section.file):
                 full = section.key.format(name)
-                note = notes.get(full)
                 used.add(full)
-                found = bool(ask(name)) and (note is None or note.supported)
+                there_is = bool(ask(name))  # which may load the package, and with it what notes there are
+                note = notes.get(full)
+                found = there_is and (note is None or note.supported)
                 state = "no" if not found else "restricted" if note else "yes"
                 made.append(Row(name, uses, state, note.text if note else ""))
             return Table(section.title, made, "" if there else f"There is no package {section.package}.")

@@ -102,3 +102,9 @@ class TestUtilities:
             torch.setenv(f, {y = 3})
             return f(), torch.getenv(f).y"""
         assert lua(rt, source) == (3, 3)
+
+
+def test_source_from_python_is_utf8():
+    with Runtime() as runtime:
+        assert runtime.execute("return #'é€'") == 5
+        assert runtime.execute("return 'é'") == "é".encode().decode("latin1")

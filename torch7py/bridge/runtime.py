@@ -336,8 +336,11 @@ class Runtime:
         return int(self._call("run", source, name, *map(str, arguments)) or 0)
 
     def execute(self, source: str, name: str = "=python") -> Any:
-        """Run Lua source and return what it returns: one value, a tuple of several, or None."""
-        return self._call("evaluate", source, name)
+        """Run Lua source and return what it returns: one value, a tuple of several, or None.
+
+        The source is what a file in UTF-8 would hold. A string that comes back has a character for each byte.
+        """
+        return self._call("evaluate", source.encode("utf-8", "surrogateescape").decode("latin1"), name)
 
     def _call(self, callback: str, *arguments: Any) -> Any:
         try:

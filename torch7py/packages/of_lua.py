@@ -29,3 +29,10 @@ for _name in ("torch.getenv", "torch.setenv"):
 restricted("xlua.Profiler", "displayAll is an error: it draws with Qt")
 for _name in ("tds.Hash", "tds.Vec", "tds.AtomicCounter"):
     restricted(_name, "objects have the Lua type userdata, where the original's were LuaJIT's cdata")
+
+for _name in ("image", "images", "plot", "text", "audio", "pane"):
+    restricted(f"display.{_name}", "shows nothing, which is said once; arguments are looked at")
+for _name in ("find", "match", "gmatch", "gsub", "lower", "upper"):
+    restricted(f"lua-utf8.{_name}", "an error with characters other than those of ASCII")
+for _name in ("bind", "connect", "select", "tcp", "udp"):
+    unsupported(f"socket.{_name}", "an error: there are no connections")

@@ -1,0 +1,217 @@
+"""mnist, npy4th, socket, display, lua-utf8 and cjson.util."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from torch7py.bridge.errors import LuaError
+from torch7py.bridge.runtime import Runtime
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    return tmp_path
+
+
+def lua(text: str) -> Any:
+    with Runtime() as runtime:
+        return runtime.execute(text)
+
+
+class TestMnist:
+    def write(self, folder: Path, which: str, values: np.ndarray, packed: bool = False) -> None:
+        folder.mkdir(exist_ok=True)
+        kind = "images-idx3" if values.ndim == 3 else "labels-idx1"
+        data = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}i", *values.shape)
+        data += values.astype(np.uint8).tobytes()
+        name = f"{which}-{kind}-ubyte"
+        (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(data) if packed else data)
+
+    def test_both_sets(self, place, monkeypatch):
+        images = np.arange(3 * 28 * 28).reshape(3, 28, 28) % 251
+        self.write(place / "mnist", "train", images)
+        self.write(place / "mnist", "train", np.array([7, 0, 9]))
+        self.write(place / "other", "t10k", images[:1], packed=True)
+        self.write(place / "other", "t10k", np.array([4]), packed=True)
+        ask = """
+            local set = require('mnist').%sdataset()
+            local x = set.data
+            assert(torch.type(x) == 'torch.ByteTensor' and x:size(2) == 28 and x:size(3) == 28)
+            assert(set.size == x:size(1))
+            return ('%%d %%d %%d'):format(x[set.size][2][3], x:size(1), set.label[1])
+        """
+        assert lua(ask % "train") == f"{images[2, 1, 2]} 3 7"
+        monkeypatch.setenv("MNIST_DIR", str(place / "other"))
+        assert lua(ask % "test") == f"{images[0, 1, 2]} 1 4"
+
+    def test_files_that_are_not_there_or_not_whole(self, place):
+        with pytest.raises(LuaError, match="there is no file train-images-idx3-ubyte"):
+            lua("require('mnist').traindataset()")
+        self.write(place / "mnist", "train", np.zeros((2, 28, 28)))
+        file = place / "mnist" / "train-images-idx3-ubyte"
+        file.write_bytes(file.read_bytes()[:-1])
+        with pytest.raises(LuaError, match="or it is not whole"):
+            lua("require('mnist').traindataset()")
+
+
+class TestNpy4th:
+    @pytest.mark.parametrize(
+        ("dtype", "name"),
+        [
+            *(
+                ("<f8", "Double"),
+                (">f4", "Float"),
+                ("u1", "Byte"),
+                ("i1", "Char"),
+                ("<i2", "Short"),
+                ("<i4", "Int"),
+            ),
+            *((">i8", "Long"), ("?", "Byte"), ("<u2", "Int"), ("<u4", "Long")),
+        ],
+    )
+    def test_types(self, place, dtype, name):
+        values = np.arange(6).reshape(2, 3).astype(dtype)
+        np.save("a.npy", np.asfortranarray(values))
+        found = lua(
+            "local x = require('npy4th').loadnpy('a.npy') return x:type() .. ' ' .. x[2][1] .. ' ' .. x[2][3]"
+        )
+        assert found == f"torch.{name}Tensor {int(values[1, 0])} {int(values[1, 2])}"
+
+    def test_there_and_back(self, place):
+        lua("""
+            local npy4th = require 'npy4th'
+            local x = torch.range(1, 12):view(3, 4)
+            npy4th.savenpy('x.npy', x:t())
+            npy4th.savenpz('x.npz', {a = x, b = torch.IntTensor {7}})
+            local all = npy4th.loadnpz('x.npz')
+            assert(all.a:equal(x) and all.b[1] == 7 and npy4th.loadnpy('x.npy'):equal(x:t()))
+        """)
+        assert np.array_equal(np.load("x.npy"), np.arange(1, 13).reshape(3, 4).T)
+        with np.load("x.npz") as found:
+            assert found["b"].dtype == np.int32
+
+    def test_errors(self, place):
+        np.save("text.npy", np.array(["a"]))
+        np.save("large.npy", np.array([1 << 63], dtype=np.uint64))
+        for name, message in (
+            ("text", "of which there are no tensors"),
+            ("large", "that no tensor holds"),
+            ("none", "cannot read none.npy"),
+        ):
+            with pytest.raises(LuaError, match=message):
+                lua(f"require('npy4th').loadnpy('{name}.npy')")
+        with pytest.raises(LuaError, match="a tensor expected"):
+            lua("require('npy4th').savenpy('a.npy', 3)")
+
+
+def test_socket_tells_the_time():
+    assert abs(lua("return require('socket').gettime()") - time.time()) < 60
+    with pytest.raises(LuaError, match="there are no connections here"):
+        lua("require('socket').connect('localhost', 80)")
+
+
+def test_display_shows_nothing_and_says_so_once(capfd):
+    assert lua("""
+        local disp = require 'display'
+        disp.configure {port = 8000}
+        local first = disp.image(torch.rand(3, 8, 8), {title = 'x'})
+        assert(disp.images({torch.rand(8, 8)}, {win = first}) == first)
+        disp.plot({{1, 2}, {2, 3}}, {labels = {'a', 'b'}})
+        return first
+    """)
+    assert capfd.readouterr().err.count("nothing is shown") == 1
+    with pytest.raises(LuaError, match="an image has 2 or 3 dimensions, several have 4, not 1"):
+        lua("require('display').image(torch.rand(3))")
+
+
+class TestUtf8:
+    """Beside Python's strings."""
+
+    @settings(max_examples=20)
+    @given(st.text(max_size=6), st.integers(-8, 8), st.integers(-8, 8))
+    def test_of_characters(self, text, i, j):
+        n = len(text)
+        first = max(n + i + 1, 1) if i < 0 else max(i, 1)
+        last = n + j + 1 if j < 0 else min(j, n)
+        found = run_utf8(text, i, j)
+        assert found[0] == n
+        assert found[1] == text[first - 1 : max(last, 0)]
+        assert found[2] == text[::-1]
+        assert found[3] == [ord(c) for c in text]
+        assert found[4] == text
+
+    def test_places(self):
+        assert lua("""
+            local utf8 = require 'lua-utf8'
+            local s = 'aé€𝄞z'
+            assert(utf8.char(97, 233, 8364, 0x1D11E) == 'aé€𝄞' and utf8.offset(s, 3) == 4 and utf8.offset(s, -1) == 11)
+            assert(utf8.offset(s, 0, 9) == 7 and utf8.codepoint(s, 4) == 8364 and select('#', utf8.byte(s, 2, -1)) == 4)
+            assert(utf8.insert(s, 2, 'ß') == 'aßé€𝄞z' and utf8.remove(s, 2, 3) == 'a𝄞z' and utf8.remove(s) == 'aé€𝄞')
+            assert(utf8.find('abc', 'b') == 2 and utf8.upper('ab') == 'AB')
+            local ok, at = utf8.len('a\\255')
+            assert(ok == nil and at == 2 and not utf8.isvalid('\\192\\128') and not utf8.isvalid('\\237\\160\\128'))
+            local t = {}
+            for c in utf8.gmatch(s, utf8.charpattern) do t[#t + 1] = c end
+            for place, code in utf8.codes(s) do t[#t + 1] = place .. ':' .. code end
+            return table.concat(t, ' ')
+        """) == "a é € 𝄞 z 1:97 2:233 4:8364 7:119070 11:122".encode().decode("latin1")
+        with pytest.raises(LuaError, match="is not supported"):
+            lua("require('lua-utf8').upper('é')")
+        with pytest.raises(LuaError, match="invalid UTF-8 code"):
+            lua("require('lua-utf8').sub('\\255', 1)")
+
+
+_RUNTIME = None
+
+
+def run_utf8(text: str, i: int, j: int) -> list[Any]:
+    """Length, a part, the reverse, the codes, and the text made of them, of one runtime for all examples."""
+    global _RUNTIME
+    if _RUNTIME is None:
+        _RUNTIME = Runtime()
+        _RUNTIME.execute("utf8 = require 'lua-utf8'")
+    runtime = _RUNTIME
+    runtime.globals["s"] = text.encode().decode("latin1")
+
+    def decoded(code: str) -> str:
+        found = runtime.execute(f"return {code}")
+        return str(found).encode("latin1").decode()
+
+    codes = runtime.execute(
+        "local t = {} for _, c in utf8.codes(s) do t[#t + 1] = c end return table.concat(t, ' ')"
+    )
+    back = decoded("utf8.char(utf8.byte(s, 1, -1))")
+    return [
+        runtime.execute("return utf8.len(s)"),
+        decoded(f"utf8.sub(s, {i}, {j})"),
+        decoded("utf8.reverse(s)"),
+        [int(c) for c in codes.split()],
+        back,
+    ]
+
+
+def test_cjson_util(place):
+    assert (
+        lua("""
+        local util = require 'cjson.util'
+        util.file_save('a.txt', 'one\\ntwo')
+        assert(util.file_load('a.txt') == 'one\\ntwo')
+        assert(util.compare_values({1, {a = 2}}, {1, {a = 2}}) and not util.compare_values({1}, {1, 2}))
+        assert(util.compare_values(0 / 0, 0 / 0) and util.is_array {1, 2} == 2 and util.is_array {a = 1} == -1)
+        return util.serialise_value({1, {a = 'b'}})
+    """)
+        == '{\n    1,\n    {\n        ["a"] = "b"\n    }\n}'
+    )
+    with pytest.raises(LuaError, match=r"cjson\.util: none\.txt: No such file"):
+        lua("require('cjson.util').file_load('none.txt')")
