@@ -78,8 +78,16 @@ def lookup_table(args: Args) -> Native:
         heavy=True,
         name="lookup",
         ndim=-1,
+        setup=limit(args),
         comment="items count from 1",
     )
+
+
+def limit(args: Args) -> tuple[str, ...]:
+    """The field of a table that says how long its rows may be, for the helper that shortens weights."""
+    if "maxOutNorm" not in args:
+        return ()
+    return (f"{{self}}.longest = {args.maxOutNorm}  # of a row, for limit_norms",)
 
 
 def minus_one(text: str) -> str:

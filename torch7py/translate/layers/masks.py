@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from torch7py.translate.layers.linear import limit
 from torch7py.translate.layers.registry import (
     Args,
     Expr,
@@ -73,5 +74,6 @@ def masked_lookup_table(args: Args) -> Native:
         heavy=True,
         name="lookup",
         ndim=-1,
+        setup=limit(args),
         comment="item 0 is zeros",
     )

@@ -290,3 +290,34 @@ def mixture(weights, experts):
     return (weights * experts).sum(axis)
 ''',
 )
+
+helper(
+    "momentum_gradients",
+    '''
+def momentum_gradients(model, momentum, dampening=None, nesterov=False):
+    """Make each gradient the running sum of all so far, as updateGradParameters of Torch7's dpnn does."""
+    if momentum <= 0:
+        return
+    share = 1 - (momentum if dampening is None else dampening)
+    for p in model.parameters():
+        if p.requires_grad:
+            grad = torch.zeros_like(p) if p.grad is None else p.grad
+            if not hasattr(p, "running"):
+                p.running = grad.clone()
+            p.running.mul_(momentum).add_(grad, alpha=share)
+            p.grad = grad + momentum * p.running if nesterov else p.running.clone()
+''',
+)
+
+helper(
+    "limit_norms",
+    '''
+def limit_norms(model, longest, by_input=()):
+    """Shorten weights with larger norms: those into each output, in layers ``by_input`` those from each input."""
+    for layer in model.modules():
+        most = getattr(layer, "longest", longest)
+        for p in layer.parameters(recurse=False):
+            if p.dim() > 1 and most > 0:
+                p.data.renorm_(2, 1 if isinstance(layer, by_input) else 0, most)
+''',
+)

@@ -140,8 +140,13 @@ class Builders:
         if not any(s is found.statement for s in block.statements):
             return
         made = self._class_of(found)
-        if key in _LIMITS and made.startswith("nn.LookupTable") and not self._calls(_LIMITS[key]):
-            found.sets[statement] = ("", "")
+        if key in _LIMITS and made.startswith("nn.LookupTable"):
+            if not self._calls(_LIMITS[key]):
+                found.sets[statement] = ("", "")
+            elif key == "maxOutNorm" and not isinstance(value, tree.Boolean):
+                found.sets[statement] = (key, _number(value))
+            else:
+                return
             self.by_add[statement] = found
         elif key in _FIELDS and isinstance(value, tree.Boolean) and made in (_FIELDS[key] or (made,)):
             found.sets[statement] = (key, str(value.value))
@@ -363,6 +368,14 @@ def _is_plain(node: Expression) -> bool:
     while isinstance(node, tree.Unary) and node.operator == "-":
         node = node.operand
     return isinstance(node, (tree.Boolean, tree.Number))
+
+
+def _number(node: Expression) -> str:
+    """A number of the program that is written out, perhaps with a sign."""
+    if isinstance(node, tree.Unary):
+        return f"-{_number(node.operand)}"
+    assert isinstance(node, tree.Number)
+    return f"{node.value:.14g}"
 
 
 def _adds_to(node: Expression, target: Index) -> bool:

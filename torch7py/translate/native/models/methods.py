@@ -33,6 +33,15 @@ _DRAWN_ALIKE = {
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
     " LookupTable".split()
 }
+# Layers whose weights have the rows of PyTorch's, in whatever order.
+_ROWS_ALIKE = {
+    f"nn.{name}"
+    for name in "Linear LookupTable LookupTableMaskZero FastLSTM GRU Recurrent Recurrence Recursor Add"
+    " NCEModule".split()
+}
+_SEQUENCERS = {
+    f"nn.{name}" for name in "Sequencer BiSequencer BiSequencerLM MaskZero TrimZero ZipTable".split()
+}
 # Methods that change what a file has of a module besides its weights.
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
@@ -164,6 +173,11 @@ class Models:
             self.helpers["clip_gradients"] = None
             t.imports.add("math")
             return atom(f"clip_gradients({base}, {t.value(node.arguments[0])})")
+        if method == "updateGradParameters" and node.arguments:
+            given = ", ".join(t.value(argument).text for argument in node.arguments)
+            return atom(f"{t.need('momentum_gradients')}({base}, {given})")
+        if method == "maxParamNorm" and len(node.arguments) == 1:
+            return self._limited(node, base)
         if method == "forget":
             if self.making.has_forget(receiver):
                 return atom(f"{base}.forget()")
@@ -258,6 +272,17 @@ class Models:
         for part in parts:
             t.emit(f"{base}.append({t.value(part)})")
         return True
+
+    def _limited(self, node: Invoke, base: str) -> Py:
+        """``model:maxParamNorm(longest)``, of layers whose rows are those of PyTorch's, or its columns."""
+        names = _layers_in(self.t.type(node.receiver)) - WITHOUT_WEIGHTS - _SEQUENCERS
+        over = names & {"nn.SeqLSTM"}
+        if not names or names - _ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
+            raise Problem(
+                "T7-202", node.line, "maxParamNorm of layers whose weights lie otherwise in PyTorch"
+            )
+        more = ", by_input=(nn.LSTM, nn.LSTMCell)" if over else ""
+        return atom(f"{self.t.need('limit_norms')}({base}, {self.t.value(node.arguments[0])}{more})")
 
     def _reset(self, node: Invoke) -> None:
         """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""
