@@ -50,7 +50,6 @@ REWARD = "learns from a reward"
 WITHOUT |= {
     "nn.ReinforceNormal(0.1)": REWARD,
     "nn.ReinforceBernoulli()": REWARD,
-    "nn.NCEModule(4,10,3,torch.ones(10))": "draws noise classes",
 }
 
 

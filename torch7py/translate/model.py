@@ -361,6 +361,7 @@ def _origin(child: Child) -> str:
 
 IMPORTS = (
     ("import math", r"\bmath\."),
+    ("import sys", r"\bsys\."),
     ("", ""),
     ("import torch", r"\btorch\."),
     ("import torch.nn.functional as F", r"\bF\."),

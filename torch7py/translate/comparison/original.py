@@ -16,6 +16,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.verify import Different
@@ -64,6 +65,7 @@ class Recording:
     )  # layers of its own, at the end
     seconds: float = 0.0  # how long it ran
     factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
+    noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
     card: bool = False  # whether it asked for a graphics card, and computed as if it had one
 
 
@@ -97,7 +99,8 @@ def _run(
 ) -> Recording:
     made: list[Made] = []
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
-    with _recorded_constructors(made), recorded_masks() as factors, runs as runtime:
+    noise: list[torch.Tensor] = []
+    with _recorded_constructors(made), recorded_masks() as factors, _recorded_noise(noise), runs as runtime:
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.execute(prelude, "=record")
         if lines is not None:
@@ -136,7 +139,7 @@ def _run(
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
     return Recording(
-        text, places, draws, made, snapshots, lines, single, own, seconds, factors, cuda_as is not None
+        text, places, draws, made, snapshots, lines, single, own, seconds, factors, noise, cuda_as is not None
     )
 
 
@@ -283,6 +286,21 @@ class Frozen:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_module"], name)
+
+
+@contextlib.contextmanager
+def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
+    """Note the classes that modules for noise contrastive estimation draw."""
+    original = NCEModule.noiseSample
+
+    @functools.wraps(original)
+    def noting(self: Any, *arguments: Any) -> torch.Tensor:
+        drawn = original(self, *arguments)
+        noise.append(drawn.detach().clone())
+        return drawn
+
+    with patched([(NCEModule, "noiseSample", noting)]):
+        yield
 
 
 @contextlib.contextmanager

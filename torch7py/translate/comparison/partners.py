@@ -28,6 +28,7 @@ class Partners:
         self.models = native.translator.models
         self.queues: dict[str, list[Made]] = {}
         self.of_original = recording.own
+        self.noise = list(recording.noise)
         self.own = {layer.name: made.name for made, layer in native.translator.classes.layers.items()}
         named = {cls.name for cls in self.models.making.written.classes}
         self.helpers = set(HELPERS) - named - set(self.own)
@@ -89,6 +90,26 @@ class Partners:
             kind.__init__ = self._quietly(kind.__init__)
         if name in self.own:
             kind.__init__ = self._noting(kind, self.own[name])
+        if name == "NCE" and name in self.helpers:
+            self._wrap_estimation(kind)
+
+    def _wrap_estimation(self, kind: Any) -> None:
+        """Give modules for noise contrastive estimation the weights and the noise of the original's."""
+        original = kind.__init__
+        entries = {"weight": "weight", "bias": "bias"}
+
+        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+            original(module, *args, **kwargs)
+            if not self.within:
+                self.give(module, Layer("nn.NCEModule"), entries)
+                kind.reset_parameters = lambda module: self.reset(module)
+
+        def draw(module: Any, count: int) -> torch.Tensor:
+            if not self.noise or self.noise[0].numel() != count:
+                raise Different("the translation draws other noise than the original")
+            return self.noise.pop(0).flatten() - 1
+
+        kind.__init__, kind.draw = init, draw
 
     def _quietly(self, original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)

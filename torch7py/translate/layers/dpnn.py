@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch7py.nn.checks import truthy
 from torch7py.translate.layers.container import transparent
 from torch7py.translate.layers.criterion import summed
 from torch7py.translate.layers.registry import (
@@ -114,12 +115,52 @@ def spatial_logistic(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
 def noise_contrastive(layer: Layer, x: Value, y: Value, w: Writer) -> Expr:
     """Of probabilities of the model and of the noise, for targets and for noise."""
     p, s, q, r = (w.named(w.as_expr(part)) for part in w.entries(x, 4, layer))
-    k = w.fresh("k")
-    w.emit(f"{s}.shape[1]", k)
-    target = f"torch.log({p} / ({p} + {k} * {q}.detach() + 1e-12))"
-    noise = f"torch.log({k} * {r}.detach() / ({s} + {k} * {r}.detach() + 1e-12))"
+    w.helpers["NoiseContrast"] = None
     average = "" if summed(layer.args) else f" / len({p})"
-    return Expr(f"-({target}.sum() + {noise}.sum()){average}", binds="/" if average else "-")
+    return Expr(f"NoiseContrast.apply({p}, {s}, {q}, {r}){average}", binds="/" if average else "")
+
+
+def _noise(module: Any) -> dict[str, Any]:
+    found = {"inputSize": module.weight.shape[1], "outputSize": module.weight.shape[0], "k": module.k}
+    flags = {flag: truthy(module.get_field(flag)) for flag in _FLAGS}
+    return found | {"unigrams": module.unigrams, "Z": module.Z.item(), **flags}
+
+
+_FLAGS = {"batchnoise": "True", "normalized": "False", "logsoftmax": "False"}
+
+
+def _with_noise(child: Any, module: Any) -> Any:
+    """The module with the classes of noise that the original drew last."""
+
+    def run(x: Any) -> Any:
+        drawn = module.sampleidx - 1
+        noise = drawn[: int(module.k)] if truthy(module.batchnoise) else drawn[:, 1:]
+        child.draw = lambda count: noise.flatten()
+        return type(child).forward(child, x)
+
+    return run
+
+
+@native("nn.NCEModule", live=_noise)
+def noise_contrastive_module(args: Args) -> Native:
+    given = [args.inputSize, args.outputSize, args.k, args.unigrams]
+    if "Z" in args:
+        given.append(args.Z)
+    flags = {flag: args.get(flag, usual) for flag, usual in _FLAGS.items()}
+    return Native(
+        make=f"NCE({', '.join(given)})",
+        setup=tuple(f"{{self}}.{flag} = {text}" for flag, text in flags.items() if text != _FLAGS[flag]),
+        drawn=_with_noise,
+        call=lambda use: f"{use.me}({use.writer.as_expr(use.x)})",
+        weights={"weight": "weight", "bias": "bias"},
+        buffers={"frequencies": "unigrams"},
+        helpers=("NCE",),
+        over_time=True,
+        heavy=True,
+        name="nce",
+        random="always",
+        ndim=-1,
+    )
 
 
 # -- no native form ---------------------------------------------------------------------------------------------------
@@ -150,7 +191,6 @@ for name, reason in {
     "nn.SpatialBinaryConvolution": "its weights are binarized by rules that PyTorch has no layer for",
     "nn.TotalDropout": "it drops or keeps a whole tensor at random",
     "nn.Dictionary": "it counts the rows that it has used: use nn.Embedding with sparse=True",
-    "nn.NCEModule": "it draws noise classes from an alias table, and estimates its normalization in the first forward",
     "nn.IndexLinear": "its input is a list of keys and values with running statistics",
     "nn.Kmeans": "it learns by clustering, not from a gradient",
     "torch.AliasMultinomial": "not a layer; torch.multinomial draws with replacement",

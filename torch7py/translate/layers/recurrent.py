@@ -65,7 +65,8 @@ def _sequencer(module: Any) -> dict[str, Any]:
 
 @structure("nn.Sequencer", live=_sequencer)
 def sequencer(layer: Layer, x: Value, w: Writer) -> Value:
-    steps = w.steps(x, layer)
+    zipped = isinstance(x, tuple) and all(isinstance(part, Expr) and part.lead > w.depth for part in x)
+    steps = x if zipped else w.steps(x, layer)  # steps of tables are a tuple of sequences
     kept, w.remembers = w.remembers, remembers(layer)
     w.depth += 1
     try:

@@ -73,6 +73,9 @@ def zip_table(layer: Layer, x: Value, w: Writer) -> Value:
         return (
             x  # tables of steps, which become steps of tables: both are a tuple of tensors with a time axis
         )
+    of_program = w.depth == 0 and layer.module is None and layer.shape_in is None
+    if of_program and isinstance(x, tuple) and all(isinstance(part, Expr) for part in x):
+        return tuple(w.steps(part, layer) for part in x)  # tables of tables are of steps
     rows = []
     outer = w.entries(x, None, layer)
     for number, part in enumerate(outer):

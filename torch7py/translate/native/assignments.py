@@ -237,6 +237,9 @@ class Assignments:
             if representation == "list":
                 return f"{base}[{indexing.list_position(self.t, node)}]"
             return f"{base}[{indexing.key(self.t, node)}]"
+        setting_of_module = self.t.models.setting(node)
+        if setting_of_module is not None:
+            return setting_of_module
         if self.t.models.has_own_field(node) and isinstance(node.key, tree.String):
             return f"{self.t.value(node.base).at(code.ATOM)}.{code.attribute_name(node.key.value)}"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):

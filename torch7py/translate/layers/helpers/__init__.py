@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.layers.helpers import (
+    estimation,
     gradients,
     images,
     loaders,
@@ -13,4 +14,14 @@ from torch7py.translate.layers.helpers import (
 )
 from torch7py.translate.layers.helpers.register import HELPERS
 
-__all__ = ["HELPERS", "gradients", "images", "loaders", "normalization", "programs", "recurrent", "values"]
+__all__ = [
+    "HELPERS",
+    "estimation",
+    "gradients",
+    "images",
+    "loaders",
+    "normalization",
+    "programs",
+    "recurrent",
+    "values",
+]

@@ -312,12 +312,15 @@ def momentum_gradients(model, momentum, dampening=None, nesterov=False):
 helper(
     "limit_norms",
     '''
-def limit_norms(model, longest, by_input=()):
-    """Shorten weights with larger norms: those into each output, in layers ``by_input`` those from each input."""
+def limit_norms(model, longest, by_input=(), but=()):
+    """Shorten weights with larger norms: those into each output, in layers ``by_input`` those from each input.
+
+    ``but``: layers whose weights are not of inputs and outputs.
+    """
     for layer in model.modules():
         most = getattr(layer, "longest", longest)
         for p in layer.parameters(recurse=False):
-            if p.dim() > 1 and most > 0:
+            if p.dim() > 1 and most > 0 and not isinstance(layer, but):
                 p.data.renorm_(2, 1 if isinstance(layer, by_input) else 0, most)
 ''',
 )

@@ -141,6 +141,11 @@ class Making:
         else:
             self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
 
+    def is_inside(self, node: Name) -> bool:
+        """Whether a module is written as a part of another one's class, and has no name in the page."""
+        builder = self.models.builders.builder_at(node)
+        return builder is not None and builder.inlined
+
     def has_forget(self, node: Expression) -> bool:
         """Whether a module is one of a class with this method, and no container of several."""
         variable = self.t.scopes.of_name[node] if isinstance(node, Name) else None
@@ -190,7 +195,10 @@ class Making:
             plain = self.t.fresh(name.rpartition(".")[2])
             return [*self._loss(layer, plain, line), "", f"{name} = {plain}"]
         try:
-            return loss_function(layer, name, line)
+            lines = loss_function(layer, name, line)
+            if any("NoiseContrast." in text for text in lines):
+                self.t.need("NoiseContrast")
+            return lines
         except Problem:
             if layer.name in LABELS:  # those are given classes from 0
                 raise
@@ -205,7 +213,12 @@ class Making:
     def _of_parts(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container of modules that have their own names, or classes of the program's own."""
         try:
-            return self._from_parts(builder) or self._with_given(builder, name, names)
+            with self.written.undone():
+                made = self._from_parts(builder)
+        except Problem:
+            made = ""
+        try:
+            return made or self._with_given(builder, name, names)
         except Problem:
             listed = self._from_parts(builder, GROWING)
             if not listed:
@@ -314,6 +327,8 @@ class Making:
                 native = rule(layer.args)
             except NotNative:
                 return None
+            if layer.name == "nn.NCEModule":
+                return native.make.replace("NCE", self.t.need("NCE"), 1)
             if (
                 not native.make
                 or native.call != "{self}({x})"

@@ -31,12 +31,12 @@ __all__ = ["Models"]
 _DRAWN_ALIKE = {
     f"nn.{name}"
     for name in "Linear SpatialConvolution SpatialConvolutionMM TemporalConvolution VolumetricConvolution"
-    " LookupTable".split()
+    " LookupTable NCEModule".split()
 }
 # Layers whose weights have the rows of PyTorch's, in whatever order.
 _ROWS_ALIKE = {
     f"nn.{name}"
-    for name in "Linear LookupTable LookupTableMaskZero FastLSTM GRU Recurrent Recurrence Recursor Add"
+    for name in "Linear LookupTable LookupTableMaskZero FastLSTM LSTM GRU Recurrent Recurrence Recursor Add"
     " NCEModule".split()
 }
 _SEQUENCERS = {
@@ -282,6 +282,8 @@ class Models:
                 "T7-202", node.line, "maxParamNorm of layers whose weights lie otherwise in PyTorch"
             )
         more = ", by_input=(nn.LSTM, nn.LSTMCell)" if over else ""
+        if "nn.LSTM" in names:
+            more += f", but={self.t.need('PeepholeLSTM')}"
         return atom(f"{self.t.need('limit_norms')}({base}, {self.t.value(node.arguments[0])}{more})")
 
     def _reset(self, node: Invoke) -> None:
@@ -348,6 +350,17 @@ class Models:
         names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
         same = bool(call.arguments) and tree.same_expression(call.arguments[0], node.receiver)
         return call if same and names >= _SHARED else None
+
+    def setting(self, target: Index) -> str | None:
+        """The attribute of ``nce.normalized = true``, which the page has as well."""
+        name = target.key.value if isinstance(target.key, tree.String) else ""
+        if name not in ("batchnoise", "normalized", "logsoftmax") or self.t.kind(target.base) != "module":
+            return None
+        if {layer.name for layer in self.t.type(target.base).find().layers} != {"nn.NCEModule"}:
+            return None
+        if not isinstance(target.base, Name) or self.making.is_inside(target.base):
+            raise Problem("T7-225", target.line, f"{name} of a module that is a part of another one")
+        return f"{self.t.value(target.base).at(code.ATOM)}.{name}"
 
     def assign(self, target: Index, value: Expression) -> bool:
         """``layer.accGradParameters = function() end``: its weights stay. Whether an assignment is one of these."""

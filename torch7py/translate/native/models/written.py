@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -13,6 +15,7 @@ from torch7py.translate.shapes import walk
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.models.builders import Builder
     from torch7py.translate.native.models.methods import Models
 
 __all__ = ["WrittenClasses"]
@@ -114,6 +117,20 @@ class WrittenClasses:
             if node.method in ("forward", "updateOutput") and node.arguments
         ]
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Forget the classes that are written inside, if that ends with a problem."""
+        helpers, names = dict(self.models.helpers), set(self.class_names)
+        classes, used, top = len(self.classes), len(self.used), len(self.t.top)
+        try:
+            yield
+        except Problem:
+            del self.classes[classes:], self.used[used:], self.t.top[top:]
+            self.class_names = names
+            self.models.helpers.clear()
+            self.models.helpers.update(helpers)
+            raise
+
     def _same(self, cls: ClassSource, name: str) -> ClassSource | None:
         """A class of this page that was asked for by the same name, and differs in nothing but where that was."""
         return next(
@@ -163,6 +180,7 @@ class WrittenClasses:
         t = self.t
         found: dict[str, str] = {}
         fields: dict[str, None] = {}
+        seen: set[Builder] = set()
         waiting: list[tree.Node | tree.Block] = list(reversed(expressions))
         while waiting:
             node = waiting.pop()
@@ -173,6 +191,10 @@ class WrittenClasses:
             waiting += reversed(list(tree.children(node)))
             if isinstance(node, Call):
                 waiting += self.models.sequences.variables(node)
+            inner = self.models.builders.builder_at(node) if isinstance(node, Name) else None
+            if inner is not None and inner.inlined and inner not in seen:
+                seen.add(inner)
+                waiting += [inner.value, *(add.call for add in inner.adds)]
             if isinstance(node, Name) and t.kind(node) not in ("module", "criterion"):
                 variable = t.scopes.of_name[node]
                 if variable in t.module_level or (variable.is_global and not variable.writes):
