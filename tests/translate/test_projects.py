@@ -350,6 +350,79 @@ def test_a_package_whose_files_fill_one_table(tmp_path: Path) -> None:
     """A global table of functions, files that torch.include runs, and classes that torch.class puts into a table."""
     tmp_path.joinpath("stats").mkdir()
     for name, text in PACKAGE.items():
+
+
+IN_TABLES = {
+    "main.lua": """require 'nn'
+require 'optim'
+local settings = require('settings').read(arg)
+torch.manualSeed(settings.seed)
+local Batches = require 'batches'
+local Teacher = require 'teacher'
+local shapes = require 'shapes'
+local few, many = Batches.pair(settings)
+print(few:count(), many:count(), shapes.Square(3):area())
+local net = nn.Sequential():add(nn.Linear(2, 3)):add(nn.Tanh()):add(nn.Linear(3, 1))
+net:get(1).gradInput = nil
+local teacher = Teacher(net, settings)
+for round = 1, 3 do
+   print(round, teacher:teach(few), teacher:teach(many))
+end
+""",
+    "settings.lua": """local M = {}
+function M.read(arg)
+   local cmd = torch.CmdLine()
+   cmd:option('-seed', 2, 'for all that is drawn')
+   cmd:option('-rate', 0.1, 'how fast it learns')
+   return cmd:parse(arg or {})
+end
+return M
+""",
+    "batches.lua": """local M = {}
+local Batches = torch.class('data.Batches', M)
+function Batches.pair(settings)
+   local found = {}
+   for i, rows in ipairs {3, 5} do found[i] = M.Batches(rows) end
+   return table.unpack(found)
+end
+function Batches:__init(rows)
+   self.x, self.y = torch.randn(rows, 2), torch.randn(rows, 1)
+end
+function Batches:count() return self.x:size(1) end
+return M.Batches
+""",
+    "teacher.lua": """local M = {}
+local Teacher = torch.class('data.Teacher', M)
+function Teacher:__init(net, settings)
+   self.net, self.criterion = net, nn.MSECriterion()
+   self.state = {learningRate = settings.rate, momentum = 0.5}
+   self.weights, self.gradients = net:getParameters()
+end
+function Teacher:teach(data)
+   local _, loss = optim.sgd(function()
+      self.gradients:zero()
+      local output = self.net:forward(data.x)
+      local loss = self.criterion:forward(output, data.y)
+      self.net:backward(data.x, self.criterion:backward(output, data.y))
+      return loss, self.gradients
+   end, self.weights, self.state)
+   return loss[1]
+end
+return M.Teacher
+""",
+    "shapes.lua": """local shapes = {}
+local Square = torch.class('shapes.Square', shapes)
+function Square:__init(side) self.side = side end
+function Square:area() return self.side * self.side end
+return shapes
+""",
+}
+
+
+def test_classes_in_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``torch.class(name, table)``, as the class itself or as a field of what the file gives."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in IN_TABLES.items():
         tmp_path.joinpath(name).write_text(text)
     path = tmp_path / "main.lua"
     page = translate_script(path.read_bytes(), str(path))
@@ -360,3 +433,14 @@ def test_a_package_whose_files_fill_one_table(tmp_path: Path) -> None:
     assert "shapes.Square(2)" in page.code
     assert "def unit():\n    return Square(1)\n" in page.modules["shapes.py"]
     assert verify_script(page, path).lines == 3
+
+
+    assert (
+        "few, many = Batches.pair(settings_)" in page.code
+        or "few, many = Batches.pair(settings)" in page.code
+    )
+    assert "\nclass Batches:\n" in page.modules["batches.py"]
+    assert "M = {}" not in page.modules["batches.py"]
+    comparison = verify_script(page, path)
+    assert (comparison.lines, comparison.layers) == (4, 4)
+    assert comparison.largest < 1e-9

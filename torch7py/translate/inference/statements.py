@@ -81,6 +81,9 @@ def kind_of_fields(table: Type, value: Type) -> bool:
     return news
 
 
+_UNPACKS = ("unpack", "table.unpack")
+
+
 class Inference:
     def __init__(self, scopes: Scopes, files: dict[Call, tree.Function]) -> None:
         self.scopes = scopes
@@ -297,6 +300,17 @@ class Inference:
             returns.open = True
         for index, found in enumerate(types):
             unify(returns.at(index), found)
+        only = node.values[0] if len(node.values) == 1 else None
+        if isinstance(only, Call) and only.arguments and self.types.path(only.callee) in _UNPACKS:
+            table = self.types.of(only.arguments[0])
+
+            def items() -> bool:  # as many as the calls have names for
+                news = False
+                for each in returns.types:
+                    news |= unify(each, table.of_elements())
+                return news
+
+            self.rules.append(items)
         for index, value in enumerate(node.values):
             if isinstance(value, tree.Binary) and value.operator == "and":  # nil, where the left side is
                 returns.at(index).be_nil()

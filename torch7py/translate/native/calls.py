@@ -268,6 +268,22 @@ class Calls:
                 texts.append(self.t.value(argument).text)
         return ", ".join(texts)
 
+    def gives_list(self, function: tree.Function) -> bool:
+        """Whether a function gives all items of a list, and every call of it has names for them."""
+        returns = returns_of(function)
+        if not returns or not all(
+            len(r.values) == 1 and self.is_unpacked(r.values[0]) and len(r.values[0].arguments) == 1  # type: ignore[attr-defined]
+            for r in returns
+        ):
+            return False
+        named = {
+            statement.values[0]
+            for statement in tree.those(self.t.program, tree.Local, tree.Assign)
+            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1
+            if len(statement.names if isinstance(statement, tree.Local) else statement.targets) > 1
+        }
+        return named.issuperset(self.t.types.calls_of.get(function, []))
+
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in tree.own_nodes(statement):
@@ -431,6 +447,10 @@ class Calls:
             t.emit(f"{', '.join(names)} = {self.all_values(node)}")
             for target in targets[count:]:
                 t.emit(f"{t.target(target)} = None")
+            return True
+        functions = t.types.function_called(node)
+        if functions and all(self.gives_list(function) for function in functions):
+            t.emit(f"{', '.join(t.target(target) for target in targets)} = {self.all_values(node)}")
             return True
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return tensors.several(t, node, node.receiver, node.method, node.arguments, targets)

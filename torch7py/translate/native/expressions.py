@@ -118,6 +118,9 @@ class Expressions:
         if variable in t.types.parent_of_variable:
             raise Problem("T7-242", node.line, "a parent class as a value")
         if variable.is_global and not variable.writes:
+            if node.name == "arg" and not self.t.scopes.of_name[node].writes:  # from 1, as a list
+                self.t.imports.add("sys")
+                return atom("sys.argv[1:]")
             raise Problem("T7-201", node.line, f"the global {node.name} as a value")
         shift = t.shifts.get(variable, 0)
         if shift:

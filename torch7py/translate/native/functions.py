@@ -166,6 +166,9 @@ class Functions:
             t.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
         varies = isinstance(node.values[-1], tree.Vararg) and function is not None
+        if function is not None and self.t.calls.gives_list(function):
+            self.t.emit(f"return {self.t.calls.unpacked(node.values[0])}")
+            return
         if varies and len(node.values) == 1:
             raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
         keep = function is not None and function in t.training.losses.graph_functions

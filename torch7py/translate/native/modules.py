@@ -265,8 +265,21 @@ class Modules:
 
     def _import(self, file: SourceFile) -> str:
         name = file.module.rpartition(".")[2]
+        if name in self._names_of_page():  # ``local settings = require('settings').read()``
+            name += "_module"
         self.imports[name] = file
         return name
+
+    def _names_of_page(self) -> set[str]:
+        """The names of the variables of the file whose page is written."""
+        names, scopes = self.t.names, self.t.scopes
+        return {
+            names.of_variable(variable)
+            for scope in [*self._file_of, *scopes.of_function.values()]
+            if self.file_of(scope) is self.current
+            for variable in scope.variables
+            if variable not in self.aliases
+        }
 
     def name(self, node: Name) -> None:
         """A variable is read: if it is what a file gives, the page imports it."""

@@ -370,6 +370,8 @@ class Models:
         if t.path(target) in ("nn.FastLSTM.usenngraph", "nn.GRU.usenngraph") and _is_flag(value):
             return True  # how it is computed, not what
         name = target.key.value if isinstance(target.key, tree.String) else ""
+        if t.kind(target.base) == "module" and name == "gradInput" and isinstance(value, tree.Nil):
+            return True  # it need not be computed: autograd only computes what is asked for
         if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
             return False
         if not isinstance(value, tree.Function) or value.body.statements:

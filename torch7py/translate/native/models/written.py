@@ -255,7 +255,7 @@ def _with_parameters(lines: list[str], parameters: list[str]) -> list[str]:
     for name in parameters:
         used = False
         for i in range(start, len(out)):
-            new = re.sub(rf"(?<![\w.]){name}\b", f"self.{name}", out[i])
+            new = re.sub(rf"(?<![\w.]){name}\b(?!=(?!=))", f"self.{name}", out[i])  # but no argument's name
             used |= new != out[i]
             out[i] = new
         if used:

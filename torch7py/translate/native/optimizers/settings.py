@@ -111,6 +111,12 @@ def _into_files(training: Training) -> set[Expression]:
                 tables = [v for _, _, v in training.holders.assigned(variable) if v is not None]
                 found |= {stores[read] for read in variable.reads if read in stores}
         found |= {item.value for table in tables if isinstance(table, tree.Table) for item in table.fields}
+    for function, calls in t.types.calls_of.items():  # and what functions only put into files
+        for parameter in function.parameters:
+            reads = t.scopes.of_name[parameter].reads
+            if reads and found.issuperset(reads):
+                for call in calls:
+                    found |= {value for name, value in t.types.given(function, call) if name is parameter}
     return found
 
 
