@@ -350,6 +350,16 @@ def test_a_package_whose_files_fill_one_table(tmp_path: Path) -> None:
     """A global table of functions, files that torch.include runs, and classes that torch.class puts into a table."""
     tmp_path.joinpath("stats").mkdir()
     for name, text in PACKAGE.items():
+        tmp_path.joinpath(name).write_text(text)
+    path = tmp_path / "main.lua"
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert '["spread"] = spread\n' in page.modules["stats/spread.py"]
+    assert "from counter import Counter\n" in page.code
+    assert page.modules["counter.py"].count("Counter") == 1
+    assert "shapes.Square(2)" in page.code
+    assert "def unit():\n    return Square(1)\n" in page.modules["shapes.py"]
+    assert verify_script(page, path).lines == 3
 
 
 IN_TABLES = {
@@ -427,14 +437,6 @@ def test_classes_in_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = tmp_path / "main.lua"
     page = translate_script(path.read_bytes(), str(path))
     assert [str(problem) for problem in page.problems] == []
-    assert '["spread"] = spread\n' in page.modules["stats/spread.py"]
-    assert "from counter import Counter\n" in page.code
-    assert page.modules["counter.py"].count("Counter") == 1
-    assert "shapes.Square(2)" in page.code
-    assert "def unit():\n    return Square(1)\n" in page.modules["shapes.py"]
-    assert verify_script(page, path).lines == 3
-
-
     assert (
         "few, many = Batches.pair(settings_)" in page.code
         or "few, many = Batches.pair(settings)" in page.code

@@ -1,9 +1,8 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
-``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, and a class that torch.class puts into a table is one under its own name. What comes out is Lua on the same
-lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use that is more
-than that stays as it is.
+``nn.StochasticGradient`` is a loop over a data set, and a data set whose ``__index`` is a function is a table beside a
+function. What comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and
+calls is known of it. A use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -38,8 +37,6 @@ def written_out(source: bytes, file: str) -> bytes:
     """The source of a file with both written out; lines stay. Raises LuaSyntaxError."""
     if b"StochasticGradient" in source:
         source = _Trainers(source, file).written()
-    if b"torch.class" in source:
-        source = _ClassesInTables(source, file).written()
     if b"setmetatable" in source and b"__index" in source:
         source = _Indexed(source, file).written()
     return source
@@ -323,78 +320,6 @@ def _is_made(statement: Statement) -> Name | None:
         return None
     named = isinstance(callee.key, String) and callee.key.value == "StochasticGradient"
     return targets[0] if named and len(targets) == 1 and isinstance(targets[0], Name) else None
-
-
-# Classes in tables
-
-
-class _ClassesInTables(_Rewriting):
-    """``local Loader = torch.class('data.Loader', M)``, whose objects ``M.Loader()`` makes."""
-
-    def written(self) -> bytes:
-        edits: list[tuple[int, int, str]] = []
-        made: dict[tuple[Variable, str], str] = {}
-        gone: set[Name] = set()  # uses of the tables that are no more
-        for statement in tree.those(self.program, Local, Assign, tree.Run):
-            assert isinstance(statement, Statement)
-            found = _is_class_in_table(statement)
-            if found is None:
-                continue
-            call, table = found
-            (first, *parents) = call.arguments[:-1]
-            assert isinstance(first, String)
-            name = first.value.rpartition(".")[2]
-            variable = self.scopes.of_name[table]
-            targets = _targets(statement)
-            if any(isinstance(x, Name) and x.name == name for x in targets[1:]) or not name.isidentifier():
-                continue
-            text = f"torch.class({', '.join([repr(name), *map(self.text, parents)])})"
-            if [x.name for x in targets if isinstance(x, Name)] not in ([], [name]):
-                text = f"{self.source[statement.place.start : call.place.start].decode('latin1')}{text}"
-            if any(self._is_given(read) for read in variable.reads):
-                text += f" {table.name}.{name} = {name}"
-            edits.append((statement.place.start, statement.place.end, text))
-            made[variable, name] = name
-            gone.add(table)
-        stored = {x for node in tree.every(self.program, Assign) for x in node.targets}
-        for node in tree.every(self.program, Index) if made else ():
-            if isinstance(node.base, Name) and isinstance(node.key, String) and node not in stored:
-                name = made.get((self.scopes.of_name[node.base], node.key.value), "")
-                if name:
-                    edits.append((node.place.start, node.place.end, name))
-                    gone.add(node.base)
-        for local in tree.every(self.program, Local) if made else ():
-            empty = [isinstance(value, tree.Table) and not value.fields for value in local.values]
-            variables = [self.scopes.of_name[name] for name in local.names]
-            alone = empty == [True] and len(variables) == 1 and gone.issuperset(variables[0].reads)
-            if alone and any(variable is variables[0] for variable, _ in made):
-                edits.append((local.place.start, local.place.end, ""))
-        self.edited(edits)
-        return self.source
-
-    def _is_given(self, read: Name) -> bool:
-        """Whether a file gives the table itself."""
-        last = self.program.statements[-1]
-        return isinstance(last, tree.Return) and read in last.values
-
-
-def _targets(statement: Statement) -> tuple[Expression, ...]:
-    if isinstance(statement, Local):
-        return statement.names
-    return statement.targets if isinstance(statement, Assign) else ()
-
-
-def _is_class_in_table(statement: Statement) -> tuple[Call, Name] | None:
-    call = statement.call if isinstance(statement, tree.Run) else None
-    if isinstance(statement, (Local, Assign)) and len(statement.values) == 1:
-        call = statement.values[0] if isinstance(statement.values[0], Call) else None
-    if not isinstance(call, Call) or not 2 <= len(call.arguments) <= 3:
-        return None
-    callee, table = call.callee, call.arguments[-1]
-    of_torch = isinstance(callee, Index) and isinstance(callee.base, Name) and callee.base.name == "torch"
-    named = isinstance(callee, Index) and isinstance(callee.key, String) and callee.key.value == "class"
-    literal = all(isinstance(argument, String) for argument in call.arguments[:-1])
-    return (call, table) if of_torch and named and literal and isinstance(table, Name) else None
 
 
 # Tables with a function for what they do not have
