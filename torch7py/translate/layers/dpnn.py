@@ -130,12 +130,12 @@ _FLAGS = {"batchnoise": "True", "normalized": "False", "logsoftmax": "False"}
 
 
 def _with_noise(child: Any, module: Any) -> Any:
-    """The module with the classes of noise that the original drew last."""
+    """The module with the classes of noise that the original drew last, and what it made of its first ones."""
 
     def run(x: Any) -> Any:
         drawn = module.sampleidx - 1
         noise = drawn[: int(module.k)] if truthy(module.batchnoise) else drawn[:, 1:]
-        child.draw = lambda count: noise.flatten()
+        child.draw, child.z = lambda count: noise.flatten(), module.Z.item()
         return type(child).forward(child, x)
 
     return run
