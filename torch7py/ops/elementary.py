@@ -59,7 +59,7 @@ def round_half_away(x: T, *, out: T | None = None) -> T:
         further = torch.add(x, torch.clamp(x, -below, below, out=spare), out=spare)
         if spare is None or out is None or not x.is_cpu or x.dtype not in NUMPYS:
             return torch.trunc(further, out=out)
-        np.trunc(further.numpy(), out.numpy())  # a tenth of the time of PyTorch's
+        np.trunc(memory.array_of(further), memory.array_of(out))  # a tenth of the time of PyTorch's
         return out
 
     return memory.in_parts(steps, out, x)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from torch7py.ops.memory import array_of
+
 __all__ = ["tanh", "tanh_"]
 
 FEW = 1 << 11
@@ -32,7 +34,7 @@ def tanh(x: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
     x = x.detach()
     if out is None:
         out = torch.empty_like(x)
-    np.tanh(x.numpy(), out.numpy())
+    np.tanh(array_of(x), array_of(out))
     return out
 
 

@@ -12,7 +12,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
@@ -20,6 +22,7 @@ from torch7py.ops.errors import TorchError
 __all__ = [
     "Storage",
     "apart",
+    "array_of",
     "as_byte",
     "by_columns",
     "clean_sizes",
@@ -150,6 +153,23 @@ def has_storage(tensor: torch.Tensor) -> bool:
         return True
     given: Storage | None = getattr(tensor, "torch7_storage", None)
     return given is not None and given.pointer() == tensor.untyped_storage()._cdata
+
+
+_ARRAY_TYPES = {t.dtype: np.dtype(str(t.dtype).removeprefix("torch.")) for t in types.BY_CODE.values()}
+
+
+def array_of(tensor: torch.Tensor) -> NDArray[Any]:
+    """A tensor of the CPU for numpy, on the same memory, for no longer than the tensor lives and keeps its storage.
+
+    After PyTorch's own ``numpy()`` the memory could never grow again, and a script may resize its tensors at any time.
+    """
+    size = tensor.element_size()
+    bytes_seen, strides = tensor.numel() * size, None
+    if not tensor.is_contiguous():
+        strides = tuple(size * stride for stride in tensor.stride())
+        bytes_seen = size + sum((n - 1) * stride for n, stride in zip(tensor.shape, strides, strict=True))
+    memory = (ctypes.c_char * bytes_seen).from_address(tensor.data_ptr())
+    return np.ndarray(tensor.shape, _ARRAY_TYPES[tensor.dtype], memory, 0, strides)
 
 
 def clean_sizes(sizes: Sequence[int]) -> tuple[int, ...]:

@@ -124,7 +124,7 @@ def _one_by_one(rows: T, positions: Callable[[quicksort.Row], quicksort.Position
 
 
 def _array(rows: T) -> NDArray[Any]:
-    """The rows for numpy, as a copy: memory that numpy has seen cannot grow, and a script may resize its tensors."""
+    """The rows for numpy, as a copy."""
     return rows.clone().numpy()
 
 

@@ -120,7 +120,7 @@ def evaluate(name: str, arguments: list[Any]) -> Any:
     if size is None and result is not None:
         size = result.shape
     values = [
-        x.detach().cpu().to(torch.float64).reshape(size or x.shape).numpy()
+        x.detach().to("cpu", torch.float64, copy=True).reshape(size or x.shape).numpy()
         if isinstance(x, torch.Tensor)
         else float(x)
         for x in arguments
@@ -142,7 +142,7 @@ def _result(made: Any, size: Any, result: torch.Tensor | None) -> Any:
     dtype = state.current().default_type.dtype
     values = torch.from_numpy(np.array(np.broadcast_to(made, size), dtype=np.float64))
     if result is None:
-        return values.to(dtype)
+        return values.to(dtype, copy=True)  # numpy's own memory could not grow
     result.resize_(size).copy_(values)
     return result
 

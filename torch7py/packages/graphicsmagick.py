@@ -61,7 +61,7 @@ def read(name: str, width: int | None = None, height: int | None = None) -> torc
     except (OSError, ValueError, SyntaxError) as error:
         raise TorchError(f"graphicsmagick: {name} is no readable image: {error}") from None
     planes = values[:, :, None] if values.ndim == 2 else values
-    return torch.from_numpy(planes.transpose(2, 0, 1).astype(np.int32) * 257)
+    return torch.from_numpy(planes.transpose(2, 0, 1).astype(np.int32) * 257).clone()
 
 
 def _lanczos(x: float) -> float:

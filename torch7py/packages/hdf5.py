@@ -152,7 +152,7 @@ def partial(number: int, path: str, starts: list[float], ends: list[float]) -> t
     except OSError as error:
         raise TorchError(f"hdf5: cannot read {path}: {error}") from None
     values = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
-    return torch.from_numpy(values.view(made))
+    return torch.from_numpy(values.view(made)).clone()  # numpy's own memory could not grow
 
 
 def _array(tensor: torch.Tensor, path: str) -> np.ndarray[Any, Any]:
@@ -162,7 +162,7 @@ def _array(tensor: torch.Tensor, path: str) -> np.ndarray[Any, Any]:
         raise ArgumentError(f"hdf5: {path}: Cannot find hdf5 file type for {tensor.dtype}")
     if tensor.numel() == 0:
         raise ArgumentError(f"hdf5: {path}: an empty tensor cannot be written")
-    array: np.ndarray[Any, Any] = tensor.detach().cpu().contiguous().numpy()
+    array: np.ndarray[Any, Any] = tensor.detach().cpu().clone().contiguous().numpy()
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 

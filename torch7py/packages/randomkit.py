@@ -74,7 +74,8 @@ def save_state() -> torch.Tensor:
     """The state of the stream, as bytes."""
     _, key, place, has_gauss, gauss = stream().get_state(legacy=True)
     rest = np.array([place, has_gauss], dtype=np.int64).tobytes() + np.float64(gauss).tobytes()
-    return torch.frombuffer(bytearray(np.asarray(key, dtype=np.uint32).tobytes() + rest), dtype=torch.uint8)
+    saved = bytearray(np.asarray(key, dtype=np.uint32).tobytes() + rest)
+    return torch.frombuffer(saved, dtype=torch.uint8).clone()  # memory that can grow
 
 
 @function("randomkit._set_state")
@@ -104,7 +105,7 @@ def draw(name: str, arguments: list[Any]) -> Any:
         raise ArgumentError(f"randomkit.{name}: the tensors have different numbers of elements")
     size = tensors[0].shape if tensors else None if result is None else result.shape
     values = [
-        x.detach().cpu().to(torch.float64).reshape(size or x.shape).numpy()
+        x.detach().to("cpu", torch.float64, copy=True).reshape(size or x.shape).numpy()
         if isinstance(x, torch.Tensor)
         else float(x)
         for x in arguments
@@ -121,7 +122,7 @@ def draw(name: str, arguments: list[Any]) -> Any:
         return float(made)
     drawn = torch.from_numpy(np.asarray(made, dtype=np.float64))
     if result is None:
-        return drawn.to(state.current().default_type.dtype)
+        return drawn.to(state.current().default_type.dtype, copy=True)  # numpy's own memory could not grow
     result.resize_(size).copy_(drawn)
     return result
 

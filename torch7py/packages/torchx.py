@@ -54,4 +54,4 @@ def rows(names: str) -> torch.Tensor:
     texts = [os.fsencode(name) for name in names.split("\n")]
     width = max(map(len, texts)) + 1
     padded = bytearray(b"".join(text.ljust(width, b"\0") for text in texts))
-    return torch.frombuffer(padded, dtype=torch.int8).view(len(texts), width)
+    return torch.frombuffer(padded, dtype=torch.int8).view(len(texts), width).clone()  # memory that can grow

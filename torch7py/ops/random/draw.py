@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from torch7py.ops import libm
 from torch7py.ops.errors import ArgumentError
+from torch7py.ops.memory import array_of
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.random import check
 
@@ -76,7 +77,8 @@ def geometric(generator: Generator, n: int, p: float) -> torch.Tensor:
 def bernoulli(generator: Generator, n: int, p: float | torch.Tensor = 0.5) -> torch.Tensor:
     """n truth values (bool), true with probability p: one for all, or a tensor of n in logical order."""
     if isinstance(p, torch.Tensor):
-        each = p.detach().to(device="cpu", dtype=torch.float64).contiguous().view(-1).numpy()
+        probabilities = p.detach().to(device="cpu", dtype=torch.float64).contiguous().view(-1)
+        each = array_of(probabilities)
         if not ((each >= 0) & (each <= 1)).all():
             raise ArgumentError("probabilities must be >= 0 and <= 1")
         return torch.from_numpy(_unit(generator, n) <= each)

@@ -133,7 +133,7 @@ def print_figure(number: float, file: str) -> None:
 
 
 def _array(tensor: torch.Tensor) -> Array:
-    return np.asarray(tensor.detach().cpu().to(torch.float64).numpy())
+    return np.asarray(tensor.detach().to("cpu", torch.float64, copy=True).numpy())
 
 
 @function("gnuplot._draw")

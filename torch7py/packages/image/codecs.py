@@ -140,7 +140,7 @@ def read_file(like: torch.Tensor, name: str, kind: str) -> torch.Tensor:
 @function("image._decode")
 def read_tensor(like: torch.Tensor, data: torch.Tensor, kind: str) -> torch.Tensor:
     """The same of the bytes of a file."""
-    return _numbers(like, *_decoded(data.contiguous().numpy().tobytes(), "the tensor", kind))
+    return _numbers(like, *_decoded(data.clone().contiguous().numpy().tobytes(), "the tensor", kind))
 
 
 @function("image._size")
@@ -168,7 +168,7 @@ def _bytes_of(image: torch.Tensor, allowed: tuple[int, ...], kind: str) -> np.nd
         raise ArgumentError(f"image: a {kind} file takes an image of {listed} planes")
     if image.dtype != torch.uint8:
         image = (image.to(torch.float64).clamp(0, 1) * 255).to(torch.uint8)
-    return np.ascontiguousarray(image.cpu().numpy().transpose(1, 2, 0))
+    return np.ascontiguousarray(image.cpu().clone().numpy().transpose(1, 2, 0))
 
 
 def _encoded(image: torch.Tensor, kind: str, quality: float) -> bytes:
@@ -201,4 +201,4 @@ def write_file(image: torch.Tensor, name: str, kind: str) -> None:
 @function("image._encode")
 def encode(image: torch.Tensor, kind: str, quality: float = QUALITY) -> torch.Tensor:
     """The bytes of a file."""
-    return torch.from_numpy(np.frombuffer(_encoded(image, kind, quality), dtype=np.uint8).copy())
+    return torch.from_numpy(np.frombuffer(_encoded(image, kind, quality), dtype=np.uint8).copy()).clone()

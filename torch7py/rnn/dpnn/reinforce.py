@@ -251,7 +251,9 @@ class ReinforceGamma(_TwoParameters):
         if not self.draws:
             return shape * scale
         words = state.current().generator.words(4)
-        drawn = np.random.RandomState(words.astype(np.uint32)).standard_gamma(shape.double().cpu().numpy())
+        drawn = np.random.RandomState(words.astype(np.uint32)).standard_gamma(
+            shape.to("cpu", torch.float64, copy=True).numpy()
+        )
         return torch.as_tensor(drawn).to(shape) * scale
 
     def first_slope(self, shape: torch.Tensor, scale: torch.Tensor, sample: torch.Tensor) -> torch.Tensor:
