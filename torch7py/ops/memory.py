@@ -168,7 +168,7 @@ def array_of(tensor: torch.Tensor) -> NDArray[Any]:
     if not tensor.is_contiguous():
         strides = tuple(size * stride for stride in tensor.stride())
         bytes_seen = size + sum((n - 1) * stride for n, stride in zip(tensor.shape, strides, strict=True))
-    memory = (ctypes.c_char * bytes_seen).from_address(tensor.data_ptr())
+    memory: Any = (ctypes.c_char * bytes_seen).from_address(tensor.data_ptr())
     return np.ndarray(tensor.shape, _ARRAY_TYPES[tensor.dtype], memory, 0, strides)
 
 
