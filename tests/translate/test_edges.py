@@ -61,6 +61,8 @@ def test_later_lua_is_none(source: str) -> None:
         ("local t = {4, 5} for i = 1, #t do if t[i] then print(t[i]) end end", "print(t[i])"),
         ("local n = 0 for i = 1, 10 do n = n + i end print(n)", "print(n)"),
         ("local s = 0 for i = 1, 5 do s = s + i * i end print(s .. ' in all')", "{s} in all"),
+        ("function total(opt, key) return opt.rate + opt[key] end", 'opt["rate"] + opt[key]'),
+        ("function has(name) return name:lower() == 'x' or name:find('yz') end", "name.lower()"),
     ],
 )
 def test_what_is_known_is_plain(source: str, plain: str) -> None:

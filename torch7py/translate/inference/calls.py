@@ -41,7 +41,7 @@ _TENSORS_OWN = {
     "dim": ("",),
     "nDimension": ("",),
     "isContiguous": ("",),
-    "add": ("tensor", "number tensor"),
+    "add": ("tensor", "number tensor", "number ?"),
     "copy": ("tensor",),
     "index": ("number tensor",),
     "select": ("number number",),
@@ -54,6 +54,11 @@ _TENSORS_OWN = {
     "norm": ("",),
     "numel": ("",),
 }
+
+
+# Methods that are hardly anything else's than a string's; the others are where they are given a string.
+_STRINGS_OWN = {"lower", "upper", "gsub", "gmatch", "match", "byte", "len", "rep"}
+_STRINGS_GIVEN_ONE = {"find", "split"}
 
 
 def _is_new(node: Index) -> bool:
@@ -203,8 +208,10 @@ class CallKinds:
             )
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
-        if method in _TENSORS_OWN and not any(c.find(method) for c in self.types.classes.values()):
+        if method in _TENSORS_OWN and not self._is_of_program(method):
             self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
+        if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and not self._is_of_program(method):
+            self.inference.guesses.append(lambda: self._be_string(receiver, method, arguments))
         if method == "option" and len(node.arguments) > 1:
             option, default = node.arguments[:2]
             if isinstance(option, tree.String) and isinstance(default, tree.String):
@@ -293,6 +300,18 @@ class CallKinds:
             for parameter in function.parameters[:1]:
                 news |= self.inference.name_type(parameter).be("module")
         return news
+
+    def _is_of_program(self, method: str) -> bool:
+        """Whether a class of the program's own has a method of this name."""
+        made = (*self.types.classes.values(), *self.types.class_of_variable.values())
+        return any(c.find(method) for c in made)
+
+    def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
+        root = receiver.find()
+        if root.kind is not None or root.fields or receiver.has("has names"):
+            return False
+        fits = method in _STRINGS_OWN or (bool(arguments) and arguments[0].kind == "string")
+        return fits and root.be("string")
 
     def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         given = " ".join(argument.kind or "?" for argument in arguments)

@@ -436,12 +436,12 @@ _OF_OTHERS = _OF_MODULES | {"new", "real", "train", "output", "options"}
 
 
 def _with_names(found: Type) -> bool:
-    """What only has fields, and no methods, is a table."""
+    """What has fields, and no methods, is a table, whether it has items too or not."""
     if (
         found.kind is not None
+        or not found.has("has names")
         or found.has("has names of others")
         or found.has("has methods")
-        or found.has("has items")
     ):
         return False
     return found.be("table")
