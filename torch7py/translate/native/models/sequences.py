@@ -171,6 +171,8 @@ class Sequences:
             node = node.receiver
         if not isinstance(node, Call) or node not in self._made or self._made[node].name != "nn.Sequencer":
             return None
+        if not node.arguments:
+            return None
         (inner, *_) = node.arguments
         builder = self.models.builders.builder_at(inner) if isinstance(inner, Name) else None
         if not isinstance(inner, (Name, Index)) or (builder is not None and builder.inlined):
