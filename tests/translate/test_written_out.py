@@ -61,3 +61,45 @@ def test_items_are_calls() -> None:
 def test_sets_that_are_handed_on_are_left(use: str) -> None:
     source = f"{ITEMS}{use}\nprint(set[1])\n".encode()
     assert written_out(source, "data.lua") == source
+
+
+CLEANER = """local function shrink(net)
+   for _, layer in ipairs(net:listModules()) do
+      for name, field in pairs(layer) do
+         if torch.type(field) == 'cdata' then layer[name] = nil end
+         if name == 'output' or name == 'gradInput' then
+            layer[name] = field.new()
+         end
+      end
+   end
+end
+"""
+
+
+def test_a_function_that_empties_buffers_is_clear_state() -> None:
+    found = written_out(f"{CLEANER}shrink(net)\n".encode(), "save.lua").decode()
+    assert found == "\n" * CLEANER.count("\n") + "net:clearState()\n"
+    given = CLEANER.replace("   end\nend\n", "   end\n   return net\nend\n")
+    found = written_out(f"{given}torch.save('net.t7', shrink(net))\n".encode(), "save.lua").decode()
+    assert found.split() == [
+        *("local", "function", "shrink(net)", "return", "net:clearState()", "end"),
+        *("torch.save('net.t7',", "shrink(net))"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        (
+            "name == 'output' or name == 'gradInput'",
+            "name == 'output' or name == 'gradInput' or name == 'weight'",
+        ),
+        ("field.new()", "field:clone()"),
+        ("layer[name] = nil", "layer[name] = nil count = count + 1"),
+        ("torch.type(field) == 'cdata'", "torch.type(field) == 'torch.FloatTensor'"),
+    ],
+)
+def test_a_function_that_does_more_is_left(part: str, other: str) -> None:
+    source = f"{CLEANER.replace(part, other)}shrink(net)\n".encode()
+    assert source.count(other.encode()) == 1
+    assert written_out(source, "save.lua") == source
