@@ -106,7 +106,7 @@ def module_field(name: str | None, result: Type, base: Type) -> bool:
         ranks = {WEIGHT_RANKS.get(layer.name) for layer in base.find().layers}
         rank = ranks.pop() if len(ranks) == 1 else None
         return result.be("tensor") | (False if rank is None else result.be_rank(rank))
-    if name in ("bias", "gradBias"):
+    if name in ("bias", "gradBias", "running_mean", "running_var"):
         return result.be("tensor") | result.be_rank(1)
     if name in ("output", "gradInput") and base.kind == "module":
         shape = output_kind(base, Type())

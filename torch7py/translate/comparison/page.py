@@ -90,7 +90,9 @@ def run_translation(
 
         def filled(self: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
             drawn: torch.Tensor = (
-                original(self, *arguments, **options) if partners.quiet else fill(family, self)
+                original(self, *arguments, **options)
+                if partners.quiet or partners.within
+                else fill(family, self)
             )
             return drawn
 

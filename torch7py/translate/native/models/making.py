@@ -15,6 +15,7 @@ from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.models.builders import Builder, FieldBuilder
+from torch7py.translate.native.models.entries import is_module
 from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
@@ -218,6 +219,8 @@ class Making:
         except Problem:
             made = ""
         try:
+            if not made and self.models.builders.is_indexed(builder.variable):
+                made = self._from_parts(builder, GROWING)
             return made or self._with_given(builder, name, names)
         except Problem:
             listed = self._from_parts(builder, GROWING)
@@ -329,13 +332,7 @@ class Making:
                 return None
             if layer.name == "nn.NCEModule":
                 return native.make.replace("NCE", self.t.need("NCE"), 1)
-            if (
-                not native.make
-                or native.call != "{self}({x})"
-                or native.setup
-                or native.unpack
-                or native.helpers
-            ):
+            if not is_module(native):
                 return None
             text = native.make
         self.made.append((layer, text))

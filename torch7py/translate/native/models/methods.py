@@ -14,6 +14,7 @@ from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Constructions
 from torch7py.translate.native.models.coupling import Coupling
+from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
@@ -400,9 +401,12 @@ class Models:
         if name == "output" and node in self.hooks.reads():
             return atom(f"{base}.output")
         if name in ("weight", "bias"):
-            return atom(f"{base}.{name}.data" if self.assigned_data else f"{base}.{name}")
+            kept_at = f"{base}.{entry(self, node, name)}"
+            return atom(f"{kept_at}.data" if self.assigned_data else kept_at)
         if name in ("gradWeight", "gradBias"):
-            return atom(f"{base}.{'weight' if name == 'gradWeight' else 'bias'}.grad")
+            return atom(f"{base}.{entry(self, node, name.removeprefix('grad').lower())}.grad")
+        if name in ("running_mean", "running_var"):
+            return atom(f"{base}.{name}")
         if name in (
             "forwardnodes",
             "backwardnodes",

@@ -1,0 +1,84 @@
+"""Where a page keeps the weight and the bias of a layer: in PyTorch's module, or in the class that stands for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.layers import Layer, Native, NotNative, natives
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Expression, Index, Invoke, Number, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+
+__all__ = ["entry", "is_module"]
+
+
+def is_module(native: Native) -> bool:
+    """Whether the native form of a layer is a module of PyTorch's that is called with the input alone."""
+    if not native.make or native.call != "{self}({x})":
+        return False
+    return not (native.setup or native.unpack or native.helpers)
+
+
+def entry(models: Models, node: Index, name: str) -> str:
+    """What follows a layer that the program names, for its ``weight`` or ``bias``: ``lookup.weight``."""
+    layer = _only_layer(models, node)
+    if layer is None or layer.slots or layer.name not in natives:
+        return name
+    try:
+        native = natives[layer.name](layer.args)
+    except NotNative:
+        return name
+    if is_module(native):
+        return name
+    for kept, take in native.weights.items():
+        if take == name:
+            return f"{native.name}.{kept}" if kept else native.name
+    raise Problem("T7-225", node.line, f"the {name} of {layer.name}, which a page keeps in another form")
+
+
+def _only_layer(models: Models, node: Index) -> Layer | None:
+    """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
+    found = _at_place(models, node.base) or models.t.type(node.base).find()
+    if found.classes or len({layer.name for layer in found.layers}) != 1:
+        return None
+    made = found.layers[0]
+    if made.children:
+        return None
+    try:
+        return models.constructions.layer(made.call)
+    except Problem:
+        return None
+
+
+def _at_place(models: Models, node: Expression) -> Type | None:
+    """What is in a container at a place: ``net:get(1)``, ``net.modules[1]``. None where layers are moved about."""
+    if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
+        container, place = node.receiver, node.arguments[0]
+    elif isinstance(node, Index) and isinstance(node.base, Index) and _is_modules(node.base):
+        container, place = node.base.base, node.key
+    else:
+        return None
+    layers = models.t.type(container).find().layers
+    if not isinstance(place, Number) or len(layers) != 1 or _moves_layers(models):
+        return None
+    children = layers[0].children
+    return children[int(place.value) - 1].find() if 0 < place.value <= len(children) else None
+
+
+def _is_modules(node: Index) -> bool:
+    return isinstance(node.key, String) and node.key.value == "modules"
+
+
+def _moves_layers(models: Models) -> bool:
+    called = {call.method for call in tree.every(models.t.program, Invoke)}
+    if called & {"insert", "remove", "replace"}:
+        return True
+    return any(
+        isinstance(target, Index) and isinstance(target.base, Index) and _is_modules(target.base)
+        for statement in tree.every(models.t.program, tree.Assign)
+        for target in statement.targets
+    )
