@@ -175,6 +175,8 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
     text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
     if t.kind(node) == "number" and not assigned and node not in t.raw_elements:
         text += ".item()"
+    elif t.kind(node) in (None, "any") and not assigned and node not in t.raw_elements:
+        return atom(f"{t.need('element')}({text})")  # a number or a tensor, as the tensor has dimensions
     return atom(text)
 
 

@@ -160,6 +160,15 @@ def lua_text(value):
 )
 
 helper(
+    "element",
+    '''
+def element(x):
+    """A part of a tensor; where nothing but one element is left of it, that as a number."""
+    return x.item() if x.dim() == 0 else x
+''',
+)
+
+helper(
     "numbered",
     '''
 def numbered(table):
