@@ -244,7 +244,10 @@ class CallKinds:
             if receiver.has("node") and method in ("annotate", "split"):
                 return module_calls.node_method(method, receiver, results)
             if kind == "tensor":
-                return tensor_method(node, receiver, arguments, results)
+                news = False
+                if method == "add" and len(arguments) == 2 and arguments[1].has("squeezed"):
+                    news = arguments[1].kind is None and arguments[1].be("tensor")  # add(scale, x)
+                return tensor_method(node, receiver, arguments, results) | news
             if kind in ("module", "criterion"):
                 news = method in ("apply", "replace") and self._given_modules(arguments)
                 return module_calls.method(node, receiver, arguments, results) | news

@@ -69,7 +69,8 @@ def _makes(function: tree.Function, name: str) -> bool:
         for target, value in zip(node.targets, node.values, strict=False):
             if _is_own(target, name) and isinstance(value, tree.Table):
                 return True
-            if isinstance(target, Index) and _is_own(target.base, name) and isinstance(value, tree.Binary):
+            made = isinstance(value, tree.Binary) and value.operator == "or"
+            if isinstance(target, Index) and _is_own(target.base, name) and made:
                 return True  # self.gradInput[1] = self.gradInput[1] or input[1].new()
     return False
 

@@ -38,6 +38,8 @@ class LayerFunction(LayerFields):
         self.spread = ""
         for each in inputs:
             if t.kind(each) == "table":
+                if each is not inputs[0] and self.made.instance.kind == "criterion":
+                    continue  # a target, which is handed on as it is
                 if each is not inputs[0] or t.type(each).of_elements().kind != "tensor":
                     raise Problem(
                         "T7-243", self.halves[0].line, "gradients of tables in a table, written by hand"
@@ -58,7 +60,7 @@ class LayerFunction(LayerFields):
             t.emit("@staticmethod")
             at = len(t.lines)
             saved = [name for name in kept if kept[name]]
-            at_return = [f"ctx.save_for_backward({', '.join(map(self.spread_out, saved))})"] if saved else []
+            at_return = [self._save(saved)] if saved else []
             at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
             given = [*names[1:], *self.handed, f"*{self.spread}"] if self.spread else [*names, *self.handed]
             if forward is None:
@@ -72,6 +74,7 @@ class LayerFunction(LayerFields):
                     t.functions.define("forward", forward, (), (), ["ctx", *given])
             self._drop_output(at)
             self._backward(names, kept, texts)
+            self._drop_saved(at, saved)
         if self.layer_used:
             t.lines[at] = t.lines[at].replace("(ctx, ", "(ctx, layer, ")
             self._keep_layer(at)
@@ -87,6 +90,32 @@ class LayerFunction(LayerFields):
         if uses and all(re.fullmatch(rf"\s*{name} = \w+", lines[i]) for i in uses):
             for i in reversed(uses):
                 del lines[i]
+
+    def _save(self, names: list[str]) -> str:
+        return f"ctx.save_for_backward({', '.join(map(self.spread_out, names))})"
+
+    def _saved(self, names: list[str]) -> str:
+        """What was saved, with its names."""
+        if names == [self.spread]:
+            return f"{self.spread} = ctx.saved_tensors"
+        spread = ", ".join(map(self.spread_out, names))
+        return f"{f'({spread},)' if len(names) == 1 else spread} = ctx.saved_tensors"
+
+    def _drop_saved(self, at: int, saved: list[str]) -> None:
+        """Leave out what the backward half, as it is written now, does not need: that had its size, mostly."""
+        lines = self.t.lines
+        found = [i for i in range(at, len(lines)) if lines[i].strip() == self._saved(saved)] if saved else []
+        if not found:
+            return
+        body = "\n".join(lines[found[0] + 1 :])
+        used = [name for name in saved if re.search(rf"\b{name}\b", body)]
+        if used == saved:
+            return
+        for i in reversed(range(at, found[0] + 1)):
+            for text in (self._save, self._saved):
+                if lines[i].strip() == text(saved):
+                    indent = lines[i][: len(lines[i]) - len(lines[i].lstrip())]
+                    lines[i : i + 1] = [indent + text(used)] if used else []
 
     def _have_weights_given(self, at: int, inputs: int) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
@@ -148,7 +177,9 @@ class LayerFunction(LayerFields):
                 if isinstance(node, Name) and node not in half.parameters:
                     variable = t.scopes.of_name[node]
                     if variable.declaration in half.parameters[1:] and t.names.of(node) in of_name:
-                        found[t.names.of(node)] = t.kind(of_name[t.names.of(node)]) != "number"
+                        kind = t.kind(of_name[t.names.of(node)])
+                        is_target = kind == "table" and t.names.of(node) != names[0]
+                        found[t.names.of(node)] = kind != "number" and not is_target
                 inner = self.inner.name_of(node)
                 if inner is not None:
                     found[inner] = True
@@ -203,12 +234,7 @@ class LayerFunction(LayerFields):
         with t.indented():
             saved = [name for name in kept if kept[name]]
             if saved:
-                spread = ", ".join(map(self.spread_out, saved))
-                if saved == [self.spread]:
-                    spread = self.spread
-                t.emit(
-                    f"{f'({saved[0]},)' if [spread] == saved and not self.spread else spread} = ctx.saved_tensors"
-                )
+                t.emit(self._saved(saved))
             for name in kept:
                 if not kept[name]:
                     t.emit(f"{name} = ctx.{name}")

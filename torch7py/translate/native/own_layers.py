@@ -74,6 +74,8 @@ class OwnLayer(LayerFunction):
                 name = self._gradient_with_part(root_of(node.call))
             if name is not None and name in self.texts:
                 return self._overwritten(name, node.call)
+            if self.no_return is not None:
+                self._begin_others_gradient(root_of(node.call))
             if name in self.parameters:
                 return self._initialized(name, node.call)
         if isinstance(node, tree.Assign) and len(node.targets) == 1:
@@ -88,6 +90,8 @@ class OwnLayer(LayerFunction):
                 return True
         if isinstance(node, tree.Return) and t.scope.function in (self.forward, *self.halves):
             return self._return(node)
+        if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) > 1:
+            return self._assign_each(node)
         if isinstance(node, tree.Assign) and len(node.targets) == len(node.values) == 1:
             name = self.own(node.targets[0])
             if name is not None:
@@ -221,17 +225,21 @@ class OwnLayer(LayerFunction):
         indent = "    " * self.t.depth
         for i in reversed(range(len(lines))):
             if lines[i].startswith(f"{indent}{local} = torch.empty"):
-                if self._are_used(set(re.findall(r"[A-Za-z_]\w*", lines[i])) - {local}, i):
+                if self._are_used(set(re.findall(r"[A-Za-z_]\w*", lines[i])) - {local}, i, text):
                     del lines[i]
                 return
             if used.search(lines[i]) or not lines[i].startswith(indent):
                 return
 
-    def _are_used(self, names: set[str], but: int) -> bool:
-        """Whether names are read elsewhere in the function that is being written."""
+    def _are_used(self, names: set[str], but: int, more: str) -> bool:
+        """Whether names, but for parameters, are read elsewhere in the function that is being written."""
         lines = self.t.lines
         start = max((i for i in range(but) if lines[i].strip().startswith("def ")), default=0)
-        text = "\n".join(line for i, line in enumerate(lines[start:], start) if i != but)
+        given = [i for i in range(start + 1, len(lines)) if lines[i].endswith(" = ctx.saved_tensors")]
+        text = "\n".join(
+            [more, *(line for i, line in enumerate(lines) if i > start and i not in (but, *given))]
+        )
+        names = names - set(re.findall(r"\w+", " ".join(lines[i] for i in (start, *given))))
         return all(len(re.findall(rf"\b{name}\b", text)) != 1 for name in names)
 
     def _added(self, call: Invoke) -> Py | None:
@@ -258,6 +266,17 @@ class OwnLayer(LayerFunction):
         if by.text == "1":
             return value
         return Py(f"{by.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
+
+    def _begin_others_gradient(self, node: Expression) -> None:
+        """The gradients of another layer's weights, which are there from the beginning in Torch7."""
+        t = self.t
+        if not (isinstance(node, Index) and isinstance(node.key, tree.String)):
+            return
+        if node.key.value not in ("gradWeight", "gradBias") or t.kind(node.base) != "module":
+            return
+        weight = t.value(node).text.removesuffix(".grad")
+        t.emit(f"if {weight}.grad is None:")
+        t.emit(f"    {weight}.grad = torch.zeros_like({weight})")
 
     def _begin(self, name: str, local: str, begun: bool) -> None:
         """A gradient of which parts are added to begins with zeros, before all of its half."""
@@ -362,6 +381,31 @@ class OwnLayer(LayerFunction):
             t.emit(f"{attribute} = nn.ModuleList({t.value(value) if getattr(value, 'fields', ()) else ''})")
             return True
         return False
+
+    def _assign_each(self, node: tree.Assign) -> bool:
+        """``self.a, self.b = x, y``, where one of them is written otherwise than as a field; whether it is."""
+        t = self.t
+        if self.texts:
+            return False
+        names = [self.own(target) for target in node.targets]
+        special = {*self.parameters, *self.gradients, *self.temporary}
+        buffers = t.scope.function is self.made.methods.get("__init") and any(
+            name is not None and t.kind(target) == "tensor"
+            for name, target in zip(names, node.targets, strict=True)
+        )
+        if not buffers and special.isdisjoint(name for name in names if name is not None):
+            return False
+        read = {name for value in node.values for name in self.fields_of(value)}
+        written = {t.scopes.of_name[target] for target in node.targets if isinstance(target, Name)}
+        used = {t.scopes.of_name[n] for v in node.values for n in tree.walk(v) if isinstance(n, Name)}
+        if not read.isdisjoint(name for name in names if name is not None) or written & used:
+            raise Problem(
+                "T7-243", node.line, "fields of a layer in one assignment that depend on each other"
+            )
+        for name, target, value in zip(names, node.targets, node.values, strict=True):
+            if name is None or not self._assign(name, target, value):
+                t.assignments.write(node, (target,), (value,), False)
+        return True
 
     def _kept_number(self, target: Expression, value: Expression) -> bool:
         """``self.loss = x``, a number that the program reads later: no tensor, and without its graph."""

@@ -183,7 +183,9 @@ class Graphs(Methods):
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
         class_name = t.models.making.written.class_name(camel(name.rpartition(".")[2]))
         own = self._made_in(body)
-        calls = [n for s in body for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)]
+        calls = [
+            n for s in (*body, *node.values) for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)
+        ]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
         named = t.models.making.written.names_in([c.callee for c in calls])
         if any(argument.startswith("self") for argument in named.values()):

@@ -68,6 +68,23 @@ def _layers_in(found: Type) -> set[str]:
     return names
 
 
+def _parts_of(module: Type) -> list[Type]:
+    """A module and all within it, those in the fields of the program's own layers too."""
+    found: dict[Type, None] = {}
+    waiting = [module.find()]
+    while waiting:
+        current = waiting.pop()
+        if current in found:
+            continue
+        found[current] = None
+        for layer in current.layers:
+            waiting += [part.find() for part in (*layer.children, *layer.slots)]
+        for made in current.classes:
+            fields = [each.find() for each in made.instance.find().fields.values()]
+            waiting += [each for each in fields if each.kind == "module"]
+    return [*found]
+
+
 class Models:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
@@ -312,14 +329,24 @@ class Models:
     def may_share(self, node: Invoke) -> bool:
         """Whether a module may have weights twice, which Torch7 moves for each module that has them."""
         t = self.t
-        sharing = [
-            n
-            for n in tree.walk(t.program)
-            if isinstance(n, Invoke)
-            and t.kind(n.receiver) == "module"
+        sharing = {
+            t.type(n.receiver).find()
+            for n in tree.every(t.program, Invoke)
+            if t.kind(n.receiver) == "module"
             and (n.method == "share" or (n.method == "clone" and n.arguments))
-        ]
-        return bool(sharing) and not any(tree.same_expression(node.receiver, n.receiver) for n in sharing)
+            and not tree.same_expression(node.receiver, n.receiver)
+        }
+        parts = _parts_of(t.type(node.receiver))
+        unknown = any(not part.layers and not part.classes for part in parts)
+        if not sharing or not (unknown or sharing & set(parts[1:])):
+            return False
+        if any("parameters" in made.methods for part in parts for made in part.classes):
+            raise Problem(
+                "T7-202",
+                node.line,
+                "updateParameters of a module with weights of layers that are not its own",
+            )
+        return True
 
     def _shared(self, node: Invoke) -> Py:
         """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""

@@ -195,8 +195,9 @@ class Surgery:
                 return subject, lambda name: found.search(name) is not None
         if isinstance(node, Call) and t.path(node.callee) == "torch.isTypeOf" and len(node.arguments) == 2:
             subject, wanted = node.arguments
-            if t.kind(subject) == "module" and isinstance(wanted, String):
-                return subject, lambda name, base=wanted.value: _derives(name, base)
+            path = wanted.value if isinstance(wanted, String) else t.path(wanted)
+            if t.kind(subject) == "module" and path is not None:
+                return subject, lambda name, base=path: _derives(name, base)
         return None
 
     def condition(self, node: Expression) -> Py | None:

@@ -62,7 +62,8 @@ def _scales(t: Translator, arguments: Arguments, line: int) -> tuple[str, list[s
     if options is None:
         raise Problem("T7-271", line, "a sum of products with these arguments")
     numbers = [text for text, kind in zip(texts, kinds, strict=True) if kind == "n"]
-    return ", ".join([*tensors, *(f"{o}={n}" for o, n in zip(options, numbers, strict=True))]), tensors
+    given = [f"{o}={n}" for o, n in zip(options, numbers, strict=True) if n != "1"]
+    return ", ".join([*tensors, *given]), tensors
 
 
 def _sum_of_products(name: str) -> None:

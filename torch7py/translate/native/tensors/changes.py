@@ -65,7 +65,8 @@ def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -
         whole = changed(t, receiver, "+" if name == "add_" else "-", arguments[0])
         return whole or atom(f"{base}.{name}({t.expressions.beside(arguments[0], receiver)})")
     if kinds == ["number", "tensor"]:
-        return atom(f"{base}.{name}({t.expressions.beside(arguments[1], receiver)}, alpha={texts[0]})")
+        scale = "" if texts[0] == "1" else f", alpha={texts[0]}"
+        return atom(f"{base}.{name}({t.expressions.beside(arguments[1], receiver)}{scale})")
     written = into(t, base, "add" if name == "add_" else "csub", arguments)  # the sum of the others, into x
     if written is not None:
         return written
