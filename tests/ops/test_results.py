@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import torch7py.ops.all  # noqa: F401  (registers the operations)
+from torch7py.bridge.runtime import Runtime
 from torch7py.ops import memory
 from torch7py.ops.registry import Form, operations
 
@@ -78,6 +79,43 @@ def test_a_transposed_argument_on_the_same_memory():
     expected = x.t() + 1
     memory.write_result(x, torch.add, x.t(), 1)
     assert torch.equal(x, expected)
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    with Runtime() as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        ("add(OUT, SRC, 1)", lambda x: x + 1),
+        ("exp(OUT, SRC)", torch.exp),
+        ("round(OUT, SRC)", torch.round),
+        ("clamp(OUT, SRC, 0, 0.5)", lambda x: x.clamp(0, 0.5)),
+        ("cmul(OUT, SRC, SRC)", torch.square),
+        ("addcmul(OUT, SRC, SRC, SRC)", lambda x: x + x * x),
+        ("cmax(OUT, SRC, 0.5)", lambda x: x.clamp(min=0.5)),
+        ("cumsum(OUT, SRC, 1)", lambda x: x.cumsum(0)),
+    ],
+)
+@pytest.mark.parametrize("size", [10, 100])
+def test_calls_whose_results_lie_over_their_arguments(runtime, call, function, size):
+    """One behind the other, turned, and on the same memory with gaps."""
+    places = {
+        "x:narrow(1, 2, n - 1)": ("x:narrow(1, 1, n - 1)", lambda x: (x[1:], x[:-1])),
+        "x": ("x:t()", lambda x: (x, x.t())),
+        "x:narrow(2, 1, n - 1)": ("x:narrow(2, 2, n - 1)", lambda x: (x[:, :-1], x[:, 1:])),
+    }
+    for out, (src, parts) in places.items():
+        x = torch.rand(size, size, dtype=torch.float64)
+        expected = x.clone()
+        target, source = parts(expected)
+        target.copy_(function(source.clone()))
+        runtime.globals["x"], runtime.globals["n"] = x, size
+        runtime.execute(f"torch.{call.replace('OUT', out).replace('SRC', src)}")
+        torch.testing.assert_close(x, expected, rtol=1e-12, atol=0)
 
 
 def test_a_named_tensor_with_gaps_keeps_them():

@@ -324,7 +324,7 @@ def in_parts(
     ):
         result = steps(None, None, *tensors)
         return result if out is None else out.copy_(result)
-    if first.numel() <= PART:
+    if first.numel() <= PART or not first.is_cpu:
         return steps(out, None, *tensors)
     if out is None:
         out = torch.empty_like(first)
