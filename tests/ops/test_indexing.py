@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from tests.ops.lua_forms import assert_tensor, check_query, failure, lua, plain
 from torch7py.bridge.runtime import Runtime
+from torch7py.ops.compiled import SHARED
 
 TYPES = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 X = np.arange(1, 13).reshape(3, 4)
@@ -220,6 +222,26 @@ def test_gather_and_scatter_of_large_tensors(
     assert torch.equal(lua(rt, "return x:clone():scatter(d, i, y)", x=x, i=index, d=dim + 1, y=taken), put)
     filled = x.clone().scatter_(dim, index - 1, 7)
     assert torch.equal(lua(rt, "return x:clone():scatter(d, i, 7)", x=x, i=index, d=dim + 1), filled)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_gather_and_scatter_by_several_threads(rt: Runtime, dim: int) -> None:
+    """PyTorch's own, which shares the work out; of equal indices the last counts there too."""
+    shape = (300, 200)
+    assert math.prod(shape) >= SHARED
+    x, index = some(shape), an_index(shape, dim, shape[dim])
+    put, before = x.clone(), torch.get_num_threads()
+    for j in range(shape[dim]):
+        put.scatter_(dim, index.narrow(dim, j, 1) - 1, x.narrow(dim, j, 1) + 1)
+    torch.set_num_threads(2)
+    try:
+        program = "return x:gather(d, i), x:clone():scatter(d, i, x + 1), x:ge(0):nonzero()"
+        gathered, scattered, places = lua(rt, program, x=x, i=index, d=dim + 1)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(gathered, x.gather(dim, index - 1))
+    assert torch.equal(scattered, put)
+    assert torch.equal(places, torch.nonzero(x >= 0) + 1)
 
 
 @pytest.mark.parametrize("wrong", [0, -3, 71, 2**32 + 1])

@@ -7,7 +7,9 @@ import torch
 from torch7py.kernels import available
 from torch7py.ops import memory
 
-__all__ = ["fits", "word"]
+__all__ = ["fits", "is_shared_out", "word"]
+
+SHARED = 1 << 15  # elements from which on PyTorch uses several threads
 
 
 def fits(*tensors: torch.Tensor) -> bool:
@@ -26,6 +28,11 @@ def fits(*tensors: torch.Tensor) -> bool:
         and available()
         and not torch.compiler.is_compiling()
     )
+
+
+def is_shared_out(tensor: torch.Tensor) -> bool:
+    """Whether PyTorch has several threads do an operation on this, where a kernel has one."""
+    return tensor.numel() >= SHARED and torch.get_num_threads() > 1
 
 
 def word(tensor: torch.Tensor) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from torch7py.ops.compiled import is_shared_out
 from torch7py.ops.memory import array_of
 
 __all__ = ["tanh", "tanh_"]
 
 FEW = 1 << 11
-SHARED = 1 << 15  # elements from which on PyTorch uses several threads
 TYPES = frozenset({torch.float64, torch.float32})
 
 
@@ -27,7 +27,7 @@ def tanh(x: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
         count < FEW
         or x.dtype not in TYPES
         or not x.is_cpu
-        or (count >= SHARED and torch.get_num_threads() > 1)
+        or is_shared_out(x)
         or (out is not None and (out.shape != x.shape or (not out.is_contiguous() and 0 in out.stride())))
     ):
         return torch.tanh(x.detach(), out=out)

@@ -141,6 +141,7 @@ def _suits(dim: int, index: T, *tensors: T) -> bool:
     """Whether ``_move`` is for these: it takes its time for each row."""
     return (
         math.prod(index.shape[dim:]) >= SHORT
+        and not compiled.is_shared_out(index)
         and compiled.fits(index, *tensors)
         and all(tensor.numel() < 2**31 for tensor in tensors)
         and memory.separate(index, *tensors)
@@ -205,7 +206,7 @@ def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
 @operation("nonzero", "x:any", Form.QUERY)
 def _nonzero(x: T) -> T:
     """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
-    if x.dim() == 0 or x.shape[-1] < SHORT or not compiled.fits(x):
+    if x.dim() == 0 or x.shape[-1] < SHORT or compiled.is_shared_out(x) or not compiled.fits(x):
         return torch.nonzero(x).add_(1)
     real = x.is_floating_point()
     count = x.bool().sum(dtype=torch.int32) if real else torch.count_nonzero(x)  # each the faster one
