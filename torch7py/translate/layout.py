@@ -8,7 +8,7 @@ import keyword
 import re
 import tokenize
 
-__all__ = ["WIDTH", "lay_out", "lay_out_all"]
+__all__ = ["WIDTH", "items", "lay_out", "lay_out_all"]
 
 WIDTH = 110
 
@@ -48,20 +48,20 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     if not body.strip():
         return [line]
     note = f"  {comment}" if comment else ""
-    items = _items(body)
+    each = items(body)
     subscript = (
         head.endswith("[") and len(head.rstrip("[")) > 0 and (head[-2].isalnum() or head[-2] in "_])}\"'")
     )
     whole = body.strip()
     trailing = whole.endswith(",")
-    display = head[-1] in "[{" and not subscript and not (len(items) == 1 and _is_loose(items[0]))
+    display = head[-1] in "[{" and not subscript and not (len(each) == 1 and _is_loose(each[0]))
     if len(inner + whole) <= width and not trailing and not display:
         return [head + note, inner + whole, indent + tail.lstrip()]
     groups = head.endswith("(") and not (head[-2:-1].isalnum() or head[-2:-1] in ("_", ")", "]"))
-    if len(items) == 1 and not trailing and (subscript or groups or _is_loose(items[0])):
-        lines = lay_out(inner + items[0], width)
+    if len(each) == 1 and not trailing and (subscript or groups or _is_loose(each[0])):
+        lines = lay_out(inner + each[0], width)
     else:
-        lines = [part for item in items for part in _item(inner, item, width)]
+        lines = [part for item in each for part in _item(inner, item, width)]
     return [head + note, *lines, *lay_out(indent + tail.lstrip(), width)]
 
 
@@ -194,7 +194,7 @@ def _brackets(code: str, width: int) -> tuple[int, int] | None:
     return found
 
 
-def _items(body: str) -> list[str]:
+def items(body: str) -> list[str]:
     """The items of a bracket's contents, at its commas."""
     text = body.strip()
     depth, start = 0, 0

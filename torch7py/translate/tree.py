@@ -225,6 +225,11 @@ class Around(NamedTuple):
     inside: tuple[Comment, ...] = ()  # those in it that belong to no inner block and no table field
     blank: bool = False  # an empty line stands before it, after its comments
 
+    @property
+    def outside(self) -> tuple[Comment, ...]:
+        """Those before it and behind it."""
+        return self.before if self.trailing is None else (*self.before, self.trailing)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement(Node):

@@ -69,10 +69,11 @@ def main():
     x, classes = makeData()
     checkX, checkClasses = makeData()
 
+    # columns of mean 0 and variance 1, then scaled and shifted
     model = nn.Sequential(
         nn.BatchNorm1d(4), nn.Linear(4, 10), nn.BatchNorm1d(10), nn.ReLU(), nn.Linear(10, 3)
     )
-    criterion = nn.CrossEntropyLoss()
+    criterion = nn.CrossEntropyLoss()  # LogSoftMax and ClassNLLCriterion in one
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 

@@ -50,7 +50,7 @@ def main():
     images, labels = makeImages(perClass)
     checkImages, checkLabels = makeImages(10)
 
-    model = Model()
+    model = Model()  # 4 x 3 x 3
     criterion = nn.NLLLoss()
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.2, momentum=0.9, weight_decay=1e-4)

@@ -74,7 +74,7 @@ def main():
     torch.manual_seed(1)
 
     # Model
-    model = Model()
+    model = Model()  # transfer: what is done to the sum of the two
     criterion = nn.NLLLoss()
 
     # dummy dataset (task: predict the next item), a random permutation of the numbers from 1 to nIndex

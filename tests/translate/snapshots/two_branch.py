@@ -66,6 +66,7 @@ def main():
     # ConcatTable: one input to every layer; CAddTable: the sum of a table. Together a shortcut around the inner
     # layers.
 
+    # side by side along dimension 2: n x 16
     model = nn.Sequential(branches, JoinTable(), Shortcut(), nn.Linear(16, 1))
     model[1].register_forward_hook(keep_output)
 

@@ -287,7 +287,7 @@ class Classes:
                         t.emit(line)
             for statement, name, function in self._functions(made):
                 if statement is not None and not (self.current is not None and name in BACKWARD):
-                    for comment in statement.around.before:
+                    for comment in statement.around.outside:
                         t.comment(comment)
                 if self.current is None or not self._of_layer(self.current, name, function):
                     self._function(made, name, function)

@@ -409,10 +409,10 @@ class LayerFunction(LayerFields):
         return False
 
     def _comments(self, function: tree.Function) -> tuple[tree.Comment, ...]:
-        """The comments before the statement that defines a method."""
+        """The comments before the statement that defines a method, and behind it."""
         for statement in self.made.parts:
             if isinstance(statement, tree.FunctionStatement) and statement.function is function:
-                return statement.around.before
+                return statement.around.outside
         return ()
 
     def write_forward(self) -> None:

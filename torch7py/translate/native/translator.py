@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
+from torch7py.translate.layout import WIDTH
 from torch7py.translate.native import (
     bounds,
     comprehensions,
     devices,
+    entries,
     files,
     optimizers,
     ranges,
@@ -271,7 +273,7 @@ class Translator:
             self.comment(comment)
         if around.blank and self.lines and self.lines[-1] and not self.lines[-1].endswith(":"):
             self.emit("")
-        before = len(self.lines)
+        before, top = len(self.lines), len(self.top)
         outer, self.mixed = self.mixed, False
         scope, labels, helpers = self.scope, list(self.labels), len(self.models.helpers)
         problems, failed = len(self.problems), len(self.failed)
@@ -299,7 +301,12 @@ class Translator:
                 self.not_translated(problem, node)
         finally:
             self.mixed = outer
-        inside = self.models.builders.unused_comments(node, around)
+        entries.spread(self, node, before)
+        made = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
+        inside = [*self.models.builders.unused_comments(node, around, made), *entries.unwritten(self, node, made)]
+        if len(inside) == 1 and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):
+            if len(self.lines[before] + inside[0].text) < WIDTH - 4:
+                self.note_on(before, inside.pop())
         self.lines[before:before] = [
             INDENT * self.depth + line for comment in inside for line in comment_lines(comment)
         ]

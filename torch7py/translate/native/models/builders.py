@@ -61,7 +61,6 @@ class Builders:
         self.by_statement: dict[Statement, Builder] = {}
         self.by_add: dict[Statement, Builder] = {}
         self.comment_on: dict[int, tree.Comment] = {}
-        self.used_comments: set[tree.Comment] = set()
         self.owners: dict[Builder, Builder] = {}  # of those that are parts
         self.of_fields: dict[Statement, FieldBuilder] = {}  # each statement of one
         self.indexed_fields: set[str] = set()
@@ -330,7 +329,6 @@ class Builders:
         """What is said at a layer: the program's own comment on the line that makes it, else where that is."""
         comment = self.comment_on.get(line)
         if comment is not None and not comment.long:
-            self.used_comments.add(comment)
             return comment.text.strip()
         return f"{self.t.file}:{line}"
 
@@ -339,8 +337,8 @@ class Builders:
         builder = self.by_statement.get(node) or self.by_add.get(node)
         return builder is not None and not builder.dynamic
 
-    def unused_comments(self, node: Statement, around: tree.Around) -> list[tree.Comment]:
-        """The comments in a statement that are to be written before it."""
+    def unused_comments(self, node: Statement, around: tree.Around, written: list[str]) -> list[tree.Comment]:
+        """The comments in a statement that are to be written before it: not those in the lines that it became."""
         builder = self.by_statement.get(node) or self.by_add.get(node)
         if builder is None or builder.dynamic:
             return list(around.inside)
@@ -349,7 +347,8 @@ class Builders:
         owner.comments += found
         if builder.inlined or node is not builder.last:
             return []
-        return [comment for comment in owner.comments if comment not in self.used_comments]
+        notes = "\n".join(line.partition("#")[2] for line in written)
+        return [c for c in owner.comments if c.long or c.text.strip() not in notes]
 
 
 def is_field(node: Index, name: str) -> bool:

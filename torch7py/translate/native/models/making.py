@@ -167,7 +167,6 @@ class Making:
         comment = self.models.builders.comment_on.get(value.line)
         lines = self._loss(layer, name, value.line)
         if comment is not None and not comment.long:
-            self.models.builders.used_comments.add(comment)
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
         if self.written.names_in([value, *(add.call for add in builder.adds)]):
             for line in lines:

@@ -284,6 +284,7 @@ def _kept(training: Training, holder: Holder, nodes: list[Call]) -> None:
         return
     training.dropped.update(behind)
     training.absorbed.update(behind)
+    training.settings.update(item for definition in definitions for item in definition.table.fields)
     if isinstance(holder, Variable):
         home = holder.scope or t.scopes.main
         optimizer.name = t.names.chosen[holder] = t.names.fresh(_named_after(holder.name), home)

@@ -50,6 +50,7 @@ class Training:
             tree.Function, Name
         ] = {}  # of those, the tensor that is no module's but is optimized itself
         self.dropped: set[Statement] = set()
+        self.settings: set[tree.Field] = set()  # of optimizers, which are written where these are made
         self.absorbed: set[Statement] = set()  # those that are written, with their comments, in another one
         self.run_alone: set[Statement] = set()  # whose result only serves the gradients
         self.dropped_variables: set[Variable] = set()
