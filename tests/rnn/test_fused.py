@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -674,3 +675,25 @@ def test_trimmed_networks_of_other_numbers_of_rows_go_step_by_step() -> None:
     x = torch.ones(2, 3, SIZE).double()
     x[1, 0] = 0
     assert fused.start(Sequencer(TrimZero(LSTM(SIZE, SIZE), 1, True)).stepper, x) is None
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "FastLSTM", "GRU"])
+def test_saved_after_the_weights_have_moved(runtime: Runtime, cell: str, tmp_path: Path) -> None:
+    """The original's clones for steps have outputs of the last sequence, which no forward after a load looks at."""
+    path = tmp_path / "m.t7"
+    found = runtime.execute(
+        f"""
+        require 'rnn'
+        local x = torch.randn(2, 4, 5)
+        local m = nn.Sequential():add(nn.SplitTable(2)):add(nn.Sequencer(nn.{cell}(5, 6)):remember('both'))
+        m:add(nn.SelectTable(-1))
+        m:forward(x)
+        m:backward(x, m:forward(x))
+        m:updateParameters(0.1)
+        torch.save('{path}', m)
+        local loaded = torch.load('{path}')
+        return (loaded:forward(x) - m:forward(x)):abs():max(), m.output:norm()
+        """
+    )
+    assert found[0] < 1e-14
+    assert found[1] > 0

@@ -213,6 +213,11 @@ class Peers:
         """The fields to save that the engine knows, in order."""
         return tuple(self.handles.objects[handle].engine_fields_to_save())
 
+    def field_to_save(self, handle: int, name: str) -> Any:
+        """A field of an object as it goes into a file."""
+        obj = self.handles.objects[handle]
+        return self._field(obj, obj.field_to_save(name))
+
     def saved_value(self, handle: int, name: str) -> Any:
         """A field to save that is none of the object's: the original's objects have it, and nothing here needs it."""
         return encode_results(self.handles, self.handles.objects[handle].engine_fields_to_save().get(name))
@@ -304,7 +309,9 @@ class Peers:
 
     def get_field(self, handle: int, name: str) -> Any:
         obj = self.handles.objects[handle]
-        value = obj.get_field(name)
+        return self._field(obj, obj.get_field(name))
+
+    def _field(self, obj: Any, value: Any) -> Any:
         if self.handles.cuda and is_cuda(obj):
             label_fresh(self.handles, value)
         return encode_results(self.handles, value if not isinstance(value, tuple) else list(value))

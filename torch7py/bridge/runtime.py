@@ -208,6 +208,7 @@ class Runtime:
             "begin_restore": peers.begin_restore,
             "end_restore": peers.end_restore,
             "saved_names": peers.saved_names,
+            "field_to_save": peers.field_to_save,
             "saved_value": peers.saved_value,
             "extras": peers.extras,
             "initialize": peers.initializer(),

@@ -307,6 +307,10 @@ class TorchObject(FieldHolder):
         overrides = self.__dict__.get("_overrides")
         return self.engine_fields_to_save({} if overrides is None else overrides.own_fields())
 
+    def field_to_save(self, name: str) -> Any:
+        """A field as it goes into a file."""
+        return self.get_field(name)
+
     @classmethod
     def _inherited(cls, name: str) -> dict[str, Any]:
         """A class attribute that is a dict, with what the base classes have in theirs."""
@@ -343,7 +347,9 @@ class TorchObject(FieldHolder):
             value = self.child_list() if name == "modules" else None
             if value is None:
                 value = (
-                    form.extras[name] if form is not None and name in form.extras else self.get_field(name)
+                    form.extras[name]
+                    if form is not None and name in form.extras
+                    else self.field_to_save(name)
                 )
             unsaved = name in self.unsaved or name in self.__dict__.get("_made_by_owner", ())
             is_saved = not unsaved or (form is not None and name in form.order)

@@ -207,6 +207,11 @@ class AbstractRecurrent(Container):
                     return {step: self.of_output(total) for step, total in (totals or {}).items()}
         return super().get_field(name)
 
+    def field_to_save(self, name: str) -> Any:
+        """Clones for steps are saved as they are, like a copy's: what was inside the steps of the last sequence may not
+        be known any more, and whoever reads the file begins with a forward."""
+        return super().get_field(name) if name == "sharedClones" else super().field_to_save(name)
+
     def of_output(self, total: Any) -> Any:
         """The part that belongs to the output of the gradient of all that a step gives."""
         return total

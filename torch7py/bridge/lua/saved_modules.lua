@@ -66,7 +66,7 @@ function module.saved_fields(m)
    for i = 1, #found.names do
       local name = found.names[i]
       if rawget(m, name) == nil then
-         local value = finish(pcall(host.get_field, handle, name))
+         local value = finish(pcall(host.field_to_save, handle, name))
          if value == nil then value = finish(pcall(host.saved_value, handle, name)) end
          found[name] = value
       end

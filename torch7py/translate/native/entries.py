@@ -23,7 +23,11 @@ def spread(t: Translator, node: Statement, before: int) -> None:
     """Write the list or dict that a statement became with an entry a line, where there are comments between them."""
     values = node.values if isinstance(node, (tree.Local, tree.Assign)) else ()
     table = values[0] if len(values) == 1 else None
-    if not isinstance(table, tree.Table) or not any(map(_comments, table.fields)) or len(t.lines) != before + 1:
+    if (
+        not isinstance(table, tree.Table)
+        or not any(map(_comments, table.fields))
+        or len(t.lines) != before + 1
+    ):
         return
     line = t.lines[before]
     head, bracket, body = line.partition(" = {" if line.endswith("}") else " = [")

@@ -303,7 +303,10 @@ class Translator:
             self.mixed = outer
         entries.spread(self, node, before)
         made = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
-        inside = [*self.models.builders.unused_comments(node, around, made), *entries.unwritten(self, node, made)]
+        inside = [
+            *self.models.builders.unused_comments(node, around, made),
+            *entries.unwritten(self, node, made),
+        ]
         if len(inside) == 1 and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):
             if len(self.lines[before] + inside[0].text) < WIDTH - 4:
                 self.note_on(before, inside.pop())
