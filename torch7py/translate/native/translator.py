@@ -307,9 +307,9 @@ class Translator:
             *self.models.builders.unused_comments(node, around, made),
             *entries.unwritten(self, node, made),
         ]
-        if len(inside) == 1 and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):
-            if len(self.lines[before] + inside[0].text) < WIDTH - 4:
-                self.note_on(before, inside.pop())
+        short = len(inside) == 1 and len("".join(self.lines[before:]) + inside[0].text) < WIDTH - 4
+        if short and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):
+            self.note_on(before, inside.pop())
         self.lines[before:before] = [
             INDENT * self.depth + line for comment in inside for line in comment_lines(comment)
         ]
