@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
-from torch7py.nn.arithmetic import AddConstant
-from torch7py.nn.container import ParallelTable, Sequential
+from torch7py.nn.arithmetic import Add, AddConstant
+from torch7py.nn.container import ConcatTable, ParallelTable, Sequential
 from torch7py.nn.dropout import Dropout
+from torch7py.nn.gradient import GradientReversal
 from torch7py.nn.linear import Linear, LookupTable
-from torch7py.nn.normalization import BatchNormalization
-from torch7py.nn.rectifier import ReLU
+from torch7py.nn.normalization import BatchNormalization, Normalize
+from torch7py.nn.rectifier import PReLU, ReLU
+from torch7py.nn.shape import Collapse, Contiguous, Reshape, Squeeze, Unsqueeze, View
 from torch7py.nn.softmax import LogSoftMax
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
@@ -86,6 +88,29 @@ LAYERS: dict[str, Callable[[int, int], Any]] = {
     "layers in a trim": lambda n, m: TrimZero(Sequential(Linear(n, 2), Tanh(), Linear(2, m)), 1),
     "LSTM in a mask": lambda n, m: MaskZero(Sequential(Linear(n, 2), LSTM(2, m)), 1),
     "Recurrent in a mask": lambda n, m: MaskZero(LAYERS["Recurrent"](n, m), 1, True),
+    "layers side by side": lambda n, m: Sequential(
+        ConcatTable(Sequential(Linear(n, 2), Identity()), Linear(n, 2), Sequential(Identity(), Linear(n, 2))),
+        CMulTable(),
+        Linear(2, m),
+    ),
+    "a residual": lambda n, m: Sequential(
+        Linear(n, m),
+        ConcatTable(Identity(), Sequential(Linear(m, 2), PReLU(), Linear(2, m))),
+        CAddTable(),
+        Add(m),
+    ),
+    "tables through tables": lambda n, m: Sequential(
+        ConcatTable(Linear(n, 2), Linear(n, 3)),
+        Identity(),
+        ParallelTable(Sequential(Tanh(), Linear(2, 1)), Linear(3, 2)),
+        JoinTable(1, 1),
+        Linear(3, m),
+    ),
+    "other shapes": lambda n, m: Sequential(
+        *(Linear(n, 2 * m), Reshape(2, m), Tanh(), View(2 * m).setNumInputDims(2), Unsqueeze(1, 1)),
+        *(Squeeze(1, 2), Unsqueeze(2, 1), Collapse(2), Contiguous(), Linear(2 * m, m)),
+    ),
+    "Normalize": lambda n, m: Sequential(Linear(n, m), Normalize(2), GradientReversal(0.5)),
     "Recurrent of Sigmoid": lambda n, m: Recurrent(Linear(m, m), Linear(n, m), Linear(m, m)),
 }
 SAME_SIZE = {"Tanh", "ReLU", "LogSoftMax", "AddConstant"}

@@ -57,6 +57,12 @@ class Add(Module):
     def reset(self, stdv: float | None = None) -> None:
         _draw(self.bias, self.bias.shape[0], stdv)
 
+    @property
+    def rows_alone(self) -> tuple[int, int] | None:  # type: ignore[override]
+        if truthy(self.scalar):
+            return 1, 99
+        return (2, 2) if self.bias.dim() == 1 else None
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         check_type(self, "the input", input, self.bias)
         if truthy(self.scalar):

@@ -13,7 +13,7 @@ from torch7py.nn.training import entries
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
-__all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential"]
+__all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential", "add_up"]
 
 
 @layer("nn.Container")
@@ -314,6 +314,7 @@ class ConcatTable(Container):
 
 
 def add_up(gradients: list[Any], input: Any) -> Any:
+    """The sum of gradients, in their nesting."""
     first = gradients[0]
     if isinstance(first, list):
         return [add_up([g[i] for g in gradients], input) for i in range(len(first))]

@@ -39,6 +39,7 @@ class GradientReversal(Module):
 
     version = 2
     traced = False
+    rows_alone = (1, 99)
     fields: ClassVar[tuple[str, ...]] = ("lambda",)
     lua_methods = names("setLambda")
 

@@ -29,6 +29,7 @@ class Normalize(Module):
     """
 
     traced = False
+    rows_alone = (2, 2)
     scratch = ("_output", "_indices", "_gradInput", "buffer", "norm", "normp", "cross")
     fields: ClassVar[tuple[str, ...]] = ("p", "eps", "buffer2", *scratch)
 

@@ -137,6 +137,10 @@ class PReLU(Module):
         self.nOutputPlane = 0 if nOutputPlane is None else int(nOutputPlane)
         self.add_parameter("weight", self.new(1 if nOutputPlane is None else int(nOutputPlane)).fill_(0.25))
 
+    @property
+    def rows_alone(self) -> tuple[int, int] | None:  # type: ignore[override]
+        return None if self.nOutputPlane else (1, 99)
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         slope = self.weight
         if self.nOutputPlane:

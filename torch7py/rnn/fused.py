@@ -18,6 +18,7 @@ import torch
 from torch7py.nn.base import Module
 from torch7py.nn.container import Sequential
 from torch7py.ops.errors import TorchError
+from torch7py.rnn.branches import BRANCHES, BranchStage
 from torch7py.rnn.dropout_stage import DropoutStage, Masks
 from torch7py.rnn.masking import TrimZero
 from torch7py.rnn.recurrent import Recursor
@@ -29,6 +30,7 @@ from torch7py.rnn.stages import (
     MergeStage,
     OutOfMask,
     OutOfTrim,
+    PassStage,
     RowStage,
     Stage,
     StepByStep,
@@ -40,6 +42,7 @@ from torch7py.rnn.steps import each_step, together
 __all__ = ["Run", "start"]
 
 T = torch.Tensor
+TABLES = (MergeStage, BranchStage, PassStage)  # what takes tables
 
 
 class Run:
@@ -70,6 +73,9 @@ class Run:
             self._take_masked(module)
         elif type(module) is Recursor:
             self._take_apart(module.step_module)
+        elif type(module) in BRANCHES:
+            self.stages.append(BranchStage(module, [Run(child) for child in module.child_list()]))
+            return
         else:
             self.stages.append(STAGES.get(type(module), RowStage)(module))
             return
@@ -117,13 +123,20 @@ class Run:
             if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
                 stage.give_up_memory()
 
-    def forward(self, input: T | list[T]) -> T:
-        """All outputs. The modules count the steps, and show what they would after doing them one by one."""
-        if isinstance(input, list) and not isinstance(self.stages[0], MergeStage):
-            raise StepByStep
+    def forward(self, input: T | list[T], inner: bool = False) -> T:
+        """All outputs. The modules count the steps, and show what they would after doing them one by one.
+
+        ``inner``: as part of another run.
+        """
+        if all(isinstance(stage, PassStage) for stage in self.stages) and not inner:
+            raise StepByStep  # the outputs are the inputs themselves
         self.inputs = [input]
         for stage in self.stages:
+            if isinstance(self.inputs[-1], list) and not isinstance(stage, TABLES):
+                raise StepByStep
             self.inputs.append(stage.output(self.inputs[-1]))
+        if any(isinstance(self.inputs[end], list) for end in (-1, *(end for _, _, end in self.around))):
+            raise StepByStep
         self.output: T = self.inputs[-1]
         self.steps = len(self.output)
         for stage in self.stages:
@@ -160,6 +173,8 @@ class Run:
             if stage in self.counting and stage.module.generation.keeps_grad_input:
                 stage.module.set_grad_input(of_input[0])
         for module, *_ in self.around:
+            if type(module) is TrimZero:  # it has its own, of all rows
+                continue
             if type(module) is not Recursor or module.generation.keeps_grad_input:
                 module.set_grad_input(module.child_list()[0].gradInput)
         for module in self.recurrents:

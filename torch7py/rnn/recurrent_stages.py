@@ -7,13 +7,15 @@ from typing import Any
 
 import torch
 
-from torch7py.nn.activation import Sigmoid, Tanh
+from torch7py.nn.activation import Identity, Sigmoid, Tanh
 from torch7py.nn.container import ParallelTable, Sequential
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.linear import Linear
+from torch7py.nn.shape import Collapse, Contiguous, Reshape, Squeeze, Unsqueeze, View
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
 from torch7py.ops.errors import TorchError
+from torch7py.rnn.branches import ShapeStage
 from torch7py.rnn.cell import Cell, rows
 from torch7py.rnn.chains import JoinedLinear, StepChain, WideChain, layers_of
 from torch7py.rnn.dropout import LazyDropout
@@ -28,6 +30,7 @@ from torch7py.rnn.recurrent import Recurrent
 from torch7py.rnn.stages import (
     MASKS,
     MergeStage,
+    PassStage,
     Stage,
     StepByStep,
     alias,
@@ -394,4 +397,6 @@ STAGES: dict[type, Callable[[Any], Stage]] = {
     CMulTable: MergeStage,
     Dropout: DropoutStage,
     LazyDropout: DropoutStage,
+    Identity: PassStage,
+    **dict.fromkeys((Collapse, Contiguous, Reshape, Squeeze, Unsqueeze, View), ShapeStage),
 }

@@ -36,6 +36,7 @@ __all__ = [
     "computes_rows",
     "marked",
     "memory_of",
+    "of_step",
 ]
 
 T = torch.Tensor
@@ -84,6 +85,11 @@ def alias(module: Any) -> Any:
 def memory_of(tensor: T) -> int:
     """What two tensors have in common when one may lie in the other's memory."""
     return tensor.untyped_storage().data_ptr()
+
+
+def of_step(value: Any, step: int) -> Any:
+    """A step of a tensor, or of each in a table."""
+    return [part[step] for part in value] if isinstance(value, list) else value[step]
 
 
 def computes_rows(module: Any) -> bool:
@@ -176,24 +182,24 @@ class RowStage:
 
 
 class PassStage:
-    """nn.Identity inside a recurrent module."""
+    """nn.Identity, also of tables."""
 
     def __init__(self, module: Any) -> None:
         self.module = module
 
-    def output(self, x: T) -> T:
+    def output(self, x: Any) -> Any:
         self.result = x
         return x
 
     def show(self, steps: int) -> None:
-        self.module.__dict__["output"] = self.result[0 if self.module.training else -1]
+        self.module.__dict__["output"] = of_step(self.result, 0 if self.module.training else -1)
 
-    def grad_input(self, x: T, gradient: T) -> T:
+    def grad_input(self, x: Any, gradient: Any) -> Any:
         self.gradient = gradient
         return gradient
 
     def show_gradient(self) -> None:
-        self.module.__dict__["gradInput"] = self.gradient[0]
+        self.module.__dict__["gradInput"] = of_step(self.gradient, 0)
 
     def fill(self, of_input: T, gradient: T) -> None:
         """Steps are not counted here."""
@@ -364,7 +370,11 @@ class IntoTrim(IntoMask):
         self.module.__dict__["temp"] = self.shown(self.trimmed, 0 if self.module.training else -1)
 
     def grad_input(self, x: T, gradient: T) -> T:
-        return self.masked(gradient) if self.all else self.spread(gradient)
+        self.of_input = self.masked(gradient) if self.all else self.spread(gradient)
+        return self.of_input
+
+    def show_gradient(self) -> None:
+        self.module.keep_grad_input(self.of_input[0])
 
 
 class OutOfTrim(OutOfMask):
