@@ -227,7 +227,7 @@ local function first(t) return t[1] end
 local x = torch.Tensor{1, 2}
 local kept = first(x)
 x[1] = 5
-print(kept, first(x), first(torch.ones(2, 2)):sum())
+print(string.format('%.1f %.1f', kept, first(x)), first(torch.ones(2, 2)):sum())
 ---
 local data = {a = torch.Tensor{1, 2}}
 for k, v in pairs(data) do print(k, v[1]) end

@@ -175,9 +175,17 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
     text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
     if t.kind(node) == "number" and not assigned and node not in t.raw_elements:
         text += ".item()"
-    elif t.kind(node) in (None, "any") and not assigned and node not in t.raw_elements:
+    elif _may_be_element(t, node, base, keys) and not assigned and node not in t.raw_elements:
         return atom(f"{t.need('element')}({text})")  # a number or a tensor, as the tensor has dimensions
     return atom(text)
+
+
+def _may_be_element(t: Translator, node: Index, base: Expression, keys: list[Expression]) -> bool:
+    """Whether it is not known if a part of a tensor is one element."""
+    if t.kind(node) in (None, "any"):
+        return True
+    ranks = t.type(base).find().ranks
+    return len(ranks) > 1 and len(keys) in ranks and all(t.kind(key) == "number" for key in keys)
 
 
 def _tensor_keys(t: Translator, key: Expression) -> list[str]:
