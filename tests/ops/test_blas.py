@@ -52,6 +52,33 @@ def test_dot(rt: Runtime, dtype: torch.dtype) -> None:
     assert lua(rt, "return x:dot(y)", x=x2, y=y.view(3, 20)) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "a", "b", "expected"),
+    [("mm", M, K, M @ K), ("mv", M, V, M @ V), ("bmm", B1, B2, B1 @ B2), ("ger", U, V, np.outer(U, V))],
+)
+def test_products_into_a_tensor(rt: Runtime, name: str, a: Any, b: Any, expected: Any) -> None:
+    """In its own memory, with its gaps or turned; a factor may be that tensor, and a smaller one grows."""
+    x, y = torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64)
+    turned = torch.zeros(expected.shape[::-1], dtype=torch.float64).permute(*range(expected.ndim)[::-1])
+    for out in (
+        torch.zeros(expected.shape, dtype=torch.float64),
+        strided(expected * 0, torch.float64),
+        turned,
+    ):
+        place, strides = out.data_ptr(), out.stride()
+        lua(rt, f"r:{name}(x, y)", x=x, y=y, r=out)
+        assert np.array_equal(out.numpy(), expected)
+        assert (out.data_ptr(), out.stride()) == (place, strides)
+    small = torch.zeros(1, dtype=torch.float64)
+    lua(rt, f"r:{name}(x, y)", x=x, y=y, r=small)
+    assert np.array_equal(small.numpy(), expected)
+    if name in ("mm", "bmm"):
+        square = torch.tensor(SOURCE.integers(-9, 9, (*a.shape[:-2], 4, 4)), dtype=torch.float64)
+        product = square @ square
+        lua(rt, f"r:{name}(r, r)", r=square)
+        assert torch.equal(square, product)
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(
     ("name", "a", "b", "expected"),

@@ -32,36 +32,36 @@ operation("dot", "a:T b:like", Form.METHOD, returns="value")(dot)
 
 
 def _register_product(
-    name: str, signature: str, dims: tuple[int, int], function: Callable[[T, T], T], about: str
+    name: str,
+    signature: str,
+    dims: tuple[int, int],
+    shape: Callable[[T, T], tuple[int, ...]],
+    function: Callable[..., T],
+    about: str,
 ) -> None:
-    """A plain product of two tensors of these numbers of dimensions."""
+    """A plain product of two tensors of these numbers of dimensions, of the given shape."""
 
-    def multiply(a: T, b: T) -> T:
+    def check(a: T, b: T) -> None:
         if (a.dim(), b.dim()) != dims:
             given = f"{len(memory.size_of(a))}D and {len(memory.size_of(b))}D"
             raise TorchError(f"{name}: {dims[0]}D and {dims[1]}D tensors expected, got {given}")
         if name != "ger" and (a.shape[-1] != b.shape[-min(2, dims[1])] or a.shape[:-2] != b.shape[:-2]):
             shapes = " by ".join("x".join(map(str, t.shape)) for t in (a, b))
             raise TorchError(f"{name}: size mismatch in a product of {shapes}")
+
+    def multiply(a: T, b: T) -> T:
+        check(a, b)
         return function(a, b)
 
-    operation(name, signature, Form.RESULT, about=about)(multiply)
+    def multiply_into(out: T, a: T, b: T) -> None:
+        check(a, b)
+        if 0 not in out.stride() and memory.separate(out, a, b):
+            memory.resize(out, shape(a, b))
+            function(a, b, out=out)
+        else:
+            memory.write_expanded(out, function(a, b))
 
-
-_register_product(
-    "mv", "matrix:T vector:T", (2, 1), torch.mv, "A matrix (n, m) times a vector (m): a vector (n)."
-)
-_register_product(
-    "mm", "a:T b:T", (2, 2), torch.mm, "A matrix (n, k) times a matrix (k, m): a matrix (n, m)."
-)
-_register_product(
-    "bmm", "a:T b:T", (3, 3), torch.bmm, "Matrix by matrix: (b, n, k) times (b, k, m) is (b, n, m)."
-)
-_register_product(
-    "ger", "a:T b:T", (1, 1), torch.outer, "The outer product of vectors (n) and (m): a matrix (n, m)."
-)
-
-# -- beta * src + alpha * product -------------------------------------------------------------------------
+    operation(name, signature, Form.RESULT, inplace=multiply_into, about=about)(multiply)
 
 
 def _shape_of_addmv(a: T, b: T) -> tuple[int, ...]:
@@ -82,6 +82,42 @@ def _shape_of_addbmm(a: T, b: T) -> tuple[int, ...]:
 
 def _shape_of_baddbmm(a: T, b: T) -> tuple[int, ...]:
     return (a.size(0), a.size(1), b.size(-1))
+
+
+_register_product(
+    "mv",
+    "matrix:T vector:T",
+    (2, 1),
+    _shape_of_addmv,
+    torch.mv,
+    "A matrix (n, m) times a vector (m): a vector (n).",
+)
+_register_product(
+    "mm",
+    "a:T b:T",
+    (2, 2),
+    _shape_of_addmm,
+    torch.mm,
+    "A matrix (n, k) times a matrix (k, m): a matrix (n, m).",
+)
+_register_product(
+    "bmm",
+    "a:T b:T",
+    (3, 3),
+    _shape_of_baddbmm,
+    torch.bmm,
+    "Matrix by matrix: (b, n, k) times (b, k, m) is (b, n, m).",
+)
+_register_product(
+    "ger",
+    "a:T b:T",
+    (1, 1),
+    _shape_of_addr,
+    torch.outer,
+    "The outer product of vectors (n) and (m): a matrix (n, m).",
+)
+
+# -- beta * src + alpha * product -------------------------------------------------------------------------
 
 
 def _register_sum(

@@ -38,6 +38,8 @@ for _name, _function, _word in (
 @operation("equal", "a:T b:T", Form.METHOD, returns="value")
 def _equal(a: T, b: T) -> bool:
     """Whether two tensors have the same sizes and elements."""
+    if a.shape == b.shape:
+        return torch.equal(a, b)
     return memory.size_of(a) == memory.size_of(b) and torch.equal(a.view(b.shape), b)
 
 

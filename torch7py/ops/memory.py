@@ -266,12 +266,12 @@ LARGE = (
 def write_result(out: torch.Tensor, function: Callable[..., torch.Tensor], *arguments: Any) -> None:
     """``write`` the result of a function, computed right into ``out`` where nothing forbids it.
 
-    ``out`` must have the size of the first argument already and share no memory with an argument, unless it lies in
-    the same places.
+    ``out`` must have the size of the first tensor among the arguments already and share no memory with an argument,
+    unless it lies in the same places.
     """
     if (
         out.numel() >= LARGE
-        and out.shape == arguments[0].shape
+        and out.shape == next(value.shape for value in arguments if isinstance(value, torch.Tensor))
         and out.is_contiguous()
         and all(apart(out, value) for value in arguments if isinstance(value, torch.Tensor))
     ):

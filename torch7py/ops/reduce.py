@@ -282,8 +282,15 @@ def _distance(x: T, other: T, p: float) -> float:
     return difference.to(torch.float64).abs().pow(p).sum().pow(_inverse(p)).item()
 
 
-@operation("renorm", "src:F p:real dim:index limit:real", Form.UPDATE)
-def _limit_norms(src: T, p: float, dim: int, limit: float) -> T:
+def _limit_norms_(src: T, p: float, dim: int, limit: float) -> T:
+    if 0 in src.stride():
+        memory.write_expanded(src, _limit_norms(src, p, dim, limit))
+        return src
+    return _limit_norms(src, p, dim, limit, out=src)
+
+
+@operation("renorm", "src:F p:real dim:index limit:real", Form.UPDATE, inplace=_limit_norms_)
+def _limit_norms(src: T, p: float, dim: int, limit: float, *, out: T | None = None) -> T:
     """The slices along ``dim``, those of a p-norm above ``limit`` scaled down to it."""
     check_dim(src, dim)
     if p <= 0:
@@ -291,11 +298,11 @@ def _limit_norms(src: T, p: float, dim: int, limit: float) -> T:
     if src.dim() < 2:
         raise TorchError(f"need at least 2 dimensions, got {src.dim()} dimensions")
     if limit >= 0:
-        return torch.renorm(src, p, dim, limit)
+        return torch.renorm(src, p, dim, limit, out=out)
     # PyTorch asks for a limit that a norm can have. Every norm is above this one, and the formula goes on.
     rest = [other for other in range(src.dim()) if other != dim]
     norms = torch.linalg.vector_norm(src, p, rest, keepdim=True)
-    return src * (limit / (norms + 1e-7))
+    return torch.mul(src, limit / (norms + 1e-7), out=out)
 
 
 # -- between tensors --------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def operation(
         words = about or _own_words(function)
         if words and words not in entry.about:
             entry.about.append(words)
-        elementwise = entry.form is Form.UPDATE and parameters[0].kind in ("T", "F") and returns == "T"
+        elementwise = entry.form is Form.UPDATE and returns == "T"
         takes_out = elementwise and _takes_out(function)
         if entry.form is Form.QUERY and returns == "T" and not inspect.isbuiltin(function):
             takes_out = _takes_out(function)
