@@ -186,6 +186,50 @@ end
     verified(GATED + use, tmp_path)
 
 
+LAYERS = """local function unit(x, prev_c, prev_h, from, n)
+   local gates = nn.CAddTable()({nn.Linear(from, 3 * n)(x), nn.Linear(n, 3 * n)(prev_h)})
+   local a, b, c = nn.SplitTable(2)(nn.Reshape(3, n)(gates)):split(3)
+   local next_c = nn.CAddTable()({prev_c, nn.CMulTable()({nn.Sigmoid()(a), nn.Tanh()(b)})})
+   return next_c, nn.CMulTable()({nn.Sigmoid()(c), nn.Tanh()(next_c)})
+end
+local function network(from, n, layers)
+   local inputs, outputs = {}, {}
+   table.insert(inputs, nn.Identity()())
+   for l = 1, 2 * layers do table.insert(inputs, nn.Identity()()) end
+   local x, size = inputs[1], from
+   for l = 1, layers do
+      local next_c, next_h = unit(x, inputs[2 * l], inputs[2 * l + 1], size, n)
+      table.insert(outputs, next_c)
+      table.insert(outputs, next_h)
+      x = next_h
+      size = n
+   end
+   return nn.gModule(inputs, outputs)
+end
+local net = network(3, 4, 2)
+local zeros = torch.zeros(2, 4)
+local out = net:forward({torch.randn(2, 3), zeros, zeros, zeros, zeros})
+print(#out, out[3]:sum(), out[4]:sum())
+"""
+
+
+def test_functions_that_give_several_nodes(tmp_path):
+    source = LAYERS.replace("local x, size = inputs[1], from", "local x = inputs[1]\n   local size = from")
+    code = verified(source, tmp_path).code
+    assert (
+        "            next_c, next_h = self.unit[l - 1](x, inputs[l * 2 - 1], inputs[l * 2], )\n" not in code
+    )
+    assert "        return next_c, torch.sigmoid(c) * torch.tanh(next_c)\n" in code
+    assert "lua_item" not in code
+    reasons = {problem.reason for problem in page_of(LAYERS).problems}
+    assert "nodes and other values in one assignment" in reasons
+    several = source.replace("next_c, next_h = unit(x,", "both = {unit(x,").replace(
+        "size, n)\n      table", "size, n)}\n      table"
+    )
+    reasons = {problem.reason for problem in page_of(several).problems}
+    assert "all nodes that a function gives, at the end of a list" in reasons
+
+
 def test_layers_that_follow_a_minus(tmp_path):
     source = """require 'nngraph'
 local x = -nn.Identity()

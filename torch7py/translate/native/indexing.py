@@ -135,6 +135,8 @@ def item(t: Translator, node: Index) -> Py:
 def _may_be_missing(t: Translator, node: Index) -> bool:
     """Whether an item of a list is one that the program compares with nil, and may be none."""
     found = t.type(node)
+    if found.has("node"):  # of a graph, which is there whenever it is used
+        return False
     if node in t.present or not (found.nil or (found.has("tested") and found.kind != "boolean")):
         return False
     return not t.tables.has_item(node)

@@ -81,8 +81,10 @@ class Methods(Needs):
         if function.vararg:
             raise Problem("T7-221", line, "a function of any number of arguments that makes nodes")
         last = function.body.statements[-1]
-        if not isinstance(last, tree.Return) or len(last.values) != 1:
-            raise Problem("T7-221", line, "a function that gives several nodes, or not at its end")
+        if not isinstance(last, tree.Return) or not last.values:
+            raise Problem("T7-221", line, "a function that gives nodes not at its end")
+        if len(last.values) > 1 and not all(self.is_node(value) for value in last.values):
+            raise Problem("T7-221", line, "a function that gives nodes and something else")
         of_parameters = [t.scopes.of_name[p] for p in function.parameters]
         nodes = [v for v in of_parameters if self.is_value(v)]
         sizes = [v for v in of_parameters if v not in nodes]
@@ -90,7 +92,8 @@ class Methods(Needs):
         node_upvalues = [v for v in outer if self.is_value(v)]
         size_upvalues = [v for v in outer if self.is_plain(v)]
         name = t.models.making.written.class_name(camel(function.name or "part"))
-        part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues)
+        gives = len(last.values)
+        part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues, gives)
         cls = GraphClass(name, scope, function.body)
         cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]
         t.top.append(self.write(cls, [t.names.of_variable(v) for v in [*sizes, *size_upvalues]]))
@@ -208,6 +211,11 @@ class Methods(Needs):
         self.target = None
         if isinstance(node, (tree.Local, tree.Assign)):
             targets = node.names if isinstance(node, tree.Local) else node.targets
+            beside = self.beside_inputs(node)
+            if beside and len(beside) < len(targets):
+                others, values = zip(*beside, strict=True)
+                t.assignments.write(node, others, values, isinstance(node, tree.Local))
+                return
             if len(targets) == 1 and isinstance(targets[0], Name):
                 self.target = t.scopes.of_name[targets[0]]
             if len(node.values) == 1 and len(targets) > 1:
@@ -221,6 +229,12 @@ class Methods(Needs):
         t.write(node)
 
     def _split(self, value: Expression, count: int) -> Py:
+        site = self.at.sites.get(value) if isinstance(value, Call) else None
+        if isinstance(value, Call) and site is not None and site.function is not None:
+            part = self.parts[site.function]
+            if part.gives != count:
+                raise Problem("T7-221", value.line, "another number of nodes than a function gives")
+            return self._part_called(value, site, part, whole=True)
         if not (isinstance(value, Invoke) and value.method == "split"):
             raise Problem("T7-221", value.line, "several nodes from one call")
         number = value.arguments[0] if value.arguments else None
@@ -229,6 +243,9 @@ class Methods(Needs):
         return self.t.value(value.receiver)
 
     def _return(self, node: tree.Return) -> None:
+        if len(node.values) > 1:
+            self.t.emit(f"return {', '.join(self.t.value(value).text for value in node.values)}")
+            return
         (value,) = node.values
         if self.makes_graph(value):
             assert isinstance(value, Call)
@@ -289,7 +306,7 @@ class Methods(Needs):
         binds = _BINDS.get(written.level, "")
         return Expr(written.text if binds else written.at(code.ATOM), binds=binds)
 
-    def _part_called(self, node: Call, site: Site, part: Part) -> Py:
+    def _part_called(self, node: Call, site: Site, part: Part, whole: bool = False) -> Py:
         of_parameters = self._parameters_of(node, part)
         texts = []
         for variable in part.nodes:
@@ -298,7 +315,8 @@ class Methods(Needs):
                 raise Problem("T7-221", node.line, "a node that is not given")
             texts.append(self.t.value(node.arguments[at]).text)
         texts += [self.t.names.of_variable(v) for v in part.node_upvalues]
-        return atom(f"{self._child_text(site.children[0])}({', '.join(texts)})")
+        first = "" if whole or part.gives == 1 else "[0]"
+        return atom(f"{self._child_text(site.children[0])}({', '.join(texts)}){first}")
 
     def _child_text(self, child: Child) -> str:
         if not child.many:

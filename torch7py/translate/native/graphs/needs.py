@@ -10,7 +10,7 @@ from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
 from torch7py.translate.native.graphs.sites import Sites
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Statement
+from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 
 __all__ = ["Needs"]
 
@@ -48,7 +48,7 @@ class Needs(Sites):
         inputs = self.at.input_variables
         if isinstance(node, (tree.Local, tree.Assign)):
             among = [variable in inputs for variable in self._assigned(node)]
-            if any(among) and not all(among):
+            if any(among) and not all(among) and not self.beside_inputs(node):
                 raise Problem("T7-221", node.line, "inputs of a graph and other values in one assignment")
             if not all(among):
                 return False
@@ -62,6 +62,20 @@ class Needs(Sites):
                     )
                 return True
         return False
+
+    def beside_inputs(self, node: tree.Local | tree.Assign) -> list[tuple[Expression, Expression]]:
+        """What an assignment of inputs assigns besides, with its values: ``local inputs, outputs = {}, {}``."""
+        targets = node.names if isinstance(node, tree.Local) else node.targets
+        if len(targets) != len(node.values):
+            return []
+        found: list[tuple[Expression, Expression]] = []
+        for target, value in zip(targets, node.values, strict=True):
+            is_input = isinstance(target, Name) and self.t.scopes.of_name[target] in self.at.input_variables
+            if is_input and not self._is_bare_input(value):
+                return []
+            if not is_input:
+                found.append((target, value))
+        return found
 
     def _is_bare_input(self, value: Expression) -> bool:
         while isinstance(value, Invoke) and value.method == "annotate":

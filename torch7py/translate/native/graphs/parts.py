@@ -51,6 +51,7 @@ class Part:
     nodes: list[Variable]
     size_upvalues: list[Variable]
     node_upvalues: list[Variable]
+    gives: int = 1  # how many nodes
 
 
 @dataclass(eq=False)

@@ -40,8 +40,11 @@ class Sites(Nodes):
             if isinstance(statement, (tree.LocalFunction, tree.FunctionStatement)):
                 continue
             hint = self._hint(statement)
+            if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) > 1:
+                self._refuse_mixed(statement)
             for node in self.own(statement):
                 self._refuse_arithmetic(node)
+                self._refuse_all_values(node)
                 if isinstance(node, Call) and self.is_site(node):
                     self.at.sites[node] = self._site(node, hint)
             if isinstance(statement, (tree.NumericFor, tree.GenericFor)):
@@ -57,12 +60,35 @@ class Sites(Nodes):
                 for inner in tree.blocks(statement):
                     self.find_sites(inner)
 
+    def _refuse_mixed(self, statement: tree.Local | tree.Assign) -> None:
+        """``x, size = inputs[1], 4``, of which the constructor needs one part and ``forward`` the other."""
+        kinds = {self.is_node(v) for v in statement.values if not isinstance(v, (tree.Nil, tree.Table))}
+        if len(kinds) > 1:
+            raise Problem("T7-221", statement.line, "nodes and other values in one assignment")
+
     def _refuse_arithmetic(self, node: tree.Node) -> None:
         """``a - b`` chains nodes in nngraph."""
         if not isinstance(node, tree.Binary) or node.operator not in ("+", "-", "*", "/"):
             return
         if self.is_node(node.left) or self.is_node(node.right):
             raise Problem("T7-221", node.line, "arithmetic with nodes of a graph")
+
+    def _refuse_all_values(self, node: tree.Node) -> None:
+        """``{f(x)}`` and ``g(f(x))``, of which Lua takes all nodes that f gives."""
+        last: Expression | None = None
+        if isinstance(node, (Call, Invoke)) and node.arguments:
+            last = node.arguments[-1]
+        elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
+            last = node.fields[-1].value
+        elif isinstance(node, tree.Return) and node.values:
+            last = node.values[-1]
+        if isinstance(last, Call) and self.is_site(last):
+            for function in self.t.types.function_called(last):
+                returned = function.body.statements[-1]
+                if isinstance(returned, tree.Return) and len(returned.values) > 1:
+                    raise Problem(
+                        "T7-221", last.line, "all nodes that a function gives, at the end of a list"
+                    )
 
     def is_site(self, node: Call) -> bool:
         """Whether a call makes a node: of a layer, or in a function."""
@@ -145,8 +171,8 @@ class Sites(Nodes):
                     return python_name(re.sub(r"\W+", "_", name.value))
         if not isinstance(statement, (tree.Local, tree.Assign)):
             return ""
-        target = (statement.names if isinstance(statement, tree.Local) else statement.targets)[0]
-        if not isinstance(target, Name) or len(target.name) < 2:
+        target, *more = statement.names if isinstance(statement, tree.Local) else statement.targets
+        if more or not isinstance(target, Name) or len(target.name) < 2:
             return ""
         is_input = self.t.scopes.of_name[target] in self.at.input_variables
         return "" if is_input else self.t.names.of(target)
