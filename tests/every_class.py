@@ -19,7 +19,7 @@ from torch7py.nn.registry import layers
 
 __all__ = ["ABSTRACT", "Use", "criterion_uses", "identify", "layer_uses", "new_runtime", "registry", "uses"]
 
-PACKAGES = ("rnn", "nnx", "nngraph", "cunn", "cudnn")
+PACKAGES = ("rnn", "nnx", "stn", "nngraph", "cunn", "cudnn")
 
 # Classes that are never used themselves.
 ABSTRACT = {
@@ -57,6 +57,9 @@ function pooled(p, x) p:forward(x) return p end
 
 MODULES = """
 nn.Abs() | R(2,3)
+nn.AffineGridGeneratorBHWD(3,4) | R(2,2,3)
+nn.AffineTransformMatrixGenerator(true,true,true) | R(2,5)
+nn.BilinearSamplerBHWD() | {R(2,4,5,3), U(2,3,4,2):mul(1.7):add(-0.8)}
 nn.CDivTable() | {R(2,3), U(2,3):add(1)}
 nn.ConcatTable():add(nn.Linear(3,2)):add(nn.Tanh()) | R(2,3)
 nn.CopyGrad() | R(2,3)
@@ -171,7 +174,15 @@ cudnn.VolumetricCrossEntropyCriterion():cuda() | R(1,3,2,2,2):cuda() | torch.one
 @functools.cache
 def registry() -> dict[str, type[TorchObject]]:
     """All classes of all packages, by the name they are registered under."""
-    for name in ("nn", "rnn", "rnn.dpnn", "packages.nnx", "packages.nngraph", "packages.cudnn"):
+    for name in (
+        "nn",
+        "rnn",
+        "rnn.dpnn",
+        "packages.nnx",
+        "packages.stn",
+        "packages.nngraph",
+        "packages.cudnn",
+    ):
         importlib.import_module(f"torch7py.{name}.all")
     importlib.import_module("torch7py.packages.cunn")
     return layers

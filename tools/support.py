@@ -224,6 +224,7 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("dataload", "dataload", "dataload", "dataload"),
             _mixed("graphicsmagick", "graphicsmagick", "graphicsmagick", "graphicsmagick"),
             _mixed("torchx", "torchx", "torchx", "_"),
+            _classes("stn", "stn", "stn", "nn"),
             _fields("cephes", "cephes", "cephes", "cephes"),
             _fields("randomkit", "randomkit", "randomkit", "randomkit"),
             Section(

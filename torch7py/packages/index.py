@@ -12,6 +12,7 @@ package("nn.THNN", "torch7py.packages.nn_thnn", requires=("torch",), table=None,
 package("nn.tables", "torch7py.packages.nn_tables", requires=("torch",), table=None)
 package("dpnn", "torch7py.rnn.dpnn.all", requires=("nn",), chunk="pkg_dpnn.lua")
 package("nnx", "torch7py.packages.nnx.all", requires=("nn", "xlua"), chunk="pkg_nnx.lua")
+package("stn", "torch7py.packages.stn.all", requires=("nn",), table=None, chunk="pkg_stn.lua")
 package("torchx", "torch7py.packages.torchx", requires=("torch", "paths", "sys"), chunk="pkg_torchx.lua")
 package("rnn", "torch7py.rnn.all", requires=("dpnn", "torchx"), chunk="pkg_rnn.lua")
 package("graph", "torch7py.packages.graph.all", requires=("torch",), chunk="pkg_graph.lua")

@@ -42,7 +42,7 @@ _PROGRAM = """
 """
 _EXAMPLES = {"torch.Tensor": "torch.DoubleTensor", "torch.Storage": "torch.ByteStorage"}
 # What adds names to a package's table: a file of a project may use them and leave the require to another.
-_ADDITIONS = {"nn": ("nngraph", "rnn", "nnx", "cunn")}
+_ADDITIONS = {"nn": ("nngraph", "rnn", "nnx", "stn", "cunn")}
 _WORD = re.compile(r"[\w.\-]+")
 
 
