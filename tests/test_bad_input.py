@@ -32,7 +32,8 @@ SOFT_MAX = re.compile(r"(nn|cudnn)\.\w*Soft(Max|Min)")
 
 # What the others take, by what is broken: layers whose numbers depend on the whole of it, or on its dimensions.
 TAKES: dict[str, str] = {
-    "a column more": """nn.ArgMax nn.BilinearSamplerBHWD nn.Collapse nn.Constant nn.Convert nn.JoinTable nn.LookupTable nn.LookupTableMaskZero
+    "a column more": """nn.ArgMax nn.BilinearSamplerBHWD nn.Collapse nn.Constant nn.Convert nn.JoinTable
+        nn.LookupTable nn.LookupTableMaskZero
         nn.Max nn.Mean nn.Min nn.Index nn.MM nn.MV nn.Narrow nn.Normalize nn.OneHot nn.Padding
         nn.ParallelTable nn.Select nn.Sequential nn.Sequencer nn.SplitTable nn.Squeeze nn.Sum
         nn.Transpose nn.View""",
