@@ -109,9 +109,10 @@ class AffineTransformMatrixGenerator(Module):
     ) -> None:
         super().__init__()
         self.fullMode = not (useRotation or useScale or useTranslation)
-        self.useRotation, self.useScale, self.useTranslation = (
-            (None, None, None) if self.fullMode else (useRotation, useScale, useTranslation)
-        )
+        # In the original these are fields only where one of them is true.
+        self.useRotation: bool | None = None if self.fullMode else useRotation
+        self.useScale: bool | None = None if self.fullMode else useScale
+        self.useTranslation: bool | None = None if self.fullMode else useTranslation
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         wanted = 6
