@@ -91,3 +91,21 @@ for turn = 1, 2 do
    for i = 1, 2 do state[i] = next:clone():mul(i) end
 end
 print(#state, state[2]:sum())
+
+-- both ways, the second like the first with weights of its own
+local ahead = nn.Sequential()
+ahead:add(nn.FastLSTM(width, width)):add(nn.Linear(width, 2))
+local behind = ahead:clone()
+behind:reset() -- draws them
+local both = nn.Sequential()
+   :add(nn.LookupTable(vocabulary, width)):add(nn.SplitTable(1)):add(nn.BiSequencer(ahead, behind, nn.CAddTable()))
+local nearness = nn.SequencerCriterion(nn.MSECriterion())
+local aims = {}
+for k = 1, 12 do aims[k] = torch.randn(3, 2) end
+for turn = 1, 2 do
+   local found = both:forward(tape)
+   print(nearness:forward(found, aims))
+   both:zeroGradParameters()
+   both:backward(tape, nearness:backward(found, aims))
+   both:updateParameters(0.1)
+end

@@ -15,7 +15,9 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.nn.container import Container
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
@@ -306,7 +308,7 @@ def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
 @contextlib.contextmanager
 def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
-    depth = 0
+    depth, within = 0, 0
     originals: list[tuple[Any, Callable[..., None] | None]] = []
 
     def recording(cls: Any, name: str, original: Callable[..., None]) -> Callable[..., None]:
@@ -330,13 +332,36 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     def noting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
-            result = original(self, *args, **kwargs)
+            nonlocal within
+            within += 1
+            try:
+                result = original(self, *args, **kwargs)
+            finally:
+                within -= 1
             for item in made if depth == 0 else ():
                 if item.module is self:
                     item.resets.append(_weights(name, self))
+            if (
+                not depth
+                and not within
+                and not {id(item.module) for item in made} & set(map(id, self.modules()))
+            ):
+                note_copies(self)
             return result
 
         return reset
+
+    def note_copies(module: Any) -> None:
+        """A copy that draws weights of its own is as good as one that the program makes."""
+        name = module.torch7_name
+        plain = isinstance(module, Container) and not isinstance(module, AbstractRecurrent)
+        if name in torch7_layers and name not in _CONTAINERS and not plain:
+            if next(iter(module.parameters()), None) is not None:
+                listed = [weight.detach().clone() for weight in module.torch7_parameters()[0]]
+                made.append(Made(name, module, _weights(name, module), listed, len(made)))
+            return
+        for child in module.child_list() or []:
+            note_copies(child)
 
     def copying(original: Callable[..., None]) -> Callable[..., None]:
         """Of a container that goes both ways: the copy that it makes for the second one has layers of its own."""
@@ -355,7 +380,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
 
         return init
 
-    resets = []
+    resets = [(Container, "reset", noting("", Container.reset))]
     for name, found in torch7_layers.items():
         cls: Any = found
         if name in _BOTH_WAYS:

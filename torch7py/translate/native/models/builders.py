@@ -45,6 +45,7 @@ class Builder:
     )  # statements that set an argument as a field
     dynamic: bool = False
     inlined: bool = False
+    copied: list[Name] = field(default_factory=list)  # where others are made like it
     comments: list[tree.Comment] = field(default_factory=list)  # on the lines of its statements
 
     @property
@@ -87,6 +88,8 @@ class Builders:
                     self.all.append(builder)
                     self._of_variable.setdefault(builder.variable, []).append(builder)
                     self.by_statement[statement] = builder
+                elif len(targets) == 1 and isinstance(target, Name) and isinstance(value, Invoke):
+                    self._find_anew(block, statement, target, value)
                 elif isinstance(target, tree.Index) and isinstance(value, tree.Table):
                     found = self.builder_at(target.base) if isinstance(target.base, Name) else None
                     if found is not None:  # a list in a field of the module, which must be there
@@ -99,6 +102,8 @@ class Builders:
                 root = _root(statement.call)
                 if isinstance(root, Name):
                     found = self.builder_at(root)
+                    if statement in self.by_add:
+                        continue
                     if found is not None and (
                         _only_adds(statement.call) or self._untouched(found, statement)
                     ):
@@ -109,6 +114,29 @@ class Builders:
                             found.dynamic = True
             for child in tree.blocks(statement):
                 self._find(child)
+
+    def _find_anew(self, block: Block, statement: Statement, target: Name, value: Invoke) -> None:
+        """``b = a:clone()`` and then ``b:reset()``: a module made like the other one, with weights of its own."""
+        if value.method != "clone" or value.arguments or not isinstance(value.receiver, Name):
+            return
+        source = self.builder_at(value.receiver)
+        following = block.statements[block.statements.index(statement) + 1 :][:1]
+        call = following[0].call if following and isinstance(following[0], tree.Run) else None
+        variable = self.t.scopes.of_name[target]
+        if source is None or source.dynamic or not isinstance(call, Invoke) or call.method != "reset":
+            return
+        if call.arguments or not isinstance(call.receiver, Name):
+            return
+        if self.t.scopes.of_name[call.receiver] is not variable or not any(
+            s is source.statement for s in block.statements
+        ):
+            return
+        builder = Builder(variable, statement, source.value, list(source.adds))
+        builder.sets[following[0]] = ("", "")
+        source.copied.append(value.receiver)
+        self.all.append(builder)
+        self._of_variable.setdefault(variable, []).append(builder)
+        self.by_statement[statement] = self.by_add[following[0]] = builder
 
     def _find_field(self, block: Block, statement: Statement, target: Index, value: Expression) -> None:
         """``self.net = nn.Sequential()`` and each ``self.net:add(...)`` after it, before anything else uses it."""
@@ -265,6 +293,7 @@ class Builders:
         for builder in self.all:
             variable = builder.variable
             inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
+            inside |= set(builder.copied)
             inside |= {n for statement in builder.sets for n in tree.walk(statement) if isinstance(n, Name)}
             own = [name for name in variable.reads if self.builder_at(name) is builder]
             others = [name for name in own if name not in inside]

@@ -126,7 +126,8 @@ class Constructions:
             slots = self._recurrent_parts(node, rest, slots)
         elif path in ("nn.BiSequencer", "nn.BiSequencerLM") and "forward" in slots:
             first = slots["forward"]
-            slots.setdefault("backward", self._copy(first, node.line))
+            if "backward" not in slots:
+                slots["backward"] = self._copy(first, node.line)
             slots.setdefault("merge", Layer("nn.JoinTable", bind("nn.JoinTable", ["1", "1"])))
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
