@@ -15,11 +15,15 @@ from torch7py.nn.linear import Linear, LookupTable
 from torch7py.nn.shape import Reshape, Unsqueeze, View
 from torch7py.nn.table import JoinTable
 from torch7py.nn.table_math import CAddTable, CMulTable
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.rnn import fused
+from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dropout import LazyDropout
 from torch7py.rnn.fast_lstm import FastLSTM
+from torch7py.rnn.gru import GRU
 from torch7py.rnn.masking import MaskZero, TrimZero
+from torch7py.rnn.recurrent import Recursor
 from torch7py.rnn.sequencer import Sequencer
 
 STEPS, ROWS = 3, 4
@@ -42,6 +46,17 @@ ROWS_ALONE: dict[str, Callable[[], Any]] = {
     ),
     "one in the other": lambda: Sequential(
         residual(residual(Sequential(Linear(SIZE, SIZE), Tanh()))), Linear(SIZE, 2)
+    ),
+    "a residual around a network": lambda: Sequential(residual(FastLSTM(SIZE, SIZE)), Linear(SIZE, 2)),
+    "residuals around networks": lambda: Sequential(
+        residual(Sequential(FastLSTM(SIZE, 2), Linear(2, SIZE))), Tanh(), residual(GRU(SIZE, SIZE))
+    ),
+    "networks side by side": lambda: Sequential(
+        ConcatTable(
+            FastLSTM(SIZE, 2), Sequential(Linear(SIZE, 2), Recursor(residual(Linear(2, 2))), GRU(2, 1))
+        ),
+        JoinTable(2),
+        FastLSTM(3, 2),
     ),
     "in a mask": lambda: MaskZero(Sequential(residual(Linear(SIZE, SIZE)), Linear(SIZE, 2)), 1),
     "in a trim": lambda: TrimZero(Sequential(residual(Linear(SIZE, SIZE)), Linear(SIZE, 2)), 1, True),
@@ -79,6 +94,19 @@ OF_TABLES: dict[str, tuple[Callable[[], Any], Callable[[], Steps]]] = {
         lambda: Sequential(ParallelTable(Sequential(Linear(SIZE, 2), Tanh()), Linear(SIZE, 2)), CAddTable()),
         pairs,
     ),
+    "a network each": (
+        lambda: Sequential(
+            ParallelTable(
+                Sequential(LookupTable(5, 2), FastLSTM(2, 2)), Sequential(LookupTable(3, 2), GRU(2, 1))
+            ),
+            *(JoinTable(2), Linear(3, 2)),
+        ),
+        words,
+    ),
+    "networks alone": (
+        lambda: Sequential(ParallelTable(FastLSTM(SIZE, 2), GRU(SIZE, 2)), CAddTable()),
+        pairs,
+    ),
     "as they are": (
         lambda: Sequential(Identity(), ParallelTable(Identity(), Linear(SIZE, 1)), JoinTable(2)),
         pairs,
@@ -89,10 +117,17 @@ ALL = {name: (make, numbers) for name, make in ROWS_ALONE.items()} | OF_TABLES
 
 
 def shown(model: Any) -> list[torch.Tensor]:
-    """The outputs and gradients of all modules inside that have no steps of their own."""
+    """The outputs and gradients of all modules inside that have no steps of their own, and of all branches."""
     all_modules = list(model.stepper.step_module.modules())
-    inside = {part for module in all_modules if isinstance(module, FastLSTM) for part in module.modules()}
-    plain = [module for module in all_modules if inside.isdisjoint(module.modules())]
+    inside = {
+        part for module in all_modules if isinstance(module, AbstractRecurrent) for part in module.modules()
+    }
+    branches = (ConcatTable, ParallelTable)
+    plain = [
+        module
+        for module in all_modules
+        if inside.isdisjoint(module.modules()) or (isinstance(module, branches) and module not in inside)
+    ]
     return [part for module in plain for part in tensors([module.output, module.gradInput])]
 
 
@@ -119,6 +154,54 @@ def test_as_step_by_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_same(look(model, True), step_by_step(lambda: look(twin, False), monkeypatch))
 
 
+@pytest.mark.parametrize("name", ["a residual around a network", "networks side by side"])
+def test_what_is_inside_the_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables of the networks by step, and the clones of the steps, are there for who looks at them."""
+    model = Sequencer(ROWS_ALONE[name]())
+    twin, x = model.clone(), numbers()
+
+    def look(model: Any) -> list[torch.Tensor]:
+        model.zeroGradParameters()
+        outputs = model.torch7_forward(x)
+        model.backward(x, [torch.cos(output) for output in outputs])
+        found: list[torch.Tensor] = []
+        networks = [
+            part for part in model.stepper.step_module.modules() if isinstance(part, AbstractRecurrent)
+        ]
+        for network in networks:
+            found += tensors([network.output, network.gradInput])
+            by_step = network.get_field("gradInputs")
+            found += tensors([by_step[step] for step in range(1, STEPS + 1)])
+        clones = model.stepper.get_field("sharedClones")
+        for step in range(1, STEPS + 1):
+            found += [
+                part for m in clones[step].modules() if type(m) is Linear for part in tensors([m.output])
+            ]
+        model.torch7_forward(x)
+        model.torch7_forward(x)
+        return found + tensors(model.output)
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+
+
+def test_random_masks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are drawn in the order in which a step goes through the branches."""
+    model = Sequencer(
+        Sequential(
+            ConcatTable(Sequential(LazyDropout(0.5), Linear(SIZE, 2)), LazyDropout(0.2)),
+            *(JoinTable(2), LazyDropout(0.4)),
+        )
+    )
+    twin, x = model.clone(), numbers()
+
+    def look(model: Any) -> list[torch.Tensor]:
+        state.current().generator.manual_seed(3)
+        return [part for _ in range(3) for part in tensors(model.torch7_forward(x))]
+
+    assert_same(look(model), step_by_step(lambda: look(twin), monkeypatch))
+    assert model.__dict__["_run"] is not None
+
+
 def test_against_autograd() -> None:
     model = Sequencer(highway())
     x = torch.randn(STEPS, ROWS, SIZE, dtype=torch.float64, requires_grad=True)
@@ -135,8 +218,8 @@ def test_against_autograd() -> None:
 
 
 STEP_BY_STEP: dict[str, tuple[Callable[[], Any], Callable[[], Steps]]] = {
-    "a network in it": (lambda: residual(FastLSTM(SIZE, SIZE)), numbers),
-    "random masks in it": (lambda: residual(LazyDropout(0.5)), numbers),
+    "a network in it, in a mask": (lambda: MaskZero(residual(FastLSTM(SIZE, SIZE)), 1), numbers),
+    "random masks in it, in a trim": (lambda: TrimZero(residual(LazyDropout(0.5)), 1, True), numbers),
     "tables as outputs": (lambda: ConcatTable(Linear(SIZE, 2), Identity()), numbers),
     "only handed on": (lambda: Sequential(Identity(), Identity()), numbers),
     "a table in a mask": (

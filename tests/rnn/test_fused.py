@@ -99,6 +99,12 @@ LAYERS: dict[str, Callable[[int, int], Any]] = {
         CAddTable(),
         Add(m),
     ),
+    "a residual around a network": lambda n, m: Sequential(
+        Linear(n, m), ConcatTable(Sequential(FastLSTM(m, m), Linear(m, m)), Identity()), CAddTable()
+    ),
+    "networks side by side": lambda n, m: Sequential(
+        ConcatTable(GRU(n, 2), recurrence(Linear(n, 1), 1)), JoinTable(1, 1), Linear(3, m)
+    ),
     "tables through tables": lambda n, m: Sequential(
         ConcatTable(Linear(n, 2), Linear(n, 3)),
         Identity(),

@@ -16,16 +16,17 @@ BRANCHES = (ConcatTable, ParallelTable)
 
 
 class BranchStage:
-    """nn.ConcatTable and nn.ParallelTable: each module has a run of its own.
-
-    They have no state and draw nothing: what they would do in one step is mixed with what the others do.
-    """
+    """nn.ConcatTable and nn.ParallelTable: each module has a run of its own."""
 
     def __init__(self, module: Any, runs: list[Any]) -> None:
-        if not runs or module.gradInput is None or any(run.recurrents or run.masks.stages for run in runs):
+        if not runs or module.gradInput is None:
             raise StepByStep
         self.module, self.runs = module, runs
         self.parallel = type(module) is ParallelTable
+
+    def plain(self) -> bool:
+        """Whether nothing inside has a state or draws."""
+        return not any(run.recurrents or run.masks.stages for run in self.runs)
 
     def _inputs(self, x: Any) -> list[Any]:
         if not self.parallel:
@@ -35,26 +36,35 @@ class BranchStage:
         return x
 
     def output(self, x: Any) -> Any:
-        return [run.forward(part, inner=True) for run, part in zip(self.runs, self._inputs(x), strict=True)]
+        return [run.compute(part) for run, part in zip(self.runs, self._inputs(x), strict=True)]
+
+    def _shown(self, name: str, values: list[T], step: int) -> list[Any]:
+        """What each module shows; of one with steps of its own that is the last step's."""
+        return [
+            value[step] if child in run.own else getattr(child, name)
+            for child, run, value in zip(self.module.child_list(), self.runs, values, strict=True)
+        ]
 
     def show(self, steps: int) -> None:
-        self.module.keep_list("output", [child.output for child in self.module.child_list()])
+        for run in self.runs:
+            run.show()
+        outputs = [run.output for run in self.runs]
+        self.module.keep_list("output", self._shown("output", outputs, 0 if self.module.training else -1))
 
     def grad_input(self, x: Any, gradient: Any) -> Any:
         parts = zip(self.runs, self._inputs(x), gradient, strict=True)
-        found = [run.grad_input(part, of_part) for run, part, of_part in parts]
-        self.of_input: Any = found if self.parallel else add_up(found, x)
+        self.found = [run.grad_input(part, of_part) for run, part, of_part in parts]
+        self.of_input: Any = self.found if self.parallel else add_up(self.found, x)
         return self.of_input
 
     def show_gradient(self) -> None:
-        module = self.module
         if self.parallel:
-            module.keep_list("gradInput", [child.gradInput for child in module.child_list()])
+            self.module.keep_list("gradInput", self._shown("gradInput", self.found, 0))
         else:
-            module.keep_grad_input(of_step(self.of_input, 0))
+            self.module.keep_grad_input(of_step(self.of_input, 0))
 
     def fill(self, of_input: Any, gradient: Any) -> None:
-        """Steps are not counted here."""
+        """The runs fill the tables of what is in them."""
 
     def acc_grad(self, x: Any, scale: float) -> None:
         for run in self.runs:

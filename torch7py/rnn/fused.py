@@ -48,16 +48,19 @@ TABLES = (MergeStage, BranchStage, PassStage)  # what takes tables
 class Run:
     """One pass of a sequence through the stages of a module."""
 
-    def __init__(self, module: Any) -> None:
-        self.root = module
+    def __init__(self, module: Any, within: Any = None) -> None:
+        """``within`` is the root of the run that this is a part of."""
+        self.root = module if within is None else within
         self.stages: list[Stage] = []
         # What is around the stages, innermost first, with the numbers of its first stage and the one after its last.
         self.around: list[tuple[Any, int, int]] = []
         self._take_apart(module)
-        self.masks = Masks(self.stages)
+        self.inner = [run for stage in self.stages if isinstance(stage, BranchStage) for run in stage.runs]
+        self.masks = Masks(self.all_stages())
         # Those of the stages, and then all modules that count steps.
         self.counting = [s for s in self.stages if isinstance(s, (GatedStage, SimpleStage))]
-        self.recurrents = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
+        self.own = [s.module for s in self.counting] + [wrapper for wrapper, *_ in self.wrappers]
+        self.recurrents = self.own + [module for run in self.inner for module in run.recurrents]
         self.steps = 0
         self.went_back = self.filled = False
         self.inputs: list[Any] = []  # tensors; the first may be a list of them, for steps that are tables
@@ -74,7 +77,7 @@ class Run:
         elif type(module) is Recursor:
             self._take_apart(module.step_module)
         elif type(module) in BRANCHES:
-            self.stages.append(BranchStage(module, [Run(child) for child in module.child_list()]))
+            self.stages.append(BranchStage(module, [Run(child, self.root) for child in module.child_list()]))
             return
         else:
             self.stages.append(STAGES.get(type(module), RowStage)(module))
@@ -89,10 +92,12 @@ class Run:
         inside = self.stages[self.stages.index(into) + 1 :]
         if len(self.wrappers) > known:  # a Recursor keeps the masked gradient
             raise StepByStep
+        if any(isinstance(stage, BranchStage) and not stage.plain() for stage in inside):
+            raise StepByStep
         if isinstance(into, IntoTrim):
             if any(
                 isinstance(stage, DropoutStage) for stage in inside
-            ):  # whose masks have as many rows as a step
+            ):  # its masks have as many rows as a step
                 raise StepByStep
             into.by_steps = not all(type(stage) is RowStage for stage in inside)
             for stage in inside:
@@ -101,6 +106,18 @@ class Run:
             self.stages.append(OutOfTrim(into, inside[-1]))
         else:
             self.stages.append(OutOfMask(into, inside[-1]))
+
+    def all_stages(self) -> list[Any]:
+        """The stages in the order in which a step goes through them."""
+        found: list[Any] = []
+        for stage in self.stages:
+            inner = (
+                [part for run in stage.runs for part in run.all_stages()]
+                if isinstance(stage, BranchStage)
+                else []
+            )
+            found += [*inner, stage]
+        return found
 
     @property
     def wrappers(self) -> list[tuple[Any, int, int]]:
@@ -123,13 +140,17 @@ class Run:
             if isinstance(stage, RowStage) and not there.isdisjoint(stage.memory()):
                 stage.give_up_memory()
 
-    def forward(self, input: T | list[T], inner: bool = False) -> T:
-        """All outputs. The modules count the steps, and show what they would after doing them one by one.
-
-        ``inner``: as part of another run.
-        """
-        if all(isinstance(stage, PassStage) for stage in self.stages) and not inner:
+    def forward(self, input: T | list[T]) -> T:
+        """All outputs. The modules count the steps, and show what they would after doing them one by one."""
+        if all(isinstance(stage, PassStage) for stage in self.stages):
             raise StepByStep  # the outputs are the inputs themselves
+        self.compute(input)
+        self.show()
+        self._be_looked_into()
+        return self.output
+
+    def compute(self, input: Any) -> T:
+        """All outputs, of which no module knows yet."""
         self.inputs = [input]
         for stage in self.stages:
             if isinstance(self.inputs[-1], list) and not isinstance(stage, TABLES):
@@ -139,6 +160,10 @@ class Run:
             raise StepByStep
         self.output: T = self.inputs[-1]
         self.steps = len(self.output)
+        return self.output
+
+    def show(self) -> None:
+        """Have the modules count the steps, and show the outputs."""
         for stage in self.stages:
             stage.show(self.steps)
         for module, _, end in self.around:
@@ -149,8 +174,6 @@ class Run:
                 # Of a module with steps the output is the last step's, of the clone that it is in the first's.
                 of_step = self.inputs[end][0 if module.training else -1]
                 module.set_output(of_step if last in self.recurrents else last.output)
-        self._be_looked_into()
-        return self.output
 
     def fits(self, input: T | list[T] | None, gradient: T | None) -> bool:
         """Whether these are of the sizes and types of the run's input and output."""
@@ -177,8 +200,10 @@ class Run:
                 continue
             if type(module) is not Recursor or module.generation.keeps_grad_input:
                 module.set_grad_input(module.child_list()[0].gradInput)
-        for module in self.recurrents:
+        for module in self.own:
             module.went_back(self.steps)
+            if module is not self.root:
+                module.set_output(module.outputs[module.step - self.steps])  # where the way back has come to
         self.went_back = True
         self._be_looked_into()
         return gradient
@@ -200,6 +225,8 @@ class Run:
 
     def fill(self) -> None:
         """Let the modules have in their tables by step what they would after doing the sequence step by step."""
+        for run in self.inner:
+            run.fill()
         if self.root.generation.year == 2015:
             for module, x in self._with_inputs():
                 module.inputs.update(enumerate(each_step(x), module.step - self.steps))
