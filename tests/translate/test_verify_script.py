@@ -136,3 +136,37 @@ print(net:forward(torch.ones(3, 2)):sum())
         Different, match=r"draws a mask of \(3, 4\) where the original draws none of its size"
     ):
         compared(source, tmp_path, ("ones(3, 2)", "ones(3, 4)"))
+
+
+NORMALIZED = """require 'nn'
+require 'optim'
+torch.manualSeed(77)
+local net = nn.Sequential():add(nn.Linear(6, 16)):add(nn.BatchNormalization(16)):add(nn.ReLU()):add(nn.Linear(16, 1))
+local weights, gradients = net:getParameters()
+local criterion, x, y, state = nn.MSECriterion(), torch.randn(30, 6), torch.randn(30, 1), {learningRate = 0.01}
+for _ = 1, 40 do
+   optim.adam(function()
+      gradients:zero()
+      local output = net:forward(x)
+      local loss = criterion:forward(output, y)
+      net:backward(x, criterion:backward(output, y))
+      return loss, gradients
+   end, weights, state)
+end
+print(criterion:forward(net:forward(x), y))
+"""
+
+
+def test_a_bias_that_is_normalized_away_is_not_compared(tmp_path: Path) -> None:
+    """Its gradient is rounding alone, of which Adam makes steps as long as of any other."""
+    path = tmp_path / "net.lua"
+    path.write_text(NORMALIZED)
+    page = translate_script(path.read_bytes(), path.name)
+    comparison = verify_script(page, path)
+    assert (comparison.lines, comparison.layers) == (
+        1,
+        6,
+    )  # of 8 tensors, without that bias and its running mean
+    page.code = page.code.replace("nn.Linear(16, 1)", "nn.Linear(16, 1, bias=False)")
+    with pytest.raises(Different):
+        verify_script(page, path)

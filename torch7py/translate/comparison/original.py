@@ -16,6 +16,7 @@ import torch
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Container
+from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.registry import layers as torch7_layers
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dpnn.nce import NCEModule
@@ -51,6 +52,9 @@ class Made:
     names: list[str] = field(default_factory=list)  # those of what is listed
     called: dict[int, str] = field(default_factory=dict)  # id of a parameter -> its name in the new layer
     resets: list[dict[str, torch.Tensor]] = field(default_factory=list)  # what its method `reset` drew
+    centred: bool = (
+        False  # whether what it gives is normalized over the batch at once: its bias has no effect
+    )
 
 
 @dataclass
@@ -102,7 +106,13 @@ def _run(
     made: list[Made] = []
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
     noise: list[torch.Tensor] = []
-    with _recorded_constructors(made), recorded_masks() as factors, _recorded_noise(noise), runs as runtime:
+    with (
+        _noted_inputs(),
+        _recorded_constructors(made),
+        recorded_masks() as factors,
+        _recorded_noise(noise),
+        runs as runtime,
+    ):
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.execute(prelude, "=record")
         if lines is not None:
@@ -136,7 +146,10 @@ def _run(
             taken, draws[family] = _sorted_out(values, filled, made)
             snapshots += taken
         default = runtime.execute("return torch and torch.getdefaulttensortype()")
+        seen = {item.module.__dict__.get(_SEEN) for item in made} - {None}
         for item in made:
+            output = getattr(item.module, "output", None)
+            item.centred = isinstance(output, torch.Tensor) and output.data_ptr() in seen
             item.module = Frozen(item.module)
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
@@ -302,6 +315,23 @@ def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
         return drawn
 
     with patched([(NCEModule, "noiseSample", noting)]):
+        yield
+
+
+_SEEN = "_seen_by_comparison"
+
+
+@contextlib.contextmanager
+def _noted_inputs() -> Iterator[None]:
+    """Batch normalization notes where its last input lies."""
+    forward = BatchNormalization.forward
+
+    @functools.wraps(forward)
+    def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
+        self.__dict__[_SEEN] = input.data_ptr()
+        return forward(self, input)
+
+    with patched([(BatchNormalization, "forward", noting)]):
         yield
 
 

@@ -191,13 +191,23 @@ class Partners:
 
     def pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         found: list[tuple[str, torch.Tensor, torch.Tensor]] = []
+        centred = any(item.centred for *_, item in self.found)
         for name, module, entries, item in self.found:
             state: dict[str, torch.Tensor] = dict(module.named_parameters())
             state.update(dict(module.named_buffers()))
             for entry, take in entries.items():
                 if entry == "bias" and entry not in state and item.module._module.bias is None:
                     continue  # taken from both
-                found.append((f"{name}.{entry}", state[entry], taken(take, item.module._module)))
+                if entry == "bias" and item.centred:
+                    continue  # it has no effect, and no gradient but rounding, of which Adam makes whole steps
+                theirs = taken(take, item.module._module)
+                if (
+                    entry == "running_mean"
+                    and centred
+                    and torch.allclose(state[entry].to(theirs), theirs, 1e-4, 1e-4)
+                ):
+                    continue  # which has that bias in it
+                found.append((f"{name}.{entry}", state[entry], theirs))
         return found + self._own_pairs()
 
     def _own_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:

@@ -199,6 +199,7 @@ class Assignments:
             and self.t.kind(target.base) == "tensor"
             and self.t.kind(value) == "tensor"
         ):
+            written = self.t.models.inputs.origins.cut(value, written)
             wanted, given = self.t.type(target).rank, self.t.type(value).rank
             if wanted == 1 and given is None and tensors.is_reduced(value):
                 return atom(f"{written.at(code.ATOM)}.flatten()")

@@ -236,8 +236,12 @@ class Modules:
     def field(self, node: Index) -> Py | None:
         """``M.name`` of a module."""
         file = self._file_behind(node.base)
-        if file is None or self.given[file].table is None or not isinstance(node.key, String):
+        if file is None or self.given[file].table is None:
             return None
+        if not isinstance(node.key, String):
+            if file is self.current or self.t.kind(node.key) != "string":
+                return None
+            return atom(f"getattr({self._module_name(node.base, file)}, {self.t.value(node.key)})")
         name = python_name(node.key.value)
         if file is self.current:
             self._refuse_shadowed(name, node.line)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
@@ -68,6 +69,7 @@ class Builders:
         self.grown_fields: set[str] = set()  # whose containers are added to elsewhere
         self._changed: set[Variable] = set()
         self._indexed: set[Variable] = set()
+        self._indexed_types: set[Type] = set()  # of what functions look into by number
         self._find(translator.program)
         self._find_changed()
         self._judge()
@@ -197,7 +199,10 @@ class Builders:
 
     def is_indexed(self, variable: Variable) -> bool:
         """Whether the program asks a container for its parts by their numbers."""
-        return variable in self._indexed
+        made = self._of_variable.get(variable, [])
+        return variable in self._indexed or any(
+            self.t.type(builder.value).find() in self._indexed_types for builder in made
+        )
 
     def is_chosen(self, variable: Variable) -> bool:
         """Whether a variable is given one of several modules, in branches."""
@@ -222,12 +227,15 @@ class Builders:
         for index in tree.every(self.t.program, Index):
             if is_field(index, "modules"):
                 self._note_indexed(index.base)
+                self._indexed_types.add(self.t.type(index.base).find())
                 if isinstance(index.base, Name):
                     self._indexed.add(self.t.scopes.of_name[index.base])
         for call in tree.every(self.t.program, Invoke):
             if call.method not in ("get", "remove", "insert", "size"):
                 continue
             self._note_indexed(call.receiver)
+            if self.t.kind(call.receiver) == "module":
+                self._indexed_types.add(self.t.type(call.receiver).find())
             if not isinstance(call.receiver, Name):
                 continue
             variable = self.t.scopes.of_name[call.receiver]
@@ -239,6 +247,7 @@ class Builders:
         for length in tree.every(self.t.program, tree.Unary):
             if length.operator == "#" and self.t.kind(length.operand) == "module":
                 self._note_indexed(length.operand)
+                self._indexed_types.add(self.t.type(length.operand).find())
                 if isinstance(length.operand, Name):
                     self._indexed.add(self.t.scopes.of_name[length.operand])
         for builder in self.all:

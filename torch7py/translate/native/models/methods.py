@@ -277,8 +277,13 @@ class Models:
         if not parts or t.kind(container) != "module":
             return False
         if isinstance(container, Call):  # ``block(3, 8):add(...)``
-            if len(parts) > 1 or self.builders.given_by(container) is None:
+            grown = {layer.name for layer in t.type(container).find().layers}
+            if not t.types.function_called(container) or not grown or grown - _GROWING:
                 return False
+            if len(parts) > 1:
+                adds = "".join(f".append({t.value(part)})" for part in parts)
+                t.emit(f"{t.value(container).at(code.ATOM)}{adds}")
+                return True
         elif not isinstance(container, (Name, Index, Invoke)):
             return False
         own = t.type(container).find().classes
@@ -491,6 +496,8 @@ class Models:
             self.assigned_data = before
 
 
+# Containers that are lists of modules in a page, where they are not written out.
+_GROWING = {f"nn.{name}" for name in "Sequential Concat ConcatTable ParallelTable DepthConcat".split()}
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 _WITHOUT_BIAS = {
     f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.tensors.overwriting import root_of
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -79,6 +81,15 @@ class Origins:
             and name not in _WITHOUT_GRAPH
             and any(self.from_layers(g, seen) for g in node.arguments)
         )
+
+    def cut(self, node: Expression, written: Py) -> Py:
+        """A value on its way into a part of a tensor: what layers made is cut off, as no gradient goes that way."""
+        t = self.t
+        if t.classes.current is not None or t.scope in t.training.explicit.scopes:
+            return written  # which is looked at there
+        if t.kind(node) != "tensor" or written.text.endswith(".detach()") or not self.from_layers(node):
+            return written
+        return atom(f"{written.at(code.ATOM)}.detach()")
 
     def _put_into(self, place: object) -> list[Expression]:
         if self._into is None:

@@ -135,7 +135,8 @@ def _statement(t: Translator, node: Invoke) -> bool:
     if name in ("copy",) and len(node.arguments) == 1:
         base = t.value(receiver)
         if base.text.endswith("]") and _is_part(t, receiver):
-            t.emit(f"{base} = {t.value(node.arguments[0])}")
+            given = node.arguments[0]
+            t.emit(f"{base} = {t.models.inputs.origins.cut(given, t.value(given))}")
             return True
     if name in ("fill", "zero"):
         base = t.value(receiver)

@@ -81,6 +81,8 @@ class Carried:
             scope in explicit.scopes and explicit.reach.has_graph(value)
         ):
             return written
+        if self._only_judged(variable, scope):
+            return written  # its loss goes back through it
         if self.outlives(variable, scope):
             text = written.at(code.ATOM)
             if kind == "table":
@@ -89,6 +91,23 @@ class Carried:
                 return atom(f"{text[: -len('.clone()')]}.detach().clone()")
             return atom(f"{text}.detach()")
         return written
+
+    def _only_judged(self, variable: Variable, scope: Scope) -> bool:
+        """Whether a step's criterion is given a variable, and no module is."""
+        of_name, judged = self.t.scopes.of_name, False
+        for statement in self.training.places.statements_of(scope):
+            for node in tree.own_nodes(statement):
+                if not isinstance(node, Invoke) or node.method not in ("forward", "updateOutput"):
+                    continue
+                named = any(
+                    isinstance(n, Name) and of_name[n] is variable
+                    for a in node.arguments
+                    for n in tree.walk(a)
+                )
+                if named and self.t.kind(node.receiver) == "module":
+                    return False
+                judged |= named and self.t.kind(node.receiver) == "criterion"
+        return judged
 
     def outlives(self, variable: Variable, scope: Scope) -> bool:
         """Whether a variable is there before and after a training step."""

@@ -170,6 +170,8 @@ class Training:
         ]
         modules = [n for n in nodes if self.t.kind(n.receiver) == "module"]
         methods = {n.method for n in modules}
+        inner = {n.method for n in tree.walk(function.body) if isinstance(n, Invoke)}
+        methods |= inner & BACKWARD  # in a function for an optimizer
         return "evaluate" in methods and "forward" in methods and not methods & BACKWARD
 
     def is_handled(self, *nodes: Statement) -> bool:
