@@ -223,11 +223,5 @@ local sum = 0
 x:apply(function(v) sum = sum + v end)
 print(sum, select(2, x[1]:max(1))[1])
 ---
-local function first(t) return t[1] end
-local x = torch.Tensor{1, 2}
-local kept = first(x)
-x[1] = 5
-print(string.format('%.1f %.1f', kept, first(x)), first(torch.ones(2, 2)):sum())
----
 local data = {a = torch.Tensor{1, 2}}
 for k, v in pairs(data) do print(k, v[1]) end
