@@ -239,7 +239,9 @@ def squeezed(node: Invoke, receiver: Type, result: Type) -> bool:
     """The guess for ``x:sum(1):squeeze()``: what is summed over one of several dimensions has more than one element."""
     inner = node.receiver
     reduced = isinstance(inner, Invoke) and inner.method in _REDUCED and bool(inner.arguments)
-    if result.kind is not None or not reduced or receiver.kind != "tensor" or (receiver.rank or 0) < 2:
+    if result.kind not in (None, "tensor") or result.find().ranks or not reduced:
+        return False
+    if receiver.kind != "tensor" or (receiver.rank or 0) < 2:
         return False
     return result.be("tensor") | _less_one(result, receiver)
 

@@ -36,7 +36,7 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
         indent = code[: len(code) - len(code.lstrip())]
         return [*_wrapped(indent, comment, width), code]
     split = _brackets(code, width)
-    parts = _statement_of_operators(code, split, width)
+    parts = _statement_of_choice(code, width) or _statement_of_operators(code, split, width)
     if parts is not None:
         return [parts[0] + (f"  {comment}" if comment else ""), *parts[1:]]
     if split is None:
@@ -95,6 +95,34 @@ def _statement_of_operators(code: str, split: tuple[int, int] | None, width: int
             return None
     indent = code[: len(code) - len(code.lstrip())]
     return [f"{found[0]}(", *_at_operators(indent + "    ", value, width), f"{indent})"]
+
+
+def _statement_of_choice(code: str, width: int) -> list[str] | None:
+    """A value that is chosen by a condition, in brackets: each branch a line, its word before it."""
+    start = _STATEMENT.match(code)
+    if start is None:
+        return None
+    indent, value = code[: len(code) - len(code.lstrip())], code[start.end() :]
+    places, depth = [0], 0
+    for token in _tokens(value):
+        if token.type == tokenize.OP:
+            depth += (token.string in _OPEN) - (token.string in _CLOSE)
+        elif token.type == tokenize.NAME and depth == 0:
+            if token.string in ("lambda", "for"):
+                return None
+            if token.string in ("if", "else"):
+                places.append(token.start[1])
+    if len(places) < 3:
+        return None
+    inner = indent + "    "
+    if len(inner + value) <= width:
+        return [f"{start[0]}(", inner + value, f"{indent})"]
+    pieces = [value[a:b].strip() for a, b in itertools.pairwise([*places, len(value)])]
+    return [
+        f"{start[0]}(",
+        *(line for piece in pieces for line in lay_out(inner + piece, width)),
+        f"{indent})",
+    ]
 
 
 def _is_first(text: str) -> bool:

@@ -189,6 +189,25 @@ class CallKinds:
                 unify(self.inference.name_type(parameter), given[index])
             elif not open_end:
                 self.inference.name_type(parameter).be_nil()
+        if open_end and not isinstance(nodes[-1], tree.Vararg):
+            rest = parameters[len(given) :]
+            self.inference.rules.append(lambda: self._spread(nodes[-1], rest))
+
+    def _spread(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:
+        """``f(g())``: the values of g after its first, and nil for what is left."""
+        news = False
+        for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
+            returns = self.types.returns.get(function)
+            if returns is None or returns.open or not returns.counts:
+                continue
+            for place, parameter in enumerate(parameters, 1):
+                found = self.inference.name_type(parameter)
+                if place < returns.count:
+                    news |= unify(found, returns.at(place))
+                elif not found.nil:
+                    found.be_nil()
+                    news = True
+        return news
 
     def invoke(self, node: Invoke) -> Type:
         receiver = self.inference.expression(node.receiver)

@@ -284,6 +284,11 @@ class Calls:
         }
         return named.issuperset(self.t.types.calls_of.get(function, []))
 
+    def _of_program(self, node: Call | Invoke) -> bool:
+        """Whether a call is one of a function of the program, or makes an object of one of its classes."""
+        made = self.t.types.class_named(node.callee) if isinstance(node, Call) else None
+        return bool(self.t.types.function_called(node) or (made is not None and made.constructor()))
+
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in tree.own_nodes(statement):
@@ -292,7 +297,7 @@ class Calls:
             last: Expression | None = None
             if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert", "select"):
                 continue
-            if isinstance(node, (Call, Invoke)) and not self.t.types.function_called(node):
+            if isinstance(node, (Call, Invoke)) and not self._of_program(node):
                 last = node.arguments[-1] if node.arguments else None
             elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
                 last = node.fields[-1].value
@@ -442,7 +447,7 @@ class Calls:
                     for returned in returns_of(function)
                 ):
                     raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
-            names = [t.target(target) for target in targets[:count]]
+            names = [t.unread(target) or t.target(target) for target in targets[:count]]
             names += ["_"] * (count - len(names))
             t.emit(f"{', '.join(names)} = {self.all_values(node)}")
             for target in targets[count:]:

@@ -25,6 +25,7 @@ __all__ = [
     "power",
     "python_name",
     "quoted",
+    "stretch",
 ]
 
 INDENT = "    "
@@ -88,6 +89,13 @@ def attribute_name(name: str) -> str:
         return plain + "_"
     # Python changes names that begin with two underscores.
     return plain[1:] if plain.startswith("__") and not plain.endswith("__") else plain
+
+
+def stretch(start: str, end: str) -> str:
+    """A slice from a 0-based start: with spaces around the colon where an end of it is no name or number."""
+    start = "" if start == "0" else start
+    simple = all(re.fullmatch(r"[\w.-]*", text) for text in (start, end))
+    return f"{start}:{end}" if simple else f"{start} : {end}".strip()
 
 
 def quoted(value: str) -> str:

@@ -48,7 +48,8 @@ class Functions:
         ):
             outer, t.scope = t.scope, t.scopes.of_function[node]
             try:
-                inner = t.value(statements[0].values[0])
+                given = statements[0].values[0]
+                inner = t.calls.all_values(given) if t.calls.count(given) > 1 else t.value(given)
             finally:
                 t.scope = outer
             names = [t.names.of(parameter) for parameter in node.parameters]

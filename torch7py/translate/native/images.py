@@ -54,15 +54,8 @@ def cropped(t: Translator, node: Call) -> Py:
     if len(rest) != 4:
         raise Problem("T7-203", node.line, "image.crop without the end of the part")
     left, top, right, bottom = _whole(t, node, rest)
-    rows, columns = _slice(top, bottom), _slice(left, right)
+    rows, columns = code.stretch(top, bottom), code.stretch(left, right)
     return atom(f"{base}[..., {rows}, {columns}].clone()")
-
-
-def _slice(first: str, end: str) -> str:
-    start = "" if first == "0" else first
-    if start.replace("_", "a").isalnum() and end.replace("_", "a").isalnum():
-        return f"{start}:{end}"
-    return f"{start} : {end}" if start else f": {end}"
 
 
 @function("image.scale")

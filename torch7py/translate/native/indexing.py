@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -217,8 +216,7 @@ def _slice(t: Translator, node: Expression) -> str:
         end = atom("") if last.operand.value == 1 else atom(f"-{int(last.operand.value) - 1}")
     else:
         end = t.expressions.whole_number(last)
-    start = "" if first.text == "0" else first.text
-    return f"{start}:{end}" if _simple(start) and _simple(str(end)) else f"{start} : {end}".strip()
+    return code.stretch(first.text, str(end))
 
 
 def minus_one(t: Translator, node: Expression) -> Py:
@@ -257,7 +255,3 @@ def table(t: Translator, node: tree.Table) -> Py:
             key = t.value(item.key).text
         entries.append(f"{key}: {t.value(item.value)}")
     return atom(f"{{{', '.join(entries)}}}")
-
-
-def _simple(text: str) -> bool:
-    return bool(re.fullmatch(r"[\w.-]*", text))

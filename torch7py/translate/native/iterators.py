@@ -28,9 +28,11 @@ def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> boo
         return False
     if isinstance(source, (tree.Call, tree.Invoke)) and t.calls.count(source) > 1:
         return False  # the second value would be handed to the function at each turn
-    counts = {t.types.returns[function].count for function in functions}
+    counts = {count for function in functions for count in _counts(t, function)}
     if len(counts) != 1 or not all(_ends_clearly(t, function) for function in functions):
         return False
+    if any(t.scopes.of_name[name].reads for function in functions for name in function.parameters):
+        return False  # Lua hands over the state and the value before
     count = counts.pop()
     if not 0 < len(names) <= count:
         return False
@@ -40,16 +42,38 @@ def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> boo
     return True
 
 
-def _ends_clearly(t: Translator, function: tree.Function) -> bool:
+def _counts(
+    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+) -> set[int]:
+    """How many values a function gives; ``return self:next()`` gives those of the other."""
+    found = {t.types.returns[function].count}
+    for node in returns_of(function):
+        called = _called_at_end(t, node)
+        for inner in called if function not in callers else ():
+            found = (found - {1}) | _counts(t, inner, callers | {function})
+    return found
+
+
+def _called_at_end(t: Translator, node: tree.Return) -> list[tree.Function]:
+    """The functions of which one gives all that a return gives."""
+    first = node.values[0] if len(node.values) == 1 else None
+    return t.types.function_called(first) if isinstance(first, (tree.Call, tree.Invoke)) else []
+
+
+def _ends_clearly(
+    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+) -> bool:
     """Whether each return gives values of a known number, and the first is nil only where all are."""
-    if function.vararg or not t.calls.is_fixed(function):
+    if function.vararg or function in callers or not t.calls.is_fixed(function):
         return False
-    if any(t.scopes.of_name[parameter].reads for parameter in function.parameters):
-        return False  # Lua hands over the state and the value before
     alone = t.types.returns[function].count == 1
     for node in returns_of(function):
         first = node.values[0] if node.values else None
-        if first is None or isinstance(first, tree.Nil):
+        called = _called_at_end(t, node)
+        if called:  # return self:next()
+            if not all(_ends_clearly(t, inner, callers | {function}) for inner in called):
+                return False
+        elif first is None or isinstance(first, tree.Nil):
             if not all(isinstance(value, tree.Nil) for value in node.values):
                 return False
         elif not _is_there(t, first) and not (alone and isinstance(first, tree.Name)):

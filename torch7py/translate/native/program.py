@@ -460,8 +460,9 @@ def _squeezed(text: str) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if not line.strip() and out:
-            last, following = out[-1].strip(), "".join(lines[number + 1 : number + 2]).strip()
-            if not last:
+            rest = "".join(lines[number + 1 : number + 2])
+            last, following = out[-1].strip(), rest.strip()
+            if not last and not rest.startswith(("def ", "class ", "@")):  # two before one of a module
                 continue
             nested = following.startswith(("def ", "class ", "@")) and not last.startswith(("def ", "class "))
             if last.endswith(":") and not nested:

@@ -466,8 +466,7 @@ def table_concat(t: Translator, node: Call) -> Py:
     if part:
         first = t.expressions.position(part[0]).text
         last = t.expressions.whole_number(part[1]).text if len(part) > 1 else ""
-        plain = f"{first}{last}".isalnum()
-        items = f"{t.value(table).at(code.ATOM)}[{first}{':' if plain else ' : '}{last}]"
+        items = f"{t.value(table).at(code.ATOM)}[{code.stretch(first, last)}]"
     if representation == "dict":
         items, each = f"{t.need('numbered')}({items})", "_, x"
     if element == "string":

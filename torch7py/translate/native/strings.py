@@ -116,7 +116,7 @@ def _sub(t: Translator, subject: Expression, text: str, arguments: tuple[Express
         return atom(f"{t.need('lua_sub')}({text}, {bounds})")
     start = "" if isinstance(first, Number) and first.value == 1 else str(_bound(t, text, first, True))
     end = "" if last is None or (_negative(last) == 1) else str(_bound(t, text, last, False))
-    return atom(f"{text}[{start}:{end}]" if " " not in start + end else f"{text}[{start} : {end}]")
+    return atom(f"{text}[{code.stretch(start, end)}]")
 
 
 def _from_start(t: Translator, node: Expression) -> bool:

@@ -42,6 +42,13 @@ def all_layers(module: Type, depth: int = 0) -> list[Description]:
     return found
 
 
+# Arguments that PyTorch takes as whole numbers alone.
+_COUNTS = set(
+    "inputSize outputSize hiddenSize nIndex nOutput nInputPlane nOutputPlane inputFrameSize outputFrameSize"
+    " inputSize1 inputSize2 kW kH kT dW dH dT padW padH padT".split()
+)
+
+
 class Constructions:
     def __init__(self, models: Models) -> None:
         self.models, self.t = models, models.t
@@ -119,6 +126,9 @@ class Constructions:
             raise Problem(problem.code, node.line, str(problem)) from problem
         slots = {name: modules[int(text[1:])] for name, text in args.texts.items() if text.startswith("\0")}
         rest = {name: text for name, text in args.texts.items() if "\0" not in text}
+        for argument, text in zip(node.arguments, texts, strict=True):
+            if t.kind(argument) == "number" and not t.whole(argument):  # as torch.max(labels) gives
+                rest |= {name: f"int({text})" for name in _COUNTS if rest.get(name) == text}
         source = self.models.builders.source(node.line)
         if path == "nn.Recurrence" and "recurrentModule" in slots:
             slots = {"module": slots["recurrentModule"]}

@@ -125,9 +125,7 @@ def sub(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         end = t.expressions.whole_number(last)
         if end.text.startswith("-") and end.text[1:].isdigit():
             end = atom("") if end.text == "-1" else add_constant(None, int(end.text) + 1)
-        start = "" if start == "0" else start
-        plain = _plain(start) and _plain(end.text)
-        texts.append(f"{start}:{end}" if plain else f"{start} : {end}".strip())
+        texts.append(code.stretch(start, end.text))
     return atom(f"{receiver_text(t, receiver)}[{', '.join(texts)}]")
 
 
@@ -144,10 +142,7 @@ def narrow(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     length = t.expressions.whole_number(arguments[2])
     base = receiver_text(t, receiver)
     if dim == "0":
-        end = _sum(t, arguments[1], arguments[2])
-        start = "" if first.text == "0" else first.text
-        colon = ":" if _plain(start) and _plain(end) else " : "
-        return atom(f"{base}[{start}{colon if start else ':'}{end}]")
+        return atom(f"{base}[{code.stretch(str(first), _sum(t, arguments[1], arguments[2]))}]")
     return atom(f"{base}.narrow({dim}, {first}, {length})")
 
 
@@ -158,10 +153,6 @@ def _sum(t: Translator, first: Expression, length: Expression) -> str:
     terms = [part.at(code.ADD) for part in (term, more) if part is not None]
     joined = Py(" + ".join(terms), code.ADD if len(terms) > 1 else code.ATOM) if terms else None
     return str(add_constant(joined, constant - 1 + add))
-
-
-def _plain(text: str) -> bool:
-    return text.replace("_", "").replace(".", "").isalnum() or text == ""
 
 
 @rule("index")
