@@ -40,6 +40,7 @@ package("env", requires=("torch", "dok", "paths"), table=None, chunk="pkg_env.lu
 package("lfs", "torch7py.packages.lfs", chunk="pkg_lfs.lua")
 package("cjson", table=None, chunk="pkg_cjson.lua")
 package("cjson.safe", requires=("cjson",), table=None, chunk="pkg_cjson_safe.lua")
+package("class", table=None, chunk="pkg_class.lua")
 package("cjson.util", table=None, chunk="pkg_cjson_util.lua")
 package("lua-utf8", table=None, chunk="pkg_utf8.lua")
 package("socket", requires=("sys",), chunk="pkg_socket.lua")

@@ -196,4 +196,4 @@ def _settings(axes: Any, figure: Figure) -> None:
     elif figure.square:
         axes.set_box_aspect(1)
     if figure.legend is not None and axes.get_legend_handles_labels()[1]:
-        axes.legend(loc=figure.legend)
+        axes.legend(loc=figure.legend, framealpha=1)
