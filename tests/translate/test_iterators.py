@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.translate.running import assert_same
 from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import verify_script
 
@@ -71,16 +72,28 @@ def test_a_function_is_called_until_it_gives_nil(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "local t, i = {1, 2}, 0\nlocal f = function() i = i + 1; return t[i], i end\nfor x, n in f do print(x) end",
         "local f = function(_, i) if i < 3 then return i + 1 end end\nfor i in f, nil, 0 do print(i) end",
         "local f = function(s) if s == 1 then return 1 end end\nfor i in f do print(i) end",
-        "local i = 0\nlocal f = function() if i < 3 then return nil, i end end\nfor a, b in f do print(a) end",
     ],
 )
 def test_an_end_that_python_would_not_see_has_a_code(body: str) -> None:
-    """An element that may be missing beside another value, the state of Lua's protocol, nil with a value."""
+    """The state of Lua's protocol."""
     page = translate_script(body.encode(), "p.lua")
     assert "T7-215" in [problem.code for problem in page.problems]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "local t, i = {1, 2}, 0\nlocal f = function() i = i + 1; return t[i], i end\nfor x, n in f do print(x, n) end",
+        "local i = 0\nlocal f = function() if i < 3 then return nil, i end end\nfor a in f do print(a) end print(i)",
+    ],
+)
+def test_the_first_value_ends_a_loop(body: str) -> None:
+    """An element that may be missing beside another value, nil with a value."""
+    page = assert_same(body)
+    assert page is not None
+    assert " in turns(f):" in page.code
 
 
 def test_a_function_that_ends_without_return_gives_as_many_nones(tmp_path: Path) -> None:

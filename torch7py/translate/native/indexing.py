@@ -132,11 +132,12 @@ def item(t: Translator, node: Index) -> Py:
 
 
 def _may_be_missing(t: Translator, node: Index) -> bool:
-    """Whether an item of a list is one that the program compares with nil, and may be none."""
+    """Whether an item of a list is one that the program compares with nil, and may be none, or that ends a loop."""
     found = t.type(node)
     if found.has("node"):  # of a graph, which is there whenever it is used
         return False
-    if node in t.present or not (found.nil or (found.has("tested") and found.kind != "boolean")):
+    tested = found.nil or node in t.looked_for or (found.has("tested") and found.kind != "boolean")
+    if node in t.present or not tested:
         return False
     return not t.tables.has_item(node)
 

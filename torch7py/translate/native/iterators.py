@@ -1,7 +1,8 @@
 """Loops over a function of the program's own: ``for image, label in data:batches(16) do``.
 
 Lua calls the function at each turn, until its first value is nil. That is what ``iter`` with a sentinel does in
-Python. A function of one value ends at None; one of n values ends by giving n times None.
+Python. A function of one value ends at None; one of n values ends by giving n times None. Where one of n values may end
+otherwise, a small generator looks at the first.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> boo
     if isinstance(source, (tree.Call, tree.Invoke)) and t.calls.count(source) > 1:
         return False  # the second value would be handed to the function at each turn
     counts = {count for function in functions for count in _counts(t, function)}
-    if len(counts) != 1 or not all(_ends_clearly(t, function) for function in functions):
+    clear = all(_ends_clearly(t, function) for function in functions)
+    if len(counts) != 1 or not (clear or all(_is_plain(t, function) for function in functions)):
         return False
     if any(t.scopes.of_name[name].reads for function in functions for name in function.parameters):
         return False  # Lua hands over the state and the value before
@@ -37,6 +39,9 @@ def iterator_head(t: Translator, node: tree.GenericFor, names: list[str]) -> boo
     if not 0 < len(names) <= count:
         return False
     names = names + ["_"] * (count - len(names))
+    if count > 1 and not clear:
+        t.emit(f"for {', '.join(names)} in {t.need('turns')}({t.value(source)}):")
+        return True
     sentinel = "None" if count == 1 else f"({', '.join(['None'] * count)})"
     t.emit(f"for {', '.join(names)} in iter({t.value(source)}, {sentinel}):")
     return True
@@ -79,6 +84,16 @@ def _ends_clearly(
         elif not _is_there(t, first) and not (alone and isinstance(first, tree.Name)):
             return False
     return True
+
+
+def _is_plain(
+    t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
+) -> bool:
+    """Whether a function gives a known number of values, whatever they are."""
+    if function.vararg or function in callers or not t.calls.is_fixed(function):
+        return False
+    ends = [inner for node in returns_of(function) for inner in _called_at_end(t, node)]
+    return all(_is_plain(t, inner, callers | {function}) for inner in ends)
 
 
 def _is_there(t: Translator, node: tree.Expression, seen: frozenset[Variable] = frozenset()) -> bool:

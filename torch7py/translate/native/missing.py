@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Expression, Index, Name, Unary
 
@@ -23,6 +24,11 @@ def looked_for(t: Translator) -> set[Expression]:
         for condition in _conditions(node):
             tested |= {of_name[name] for name in _names(condition)}
     found: set[Expression] = set()
+    for first in _ends_of_loops(t):  # nil ends a loop over a function
+        if isinstance(first, Index):
+            found.add(first)
+        elif isinstance(first, Name):
+            tested.add(of_name[first])
     for statement in tree.those(t.program, tree.Local, tree.Assign):
         assert isinstance(statement, (tree.Local, tree.Assign))
         targets = statement.names if isinstance(statement, tree.Local) else statement.targets
@@ -30,6 +36,16 @@ def looked_for(t: Translator) -> set[Expression]:
             if isinstance(target, Name) and isinstance(value, Index) and of_name[target] in tested:
                 found.add(value)
     return found
+
+
+def _ends_of_loops(t: Translator) -> Iterator[Expression]:
+    """The first values of the functions that loops go over."""
+    for loop in tree.every(t.program, tree.GenericFor):
+        if len(loop.values) != 1:
+            continue
+        for function in t.type(loop.values[0]).find().functions:
+            for statement in returns_of(function):
+                yield from statement.values[:1]
 
 
 def _conditions(node: tree.Node | tree.Block) -> Iterator[Expression]:

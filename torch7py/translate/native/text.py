@@ -175,16 +175,36 @@ def text(t: Translator, node: Expression, nil: bool = True) -> Py:
 
 
 def format(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> Py:
-    """``string.format`` with a literal pattern as an f-string."""
+    """``string.format``: with a literal pattern as an f-string."""
+    if not isinstance(pattern, String) or (arguments and _are_several(t, arguments[-1])):
+        return atom(_at_run_time(t, pattern, arguments))
     return f_string(formatted(t, pattern, arguments))
+
+
+def _are_several(t: Translator, node: Expression) -> bool:
+    """Whether the last argument stands for as many as there are."""
+    return isinstance(node, tree.Vararg) or t.calls.is_unpacked(node)
+
+
+def _at_run_time(t: Translator, pattern: Expression, arguments: tuple[Expression, ...]) -> str:
+    """``string.format`` whose pattern, or whose values, are known only when the program runs."""
+    kinds = {
+        kind for each in arguments for kind in t.type(each).find().kinds if not t.calls.is_unpacked(each)
+    }
+    if t.kind(pattern) != "string" or not kinds <= {"number", "string", "boolean"}:
+        raise Problem("T7-231", pattern.line, "string.format with a pattern that is not a literal")
+    t.imports.add("re")
+    t.need("lua_text")
+    given = t.calls.arguments(Call(pattern.place, pattern, (pattern, *arguments)), [])
+    return f"{t.need('lua_format')}({given})"
 
 
 def formatted(
     t: Translator, pattern: Expression, arguments: tuple[Expression, ...]
 ) -> list[tuple[str, str] | str]:
     """The pieces of the text that string.format makes."""
-    if not isinstance(pattern, String):
-        raise Problem("T7-231", pattern.line, "string.format with a pattern that is not a literal")
+    if not isinstance(pattern, String) or (arguments and _are_several(t, arguments[-1])):
+        return [(_at_run_time(t, pattern, arguments), "")]
     pieces: list[tuple[str, str] | str] = []
     at, used = 0, 0
     for found in _FORMAT.finditer(pattern.value):

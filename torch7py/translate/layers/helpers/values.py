@@ -281,3 +281,26 @@ def clear_padding(model):
             layer.weight.data[layer.padding_idx] = 0
 ''',
 )
+
+helper(
+    "turns",
+    '''
+def turns(function):
+    """What a function gives at each turn of a loop, until its first value is None."""
+    while (values := function())[0] is not None:
+        yield values
+''',
+)
+
+helper(
+    "lua_format",
+    '''
+def lua_format(pattern, *values):
+    """As Lua's string.format: %d takes any whole number, and %s writes as Lua does."""
+    letters = re.findall(r"%[-+ #0]*\\d*(?:\\.\\d*)?([a-zA-Z%])", pattern)
+    given = []
+    for letter, value in zip([letter for letter in letters if letter != "%"], values):
+        given.append(lua_text(value) if letter == "s" else int(value) if letter in "dixXc" else value)
+    return pattern % tuple(given)
+''',
+)
