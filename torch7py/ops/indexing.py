@@ -224,7 +224,7 @@ def _mask(name: str, x: T, mask: T) -> T:
     """A mask as truth values in the shape of x."""
     if mask.numel() != x.numel():
         raise TorchError(f"{name}: a mask of {mask.numel()} elements for a tensor of {x.numel()}")
-    if mask.numel() and mask.max() > 1:
+    if mask.numel() and mask.max().item() > 1:
         raise TorchError("Mask tensor can take 0 and 1 values only")
     return mask.reshape(x.shape).view(torch.bool)
 

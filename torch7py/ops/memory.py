@@ -319,6 +319,9 @@ def in_parts(
     tensor, as with PyTorch's ``out=``.
     """
     first = tensors[0]
+    if first.numel() < LARGE:  # to find out where it may be put takes longer than a copy
+        result = steps(None, None, *tensors)
+        return result if out is None else out.copy_(result)
     if not all(
         tensor.is_contiguous() and not tensor.requires_grad and (out is None or apart(out, tensor))
         for tensor in (*tensors, *([] if out is None else [out]))

@@ -111,6 +111,10 @@ def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T
     if _exact(src):
         return torch.addcmul(src, a, b, value=value, out=out)
 
+    if src.numel() < memory.LARGE and src.dtype != torch.float16:
+        total = src + (a if value == 1 else a * value) * b
+        return total if out is None else out.copy_(total)
+
     # Added to minus zero a number stays what it is, the sign of zero too.
     nothing = torch.tensor(-0.0, dtype=src.dtype, device=src.device)
 
@@ -237,12 +241,14 @@ def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T])
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
+        if src.numel() < memory.LARGE:
+            chosen = torch.where(better(src, other), src, other)
+            return chosen if out is None else out.copy_(chosen)
         others = [other] if isinstance(other, T) else []
         number = other if isinstance(other, T) else torch.tensor(other, dtype=src.dtype, device=src.device)
-        if src.numel() >= memory.LARGE and not (src.is_floating_point() and memory.has_nan(src)):
-            return best(
-                src, number, out=out
-            )  # PyTorch's own, which lets no nan give way, in a third of the time
+        if not (src.is_floating_point() and memory.has_nan(src)):
+            # PyTorch's own, which lets no nan give way, in a third of the time
+            return best(src, number, out=out)
 
         def steps(out: T | None, spare: T | None, src: T, other: T = number) -> T:
             chosen = better(src, other, out=spare)
