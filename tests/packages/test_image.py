@@ -432,6 +432,12 @@ class TestFiles:
         assert (exact, kind, planes) == (0, "torch.ByteTensor", 3)
         assert near <= 2
 
+    def test_photographs_are_files_of_the_users(self, run, tmp_path, monkeypatch):
+        run(f"image.savePPM('{tmp_path}/a.ppm', torch.ones(3, 4, 5):mul(0.2))")
+        monkeypatch.setenv("IMAGE_LENA", f"{tmp_path}/a.ppm")
+        assert run("local x = image.lena() return x:size(1) * 100 + x:size(2) * 10 + x:size(3)") == 345
+        assert run("local x = image.lena() return x:type() .. x[1][1][1]") == "torch.DoubleTensor0.2"
+
     @pytest.mark.parametrize(
         ("source", "says"),
         [

@@ -12,7 +12,10 @@ for _name in ("display", "window"):
         f"image.{_name}", "an error: it draws with Qt; image.toDisplayTensor and image.save make a file of it"
     )
 for _name in ("lena", "fabio"):
-    unsupported(f"image.{_name}", "an error: the photograph is not part of this project")
+    restricted(
+        f"image.{_name}",
+        f"the photograph is not part of this project: the environment variable IMAGE_{_name.upper()} names a file",
+    )
 for _name in ("polar", "logpolar"):
     unsupported(f"image.{_name}", "an error")
 unsupported("image.drawText", "an error: the font is not part of this project")

@@ -98,7 +98,13 @@ for _, name in ipairs {'display', 'window'} do
    image[name] = function() fail('image.%s is not supported: it draws with Qt (image.toDisplayTensor and image.save make a file)', name) end
 end
 for _, name in ipairs {'lena', 'fabio'} do
-   image[name] = function() fail('image.%s is not supported: the photograph is not part of this project', name) end
+   local variable = 'IMAGE_' .. name:upper()
+   image[name] = function()
+      local file = os.getenv(variable)
+      if file then return image.load(file, 3, 'double') end
+      fail('image.%s: the photograph is not part of this project; the environment variable %s may name a file', name,
+           variable)
+   end
 end
 for _, name in ipairs {'polar', 'logpolar'} do
    image[name] = function() fail('image.%s is not supported', name) end
