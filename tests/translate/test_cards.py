@@ -96,3 +96,55 @@ def test_a_tensor_left_behind(tmp_path: Path) -> None:
 def test_no_card_where_the_original_has_none() -> None:
     with patched(changes(False)):
         assert not torch.cuda.is_available()
+
+
+SHARED_OUT = """require 'cunn'
+require 'cudnn'
+require 'optim'
+torch.setdefaulttensortype('torch.FloatTensor')
+torch.manualSeed(3)
+local function spread(net, cards)
+   if cards > 1 then
+      local one = net
+      net = nn.DataParallelTable(1)
+      for i = 1, cards do
+         cutorch.setDevice(i)
+         net:add(one:clone():cuda(), i)
+      end
+      cutorch.setDevice(1)
+   end
+   return net
+end
+local net = nn.Sequential():add(cudnn.SpatialConvolution(1, 2, 3, 3)):add(nn.SpatialBatchNormalization(2))
+net:add(cudnn.ReLU(true)):add(nn.View(2 * 2 * 2)):add(nn.Linear(2 * 2 * 2, 2)):add(cudnn.LogSoftMax())
+net = spread(net, cutorch.getDeviceCount()):cuda()
+local criterion = nn.ClassNLLCriterion():cuda()
+local x, y = torch.randn(6, 1, 4, 4), torch.Tensor {1, 2, 1, 2, 1, 2}
+local inputs, targets = torch.CudaTensor(), torch.CudaTensor()
+local weights, gradients = net:getParameters()
+local state = {learningRate = 0.1, momentum = 0.9}
+local loss
+for step = 1, 3 do
+   inputs:resize(6, 1, 4, 4):copy(x)
+   targets:resize(6):copy(y)
+   optim.sgd(function()
+      gradients:zero()
+      local output = net:forward(inputs)
+      loss = criterion:forward(output, targets)
+      net:backward(inputs, criterion:backward(output, targets))
+      return loss, gradients
+   end, weights, state)
+   print(step, loss)
+end
+"""
+
+
+def test_layers_of_cudnn_and_a_copy_for_each_card(tmp_path: Path) -> None:
+    path = tmp_path / "main.lua"
+    path.write_text(SHARED_OUT)
+    page = translate_script(path.read_bytes(), str(path))
+    assert [str(problem) for problem in page.problems] == []
+    assert "net = nn.DataParallel(one, list(range(cards)))\n" in page.code
+    comparison = verify_script(page, path)
+    assert comparison.lines == 3
+    assert comparison.layers >= 6

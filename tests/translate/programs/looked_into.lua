@@ -97,4 +97,5 @@ for step = 1, 4 do
    small:updateParameters(0.5)
    print(step, loss)
 end
-print(alone:norm(), features:norm())
+local norm, sign = torch.norm, torch.sign -- short names
+print(norm(alone), norm(features, 1), sign(features):sum())

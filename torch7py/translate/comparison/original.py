@@ -355,7 +355,8 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
                 of = {id(weight): key for key, weight in self.named_parameters()}
                 names = [of.get(id(weight), "") for weight in weights]
                 listed = [weight.detach().clone() for weight in weights]
-                made.append(Made(name, self, _weights(name, self), listed, len(made), names, of))
+                plain = name.replace("cudnn.", "nn.")  # which compute the same
+                made.append(Made(plain, self, _weights(name, self), listed, len(made), names, of))
 
         return init
 

@@ -200,14 +200,14 @@ class Partners:
                     continue  # taken from both
                 if entry == "bias" and item.centred:
                     continue  # it has no effect, and no gradient but rounding, of which Adam makes whole steps
-                theirs = taken(take, item.module._module)
+                theirs, ours = taken(take, item.module._module), state[entry].detach().cpu()
                 if (
                     entry == "running_mean"
                     and centred
-                    and torch.allclose(state[entry].to(theirs), theirs, 1e-4, 1e-4)
+                    and torch.allclose(ours.to(theirs), theirs, 1e-4, 1e-4)
                 ):
                     continue  # which has that bias in it
-                found.append((f"{name}.{entry}", state[entry], theirs))
+                found.append((f"{name}.{entry}", ours, theirs))
         return found + self._own_pairs()
 
     def _own_pairs(self) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
@@ -223,7 +223,7 @@ class Partners:
                 for field, value in fields.items():
                     weight = getattr(module, field, None)
                     if isinstance(weight, torch.Tensor) and weight.shape == value.shape:
-                        found.append((f"{name} number {number}, {field}", weight, value))
+                        found.append((f"{name} number {number}, {field}", weight.detach().cpu(), value))
                     else:
                         raise Different(f"{name} number {number} has no {field} of size {tuple(value.shape)}")
         return found

@@ -220,10 +220,10 @@ class Inference:
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
     def _short_name(self, target: Name, value: Index) -> None:
-        """``local Convolution = nn.SpatialConvolution``, of which modules are made and nothing else is done with."""
+        """``local Convolution = nn.SpatialConvolution``, ``local norm = torch.norm``: what is called and no more."""
         path = self.types.path(value) or ""
         variable = self.scopes.of_name[target]
-        if not path.startswith(("nn.", "cudnn.")) or path in self.types.classes:
+        if not path.startswith(("nn.", "cudnn.", "torch.")) or path in self.types.classes:
             return
         if self._called is None:
             self._called = {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}

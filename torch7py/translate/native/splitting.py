@@ -1,7 +1,7 @@
 """``local net, criterion = nn.Linear(2, 1), nn.MSECriterion()`` as two statements, each of which makes one module.
 
 A module that is made by itself can be a class of the page, or a function, and what adds to it is found. The same for
-tables of named values: one of them may be the settings of an optimizer.
+tables of named values: one of them may be the settings of an optimizer; and for short names of functions.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def _split(node: Local) -> list[Statement]:
 def _is_construction(node: Expression) -> bool:
     if isinstance(node, tree.Table):
         return any(isinstance(field.key, tree.String) for field in node.fields)
+    if isinstance(node, tree.Index):  # ``torch.norm``
+        return isinstance(node.base, Name) and node.base.name in ("nn", "cudnn", "torch")
     while isinstance(node, Invoke):
         node = node.receiver
     callee = node.callee if isinstance(node, Call) else None

@@ -282,11 +282,26 @@ class Making:
         if isinstance(cards, tree.Table):
             places = [t.expressions.position(item.value).text for item in cards.fields]
             given.append(f"[{', '.join(places)}]")
+        elif (last := self._first_cards(cards)) is not None:
+            given.append(f"list(range({last}))")
         elif cards is not None:
             if t.kind(cards) != "table":
                 raise Problem("T7-222", node.line, "nn.DataParallelTable with one copy at a time")
             given.append(f"[int(card) - 1 for card in {t.value(cards)}]")
         return atom(f"nn.DataParallel({', '.join([*given, *([f'dim={place}'] if place != '0' else [])])})")
+
+    def _first_cards(self, cards: Expression | None) -> Py | None:
+        """How many cards ``torch.range(1, n):totable()`` names."""
+        made = cards.receiver if isinstance(cards, Invoke) and cards.method == "totable" else None
+        if (
+            not isinstance(made, Call)
+            or self.t.path(made.callee) != "torch.range"
+            or len(made.arguments) != 2
+        ):
+            return None
+        first, last = made.arguments
+        from_one = isinstance(first, tree.Number) and first.value == 1
+        return self.t.expressions.whole_number(last) if from_one else None
 
     def _part(self, node: Expression) -> str:
         """A part that has a name of its own, or one that is made here, as nothing else names it."""
