@@ -6,6 +6,7 @@ moments of adam. PyTorch's optimizers pass over it. So such vectors stay vectors
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,31 @@ class RunParts:
         if not self._moves():
             return False
         run, whole = self._all_run(), self.t.type(module).find()
+        if self.discards(module):
+            return True
         if whole in run:
             return False
         if isinstance(module, tree.Table):
             return any(not self._is_run(self.t.type(item.value), 0) for item in module.fields)
         return len(whole.layers) == 1 and not self._is_run(whole, 0)
+
+    def discards(self, module: Expression) -> bool:
+        """Whether a module throws the outputs of some of its parts away, whose weights get no gradient then."""
+        return self._discards(self.t.type(module), 0)
+
+    def _discards(self, module: Type, depth: int) -> bool:
+        if depth > DEEPEST:
+            return False
+        for layer in module.find().layers:
+            inside = [child.find() for child in layer.children]
+            for table, chosen in itertools.pairwise(inside if layer.name == "nn.Sequential" else ()):
+                one_of = {each.name for each in chosen.layers} & {"nn.SelectTable", "nn.NarrowTable"}
+                side_by_side = {each.name for each in table.layers} & {"nn.ConcatTable", "nn.ParallelTable"}
+                if one_of and side_by_side:
+                    return True
+            if any(self._discards(part, depth + 1) for part in (*inside, *layer.slots)):
+                return True
+        return False
 
     def _is_run(self, part: Type, depth: int) -> bool:
         part = part.find()

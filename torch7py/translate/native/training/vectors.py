@@ -54,6 +54,7 @@ class FlatVectors:
                     or not self._is_kept(targets, modules)
                     or not self._is_theirs(holders, modules, statement)
                     or self.run_parts.leaves_out(modules)
+                    or (self.run_parts.discards(modules) and self._are_added_to(holders[1:]))
                     or flat.changed_in_part(self.t, self.training.holders, holders)
                     or flat.used_as_vectors(self.t, self.training.holders, holders)
                 ):
@@ -100,6 +101,15 @@ class FlatVectors:
                 and len(holders.assigned(holder)) == 1
                 for field in fields
             )
+        )
+
+    def _are_added_to(self, gradients: list[Holder]) -> bool:
+        """Whether the program adds something, such as a decay, to gradients that may be missing in PyTorch."""
+        holders = self.training.holders
+        return any(
+            node.method == "add" and len(node.arguments) == 2 and holders.of(node.receiver) in gradients
+            for node in tree.every(self.t.program, Invoke)
+            if isinstance(node.receiver, (Name, Index))
         )
 
     def _is_theirs(self, vectors: list[Holder], module: Expression, statement: Statement) -> bool:
@@ -267,6 +277,8 @@ class FlatVectors:
         """The parameters that have gradients, where some may not."""
         if self.t.models.freezes():
             return f"[p for p in {self.parameters(module)} if p.requires_grad]"
+        if self.run_parts.discards(module):
+            return f"[p for p in {self.counted(module)} if p.grad is not None]"
         return self.counted(module)
 
     def decays(self) -> bool:
@@ -342,25 +354,35 @@ class FlatVectors:
         elif node.method == "clamp" and given[0] == f"-{given[1]}":
             t.emit(f"nn.utils.clip_grad_value_({parameters}, {given[1]})")
         elif node.method in ("mul", "div") and len(given) == 1:
+            factor = self._before_loop(given[0])
             t.emit(f"for p in {self.moved(module)}:")
-            t.emit(f"    p.grad.{node.method}_({given[0]})")
+            t.emit(f"    p.grad.{node.method}_({factor})")
         elif node.method == "add" and len(given) == 2 and isinstance(node.arguments[1], (Name, Index)):
             if self.weights_of(node.arguments[1]) is None:
                 raise Problem("T7-227", node.line, "something added to the flat gradients")
+            scale = self._before_loop(given[0])
             t.emit(f"for p in {self.counted(module)}:")
-            t.emit(f"    p.grad.add_(p.data, alpha={given[0]})")
+            t.emit(f"    p.grad.add_(p.data, alpha={scale})")
         else:
             raise Problem("T7-227", node.line, f"{node.method} of the flat gradients")
 
+    def _before_loop(self, text: str) -> str:
+        """A number for all parameters, computed before the first of them changes."""
+        if "(" not in text:
+            return text
+        name = self.t.fresh("scale")
+        self.t.emit(f"{name} = {text}")
+        return name
+
     def on_weights(self, node: Invoke, module: Expression) -> None:
         t = self.t
-        given = ", ".join(t.value(argument).text for argument in node.arguments)
         parameters = self.counted(module)
         if node.method == "add" and len(node.arguments) == 2:
             other = node.arguments[1]
             if self.gradients_of(other) is not None:
+                scale = self._before_loop(t.value(node.arguments[0]).text)
                 t.emit(f"for p in {self.moved(module)}:")
-                t.emit(f"    p.data.add_(p.grad, alpha={t.value(node.arguments[0])})")
+                t.emit(f"    p.data.add_(p.grad, alpha={scale})")
                 return
         if node.method == "copy" and len(node.arguments) == 1 and t.kind(node.arguments[0]) == "tensor":
             copied = f"{t.value(node.arguments[0]).at(code.ATOM)}.clone()"
@@ -368,6 +390,7 @@ class FlatVectors:
             return
         if node.method not in initialization.ALIKE:
             raise Problem("T7-227", node.line, f"{node.method} of the flat weights")
+        given = ", ".join(self._before_loop(t.value(argument).text) for argument in node.arguments)
         t.emit(f"for p in {parameters}:")
         t.emit(f"    p.data.{initialization.ALIKE[node.method]}({given})")
         if node.method not in ("zero", "mul") and t.kind(module) != "tensor":
