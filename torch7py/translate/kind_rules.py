@@ -282,7 +282,11 @@ def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
         return graph_output(layer)
     if name == "nn.Sequential":
         for child in reversed(layer.children):
-            kind = output_kind(child, given, depth + 1)
+            if any(child.find() is each.find() for each in layer.in_turn) and child.find().layers:
+                last = max(child.find().layers, key=lambda one: one.call.place.start)
+                kind = _kind_of_layer(last, given, depth + 1)
+            else:
+                kind = output_kind(child, given, depth + 1)
             if kind != "same":
                 return kind
         return "same" if layer.children else None

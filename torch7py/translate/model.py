@@ -360,6 +360,7 @@ def _origin(child: Child) -> str:
 
 
 IMPORTS = (
+    ("import functools", r"\bfunctools\."),
     ("import math", r"\bmath\."),
     ("import sys", r"\bsys\."),
     ("", ""),

@@ -9,7 +9,7 @@ from torch7py.translate.inference import loaders, module_calls, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import squeezed, tensor_method
 from torch7py.translate.kinds import LuaClass, Type, unify
-from torch7py.translate.tree import Call, Expression, Index, Invoke
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
@@ -269,7 +269,8 @@ class CallKinds:
                 return tensor_method(node, receiver, arguments, results) | news
             if kind in ("module", "criterion"):
                 news = method in ("apply", "replace") and self._given_modules(arguments)
-                return module_calls.method(node, receiver, arguments, results) | news
+                in_turn = bool(node.arguments) and self._is_entry_in_loop(node.arguments[0])
+                return module_calls.method(node, receiver, arguments, results, in_turn) | news
             if kind == "loader":
                 return loaders.method(node, receiver, results)
             if kind == "table" and receiver.has(tds.COUNTED):
@@ -334,6 +335,11 @@ class CallKinds:
             return False
         fits = method in _STRINGS_OWN or (bool(arguments) and arguments[0].kind == "string")
         return fits and root.be("string")
+
+    def _is_entry_in_loop(self, node: Expression) -> bool:
+        """Whether an expression is each entry of a list in turn: ``v`` of ``for _, v in ipairs(list)``, ``list[i]``."""
+        place = node.key if isinstance(node, Index) else node
+        return isinstance(place, Name) and self.inference.scopes.of_name[place].kind == "loop"
 
     def _be_tensor(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         given = " ".join(argument.kind or "?" for argument in arguments)

@@ -67,7 +67,10 @@ def forward(module: Type, result: Type, arguments: list[Type]) -> bool:
     return False
 
 
-def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Type]) -> bool:
+def method(
+    node: Invoke, receiver: Type, arguments: list[Type], results: list[Type], in_turn: bool = False
+) -> bool:
+    """What a method of a module gives. ``in_turn``: the first argument is an entry of a list in a loop over it."""
     result, name = results[0], node.method
     if name in ("forward", "updateOutput"):
         return forward(receiver, result, arguments)
@@ -82,6 +85,7 @@ def method(node: Invoke, receiver: Type, arguments: list[Type], results: list[Ty
         for layer in [one for one in made if _is_container(one.name)][:1] or made[:1]:
             if arguments and not any(child is arguments[0] for child in layer.children):
                 layer.children.append(arguments[0])
+                layer.in_turn += arguments[:1] if in_turn else []
                 receiver.find().changed()
                 news = True
         return news | unify(result, receiver)

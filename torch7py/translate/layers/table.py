@@ -198,7 +198,7 @@ def extreme(name: str, function: str) -> None:
             if use.is_steps:
                 kind = "max" if function == "torch.maximum" else "min"
                 return Expr(f"{use.tensor.operand}.{kind}({use.writer.depth}).values")
-            raise NotNative(f"{name}: the number of its inputs is not known")
+            return Expr(f"functools.reduce({function}, {use.writer.as_expr(use.x)})")
         text = parts[0].text
         for part in parts[1:]:
             text = f"{function}({text}, {part.text})"
