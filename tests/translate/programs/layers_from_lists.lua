@@ -18,12 +18,13 @@ local function test() return (model:forward(x) - y):clone():abs():max() end
 for epoch = 1, 2 do
    model:zeroGradParameters()
    local output = model:updateOutput(x)
-   print(criterion:updateOutput(output, y), test())
-   model:updateOutput(x)
+   print(criterion:updateOutput(output, y))
+   -- the gradient by itself
    local gradOutput = criterion:updateGradInput(output, y)
    model:updateGradInput(x, gradOutput)
    model:accGradParameters(x, gradOutput)
    model:updateParameters(0.1)
+   print(test())
 end
 
 -- the first part ends with a table, with which the second begins

@@ -31,9 +31,8 @@ def write(t: Translator, nodes: Sequence[Statement], index: int) -> int:
         return 0
     if any(isinstance(n, Name) and n.name == made.name for n in tree.walk(item)):
         return 0
-    if any(isinstance(n, tree.Function) for n in tree.walk(item)) or t.training.is_handled(
-        loop, nodes[index]
-    ):
+    handled = t.training.is_handled(loop, nodes[index]) or loop in t.graphs.members
+    if handled or any(isinstance(n, tree.Function) for n in tree.walk(item)):
         return 0
     before = len(t.lines)
     for comment in nodes[index].around.before:

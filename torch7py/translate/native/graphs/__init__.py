@@ -112,7 +112,7 @@ class Graphs(Methods):
         cls = GraphClass(t.models.making.written.class_name(camel(name)), scope, function.body)
         self._find_inputs(cls, last.values[0])
         parameters = self._parameters(function)
-        outer = sorted((v for v in scope.upvalues if self.is_plain(v)), key=declared)
+        outer = sorted((v for v in self.outer(scope) if self.is_plain(v)), key=declared)
         everything = [*(t.names.of_variable(v) for v in outer), *parameters]
         if "self" in everything:
             raise Problem("T7-221", function.line, "a graph made of the fields of an object")
@@ -183,14 +183,18 @@ class Graphs(Methods):
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
         class_name = t.models.making.written.class_name(camel(name.rpartition(".")[2]))
         own = self._made_in(body)
-        calls = [
+        sites = [
             n for s in (*body, *node.values) for n in tree.walk(s) if isinstance(n, Call) and self.is_site(n)
         ]
+        parts = {n: f for n in sites for f in t.types.function_called(n) if self.gives_nodes(f)}
+        calls = [n for n in sites if n not in parts]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
         named = t.models.making.written.names_in([c.callee for c in calls])
         if any(argument.startswith("self") for argument in named.values()):
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
-        names = [n for n in named if n not in own and n not in modules]
+        sizes = [v for f in parts.values() for v in self.outer(t.scopes.of_function[f]) if self.is_plain(v)]
+        of_parts = map(t.names.of_variable, sorted(dict.fromkeys(sizes), key=declared))
+        names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in own and n not in modules]
         given = [*names, *modules]
         while True:
             cls = GraphClass(class_name, t.scope, block, silent=True)

@@ -88,7 +88,7 @@ class Methods(Needs):
         of_parameters = [t.scopes.of_name[p] for p in function.parameters]
         nodes = [v for v in of_parameters if self.is_value(v)]
         sizes = [v for v in of_parameters if v not in nodes]
-        outer = sorted(scope.upvalues, key=declared)
+        outer = sorted(self.outer(scope), key=declared)
         node_upvalues = [v for v in outer if self.is_value(v)]
         size_upvalues = [v for v in outer if self.is_plain(v)]
         name = t.models.making.written.class_name(camel(function.name or "part"))

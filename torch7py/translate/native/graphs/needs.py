@@ -120,7 +120,7 @@ class Needs(Sites):
         """Find which sizes ``forward`` uses; whether it must be written again because of one."""
         text = "\n".join(re.sub(r"  # .*", "", line) for line in forward)
         cls.kept.clear()
-        outer = [v for v in cls.scope.upvalues if self.is_plain(v)]
+        outer = [v for v in self.outer(cls.scope) if self.is_plain(v)]
         for variable in sorted({*cls.scope.variables, *outer}, key=declared):
             name = self.t.names.of_variable(variable)
             if self.is_value(variable) or not re.search(rf"(?<![\w.]){re.escape(name)}\b(?!=)", text):

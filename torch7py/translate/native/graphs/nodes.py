@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.scopes import Variable
+from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Statement
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ class Nodes:
     def is_value(self, variable: Variable) -> bool:
         """Whether a variable holds nodes, which are values in ``forward``."""
         return any(self.has_node(found) for found in self.t.types.versions[variable][1])
+
+    def outer(self, scope: Scope) -> set[Variable]:
+        """The variables of elsewhere that a function uses, globals of the program among them."""
+        if scope.function is None:
+            return scope.upvalues
+        return scope.upvalues | {v for v in self.t.scopes.globals.values() if v.writes and scope in v.readers}
 
     def is_plain(self, variable: Variable) -> bool:
         """Whether a variable of elsewhere is a value that a class must be given."""

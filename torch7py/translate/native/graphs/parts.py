@@ -74,7 +74,8 @@ class GraphClass:
 
 
 def declared(variable: Variable) -> int:
-    return variable.declaration.place.start if variable.declaration else -1
+    first = variable.declaration or next(iter(variable.writes), None)
+    return first.place.start if first is not None else -1
 
 
 def camel(name: str) -> str:
