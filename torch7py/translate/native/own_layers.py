@@ -96,7 +96,19 @@ class OwnLayer(LayerFunction):
             name = self.own(node.targets[0])
             if name is not None:
                 return self._assign(name, node.targets[0], node.values[0])
+            name = self._gradient_with_part(node.targets[0]) if self.no_return is not None else None
+            if name is not None:
+                self._adds_to_part(name, node.targets[0], node.values[0])
         return False
+
+    def _adds_to_part(self, name: str, part: Expression, value: Expression) -> None:
+        """``self.gradWeight[i] = self.gradWeight[i] + x``: the gradient begins with zeros."""
+        added = isinstance(value, tree.Binary) and value.operator in ("+", "-")
+        if not added or not isinstance(value, tree.Binary) or not tree.same_expression(value.left, part):
+            raise Problem("T7-243", part.line, f"a part of {name}, to which nothing is added")
+        local = self.local(name)
+        begun = any(line.strip().startswith(f"{local} = ") for line in self.t.lines[-200:])
+        self._begin(name, local, begun)
 
     def inner_gradient(self, node: Call | Invoke) -> Py | None:
         """``self.net:backward(x, g)`` in a backward half: gradients of a module that the layer has in it."""
