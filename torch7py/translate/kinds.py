@@ -61,7 +61,9 @@ class Description:
     call: Call
     children: list[Type] = field(default_factory=list)
     slots: list[Type] = field(default_factory=list)  # modules among the arguments
-    in_turn: list[Type] = field(default_factory=list)  # children that are several layers, added one after the other
+    in_turn: list[Type] = field(
+        default_factory=list
+    )  # children that are several layers, added one after the other
 
 
 @dataclass(eq=False)

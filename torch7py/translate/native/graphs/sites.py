@@ -152,7 +152,8 @@ class Sites(Nodes):
         base = hint or other
         taken = {child.name for child in self.at.children} | {"forward", "training"}
         if not of_variable:
-            sizes = [v for v in {*self.at.scope.variables, *self.outer(self.at.scope)} if not self.is_value(v)]
+            scope = self.at.scope
+            sizes = [v for v in {*scope.variables, *self.outer(scope)} if not self.is_value(v)]
             taken |= {self.t.names.of_variable(v) for v in sizes if v.kind != "function"}
         name, number = base, 1
         while name in taken:
