@@ -120,8 +120,17 @@ class LayerFunction(LayerFields):
     def _have_weights_given(self, at: int, inputs: int) -> None:
         """Pass the weights of the layers inside as well: autograd asks for gradients only where some are wanted."""
         t = self.t
-        if self.spread or self.handed:
-            raise Problem("T7-243", self.halves[0].line, "gradients of layers inside, beside others")
+        if self.handed:
+            return  # of which gradients are wanted
+        if self.spread:  # one weight will do
+            t.lines[at] = t.lines[at].replace(f"*{self.spread}", f"weight, *{self.spread}")
+            for i in self._returns(at):
+                line = t.lines[i]
+                if line.strip().startswith("return (*"):
+                    line = line.replace("(", "", 1).removesuffix(",)")
+                head = "return " + "None, " * (self.layer_used + inputs - 1)  # of the layer, and of targets
+                t.lines[i] = line.replace(head, f"{head}None, ", 1)
+            return
         t.lines[at] = t.lines[at].replace("):", ", *weights):")
         for i in self._returns(at):
             t.lines[i] += f", *[None] * (len(ctx.needs_input_grad) - {inputs + self.layer_used})"
@@ -426,8 +435,11 @@ class LayerFunction(LayerFields):
             given = [*layer, *names, *parameters]
             if self.spread:
                 given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
-            if self.trains_inner:  # so that autograd asks for their gradients
-                given.append("*self.parameters()")
+            if self.trains_inner and not self.handed:  # so that autograd asks for their gradients
+                if self.spread:
+                    given.insert(len(given) - 1, "next(self.parameters())")
+                else:
+                    given.append("*self.parameters()")
             t.emit(f"    return {self.name}Function.apply({', '.join(given)})")
             t.emit("")
             return

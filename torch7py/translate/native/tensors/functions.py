@@ -257,6 +257,9 @@ def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str |
             return atom(f"torch.tensor({_real_literal(t, first)})")
         return atom(f"torch.tensor({text}, dtype={dtype or 'torch.get_default_dtype()'})")
     value = t.value(first)
+    if t.representation(first) == "dict":
+        n = t.fresh("n")
+        value = atom(f"[{value}[{n}] for {n} in range(1, len({value}) + 1)]")
     if t.type(first).of_elements().kind == "string":  # numbers as text
         value = atom(f"[float(x) for x in {value}]")
     if kind == "Long":
