@@ -49,10 +49,18 @@ class Functions:
             outer, t.scope = t.scope, t.scopes.of_function[node]
             try:
                 given = statements[0].values[0]
-                inner = t.calls.all_values(given) if t.calls.count(given) > 1 else t.value(given)
+                handed_on = t.training.handed_on(node, given)
+                if handed_on is not None:
+                    inner = handed_on
+                else:
+                    inner = t.calls.all_values(given) if t.calls.count(given) > 1 else t.value(given)
             finally:
                 t.scope = outer
-            names = [t.names.of(parameter) for parameter in node.parameters]
+            names = [
+                t.names.of(parameter)
+                for parameter in node.parameters
+                if handed_on is None or not t.training.is_weights(node, parameter)
+            ]
             parameters = ", ".join([*names, *self.captured_by_turn(t.scopes.of_function[node])])
             return Py(f"lambda {parameters}: {inner}" if parameters else f"lambda: {inner}", code.TERNARY)
         name = t.fresh("function")

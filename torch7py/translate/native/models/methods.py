@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import code, devices
+from torch7py.translate.native import code, devices, reuse
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
@@ -133,6 +133,10 @@ class Models:
         if method == "clone":
             if node.arguments:
                 _refuse_half(t, node, node.arguments)
+                flow = t.training.explicit.flow
+                if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t.training):
+                    t.need_class("copy")
+                    return atom(f"StepCopy({base})")
                 return atom(base)  # shares its weights
             if self._becomes_shared(node) is not None:
                 return atom(base)

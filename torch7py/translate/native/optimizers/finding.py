@@ -49,7 +49,7 @@ def find(training: Training) -> None:
         functions = t.type(feval).functions
         if not _known_weights(training, weights, functions):
             continue
-        for function in functions:
+        for function in [*functions, *(f for c in functions for f in _handed_on(training, c))]:
             training.closures.add(function)
             training.moved_by.setdefault(function, []).append(weights)
             _mark_loss(training, function)
@@ -72,6 +72,21 @@ def find(training: Training) -> None:
         _kept(training, holder, nodes)
     find_changes(training)
     _find_stored(training)
+
+
+def _handed_on(training: Training, closure: tree.Function) -> list[tree.Function]:
+    """The function that does all the work of ``function(x) return feval(x, batch) end``, and nothing else."""
+    t = training.t
+    body = closure.body.statements
+    only = body[0] if len(body) == 1 else None
+    value = only.values[0] if isinstance(only, tree.Return) and len(only.values) == 1 else None
+    if not isinstance(value, Call) or not closure.parameters or not value.arguments:
+        return []
+    first, own = value.arguments[0], t.scopes.of_name[closure.parameters[0]]
+    functions = t.types.function_called(value)
+    if len(functions) != 1 or not isinstance(first, Name) or t.scopes.of_name[first] is not own:
+        return []
+    return functions if t.types.calls_of.get(functions[0], []) == [value] else []
 
 
 def _find_stored(training: Training) -> None:

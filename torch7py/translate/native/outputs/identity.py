@@ -54,10 +54,18 @@ class Identity:
         for statement in assignments:
             targets = statement.names if isinstance(statement, tree.Local) else statement.targets
             for target, value in zip(targets, statement.values, strict=False):
+                if isinstance(target, Index) and self._is_clone_of_turn(target, value):
+                    self._steps.add(translator.type(target.base))
                 if isinstance(value, Call) and self._is_clones(value):
                     self._steps.add(translator.type(value))
                     if isinstance(target, Index):
                         self._of_steps.add(translator.type(target.base))
+
+    def _is_clone_of_turn(self, target: Index, value: Expression) -> bool:
+        """``cells[t] = cell:clone('weight', ...)``, by the variable of a loop."""
+        shared = isinstance(value, Invoke) and value.method == "clone" and bool(value.arguments)
+        of_loop = isinstance(target.key, Name) and self.t.scopes.of_name[target.key].kind == "loop"
+        return shared and of_loop and self.t.kind(value) == "module"
 
     def _is_clones(self, call: Call) -> bool:
         types = self.t.types

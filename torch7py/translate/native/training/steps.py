@@ -387,6 +387,14 @@ class Training:
         elif not isinstance(value, tree.Nil) and self.t.kind(value) == "tensor":
             raise Problem("T7-227", value.line, "gradients given to optim that are not the parameters' own")
 
+    def handed_on(self, function: tree.Function, value: Expression) -> Py | None:
+        """The loss that the function for an optimizer takes from another one, which does all of its work."""
+        functions = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
+        if function not in self.closures or not functions or not self.closures.issuperset(functions):
+            return None
+        self._hands_on(value)
+        return self.t.expressions.graph(value)
+
     def _hands_on(self, value: Expression) -> None:
         """A closure that gives what another function gives: that must be the parameters' own gradients, too."""
         functions = self.t.types.function_called(value) if isinstance(value, (Call, Invoke)) else []
