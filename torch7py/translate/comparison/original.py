@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +105,8 @@ def _run(
     cuda_as: str | None,
 ) -> Recording:
     made: list[Made] = []
+    if cuda_as is not None:
+        importlib.import_module("torch7py.packages.cudnn.all")  # its layers are to be recorded, too
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
     noise: list[torch.Tensor] = []
     with (
