@@ -153,6 +153,8 @@ for _name in "join basename dirname abspath".split():
 for _name in "exists isfile isdir".split():
     FUNCTION_RESULTS[f"pl.path.{_name}"] = "boolean"
 FUNCTION_RESULTS["pl.file.read"] = "string"
+# Iterators over the names in a directory.
+LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
 SPLITS = {"pl.stringx.split", "stringx.split", "pl.utils.split"}
 
 for _name in MATH:

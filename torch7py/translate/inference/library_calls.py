@@ -117,7 +117,11 @@ class LibraryCalls:
             result.mark("array" if raw else "record")
             self.inference.rules.append(lambda: _columns(result, raw))
             return True
-        if path in library.SPLITS:
+        if path in library.LISTINGS and len(arguments) > 1:  # which names are wanted
+            for function in arguments[1].find().functions:
+                for parameter in function.parameters[:1]:
+                    self.inference.name_type(parameter).be("string")
+        if path in (*library.SPLITS, "paths.dir"):
             if arguments:
                 self.inference.rules.append(lambda: arguments[0].kind is None and arguments[0].be("string"))
             result.be("table")

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeAlias
 
-from torch7py.translate import literals, tree
+from torch7py.translate import library, literals, tree
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
@@ -336,7 +336,7 @@ class Inference:
                 if len(names) > 1:
                     unify(names[1], table.of_elements())
                     self.rules.append(lambda: kind_of_fields(table, names[1]))
-            elif path in ("io.lines", "string.gmatch"):
+            elif path in ("io.lines", "string.gmatch", *library.LISTINGS):
                 for name in names:
                     name.be("string")
         elif isinstance(source, Invoke) and source.method == "gmatch":

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, comprehensions, files, initialization, loaders, matching
+from torch7py.translate.native import (
+    code,
+    comprehensions,
+    directories,
+    files,
+    initialization,
+    loaders,
+    matching,
+)
 from torch7py.translate.native.expressions import add_constant
 from torch7py.translate.native.iterators import iterator_head
 from torch7py.translate.native.patterns import as_regex
@@ -178,6 +186,9 @@ def generic_for(t: Translator, node: tree.GenericFor) -> None:
         return
     if isinstance(source, Call) and t.path(source.callee) == "io.lines" and len(source.arguments) == 1:
         files.lines_of(t, node, source.arguments[0], names[0])
+        return
+    if directories.loop_head(t, node, names):
+        t.loop_body(node.body)
         return
     raise Problem("T7-215", node.line, "a loop over an iterator that is not known")
 

@@ -304,3 +304,13 @@ def lua_format(pattern, *values):
     return pattern % tuple(given)
 ''',
 )
+
+helper(
+    "names_in",
+    '''
+def names_in(directory, wanted=None):
+    """The names in a directory, with those of itself and the one above, for which a function says true."""
+    names = [".", "..", *sorted(os.listdir(directory))] if os.path.isdir(directory) else []
+    return [name for name in names if wanted is None or wanted(name)]
+''',
+)

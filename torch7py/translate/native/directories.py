@@ -1,0 +1,71 @@
+"""Loops over the names in a directory, and lists of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.patterns import as_regex
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function
+from torch7py.translate.tree import Call, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["loop_head"]
+
+_LOOPS = {
+    "paths.files": "",
+    "lfs.dir": "",
+    "paths.iterfiles": "os.path.isfile",
+    "paths.iterdirs": "os.path.isdir",
+}
+
+
+def loop_head(t: Translator, node: tree.GenericFor, names: list[str]) -> bool:
+    """``for name in paths.files(directory, include) do``; whether it is one."""
+    source = node.values[0]
+    path = t.path(source.callee) if isinstance(source, Call) and len(node.values) == 1 else None
+    if path not in _LOOPS or not isinstance(source, Call) or not source.arguments or len(names) != 1:
+        return False
+    t.imports.add("os")
+    given = [t.value(source.arguments[0]).text]
+    if len(source.arguments) > 1:
+        if path != "paths.files":
+            raise Problem("T7-203", source.line, f"{path} with {len(source.arguments)} arguments")
+        given.append(_include(t, source.arguments[1]))
+    if _LOOPS[path]:
+        directory = given[0]
+        within = f"os.path.join({directory}, {names[0]})"
+        t.emit(f"for {names[0]} in sorted(os.listdir({directory})):")
+        with t.indented():
+            t.emit(f"if not {_LOOPS[path]}({within}):")
+            with t.indented():
+                t.emit("continue")
+        return True
+    t.emit(f"for {names[0]} in {t.need('names_in')}({', '.join(given)}):")
+    return True
+
+
+def _include(t: Translator, node: tree.Expression) -> str:
+    """What says which names are wanted: a function, or a pattern that they have in them."""
+    if t.kind(node) == "function":
+        return t.value(node).text
+    if not isinstance(node, String):
+        raise Problem("T7-233", node.line, "a pattern that is not a literal")
+    regex, _ = as_regex(node)
+    t.imports.add("re")
+    return f"re.compile({regex}).search"
+
+
+@function("paths.dir")
+def _names(t: Translator, node: Call) -> Py:
+    """The names in a directory; nil where there is none."""
+    if len(node.arguments) != 1:
+        raise Problem("T7-203", node.line, f"paths.dir with {len(node.arguments)} arguments")
+    if t.type(node).has("tested"):
+        raise Problem("T7-203", node.line, "paths.dir of what need not be a directory")
+    t.imports.add("os")
+    return atom(f"{t.need('names_in')}({t.value(node.arguments[0])})")
