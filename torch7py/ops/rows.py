@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch7py.kernels import available, kernel
 from torch7py.ops import memory, quicksort
 
-__all__ = ["has_nan", "most_frequent", "nth", "sort", "top"]
+__all__ = ["SMALL", "has_nan", "most_frequent", "nth", "sort", "top"]
 
 T = torch.Tensor
 
@@ -28,6 +28,9 @@ CHUNK = 1 << 16  # elements of short rows that are sorted together: what is need
 KEPT = (
     1 << 24
 )  # words of scratch memory that stay for the next call: new memory costs as much as half the work
+SMALL = (
+    1 << 14
+)  # elements in all, of which PyTorch's order is found sooner than a kernel has prepared its memory
 FEW = 64  # one selected of so many: PyTorch keeps them in a heap, which takes one pass
 
 
@@ -66,8 +69,8 @@ def top(rows: T, k: int, largest: bool, ordered: bool) -> T:
         return _one_by_one(rows, lambda row: quicksort.top(row, k, largest, ordered))
     count = rows.size(1)
     nan = has_nan(rows)
-    if ordered and not nan and k * FEW <= count:
-        values, places = torch.topk(rows, k + 1, 1, largest, True)
+    if ordered and not nan and (k * FEW <= count or rows.numel() < SMALL):
+        values, places = torch.topk(rows, min(k + 1, count), 1, largest, True)
         if not (values[:, 1:] == values[:, :-1]).any():
             return places[:, :k]
     rest = (

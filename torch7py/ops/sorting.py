@@ -16,6 +16,8 @@ __all__ = ["along", "sort"]
 
 T = torch.Tensor
 
+SHORT = 1000  # elements of a row below which PyTorch sorts small tensors faster than a kernel
+
 
 def _axis(x: T, dim: int | None) -> int:
     return check_dim(x, len(memory.size_of(x)) - 1 if dim is None else dim - 1)
@@ -48,10 +50,11 @@ def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
 def sort(x: T, axis: int, descending: bool = False) -> tuple[T, T]:
     """A tensor sorted along a dimension, equal elements in the original's order, and their places from 1."""
     size = x.shape[axis]
-    if size <= quicksort.SMALL + 1 or not _has_kernel(x, size):
-        values, places = torch.sort(x, dim=axis, descending=descending, stable=True)
+    short = size <= quicksort.SMALL + 1
+    if short or not _has_kernel(x, size):
+        values, places = torch.sort(x, dim=axis, descending=descending, stable=short)
         # There is one order of so short a row, and where all values differ; none with NaN, which PyTorch has last.
-        ordered = size <= quicksort.SMALL + 1 or not _equals(values, axis)
+        ordered = short or not _equals(values, axis)
         # (A program that is exported does not know yet.)
         last = values.select(axis, 0 if descending else -1)
         if ordered and (torch.compiler.is_compiling() or not last.isnan().any()):
@@ -68,6 +71,8 @@ def _equals(values: T, axis: int) -> bool:
 def _has_kernel(x: T, size: int) -> bool:
     """Whether to go for the original's order at once, before PyTorch's is known."""
     if x.device.type != "cpu" or not available():
+        return False
+    if x.is_floating_point() and x.numel() < rows.SMALL and size < SHORT:
         return False
     if x.is_floating_point() or size < x.numel():
         return True
