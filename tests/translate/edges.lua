@@ -602,3 +602,12 @@ end
 ---
 local t = {1, 2, 3, 4}
 print(table.concat(t, '-', 2, 3), table.concat({'a', 'b', 'c'}, '', 2), table.getn(t))
+---
+local function reversed(t, i, j)
+   local out = {}
+   for k = 1, i - 1 do out[k] = t[k] end
+   for k = i, j do out[k] = t[j - (k - i)] end
+   for k = j + 1, #t do out[k] = t[k] end
+   return out
+end
+print(table.concat(reversed({1, 2, 3, 4, 5}, 2, 4), ' '), #reversed({1, 2, 3}, 1, 3))

@@ -225,3 +225,11 @@ print(sum, select(2, x[1]:max(1))[1])
 ---
 local data = {a = torch.Tensor{1, 2}}
 for k, v in pairs(data) do print(k, v[1]) end
+---
+local x = torch.zeros(4, 3)
+for c = 1, 2 do
+   local rows = {(c - 1) * 2 + 1, c * 2}
+   x[{rows, {}}] = torch.ones(2, 3) * c
+   x[{rows, 1}]:add(10)
+end
+print(x[1][1], x[3][2], x[4][1], x:sum())

@@ -70,9 +70,9 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
     if isinstance(key, tree.Table):
         # {i, {}, {a, b}}: a number drops a dimension, a table keeps it
         if base.rank is None:
-            kept = any(isinstance(item.value, tree.Table) for item in key.fields)
+            kept = any(types.kind(item.value) == "table" for item in key.fields)
             return kept and result.be("tensor")
-        dropped = sum(1 for item in key.fields if not isinstance(item.value, tree.Table))
+        dropped = sum(1 for item in key.fields if types.kind(item.value) != "table")
         rank = base.rank - dropped
         return result.be("number") if rank == 0 else result.be("tensor") | result.be_rank(rank)
     if types.kind(key) == "tensor":

@@ -204,6 +204,8 @@ def _tensor_keys(t: Translator, key: Expression) -> list[str]:
 
 
 def _slice(t: Translator, node: Expression) -> str:
+    if not isinstance(node, tree.Table) and t.kind(node) == "table":
+        return _named_slice(t, node)
     if not isinstance(node, tree.Table):
         return str(t.expressions.position(node))
     values = [item.value for item in node.fields]
@@ -218,6 +220,15 @@ def _slice(t: Translator, node: Expression) -> str:
     else:
         end = t.expressions.whole_number(last)
     return code.stretch(first.text, str(end))
+
+
+def _named_slice(t: Translator, node: Expression) -> str:
+    """``x[{rows, {}}]`` with ``rows = {first, last}``."""
+    sources = t.wholes.sources(t.scopes.of_name[node]) if isinstance(node, Name) else []
+    if not sources or any(not isinstance(s, tree.Table) or len(s.fields) != 2 for s in sources):
+        raise Problem("T7-304", node.line, "a tensor indexed with a table that is not written out")
+    first, last = (Index(node.place, node, Number(node.place, n, str(n)), False) for n in (1, 2))
+    return code.stretch(str(t.expressions.position(first)), str(t.expressions.whole_number(last)))
 
 
 def minus_one(t: Translator, node: Expression) -> Py:

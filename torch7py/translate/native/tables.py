@@ -351,7 +351,28 @@ class Tables:
         for _, target in self._stores.get(found, []):
             if target not in self._appends and not filled and not tree.is_last(target):
                 return "dict"
+        if any(self._may_go_beyond(found, target) for target in stores):
+            return "dict"
         return "list" if filled or found.has("array") else "dict"
+
+    def _may_go_beyond(self, found: Type, target: Index) -> bool:
+        """Whether a loop stores at other positions than those that were filled: ``for k = i, j do t[k] = x``."""
+        loop = self._loop_of.get(self.t.scopes.of_name[target.key]) if isinstance(target.key, Name) else None
+        if target in self._appends or not isinstance(loop, tree.NumericFor):
+            return False
+        if isinstance(loop.start, tree.Number) or any(
+            isinstance(node, tree.Unary) and node.operator == "#" for node in tree.walk(loop.stop)
+        ):
+            return False
+        filling = [
+            around
+            for _, other in self._stores.get(found, [])
+            if other in self._appends
+            and isinstance(other.key, Name)
+            and (around := self._loop_of.get(self.t.scopes.of_name[other.key])) is not None
+        ]
+        stops = [around.stop for around in filling if isinstance(around, tree.NumericFor)]
+        return bool(stops) and not any(same_expression(loop.stop, stop) for stop in stops)
 
     def given(self, found: Type, name: str | None) -> list[Expression]:
         """What a field of tables is given, or (no name) all that is put under numbers; empty where not known."""

@@ -52,6 +52,12 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
         raise Problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
+    if name == "totable" and t.representation(node) == "dict":
+        if t.type(receiver).rank != 1:
+            raise Problem(
+                "T7-306", node.line, "totable of more than one dimension, into a table that is no list"
+            )
+        return atom(f"dict(enumerate({text}, 1))")
     if node in t.counted:
         return atom(f"{text.at(code.ATOM)}.byte()")
     if name in ("split", "chunk") and t.tables.is_changed(node):
