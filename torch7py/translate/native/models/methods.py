@@ -47,6 +47,10 @@ _SEQUENCERS = {
 _ABOUT_FILES = {"clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode"}
 
 
+# Criterions that are classes of PyTorch's, which look at their reduction when they are called.
+_WITH_REDUCTION = {f"nn.{name}Criterion" for name in "MSE Abs SmoothL1 ClassNLL CrossEntropy".split()}
+
+
 def _is_flag(node: Expression) -> bool:
     return isinstance(node, tree.Boolean)
 
@@ -407,6 +411,12 @@ class Models:
         if t.path(target) in ("nn.FastLSTM.usenngraph", "nn.GRU.usenngraph") and _is_flag(value):
             return True  # how it is computed, not what
         name = target.key.value if isinstance(target.key, tree.String) else ""
+        if t.kind(target.base) == "criterion" and name == "sizeAverage" and isinstance(value, tree.Boolean):
+            names = {layer.name for layer in t.type(target.base).find().layers}
+            if names and names <= _WITH_REDUCTION and not t.type(target.base).find().classes:
+                reduction = "mean" if value.value else "sum"
+                t.emit(f'{t.value(target.base).at(code.ATOM)}.reduction = "{reduction}"')
+                return True
         if t.kind(target.base) == "module" and name == "gradInput" and isinstance(value, tree.Nil):
             return True  # it need not be computed: autograd only computes what is asked for
         if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
