@@ -1,3 +1,9 @@
+-- the message of an error, in a variable that has a number if all goes well
+local function risky(n) if n > 1 then error('too large') end return n end
+local ok, message = pcall(risky, 2)
+print(ok, message:match('too large'), message:find('nothing'))
+if not ok then print('failed: ' .. message:gsub('^.*: ', '')) end
+---
 local n = 0
 for i = 1, 2 do n = n + i - 1 - (i - 1) end
 print(5 / n, -5 / n, 0 / n)

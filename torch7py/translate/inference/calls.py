@@ -275,6 +275,10 @@ class CallKinds:
                 return loaders.method(node, receiver, results)
             if kind == "table" and receiver.has(tds.COUNTED):
                 return tds.method(method, receiver, arguments, result)
+            if kind == "number" and receiver.has(
+                "message"
+            ):  # numbers have no methods: it is the error's text
+                kind = "string"
             if kind == "string" and method in ("find", "match", "gsub"):
                 if result.kind is None:
                     self.library.text_results(method, node, results)

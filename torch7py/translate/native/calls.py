@@ -236,7 +236,7 @@ class Calls:
             return atom(f'{receiver.at(code.ATOM)}["{node.method}"]({receiver}{", " if rest else ""}{rest})')
         if kind == "tensor":
             return tensors.method(t, node)
-        if kind == "string":
+        if matching.has_methods_of_text(t, node.receiver):
             return strings.string_method(t, node)
         rule = stdlib.methods.get((kind or "", node.method))
         if rule is not None:

@@ -16,16 +16,22 @@ from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["captures", "condition", "matched", "several", "value"]
+__all__ = ["captures", "condition", "has_methods_of_text", "matched", "several", "value"]
 
 _NAMES = {"find", "match", "gsub", "gmatch"}
+
+
+def has_methods_of_text(t: Translator, node: Expression) -> bool:
+    """Whether a receiver is a text, or a number or the message of an error: numbers have no methods."""
+    kind = t.kind(node)
+    return kind == "string" or (kind == "number" and t.type(node).has("message"))
 
 
 def matched(t: Translator, node: Expression) -> tuple[str, Expression, tuple[Expression, ...]] | None:
     """The function, the text and the other arguments of a call that takes a pattern."""
     while isinstance(node, tree.Paren):
         node = node.inner
-    if isinstance(node, Invoke) and node.method in _NAMES and t.kind(node.receiver) == "string":
+    if isinstance(node, Invoke) and node.method in _NAMES and has_methods_of_text(t, node.receiver):
         return node.method, node.receiver, node.arguments
     if isinstance(node, Call) and node.arguments:
         path = t.path(node.callee) or ""

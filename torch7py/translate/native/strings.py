@@ -58,7 +58,7 @@ def _string(
 
 def _text(t: Translator, subject: Expression) -> str:
     """The text that a method of strings is called on; a number is its text."""
-    if t.kind(subject) == "number":
+    if t.kind(subject) == "number" and not texts.is_message(t, subject):
         return texts.text(t, subject, nil=False).at(code.ATOM)
     return t.value(subject).at(code.ATOM)
 
