@@ -32,7 +32,7 @@ local h = nn.Tanh()(nn.Linear(4, 3)(x))
 local y = nn.Linear(3, 2)(nn.CAddTable()({h, nn.Linear(4, 3)(x)}))
 local net = nn.gModule({x}, {y})
 print(net:forward(torch.ones(2, 4)))
---- a graph written with minus signs | T7-221
+--- a graph written with minus signs
 require 'nngraph'
 local x = - nn.Identity()
 local y = x - nn.Linear(4, 3) - nn.Tanh()
