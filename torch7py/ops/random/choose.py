@@ -24,6 +24,7 @@ __all__ = ["alias_draw", "alias_setup", "multinomial", "randperm"]
 Doubles = NDArray[np.float64]
 Longs = NDArray[np.int64]
 
+FEW = 1 << 10  # samples in all that a kernel draws sooner than it can be known whether PyTorch may
 AT_ONCE = 1 << 16  # words drawn together for a kernel: they stay in the cache
 
 
@@ -81,15 +82,16 @@ def multinomial(
     # cumsum adds from left to right, as the original's loop does.
     sums = torch.cumsum(rows, 1)
     totals = sums[:, -1:].clone()
-    invalid = torch.nonzero(~(totals > 0))
-    # The rows before an invalid one have drawn their words before it is met.
-    count = int(invalid[0, 0]) if len(invalid) else len(rows)
-    words = generator.words(count * n)
-    if len(invalid):
+    count = rows.shape[0]
+    if not totals.min().item() > 0:
+        # The rows before an invalid one have drawn their words before it is met.
+        generator.words(int(torch.nonzero(~(totals > 0))[0, 0]) * n)
         raise ArgumentError("multinomial: invalid distribution, the sum of probabilities is not above 0")
+    words = generator.words(count * n)
     sums /= totals
     once = not replacement and n > 1
-    if not once and rows.min() >= 0 and totals.max() < math.inf:
+    few = count * n < FEW and available()
+    if not once and not few and rows.min() >= 0 and totals.max() < math.inf:
         sums[:, -1] = 1
         points = np.multiply(words, 2.0**-32, dtype=np.float64).reshape(count, n)
         result = torch.searchsorted(sums, torch.from_numpy(points)).add_(1)
