@@ -138,3 +138,27 @@ def test_records_keep_no_module(rt: Runtime) -> None:
         """
     )
     assert rt.execute("return #gone") == 0
+
+
+def test_a_list_that_is_another_one_for_the_length_of_a_call(rt: Runtime) -> None:
+    """A method that Python calls gives its module more children, calls the parent's method and puts the list back."""
+    rt.execute(
+        """
+        local W, parent = torch.class('Wide', 'nn.Sequential')
+        function W:evaluate()
+           local own = self.modules
+           self.modules = all
+           parent.evaluate(self)
+           self.modules = own
+        end
+        wide = Wide():add(nn.Linear(2, 2))
+        all = {wide:get(1), nn.Linear(2, 2), nn.Linear(2, 2)}
+        m = nn.Sequential():add(wide):add(nn.Tanh())
+        function count() return #m:parameters() end
+        """
+    )
+    for _ in range(3):
+        assert rt.execute("for _ = 1, 4 do n = count() end return n") == 2
+        rt.execute("m:evaluate()")
+    assert rt.execute("return count()") == 2
+    assert len(list(rt.globals["m"].parameters())) == 2

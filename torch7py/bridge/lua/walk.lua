@@ -41,6 +41,7 @@ local function walk_children(m, list)
       if same and known[i] ~= handle_of[child] then same = false end
    end
    if not same then
+      changed()   -- other trees' records know nothing of it, and the list may be what it was before they look
       local copy, handles = {}, {}
       for i = 1, n do
          copy[i] = list[i]
@@ -129,6 +130,7 @@ function walk(m)
       if type(child) == 'table' then walk(child) end
       local handle = child ~= nil and handle_of[child] or nil
       if known[name] ~= handle then
+         changed()
          give_field(handle_of[m], name, child)
          known[name] = handle
       end
