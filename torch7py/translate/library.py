@@ -160,6 +160,16 @@ SPLITS = {"pl.stringx.split", "stringx.split", "pl.utils.split"}
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"
 
+# The codes of a terminal's colours: dark, bright, and behind the text
+COLORS = {"none": "\x1b[0m"}
+for _place, _name in enumerate("black red green yellow blue magenta cyan white".split(), 30):
+    COLORS[_name] = f"\x1b[0;{_place}m"
+    COLORS[_name.capitalize()] = f"\x1b[1;{_place}m"
+    COLORS[f"_{_name}"] = f"\x1b[{_place + 10}m"
+for _name in COLORS:
+    for _path in ("trepl.colorize", "trepl.colors", "sys.COLORS"):
+        FUNCTION_RESULTS[f"{_path}.{_name}"] = "string"
+
 CRITERION_ENDINGS = ("Criterion",)
 
 

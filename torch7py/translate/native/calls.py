@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from torch7py.translate import library, literals, tree
 from torch7py.translate.native import (
     code,
-    columns,  # noqa: F401  (registers its rules)
+    colors,  # noqa: F401  (registers its rules)
+    columns,  # noqa: F401  (so does it)
     command_line,
     files,  # noqa: F401  (registers its rules)
     hashes,  # noqa: F401  (so does it)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
@@ -135,6 +136,9 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
         return formatted(t, root(node.receiver), node.arguments)
     if isinstance(node, Call) and t.path(node.callee) == "string.format" and node.arguments:
         return formatted(t, node.arguments[0], node.arguments[1:])
+    colored = colored_pieces(t, node)
+    if colored is not None:
+        return colored
     if isinstance(node, Call) and t.path(node.callee) == "tostring" and len(node.arguments) == 1:
         inner = node.arguments[0]
         if t.kind(inner) in ("string", "number") and not may_be_nil(t, inner):
@@ -143,6 +147,23 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
     if t.kind(node) in ("boolean", "any") or is_message(t, node):  # nil is no part of a text
         return [(text(t, node).text, "")]
     return [(t.value(node).text, number_format(t, node))]
+
+
+def colored_pieces(t: Translator, node: Expression) -> list[tuple[str, str] | str] | None:
+    """``c.blue 'text'`` of trepl.colorize, and the code ``sys.COLORS.blue`` by itself."""
+    path = (
+        t.path(node.callee if isinstance(node, Call) else node)
+        if isinstance(node, (Call, tree.Index))
+        else None
+    )
+    package, _, name = (path or "").rpartition(".")
+    if name not in COLORS:
+        return None
+    if isinstance(node, Call) and package == "trepl.colorize" and len(node.arguments) == 1:
+        return [COLORS[name], *pieces_of(t, node.arguments[0]), COLORS["none"]]
+    return (
+        [COLORS[name]] if package in ("sys.COLORS", "trepl.colors") and not isinstance(node, Call) else None
+    )
 
 
 def root(node: Expression) -> Expression:

@@ -423,7 +423,9 @@ class Models:
             return False
         if not isinstance(value, tree.Function) or value.body.statements:
             raise Problem("T7-225", target.line, f"{name} of a module replaced by something else")
-        if name == "updateParameters" or t.training.vectors.decays():
+        if name == "updateParameters" and self._has_no_gradients(target.base):
+            return True  # said already, in the page's words
+        if name == "updateParameters" or t.training.vectors.decays(target):
             raise Problem("T7-225", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True
@@ -474,6 +476,14 @@ class Models:
             return False
         return node.key.value in self.t.types.fields_of_modules
 
+    def _has_no_gradients(self, layer: Expression) -> bool:
+        """Whether the program has a layer not take its gradients, too."""
+        return any(
+            isinstance(x, Index) and _is_field(x, "accGradParameters") and tree.same_expression(x.base, layer)
+            for n in tree.every(self.t.program, tree.Assign)
+            for x in n.targets
+        )
+
     def freezes(self) -> bool:
         """Whether the program has weights that stay."""
         return any(
@@ -516,6 +526,10 @@ _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 _WITHOUT_BIAS = {
     f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()
 }
+
+
+def _is_field(node: Index, name: str) -> bool:
+    return isinstance(node.key, tree.String) and node.key.value == name
 
 
 def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:

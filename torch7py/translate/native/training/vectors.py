@@ -281,17 +281,36 @@ class FlatVectors:
             return f"[p for p in {self.counted(module)} if p.grad is not None]"
         return self.counted(module)
 
-    def decays(self) -> bool:
-        """Whether the program changes weights otherwise than by their gradients."""
+    def decays(self, frozen: Expression) -> bool:
+        """Whether the program changes weights otherwise than by their gradients, once they are to stay."""
+        from_the_start = self._is_before_steps(frozen)  # there are no earlier gradients that would go on
         for node in tree.walk(self.t.program):
             if isinstance(node, tree.Field) and isinstance(node.key, tree.String):
-                if node.key.value in ("weightDecay", "momentum"):
+                never = isinstance(node.value, tree.Number) and node.value.value == 0
+                if (node.key.value == "weightDecay" and not never) or (
+                    node.key.value == "momentum" and not never and not from_the_start
+                ):
                     return True
             elif isinstance(node, Invoke) and node.method == "add" and len(node.arguments) == 2:
                 kept = self.gradients_of(node.receiver)
                 if kept is not None:
                     return True
         return bool(self.flat)
+
+    def _is_before_steps(self, node: Expression) -> bool:
+        """Whether a place of the program is passed before the first step of an optimizer, and then no more."""
+        training, t = self.training, self.t
+        calls = [call for optimizer in training.optimizers for call in optimizer.calls]
+        if not calls or any(call.place.start < node.place.start for call in calls):
+            return False
+        loops = [
+            s
+            for call in calls
+            for s in training.places.parents[training.explicit.flow.statement(call)]
+            if isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat))
+        ]
+        inside = any(s.place.start < node.place.start < s.place.end for s in loops)
+        return t.scope is t.scopes.main and not inside
 
     def alias(self, node: Expression) -> Py | None:
         """A flat vector that is read as a whole."""

@@ -1,0 +1,31 @@
+"""Colours of a terminal: ``trepl.colorize`` and ``sys.COLORS``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library
+from torch7py.translate.native import text
+from torch7py.translate.native.code import Py, atom, quoted
+from torch7py.translate.native.stdlib import constants, functions
+from torch7py.translate.tree import Call
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__: list[str] = []
+
+
+def _colored(t: Translator, node: Call) -> Py:
+    """A text between the codes of a colour and of none."""
+    return text.f_string(text.colored_pieces(t, node) or [])
+
+
+def _code(t: Translator, path: str) -> Py:
+    return atom(quoted(library.COLORS[path.rpartition(".")[2]]))
+
+
+for _name in library.COLORS:
+    functions[f"trepl.colorize.{_name}"] = _colored
+    constants[f"sys.COLORS.{_name}"] = _code
+    constants[f"trepl.colors.{_name}"] = _code
