@@ -215,7 +215,8 @@ def write_model(
     ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
     ``singles``: whether it is given single images too, and not only batches of them.
     """
-    writer = Writer(taken={"self"})
+    texts = " ".join(text for part in walk(layer) for text in part.args.texts.values())
+    writer = Writer(taken={"self", *re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts)})
     writer.as_given, writer.singles = as_given, singles
     if over_time is not None:
         writer.depth, writer.remembers = 1, over_time

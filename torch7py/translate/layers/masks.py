@@ -28,6 +28,13 @@ def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
     if isinstance(x, tuple) or layer.args.get("nInputDim") != "1":
         raise NotNative("nn.MaskZero of other than vectors")
     child = layer.slot("module")
+    if child.name == "nn.Sequential" and child.children and _is_by_rows(child, w):
+        # Inside, the gradients are of what the mask has left; so they are for the last layer if it has no weights.
+        if w.native(child.child(-1)).weights:
+            raise NotNative("nn.MaskZero of several layers, the last with weights")
+        x = w.named(x)
+        y = w.as_expr(w.apply(child, x))
+        return Expr(f"{y.operand}.masked_fill(({x} == 0).all(-1, keepdim=True), 0)", y.ndim, y.lead)
     if w.depth and (child.name not in natives or not w.native(child).over_time):
         raise NotNative("nn.MaskZero, in a Sequencer, of a layer that looks at other rows")
     x = w.named(x)
@@ -35,6 +42,13 @@ def mask_zero(layer: Layer, x: Value, w: Writer) -> Value:
     w.emit(f"({x} == 0).all(-1, keepdim=True)", mask)
     y = w.named(w.as_expr(w.apply(child, Expr(f"torch.where({mask}, {x}.detach(), {x})", x.ndim))))
     return Expr(f"{y} - {y}.detach() * {mask}", y.ndim, binds="-")
+
+
+def _is_by_rows(layer: Layer, w: Writer) -> bool:
+    """Whether each row of what a layer, or a chain of layers, gives depends on that row of its input alone."""
+    if layer.name == "nn.Sequential":
+        return all(_is_by_rows(child, w) for child in layer.children)
+    return layer.name in natives and w.native(layer).over_time
 
 
 def _masked_table(module: Any) -> dict[str, Any]:

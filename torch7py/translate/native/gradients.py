@@ -38,6 +38,7 @@ class Gradients:
     def __init__(self, training: Training, statements: Collection[Statement]) -> None:
         self.training = training
         self.variables: set[Variable] = set()  # that hold what a backward call gave
+        self.scaled: set[Expression] = set()  # gradients of criterions that are all scaled alike
         while any(self._learn(statement) for statement in statements):
             pass
 
@@ -75,6 +76,8 @@ class Gradients:
         for node in tree.own_nodes(statement):
             if isinstance(node, Invoke) and self.training.backward.is_backward(node):
                 yield from self._of_backward(node)
+            elif isinstance(node, Invoke) and node in self.scaled:
+                continue
             elif isinstance(node, Invoke) and self.has(node.receiver):
                 yield from self._of_method(node)
             elif (

@@ -119,7 +119,42 @@ class Tables:
             if made not in filled or branch:
                 filled[made] = within
                 self._appends.add(target)
+        for statement, target in stores:
+            if target not in self._appends and self._is_behind(found, statement, target, filled):
+                self._appends.add(target)
         self._mark_followers(found, stores)
+
+    def _is_behind(
+        self, found: Type, statement: tree.Assign, target: Index, filled: dict[tree.Table, Statement]
+    ) -> bool:
+        """``t[n + 1] = v`` right behind the loop to n that fills the list."""
+        key = target.key
+        if not (isinstance(key, tree.Binary) and key.operator == "+" and isinstance(key.right, tree.Number)):
+            return False
+        block = self._context[statement][-1].statements
+        at = block.index(statement)
+        loop = block[at - 1] if at else None
+        return (
+            key.right.value == 1
+            and isinstance(loop, tree.NumericFor)
+            and loop in filled.values()
+            and loop.step is None
+            and isinstance(loop.stop, Name)
+            and isinstance(key.left, Name)
+            and self.t.whole(loop.stop)
+            and self._is_same(loop.stop, key.left)
+            and not any(
+                loop.place.start < name.place.start < loop.place.end
+                for name in self.t.scopes.of_name[loop.stop].writes
+            )
+            and any(
+                isinstance(s, tree.Assign) and any(self._fills(t, target.base) for t in s.targets)
+                for s in loop.body.statements
+            )
+        )
+
+    def _fills(self, target: Expression, base: Expression) -> bool:
+        return isinstance(target, Index) and target in self._appends and self._is_same(target.base, base)
 
     def _mark_followers(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         """``t[1] = a``, ``t[2] = b`` behind ``t = {}``, if all stores into such tables are of this kind, or changes."""

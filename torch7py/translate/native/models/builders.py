@@ -19,7 +19,7 @@ __all__ = ["Builder", "Builders"]
 
 # Fields that are arguments of constructors too: of which classes, where not of all that have one.
 _SEQUENCES = ("nn.SeqLSTM", "nn.SeqLSTMP", "nn.SeqGRU")
-_FIELDS: dict[str, tuple[str, ...]] = {"sizeAverage": (), "maskzero": _SEQUENCES}
+_FIELDS: dict[str, tuple[str, ...]] = {"sizeAverage": (), "maskzero": _SEQUENCES, "batchfirst": _SEQUENCES}
 # Fields of lookup tables that only maxParamNorm looks at, or nothing does.
 _LIMITS = {"maxOutNorm": "maxParamNorm", "maxInNorm": "maxParamNorm", "maxnormout": None}
 

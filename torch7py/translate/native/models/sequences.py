@@ -175,7 +175,8 @@ class Sequences:
             return None
         (inner, *_) = node.arguments
         builder = self.models.builders.builder_at(inner) if isinstance(inner, Name) else None
-        if not isinstance(inner, (Name, Index)) or (builder is not None and builder.inlined):
+        called = isinstance(inner, (Call, Invoke)) and bool(self.t.types.function_called(inner))
+        if not (called or isinstance(inner, (Name, Index))) or (builder is not None and builder.inlined):
             return None
         return inner if self.over_time(inner) else None
 

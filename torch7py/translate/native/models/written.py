@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative
+from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.model import ClassSource, write_model
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.shapes import walk
@@ -161,7 +162,7 @@ class WrittenClasses:
     def class_name(self, name: str) -> str:
         name = name.rpartition(".")[2].strip("_")  # of a variable of several files
         base = name[:1].upper() + name[1:] or "Net"
-        taken = {*self.t.names.chosen.values(), *self.t.classes.names.values(), "F"}
+        taken = {*self.t.names.chosen.values(), *self.t.classes.names.values(), *HELPERS, "F"}
         if base in taken:  # `D = D()` would hide the class
             base += "Net"
         found, number = base, 1

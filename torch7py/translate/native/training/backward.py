@@ -38,6 +38,7 @@ class _Found:
 class BackwardPasses:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
+        self.scales: dict[Scope, Invoke] = {}  # by what all gradients of a function's criterions are scaled
         self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
         places = training.places
         self._scopes = {  # those with a backward pass
@@ -94,6 +95,8 @@ class BackwardPasses:
         self._check_escapes(own, gradients, dropped)
         in_order = [statement for statement in own if statement in dropped]
         passed = Gradients(self.training, in_order)
+        scaled = self._scaled(own, dropped)
+        passed.scaled.update(scaled)
         found = _Found(own, gradients, dropped)
         for statement in in_order:
             for objection in passed.objections(statement):
@@ -102,6 +105,34 @@ class BackwardPasses:
         found.escapes = any(s not in dropped for s in calls) or any(
             self._reads_gradient(node) for s in own if s not in dropped for node in tree.own_nodes(s)
         )
+        return found
+
+    def _scaled(self, own: list[Statement], dropped: set[Statement]) -> list[Invoke]:
+        """``criterion:backward(x, y):div(n)`` of all criterions of a function, by the same number."""
+        nodes = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke)]
+        given = {n for n in nodes if self.is_backward(n) and self.t.kind(n.receiver) == "criterion"}
+        found = [
+            n for n in nodes if n.receiver in given and n.method in ("div", "mul") and len(n.arguments) == 1
+        ]
+        if not found or len(found) != len(given):
+            return []
+        first = found[0]
+        factor = first.arguments[0]
+        names = [n for n in tree.walk(factor) if isinstance(n, Name)]
+        fixed = self.t.kind(factor) == "number" and not any(
+            isinstance(n, (Call, Invoke)) for n in tree.walk(factor)
+        )
+        places = self.training.places
+        changed = any(places.home.get(w) in own for n in names for w in self.t.scopes.of_name[n].writes)
+        for name in names:  # of the steps, or of what is left out
+            declared = self.t.scopes.of_name[name].declaration
+            home = places.home.get(declared) if declared is not None else None
+            if home is not None and any(s in dropped for s in (home, *places.parents[home])):
+                return []
+        same = all(n.method == first.method and tree.same_expression(n.arguments[0], factor) for n in found)
+        if not fixed or changed or not same:
+            return []
+        self.scales[places.owner[places.home[first]]] = first
         return found
 
     def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:

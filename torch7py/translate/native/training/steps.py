@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
-from torch7py.translate.native import flat, initialization, optimizers, reuse
+from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
@@ -203,6 +203,14 @@ class Training:
         if losses:
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
             text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
+            scale = self.backward.scales.get(self.places.owner[node])
+            if scale is not None:
+                used = [n for n in tree.walk(scale.arguments[0]) if isinstance(n, Name)]
+                declared = [t.scopes.of_name[name].declaration for name in used]
+                if any(name is not None and name.place.start > node.place.start for name in declared):
+                    raise Problem("T7-226", scale.line, "gradients scaled by what is known only later")
+                operator = "/" if scale.method == "div" else "*"
+                text = f"({text} {operator} {t.value(scale.arguments[0]).at(code.ATOM)})"
             if self.steps_by_hand:
                 # The rnn of 2015: each step's backward only took notes.
                 t.emit(f"{self.pending()}.append({text})")
