@@ -38,7 +38,9 @@ class _Found:
 class BackwardPasses:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
-        self.scales: dict[Scope, Invoke] = {}  # by what all gradients of a function's criterions are scaled
+        self.scales: dict[
+            Scope | Statement, Invoke
+        ] = {}  # by what all gradients of a function's criterions are scaled
         self.objections: dict[Statement, str] = {}  # why a statement is no part of the loss's backward pass
         places = training.places
         self._scopes = {  # those with a backward pass
@@ -85,6 +87,11 @@ class BackwardPasses:
                 self.training.dropped_variables |= step.gradients
                 losses.place_backward(scope, step.own, step.dropped)
         self.training.dropped.update(self.t.models.coupling.functions_back())
+        steps = {self._step(statement) for statement in losses.backward_at}
+        for place, scaled in self.scales.items():
+            home = self.training.places.home[scaled]
+            if place not in steps and self.training.places.owner[home] not in explicit.scopes:
+                self.objections[home] = "a gradient that is scaled, of a loss elsewhere"
 
     def _judge(self, own: list[Statement]) -> _Found:
         """Which statements of a function compute gradients, and what there is against their being a loss's."""
@@ -108,32 +115,49 @@ class BackwardPasses:
         return found
 
     def _scaled(self, own: list[Statement], dropped: set[Statement]) -> list[Invoke]:
-        """``criterion:backward(x, y):div(n)`` of all criterions of a function, by the same number."""
+        """``criterion:backward(x, y):div(n)``, where all criterions of a step are scaled by the same number."""
+        groups: dict[Scope | Statement, list[Invoke]] = {}
+        for statement in own:
+            for node in tree.own_nodes(statement):
+                is_call = isinstance(node, Invoke) and self.is_backward(node)
+                if is_call and isinstance(node, Invoke) and self.t.kind(node.receiver) == "criterion":
+                    groups.setdefault(self._step(statement), []).append(node)
         nodes = [n for s in own for n in tree.own_nodes(s) if isinstance(n, Invoke)]
-        given = {n for n in nodes if self.is_backward(n) and self.t.kind(n.receiver) == "criterion"}
-        found = [
-            n for n in nodes if n.receiver in given and n.method in ("div", "mul") and len(n.arguments) == 1
-        ]
-        if not found or len(found) != len(given):
-            return []
-        first = found[0]
-        factor = first.arguments[0]
-        names = [n for n in tree.walk(factor) if isinstance(n, Name)]
-        fixed = self.t.kind(factor) == "number" and not any(
-            isinstance(n, (Call, Invoke)) for n in tree.walk(factor)
-        )
-        places = self.training.places
-        changed = any(places.home.get(w) in own for n in names for w in self.t.scopes.of_name[n].writes)
-        for name in names:  # of the steps, or of what is left out
-            declared = self.t.scopes.of_name[name].declaration
+        scaled = {n.receiver: n for n in nodes if n.method in ("div", "mul") and len(n.arguments) == 1}
+        found: list[Invoke] = []
+        for step, given in groups.items():
+            changes = [scaled[n] for n in given if n in scaled]
+            if len(changes) == len(given) and self._are_alike(changes, own, dropped):
+                self.scales[step] = changes[0]
+                found += changes
+        return found
+
+    def _step(self, statement: Statement) -> Scope | Statement:
+        """What a statement's training step is in: its function, or in the main program the outermost loop around it."""
+        owner = self.training.places.owner[statement]
+        around = self.training.places.parents[statement]
+        return around[0] if owner.function is None and around else owner
+
+    def scale_at(self, statement: Statement) -> Invoke | None:
+        """How the gradient of a loss is scaled that goes back at a statement."""
+        return self.scales.get(self._step(statement))
+
+    def _are_alike(self, changes: list[Invoke], own: list[Statement], dropped: set[Statement]) -> bool:
+        """Whether gradients are scaled by one number, which is known where the loss is."""
+        of_name, places = self.t.scopes.of_name, self.training.places
+        factor = changes[0].arguments[0]
+        if self.t.kind(factor) != "number" or any(isinstance(n, (Call, Invoke)) for n in tree.walk(factor)):
+            return False
+        for name in [n for n in tree.walk(factor) if isinstance(n, Name)]:
+            if any(places.home.get(written) in own for written in of_name[name].writes):
+                return False
+            declared = of_name[name].declaration
             home = places.home.get(declared) if declared is not None else None
             if home is not None and any(s in dropped for s in (home, *places.parents[home])):
-                return []
-        same = all(n.method == first.method and tree.same_expression(n.arguments[0], factor) for n in found)
-        if not fixed or changed or not same:
-            return []
-        self.scales[places.owner[places.home[first]]] = first
-        return found
+                return False  # of the steps, or of what is left out
+        return all(
+            n.method == changes[0].method and tree.same_expression(n.arguments[0], factor) for n in changes
+        )
 
     def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:
         news = False

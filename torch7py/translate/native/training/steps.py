@@ -203,7 +203,7 @@ class Training:
         if losses:
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
             text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
-            scale = self.backward.scales.get(self.places.owner[node])
+            scale = self.backward.scale_at(node)
             if scale is not None:
                 used = [n for n in tree.walk(scale.arguments[0]) if isinstance(n, Name)]
                 declared = [t.scopes.of_name[name].declaration for name in used]
