@@ -80,12 +80,36 @@ class Snapshots:
                     self.filled.clear()
                 self.filled.add(memory)
                 return found
+        whole = self._of_vector(tensor) if self.left else None
+        if whole is not None:
+            self.left.pop(0)
+            self.filled.clear()
+            return whole
         rest = self.left[0][REST] if self.left else {"": torch.empty(0)}
         if not 0 < tensor.numel() <= rest[""].numel():
             return None
         self.filled.add(memory)
         values, rest[""] = rest[""][: tensor.numel()], rest[""][tensor.numel() :]
         return values.view(tensor.shape)
+
+    def _of_vector(self, vector: torch.Tensor) -> torch.Tensor | None:
+        """What a vector is given in which parameters of the page lie, if it is all parameters that the next one has."""
+        memory, found = vector.untyped_storage().data_ptr(), torch.empty_like(vector)
+        filled = 0
+        for _, module, entries, item in self.partners.found:
+            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            weights = self.left[0].get(item.order)
+            if not weights:
+                continue
+            for entry, take in entries.items():
+                at = state[entry].storage_offset() - vector.storage_offset()
+                if state[entry].untyped_storage().data_ptr() != memory or not 0 <= at < vector.numel():
+                    return None
+                listed = [weights[name] for name in item.names if name in weights]
+                value = taken(take, first_weights(Made(item.name, item.module, weights, listed)))
+                found[at : at + value.numel()] = value.flatten()
+                filled += value.numel()
+        return found if filled == vector.numel() else None
 
     def _within(
         self, snapshot: dict[int, dict[str, torch.Tensor]], tensor: torch.Tensor

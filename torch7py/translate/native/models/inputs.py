@@ -12,6 +12,7 @@ from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS, OF_NUMBERS
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
@@ -57,9 +58,27 @@ class Inputs:
         if len({_takes_items(layer) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(found)
+        if several is None and any(layer.name == "nn.gModule" for layer in found.find().layers):
+            several = self._made_as_graph(receiver)
+            if several is not None:
+                return atom(f"{base}({', '.join(self._graph_arguments(arguments[0], several))})")
         if several is not None:
             return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
         return atom(f"{base}({self.input(found, arguments[0])})")
+
+    def _made_as_graph(self, receiver: Expression) -> bool | None:
+        """The same as ``graph_inputs``, of one of several modules in a list, by the function that makes it."""
+        t = self.t
+        sources = t.wholes.sources(t.scopes.of_name[receiver]) if isinstance(receiver, Name) else []
+        made = sources[0] if len(sources) == 1 else None
+        functions = t.types.function_called(made) if isinstance(made, Call) else []
+        given = [node.values[0] for function in functions for node in returns_of(function) if node.values]
+        graphs = {
+            not (isinstance(value.arguments[0], tree.Table) and len(value.arguments[0].fields) == 1)
+            for value in given
+            if isinstance(value, Call) and t.path(value.callee) == "nn.gModule" and value.arguments
+        }
+        return graphs.pop() if len(graphs) == 1 and len(given) == 1 else None
 
     def _graph_arguments(self, given: Expression, several: bool) -> list[str]:
         """What a graph is given: the entries of a table, one by one."""
