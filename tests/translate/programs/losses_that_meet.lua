@@ -114,3 +114,24 @@ for round = 1, 3 do
    all:updateParameters(0.1)
    print(odds[round], worth:norm())
 end
+
+-- Two passes through one module whose gradients do not meet, in variables used again: each goes back by itself.
+local judge = nn.Sequential():add(nn.Linear(2, 4)):add(nn.Tanh()):add(nn.Linear(4, 1)):add(nn.Sigmoid())
+local doubt, seen, marks = nn.BCECriterion(), torch.Tensor(4, 2), torch.Tensor(4, 1)
+local function judged()
+   judge:zeroGradParameters()
+   seen:fill(0.5)
+   marks:fill(1)
+   local said = judge:forward(seen)
+   local first = doubt:forward(said, marks)
+   local back = judge:backward(seen, doubt:backward(said, marks))
+   seen:fill(-0.5)
+   marks:fill(0)
+   said = judge:forward(seen)
+   local second = doubt:forward(said, marks)
+   back = doubt:backward(said, marks)
+   judge:backward(seen, back)
+   judge:updateParameters(0.5)
+   return first + second
+end
+for round = 1, 3 do print(judged()) end

@@ -117,9 +117,11 @@ class Losses:
         reached = {first}
         for statement in [s for s in own if s in dropped and s.place.start >= first.place.start]:
             nodes = tree.own_nodes(statement)
-            names = {of_name[n] for n in nodes if isinstance(n, Name)}
+            given = statement.targets if isinstance(statement, tree.Assign) else ()  # anew, and not read
+            names = {of_name[n] for n in nodes if isinstance(n, Name) and n not in given}
             outermost = backward.outermost(statement, dropped)
             if outermost is not first and not names & passed:
+                passed -= {of_name[target] for target in given if isinstance(target, Name)}
                 continue
             if any(backward.is_backward(n) and self._is_module_backward(n) for n in nodes):
                 reached.add(outermost)
