@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from torch7py.kernels import available, kernel
@@ -244,14 +245,16 @@ def _points(out: T, name: str, a: float, b: float, n: int) -> T:
     number_type = types.of(out)
     if number_type.host.name not in ("Double", "Float"):
         raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
-    low, high = torch.tensor([a, b], dtype=out.dtype)
-    if n < 1 or (n == 1 and low != high):
+    real = np.float32 if out.dtype == torch.float32 else np.float64
+    with np.errstate(all="ignore"):
+        low, width = float(real(a)), float(real(b) - real(a))
+        same = bool(real(a) == real(b))
+    if n < 1 or (n == 1 and not same):
         raise TorchError(f"{name}: invalid number of points: {n}")
     if n == 1:
-        return low.view(1)
+        return torch.tensor([low], dtype=out.dtype)
 
     numbers = torch.arange(n, out=_room(out, n, out.dtype))
-    width = high - low
     if width == 1 and low == 0:  # what the other steps leave as it is
         return numbers.div_(n - 1)
 
