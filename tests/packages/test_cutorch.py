@@ -281,8 +281,12 @@ def test_one_device(cuda: Runtime) -> None:
         0,
         1,
     )
-    for code in ("cutorch.setDevice(2)", "cutorch.setDevice(0)", "cutorch.getDeviceProperties(3)"):
-        with pytest.raises(LuaError, match=r"^t\.lua:1: cutorch\.\w+: there is no device \d here, only 1$"):
+    for code, said in (
+        ("cutorch.setDevice(0)", "devices count from 1, 0 is none"),
+        ("cutorch.setDevice(1.5)", "devices count from 1, 1.5 is none"),
+        ("cutorch.getDeviceProperties(3)", "there is no device 3 here, only 1"),
+    ):
+        with pytest.raises(LuaError, match=rf"^t\.lua:1: cutorch\.\w+: {re.escape(said)}$"):
             cuda.execute(code, "=t.lua")
     free, total = cuda.execute("return cutorch.getMemoryUsage()")
     assert 0 < free <= total
@@ -292,6 +296,21 @@ def test_one_device(cuda: Runtime) -> None:
     assert found["totalGlobalMem"] == total
     assert found["multiProcessorCount"] >= 1
     assert isinstance(found["name"], str)
+
+
+def test_the_cpu_stands_in_for_the_device_that_is_named(cuda: Runtime) -> None:
+    assert (
+        cuda.execute("""
+        cutorch.setDevice(7)
+        local x = torch.CudaTensor(2):fill(3)
+        assert(cutorch.getDevice() == 7 and x:getDevice() == 7 and cutorch.getDeviceCount() == 1)
+        assert(cutorch.getMemoryUsage(7) > 0 and cutorch.getDeviceProperties(7).totalGlobalMem > 0)
+        assert(cutorch.withDevice(2, function() return cutorch.getDevice() end) == 2 and cutorch.getDevice() == 7)
+        cutorch.setDevice(1)
+        return x:sum() + cutorch.getDevice()
+    """)
+        == 7
+    )
 
 
 def test_with_device(cuda: Runtime) -> None:

@@ -27,17 +27,21 @@ def current_device() -> int:
     """``cutorch.getDevice()``: the current device, counted from 1."""
     place = gpu()
     if place is None:
-        return 1
+        return settings().device
     return 1 + (torch.cuda.current_device() if place.index is None else place.index)
 
 
 @function("cutorch.setDevice")
 def set_device(device: float) -> None:
-    """``cutorch.setDevice(n)``: new tensors go to this device."""
+    """``cutorch.setDevice(n)``: new tensors go to this device. The CPU stands in for any that a program names."""
+    if gpu() is None:
+        if device < 1 or int(device) != device:
+            raise TorchError(f"cutorch.setDevice: devices count from 1, {device:g} is none")
+        settings().device = int(device)
+        return
     number = check_device(device, "cutorch.setDevice")
-    if gpu() is not None:
-        current = state.current()
-        current.gpu = current.device = torch.device("cuda", number - 1)
+    current = state.current()
+    current.gpu = current.device = torch.device("cuda", number - 1)
 
 
 @function("cutorch.synchronize")

@@ -19,9 +19,13 @@ SEED_OFFSET = 0x9E3779B9
 
 @dataclass
 class Settings:
-    """``streams`` and ``blas_handles``: how many the program reserved; ``stream``, ``blas_handle``: the current."""
+    """``streams`` and ``blas_handles``: how many the program reserved; ``stream``, ``blas_handle``: the current.
+
+    ``device`` is the current one where the CPU stands in, for whichever the program names.
+    """
 
     seed: int
+    device: int = 1
     streams: int = 0
     stream: int = 0
     blas_handles: int = 1
@@ -58,6 +62,8 @@ def gpu() -> torch.device | None:
 
 def check_device(device: float, label: str) -> int:
     """The number of a device, which counts from 1."""
+    if gpu() is None and device == settings().device:
+        return int(device)
     count = torch.cuda.device_count() if gpu() is not None else 1
     if not 1 <= device <= count or int(device) != device:
         raise TorchError(f"{label}: there is no device {device:g} here, only {count}")

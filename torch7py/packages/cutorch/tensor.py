@@ -10,6 +10,7 @@ from torch7py.ops import memory, types
 from torch7py.ops.convert import to_type
 from torch7py.ops.memory import Storage
 from torch7py.ops.registry import Form, operation
+from torch7py.packages.cutorch.settings import gpu, settings
 from torch7py.packages.registry import function
 
 __all__ = ["conversions"]
@@ -27,7 +28,7 @@ for _name, _type in zip(conversions, types.CUDA_TYPES, strict=True):
 
 
 def _device_of(device: torch.device) -> int:
-    return 1 + (device.index or 0)
+    return settings().device if gpu() is None else 1 + (device.index or 0)
 
 
 @operation("cutorch.getDevice", "x:any", Form.METHOD, returns="value")
