@@ -460,8 +460,6 @@ class Writer:
     def finish(self, result: Value) -> list[str]:
         """The lines of ``forward``'s body, indented by four."""
         expr = self.as_expr(result)
-        if expr.parts:  # a table that a tensor was split into
-            expr = Expr(expr.parts)
         if isinstance(result, tuple) and len(result) > 1:
             expr = replace(expr, text=expr.text[1:-1])
         statements = [*self._statements, Statement(f"return {expr.text}")]

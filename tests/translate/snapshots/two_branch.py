@@ -36,7 +36,7 @@ class Branches(nn.Module):
 
 class JoinTable(nn.Module):
     def forward(self, x):
-        return torch.cat(x, dim=1)
+        return torch.cat(tuple(x), dim=1)
 
 
 class Shortcut(nn.Module):

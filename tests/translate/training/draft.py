@@ -28,13 +28,15 @@ NAMES: dict[str, list[str]] = {
 
 @dataclass
 class Draft:
-    """``single``: examples go through the model one by one; ``packages``: what it requires beside nn."""
+    """``single``: examples go through the model one by one; ``packages``: what it requires beside nn; ``normalized``:
+    some biases have no gradient but rounding."""
 
     choices: Choices
     settings: Settings
     task: Task
     names: dict[str, str]
     single: bool = False
+    normalized: bool = False
     packages: set[str] = field(default_factory=set)
     classes: list[str] = field(default_factory=list)  # layers of its own
 

@@ -231,7 +231,10 @@ def ending_lines(draft: Draft, data: Data) -> list[str]:
         )
     if draft.choices.chance("best is kept", 4) and draft.choices.chance("test in each epoch"):
         lines += ["bestModel:evaluate()", f"print(bestScore, {_one(draft, data, 'bestModel')})"]
-    ending = draft.choices.pick("ending", ENDINGS)
+    ordered = draft.packages.isdisjoint(("nngraph", "rnn"))  # whose parameters have another order in PyTorch
+    ending = draft.choices.pick(
+        "ending", [e for e in ENDINGS if ordered or not any("ipairs" in x for x in e)]
+    )
     model = draft.names["model"]
     shown = {
         "shown": _one(draft, data, "loaded"),

@@ -132,6 +132,7 @@ def _extras(draft: Draft, place: str, width: str, dims: int = 1) -> list[Part]:
     """Normalization and dropout behind a layer, or nothing."""
     found: list[Part] = []
     if not draft.single and draft.choices.chance(f"normalization {place}", 5):
+        draft.normalized = True
         found.append(f"nn.{'Spatial' if dims == 3 else ''}BatchNormalization({width})")
     if draft.choices.chance(f"dropout {place}", 5):
         found.append(f"nn.Dropout({draft.settings['dropout']})")

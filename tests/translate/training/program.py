@@ -31,8 +31,7 @@ def program(choices: Choices) -> str:
         parts.reverse()
     needed = ["nn", *sorted(draft.packages)]
     head = [f"require '{name}'" for name in needed]
-    if choices.chance("seeded", 3):
-        head.append("torch.manualSeed(3)")
+    head.append("torch.manualSeed(3)")
     own = [line for text in dict.fromkeys(draft.classes) for line in lines_of(text)]
     lines = [
         *head,

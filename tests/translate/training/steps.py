@@ -80,6 +80,8 @@ METHODS: list[tuple[str, list[str], list[str]]] = [
 ]
 # Those whose steps on other examples each time differ by chance: rounding tells in them.
 NOT_FOR_BATCHES = ("lbfgs", "cg", "rprop")
+# Those that do not make rounding large by dividing gradients by their size.
+BY_GRADIENT = ("sgd", "nag", "asgd")
 
 
 @dataclass
@@ -144,7 +146,8 @@ def _by_update(draft: Draft, turns: Turns) -> Step:
     if at == "before":
         lines = [zero, *passes]
     elif at == "after the loss":
-        lines = [*passes[:2], zero, *passes[2:]]
+        loss = next(i for i, line in enumerate(passes) if draft.names["criterion"] in line) + 1
+        lines = [*passes[:loss], zero, *passes[loss:]]
     else:
         once = [*once, zero]
         lines = passes
@@ -216,6 +219,7 @@ def _in_function(draft: Draft, turns: Turns) -> Step:
 def _by_optim(draft: Draft, turns: Turns) -> Step:
     draft.packages.add("optim")
     methods = [m for m in METHODS if turns.whole or m[0] not in NOT_FOR_BATCHES]
+    methods = [m for m in methods if not draft.normalized or m[0] in BY_GRADIENT]
     method, settings, more = draft.choices.pick("method", methods)
     chosen = settings + [each for each in more if draft.choices.chance(f"with {each}", 3)]
     chosen = _with_settings(draft, chosen)

@@ -185,7 +185,8 @@ class Models:
             rate = t.value(node.arguments[0]).at(code.NEGATE)
             t.emit("# shared weights move once for each module that has them, as in Torch7")
             t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
-            t.emit(f"    p.data.add_(p.grad, alpha=-{rate})")
+            t.emit("    if p.grad is not None:")
+            t.emit(f"        p.data.add_(p.grad, alpha=-{rate})")
             return atom("")
         if method == "updateParameters" and t.training.explicit.is_stale(receiver):
             # outputs from before the step may still go back: autograd does not see a change of data

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code, initialization
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, Statement
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["ParameterLists"]
+
+# Layers whose parameters have another order in PyTorch, or are other ones.
+_OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN")
 
 
 class ParameterLists:
@@ -88,11 +92,22 @@ class ParameterLists:
         counted = initialization.counted(self.t, f"{self.t.value(node.receiver).at(code.ATOM)}.parameters()")
         return counted if counted.startswith("[") else f"list({counted})"
 
+    def _is_numbered(self, node: Invoke) -> bool:
+        """Whether a loop over the parameters looks at their numbers."""
+        loops = (n for n in tree.every(self.t.program, tree.GenericFor) if node in tree.walk(n.values[0]))
+        return any(self.t.scopes.of_name[loop.names[0]].reads for loop in loops)
+
+    def _refuse_others(self, node: Invoke) -> None:
+        if any(_OTHERS.search(layer.name) for layer in all_layers(self.t.type(node.receiver))):
+            raise Problem("T7-227", node.line, "numbers of parameters, which have another order in PyTorch")
+
     def whole(self, node: Expression) -> Py | None:
         """One of the lists as a value."""
         if isinstance(node, Invoke):
             if not self.asks(node):
                 return None
+            if self._is_numbered(node):
+                self._refuse_others(node)
             if self.t.representation(node) != "list":
                 raise Problem("T7-227", node.line, "a list of parameters that is changed")
             parameters = re.sub(r"^list\((.*)\)$", r"\1", self._listed(node))
