@@ -101,7 +101,7 @@ def test_no_card_where_the_original_has_none() -> None:
 SHARED_OUT = """require 'cunn'
 require 'cudnn'
 require 'optim'
-torch.setdefaulttensortype('torch.FloatTensor')
+torch.setdefaulttensortype 'torch.FloatTensor'
 torch.manualSeed(3)
 local function spread(net, cards)
    if cards > 1 then
