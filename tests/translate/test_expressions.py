@@ -47,7 +47,7 @@ def test_words_and_comments_that_the_grammar_takes_otherwise(source: str, tmp_pa
     [
         ("local s = 'abc'\nfor i = 1, 3 do print(s:sub(i)) end", "s[i - 1:]"),
         ("local s = 'abc'\nfor i = 0, 2 do print(s:sub(i)) end", "s[max(i - 1, 0) :]"),
-        ("local s = 'abc'\nprint(s:sub(0, 2))", "s[0:2]"),
+        ("local s = 'abc'\nprint(s:sub(0, 2))", "s[:2]"),
     ],
 )
 def test_a_text_from_before_its_beginning_begins_there(source: str, slice_: str, tmp_path: Path) -> None:
