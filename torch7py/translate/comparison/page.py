@@ -108,6 +108,7 @@ def run_translation(
 
     changes: list[tuple[Any, str, Any]] = [
         (builtins, "print", show),
+        (torch.nn.Module, "__repr__", lambda self: "<table>"),
         (torch, "rand", functools.partial(draws.tensor, "uniform")),
         (torch, "randn", functools.partial(draws.tensor, "normal")),
         (torch, "rand_like", lambda like: draws.tensor("uniform", like.shape, dtype=like.dtype)),

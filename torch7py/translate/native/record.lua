@@ -72,6 +72,15 @@ function print(...)
    if record.printed == record.limit then error('enough lines were printed', 0) end
 end
 
+-- A model's text is PyTorch's in a translation. A layer of the program's own may have one that is translated.
+function _G.tostring(value)
+   if type(value) == 'table' and typename(value) and value.updateOutput then
+      local own = value.__tostring__ or value.__tostring
+      if type(own) ~= 'function' or debug.getinfo(own, 'S').source:sub(1, 1) ~= '@' then return '<table>' end
+   end
+   return tostring(value)
+end
+
 -- A translation has no progress bars.
 local function of_a_bar(level)
    return debug.getinfo(level + 1, 'S').source:find('^=%[torch7py%] pkg_xlua%.lua') ~= nil

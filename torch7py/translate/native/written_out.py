@@ -520,7 +520,7 @@ class _Indexed(_Rewriting):
             elif isinstance(node, Invoke):
                 known.add(node.receiver)
         inside = {node for node in tree.walk(block) if isinstance(node, Name)}
-        reads = set(variable.reads)
+        reads = set(variable.reads) - self._looped_over_before(statement)
         late = all(item.place.start > statement.place.end for item in items)
         if not items or stored & set(items) or reads - known - {item.base for item in items} or not late:
             return []
@@ -538,6 +538,17 @@ class _Indexed(_Rewriting):
             for item in items
         ]
         return edits
+
+
+    def _looped_over_before(self, statement: Statement) -> set[Name]:
+        """The tables of ``for _, set in ipairs{train, test} do ... end``, where that comes before a statement."""
+        found: set[Name] = set()
+        for loop in tree.every(self.program, tree.GenericFor):
+            call = loop.values[0]
+            listed = call.arguments[0] if isinstance(call, Call) and len(call.arguments) == 1 else None
+            if isinstance(listed, tree.Table) and loop.place.end < statement.place.start:
+                found |= {item.value for item in listed.fields if isinstance(item.value, Name)}
+        return found
 
 
 def _is_indexed(statement: Statement) -> tuple[Name, tree.Function] | None:
