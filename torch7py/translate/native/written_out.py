@@ -539,7 +539,6 @@ class _Indexed(_Rewriting):
         ]
         return edits
 
-
     def _looped_over_before(self, statement: Statement) -> set[Name]:
         """The tables of ``for _, set in ipairs{train, test} do ... end``, where that comes before a statement."""
         found: set[Name] = set()
