@@ -20,7 +20,7 @@ def looked_for(t: Translator) -> set[Expression]:
     """What is assigned to variables that the program compares with nil: ``node = previous[node]`` in ``while node``."""
     of_name = t.scopes.of_name
     tested: set[Variable] = set()
-    for node in tree.walk(t.program):
+    for node in tree.those(t.program, tree.If, tree.While, tree.Repeat, Unary, Binary):
         for condition in _conditions(node):
             tested |= {of_name[name] for name in _names(condition)}
     found: set[Expression] = set()

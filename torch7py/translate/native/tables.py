@@ -54,7 +54,12 @@ class Tables:
                 self._context[node] = inside
                 self._statements[node] = chain
                 kind = type(node)
-                if isinstance(node, tree.Invoke) and node.method == "insert" and node.arguments:
+                if (
+                    kind is tree.Invoke
+                    and isinstance(node, tree.Invoke)
+                    and node.method == "insert"
+                    and node.arguments
+                ):
                     self._values.setdefault(types.of(node.receiver), []).append(node.arguments[-1])
                 if kind is not tree.Table and kind is not tree.Call:
                     continue
