@@ -32,6 +32,13 @@ are errors that name the forms which would fit. Restrictions stand in [support.m
 """
 
 
+def of_torch() -> list[Operation]:
+    """The operations of the torch package by name: others' are registered when a program requires them."""
+    owners = {name: name.partition(".")[0] for name in operations}
+    found = (operations[name] for name, owner in owners.items() if owner in (name, "torch", "Storage"))
+    return sorted(found, key=lambda operation: operation.name.lower())
+
+
 def listed(parameters: tuple[Parameter, ...]) -> str:
     """The parameters of a call as they are written, those that may be left out in brackets."""
     text = ""
@@ -106,7 +113,7 @@ def page() -> str:
         "Functions and methods of tensors": [],
         "Operators and constructors": [],
     }
-    for operation in sorted(operations.values(), key=lambda operation: operation.name.lower()):
+    for operation in of_torch():
         owner = operation.name.rpartition(".")[0]
         title = (
             f"Methods of {'storages' if owner == 'Storage' else owner}"

@@ -7,15 +7,23 @@ import re
 import pytest
 
 from tools import operations as tool
+from torch7py.bridge.runtime import Runtime
 from torch7py.ops.registry import operations
 
-WORDS = {name: " ".join(" ".join(operation.about).split()) for name, operation in operations.items()}
+WORDS = {operation.name: " ".join(" ".join(operation.about).split()) for operation in tool.of_torch()}
 
 
 def test_the_page_is_what_make_support_writes() -> None:
     assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), (
         "docs/operations.md is stale: run `make support`"
     )
+
+
+def test_operations_of_other_packages_are_left_out() -> None:
+    with Runtime(cuda_as="cpu") as runtime:
+        runtime.execute("require 'cutorch'")
+    assert "cutorch.getDevice" in operations
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page()
 
 
 def test_every_operation_says_what_it_does() -> None:
