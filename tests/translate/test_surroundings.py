@@ -432,6 +432,18 @@ print(lookup:forward(torch.LongTensor{1}):sum())
     assert {problem.code for problem in translate_script(source.encode(), "p.lua").problems} == {"T7-202"}
 
 
+def test_limits_of_a_lookup_table_go_before_those_of_a_call(tmp_path):
+    source = """require 'rnn'
+torch.manualSeed(2)
+local lookup = nn.LookupTable(5, 3)
+lookup.maxOutNorm = 0.7
+local net = nn.Sequential():add(lookup):add(nn.Linear(3, 2))
+net:maxParamNorm(0.4)
+print(net:forward(torch.LongTensor{1, 3}):sum())
+"""
+    assert ".longest = 0.7" in verified(source, tmp_path)
+
+
 def test_versions_of_packages_are_no_matter(tmp_path):
     source = """require 'rnn'
 assert(nn.NCEModule and nn.NCEModule.version and nn.NCEModule.version >= 4, 'update dpnn')

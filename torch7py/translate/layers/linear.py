@@ -87,7 +87,7 @@ def limit(args: Args) -> tuple[str, ...]:
     """The field of a table that says how long its rows may be, for the helper that shortens weights."""
     if "maxOutNorm" not in args:
         return ()
-    return (f"{{self}}.longest = {args.maxOutNorm}  # of a row, for limit_norms",)
+    return (f"{{self}}.longest = {args.maxOutNorm}  # of a column, for limit_norms",)
 
 
 def minus_one(text: str) -> str:

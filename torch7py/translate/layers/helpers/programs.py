@@ -315,12 +315,13 @@ helper(
 def limit_norms(model, longest, by_input=(), but=()):
     """Shorten weights with larger norms: those into each output, in layers ``by_input`` those from each input.
 
+    Of a table those of each column, its outputs.
     ``but``: layers whose weights are not of inputs and outputs.
     """
     for layer in model.modules():
         most = getattr(layer, "longest", longest)
         for p in layer.parameters(recurse=False):
             if p.dim() > 1 and most > 0 and not isinstance(layer, but):
-                p.data.renorm_(2, 1 if isinstance(layer, by_input) else 0, most)
+                p.data.renorm_(2, 1 if isinstance(layer, (nn.Embedding, *by_input)) else 0, most)
 ''',
 )

@@ -37,8 +37,7 @@ _DRAWN_ALIKE = {
 # Layers whose weights have the rows of PyTorch's, in whatever order.
 _ROWS_ALIKE = {
     f"nn.{name}"
-    for name in "Linear LookupTable LookupTableMaskZero FastLSTM LSTM GRU Recurrent Recurrence Recursor Add"
-    " NCEModule".split()
+    for name in "Linear LookupTable FastLSTM LSTM GRU Recurrent Recurrence Recursor Add NCEModule".split()
 }
 _SEQUENCERS = {
     f"nn.{name}" for name in "Sequencer BiSequencer BiSequencerLM MaskZero TrimZero ZipTable".split()
