@@ -36,7 +36,7 @@ print(both:forward(x):norm())
 local start = nn.Identity()()
 local last = nn.Linear(5, 6)(start)
 for i = 1, 2 do
-   last = nn.Tanh()(nn.Linear(6, 6)(last))
+   last = nn.Tanh()(nn.Linear(6, 6)(last)) -- one more
 end
 local deep = nn.gModule({start}, {last})
 print(deep:forward(x):norm())

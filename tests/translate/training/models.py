@@ -248,7 +248,6 @@ def _vector(draft: Draft, first: str = "5") -> tuple[str, list[Part]]:
                     "nn.CMulTable()",
                     "nn.CSubTable()",
                     "nn.CMaxTable()",
-                    "nn.CAddTable(true)",
                 ],
             ),
         ]

@@ -83,6 +83,10 @@ class Graphs(Methods):
         if self.mode:
             return False
         if node in self.members:
+            for inner in tree.walk(node):  # what is said inside it
+                if isinstance(inner, Statement) and inner is not node:
+                    for comment in (*inner.around.outside, *inner.around.inside):
+                        self.t.comment(comment)
             return True
         if self._assigns_graph(node):
             assert isinstance(node, (tree.Local, tree.Assign))
