@@ -99,7 +99,7 @@ def test_instrumented_programs_are_lua(path: Path, monkeypatch: pytest.MonkeyPat
         assert translator is not None
         for file, places in sites(translator.project, translator.types).items():
             if file is translator.project.script:
-                changed = instrument(source, places, range(len(places)))
+                changed = instrument(file.source, places, range(len(places)))
                 kinds = [type(node) for node in tree.walk(parse(changed, str(path)))]
                 runs = [n for n in tree.walk(file.block) if isinstance(n, tree.Run)]
                 assert kinds.count(tree.Run) == sum(n.place.start < n.place.end for n in runs)  # not lapp's
