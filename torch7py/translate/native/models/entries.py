@@ -8,12 +8,14 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Expression, Index, Invoke, Number, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
 __all__ = ["entry", "is_module"]
+
+_asked: set[Call] = set()  # constructions that are being looked at
 
 
 def is_module(native: Native) -> bool:
@@ -46,12 +48,15 @@ def _only_layer(models: Models, node: Index) -> Layer | None:
     if found.classes or len({layer.name for layer in found.layers}) != 1:
         return None
     made = found.layers[0]
-    if made.children:
+    if made.children or made.call in _asked:  # it is made of sizes of another one of its kind
         return None
+    _asked.add(made.call)
     try:
         return models.constructions.layer(made.call)
     except Problem:
         return None
+    finally:
+        _asked.discard(made.call)
 
 
 def _at_place(models: Models, node: Expression) -> Type | None:
