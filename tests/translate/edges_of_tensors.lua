@@ -233,11 +233,3 @@ for c = 1, 2 do
    x[{rows, 1}]:add(10)
 end
 print(x[1][1], x[3][2], x[4][1], x:sum())
----
--- a layer made of the sizes of the one before it
-require 'nn'
-local net
-local function rebuild() net = nn.LookupTable(net.weight:size(1) + 1, 3) end
-net = nn.LookupTable(4, 3)
-rebuild()
-print(net.weight:size(1))

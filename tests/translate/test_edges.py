@@ -103,3 +103,13 @@ def test_a_call_with_too_few_arguments_is_not_native(call: str) -> None:
     page = translate_script(source.encode(), "p.lua")
     compile(page.code, "page", "exec")
     assert page.native < page.statements
+
+
+def test_a_layer_made_of_its_predecessors_sizes_is_looked_at_once() -> None:
+    source = """require 'nn'
+local net
+local function rebuild() net = nn.LookupTable(net.weight:size(1) + 1, 3) end
+net = nn.LookupTable(4, 3)
+rebuild()
+"""
+    assert "nn.Embedding(4, 3)" in translate_script(source.encode(), "p.lua").code
