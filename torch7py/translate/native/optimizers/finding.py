@@ -247,7 +247,11 @@ def _mark_loss(training: Training, function: tree.Function) -> None:
         if isinstance(node, tree.Return) and node.values:
             for name in tree.walk(node.values[0]):
                 if isinstance(name, Name) and t.type(name).has("loss"):
-                    t.graph_variables.add(t.scopes.of_name[name])
+                    variable = t.scopes.of_name[name]
+                    t.graph_variables.add(variable)
+                    for source in t.wholes.sources(variable):  # a function with a backward pass of its own
+                        if isinstance(source, (Call, tree.Invoke)):
+                            training.losses.graph_functions.update(t.types.function_called(source))
 
 
 def _in_a_call(training: Training, node: Call, state: tree.Table | None) -> None:
