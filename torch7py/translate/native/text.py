@@ -82,9 +82,12 @@ def is_message(t: Translator, node: Expression) -> bool:
     return t.kind(node) == "number" and t.type(node).has("message")
 
 
-def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
-    """Whether a number, text or truth value may be nil, or something may be one of several kinds."""
-    node = root(node)
+def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = None) -> bool:
+    """Whether a number, text or truth value may be nil, or something may be one of several kinds.
+
+    ``seen``: the variables looked at, once each, as values go round through parameters on many ways.
+    """
+    node, seen = root(node), set() if seen is None else seen
     kind, found = t.kind(node), t.type(node)
     if isinstance(node, tree.Nil) or kind == "any" or is_message(t, node):
         return True
@@ -99,13 +102,16 @@ def may_be_nil(t: Translator, node: Expression, seen: frozenset[Variable] = froz
         return node.operator == "or" and may_be_nil(t, node.right, seen)
     if isinstance(node, tree.Name):
         variable = t.scopes.of_name[node]
-        return variable not in seen and _variable_may_be_nil(t, variable, seen | {variable})
+        if variable in seen:
+            return False
+        seen.add(variable)
+        return _variable_may_be_nil(t, variable, seen)
     if not isinstance(node, tree.Index) or node in t.present:
         return False
     return found.nil or not t.tables.has_key(node)
 
 
-def _variable_may_be_nil(t: Translator, variable: Variable, seen: frozenset[Variable]) -> bool:
+def _variable_may_be_nil(t: Translator, variable: Variable, seen: set[Variable]) -> bool:
     sources = t.wholes.sources(variable)
     if not sources or variable in t.wholes.without_value:
         return t.types.version(variable.declaration).nil if variable.declaration else False
