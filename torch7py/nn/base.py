@@ -470,7 +470,7 @@ class Criterion(Batching):
     def _ask(self, method: str, name: str, input: Any, target: Any) -> Any:
         """A half of a criterion; one that is the program's own may do without a target."""
         if target is None and method not in self.__dict__:
-            raise ArgumentError(f"{self.class_name}:{name}: argument #2 ('target') is missing")
+            raise ArgumentError(f"{self.class_name}: argument #2 ('target') of {name} is missing")
         return getattr(self, method)(input, target)
 
     def torch7_forward(self, input: Any, target: Any = None) -> Any:
