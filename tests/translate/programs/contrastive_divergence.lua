@@ -1,6 +1,5 @@
 -- A restricted Boltzmann machine trained by contrastive divergence
 torch.manualSeed(3)
-torch.setdefaulttensortype('torch.DoubleTensor')
 
 local RBM = {}
 RBM.__index = RBM
