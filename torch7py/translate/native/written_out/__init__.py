@@ -1,0 +1,29 @@
+"""Lua that is written out in simpler Lua before anything else looks at a program.
+
+``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
+function, a function that empties the buffers of a network's layers is ``clearState``, and copies of a model for each
+card are added at once. What comes out is Lua on the same lines, with the same results, so that all that is known of
+loops, losses and calls is known of it. A use that is more than that stays as it is.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate.native.written_out.cleaners import Cleaners
+from torch7py.translate.native.written_out.copies import Copies
+from torch7py.translate.native.written_out.indexed import Indexed
+from torch7py.translate.native.written_out.trainers import Trainers
+
+__all__ = ["written_out"]
+
+
+def written_out(source: bytes, file: str) -> bytes:
+    """The source of a file with all of these written out; lines stay. Raises LuaSyntaxError."""
+    if b"StochasticGradient" in source:
+        source = Trainers(source, file).written()
+    if b"gradInput" in source and b"pairs" in source:
+        source = Cleaners(source, file).written()
+    if b"DataParallelTable" in source:
+        source = Copies(source, file).written()
+    if b"setmetatable" in source and b"__index" in source:
+        source = Indexed(source, file).written()
+    return source
