@@ -17,8 +17,10 @@ from torch7py.translate.native import (
     matching,
     mixed,
     penlight,  # noqa: F401  (so does it)
+    printing,  # noqa: F401  (so does it)
     stdlib,
     strings,
+    table_functions,  # noqa: F401  (so does it)
     tensors,
 )
 from torch7py.translate.native.code import Py, atom

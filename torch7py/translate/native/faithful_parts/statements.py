@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.native import code
 from torch7py.translate.native.faithful_parts.passing import EXCHANGED, LIBRARIES, Refused, is_exchanged
-from torch7py.translate.native.stdlib import may_give_none
+from torch7py.translate.native.printing import may_give_none
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 

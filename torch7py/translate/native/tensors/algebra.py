@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib
+from torch7py.translate.native import code, printing
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.results import PRODUCTS, into
@@ -263,4 +263,4 @@ def _solved(t: Translator, node: Call) -> str:
     return f"{solution}, torch.linalg.lu_factor({t.value(node.arguments[1])}).LU"
 
 
-stdlib.spreads["torch.gesv"] = _solved
+printing.spreads["torch.gesv"] = _solved

@@ -1,0 +1,112 @@
+"""print, with all values of a call at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, text
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["may_give_none", "spreads"]
+
+# All results of a function of a library, as print writes them.
+spreads: dict[str, Callable[[Translator, Call], str]] = {}
+
+
+def _spread(t: Translator, argument: Expression) -> str | None:
+    """All values of the last argument of print, where it has several."""
+    if isinstance(argument, tree.Vararg) or t.calls.is_unpacked(argument):
+        values = t.calls.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
+        kind = t.kind(argument)
+        if kind == "string":
+            return f"*{values}"
+        if kind != "number":
+            raise Problem("T7-218", argument.line, "print of several values of unknown kind")
+        return f'*(f"{{x:.14g}}" for x in {values})'
+    if t.calls.count(argument) < 2:
+        written = spreads.get(t.path(argument.callee) or "") if isinstance(argument, Call) else None
+        if written is not None and isinstance(argument, Call):
+            return written(t, argument)
+        loss = _loss_and_count(t, argument)
+        if loss is not None:
+            return loss
+        pair = t.calls.values_and_places(argument)
+        if pair is not None:
+            return pair
+        if t.calls.gives_two(argument):
+            raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
+        if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
+            raise Problem("T7-218", argument.line, "print of a call that may give no value at all")
+        return None
+    assert isinstance(argument, (Call, Invoke))
+    kinds: set[str | None] = set()
+    whole = True
+    for made in t.types.function_called(argument):
+        returns = t.types.returns[made]
+        if len(returns.counts) != 1 or returns.falls_off or not t.calls.is_fixed(made):
+            raise Problem("T7-218", argument.line, "a number of results that varies")
+        for index in range(returns.count):
+            kinds.add("any" if returns.at(index).nil else returns.at(index).kind)
+            whole = whole and (returns.at(index).kind != "number" or t.wholes.returns_whole(made, index))
+    if whole and kinds <= {"string", "number"}:
+        return f"*{t.calls.all_values(argument)}"
+    if kinds == {"number"}:
+        return f'*(f"{{x:.14g}}" for x in {t.calls.all_values(argument)})'
+    raise Problem("T7-218", argument.line, "print of all results of a call, numbers among them")
+
+
+def _loss_and_count(t: Translator, node: Expression) -> str | None:
+    """What ``ClassNLLCriterion:forward`` gives: beside the loss the sum of its classes' weights, here of ones."""
+    if not isinstance(node, Invoke) or node.method != "forward" or len(node.arguments) != 2:
+        return None
+    layers = t.type(node.receiver).find().layers if t.kind(node.receiver) == "criterion" else []
+    if not layers or any(one.name != "nn.ClassNLLCriterion" or one.call.arguments for one in layers):
+        return None
+    target = node.arguments[1]
+    if t.kind(target) == "tensor" and isinstance(target, (Name, Index)):
+        count = f"{t.value(target).at(code.ATOM)}.numel()"
+    elif t.kind(target) == "number":
+        count = "1"
+    else:
+        return None
+    return f"{text.text(t, node).text}, {count}"
+
+
+def may_give_none(t: Translator, node: Call | Invoke) -> bool:
+    """Whether a function of the program may end without a value: print writes nothing then, and not nil."""
+    known = [t.types.returns[f] for f in t.types.function_called(node) if f in t.types.returns]
+    return any(returns.falls_off or not returns.counts or 0 in returns.counts for returns in known)
+
+
+@statement("print")
+def print_statement(t: Translator, node: Call) -> None:
+    texts, spread = [], None
+    for argument in node.arguments:
+        kind = t.kind(argument)
+        spread = _spread(t, argument) if argument is node.arguments[-1] else None
+        if spread is not None:
+            texts.append(spread)
+        elif (
+            kind in (None, "boolean")
+            or (kind == "number" and not text.written_plain(t, argument))
+            or text.may_be_nil(t, argument)
+        ):
+            texts.append(text.text(t, argument).text)
+        else:
+            texts.append(t.value(argument).text)
+    several = len(texts) > 1 or spread is not None
+    separator = ', sep="\\t"' if several else ""
+    t.emit(f"print({', '.join(texts)}{separator})")
+
+
+@statement("io.flush", "io.stdout.flush")
+def io_flush(t: Translator, node: Call) -> None:
+    t.imports.add("sys")
+    t.emit("sys.stdout.flush()")

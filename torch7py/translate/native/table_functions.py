@@ -1,0 +1,106 @@
+"""The functions of Lua's table library, on lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code, text
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.tree import Binary, Call, Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+
+@statement("table.insert")
+def table_insert(t: Translator, node: Call) -> None:
+    table, rest = node.arguments[0], node.arguments[1:]
+    if t.kind(table) != "table" or t.representation(table) != "list":
+        raise Problem("T7-306", node.line, "table.insert into a table that is no list")
+    base = t.value(table).at(code.ATOM)
+    if len(rest) == 1:
+        value = t.training.carried.cut(table, rest[0], t.value(rest[0]))
+        t.emit(f"{base}.append({value})")
+    else:
+        t.emit(f"{base}.insert({t.expressions.position(rest[0])}, {t.value(rest[1])})")
+
+
+@function("table.remove")
+def table_remove(t: Translator, node: Call) -> Py:
+    if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
+        raise Problem("T7-306", node.line, "table.remove from a table that is no list")
+    base = t.value(node.arguments[0]).at(code.ATOM)
+    if t.type(node).nil or t.type(node).has("tested"):
+        place = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
+        return Py(f"{base}.pop({place}) if {base} else None", code.TERNARY)
+    if len(node.arguments) == 1:
+        return atom(f"{base}.pop()")
+    return atom(f"{base}.pop({t.expressions.position(node.arguments[1])})")
+
+
+@function("table.getn")
+def table_getn(t: Translator, node: Call) -> Py:
+    return t.expressions.length(tree.Unary(node.place, "#", node.arguments[0]))
+
+
+@function("table.concat")
+def table_concat(t: Translator, node: Call) -> Py:
+    """``table.concat(t, separator, first, last)``"""
+    table, part = node.arguments[0], node.arguments[2:]
+    separator = text.text(t, node.arguments[1], nil=False).at(code.ATOM) if len(node.arguments) > 1 else '""'
+    representation = t.representation(table)
+    if representation not in ("list", "dict") or (part and representation == "dict"):
+        raise Problem("T7-306", node.line, "table.concat of a part, or of a table that is no list")
+    element = t.type(table).of_elements().kind
+    items, each = t.value(table).text, "x"
+    if part:
+        first = t.expressions.position(part[0]).text
+        last = t.expressions.whole_number(part[1]).text if len(part) > 1 else ""
+        items = f"{t.value(table).at(code.ATOM)}[{code.stretch(first, last)}]"
+    if representation == "dict":
+        items, each = f"{t.need('numbered')}({items})", "_, x"
+    if element == "string":
+        return atom(f"{separator}.join({items if each == 'x' else f'x for {each} in {items}'})")
+    if element == "number":
+        whole = t.tables.holds_whole(tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False))
+        item = "str(x)" if whole else 'f"{x:.14g}"'
+        return atom(f"{separator}.join({item} for {each} in {items})")
+    raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
+
+
+@statement("table.sort")
+def table_sort(t: Translator, node: Call) -> None:
+    if t.representation(node.arguments[0]) != "list":
+        raise Problem("T7-306", node.line, "table.sort of a table that is no list")
+    table = t.value(node.arguments[0]).at(code.ATOM)
+    plain = t.type(node.arguments[0]).of_elements().kind in ("number", "string")
+    if len(node.arguments) == 1:
+        if plain:
+            t.emit(f"{table}.sort()")
+        else:  # equal objects can be told apart
+            t.emit(f"{t.need('lua_sort')}({table}, lambda a, b: a < b)")
+        return
+    order = node.arguments[1]
+    direction = _direction(order) if plain else None
+    if direction is not None:
+        t.emit(f"{table}.sort({'reverse=True' if direction == '>' else ''})")
+        return
+    written = t.expressions.value(order)
+    t.emit(f"{t.need('lua_sort')}({table}, {written})")
+
+
+def _direction(order: Expression) -> str | None:
+    """``<`` or ``>`` of a function that compares the items themselves, the first with the second."""
+    if not isinstance(order, tree.Function) or len(order.parameters) != 2 or len(order.body.statements) != 1:
+        return None
+    only = order.body.statements[0]
+    if not isinstance(only, tree.Return) or len(only.values) != 1 or not isinstance(only.values[0], Binary):
+        return None
+    compared, names = only.values[0], [parameter.name for parameter in order.parameters]
+    sides = [side.name for side in (compared.left, compared.right) if isinstance(side, tree.Name)]
+    if compared.operator not in ("<", ">") or names[0] == names[1] or sorted(sides) != sorted(names):
+        return None
+    return compared.operator if sides == names else {"<": ">", ">": "<"}[compared.operator]
