@@ -232,7 +232,7 @@ class Sequences:
         )
 
     def _around(self, statement: Statement) -> tuple[int, ...]:
-        return tuple(map(id, self.t.tables.blocks_of(statement)))
+        return tuple(map(id, self.t.tables.uses.blocks_of(statement)))
 
     def check(self, call: Invoke) -> None:
         """Refuse a call of ``remember`` of which is not known what it is about."""

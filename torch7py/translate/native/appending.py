@@ -1,0 +1,193 @@
+"""Which stores into tables are appends to lists: ``t[#t + 1] = x``, ``t[i] = x`` in a loop that fills t."""
+
+from __future__ import annotations
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.table_uses import TableUses
+from torch7py.translate.tree import Expression, Index, Name, Statement, appends
+
+__all__ = ["Appends"]
+
+
+class Appends:
+    def __init__(self, uses: TableUses) -> None:
+        self.t, self.uses = uses.t, uses
+        self.found: set[Index] = set()
+        for found, stores in uses.stores.items():
+            self._mark_appends(found, stores)
+
+    def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+        filled: dict[tree.Table, Statement] = {}  # one loop fills each, with one item a turn
+        for statement, target in stores:
+            if appends(target):
+                self.found.add(target)
+                continue
+            made = self._filled_by_loop(found, statement, target)
+            if made is None:
+                continue
+            within = self.uses.statements[statement][-2]
+            branch = isinstance(within, tree.If) and filled.get(made) is within
+            if made not in filled or branch:
+                filled[made] = within
+                self.found.add(target)
+        for statement, target in stores:
+            if target not in self.found and self._is_behind(found, statement, target, filled):
+                self.found.add(target)
+        self._mark_followers(found, stores)
+
+    def _is_behind(
+        self, found: Type, statement: tree.Assign, target: Index, filled: dict[tree.Table, Statement]
+    ) -> bool:
+        """``t[n + 1] = v`` right behind the loop to n that fills the list."""
+        key = target.key
+        if not (isinstance(key, tree.Binary) and key.operator == "+" and isinstance(key.right, tree.Number)):
+            return False
+        block = self.uses.context[statement][-1].statements
+        at = block.index(statement)
+        loop = block[at - 1] if at else None
+        return (
+            key.right.value == 1
+            and isinstance(loop, tree.NumericFor)
+            and loop in filled.values()
+            and loop.step is None
+            and isinstance(loop.stop, Name)
+            and isinstance(key.left, Name)
+            and self.t.whole(loop.stop)
+            and self.uses.is_same(loop.stop, key.left)
+            and not any(
+                loop.place.start < name.place.start < loop.place.end
+                for name in self.t.scopes.of_name[loop.stop].writes
+            )
+            and any(
+                isinstance(s, tree.Assign) and any(self._fills(t, target.base) for t in s.targets)
+                for s in loop.body.statements
+            )
+        )
+
+    def _fills(self, target: Expression, base: Expression) -> bool:
+        return isinstance(target, Index) and target in self.found and self.uses.is_same(target.base, base)
+
+    def _mark_followers(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
+        """``t[1] = a``, ``t[2] = b`` behind ``t = {}``, if all stores into such tables are of this kind, or changes."""
+        followers: list[Index] = []
+        for statement, target in stores:
+            if target in self.found:
+                continue
+            before = [other for other in followers if self.uses.is_same(other.base, target.base)]
+            if self._follows(found, statement, target, before):
+                followers.append(target)
+            elif not isinstance(target.key, tree.Number) or not 1 <= target.key.value <= len(before):
+                return
+        self.found.update(followers)
+
+    def _follows(self, found: Type, statement: tree.Assign, target: Index, before: list[Index]) -> bool:
+        """Whether a store is the next into a table that was made empty in the same block. ``before``: those before."""
+        makers = [made for made in self.uses.made.get(found, []) if self.uses.is_for(made, target.base)]
+        if len(makers) != 1 or makers[0].fields or not isinstance(target.key, tree.Number):
+            return False
+        if target.key.value != len(before) + 1:
+            return False
+        if self.uses.context[statement][-1] is not self.uses.context[makers[0]][-1]:
+            return False
+        start, end = makers[0].place.end, target.place.start
+        others = (other.place.start for other in self.found if self.uses.is_same(other.base, target.base))
+        handed = (at for at, other in self.uses.filled_by if self.uses.is_same(other, target.base))
+        return start < end and not any(start < at < end for at in (*others, *handed))
+
+    def _filled_by_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
+        """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
+        chain = self.uses.statements[statement]
+        if len(chain) < 2 or not isinstance(target.key, Name):
+            return None
+        loop = chain[-2]
+        if isinstance(loop, tree.If) and len(chain) > 2 and self._one_a_branch(loop, target):
+            loop = chain[-3]
+        declaration = self.t.scopes.of_name[target.key].declaration
+        if isinstance(loop, tree.GenericFor):
+            source = loop.values[0]
+            over = isinstance(source, tree.Call) and (
+                self.t.path(source.callee) == "ipairs" or self._are_pairs_of_list(source)
+            )
+            if not over or declaration is not loop.names[0]:
+                return None
+        elif not (isinstance(loop, tree.NumericFor) and declaration is loop.variable and _from_one(loop)):
+            return None
+        if self.t.scopes.of_name[target.key].writes:
+            return None
+        maker = self._maker(found, target.base, loop)
+        if maker is None or maker.fields:
+            return None
+        maker_chain = self.uses.statements[maker]
+        maker_block = self.uses.context[maker][-1]
+        around = self.uses.context[loop]
+        if maker_block not in around or maker_chain[-1].place.start > loop.place.start:
+            return None
+        # Nothing between the two that would run the loop again with the same table.
+        between = self.uses.statements[loop][len(maker_chain) - 1 : -1]
+        if any(isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)) for s in between):
+            return None
+        if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
+            return None
+        if self._may_have_items(found, target.base, maker_chain[-1], loop):
+            return None
+        return maker
+
+    def _one_a_branch(self, choice: tree.If, target: Index) -> bool:
+        """Whether each branch, whichever is taken, has one store like this."""
+        blocks = [block for _, block in choice.branches] + [choice.otherwise]
+        for block in blocks:
+            targets = (
+                [t for s in block.statements if isinstance(s, tree.Assign) for t in s.targets]
+                if block
+                else []
+            )
+            if sum(tree.same_expression(other, target) for other in targets) != 1:
+                return False
+        return True
+
+    def _maker(self, found: Type, base: Expression, loop: Statement) -> tree.Table | None:
+        """What makes the table that a loop fills: of several tables, one that is made in the loop's own block."""
+        makers = [made for made in self.uses.made.get(found, []) if self.uses.is_for(made, base)]
+        if len(makers) == 1:
+            return makers[0]
+        before = [made for made in makers if made.place.start < loop.place.start]
+        last = max(before, key=lambda made: made.place.start, default=None)
+        if last is None or self.uses.context[last][-1] is not self.uses.context[loop][-1]:
+            return None
+        inside = any(loop.place.start < made.place.start < loop.place.end for made in makers)
+        return None if inside else last
+
+    def _may_have_items(
+        self, found: Type, base: Expression, made: Statement, loop: tree.NumericFor | tree.GenericFor
+    ) -> bool:
+        """Whether something may fill a table between where it is made empty and a loop, or the loop goes over it."""
+        bound = [loop.stop] if isinstance(loop, tree.NumericFor) else loop.values
+        if any(
+            isinstance(n, (Name, Index)) and self.uses.is_same(n, base) for e in bound for n in tree.walk(e)
+        ):
+            return True
+        start, end = made.place.start, loop.place.start
+        stored = ((target.place.start, target.base) for _, target in self.uses.stores.get(found, []))
+        return any(
+            start < at < end and self.uses.is_same(other, base)
+            for at, other in (*stored, *self.uses.filled_by)
+        )
+
+    def _are_pairs_of_list(self, source: tree.Call) -> bool:
+        """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""
+        if self.t.path(source.callee) != "pairs" or not source.arguments:
+            return False
+        found = self.t.type(source.arguments[0])
+        if found.kind != "table" or found.find().fields or not found.has("array"):
+            return False
+        return not any(found.has(mark) for mark in ("sparse", "dict", "record", "removed"))
+
+
+def _from_one(loop: tree.NumericFor) -> bool:
+    """Whether a loop counts 1, 2, ..."""
+
+    def is_one(node: Expression | None) -> bool:
+        return node is None or (isinstance(node, tree.Number) and node.value == 1)
+
+    return is_one(loop.start) and is_one(loop.step)
