@@ -14,6 +14,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
+from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
@@ -76,6 +77,7 @@ class Classes:
         self.makers = Makers(translator)
         self.factories = Factories(translator)
         self.uses = ClassUses(self)
+        self.fields = ClassFields(self)
         self.written: set[LuaClass] = set()
         self.studied: LuaClass | None = None  # of which it is found out how it is written
         self.layers: dict[LuaClass, OwnLayer] = {}
@@ -272,7 +274,7 @@ class Classes:
                 if self.current is not None and name in LEFT_OUT:
                     continue
                 t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
-            inits = self._inits(made)
+            inits = self.fields.missing(made)
             if self.factories.functions.intersection(
                 f for c in self._family(made) for f in c.makers.values()
             ):
@@ -369,7 +371,7 @@ class Classes:
         t = self.t
         if function in self.makers.of_function:
             maker = self.makers.of_function[function]
-            t.functions.define("__init__", function, maker.parameters, self._inits(made), ["self"])
+            t.functions.define("__init__", function, maker.parameters, self.fields.missing(made), ["self"])
         elif function in self.factories.functions and self.factories.is_of_class(function):
             t.gap()
             t.emit("@classmethod")
@@ -384,7 +386,7 @@ class Classes:
                 t.emit("@classmethod")
             before = len(t.lines)
             t.functions.define(
-                self.method(made, name), function, inits=self._inits(made) if name == "__init" else []
+                self.method(made, name), function, inits=self.fields.missing(made) if name == "__init" else []
             )
             written = [line.strip() for line in t.lines[before:] if line.strip()]
             if name == "__init" and made.parent == "nn.Container":
@@ -439,62 +441,6 @@ class Classes:
             ):
                 raise Problem("T7-242", value.line, f"the field {name} of a class, made of variables")
         return t.value(value)
-
-    # Fields
-
-    def _inits(self, made: LuaClass) -> list[str]:
-        """Lines for the fields that the constructor may leave out."""
-        if made.base is not None and made.find("__init") is not None and "__init" not in made.methods:
-            return []
-        known = self.definite(made)
-        layer = self.current
-        if layer is not None:
-            known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
-            known |= {"modules"} if made.parent == "nn.Container" else set()
-        chain: LuaClass | None = made
-        while chain is not None:
-            known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values, *chain.aliases}
-            if chain.base is not None:
-                known |= set(self.fields_of(chain.base))
-            chain = chain.base
-        known |= self.t.training.fields_gone(made.instance)
-        return [
-            f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
-        ]
-
-    def fields_of(self, made: LuaClass) -> list[str]:
-        """The fields that the methods of a class name, in the order of the source."""
-        found: dict[str, None] = {}
-        for function in sorted(self.functions(made), key=lambda f: f.place.start):
-            for node in tree.walk(function.body):
-                if (
-                    isinstance(node, Index)
-                    and isinstance(node.key, String)
-                    and made in self.t.type(node.base).find().classes
-                ):
-                    found[node.key.value] = None
-        return list(found)
-
-    def definite(self, made: LuaClass) -> set[str]:
-        """The fields that a constructor sets whatever happens."""
-        found: set[str] = set()
-        functions = [made.methods[name] for name in ("__init",) if name in made.methods]
-        factories = self.factories.functions.intersection(made.makers.values())
-        simple = [f for f in made.makers.values() if f not in factories]
-        if factories:
-            found = self.factories.definite(factories)
-        for function in [*functions, *simple]:
-            for statement in function.body.statements:
-                if isinstance(statement, tree.Assign):
-                    for target in statement.targets:
-                        if isinstance(target, Index) and isinstance(target.key, String):
-                            found.add(target.key.value)
-                what = self.makers.instead.get(statement)
-                if what is not None and isinstance(what[1], tree.Table):
-                    found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
-        if made.base is not None:
-            found |= self.definite(made.base)
-        return found
 
     def statement(self, node: Statement) -> bool:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""

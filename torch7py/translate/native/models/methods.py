@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
 from torch7py.translate.native import code, devices, reuse
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
@@ -19,6 +18,7 @@ from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.models.sequences import Sequences
+from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -54,40 +54,6 @@ def _is_flag(node: Expression) -> bool:
     return isinstance(node, tree.Boolean)
 
 
-def _layers_in(found: Type) -> set[str]:
-    """The names of all layers of a module, and of itself."""
-    names: set[str] = set()
-    waiting, seen = [found.find()], set()
-    while waiting:
-        current = waiting.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if not current.layers:
-            names.add("?")
-        for layer in current.layers:
-            names.add(layer.name)
-            waiting += [part.find() for part in (*layer.children, *layer.slots)]
-    return names
-
-
-def _parts_of(module: Type) -> list[Type]:
-    """A module and all within it, those in the fields of the program's own layers too."""
-    found: dict[Type, None] = {}
-    waiting = [module.find()]
-    while waiting:
-        current = waiting.pop()
-        if current in found:
-            continue
-        found[current] = None
-        for layer in current.layers:
-            waiting += [part.find() for part in (*layer.children, *layer.slots)]
-        for made in current.classes:
-            fields = [each.find() for each in made.instance.find().fields.values()]
-            waiting += [each for each in fields if each.kind == "module"]
-    return [*found]
-
-
 class Models:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
@@ -100,6 +66,7 @@ class Models:
         self.making = Making(self)
         self.inputs = Inputs(translator)
         self.surgery = Surgery(self)
+        self.sharing = Sharing(self)
         self.hooks = Hooks(self)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node, Index)
@@ -135,13 +102,13 @@ class Models:
             return atom(f"{base}.{'train' if method == 'training' else 'eval'}()")
         if method == "clone":
             if node.arguments:
-                _refuse_half(t, node, node.arguments)
+                refuse_half(t, node, node.arguments)
                 flow = t.training.explicit.flow
                 if flow.loops(flow.statement(node)) and reuse.carried_uncopied(t.training):
                     t.need_class("copy")
                     return atom(f"StepCopy({base})")
                 return atom(base)  # shares its weights
-            if self._becomes_shared(node) is not None:
+            if self.sharing.becomes_shared(node) is not None:
                 return atom(base)
             t.imports.add("copy")
             owner = t.classes.owners.get(t.scope.function) if t.scope.function is not None else None
@@ -174,13 +141,13 @@ class Models:
         if method == "size" and not node.arguments and t.types.kind(receiver) == "module":
             return atom(f"len({base})")
         if method == "share":
-            return self._shared(node)
+            return self.sharing.copy(node)
         if method == "get":
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
             return atom(f"{base}.zero_grad({'set_to_none=False' if kept else ''})")
-        if method == "updateParameters" and self.may_share(node):
+        if method == "updateParameters" and self.sharing.may_share(node):
             rate = t.value(node.arguments[0]).at(code.NEGATE)
             t.emit("# shared weights move once for each module that has them, as in Torch7")
             t.emit(f"for _, p in {base}.named_parameters(remove_duplicate=False):")
@@ -241,10 +208,10 @@ class Models:
         if isinstance(node, Invoke) and node.method == "share" and t.kind(node.receiver) == "module":
             if not isinstance(node.receiver, Name):
                 raise Problem("T7-202", node.line, "share of a module that is in no variable")
-            shared = self._shared(node)
+            shared = self.sharing.copy(node)
             sources = t.wholes.sources(t.scopes.of_name[node.receiver])
             copied = sources[0] if len(sources) == 1 and isinstance(sources[0], Invoke) else None
-            if copied is None or self._becomes_shared(copied) is not node:
+            if copied is None or self.sharing.becomes_shared(copied) is not node:
                 t.emit(f"{t.target(node.receiver)} = {shared}")
             return True
         if (
@@ -306,7 +273,7 @@ class Models:
 
     def _limited(self, node: Invoke, base: str) -> Py:
         """``model:maxParamNorm(longest)``, of layers whose rows are those of PyTorch's, or its columns."""
-        names = _layers_in(self.t.type(node.receiver)) - WITHOUT_WEIGHTS - _SEQUENCERS
+        names = layers_in(self.t.type(node.receiver)) - WITHOUT_WEIGHTS - _SEQUENCERS
         over = names & {"nn.SeqLSTM"}
         if not names or names - _ROWS_ALIKE - over or (over and "nn.FastLSTM" in names):
             raise Problem(
@@ -320,7 +287,7 @@ class Models:
     def _reset(self, node: Invoke) -> None:
         """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""
         t = self.t
-        names = _layers_in(t.type(node.receiver))
+        names = layers_in(t.type(node.receiver))
         if (
             node.arguments
             or not names
@@ -338,59 +305,6 @@ class Models:
         """Whether Lua's ``#`` gives a module's number of parts, as that of an nn.Sequential."""
         found = self.t.type(node).find()
         return not found.classes and {layer.name for layer in found.layers} == {"nn.Sequential"}
-
-    def may_share(self, node: Invoke) -> bool:
-        """Whether a module may have weights twice, which Torch7 moves for each module that has them."""
-        t = self.t
-        sharing = {
-            t.type(n.receiver).find()
-            for n in tree.every(t.program, Invoke)
-            if t.kind(n.receiver) == "module"
-            and (n.method == "share" or (n.method == "clone" and n.arguments))
-            and not tree.same_expression(node.receiver, n.receiver)
-        }
-        parts = _parts_of(t.type(node.receiver))
-        unknown = any(not part.layers and not part.classes for part in parts)
-        if not sharing or not (unknown or sharing & set(parts[1:])):
-            return False
-        if any("parameters" in made.methods for part in parts for made in part.classes):
-            raise Problem(
-                "T7-202",
-                node.line,
-                "updateParameters of a module with weights of layers that are not its own",
-            )
-        return True
-
-    def _shared(self, node: Invoke) -> Py:
-        """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""
-        t = self.t
-        _refuse_half(t, node, node.arguments[1:])
-        made = node.receiver
-        if isinstance(made, Name):
-            sources = t.wholes.sources(t.scopes.of_name[made])
-            first = sources[0] if len(sources) == 1 else None
-            reads = t.scopes.of_name[made].reads
-            if isinstance(first, Invoke) and made in reads and reads[0] is made:
-                made = first
-        model = node.arguments[0]
-        copied = isinstance(made, Invoke) and made.method == "clone" and not made.arguments
-        if not (copied and isinstance(made, Invoke) and tree.same_expression(made.receiver, model)):
-            raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
-        return t.value(model)
-
-    def _becomes_shared(self, node: Invoke) -> Invoke | None:
-        """The statement's call that makes a copy share all with its model, before the copy is used."""
-        t = self.t
-        flow = t.training.explicit.flow
-        target = t.training.explicit.calls.target(flow.statement(node), node)
-        reads = t.scopes.of_name[target].reads if target is not None else []
-        first = flow.statement(reads[0]) if reads else None
-        call = first.call if isinstance(first, tree.Run) else None
-        if not (isinstance(call, Invoke) and call.method == "share" and call.receiver is reads[0]):
-            return None
-        names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
-        same = bool(call.arguments) and tree.same_expression(call.arguments[0], node.receiver)
-        return call if same and names >= _SHARED else None
 
     def setting(self, target: Index) -> str | None:
         """The attribute of ``nce.normalized = true``, which the page has as well."""
@@ -522,25 +436,7 @@ class Models:
 
 # Containers that are lists of modules in a page, where they are not written out.
 _GROWING = {f"nn.{name}" for name in "Sequential Concat ConcatTable ParallelTable DepthConcat".split()}
-_SHARED = {"weight", "bias", "gradWeight", "gradBias"}
-_WITHOUT_BIAS = {
-    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()
-}
 
 
 def _is_field(node: Index, name: str) -> bool:
     return isinstance(node.key, tree.String) and node.key.value == name
-
-
-def _refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
-    """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
-    given = {name.value for name in names if isinstance(name, tree.String)}
-    if len(given) != len(names):
-        raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
-    layers = _layers_in(t.type(node.receiver))
-    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | WITHOUT_WEIGHTS else _SHARED
-    if given >= needed or not any(
-        isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
-    ):
-        return
-    raise Problem("T7-202", node.line, f"{node.method} of weights without their gradients, or of one of them")

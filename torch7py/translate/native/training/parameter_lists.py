@@ -86,7 +86,7 @@ class ParameterLists:
 
     def _listed(self, node: Invoke) -> str:
         initialization.refuse_masked_rows(self.t, "parameters", node.line)
-        if self.t.models.may_share(node):  # listed for each module that has them, as in Torch7
+        if self.t.models.sharing.may_share(node):  # listed for each module that has them, as in Torch7
             module = self.t.value(node.receiver).at(code.ATOM)
             return f"[p for _, p in {module}.named_parameters(remove_duplicate=False)]"
         counted = initialization.counted(self.t, f"{self.t.value(node.receiver).at(code.ATOM)}.parameters()")

@@ -1,0 +1,74 @@
+"""The fields of the program's own classes: which there are, and which a constructor sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native import code
+from torch7py.translate.tree import Index, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.classes import Classes
+
+__all__ = ["ClassFields"]
+
+
+class ClassFields:
+    def __init__(self, classes: Classes) -> None:
+        self.classes, self.t = classes, classes.t
+
+    def missing(self, made: LuaClass) -> list[str]:
+        """Lines for the fields that the constructor may leave out."""
+        if made.base is not None and made.find("__init") is not None and "__init" not in made.methods:
+            return []
+        known = self.definite(made)
+        layer = self.classes.current
+        if layer is not None:
+            known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
+            known |= {"modules"} if made.parent == "nn.Container" else set()
+        chain: LuaClass | None = made
+        while chain is not None:
+            known |= {*chain.methods, *chain.statics, *chain.makers, *chain.values, *chain.aliases}
+            if chain.base is not None:
+                known |= set(self.fields_of(chain.base))
+            chain = chain.base
+        known |= self.t.training.fields_gone(made.instance)
+        return [
+            f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
+        ]
+
+    def fields_of(self, made: LuaClass) -> list[str]:
+        """The fields that the methods of a class name, in the order of the source."""
+        found: dict[str, None] = {}
+        for function in sorted(self.classes.functions(made), key=lambda f: f.place.start):
+            for node in tree.walk(function.body):
+                if (
+                    isinstance(node, Index)
+                    and isinstance(node.key, String)
+                    and made in self.t.type(node.base).find().classes
+                ):
+                    found[node.key.value] = None
+        return list(found)
+
+    def definite(self, made: LuaClass) -> set[str]:
+        """The fields that a constructor sets whatever happens."""
+        found: set[str] = set()
+        functions = [made.methods[name] for name in ("__init",) if name in made.methods]
+        factories = self.classes.factories.functions.intersection(made.makers.values())
+        simple = [f for f in made.makers.values() if f not in factories]
+        if factories:
+            found = self.classes.factories.definite(factories)
+        for function in [*functions, *simple]:
+            for statement in function.body.statements:
+                if isinstance(statement, tree.Assign):
+                    for target in statement.targets:
+                        if isinstance(target, Index) and isinstance(target.key, String):
+                            found.add(target.key.value)
+                what = self.classes.makers.instead.get(statement)
+                if what is not None and isinstance(what[1], tree.Table):
+                    found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}
+        if made.base is not None:
+            found |= self.definite(made.base)
+        return found

@@ -1,0 +1,129 @@
+"""Modules that share weights: copies that are the model itself, and modules with weights twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Sharing", "layers_in", "refuse_half"]
+
+_SHARED = {"weight", "bias", "gradWeight", "gradBias"}
+_WITHOUT_BIAS = {
+    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()
+}
+
+
+class Sharing:
+    def __init__(self, models: Models) -> None:
+        self.t = models.t
+
+    def may_share(self, node: Invoke) -> bool:
+        """Whether a module may have weights twice, which Torch7 moves for each module that has them."""
+        t = self.t
+        sharing = {
+            t.type(n.receiver).find()
+            for n in tree.every(t.program, Invoke)
+            if t.kind(n.receiver) == "module"
+            and (n.method == "share" or (n.method == "clone" and n.arguments))
+            and not tree.same_expression(node.receiver, n.receiver)
+        }
+        parts = _parts_of(t.type(node.receiver))
+        unknown = any(not part.layers and not part.classes for part in parts)
+        if not sharing or not (unknown or sharing & set(parts[1:])):
+            return False
+        if any("parameters" in made.methods for part in parts for made in part.classes):
+            raise Problem(
+                "T7-202",
+                node.line,
+                "updateParameters of a module with weights of layers that are not its own",
+            )
+        return True
+
+    def copy(self, node: Invoke) -> Py:
+        """``copy:share(model, ...)``: a copy that shares all that it has is the model itself."""
+        t = self.t
+        refuse_half(t, node, node.arguments[1:])
+        made = node.receiver
+        if isinstance(made, Name):
+            sources = t.wholes.sources(t.scopes.of_name[made])
+            first = sources[0] if len(sources) == 1 else None
+            reads = t.scopes.of_name[made].reads
+            if isinstance(first, Invoke) and made in reads and reads[0] is made:
+                made = first
+        model = node.arguments[0]
+        copied = isinstance(made, Invoke) and made.method == "clone" and not made.arguments
+        if not (copied and isinstance(made, Invoke) and tree.same_expression(made.receiver, model)):
+            raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
+        return t.value(model)
+
+    def becomes_shared(self, node: Invoke) -> Invoke | None:
+        """The statement's call that makes a copy share all with its model, before the copy is used."""
+        t = self.t
+        flow = t.training.explicit.flow
+        target = t.training.explicit.calls.target(flow.statement(node), node)
+        reads = t.scopes.of_name[target].reads if target is not None else []
+        first = flow.statement(reads[0]) if reads else None
+        call = first.call if isinstance(first, tree.Run) else None
+        if not (isinstance(call, Invoke) and call.method == "share" and call.receiver is reads[0]):
+            return None
+        names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
+        same = bool(call.arguments) and tree.same_expression(call.arguments[0], node.receiver)
+        return call if same and names >= _SHARED else None
+
+
+def _parts_of(module: Type) -> list[Type]:
+    """A module and all within it, those in the fields of the program's own layers too."""
+    found: dict[Type, None] = {}
+    waiting = [module.find()]
+    while waiting:
+        current = waiting.pop()
+        if current in found:
+            continue
+        found[current] = None
+        for layer in current.layers:
+            waiting += [part.find() for part in (*layer.children, *layer.slots)]
+        for made in current.classes:
+            fields = [each.find() for each in made.instance.find().fields.values()]
+            waiting += [each for each in fields if each.kind == "module"]
+    return [*found]
+
+
+def layers_in(found: Type) -> set[str]:
+    """The names of all layers of a module, and of itself."""
+    names: set[str] = set()
+    waiting, seen = [found.find()], set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if not current.layers:
+            names.add("?")
+        for layer in current.layers:
+            names.add(layer.name)
+            waiting += [part.find() for part in (*layer.children, *layer.slots)]
+    return names
+
+
+def refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
+    """Refuse a copy that shares weights and not their gradients, as one that is trained: in PyTorch these are one."""
+    given = {name.value for name in names if isinstance(name, tree.String)}
+    if len(given) != len(names):
+        raise Problem("T7-202", node.line, f"{node.method} of fields that are not named by literals")
+    layers = layers_in(t.type(node.receiver))
+    needed = {"weight", "gradWeight"} if layers <= _WITHOUT_BIAS | WITHOUT_WEIGHTS else _SHARED
+    if given >= needed or not any(
+        isinstance(n, Invoke) and n.method in ("backward", "accGradParameters") for n in tree.walk(t.program)
+    ):
+        return
+    raise Problem("T7-202", node.line, f"{node.method} of weights without their gradients, or of one of them")
