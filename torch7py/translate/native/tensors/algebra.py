@@ -110,6 +110,12 @@ def histc(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     return atom(f"torch.histc({', '.join(str(t.value(argument)) for argument in (receiver, *arguments))})")
 
 
+@maker("histc")
+def of_values(t: Translator, node: Call) -> Py:
+    """``torch.histc(x, n)``: x is a tensor, whatever else is known of it."""
+    return histc(t, node.arguments[0], node.arguments[1:])
+
+
 def _triangle(arguments: Arguments, place: int) -> list[Expression]:
     """The arguments, with the letters that are left out: of an upper triangle, not transposed, any diagonal."""
     letters = [tree.String(arguments[0].place, letter) for letter in "UNN"]

@@ -15,13 +15,14 @@ from torch7py.translate.native.tensors.rules import (
     changing,
     dimension,
     in_place,
+    maker,
     receiver_text,
     rule,
     rules,
 )
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.native.wholes import returns_of
-from torch7py.translate.tree import Expression
+from torch7py.translate.tree import Call, Expression
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -85,6 +86,12 @@ def multinomial(t: Translator, receiver: Expression, arguments: Arguments) -> Py
     count = t.expressions.whole_number(arguments[0])
     again = f", {t.value(arguments[1])}" if len(arguments) > 1 else ""
     return Py(f"torch.multinomial({t.value(receiver)}, {count}{again}) + 1", code.ADD)
+
+
+@maker("multinomial")
+def of_weights(t: Translator, node: Call) -> Py:
+    """``torch.multinomial(p, n)``: p is a tensor, whatever else is known of it."""
+    return multinomial(t, node.arguments[0], node.arguments[1:])
 
 
 def ordered(t: Translator, receiver: Expression, name: str, arguments: Arguments, places: bool) -> str:
