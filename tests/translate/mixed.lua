@@ -7,8 +7,8 @@ local m, f = math.modf(3.7)
 print(m, f)
 print(math.modf(-2.5))
 ---
-local y = torch.Tensor{1, 2, 3}
-local z = y:clone():fmod(2)
+local y = torch.Tensor{3, 1, 2}
+local z = y:clone():topk(2)
 print(z:sum())
 y:remainder(3)
 print(y:sum())
@@ -38,12 +38,11 @@ local r = {count = 2, name = 'x'}
 local text = ('%s-%q-%d'):format(r.name, 'a"b', r.count)
 print(text, select(2, 'a', 'b', 'c'))
 ---
-local x = torch.Tensor{{1, 2}, {3, 4}}
-print(x:eq(x):all(), torch.all(x:le(2)))
+local x = torch.Tensor{1, 2, 2, 3}
+local value, place = torch.mode(x)
+print(value[1], place[1])
 local y = torch.reshape(x, 4)
 print(y:size(1), y[3])
-local k = torch.conv2(x, torch.ones(1, 1))
-print(k:sum())
 ---
 local acc = 0
 local function add(v) acc = acc + v return acc end
@@ -60,9 +59,8 @@ for i = 1, 2 do
 end
 ---
 local function f(x)
-  local total = 0
-  x:apply(function(v) total = total + v end)
-  return total
+  local values, places = x:topk(2)
+  return values:sum() + places:sum()
 end
 print(f(torch.Tensor{1, 2, 3}))
 ---

@@ -46,8 +46,6 @@ def test_a_setting_of_something_else_is_refused(module: str) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        # what is remembered from here on, but not what has been
-        "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nm:forward(x)\nm:remember('both')",
         # a part that comes later is not told
         "local p = nn.Sequential()\nlocal m = nn.Sequential():add(p)\nm:remember()\np:add(nn.SeqLSTM(4, 3))",
         "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nif x:sum() > 0 then m:remember('both') end",
@@ -57,6 +55,16 @@ def test_what_is_remembered_from_somewhere_on_is_refused(lines: str) -> None:
     source = f"require 'rnn'\nlocal x = torch.randn(2, 3, 4)\n{lines}\nprint(m:forward(x):sum())\n"
     page = translate_script(source.encode(), "p.lua")
     assert {problem.code for problem in page.problems} & {"T7-202", "T7-222"}
+
+
+def test_what_is_remembered_from_somewhere_on(tmp_path: Path) -> None:
+    """The state of the pass before is there, as nothing has cleared it."""
+    lines = "local m = nn.Sequential():add(nn.SeqLSTM(4, 3))\nm:forward(x)\nm:remember('both')"
+    path = tmp_path / "p.lua"
+    path.write_text(f"require 'rnn'\nlocal x = torch.randn(2, 3, 4)\n{lines}\nprint(m:forward(x):sum())\n")
+    page = translate_script(path.read_bytes(), str(path))
+    assert page.problems == []
+    assert verify_script(page, path).largest < 1e-12
 
 
 @pytest.mark.parametrize("call", ["x:topk(2)", "x:topk(2, 1, big, true)", "x:kthvalue()"])
