@@ -8,6 +8,8 @@ loops, losses and calls is known of it. A use that is more than that stays as it
 
 from __future__ import annotations
 
+import re
+
 from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.indexed import Indexed
@@ -15,15 +17,19 @@ from torch7py.translate.native.written_out.trainers import Trainers
 
 __all__ = ["written_out"]
 
+# What must be somewhere in a source that is looked at once more.
+_CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
+_INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
+
 
 def written_out(source: bytes, file: str) -> bytes:
     """The source of a file with all of these written out; lines stay. Raises LuaSyntaxError."""
     if b"StochasticGradient" in source:
         source = Trainers(source, file).written()
-    if b"gradInput" in source and b"pairs" in source:
+    if _CLEANS.search(source):
         source = Cleaners(source, file).written()
     if b"DataParallelTable" in source:
         source = Copies(source, file).written()
-    if b"setmetatable" in source and b"__index" in source:
+    if _INDEXED.search(source):
         source = Indexed(source, file).written()
     return source
