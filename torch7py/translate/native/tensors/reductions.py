@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.tensors.results import into
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -43,6 +44,11 @@ def _reduction(name: str) -> Rule:
         if not arguments:
             return atom(f"{base}.{name}()")
         flag = ""
+        if t.kind(arguments[0]) == "tensor":  # r:sum(x, 1), into r
+            written = into(t, base, name, arguments)
+            if written is None:
+                raise Problem("T7-271", receiver.line, f"{name} into a result")
+            return written
         if len(arguments) > 1:
             biased = arguments[1]
             if name not in ("std", "var") or not isinstance(biased, tree.Boolean):
