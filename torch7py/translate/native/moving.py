@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.native.rewriting import replace_in
+from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Node
 

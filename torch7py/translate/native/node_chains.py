@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native.rewriting import replace_in
+from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Invoke, Name, Unary
 
 __all__ = ["read_chains"]

@@ -12,10 +12,10 @@ from torch7py.translate.native import (
     bounds,
     comprehensions,
     devices,
-    entries,
     files,
     optimizers,
     ranges,
+    table_comments,
     tables,
 )
 from torch7py.translate.native.assignments import Assignments
@@ -301,11 +301,11 @@ class Translator:
                 self.not_translated(problem, node)
         finally:
             self.mixed = outer
-        entries.spread(self, node, before)
+        table_comments.spread(self, node, before)
         made = [*self.lines[before:], *(line for lines in self.top[top:] for line in lines)]
         inside = [
             *self.models.builders.unused_comments(node, around, made),
-            *entries.unwritten(self, node, made),
+            *table_comments.unwritten(self, node, made),
         ]
         short = len(inside) == 1 and len("".join(self.lines[before:]) + inside[0].text) < WIDTH - 4
         if short and len(self.lines) == before + 1 and self.models.builders.keeps_comments(node):

@@ -43,7 +43,7 @@ _OF_TWO = {
 _OPERATORS = {"mul": "*", "cmul": "*", "div": "/", "cdiv": "/", "add": "+", "csub": "-"}
 PRODUCTS = {"mm": "mm", "mv": "mv", "bmm": "bmm", "ger": "outer"}
 _REDUCTIONS = ("sum", "mean", "prod")
-_SIGNLESS = {"cinv": "reciprocal"}
+_RENAMED = {"cinv": "reciprocal"}
 
 
 def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | None:
@@ -55,7 +55,7 @@ def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | No
     if name == "round" and len(arguments) == 1:
         return atom(f"{result}.resize_as_({texts[0]}).copy_({t.need('round_away')}({texts[0]}))")
     if (name in library.ELEMENTWISE or name == "cinv") and len(arguments) == 1:
-        return atom(f"torch.{_SIGNLESS.get(name, name)}({texts[0]}, out={result})")
+        return atom(f"torch.{_RENAMED.get(name, name)}({texts[0]}, out={result})")
     if name in _OF_TWO and len(arguments) == 2:
         operator = _OPERATORS.get(name)
         if operator is not None and operation(t, arguments[0], operator, arguments[1]) is not None:
