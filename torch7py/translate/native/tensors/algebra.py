@@ -9,7 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, printing
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.results import PRODUCTS, into
+from torch7py.translate.native.tensors.results import PRODUCTS, into_receiver
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -32,10 +32,7 @@ def _product(name: str) -> Rule:
     """``r:mm(a, b)``: the product, into r."""
 
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        written = into(t, str(t.value(receiver)), name, arguments)
-        if written is None:
-            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
-        return written
+        return into_receiver(t, receiver, name, arguments)
 
     return write
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.results import into
+from torch7py.translate.native.tensors.results import into, into_receiver
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -86,10 +86,7 @@ def _multiply(name: str, python: str, operator: str) -> Rule:
         whole = operation(t, arguments[0], operator, arguments[1])
         if whole is not None:
             return atom(f"{base}.copy_({whole})")
-        written = into(t, base, name, arguments)
-        if written is None:
-            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
-        return written
+        return into_receiver(t, receiver, name, arguments)
 
     return write
 
@@ -116,10 +113,7 @@ def _with_another(name: str) -> Rule:
         base = receiver_text(t, receiver)
         if len(arguments) == 1:
             return atom(f"{base}.{name.removeprefix('c')}_({t.expressions.beside(arguments[0], receiver)})")
-        written = into(t, base, name, arguments)
-        if written is None:
-            raise Problem("T7-271", receiver.line, f"{name} with these arguments")
-        return written
+        return into_receiver(t, receiver, name, arguments)
 
     return write
 
@@ -150,10 +144,7 @@ def cinv(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 def _bounded(name: str) -> Rule:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
         if len(arguments) == 2:
-            written = into(t, receiver_text(t, receiver), f"c{name}", arguments)
-            if written is None:
-                raise Problem("T7-271", receiver.line, f"c{name} with these arguments")
-            return written
+            return into_receiver(t, receiver, f"c{name}", arguments)
         if t.kind(arguments[0]) == "number":
             bound = f"{'min' if name == 'max' else 'max'}={t.value(arguments[0])}"
             return atom(f"{receiver_text(t, receiver)}.clamp_({bound})")

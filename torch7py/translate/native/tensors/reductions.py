@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.tensors.results import into
+from torch7py.translate.native.tensors.results import into_receiver
 from torch7py.translate.native.tensors.rules import (
     Arguments,
     Rule,
@@ -45,10 +45,7 @@ def _reduction(name: str) -> Rule:
             return atom(f"{base}.{name}()")
         flag = ""
         if t.kind(arguments[0]) == "tensor":  # r:sum(x, 1), into r
-            written = into(t, base, name, arguments)
-            if written is None:
-                raise Problem("T7-271", receiver.line, f"{name} into a result")
-            return written
+            return into_receiver(t, receiver, name, arguments)
         if len(arguments) > 1:
             biased = arguments[1]
             if name not in ("std", "var") or not isinstance(biased, tree.Boolean):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import Arguments, dimension
@@ -17,7 +18,7 @@ from torch7py.translate.tree import Expression, Index, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["PRODUCTS", "into", "into_two"]
+__all__ = ["PRODUCTS", "into", "into_receiver", "into_two"]
 
 _OF_TWO = {
     "add": "add",
@@ -88,6 +89,14 @@ def into(t: Translator, result: str, name: str, arguments: Arguments) -> Py | No
         place = dimension(t, arguments[2]) if len(arguments) > 2 else "-1"
         return atom(f"torch.cat([{texts[0]}, {texts[1]}], {place}, out={result})")
     return None
+
+
+def into_receiver(t: Translator, receiver: Expression, name: str, arguments: Arguments) -> Py:
+    """``r:cmul(x, y)``; refused where there is no form."""
+    written = into(t, t.value(receiver).at(code.ATOM), name, arguments)
+    if written is None:
+        raise Problem("T7-271", receiver.line, f"{name} into a result")
+    return written
 
 
 def into_two(t: Translator, name: str, values: Expression, places: Expression, rest: Arguments) -> bool:
