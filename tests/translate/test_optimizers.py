@@ -426,3 +426,12 @@ def test_settings_before_there_are_weights_are_refused():
     late = "local net = nn.Linear(3, 2)\nlocal w, g = net:getParameters()\n" + ANEW
     page = page_of("local state = {}\nprint('so far')\nstate.momentum = 0.9\n" + late)
     assert "T7-228" in {problem.code for problem in page.problems}
+
+
+@pytest.mark.parametrize(
+    "reads", ["print(#w)", "print(w[1]:sum())", "for i, p in ipairs(w) do print(i, p:sum()) end"]
+)
+def test_numbers_of_parameters_that_pytorch_has_otherwise_are_refused(reads):
+    source = f"require 'rnn'\nlocal w = nn.Sequential():add(nn.%s):parameters()\n{reads}\n"
+    assert not page_of(source % "Linear(2, 3)").problems
+    assert {problem.code for problem in page_of(source % "SeqLSTM(2, 3)").problems} == {"T7-227"}

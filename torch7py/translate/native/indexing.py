@@ -175,17 +175,25 @@ def tensor_index(t: Translator, node: Index, assigned: bool = False) -> Py:
     while len(texts) > 1 and texts[-1] == ":":
         texts.pop()
     text = f"{t.value(base).at(code.ATOM)}[{', '.join(texts)}]"
-    if t.kind(node) == "number" and not assigned and node not in t.raw_elements:
+    is_number = t.kind(node) == "number" or _is_element(t, node, base, keys)
+    if is_number and not assigned and node not in t.raw_elements:
         text += ".item()"
     elif _may_be_element(t, node, base, keys) and not assigned and node not in t.raw_elements:
         return atom(f"{t.need('element')}({text})")  # a number or a tensor, as the tensor has dimensions
     return atom(text)
 
 
+def _is_element(t: Translator, node: Index, base: Expression, keys: list[Expression]) -> bool:
+    """Whether a part of a tensor that is kept where other things are is one element."""
+    open_kind = t.kind(node) in (None, "any")
+    return open_kind and t.type(base).rank == len(keys) and all(t.kind(key) == "number" for key in keys)
+
+
 def _may_be_element(t: Translator, node: Index, base: Expression, keys: list[Expression]) -> bool:
     """Whether it is not known if a part of a tensor is one element."""
+    rank = t.type(base).rank
     if t.kind(node) in (None, "any"):
-        return True
+        return rank is None or rank <= len(keys)
     ranks = t.type(base).find().ranks
     return len(ranks) > 1 and len(keys) in ranks and all(t.kind(key) == "number" for key in keys)
 

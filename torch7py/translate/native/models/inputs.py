@@ -10,6 +10,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS, OF_NUMBERS
+from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
@@ -165,13 +166,25 @@ class Inputs:
                 return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
             if t.kind(node) == "number" and names <= OF_NUMBERS:
                 return f"torch.tensor({t.value(node)})"
-            return self._detached(node)
+            text = self._detached(node)
+            return text if self._are_tensors(criterion, node) else f"[torch.as_tensor(y) for y in {text}]"
         value = t.value(node)
         if t.kind(node) == "number":
             return f"torch.tensor({t.expressions.position(node)})"
         if not self.is_long(node):
             value = atom(f"{value.at(code.ATOM)}.long()")
         return f"{value.at(code.ADD)} - 1"
+
+    def _are_tensors(self, criterion: Type, node: Expression) -> bool:
+        """Whether the targets for a sum of criterions are tensors, where one of these counts classes by a tensor."""
+        layers = [layer for layer in criterion.find().layers if layer.name == "nn.ParallelCriterion"]
+        if self.t.kind(node) != "table" or not any(
+            c.name in LABELS for p in layers for child in p.children for c in all_layers(child)
+        ):
+            return True
+        if isinstance(node, tree.Table):
+            return all(self.t.kind(item.value) == "tensor" for item in node.fields)
+        return self.t.type(node).of_elements().kind == "tensor"
 
     def _takes_no_target(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own has no parameter for one."""

@@ -30,9 +30,8 @@ class ParameterLists:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
         self.at: dict[Statement, Invoke] = {}  # the statements that ask for them
-        self.lists: dict[
-            Variable, tuple[str, str]
-        ] = {}  # the page's list that a variable is of: weights, gradients
+        # The page's list that a variable is of, whether of weights or gradients, and the call that gave it.
+        self.lists: dict[Variable, tuple[str, str, Invoke]] = {}
 
     def find(self) -> None:
         for statement in self.training.places.owner:
@@ -41,7 +40,7 @@ class ParameterLists:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 if isinstance(value, Invoke) and self.asks(value) and self._are_kept(targets):
                     self.at[statement] = value
-                    self._name(targets, self.training.places.owner[statement])
+                    self._name(targets, value)
 
     def asks(self, node: Invoke) -> bool:
         """Whether a call asks a module of nn's for its parameters."""
@@ -62,15 +61,15 @@ class ParameterLists:
             for v in variables
         )
 
-    def _name(self, targets: tuple[Expression, ...], scope: object) -> None:
+    def _name(self, targets: tuple[Expression, ...], asked: Invoke) -> None:
         first, *more = [self.t.scopes.of_name[x] for x in targets if isinstance(x, Name)]
         home = first.scope or self.t.scopes.main
         name = self.t.names.chosen.get(first, "_")
         if name == "_":
             name = self.t.names.fresh("parameters", home)
-        self.lists[first] = name, "data"
+        self.lists[first] = name, "data", asked
         for other in more:
-            self.lists[other] = name, "grad"
+            self.lists[other] = name, "grad", asked
 
     def write(self, node: Statement) -> bool:
         """``params = list(model.parameters())``"""
@@ -80,7 +79,7 @@ class ParameterLists:
         assert isinstance(node, (tree.Local, tree.Assign))
         (first, *_) = node.names if isinstance(node, tree.Local) else node.targets
         assert isinstance(first, Name)
-        name, _ = self.lists[self.t.scopes.of_name[first]]
+        name, *_ = self.lists[self.t.scopes.of_name[first]]
         self.t.emit(f"{name} = {self._listed(asked)}")
         return True
 
@@ -92,7 +91,7 @@ class ParameterLists:
         counted = initialization.counted(self.t, f"{self.t.value(node.receiver).at(code.ATOM)}.parameters()")
         return counted if counted.startswith("[") else f"list({counted})"
 
-    def _is_numbered(self, node: Invoke) -> bool:
+    def _is_numbered(self, node: Expression) -> bool:
         """Whether a loop over the parameters looks at their numbers."""
         loops = (n for n in tree.every(self.t.program, tree.GenericFor) if node in tree.walk(n.values[0]))
         return any(self.t.scopes.of_name[loop.names[0]].reads for loop in loops)
@@ -112,21 +111,33 @@ class ParameterLists:
                 raise Problem("T7-227", node.line, "a list of parameters that is changed")
             parameters = re.sub(r"^list\((.*)\)$", r"\1", self._listed(node))
             return atom(f"[p.data for p in {parameters}]")
-        found = self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
-        return None if found is None else atom(f"[p.{found[1]} for p in {found[0]}]")
+        found = self._list_of(node)
+        if found is None:
+            return None
+        if self._is_numbered(node):
+            self._refuse_others(found[2])
+        return atom(f"[p.{found[1]} for p in {found[0]}]")
+
+    def _list_of(self, node: Expression) -> tuple[str, str, Invoke] | None:
+        return self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
 
     def are_gradients(self, node: Name) -> bool:
-        return self.lists.get(self.t.scopes.of_name[node], ("", ""))[1] == "grad"
+        found = self._list_of(node)
+        return found is not None and found[1] == "grad"
 
     def length(self, node: Expression) -> Py | None:
-        found = self.lists.get(self.t.scopes.of_name[node]) if isinstance(node, Name) else None
-        return None if found is None else atom(f"len({found[0]})")
+        found = self._list_of(node)
+        if found is None:
+            return None
+        self._refuse_others(found[2])
+        return atom(f"len({found[0]})")
 
     def item(self, node: Index) -> Py | None:
         """``gradParams[i]``"""
-        found = self.lists.get(self.t.scopes.of_name[node.base]) if isinstance(node.base, Name) else None
+        found = self._list_of(node.base)
         if found is None:
             return None
+        self._refuse_others(found[2])
         if self.t.kind(node.key) != "number":
             raise Problem("T7-227", node.line, "parameters by something else than their number")
         return atom(f"{found[0]}[{self.t.expressions.position(node.key)}].{found[1]}")
