@@ -50,6 +50,22 @@ def test_names_and_descent(cuda: Runtime) -> None:
     )
 
 
+def test_a_layer_is_a_node_of_a_graph_and_has_what_is_given_to_all_modules(cuda: Runtime) -> None:
+    """Those whose parent in Lua is none of their Python class's: activations and pooling."""
+    found = cuda.execute("""
+        require 'nngraph'
+        local x = nn.Identity()()
+        local pooled = cudnn.SpatialMaxPooling(2, 2, 2, 2)(cudnn.ReLU(true)(x))
+        local g = nn.gModule({x}, {cudnn.Sigmoid()(cudnn.Tanh()(pooled))}):cuda()
+        function nn.Module:colour() return 'plain' end
+        nn.Module.listModules = function() return 'mine' end
+        return g:forward(torch.CudaTensor {{{{-1, 0.5}, {-2, -3}}}}):squeeze(), cudnn.Tanh():colour(),
+           cudnn.SpatialAveragePooling(1, 1):listModules()
+    """)
+    assert found[0] == pytest.approx(torch.sigmoid(torch.tanh(torch.tensor(0.5))).item())
+    assert found[1:] == ("plain", "mine")
+
+
 FUNCTIONS = {
     "ReLU()": lambda x: x.clamp(min=0),
     "ReLU(true)": lambda x: x.clamp(min=0),

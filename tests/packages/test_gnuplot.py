@@ -115,6 +115,18 @@ def test_images_surfaces_and_clouds(lua):
     assert [list(part) for part in cloud._offsets3d] == [[1, 2], [3, 4], [5, 6]]
 
 
+def test_a_palette_that_is_not_known_leaves_the_one_in_force(lua, capfd):
+    """gnuplot said that it did not know the palette, and drew the image; a program went on."""
+    lua.execute("""
+        gnuplot.figure(1); gnuplot.imagesc(torch.eye(2), 'model b')
+        gnuplot.figure(2); gnuplot.imagesc(torch.eye(2)); gnuplot.imagesc(torch.eye(2), 'seagreen')
+    """)
+    assert [axes(lua, number).images[0].cmap.name for number in (1, 2)] == ["gnuplot", "gray"]
+    told = capfd.readouterr().err
+    assert "not model b; color is taken" in told
+    assert "not seagreen; gray is taken" in told
+
+
 def test_commands_of_gnuplot(lua):
     lua.execute("""
         gnuplot.plot(torch.Tensor {1, 10, 100})
@@ -166,7 +178,7 @@ def test_what_is_left_is_written_at_the_end(lua):
         ("gnuplot.plot(torch.rand(3), 'wiggly')", "cannot be drawn as 'wiggly'"),
         ("gnuplot.plot(torch.rand(3), 'lines lc rgb \"nocolour\"')", "there is no colour 'nocolour'"),
         ("gnuplot.pngfigure('none/a.png')", "directory does not exist"),
-        ("gnuplot.imagesc(torch.rand(2, 2), 'blue')", "a palette is 'gray' or 'color'"),
+        ("gnuplot.imagesc(torch.rand(2, 2), 3)", "the palette is a string"),
         ("gnuplot.movelegend('up', 'top')", "expected left, right or center"),
         ("gnuplot.scatter3(torch.rand(2), torch.rand(2), torch.rand(3))", "vectors of one size"),
         ("gnuplot.axis {1, 2}", "a table has 4 limits"),

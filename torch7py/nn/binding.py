@@ -71,11 +71,15 @@ def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
 
 
 def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
-    """Those of the exports that a class defines itself or through unregistered bases."""
+    """Those of the exports that a class defines itself or through unregistered bases.
+
+    What its parent in Lua has too it inherits there: a method that a script or a package gives to that parent,
+    or to nn.Module, is the class's as well.
+    """
     parent = parent_of(cls)
     found: dict[str, None] = {}
     for ancestor in cls.__mro__:
-        if ancestor in (parent, torch.nn.Module):
+        if ancestor is torch.nn.Module or (parent is not None and issubclass(parent, ancestor)):
             break
         for name, attribute in exports.items():
             if attribute in ancestor.__dict__:

@@ -155,11 +155,18 @@ def draw_curves(number: float, kind: str, *parts: str | torch.Tensor) -> None:
 
 @function("gnuplot._image")
 def draw_image(number: float, values: torch.Tensor, palette: str) -> None:
-    if palette not in ("gray", "color"):
-        raise ArgumentError(f"gnuplot.imagesc: a palette is 'gray' or 'color', not {palette!r}")
+    """A matrix as an image. gnuplot went on with the palette that it had where it did not know one."""
     figure = figure_of(number)
     picture = _array(values)
-    figure.kind, figure.palette = "image", palette
+    if palette in ("gray", "color"):
+        figure.palette = palette
+    else:
+        print(
+            f"gnuplot.imagesc: there are the palettes gray and color here, not {palette}; "
+            f"{figure.palette} is taken",
+            file=sys.stderr,
+        )
+    figure.kind = "image"
     figure.curves = [Curve("", parse_style(""), picture, picture)]
     _all().changed.add(int(number))
 

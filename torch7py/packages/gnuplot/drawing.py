@@ -38,7 +38,7 @@ class Figure:
     format: str = "png"
     kind: str | None = None
     curves: list[Curve] = field(default_factory=list)
-    palette: str = "gray"
+    palette: str = "color"  # what gnuplot begins with
     title: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     grid: bool = False

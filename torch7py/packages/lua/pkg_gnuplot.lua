@@ -176,6 +176,7 @@ gnuplot.scatter3 = plotting('scatter3', 'scatter3', cloud)
 -- gnuplot.imagesc(matrix[, 'gray' or 'color'])
 function gnuplot.imagesc(x, palette)
    if not is_tensor(x) or x:dim() ~= 2 then fail 'gnuplot.imagesc: a matrix expected' end
+   if palette ~= nil and type(palette) ~= 'string' then fail 'gnuplot.imagesc: the palette is a string' end
    image(figure(), x, palette or 'gray')
 end
 
