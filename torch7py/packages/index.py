@@ -20,6 +20,8 @@ package(
     "nngraph", "torch7py.packages.nngraph.all", requires=("nn", "graph", "paths"), chunk="pkg_nngraph.lua"
 )
 package("nngraph.nesting", requires=("torch",), table=None, chunk="pkg_nngraph_nesting.lua")
+package("nninit", requires=("nn",), table=None, chunk="pkg_nninit.lua")
+package("optnet", requires=("nn",), table=None, chunk="pkg_optnet.lua")
 package("optim", "torch7py.packages.optim.all", requires=("torch", "xlua"), chunk="pkg_optim.lua")
 package("cutorch", "torch7py.packages.cutorch.all", requires=("torch",), chunk="pkg_cutorch.lua")
 package("cunn", "torch7py.packages.cunn", requires=("cutorch", "nn"), table=None)
