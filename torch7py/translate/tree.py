@@ -509,3 +509,15 @@ def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
 
 def _start(node: Node | Block) -> int:
     return node.place.start if isinstance(node, Node) else 0
+
+
+def is_first_call(statement: Statement, call: Call) -> bool:
+    """Whether a statement makes a call, in any case and before anything else that it calls."""
+    if not isinstance(statement, (Local, Assign, Run, Return)):
+        return False
+    for node in own_nodes(statement):
+        if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
+            return False
+        if isinstance(node, Binary) and node.operator in ("and", "or"):
+            return False
+    return True

@@ -67,7 +67,11 @@ def _depends(modules: Modules, file: SourceFile, before: list[Statement] | None)
     """Whether what a file does depends on what the script has done before."""
     calls = _calls(modules.project, file)
     if before is None:
-        return bool(calls) or any(isinstance(s, tree.Assign) for s in file.block.statements)
+        return bool(calls) or any(
+            isinstance(s, tree.Assign)
+            or (isinstance(s, tree.FunctionStatement) and isinstance(s.target, tree.Name))
+            for s in file.block.statements
+        )
     scope = modules.scope_of[file]
     given = {v for v in modules.shared if modules.t.scopes.main in v.writers}
     given = {v for v in given if any(_writes(statement, v, modules.t.scopes) for statement in before)}

@@ -268,10 +268,14 @@ class Modules:
         return file in self.late and self.current is self.project.script
 
     def _import(self, file: SourceFile) -> str:
+        name = self._import_name(file)
+        self.imports[name] = file
+        return name
+
+    def _import_name(self, file: SourceFile) -> str:
         name = file.module.rpartition(".")[2]
         if name in self._names_of_page():  # ``local settings = require('settings').read()``
             name += "_module"
-        self.imports[name] = file
         return name
 
     def _names_of_page(self) -> set[str]:
@@ -302,7 +306,21 @@ class Modules:
         self._refuse_again(node, file)
         if self.given[file].table is None and not self.given[file].name:
             raise Problem("T7-251", node.line, f"{file.name} gives nothing")
+        if self._is_late(file):
+            return atom(self._import_here(node, file))
         return atom(self._import(file))
+
+    def _import_here(self, node: Call, file: SourceFile) -> str:
+        """Import a late file before the statement that runs it in an expression."""
+        statements = (s for s in tree.walk(self.project.script.block) if isinstance(s, Statement))
+        statement = next((s for s in statements if node in tree.own_nodes(s)), None)
+        if statement is None or not tree.is_first_call(statement, node):
+            raise Problem(
+                "T7-251", node.line, f"{file.name}, which is run after something else of a statement"
+            )
+        name = self._import_name(file)
+        self.t.emit(self._import_line(name, file))
+        return name
 
     def _refuse_again(self, node: Call, file: SourceFile) -> None:
         """``dofile`` runs a file each time, an import only once."""
@@ -336,9 +354,30 @@ class Modules:
             else:
                 self.t.emit(late_imports.mark(file))
             return True
-        if self.current is self.project.script or self.t.scope not in self._file_of:
+        if self.current is self.project.script:
+            return self._chooses(node)
+        return self.t.scope in self._file_of and self._of_module(node)
+
+    def _chooses(self, node: Statement) -> bool:
+        """``net = dofile 'small.lua'`` in a branch"""
+        if not isinstance(node, tree.Assign) or len(node.targets) != 1 or len(node.values) != 1:
             return False
-        return self._of_module(node)
+        (target,), (call,) = node.targets, node.values
+        file = self.project.requires.get(call) if isinstance(call, Call) else None
+        if (
+            file is None
+            or not isinstance(call, Call)
+            or not isinstance(target, Name)
+            or not self._is_late(file)
+        ):
+            return False
+        name = self.t.names.of(target)
+        given = self.given[file].table is not None or self.given[file].name
+        if not name.isidentifier() or not given or self.t.scopes.of_name[target].is_global:
+            return False
+        self._refuse_again(call, file)
+        self.t.emit(self._import_line(name, file))
+        return True
 
     def _fills_globals_of_this(self, file: SourceFile) -> bool:
         """Whether a file that a required file runs uses what that has made by then: a table for all their functions."""

@@ -19,7 +19,7 @@ from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.splitting import split_constructions
-from torch7py.translate.native.written_out import written_out
+from torch7py.translate.native.written_out import Folders, written_out
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
 
@@ -100,9 +100,12 @@ class _Gathering:
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
         self.moves = Moves()
+        self.scanned: dict[
+            Path, tuple[set[tuple[Path, Path]], list[str]]
+        ] = {}  # what is known of a folder's files
 
     def project(self, source: bytes, file: str) -> Project:
-        source = written_out(source, file)
+        source = written_out(source, file, Folders(self._folders(), self.script_folder, self.scanned))
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
         if folder != self.folder:
@@ -180,7 +183,7 @@ class _Gathering:
 
     def _read(self, path: Path, key: Path) -> SourceFile:
         name = key.relative_to(self.folder.resolve()).as_posix()
-        source = written_out(path.read_bytes(), name)
+        source = written_out(path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned))
         made = SourceFile(name, Block((), None, ()), path, source=source)
         self.found[key] = made
         block = self._parsed(source, name, path.parent)

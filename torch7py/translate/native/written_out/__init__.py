@@ -1,29 +1,35 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, a function that empties the buffers of a network's layers is ``clearState``, and copies of a model for each
-card are added at once. What comes out is Lua on the same lines, with the same results, so that all that is known of
-loops, losses and calls is known of it. A use that is more than that stays as it is.
+function, a function that empties the buffers of a network's layers is ``clearState``, copies of a model for each
+card are added at once, and a file that an option chooses is a choice among those that are there. What comes out is Lua
+on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
+that is more than that stays as it is.
 """
 
 from __future__ import annotations
 
 import re
 
+from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders
 from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.trainers import Trainers
 
-__all__ = ["written_out"]
+__all__ = ["Folders", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
 _CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
+_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*\(?[^()\n]*\.\.")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
 
-def written_out(source: bytes, file: str) -> bytes:
-    """The source of a file with all of these written out; lines stay. Raises LuaSyntaxError."""
+def written_out(source: bytes, file: str, folders: Folders | None = None) -> bytes:
+    """The source of a file with all of these written out; lines stay. ``folders``: where it finds others; None where
+    only the text is known. Raises LuaSyntaxError."""
+    if folders is not None and _CHOSEN.search(source):
+        source = ChosenFiles(source, file, folders).written()
     if b"StochasticGradient" in source:
         source = Trainers(source, file).written()
     if _CLEANS.search(source):

@@ -1,0 +1,209 @@
+"""Files that a program chooses by an option, as a choice among those that are there.
+
+``require('nets/' .. opt.net)`` is ``({small = require 'nets/small', large = require 'nets/large'})[opt.net]``: what
+stands in a folder beside the program when it is translated is what it can load. A file that one beside it requires by
+its own name, or that a longer pattern takes (``opt.set .. '-gen.lua'``), is another thing than those that are chosen.
+Where running a file does more than to define things, only the chosen one is run, in a branch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from torch7py.translate import tree
+from torch7py.translate.native.written_out.rewriting import Rewriting
+from torch7py.translate.parse import LuaSyntaxError, parse
+from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Statement, String
+
+__all__ = ["ChosenFiles", "Folders"]
+
+_RUNS = {"require", "dofile", "include", "paths.dofile"}
+_LITERAL = re.compile(rb"(require|dofile|include)\s*\(?\s*(['\"])([^'\"\n]+)\2(?!\s*\.\.)")
+_PATTERN = re.compile(
+    rb"(require|dofile|include)\s*\(\s*(?:(['\"])([^'\"\n]*)\2\s*\.\.\s*)?[\w.]+"
+    rb"(?:\s*\.\.\s*(['\"])([^'\"\n]*)\4)?\s*\)"
+)
+_MOST_FILES = 500
+# Calls that a file may make when it is run without more than defining things.
+_DEFINES = re.compile(r"require|torch\.class|class|(?:paths\.)?dofile|torch\.(?:\w*Tensor|\w*Storage)|pcall")
+
+
+@dataclass(eq=False)
+class Folders:
+    """Where a file looks for others: ``roots`` for ``require``, the first one that has any, ``own`` for paths."""
+
+    roots: list[Path]
+    own: Path
+    scanned: dict[Path, tuple[set[tuple[Path, Path]], list[str]]] = field(default_factory=dict)
+
+    def known(self, root: Path) -> tuple[set[tuple[Path, Path]], list[str]]:
+        """What files run by name, each with the folder of the one that does, and the patterns by which they choose."""
+        if root not in self.scanned:
+            named: set[tuple[Path, Path]] = set()
+            patterns: list[str] = []
+            for path in sorted(root.rglob("*.lua"))[:_MOST_FILES]:
+                source = path.read_bytes()
+                for how, _, name in _LITERAL.findall(source):
+                    folder = root if how == b"require" else path.parent
+                    text = _path_of(name.decode("latin1"), how == b"require")
+                    named |= {
+                        (path.parent.resolve(), (base / text).resolve()) for base in (folder, path.parent)
+                    }
+                for how, _, before, _, after in _PATTERN.findall(source):
+                    required = how == b"require"
+                    folder = root if required else path.parent
+                    text = f"{_plain(before.decode('latin1'), required)}*{after.decode('latin1')}"
+                    if before or after:
+                        patterns.append(str(folder.resolve() / (f"{text}.lua" if required else text)))
+            self.scanned[root] = named, patterns
+        return self.scanned[root]
+
+
+def _plain(name: str, required: bool) -> str:
+    name = name.removeprefix("./")
+    return name.replace(".", "/") if required and "/" not in name else name
+
+
+def _path_of(name: str, required: bool) -> str:
+    return f"{_plain(name.removesuffix('.lua'), required)}.lua" if required else name
+
+
+@dataclass(eq=False)
+class _Choice:
+    """A call that runs a chosen file: the text that chooses, and the call that runs each."""
+
+    call: Call
+    by: Expression
+    runs: dict[str, str]
+    defines: bool  # whether running any of them only defines things
+
+
+class ChosenFiles(Rewriting):
+    """``require('models/' .. opt.net)``, ``dofile(opt.set .. '-gen.lua')``"""
+
+    def __init__(self, source: bytes, file: str, folders: Folders) -> None:
+        super().__init__(source, file)
+        self.folders = folders
+
+    def written(self) -> bytes:
+        edits: list[tuple[int, int, str]] = []
+        for block in self.blocks():
+            for statement in block.statements:
+                for call in [n for n in tree.own_nodes(statement) if isinstance(n, Call)]:
+                    choice = self._choice(call)
+                    if choice is not None:
+                        edits += self._edits(statement, choice)
+        self.edited(edits)
+        return self.source
+
+    def _edits(self, statement: Statement, choice: _Choice) -> list[tuple[int, int, str]]:
+        call, by = choice.call, self.text(choice.by)
+        start, end = call.place.start, call.place.end
+        if isinstance(statement, tree.Run) and statement.call is call:
+            return [(start, end, self._branches(choice, by, ""))]
+        if choice.defines:
+            entries = ", ".join(f"[{_quoted(value)}] = {run}" for value, run in choice.runs.items())
+            return [(start, end, f"({{{entries}}})[{by}]")]
+        if not tree.is_first_call(statement, call):
+            return []
+        chosen = self.fresh("chosen")
+        before = f"local {chosen} {self._branches(choice, by, f'{chosen} = ')} "
+        return [(statement.place.start, statement.place.start, before), (start, end, chosen)]
+
+    def _branches(self, choice: _Choice, by: str, target: str) -> str:
+        branches = [f"if {by} == {_quoted(value)} then {target}{run}" for value, run in choice.runs.items()]
+        return f"{' else'.join(branches)} else error('there is no file for ' .. {by}) end"
+
+    def _choice(self, call: Call) -> _Choice | None:
+        callee = self.text(call.callee)
+        if callee not in _RUNS or len(call.arguments) != 1:
+            return None
+        pieces = _joined(call.arguments[0])
+        by = [piece for piece in pieces if not isinstance(piece, String)]
+        if len(by) != 1 or len(pieces) == 1 or not _is_plain(by[0]):
+            return None
+        at = pieces.index(by[0])
+        before = "".join(p.value for p in pieces[:at] if isinstance(p, String))
+        after = "".join(p.value for p in pieces[at + 1 :] if isinstance(p, String))
+        required = callee == "require"
+        if before.startswith(("/", "..")) or (not required and not after.endswith(".lua")):
+            return None
+        for root in self.folders.roots if required else [self.folders.own]:
+            pattern = root.resolve() / f"{_plain(before, required)}*{after}{'.lua' if required else ''}"
+            files = self._there(pattern)
+            if files:
+                runs = {value: f"{callee}({_quoted(before + value + after)})" for value in sorted(files)}
+                return _Choice(call, by[0], runs, all(_only_defines(path) for path in files.values()))
+        return None
+
+    def _there(self, pattern: Path) -> dict[str, Path]:
+        """The files of a pattern that are chosen by it, by what stands for its star."""
+        root = self.folders.roots[0]
+        named, patterns = self.folders.known(root)
+        before, _, after = pattern.name.partition("*")
+        found = {}
+        for path in sorted(pattern.parent.glob("*.lua")) if pattern.parent.is_dir() else []:
+            value = path.name[len(before) : len(path.name) - len(after)]
+            if not fnmatchcase(path.name, pattern.name) or not value:
+                continue
+            if (path.parent.resolve(), path.resolve()) in named:
+                continue
+            others = [
+                p for p in patterns if len(p) > len(str(pattern)) and fnmatchcase(str(path.resolve()), p)
+            ]
+            if not others and path.name != "init.lua":
+                found[value] = path
+        return found
+
+
+def _joined(node: Expression) -> list[Expression]:
+    """The operands of ``a .. b .. c``."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    if isinstance(node, Binary) and node.operator == "..":
+        return _joined(node.left) + _joined(node.right)
+    return [node]
+
+
+def _is_plain(node: Expression) -> bool:
+    """A name or a field, which may be read several times."""
+    while isinstance(node, Index) and isinstance(node.key, String):
+        node = node.base
+    return isinstance(node, Name)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _only_defines(path: Path) -> bool:
+    """Whether a file, run, does no more than to define functions, classes and constants, and gives one of them."""
+    try:
+        block = parse(path.read_bytes(), path.name)
+    except LuaSyntaxError:
+        return False
+    if not block.statements or not isinstance(block.statements[-1], tree.Return):
+        return False
+    stack: list[tree.Node] = list(block.statements)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (tree.Function, tree.LocalFunction, tree.FunctionStatement)):
+            continue
+        if isinstance(node, tree.Invoke):
+            return False
+        if isinstance(node, Call) and not _DEFINES.fullmatch(_dotted(node.callee)):
+            return False
+        stack += [n for n in tree.children(node) if isinstance(n, tree.Node)]
+        stack += [s for n in tree.children(node) if isinstance(n, tree.Block) for s in n.statements]
+    return True
+
+
+def _dotted(node: Expression) -> str:
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Index) and isinstance(node.key, String):
+        return f"{_dotted(node.base)}.{node.key.value}"
+    return "?"
