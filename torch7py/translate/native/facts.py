@@ -84,7 +84,13 @@ def made_directory(t: Translator, node: Call) -> Py:
 
 @function("torch.load")
 def load(t: Translator, node: Call) -> Py:
-    return atom(f"torch.load({t.value(node.arguments[0])}, weights_only=False)")
+    text = f"torch.load({t.value(node.arguments[0])}, weights_only=False)"
+    if t.type(node).has("options"):
+        return atom(f"argparse.Namespace(**{text})")
+    names = _options_in(t, node)
+    if names:
+        return atom(f"{t.need('with_options')}({text}, {', '.join(code.quoted(name) for name in names)})")
+    return atom(text)
 
 
 @function("torch.DiskFile")
@@ -111,6 +117,13 @@ def _read_string(t: Translator, node: Invoke) -> Py:
 methods["file", "readString"] = _read_string
 
 
+def _options_in(t: Translator, value: tree.Expression) -> list[str]:
+    """The fields of a table that hold the command line's options."""
+    if t.kind(value) != "table":
+        return []
+    return sorted(name for name, kept in t.type(value).find().fields.items() if kept.has("options"))
+
+
 def saved(t: Translator, value: tree.Expression) -> str:
     """What ``torch.save`` writes: options among it as a dict."""
     if isinstance(value, Table):
@@ -122,9 +135,9 @@ def saved(t: Translator, value: tree.Expression) -> str:
             del t.expressions.instead[item]
         return text
     text = t.value(value).text
-    if t.kind(value) != "table":
-        return text
-    names = sorted(n for n, found in t.type(value).find().fields.items() if found.has("options"))
+    if t.type(value).has("options"):
+        return f"vars({text})"
+    names = _options_in(t, value)
     if not names:
         return text
     more = ", ".join(f'"{name}": vars({text}["{name}"])' for name in names)

@@ -42,6 +42,15 @@ def run_name(parser, prefix, values, ignore):
 )
 
 helper(
+    "with_options",
+    '''
+def with_options(saved, *names):
+    """A saved table whose options, kept as dicts, are again what argparse gives."""
+    return {**saved, **{name: argparse.Namespace(**saved[name]) for name in names if name in saved}}
+''',
+)
+
+helper(
     "open_or_none",
     '''
 def open_or_none(path, mode="r"):
