@@ -131,6 +131,35 @@ end
 
 local function goes_on(s, at) local b = s:byte(at) return b ~= nil and b >= 0x80 and b <= 0xBF end
 
+-- The place and the code of the character that is some characters after the one at a byte; nothing outside the string.
+local function moved(s, at, count)
+   while count > 0 and at <= #s do
+      repeat at = at + 1 until not goes_on(s, at)
+      count = count - 1
+   end
+   while count < 0 and at > 1 do
+      repeat at = at - 1 until at == 1 or not goes_on(s, at)
+      count = count + 1
+   end
+   if count ~= 0 or at < 1 or at > #s then return nil end
+   local code = decoded(s, at)
+   if not code then fail 'utf8: invalid UTF-8 code' end
+   return at, code
+end
+
+-- for place, code in utf8.next, s; with a place and a number, the character that many characters from there.
+function utf8.next(s, place, count)
+   return moved(s, byte_place(s, place or 1), count or (place and 1 or 0))
+end
+
+-- utf8.charpos(s[, i]): the i-th character; utf8.charpos(s, place, count): that many characters from a byte.
+function utf8.charpos(s, place, count)
+   if count then return moved(s, byte_place(s, place or 1), count) end
+   place = place or 1
+   if place < 0 then return moved(s, #s + 1, place) end
+   return moved(s, 1, place > 0 and place - 1 or 0)
+end
+
 -- utf8.offset(s, n[, i]): the byte at which the n-th character from byte i begins.
 function utf8.offset(s, n, i)
    local at = byte_place(s, i or (n > 0 and 1 or #s + 1))
