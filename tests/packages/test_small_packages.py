@@ -231,15 +231,19 @@ class TestUtf8:
             for place, code in utf8.codes(s) do t[#t + 1] = place .. ':' .. code end
             return table.concat(t, ' ')
         """) == "a é € 𝄞 z 1:97 2:233 4:8364 7:119070 11:122".encode().decode("latin1")
-        assert lua("""
+        assert (
+            lua("""
             local utf8 = require 'lua-utf8'
             local s, t = 'aé€z', {}
             for place, code in utf8.next, s do t[#t + 1] = place .. ':' .. code end
             local function add(...) t[#t + 1] = table.concat({...}, ':') end
-            add(utf8.next(s, 1, 2)) add(utf8.next(s, -1, -1)) add(utf8.next(s, 2, 0)) add(utf8.next(s, 1, 4), utf8.next(s, 7))
-            add(utf8.charpos(s)) add(utf8.charpos(s, 3)) add(utf8.charpos(s, -2)) add(utf8.charpos(s, 2, 1)) add(utf8.charpos(s, 5))
+            add(utf8.next(s, 1, 2)) add(utf8.next(s, -1, -1)) add(utf8.next(s, 2, 0))
+            add(utf8.next(s, 1, 4), utf8.next(s, 7)) add(utf8.charpos(s)) add(utf8.charpos(s, 3))
+            add(utf8.charpos(s, -2)) add(utf8.charpos(s, 2, 1)) add(utf8.charpos(s, 5))
             return table.concat(t, ' ')
-        """) == "1:97 2:233 4:8364 7:122 4:8364 4:8364 2:233  1:97 4:8364 4:8364 4:8364 "
+        """)
+            == "1:97 2:233 4:8364 7:122 4:8364 4:8364 2:233  1:97 4:8364 4:8364 4:8364 "
+        )
         with pytest.raises(LuaError, match="is not supported"):
             lua("require('lua-utf8').upper('é')")
         with pytest.raises(LuaError, match="invalid UTF-8 code"):

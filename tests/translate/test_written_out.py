@@ -103,3 +103,33 @@ def test_a_function_that_does_more_is_left(part: str, other: str) -> None:
     source = f"{CLEANER.replace(part, other)}shrink(net)\n".encode()
     assert source.count(other.encode()) == 1
     assert written_out(source, "save.lua") == source
+
+
+def test_a_package_that_nobody_has_is_not_there() -> None:
+    source = """local ok, p = pcall(require, 'fbcunn')
+if not ok then
+   local x = 1
+   print(x)
+else
+   print(p.version)
+end
+ok = pcall(require, 'fbnn') -- asked again
+if ok then print('yes') end
+"""
+    found = written_out(source.encode(), "train.lua").decode()
+    parse(found.encode(), "train.lua")
+    assert (
+        found
+        == """local ok, p = false, nil
+do
+local x = 1
+   print(x) end
+
+
+
+ok = false -- asked again
+if ok then print('yes') end
+"""
+    )
+    other = source.replace("fbcunn", "cunn").replace("fbnn", "cudnn")
+    assert written_out(other.encode(), "train.lua").decode() == other

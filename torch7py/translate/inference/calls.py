@@ -166,7 +166,7 @@ class CallKinds:
         if what == "clones":
             news = results[0].be("table") | results[0].mark("array")
             return news | (unify(results[0].of_elements(), arguments[0]) if arguments else False)
-        return module_calls.flat_vectors(results)
+        return what == "flattens" and module_calls.flat_vectors(results)
 
     def _results(self, function: tree.Function, results: list[Type]) -> bool:
         returns = self.types.returns.get(function)

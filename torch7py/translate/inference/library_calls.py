@@ -274,7 +274,7 @@ class LibraryCalls:
                 if name == "pow" and len(arguments) > 1 and arguments[1].kind == "tensor":
                     return result.be("tensor") | same_rank(result, arguments[1])
                 if first.kind == "number":
-                    return result.be("number") | (name in ("floor", "ceil") and result.mark("whole"))
+                    return result.be("number") | (name in ("floor", "ceil", "round") and result.mark("whole"))
                 if name == "cat":
                     return result.be("tensor") | (
                         same_rank(result, first) if first.kind == "tensor" else False

@@ -91,6 +91,7 @@ class Inference:
         self.program = Block((), None, ())
         self._indexed: set[Name] | None = None
         self._called: set[Name] | None = None
+        self._given: dict[Name, Expression | None] | None = None  # what each statement gives a variable
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.options_read: set[str] = set()  # names of options that are read as Lua's values
         self.defaults: dict[str, str] = {}  # texts that options have by default
@@ -216,7 +217,8 @@ class Inference:
         if not isinstance(target, Name):
             return
         variable = self.scopes.of_name[target]
-        if len(variable.writes) == (1 if variable.is_global else 0) and self._only_indexed(variable):
+        once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
+        if once and self._only_indexed(variable):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
     def _short_name(self, target: Name, value: Index) -> None:
@@ -227,9 +229,23 @@ class Inference:
             return
         if self._called is None:
             self._called = {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
-        once = len(variable.writes) == (1 if variable.is_global else 0)
-        if once and all(name in self._called for name in variable.reads):
+        if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
             self.types.packages[variable] = path
+
+    def _is_always(self, variable: Variable, path: str) -> bool:
+        """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
+        if self._given is None:
+            self._given = {}
+            for node in tree.those(self.program, tree.Local, tree.Assign):
+                names = node.names if isinstance(node, tree.Local) else node.targets
+                for at, name in enumerate(names):
+                    plain = len(names) == len(node.values)
+                    if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
+                        self._given[name] = node.values[at] if plain else None
+        first = variable.declaration
+        places = [*variable.writes, *([first] if isinstance(first, Name) and first in self._given else [])]
+        values = [self._given.get(name) for name in places]
+        return bool(values) and all(value is not None and self.types.path(value) == path for value in values)
 
     def _only_indexed(self, variable: Variable) -> bool:
         """Whether a variable stands only before a dot."""

@@ -36,7 +36,9 @@ class Assignments:
             return
         if local and not values:
             for target in targets:
-                self.t.emit(f"{self.target(target)} = None")
+                short = isinstance(target, Name) and self.t.scopes.of_name[target] in self.t.types.packages
+                if not short:  # another name of a layer, which is written as itself
+                    self.t.emit(f"{self.target(target)} = None")
             return
         if len(values) == 1 and self._several(values[0], targets):
             return

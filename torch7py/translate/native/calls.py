@@ -180,16 +180,18 @@ class Calls:
         if called:
             return atom(f"{t.value(node.callee).at(code.ATOM)}({self.arguments(node, called, 1)})")
         if path is not None:
+            name = path.removeprefix("torch.")
+            on_numbers = name in library.ELEMENTWISE and path.startswith("torch.")
+            numbers = [t.kind(argument) for argument in node.arguments] == ["number"]
             rule = stdlib.functions.get(path)
-            if rule is not None:
+            if rule is not None and (numbers or not on_numbers):
                 return rule(t, node)
             if path.startswith("torch."):
-                name = path.removeprefix("torch.")
                 found = tensors.torch_function(t, name, node)
                 if found is not None:
                     return found
-                rule = stdlib.functions.get(f"math.{name}") if name in library.ELEMENTWISE else None
-                if rule is not None and [t.kind(argument) for argument in node.arguments] == ["number"]:
+                rule = stdlib.functions.get(f"math.{name}") if on_numbers else None
+                if rule is not None and numbers:
                     return rule(t, node)
             raise Problem("T7-201", node.line, f"{path} has no native form")
         maker = node.callee

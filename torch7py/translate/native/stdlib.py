@@ -133,6 +133,12 @@ def ceiling(t: Translator, node: Call) -> Py:
 values["math.ceil"] = "math.ceil"
 
 
+@function("torch.round")
+def rounded(t: Translator, node: Call) -> Py:
+    """Of a number; that of a tensor is a function of tensors. Python rounds halves to even ones."""
+    return atom(f"{t.need('lua_round')}({t.expressions.number(node.arguments[0])})")
+
+
 @function("math.random")
 def math_random(t: Translator, node: Call) -> Py:
     t.imports.add("random")

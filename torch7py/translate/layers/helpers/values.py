@@ -65,6 +65,18 @@ def lua_ceil(x):
 )
 
 helper(
+    "lua_round",
+    '''
+def lua_round(x):
+    """x to the nearest whole number, halves away from zero; what is infinite or not a number stays that."""
+    if not math.isfinite(x):
+        return x
+    whole = math.trunc(x)
+    return whole + math.trunc(2 * (x - whole))
+''',
+)
+
+helper(
     "lua_sub",
     '''
 def lua_sub(text, first, last=-1):

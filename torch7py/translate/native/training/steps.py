@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.problem import Problem
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Training"]
 
+# Layers besides dropouts that compute otherwise in training.
+_MODES = re.compile(
+    "BatchNorm|RReLU|Noise|Sampl|Reinforce|Stochastic|Recurr|Recurs|LSTM|GRU|Sequencer|Repeater|Stabilizer|Jitter|Crop"
+    "|Color|WeightNorm|NCE|IndexLinear|Dictionary|Binary|Tree"
+)
 # Layers that keep something from one call for the next.
 _STATE = re.compile("BatchNorm|LSTM|GRU|Recurr|Recurs|Sequencer|Repeater|MuFuRu|NormStabilizer")
 
@@ -114,7 +119,44 @@ class Training:
                 )
                 t.emit(f"    return [{module}] * {number}")
             t.emit("")
+        if known in ("drops", "keeps"):
+            self._only_dropout_differs(function)
+            parameter = t.names.of(function.parameters[0])
+            network = t.fresh("each")
+            t.gap()
+            t.emit(f"def {name}({parameter}):")
+            t.emit(f"    for {network} in {parameter}:")
+            t.emit(f"        {network}.{'train' if known == 'drops' else 'eval'}()")
+            t.emit("")
         return True
+
+    def _only_dropout_differs(self, function: tree.Function) -> None:
+        """Refuse to switch all of a network where something else than its Dropouts computes otherwise in training."""
+        for call in tree.every(self.t.program, Call):
+            if function in self.t.types.function_called(call):
+                given = self.t.type(call.arguments[0]) if call.arguments else Type()
+                if given.kind != "table" or given.of_elements().kind != "module":
+                    raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
+        for node in tree.every(function.body, Invoke):
+            if node.method == "apply" and self.t.type(node.arguments[0]).functions != [function]:
+                raise Problem("T7-202", node.line, "apply of another function")
+        for node in tree.every(self.t.program, Index):
+            path = self.t.path(node) or ""
+            if _MODES.search(path) and path.startswith(("nn.", "cudnn.")):
+                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {path}")
+        for made in self.t.classes.all:
+            if made.instance.kind == "module" and "Dropout" not in made.name and self._looks_at_mode(made):
+                raise Problem("T7-308", function.line, f"dropout that is switched alone, beside {made.name}")
+
+    def _looks_at_mode(self, made: LuaClass) -> bool:
+        """Whether a layer of the program's own asks in which mode it is, or does something where that is set."""
+        if not {"training", "evaluate"}.isdisjoint(made.methods):
+            return True
+        return any(
+            isinstance(node.key, tree.String) and node.key.value == "train"
+            for method in made.methods.values()
+            for node in tree.every(method.body, Index)
+        )
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""

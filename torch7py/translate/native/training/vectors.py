@@ -218,11 +218,36 @@ class FlatVectors:
         first = around[0].place.start if around else statement.place.end
         used = [name for holder in self.given_by for name in self.training.holders.uses(holder)]
         in_function = self.training.places.owner[statement].function is not None
-        if any(in_function or name.place.start > first for name in used):
+        made_here = in_function and self._is_made_with(node)
+        if not made_here and any(in_function or name.place.start > first for name in used):
             raise Problem(
                 "T7-227", node.line, "getParameters, after which older vectors are no longer the module's"
             )
         return node.receiver
+
+    def _is_made_with(self, node: Invoke) -> bool:
+        """Whether a function makes the module that it asks for its parameters, out of nothing from elsewhere."""
+        scopes, owner = self.t.scopes, self.training.places.owner[self.training.explicit.flow.statement(node)]
+        if not isinstance(node.receiver, Name) or owner.function is None:
+            return False
+        variable = scopes.of_name[node.receiver]
+        made = [value for _, value in self.training.assigned_to(variable)]
+        if (
+            len(made) != 1
+            or not isinstance(made[0], Call)
+            or not (self.t.path(made[0].callee) or "").startswith("nn.")
+        ):
+            return False
+        here = {*tree.every(owner.function.body, Name), *owner.function.parameters}
+        modules = [name for name in here if self.t.kind(name) in ("module", "any")]
+        flattened = any(
+            self.training.places.owner[statement] is owner for statement in self.given_by.values()
+        )
+        return (
+            variable.scope is owner
+            and not flattened
+            and all(scopes.of_name[n].scope is owner and n not in owner.function.parameters for n in modules)
+        )
 
     def _module_of(self, node: Expression, vectors: dict[Holder, Expression]) -> Expression | None:
         holder = self.training.holders.of(node) if isinstance(node, (Name, Index)) else None

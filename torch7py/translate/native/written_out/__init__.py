@@ -1,10 +1,10 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, a function that empties the buffers of a network's layers is ``clearState``, copies of a model for each
-card are added at once, and a file that an option chooses is a choice among those that are there. What comes out is Lua
-on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A use
-that is more than that stays as it is.
+function, a function that empties the buffers of a network's layers is ``clearState``, copies of a model for each card
+are added at once, a file that an option chooses is a choice among those that are there, and a package that nobody has
+any more is not there. What comes out is Lua on the same lines, with the same results, so that all that is known of
+loops, losses and calls is known of it. A use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Fold
 from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.indexed import Indexed
+from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.trainers import Trainers
 
 __all__ = ["Folders", "written_out"]
@@ -36,6 +37,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Cleaners(source, file).written()
     if b"DataParallelTable" in source:
         source = Copies(source, file).written()
+    if b"pcall" in source and any(name.encode() in source for name in MISSING):
+        source = MissingPackages(source, file).written()
     if _INDEXED.search(source):
         source = Indexed(source, file).written()
     return source
