@@ -137,9 +137,9 @@ class Training:
                 given = self.t.type(call.arguments[0]) if call.arguments else Type()
                 if given.kind != "table" or given.of_elements().kind != "module":
                     raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
-        for node in tree.every(function.body, Invoke):
-            if node.method == "apply" and self.t.type(node.arguments[0]).functions != [function]:
-                raise Problem("T7-202", node.line, "apply of another function")
+        for applied in tree.every(function.body, Invoke):
+            if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != [function]:
+                raise Problem("T7-202", applied.line, "apply of another function")
         for node in tree.every(self.t.program, Index):
             path = self.t.path(node) or ""
             if _MODES.search(path) and path.startswith(("nn.", "cudnn.")):
