@@ -236,7 +236,8 @@ class Inference:
         """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
         if self._given is None:
             self._given = {}
-            for node in (*tree.every(self.program, tree.Local), *tree.every(self.program, tree.Assign)):
+            assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
+            for node in [*assigned, *tree.every(self.program, tree.Assign)]:
                 names = node.names if isinstance(node, tree.Local) else node.targets
                 for at, name in enumerate(names):
                     plain = len(names) == len(node.values)
