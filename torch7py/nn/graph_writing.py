@@ -33,6 +33,7 @@ KEPT = 256  # sources whose compiled code is kept
 TOTAL = "gradInput"  # for the line that writes the sum of the gradients of the first place, which is the graph's own
 STOP = Shown("", "")  # where a function may end early: what has been put off is written
 ENOUGH = 3  # places with lines of their own that a function must have to be worth its checks
+MOST = 30_000  # names and lines in all its early ends: compiling them takes half a second
 NOTHING = Module.accGradParameters  # of a module without gradient buffers
 
 NAMES: dict[str, Any] = {
@@ -53,6 +54,10 @@ NAMES: dict[str, Any] = {
 }
 
 
+class _TooLong(Exception):
+    """A function that takes longer to compile than it will save."""
+
+
 @lru_cache(KEPT)
 def _compiled(source: str) -> Callable[..., Any]:
     space = dict(NAMES)
@@ -70,6 +75,7 @@ class _Writer:
         self.first: list[str] = []  # lines before the checks
         self.shared: dict[str, str] = {}  # what has been made of a gradient, for the next to use
         self.written = 0
+        self.ends = 0  # names and lines in early ends
         modules = [id(place.module) for place in graph.places if place.module is not None]
         self.repeated = {module for module in modules if modules.count(module) > 1}
 
@@ -88,6 +94,12 @@ class _Writer:
                 return found
         code.checks = before
         return None
+
+    def _end(self, size: int) -> None:
+        """Count an early end of so many names and lines: each has all that came before, so they grow by the square."""
+        self.ends += size
+        if self.ends > MOST:
+            raise _TooLong
 
     def _observed(self, name: str, value: Any) -> Value:
         """A value from outside, that must be of the same sort from now on."""
@@ -150,6 +162,12 @@ class _Writer:
 
 class Forward(_Writer):
     def write(self, values: list[Any]) -> Callable[..., Any] | None:
+        try:
+            return self._write(values)
+        except _TooLong:
+            return None
+
+    def _write(self, values: list[Any]) -> Callable[..., Any] | None:
         graph, code = self.graph, self.code
         self.values: list[Value] = []
         for number, place in enumerate(graph.places):
@@ -236,6 +254,7 @@ class Forward(_Writer):
         return value
 
     def _else_stop(self, number: int, condition: str, value: Value | None = None) -> None:
+        self._end(len(self.values))
         so_far = "".join(item.object + ", " for item in self.values) + f"v{number}"
         self.code.line(f"if not ({condition}): return [{so_far}]")
 
@@ -248,6 +267,12 @@ class Backward(_Writer):
         self.plan = plan
 
     def write(self, gradOutput: Any, results: list[Any]) -> Callable[..., Any] | None:
+        try:
+            return self._write(gradOutput, results)
+        except _TooLong:
+            return None
+
+    def _write(self, gradOutput: Any, results: list[Any]) -> Callable[..., Any] | None:
         graph, code, plan = self.graph, self.code, self.plan
         code.objects = plan.objects | code.objects
         count = len(graph.places)
@@ -403,8 +428,9 @@ class Backward(_Writer):
 
     def _else_stop(self, number: int, condition: str) -> None:
         """End here with a result of another sort: what the places after it have been given so far goes along."""
-        waiting = []
-        made = {line.table for line in self.code.lines if isinstance(line, Shown)}
+        shown = [line.table for line in self.code.lines if isinstance(line, Shown)]
+        self._end(len(shown) + len(self.opaque))
+        waiting, made = [], set(shown)
         for place, given in enumerate(self.given):
             parts = self.parts.get(place)
             if parts is not None and f"c{place}" not in made:
