@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from torch7py.nn import all as layers  # noqa: F401  (all layers are there)
 from torch7py.nn.activation import Identity, Sigmoid, Tanh
+from torch7py.nn.elementary import Square
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Node
-from torch7py.nn.elementary import Square
 from torch7py.nn.linear import Linear, MulConstant
 from torch7py.nn.rectifier import ReLU
 from torch7py.nn.shape import Reshape
@@ -442,12 +442,12 @@ def test_an_error_shows_how_far_it_came() -> None:
     assert graph.node_inputs[at + 1][0] is product.output
 
 
-@pytest.mark.parametrize(("layers", "written"), [(20, True), (400, False)])
-def test_a_long_graph_of_other_layers_is_not_worth_a_function(layers: int, written: bool) -> None:
+@pytest.mark.parametrize(("length", "written"), [(20, True), (400, False)])
+def test_a_long_graph_of_other_layers_is_not_worth_a_function(length: int, written: bool) -> None:
     """Each call of a layer without lines of its own may end the function early, with all that came before: the
     source grows by the square of them."""
     last = first = Node(Identity())
-    for number in range(layers):
+    for number in range(length):
         last = Node(Square() if number % 5 else Tanh(), last)
     graph = GModule([first], [last])
     input = inputs_for(graph, 2)

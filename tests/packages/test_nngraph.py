@@ -173,8 +173,7 @@ ERRORS = {
     ),
     "no node": ("nn.Tanh()(5)", ""),
     "a table for a module": (
-        "local i, t = nn.Identity()(), {updateOutput = function(_, v) return v end} "
-        "local n = nngraph.Node({module = t}) n:add(i, true) nn.gModule({i}, {n})",
+        "local n = nngraph.Node({module = {}}) local i = nn.Identity()() n:add(i, true) m = nn.gModule({i}, {n})",
         "a node holds something that is not an nn.Module",
     ),
     "a node twice": ("local i = nn.Identity()() nn.CAddTable()({i, i})", "Don't pass the same input twice"),

@@ -10,7 +10,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from torch7py.nn.object import TorchObject
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
@@ -117,8 +116,6 @@ def places_of(inputs: Sequence[Node], outputs: Sequence[Node]) -> tuple[list[Pla
             raise TorchError("nn.gModule: an input should have no inputs")
         node.sources.append(entry)
     forward, backward = layout_order(out)
-    if not all(node.module is None or isinstance(node.module, TorchObject) for node in forward):
-        raise TorchError("nn.gModule: a node holds something that is not an nn.Module")
     numbers = {node: number for number, node in enumerate(forward)}
     places = [
         Place(n.module, [numbers[s] for s in n.sources], n.select, n.splits, n.annotations) for n in forward

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.graph import Place
+from torch7py.nn.object import TorchObject
+from torch7py.ops.errors import TorchError
 from torch7py.packages.registry import function
 
 __all__ = [
@@ -37,10 +39,12 @@ def assign(
 
     ``counts`` says how many of ``sources`` belong to each node. Numbers of nodes count from 1.
     """
+    if not all(owner is False or isinstance(owner, TorchObject) for owner in modules):
+        raise TorchError("nn.gModule: a node holds something that is not an nn.Module")
     listed: Iterator[float] = iter(sources)
     places = [
         Place(
-            owner or None,
+            None if owner is False else owner,
             [int(next(listed)) - 1 for _ in range(int(count))],
             None if select is False else int(select) - 1,
             None if split is False else int(split),
