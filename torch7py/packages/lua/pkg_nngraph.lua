@@ -304,12 +304,13 @@ function GModule.__init(self, inputs, outputs)
    module.adopt(self)
 end
 
--- m:replace(f) leaves the nodes, of all graphs in m, with the modules that Python has put in place.
-local Module = torch.getmetatable('nn.Module')
-local replace = Module.replace
-module.redefine(Module, 'replace', function(self, callback)
+-- m:replace(f) does it at each node once, in Python; then the lists of all modules below, and the nodes of all graphs,
+-- have what was put there.
+local replace = GModule.replace
+module.redefine(GModule, 'replace', function(self, callback)
    local result = replace(self, callback)
    for _, m in ipairs(self:listModules()) do
+      module.adopt(m)
       local nodes = torch.isTypeOf(m, 'nn.gModule') and rawget(m, 'forwardnodes')
       if nodes then
          local modules = describe(m)
