@@ -36,7 +36,9 @@ def test_lists_and_files_have_what_was_put_at_any_depth(replacing: Runtime) -> N
     assert replacing.execute("return names(net)") == wanted
     assert replacing.execute("return names(torch.deserialize(torch.serialize(net)))") == wanted
     assert replacing.execute("return list == inner.modules")
-    assert replacing.execute("return net:forward(torch.ones(2):mul(3))[2]") == pytest.approx(3 + 8103.08392758)
+    assert replacing.execute("return net:forward(torch.ones(2):mul(3))[2]") == pytest.approx(
+        3 + 8103.08392758
+    )
 
 
 def test_the_function_may_change_lists_itself(replacing: Runtime) -> None:

@@ -12,7 +12,7 @@ from torch7py.translate.native.program import translate_script
 from torch7py.translate.verify_script import SINGLE, TOLERANCE, verify_script
 
 # those that compute in single precision, as image.scale does with every image
-SINGLE_ONES = {"single_precision", "pictures"}
+SINGLE_ONES = {"single_precision", "pictures", "pictures_of_other_sizes"}
 PROGRAMS = sorted(Path(__file__).parent.joinpath("programs").glob("*.lua"))
 
 

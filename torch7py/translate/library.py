@@ -61,9 +61,20 @@ TENSOR_FUNCTIONS = set("conv2 conv3 xcorr2 xcorr3 cross histc renorm inverse non
 
 # image.f(...) that gives an image
 IMAGES = set(
-    "load crop scale hflip vflip flip rotate translate warp convolve gaussian lena minmax toDisplayTensor rgb2y y2jet"
-    " rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split()
+    "load loadJPG loadPNG loadPPM decompress crop scale hflip vflip flip rotate translate warp affinetransform"
+    " convolve gaussian gaussian1D laplacian lcn erode dilate lena minmax toDisplayTensor drawRect drawText"
+    " rgb2y y2jet jetColormap colormap rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split()
 )
+# ... of as many dimensions as its first argument
+IMAGES_AS_GIVEN = {"hflip", "vflip", "flip", "crop", "scale", "rotate", "translate", "convolve"}
+# ... of so many
+IMAGE_RANKS = {
+    **dict.fromkeys(
+        "rgb2y y2jet rgb2yuv yuv2rgb rgb2hsv hsv2rgb rgb2hsl hsl2rgb rgb2lab lab2rgb rgb2nrgb".split(), 3
+    ),
+    **dict.fromkeys("gaussian laplacian jetColormap colormap".split(), 2),
+    "gaussian1D": 1,
+}
 
 # torch.f(...) that gives a matrix
 MATRIX_FUNCTIONS = set("eye potrf potri potrs trtrs eig".split())

@@ -16,6 +16,7 @@ import torch
 
 from torch7py.translate.comparison.original import Recording, run_original
 from torch7py.translate.comparison.page import run_translation
+from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
 
@@ -60,8 +61,7 @@ def verify_script(
     recording = run_original(Path(path), arguments, rnn_api, lines, fields)
     text, pairs = run_translation(native, Path(path), arguments, recording)
     comparison = ScriptComparison()
-    # image.scale computes in single precision, whatever its images are
-    single = recording.single or "scale_image" in native.translator.helpers_needed
+    single = recording.single or not IN_SINGLE.isdisjoint(native.translator.helpers_needed)
     tolerance = SINGLE if single else TOLERANCE
     _compare_text(recording, text, comparison, tolerance)
     for name, ours, theirs in pairs:

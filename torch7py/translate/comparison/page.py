@@ -27,6 +27,7 @@ from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
+from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different
@@ -77,6 +78,7 @@ def run_translation(
     namespace = vars(script)
     shown: list[bool] = []  # of each print, whether it was one of Lua's print
     files, clock, snapshots = Files(), Clock(), Snapshots(recording, partners)
+    pictures = Pictures()
 
     def fill(family: str, tensor: torch.Tensor) -> torch.Tensor:
         value = snapshots.of(tensor)
@@ -131,7 +133,8 @@ def run_translation(
         *cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
-        (os, "remove", files.remove),
+        (os, "remove", functools.partial(pictures.remove, files.remove)),
+        *pictures.changes(),
         (os.path, "exists", functools.partial(files.exists, os.path.exists)),
         (os.path, "isfile", functools.partial(files.exists, os.path.isfile)),
         (sys, "argv", [str(path), *map(str, arguments)]),
@@ -142,6 +145,7 @@ def run_translation(
         limited = _limited(PATIENCE + FACTOR * recording.seconds)
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
             _run_program(native.code, str(path.with_suffix(".py")), namespace, partners)
+        pictures.compare()
     except Endless:
         raise Different(
             f"the translation was stopped: it takes more than {FACTOR} times as long as the original, which took "

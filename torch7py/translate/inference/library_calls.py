@@ -107,9 +107,7 @@ class LibraryCalls:
             self.inference.rules.append(functools.partial(self.optimized, arguments[0], arguments[1]))
             return True
         if path.startswith("image.") and path.removeprefix("image.") in library.IMAGES:
-            result.be("tensor")
-            if path in ("image.hflip", "image.vflip", "image.crop", "image.scale") and arguments:
-                self.inference.rules.append(lambda: same_rank(result, arguments[0]))
+            self.image(path.removeprefix("image."), node, arguments, result)
             return True
         if path == "csvigo.load":
             raw = any(isinstance(part, tree.String) and part.value == "raw" for part in tree.walk(node))
@@ -292,6 +290,21 @@ class LibraryCalls:
             self.inference.guesses.append(lambda: self.inference.be_tensor(first))
             return True
         return False
+
+    def image(self, name: str, node: Call, arguments: list[Type], result: Type) -> None:
+        """``image.f(...)`` that gives an image."""
+        result.be("tensor")
+        if name in library.IMAGES_AS_GIVEN and arguments:
+            self.inference.rules.append(lambda: same_rank(result, arguments[0]))
+        rank = library.IMAGE_RANKS.get(name)
+        if name == "load":  # with one plane it is a matrix or not, as the file is
+            planes = node.arguments[1] if len(node.arguments) > 1 else tree.Nil(node.place)
+            if isinstance(planes, tree.Nil) or (isinstance(planes, tree.Number) and planes.value == 3):
+                rank = 3
+            if isinstance(node.arguments[-1], tree.String) and node.arguments[-1].value == "byte":
+                result.find().tensor_type = "Byte"
+        if rank is not None:
+            result.be_rank(rank)
 
     def optimized(self, function: Type, point: Type) -> bool:
         """The function given to optim is given what is optimized (which for a module's weights needs no type)."""

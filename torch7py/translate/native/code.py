@@ -60,7 +60,21 @@ def power(base: Py, exponent: Py) -> Py:
 
 
 # Names that generated code needs for itself.
-_TAKEN = {"torch", "nn", "F", "math", "random", "re", "os", "sys", "time", "argparse", "main"} | {
+_TAKEN = {
+    "torch",
+    "nn",
+    "F",
+    "Image",
+    "np",
+    "math",
+    "random",
+    "re",
+    "os",
+    "sys",
+    "time",
+    "argparse",
+    "main",
+} | {
     "copy",
     "functools",
     "itertools",

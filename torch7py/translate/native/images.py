@@ -1,19 +1,29 @@
-"""The package image: parts of images, mirrored ones, and ones of another size."""
+"""The package image: pictures in files, parts of them, and others made of them."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function
-from torch7py.translate.tree import Call, Expression, String
+from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.tree import Boolean, Call, Expression, Nil, String, Table
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__: list[str] = []
+__all__ = ["IN_SINGLE"]
+
+# Helpers whose originals compute in single precision, whatever their images are.
+IN_SINGLE = {"crop_image", "scale_image", "scale_image_cubic", "scale_image_nearest"}
+_SCALES = {
+    "bilinear": "scale_image",
+    "bicubic": "scale_image_cubic",
+    "simple": "scale_image_nearest",
+}
 
 
 def _source(t: Translator, node: Call) -> Expression:
@@ -22,6 +32,59 @@ def _source(t: Translator, node: Call) -> Expression:
     if len(tensors) != 1 or tensors[0] is not node.arguments[0]:
         raise Problem("T7-203", node.line, f"{t.path(node.callee)} with a tensor for its result")
     return tensors[0]
+
+
+def _numbers(t: Translator, node: Call, source: Expression) -> str:
+    """An image that is computed with: whole numbers are rounded or cut off, and have no form here."""
+    if elements(t, source) is not None:
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of whole numbers")
+    return str(t.value(source))
+
+
+def _text(t: Translator, node: Call, given: Expression, what: str) -> str:
+    if not isinstance(given, String):
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} with {what} that is not written out")
+    return given.value
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Files
+
+
+@function("image.load", "image.loadJPG", "image.loadPNG")
+def loaded(t: Translator, node: Call) -> Py:
+    """``image.load(path[, planes[, type]])``"""
+    path, *rest = node.arguments
+    text = str(t.value(path))
+    given = [argument for argument in rest[:1] if not isinstance(argument, Nil)]
+    if any(t.kind(planes) != "number" for planes in given):
+        raise Problem("T7-203", node.line, "image.load with planes that may be no number")
+    text += "".join(f", {t.value(planes)}" for planes in given)
+    kind = _text(t, node, rest[1], "a type") if len(rest) > 1 and not isinstance(rest[1], Nil) else "float"
+    if kind not in ("float", "double", "byte"):
+        raise Problem("T7-203", node.line, f"image.load of the type {kind}")
+    if kind == "byte":
+        text += ", as_bytes=True"
+    return atom(f"{_needed(t, 'load_image', 'luminance')}({text})")
+
+
+def _needed(t: Translator, name: str, *parts: str) -> str:
+    """A helper that calls others."""
+    for part in parts:
+        t.need(part)
+    return t.need(name)
+
+
+@statement("image.save")
+def saved(t: Translator, node: Call) -> None:
+    path, picture = node.arguments[:2]
+    if t.kind(picture) != "tensor":
+        raise Problem("T7-203", node.line, "image.save of something that may be no tensor")
+    t.emit(f"{t.need('save_image')}({t.value(path)}, {t.value(picture)})")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Places
 
 
 @function("image.hflip")
@@ -34,12 +97,6 @@ def flipped_vertically(t: Translator, node: Call) -> Py:
     return atom(f"{t.value(_source(t, node)).at(code.ATOM)}.flip(-2)")
 
 
-def _whole(t: Translator, node: Call, numbers: tuple[Expression, ...]) -> list[str]:
-    if not all(t.whole(number) for number in numbers):
-        raise Problem("T7-203", node.line, f"{t.path(node.callee)} at places that are not whole")
-    return [str(t.expressions.whole_number(number)) for number in numbers]
-
-
 @function("image.crop")
 def cropped(t: Translator, node: Call) -> Py:
     """A part of an image, from the first row and column (counted from 0) to those after the last."""
@@ -49,22 +106,182 @@ def cropped(t: Translator, node: Call) -> Py:
     if len(rest) == 3 and isinstance(rest[0], String):
         if rest[0].value != "c":
             raise Problem("T7-203", node.line, "image.crop from a corner")
-        wide, tall = _whole(t, node, rest[1:])
+        if not all(t.whole(number) for number in rest[1:]):
+            raise Problem("T7-203", node.line, "image.crop to a size that is not whole")
+        wide, tall = (t.expressions.whole_number(number) for number in rest[1:])
         return atom(f"{t.need('center_crop')}({t.value(source)}, ({tall}, {wide})).clone()")
     if len(rest) != 4:
         raise Problem("T7-203", node.line, "image.crop without the end of the part")
-    left, top, right, bottom = _whole(t, node, rest)
+    if any(t.kind(number) != "number" for number in rest):
+        raise Problem("T7-203", node.line, "image.crop at places that may be no numbers")
+    if not all(t.whole(number) for number in rest):
+        numbers = ", ".join(str(t.value(number)) for number in rest)
+        return atom(f"{t.need('crop_image')}({t.value(source)}, {numbers})")
+    left, top, right, bottom = (str(t.expressions.whole_number(number)) for number in rest)
     rows, columns = code.stretch(top, bottom), code.stretch(left, right)
     return atom(f"{base}[..., {rows}, {columns}].clone()")
 
 
+# ---------------------------------------------------------------------------------------------------------
+# Sizes
+
+
 @function("image.scale")
 def scaled(t: Translator, node: Call) -> Py:
+    """``image.scale(x, width, height[, mode])`` and ``image.scale(x, size[, mode])``"""
     source = _source(t, node)
-    numbers, mode = node.arguments[1:3], node.arguments[3:]
-    if len(numbers) != 2 or any(t.kind(number) != "number" for number in numbers):
+    rest = list(node.arguments[1:])
+    kinds = [t.kind(argument) for argument in rest]
+    if kinds[:2] == ["number", "number"]:
+        size = ", ".join(str(t.expressions.whole_number(number)) for number in rest[:2])
+        rest = rest[2:]
+    elif kinds and (kinds[0] == "number" or isinstance(rest[0], String)):
+        if len(kinds) > 1 and kinds[1] != "string" and not isinstance(rest[1], Nil):
+            raise Problem("T7-203", node.line, "image.scale to a height that may be no number")
+        size, rest = _size(t, node, source, rest[0]), rest[1:]
+    else:
         raise Problem("T7-203", node.line, "image.scale to something else than a width and a height")
-    if mode and not (isinstance(mode[0], String) and mode[0].value == "bilinear"):
-        raise Problem("T7-203", node.line, "image.scale in another mode than bilinear")
-    width, height = (str(t.expressions.whole_number(number)) for number in numbers)
-    return atom(f"{t.need('scale_image')}({t.value(source)}, {width}, {height})")
+    mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "bilinear"
+    if mode not in _SCALES:
+        raise Problem("T7-203", node.line, f"image.scale in the mode {mode}")
+    return atom(f"{t.need(_SCALES[mode])}({_numbers(t, node, source)}, {size})")
+
+
+def _size(t: Translator, node: Call, source: Expression, size: Expression) -> str:
+    """Width and height, as one text of arguments."""
+    longer, side = str(t.value(size)), ""
+    if isinstance(size, String):
+        box = re.fullmatch(r"(\d+)x(\d+)", size.value)
+        if box is not None:
+            return f"{int(box[1])}, {int(box[2])}"
+        found = re.fullmatch(r"(\^?)(\d+)", size.value)
+        if found is None:
+            raise Problem("T7-203", node.line, f"image.scale to the size {size.value}")
+        longer, side = str(int(found[2])), ", min" if found[1] else ""
+    return f"*{t.need('fitted_size')}({t.value(source)}, {longer}{side})"
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Colours and ranges
+
+
+@function("image.rgb2y")
+def brightness(t: Translator, node: Call) -> Py:
+    return atom(f"{t.need('luminance')}({t.value(_source(t, node))})")
+
+
+@function("image.rgb2yuv")
+def to_yuv(t: Translator, node: Call) -> Py:
+    return atom(f"{t.need('rgb_to_yuv')}({_numbers(t, node, _source(t, node))})")
+
+
+@function("image.yuv2rgb")
+def from_yuv(t: Translator, node: Call) -> Py:
+    return atom(f"{t.need('yuv_to_rgb')}({_numbers(t, node, _source(t, node))})")
+
+
+def _named(t: Translator, node: Call, names: tuple[str, ...]) -> dict[str, Expression]:
+    """Arguments by name, whether they are written as a table or one after the other."""
+    path = t.path(node.callee)
+    first = node.arguments[0] if len(node.arguments) == 1 else None
+    if isinstance(first, Table) and any(field.key is not None for field in first.fields):
+        found = {}
+        for field in first.fields:
+            if not isinstance(field.key, String) or field.key.value not in names:
+                raise Problem("T7-203", node.line, f"{path} with a setting that has no form")
+            found[field.key.value] = field.value
+    elif first is not None and t.kind(first) == "table" and t.representation(first) != "list":
+        raise Problem("T7-203", node.line, f"{path} with settings that are not written out")
+    else:
+        found = dict(zip(names, node.arguments, strict=False))
+    return {name: value for name, value in found.items() if not isinstance(value, Nil)}
+
+
+def _settings(t: Translator, given: dict[str, Expression], python: dict[str, tuple[str, str]]) -> str:
+    """Settings as keywords; each has its name in Python and the kind that it must be of."""
+    text = ""
+    for name, value in given.items():
+        keyword, kind = python[name]
+        if t.kind(value) != kind:
+            raise Problem("T7-203", value.line, f"the setting {name} of an image, of an unknown kind")
+        if not (isinstance(value, Boolean) and not value.value and keyword != "saturate"):
+            written = (
+                t.expressions.whole_number(value) if keyword in ("padding", "per_row") else t.value(value)
+            )
+            text += f", {keyword}={written}"
+    return text
+
+
+_RANGES = {
+    "min": ("low", "number"),
+    "max": ("high", "number"),
+    "saturate": ("saturate", "boolean"),
+}
+
+
+@function("image.minmax")
+def ranged(t: Translator, node: Call) -> Py:
+    """``image.minmax{tensor = x, min = a, max = b, symm = false, saturate = false}``, as a new tensor."""
+    keywords = {**_RANGES, "symm": ("symmetric", "boolean")}
+    if not (len(node.arguments) == 1 and isinstance(node.arguments[0], Table)):
+        raise Problem("T7-203", node.line, "image.minmax with settings that are not written out")
+    given = _named(t, node, ("tensor", *keywords))
+    source = given.pop("tensor", None)
+    if source is None or t.kind(source) != "tensor":
+        raise Problem("T7-203", node.line, "image.minmax of something that may be no tensor")
+    return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, given, keywords)})")
+
+
+@function("image.toDisplayTensor")
+def grid(t: Translator, node: Call) -> Py:
+    keywords = {
+        "padding": ("padding", "number"),
+        "nrow": ("per_row", "number"),
+        "scaleeach": ("scale_each", "boolean"),
+        "min": ("low", "number"),
+        "max": ("high", "number"),
+        "symmetric": ("symmetric", "boolean"),
+        "saturate": ("saturate", "boolean"),
+    }
+    given = _named(t, node, ("input", *keywords))
+    source = given.pop("input", None)
+    kind = None if source is None else t.kind(source)
+    if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
+        raise Problem("T7-203", node.line, "image.toDisplayTensor of something that may be no images")
+    return atom(
+        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, given, keywords)})"
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Kernels
+
+
+@function("image.convolve")
+def convolved(t: Translator, node: Call) -> Py:
+    """``image.convolve(x, kernel[, mode])``"""
+    if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
+        raise Problem("T7-203", node.line, "image.convolve with a tensor for its result")
+    source, kernel, *rest = node.arguments
+    mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
+    if mode not in ("valid", "full", "same"):
+        raise Problem("T7-203", node.line, f"image.convolve in the mode {mode}")
+    text = "" if mode == "valid" else f', "{mode}"'
+    return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
+
+
+@function("image.gaussian")
+def gaussian(t: Translator, node: Call) -> Py:
+    """``image.gaussian(size, sigma, ...)`` or with names: width and height may differ, the spread may not."""
+    given = _named(t, node, ("size", "sigma", "amplitude", "normalize", "width", "height"))
+    size = given.pop("size", None)
+    sides = [given.pop(name, size) for name in ("height", "width")]
+    if any(side is not None and t.kind(side) != "number" for side in sides):
+        raise Problem("T7-203", node.line, "image.gaussian of an unknown size")
+    height, width = ("3" if side is None else str(t.expressions.whole_number(side)) for side in sides)
+    keywords = {
+        "sigma": ("sigma", "number"),
+        "amplitude": ("amplitude", "number"),
+        "normalize": ("normalize", "boolean"),
+    }
+    return atom(f"{t.need('gaussian_kernel')}({height}, {width}{_settings(t, given, keywords)})")

@@ -398,11 +398,13 @@ class _Assembly:
             "time"
         )
         found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
-        torch = []
+        torch = ["import numpy as np"] if re.search(r"(?<![\w.])np\.[a-z]", code) else []
         if re.search(r"(?<![\w.])torch\.", code):
             torch.append("import torch")
         if re.search(r"\bF\.", code):
             torch.append("import torch.nn.functional as F")
+        if re.search(r"(?<![\w.])Image\.[a-z]", code):
+            torch.append("from PIL import Image")
         if re.search(r"(?<![\w.])nn\.", code):
             torch.append("from torch import nn")
         if re.search(r"(?<![\w.])lua\.[a-zA-Z]", code):
