@@ -108,3 +108,16 @@ def test_errors_of_children_written_in_lua_say_which(nn: Runtime) -> None:
     assert nn.execute("return c:forward(x)[1]") == 17
     with pytest.raises(LuaError, match=r"In 1 module of nn\.Mine:\n.*2"):
         nn.execute("c:forward(torch.ones(3))")
+
+
+def test_a_backward_of_linear_with_an_input_of_three_dimensions_does_nothing(nn: Runtime) -> None:
+    """As in the original, whose halves ask for 1 and for 2 dimensions and have no else."""
+    nn.execute(
+        """
+        y = torch.Tensor {{1, 2}, {3, 4}, {5, 6}, {7, 8}}
+        m:zeroGradParameters() m:forward(y) m:backward(y, torch.ones(4, 1))
+        again = m:backward(y:view(2, 2, 2), torch.ones(7))
+        """
+    )
+    assert nn.execute("return again:dim(), again:sum(), m.gradWeight[1][1], m.gradBias[1]") == (3, 12, 16, 4)
+    assert nn.execute("return m:backward(torch.ones(1, 2, 2), torch.ones(3)):sum()") == 0

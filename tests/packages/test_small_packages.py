@@ -221,6 +221,11 @@ class TestUtf8:
             local utf8 = require 'lua-utf8'
             local s = 'aé€𝄞z'
             assert(utf8.char(97, 233, 8364, 0x1D11E) == 'aé€𝄞' and utf8.offset(s, 3) == 4 and utf8.offset(s, -1) == 11)
+            local places = {}
+            for place, code in utf8.next, 'aé€z' do places[#places + 1] = place .. ':' .. code end
+            assert(table.concat(places, ' ') == '1:97 2:233 4:8364 7:122')
+            assert(utf8.next('aé€z', 7, -1) == 4 and utf8.next('aé€z', -4) == 7)
+            assert(utf8.next('aé€z', 7) == nil and utf8.next('') == nil and utf8.next('aé', 0, 2) == 2)
             assert(utf8.offset(s, 0, 9) == 7 and utf8.codepoint(s, 4) == 8364 and select('#', utf8.byte(s, 2, -1)) == 4)
             assert(utf8.insert(s, 2, 'ß') == 'aßé€𝄞z' and utf8.remove(s, 2, 3) == 'a𝄞z' and utf8.remove(s) == 'aé€𝄞')
             assert(utf8.find('abc', 'b') == 2 and utf8.upper('ab') == 'AB')

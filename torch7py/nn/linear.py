@@ -73,13 +73,21 @@ class Linear(Module):
 
     # The products alone: a graph per call costs more than they do at sizes below 100.
 
+    # Of an input that is neither vector nor matrix, which no forward takes, Torch7's two halves do nothing, and say
+    # nothing: gradInput gets its size, with zeros where that is another number of elements.
+
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         weight = self.weight.data
+        if input.dim() > 2:
+            kept = self.gradInput
+            return kept.reshape(input.shape) if kept.numel() == input.numel() else torch.zeros_like(input)
         if gradOutput.dim() == 1:
             return (gradOutput @ weight).view(input.shape)
         return gradient_of_rows(gradOutput, weight).view(input.shape)
 
     def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
+        if input.dim() > 2:
+            return
         weight, bias = self.gradient("weight"), self.gradient("bias")
         if weight is not None:
             if input.dim() == 1:
