@@ -62,6 +62,9 @@ package(
     "threads.sharedserialize", requires=("torch", "tds"), table=None, chunk="pkg_threads_sharedserialize.lua"
 )
 package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_worker.lua")
+package("argcheck", requires=("torch", "argcheck.env", "argcheck.doc"), table=None, chunk="pkg_argcheck.lua")
+package("argcheck.env", requires=("torch",), table=None, chunk="pkg_argcheck_env.lua")
+package("argcheck.doc", table=None, chunk="pkg_argcheck_doc.lua")
 package("bit32", table=None, chunk="pkg_bit32.lua")
 package("md5", "torch7py.packages.md5", table=None)
 package(

@@ -24,7 +24,7 @@ class Assignments:
 
     def __init__(self, translator: Translator) -> None:
         self.t = translator
-        self._named: dict[Index, str] | None = None  # what several values are given before they are appended
+        self._named: dict[Index, str] = {}  # what several values are given before they are appended
 
     def write(
         self, node: Statement, targets: tuple[Expression, ...], values: tuple[Expression, ...], local: bool
@@ -79,13 +79,15 @@ class Assignments:
 
     def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""
-        self._named = {}
+        outer = self._named  # a function in the call's arguments has assignments of its own
+        self._named = named = {target: "" for target in targets if isinstance(target, Index)}
         try:
             done = self.t.calls.several(value, targets)
-            for target, name in self._named.items():
-                self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({name})")
+            for target, name in named.items():
+                if name:
+                    self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({name})")
         finally:
-            self._named = None
+            self._named = outer
         return done
 
     def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
@@ -219,7 +221,7 @@ class Assignments:
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.t.names.of(node)
         assert isinstance(node, Index)
-        if self._named is not None and self.t.tables.appends(node):
+        if node in self._named and self.t.tables.appends(node):
             name = self._named[node] = self.t.fresh("value")
             return name
         entry = self.t.classes.uses.entry(node)

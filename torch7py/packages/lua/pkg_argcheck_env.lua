@@ -1,0 +1,25 @@
+-- argcheck.env: how types are told, which a program may change. A name of a class of torch's may be a pattern
+-- ('torch.*Tensor'), and fits an object whose class or whose parents' name it is.
+--
+-- Arguments: core, host, argcheck.env.
+
+local _, _, env = ...
+
+local function fits(name, wanted)
+   local found = name:match(wanted)
+   return found ~= nil and (found ~= wanted or found == name)
+end
+
+function env.istype(object, wanted)
+   local name = torch.typename(object)
+   if not name then return type(object) == wanted end
+   if fits(name, wanted) then return true end
+   local metatable = torch.getmetatable(name)
+   while metatable do
+      if metatable.__typename and fits(metatable.__typename, wanted) then return true end
+      metatable = getmetatable(metatable)
+   end
+   return false
+end
+
+function env.type(object) return torch.type(object) end
