@@ -176,6 +176,14 @@ class TestPointers:
         assert "cannot convert" in message
 
     @pytest.mark.usefixtures("ffi")
+    def test_functions_may_be_declared_with_them(self, rt: Runtime) -> None:
+        source = """
+            local ffi = require 'ffi'
+            ffi.cdef 'void of_ours(THFloatStorage *storage, THLongTensor *place, const THGenerator *drawn);'
+            return pcall(function() return ffi.C.of_ours end)"""
+        assert lua(rt, source)[0] is False  # which is not there
+
+    @pytest.mark.usefixtures("ffi")
     def test_as_a_number(self, rt: Runtime) -> None:
         x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
         assert lua(rt, "return tonumber(torch.data(x, true))", x=x) == x.data_ptr()

@@ -211,6 +211,16 @@ end
 
 -- A pointer that C code takes for none of Torch7's structures: there is none behind a tensor here.
 if ffi then pcall(ffi.cdef, 'struct torch7py_no_structure;') end
+
+-- Names of Torch7's structures, so that a program may declare functions with them. Nothing is known of what is in them.
+if ffi then
+   local names = {'THGenerator', 'THAllocator', 'THFile'}
+   for _, kind in ipairs {'Byte', 'Char', 'Short', 'Int', 'Long', 'Float', 'Double', 'Half'} do
+      names[#names + 1] = 'TH' .. kind .. 'Storage'
+      names[#names + 1] = 'TH' .. kind .. 'Tensor'
+   end
+   for _, name in ipairs(names) do pcall(ffi.cdef, ('typedef struct %s %s;'):format(name, name)) end
+end
 local structure = ffi and ffi.typeof('struct torch7py_no_structure*')
 
 local behind = setmetatable({}, {__mode = 'k'})   -- such a pointer -> the tensor or storage it stands for
