@@ -18,9 +18,7 @@ function shown(...)
 end
 """
 AREA = "area = argcheck{{name = 'w', type = 'number'}, {name = 'h', type = 'number', %s}, call = shown}"
-LABEL = (
-    "label = argcheck{{name = 'n', type = 'number', default = 1}, {name = 'text', type = 'string'}, call = shown}"
-)
+LABEL = "label = argcheck{{name = 'n', type = 'number', default = 1}, {name = 'text', type = 'string'}, call = shown}"
 
 
 @pytest.fixture

@@ -80,3 +80,14 @@ def test_a_clone_is_deep_unless_shallow(runtime: Runtime) -> None:
 def test_what_is_not_there_is_named(runtime: Runtime) -> None:
     with pytest.raises(LuaError, match="moses: the function 'memoize' is not supported"):
         runtime.execute("require('moses').memoize(print)")
+
+
+def test_shuffle(runtime: Runtime) -> None:
+    code = """
+        local _ = require 'moses'
+        local t = {10, 20, 30, 40, 50, 60}
+        local first, again, same = _.shuffle(t, 7), _.shuffle(t), _.shuffle(t, 7)
+        table.sort(again)
+        return _.isEqual(first, same), _.isEqual(first, t), _.isEqual(again, t), #_.shuffle({}), _.isEqual(_.shuffle({5}), {5})
+    """
+    assert runtime.execute(code) == (True, False, True, 0, True)

@@ -18,7 +18,6 @@ restricted(
 )
 for _name in (
     "torch.MultiCudaTensor",
-    "torch.find",
     "torch.group",
     "torch.remap",
     "torch.concat",

@@ -137,6 +137,18 @@ function moses.values(t)
    return made
 end
 
+-- shuffle(t[, seed]): the values in an order by chance; each takes the place of one before it, which moves to the end.
+function moses.shuffle(t, seed)
+   if seed then math.randomseed(seed) end
+   local made = {}
+   for key, value in pairs(t) do
+      local place = floor(math.random() * key) + 1
+      made[key] = made[place]
+      made[place] = value
+   end
+   return made
+end
+
 function moses.has(t, key) return t[key] ~= nil end
 
 function moses.invert(t)

@@ -15,6 +15,26 @@ local has_ffi, ffi = pcall(require, 'ffi')
 if has_ffi then rawset(_G, 'ffi', ffi) end      -- a global that the original leaves behind
 for name, f in pairs(chunk('pkg_nests.lua')(core)) do torchx[name] = f end
 
+-- torch.find(x, value[, 2]): the places of a value, rows one after the other; with 2, of a matrix, for each row.
+function torch.find(x, value, dim)
+   if dim ~= nil and (dim ~= 2 or x:dim() ~= 2) then fail 'torch.find: along a dimension only rows of a matrix' end
+   local width, place, found = dim and x:size(2) or math.huge, 0, {}
+   local row = found
+   if dim then
+      row = {}
+      found[1] = row
+   end
+   x:apply(function(element)
+      if place == width then
+         place, row = 0, {}
+         found[#found + 1] = row
+      end
+      place = place + 1
+      if element == value then row[#row + 1] = place end
+   end)
+   return found
+end
+
 local function refuse(what) fail('nested tables of tensors expected, not a %s', torch.type(what)) end
 
 -- recursiveIndex(to, from, dim, indices): each tensor's index(dim, indices), into those of `to` where it has some.

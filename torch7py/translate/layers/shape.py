@@ -193,7 +193,10 @@ def unsqueeze(args: Args) -> Native:
 
 @native("nn.Transpose", live=lambda m: {"permutations": m.permutations, "numInputDims": m.numInputDims})
 def transpose(args: Args) -> Native:
-    pairs = [tuple(map(int, items(pair))) for pair in items(args.permutations)]
+    try:
+        pairs = [tuple(map(int, items(pair))) for pair in items(args.permutations)]
+    except ValueError:
+        raise NotNative("nn.Transpose of dimensions that are not numbers") from None
     dims = args.value("numInputDims")
 
     def call(use: Use) -> str:
