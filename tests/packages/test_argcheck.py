@@ -63,31 +63,39 @@ CASES = [
         "4 2",
     ),
     (
-        "f = argcheck{{name = 'a', type = 'number'}, call = function() return 'number' end}\n"
-        "f = argcheck{{name = 'a', type = 'string'}, overload = f, call = function() return 'string' end}",
+        (
+            "f = argcheck{{name = 'a', type = 'number'}, call = function() return 'number' end}\n"
+            "f = argcheck{{name = 'a', type = 'string'}, overload = f, call = function() return 'string' end}"
+        ),
         "shown(f(1), f('a'), f{a = 2}, f{a = 'b'})",
         "number string number string",
     ),
     (
-        "f = argcheck{{name = 'a', type = 'number'}, call = function() return 'old' end}\n"
-        "f = argcheck{{name = 'a', type = 'number'}, {name = 'b', type = 'number', default = 2}, overload = f,\n"
-        "   force = true, call = shown}",
+        (
+            "f = argcheck{{name = 'a', type = 'number'}, call = function() return 'old' end}\n"
+            "f = argcheck{{name = 'a', type = 'number'}, {name = 'b', type = 'number', default = 2}, overload = f,\n"
+            "   force = true, call = shown}"
+        ),
         "shown(f(1), f(1, 3))",
         "1 2 1 3",
     ),
     (
-        "local C = torch.class('Jar')\n"
-        "C.__init = argcheck{{name = 'self', type = 'Jar'}, {name = 'size', type = 'number', default = 7},\n"
-        "   call = function(self, size) self.size = size end}\n"
-        "C.add = argcheck{{name = 'self', type = 'Jar'}, {name = 'n', type = 'number'},\n"
-        "   call = function(self, n) return self.size + n end}\n"
-        "torch.class('Mug', 'Jar')\n",
+        (
+            "local C = torch.class('Jar')\n"
+            "C.__init = argcheck{{name = 'self', type = 'Jar'}, {name = 'size', type = 'number', default = 7},\n"
+            "   call = function(self, size) self.size = size end}\n"
+            "C.add = argcheck{{name = 'self', type = 'Jar'}, {name = 'n', type = 'number'},\n"
+            "   call = function(self, n) return self.size + n end}\n"
+            "torch.class('Mug', 'Jar')\n"
+        ),
         "shown(Jar().size, Jar(2).size, Jar{size = 3}:add(1), Jar(4):add{n = 5}, Mug():add(1))",
         "7 2 4 9 8",
     ),
     (
-        "doc = require 'argcheck.doc'\ndoc.record()\ndoc('one ')\n"
-        "argcheck{doc = '@ARGP|', {name = 'a', type = 'number'}, {name = 'b', type = 'number', default = 1}}",
+        (
+            "doc = require 'argcheck.doc'\ndoc.record()\ndoc('one ')\n"
+            "argcheck{doc = '@ARGP|', {name = 'a', type = 'number'}, {name = 'b', type = 'number', default = 1}}"
+        ),
         "doc.stop()",
         "one a[, b]|",
     ),
@@ -97,22 +105,24 @@ CASES = [
         "false",
     ),
     (
-        "require('argcheck.env').istype = function(x, kind) return kind == 'even' and x % 2 == 0 end\n"
-        "f = argcheck{{name = 'n', type = 'even'}, nonamed = true}",
+        (
+            "require('argcheck.env').istype = function(x, kind) return kind == 'even' and x % 2 == 0 end\n"
+            "f = argcheck{{name = 'n', type = 'even'}, nonamed = true}"
+        ),
         "shown(f(2))",
         "2",
     ),
 ]
 
 
-@pytest.mark.parametrize("made, call, wanted", CASES)
+@pytest.mark.parametrize(("made", "call", "wanted"), CASES)
 def test_calls(run, made, call, wanted):
     run.execute(f"{made}\nfound = {call}")
     assert run.globals["found"] == wanted
 
 
 @pytest.mark.parametrize(
-    "made, call",
+    ("made", "call"),
     [
         (AREA % "default = 3", "area()"),
         (AREA % "default = 3", "area('2')"),
@@ -148,7 +158,7 @@ def test_what_is_said(run):
 
 
 @pytest.mark.parametrize(
-    "rules, message",
+    ("rules", "message"),
     [
         ("{name = 'n'}", "a name and a type expected"),
         ("{type = 'number'}", "a name and a type expected"),

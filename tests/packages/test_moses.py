@@ -88,6 +88,7 @@ def test_shuffle(runtime: Runtime) -> None:
         local t = {10, 20, 30, 40, 50, 60}
         local first, again, same = _.shuffle(t, 7), _.shuffle(t), _.shuffle(t, 7)
         table.sort(again)
-        return _.isEqual(first, same), _.isEqual(first, t), _.isEqual(again, t), #_.shuffle({}), _.isEqual(_.shuffle({5}), {5})
+        return _.isEqual(first, same), _.isEqual(first, t), _.isEqual(again, t), #_.shuffle({}),
+           _.isEqual(_.shuffle({5}), {5})
     """
     assert runtime.execute(code) == (True, False, True, 0, True)

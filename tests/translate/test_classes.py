@@ -43,12 +43,39 @@ def test_the_parent_is_called_by_super() -> None:
     assert "class B(A):\n    def __init__(self):\n        super().__init__(2)\n" in text
 
 
+PROTOTYPE = """
+local Beast = {}
+function Beast:new(o)
+   o = o or {}
+   setmetatable(o, self)
+   self.__index = self
+   return o
+end
+function Beast:say() return self.name end
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local t = {name = 'x'}\nlocal b = Beast:new(t)\nt.name = 'y'\nprint(b:say())",  # the same table
+        "local b = Beast:new{'x', name = 'y'}\nprint(b:say(), b[1])",
+        "local function make(...) return Beast:new(...) end\nprint(make{name = 'x'}:say())",
+        "local b = Beast:new{[1] = 2, name = 'y'}\nprint(b:say())",
+    ],
+)
+def test_objects_of_tables_that_are_not_written_out(source: str) -> None:
+    assert codes(PROTOTYPE + source) & {"T7-242", "T7-201"}
+
+
 @pytest.mark.parametrize(
     "source",
     [
         "function Point.marked(p) return setmetatable(p, Point) end",  # of a table that it did not make
         "function Point:__concat(o) return 'x' end",
         "local P = setmetatable({}, {__index = function(t, k) return k end})",
+        "Point.size = 3\nlocal p = Point.new(1)\np.size = nil\nprint(p.size)",  # which is the class's then
+        "print(setmetatable({x = 2}, Point):get())",  # beside a constructor
     ],
 )
 def test_refused(source: str) -> None:

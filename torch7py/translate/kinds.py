@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Call, Statement
+from torch7py.translate.tree import Call, Invoke, Statement
 
 __all__ = ["DECIDING", "DEEPEST", "Description", "LuaClass", "Returns", "Rule", "Type", "unify"]
 
@@ -81,9 +81,14 @@ class LuaClass:
     makers: dict[str, tree.Function] = field(default_factory=dict)  # that make a metatable's objects
     values: dict[str, tree.Expression] = field(default_factory=dict)  # other fields of the class itself
     aliases: dict[str, str] = field(default_factory=dict)  # other names of its functions
+    inherited: set[str] = field(default_factory=set)  # metamethods that it takes over from a parent by name
     parts: list[Statement] = field(default_factory=list)  # its statements after the first
     by_metatable: bool = False
     holder: tree.Name | None = None  # the table that torch.class puts it into
+    literals: list[tuple[Call, tree.Table]] = field(
+        default_factory=list
+    )  # objects made outside of its functions: the call of setmetatable, and the table
+    prototype: Invoke | None = None  # the call that made it, an object of its base that is used as a class
     called: str = ""  # the maker that a call of the class itself is one of
 
     def constructor(self) -> tree.Function | None:
@@ -197,6 +202,15 @@ class Type:
         root.kinds.add(kind)
         root.changed()
         return True
+
+    def be_of(self, classes: list[LuaClass]) -> bool:
+        """Learn that this may be an object of classes, and not that it is nothing else; whether that is news."""
+        root = self.find()
+        new = [made for made in classes if made not in root.classes]
+        if new:
+            root.classes += new
+            root.changed()
+        return root.be("object") or bool(new)
 
     def be_nil(self) -> None:
         root = self.find()

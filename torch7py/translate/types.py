@@ -24,6 +24,10 @@ class Types:
         self.classes: dict[str, LuaClass] = {}
         self.class_of_variable: dict[Variable, LuaClass] = {}
         self.parent_of_variable: dict[Variable, LuaClass] = {}
+        self.takes_class: set[tree.Function] = set()  # makers whose first parameter is the class
+        self.table_handed: dict[
+            tree.Function, Name
+        ] = {}  # makers that take a table for the object: its parameter
         self.varargs: dict[tree.Function, Type] = {}  # of what ... holds
         self.calls_of: dict[tree.Function, list[Call | Invoke]] = {}
         self.packages: dict[Variable, str] = {}  # variables that hold a package
@@ -69,8 +73,12 @@ class Types:
         """How many parameters come before those of a call's arguments: a method's receiver, or a new object."""
         if isinstance(call, Invoke):
             return 1
-        makes = self.kind(call.callee) == "class" and function.parameters
-        return 1 if makes and function.parameters[0].name == "self" else 0
+        return 1 if self.kind(call.callee) == "class" and self.begins_with_self(function) else 0
+
+    def begins_with_self(self, function: tree.Function) -> bool:
+        """Whether the first parameter of a function of a class is the object, or the class."""
+        first = function.parameters[0].name if function.parameters else ""
+        return first == "self" or function in self.takes_class
 
     def methods_of(self, owner: Type, name: str) -> list[tree.Function]:
         """The functions of the program that are fields of this name: of a class, or of a table."""

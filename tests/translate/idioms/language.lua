@@ -168,6 +168,25 @@ function Account:deposit(v) self.balance = self.balance + v end
 local account = Account.new(10)
 account:deposit(5)
 print(account.balance)
+--- classes by prototypes
+local Vehicle = {wheels = 4}
+function Vehicle:new(o)
+   o = o or {}
+   setmetatable(o, self)
+   self.__index = self
+   return o
+end
+function Vehicle:text() return self.name .. ' has ' .. self.wheels .. ' wheels' end
+local Bike = Vehicle:new{wheels = 2}
+function Bike:ring() return self.name .. ' rings' end
+local bike = Bike:new{name = 'old one'}
+print(bike:text(), bike:ring(), Vehicle:new{name = 'van'}:text())
+--- objects made where they are needed
+local Span = {}
+Span.__index = Span
+function Span:length() return self.last - self.first end
+local function between(first, last) return setmetatable({first = first, last = last}, Span) end
+print(between(3, 8):length())
 --- operators of one's own
 local V = {}
 V.__index = V

@@ -355,5 +355,5 @@ class CallKinds:
         start = made.constructor()
         if start is not None:
             self.types.calls_of.setdefault(start, []).append(node)
-            own = start is made.find("__init") or (start.parameters and start.parameters[0].name == "self")
+            own = start is made.find("__init") or self.types.begins_with_self(start)
             self.bind(start, node.arguments, arguments, 1 if own else 0)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Classes"]
 
 
+# Metamethods of two operands, of which only one need be an object.
+BINARY = {"__add", "__sub", "__mul", "__div", "__mod", "__pow", "__concat"}
+
+
 class Classes:
     def __init__(self, inference: Inference) -> None:
         self.types = inference.types
@@ -41,8 +45,11 @@ class Classes:
             self._inherits(statement)
         for statement in statements:
             self._part(statement)
+        self._prototypes(statements)
         for function in tree.every(program, tree.Function):
             self._objects_in(function)
+        self._objects_outside(program)
+        self._handed(program)
         for made in self.all():
             self._made_by.setdefault(made.statement, made)
             for part in made.parts:
@@ -149,6 +156,8 @@ class Classes:
         meta: Expression | None = call.arguments[1]
         if isinstance(meta, tree.Table):
             called = _called_maker(meta)
+            if not called and child.by_metatable and self._makes_by_call(child, meta):
+                called = "__call"
             if called and child.by_metatable:  # C(...) is C.new(...)
                 child.called = called
                 if isinstance(statement, tree.Run):
@@ -163,8 +172,8 @@ class Classes:
         if isinstance(statement, tree.Run) and statement not in child.parts:
             child.parts.append(statement)
 
-    def _part(self, statement: Statement) -> None:
-        """A method, or another field of a class."""
+    def _part(self, statement: Statement, of: list[LuaClass] | None = None) -> None:
+        """A method, or another field of a class (of one of a list)."""
         if isinstance(statement, tree.FunctionStatement):
             target: Expression = statement.target
             value: Expression = statement.function
@@ -175,7 +184,7 @@ class Classes:
         if not isinstance(target, Index) or not isinstance(target.key, String):
             return
         made = self.types.class_named(target.base)
-        if made is None:
+        if made is None or (of is not None and made not in of):
             return
         made.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):
@@ -190,14 +199,33 @@ class Classes:
             and not name.startswith("__")
         ):
             made.aliases[name] = value.key.value
+        elif self._is_of_parent(made, name, value):
+            made.inherited.add(name)
         elif not isinstance(value, tree.Function):
             made.values[name] = value
         elif made.by_metatable and self._makes(made, value):
             made.makers[name] = value
+            handed = self._table_handed(value)
+            if handed is not None:
+                self.types.table_handed[value] = handed
         elif name.startswith("__") or (value.parameters and value.parameters[0].name == "self"):
             made.methods[name] = value
         else:
             made.statics[name] = value
+
+    def _is_of_parent(self, made: LuaClass, name: str, value: Expression) -> bool:
+        """``C.__tostring = Base.__tostring``"""
+        if not name.startswith("__") or not isinstance(value, Index) or not isinstance(value.key, String):
+            return False
+        owner = self.types.class_named(value.base)
+        if value.key.value != name or owner is None or made.base is None:
+            return False
+        base: LuaClass | None = made.base
+        while base is not None and base is not owner:
+            if name in base.methods:
+                return False
+            base = base.base
+        return base is owner and owner.find(name) is not None
 
     def _makes(self, made: LuaClass, function: tree.Function) -> bool:
         """Whether a function of a class gives an object the class as its metatable, or lets a parent's do so."""
@@ -225,6 +253,21 @@ class Classes:
                 return True  # local o = Base.new(self, ...)
         return False
 
+    def _makes_by_call(self, made: LuaClass, meta: tree.Table) -> bool:
+        """``setmetatable(C, {__call = function(cls, ...) ... end})``, where that makes an object of C."""
+        entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
+        function = entries.get("__call")
+        if len(entries) != len(meta.fields) or entries.keys() - {"__call", "__index"}:
+            return False
+        if not isinstance(function, tree.Function) or not function.parameters:
+            return False
+        self.types.takes_class.add(function)
+        if not self._makes(made, function):
+            self.types.takes_class.discard(function)
+            return False
+        made.makers["__call"] = function
+        return True
+
     def _is_class(self, meta: Expression, made: LuaClass, function: tree.Function) -> bool:
         if isinstance(meta, tree.Table):
             found = _index_of(meta)
@@ -232,9 +275,137 @@ class Classes:
         if not isinstance(meta, Name):
             return False
         first = function.parameters[0] if function.parameters else None
-        if first is not None and first.name == "self" and self.scopes.of_name[meta].declaration is first:
+        if (
+            first is not None
+            and self.types.begins_with_self(function)
+            and self.scopes.of_name[meta].declaration is first
+        ):
             return True
         return self.types.class_named(meta) is made
+
+    def _prototypes(self, statements: list[Statement]) -> None:
+        """``Dog = Animal:new{legs = 4}``, where Dog then gets methods or makes objects itself: a class that derives."""
+        receivers = {
+            self.scopes.of_name[node.receiver]
+            for statement in statements
+            for node in tree.own_nodes(statement)
+            if isinstance(node, Invoke) and isinstance(node.receiver, Name) and self._makes_named(node.method)
+        }
+        for statement in statements:
+            target = statement.target if isinstance(statement, tree.FunctionStatement) else None
+            if isinstance(target, Index) and isinstance(target.base, Name):
+                receivers.add(self.scopes.of_name[target.base])
+        found: list[LuaClass] = []
+        for statement in statements:
+            targets, value = _targets(statement), _only_value(statement)
+            if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, Invoke):
+                continue
+            variable, base = self.scopes.of_name[targets[0]], self.types.class_named(value.receiver)
+            once = len(variable.writes) <= (1 if variable.is_global else 0)
+            if (
+                base is None
+                or not once
+                or variable not in receivers
+                or not self._takes_table(base, value.method)
+            ):
+                continue
+            given = value.arguments[0] if value.arguments else None
+            if len(value.arguments) > 1 or not (given is None or isinstance(given, tree.Table)):
+                continue
+            if isinstance(given, tree.Table) and any(not isinstance(i.key, String) for i in given.fields):
+                continue
+            made = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
+            self._add(made, None)
+            made.base = base
+            base.derived.append(made)
+            unify(base.instance, made.instance)
+            self.types.class_of_variable[variable] = made
+            made.prototype = value
+            for item in given.fields if isinstance(given, tree.Table) else ():
+                if isinstance(item.key, String):
+                    self._field(made, item.key.value, item.value)
+            found.append(made)
+        if found:
+            for statement in statements:
+                self._part(statement, found)
+
+    def _makes_named(self, name: str) -> bool:
+        """Whether a class has a maker of this name."""
+        return any(name in made.makers for made in self.all())
+
+    def _takes_table(self, made: LuaClass, name: str) -> bool:
+        """Whether a class makes objects by giving a table its metatable that it is handed, and does nothing else."""
+        function = made.find(name)
+        table = self.types.table_handed.get(function) if function is not None else None
+        if function is None or table is None:
+            return False
+        for statement in function.body.statements:  # what it does to a class, too, is nothing that is seen
+            if isinstance(statement, tree.Run):
+                if (
+                    isinstance(statement.call, Call)
+                    and self.types.path(statement.call.callee) == "setmetatable"
+                ):
+                    continue
+                return False
+            if isinstance(statement, tree.Assign):
+                target = statement.targets[0]
+                if isinstance(target, Name) and target.name == table.name:
+                    continue
+                if (
+                    isinstance(target, Index)
+                    and isinstance(target.key, String)
+                    and target.key.value == "__index"
+                ):
+                    continue
+                return False
+            if not isinstance(statement, tree.Return):
+                return False
+        return True
+
+    def _table_handed(self, function: tree.Function) -> Name | None:
+        """The last parameter of a maker, which is a table that becomes the object."""
+        last = function.parameters[-1] if function.parameters else None
+        if last is None or function.vararg:
+            return None
+        for node in tree.walk(function.body):
+            if isinstance(node, Call) and self.types.path(node.callee) == "setmetatable" and node.arguments:
+                first: Expression | None = node.arguments[0]
+                while isinstance(first, tree.Paren):
+                    first = first.inner
+                if isinstance(first, tree.Binary) and first.operator == "or":
+                    first = first.left
+                if isinstance(first, Name) and self.scopes.of_name[first].declaration is last:
+                    return last
+        return None
+
+    def _objects_outside(self, program: Block) -> None:
+        """``setmetatable({x = 1}, C)`` in other functions than those of C."""
+        own: list[Block | Statement] = [f.body for made in self.all() for f in made.makers.values()]
+        for made in self.all():
+            own += [s for s in (made.statement, *made.parts) if not isinstance(s, tree.FunctionStatement)]
+        inside = {id(node) for each in own for node in tree.walk(each)}
+        tables = {
+            self.scopes.of_name[name]: value
+            for statement in tree.those(program, tree.Local)
+            if isinstance(statement, tree.Local)
+            for name, value in zip(statement.names, statement.values, strict=False)
+        }
+        for call in tree.every(program, Call):
+            if (
+                id(call) in inside
+                or len(call.arguments) != 2
+                or self.types.path(call.callee) != "setmetatable"
+            ):
+                continue
+            first, meta = call.arguments
+            owner = self.types.class_named(meta) if isinstance(meta, Name) else None
+            if owner is None or not owner.by_metatable:
+                continue
+            if isinstance(first, Name) and not self.scopes.of_name[first].writes:
+                first = tables.get(self.scopes.of_name[first], first)
+            if isinstance(first, tree.Table) and first not in self.objects:
+                self.objects[first] = owner
+                owner.literals.append((call, first))
 
     def _objects_in(self, function: tree.Function) -> None:
         """The tables that a function makes objects of a class."""
@@ -244,19 +415,41 @@ class Classes:
         for node in tree.walk(function.body):
             if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
                 continue
-            first = node.arguments[0]
+            first = _or_table(node.arguments[0])
             if isinstance(first, tree.Table):
                 self.objects[first] = made
             elif isinstance(first, Name):
                 variable = self.scopes.of_name[first]
                 for statement in _statements(function.body):
                     for target, value in zip(_targets(statement), _values(statement), strict=False):
+                        value = _or_table(value)
                         if (
                             isinstance(target, Name)
                             and self.scopes.of_name[target] is variable
                             and isinstance(value, tree.Table)
                         ):
                             self.objects[value] = made
+
+    def _handed(self, program: Block) -> None:
+        """``Animal:new{name = 'rex'}``: the tables that are handed to a maker which takes them for the object."""
+        for node in tree.those(program, Call, Invoke):
+            if isinstance(node, Invoke):
+                made, name, first = self.types.class_named(node.receiver), node.method, 1
+            elif (
+                isinstance(node, Call)
+                and isinstance(node.callee, Index)
+                and isinstance(node.callee.key, String)
+            ):
+                made, name, first = self.types.class_named(node.callee.base), node.callee.key.value, 0
+            else:
+                continue
+            function = made.find(name) if made is not None else None
+            if made is None or function is None or function not in self.types.table_handed:
+                continue
+            place = len(function.parameters) - 1 - first
+            given = node.arguments[place] if 0 <= place < len(node.arguments) else None
+            if isinstance(given, tree.Table) and made.prototype is not node:
+                self.objects[given] = made
 
     def all(self) -> list[LuaClass]:
         found = list(self.types.classes.values())
@@ -280,21 +473,31 @@ class Classes:
         elif isinstance(statement, tree.Assign):
             target, value = statement.targets[0], statement.values[0]  # type: ignore[assignment]
         else:
+            self._called(inference, made, statement)
             return True
         assert isinstance(target, Index)
         assert isinstance(target.key, String)
         self.field(inference, made, target.key.value, value)
         return True
 
+    def _called(self, inference: Inference, made: LuaClass, statement: Statement) -> None:
+        """Give types to a ``__call`` that makes objects, where its statement is the one of its metatable."""
+        maker = made.makers.get("__call")
+        if maker is not None and any(node is maker for node in tree.walk(statement)):
+            self.field(inference, made, "__call", maker)
+
     def field(self, inference: Inference, made: LuaClass, name: str, value: Expression) -> None:
-        if name == "__index" and not isinstance(value, tree.Function):
+        if (name == "__index" and not isinstance(value, tree.Function)) or name in made.inherited:
             return
         found = inference.expression(value)
         if isinstance(value, tree.Function):
             first = value.parameters[0] if value.parameters else None
-            if first is not None and (first.name == "self" or name in made.methods):
+            if first is not None and (self.types.begins_with_self(value) or name in made.methods):
                 own = self.value_type(made) if name in made.makers else made.instance
-                unify(inference.name_type(first), own)
+                if name in BINARY:  # the object may be the other one
+                    inference.name_type(first).be_of(made.instance.find().classes)
+                else:
+                    unify(inference.name_type(first), own)
             if name in ("__eq", "__lt", "__le"):  # only asked of two objects
                 for parameter in value.parameters:
                     unify(inference.name_type(parameter), made.instance)
@@ -319,8 +522,9 @@ class Classes:
             table = inference.expression(made.holder)
             table.be("table")
             unify(table.of_field(made.name.rpartition(".")[2]), self.value_type(made))
+        self._called(inference, made, statement)
         value = _only_value(statement)
-        if isinstance(value, Call) and value.arguments:
+        if isinstance(value, (Call, Invoke)) and value.arguments:
             value = value.arguments[0]
         if made.by_metatable and isinstance(value, tree.Table):
             for item in value.fields:
@@ -351,6 +555,13 @@ def _only_value(statement: Statement) -> Expression | None:
         return statement.call
     values = _values(statement)
     return values[0] if len(values) == 1 else None
+
+
+def _or_table(node: Expression) -> Expression:
+    """The table in ``o or {}``; any other expression itself."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    return node.right if isinstance(node, tree.Binary) and node.operator == "or" else node
 
 
 def _index_of(meta: tree.Table) -> Expression | None:

@@ -180,6 +180,8 @@ class ExpressionKinds:
         def arithmetic() -> bool:
             kinds = {left.kind, right.kind}
             for side in (left, right):
+                if side.find().classes and (side.kind == "any" or side.has("asked")):
+                    return False  # an object or a number, as the function finds out
                 if side.find().classes:
                     return self._metamethod(_METAMETHODS[operator], side, (left, right), result)
             if operator in ("%", "^") and None in kinds and "tensor" not in kinds:
@@ -224,7 +226,13 @@ class ExpressionKinds:
         news = False
         for function in self.types.methods_of(owner, name):
             for parameter, operand in zip(function.parameters, operands, strict=False):
-                news |= unify(self.inference.name_type(parameter), operand)
+                found = self.inference.name_type(parameter)
+                if operand.find().classes:  # another operand of it may be a number
+                    news |= found.be_of(operand.find().classes)
+                elif operand.kind in ("number", "string", "boolean"):
+                    news |= found.be(operand.kind)
+                elif operand.kind is not None:
+                    news |= unify(found, operand)
             news |= (
                 unify(result, self.types.returns[function].at(0)) if function in self.types.returns else False
             )

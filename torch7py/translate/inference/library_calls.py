@@ -188,6 +188,8 @@ class LibraryCalls:
         if path == "torch.LongStorage":
             result.be("storage")
             return True
+        if path in ("type", "torch.type") and arguments:
+            arguments[0].mark("asked")
         if path == "torch.save" and len(node.arguments) > 1:
             self.saved.append((node.arguments[0], arguments[1]))
         if path in ("torch.save", "print", "require"):

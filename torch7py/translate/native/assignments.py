@@ -136,6 +136,8 @@ class Assignments:
                 self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop({key}, None)")
                 return
             raise Problem("T7-305", node.line, "an entry of a list set to nil")
+        if isinstance(target, Index) and isinstance(value, tree.Nil):
+            self.t.classes.fields.refuse_uncovered(target)
         if isinstance(target, Index) and self.t.models.assign(target, value):
             return
         local = isinstance(node, tree.Local)  # `local x = x + 1` makes another x

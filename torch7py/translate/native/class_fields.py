@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, String
 
 if TYPE_CHECKING:
@@ -19,11 +20,16 @@ class ClassFields:
     def __init__(self, classes: Classes) -> None:
         self.classes, self.t = classes, classes.t
 
-    def missing(self, made: LuaClass) -> list[str]:
-        """Lines for the fields that the constructor may leave out."""
-        if made.base is not None and made.find("__init") is not None and "__init" not in made.methods:
+    def missing(self, made: LuaClass, derived: bool = False) -> list[str]:
+        """Lines for the fields that the constructor may leave out; ``derived``: the class has none of its own."""
+        if (
+            not derived
+            and made.base is not None
+            and made.find("__init") is not None
+            and "__init" not in made.methods
+        ):
             return []
-        known = self.definite(made)
+        known = self.definite(made) | set(self.classes.literal_objects.classes.get(made, ()))
         layer = self.classes.current
         if layer is not None:
             known |= {*layer.temporary, *layer.gradients, *layer.parameters, "train", "output", "gradInput"}
@@ -38,6 +44,17 @@ class ClassFields:
         return [
             f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
         ]
+
+    def refuse_uncovered(self, target: Index) -> None:
+        """``object.field = nil``, where the class has a field of this name, which Lua then finds."""
+        key = target.key.value if isinstance(target.key, String) else None
+        found = self.t.type(target.base).find()
+        for made in found.classes if found.kind == "object" else ():
+            chain: LuaClass | None = made
+            while chain is not None:
+                if key in chain.values or key in chain.methods or key in chain.statics:
+                    raise Problem("T7-242", target.line, f"nil for a field {key} that the class has too")
+                chain = chain.base
 
     def fields_of(self, made: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""
@@ -66,6 +83,10 @@ class ClassFields:
                     for target in statement.targets:
                         if isinstance(target, Index) and isinstance(target.key, String):
                             found.add(target.key.value)
+            maker = self.classes.makers.of_function.get(function)
+            if maker is not None and maker.keys is not None:
+                found |= set(maker.keys)
+            for statement in function.body.statements:
                 what = self.classes.makers.instead.get(statement)
                 if what is not None and isinstance(what[1], tree.Table):
                     found |= {i.key.value for i in what[1].fields if isinstance(i.key, String)}

@@ -85,6 +85,8 @@ class ClassUses:
             return inner
         if isinstance(node, Call) and node in self.classes.factories.given:
             return self.classes.factories.call(node)
+        if isinstance(node, Call) and node in self.classes.literal_objects.calls:
+            return self.classes.literal_objects.call(node)
         functions = t.types.function_called(node)
         for function in functions:
             if function in self.classes.factories.functions and self.classes.factories.is_of_class(function):
@@ -108,6 +110,11 @@ class ClassUses:
                     if named is None:
                         raise Problem("T7-242", node.line, "an object of a class that is not known")
                     name = self.classes.names[named]
+                if maker.keys is not None:
+                    first = 1 if t.types.begins_with_self(function) else 0
+                    if isinstance(node, Call) and first:
+                        node = Call(node.place, node.callee, node.arguments[1:])
+                    return atom(f"{name}({self.classes.makers.handed(maker, node, first)})")
                 return atom(f"{name}({t.calls.arguments(node, functions, first)})")
         if isinstance(node, Invoke):
             return None

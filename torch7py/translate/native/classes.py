@@ -19,6 +19,7 @@ from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
 from torch7py.translate.native.layer_fields import BACKWARD, DERIVED_FROM
+from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
@@ -46,6 +47,20 @@ _SPECIAL = {
     "__mod": "__mod__",
     "__pow": "__pow__",
     "__unm": "__neg__",
+}
+# Of operators, where only the right operand may be an object.
+_REFLECTED = {
+    "__add": ("+", "__radd__"),
+    "__sub": ("-", "__rsub__"),
+    "__mul": ("*", "__rmul__"),
+    "__div": ("/", "__rtruediv__"),
+    "__mod": ("%", "__rmod__"),
+    "__pow": ("^", "__rpow__"),
+}
+# Of a metatable's parent, which Lua does not look for there.
+_NOT_INHERITED = {
+    "__tostring": ("__str__ = object.__str__",),
+    "__eq": ("__eq__ = object.__eq__", "__hash__ = object.__hash__"),
 }
 # Methods of layers that nn.Module calls of the layers in it.
 PASSED_DOWN = {
@@ -76,6 +91,7 @@ class Classes:
         self.failed: dict[LuaClass, Problem] = {}
         self.makers = Makers(translator)
         self.factories = Factories(translator)
+        self.literal_objects = LiteralObjects(translator)
         self.uses = ClassUses(self)
         self.fields = ClassFields(self)
         self.written: set[LuaClass] = set()
@@ -117,10 +133,13 @@ class Classes:
             for made in family:
                 for function in made.makers.values():
                     self.makers.study(made, function)
+                self.literal_objects.study(made, family)
         except Problem as problem:
             t.names.chosen = chosen
             self.makers.forget(f for made in family for f in made.makers.values())
             try:
+                if any(made.literals or made.prototype for made in family):
+                    raise problem
                 if any("__init" in made.methods or not made.by_metatable for made in family):
                     raise problem
                 for made in family:
@@ -130,9 +149,16 @@ class Classes:
                 for made in family:
                     self.failed[made] = other
         for made in family:
-            for function in made.methods.values():
+            for name, function in made.methods.items():
                 if self.is_of_class(function):
                     t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "cls"
+                elif name in _SPECIAL and self._may_be_self(function):
+                    t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "self"
+
+    def _may_be_self(self, function: tree.Function) -> bool:
+        """Whether the first parameter of a metamethod may have the name that Python has for it."""
+        names = {node.name for node in tree.walk(function) if isinstance(node, Name)}
+        return bool(function.parameters) and "self" not in names
 
     def is_of_class(self, function: tree.Function) -> bool:
         """Whether a method is only called on classes, never on their objects."""
@@ -274,12 +300,18 @@ class Classes:
                 if self.current is not None and name in LEFT_OUT:
                     continue
                 t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
+            self._not_inherited(made)
             inits = self.fields.missing(made)
             if self.factories.functions.intersection(
                 f for c in self._family(made) for f in c.makers.values()
             ):
                 for line in inits:  # objects begin empty
                     t.emit(line.removeprefix("self."))
+            elif self._has_no_constructor(made):
+                for line in self.fields.missing(made, True):  # the parent's constructor knows nothing of them
+                    t.emit(line.removeprefix("self."))
+            elif made in self.literal_objects.classes:
+                self.literal_objects.write(made, inits)
             elif made.find("__init") is None and not made.makers and inits and made.base is None:
                 t.emit("def __init__(self):")
                 with t.indented():
@@ -293,11 +325,50 @@ class Classes:
                         t.comment(comment)
                 if self.current is None or not self._of_layer(self.current, name, function):
                     self._function(made, name, function)
+            self._reflected(made)
             for name, other in made.aliases.items():
                 t.emit(f"{code.attribute_name(name)} = {self.method(made, other)}")
             if self.current is not None and self.current.by_hand and self.current.forward is None:
                 self.current.write_forward()
         t.emit("")
+
+    def _has_no_constructor(self, made: LuaClass) -> bool:
+        """Whether objects of a class that derives are made by its parent's constructor."""
+        own = made.makers or "__init" in made.methods
+        return made.instance.kind == "object" and made.base is not None and not own
+
+    def _reflected(self, made: LuaClass) -> None:
+        """Operators with an object on the right alone."""
+        t = self.t
+        for name, (operator, reflected) in _REFLECTED.items():
+            if name in made.methods and self._on_the_right(made, operator):
+                t.gap()
+                t.emit(f"def {reflected}(self, other):")
+                with t.indented():
+                    t.emit(f"return {self.names[made]}.{_SPECIAL[name]}(other, self)")
+                t.emit("")
+
+    def _not_inherited(self, made: LuaClass) -> None:
+        """What Python's classes inherit and Lua's metatables do not."""
+        t = self.t
+        if not made.by_metatable or made.base is None:
+            return
+        own = {*made.methods, *made.aliases, *made.inherited}
+        for name in sorted({n for n in _SPECIAL if n != "__init" and made.base.find(n) is not None} - own):
+            if name == "__len":
+                raise Problem("T7-242", made.statement.line, "a length that the objects of a parent have")
+            for line in _NOT_INHERITED.get(name, ()):
+                t.emit(line)
+
+    def _on_the_right(self, made: LuaClass, operator: str) -> bool:
+        """Whether something else than an object stands on the left of an operator, and an object on the right."""
+        t = self.t
+        return any(
+            node.operator == operator
+            and made in t.type(node.right).find().classes
+            and t.kind(node.left) != "object"
+            for node in tree.every(t.program, tree.Binary)
+        )
 
     def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
         """Write a method of the protocol of layers; whether it is one."""
@@ -371,7 +442,11 @@ class Classes:
         t = self.t
         if function in self.makers.of_function:
             maker = self.makers.of_function[function]
-            t.functions.define("__init__", function, maker.parameters, self.fields.missing(made), ["self"])
+            inits, last = self.fields.missing(made), []
+            if maker.keys is not None:
+                inits = [*self.literal_objects.lines(made, maker.keys), *inits]
+                last = self.literal_objects.parameters(maker.keys)
+            t.functions.define("__init__", function, maker.parameters, inits, ["self"], last)
         elif function in self.factories.functions and self.factories.is_of_class(function):
             t.gap()
             t.emit("@classmethod")
@@ -446,7 +521,7 @@ class Classes:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""
         if isinstance(node, tree.Return) and self._ends_init(node):
             return True
-        if self.factories.statement(node):
+        if self.factories.statement(node) or self.literal_objects.statement(node):
             return True
         return self.makers.instead_of(node) or (self.current is not None and self.current.statement(node))
 

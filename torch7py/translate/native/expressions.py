@@ -76,7 +76,12 @@ class Expressions:
         if isinstance(node, Unary):
             return self.unary(node)
         if isinstance(node, tree.Table):
-            return self.t.classes.factories.value(node) or indexing.table(self.t, node)
+            classes = self.t.classes
+            return (
+                classes.factories.value(node)
+                or classes.literal_objects.value(node)
+                or indexing.table(self.t, node)
+            )
         if isinstance(node, Index):
             return indexing.index(self.t, node)
         if isinstance(node, (Call, Invoke)):
@@ -316,7 +321,7 @@ class Expressions:
         if node.operator in _OPERATORS:
             if {"module"} & {self.t.kind(node.left), self.t.kind(node.right)}:
                 raise Problem("T7-221", node.line, "arithmetic with modules")
-            if self.t.kind(node.right) == "object" and self.t.kind(node.left) != "object":
+            if self.t.kind(node.right) == "object" and self.t.kind(node.left) not in ("object", "number"):
                 raise Problem("T7-242", node.line, "arithmetic with an object only on the right")
             return self.arithmetic(node)
         if node.operator in COMPARISONS:

@@ -37,7 +37,7 @@ class Factories:
         """See which tables of a function become objects of a class."""
         t = self.t
         first = function.parameters[0] if function.parameters else None
-        own = t.scopes.of_name[first] if first is not None and first.name == "self" else None
+        own = t.scopes.of_name[first] if first is not None and t.types.begins_with_self(function) else None
         if own is not None and own.writes:
             raise Problem("T7-242", function.line, "a constructor that changes its class")
         inside = [node for node in tree.walk(function.body) if isinstance(node, Call)]
@@ -162,7 +162,7 @@ class Factories:
 
     def is_of_class(self, function: tree.Function) -> bool:
         """Whether a function takes the class first."""
-        return bool(function.parameters) and function.parameters[0].name == "self"
+        return self.t.types.begins_with_self(function)
 
     def call(self, node: Call) -> code.Py | None:
         """``setmetatable(o, C)``, which is o."""

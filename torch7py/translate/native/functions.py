@@ -74,8 +74,10 @@ class Functions:
         given: Sequence[Name] | None = None,
         inits: Sequence[str] = (),
         first: Sequence[str] = (),
+        last: Sequence[str] = (),
     ) -> None:
-        """A function. ``given``: other parameters than its own; ``inits``: lines that come before its own."""
+        """A function. ``given``: other parameters than its own, between ``first`` and ``last``; ``inits``: lines before
+        its own."""
         t = self.t
         if "." in name:  # a function that several files use
             plain = t.fresh(name.rpartition(".")[2])
@@ -92,6 +94,7 @@ class Functions:
             text = t.names.of(parameter)
             missing = t.training.may_be_missing(node, parameter)
             parameters.append(f"{text}=None" if missing else text)
+        parameters += last
         if node.vararg:
             parameters.append("*args")
         parameters += self.captured_by_turn(scope)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.literal_objects import is_written_out, keys_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -25,6 +26,9 @@ class Maker:
     function: tree.Function
     instead: dict[Statement, tuple[str, Expression | None]] = field(default_factory=dict)
     parameters: list[Name] = field(default_factory=list)
+    keys: dict[str, bool] | None = (
+        None  # where it takes a table for the object: its names, and whether all have them
+    )
 
 
 class Makers:
@@ -42,8 +46,12 @@ class Makers:
         if len(made.makers) > 1:
             raise Problem("T7-242", function.line, "a class with several constructors")
         maker = Maker(function)
-        own = function.parameters[:1] if function.parameters and function.parameters[0].name == "self" else ()
+        own = function.parameters[:1] if t.types.begins_with_self(function) else ()
         maker.parameters = list(function.parameters[len(own) :])
+        handed = t.types.table_handed.get(function)
+        if handed is not None:
+            maker.parameters.remove(handed)
+            maker.keys = self._keys(function)
         statements = function.body.statements
         if not statements or not isinstance(statements[-1], tree.Return) or len(statements[-1].values) != 1:
             raise problem
@@ -51,8 +59,10 @@ class Makers:
             raise problem
         given = statements[-1].values[0]
         if isinstance(given, Call) and t.path(given.callee) == "setmetatable":
-            maker.instead[statements[-1]] = ("fields", given.arguments[0])
             given = given.arguments[0]
+            if handed is not None and self._or_empty(given):
+                given = given.left  # type: ignore[attr-defined]
+            maker.instead[statements[-1]] = ("fields", given)
         else:
             maker.instead[statements[-1]] = ("nothing", None)
         variable = t.scopes.of_name[given] if isinstance(given, Name) else None
@@ -74,12 +84,30 @@ class Makers:
             elif isinstance(statement, tree.Run) and isinstance(statement.call, Call):
                 if t.path(statement.call.callee) == "setmetatable":
                     maker.instead[statement] = ("nothing", None)
+            elif (
+                handed is not None
+                and isinstance(statement, tree.Assign)
+                and isinstance(statement.targets[0], Name)
+                and t.scopes.of_name[statement.targets[0]] is variable
+            ):
+                value = statement.values[0]
+                if isinstance(value, Call) and t.path(value.callee) == "setmetatable":
+                    value = value.arguments[0]
+                if not self._or_empty(value):
+                    raise problem
+                maker.instead[statement] = ("nothing", None)
             elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
                 key = statement.targets[0].key
                 if isinstance(key, String) and key.value == "__index":
                     maker.instead[statement] = ("nothing", None)
         if variable is not None:
-            if not any(what == "fields" for what, _ in maker.instead.values()) or variable.writes:
+            if handed is not None:
+                written = [
+                    s for s in maker.instead if isinstance(s, tree.Assign) and s.targets[0] in variable.writes
+                ]
+                if variable.declaration is not handed or len(variable.writes) != len(written):
+                    raise problem
+            elif not any(what == "fields" for what, _ in maker.instead.values()) or variable.writes:
                 raise problem
             t.names.chosen[variable] = "self"
         for what, kept in maker.instead.values():
@@ -99,6 +127,47 @@ class Makers:
         self.instead.update(maker.instead)
         self.of_function[function] = maker
 
+    def _or_empty(self, node: Expression) -> bool:
+        """``o or {}``"""
+        while isinstance(node, tree.Paren):
+            node = node.inner
+        return (
+            isinstance(node, tree.Binary)
+            and node.operator == "or"
+            and isinstance(node.left, Name)
+            and isinstance(node.right, tree.Table)
+            and not node.right.fields
+        )
+
+    def _keys(self, function: tree.Function) -> dict[str, bool]:
+        """The names of the fields in the tables that a maker is handed, each of which must be written out."""
+        t = self.t
+        tables = []
+        for call in t.types.calls_of.get(function, []):
+            place = len(function.parameters) - 1 - t.types.before(function, call)
+            given = call.arguments[place] if place < len(call.arguments) else None
+            if not is_written_out(given) or (given is None and self._is_spread(call)):
+                raise Problem("T7-242", call.line, "an object made of a table that is not written out there")
+            tables.append(given if isinstance(given, tree.Table) else tree.Table(call.place, ()))
+        return keys_of(tables)
+
+    def _is_spread(self, call: Call | Invoke) -> bool:
+        return bool(call.arguments) and isinstance(call.arguments[-1], (Call, Invoke, tree.Vararg))
+
+    def handed(self, maker: Maker, call: Call | Invoke, first: int) -> str:
+        """The arguments of a maker that takes a table for the object: the others, and what the table says."""
+        t = self.t
+        place = len(maker.function.parameters) - 1 - first
+        rest = Call(call.place, tree.Nil(call.place), call.arguments[:place])
+        given = [t.calls.arguments(rest, [maker.function], first)] if rest.arguments else []
+        given += ["None"] * (
+            len(maker.parameters) - len(rest.arguments) if place < len(call.arguments) else 0
+        )
+        table = call.arguments[place] if place < len(call.arguments) else None
+        if isinstance(table, tree.Table) and table.fields:
+            given.append(t.classes.literal_objects.arguments(table, maker.keys or {}))
+        return ", ".join(given)
+
     def forget(self, functions: Iterable[tree.Function]) -> None:
         """Leave functions as they are that were studied."""
         for function in functions:
@@ -116,7 +185,7 @@ class Makers:
     def _parent_arguments(self, value: Call | Invoke) -> str:
         """The arguments of the parent's maker, without the class."""
         functions = self.t.types.function_called(value)
-        if isinstance(value, Call) and functions[0].parameters and functions[0].parameters[0].name == "self":
+        if isinstance(value, Call) and self.t.types.begins_with_self(functions[0]):
             value = Call(value.place, value.callee, value.arguments[1:])
             return self.t.calls.arguments(value, functions, 1)
         return self.t.calls.arguments(value, functions, 1 if isinstance(value, Invoke) else 0)
