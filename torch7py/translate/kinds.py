@@ -212,6 +212,11 @@ class Type:
             root.changed()
         return root.be("object") or bool(new)
 
+    def owner(self) -> Type:
+        """The type that has the fields: that of all objects of a class, where this may be one of them."""
+        root = self.find()
+        return root.classes[0].instance.find() if root.classes and "object" in root.kinds else root
+
     def be_nil(self) -> None:
         root = self.find()
         if not root.may_be_nil:

@@ -52,19 +52,19 @@ class Money:
     def __init__(self, cents):
         self.cents = cents
 
-    def __add__(a, b):
-        return Money(a.cents + b.cents)
+    def __add__(self, b):
+        return Money(self.cents + b.cents)
 
-    def __sub__(a, b):
-        return Money(a.cents - b.cents)
+    def __sub__(self, b):
+        return Money(self.cents - b.cents)
 
-    def __eq__(a, b):
-        return a.cents == b.cents
+    def __eq__(self, b):
+        return self.cents == b.cents
 
     __hash__ = object.__hash__
 
-    def __lt__(a, b):
-        return a.cents < b.cents
+    def __lt__(self, b):
+        return self.cents < b.cents
 
     def __str__(self):
         return f"{self.cents // 100}.{self.cents % 100:02d}"

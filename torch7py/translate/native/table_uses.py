@@ -71,7 +71,7 @@ class TableUses:
                     if isinstance(target, Index) and (
                         types.kind(target.base) == "table" or types.of(target.base).find().classes
                     ):
-                        base = types.of(target.base)
+                        base = types.of(target.base).owner()
                         self.stores.setdefault(base, []).append((statement, target))
                         if index < len(statement.values):
                             self.values.setdefault(base, []).append(statement.values[index])

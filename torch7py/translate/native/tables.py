@@ -272,7 +272,7 @@ class Tables:
 
     def holds_whole(self, node: Index, wholes: Wholes | None = None) -> bool:
         """Whether all numbers that a table is given are whole."""
-        found = self.t.type(node.base)
+        found = self.t.type(node.base).owner()
         if isinstance(node.key, tree.String) and found.fields:
             values = self._field_values(found, node.key.value)
         else:
