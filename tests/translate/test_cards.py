@@ -148,3 +148,64 @@ def test_layers_of_cudnn_and_a_copy_for_each_card(tmp_path: Path) -> None:
     comparison = verify_script(page, path)
     assert comparison.lines == 3
     assert comparison.layers >= 6
+
+
+PARALLEL = """require 'cunn'
+require 'cudnn'
+local cmd = torch.CmdLine()
+cmd:option('-cards', 1, 'how many')
+cmd:option('-precision', 'single', 'single | double')
+local opt = cmd:parse(arg)
+if opt.precision == 'double' then opt.kind = 'torch.CudaDoubleTensor' else opt.kind = 'torch.CudaTensor' end
+torch.manualSeed(2)
+local net = nn.Sequential():add(nn.Linear(3, 2)):add(nn.Tanh())
+if opt.cards > 0 then
+   local fastest = cudnn.fastest
+   local table = nn.DataParallelTable(1)
+      :add(net, torch.range(1, opt.cards):totable())
+      :threads(function()
+         local cudnn = require 'cudnn'
+         cudnn.fastest = fastest
+      end)
+   table.gradInput = nil
+   net = table:type(opt.kind)
+end
+net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)
+local x = torch.randn(4, 3):type(opt.kind)
+print(net:forward(x):sum())
+if torch.type(net) == 'nn.DataParallelTable' then
+   net = net:get(1)
+end
+print(net:get(1).weight:size(1), net:forward(x):sum())
+"""
+
+
+def test_types_by_name_on_a_card(tmp_path: Path) -> None:
+    script = tmp_path / "cards.lua"
+    script.write_text(PARALLEL)
+    page = translate_script(script.read_bytes(), str(script))
+    assert [str(problem) for problem in page.problems] == []
+    for line in (
+        "torch.backends.cudnn.deterministic = True\n",
+        "    if isinstance(net, nn.DataParallel):\n        net = net.module\n",
+        "x = as_type(torch.randn(4, 3), opt.kind)\n",
+    ):
+        assert line in page.code
+    assert "fastest" not in page.code
+    for arguments in ([], ["-precision", "double"]):
+        assert verify_script(page, script, arguments).largest < 1e-6
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "opt.kind = arg[1]",
+        "opt.kind = 'torch.' .. opt.precision .. 'Tensor'",
+        "opt.kind = opt.precision == 'whole' and 'torch.LongTensor' or 'torch.FloatTensor'",
+        "opt[arg[1]] = 'torch.LongTensor'",
+    ],
+)
+def test_a_type_whose_name_is_not_known(given: str) -> None:
+    source = PARALLEL.replace("torch.manualSeed(2)", given)
+    problems = translate_script(source.encode(), "cards.lua").problems
+    assert any(problem.code in ("T7-271", "T7-202", "T7-303") for problem in problems)

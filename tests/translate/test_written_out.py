@@ -133,3 +133,115 @@ if ok then print('yes') end
     )
     other = source.replace("fbcunn", "cunn").replace("fbnn", "cudnn")
     assert written_out(other.encode(), "train.lua").decode() == other
+
+
+SHARER = """function M.shareGradients(net, opt)
+   local cache = {}
+   local function key(m) return torch.type(m) .. (m.mark or '') end
+   net:apply(function(m)
+      if torch.isTensor(m.gradInput) then
+         cache[key(m)] = cache[key(m)] or torch.FloatStorage(1)
+         m.gradInput = torch.FloatTensor(cache[key(m)], 1, 0)
+      end
+   end)
+   for i, m in ipairs(net:findModules('nn.ConcatTable')) do m.gradInput = torch.FloatTensor() end
+end
+"""
+
+
+def machine(source: str) -> list[str]:
+    found = written_out(source.encode(), "net.lua").decode()
+    parse(found.encode(), "net.lua")
+    lines = found.split("\n")
+    assert len(lines) == len(source.split("\n"))
+    return [line.strip() for line in lines if line.strip()]
+
+
+def test_what_is_about_the_machine_goes() -> None:
+    assert machine(
+        f"local M = {{}}\nif opt.share then\n   M.shareGradients(net, opt)\nend\n{SHARER}return M\n"
+    ) == [
+        "local M = {}",
+        "return M",
+    ]
+    mode = "net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)\n"
+    assert machine(mode) == ["cudnn.deterministic = true"]
+    assert machine(mode.replace("1, 1, 1", "0, 3, 0")) == []
+    assert machine("if cudnn.version >= 4000 then\n  m.bias = nil -- gone\nelse\n  m.bias:zero()\nend\n") == [
+        "m.bias = nil"
+    ]
+    assert machine("if cudnn.version > 3000 then local a = 1 f(a) end\nlocal a = 2\n") == [
+        "do local a = 1 f(a) end",
+        "local a = 2",
+    ]
+    workers = """local fast, tune = cudnn.fastest, cudnn.benchmark
+local cards = nn.DataParallelTable(1, true, true)
+   :add(net, {1, 2})
+   :threads(function()
+      local cudnn = require 'cudnn'
+      cudnn.fastest, cudnn.benchmark = fast, tune
+   end)
+"""
+    assert machine(workers) == ["local cards = nn.DataParallelTable(1, true, true)", ":add(net, {1, 2})"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SHARER.replace("local cache = {}", "local cache = {}\n   net.shared = true"),
+        SHARER.replace("torch.FloatTensor()", "torch.ones(3)"),
+        SHARER.replace("local cache = {}", "local cache = {}\n   net:zeroGradParameters()"),
+        f"{SHARER}net = M.shareGradients(net, opt)\n",
+        f"{SHARER}M.shareGradients(made(), opt)\n",
+        "net:apply(function(m) if m.setMode then m:setMode(1, 1, 1) m:reset() end end)\n",
+        "net:apply(function(m) if m.weight then m:setMode(1, 1, 1) end end)\n",
+        "made():apply(function(m) if m.setMode then m:setMode(1, 1, 1) end end)\n",
+        "if cudnn.version >= 7000 then m.bias = nil end\n",
+        "local t = nn.DataParallelTable(1):add(net, {1}):threads(function() seen = true end)\n",
+        "local t = pool:threads(function() require 'cudnn' end)\n",
+    ],
+)
+def test_what_does_more_than_that_is_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()
+
+
+COPIER = """local function twin(t)
+   local made = {}
+   for key, field in pairs(t) do
+      if type(field) == 'table' then
+         made[key] = twin(field)
+      else
+         made[key] = field
+      end
+   end
+   if torch.typename(t) then
+      torch.setmetatable(made, torch.typename(t))
+   end
+   return made
+end
+"""
+
+
+def test_a_copy_by_fields() -> None:
+    assert machine(
+        f"{COPIER}local small = twin(net):float():clearState()\ntorch.save('a', twin(nets[1]):double())\n"
+    ) == [
+        "local small = net:clone():float():clearState()",
+        "torch.save('a', nets[1]:clone():double())",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{COPIER}local other = twin(net)\nother.weight:zero()\n",  # which is the first one's weight
+        f"{COPIER}local f = twin\nf(net):float()\n",
+        COPIER.replace("made[key] = field", "made[key] = field:clone()") + "twin(net):float()\n",
+        COPIER.replace("== 'table'", "~= 'table'") + "twin(net):float()\n",
+        COPIER.replace("made[key] = twin(field)", "made[key] = field") + "twin(net):float()\n",
+        COPIER.replace("torch.typename(t))\n", "'nn.Sequential')\n") + "twin(net):float()\n",
+        COPIER.replace("return made", "return t") + "twin(net):float()\n",
+    ],
+)
+def test_other_copies_are_left(source: str) -> None:
+    assert written_out(source.encode(), "save.lua") == source.encode()

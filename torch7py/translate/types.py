@@ -34,6 +34,7 @@ class Types:
         self.fields_of_modules: set[str] = (
             set()
         )  # names of fields with tables that the program may give a module
+        self.own_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
 
     def of(self, node: Expression) -> Type:

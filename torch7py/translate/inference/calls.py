@@ -225,6 +225,10 @@ class CallKinds:
                     receiver.kind is None and result.kind in ("tensor", "module") and receiver.be(result.kind)
                 )
             )
+        if method == "type" and len(node.arguments) == 1:  # of what a file gave, put where a module is
+            self.inference.guesses.append(
+                lambda: receiver.kind is None and result.kind == "module" and receiver.be("module")
+            )
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
         if method in _TENSORS_OWN and not self._is_of_program(method):

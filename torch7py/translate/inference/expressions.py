@@ -359,6 +359,9 @@ class ExpressionKinds:
                 return self._field(base, name or "", result)
             if kind == "module" and name in self.types.fields_of_modules:
                 return unify(result, base.of_field(name))
+            if kind == "module" and name in self.types.own_fields:
+                base.of_field(name).be_nil()  # of the modules that were not given it
+                return unify(result, base.of_field(name))
             if kind in ("module", "criterion"):
                 return module_field(name, result, base)
             if name is not None and kind in ("table", "object"):

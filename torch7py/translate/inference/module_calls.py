@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
+from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import tree
@@ -17,7 +20,7 @@ from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
 from torch7py.translate.tree import Block, Call, Index, Invoke, String
 
-__all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method"]
+__all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method", "own_fields"]
 
 _ABOUT_FILES = ("clearState", "lightSerial", "mediumSerial", "heavySerial", "serialMode")
 _SAME = ("training", "evaluate", "float", "double", "cuda", "clone", "type", "reset", "share")
@@ -42,6 +45,39 @@ def module_fields(program: Block) -> set[str]:
         and isinstance(value, tree.Table)
         and target.key.value not in _TABLES
     }
+
+
+def own_fields(program: Block) -> set[str]:
+    """Names of fields that the program gives modules of Torch7's, if to any, and that none of these has by itself.
+
+    Functions among them are methods, and nil alone is no value of one.
+    """
+    given = {
+        target.key.value
+        for node in tree.every(program, tree.Assign)
+        for target, value in zip(node.targets, node.values, strict=False)
+        if isinstance(target, Index)
+        and target.dotted
+        and isinstance(target.key, String)
+        and not isinstance(value, (tree.Table, tree.Function, tree.Nil))
+    }
+    return {name for name in given if not is_known_field(name)}
+
+
+def is_known_field(name: str) -> bool:
+    """Whether modules have a field or a method of this name, in Torch7 or in PyTorch."""
+    return name in _TABLES or name in _KNOWN or name in _fields_of_layers() or hasattr(Module, name)
+
+
+# Fields that modules have for the bridge's sake, or that come and go.
+_KNOWN = set(
+    "_type inplace train accUpdate copyInput parameters sharedClones updateOutput updateGradInput".split()
+)
+
+
+@functools.cache
+def _fields_of_layers() -> frozenset[str]:
+    return frozenset(name for layer in registered.values() for name in getattr(layer, "fields", ()))
 
 
 def _is_container(name: str) -> bool:

@@ -12,7 +12,7 @@ from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.layer_tables import learn_tables
-from torch7py.translate.inference.module_calls import module_fields
+from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -59,6 +59,7 @@ def _infer(
     for made in inference.classes.all():
         learn_tables(inference, made)
     inference.types.fields_of_modules = module_fields(program)
+    inference.types.own_fields = own_fields(program)
     inference.block(program)
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)

@@ -21,7 +21,7 @@ __all__ = ["MARK", "mixed", "place_of", "unpack"]
 
 MARK = "by place"
 _LARGEST = 9
-_KEEPING = ("unpack", "table.unpack", "table.insert")
+_KEEPING = ("unpack", "table.unpack", "table.insert", "assert")
 _SEVERAL = frozenset(
     {"", "unpack", "table.unpack", "max", "min", "sort", "topk", "kthvalue", "mode", "median"}
 ) | {

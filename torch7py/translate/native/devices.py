@@ -52,13 +52,13 @@ def are_used(program: tree.Block) -> bool:
 def _set_flags(t: Translator, node: tree.Assign) -> bool:
     """``cudnn.benchmark, cudnn.fastest = true, true``: how cudnn looks for algorithms. Results are the same."""
     paths = [t.path(target) or "" for target in node.targets]
-    flags = {"cudnn.benchmark", "cudnn.fastest", "cudnn.verbose"}
+    flags = {"cudnn.benchmark", "cudnn.fastest", "cudnn.verbose", "cudnn.deterministic"}
     if not flags.issuperset(paths) or len(paths) != len(node.values):
         return False
     if not all(isinstance(value, tree.Boolean) for value in node.values):
         return False
     for path, value in zip(paths, node.values, strict=True):
-        if path == "cudnn.benchmark":  # PyTorch has no others
+        if path in ("cudnn.benchmark", "cudnn.deterministic"):  # PyTorch has no others
             t.emit(f"torch.backends.{path} = {t.value(value)}")
     return True
 

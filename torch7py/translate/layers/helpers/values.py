@@ -14,6 +14,18 @@ def tensor_type(x):
 )
 
 helper(
+    "as_type",
+    '''
+def as_type(x, name):
+    """A tensor or a module as what Torch7 calls this type; torch.CudaTensor holds single precision."""
+    kind = name.removeprefix("torch.").removesuffix("Tensor")
+    dtypes = {"Half": torch.float16, "Double": torch.float64}
+    x = x.to(dtypes.get(kind.removeprefix("Cuda"), torch.float32))
+    return x.cuda() if kind.startswith("Cuda") else x.cpu()
+''',
+)
+
+helper(
     "lua_divide",
     '''
 def lua_divide(a, b):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, devices, reuse
+from torch7py.translate.inference.module_calls import is_known_field
+from torch7py.translate.native import code, devices, reuse, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
@@ -95,6 +96,10 @@ class Models:
         method, receiver = node.method, node.receiver
         if method in ("forward", "updateOutput"):
             return self.inputs.forward(receiver, node.arguments, node.line)
+        if method == "add":  # before anything of it is written, which may be statements
+            added = self._added(node)
+            if added is not None:
+                return added
         base = t.value(receiver).at(code.ATOM)
         if method in _ABOUT_FILES:
             return atom(base)
@@ -128,6 +133,10 @@ class Models:
                 return atom(f"{base}.{conversion}(){'.cpu()' if t.cards else ''}")
             if node.arguments[0].value == "torch.CudaTensor":
                 return devices.moved(t, receiver, "cuda")
+        if method == "type" and len(node.arguments) == 1:
+            by_text = types_by_name.converted(t, receiver, node.arguments[0])
+            if by_text is not None:
+                return by_text
         if method in _ABOUT_FILES:
             return atom(base)
         if method == "remove":
@@ -143,6 +152,8 @@ class Models:
         if method == "share":
             return self.sharing.copy(node)
         if method == "get":
+            if self.surgery.is_parallel_at(node):
+                return atom(f"{base}.module")
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
             kept = t.training.vectors.flat or self.reads_gradients
@@ -175,10 +186,6 @@ class Models:
             if self.making.has_forget(receiver):
                 return atom(f"{base}.forget()")
             return atom(f"{t.need('forget')}({base})")
-        if method == "add" and self._add(node):  # which gives the container
-            while isinstance(receiver, Invoke) and receiver.method == "add":
-                receiver = receiver.receiver
-            return t.value(receiver)
         looked = t.training.parameter_lists.whole(node) or self.surgery.value(node)
         if looked is not None:
             return looked
@@ -216,7 +223,7 @@ class Models:
             return True
         if (
             isinstance(node, Invoke)
-            and node.method in ("cuda", "cl", "float", "double")
+            and node.method in ("cuda", "cl", "float", "double", "type")
             and t.kind(node.receiver) == "criterion"
             and any(is_function(layer.name) for layer in t.type(node.receiver).find().layers)
         ):
@@ -238,6 +245,17 @@ class Models:
             self._reset(node)
             return True
         return isinstance(node, Invoke) and self._add(node)
+
+    def _added(self, node: Invoke) -> Py | None:
+        """``container:add(a):add(b)`` as a value, which is the container."""
+        container: Expression = node
+        while isinstance(container, Invoke) and container.method == "add":
+            container = container.receiver
+        if not self._add(node):
+            return None
+        if not isinstance(container, Call):
+            return self.t.value(container)
+        return atom(self.t.lines.pop().strip())  # it is made where it is added to, and append gives it
 
     def _add(self, node: Invoke) -> bool:
         """``container:add(a):add(b)``, of a container that was made before; whether it is that."""
@@ -333,6 +351,8 @@ class Models:
                 return True
         if t.kind(target.base) == "module" and name == "gradInput" and isinstance(value, tree.Nil):
             return True  # it need not be computed: autograd only computes what is asked for
+        if t.kind(target.base) == "module" and isinstance(value, tree.Nil) and self._taken_away(target, name):
+            return True
         if t.kind(target.base) != "module" or name not in ("accGradParameters", "updateParameters"):
             return False
         if not isinstance(value, tree.Function) or value.body.statements:
@@ -343,6 +363,23 @@ class Models:
             raise Problem("T7-225", target.line, "weights that stay, in a program that may decay them")
         t.emit(f"{t.value(target.base).at(code.ATOM)}.requires_grad_(False)")
         return True
+
+    def _taken_away(self, target: Index, name: str) -> bool:
+        """``layer.bias = nil``, of layers that compute without one, and fields that no layer has."""
+        t = self.t
+        if t.type(target.base).find().classes or not target.dotted or not name:
+            return False
+        if name == "bias" and {layer.name for layer in t.type(target.base).find().layers} <= _BIAS_APART:
+            t.emit(f"{t.value(target.base).at(code.ATOM)}.bias = None")
+            return True
+        if name == "gradBias":  # of a bias that is taken away as well
+            return any(
+                isinstance(x, Index) and _is_field(x, "bias") and tree.same_expression(x.base, target.base)
+                for n in tree.every(t.program, tree.Assign)
+                for x, given in zip(n.targets, n.values, strict=False)
+                if isinstance(given, tree.Nil)
+            )
+        return not is_known_field(name) and name not in t.types.own_fields | t.types.fields_of_modules
 
     def field(self, node: Index) -> Py | None:
         """``model.weight`` and other fields of modules."""
@@ -377,18 +414,24 @@ class Models:
         size = self.surgery.field(node)
         if size is not None:
             return size
+        if name in t.types.own_fields and name not in t.types.fields_of_modules:
+            return atom(f'getattr({base}, "{code.attribute_name(name)}", None)')
         if self.has_own_field(node):
             return atom(f"{base}.{code.attribute_name(name)}")
         layers = {layer.name for layer in t.type(node.base).find().layers}
+        if name == "modules" and layers and layers <= {"nn.Sequential", "nn.DataParallelTable"}:
+            return atom(base)
         if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.surgery.plain())):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 
     def has_own_field(self, node: Index) -> bool:
-        """Whether a table is in a field that the program gives a module of Torch7's: a list of layers in it."""
+        """Whether a field is one that the program gives a module of Torch7's: a list of layers, a mark."""
         if not isinstance(node.key, tree.String) or self.t.kind(node.base) != "module":
             return False
-        return node.key.value in self.t.types.fields_of_modules
+        if node.key.value in self.t.types.fields_of_modules:
+            return True
+        return node.key.value in self.t.types.own_fields and not self.t.type(node.base).find().classes
 
     def _has_no_gradients(self, layer: Expression) -> bool:
         """Whether the program has a layer not take its gradients, too."""
@@ -434,6 +477,11 @@ class Models:
             self.assigned_data = before
 
 
+# Layers that compute without a bias where it is None.
+_BIAS_APART = {
+    f"nn.{name}"
+    for name in "Linear SpatialConvolution SpatialConvolutionMM SpatialFullConvolution VolumetricConvolution".split()
+}
 # Containers that are lists of modules in a page, where they are not written out.
 _GROWING = {f"nn.{name}" for name in "Sequential Concat ConcatTable ParallelTable DepthConcat".split()}
 

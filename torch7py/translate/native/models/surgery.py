@@ -39,6 +39,7 @@ _USUAL = {
     "nn.SpatialBatchNormalization": "nn.BatchNorm2d",
     "nn.LookupTable": "nn.Embedding",
     "nn.Dropout": "nn.Dropout",
+    "nn.DataParallelTable": "nn.DataParallel",
 }
 _CONTAINERS = {
     f"nn.{name}"
@@ -94,6 +95,9 @@ class Surgery:
         return self._classes
 
     def _class(self, name: str, node: Call) -> str | None:
+        if name == "nn.DataParallelTable":
+            self._weighted.add(name)
+            return "nn.DataParallel"
         made = self.models.making.made
         before = len(made)
         try:
@@ -295,6 +299,25 @@ class Surgery:
         if literal.value not in self.classes() and usual in self.classes().values():
             return atom("()")  # the program's layers of this kind go by another name
         return _several(self._passing(lambda name: name == literal.value, literal.line))
+
+    def is_parallel_at(self, node: Invoke) -> bool:
+        """``net:get(1)`` where a branch has found that net is a ``nn.DataParallelTable``"""
+        one = (
+            len(node.arguments) == 1
+            and isinstance(node.arguments[0], tree.Number)
+            and node.arguments[0].value == 1
+        )
+        for statement in tree.every(self.t.program, tree.If) if one else ():
+            for condition, body in statement.branches:
+                found = self._test(condition)
+                if found is None or (isinstance(condition, Binary) and condition.operator == "~="):
+                    continue
+                subject, passes = found
+                if not tree.same_expression(subject, node.receiver) or not passes("nn.DataParallelTable"):
+                    continue
+                if not passes("nn.Sequential") and any(node is inner for inner in tree.walk(body)):
+                    return True
+        return False
 
     # Statements and values
 

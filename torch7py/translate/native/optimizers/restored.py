@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name
 
@@ -51,11 +52,59 @@ def _is_loaded(training: Training, node: Expression, seen: frozenset[Variable] =
         logical = node.operator in ("and", "or")
         return logical and all(_is_loaded(training, side, seen) for side in sides)
     if isinstance(node, Call):
-        return t.path(node.callee) == "torch.load"
+        return t.path(node.callee) == "torch.load" or _gives_loaded(training, node, 0, seen)
     if not isinstance(node, Name):
         return False
     variable = t.scopes.of_name[node]
     if variable in seen:
         return False
+    seen |= {variable}
     found = [s for s in t.wholes.sources(variable) if not isinstance(s, (bool, tree.Nil))]
-    return bool(found) and all(_is_loaded(training, source, seen | {variable}) for source in found)
+    several = _places(training, variable)
+    given = _arguments(training, variable)
+    return (
+        bool(found or several or given is not None)
+        and all(_is_loaded(training, source, seen) for source in found)
+        and all(_gives_loaded(training, call, at, seen) for call, at in several)
+        and all(_is_loaded(training, argument, seen) for argument in given or ())
+    )
+
+
+def _places(training: Training, variable: Variable) -> list[tuple[Call, int]]:
+    """The calls that give a variable one of their several values, and which of them."""
+    found = []
+    for node in tree.those(training.t.program, tree.Local, tree.Assign):
+        assert isinstance(node, (tree.Local, tree.Assign))
+        names = node.names if isinstance(node, tree.Local) else node.targets
+        last = node.values[-1] if node.values else None
+        for at, name in enumerate(names[len(node.values) - 1 :] if isinstance(last, Call) else ()):
+            is_it = isinstance(name, Name) and training.t.scopes.of_name[name] is variable
+            if is_it and isinstance(last, Call) and len(names) > len(node.values):
+                found.append((last, at))
+    return found
+
+
+def _arguments(training: Training, variable: Variable) -> list[Expression] | None:
+    """What the calls of a function give one of its parameters, if anything; None for another variable."""
+    t = training.t
+    for function, calls in t.types.calls_of.items():
+        for at, parameter in enumerate(function.parameters):
+            if t.scopes.of_name[parameter] is variable:
+                given = [call.arguments[at] for call in calls if at < len(call.arguments)]
+                return [argument for argument in given if not isinstance(argument, tree.Nil)]
+    return None
+
+
+def _gives_loaded(training: Training, call: Call, at: int, seen: frozenset[Variable]) -> bool:
+    """Whether one of the values of a function of the program comes from a file, if it is there."""
+    functions = training.t.types.function_called(call)
+    for function in functions:
+        for node in returns_of(function):
+            value = node.values[at] if at < len(node.values) else None
+            if (
+                value is not None
+                and not isinstance(value, tree.Nil)
+                and not _is_loaded(training, value, seen)
+            ):
+                return False
+    return bool(functions)

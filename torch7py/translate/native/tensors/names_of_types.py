@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
 from torch7py.translate.kind_rules import ONE_GRADIENT
-from torch7py.translate.native import code
+from torch7py.translate.native import code, types_by_name
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.devices import moved
 from torch7py.translate.native.problem import Problem
@@ -45,6 +45,10 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     if not arguments:
         return name_of_type(t, receiver)
     name = arguments[0].value if isinstance(arguments[0], String) else None
+    if len(arguments) == 1 and name is None:
+        by_text = types_by_name.converted(t, receiver, arguments[0])
+        if by_text is not None:
+            return by_text
     if len(arguments) != 1 or name not in library.TENSOR_TYPES or name == "torch.Tensor":
         raise Problem("T7-271", receiver.line, "a conversion to a type that is not a literal")
     if name == "torch.CudaTensor":

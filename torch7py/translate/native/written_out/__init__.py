@@ -1,10 +1,11 @@
 """Lua that is written out in simpler Lua before anything else looks at a program.
 
 ``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
-function, a function that empties the buffers of a network's layers is ``clearState``, copies of a model for each card
-are added at once, a file that an option chooses is a choice among those that are there, and a package that nobody has
-any more is not there. What comes out is Lua on the same lines, with the same results, so that all that is known of
-loops, losses and calls is known of it. A use that is more than that stays as it is.
+function, a function that empties the buffers of a network's layers is ``clearState``, one that copies its fields is
+``clone``, copies of a model for each card are added at once, what says how memory and cards are used goes, a file that
+an option chooses is a choice among those that are there, and a package that nobody has any more is not there. What
+comes out is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known
+of it. A use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import re
 from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders
 from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copies import Copies
+from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
+from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.trainers import Trainers
 
 __all__ = ["Folders", "written_out"]
@@ -23,6 +26,7 @@ __all__ = ["Folders", "written_out"]
 # What must be somewhere in a source that is looked at once more.
 _CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
 _CHOSEN = re.compile(rb"(?:require|dofile|include)\s*\(?[^()\n]*\.\.")
+_MACHINERY = re.compile(rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
 
@@ -35,6 +39,10 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Trainers(source, file).written()
     if _CLEANS.search(source):
         source = Cleaners(source, file).written()
+    if b"torch.setmetatable" in source:
+        source = DeepCopies(source, file).written()
+    if _MACHINERY.search(source):
+        source = Machinery(source, file).written()
     if b"DataParallelTable" in source:
         source = Copies(source, file).written()
     if b"pcall" in source and any(name.encode() in source for name in MISSING):

@@ -1,0 +1,88 @@
+"""Conversions to a type that the program has as text: ``x:type(opt.tensorType)``.
+
+What the text may be is followed through variables and the fields of tables; where it is always a type of fractions, the
+page asks at run time which one it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Binary, Expression, Index, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["converted", "strings_given"]
+
+_FRACTIONS = {f"torch.{name}Tensor" for name in "Float Double Half Cuda CudaDouble CudaHalf".split()}
+
+
+def converted(t: Translator, receiver: Expression, name: Expression) -> Py | None:
+    """``x:type(name)`` of a tensor, a module or a criterion; None where it is not known what the name may be."""
+    names = strings_given(t, name)
+    if not names or not names <= _FRACTIONS:
+        return None
+    return atom(f"{t.need('as_type')}({t.value(receiver)}, {t.value(name)})")
+
+
+def strings_given(t: Translator, node: Expression) -> set[str] | None:
+    """The texts that an expression may be; None where that cannot be told."""
+    found: set[str] = set()
+    return found if _collect(t, node, found, set()) else None
+
+
+def _collect(t: Translator, node: Expression, found: set[str], seen: set[object]) -> bool:
+    if isinstance(node, tree.Paren):
+        return _collect(t, node.inner, found, seen)
+    if isinstance(node, String):
+        found.add(node.value)
+        return True
+    if isinstance(node, Binary) and node.operator in ("or", "and"):  # a condition is no text
+        sides = [node.right] if node.operator == "and" else [node.left, node.right]
+        return all(_collect(t, side, found, seen) for side in sides)
+    if isinstance(node, Name):
+        return _of_variable(t, t.scopes.of_name[node], found, seen)
+    if isinstance(node, Index) and node.dotted and isinstance(node.key, String):
+        return _of_field(t, node, node.key.value, found, seen)
+    return False
+
+
+def _of_variable(t: Translator, variable: Variable, found: set[str], seen: set[object]) -> bool:
+    if variable in seen:
+        return True
+    seen.add(variable)
+    sources = t.wholes.sources(variable)
+    return bool(sources) and all(
+        isinstance(source, Expression) and _collect(t, source, found, seen) for source in sources
+    )
+
+
+def _of_field(t: Translator, node: Index, name: str, found: set[str], seen: set[object]) -> bool:
+    """What the program puts into this field of the tables that this one may be, and the default of an option."""
+    table = t.type(node.base).find()
+    if (table, name) in seen:
+        return True
+    seen.add((table, name))
+    given: list[Expression] = []
+    for statement in tree.every(t.program, tree.Assign):
+        for at, target in enumerate(statement.targets):
+            if not (isinstance(target, Index) and t.type(target.base).find() is table):
+                continue
+            if not isinstance(target.key, String):
+                return False
+            if target.key.value == name:
+                if at >= len(statement.values):
+                    return False
+                given.append(statement.values[at])
+    for made in tree.every(t.program, tree.Table):
+        if t.type(made).find() is table:
+            given += [f.value for f in made.fields if isinstance(f.key, String) and f.key.value == name]
+    for call in tree.every(t.program, Invoke):
+        option = call.arguments[0] if call.method == "option" and len(call.arguments) > 1 else None
+        if isinstance(option, String) and library.option_name(option.value) == name:
+            given.append(call.arguments[1])
+    return bool(given) and all(_collect(t, value, found, seen) for value in given)
