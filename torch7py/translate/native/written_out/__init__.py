@@ -17,8 +17,8 @@ from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.indexed import Indexed
-from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.machinery import Machinery
+from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.trainers import Trainers
 
 __all__ = ["Folders", "written_out"]
