@@ -8,6 +8,7 @@ import pytest
 
 from torch7py.translate.check import check_files, check_program, lua_files
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.native.project import gather
 from torch7py.translate.report import Report, percent, summary
 from torch7py.translate.usage import Usage, usage_of
 
@@ -172,3 +173,31 @@ def test_a_package_that_greets_leaves_the_report_alone(
 def test_a_package_that_makes_globals_strict_leaves_the_questions_alone(tmp_path: Path) -> None:
     found = check(tmp_path, a="require 'pl.strict'\nrequire 'hdf5'\nprint(gnuplot.plot, itorch.image)")
     assert states(found["a"])["pl.strict"] == "yes"
+
+
+def test_a_function_that_a_package_says_it_has_not_is_missing(tmp_path: Path) -> None:
+    report = check(tmp_path, p="local _ = require 'moses'\nprint(_.size({1}), _.nosuch({1}))")["p"]
+    found = states(report)
+    assert (found["moses.size"], found["moses.nosuch"]) == ("yes", "no")
+
+
+def test_a_method_of_one_of_several_layers_is_not_missing(tmp_path: Path) -> None:
+    source = """
+        require 'nn'
+        local function stacked(net, layer) net:add(layer) return net end
+        local net = stacked(nn.Sequential(), nn.Tanh())
+        net = stacked(stacked(net, net), nn.Linear(2, 2))
+    """
+    assert check(tmp_path, p=source)["p"].missing == []
+
+
+def test_a_package_comes_before_a_file_of_its_name(tmp_path: Path) -> None:
+    reports = check(
+        tmp_path,
+        main="require 'util'\nrequire 'nn'\nprint(nn.Linear(2, 3))",
+        util="x = 1",
+        nn__init="error('not this one')",
+    )
+    assert [len(report.problems) for report in reports.values()] == [0, 0, 0]
+    project = gather((tmp_path / "main.lua").read_bytes(), str(tmp_path / "main.lua"))
+    assert [file.name for file in project.files] == ["util.lua"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 
 import pytest
 
@@ -45,6 +46,34 @@ PROGRAMS = {
         end
         print(lines('a'))
         """,
+    "... beside variables that are called args": """
+        local function count(args, ...)
+           local rest = {...}
+           return #args + #rest
+        end
+        local args = {1}
+        local function all(...)
+           local list = {...}
+           return #list + #args
+        end
+        print(count({1, 2}, 'a', 'b'), all(1, 2))
+        """,
+    "numbers and texts that are compared with nil": """
+        local function named(t) if t ~= '' then return 'full' end return 'empty' end
+        local count = 3
+        assert(type(count) == nil or count == 3)
+        print(named({}), 1 ~= nil, #'abc' ~= nil)
+        """,
+    "the first place of a part without the last": """
+        local function cut(x, bounds) return x:sub(unpack(bounds)), x:sub(2) end
+        print(pcall(cut, torch.ones(3, 4), {1, 2}))
+        """,
+    "dimensions that are not written out, and no pairs": """
+        require 'nn'
+        local function turned(a, b) return nn.Sequential():add(nn.Transpose({a, b})):add(nn.Transpose({2, 3, 1})) end
+        local other = nn.Sequential():add(nn.Transpose(1, 2))
+        print(pcall(turned, 1, 2), pcall(function() return other:forward(torch.ones(2, 3)) end))
+        """,
     "a method that assigns a variable of the main program": """
         require 'nn'
         count = tonumber(arg[1] or '0')
@@ -68,6 +97,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("source", PROGRAMS.values(), ids=PROGRAMS)
 def test_it_compiles(source):
     page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
-    compile(page.code, "page.py", "exec")
-    for other in page.modules.values():
-        compile(other, "page.py", "exec")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for code in (page.code, *page.modules.values()):
+            compile(code, "page.py", "exec")

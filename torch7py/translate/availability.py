@@ -25,7 +25,9 @@ _PROGRAM = """
                 inner = rawget(_G, part)
                 if inner == nil then inner = package.loaded[part] end
             else
-                inner = value[part]
+                local there, found = pcall(function() return value[part] end)
+                if not there then return nil end  -- a package that says itself that it has no such thing
+                inner = found
             end
             value = inner
         end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.kinds import DEEPEST, Description, Type, unify
+from torch7py.translate.kinds import Description, Type, unify
 from torch7py.translate.tree import Index, Invoke
 
 if TYPE_CHECKING:
@@ -250,17 +250,65 @@ def _less_one(result: Type, receiver: Type) -> bool:
     return result.be_rank(receiver.rank - 1) if receiver.rank is not None and receiver.rank > 1 else False
 
 
-def output_kind(module: Type, given: Type, depth: int = 0) -> str | None:
+def output_kind(module: Type, given: Type) -> str | None:
     """Whether a module gives a "tensor", "steps" (a table with one for each step) or a "tuple"."""
-    if depth > DEEPEST:
-        return None
-    if module.find().classes and not module.find().layers:
-        return "tuple" if module.of_field("output").kind == "table" else "tensor"
-    made = module.find().layers
-    # an empty container in a variable that is given a model later stands in for it
-    filled = [layer for layer in made if layer.children or layer.name != "nn.Sequential"] or made
-    kinds = {_kind_of_layer(layer, given, depth) for layer in filled}
-    return kinds.pop() if len(kinds) == 1 else None
+    return _OutputKinds(given).of(module)
+
+
+class _OutputKinds:
+    """What modules give that are given the same. Each is looked at once: a variable used for several modules may seem
+    to hold itself, and then nothing is known of it."""
+
+    def __init__(self, given: Type) -> None:
+        self.given = given
+        self.known: dict[Type, str | None] = {}
+
+    def of(self, module: Type) -> str | None:
+        module = module.find()
+        if module in self.known:
+            return self.known[module]
+        self.known[module] = None  # while it is being looked at
+        self.known[module] = kind = self._of(module)
+        return kind
+
+    def _of(self, module: Type) -> str | None:
+        made = module.layers
+        if module.classes and not made:
+            return "tuple" if module.of_field("output").kind == "table" else "tensor"
+        # an empty container in a variable that is given a model later stands in for it
+        filled = [layer for layer in made if layer.children or layer.name != "nn.Sequential"] or made
+        kinds = {self._of_layer(layer) for layer in filled}
+        return kinds.pop() if len(kinds) == 1 else None
+
+    def _of_layer(self, layer: Description) -> str | None:
+        name = layer.name
+        if name in _STEP_LAYERS:
+            return "steps"
+        if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
+            return "tuple"
+        if name == "nn.gModule":
+            return graph_output(layer)
+        if name == "nn.Sequential":
+            for child in reversed(layer.children):
+                if any(child.find() is each.find() for each in layer.in_turn) and child.find().layers:
+                    kind = self._of_last(child)
+                else:
+                    kind = self.of(child)
+                if kind != "same":
+                    return kind
+            return "same" if layer.children else None
+        if name in _KEEPS:
+            return "tensor" if self.given.kind == "tensor" else None
+        return "tensor"
+
+    def _of_last(self, child: Type) -> str | None:
+        """What the last of several layers gives that are added one after the other."""
+        if child.find() in self.known:
+            return self.of(child)
+        self.known[child.find()] = None
+        kind = self._of_layer(max(child.find().layers, key=lambda one: one.call.place.start))
+        del self.known[child.find()]
+        return kind
 
 
 _TABLE_LAYERS = {"nn.ParallelTable", "nn.ConcatTable", "nn.NarrowTable", "nn.FlattenTable", "nn.MapTable"}
@@ -270,29 +318,6 @@ _STEP_LAYERS = {"nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM", "nn.Repeat
 
 
 _KEEPS = {"nn.Identity", "nn.Contiguous", "nn.Copy"}
-
-
-def _kind_of_layer(layer: Description, given: Type, depth: int) -> str | None:
-    name = layer.name
-    if name in _STEP_LAYERS:
-        return "steps"
-    if name in _TABLE_LAYERS or name in ("nn.SplitTable",):
-        return "tuple"
-    if name == "nn.gModule":
-        return graph_output(layer)
-    if name == "nn.Sequential":
-        for child in reversed(layer.children):
-            if any(child.find() is each.find() for each in layer.in_turn) and child.find().layers:
-                last = max(child.find().layers, key=lambda one: one.call.place.start)
-                kind = _kind_of_layer(last, given, depth + 1)
-            else:
-                kind = output_kind(child, given, depth + 1)
-            if kind != "same":
-                return kind
-        return "same" if layer.children else None
-    if name in _KEEPS:
-        return "tensor" if given.kind == "tensor" else None
-    return "tensor"
 
 
 def graph_output(layer: Description) -> str | None:
@@ -305,19 +330,22 @@ def graph_output(layer: Description) -> str | None:
     return "tuple"  # a list that the program fills
 
 
-def keeps_rank(module: Type, depth: int = 0) -> bool:
+def keeps_rank(module: Type) -> bool:
     """Whether the output of a chain of simple layers has as many dimensions as its input."""
-    layers = module.find().layers
-    if not layers or depth > DEEPEST:
-        return False
-    return all(
-        layer.name in _RANK_KEEPERS
-        or (
-            layer.name in ("nn.Sequential", "nn.DataParallelTable")
-            and all(keeps_rank(c, depth + 1) for c in layer.children)
-        )
-        for layer in layers
-    )
+    waiting, seen = [module.find()], set()
+    while waiting:
+        part = waiting.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        if not part.layers:
+            return False
+        for layer in part.layers:
+            if layer.name in ("nn.Sequential", "nn.DataParallelTable"):
+                waiting += [child.find() for child in layer.children]
+            elif layer.name not in _RANK_KEEPERS:
+                return False
+    return True
 
 
 _RANK_KEEPERS = set(

@@ -6,16 +6,14 @@ all reading, notes the rule that is being applied, and what learns wakes the rul
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Invoke, Statement
 
-__all__ = ["DECIDING", "DEEPEST", "Description", "LuaClass", "Returns", "Rule", "Type", "unify"]
-
-DEEPEST = 30  # containers in containers; a variable used for several modules may seem to hold itself
-
+__all__ = ["DECIDING", "Description", "LuaClass", "Returns", "Rules", "Type", "all_parts", "unify"]
 
 DECIDING = {
     "number",
@@ -38,10 +36,10 @@ _applied: Rule | None = None  # the rule that is being applied
 class Rule:
     """A rule: what it does says whether there was news. ``waits`` tells whether what it looks at has changed since."""
 
-    __slots__ = ("run", "waits")
+    __slots__ = ("place", "rules", "run", "waits")
 
-    def __init__(self, run: Callable[[], bool]) -> None:
-        self.run = run
+    def __init__(self, run: Callable[[], bool], rules: Rules, place: int) -> None:
+        self.run, self.rules, self.place = run, rules, place
         self.waits = True
 
     def apply(self) -> bool:
@@ -51,6 +49,42 @@ class Rule:
             return bool(self.run())
         finally:
             _applied = None
+
+    def wake(self) -> None:
+        if not self.waits:
+            self.waits = True
+            self.rules.woken(self)
+
+
+class Rules:
+    """The rules of a program, which are applied in rounds, each in their order, until none waits.
+
+    Only those that wait are looked at: a program has a hundred thousand, and a guess changes what a few look at.
+    """
+
+    MOST_ROUNDS = 60
+
+    def __init__(self, runs: Iterable[Callable[[], bool]]) -> None:
+        self.all = [Rule(run, self, place) for place, run in enumerate(runs)]
+        self.at = len(self.all)  # the place of the rule that is being applied
+        self.now: list[int] = []  # heaps of places: of this round, and of the next
+        self.next = list(range(len(self.all)))
+
+    def woken(self, rule: Rule) -> None:
+        heappush(self.now if rule.place > self.at else self.next, rule.place)
+
+    def settle(self) -> None:
+        for _ in range(self.MOST_ROUNDS):
+            self.now, self.next = self.next, []
+            if not self.now:
+                break
+            news = False
+            while self.now:
+                self.at = heappop(self.now)
+                news |= self.all[self.at].apply()
+            self.at = len(self.all)
+            if not news:
+                break
 
 
 @dataclass(eq=False)
@@ -90,6 +124,9 @@ class LuaClass:
     )  # objects made outside of its functions: the call of setmetatable, and the table
     prototype: Invoke | None = None  # the call that made it, an object of its base that is used as a class
     called: str = ""  # the maker that a call of the class itself is one of
+    reached: dict[str, list[tree.Function]] = field(
+        default_factory=dict
+    )  # by `everywhere`, once all is known
 
     def constructor(self) -> tree.Function | None:
         """What a call of the class hands its arguments to."""
@@ -109,11 +146,21 @@ class LuaClass:
 
     def everywhere(self, name: str) -> list[tree.Function]:
         """What a call of a method on an object of this class or of one that derives from it may reach."""
-        first = self.find(name)
-        found = [] if first is None else [first]
-        for child in self.derived:
-            found += [f for f in child.everywhere(name) if f not in found]
-        return found
+        known = self.reached.get(name)
+        if known is None:
+            first = self.find(name)
+            found = {} if first is None else {first: None}
+            for child in self.derived:
+                found |= dict.fromkeys(child.everywhere(name))
+            known = self.reached[name] = list(found)
+        return known
+
+    def derives_from(self, other: LuaClass) -> bool:
+        """Whether another class is this one or one of its parents."""
+        found: LuaClass | None = self
+        while found is not None and found is not other:
+            found = found.base
+        return found is other
 
 
 class Type:
@@ -191,7 +238,7 @@ class Type:
     def changed(self) -> None:
         """Wake the rules that looked at this, the root of what is one."""
         for rule in self.readers:
-            rule.waits = True
+            rule.wake()
         self.readers.clear()
 
     def be(self, kind: str) -> bool:
@@ -313,6 +360,19 @@ def unify(a: Type, b: Type) -> bool:
             else:
                 a.fields[name] = theirs
     return True
+
+
+def all_parts(module: Type) -> list[Type]:
+    """A module and what is in it, in order, each once: a variable used for several modules may seem to hold itself."""
+    found: dict[Type, None] = {}
+    waiting = [module.find()]
+    while waiting:
+        part = waiting.pop()
+        if part not in found:
+            found[part] = None
+            inside = [p.find() for layer in part.layers for p in (*layer.children, *layer.slots)]
+            waiting += reversed(inside)
+    return list(found)
 
 
 @dataclass(eq=False)

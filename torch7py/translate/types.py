@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass, Returns, Type
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
-__all__ = ["Types"]
+__all__ = ["Family", "Types"]
+
+
+class Family:
+    """Classes that are looked at together: a variable may hold objects of any layer that a program has.
+
+    ``itself``: it is the classes, not their objects. ``instances`` are the types of their objects.
+    """
+
+    def __init__(self, classes: Sequence[LuaClass], itself: bool) -> None:
+        self.classes = tuple(classes)
+        self.itself = itself
+        self.instances = tuple(dict.fromkeys(made.instance.find() for made in classes))
+        self.parents = {made.parent for made in classes}
+        self._methods: dict[str, list[tree.Function]] = {}
+
+    def methods(self, name: str) -> list[tree.Function]:
+        """The functions that a field of this name may be."""
+        found = self._methods.get(name)
+        if found is None:
+            every: dict[tree.Function, None] = {}
+            for made in self.classes:
+                first = made.find(name) if self.itself else None
+                every |= dict.fromkeys(made.everywhere(name) if not self.itself else [first] if first else [])
+            found = self._methods[name] = list(every)
+        return found
 
 
 class Types:
@@ -36,6 +62,7 @@ class Types:
         )  # names of fields with tables that the program may give a module
         self.own_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
+        self._families: dict[tuple[Type, bool, int], Family] = {}
 
     def of(self, node: Expression) -> Type:
         return self.by_node[node].find() if node in self.by_node else Type()
@@ -83,16 +110,19 @@ class Types:
 
     def methods_of(self, owner: Type, name: str) -> list[tree.Function]:
         """The functions of the program that are fields of this name: of a class, or of a table."""
-        found: list[tree.Function] = []
-        for made in owner.find().classes:
-            if owner.kind == "class":
-                first = made.find(name)
-                more = [] if first is None else [first]
-            else:
-                more = made.everywhere(name)
-            found += [f for f in more if f not in found]
-        if not found and name in owner.find().fields:
+        owner = owner.find()
+        found = self.family(owner).methods(name) if owner.classes else []
+        if not found and name in owner.fields:
             return owner.of_field(name).find().functions
+        return found
+
+    def family(self, owner: Type) -> Family:
+        """The classes that a type may be of, or be, as one."""
+        owner = owner.find()
+        key = (owner, owner.kind == "class", len(owner.classes))  # a type forgets no class
+        found = self._families.get(key)
+        if found is None:
+            found = self._families[key] = Family(owner.classes, owner.kind == "class")
         return found
 
     def class_named(self, node: Expression) -> LuaClass | None:

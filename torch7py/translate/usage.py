@@ -157,7 +157,9 @@ class _Reader:
         if receiver.kind in ("module", "criterion") and path is not None and path[0] in ("nn", "rnn"):
             return [".".join(["nn", *path[1:]])]  # whatever else the variable may hold that takes it
         if receiver.kind in ("module", "criterion") and receiver.layers:
-            return sorted({layer.name for layer in receiver.layers})
+            names = {layer.name for layer in receiver.layers}
+            if len(names) == 1:
+                return [names.pop()]  # one of several may be another one than is called here
         return [] if owner is None else [owner]
 
 

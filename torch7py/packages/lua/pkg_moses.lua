@@ -84,6 +84,15 @@ end
 
 function moses.include(t, wanted) return moses.detect(t, wanted) ~= nil end
 
+-- The values of some keys, as an array; of those that are there.
+function moses.at(t, ...)
+   local made = {}
+   for _, key in ipairs {...} do
+      if t[key] ~= nil then made[#made + 1] = t[key] end
+   end
+   return made
+end
+
 function moses.pluck(t, field)
    local made = {}
    for _, value in pairs(t) do
@@ -293,6 +302,19 @@ function moses.rep(value, n)
    local made = {}
    for i = 1, n do made[i] = value end
    return made
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Functions
+
+function moses.bind(f, first)
+   return function(...) return f(first, ...) end
+end
+
+-- A function with its first arguments given; neither these nor the later ones go on behind a nil.
+function moses.bindn(f, ...)
+   local given = {...}
+   return function(...) return f(unpack(moses.append(given, {...}))) end
 end
 
 ---------------------------------------------------------------------------------------------------------

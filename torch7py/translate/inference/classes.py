@@ -51,6 +51,7 @@ class Classes:
         self._objects_outside(program)
         self._handed(program)
         for made in self.all():
+            made.reached.clear()
             self._made_by.setdefault(made.statement, made)
             for part in made.parts:
                 self._of_part.setdefault(part, made)
@@ -164,7 +165,7 @@ class Classes:
                     child.parts.append(statement)
             meta = _index_of(meta)
         base = self.types.class_named(meta) if meta is not None else None
-        if base is None or base is child or child.base is not None:
+        if base is None or base.derives_from(child) or child.base is not None:
             return
         child.base = base
         base.derived.append(child)

@@ -292,15 +292,12 @@ class ExpressionKinds:
                 news |= result.be_function(function)
             return news
         news = False
-        for made in base.find().classes:
-            if (
-                made.parent not in (None, "nn.Module", "nn.Criterion", "nn.Container")
-                and base.kind != "class"
-            ):
-                news |= module_field(name, result, base)
-            if made.parent == "nn.Container" and name == "modules":
-                news |= module_field(name, result, base)
-            news |= unify(result, made.instance.of_field(name))
+        family = self.types.family(base)
+        layers = bool(family.parents - {None, "nn.Module", "nn.Criterion", "nn.Container"})
+        if (layers and base.kind != "class") or ("nn.Container" in family.parents and name == "modules"):
+            news |= module_field(name, result, base)
+        for instance in family.instances:
+            news |= unify(result, instance.of_field(name))
         return news
 
     def _index(self, node: Index) -> Type:

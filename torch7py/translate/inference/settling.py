@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Rule, Type, unify
+from torch7py.translate.kinds import Rules, Type, unify
 from torch7py.translate.types import Types
 
 if TYPE_CHECKING:
@@ -71,20 +71,20 @@ def settle(inference: Inference) -> None:
 
 
 def _settle(inference: Inference) -> None:
-    rules = [Rule(run) for run in inference.rules]
-    _run(rules)
+    rules = Rules(inference.rules)
+    rules.settle()
     _guess_methods(inference)
-    _run(rules)
+    rules.settle()
     for guess in inference.guesses:
         if guess():
-            _run(rules)
+            rules.settle()
     # What is still open and is counted with, is a number.
     for node, found in list(inference.types.by_node.items()):
         if isinstance(node, tree.Binary) and node.operator in "+-*/%^" and found.kind is None:
             for side in (inference.types.of(node.left), inference.types.of(node.right)):
                 if side.kind is None:
                     side.be("number")
-            _run(rules)
+            rules.settle()
 
 
 def _guess_methods(inference: Inference) -> None:
@@ -109,13 +109,3 @@ def _guess_methods(inference: Inference) -> None:
             field_type = made.instance.of_field(name)
             if field_type.kind is None and made.instance.kind != "criterion":
                 field_type.be("tensor")
-
-
-def _run(rules: list[Rule]) -> None:
-    for _ in range(60):
-        news = False
-        for rule in rules:
-            if rule.waits and rule.apply():
-                news = True
-        if not news:
-            return

@@ -193,10 +193,10 @@ def unsqueeze(args: Args) -> Native:
 
 @native("nn.Transpose", live=lambda m: {"permutations": m.permutations, "numInputDims": m.numInputDims})
 def transpose(args: Args) -> Native:
-    try:
-        pairs = [tuple(map(int, items(pair))) for pair in items(args.permutations)]
-    except ValueError:
-        raise NotNative("nn.Transpose of dimensions that are not numbers") from None
+    written = args.value("permutations")
+    pairs = [tuple(pair) for pair in written if isinstance(pair, (tuple, list))]
+    if len(pairs) != len(written) or any(len(pair) != 2 for pair in pairs):
+        raise NotNative(f"the form depends on the dimensions, which are no pairs: {args.permutations}")
     dims = args.value("numInputDims")
 
     def call(use: Use) -> str:

@@ -151,7 +151,10 @@ class Calls:
     def _too_few(self, node: Call | Invoke) -> Problem:
         """A rule takes more arguments than there are: Lua says so when it gets there."""
         name = node.method if isinstance(node, Invoke) else self.t.path(node.callee) or "a function"
-        return Problem("T7-203", node.line, f"{name} with {len(node.arguments)} arguments")
+        count = len(node.arguments)
+        if count and (isinstance(node.arguments[-1], tree.Vararg) or self.is_unpacked(node.arguments[-1])):
+            return Problem("T7-218", node.line, f"{name} with as many arguments as a table or ... holds")
+        return Problem("T7-203", node.line, f"{name} with {count} argument{'s' * (count != 1)}")
 
     def _written(self, node: Call | Invoke, keep: bool) -> Py:
         t = self.t
@@ -365,7 +368,7 @@ class Calls:
         if self.t.scope.function is None:
             self.t.imports.add("sys")
             return "sys.argv[1:]"
-        return "args"
+        return self.t.names.rest(self.t.scope)
 
     def is_unpacked(self, node: Expression | None) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")

@@ -7,11 +7,12 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
 from torch7py.translate.native.class_fields import ClassFields
@@ -101,10 +102,12 @@ class Classes:
         types = translator.types
         found = [*types.classes.values(), *types.class_of_variable.values()]
         self.all = list(dict.fromkeys(found))
+        holders = self._holders()
+        taken = Counter(translator.names.chosen.values())
         for made in self.all:
             for statement in (made.statement, *made.parts):
                 self.by_statement[statement] = made
-            self.names[made] = self._name(made)
+            self.names[made] = self._name(made, holders.get(made, set()), taken)
             for function in (*made.methods.values(), *made.makers.values(), *made.statics.values()):
                 self.owners[function] = made
         for variable, made in types.class_of_variable.items():
@@ -169,23 +172,32 @@ class Classes:
             isinstance(call, Invoke) and self.t.kind(call.receiver) == "class" for call in calls
         )
 
-    def _name(self, made: LuaClass) -> str:
-        t = self.t
+    def _holders(self) -> dict[LuaClass, set[Variable]]:
+        """The variables that hold a class and nothing else: that of its statement, and what require gives."""
+        found: dict[LuaClass, set[Variable]] = {}
+        for variable, made in self.t.types.class_of_variable.items():
+            found.setdefault(made, set()).add(variable)
+        for variable in self.t.names.chosen:
+            held = {self._only_class(version) for version in self.t.types.versions[variable][1]}
+            only = held.pop() if len(held) == 1 else None
+            if only is not None:
+                found.setdefault(only, set()).add(variable)
+        return found
+
+    @staticmethod
+    def _only_class(found: Type) -> LuaClass | None:
+        classes = found.find().classes
+        return classes[0] if found.kind == "class" and len(classes) == 1 else None
+
+    def _name(self, made: LuaClass, own: set[Variable], taken: Counter[str]) -> str:
+        """A name that no variable has but its own. ``taken``: how many variables have each."""
         base = code.python_name(made.name.rsplit(".", 1)[-1])
-        own = {v for v, c in t.types.class_of_variable.items() if c is made}
-        own |= {v for v in t.names.chosen if self._is_only(v, made)}  # other names of it, as require gives
-        taken = {name for variable, name in t.names.chosen.items() if variable not in own}
-        taken |= set(self.names.values())
+        others = taken - Counter(self.t.names.chosen.get(variable, "") for variable in own)
         name, number = base, 1
-        while name in taken:
+        while name in others or name in self.names.values():
             number += 1
             name = f"{base}{number}"
         return name
-
-    def _is_only(self, variable: Variable, made: LuaClass) -> bool:
-        """Whether a variable holds a class and nothing else."""
-        _, versions = self.t.types.versions[variable]
-        return all(found.kind == "class" and found.find().classes == [made] for found in versions)
 
     # Where
 

@@ -62,11 +62,11 @@ class Conditions:
                         return Py(
                             f"{key.at(code.ADD)} {inside} {self.t.value(one.base).at(code.ADD)}", code.COMPARE
                         )
-                    return Py(f"{self.t.value(one).at(code.ADD)} {word} None", code.COMPARE)
+                    return _identical(self.t.value(one), word, atom("None"))
                 if isinstance(other, tree.Boolean) and (
                     self.t.kind(one) in (None, "any") or (self.t.kind(one) == "boolean" and t.type(one).nil)
                 ):
-                    return Py(f"{self.t.value(one).at(code.ADD)} {word} {other.value}", code.COMPARE)
+                    return _identical(self.t.value(one), word, atom(str(other.value)))
                 if isinstance(other, tree.Boolean) and self.t.kind(one) == "boolean":
                     wanted = other.value == (node.operator == "==")
                     return (
@@ -75,10 +75,7 @@ class Conditions:
             kinds = {self.t.kind(left), self.t.kind(right)}
             equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
             if kinds & {"tensor", "module", "criterion", "table", "object", "class"} and not equal:
-                return Py(
-                    f"{self.t.value(left).at(code.ADD)} {word} {self.t.value(right).at(code.ADD)}",
-                    code.COMPARE,
-                )
+                return _identical(self.t.value(left), word, self.t.value(right))
         operator = COMPARISONS[node.operator]
         # Both sides with the same shift: i == j - 1 stays readable as it is.
         return Py(
@@ -192,7 +189,7 @@ class Conditions:
             return Py(f"{name} is not None and {name} is not False", code.AND)
         if kind is None or kind == "any":
             return self._truth(value)
-        return Py(f"{self._tested(node, value)} is not None", code.COMPARE)
+        return _identical(Py(self._tested(node, value), code.ADD), "is not", atom("None"))
 
     def _tested(self, node: Expression, value: Py) -> str:
         """What is compared with None: of a loss that may not be there yet, the loss and not its number."""
@@ -357,6 +354,26 @@ class Conditions:
         if isinstance(node, Index) and self.is_entry(node) and node not in self.t.present:
             return found.kind not in (None, "any", "boolean") and self.t.tables.has_key(node)
         return found.kind not in (None, "any", "boolean") and not found.nil
+
+
+def _identical(left: Py, word: str, right: Py) -> Py:
+    """``x is None``; what is a number or a text in Python has no identity, and is compared as a value."""
+    literal = [isinstance(side, (int, float, str)) for side in (_literal(left.text), _literal(right.text))]
+    if any(literal):
+        if "None" in (left.text, right.text):
+            return atom(str(word == "is not"))
+        word = "==" if word == "is" else "!="
+    return Py(f"{left.at(code.ADD)} {word} {right.at(code.ADD)}", code.COMPARE)
+
+
+def _literal(text: str) -> object:
+    """The number or text that a piece of Python is, else None."""
+    if not text or text[0] not in "\"'-.0123456789":
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
 
 
 _OPPOSITES: dict[type[ast.cmpop], str] = {ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}

@@ -96,7 +96,7 @@ class Functions:
             parameters.append(f"{text}=None" if missing else text)
         parameters += last
         if node.vararg:
-            parameters.append("*args")
+            parameters.append(f"*{t.names.rest(scope)}")
         parameters += self.captured_by_turn(scope)
         t.gap()
         if t.training.only_evaluates(node):

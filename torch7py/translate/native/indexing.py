@@ -257,7 +257,7 @@ def table(t: Translator, node: tree.Table) -> Py:
                 raise Problem("T7-305", node.line, "nil in a list")
             last = item is node.fields[-1]
             if last and isinstance(item.value, tree.Vararg):
-                items.append("*args")
+                items.append(f"*{t.calls.rest()}")
             elif last and t.calls.is_unpacked(item.value):
                 items.append(f"*{t.calls.unpacked(item.value)}")
             else:

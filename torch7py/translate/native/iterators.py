@@ -96,8 +96,9 @@ def _is_plain(
     return all(_is_plain(t, inner, callers | {function}) for inner in ends)
 
 
-def _is_there(t: Translator, node: tree.Expression, seen: frozenset[Variable] = frozenset()) -> bool:
-    """Whether a value is never nil, for what the program gives it."""
+def _is_there(t: Translator, node: tree.Expression, seen: set[Variable] | None = None) -> bool:
+    """Whether a value is never nil, for what the program gives it. ``seen``: variables that are taken for such."""
+    seen = set() if seen is None else seen
     if isinstance(node, tree.Paren):
         return _is_there(t, node.inner, seen)
     if isinstance(node, (tree.Number, tree.String, tree.Table, tree.Function, tree.Unary)):
@@ -116,7 +117,8 @@ def _is_there(t: Translator, node: tree.Expression, seen: frozenset[Variable] = 
         always = len(sources) == 1 + len(variable.writes)  # also where it is declared
         if variable.kind != "local" or not always:
             return False
-        return all(not isinstance(s, bool) and _is_there(t, s, seen | {variable}) for s in sources)
+        seen.add(variable)
+        return all(not isinstance(s, bool) and _is_there(t, s, seen) for s in sources)
     if isinstance(node, tree.Invoke):
         return t.kind(node.receiver) in ("tensor", "storage", "module") and t.kind(node) in _NEVER_NIL
     path = t.path(node.callee) if isinstance(node, tree.Call) else None

@@ -17,6 +17,8 @@ class Names:
         self.scopes = scopes
         self.chosen: dict[Variable, str] = {}
         self.used: dict[Scope, set[str]] = {}
+        self._called: dict[str, list[Variable]] = {}  # the variables of each name
+        self._rests: dict[Scope, str] = {}
         for variable in scopes.globals.values():
             if variable.writes:
                 self._give(variable, scopes.main)
@@ -33,6 +35,7 @@ class Names:
         base = python_name(variable.name)
         if variable.name == "_" and not variable.reads and not (variable.kind == "parameter" and "_" in used):
             self.chosen[variable] = "_"
+            self._called.setdefault("_", []).append(variable)
             if variable.kind == "parameter":
                 used.add("_")
             return
@@ -41,11 +44,12 @@ class Names:
             number += 1
             name = f"{base}{number}"
         self.chosen[variable] = name
+        self._called.setdefault(name, []).append(variable)
         used.add(name)
 
     def _clashes(self, variable: Variable, scope: Scope, name: str) -> bool:
-        for other, given in self.chosen.items():
-            if given != name or other is variable:
+        for other in self._called.get(name, ()):
+            if other is variable:
                 continue
             home = other.scope or self.scopes.main
             if home is scope and not self._may_share(other, variable):
@@ -89,6 +93,18 @@ class Names:
 
     def fresh(self, base: str, scope: Scope) -> str:
         """A name that no variable of the function, or of those around and in it, has."""
+        name = self._free(base, scope)
+        self.used.setdefault(scope, set()).add(name)
+        return name
+
+    def rest(self, scope: Scope) -> str:
+        """What ``...`` of a function is called: ``args`` where no variable in sight is called so."""
+        name = self._rests.get(scope)
+        if name is None:
+            name = self._rests[scope] = self._free("args", scope)
+        return name
+
+    def _free(self, base: str, scope: Scope) -> str:
         taken = set(self.used.get(scope, set()))
         outer = scope.parent
         while outer is not None:
@@ -103,7 +119,6 @@ class Names:
         while name in taken:
             number += 1
             name = f"{base}{number}"
-        self.used.setdefault(scope, set()).add(name)
         return name
 
 

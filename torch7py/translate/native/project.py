@@ -173,8 +173,8 @@ class _Gathering:
             file_path = folder / name.value
             return self._within(file_path) if name.value.endswith(".lua") else None
         stem = plain_name(name.value)
-        if stem.startswith(("/", "..")):
-            return None
+        if stem.startswith(("/", "..")) or name.value in packages:
+            return None  # a package comes before a file of its name
         found = _in(self.folder, stem)
         return None if found is None else self._within(found)
 

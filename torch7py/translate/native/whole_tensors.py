@@ -28,8 +28,12 @@ _ALIKE = set(
 )
 
 
-def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozenset()) -> str | None:
-    """``mask`` where a tensor holds truth values in Python, ``whole`` where ints, None where fractions or unknown."""
+def elements(t: Translator, node: Expression, known: dict[Variable, str | None] | None = None) -> str | None:
+    """``mask`` where a tensor holds truth values in Python, ``whole`` where ints, None where fractions or unknown.
+
+    ``known``: of variables that were looked at, None for those that are being looked at.
+    """
+    known = {} if known is None else known
     while isinstance(node, tree.Paren):
         node = node.inner
     if t.kind(node) != "tensor":
@@ -37,13 +41,13 @@ def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozen
     if isinstance(node, Name):
         variable = t.scopes.of_name[node]
         sources = t.wholes.sources(variable)
-        if sources and variable not in seen:
-            found = {
-                None if isinstance(source, bool) else elements(t, source, seen | {variable})
-                for source in sources
-            }
-            if len(found) == 1 and found != {None}:
-                return found.pop()
+        if sources and variable not in known:
+            known[variable] = None
+            found = {None if isinstance(source, bool) else elements(t, source, known) for source in sources}
+            if len(found) == 1:
+                known[variable] = found.pop()
+        if known.get(variable) is not None:
+            return known[variable]
     name, first = _called(t, node)
     if name in _COMPARE:
         return "whole" if node in t.counted else "mask"
@@ -56,9 +60,9 @@ def elements(t: Translator, node: Expression, seen: frozenset[Variable] = frozen
     if name in ("double", "float", "type", "typeAs"):
         return None
     if first is not None and name in _ALIKE:
-        return elements(t, first, seen)
+        return elements(t, first, known)
     if isinstance(node, Binary):
-        sides = [elements(t, side, seen) for side in (node.left, node.right)]
+        sides = [elements(t, side, known) for side in (node.left, node.right)]
         return "whole" if any(sides) else None
     return "whole" if t.type(node).find().tensor_type in WHOLE else None
 

@@ -131,8 +131,12 @@ class Passing:
                 self._spans[root] = (min(first, node.place.start), max(last, node.place.end))
         return self._spans.get(found.find(), (0, 0))
 
-    def may_have_graph(self, node: Expression, seen: frozenset[Variable] = frozenset()) -> bool:
-        """Whether a tensor may be what a layer computes, or a part of its weights: gradients would end here."""
+    def may_have_graph(self, node: Expression, seen: set[Variable] | None = None) -> bool:
+        """Whether a tensor may be what a layer computes, or a part of its weights: gradients would end here.
+
+        ``seen``: the variables that were looked at for the same question.
+        """
+        seen = set() if seen is None else seen
         if self._has_layers is None:
             types = self.t.types
             self._has_layers = any(made.parent is not None for made in types.classes.values()) or any(
@@ -159,9 +163,9 @@ class Passing:
                     continue  # a library
                 if variable in seen:
                     continue
+                seen.add(variable)
                 if not sources or any(
-                    isinstance(source, bool) or self.may_have_graph(source, seen | {variable})
-                    for source in sources
+                    isinstance(source, bool) or self.may_have_graph(source, seen) for source in sources
                 ):
                     return True
         return False

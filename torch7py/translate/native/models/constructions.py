@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
 from torch7py.rnn import all as rnn_classes  # noqa: F401
 from torch7py.translate import tree
-from torch7py.translate.kinds import Description, Type
+from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
@@ -34,18 +34,7 @@ WITHOUT_WEIGHTS = {
 
 
 def all_layers(module: Type) -> list[Description]:
-    """All that a module may be, and its parts. A variable used for several modules may seem to hold itself."""
-    found: list[Description] = []
-    seen = {module.find()}
-    waiting = [module.find()]
-    while waiting:
-        layers = waiting.pop().layers
-        found += layers
-        for layer in layers:
-            parts = [part.find() for part in (*layer.children, *layer.slots)]
-            waiting += [part for part in dict.fromkeys(parts) if part not in seen]
-            seen.update(parts)
-    return found
+    return [layer for part in all_parts(module) for layer in part.layers]
 
 
 # Arguments that PyTorch takes as whole numbers alone.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import DEEPEST, Description, Type
+from torch7py.translate.kinds import Description, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
@@ -56,7 +57,7 @@ class Inputs:
             given, wanted = self.given(prediction), self.target(found, target, line)
             return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
         filled = [layer for layer in found.find().layers if layer.children or layer.name != "nn.Sequential"]
-        if len({_takes_items(layer) for layer in filled}) > 1:
+        if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
         several = graph_inputs(found)
         if several is None and any(layer.name == "nn.gModule" for layer in found.find().layers):
@@ -206,9 +207,13 @@ class Inputs:
             return f"{t.value(node).at(code.ATOM)}.detach()"
         return self.given(node)
 
-    def is_items(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
-        """Whether a tensor holds whole numbers of a whole type, by how the program makes it."""
+    def is_items(self, node: Expression, seen: set[object] | None = None) -> bool:
+        """Whether a tensor holds whole numbers of a whole type, by how the program makes it.
+
+        ``seen``: what was looked at for the same question, and is taken for such.
+        """
         t = self.t
+        seen = set() if seen is None else seen
         if isinstance(node, tree.Paren):
             return self.is_items(node.inner, seen)
         if self.is_long(node) or t.type(node).has("whole"):
@@ -221,14 +226,18 @@ class Inputs:
         if isinstance(node, Index) and t.kind(node.base) == "tensor":
             return self.is_items(node.base, seen)
         if isinstance(node, Index) and t.kind(node.base) == "table":
+            if node in seen:
+                return True
+            seen.add(node)
             values = t.tables.values_of(node.base)
-            return bool(values) and node not in seen and all(self.is_items(v, seen | {node}) for v in values)
+            return bool(values) and all(self.is_items(v, seen) for v in values)
         if isinstance(node, Name):
             variable = t.scopes.of_name[node]
             sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
             if variable in seen:
                 return True
-            return bool(sources) and all(self.is_items(s, seen | {variable}) for s in sources)
+            seen.add(variable)
+            return bool(sources) and all(self.is_items(s, seen) for s in sources)
         return False
 
     def is_long(self, node: Expression) -> bool:
@@ -236,18 +245,25 @@ class Inputs:
         return found.find().tensor_type in ("Long", "Int") or found.has("places")
 
 
-def takes_items(module: Type, depth: int = 0) -> bool:
+def takes_items(module: Type) -> bool:
     """Whether the first layer of a module looks up items by their numbers."""
-    return depth <= DEEPEST and any(_takes_items(layer, depth) for layer in module.find().layers)
+    return _any_takes_items(module.find().layers)
 
 
-def _takes_items(layer: Description, depth: int = 0) -> bool:
-    if layer.name == "nn.Sequencer":
-        return any(takes_items(slot, depth + 1) for slot in layer.slots)
-    if layer.name == "nn.Sequential":
-        first = next((child for child in layer.children if not _keeps_items(child)), None)
-        return first is not None and takes_items(first, depth + 1)
-    return layer.name.startswith("nn.LookupTable")
+def _any_takes_items(layers: Sequence[Description]) -> bool:
+    waiting, seen = list(layers), set()
+    while waiting:
+        layer = waiting.pop()
+        if layer in seen:
+            continue
+        seen.add(layer)
+        if layer.name.startswith("nn.LookupTable"):
+            return True
+        inside = layer.slots if layer.name == "nn.Sequencer" else []
+        if layer.name == "nn.Sequential":
+            inside = [child for child in layer.children if not _keeps_items(child)][:1]
+        waiting += [each for part in inside for each in part.find().layers]
+    return False
 
 
 def _keeps_items(module: Type) -> bool:
@@ -256,16 +272,24 @@ def _keeps_items(module: Type) -> bool:
     return bool(names) and names <= _SHAPES
 
 
-def input_kind(module: Type, depth: int = 0) -> str | None:
+def input_kind(module: Type) -> str | None:
     """Whether a module takes "steps", a "tuple" or a "tensor"."""
-    kinds: set[str | None] = set()
-    for layer in module.find().layers:
-        if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
-            kinds.add("steps")
-        elif layer.name == "nn.Sequential" and layer.children and depth < 30:
-            kinds.add(input_kind(layer.children[0], depth + 1))
-        elif layer.name.endswith("Table"):
-            kinds.add("tuple")
-        else:
-            kinds.add("tensor")
+    kinds: set[str] = set()
+    waiting, seen = [module.find()], set()
+    while waiting:
+        part = waiting.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        if not part.layers:
+            return None
+        for layer in part.layers:
+            if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
+                kinds.add("steps")
+            elif layer.name == "nn.Sequential" and layer.children:
+                waiting.append(layer.children[0].find())
+            elif layer.name.endswith("Table"):
+                kinds.add("tuple")
+            else:
+                kinds.add("tensor")
     return kinds.pop() if len(kinds) == 1 else None

@@ -31,9 +31,13 @@ class Origins:
             None  # what is put into a variable's tensor, or a field
         )
 
-    def from_layers(self, node: Expression, seen: frozenset[object] = frozenset()) -> bool:
-        """Whether a tensor is computed from what a module gave, as far as a gradient would follow it."""
+    def from_layers(self, node: Expression, seen: set[object] | None = None) -> bool:
+        """Whether a tensor is computed from what a module gave, as far as a gradient would follow it.
+
+        ``seen``: the variables, fields and functions that were looked at for the same question.
+        """
         t = self.t
+        seen = set() if seen is None else seen
         if t.kind(node) not in ("tensor", "table", None, "any"):
             return False
         if isinstance(node, tree.Paren):
@@ -42,7 +46,7 @@ class Origins:
             variable = t.scopes.of_name[node]
             if variable in seen:
                 return False
-            seen |= {variable}
+            seen.add(variable)
             sources = [s for s in t.wholes.sources(variable) if not isinstance(s, bool)]
             return any(self.from_layers(s, seen) for s in [*sources, *self._put_into(variable)])
         if isinstance(node, Index):
@@ -51,7 +55,8 @@ class Origins:
                 return self.from_layers(node.base, seen)
             if key in seen:
                 return False
-            return any(self.from_layers(s, seen | {key}) for s in self._put_into(key))
+            seen.add(key)
+            return any(self.from_layers(s, seen) for s in self._put_into(key))
         if isinstance(node, tree.Binary):
             return self.from_layers(node.left, seen) or self.from_layers(node.right, seen)
         if isinstance(node, tree.Unary):
@@ -67,7 +72,7 @@ class Origins:
             return True
         if functions:
             new = [f for f in functions if f not in seen]
-            seen |= set(new)
+            seen.update(new)
             return any(self.from_layers(v, seen) for f in new for r in returns_of(f) for v in r.values)
         if isinstance(node, Invoke):
             if node.method in _WITHOUT_GRAPH:

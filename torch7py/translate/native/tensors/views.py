@@ -120,7 +120,8 @@ def select(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 def sub(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     """A first and a last position for each of the leading dimensions; negative ones count from the end."""
     texts = []
-    for first, last in zip(arguments[::2], arguments[1::2], strict=True):
+    for place in range(0, len(arguments), 2):
+        first, last = arguments[place], arguments[place + 1]
         start = str(t.expressions.position(first))
         end = t.expressions.whole_number(last)
         if end.text.startswith("-") and end.text[1:].isdigit():

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import all_parts
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.native.training.flow import VIEWS, Flow
@@ -116,18 +116,7 @@ class Forwards:
     def _shares(self, a: Expression, b: Expression) -> bool:
         """Whether one of two modules is a part of the other."""
         first, second = self.t.type(a).find(), self.t.type(b).find()
-        return first is not second and (first in self._parts(second) or second in self._parts(first))
-
-    def _parts(self, module: Type) -> set[Type]:
-        """All parts of a module; of one that seems to hold itself it is one, too."""
-        found: set[Type] = set()
-        waiting = [module.find()]
-        while waiting:
-            layers = waiting.pop().layers
-            parts = {part.find() for layer in layers for part in (*layer.children, *layer.slots)}
-            waiting += parts - found
-            found |= parts
-        return found
+        return first is not second and (first in all_parts(second) or second in all_parts(first))
 
     def _in_shared_loop(self, later: Call | Invoke, first: tree.Node, backward: tree.Node) -> bool:
         """Whether a forward behind a backward call comes before it in the next turn of a loop, without the first."""

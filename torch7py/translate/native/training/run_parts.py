@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
@@ -48,36 +48,35 @@ class RunParts:
 
     def discards(self, module: Expression) -> bool:
         """Whether a module throws the outputs of some of its parts away, whose weights get no gradient then."""
-        return self._discards(self.t.type(module), set())
+        return self._discards(self.t.type(module))
 
-    def _discards(self, module: Type, seen: set[Type]) -> bool:
-        if module.find() in seen:  # a variable used for several modules may seem to hold itself
-            return False
-        seen.add(module.find())
-        for layer in module.find().layers:
-            inside = [child.find() for child in layer.children]
-            for table, chosen in itertools.pairwise(inside if layer.name == "nn.Sequential" else ()):
-                one_of = {each.name for each in chosen.layers} & {"nn.SelectTable", "nn.NarrowTable"}
-                side_by_side = {each.name for each in table.layers} & {"nn.ConcatTable", "nn.ParallelTable"}
-                if one_of and side_by_side:
-                    return True
-            if any(self._discards(part, seen) for part in (*inside, *layer.slots)):
-                return True
+    def _discards(self, module: Type) -> bool:
+        for part in all_parts(module):
+            for layer in part.layers:
+                inside = [child.find() for child in layer.children]
+                for table, chosen in itertools.pairwise(inside if layer.name == "nn.Sequential" else ()):
+                    one_of = {each.name for each in chosen.layers} & {"nn.SelectTable", "nn.NarrowTable"}
+                    side_by_side = {each.name for each in table.layers} & {
+                        "nn.ConcatTable",
+                        "nn.ParallelTable",
+                    }
+                    if one_of and side_by_side:
+                        return True
         return False
 
-    def _is_run(self, part: Type, seen: set[Type]) -> bool:
-        """Whether all of a module is run; ``seen``: the parts that are asked about already."""
+    def _is_run(self, part: Type, known: set[Type]) -> bool:
+        """``known``: parts that were looked at, and are run as far as that is known."""
         part = part.find()
-        if not part.layers or part in seen:
-            return True  # not known, or said by the first one that asked
-        seen.add(part)
+        if not part.layers or part in known:
+            return True  # not known
+        known.add(part)
         if len(part.layers) == 1 and self._all_run().get(part, False):
             return True
         if part in self._all_run():
             return False
         children = [child for layer in part.layers for child in (*layer.children, *layer.slots)]
         if children:
-            return all(self._is_run(child, seen) for child in children)
+            return all(self._is_run(child, known) for child in children)
         return not any(_WEIGHTED.search(layer.name) for layer in part.layers)
 
     def _moves(self) -> bool:
