@@ -68,6 +68,34 @@ def test_objects_of_tables_that_are_not_written_out(source: str) -> None:
     assert codes(PROTOTYPE + source) & {"T7-242", "T7-201"}
 
 
+CHECKED = "local argcheck = require 'argcheck'\nlocal f = argcheck{%s}\nprint(%s)"
+NUMBER = "{name = 'x', type = 'number'%s}, call = function(x) return x end"
+
+
+@pytest.mark.parametrize(
+    ("rules", "call"),
+    [
+        (NUMBER % "" + ", overload = g", "f(1)"),
+        (NUMBER % "" + ", pack = true", "f(1)"),
+        (NUMBER % ", check = function(x) return x > 0 end", "f(1)"),
+        (
+            "{name = 'x', type = 'table', default = {}}, call = function(x) return #x end",
+            "f()",
+        ),  # the same each time
+        ("{name = 'x', type = 'boolean', default = false}, call = function(x) return x end", "f(nil)"),
+        (
+            (
+                "{name = 'f', type = 'function', default = function() return x end}, {name = 'x', type = 'number'},"
+                " call = function(f, x) return f() end"
+            ),
+            "f(3)",
+        ),
+    ],
+)
+def test_rules_for_arguments_that_do_more(rules: str, call: str) -> None:
+    assert codes(CHECKED % (rules, call))
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -13,6 +13,13 @@ OBJECTS = Path(__file__).parent / "objects"
 
 # What each page has that is its own.
 LINES = {
+    "argument_checks": [
+        '    def __init__(self, room=3, label="shelf", price=None):\n        """A shelf with nothing on it."""\n',
+        "    def put(self, weight, most=None, note=None):\n        if most is None:\n            most = weight\n",
+        'shelf, other = Shelf(), Shelf(label="other", room=1)\n',
+        'lua_text(shelf.put(6, note="fragile")),',
+        "    # ### Shelves\n",
+    ],
     "called_class": [
         "class Money:\n    def __init__(self, cents, unit=None):\n",
         "    def __rmul__(self, other):\n        return Money.__mul__(other, self)\n",

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from torch7py.translate import tree
+from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.kinds import LuaClass, Returns, Type
 from torch7py.translate.scopes import Scopes, Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -50,6 +51,7 @@ class Types:
         self.classes: dict[str, LuaClass] = {}
         self.class_of_variable: dict[Variable, LuaClass] = {}
         self.parent_of_variable: dict[Variable, LuaClass] = {}
+        self.checks: dict[tree.Function, ArgumentChecks] = {}  # of functions made by argcheck
         self.takes_class: set[tree.Function] = set()  # makers whose first parameter is the class
         self.table_handed: dict[
             tree.Function, Name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, literals, tree
+from torch7py.translate.argument_checks import named_arguments
 from torch7py.translate.inference import loaders, module_calls, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import squeezed, tensor_method
@@ -179,6 +180,9 @@ class CallKinds:
     def bind(
         self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
     ) -> None:
+        if function in self.types.checks:
+            self._bind_checked(function, nodes, given, first)
+            return
         parameters = function.parameters[first:]
         open_end = bool(nodes) and isinstance(nodes[-1], (Call, Invoke, tree.Vararg))
         if function.vararg:
@@ -192,6 +196,37 @@ class CallKinds:
         if open_end and not isinstance(nodes[-1], tree.Vararg):
             rest = parameters[len(given) :]
             self.inference.rules.append(lambda: self._spread(nodes[-1], rest))
+
+    def _bind_checked(
+        self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
+    ) -> None:
+        """The arguments of a function made by argcheck: by name, or in order with some left out."""
+        checks = self.types.checks[function]
+        table = named_arguments(checks, nodes, first)
+        if table is not None:
+            names = [rule.name for rule in checks.rules]
+            for item in table.fields:
+                at = names.index(item.key.value) if isinstance(item.key, tree.String) else 0
+                if at < len(function.parameters):
+                    unify(
+                        self.inference.name_type(function.parameters[at]),
+                        self.inference.expression(item.value),
+                    )
+            return
+        bound: list[bool] = []
+
+        def bind() -> bool:
+            kinds = dict(zip(nodes, given, strict=True))
+            places = None if bound else checks.places(nodes, lambda node: kinds[node].kind, first)
+            if places is None:
+                return False
+            bound.append(True)
+            for place, found in zip(places, given, strict=True):
+                if first + place < len(function.parameters):
+                    unify(self.inference.name_type(function.parameters[first + place]), found)
+            return True
+
+        self.inference.rules.append(bind)
 
     def _spread(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:
         """``f(g())``: the values of g after its first, and nil for what is left."""

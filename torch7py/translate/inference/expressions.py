@@ -111,6 +111,17 @@ class ExpressionKinds:
         found = Type("function")
         found.functions.append(node)
         self.types.returns[node] = Returns()
+        checks = self.types.checks.get(node)
+        for parameter, rule in zip(node.parameters, checks.rules if checks is not None else (), strict=False):
+            found_here = self.inference.name_type(parameter)
+            if rule.kind is not None:
+                found_here.be(rule.kind)
+            elif rule.type in self.types.classes:
+                found_here.be_of(self.types.classes[rule.type].instance.find().classes)
+            if rule.default is not None:
+                unify(found_here, self.inference.expression(rule.default))
+            elif rule.optional:
+                found_here.be_nil()
         for parameter in node.parameters:
             self.inference.declare(parameter)
         known = known_function(node)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from torch7py.translate import library, literals, tree
+from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
@@ -29,14 +30,16 @@ def infer(
     scopes: Scopes,
     recorded: dict[int, set[str]] | None = None,
     files: dict[Call, tree.Function] | None = None,
+    checks: dict[tree.Function, ArgumentChecks] | None = None,
 ) -> Types:
     """The types of a program. ``recorded``: kinds that a run saw, by the start of the expression.
 
-    ``files``: the calls that run a file of the program, and the function that the file is taken for.
+    ``files``: the calls that run a file of the program, and the function that the file is taken for. ``checks``: what
+    is known of the arguments of functions that argcheck made.
     """
-    found = _infer(program, scopes, recorded, files, set())
+    found = _infer(program, scopes, recorded, files, set(), checks or {})
     tables = tuples.mixed(found, program)
-    return _infer(program, scopes, recorded, files, tables) if tables else found
+    return _infer(program, scopes, recorded, files, tables, checks or {}) if tables else found
 
 
 def _infer(
@@ -45,8 +48,10 @@ def _infer(
     recorded: dict[int, set[str]] | None,
     files: dict[Call, tree.Function] | None,
     tables: set[tree.Table],
+    checks: dict[tree.Function, ArgumentChecks],
 ) -> Types:
     inference = Inference(scopes, files or {})
+    inference.types.checks = checks
     inference.program = program
     inference.tuples = tables
     inference.options_read = literals.options_read(program)
@@ -219,7 +224,7 @@ class Inference:
             return
         variable = self.scopes.of_name[target]
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
-        if once and self._only_indexed(variable):
+        if once and (given[0].value == "argcheck.doc" or self._only_indexed(variable)):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
     def _short_name(self, target: Name, value: Index) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.native import (
+    checked_arguments,
     code,
     colors,  # noqa: F401  (registers its rules)
     columns,  # noqa: F401  (so does it)
@@ -254,6 +255,9 @@ class Calls:
         raise Problem("T7-202", node.line, f"the method {node.method} of a {kind}")
 
     def arguments(self, node: Call | Invoke, functions: list[tree.Function], first: int = 0) -> str:
+        checked = checked_arguments.arguments(self.t, node, functions, first)
+        if checked is not None:
+            return checked
         given = list(node.arguments)
         if functions:
             room = max(len(f.parameters) for f in functions) - first

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, devices
+from torch7py.translate.native import checked_arguments, code, devices
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Scope, Variable
@@ -92,6 +92,10 @@ class Functions:
             if t.training.is_weights(node, parameter):
                 continue
             text = t.names.of(parameter)
+            checked = checked_arguments.parameter(t, node, parameter)
+            if checked is not None:
+                parameters.append(checked)
+                continue
             missing = t.training.may_be_missing(node, parameter)
             parameters.append(f"{text}=None" if missing else text)
         parameters += last
@@ -122,6 +126,13 @@ class Functions:
                     t.emit(f"{word} {', '.join(sorted(map(t.names.of_variable, here)))}")
             start = len(t.lines)
             t.around.append(scope)
+            checks = t.types.checks.get(node)
+            for line in checked_arguments.docstring(checks):
+                t.emit(line) if line.strip() else t.lines.append("")
+            for comment in checks.comments if checks is not None else ():
+                t.comment(comment)
+            for line in checked_arguments.lines(t, node):
+                t.emit(line)
             t.block(node.body)
             t.around.pop()
             begun = len(t.lines) > start and t.lines[start].strip().startswith("super().__init__(")

@@ -73,7 +73,7 @@ def _uncollected() -> Iterator[None]:
 def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -> Native:
     project = gather(source, file)
     scopes = resolve(project.program)
-    types = infer(project.program, scopes, recorded, project.functions())
+    types = infer(project.program, scopes, recorded, project.functions(), project.checks)
     t = Translator(project, scopes, types)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}

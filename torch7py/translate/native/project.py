@@ -15,9 +15,11 @@ from pathlib import Path, PurePosixPath
 import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.argument_checks import ArgumentChecks, found_in
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
+from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.native.written_out import Folders, written_out
 from torch7py.translate.parse import parse
@@ -79,6 +81,7 @@ class Project:
     program: Block = field(default_factory=lambda: Block((), None, ()))
     requires: dict[Call, SourceFile] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    checks: dict[tree.Function, ArgumentChecks] = field(default_factory=dict)
 
     def functions(self) -> dict[Call, tree.Function]:
         """The calls that run a file, and the function that it is taken for."""
@@ -100,6 +103,7 @@ class _Gathering:
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
         self.moves = Moves()
+        self.checks: dict[tree.Function, ArgumentChecks] = {}
         self.scanned: dict[
             Path, tuple[set[tuple[Path, Path]], list[str]]
         ] = {}  # what is known of a folder's files
@@ -124,7 +128,7 @@ class _Gathering:
                 tree.LocalFunction(place, Around(), Name(place, f"file {each.name}"), each.function)
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
-        return Project(script, self.order, program, self.requires, self.moves)
+        return Project(script, self.order, program, self.requires, self.moves, self.checks)
 
     def _folders(self) -> list[Path]:
         """Where a program may be run, and its files required from."""
@@ -153,6 +157,10 @@ class _Gathering:
         if self.at != first:
             block, moves = _parsed(source, name, self.at)
         self.moves.update(moves)
+        functions, checks = found_in(block)
+        if functions:
+            replace_in(block, functions)
+            self.checks.update(checks)
         return block
 
     def _file_of(self, call: Call, folder: Path) -> SourceFile | None:

@@ -326,6 +326,16 @@ def require(t: Translator, node: Call) -> None:
         raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
 
 
+@statement("argcheck.doc")
+def documentation(t: Translator, node: Call) -> None:
+    """What a file says of itself, in Markdown."""
+    for argument in node.arguments:
+        if not isinstance(argument, tree.String):
+            raise Problem("T7-203", node.line, "a text for argcheck.doc that is not written out")
+        for line in argument.value.strip().split("\n"):
+            t.emit(f"# {line.strip()}".rstrip())
+
+
 # Time
 
 

@@ -100,8 +100,9 @@ def _table(training: Training, node: Expression) -> tree.Table | None:
 
 
 def _is_stored_in(training: Training, variable: Variable) -> bool:
-    targets = [x for s in tree.every(training.t.program, tree.Assign) for x in s.targets]
-    return any(isinstance(x, Index) and x.base in variable.reads for x in targets)
+    read = set(variable.reads)
+    targets = (x for s in tree.every(training.t.program, tree.Assign) for x in s.targets)
+    return any(isinstance(x, Index) and x.base in read for x in targets)
 
 
 def is_known_at(training: Training, key: Expression, statement: Statement) -> bool:

@@ -21,6 +21,7 @@ class Places:
         self.parents: dict[Statement, tuple[Statement, ...]] = {}  # the statements around, outermost first
         self.owner: dict[Statement, Scope] = {}  # the function that each is in
         self.home: dict[tree.Node, Statement] = {}  # the statement of names and calls of methods
+        self._of_scope: dict[Scope, list[Statement]] | None = None
         self._place(translator.program, translator.scopes.main, ())
 
     def _place(self, block: Block, scope: Scope, around: tuple[Statement, ...]) -> None:
@@ -58,4 +59,8 @@ class Places:
         return list(self.owner)
 
     def statements_of(self, scope: Scope) -> list[Statement]:
-        return [statement for statement, owner in self.owner.items() if owner is scope]
+        if self._of_scope is None:
+            self._of_scope = {}
+            for statement, owner in self.owner.items():
+                self._of_scope.setdefault(owner, []).append(statement)
+        return list(self._of_scope.get(scope, ()))

@@ -23,14 +23,22 @@ class Reach:
         self.explicit, self.training, self.t = explicit, explicit.training, explicit.t
         self.graphical: set[Variable] = set()
         self._functions: set[tree.Function] = set()  # whose results are being looked at
+        self._finding = False
+        self._givers: set[tree.Function] = set()  # that may give a graph
+        self._barren: dict[
+            tree.Function, int
+        ] = {}  # that give none as long as so many variables may hold one
 
     def find(self) -> None:
         """The variables that may hold what a module gave, or what was made of that."""
-        before = -1
+        before, self._finding = -1, True
         while before != len(self.graphical):
             before = len(self.graphical)
             for statement in self.explicit.flow.block_of:
                 self._learn(statement)
+        self._finding = False
+        self._givers.clear()  # later some calls may be known for backward passes
+        self._barren.clear()
 
     def _may_hold(self, target: Expression) -> None:
         name = base_name(target)
@@ -93,11 +101,21 @@ class Reach:
         return any(self.has_graph(child) for child in tree.children(value))
 
     def _gives_graph(self, function: tree.Function) -> bool:
-        if function in self._functions:
+        """Whether a function may give a graph; each that it calls is looked at once."""
+        if function in self._givers:
+            return True
+        known = self._barren.get(function) == len(self.graphical)
+        if function in self._functions or known:
             return False
+        first = not self._functions
         self._functions.add(function)
         scope = self.t.scopes.of_function[function]
         returns = [s for s in self.training.places.statements_of(scope) if isinstance(s, tree.Return)]
         found = any(self.has_graph(v) for s in returns for v in s.values)
-        self._functions.discard(function)
+        if found and self._finding:
+            self._givers.add(function)
+        if first:
+            if not found and self._finding:  # nor does any of those that it may call
+                self._barren.update(dict.fromkeys(self._functions, len(self.graphical)))
+            self._functions.clear()
         return found
