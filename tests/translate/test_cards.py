@@ -177,6 +177,13 @@ if torch.type(net) == 'nn.DataParallelTable' then
    net = net:get(1)
 end
 print(net:get(1).weight:size(1), net:forward(x):sum())
+local labels = torch.CudaLongTensor and torch.CudaLongTensor()
+labels:resize(4):copy(torch.IntTensor {2, 1, 2, 2})
+local buffer = opt.cards < 2 and torch[opt.kind:match('torch.(%a+)')]() or cutorch.createCudaHostTensor()
+buffer:resize(4, 2):copy(net:forward(x))
+local criterion = nn.CrossEntropyCriterion():type(opt.kind)
+print(('%.4f'):format(criterion:forward(buffer, labels)), labels:sum(), torch.CudaDoubleTensor(2):fill(3):sum())
+print(labels:type('torch.CudaDoubleTensor'):mean())
 """
 
 

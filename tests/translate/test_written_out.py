@@ -245,3 +245,25 @@ def test_a_copy_by_fields() -> None:
 )
 def test_other_copies_are_left(source: str) -> None:
     assert written_out(source.encode(), "save.lua") == source.encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("x = cutorch.createCudaHostTensor(3, n)", "x = torch.FloatTensor(3, n)"),
+        ("x = cutorch.createCudaHostDoubleTensor()", "x = torch.DoubleTensor()"),
+        ("x = cutorch.createCudaHostHalfTensor()", "x = torch.FloatTensor():type('torch.HalfTensor')"),
+        ("x = torch[opt.kind:match('torch.(%a+)')]()", "x = torch.FloatTensor():type(opt.kind)"),
+        ("x = x or (torch.CudaLongTensor and torch.CudaLongTensor())", "x = x or (torch.CudaLongTensor())"),
+        ("assert(params:storage() == net:parameters()[1]:storage())", ""),
+        # and what is left
+        ("x = torch[opt.kind:match('torch.(%a+)')](3)", None),  # has the type's own numbers
+        ("x = torch[opt.kind:match('(%a+)Tensor')]()", None),
+        ("x = torch.CudaLongTensor or torch.LongTensor", None),
+        ("same = params:storage() == net:parameters()[1]:storage()", None),
+        ("assert(params:storage() == nil)", None),
+    ],
+)
+def test_memory_of_cards(source: str, found: str | None) -> None:
+    made = written_out(source.encode(), "net.lua").decode()
+    assert made.strip() == (source if found is None else found)

@@ -28,6 +28,12 @@ TENSOR_TYPES = {
     "torch.ByteTensor": "Byte",
     "torch.CharTensor": "Char",
     "torch.CudaTensor": "Float",
+    "torch.CudaDoubleTensor": "Double",
+    "torch.CudaLongTensor": "Long",
+    "torch.CudaIntTensor": "Int",
+    "torch.CudaShortTensor": "Short",
+    "torch.CudaByteTensor": "Byte",
+    "torch.CudaCharTensor": "Char",
 }
 
 # the fields of an optim.ConfusionMatrix

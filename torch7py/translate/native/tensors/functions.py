@@ -26,8 +26,9 @@ def torch_function(t: Translator, name: str, node: Call) -> Py | None:
     if maker is not None:
         return maker(t, node)
     if f"torch.{name}" in library.TENSOR_TYPES:
-        made = _constructor(t, f"torch.{name}", node)
-        return atom(f"{made.at(code.ATOM)}.cuda()") if name == "CudaTensor" else made
+        kind = "FloatTensor" if name == "CudaTensor" else name.removeprefix("Cuda")
+        made = _constructor(t, f"torch.{kind}", node)
+        return atom(f"{made.at(code.ATOM)}.cuda()") if name.startswith("Cuda") else made
     arguments = node.arguments
     if name == "pow" and [t.kind(argument) for argument in arguments] == ["number", "tensor"]:
         return code.power(t.value(arguments[0]), t.value(arguments[1]))

@@ -45,7 +45,7 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     if not arguments:
         return name_of_type(t, receiver)
     name = arguments[0].value if isinstance(arguments[0], String) else None
-    if len(arguments) == 1 and name is None:
+    if len(arguments) == 1 and name not in library.TENSOR_TYPES:
         by_text = types_by_name.converted(t, receiver, arguments[0])
         if by_text is not None:
             return by_text
@@ -54,7 +54,8 @@ def by_name(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
     if name == "torch.CudaTensor":
         return moved(t, receiver, "cuda")
     conversion = (library.TENSOR_TYPES[name] or "Double").lower()
-    return rules[conversion](t, receiver, ())
+    converted = rules[conversion](t, receiver, ())
+    return atom(f"{converted.at(code.ATOM)}.cuda()") if name.startswith("torch.Cuda") else converted
 
 
 def name_of_type(t: Translator, node: Expression) -> Py:

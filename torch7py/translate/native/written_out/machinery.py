@@ -1,10 +1,13 @@
 """What says how memory, cards and cudnn are used, and no number depends on: it goes, or is a setting of PyTorch's.
 
 Gradients of layers that lie in each other's memory, the worker threads of ``nn.DataParallelTable``, ways of cudnn to
-compute (``m:setMode(1, 1, 1)``: the deterministic ones), and what is done for a cudnn older than any that PyTorch has.
+compute (``m:setMode(1, 1, 1)``: the deterministic ones), what is done for a cudnn or cutorch that is older than any of
+PyTorch's, memory that cards read fast, and empty tensors of a type that is looked up by its name.
 """
 
 from __future__ import annotations
+
+import re
 
 from torch7py.translate import tree
 from torch7py.translate.native.written_out.rewriting import Rewriting
@@ -28,6 +31,8 @@ from torch7py.translate.tree import (
 __all__ = ["Machinery"]
 
 _OLDEST = 5000  # cudnn's version; Torch7's last binding is for 5.1, PyTorch's cudnn is newer
+_PINNED = re.compile(r"cutorch\.createCudaHost(|Double|Half)Tensor")
+_CARD_TYPE = re.compile(r"torch\.Cuda\w+Tensor")
 _FLAGS = {"cudnn.fastest", "cudnn.benchmark", "cudnn.verbose"}
 _LOOKED_THROUGH = ("apply", "findModules", "listModules")
 
@@ -35,7 +40,7 @@ _LOOKED_THROUGH = ("apply", "findModules", "listModules")
 class Machinery(Rewriting):
     def written(self) -> bytes:
         self.gone: set[Statement] = set()
-        edits = self._sharers() + self._versions() + self._modes() + self._threads()
+        edits = self._sharers() + self._versions() + self._modes() + self._threads() + self._tensors()
         edits += [(s.place.start, s.place.end, "") for s in self._with_around()]
         outer = [e for e in edits if not any(o[0] <= e[0] and e[1] <= o[1] and o != e for o in edits)]
         self.edited(sorted(set(outer)))
@@ -139,6 +144,39 @@ class Machinery(Rewriting):
                 edits.append((node.place.start, node.place.end, "cudnn.deterministic = true"))
             else:
                 self.gone.add(node)
+        return edits
+
+    # Memory
+
+    def _tensors(self) -> list[tuple[int, int, str]]:
+        edits = []
+        for node in tree.every(self.program, Call):
+            path = _path(node.callee) or ""
+            pinned = _PINNED.fullmatch(path)
+            if pinned is not None:  # ``cutorch.createCudaHostTensor()``
+                given = ", ".join(map(self.text, node.arguments))
+                made = f"torch.FloatTensor({given}):type('torch.{pinned[1]}Tensor')"
+                if pinned[1] != "Half":
+                    made = f"torch.{pinned[1] or 'Float'}Tensor({given})"
+                edits.append((node.place.start, node.place.end, made))
+            name = _looked_up(node.callee)
+            if name is not None and not node.arguments:  # ``torch[name:match('torch.(%a+)')]()``
+                edits.append(
+                    (node.place.start, node.place.end, f"torch.FloatTensor():type({self.text(name)})")
+                )
+        edits += [
+            (choice.left.place.start, choice.right.place.start, "")
+            for choice in tree.every(self.program, Binary)
+            if choice.operator == "and" and _CARD_TYPE.fullmatch(_path(choice.left) or "")
+        ]
+        for run in tree.every(self.program, tree.Run):
+            call = run.call
+            if (
+                isinstance(call, Call)
+                and _path(call.callee) == "assert"
+                and _is_about_memory(call.arguments[:1])
+            ):
+                self.gone.add(run)
         return edits
 
     # Cards
@@ -258,3 +296,24 @@ def _is_parallel(node: Expression) -> bool:
 
 def _is_required(node: Expression) -> bool:
     return isinstance(node, Call) and _path(node.callee) == "require"
+
+
+def _looked_up(node: Expression) -> Expression | None:
+    """The name of a type that ``torch[name:match('torch.(%a+)')]`` looks up."""
+    if not isinstance(node, Index) or _path(node.base) != "torch" or not isinstance(node.key, Invoke):
+        return None
+    found = node.key
+    pattern = found.arguments[0] if found.method == "match" and len(found.arguments) == 1 else None
+    known = isinstance(pattern, String) and pattern.value in ("torch.(%a+)", "torch%.(%a+)")
+    return found.receiver if known and _path(found.receiver) is not None else None
+
+
+def _is_about_memory(given: tuple[Expression, ...]) -> bool:
+    """``x:storage() == y:storage()``"""
+    compared = _bare(given[0]) if given else None
+    if not isinstance(compared, Binary) or compared.operator != "==":
+        return False
+    return all(
+        isinstance(side, Invoke) and side.method == "storage" and not side.arguments
+        for side in (compared.left, compared.right)
+    )
