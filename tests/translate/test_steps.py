@@ -30,6 +30,7 @@ LINES = {
     "methods_compared": "optimizer2 = Adam(net.parameters(), lr=0.01)",
     "falling_rate": 'optimizer.param_groups[0]["lr"] *= 0.97',
     "momentum_raised": "optimizer = SGD(net.parameters(), lr=0.1, momentum=0.5, weight_decay=1e-3)",
+    "unit_tests": "suite.addTest(unittest.FunctionTestCase(test, description=name))",
     "trainer_with_fields": "self.memory.step()",
     "regularized_in_fields": "costs = self.memory.step(cost)",
     "agent_in_a_table": 'f = agent["optimizer"].step(feval)',

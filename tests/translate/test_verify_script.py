@@ -96,6 +96,32 @@ def test_the_largest_error_is_told_for_each_line_that_prints(tmp_path):
     assert found.printed == found.printed_at["program.lua:8"]
 
 
+TESTED = """require 'torch'
+local tests, n = {}, 3
+local tester = torch.Tester()
+function tests.passing() tester:eq(n + 1, 4) end
+function tests.failing() tester:assertlt(n, 2, 'more'); print('after') end
+function tests.raising() error('no') end
+tester:add(tests)
+tester:run()
+"""
+
+
+def test_tests_that_fail_are_the_same_ones(tmp_path: Path) -> None:
+    assert compared(TESTED.replace(" print('after')", ""), tmp_path).lines == 3
+
+
+def test_a_test_that_passes_in_one_of_the_two_is_told(tmp_path: Path) -> None:
+    source = TESTED.replace(" print('after')", "")
+    with pytest.raises(Different, match="'failing passed', the original has 'failing failed'"):
+        compared(source, tmp_path, ("assert n < 2", "assert n < 4"))
+
+
+def test_a_failed_check_ends_its_test(tmp_path: Path) -> None:
+    with pytest.raises(Different, match="the original has 'after'"):
+        compared(TESTED, tmp_path)
+
+
 def test_weights_of_layers_of_the_program_s_own_are_compared(tmp_path):
     found = compared(OWN, tmp_path)
     assert found.layers == 2

@@ -126,7 +126,9 @@ class _Builder:
         for index, child in enumerate(raws):
             before = self.comments_before(child.start_byte)
             build = _STATEMENTS[child.type]
-            blank = child.start_point[0] - 1 in self.empty_rows
+            row = child.start_point[0]
+            first = index == 0 or raws[index - 1].end_point[0] < row  # in its row
+            blank = first and row - 1 in self.empty_rows
             self.inside = []
             # A node is immutable: it is built without its surroundings, which are known only afterwards.
             make = build(self, child)

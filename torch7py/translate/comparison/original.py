@@ -38,6 +38,7 @@ _CONTAINERS = {
     "nn.BiSequencerLM",
     "nn.Repeater",
 }
+_FAILED_TESTS = "An error was found while running tests!"  # what torch.Tester ends a program with
 _BOTH_WAYS = ("nn.BiSequencer", "nn.BiSequencerLM")
 
 
@@ -74,6 +75,7 @@ class Recording:
     factors: list[Factor] = field(default_factory=list)  # what layers drew for themselves
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
     card: bool = False  # whether it asked for a graphics card, and computed as if it had one
+    failed_tests: bool = False  # whether it ended because some of its tests have failed
 
 
 def run_original(
@@ -120,11 +122,13 @@ def _run(
         runtime.execute(prelude, "=record")
         if lines is not None:
             runtime.execute(f"__torch7py_record.limit = {lines}")
-        start = time.perf_counter()
+        start, failed = time.perf_counter(), False
         try:
             code = runtime.run(path, arguments)
         except LuaError as error:
-            if lines is None or "enough lines were printed" not in str(error):
+            if _FAILED_TESTS in str(error):
+                failed = True
+            elif lines is None or "enough lines were printed" not in str(error):
                 raise
             code = 0
         seconds = time.perf_counter() - start
@@ -157,7 +161,19 @@ def _run(
     of_layers = (p.dtype for item in made for _, p in item.module.named_parameters())
     single = default == "torch.FloatTensor" or torch.float32 in of_layers
     return Recording(
-        text, places, draws, made, snapshots, lines, single, own, seconds, factors, noise, cuda_as is not None
+        text,
+        places,
+        draws,
+        made,
+        snapshots,
+        lines,
+        single,
+        own,
+        seconds,
+        factors,
+        noise,
+        cuda_as is not None,
+        failed,
     )
 
 

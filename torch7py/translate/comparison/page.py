@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import types
+import unittest
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ def run_translation(
         if sum(shown) == recording.limit:
             raise Enough
 
+    def run_tests(runner: unittest.TextTestRunner, suite: unittest.TestSuite) -> unittest.TestResult:
+        """Which tests pass, after all that they print themselves."""
+        result = unittest.TestResult()
+        result.failures += [(test, "") for test in suite if not _passes(test)]  # type: ignore[misc]
+        failed = {test for test, _ in result.failures}
+        for test in suite:
+            name = test.shortDescription()  # type: ignore[union-attr]
+            text.append(f"{name} {'failed' if test in failed else 'passed'}\n")
+        return result
+
     changes: list[tuple[Any, str, Any]] = [
         (builtins, "print", show),
         (torch.nn.Module, "__repr__", lambda self: "<table>"),
@@ -133,6 +144,7 @@ def run_translation(
         *cards.changes(recording.card),
         (torch, "load", files.load),
         (torch, "save", files.save),
+        (unittest.TextTestRunner, "run", run_tests),
         (os, "remove", functools.partial(pictures.remove, files.remove)),
         *pictures.changes(),
         (os.path, "exists", functools.partial(files.exists, os.path.exists)),
@@ -144,7 +156,7 @@ def run_translation(
         modules = _modules(native, path.parent, partners, script)
         limited = _limited(PATIENCE + FACTOR * recording.seconds)
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
-            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners)
+            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners, recording)
         pictures.compare()
     except Endless:
         raise Different(
@@ -156,6 +168,16 @@ def run_translation(
         if native.faithful:
             lua.reset()
     return "".join(text), partners.pairs()
+
+
+def _passes(test: Any) -> bool:
+    try:
+        test.runTest()
+    except (Different, Enough):
+        raise
+    except Exception:  # noqa: BLE001 (whatever a test may raise)
+        return False
+    return True
 
 
 class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -214,7 +236,9 @@ def _modules(native: Native, folder: Path, partners: Partners, script: types.Mod
         sys.modules.update(before)
 
 
-def _run_program(code: str, name: str, namespace: dict[str, Any], partners: Partners) -> None:
+def _run_program(
+    code: str, name: str, namespace: dict[str, Any], partners: Partners, recording: Recording
+) -> None:
     """Run the page's program, as a process of its own would."""
     try:
         _run_page(code, name, namespace, partners)
@@ -224,7 +248,7 @@ def _run_program(code: str, name: str, namespace: dict[str, Any], partners: Part
     except Different:
         raise
     except SystemExit as end:
-        if end.code not in (None, 0):
+        if end.code not in (None, 0) and not recording.failed_tests:
             raise Different(f"the translation ended with exit code {end.code}") from end
     except Exception as error:
         raise Different(f"the translation fails: {type(error).__name__}: {error}") from error

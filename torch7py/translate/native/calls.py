@@ -23,6 +23,7 @@ from torch7py.translate.native import (
     strings,
     table_functions,  # noqa: F401  (so does it)
     tensors,
+    unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem

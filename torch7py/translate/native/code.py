@@ -80,6 +80,7 @@ _TAKEN = {
     "itertools",
     "lua",
     "tempfile",
+    "unittest",
 }
 _USED_BUILTINS = set(
     "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"

@@ -395,7 +395,7 @@ class _Assembly:
         code = re.sub(r"(?m)#.*$", "", code)
         standard = (
             "argparse collections copy csv functools inspect itertools math os random re socket sys tempfile "
-            "time"
+            "time unittest"
         )
         found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
         torch = ["import numpy as np"] if re.search(r"(?<![\w.])np\.[a-z]", code) else []

@@ -1,0 +1,117 @@
+"""A program's tests, as ``written_out/testers.py`` leaves them: a suite of ``unittest``, comparisons of contents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.native.whole_tensors import elements
+from torch7py.translate.tree import Call, Expression
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+_PLAIN = ("number", "string", "boolean")
+
+
+@function("torch.Tester.newSuite")
+def new_suite(t: Translator, node: Call) -> Py:
+    t.imports.add("unittest")
+    return atom("unittest.TestSuite()")
+
+
+@statement("torch.Tester.addTest")
+def add_test(t: Translator, node: Call) -> None:
+    suite, name, test = (t.value(argument) for argument in node.arguments)
+    t.emit(f"{suite}.addTest(unittest.FunctionTestCase({test}, description={name}))")
+
+
+@statement("torch.Tester.runSuite")
+def run_suite(t: Translator, node: Call) -> None:
+    t.imports |= {"unittest", "sys"}
+    t.emit(f"if not unittest.TextTestRunner().run({t.value(node.arguments[0])}).wasSuccessful():")
+    with t.indented():
+        t.emit("sys.exit(1)")
+
+
+@statement("torch.Tester.checkEqual")
+def check_equal(t: Translator, node: Call) -> None:
+    """``assert_close`` of tensors, which looks at sizes and types too, and of tables of them."""
+    a, b = node.arguments[:2]
+    tolerance, message = _more(t, node)
+    if _has_tensors(t, a) and _has_tensors(t, b):
+        text = "" if message is None else f", msg={message}"
+        t.emit(
+            f"torch.testing.assert_close({_tensors(t, a, b)}, {_tensors(t, b, a)}, rtol=0, atol={tolerance or 0}{text})"
+        )
+        return
+    text = "" if message is None else f", {message}"
+    if _kinds(t, a, b) == ("number", "number") and tolerance is not None:
+        t.emit(f"assert {_difference(t, a, b)} <= {tolerance}{text}")
+    elif _is_plain(t, a) and _is_plain(t, b) and tolerance is None:
+        t.emit(f"assert {t.value(a).at(code.COMPARE + 1)} == {t.value(b).at(code.COMPARE + 1)}{text}")
+    else:
+        raise Problem("T7-307", node.line, "a comparison of contents of unknown kind")
+
+
+@statement("torch.Tester.checkDifferent")
+def check_different(t: Translator, node: Call) -> None:
+    a, b = node.arguments[:2]
+    tolerance, message = _more(t, node)
+    text = "" if message is None else f", {message}"
+    if _kinds(t, a, b) == ("number", "number") and tolerance is not None:
+        t.emit(f"assert {_difference(t, a, b)} > {tolerance}{text}")
+    elif _is_plain(t, a) and _is_plain(t, b) and tolerance is None:
+        t.emit(f"assert {t.value(a).at(code.COMPARE + 1)} != {t.value(b).at(code.COMPARE + 1)}{text}")
+    elif _kinds(t, a, b) == ("tensor", "tensor") and tolerance is None:
+        t.emit(f"assert not torch.equal({t.value(a)}, {t.value(b)}){text}")
+    else:
+        raise Problem("T7-307", node.line, "a comparison of contents of unknown kind")
+
+
+def _difference(t: Translator, a: Expression, b: Expression) -> str:
+    return f"abs({t.value(a).at(code.ADD)} - {t.value(b).at(code.ADD + 1)})"
+
+
+def _kinds(t: Translator, a: Expression, b: Expression) -> tuple[str | None, str | None]:
+    return t.kind(a), t.kind(b)
+
+
+def _more(t: Translator, node: Call) -> tuple[Py | None, Py | None]:
+    """The tolerance and the message, in either order; a tolerance of 0 is none."""
+    tolerance = message = None
+    for argument in node.arguments[2:]:
+        kind = t.kind(argument)
+        if kind == "string" and message is None:
+            message = t.value(argument)
+        elif kind == "number" and tolerance is None:
+            tolerance = t.value(argument)
+        else:
+            raise Problem("T7-307", node.line, "a tolerance or a message of unknown kind")
+    return (None if tolerance is not None and tolerance.text == "0" else tolerance), message
+
+
+def _is_plain(t: Translator, node: Expression) -> bool:
+    """Whether ``==`` of Python compares two of these as the tester does: numbers, texts, and lists of them."""
+    return t.kind(node) in _PLAIN or _entries(t, node) in _PLAIN
+
+
+def _has_tensors(t: Translator, node: Expression) -> bool:
+    return t.kind(node) == "tensor" or _entries(t, node) == "tensor"
+
+
+def _entries(t: Translator, node: Expression) -> str | None:
+    """The kind of the entries of a list."""
+    if t.kind(node) != "table" or t.representation(node) != "list":
+        return None
+    element = t.type(node).find().element
+    return None if element is None else element.kind
+
+
+def _tensors(t: Translator, node: Expression, other: Expression) -> str:
+    """A tensor as it is in Lua, where truth values are compared with a tensor of bytes."""
+    mask = elements(t, node) == "mask" and elements(t, other) != "mask"
+    return f"{t.value(node).at(code.ATOM)}.byte()" if mask else t.value(node).text
