@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -53,3 +54,76 @@ def test_native_and_equal(name: str) -> None:
     for line in LINES[name]:
         assert line in page.code
     assert verify_script(page, path).lines > 0
+
+
+# Classes of a table that one file gives, each in a file of its own; the first makes objects of one that comes later.
+FILES = {
+    "box/env.lua": "local box = {}\nreturn box\n",
+    "box/init.lua": """
+        local box = require 'box.env'
+        require 'box.base'
+        require 'box.pair'
+        return box
+    """,
+    "box/base.lua": """
+        local box = require 'box.env'
+        local argcheck = require 'argcheck'
+        local Base = torch.class('box.Base', box)
+        Base.__init = argcheck{{name = 'self', type = 'box.Base'}, call = function(self) end}
+        function Base:size() error('of which there is none') end
+        -- with itself
+        function Base:paired() return box.Pair(self, self) end
+        function Base:text() return torch.type(self) == 'box.Pair' and 'a pair' or 'no pair' end
+    """,
+    "box/pair.lua": """
+        local box = require 'box.env'
+        local argcheck = require 'argcheck'
+        local Pair, parent = torch.class('box.Pair', 'box.Base', box)
+        Pair.__init = argcheck{
+           {name = 'self', type = 'box.Pair'},
+           {name = 'one', type = 'box.Base'},
+           {name = 'other', type = 'box.Base'},
+           call = function(self, one, other)
+              parent.__init(self)
+              self.one, self.other = one, other
+           end
+        }
+        Pair.size = argcheck{
+           {name = 'self', type = 'box.Pair'},
+           call = function(self) return self.one:size() + self.other:size() end
+        }
+        local Single = torch.class('box.Single', 'box.Base', box)
+        Single.__init = argcheck{
+           noordered = true,
+           {name = 'self', type = 'box.Single'},
+           {name = 'items', type = 'table'},
+           call = function(self, items) self.items = items end
+        }
+        function Single:size() return #self.items end
+    """,
+    "main.lua": """
+        require 'torch'
+        local box = require 'box.env'
+        require 'box.init'
+        local single = box.Single{items = {3, 1}}
+        local pair = box.Pair(single, single:paired())
+        print(pair:size(), single:size(), pair:text(), single:text())
+        print(torch.isTypeOf(pair, 'box.Base'), torch.isTypeOf(single, 'box.Pair'), torch.type(pair) ~= 'box.Base')
+        print(single:paired():size())
+    """,
+}
+
+
+def test_classes_of_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath("box").mkdir()
+    for name, text in FILES.items():
+        tmp_path.joinpath(name).write_text(dedent(text))
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "main.lua"
+    page = translate_script(script.read_bytes(), str(script))
+    assert [str(problem) for problem in page.problems] == []
+    assert "single = Single(items=[3, 1])\n" in page.code
+    assert "from box.pair import Pair, Single\n" in page.code or "from box.pair import Single\n" in page.code
+    assert "def paired(self):\n        from box.pair import Pair\n" in page.modules["box/base.py"]
+    assert '"a pair" if type(self) is Pair else "no pair"' in page.modules["box/base.py"]
+    assert verify_script(page, script).lines == 3

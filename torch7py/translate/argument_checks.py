@@ -110,7 +110,11 @@ def named_arguments(checks: ArgumentChecks, given: Sequence[Expression], first: 
     if not checks.by_name or not isinstance(table, Table):
         return None
     rules = checks.rules[first:]
-    takes_tables = any(rule.type == "table" for rule in rules)
+    # in order it would be the one argument
+    others = [
+        sum(not r.may_be_left_out for r in rules if r is not rule) for rule in rules if rule.type == "table"
+    ]
+    takes_tables = checks.in_order and 0 in others
     names = {rule.name for rule in rules}
     if takes_tables or any(not isinstance(i.key, String) or i.key.value not in names for i in table.fields):
         return None

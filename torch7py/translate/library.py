@@ -131,6 +131,7 @@ FUNCTION_RESULTS = {
     "torch.getnumthreads": "whole",
     "torch.getdefaulttensortype": "string",
     "torch.isTensor": "boolean",
+    "torch.isTypeOf": "boolean",
     "paths.concat": "string",
     "paths.filep": "boolean",
     "paths.dirp": "boolean",

@@ -107,10 +107,14 @@ def docstring(checks: ArgumentChecks | None) -> list[str]:
 def arguments(t: Translator, node: Call | Invoke, functions: list[Function], first: int) -> str | None:
     """The arguments of a call of functions made by argcheck; None where one of them is not."""
     found = [t.types.checks[function] for function in functions if function in t.types.checks]
-    if not found or len(found) != len(functions):
-        if found:
-            raise Problem("T7-242", node.line, "arguments that are checked by one of several functions")
+    if not found:
         return None
+    if len(found) != len(functions):
+        in_order = list(range(len(node.arguments)))
+        named = any(named_arguments(checks, node.arguments, first) is not None for checks in found)
+        if named or any(checks.places(node.arguments, t.kind, first) != in_order for checks in found):
+            raise Problem("T7-242", node.line, "arguments that are checked by one of several functions")
+        return None  # all in their places
     tables = {named_arguments(checks, node.arguments, first) for checks in found}
     if len(tables) != 1:
         raise Problem("T7-242", node.line, "arguments by name for one of several functions")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.library import TENSOR_TYPES
-from torch7py.translate.native import code, indexing, matching, text
+from torch7py.translate.native import class_tests, code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
@@ -36,6 +36,9 @@ class Conditions:
         t = self.t
         left, right = node.left, node.right
         tested = t.models.surgery.condition(node)
+        if tested is not None:
+            return tested
+        tested = class_tests.compared(t, node)
         if tested is not None:
             return tested
         if node.operator in ("==", "~="):

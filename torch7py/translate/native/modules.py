@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import late_imports
-from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.code import INDENT, Py, atom, python_name
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.scopes import Scope, Variable
@@ -238,6 +239,9 @@ class Modules:
         file = self._file_behind(node.base)
         if file is None or self.given[file].table is None:
             return None
+        made = self.t.types.class_named(node)
+        if made is not None and made.holder is not None:  # torch.class puts it there, maybe from another file
+            return self.class_name(made, node.line)
         if not isinstance(node.key, String):
             if file is self.current or self.t.kind(node.key) != "string":
                 return None
@@ -247,6 +251,21 @@ class Modules:
             self._refuse_shadowed(name, node.line)
             return atom(name)
         return atom(f"{self._module_name(node.base, file)}.{name}")
+
+    def class_name(self, made: LuaClass, line: int) -> Py:
+        """A class that lies in a file's table: the page of the file that makes it has its name."""
+        if made in self.t.classes.failed:
+            raise self.t.classes.failed[made]
+        name = self.t.classes.names[made]
+        home = next((f for f in self.project.files if made.statement in self._top[f]), self.project.script)
+        order = [*self.project.files, self.project.script]
+        if order.index(home) > order.index(self.current):  # that page imports this one
+            if not self.t.depth or home is self.project.script or self.t.scope in self._file_of:
+                raise Problem("T7-251", line, f"the class {made.name}, which a later file makes")
+            imported = f"from {home.module} import {name}"
+            if self.t.lines[-1:] != [INDENT * self.t.depth + imported]:
+                self.t.emit(imported)
+        return atom(name)
 
     def _refuse_shadowed(self, name: str, line: int) -> None:
         scope: Scope | None = self.t.scope

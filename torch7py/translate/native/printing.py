@@ -79,9 +79,17 @@ def _loss_and_count(t: Translator, node: Expression) -> str | None:
     return f"{text.text(t, node).text}, {count}"
 
 
+def _only_fails(t: Translator, function: tree.Function) -> bool:
+    """Whether a function ends by an error, if it does not return: a method that is there to be overridden."""
+    last = function.body.statements[-1] if function.body.statements else None
+    call = last.call if isinstance(last, tree.Run) else None
+    return isinstance(call, Call) and t.path(call.callee) == "error" and not t.types.returns[function].counts
+
+
 def may_give_none(t: Translator, node: Call | Invoke) -> bool:
     """Whether a function of the program may end without a value: print writes nothing then, and not nil."""
-    known = [t.types.returns[f] for f in t.types.function_called(node) if f in t.types.returns]
+    functions = [f for f in t.types.function_called(node) if not _only_fails(t, f)]
+    known = [t.types.returns[f] for f in functions if f in t.types.returns]
     return any(returns.falls_off or not returns.counts or 0 in returns.counts for returns in known)
 
 
