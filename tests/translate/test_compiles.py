@@ -101,3 +101,49 @@ def test_it_compiles(source):
         warnings.simplefilter("error")
         for code in (page.code, *page.modules.values()):
             compile(code, "page.py", "exec")
+
+
+def test_a_name_that_nothing_makes_is_a_problem() -> None:
+    source = """
+        require 'nngraph'
+        local function halves(n)
+           local x = nn.Identity()()
+           local parts = {x:split(2)}
+           local out = {}
+           for k = 1, n do table.insert(out, nn.Tanh()(parts[k])) end
+           return nn.gModule({x}, out)
+        end
+        print(halves(2))
+        """
+    page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
+    assert [(problem.code, problem.line) for problem in page.problems] == [("T7-253", 4)]
+    assert 'raise NotImplementedError("T7-253: program.lua:4")' in page.code
+    assert page.native < page.statements
+
+
+def test_a_layer_that_uses_what_it_has_not_set_is_refused() -> None:
+    source = """
+        require 'nn'
+        local Halved = torch.class('nn.Halved', 'nn.Module')
+        function Halved:updateOutput(input) return self.output:resizeAs(input):copy(input):div(2) end
+        function Halved:updateGradInput(input, gradOutput) return gradOutput / 2 end
+        print(nn.Halved():forward(torch.ones(2)):sum())
+        """
+    page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
+    assert {problem.code for problem in page.problems} == {"T7-243"}
+
+
+def test_nothing_follows_an_error_of_the_program() -> None:
+    source = """
+        require 'nn'
+        local Blocked = torch.class('nn.Blocked', 'nn.Module')
+        function Blocked:updateOutput(input) self.output = input * 2 return self.output end
+        function Blocked:updateGradInput(input, gradOutput)
+           error('there is no way back')
+           return self.gradInput
+        end
+        print(nn.Blocked():forward(torch.ones(2)):sum())
+        """
+    page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
+    assert (page.native, page.problems) == (page.statements, [])
+    assert "gradInput" not in page.code

@@ -74,16 +74,18 @@ class Names:
             return False
         return block == self._open[-1] or block not in self._open
 
-    def take(self, wanted: str, for_good: bool = False) -> str:
-        """A name that is free here, like the one wanted."""
+    def take(self, wanted: str, for_good: bool = False, first: bool = False) -> str:
+        """A name that is free here, like the one wanted; ``first``: that none has had."""
         base = python_name(wanted)
         name, number = base, 1
-        while not self._free(name, for_good):
+        while not self._free(name, for_good) or (first and name in self._holders):
             number += 1
             name = f"{base}_{number}"
         self._holders[name] = (self._open[-1], for_good)
         return name
 
     def declare(self, variable: Variable) -> str:
-        name = self.of_variable[variable] = self.take(variable.name, variable.captured)
+        name = self.of_variable[variable] = self.take(
+            variable.name, variable.captured, first=variable.kind == "parameter"
+        )
         return name

@@ -283,6 +283,7 @@ class Classes:
                 if made.parent == "nn.Linear":
                     self._derives_from_linear()
                 self.current.write_function()
+                self.current.refuse_unset(t.lines[before:])
                 if not t.depth and len(t.lines) > before:
                     function, t.lines = t.lines[before:], t.lines[:before]
                     while not function[-1].strip():
@@ -290,7 +291,10 @@ class Classes:
                     while not function[0].strip():
                         function.pop(0)
                     t.top.append(function)
+            at = len(t.lines)
             self._write(made)
+            if self.current is not None:
+                self.current.refuse_unset(t.lines[at:])
         except Problem:
             del t.lines[before:]
             raise

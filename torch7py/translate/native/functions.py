@@ -181,7 +181,7 @@ class Functions:
 
     def return_statement(self, node: tree.Return) -> None:
         t = self.t
-        if t.training.returns(node):
+        if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
         count = t.types.returns[function].count if function is not None else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -288,6 +289,16 @@ class LayerFields:
             seen.update(sets)
         return found
 
+    def refuse_unset(self, lines: list[str]) -> None:
+        """Refuse methods that use what the last call left in a field which here is a variable of each call."""
+        own = {self.local(name): name for name in self.temporary}
+        for name in sorted(unset(lines, set(own))):
+            raise Problem(
+                "T7-243",
+                self.made.statement.line,
+                f"{self.made.name} uses self.{own[name]} before it sets it",
+            )
+
     def is_made_once(self, statement: tree.Statement) -> bool:
         """``self.eps = self.eps or input.new()``: a buffer, which is overwritten."""
         if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
@@ -377,3 +388,18 @@ class LayerFields:
             yield
         finally:
             self.t.raw_elements = before
+
+
+def unset(lines: list[str], names: set[str]) -> set[str]:
+    """Which of these names, variables of the methods in some lines, a method reads and never sets."""
+    first = next((line for line in lines if line.strip()), "")
+    text = "\n".join(["if True:", *lines] if first.startswith(" ") else lines)
+    found: set[str] = set()
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef):
+            inside = list(ast.walk(function))
+            used = [node for node in inside if isinstance(node, ast.Name)]
+            made = {node.id for node in used if not isinstance(node.ctx, ast.Load)}
+            made |= {node.arg for node in inside if isinstance(node, ast.arg)}
+            found |= {node.id for node in used} - made
+    return found & names

@@ -350,6 +350,8 @@ class LayerFunction(LayerFields):
     def _return_gradients(self) -> None:
         """``return gradInput, gradWeight``, with what belongs to the other arguments of the function."""
         t, names = self.t, self.inputs
+        if t.behind_error():
+            return
         gradients = self._input_gradients(names)
         given = [] if self.spread else gradients
         given += ["None"] * (names - max(len(given), bool(self.spread)))

@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
-from torch7py.translate.native import late_imports, optimizers, reuse
+from torch7py.translate.native import late_imports, optimizers, reuse, unmade
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.problem import Problem
@@ -80,7 +80,7 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
     for each in (*project.files, project.script):
         assembly = _Assembly(t, each, pages)
         page = assembly.write() if each is project.script else assembly.write_module()
-        pages[each] = page
+        pages[each] = unmade.refuse(t, each, page)
         parts[each] = _counts(each.block, t.failed, t.faithful)
     code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}

@@ -202,6 +202,10 @@ class Translator:
     def emit(self, text: str) -> None:
         self.lines.append(INDENT * self.depth + text if text else "")
 
+    def behind_error(self) -> bool:
+        """Whether the last line raised an error of the program's: nothing that follows in the block is reached."""
+        return bool(self.lines) and self.lines[-1].startswith(f"{INDENT * self.depth}raise RuntimeError(")
+
     @contextmanager
     def indented(self) -> Iterator[None]:
         self.depth += 1
