@@ -14,4 +14,5 @@ def test_parameters_of_one_name(tmp_path: Path) -> None:
         "local function g(x, x) return function() x = x + 1 return x end end\nprint(g(1, 5)())\n"
     )
     verified = to_pytorch(program, style="faithful").report.verified
-    assert verified is not None and verified.equal
+    assert verified is not None
+    assert verified.equal
