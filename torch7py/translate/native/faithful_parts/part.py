@@ -146,7 +146,7 @@ class PartNames(Names):
     def declare(self, variable: Variable) -> str:
         return self.t.names.of_variable(variable)
 
-    def take(self, wanted: str, for_good: bool = False) -> str:
+    def take(self, wanted: str, for_good: bool = False, first: bool = False) -> str:
         return self.t.names.fresh(code.python_name(wanted), self.scope)
 
 
