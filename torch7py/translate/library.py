@@ -148,6 +148,8 @@ FUNCTION_RESULTS = {
     "cutorch.getDeviceCount": "whole",
     "cutorch.getDevice": "whole",
     "io.open": "file",
+    "cjson.encode": "string",
+    "hdf5.open": "hdf5",
     "io.read": "string",
     "torch.Timer": "timer",
     "torch.tic": "number",

@@ -52,9 +52,29 @@ print(x >= 1 and x <= 6, math.random() < 1)
 require 'image'
 local picture = image.scale(torch.ones(3, 4, 4), 2, 2)
 print(picture:size(2))
---- JSON | T7-201
+--- texts in JSON
 local cjson = require 'cjson'
-print(cjson.encode({1, 2}))
+local info = cjson.decode('{"size": 2, "words": ["oak", "yew"]}')
+for i, word in ipairs(info.words) do print(i, word) end
+print(cjson.encode({1, 2}), info.size)
+--- HDF5 files: a tensor written, read whole and in part
+local hdf5 = require 'hdf5'
+local file = hdf5.open('squares.h5', 'w')
+file:write('/squares', torch.range(1, 6):pow(2):view(3, 2))
+file:close()
+file = hdf5.open('squares.h5', 'r')
+print(file:read('/squares'):all():sum(), file:read('/squares'):dataspaceSize()[1])
+print(file:read('/squares'):partial({2, 3}, {1, 1}):sum())
+file:close()
+--- pairs where the order makes no difference
+local ages = {ann = 31, bob = 42}
+ages.cy = 5
+local count, doubled = 0, {}
+for name, age in pairs(ages) do
+   count = count + 1
+   doubled[name] = age * 2
+end
+print(count, doubled.cy)
 --- strings as lists of characters
 local s = 'Hello'
 local codes = {}

@@ -350,6 +350,16 @@ class CallKinds:
                 return unify(result, receiver)
             if kind == "timer" and method == "time":
                 return result.be("table") | result.of_field("real").be("number")
+            if kind == "hdf5" and method == "read" and node.arguments:
+                return result.be("dataset")
+            if kind == "dataset" and method in ("all", "partial"):
+                if method == "partial":
+                    result.be_rank(len(node.arguments))
+                return result.be("tensor")
+            if kind == "dataset" and method == "dataspaceSize":
+                return _be_sizes(result)
+            if kind == "storage" and method == "totable" and _is_size(node.receiver):
+                return _be_sizes(result)
             if kind == "file" and method == "readString":
                 return result.be("string")
             if kind == "file" and method == "read":
@@ -396,3 +406,13 @@ class CallKinds:
             self.types.calls_of.setdefault(start, []).append(node)
             own = start is made.find("__init") or self.types.begins_with_self(start)
             self.bind(start, node.arguments, arguments, 1 if own else 0)
+
+
+def _is_size(node: Expression) -> bool:
+    """``x:size()``"""
+    return isinstance(node, Invoke) and node.method == "size" and not node.arguments
+
+
+def _be_sizes(result: Type) -> bool:
+    """A table of sizes, which are whole."""
+    return result.be("table") | result.mark("array", "sizes") | result.of_elements().be("number")

@@ -22,7 +22,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, State
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
 
-__all__ = ["ExpressionKinds"]
+__all__ = ["ExpressionKinds", "of_json"]
 
 _LITERALS: dict[type[Expression], str] = {
     tree.String: "string",
@@ -157,6 +157,9 @@ class ExpressionKinds:
 
             self.inference.rules.append(length)
             operand.mark("has a length")
+            self.inference.guesses.append(
+                lambda: operand.kind is None and operand.has("json") and operand.be("table")
+            )
             self.inference.guesses.append(lambda: _counted(operand))
             self.inference.guesses.append(lambda: found.kind is None and found.be("number"))
             return found
@@ -412,6 +415,10 @@ class ExpressionKinds:
         self.inference.rules.append(index)
         if tree.is_last(node):
             self.inference.guesses.append(lambda: _outputs(base))
+        self.inference.guesses.append(lambda: of_json(base, result))
+        self.inference.guesses.append(
+            lambda: key.kind is None and key.has("json") and base.has("has names") and key.be("string")
+        )
         if name not in _OF_MODULES:
             self.inference.guesses.append(lambda: self._loaded(base, result))
             self.inference.guesses.append(lambda: _with_names(base))
@@ -444,6 +451,13 @@ class ExpressionKinds:
             self._key(item.value)
         found = self.types.by_node[node] = Type("table")
         return found
+
+
+def of_json(table: Type, entry: Type) -> bool:
+    """What stands in something read from JSON: texts, numbers, truth values and tables."""
+    if not table.has("json"):
+        return False
+    return (table.kind is None and table.be("table")) | entry.mark("loaded", "json")
 
 
 # Fields that a module may have: what has one may be a model that a file gave.

@@ -109,6 +109,9 @@ class LibraryCalls:
         if path.startswith("image.") and path.removeprefix("image.") in library.IMAGES:
             self.image(path.removeprefix("image."), node, arguments, result)
             return True
+        if path == "cjson.decode":
+            result.mark("loaded", "json")
+            return True
         if path == "csvigo.load":
             raw = any(isinstance(part, tree.String) and part.value == "raw" for part in tree.walk(node))
             result.be("table")

@@ -11,7 +11,7 @@ from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.classes import Classes
-from torch7py.translate.inference.expressions import ExpressionKinds
+from torch7py.translate.inference.expressions import ExpressionKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.variables import Stretches
@@ -362,6 +362,8 @@ class Inference:
             elif path in ("io.lines", "string.gmatch", *library.LISTINGS):
                 for name in names:
                     name.be("string")
+            if path in ("ipairs", "pairs") and len(names) > 1:
+                self.guesses.append(lambda: of_json(table, names[1]))
         elif isinstance(source, Invoke) and source.method == "gmatch":
             for name in names:
                 name.be("string")

@@ -13,7 +13,9 @@ from torch7py.translate.native import (
     command_line,
     files,  # noqa: F401  (registers its rules)
     hashes,  # noqa: F401  (so does it)
+    hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
+    json_texts,  # noqa: F401  (so does it)
     loaders,
     matching,
     mixed,

@@ -65,6 +65,7 @@ _TAKEN = {
     "nn",
     "F",
     "Image",
+    "h5py",
     "np",
     "math",
     "random",
@@ -78,6 +79,7 @@ _TAKEN = {
     "copy",
     "functools",
     "itertools",
+    "json",
     "lua",
     "tempfile",
     "unittest",
@@ -109,7 +111,7 @@ def attribute_name(name: str) -> str:
 def stretch(start: str, end: str) -> str:
     """A slice from a 0-based start: with spaces around the colon where an end of it is no name or number."""
     start = "" if start == "0" else start
-    simple = all(re.fullmatch(r"[\w.-]*", text) for text in (start, end))
+    simple = all(re.fullmatch(r"[\w-]*", text) for text in (start, end))
     return f"{start}:{end}" if simple else f"{start} : {end}".strip()
 
 

@@ -99,6 +99,7 @@ def index(t: Translator, node: Index) -> Py:
         by_name = isinstance(node.key, String)
         may_lack = found.nil or (by_name and found.has("tested")) or node in t.looked_for
         may_lack = may_lack and not ((by_name or not found.nil) and t.tables.has_key(node))
+        may_lack = may_lack or (representation == "dict" and t.type(node.base).has("json"))
         if node not in t.present and (may_lack or _is_never_given(t, node)):
             return atom(f"{base}.get({key(t, node)})")
         return atom(f"{base}[{key(t, node)}]")

@@ -394,11 +394,13 @@ class _Assembly:
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
         standard = (
-            "argparse collections copy csv functools inspect itertools math os random re socket sys tempfile "
+            "argparse collections copy csv functools inspect itertools json math os random re socket sys tempfile "
             "time unittest"
         )
         found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
-        torch = ["import numpy as np"] if re.search(r"(?<![\w.])np\.[a-z]", code) else []
+        torch = ["import h5py"] if re.search(r"(?<![\w.])h5py\.", code) else []
+        if re.search(r"(?<![\w.])np\.[a-z]", code):
+            torch.append("import numpy as np")
         if re.search(r"(?<![\w.])torch\.", code):
             torch.append("import torch")
         if re.search(r"\bF\.", code):

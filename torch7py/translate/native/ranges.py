@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native import (
+    any_order,
     code,
     comprehensions,
     directories,
@@ -235,9 +236,12 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
             return
         if path == "ipairs":
             raise Problem("T7-306", node.line, "ipairs over a table that is no list")
-        order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
         if not t.type(table).has("pairs"):
             raise Problem("T7-306", node.line, "pairs over something unknown")
+        if any_order.comes_in_any_order(t, node, table):
+            _in_any_order(t, value, key, item)
+            return
+        order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
         if t.type(table).of_keys().kind not in ("number", "string", None):
             raise Problem("T7-306", node.line, "pairs over a table with keys that have no order in Python")
         if item == "_":
@@ -253,6 +257,15 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         t.emit(f"for {key}, {item} in enumerate({value}):")
     else:
         t.emit(f"for {key}, {item} in enumerate({value}, 1):")
+
+
+def _in_any_order(t: Translator, table: code.Py, key: str, item: str) -> None:
+    if item == "_":
+        t.emit(f"for {key} in {table}:")
+    elif key == "_":
+        t.emit(f"for {item} in {table.at(code.ATOM)}.values():")
+    else:
+        t.emit(f"for {key}, {item} in {table.at(code.ATOM)}.items():")
 
 
 def _over_matches(

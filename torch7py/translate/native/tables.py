@@ -121,7 +121,7 @@ class Tables:
         if found.key is not None and found.of_keys().kind not in ("number", None):
             return "dict"
         made = self.uses.made.get(found, [])
-        filled = found.has("append") or any(table.fields for table in made)
+        filled = found.has("append") or any(table.fields for table in made) or _is_json_array(found)
         stores = [target for _, target in self.uses.stores.get(found, [])]
         grows = found.has("append") or not self._appends.found.isdisjoint(stores)
         longest = max((len(table.fields) for table in made), default=0)
@@ -279,6 +279,8 @@ class Tables:
             values = self.uses.values.get(found, [])
         wholes = self.t.wholes if wholes is None else wholes
         busy = (found, wholes)
+        if found.has("sizes") and not values:
+            return True
         if not values or busy in self._busy:
             return bool(values) and busy in self._busy
         if found.classes:
@@ -312,6 +314,11 @@ class Tables:
         if option is not None:
             values.append(option)
         return values
+
+
+def _is_json_array(found: Type) -> bool:
+    """Whether a table comes from JSON and is read under numbers."""
+    return found.has("json") and found.key is not None and found.of_keys().kind == "number"
 
 
 def _number(key: Expression) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.layers.helpers import (
+    datasets,
     estimation,
     gradients,
     images,
@@ -17,6 +18,7 @@ from torch7py.translate.layers.helpers.register import HELPERS
 
 __all__ = [
     "HELPERS",
+    "datasets",
     "estimation",
     "gradients",
     "images",

@@ -1,0 +1,89 @@
+"""HDF5 files and texts in JSON: what has no form is refused; loops over tables go in order where that matters."""
+
+from __future__ import annotations
+
+import pytest
+
+from torch7py.translate.native.program import translate_script
+
+
+def code_of(program: str) -> str:
+    page = translate_script(program.encode(), "t.lua")
+    assert [str(problem) for problem in page.problems] == []
+    return page.code
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("local f = hdf5.open('a.h5', arg[1])", "T7-203: a file's mode that is not a literal"),
+        ("local f = hdf5.open('a.h5', 'r') print(f:read('/'):all())", "all that a file holds, as one table"),
+        (
+            "local f = hdf5.open('a.h5', 'w') f:write('x', {a = torch.ones(2)})",
+            "writing something else into a file than a tensor",
+        ),
+        (
+            "local part = {1, 2} local f = hdf5.open('a.h5', 'r') print(f:read('x'):partial(part, 3):sum())",
+            "a part of a file's data by a table that is not written out",
+        ),
+        (
+            "local f = hdf5.open('a.h5', 'r') print(f:read('x'):partial({1, -1}):sum())",
+            "a part of a file's data with a place before its first",
+        ),
+        ("local f = hdf5.open('a.h5', 'w') f:append('x', torch.ones(2))", "the method append of a hdf5"),
+    ],
+)
+def test_what_is_refused_of_hdf5(program: str, expected: str) -> None:
+    problems = translate_script(f"require 'hdf5' {program}".encode(), "t.lua").problems
+    assert expected in " ".join(map(str, problems))
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("local t = {} t[5] = 1 t[9] = 2 print(cjson.encode(t))", "T7-306: JSON with a table that has other"),
+        ("print(cjson.encode({torch.ones(2)}))", "T7-203: JSON with a tensor in it"),
+        (
+            "local a = cjson.decode('{}') local b = cjson.decode('[]') "
+            "local function f(v) print(v[1], v.name) end f(a) f(b)",
+            "T7-306: JSON with a table that has other keys than texts, and is no list",
+        ),
+    ],
+)
+def test_what_is_refused_of_json(program: str, expected: str) -> None:
+    problems = translate_script(f"local cjson = require 'cjson' {program}".encode(), "t.lua").problems
+    assert expected in " ".join(map(str, problems))
+
+
+LOOP = """
+local t = {a = 1.5, b = 2}
+t.c = 3
+local n, other, list = 0, {}, {}
+for key, value in pairs(t) do
+   BODY
+end
+print(n, other, list)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "head"),
+    [
+        ("n = n + 1", "for _ in t:"),
+        ("other[key] = value", "for key, value in t.items():"),
+        ("if value > 2 then n = n + 2 end", "for value in t.values():"),
+        ("local doubled = value * 2 other[key] = doubled", "for key, value in t.items():"),
+        # sums of fractions, and what depends on the entries before
+        ("n = n + value", "for _, value in sorted(t.items()):"),
+        ("other[value] = key", "for key, value in sorted(t.items()):"),
+        ("n = value", "for _, value in sorted(t.items()):"),
+        ("other[key] = n n = n + 1", "for key in sorted(t):"),
+        ("table.insert(list, key)", "for key in sorted(t):"),
+        ("print(key)", "for key in sorted(t):"),
+        ("t[key] = value + 1", "for key, value in sorted(t.items()):"),
+        ("if other.a == nil then other[key] = 1 end", "for key in sorted(t):"),
+    ],
+)
+def test_order_where_it_matters(body: str, head: str) -> None:
+    page = translate_script(LOOP.replace("BODY", body).encode(), "t.lua").code
+    assert head in page
