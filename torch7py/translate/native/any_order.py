@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["comes_in_any_order"]
 
 # Functions that give the same for the same arguments, and do nothing else.
-_PURE = {"tostring", "tonumber", "type", "math.abs", "math.ceil", "math.floor", "math.max", "math.min", "math.sqrt"}
+_PURE = {
+    "tostring",
+    "tonumber",
+    "type",
+    "math.abs",
+    "math.ceil",
+    "math.floor",
+    "math.max",
+    "math.min",
+    "math.sqrt",
+}
 
 
 def comes_in_any_order(t: Translator, node: tree.GenericFor, table: Expression) -> bool:
@@ -88,7 +98,13 @@ class _Loop:
             if isinstance(part, Name) and self.t.scopes.of_name.get(part) in self.counters:
                 return False
             if isinstance(part, (Index, tree.Unary, Name)) and not stored:
-                base = part.base if isinstance(part, Index) else part.operand if isinstance(part, tree.Unary) else part
+                base = (
+                    part.base
+                    if isinstance(part, Index)
+                    else part.operand
+                    if isinstance(part, tree.Unary)
+                    else part
+                )
                 if self.t.kind(base) == "object" or self.t.type(base).find() in self.filled:
                     return False
             if isinstance(part, Binary) and part.operator not in ("and", "or", "==", "~="):

@@ -91,7 +91,9 @@ def _sizes_of_tensor(t: Translator, node: Invoke) -> Py:
 
 def _write(t: Translator, node: Invoke) -> None:
     if len(node.arguments) != 2 or t.kind(node.arguments[1]) != "tensor":
-        raise Problem("T7-203", node.line, "writing something else into a file than a tensor, or with options")
+        raise Problem(
+            "T7-203", node.line, "writing something else into a file than a tensor, or with options"
+        )
     path, value = node.arguments
     array = f"{t.value(value).at(code.ATOM)}.numpy(force=True)"
     t.emit(f"{_place(t, node.receiver, path)} = {array}")

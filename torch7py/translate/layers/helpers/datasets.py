@@ -1,5 +1,7 @@
 """What HDF5 files hold, as tensors."""
 
+from __future__ import annotations
+
 from torch7py.translate.layers.helpers.register import helper
 
 __all__: list[str] = []
