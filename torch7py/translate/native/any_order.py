@@ -45,10 +45,10 @@ class _Loop:
         self.inner: set[Variable | None] = {t.scopes.of_name[name] for name in node.names}
         self.counters: set[Variable] = set()
         self.filled: set[Type] = set()
-        for statement in tree.every(node.body, tree.Local):
-            self.inner.update(t.scopes.of_name[name] for name in statement.names)
-        for statement in tree.every(node.body, Assign):
-            for target in statement.targets:
+        for local in tree.every(node.body, tree.Local):
+            self.inner.update(t.scopes.of_name[name] for name in local.names)
+        for assignment in tree.every(node.body, Assign):
+            for target in assignment.targets:
                 if isinstance(target, Name):
                     self.counters.add(t.scopes.of_name[target])
                 elif isinstance(target, Index):
