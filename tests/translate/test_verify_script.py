@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import sys
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from torch7py.translate.comparison import page
 from torch7py.translate.native.program import Native, translate_script
@@ -196,3 +201,83 @@ def test_a_bias_that_is_normalized_away_is_not_compared(tmp_path: Path) -> None:
     page.code = page.code.replace("nn.Linear(16, 1)", "nn.Linear(16, 1, bias=False)")
     with pytest.raises(Different):
         verify_script(page, path)
+
+
+BRANCHES = """require 'nn'
+local function small(x)
+   if x > 2 then
+      print('large')
+      return false
+   end
+   return true
+end
+
+local function unused()
+   print('never')
+end
+
+local found = 0
+for i = 1, 2 do
+   if small(i) then
+      found = found + 1
+   else
+      unused()
+   end
+end
+while found > 5 do
+   found = found - 1
+end
+print(found)
+"""
+
+
+def not_run(source: str, tmp_path: Path) -> tuple[list[str], list[str], ScriptComparison]:
+    """The page's lines that are said not to have run, and those that a trace of the interpreter does not see."""
+    path = tmp_path / "program.lua"
+    path.write_text(source)
+    page = translate_script(path.read_bytes(), path.name)
+    comparison = verify_script(page, path)
+    lines = page.code.splitlines()
+    told = [lines[n - 1] for each in comparison.not_run for a, b in each.lines for n in range(a, b + 1)]
+    seen: set[int] = set()
+
+    def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename == "page":
+            seen.add(frame.f_lineno)
+        return trace
+
+    names: dict[str, object] = {"__name__": "page"}
+    code = compile(page.code, "page", "exec")
+    exec(code, names)
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        names["main"]()  # type: ignore[operator]
+    finally:
+        sys.settrace(before)
+        torch.set_default_dtype(torch.float32)
+    statements = [
+        node.lineno
+        for each in ast.walk(ast.parse(page.code))
+        if isinstance(each, ast.FunctionDef)
+        for node in ast.walk(each)
+        if isinstance(node, ast.stmt) and node is not each and not isinstance(node, ast.Nonlocal)
+    ]
+    return told, [lines[n - 1] for n in sorted(set(statements) - seen)], comparison
+
+
+def test_what_did_not_run(tmp_path: Path) -> None:
+    told, unseen, comparison = not_run(BRANCHES, tmp_path)
+    assert told == unseen
+    assert [line.strip() for line in told] == [
+        'print("large")',
+        "return False",
+        'print("never")',
+        "unused()",
+        "found -= 1",
+    ]
+    assert str(comparison.not_run[0]).startswith("lines ")
+    assert str(comparison.not_run[0]).endswith(" of program.py")
+    assert sum(page.statements for page in comparison.not_run) == 5
+    told, unseen, comparison = not_run("print(1)\n", tmp_path)
+    assert (told, unseen, comparison.not_run) == ([], [], [])

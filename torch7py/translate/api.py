@@ -155,11 +155,18 @@ def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: 
     except LuaError as error:
         report.failure = f"the original fails, so nothing was verified: {error}"
         return
-    report.verified = Verification(True, comparison.largest)
+    not_run = [str(page) for page in comparison.not_run]
+    report.verified = Verification(True, comparison.largest, not_run=not_run)
     report.notes.append(
         f"verified: {comparison.lines} lines and {comparison.layers} tensors of weights, "
         f"the largest relative error is {comparison.largest:.1e}"
     )
+    if not_run:
+        missed = sum(page.statements for page in comparison.not_run)
+        report.notes.append(
+            f"verified but for {missed} of {comparison.statements} statements, which did not run: "
+            f"{'; '.join(not_run)}"
+        )
     by_size = sorted(comparison.printed_at.items(), key=lambda item: -item[1])
     report.notes += [
         f"verified: printed at {place}: {error:.1e}" for place, error in by_size[:MOST_LINES] if error

@@ -46,11 +46,15 @@ class NameUse:
 
 @dataclass(frozen=True)
 class Verification:
-    """The comparison of a translation with its original: the largest relative error, or where they part."""
+    """The comparison of a translation with its original: the largest relative error, or where they part.
+
+    ``not_run``: what of each page the run did not come to, ``lines 41-60, 71 of train.py``.
+    """
 
     equal: bool
     largest_error: float | None = None
     difference: str = ""
+    not_run: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -29,6 +29,7 @@ from torch7py.translate.comparison.original import Recording
 from torch7py.translate.comparison.partners import Partners
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
+from torch7py.translate.comparison.reached import Reached
 from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different
@@ -71,7 +72,9 @@ def _limited(seconds: float) -> Iterator[None]:
 
 def run_translation(
     native: Native, path: Path, arguments: Sequence[str], recording: Recording
-) -> tuple[str, list[tuple[str, torch.Tensor, torch.Tensor]]]:
+) -> tuple[str, list[tuple[str, torch.Tensor, torch.Tensor]], Reached]:
+    """What the page prints, its weights at the end beside the original's, and which of its statements ran."""
+    reached = Reached(path.parent)
     draws = Draws(recording.draws)
     text: list[str] = []
     partners = Partners(native, recording)
@@ -153,10 +156,10 @@ def run_translation(
     ]
     dtype = torch.get_default_dtype()
     try:
-        modules = _modules(native, path.parent, partners, script)
+        modules = _modules(native, path.parent, partners, script, reached)
         limited = _limited(PATIENCE + FACTOR * recording.seconds)
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
-            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners, recording)
+            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners, recording, reached)
         pictures.compare()
     except Endless:
         raise Different(
@@ -167,7 +170,7 @@ def run_translation(
         torch.set_default_dtype(dtype)
         if native.faithful:
             lua.reset()
-    return "".join(text), partners.pairs()
+    return "".join(text), partners.pairs(), reached
 
 
 def _passes(test: Any) -> bool:
@@ -183,8 +186,8 @@ def _passes(test: Any) -> bool:
 class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """The pages of the files that the program requires, which its own imports run, each where it stands."""
 
-    def __init__(self, native: Native, folder: Path, partners: Partners) -> None:
-        self.folder, self.partners = folder, partners
+    def __init__(self, native: Native, folder: Path, partners: Partners, reached: Reached) -> None:
+        self.folder, self.partners, self.reached = folder, partners, reached
         self.pages: dict[
             str, tuple[str, str]
         ] = {}  # by module: the page and its code; of a mere folder nothing
@@ -208,21 +211,25 @@ class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         page, code = self.pages[module.__name__]
-        _run_page(code, str(self.folder / page), vars(module), self.partners)
+        _run_page(code, str(self.folder / page), vars(module), self.partners, self.reached)
 
 
-def _run_page(code: str, name: str, namespace: dict[str, Any], partners: Partners) -> None:
+def _run_page(code: str, name: str, namespace: dict[str, Any], partners: Partners, reached: Reached) -> None:
     """Run a page, and note what the layers of each of its classes are partners of as soon as there is the class."""
-    for statement in ast.parse(code, name).body:
+    namespace.update(reached.names())
+    for plain in ast.parse(code, name).body:
+        statement = reached.mark(name, plain)
         exec(compile(ast.Module([statement], []), name, "exec"), namespace)
         if isinstance(statement, ast.ClassDef):
             partners.wrap_class(namespace, statement.name)
 
 
 @contextlib.contextmanager
-def _modules(native: Native, folder: Path, partners: Partners, script: types.ModuleType) -> Iterator[None]:
+def _modules(
+    native: Native, folder: Path, partners: Partners, script: types.ModuleType, reached: Reached
+) -> Iterator[None]:
     """Have the pages of the files that the program requires be found; pickle finds the classes of its own."""
-    pages = _Pages(native, folder, partners)
+    pages = _Pages(native, folder, partners, reached)
     names = [script.__name__, *pages.pages]
     before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     sys.modules[script.__name__] = script
@@ -237,11 +244,16 @@ def _modules(native: Native, folder: Path, partners: Partners, script: types.Mod
 
 
 def _run_program(
-    code: str, name: str, namespace: dict[str, Any], partners: Partners, recording: Recording
+    code: str,
+    name: str,
+    namespace: dict[str, Any],
+    partners: Partners,
+    recording: Recording,
+    reached: Reached,
 ) -> None:
     """Run the page's program, as a process of its own would."""
     try:
-        _run_page(code, name, namespace, partners)
+        _run_page(code, name, namespace, partners, reached)
         namespace["main"]()
     except Enough:
         return

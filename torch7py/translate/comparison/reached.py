@@ -1,0 +1,107 @@
+"""Which statements of a page a run comes to: what did not run was not compared.
+
+Before each statement of a function stands, while the page is run for a comparison, a mark that notes its number. At
+the level of a module all statements run; the page's helpers are tested with this project.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.native.optimizers.classes import CLASSES
+
+__all__ = ["NotRun", "Reached"]
+
+_MARKS = "__reached__"
+# What a page may have written out; the program's own never has such a name.
+_HELPERS = {*HELPERS, *re.findall(r"^(?:class|def) (\w+)", "\n".join(CLASSES.values()), re.MULTILINE)}
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """The statements of a page that did not run: their lines, as ranges, and how many there are."""
+
+    page: str
+    lines: tuple[tuple[int, int], ...]
+    statements: int
+
+    def __str__(self) -> str:
+        """``lines 41-60, 71 of train.py``"""
+        ranges = [f"{first}-{last}" if first < last else str(first) for first, last in self.lines]
+        several = len(ranges) > 1 or "-" in ranges[0]
+        return f"line{'s' * several} {', '.join(ranges)} of {self.page}"
+
+
+class Reached:
+    """The marks of all pages of a program in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.marks = bytearray()
+        self.marked: list[tuple[str, ast.stmt]] = []
+
+    def mark(self, page: str, statement: ast.stmt) -> ast.stmt:
+        """A statement of a page with its marks."""
+        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)) or statement.name in _HELPERS:
+            return statement
+        for node in list(ast.walk(statement)):
+            if isinstance(node, ast.ClassDef):
+                continue
+            for part in ("body", "orelse", "finalbody"):
+                block = getattr(node, part, None)
+                if isinstance(block, list):
+                    setattr(node, part, list(self._with_marks(page, block)))
+        return ast.fix_missing_locations(statement)
+
+    def _with_marks(self, page: str, block: list[ast.stmt]) -> Iterator[ast.stmt]:
+        for number, statement in enumerate(block):
+            docstring = (
+                number == 0 and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            )
+            if not docstring and not isinstance(statement, (ast.Nonlocal, ast.Global, ast.Pass)):
+                yield self._mark(page, statement)
+            yield statement
+
+    def _mark(self, page: str, statement: ast.stmt) -> ast.stmt:
+        self.marked.append((page, statement))
+        self.marks.append(0)
+        (made,) = ast.parse(f"{_MARKS}[{len(self.marks) - 1}] = 1").body
+        return ast.copy_location(made, statement)
+
+    def names(self) -> dict[str, bytearray]:
+        """What the marks need among the names of a page."""
+        return {_MARKS: self.marks}
+
+    def not_run(self) -> list[NotRun]:
+        """By page, in the order in which they began."""
+        pages: dict[str, list[tuple[ast.stmt, bool]]] = {}
+        for (page, statement), mark in zip(self.marked, self.marks, strict=True):
+            pages.setdefault(page, []).append((statement, bool(mark)))
+        found = []
+        for page, statements in pages.items():
+            missed = [statement for statement, ran in statements if not ran]
+            if missed:
+                ran_lines = sorted(statement.lineno for statement, ran in statements if ran)
+                shown = Path(page).relative_to(self.folder).as_posix()
+                found.append(NotRun(shown, tuple(_ranges(missed, ran_lines)), len(missed)))
+        return found
+
+
+def _ranges(missed: list[ast.stmt], ran: list[int]) -> Iterator[tuple[int, int]]:
+    """The lines of statements, those in a row with no line between them that ran as one."""
+    first = last = 0
+    for statement in sorted(missed, key=lambda each: each.lineno):
+        end = statement.end_lineno or statement.lineno
+        if first and not any(last < line < statement.lineno for line in ran):
+            last = max(last, end)
+            continue
+        if first:
+            yield first, last
+        first, last = statement.lineno, end
+    if first:
+        yield first, last
