@@ -240,7 +240,8 @@ class Modules:
         if file is None or self.given[file].table is None:
             return None
         made = self.t.types.class_named(node)
-        if made is not None and made.holder is not None:  # torch.class puts it there, maybe from another file
+        if made is not None and made.holder is not None and made.statement not in self._top[file]:
+            # torch.class puts it there from another file
             return self.class_name(made, node.line)
         if not isinstance(node.key, String):
             if file is self.current or self.t.kind(node.key) != "string":
