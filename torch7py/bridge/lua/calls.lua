@@ -17,14 +17,15 @@ local function finish(ok, mask, ...)
 end
 core.finish = finish
 
--- Call a Python function of the convention f(mask, values...) -> mask, values...
-function core.call(f, ...)
-   return finish(pcall(core.moving(f), pass_all(...)))
-end
-
 local function plainly(ok, ...)
    if not ok then rethrow((...)) end
    return ...
+end
+
+-- Call a Python function of the convention f(mask, values...) -> mask, values... Reading the results is no tail call:
+-- until it is done, what was passed lives on, and what only that holds.
+function core.call(f, ...)
+   return plainly(true, finish(pcall(core.moving(f), pass_all(...))))
 end
 
 -- Call a Python function that takes and returns plain values (handles are numbers to it).
@@ -70,7 +71,7 @@ function core.bind(f, stay)
             tables[#tables + 1] = value
          end
       end
-      if not tables then return done(pcall(f, pass_some(stay, ...))) end
+      if not tables then return plainly(true, done(pcall(f, pass_some(stay, ...)))) end   -- nor is this one
       local function settle(...)
          for i = 1, #tables do
             if handle_of[tables[i]] then refresh(tables[i], handle_of[tables[i]]) end

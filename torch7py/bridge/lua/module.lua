@@ -81,6 +81,11 @@ function module.equip(c, info)
    rawset(c, '__pairs', function(m) return next, module.fields(m), nil end)
 end
 
+-- The results of a call, when all is done. The caller's frame stays until then (a tail call would have ended it), and
+-- with it the object and what was passed: perhaps nothing else holds them, or the modules in them, with the fields that
+-- the script has given these.
+local function behind(_, ...) return ... end
+
 -- A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says. Tables at the
 -- numbers in `stay` are passed as they are, for Python to read and write.
 local function native_method(key, name, structural, stay)
@@ -108,7 +113,7 @@ local function native_method(key, name, structural, stay)
             adopt(self)
             return core.read(mask, ...)
          end
-         return done(call(f, peer(self), pass_all(...)))
+         return behind(self, done(call(f, peer(self), pass_all(...))))
       end
       return function(self, ...)
          if is_foreign(self) then return lend(self, key, direct, ...) end
@@ -121,11 +126,11 @@ local function native_method(key, name, structural, stay)
       return core.read(mask, ...)
    end
    function direct(self, ...)
-      return done(enter(self), call(f, handle_of[self], pass_all(...)))
+      return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
    return function(self, ...)
       if kin[getmetatable(self)] ~= true and is_foreign(self) then return lend(self, key, direct, ...) end
-      return done(enter(self), call(f, handle_of[self], pass_all(...)))
+      return behind(self, done(enter(self), call(f, handle_of[self], pass_all(...))))
    end
 end
 

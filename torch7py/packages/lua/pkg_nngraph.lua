@@ -308,7 +308,12 @@ end
 -- have what was put there.
 local replace = GModule.replace
 module.redefine(GModule, 'replace', function(self, callback)
-   local result = replace(self, callback)
+   local put = {}   -- until the lists have them: Python does not keep what a script has added to a module
+   local result = replace(self, function(m)
+      local new = callback(m)
+      put[#put + 1] = new
+      return new
+   end)
    for _, m in ipairs(self:listModules()) do
       module.adopt(m)
       local nodes = torch.isTypeOf(m, 'nn.gModule') and rawget(m, 'forwardnodes')
@@ -318,6 +323,7 @@ module.redefine(GModule, 'replace', function(self, callback)
          note(m, nodes)
       end
    end
+   put = nil
    return result
 end)
 
