@@ -12,7 +12,9 @@ from torch import nn
 
 from torch7py.translate.comparison.cards import changes
 from torch7py.translate.comparison.patching import patched
+from torch7py.translate.native.moving import read_as_methods
 from torch7py.translate.native.program import translate_script
+from torch7py.translate.parse import parse
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import verify_script
 
@@ -216,3 +218,20 @@ def test_a_type_whose_name_is_not_known(given: str) -> None:
     source = PARALLEL.replace("torch.manualSeed(2)", given)
     problems = translate_script(source.encode(), "cards.lua").problems
     assert any(problem.code in ("T7-271", "T7-202", "T7-303") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if opt.gpu then return x:cuda() end",  # gives nothing else
+        "if x then return x:cuda() else return x:float() end",
+        "if opt.gpu then print(1) return x:cuda() else return x end",
+        "return x:type(opt.kind(x))",
+    ],
+)
+def test_functions_that_do_more_than_convert(body: str) -> None:
+    """They are functions like others, and not read as methods."""
+    found = read_as_methods(
+        parse(f"local function place(x) {body} end\nplace(y)\n".encode(), "place.lua"), True
+    )
+    assert (found.ways, found.conditions) == ({}, {})

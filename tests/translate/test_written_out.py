@@ -267,3 +267,46 @@ def test_other_copies_are_left(source: str) -> None:
 def test_memory_of_cards(source: str, found: str | None) -> None:
     made = written_out(source.encode(), "net.lua").decode()
     assert made.strip() == (source if found is None else found)
+
+
+BLOCKS = """local function block(...)
+   local arg = {...}
+   net:add(nn.SpatialConvolution(...)):add(nn.SpatialBatchNormalization(arg[2]))
+end
+block(3, 4, 5, 5, 1, 1, 2, 2)
+block(4, 2, 1, 1)
+"""
+
+
+def test_what_a_function_hands_to_a_layer_has_the_layers_names() -> None:
+    names = "nInputPlane, nOutputPlane, kW, kH, dW, dH, padW, padH"
+    assert machine(BLOCKS) == [
+        f"local function block({names})",
+        "local arg = {nInputPlane, nOutputPlane, kW, kH}",
+        f"net:add(nn.SpatialConvolution({names})):add(nn.SpatialBatchNormalization(arg[2]))",
+        "end",
+        "block(3, 4, 5, 5, 1, 1, 2, 2)",
+        "block(4, 2, 1, 1, 1, 1, 0, 0)",
+    ]
+    pool = "local function pool(...) net:add(nn.SpatialMaxPooling(...)) end\npool(2, 2, 2, 2)\npool(3, n)\n"
+    assert machine(pool) == [
+        "local function pool(kW, kH, dW, dH) net:add(nn.SpatialMaxPooling(kW, kH, dW, dH)) end",
+        "pool(2, 2, 2, 2)",
+        "pool(3, n, 3, n)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        BLOCKS.replace("arg[2]", "#arg"),
+        BLOCKS.replace("arg[2]", "arg[5]"),  # which one of the calls does not give
+        BLOCKS.replace("block(4, 2, 1, 1)", "block(4, size())"),
+        BLOCKS.replace("block(4, 2, 1, 1)", "each(block)"),
+        BLOCKS.replace("block(4, 2, 1, 1)", "local kW = 1"),
+        BLOCKS.replace("nn.SpatialBatchNormalization(arg[2])", "nn.SpatialMaxPooling(...)"),
+        "local function look(...) net:add(nn.LookupTable(...)) end\nlook(2, 2, 2, 2)\nlook(3, 3)\n",
+    ],
+)
+def test_other_varargs_are_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()

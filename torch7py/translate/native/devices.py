@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code, stdlib
+from torch7py.translate.native import code, stdlib, types_by_name
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.moving import Way
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
@@ -178,6 +179,9 @@ def moved(t: Translator, receiver: Expression, method: str) -> Py:
 
 def defined(t: Translator, name: str, function: tree.Function) -> bool:
     """Write a function that only moves what it is given; whether this is one."""
+    if function in t.project.moves.ways:
+        _write_ways(t, name, function)
+        return True
     if function not in t.project.moves.conditions:
         return False
     condition = t.project.moves.conditions[function]
@@ -194,3 +198,43 @@ def defined(t: Translator, name: str, function: tree.Function) -> bool:
     t.emit(f"    return {text}")
     t.emit("")
     return True
+
+
+def _write_ways(t: Translator, name: str, function: tree.Function) -> None:
+    """A function that converts by an option."""
+    parameter = t.names.of(function.parameters[0])
+    outer, t.scope = t.scope, t.scopes.of_function[function]
+    ways = t.project.moves.ways[function]
+    try:
+        t.gap()
+        t.emit(f"def {name}({parameter}):")
+        with t.indented():
+            for at, way in enumerate(ways):
+                if way.condition is None and at == 0:
+                    _write_way(t, way, parameter, function.line)
+                    continue
+                condition = None if way.condition is None else t.conditions.condition(way.condition)
+                t.emit("else:" if condition is None else f"{'el' if at else ''}if {condition}:")
+                if way.rest is not None:
+                    t.body(way.rest)
+                    continue
+                with t.indented():
+                    _write_way(t, way, parameter, function.line)
+        t.emit("")
+    finally:
+        t.scope = outer
+
+
+def _write_way(t: Translator, way: Way, parameter: str, line: int) -> None:
+    if way.method == "cl":
+        t.emit('raise RuntimeError("PyTorch has no OpenCL")')
+    elif way.method == "self":
+        t.emit(f"return {parameter}")
+    elif way.method == "cuda":
+        t.emit(f"return {parameter}.float().cuda()")
+    elif way.name is None:
+        t.emit(f"return {parameter}.{way.method}(){'.cpu()' if t.cards else ''}")
+    elif types_by_name.is_of_fractions(t, way.name):
+        t.emit(f"return {t.need('as_type')}({parameter}, {t.value(way.name)})")
+    else:
+        raise Problem("T7-271", line, "a conversion to a type that is not a literal")

@@ -1,7 +1,8 @@
 """Functions that move what they are given to a graphics card: ``function place(x) return gpu and x:cuda() or x end``.
 
 A program hands them its data, its model and its criterion alike. A call of one is read as ``x:cuda()``, so that
-whatever is known of that method is known of it, and written as the call that it is.
+whatever is known of that method is known of it, and written as the call that it is. One that converts by an option, in
+branches or by the type's name, is of this kind as well.
 """
 
 from __future__ import annotations
@@ -13,7 +14,22 @@ from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Node
 
-__all__ = ["Moves", "read_as_methods"]
+__all__ = ["Moves", "Way", "read_as_methods"]
+
+_CONVERSIONS = ("cuda", "cl", "float", "double")
+
+
+@dataclass(eq=False)
+class Way:
+    """One of the branches of a function that converts: when it is taken (None: always), and what it does.
+
+    ``method``: "cuda", "float", ..., "type" with the ``name`` of the type; "" where ``rest`` is all that is done.
+    """
+
+    condition: Expression | None
+    method: str
+    name: Expression | None = None
+    rest: Block | None = None
 
 
 @dataclass(eq=False)
@@ -21,10 +37,12 @@ class Moves:
     """What was found: when each such function moves (None: always), and by which function a value is moved."""
 
     conditions: dict[Function, Expression | None] = field(default_factory=dict)
+    ways: dict[Function, list[Way]] = field(default_factory=dict)  # of functions that convert otherwise
     by_function: dict[Expression, Name] = field(default_factory=dict)  # of what is moved, the function's name
 
     def update(self, other: Moves) -> None:
         self.conditions.update(other.conditions)
+        self.ways.update(other.ways)
         self.by_function.update(other.by_function)
 
 
@@ -35,7 +53,9 @@ def read_as_methods(program: Block, alone: bool) -> Moves:
     """
     found = Moves()
     declared = [
-        (name, function) for name, function in _functions(program) if _moves(function, found.conditions)
+        (name, function)
+        for name, function in _functions(program)
+        if _moves(function, found.conditions) or _converts(function, found.ways)
     ]
     if not declared:
         return found
@@ -45,7 +65,8 @@ def read_as_methods(program: Block, alone: bool) -> Moves:
         variable = scopes.of_name[name]
         writes = [write for write in variable.writes if write is not name]
         if writes or variable in named or (variable.is_global and not alone):
-            found.conditions.pop(function)
+            found.conditions.pop(function, None)
+            found.ways.pop(function, None)
         else:
             named[variable] = name
     calls: dict[Expression, Invoke] = {}
@@ -113,6 +134,71 @@ def _moves(function: Function, conditions: dict[Function, Expression | None]) ->
         return False
     conditions[function] = condition
     return True
+
+
+def _converts(function: Function, ways: dict[Function, list[Way]]) -> bool:
+    """Whether a function only converts its one argument, by ``type`` or in the branches of a choice; notes how."""
+    body = function.body
+    if len(function.parameters) != 1 or function.vararg or not _plain(body) or len(body.statements) != 1:
+        return False
+    parameter, only = function.parameters[0].name, body.statements[0]
+    found: list[Way] = []
+    if isinstance(only, tree.If):
+        for condition, block in only.branches:
+            way = _way(block, parameter, condition)
+            if way is None or any(_is_name(n, parameter) for n in tree.walk(condition)):
+                return False
+            found.append(way)
+        last = only.otherwise
+        way = None if last is None else _way(last, parameter, None)
+        if way is not None:
+            found.append(way)
+        elif last is not None:
+            if not _plain(last) or not _is_error(last, parameter):
+                return False
+            found.append(Way(None, "", rest=last))
+        else:
+            return False  # gives nothing
+    else:
+        way = _way(body, parameter, None)
+        if way is None or way.method != "type":
+            return False
+        found.append(way)
+    ways[function] = found
+    return True
+
+
+def _way(block: Block, parameter: str, condition: Expression | None) -> Way | None:
+    """``require 'cunn' return x:cuda()``"""
+    *before, last = block.statements or (None,)
+    requires = all(
+        isinstance(s, tree.Run)
+        and isinstance(s.call, Call)
+        and isinstance(s.call.callee, Name)
+        and s.call.callee.name == "require"
+        for s in before
+    )
+    if not _plain(block) or not requires or not isinstance(last, tree.Return) or len(last.values) != 1:
+        return None
+    value = _bare(last.values[0])
+    if _is_name(value, parameter):
+        return Way(condition, "self")
+    if not isinstance(value, Invoke) or not _is_name(value.receiver, parameter):
+        return None
+    if value.method in _CONVERSIONS and not value.arguments:
+        return Way(condition, value.method)
+    if value.method == "type" and len(value.arguments) == 1:
+        name = value.arguments[0]
+        if not any(_is_name(n, parameter) or isinstance(n, Call) for n in tree.walk(name)):
+            return Way(condition, "type", name)
+    return None
+
+
+def _is_error(block: Block, parameter: str) -> bool:
+    run = block.statements[0] if len(block.statements) == 1 else None
+    call = run.call if isinstance(run, tree.Run) else None
+    named = isinstance(call, Call) and isinstance(call.callee, Name) and call.callee.name == "error"
+    return named and not any(_is_name(n, parameter) for n in tree.walk(block))
 
 
 def _plain(block: Block | None) -> bool:

@@ -16,17 +16,22 @@ from torch7py.translate.tree import Binary, Expression, Index, Invoke, Name, Str
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["converted", "strings_given"]
+__all__ = ["converted", "is_of_fractions", "strings_given"]
 
 _FRACTIONS = {f"torch.{name}Tensor" for name in "Float Double Half Cuda CudaDouble CudaHalf".split()}
 
 
 def converted(t: Translator, receiver: Expression, name: Expression) -> Py | None:
     """``x:type(name)`` of a tensor, a module or a criterion; None where it is not known what the name may be."""
-    names = strings_given(t, name)
-    if not names or not names <= _FRACTIONS:
+    if not is_of_fractions(t, name):
         return None
     return atom(f"{t.need('as_type')}({t.value(receiver)}, {t.value(name)})")
+
+
+def is_of_fractions(t: Translator, name: Expression) -> bool:
+    """Whether a text is surely the name of a type of fractions."""
+    names = strings_given(t, name)
+    return names is not None and bool(names) and names <= _FRACTIONS
 
 
 def strings_given(t: Translator, node: Expression) -> set[str] | None:

@@ -41,6 +41,8 @@ _USUAL = {
     "nn.Dropout": "nn.Dropout",
     "nn.DataParallelTable": "nn.DataParallel",
 }
+# These are that module whatever their arguments are.
+_ALWAYS = ("nn.Linear", "nn.SpatialConvolution", "nn.SpatialBatchNormalization")
 _CONTAINERS = {
     f"nn.{name}"
     for name in "Sequential Concat ConcatTable ParallelTable DepthConcat Parallel DataParallelTable".split()
@@ -110,7 +112,7 @@ class Surgery:
             text = text or self.models.making.plain(layer) or ""
         except (Problem, NotNative):
             self._weighted.add(name)
-            return None
+            return _USUAL[name] if name in _ALWAYS else None
         finally:
             del made[before:]
         found = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)

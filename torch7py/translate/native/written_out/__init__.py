@@ -22,6 +22,7 @@ from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.testers import Testers
 from torch7py.translate.native.written_out.trainers import Trainers
+from torch7py.translate.native.written_out.varargs import Varargs
 
 __all__ = ["Folders", "written_out"]
 
@@ -32,6 +33,7 @@ _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
     rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
 )
+_VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
 
@@ -54,6 +56,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Copies(source, file).written()
     if b"pcall" in source and any(name.encode() in source for name in MISSING):
         source = MissingPackages(source, file).written()
+    if _VARARGS.search(source):
+        source = Varargs(source, file).written()
     if _INDEXED.search(source):
         source = Indexed(source, file).written()
     return source
