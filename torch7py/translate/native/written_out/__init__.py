@@ -3,10 +3,10 @@
 ``nn.StochasticGradient`` is a loop over a data set, a data set whose ``__index`` is a function is a table beside a
 function, a function that empties the buffers of a network's layers is ``clearState``, one that copies its fields is
 ``clone``, copies of a model for each card are added at once, what says how memory and cards are used goes,
-``torch.Tester`` is a suite of functions with assertions, a file that an option chooses is a choice among those that
-are there, and a package that nobody has any more is not there. What comes out is Lua on the same lines, with the same
-results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it
-is.
+``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
+chooses is a choice among those that are there, and a package that nobody has any more is not there. What comes out is
+Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A
+use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
+from torch7py.translate.native.written_out.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.written_out.testers import Testers
 from torch7py.translate.native.written_out.trainers import Trainers
 from torch7py.translate.native.written_out.varargs import Varargs
@@ -46,6 +47,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Trainers(source, file).written()
     if b"torch.Tester" in source:
         source = Testers(source, file).written()
+    if FUNCTIONS.search(source):
+        source = TensorFunctions(source, file).written()
     if _CLEANS.search(source):
         source = Cleaners(source, file).written()
     if b"torch.setmetatable" in source:
