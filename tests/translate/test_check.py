@@ -201,3 +201,34 @@ def test_a_package_comes_before_a_file_of_its_name(tmp_path: Path) -> None:
     assert [len(report.problems) for report in reports.values()] == [0, 0, 0]
     project = gather((tmp_path / "main.lua").read_bytes(), str(tmp_path / "main.lua"))
     assert [file.name for file in project.files] == ["util.lua"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (
+            "local function f(v) return v(3) end",
+            "a call of v, a parameter of a function that nothing here calls",
+        ),
+        ("local function g(v) if v then v = 3 else v = {1} end return v[1] end g(true)", "a table"),
+        ("require 'some.file'", "require 'some.file', of which no file is found"),
+        (
+            "local m = require('my.file') function m:go() end",
+            "m, the result of require 'my.file', of which no file",
+        ),
+        ("require(arg[1])", "require of a name that is not written out"),
+        (
+            "local net = torch.load('a.t7') net.modules[1]:fly()",
+            "net.modules[1], where net is the result of torch.load",
+        ),
+        ("local s = 'a' print(s.x.y)", "indexing s, a string"),
+        ("for _, v in pairs(stuff()) do v:go() end", "a global that no file of the program sets"),
+        ("local w = torch.ones(2) w:foo()", "the tensor method foo"),
+        ("coroutine.wrap(print)", "coroutine.wrap has no native form"),
+    ],
+)
+def test_reasons_name_what_is_not_known_and_why(line: str, reason: str) -> None:
+    page = translate_script(line.encode(), "p.lua")
+    reasons = [problem.reason for problem in (*page.problems, *page.reasons)]
+    assert any(reason in found for found in reasons), reasons
+    assert all(len(found) < 120 for found in reasons)

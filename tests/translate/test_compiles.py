@@ -147,3 +147,17 @@ def test_nothing_follows_an_error_of_the_program() -> None:
     page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
     assert (page.native, page.problems) == (page.statements, [])
     assert "gradInput" not in page.code
+
+
+def test_a_layer_is_not_refused_for_what_a_statement_without_a_translation_would_have_set() -> None:
+    source = """
+        require 'nn'
+        local Shown = torch.class('nn.Shown', 'nn.Module')
+        function Shown:updateOutput(input)
+           if unknown.ready(input) then self.output = unknown.halved(input) end
+           return self.output
+        end
+        print(nn.Shown():forward(torch.ones(2)):sum())
+        """
+    page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
+    assert {problem.line for problem in page.problems if problem.code != "T7-253"} == {4}

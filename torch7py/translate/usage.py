@@ -12,10 +12,10 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 from torch7py.translate.types import Types
 
-__all__ = ["Usage", "required", "usage_of"]
+__all__ = ["LUA", "Usage", "required", "usage_of"]
 
 # What is Lua's own, with the FFI and the bit operations of LuaJIT.
-_LUA = frozenset(
+LUA = frozenset(
     "_G _VERSION arg assert bit collectgarbage coroutine debug dofile error ffi getfenv getmetatable include io"
     " ipairs jit load loadfile loadstring math module newproxy next os package pairs pcall print rawequal rawget"
     " rawlen rawset require select setfenv setmetatable string table tonumber tostring type unpack xpcall".split()
@@ -105,7 +105,7 @@ class _Reader:
             variable = self.types.scopes.of_name[node]
             if variable in self.aliases:
                 return [self.aliases[variable]]
-            if variable.is_global and not variable.writes and node.name not in _LUA:
+            if variable.is_global and not variable.writes and node.name not in LUA:
                 return [node.name]
         return None
 

@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, indexing, optimizers, tensors, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import described
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class Assignments:
             return f"{self.t.value(node.base).at(code.ATOM)}.{code.attribute_name(node.key.value)}"
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
             return self.t.classes.uses.field(node).text
-        raise Problem("T7-303", node.line, f"an assignment into something of unknown kind ({kind})")
+        raise Problem("T7-303", node.line, f"an assignment into {described(self.t, node.base)}")
 
 
 def _fields_first(

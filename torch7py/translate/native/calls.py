@@ -29,8 +29,10 @@ from torch7py.translate.native import (
 )
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import a, described, of_require
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Number
+from torch7py.translate.usage import LUA
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -200,13 +202,17 @@ class Calls:
                 rule = stdlib.functions.get(f"math.{name}") if on_numbers else None
                 if rule is not None and numbers:
                     return rule(t, node)
+            if path == "require":
+                raise Problem("T7-201", node.line, of_require(node))
+            if "." not in path and path not in LUA:
+                raise Problem("T7-201", node.line, described(t, node.callee))
             raise Problem("T7-201", node.line, f"{path} has no native form")
         maker = node.callee
         if (
             isinstance(maker, Index) and t.kind(maker.base) == "tensor" and tensors.is_new(maker)
         ):  # x.new(3, 4)
             return tensors.new(t, maker.base, node.arguments)
-        raise Problem("T7-307", node.line, "a call of something of unknown kind")
+        raise Problem("T7-307", node.line, f"a call of {described(t, node.callee)}")
 
     def _literal(self, node: Call, text: Expression) -> Py:
         """What a text says as a value of Lua's."""
@@ -254,8 +260,8 @@ class Calls:
         if rule is not None:
             return rule(t, node)
         if kind in (None, "any"):
-            raise Problem("T7-307", node.line, f"the method {node.method} of something of unknown kind")
-        raise Problem("T7-202", node.line, f"the method {node.method} of a {kind}")
+            raise Problem("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
+        raise Problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
     def arguments(self, node: Call | Invoke, functions: list[tree.Function], first: int = 0) -> str:
         checked = checked_arguments.arguments(self.t, node, functions, first)

@@ -13,6 +13,7 @@ from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS
 from torch7py.translate.native.intervals import EXACT
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import described
 from torch7py.translate.native.whole_tensors import operation as tensor_operation
 from torch7py.translate.tree import (
     Binary,
@@ -365,7 +366,7 @@ class Expressions:
         if kind == "module" and self.t.models.has_length(node.operand):
             return atom(f"len({self.value(node.operand)})")
         if kind not in ("table", "string", "storage"):
-            raise Problem("T7-301", node.line, f"the length of something of unknown kind ({kind})")
+            raise Problem("T7-301", node.line, f"the length of {described(self.t, node.operand)}")
         if kind == "table" and self.t.representation(node.operand) == "dict":
             return atom(f"{self.t.need('border')}({self.value(node.operand)})")
         if kind == "string" and self.t.wide_text:

@@ -9,6 +9,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import checked_arguments, code, devices
 from torch7py.translate.native.code import INDENT, Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import described
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Index, Name
 
@@ -33,7 +34,7 @@ class Functions:
             self.define(name, node.function)
             t.emit(f"{t.target(node.target)} = {name}")
             return
-        raise Problem("T7-241", node.line, "a method of something of unknown kind")
+        raise Problem("T7-241", node.line, f"a method of {described(t, node.target.base)}")
 
     def value(self, node: tree.Function) -> Py:
         """A function as a value: a lambda where it is one expression, else a definition before the statement."""

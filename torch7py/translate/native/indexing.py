@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, confusion, facts, loaders, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import described
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
 
@@ -109,7 +110,7 @@ def index(t: Translator, node: Index) -> Py:
         return loaders.field(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
-    raise Problem("T7-303", node.line, f"indexing something of unknown kind ({kind})")
+    raise Problem("T7-303", node.line, f"indexing {described(t, node.base)}")
 
 
 def _is_never_given(t: Translator, node: Index) -> bool:

@@ -391,7 +391,10 @@ class LayerFields:
 
 
 def unset(lines: list[str], names: set[str]) -> set[str]:
-    """Which of these names, variables of the methods in some lines, a method reads and never sets."""
+    """Which of these names, variables of the methods in some lines, a method reads and never sets.
+
+    Where a statement of the method has no translation, that is why.
+    """
     first = next((line for line in lines if line.strip()), "")
     text = "\n".join(["if True:", *lines] if first.startswith(" ") else lines)
     found: set[str] = set()
@@ -399,6 +402,8 @@ def unset(lines: list[str], names: set[str]) -> set[str]:
         if isinstance(function, ast.FunctionDef):
             inside = list(ast.walk(function))
             used = [node for node in inside if isinstance(node, ast.Name)]
+            if any(node.id == "NotImplementedError" for node in used):
+                continue
             made = {node.id for node in used if not isinstance(node.ctx, ast.Load)}
             made |= {node.arg for node in inside if isinstance(node, ast.arg)}
             found |= {node.id for node in used} - made

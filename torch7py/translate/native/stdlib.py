@@ -12,6 +12,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.unknown import described, of_require
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def lua_type(t: Translator, node: Call) -> Py:
     }
     names |= {"tensor": "userdata", "module": "table", "criterion": "table", "object": "table"}
     if kind not in names or t.type(node.arguments[0]).nil:
-        raise Problem("T7-308", node.line, "type() of something of unknown kind")
+        raise Problem("T7-308", node.line, f"type() of {described(t, node.arguments[0])}")
     return atom(f'"{names[kind]}"')
 
 
@@ -323,7 +324,7 @@ def require(t: Translator, node: Call) -> None:
         t.emit('raise RuntimeError("PyTorch has no OpenCL")')
         return
     if not isinstance(name, String) or not only_gives_names(name.value):
-        raise Problem("T7-251", node.line, "require of a file or of a package without a native form")
+        raise Problem("T7-251", node.line, of_require(node))
 
 
 @statement("argcheck.doc")

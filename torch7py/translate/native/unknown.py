@@ -1,0 +1,116 @@
+"""What a report says of a value whose kind is not known: what it is called in the program, and why nothing is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.packages.registry import packages
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+from torch7py.translate.usage import required
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["a", "described", "of_require"]
+
+_WIDEST = 30  # of an expression in a message
+_OPEN = "of which the program does not tell what it is"
+
+
+def described(t: Translator, node: Expression) -> str:
+    """``net, what torch.load gives``: an expression, and what is known of its kind, or why nothing is."""
+    while isinstance(node, tree.Paren):
+        node = node.inner
+    kinds = sorted(t.type(node).find().kinds)
+    if len(kinds) > 1:
+        shown = [a(kind) for kind in kinds[:3]]
+        return f"{_shown(node)}, which may be {', '.join(shown[:-1])} or {shown[-1]}"
+    if kinds:
+        return f"{_shown(node)}, {a(kinds[0])}"
+    reason = _reason(t, node)
+    return reason if isinstance(node, (Call, Invoke)) else f"{_shown(node)}, {reason}"
+
+
+def of_require(node: Call) -> str:
+    """Why what ``require`` gives is not known."""
+    package = required(node)
+    if package is None:
+        return "require of a name that is not written out"
+    found = "a package without a native form" if package in packages else "of which no file is found"
+    return f"require '{package}', {found}"
+
+
+def a(kind: str) -> str:
+    """A kind with its article."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+
+
+def _shown(node: Expression) -> str:
+    text = _text(node)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+
+
+def _text(node: Expression) -> str:
+    """An expression in short, as the program writes it."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Index):
+        name = node.key.value if node.dotted and isinstance(node.key, tree.String) else None
+        key = node.key.text if isinstance(node.key, tree.Number) else _text(node.key)
+        return f"{_text(node.base)}.{name}" if name is not None else f"{_text(node.base)}[{key}]"
+    if isinstance(node, Call):
+        package = required(node)
+        return f"require '{package}'" if package is not None else f"{_text(node.callee)}(...)"
+    if isinstance(node, Invoke):
+        return f"{_text(node.receiver)}:{node.method}(...)"
+    if isinstance(node, tree.Paren):
+        return _text(node.inner)
+    return {tree.Nil: "nil", tree.Vararg: "...", tree.Table: "{...}"}.get(type(node), "a value")
+
+
+def _reason(t: Translator, node: Expression) -> str:
+    """Why nothing is known of an expression."""
+    if isinstance(node, Name):
+        return _of_variable(t, t.scopes.of_name[node])
+    if isinstance(node, Index):
+        root: Expression = node
+        while isinstance(root, (Index, tree.Paren)):
+            root = root.base if isinstance(root, Index) else root.inner
+        if t.type(root).find().kinds:
+            return "to which the program gives no value that tells its kind"
+        return f"a part of {_reason(t, root)}" if not isinstance(root, Name) else _of_part(t, root)
+    if isinstance(node, (Call, Invoke)):
+        return f"the result {_of_call(t, node)}"
+    return _OPEN
+
+
+def _of_part(t: Translator, root: Name) -> str:
+    reason = _of_variable(t, t.scopes.of_name[root])
+    return f"where {root.name} is {reason}" if not reason.startswith(("of ", "which")) else reason
+
+
+def _of_variable(t: Translator, variable: Variable) -> str:
+    function = variable.scope.function if variable.scope is not None else None
+    if variable.is_global and not variable.writes:
+        if variable.name in packages:
+            return "a package"
+        return "a global that no file of the program sets"
+    if variable.kind == "parameter":
+        if function is None or not t.types.calls_of.get(function):
+            return "a parameter of a function that nothing here calls"
+        return "a parameter, of which no call here tells what it is"
+    if variable.kind == "loop":
+        return "a loop's variable, of which it is not known what it goes through"
+    sources = [s for s in t.wholes.sources(variable) if not isinstance(s, (bool, tree.Nil))]
+    if len(sources) == 1 and isinstance(sources[0], (Call, Invoke)):
+        return f"the result {_of_call(t, sources[0])}"
+    return _OPEN
+
+
+def _of_call(t: Translator, call: Call | Invoke) -> str:
+    if isinstance(call, Call) and t.path(call.callee) == "require":
+        return f"of {of_require(call)}"
+    shown = _shown(call.callee) if isinstance(call, Call) else f"{_shown(call.receiver)}:{call.method}"
+    return f"of {shown}"
