@@ -310,3 +310,39 @@ def test_what_a_function_hands_to_a_layer_has_the_layers_names() -> None:
 )
 def test_other_varargs_are_left(source: str) -> None:
     assert written_out(source.encode(), "net.lua") == source.encode()
+
+
+def test_a_field_that_is_a_list_until_it_is_made_a_tensor() -> None:
+    source = (
+        "local rows = 0\nlocal set = {}\nset.rows = {}\nfor i = 1, 3 do\n   set.rows[#set.rows + 1] = {i, rows}\n"
+        "end\nset.rows = torch.Tensor(set.rows):float()\nprint(set.rows:size(1))\n"
+    )
+    found = written_out(source.encode(), "set.lua").decode()
+    assert found.split("\n")[2:] == [
+        "local rows_ = {}",
+        "for i = 1, 3 do",
+        "   rows_[#rows_ + 1] = {i, rows}",
+        "end",
+        "set.rows = torch.Tensor(rows_):float()",
+        "print(set.rows:size(1))",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "fill(set)",
+        "set:fill()",
+        "local function add() table.insert(set.rows, 1) end add()",
+        "if short then return set end",
+        "for name in pairs(set) do print(name) end",
+        "set['ro' .. 'ws'][1] = 2",
+    ],
+)
+def test_a_list_that_others_see_is_left_in_its_field(between: str) -> None:
+    source = (
+        "local function load()\nlocal set = {}\nset.rows = {}\n"
+        f"{between}\nset.rows = torch.Tensor(set.rows)\nreturn set\nend\n"
+    )
+    assert written_out(source.encode(), "set.lua") == source.encode()

@@ -53,7 +53,8 @@ def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> in
         value = value.arguments[0]
     elif t.type(value).has("tested"):
         return 0
-    if not isinstance(value, Call) or t.path(value.callee) != "io.open":
+    path = t.path(value.callee) if isinstance(value, Call) else None
+    if not isinstance(value, Call) or path not in ("io.open", "torch.DiskFile"):
         return 0
     variable = t.scopes.of_name[node.names[0]]
     end = next((i for i in range(index + 1, len(nodes)) if _closes(t, nodes[i], variable)), None)
@@ -68,7 +69,8 @@ def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> in
         t.comment(comment)
     if node.around.blank and t.lines and t.lines[-1] and not t.lines[-1].endswith(":"):
         t.emit("")
-    t.emit(f"with {opened(t, value)} as {t.names.of(node.names[0])}:")
+    source = opened(t, value) if path == "io.open" else functions[path](t, value).text
+    t.emit(f"with {source} as {t.names.of(node.names[0])}:")
     if node.around.trailing is not None:
         t.note_on(len(t.lines) - 1, node.around.trailing)
     with t.indented():
@@ -175,7 +177,12 @@ def _flush(t: Translator, node: Invoke) -> None:
     t.emit(f"{f'sys.{standard}' if standard else t.value(node.receiver).at(code.ATOM)}.flush()")
 
 
+def _quiet(t: Translator, node: Invoke) -> None:
+    """A text that ends is no error: what is read then is empty, as it is in Python."""
+
+
 methods["file", "close"] = _close
+method_statements["file", "quiet"] = _quiet
 method_statements["file", "flush"] = _flush
 
 
