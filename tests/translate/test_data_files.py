@@ -86,3 +86,16 @@ print(n, other, list)
 def test_order_where_it_matters(body: str, head: str) -> None:
     page = translate_script(LOOP.replace("BODY", body).encode(), "t.lua").code
     assert head in page
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "local t = {1, 2, 3} print(unpack(t, 1, 5))",  # prints nil for what is not there
+        "local t = {1, 2, 3} local a, b = unpack(t, 2, 3) print(a, b)",
+        "local t = {1, 2, 3} print(unpack(t, -1))",
+        "local t = {1, 'a', torch.ones(2)} local a, b = unpack(t, 2) print(a)",
+    ],
+)
+def test_parts_of_lists_that_are_refused(program: str) -> None:
+    assert "T7-217" in {problem.code for problem in translate_script(program.encode(), "t.lua").problems}

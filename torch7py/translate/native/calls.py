@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, literals, tree
+from torch7py.translate.inference import tuples
 from torch7py.translate.native import (
     checked_arguments,
     code,
@@ -386,11 +387,18 @@ class Calls:
     def is_unpacked(self, node: Expression | None) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) in ("unpack", "table.unpack")
 
-    def unpacked(self, node: Expression) -> Py:
+    def unpacked(self, node: Expression, in_list: bool = False) -> Py:
+        """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""
         assert isinstance(node, Call)
-        if len(node.arguments) != 1:
-            raise Problem("T7-217", node.line, "unpack with bounds")
-        table = node.arguments[0]
+        table, *bounds = node.arguments
+        if bounds:
+            is_list = self.t.kind(table) == "table" and self.t.representation(table) == "list"
+            is_list = is_list and not self.t.type(table).has(tuples.MARK)
+            if not is_list or len(bounds) > (2 if in_list else 1) or isinstance(bounds[0], tree.Unary):
+                raise Problem("T7-217", node.line, "unpack with bounds")
+            first = self.t.expressions.position(bounds[0])
+            last = str(self.t.expressions.whole_number(bounds[1])) if len(bounds) > 1 else ""
+            return atom(f"{self.t.value(table).at(code.ATOM)}[{code.stretch(first.text, last)}]")
         value = self.t.value(table)
         if self.t.kind(table) == "table" and self.t.representation(table) == "dict":
             if self.t.tables.begins_at_zero(self.t.type(table)):

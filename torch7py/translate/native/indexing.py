@@ -261,7 +261,11 @@ def table(t: Translator, node: tree.Table) -> Py:
             if last and isinstance(item.value, tree.Vararg):
                 items.append(f"*{t.calls.rest()}")
             elif last and t.calls.is_unpacked(item.value):
-                items.append(f"*{t.calls.unpacked(item.value)}")
+                values = t.calls.unpacked(item.value, in_list=True)
+                is_part = isinstance(item.value, tree.Call) and len(item.value.arguments) > 1
+                if len(node.fields) == 1 and is_part:  # a part of a list is a list of its own
+                    return values
+                items.append(f"*{values}")
             else:
                 items.append(t.value(item.value).text)
         return atom(f"[{', '.join(items)}]")
