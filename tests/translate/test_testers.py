@@ -24,6 +24,24 @@ def test_a_tester_is_a_suite_of_functions_with_assertions() -> None:
     assert "for name, test in pairs(tests) do" in lines[7]
 
 
+def test_checks_of_its_own_are_functions() -> None:
+    source = (
+        "local tests, tester = {}\nlocal tester\nlocal function near(a) tester:assertlt(a, 1) end\n"
+        "tester = torch.Tester()\nfunction tester:sized(x, n)\n  self:eq(x:dim(), n, 'dims')\nend\n"
+        "function tests.one() near(0) tester:sized(x, 1) end\ntester:add(tests)\ntester:run()\n"
+    )
+    lines = written_out(source.encode(), "test.lua").decode().split("\n")
+    assert lines[1:8] == [
+        "",
+        "local function near(a) assert(a < 1) end",
+        "",
+        "local function sized(x, n)",
+        "  torch.Tester.checkEqual(x:dim(), n, 'dims')",
+        "end",
+        "function tests.one() near(0) sized(x, 1) end",
+    ]
+
+
 @pytest.mark.parametrize(
     "uses",
     [
@@ -38,6 +56,8 @@ def test_a_tester_is_a_suite_of_functions_with_assertions() -> None:
         "tester:add(tests)\ntester:run()\nprint(tester.countasserts)",
         "tester:add(tests)\nlocal function all() tester:run() end\nall()",
         "tester:add(tests)\ntester:run()\ntester = nil",
+        "function tester:assert(x) print(x) end\ntester:add(tests)\ntester:run()",
+        "function tester:kept() return self end\ntester:add(tests)\ntester:run()",
         "function tests:one() return self end\ntester:add(tests)\ntester:run()",
     ],
 )

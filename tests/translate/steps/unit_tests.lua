@@ -28,12 +28,18 @@ function checks.smooth()
    tester:assertTensorNe(smooth(x, 1), x + 1)
 end
 
+function tester:assertSizes(x, sizes)
+   self:asserteq(x:dim(), #sizes)
+   for i, size in ipairs(sizes) do self:eq(x:size(i), size) end
+end
+
 function checks.bounds()
    local x = torch.rand(40)
    tester:assertlt(x:max(), 1, 'below one')
    tester:assertge(x:min(), 0)
    tester:assertgt(smooth(x, 4):sum(), 0)
    tester:assertle(x:min(), x:max())
+   tester:assertSizes(x:view(8, 5), {8, 5})
    tester:assert(smooth(x, 4):size(1) == 37 and x:dim() == 1, 'sizes')
    tester:assertalmosteq(x:sum() / 40, x:mean(), 1e-9)
 end

@@ -39,6 +39,10 @@ _CONTENTS = {
     "assertTensorNe": "checkDifferent",
     "assertTableNe": "checkDifferent",
 }
+_OTHERS = set(
+    """add assert assertError assertErrorMsg assertErrorObj assertErrorPattern assertNoError assertalmosteq disable run
+    setEarlyAbort setRethrowErrors setSummaryOnly""".split()
+)
 _USUAL = "1e-16"  # the tolerance of assertalmosteq where none is given
 _SIMPLE = (Name, Index, Call, Invoke, String, tree.Number, tree.Paren, tree.Boolean, tree.Nil)
 
@@ -79,12 +83,14 @@ class Testers(Rewriting):
         if not isinstance(target, Name):
             raise Leave
         tester = self.scopes.of_name[target]
-        if len(tester.writes) != tester.is_global:
-            raise Leave
-        self.tester, self.left = tester, set(tester.reads)
+        edits = [(maker.place.start, maker.place.end, ""), *self._declared(tester, maker, target)]
+        self.testers, self.left = {tester}, set(tester.reads)
         self.tests: Name | None = None
         self.runs = 0
-        edits = [(maker.place.start, maker.place.end, "")]
+        self.own: dict[str, str] = {}  # its own checks, and the functions that they become
+        for statement in self.program.statements:
+            if isinstance(statement, tree.FunctionStatement) and statement.method:
+                edits += self._own_check(statement)
         for statement in statements:
             if isinstance(statement, Run) and isinstance(statement.call, Invoke):
                 text = self._use(statement, statement.call)
@@ -99,6 +105,42 @@ class Testers(Rewriting):
                 edits.append((call.place.start, call.place.end, "{}"))
         return edits
 
+    def _declared(self, tester: Variable, maker: Statement, target: Name) -> list[tuple[int, int, str]]:
+        """What goes of ``local tester``, where it is given its value later, in the same block; it has no other."""
+        first = tester.declaration
+        if tester.is_global or first is target:
+            if len(tester.writes) != tester.is_global:
+                raise Leave
+            return []
+        declared = next(
+            (s for s in self.program.statements if isinstance(s, Local) and first in s.names), None
+        )
+        alone = declared is not None and len(declared.names) == 1 and not declared.values
+        if declared is None or not alone or len(tester.writes) != 1 or maker not in self.program.statements:
+            raise Leave
+        return [(declared.place.start, declared.place.end, "")]
+
+    def _own_check(self, statement: tree.FunctionStatement) -> list[tuple[int, int, str]]:
+        """``function tester:check(x)``, a check of the program's own: a function."""
+        target, itself = statement.target, statement.function.parameters[0]
+        if not (
+            isinstance(target, Index) and isinstance(target.base, Name) and isinstance(target.key, String)
+        ):
+            return []
+        if self.scopes.of_name[target.base] not in self.testers:
+            return []
+        name = target.key.value
+        if name in self.own or name in _CONTENTS or name in _COMPARISONS or name in _OTHERS or name[0] == "_":
+            raise Leave
+        self.own[name] = self.fresh(name)
+        self.left.discard(target.base)
+        variable = self.scopes.of_name[itself]
+        if variable.writes:
+            raise Leave
+        self.testers.add(variable)
+        self.left |= set(variable.reads)
+        return [(statement.place.start, target.key.place.end, f"local function {self.own[name]}")]
+
     def _use(self, statement: Run, call: Invoke) -> str | None:
         """What stands for a call of the tester's; None of any other."""
         methods: list[Invoke] = []
@@ -106,7 +148,7 @@ class Testers(Rewriting):
         while isinstance(receiver, Invoke):  # tester:add(tests):run()
             methods.insert(0, receiver)
             receiver = receiver.receiver
-        if not isinstance(receiver, Name) or self.scopes.of_name[receiver] is not self.tester:
+        if not isinstance(receiver, Name) or self.scopes.of_name[receiver] not in self.testers:
             return None
         self.left.discard(receiver)
         texts = []
@@ -124,7 +166,7 @@ class Testers(Rewriting):
                 raise Leave
         # arguments that have checks in them would be edited twice
         inside = {n for each in methods for a in each.arguments for n in tree.walk(a) if isinstance(n, Name)}
-        if not inside.isdisjoint(self.tester.reads):
+        if any(self.scopes.of_name[name] in self.testers for name in inside):
             raise Leave
         return "; ".join(texts)
 
@@ -143,6 +185,8 @@ class Testers(Rewriting):
 
     def _check(self, call: Invoke) -> str:
         method, given = call.method, call.arguments
+        if method in self.own:
+            return f"{self.own[method]}({', '.join(self.text(node) for node in given)})"
         if method == "assert":
             return f"assert({self._listed(given, 1)})"
         if method in _COMPARISONS:
