@@ -281,3 +281,21 @@ def test_what_did_not_run(tmp_path: Path) -> None:
     assert sum(page.statements for page in comparison.not_run) == 5
     told, unseen, comparison = not_run("print(1)\n", tmp_path)
     assert (told, unseen, comparison.not_run) == ([], [], [])
+
+
+def test_a_file_that_the_original_made_is_not_there_for_the_translation_before_it_has_made_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    source = """require 'paths'
+if not paths.filep('squares.t7') then
+   print('makes them')
+   torch.save('squares.t7', torch.range(1, 4):pow(2))
+   local note = io.open('note.txt', 'w')
+   note:write('made')
+   note:close()
+end
+print(torch.load('squares.t7'):sum(), paths.filep('squares.t7'), paths.filep('note.txt'))
+"""
+    assert compared(source, tmp_path).lines == 2  # with what is kept made new
+    assert compared(source, tmp_path).lines == 1  # and with what the first run left

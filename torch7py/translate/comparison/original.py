@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,9 @@ class Made:
     )
 
 
+MOST_FILES = 20000  # more are not gone through for those that a program makes
+
+
 @dataclass
 class Recording:
     text: str
@@ -76,6 +80,7 @@ class Recording:
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
     card: bool = False  # whether it asked for a graphics card, and computed as if it had one
     failed_tests: bool = False  # whether it ended because some of its tests have failed
+    files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
 
 
 def run_original(
@@ -85,12 +90,29 @@ def run_original(
 
     A script that ends because it asks for a graphics card is run again on the CPU, as if there were one.
     """
+    before = _files()
     try:
-        return _run(path, arguments, rnn_api, lines, fields, None)
+        recording = _run(path, arguments, rnn_api, lines, fields, None)
     except LuaError as error:
         if not asks_for_card(error):
             raise
-    return _run(path, arguments, rnn_api, lines, fields, "cpu")
+        recording = _run(path, arguments, rnn_api, lines, fields, "cpu")
+    if before is not None:
+        recording.files = {name: at for name, at in (_files() or {}).items() if name not in before}
+    return recording
+
+
+def _files() -> dict[str, int] | None:
+    """The files in the current directory and below, each with when it was last written to; None of too many."""
+    found: dict[str, int] = {}
+    for folder, _, names in os.walk(os.path.realpath(os.curdir)):
+        for name in names:
+            with contextlib.suppress(OSError):  # one that is gone already
+                place = os.path.join(folder, name)
+                found[place] = os.stat(place).st_mtime_ns
+        if len(found) > MOST_FILES:
+            return None
+    return found
 
 
 def asks_for_card(error: LuaError) -> bool:

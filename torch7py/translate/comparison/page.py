@@ -81,7 +81,7 @@ def run_translation(
     script = types.ModuleType("translated")
     namespace = vars(script)
     shown: list[bool] = []  # of each print, whether it was one of Lua's print
-    files, clock, snapshots = Files(), Clock(), Snapshots(recording, partners)
+    files, clock, snapshots = Files(recording.files), Clock(), Snapshots(recording, partners)
     pictures = Pictures()
 
     def fill(family: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -139,10 +139,15 @@ class Clock:
 
 
 class Files:
-    """What the translation saves stays in memory; what it loads and did not save itself is the original's."""
+    """What the translation saves stays in memory; what it loads and did not save itself is the original's.
 
-    def __init__(self) -> None:
+    A file that the original made (``made``: when it last wrote to each) was not there when it began, and so it is not
+    there for the translation until it has made it, too.
+    """
+
+    def __init__(self, made: dict[str, int]) -> None:
         self.saved: dict[str, bytes] = {}
+        self.made = made
         self._load, self._save = torch.load, torch.save
         self._remove = os.remove
 
@@ -156,7 +161,10 @@ class Files:
             self._remove(path)
 
     def exists(self, otherwise: Callable[[Any], bool], path: Any) -> bool:
-        return os.path.realpath(path) in self.saved or otherwise(path)
+        place = os.path.realpath(path)
+        if place in self.saved:
+            return True
+        return otherwise(path) and self.made.get(place) != os.stat(place).st_mtime_ns
 
     def load(self, path: Any, **options: Any) -> Any:
         saved = self.saved.get(os.path.realpath(path))
