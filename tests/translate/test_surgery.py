@@ -40,3 +40,25 @@ def test_refused(program: str, code: str) -> None:
     start = TABLES if "both" in program else START
     page = translate_script((start + program).encode(), "p.lua")
     assert code in {problem.code for problem in page.problems}
+
+
+@pytest.mark.parametrize("chain", ["", "whole:add(part):add(whole)\n"])
+def test_a_container_that_seems_to_hold_itself_is_looked_at_to_an_end(chain: str) -> None:
+    """One list has the container and what it gets; kinds do not tell them apart."""
+    program = f"""require 'optim'
+local whole, part = nn.Sequential(), nn.Linear(3, 2)
+local both = {{nn.Sequential():add(part), whole, nn.Sequential():add(nn.Tanh()):add(nn.Tanh())}}
+for i, module in ipairs(both) do
+   whole:add(module)
+   whole:insert(module, 1)
+end
+{chain}local x, y = torch.ones(2, 3), torch.ones(2, 2)
+local w, g = whole:getParameters()
+optim.sgd(function()
+   g:zero()
+   local loss = nn.MSECriterion():forward(whole:forward(x), y)
+   whole:backward(x, y)
+   return loss, g
+end, w, {{momentum = 0.5}})
+"""
+    translate_script((START + program).encode(), "whole.lua")
