@@ -79,6 +79,44 @@ def test_outputs_states_and_gradients(name: str) -> None:
         made.backward(x.detach(), gradient)
 
 
+@pytest.mark.parametrize("mode", ["CUDNN_RNN_RELU", "CUDNN_RNN_TANH", "CUDNN_GRU", "CUDNN_LSTM"])
+def test_a_layer_made_over_takes_its_input_as_it_is_in_both_directions(mode: str) -> None:
+    """Beside PyTorch's layer with identities for the input's matrices."""
+    made = cast("Any", layers["cudnn.RNN"](5, 5, 2))
+    settings = {"mode": mode, "inputMode": "CUDNN_SKIP_INPUT", "bidirectional": "CUDNN_BIDIRECTIONAL"}
+    made.__dict__.update(settings, numDirections=2)
+    with pytest.raises(TorchError, match=r"reset\(\) gives it its size"):
+        made.torch7_forward(torch.randn(4, 3, 5))
+    before = made.weight
+    made.reset()
+    kind = {"GRU": torch.nn.GRU, "LSTM": torch.nn.LSTM}.get(mode[6:])
+    nonlinearity = {} if kind else {"nonlinearity": mode[-4:].lower()}
+    port = (kind or torch.nn.RNN)(5, 5, 2, bidirectional=True, **nonlinearity)
+    gates = len(port.weight_ih_l0) // 5
+    with torch.no_grad():
+        for weight in (port.weight_ih_l0, port.weight_ih_l0_reverse):
+            weight.copy_(torch.eye(5).repeat(gates, 1))
+    named = dict(port.named_parameters())
+    skipped = ("weight_ih_l0", "weight_ih_l0_reverse")
+    order = [n for n in named if n.startswith("weight") and n not in skipped]
+    order += [n for n in named if n.startswith("bias")]
+    assert made.weight is before
+    assert made.weight.numel() == made.gradient("weight").numel() == sum(named[n].numel() for n in order)
+    made.weight.data.copy_(torch.cat([named[n].data.reshape(-1) for n in order]))
+    x: Any = torch.randn(4, 3, 5, requires_grad=True)
+    wanted, _ = port(x)
+    gradient = torch.randn(wanted.shape)
+    wanted.backward(gradient)
+    assert torch.allclose(made.torch7_forward(x.detach()), wanted, atol=1e-6)
+    made.backward(x.detach(), gradient)
+    assert torch.allclose(made.gradInput, x.grad, atol=1e-5)
+    of_weight = torch.cat([cast("Any", named[n].grad).reshape(-1) for n in order])
+    assert torch.allclose(made.gradient("weight"), of_weight, atol=1e-5)
+    made.__dict__["hiddenSize"] = 4
+    with pytest.raises(TorchError, match="is for inputs of the hidden size 4, not of 5"):
+        made.reset()
+
+
 @pytest.mark.parametrize("name", ["LSTM", "BGRU"])
 def test_the_batch_first_and_sequences_of_several_lengths(name: str) -> None:
     port = port_of(name)

@@ -37,6 +37,9 @@ MODES: dict[str, tuple[int, bool, Callable[..., Any]]] = {
 }
 
 
+_INPUT_MODES = ("CUDNN_LINEAR_INPUT", "CUDNN_SKIP_INPUT")
+
+
 @layer("cudnn.RNN")
 class RNN(Module):
     """``cudnn.RNN(inputSize, hiddenSize, numLayers[, batchFirst, dropout, rememberStates])``: layers of
@@ -53,6 +56,9 @@ class RNN(Module):
     with the states that the last one ended with, until ``resetStates()``. ``gradHiddenOutput`` and ``gradCellOutput``
     are taken into account, ``gradHiddenInput`` and ``gradCellInput`` result. ``dropout`` drops out what one layer gives
     to the next. A backward needs training mode. The tensors are CudaTensors from the start.
+    With ``inputMode = 'CUDNN_SKIP_INPUT'`` the first layer has no W: its input, of the hidden size, goes to each gate
+    as it is. After a change of ``mode``, ``inputMode``, ``numDirections`` or a size ``reset()`` gives the weight its
+    size.
     """
 
     first_mode: ClassVar[str] = "CUDNN_RNN_RELU"
@@ -153,10 +159,7 @@ class RNN(Module):
         self._start()
 
     def restored(self) -> None:
-        if self.mode not in MODES or self.inputMode != "CUDNN_LINEAR_INPUT":
-            raise TorchError(
-                f"{self.class_name}: the mode {self.mode!r} with {self.inputMode!r} is not known"
-            )
+        self._check_mode()
         sizes = [
             self.__dict__.get(name) for name in ("inputSize", "hiddenSize", "numLayers", "numDirections")
         ]
@@ -169,6 +172,21 @@ class RNN(Module):
         if held < self.numLayers or held != self._count():
             raise TorchError(f"{self.class_name}: a weight of {held} elements does not fit the sizes {sizes}")
 
+    def _check_mode(self) -> None:
+        if self.mode not in MODES or self.inputMode not in _INPUT_MODES:
+            raise TorchError(
+                f"{self.class_name}: the mode {self.mode!r} with {self.inputMode!r} is not known"
+            )
+        if self._skips() and self.inputSize != self.hiddenSize:
+            raise TorchError(
+                f"{self.class_name}: {self.inputMode} is for inputs of the hidden size {self.hiddenSize}, "
+                f"not of {self.inputSize}"
+            )
+
+    def _skips(self) -> bool:
+        """Whether the input goes to each gate of the first layer as it is, without a matrix."""
+        return bool(self.inputMode == "CUDNN_SKIP_INPUT")
+
     # -- the weight ---------------------------------------------------------------------------------------
 
     def _sizes(self) -> list[tuple[int, ...]]:
@@ -178,7 +196,8 @@ class RNN(Module):
         matrices: list[tuple[int, ...]] = []
         for number_of_layer in range(self.numLayers):
             columns = hidden * directions if number_of_layer else self.inputSize
-            matrices += [(gates * hidden, columns), (gates * hidden, hidden)] * directions
+            first = (0, columns) if self._skips() and not number_of_layer else (gates * hidden, columns)
+            matrices += [first, (gates * hidden, hidden)] * directions
         return matrices + [(gates * hidden,)] * len(matrices)
 
     def _count(self) -> int:
@@ -186,6 +205,11 @@ class RNN(Module):
 
     def _parts(self, weight: T) -> list[T]:
         """All matrices and vectors as views of the weight."""
+        if weight.numel() != self._count():
+            raise TorchError(
+                f"{self.class_name}: the weight has {weight.numel()} elements, with these settings it needs "
+                f"{self._count()}: reset() gives it its size"
+            )
         found, at = [], 0
         for sizes in self._sizes():
             count = math.prod(sizes)
@@ -194,7 +218,15 @@ class RNN(Module):
         return found
 
     def reset(self, stdv: float | None = None) -> Any:
-        """``m:reset([stdv])``"""
+        """``m:reset([stdv])``: also the size of the weight anew, after a change of mode or directions."""
+        self._check_mode()
+        gradient = self.gradient("weight")
+        if self.weight.numel() != self._count():
+            self.weight.data = self.weight.data.new_empty(self._count())
+            if gradient is not None:
+                gradient.data = gradient.data.new_empty(self._count())
+        if gradient is not None:
+            gradient.zero_()
         bound = 1 / math.sqrt(self.hiddenSize) if stdv is None else stdv
         uniform_(self.weight.data, -bound, bound)
         return self
@@ -236,6 +268,11 @@ class RNN(Module):
             for direction in range(directions):
                 first = 2 * (at * directions + direction)
                 own += parts[first : first + 2] + parts[half + first : half + first + 2]
+                if self._skips() and not at:
+                    gates, like = MODES[self.mode][0], own[-3]
+                    own[-4] = torch.eye(self.hiddenSize, dtype=like.dtype, device=like.device).repeat(
+                        gates, 1
+                    )
             states: Any = (hidden[rows], cell[rows]) if has_cell else hidden[rows]
             if packed:
                 value, *after = kernel(value, input[1], states, own, True, 1, 0.0, self.training, both)
