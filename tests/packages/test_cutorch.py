@@ -470,6 +470,28 @@ def test_sharing_survives(cuda: Runtime) -> None:
     )
 
 
+def test_copies_that_are_not_cast_keep_their_types_in_a_model_on_a_card(
+    cuda: Runtime, tmp_path: Path
+) -> None:
+    cuda.execute(
+        f"""
+        require 'nn'
+        function types(m)
+           local x = torch.ByteTensor(2):fill(1)
+           local out = m:forward(x)
+           local back = m:backward(x, torch.FloatTensor(3):fill(1))
+           return torch.type(out) .. ' ' .. torch.type(m:get(2).output) .. ' ' .. torch.type(back)
+        end
+        m = nn.Sequential():add(nn.Copy('torch.ByteTensor', 'torch.CudaTensor', false, true)):add(nn.Linear(2, 3))
+           :add(nn.Copy('torch.CudaTensor', 'torch.FloatTensor', false, true)):cuda()
+        torch.save('{tmp_path}/m.t7', m)
+        """
+    )
+    wanted = "torch.FloatTensor torch.CudaTensor torch.ByteTensor"
+    for model in ("m:clone()", "m", f"torch.load('{tmp_path}/m.t7')", "m:clone()"):
+        assert cuda.execute(f"return types({model})") == wanted
+
+
 def test_a_model_of_both_sorts(cuda: Runtime) -> None:
     cuda.execute(
         """

@@ -55,8 +55,16 @@ class Copy(Module):
         self.transfers = forceCopy or source is not target
 
     def _hold(self, name: str, number_type: types.NumberType) -> None:
-        """Start a field with an empty tensor of the type that it is to have."""
-        types.label(self.keep(name, self.new().to(number_type.dtype)), number_type)
+        """Start a field with an empty tensor of the type that it is to have, whatever the network's is around it."""
+        held: Any = self.keep(name, self.new().to(number_type.dtype))
+        held.torch7_type = number_type
+
+    def restored(self) -> None:
+        super().restored()
+        for name in ("output", "gradInput"):
+            held = self.__dict__.get(name)
+            if isinstance(held, torch.Tensor):
+                self._hold(name, types.of(held))
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         return input.to(self.output.dtype, copy=True) if self.transfers else input

@@ -65,6 +65,8 @@ def storage_map(
         result = _like(tensor, view)
         if number_type is not None:
             types.label(result, number_type)
+            if _label_of(tensor) is number_type:
+                result.torch7_type = number_type  # type: ignore[attr-defined]
         memo[id(tensor)] = (result, tensor)
         return result
 
