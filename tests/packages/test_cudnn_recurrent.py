@@ -82,7 +82,7 @@ def test_outputs_states_and_gradients(name: str) -> None:
 @pytest.mark.parametrize("mode", ["CUDNN_RNN_RELU", "CUDNN_RNN_TANH", "CUDNN_GRU", "CUDNN_LSTM"])
 def test_a_layer_made_over_takes_its_input_as_it_is_in_both_directions(mode: str) -> None:
     """Beside PyTorch's layer with identities for the input's matrices."""
-    made = cast("Any", layers["cudnn.RNN"](5, 5, 2))
+    made: Any = cast("Any", layers["cudnn.RNN"])(5, 5, 2)
     settings = {"mode": mode, "inputMode": "CUDNN_SKIP_INPUT", "bidirectional": "CUDNN_BIDIRECTIONAL"}
     made.__dict__.update(settings, numDirections=2)
     with pytest.raises(TorchError, match=r"reset\(\) gives it its size"):
