@@ -30,6 +30,12 @@ LINES = {
         "class Link(Tag):\n    __eq__ = object.__eq__\n    __hash__ = object.__hash__\n",
         "        super().__init__(text)\n        self.seen = None\n        self.target = target\n",
     ],
+    "metatable_beside": [
+        "class Queue:\n    def __init__(self, label):\n",
+        "    # what print shows of it\n    def __str__(self):\n",
+        "class Stamp:\n    def __init__(self, day):\n",
+        "def stamp(day):\n    return Stamp(day)\n",
+    ],
     "objects_in_place": [
         "    def __init__(self, x, y, label=None):\n        self.x = x\n",
         "def point(x, y):\n    return Point(x, y)\n",

@@ -39,8 +39,12 @@ class Classes:
         for statement in statements:
             self._by_torch(statement)
         metatables = self._metatables(program)
+        apart = self._apart(statements, metatables)
+        metatables |= set(apart.values())
         for statement in statements:
-            self._by_metatable(statement, metatables)
+            self._by_metatable(statement, metatables - set(apart))
+        for statement in statements:
+            self._beside(statement, apart)
         for statement in statements:
             self._inherits(statement)
         for statement in statements:
@@ -116,6 +120,43 @@ class Classes:
                 if own in found and isinstance(target, Index) and isinstance(target.base, Name):
                     found.add(self.scopes.of_name[target.base])
         return found
+
+    def _apart(self, statements: list[Statement], metatables: set[Variable]) -> dict[Variable, Variable]:
+        """Metatables beside the table of methods: ``local mt = {__index = C}``, once, and where that table is."""
+        made: dict[Variable, Variable | None] = {}
+        for statement in statements:
+            targets, value = _targets(statement), _only_value(statement)
+            if len(targets) != 1 or not isinstance(targets[0], (Name, Index)):
+                continue
+            owner: Expression = targets[0]
+            index: Expression | None = _index_of(value) if isinstance(value, tree.Table) else None
+            if isinstance(owner, Index):  # mt.__index = C
+                named = isinstance(owner.key, String) and owner.key.value == "__index"
+                owner, index = owner.base, value if named else None
+            if not isinstance(owner, Name) or not isinstance(index, Name):
+                continue
+            variable, methods = self.scopes.of_name[owner], self.scopes.of_name[index]
+            if variable in metatables and variable is not methods:
+                made[variable] = None if variable in made else methods
+        return {v: m for v, m in made.items() if m is not None and m not in metatables and m not in made}
+
+    def _beside(self, statement: Statement, apart: dict[Variable, Variable]) -> None:
+        """The metatable of a class whose methods are in another table is a part of it."""
+        targets, value = _targets(statement), _only_value(statement)
+        if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, tree.Table):
+            return
+        variable = self.scopes.of_name[targets[0]]
+        methods = apart.get(variable)
+        made = self.types.class_of_variable.get(methods) if methods is not None else None
+        if made is None or len(variable.writes) > (1 if variable.is_global else 0):
+            return
+        if any(not isinstance(item.key, String) for item in value.fields):
+            return
+        self.types.class_of_variable[variable] = made
+        made.parts.append(statement)
+        for item in value.fields:
+            if isinstance(item.key, String) and item.key.value != "__index":
+                self._field(made, item.key.value, item.value)
 
     def _by_metatable(self, statement: Statement, metatables: set[Variable]) -> None:
         """``local C = {}``, or ``local C = setmetatable({}, {__index = Base})``, whose objects have it as metatable."""
@@ -469,10 +510,16 @@ class Classes:
         made = self._of_part.get(statement)
         if made is None:
             return False
+        beside = _only_value(statement) if isinstance(statement, (tree.Local, tree.Assign)) else None
         if isinstance(statement, tree.FunctionStatement):
             target, value = statement.target, statement.function
-        elif isinstance(statement, tree.Assign):
+        elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
             target, value = statement.targets[0], statement.values[0]  # type: ignore[assignment]
+        elif isinstance(beside, tree.Table):  # a metatable beside its methods
+            for item in beside.fields:
+                if isinstance(item.key, String):
+                    self.field(inference, made, item.key.value, item.value)
+            return True
         else:
             self._called(inference, made, statement)
             return True

@@ -251,7 +251,9 @@ class Classes:
             and isinstance(target.key, tree.String)
             and target.key.value == "__index"
         )
-        return not isinstance(node, tree.Run) and not is_index  # of which nothing but comments is left
+        return (
+            not isinstance(node, (tree.Run, tree.Local)) and not is_index
+        )  # of which nothing but comments is left
 
     def functions(self, made: LuaClass) -> list[tree.Function]:
         return [*made.methods.values(), *made.statics.values(), *made.makers.values()]
@@ -442,7 +444,7 @@ class Classes:
         return _BASES[made.parent]
 
     def _functions(self, made: LuaClass) -> list[tuple[Statement | None, str, tree.Function]]:
-        """The functions of a class in the order of the source."""
+        """The functions of a class, its constructor and then the others in the order of the source."""
         found: list[tuple[Statement | None, str, tree.Function]] = []
         statements: dict[tree.Function, Statement] = {}
         for statement in made.parts:
@@ -452,7 +454,10 @@ class Classes:
                 statements[statement.values[0]] = statement
         for kept in (made.makers, made.methods, made.statics):
             found += [(statements.get(function), name, function) for name, function in kept.items()]
-        return sorted(found, key=lambda item: item[2].place.start)
+        begins = {f for f in self.makers.of_function if f in made.makers.values()} | {
+            made.methods.get("__init")
+        }
+        return sorted(found, key=lambda item: (item[2] not in begins, item[2].place.start))
 
     def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
         t = self.t
