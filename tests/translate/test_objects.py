@@ -42,6 +42,12 @@ LINES = {
         'origin = Point(x=0, y=0, label="origin")\n',
         "moved = Point(y=2, x=1)\n",
     ],
+    "private_methods": [
+        "        self._clear()\n",
+        "def _mark(self, at):\n",
+        "self._mark(i * factor)\n",
+        "show(Ruler(2).draw())\n",
+    ],
     "prototypes": [
         "        if colour is not None:\n            self.colour = colour\n",
         'class Square(Shape):\n    sides = 4\n    colour = "blue"\n',

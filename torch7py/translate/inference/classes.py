@@ -23,6 +23,13 @@ __all__ = ["Classes"]
 # Metamethods of two operands, of which only one need be an object.
 BINARY = {"__add", "__sub", "__mul", "__div", "__mod", "__pow", "__concat"}
 
+# What Lua and Torch7 look for in a class by these names. Others that begin so are a program's own.
+METAMETHODS = BINARY | set(
+    "__init __index __newindex __call __tostring __len __eq __lt __le __unm __gc __mode __metatable __pairs __ipairs"
+    " __index__ __newindex__ __call__ __tostring__ __len__ __eq__ __lt__ __le__ __unm__ __add__ __sub__ __mul__ __div__"
+    " __mod__ __pow__ __concat__ __write __read __write__ __read__ __factory __typename __version".split()
+)
+
 
 class Classes:
     def __init__(self, inference: Inference) -> None:
@@ -250,7 +257,7 @@ class Classes:
             handed = self._table_handed(value)
             if handed is not None:
                 self.types.table_handed[value] = handed
-        elif name.startswith("__") or (value.parameters and value.parameters[0].name == "self"):
+        elif name in METAMETHODS or (value.parameters and value.parameters[0].name == "self"):
             made.methods[name] = value
         else:
             made.statics[name] = value

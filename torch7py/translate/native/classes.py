@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
@@ -523,7 +524,7 @@ class Classes:
             return "reset_parameters"  # which its constructor calls, as in Torch7
         if name in LEFT_OUT and made.instance.kind != "object":
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
-        if name.startswith("__"):
+        if name in METAMETHODS:
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
         return code.attribute_name(name)
 

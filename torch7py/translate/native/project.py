@@ -16,6 +16,7 @@ import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in
+from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
@@ -222,6 +223,7 @@ def _in(folder: Path, stem: str) -> Path | None:
 def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
     block = with_options(parse(source, file, at))
     read_chains(block)
+    read_globals(block)
     names = [call.arguments[0] for call in _calls(block)]
     alone = all(isinstance(name, String) and name.value in packages for name in names)
     moves = read_as_methods(block, alone)
