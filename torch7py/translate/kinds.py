@@ -6,9 +6,11 @@ all reading, notes the rule that is being applied, and what learns wakes the rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from types import MappingProxyType
+from typing import TypeVar
 
 from torch7py.translate import tree
 from torch7py.translate.tree import Call, Invoke, Statement
@@ -31,6 +33,19 @@ DECIDING = {
 
 
 _applied: Rule | None = None  # the rule that is being applied
+
+_Item = TypeVar("_Item")
+_NONE: frozenset[str] = frozenset()
+_NO_RANKS: frozenset[int] = frozenset()
+_NO_FIELDS: Mapping[str, Type] = MappingProxyType({})
+_ONES: dict[str, frozenset[str]] = {}  # the sets of one kind
+
+
+def _one(kind: str) -> frozenset[str]:
+    found = _ONES.get(kind)
+    if found is None:
+        found = _ONES[kind] = frozenset((kind,))
+    return found
 
 
 class Rule:
@@ -85,6 +100,12 @@ class Rules:
             self.at = len(self.all)
             if not news:
                 break
+
+    def close(self) -> None:
+        """No rule is applied any more: types that note them do not keep what they look at."""
+        for rule in self.all:
+            del rule.run
+        self.all.clear()
 
 
 @dataclass(eq=False)
@@ -183,19 +204,20 @@ class Type:
     )
 
     def __init__(self, kind: str | None = None) -> None:
+        # Most types learn little: what is empty is one object for all, and replaced when there is something to it.
         self._up: Type | None = None
-        self.readers: list[Rule] = []  # that looked at it since it last changed
-        self.kinds: set[str] = {kind} if kind else set()
+        self.readers: list[Rule] | None = None  # that looked at it since it last changed
+        self.kinds = _one(kind) if kind else _NONE
         self.may_be_nil = False
-        self.evidence: set[str] = set()
+        self.evidence = _NONE
         self.element: Type | None = None  # of a table
         self.key: Type | None = None
-        self.fields: dict[str, Type] = {}
-        self.functions: list[tree.Function] = []
-        self.layers: list[Description] = []
-        self.ranks: set[int] = set()
+        self.fields: Mapping[str, Type] = _NO_FIELDS
+        self.functions: tuple[tree.Function, ...] = ()
+        self.layers: tuple[Description, ...] = ()
+        self.ranks: frozenset[int] = _NO_RANKS
         self.tensor_type: str | None = None
-        self.classes: list[LuaClass] = []  # whose objects these are, or (of kind "class") which classes
+        self.classes: tuple[LuaClass, ...] = ()  # whose objects these are, or (of kind "class") which classes
 
     def find(self) -> Type:
         root = self
@@ -204,8 +226,11 @@ class Type:
                 root = root._up
             while self._up is not None:
                 self._up, self = root, self._up
-        if _applied is not None and (not root.readers or root.readers[-1] is not _applied):
-            root.readers.append(_applied)
+        if _applied is not None:
+            if root.readers is None:
+                root.readers = [_applied]
+            elif root.readers[-1] is not _applied:
+                root.readers.append(_applied)
         return root
 
     @property
@@ -237,16 +262,17 @@ class Type:
 
     def changed(self) -> None:
         """Wake the rules that looked at this, the root of what is one."""
-        for rule in self.readers:
-            rule.wake()
-        self.readers.clear()
+        if self.readers is not None:
+            for rule in self.readers:
+                rule.wake()
+            self.readers = None
 
     def be(self, kind: str) -> bool:
         """Learn a kind; whether that is news."""
         root = self.find()
         if kind in root.kinds:
             return False
-        root.kinds.add(kind)
+        root.kinds = root.kinds | {kind} if root.kinds else _one(kind)
         root.changed()
         return True
 
@@ -274,7 +300,7 @@ class Type:
         root = self.find()
         if rank is None or rank < 0 or rank in root.ranks:
             return False
-        root.ranks.add(rank)
+        root.ranks |= {rank}
         root.changed()
         return True
 
@@ -283,7 +309,7 @@ class Type:
         root = self.find()
         if function in root.functions:
             return False
-        root.functions.append(function)
+        root.functions += (function,)
         root.changed()
         return True
 
@@ -291,7 +317,7 @@ class Type:
         root = self.find()
         if root.evidence.issuperset(marks):
             return False
-        root.evidence.update(marks)
+        root.evidence = root.evidence.union(marks)
         root.changed()
         return True
 
@@ -313,9 +339,16 @@ class Type:
         root = self.find()
         found = root.fields.get(name)
         if found is None:
-            found = root.fields[name] = Type()
+            found = Type()
+            root._set_field(name, found)
             root.changed()
         return found.find()
+
+    def _set_field(self, name: str, found: Type) -> None:
+        if type(self.fields) is dict:
+            self.fields[name] = found
+        else:
+            self.fields = {name: found}
 
     def fields_are(self, mark: str) -> bool:
         """Whether all fields of a record, and it has some, are known as something."""
@@ -340,14 +373,14 @@ def unify(a: Type, b: Type) -> bool:
         b._up = a
         a.changed()
         b.changed()
-        a.kinds |= b.kinds
+        a.kinds = _union(a.kinds, b.kinds)
         a.may_be_nil |= b.may_be_nil
-        a.evidence |= b.evidence
-        a.ranks |= b.ranks
-        a.functions += [f for f in b.functions if f not in a.functions]
-        a.layers += [layer for layer in b.layers if layer not in a.layers]
+        a.evidence = _union(a.evidence, b.evidence)
+        a.ranks = _union(a.ranks, b.ranks)
+        a.functions = _joined(a.functions, b.functions)
+        a.layers = _joined(a.layers, b.layers)
         a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
-        a.classes += [c for c in b.classes if c not in a.classes]
+        a.classes = _joined(a.classes, b.classes)
         for name in ("element", "key"):
             mine, theirs = getattr(a, name), getattr(b, name)
             if mine is None:
@@ -358,7 +391,7 @@ def unify(a: Type, b: Type) -> bool:
             if name in a.fields:
                 waiting.append((a.fields[name], theirs))
             else:
-                a.fields[name] = theirs
+                a._set_field(name, theirs)
     return True
 
 
@@ -373,6 +406,18 @@ def all_parts(module: Type) -> list[Type]:
             inside = [p.find() for layer in part.layers for p in (*layer.children, *layer.slots)]
             waiting += reversed(inside)
     return list(found)
+
+
+def _union(mine: frozenset[_Item], theirs: frozenset[_Item]) -> frozenset[_Item]:
+    """Both; one of the two where it has all of the other."""
+    return mine if theirs <= mine else theirs if mine <= theirs else mine | theirs
+
+
+def _joined(mine: tuple[_Item, ...], theirs: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    """Both, each item once, in the order in which they came."""
+    if not mine or not theirs:
+        return mine or theirs
+    return mine + tuple(item for item in theirs if item not in mine)
 
 
 @dataclass(eq=False)

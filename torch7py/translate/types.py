@@ -89,7 +89,7 @@ class Types:
         bounds, types = self.versions[variable]
         return types[bisect_right(bounds, name.place.start)].find()
 
-    def function_called(self, call: Call | Invoke) -> list[tree.Function]:
+    def function_called(self, call: Call | Invoke) -> Sequence[tree.Function]:
         """The functions of the program that a call may reach."""
         if isinstance(call, Call):
             return self.of(call.callee).functions
@@ -110,7 +110,7 @@ class Types:
         first = function.parameters[0].name if function.parameters else ""
         return first == "self" or function in self.takes_class
 
-    def methods_of(self, owner: Type, name: str) -> list[tree.Function]:
+    def methods_of(self, owner: Type, name: str) -> Sequence[tree.Function]:
         """The functions of the program that are fields of this name: of a class, or of a table."""
         owner = owner.find()
         found = self.family(owner).methods(name) if owner.classes else []

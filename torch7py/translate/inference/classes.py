@@ -97,7 +97,7 @@ class Classes:
             made.base = base
             base.derived.append(made)
             made.instance = base.instance
-        made.instance.find().classes.append(made)
+        made.instance.find().classes += (made,)
 
     def _metatables(self, program: Block) -> set[Variable]:
         """The variables whose table is handed to setmetatable, or is its ``__index``."""
@@ -509,7 +509,7 @@ class Classes:
     def value_type(self, made: LuaClass) -> Type:
         """The type of the class itself."""
         found = Type("class")
-        found.classes.append(made)
+        found.classes = (made,)
         return found
 
     def part(self, inference: Inference, statement: Statement) -> bool:

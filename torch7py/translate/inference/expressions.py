@@ -109,7 +109,7 @@ class ExpressionKinds:
 
     def _function(self, node: tree.Function) -> Type:
         found = Type("function")
-        found.functions.append(node)
+        found.functions = (node,)
         self.types.returns[node] = Returns()
         checks = self.types.checks.get(node)
         for parameter, rule in zip(node.parameters, checks.rules if checks is not None else (), strict=False):

@@ -88,7 +88,7 @@ class LibraryCalls:
                 only = arguments[0]
                 self.inference.rules.append(lambda: tensor_of(only, result))
             elif node.arguments:
-                result.find().ranks.add(len(node.arguments))
+                result.find().ranks |= {len(node.arguments)}
             return True
         if path.startswith("torch.") and self._torch_call(path, node, arguments, results):
             return True
@@ -221,7 +221,7 @@ class LibraryCalls:
         if name in library.CREATORS:
             result.be("tensor")
             if not (len(arguments) == 1 and not isinstance(node.arguments[0], tree.Number)):
-                result.find().ranks.add(len(arguments))
+                result.find().ranks |= {len(arguments)}
             else:
                 only = arguments[0]
                 self.inference.rules.append(lambda: only.kind == "number" and result.be_rank(1))

@@ -169,7 +169,7 @@ def _be_layers(found: Type, module: Type, name: str) -> bool:
         seen.add(current)
         for layer in current.layers:
             if layer.name == name and layer not in found.find().layers:
-                found.find().layers.append(layer)
+                found.find().layers += (layer,)
                 found.find().changed()
                 news = True
             waiting += [part.find() for part in (*layer.children, *layer.slots)]
@@ -193,7 +193,7 @@ def make(path: str, node: Call, arguments: list[Type], result: Type) -> bool:
     result.be(kind)
     description = Description("nn." + path.split(".", 1)[1], node)
     description.slots = [argument for argument in arguments if argument.kind in ("module", "criterion")]
-    result.find().layers.append(description)
+    result.find().layers += (description,)
     return True
 
 

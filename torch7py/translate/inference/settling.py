@@ -85,6 +85,12 @@ def _settle(inference: Inference) -> None:
                 if side.kind is None:
                     side.be("number")
             rules.settle()
+    # Only what was learned lives on: rules look at all that there is.
+    rules.close()
+    by_node = inference.types.by_node
+    for node, found in by_node.items():
+        root = by_node[node] = found.find()
+        root.readers = None
 
 
 def _guess_methods(inference: Inference) -> None:

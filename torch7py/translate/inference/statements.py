@@ -68,7 +68,9 @@ def _infer(
     inference.block(program)
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)
-    return inference.types
+    types = inference.types
+    vars(inference).clear()  # its parts hold it: so they go now, and are nothing for the garbage collector
+    return types
 
 
 def kind_of_fields(table: Type, value: Type) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from torch7py.translate import library, literals, tree
@@ -49,6 +50,7 @@ _CONSTANTS = {
 
 
 _DECOMPOSED = {f"torch.{name}" for name in library.DECOMPOSITIONS}
+_ONE_VALUE = {Name, Index, tree.String, tree.Number}  # the commonest expressions without a list of values
 SEVERAL_VALUES = {
     "string.gsub",
     "string.find",
@@ -264,7 +266,7 @@ class Calls:
             raise Problem("T7-307", node.line, f"the method {node.method} of {described(t, node.receiver)}")
         raise Problem("T7-202", node.line, f"the method {node.method} of {a(kind)}")
 
-    def arguments(self, node: Call | Invoke, functions: list[tree.Function], first: int = 0) -> str:
+    def arguments(self, node: Call | Invoke, functions: Sequence[tree.Function], first: int = 0) -> str:
         checked = checked_arguments.arguments(self.t, node, functions, first)
         if checked is not None:
             return checked
@@ -314,7 +316,7 @@ class Calls:
     def refuse_spread(self, statement: tree.Statement) -> None:
         """Refuse all values of a call at the end of a list for which one value would be written."""
         for node in tree.own_nodes(statement):
-            if isinstance(node, (Name, Index, tree.String, tree.Number)):
+            if type(node) in _ONE_VALUE:
                 continue
             last: Expression | None = None
             if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert", "select"):

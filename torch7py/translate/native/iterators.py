@@ -7,6 +7,7 @@ otherwise, a small generator looks at the first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -59,7 +60,7 @@ def _counts(
     return found
 
 
-def _called_at_end(t: Translator, node: tree.Return) -> list[tree.Function]:
+def _called_at_end(t: Translator, node: tree.Return) -> Sequence[tree.Function]:
     """The functions of which one gives all that a return gives."""
     first = node.values[0] if len(node.values) == 1 else None
     return t.types.function_called(first) if isinstance(first, (tree.Call, tree.Invoke)) else []

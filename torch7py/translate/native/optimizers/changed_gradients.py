@@ -142,8 +142,8 @@ class _Gradients:
             own = [self._first(self.events(self.t.scopes.of_function[f]), ()) for f in functions]
             return _Event(at, "cleared" if own and all(f is False for f in own) else "read", statement)
         if isinstance(node, (Call, Invoke)):
-            functions = self.t.types.function_called(node)
-            return _Event(at, "call", statement, tuple(functions)) if functions else None
+            called = self.t.types.function_called(node)
+            return _Event(at, "call", statement, tuple(called)) if called else None
         if self.training.holders.of(node) in self.holders and self.training.holders.of(node) != self.weights:
             return None if self._is_passed(node, statement) else _Event(node.place.start, "read", statement)
         is_field = (

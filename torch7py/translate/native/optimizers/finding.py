@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -86,7 +87,7 @@ def _handed_on(training: Training, closure: tree.Function) -> list[tree.Function
     functions = t.types.function_called(value)
     if len(functions) != 1 or not isinstance(first, Name) or t.scopes.of_name[first] is not own:
         return []
-    return functions if t.types.calls_of.get(functions[0], []) == [value] else []
+    return [functions[0]] if t.types.calls_of.get(functions[0], []) == [value] else []
 
 
 def _find_stored(training: Training) -> None:
@@ -160,7 +161,7 @@ def _name_result(training: Training, node: Call, weights: Expression) -> None:
         t.names.chosen[holder] = t.names.of(weights)
 
 
-def _known_weights(training: Training, weights: Expression, functions: list[tree.Function]) -> bool:
+def _known_weights(training: Training, weights: Expression, functions: Sequence[tree.Function]) -> bool:
     """Whether what is optimized are the parameters of a module, or a tensor of the program's."""
     t = training.t
     if training.vectors.weights_of(weights) is not None:
@@ -204,7 +205,7 @@ def _options(training: Training, node: Call) -> list[str | Choice]:
     return found
 
 
-def _is_point(training: Training, tensor: Name, functions: list[tree.Function]) -> bool:
+def _is_point(training: Training, tensor: Name, functions: Sequence[tree.Function]) -> bool:
     """Whether what is optimized is a tensor of the program's (an image) that always stays the same one."""
     t = training.t
     variable = t.scopes.of_name[tensor]

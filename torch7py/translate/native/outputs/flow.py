@@ -112,13 +112,20 @@ class _Flow:
             return None
         if len(alive) == 1:
             return dict(alive[0])
+        first = alive[0]
+        if all(state == first for state in alive[1:]):
+            return dict(first)
         result: _State = {}
         for place in {place: None for state in alive for place in state}:
-            # What one of them has not stored at a key of a table may be anything in it.
-            elsewhere = (place[0], "*") if isinstance(place, tuple) else place
-            result[place] = _NOTHING.union(
-                *(state.get(place, state.get(elsewhere, _NOTHING)) for state in alive)
-            )
+            facts = _NOTHING
+            for state in alive:
+                more = state.get(place)
+                if more is None and isinstance(place, tuple):
+                    # What one of them has not stored at a key of a table may be anything in it.
+                    more = state.get((place[0], "*"))
+                if more:
+                    facts = facts | more if facts else more
+            result[place] = facts
         return result
 
     def copy(self) -> _State | None:
@@ -352,6 +359,8 @@ class _Flow:
     def value(self, node: Expression) -> _Facts:
         """What an expression may have the memory of; it is read."""
         facts = self.carried(node)
+        if not facts:
+            return facts
         self.read(facts, node)
         return facts if self.t.kind(node) not in ("number", "string", "boolean") else _NOTHING
 
@@ -493,7 +502,7 @@ class _Flow:
         return fact._replace(by=new.site)
 
     def run_all(
-        self, functions: list[tree.Function], node: Call | Invoke, own: _Facts, given: list[_Facts]
+        self, functions: Sequence[tree.Function], node: Call | Invoke, own: _Facts, given: list[_Facts]
     ) -> _Facts:
         facts: _Facts = _NOTHING
         ends: list[_State | None] = []

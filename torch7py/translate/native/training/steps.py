@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -315,7 +316,7 @@ class Training:
             return False
         return function in self.closures and parameter is function.parameters[0]
 
-    def takes_weights(self, node: Call | Invoke, functions: list[tree.Function]) -> bool:
+    def takes_weights(self, node: Call | Invoke, functions: Sequence[tree.Function]) -> bool:
         """Whether a function for optim is called by the program itself, with the vector that it always takes."""
         if not functions or not all(self.is_weights(f, p) for f in functions for p in f.parameters[:1]):
             return False
