@@ -19,6 +19,7 @@ from bench import (
     sequences,
     small_calls,
     start_up,
+    translating,
 )
 from bench.measure import Result
 from bench.report import HEADER, as_json, row, surroundings
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "sequences": sequences.results,
     "small_calls": small_calls.results,
     "start_up": start_up.results,
+    "translate": translating.results,
 }
 
 
@@ -52,8 +54,8 @@ def main(names: tuple[str, ...], quick: bool, missed: bool, path: Path | None) -
     """Measure torch7py beside plain PyTorch, one thread, in this one process.
 
     \b
-    NAME  post, char_rnn, lenet, loading, element_loop, large_tensors, operations, pairs, sequences, small_calls or
-    start_up; none for all
+    NAME  post, char_rnn, lenet, loading, element_loop, large_tensors, operations, pairs, sequences, small_calls,
+    start_up or translate; none for all
     """
     torch.set_num_threads(1)
     click.echo(", ".join(f"{name} {value}" for name, value in surroundings().items()))

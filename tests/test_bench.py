@@ -50,6 +50,7 @@ LINES = {
         *(f"{call} ({small_calls.ADDITION})" for call in small_calls.OF_AN_ADDITION),
     },
     "start_up": {"--help (python -c pass)", "run empty.lua (import torch)"},
+    "translate": {"a line of the samples", "a line of the tests"},
 }
 
 
