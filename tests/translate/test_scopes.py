@@ -35,7 +35,7 @@ def test_upvalues_and_who_assigns_them():
     assert b.constant
     assert not a.constant
     (inner,) = scopes.of_function.values()
-    assert inner.upvalues == {a, b}
+    assert list(inner.upvalues) == [b, a]
 
 
 def test_an_upvalue_passes_through_the_functions_between():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch7py.packages.registry import packages
 from torch7py.translate.availability import Availability, Packages
+from torch7py.translate.garbage import uncollected
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.native.project import gather
 from torch7py.translate.parse import LuaSyntaxError
@@ -70,7 +71,8 @@ def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[
     good = []
     for path in paths:
         try:
-            project = gather(path.read_bytes(), str(path))
+            with uncollected():
+                project = gather(path.read_bytes(), str(path))
         except LuaSyntaxError as error:
             reports[path.resolve()] = _no_lua(path, error)
             continue

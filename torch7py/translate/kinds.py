@@ -276,14 +276,15 @@ class Type:
         root.changed()
         return True
 
-    def be_of(self, classes: list[LuaClass]) -> bool:
+    def be_of(self, classes: tuple[LuaClass, ...]) -> bool:
         """Learn that this may be an object of classes, and not that it is nothing else; whether that is news."""
         root = self.find()
-        new = [made for made in classes if made not in root.classes]
+        joined = _joined(root.classes, classes)
+        new = joined != root.classes
         if new:
-            root.classes += new
+            root.classes = joined
             root.changed()
-        return root.be("object") or bool(new)
+        return root.be("object") or new
 
     def owner(self) -> Type:
         """The type that has the fields: that of all objects of a class, where this may be one of them."""

@@ -29,8 +29,10 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     As the formatter does it: the contents of the last brackets go onto a line of their own; if that is still too
     long, or they are those of a list or dict, each of its items goes onto one, with a comma after the last.
     """
+    if len(line) <= width or "\n" in line:
+        return [line]
     code, comment = _split_comment(line)
-    if len(line) <= width or "\n" in line or not code.strip():
+    if not code.strip():
         return [line]
     if len(code) <= width:  # the comment alone is too long: it goes before
         indent = code[: len(code) - len(code.lstrip())]

@@ -37,8 +37,8 @@ def text_of(node: Expression) -> Expression | None:
 def options_read(program: Block) -> set[str]:
     """The names of fields that are assigned their own value, read as Lua's: ``opt.sizes``."""
     found = set()
-    for node in tree.walk(program):
-        if not isinstance(node, tree.Assign) or len(node.targets) != 1 or len(node.values) != 1:
+    for node in tree.every(program, tree.Assign):
+        if len(node.targets) != 1 or len(node.values) != 1:
             continue
         target, text = node.targets[0], text_of(node.values[0])
         if text is not None and isinstance(target, Index) and same_expression(target, text):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 
 import tree_sitter_lua
 from tree_sitter import Language, Parser, Query, QueryCursor
@@ -16,6 +18,8 @@ __all__ = ["LuaSyntaxError", "parse"]
 
 _LANGUAGE = Language(tree_sitter_lua.language())
 _COMMENTS = Query(_LANGUAGE, "(comment) @comment")
+
+_new_tuple = tuple.__new__
 
 _LINE_END = re.compile(rb"\r\n|\n\r|\r|\n")
 _LONG = re.compile(r"\[(=*)\[")
@@ -55,8 +59,11 @@ class _Builder:
         self.root = Parser(_LANGUAGE).parse(for_grammar(text)).root_node
         if self.root.has_error:
             self.fail()
-        self.empty_rows = {row for row, line in enumerate(text.split(b"\n")) if not line.strip()}
-        found = QueryCursor(_COMMENTS).captures(self.root).get("comment", [])
+        lines = text.split(b"\n")
+        self.empty_rows = {row for row, line in enumerate(lines) if not line.strip()}
+        lengths = (len(line) + 1 for line in lines)
+        self.starts = list(itertools.accumulate(lengths, initial=0))[:-1]  # of the lines, in bytes
+        found = QueryCursor(_COMMENTS).captures(self.root).get("comment", []) if b"--" in text else []
         self.comments = [self.comment(raw) for raw in sorted(found, key=lambda raw: raw.start_byte)]
         self.at = 0  # the next comment that nothing has taken
         self.inside: list[Comment] = []  # of the statement being built
@@ -78,8 +85,12 @@ class _Builder:
         raise LuaSyntaxError(self.file, node.start_point[0] + 1, reason)
 
     def place(self, raw: Raw) -> Place:
-        row, column = raw.start_point
-        return Place(row + 1, column + 1, self.first + raw.start_byte, self.first + raw.end_byte)
+        start = raw.start_byte
+        line = bisect_right(self.starts, start)
+        # as Place(...), without the function around it: half of a tree are places
+        return _new_tuple(
+            Place, (line, start - self.starts[line - 1] + 1, self.first + start, self.first + raw.end_byte)
+        )
 
     def source(self, raw: Raw) -> str:
         return self.text[raw.start_byte : raw.end_byte]

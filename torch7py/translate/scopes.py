@@ -51,7 +51,7 @@ class Scope:
     function: tree.Function | None
     parent: Scope | None
     variables: list[Variable] = field(default_factory=list)
-    upvalues: set[Variable] = field(default_factory=set)
+    upvalues: dict[Variable, None] = field(default_factory=dict)  # in the order in which they are met
     globals_written: set[str] = field(default_factory=set)
     inner: list[Scope] = field(default_factory=list)
 
@@ -112,7 +112,7 @@ class _Resolver:
         self.result.loops_of[name] = self.loops
         scope: Scope | None = self.scope
         while variable.scope is not None and scope is not None and scope is not variable.scope:
-            scope.upvalues.add(variable)
+            scope.upvalues[variable] = None
             scope = scope.parent
         return variable
 

@@ -1,7 +1,8 @@
 """The syntax tree of a Lua program: Lua 5.1 with LuaJIT's goto and integer literals.
 
-Nodes are immutable and compare by identity, so that they can be keys of what is found out about them. Strings and
-names are latin-1: one character for each byte of the source.
+Nodes compare by identity, so that they can be keys of what is found out about them, and nobody changes them once a
+program is read (frozen dataclasses would take three times as long to make). Strings and names are latin-1: one
+character for each byte of the source.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Place(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Node:
     place: Place
     below: tuple[Node | Block, ...] | None = field(default=None, init=False, repr=False)  # see ``children``
@@ -83,7 +84,7 @@ class Node:
         return self.place.line
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Comment(Node):
     """A comment without its dashes and brackets."""
 
@@ -95,22 +96,22 @@ class Comment(Node):
 # Expressions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Expression(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Nil(Expression):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Boolean(Expression):
     value: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Number(Expression):
     """A number that is written without a point or an exponent has an int as its value."""
 
@@ -118,22 +119,22 @@ class Number(Expression):
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class String(Expression):
     value: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Vararg(Expression):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Name(Expression):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Index(Expression):
     """``base.key`` (a String as key, ``dotted``) or ``base[key]``."""
 
@@ -142,13 +143,13 @@ class Index(Expression):
     dotted: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Call(Expression):
     callee: Expression
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Invoke(Expression):
     """``receiver:method(arguments)``"""
 
@@ -158,27 +159,27 @@ class Invoke(Expression):
     method_place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Binary(Expression):
     operator: str  # or and < > <= >= ~= == .. + - * / % ^
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Unary(Expression):
     operator: str  # not # -
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Paren(Expression):
     """``(inner)``, which has exactly one value."""
 
     inner: Expression
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Field(Node):
     """One item of a table constructor; ``key`` is None for a positional one, ``named`` tells ``k = v``."""
 
@@ -189,12 +190,12 @@ class Field(Node):
     trailing: Comment | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Table(Expression):
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Function(Expression):
     """``name`` is what error messages call it, if it was defined with one."""
 
@@ -207,7 +208,7 @@ class Function(Expression):
 # Statements
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Block:
     statements: tuple[Statement, ...]
     opening: Comment | None  # on the line of `then`, `do`, `function f()`, ...
@@ -231,10 +232,11 @@ class Around(NamedTuple):
         return self.before if self.trailing is None else (*self.before, self.trailing)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Statement(Node):
     around: Around
     own: list[Node | Block] | None = field(default=None, init=False, repr=False)  # see ``own_nodes``
+    own_blocks: list[Block] | None = field(default=None, init=False, repr=False)  # see ``blocks``
 
     @property
     def after_gap(self) -> bool:
@@ -242,49 +244,49 @@ class Statement(Node):
         return self.around.before[0].blank if self.around.before else self.around.blank
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Local(Statement):
     names: tuple[Name, ...]
     values: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Assign(Statement):
     targets: tuple[Expression, ...]  # Name or Index
     values: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Run(Statement):
     """A call as a statement."""
 
     call: Call | Invoke
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Do(Statement):
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class While(Statement):
     condition: Expression
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Repeat(Statement):
     body: Block
     condition: Expression  # sees the locals of the body
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class If(Statement):
     branches: tuple[tuple[Expression, Block], ...]
     otherwise: Block | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class NumericFor(Statement):
     variable: Name
     start: Expression
@@ -293,14 +295,14 @@ class NumericFor(Statement):
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class GenericFor(Statement):
     names: tuple[Name, ...]
     values: tuple[Expression, ...]
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FunctionStatement(Statement):
     """``function a.b.c() end`` or, with ``method``, ``function a.b:c() end``."""
 
@@ -309,28 +311,28 @@ class FunctionStatement(Statement):
     function: Function
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class LocalFunction(Statement):
     name: Name
     function: Function
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Return(Statement):
     values: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Break(Statement):
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Goto(Statement):
     label: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Label(Statement):
     name: str
 
@@ -342,6 +344,7 @@ _NO_CHILDREN = {
     "all_below",
     "by_class",
     "own",
+    "own_blocks",
     "around",
     "before",
     "trailing",
@@ -408,7 +411,17 @@ def _below(block: Block) -> tuple[Node | Block, ...]:
     """A block and everything below it; kept, as programs are gone through many times."""
     found = block.all_below
     if found is None:
-        found = (block, *(node for child in children(block) for node in _walk(child)))
+        nodes: list[Node | Block] = [block]
+        stack = list(children(block)[::-1])
+        while stack:
+            node = stack.pop()
+            if type(node) is Block:
+                nodes += _below(node)
+                continue
+            nodes.append(node)
+            below = node.below
+            stack += (children(node) if below is None else below)[::-1]
+        found = tuple(nodes)
         object.__setattr__(block, "all_below", found)
     return found
 
@@ -425,16 +438,20 @@ def _walk(node: Node | Block) -> Iterator[Node | Block]:
         stack += (children(node) if below is None else below)[::-1]
 
 
-def blocks(node: Node) -> list[Block]:
+def blocks(statement: Statement) -> Sequence[Block]:
     """The blocks directly inside a statement, in the order of the source, those of functions in it too."""
+    if statement.own_blocks is not None:
+        return statement.own_blocks
     found: list[Block] = []
-    stack = list(children(node))
+    stack = list(children(statement)[::-1])
     while stack:
-        item = stack.pop(0)
-        if isinstance(item, Block):
-            found.append(item)
+        node = stack.pop()
+        if type(node) is Block:
+            found.append(node)
         else:
-            stack[:0] = list(children(item))
+            below = node.below
+            stack += (children(node) if below is None else below)[::-1]
+    object.__setattr__(statement, "own_blocks", found)
     return found
 
 

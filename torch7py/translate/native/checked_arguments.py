@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -104,7 +105,7 @@ def docstring(checks: ArgumentChecks | None) -> list[str]:
     return f'"""{text}"""'.split("\n") if "\n" not in text else [*f'"""{text}'.split("\n"), '"""']
 
 
-def arguments(t: Translator, node: Call | Invoke, functions: list[Function], first: int) -> str | None:
+def arguments(t: Translator, node: Call | Invoke, functions: Sequence[Function], first: int) -> str | None:
     """The arguments of a call of functions made by argcheck; None where one of them is not."""
     found = [t.types.checks[function] for function in functions if function in t.types.checks]
     if not found:
@@ -139,7 +140,7 @@ def arguments(t: Translator, node: Call | Invoke, functions: list[Function], fir
     return ", ".join(texts)
 
 
-def _by_name(t: Translator, node: Call | Invoke, functions: list[Function], table: tree.Table) -> str:
+def _by_name(t: Translator, node: Call | Invoke, functions: Sequence[Function], table: tree.Table) -> str:
     texts = []
     for item in table.fields:
         assert isinstance(item.key, String)

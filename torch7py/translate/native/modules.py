@@ -70,6 +70,7 @@ class Modules:
         for variable, file in self._tables.items():
             self._keep_fields_apart(variable, file)
         self.late = late_imports.find_late(self) if self.project.files else set()
+        self.bound: dict[SourceFile, set[str]] = {}  # the names that a page makes, which others may import
         self.late_names: dict[str, list[str]] = {}  # what the script's page uses of these, by module
         for variable in self.shared:
             self.t.names.used[scopes.main].discard(self.t.names.of_variable(variable))
@@ -459,9 +460,12 @@ class Modules:
     def import_lines(self, code: str, pages: dict[SourceFile, str], own: set[str]) -> list[str]:
         """The imports of a page from the other ones; ``pages`` are those written before it."""
         lines = {self._import_line(name, file): None for name, file in self.imports.items()}
-        for name in sorted(unresolved(code, set(self.imports) | own)):
+        for file in pages:
+            if file not in self.bound:
+                self.bound[file] = bound(pages[file])
+        for name in sorted(unresolved(code, set(self.imports) | own)) if pages else ():
             for file in reversed(list(pages)):
-                if name in bound(pages[file]):
+                if name in self.bound[file]:
                     if self._is_late(file):
                         self.late_names.setdefault(file.module, []).append(name)
                     else:

@@ -16,8 +16,8 @@ class Names:
     def __init__(self, scopes: Scopes) -> None:
         self.scopes = scopes
         self.chosen: dict[Variable, str] = {}
+        self._named: dict[tuple[str, Scope], list[Variable]] = {}  # of a function, those that go by a name
         self.used: dict[Scope, set[str]] = {}
-        self._called: dict[str, list[Variable]] = {}  # the variables of each name
         self._rests: dict[Scope, str] = {}
         for variable in scopes.globals.values():
             if variable.writes:
@@ -34,8 +34,7 @@ class Names:
         used = self.used.setdefault(scope, set())
         base = python_name(variable.name)
         if variable.name == "_" and not variable.reads and not (variable.kind == "parameter" and "_" in used):
-            self.chosen[variable] = "_"
-            self._called.setdefault("_", []).append(variable)
+            self._choose(variable, "_")
             if variable.kind == "parameter":
                 used.add("_")
             return
@@ -43,20 +42,22 @@ class Names:
         while self._clashes(variable, scope, name) or (variable.kind == "parameter" and name in used):
             number += 1
             name = f"{base}{number}"
-        self.chosen[variable] = name
-        self._called.setdefault(name, []).append(variable)
+        self._choose(variable, name)
         used.add(name)
 
+    def _choose(self, variable: Variable, name: str) -> None:
+        self.chosen[variable] = name
+        self._named.setdefault((name, variable.scope or self.scopes.main), []).append(variable)
+
     def _clashes(self, variable: Variable, scope: Scope, name: str) -> bool:
-        for other in self._called.get(name, ()):
-            if other is variable:
-                continue
-            home = other.scope or self.scopes.main
-            if home is scope and not self._may_share(other, variable):
+        if not all(self._may_share(other, variable) for other in self._named.get((name, scope), ())):
+            return True
+        # A function that uses an outer variable must not have one of its own of that name.
+        outer = scope.parent
+        while outer is not None:
+            if any(self._used_within(other, scope) for other in self._named.get((name, outer), ())):
                 return True
-            # A function that uses the outer variable must not have one of its own of that name.
-            if home is not scope and self._used_within(other, scope):
-                return True
+            outer = outer.parent
         return False
 
     def _used_within(self, variable: Variable, scope: Scope) -> bool:

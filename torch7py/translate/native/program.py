@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import re
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import lay_out_all
@@ -23,6 +21,12 @@ from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 
 __all__ = ["Native", "translate_script"]
+
+# The modules of Python that a page may use, where it does.
+_STANDARD = re.compile(
+    r"\b(argparse|collections|copy|csv|functools|inspect|itertools|json|math|os|random|re|socket|sys|tempfile|time"
+    r"|unittest)\."
+)
 
 # The widest line, as in the pages of models.
 WIDTH = 110
@@ -53,21 +57,8 @@ def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | N
 
     ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them.
     """
-    with _uncollected():
+    with uncollected():
         return _translate(source, file, recorded)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: nearly all that a translation makes lives as long as it, and is looked through in
-    vain each time; that was 40 % of the time."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -> Native:
@@ -393,11 +384,7 @@ class _Assembly:
 
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
-        standard = (
-            "argparse collections copy csv functools inspect itertools json math os random re socket sys tempfile "
-            "time unittest"
-        )
-        found = [f"import {name}" for name in standard.split() if re.search(rf"\b{name}\.", code)]
+        found = [f"import {name}" for name in sorted(set(_STANDARD.findall(code)))]
         torch = ["import h5py"] if re.search(r"(?<![\w.])h5py\.", code) else []
         if re.search(r"(?<![\w.])np\.[a-z]", code):
             torch.append("import numpy as np")

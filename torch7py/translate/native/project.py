@@ -21,6 +21,7 @@ from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.native.shifting import shift
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.native.written_out import Folders, written_out
 from torch7py.translate.parse import parse
@@ -156,7 +157,7 @@ class _Gathering:
         for call in _calls(block):
             self._file_of(call, folder)
         if self.at != first:
-            block, moves = _parsed(source, name, self.at)
+            shift(block, self.at - first)
         self.moves.update(moves)
         functions, checks = found_in(block)
         if functions:

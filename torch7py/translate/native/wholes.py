@@ -248,5 +248,6 @@ def returns_of(function: tree.Function) -> list[tree.Return]:
         node = stack.pop()
         if isinstance(node, tree.Return):
             found.append(node)
-        stack.extend(child for child in tree.children(node) if not isinstance(child, tree.Function))
+        # statements are in blocks and in functions, not in other expressions
+        stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
     return found

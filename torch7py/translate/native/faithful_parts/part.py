@@ -28,6 +28,7 @@ class Part(Writer):
 
     def __init__(self, passing: Passing, node: Statement) -> None:
         self.passing, self.t, self.node = passing, passing.t, node
+        self._own: dict[Variable, bool] = {}  # what ``is_own`` found
         super().__init__(tree.Block((node,), None, ()), passing.t.file, passing.t.scopes)
         self.made = self._made()  # variables that the statement gives functions, by which others call them
         self.functions = {v: f for v, f in self.functions.items() if self.is_own(v) or v in self.made}
@@ -78,10 +79,13 @@ class Part(Writer):
 
     def is_own(self, variable: Variable) -> bool:
         """Whether a variable is declared in the statement and used nowhere else."""
-        names = [*variable.reads, *variable.writes]
         if variable.declaration is None:
             return False
-        return all(self.is_within(n.place.start, n.place.end) for n in (variable.declaration, *names))
+        own = self._own.get(variable)
+        if own is None:
+            names = (variable.declaration, *variable.reads, *variable.writes)
+            own = self._own[variable] = all(self.is_within(n.place.start, n.place.end) for n in names)
+        return own
 
     def is_own_type(self, node: Expression) -> bool:
         """Whether what is of an expression's type stands in the statement alone."""

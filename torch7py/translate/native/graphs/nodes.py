@@ -41,8 +41,10 @@ class Nodes:
     def outer(self, scope: Scope) -> set[Variable]:
         """The variables of elsewhere that a function uses, globals of the program among them."""
         if scope.function is None:
-            return scope.upvalues
-        return scope.upvalues | {v for v in self.t.scopes.globals.values() if v.writes and scope in v.readers}
+            return set(scope.upvalues)
+        return {*scope.upvalues} | {
+            v for v in self.t.scopes.globals.values() if v.writes and scope in v.readers
+        }
 
     def is_plain(self, variable: Variable) -> bool:
         """Whether a variable of elsewhere is a value that a class must be given."""

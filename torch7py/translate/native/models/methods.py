@@ -71,12 +71,11 @@ class Models:
         self.sharing = Sharing(self)
         self.hooks = Hooks(self)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
-            isinstance(node, Index)
-            and isinstance(node.key, tree.String)
+            isinstance(node.key, tree.String)
             and node.key.value in ("gradWeight", "gradBias")
             and translator.kind(node.base) == "module"
             and not translator.type(node.base).find().classes
-            for node in tree.walk(translator.program)
+            for node in tree.every(translator.program, Index)
         )
 
     def call(self, node: Call | Invoke) -> Py | None:

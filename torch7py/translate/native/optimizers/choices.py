@@ -90,8 +90,7 @@ def _table(training: Training, node: Expression) -> tree.Table | None:
     if not isinstance(node, Name):
         return None
     variable = training.t.scopes.of_name[node]
-    indexed = {index.base for index in tree.every(training.t.program, Index)}
-    if not indexed.issuperset(variable.reads) or _is_stored_in(training, variable):
+    if not training.places.indexed.issuperset(variable.reads) or _is_stored_in(training, variable):
         return None
     made = training.assigned_to(variable)
     if len(made) != 1 or not isinstance(made[0][1], tree.Table):
@@ -100,9 +99,7 @@ def _table(training: Training, node: Expression) -> tree.Table | None:
 
 
 def _is_stored_in(training: Training, variable: Variable) -> bool:
-    read = set(variable.reads)
-    targets = (x for s in tree.every(training.t.program, tree.Assign) for x in s.targets)
-    return any(isinstance(x, Index) and x.base in read for x in targets)
+    return not training.places.stored_in.isdisjoint(variable.reads)
 
 
 def is_known_at(training: Training, key: Expression, statement: Statement) -> bool:

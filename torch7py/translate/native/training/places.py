@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.scopes import Scope
-from torch7py.translate.tree import Block, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -32,8 +33,9 @@ class Places:
 
     def _descend(self, node: tree.Node | Block, scope: Scope, around: tuple[Statement, ...]) -> None:
         for child in tree.children(node):
-            if isinstance(child, (Name, Invoke)):
-                self.home[child] = around[-1]
+            kind = type(child)
+            if kind is Name or kind is Invoke:
+                self.home[child] = around[-1]  # type: ignore[index]
             if isinstance(child, Block):
                 self._place(child, scope, around)
             elif isinstance(child, tree.Function):
@@ -64,3 +66,14 @@ class Places:
             for statement, owner in self.owner.items():
                 self._of_scope.setdefault(owner, []).append(statement)
         return list(self._of_scope.get(scope, ()))
+
+    @cached_property
+    def indexed(self) -> set[Expression]:
+        """What the program looks into: ``a`` of ``a[1]`` and ``a.x``."""
+        return {index.base for index in tree.every(self.t.program, tree.Index)}
+
+    @cached_property
+    def stored_in(self) -> set[Expression]:
+        """What the program stores in: ``a`` of ``a[1] = 2``."""
+        targets = [x for s in tree.every(self.t.program, tree.Assign) for x in s.targets]
+        return {target.base for target in targets if isinstance(target, tree.Index)}

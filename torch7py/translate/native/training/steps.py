@@ -139,7 +139,7 @@ class Training:
                 if given.kind != "table" or given.of_elements().kind != "module":
                     raise Problem("T7-308", call.line, "dropout of something else than a list of networks")
         for applied in tree.every(function.body, Invoke):
-            if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != [function]:
+            if applied.method == "apply" and self.t.type(applied.arguments[0]).functions != (function,):
                 raise Problem("T7-202", applied.line, "apply of another function")
         for node in tree.every(self.t.program, Index):
             path = self.t.path(node) or ""
