@@ -136,6 +136,7 @@ FUNCTION_RESULTS = {
     "paths.filep": "boolean",
     "paths.dirp": "boolean",
     "paths.basename": "string",
+    "paths.extname": "string",
     "paths.dirname": "string",
     "sys.basename": "string",
     "sys.dirname": "string",

@@ -82,8 +82,25 @@ _plain("path.join", "os.path.join", "os")
 _plain("paths.filep", "os.path.isfile", "os")
 _plain("paths.dirp", "os.path.isdir", "os")
 _plain("path.exists", "os.path.exists", "os")
-_plain("paths.basename", "os.path.basename", "os")
-_plain("sys.basename", "os.path.basename", "os")
+values["paths.basename"] = values["sys.basename"] = "os.path.basename"
+
+
+@function("paths.basename", "sys.basename")
+def last_part(t: Translator, node: Call) -> Py:
+    """``paths.basename(path[, suffix])``"""
+    t.imports.add("os")
+    path, *suffix = node.arguments
+    if not suffix:
+        return atom(f"os.path.basename({t.value(path)})")
+    if isinstance(suffix[0], String) and suffix[0].value.strip("."):
+        ending = code.quoted("." + suffix[0].value.removeprefix("."))
+        return atom(f"os.path.basename({t.value(path)}).removesuffix({ending})")
+    return atom(f"{t.need('base_name')}({t.value(path)}, {t.value(suffix[0])})")
+
+
+@function("paths.extname")
+def extension(t: Translator, node: Call) -> Py:
+    return atom(f"{t.need('extension')}({t.value(node.arguments[0])})")
 
 
 @function("paths.dirname", "sys.dirname")

@@ -334,3 +334,22 @@ def limit_norms(model, longest, by_input=(), but=()):
                 p.data.renorm_(2, 1 if isinstance(layer, (nn.Embedding, *by_input)) else 0, most)
 ''',
 )
+
+helper(
+    "base_name",
+    '''
+def base_name(path, suffix):
+    """The last part of a path, without a suffix, which may be said with its dot or without."""
+    base, suffix = os.path.basename(path), (suffix or "").removeprefix(".")
+    return base.removesuffix(f".{suffix}") if suffix else base
+''',
+)
+
+helper(
+    "extension",
+    '''
+def extension(path):
+    """What follows the last dot of a path; None without a dot."""
+    return path.rpartition(".")[2] if "." in path else None
+''',
+)

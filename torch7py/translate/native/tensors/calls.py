@@ -72,7 +72,11 @@ def is_new(node: tree.Index) -> bool:
 
 
 def new(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-    """``x.new(3, 4)``, a tensor of x's type. (``x:new()`` is another view of x.)"""
+    """``x.new(3, 4)`` and ``x.new{1, 2}``, a tensor of x's type. (``x:new()`` is another view of x.)"""
+    if len(arguments) == 1 and t.kind(arguments[0]) == "table" and t.representation(arguments[0]) == "list":
+        held = t.type(arguments[0]).find().of_elements()
+        if held.kind in ("number", "table"):
+            return atom(f"{receiver_text(t, receiver)}.new_tensor({t.value(arguments[0])})")
     if len(arguments) == 1 and t.kind(arguments[0]) == "storage":  # x.new(#y)
         return atom(f"{receiver_text(t, receiver)}.new_empty({t.value(arguments[0])})")
     if any(t.kind(argument) != "number" for argument in arguments):
