@@ -67,6 +67,14 @@ class Classes:
             for part in made.parts:
                 self._of_part.setdefault(part, made)
 
+    def _global_holder(self, name: str) -> Name | None:
+        """The table of the program's own that ``torch.class('shop.Item')`` puts the class into: a global one."""
+        prefix, _, last = name.partition(".")
+        variable = self.scopes.globals.get(prefix)
+        if not last or "." in last or variable is None or len(variable.writes) != 1:
+            return None
+        return variable.writes[0]
+
     def _by_torch(self, statement: Statement) -> None:
         """``local C, parent = torch.class('nn.C', 'nn.Module')``, ``C = torch.class('C')``, ``torch.class('C')``"""
         call = _only_value(statement)
@@ -83,7 +91,7 @@ class Classes:
         if foreign is not None and foreign.startswith(("nn.", "cudnn.")):
             kind = "criterion" if is_criterion(foreign) else "module"
         made = LuaClass(names[0], foreign, Type(kind), statement)
-        made.holder = holder
+        made.holder = holder or self._global_holder(made.name)
         self._add(made, base)
         self.types.classes[made.name] = made
         targets = _targets(statement)

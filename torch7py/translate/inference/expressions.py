@@ -366,6 +366,8 @@ class ExpressionKinds:
                 field_kind = CONFUSION_FIELDS.get(name or "")
                 rank = {"valids": 1, "mat": 2}.get(name or "")
                 return field_kind is not None and (result.be(field_kind) | result.be_rank(rank))
+            if kind == "class" and name == "new" and self._makes_by_new(base):
+                return unify(result, base)
             if kind == "class" or (base.find().classes and name is not None):
                 return self._field(base, name or "", result)
             if kind == "module" and name in self.types.fields_of_modules:
@@ -436,6 +438,11 @@ class ExpressionKinds:
 
             self.inference.guesses.append(element)
         return result
+
+    def _makes_by_new(self, named: Type) -> bool:
+        """Whether ``C.new(...)`` is ``C(...)``: of every class by torch.class, unless it has a method of that name."""
+        by_torch = self.types.classes.values()
+        return all(c in by_torch and c.find("new") is None for c in named.find().classes)
 
     def _loaded(self, base: Type, result: Type) -> bool:
         """What has a name in something that a file gave is in a table."""

@@ -208,13 +208,16 @@ class Classes:
         return [name for name in holders if self.t.scopes.of_name[name] is variable]
 
     def only_holds(self, node: Statement) -> bool:
-        """``local M = {}``, where M has nothing but classes in it, which have names of their own in Python."""
+        """``local M = {}``, or a global one, where M has nothing but classes in it, which have names of their own in
+        Python."""
         t = self.t
-        targets = node.names if isinstance(node, tree.Local) else ()
-        if len(targets) != 1 or not isinstance(node, tree.Local) or len(node.values) != 1:
+        if not isinstance(node, (tree.Local, tree.Assign)) or len(node.values) != 1:
+            return False
+        targets = node.names if isinstance(node, tree.Local) else node.targets
+        if len(targets) != 1 or not isinstance(targets[0], Name):
             return False
         variable, value = t.scopes.of_name[targets[0]], node.values[0]
-        if not isinstance(value, tree.Table) or value.fields or variable.writes:
+        if not isinstance(value, tree.Table) or value.fields or set(variable.writes) - {targets[0]}:
             return False
         given = set(self.given_to(variable))
         if not given:

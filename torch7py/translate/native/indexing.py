@@ -82,6 +82,10 @@ def index(t: Translator, node: Index) -> Py:
         return tensor_index(t, node)
     if is_attribute(t, node) and isinstance(node.key, String):
         name = node.key.value
+        if (
+            name == "new" and kind == "class" and t.kind(node) == "class"
+        ):  # C.new, which makes objects as C does
+            return t.value(node.base)
         if kind != "class" and any(made.everywhere(name) for made in t.type(node.base).find().classes):
             raise Problem("T7-241", node.line, f"the method {name} as a value")
         return t.classes.uses.field(node)
