@@ -42,6 +42,7 @@ class Dispatcher(Adapters):
     def enable_cuda(self, generator: Generator) -> None:
         """From now on there are CUDA tensors, whose random numbers come from this generator."""
         handles = self._handles
+        self.has_cuda = True
 
         def encode(value: Any) -> tuple[Any, ...]:
             label_fresh(handles, value)

@@ -86,6 +86,27 @@ def test_the_type_of_a_result(rt: Runtime, call: str, type_name: str) -> None:
     assert lua(rt, source) == (type_name, "torch.DoubleTensor")
 
 
+@pytest.mark.parametrize(
+    ("call", "type_name", "total"),
+    [
+        ("zeros(2, 3, 'torch.CudaTensor')", "torch.CudaTensor", 0),
+        ("ones('2', 'torch.CudaDoubleTensor')", "torch.CudaDoubleTensor", 2),
+        ("range(1, 3, 'torch.CudaLongTensor')", "torch.CudaLongTensor", 6),
+        ("eye(3, 'torch.CudaTensor')", "torch.CudaTensor", 3),
+    ],
+)
+def test_results_on_a_card(call: str, type_name: str, total: float) -> None:
+    source = f"""
+        local function made() return torch.{call} end
+        local before = pcall(made)
+        require 'cutorch'
+        local x = made()
+        return before, torch.type(x), x:sum(), torch.type(torch.zeros(1)), torch.type(x:clone())
+    """
+    with Runtime(cuda_as="cpu") as rt:
+        assert rt.execute(source) == (False, type_name, total, "torch.DoubleTensor", type_name)
+
+
 def test_a_string_is_what_it_is_at_each_call(rt: Runtime) -> None:
     # The two calls have the same kinds of arguments.
     assert lua(

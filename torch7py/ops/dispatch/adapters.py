@@ -68,6 +68,8 @@ class Adapters:
 
     fetch = "{}"
     """How an adapter finds the object that an argument stands for."""
+    has_cuda = False
+    """Whether there are CUDA types."""
 
     def __init__(self, device: torch.device) -> None:
         self._names: dict[str, Any] = {
@@ -121,7 +123,12 @@ class Adapters:
         def find(kinds: Sequence[int]) -> Adapter | None:
             return self._find(operation, method, kinds, cuda)
 
-        read = lenient(find, given, method, refusal) or without_surplus(find, operation.name, given)
+        def find_cuda(kinds: Sequence[int]) -> Adapter | None:
+            return self._find(operation, method, kinds, True) if self.has_cuda else None
+
+        read = lenient(find, given, method, refusal, find_cuda) or without_surplus(
+            find, operation.name, given
+        )
         if read is None:
             raise refusal
         return Adapter(*read)

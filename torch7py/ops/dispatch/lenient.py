@@ -55,10 +55,12 @@ def lenient(
     kinds: Sequence[int],
     is_method: bool,
     refusal: ArgumentError,
+    find_cuda: Callable[[Sequence[int]], Found | None],
 ) -> tuple[Callable[..., Any], int] | None:
     """A function for a call with strings among its arguments, and its mode; None when no reading of it fits.
 
-    Whether a string is a number shows at the call: when it is none, ``refusal`` is raised.
+    Whether a string is a number shows at the call: when it is none, ``refusal`` is raised. ``find_cuda``: what makes
+    results of a CUDA type, None while there are none.
     """
     strings = [at for at, kind in enumerate(kinds) if kind == Kind.STRING]
     if not strings or len(strings) > MOST:
@@ -87,9 +89,15 @@ def lenient(
                 continue
             if not by_name:
                 return function(*given)
-            number_type = next((t for t in types.NUMBER_TYPES if t.tensor == given[-1]), None)
+            number_type = next((t for t in types.BY_CODE.values() if t.tensor == given[-1]), None)
+            if number_type is not None and number_type.is_cuda:
+                read = [Kind.NUMBER if at in numbers else kind for at, kind in enumerate(kinds)]
+                on_card = find_cuda(read[:-1])
+                if on_card is None:
+                    break
+                function = on_card.function
             if number_type is not None:
-                return _with_type(number_type, function, given[:-1])
+                return _with_type(number_type.host, function, given[:-1])
         raise refusal
 
     return call, mode
