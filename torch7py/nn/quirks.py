@@ -109,8 +109,14 @@ ARGUMENTS: dict[str, Arguments] = {
 }
 
 
+# Containers whose constructors in Lua disregard what they are given; in Python they take their modules.
+_TAKING_NONE = {"nn.Container", "nn.Sequential", "nn.ConcatTable", "nn.ParallelTable"}
+
+
 def taken(name: str, arguments: list[Any]) -> list[Any]:
     """Of the arguments for a class's constructor those that it takes in the program's generation."""
+    if name in _TAKING_NONE:
+        return []
     known = ARGUMENTS.get(name)
     if known is None or len(arguments) <= known.count or state.current().generation != OLDER:
         return arguments
