@@ -25,7 +25,8 @@ def check(ctx: click.Context, path: Path, as_json: bool) -> None:
 
     Nothing is run and nothing is written. For a program, with the files that it requires: the share of its statements
     that has a translation, each place without one, and the names of packages that it uses and that are missing or
-    restricted. For a directory: a line for each file and a summary.
+    restricted. For a directory: a line for each file and a summary; a file that another one requires is judged once, as
+    a part of that program, where more is known of what it is given.
 
     The exit code is 1 when something is not supported or has no translation.
     """

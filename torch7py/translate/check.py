@@ -70,6 +70,9 @@ def _programs_first(paths: Sequence[Path], reports: dict[Path, Report]) -> list[
     required: set[Path] = set()
     good = []
     for path in paths:
+        if path.resolve() in required:  # what it needs itself is needed there, too
+            good.append(path)
+            continue
         try:
             with uncollected():
                 project = gather(path.read_bytes(), str(path))
