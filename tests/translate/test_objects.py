@@ -30,6 +30,10 @@ LINES = {
         "class Link(Tag):\n    __eq__ = object.__eq__\n    __hash__ = object.__hash__\n",
         "        super().__init__(text)\n        self.seen = None\n        self.target = target\n",
     ],
+    "joined": [
+        "    @staticmethod\n    def concat(a, b):\n",
+        "    whole = Path.concat(home, file)\n",
+    ],
     "metatable_beside": [
         "class Queue:\n    def __init__(self, label):\n",
         "    # what print shows of it\n    def __str__(self):\n",

@@ -186,7 +186,9 @@ class ExpressionKinds:
             self.inference.rules.append(lambda: equal_kinds(left, right))
             return Type("boolean")
         if operator == "..":
-            return Type("string")
+            return (
+                self._concatenation(left, right) if self.inference.classes.concatenate() else Type("string")
+            )
         if operator in ("and", "or"):
             return self._logical(node, left, right)
         result = Type()
@@ -234,6 +236,21 @@ class ExpressionKinds:
         if left == right == 1:
             return "number", None
         return "tensor", {(2, 1): 1, (2, 2): 2}.get((left, right))
+
+    def _concatenation(self, left: Type, right: Type) -> Type:
+        """``a .. b`` in a program with a class that has a ``__concat``."""
+        result = Type()
+
+        def concatenate() -> bool:
+            for side in (left, right):
+                if side.kind == "object" and self.types.methods_of(side, "__concat"):
+                    return self._metamethod("__concat", side, (left, right), result)
+            plain = {left.kind, right.kind} <= {"string", "number"}
+            return plain and result.be("string")
+
+        self.inference.rules.append(concatenate)
+        self.inference.guesses.append(lambda: result.kind is None and result.be("string"))
+        return result
 
     def _metamethod(self, name: str, owner: Type, operands: tuple[Type, ...], result: Type) -> bool:
         """``a + b`` where the class of a or b has an ``__add``."""

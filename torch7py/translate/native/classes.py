@@ -484,6 +484,9 @@ class Classes:
             if made.by_metatable and self.is_of_class(function):
                 t.gap()
                 t.emit("@classmethod")
+            if name == "__concat":  # of which either operand may be the object
+                t.gap()
+                t.emit("@staticmethod")
             before = len(t.lines)
             t.functions.define(
                 self.method(made, name), function, inits=self.fields.missing(made) if name == "__init" else []
@@ -527,6 +530,8 @@ class Classes:
             return "reset_parameters"  # which its constructor calls, as in Torch7
         if name in LEFT_OUT and made.instance.kind != "object":
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
+        if name == "__concat" and made.find("concat") is None:
+            return "concat"  # Python has no such operator
         if name in METAMETHODS:
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
         return code.attribute_name(name)

@@ -34,10 +34,13 @@ _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])")
 def concatenation(t: Translator, node: Binary) -> Py:
     parts: list[Expression] = []
     rest: Expression = node
-    while isinstance(rest, Binary) and rest.operator == "..":
-        parts += _operands(rest.left)
+    own = t.classes.uses.concatenation(node)
+    if own is not None:
+        return own
+    while isinstance(rest, Binary) and rest.operator == ".." and not t.classes.uses.concatenates(rest):
+        parts += _operands(t, rest.left)
         rest = rest.right
-    parts += _operands(rest)
+    parts += _operands(t, rest)
     if all(t.kind(part) == "string" for part in parts) and not any(
         isinstance(part, String) for part in parts
     ):
@@ -57,11 +60,11 @@ def _added(t: Translator, node: Expression) -> Py:
     return text(t, node, nil=False)
 
 
-def _operands(node: Expression) -> list[Expression]:
+def _operands(t: Translator, node: Expression) -> list[Expression]:
     while isinstance(node, tree.Paren):
         node = node.inner
-    if isinstance(node, Binary) and node.operator == "..":
-        return [*_operands(node.left), *_operands(node.right)]
+    if isinstance(node, Binary) and node.operator == ".." and not t.classes.uses.concatenates(node):
+        return [*_operands(t, node.left), *_operands(t, node.right)]
     return [node]
 
 
