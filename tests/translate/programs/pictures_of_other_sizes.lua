@@ -26,3 +26,11 @@ for _, x in ipairs {photo, tall} do
    print(image.scale(x, 20, 5, 'bicubic'):sum(), image.scale(x, 5, 20, 'bicubic'):std(), image.scale(x, '12', 'bicubic'):std())
 end
 print(image.scale(photo[2], 3, 30, 'bicubic'):std(), image.scale(photo[2], 8):dim())
+
+-- what comes out is a new image, also of the same size, and its numbers lie one after the other
+local same = {image.scale(photo, 12, 9), image.scale(photo, 12, 9, 'simple'), image.scale(photo, 12, 9, 'bicubic')}
+for _, copy in ipairs(same) do
+   copy:zero()
+   print(photo:sum())
+end
+print(image.scale(photo, 7, 5):view(15, 7):select(1, 4):sum(), image.scale(photo, 7, 5, 'bicubic'):view(105)[30])

@@ -170,6 +170,6 @@ def scale_image(x, width, height):
                 weights = covered.clamp(min=0) * length / old
             x = x @ weights.T
         x = x.transpose(-1, -2)
-    return x
+    return x.clone(memory_format=torch.contiguous_format)
 ''',
 )

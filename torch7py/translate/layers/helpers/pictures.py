@@ -118,7 +118,7 @@ def scale_image_cubic(x, width, height):
             inner = 2 * a - 5 * b + 4 * c - d + step * (3 * (b - c) + d - a)
             x = b + 0.5 * step * (c - a + step * inner)
         x = x.transpose(-1, -2)
-    return x
+    return x.clone(memory_format=torch.contiguous_format)
 ''',
 )
 
