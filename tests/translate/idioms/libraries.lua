@@ -52,6 +52,21 @@ print(x >= 1 and x <= 6, math.random() < 1)
 require 'image'
 local picture = image.scale(torch.ones(3, 4, 4), 2, 2)
 print(picture:size(2))
+--- a program's tests
+local tester = torch.Tester()
+local tests = torch.TestSuite()
+local function half(x) return x / 2 end
+function tests.halves()
+   tester:assertTensorEq(half(torch.ones(2) * 6), torch.Tensor{3, 3}, 1e-12)
+   tester:asserteq(half(torch.ones(4)):size(1), 4, 'as many')
+end
+function tests.order()
+   local x = torch.rand(5)
+   tester:assertlt(x:max(), 1, 'below one')
+   tester:eq(x:sum() / 5, x:mean(), 1e-12)
+end
+tester:add(tests)
+tester:run()
 --- texts in JSON
 local cjson = require 'cjson'
 local info = cjson.decode('{"size": 2, "words": ["oak", "yew"]}')

@@ -42,7 +42,9 @@ def check_equal(t: Translator, node: Call) -> None:
     """``assert_close`` of tensors, which looks at sizes and types too, and of tables of them."""
     a, b = node.arguments[:2]
     tolerance, message = _more(t, node)
-    if _has_tensors(t, a) and _has_tensors(t, b):
+    known = [each for each in (a, b) if _has_tensors(t, each)]
+    # beside a tensor, assert_close takes nothing but a tensor
+    if len(known) == 2 or (known and t.kind(known[0]) == "tensor" and {None, "any"} & {*_kinds(t, a, b)}):
         text = "" if message is None else f", msg={message}"
         t.emit(
             f"torch.testing.assert_close({_tensors(t, a, b)}, {_tensors(t, b, a)}, rtol=0, atol={tolerance or 0}{text})"
