@@ -149,6 +149,7 @@ FUNCTION_RESULTS = {
     "cutorch.getDeviceCount": "whole",
     "cutorch.getDevice": "whole",
     "io.open": "file",
+    "string.gmatch": "matches",
     "cjson.encode": "string",
     "hdf5.open": "hdf5",
     "io.read": "string",

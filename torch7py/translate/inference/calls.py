@@ -336,7 +336,7 @@ class CallKinds:
                 if method in ("byte", "len"):
                     return result.be("number") | result.mark("whole")
                 if method == "gmatch":
-                    return False
+                    return result.be("matches")
                 return result.be("string")
             if kind == "cmdline" and method == "option" and len(arguments) > 1:
                 option = node.arguments[0]

@@ -379,7 +379,7 @@ class Inference:
 
     def _iterated(self, iterator: Type, names: list[Type]) -> bool:
         """What a function of the program's own gives at each turn of a loop over it."""
-        news = False
+        news = iterator.kind == "matches" and names[0].be("string")
         for function in iterator.find().functions:
             returns = self.types.returns.get(function)
             if returns is not None:

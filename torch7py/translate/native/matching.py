@@ -129,6 +129,12 @@ def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expres
         more = "" if start is None else f", {start}"
         found = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
         return Py(f"{found} + 1 or None", code.OR)
+    if name == "gmatch":  # kept or returned: like Lua's function it gives each match once
+        expression, groups = as_regex(arguments[0])
+        if groups > 1:
+            raise Problem("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
+        t.imports.add("re")
+        return atom(f"iter(re.findall({expression}, {t.value(subject)}))")
     m = t.fresh("m")
     search = _search(t, subject, arguments)
     result = f"{m}.start() + 1" if name == "find" else f"{m}[{min(captures(arguments[0]), 1)}]"

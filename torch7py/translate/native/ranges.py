@@ -210,6 +210,9 @@ def generic_head(t: Translator, node: tree.GenericFor) -> bool:
     if found is not None and found[0] == "gmatch":
         _over_matches(t, node, found[1], found[2][0], names)
         return True
+    if t.kind(source) == "matches" and len(names) == 1:
+        t.emit(f"for {names[0]} in {t.value(source)}:")
+        return True
     return False
 
 

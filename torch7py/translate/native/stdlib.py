@@ -229,6 +229,12 @@ def _says_number(t: Translator, node: Expression) -> bool:
     return any(isinstance(n, tree.Name) and t.scopes.is_global(n, "arg") for n in tree.walk(node))
 
 
+@function("string.gmatch")
+def gmatch(t: Translator, node: Call) -> Py:
+    subject, *arguments = node.arguments
+    return matching.value(t, "gmatch", subject, tuple(arguments), node.line)
+
+
 @function("pcall")
 def pcall(t: Translator, node: Call) -> Py:
     return atom(protected.value(t, node))

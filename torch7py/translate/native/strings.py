@@ -31,7 +31,7 @@ def string_method(t: Translator, node: Invoke) -> Py:
 def _string(
     t: Translator, method: str, subject: Expression, arguments: tuple[Expression, ...], line: int
 ) -> Py:
-    if method in ("find", "match", "gsub"):
+    if method in ("find", "match", "gsub", "gmatch"):
         return matching.value(t, method, subject, arguments, line)
     if t.wide_text and method in ("sub", "byte", "reverse"):
         raise Problem("T7-233", line, "places in text, in a program with letters beyond ASCII")
