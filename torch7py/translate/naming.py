@@ -38,7 +38,7 @@ class Names:
         self._scan(statements, [])
         self.names: dict[int, str] = {}
         for number in inputs:
-            self.names[number] = self._hints[number] or "x"
+            self.names[number] = self._of_input(self._hints[number] or "x")
             self._first[number] = 0
         for position, statement in self._order:
             for match in TOKEN.finditer(statement.text):
@@ -50,6 +50,13 @@ class Names:
 
     def __getitem__(self, number: int) -> str:
         return self.names.get(number, "_")
+
+    def _of_input(self, base: str) -> str:
+        name, number = base, 1
+        while name in self._taken:  # by what the program calls a size, say
+            number += 1
+            name = f"{base}{number}"
+        return name
 
     def _defined(self, statement: Statement) -> list[int]:
         if statement.body is None:
