@@ -203,6 +203,7 @@ class Function(Expression):
     vararg: bool
     body: Block
     name: str | None
+    own_returns: list[Return] | None = field(default=None, init=False, repr=False)  # see ``returns_of``
 
 
 # Statements
@@ -345,6 +346,7 @@ _NO_CHILDREN = {
     "by_class",
     "own",
     "own_blocks",
+    "own_returns",
     "around",
     "before",
     "trailing",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -201,6 +202,15 @@ class Classes:
         return name
 
     # Where
+
+    @cached_property
+    def fields_asked(self) -> dict[LuaClass, list[Index]]:
+        """Where the program looks into objects of each class."""
+        found: dict[LuaClass, list[Index]] = {}
+        for node in tree.every(self.t.program, Index):
+            for made in self.t.type(node.base).find().classes:
+                found.setdefault(made, []).append(node)
+        return found
 
     def given_to(self, variable: Variable) -> list[Name]:
         """Where a table is handed to torch.class, which puts a class into it."""

@@ -237,10 +237,8 @@ class LayerFields:
         computing = {*self.halves, self.forward, self.made.methods.get("__init")}
         inside = {n for f in computing if f is not None for n in tree.walk(f.body)}
         found: set[str] = set()
-        for node in tree.walk(self.t.program):
-            if not isinstance(node, Index) or not isinstance(node.key, String) or node in inside:
-                continue
-            if self.made in self.t.type(node.base).find().classes:
+        for node in self.t.classes.fields_asked.get(self.made, ()):
+            if isinstance(node.key, String) and node not in inside:
                 found.add(node.key.value)
         return found - KEPT_BY_NN
 

@@ -30,6 +30,6 @@ def replace_in(program: Block, new: Mapping[Expression, Expression]) -> None:
             if other is not value:
                 object.__setattr__(node, name, other)
     for node in nodes:
-        for kept in ("below", "all_below", "by_class", "own", "own_blocks"):
+        for kept in ("below", "all_below", "by_class", "own", "own_blocks", "own_returns"):
             if hasattr(node, kept):
                 object.__setattr__(node, kept, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
@@ -240,8 +241,10 @@ class Wholes:
         return found.has("places") or self._of_whole_tensor(base)
 
 
-def returns_of(function: tree.Function) -> list[tree.Return]:
+def returns_of(function: tree.Function) -> Sequence[tree.Return]:
     """The return statements of a function, without those of functions in it."""
+    if function.own_returns is not None:
+        return function.own_returns
     found: list[tree.Return] = []
     stack: list[tree.Node | tree.Block] = [function.body]
     while stack:
@@ -250,4 +253,5 @@ def returns_of(function: tree.Function) -> list[tree.Return]:
             found.append(node)
         # statements are in blocks and in functions, not in other expressions
         stack += [child for child in tree.children(node) if isinstance(child, (tree.Block, tree.Statement))]
+    object.__setattr__(function, "own_returns", found)
     return found

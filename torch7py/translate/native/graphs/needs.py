@@ -95,8 +95,8 @@ class Needs(Sites):
         if self.is_control(node):
             return any(self.in_init(inner) for inner in self.inside(node))
         if self.makes_nodes(node):
-            own = self.own(node)
-            return any(site.children and call in own for call, site in self.at.sites.items())
+            sites = self.at.sites
+            return any(sites[call].children for call in self.own(node) if call in sites)
         if isinstance(node, (tree.Local, tree.Assign)):
             return bool(node.values) and self._init_needs(node)
         return True

@@ -66,6 +66,7 @@ class GraphClass:
     input_variables: set[Variable] = field(default_factory=set)
     silent: bool = False  # its comments stay where the statements were
     sites: dict[Call, Site] = field(default_factory=dict)
+    lines_with_children: set[int] = field(default_factory=set)  # those of sites that have layers of their own
     children: list[Child] = field(default_factory=list)
     wanted: set[Variable] = field(default_factory=set)  # sizes that forward works out anew
     kept: dict[str, None] = field(default_factory=dict)  # sizes that the constructor keeps for it

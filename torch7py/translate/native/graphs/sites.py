@@ -46,7 +46,9 @@ class Sites(Nodes):
                 self._refuse_arithmetic(node)
                 self._refuse_all_values(node)
                 if isinstance(node, Call) and self.is_site(node):
-                    self.at.sites[node] = self._site(node, hint)
+                    site = self.at.sites[node] = self._site(node, hint)
+                    if site.children:
+                        self.at.lines_with_children.add(node.line)
             if isinstance(statement, (tree.NumericFor, tree.GenericFor)):
                 self.loops.append(statement)
                 self.find_sites(statement.body)
@@ -99,7 +101,7 @@ class Sites(Nodes):
         )
 
     def _site(self, node: Call, hint: str) -> Site:
-        first = not any(site.children for call, site in self.at.sites.items() if call.line == node.line)
+        first = node.line not in self.at.lines_with_children
         functions = [f for f in self.t.types.function_called(node) if self.gives_nodes(f)]
         if functions:
             if len(functions) > 1:

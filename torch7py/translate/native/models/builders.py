@@ -49,9 +49,15 @@ class Builder:
     copied: list[Name] = field(default_factory=list)  # where others are made like it
     comments: list[tree.Comment] = field(default_factory=list)  # on the lines of its statements
 
+    _last: tuple[int, Statement] | None = None  # of how many statements
+
     @property
     def last(self) -> Statement:
-        return max([self.statement, *self.adds, *self.sets], key=lambda s: s.place.start)
+        count = len(self.adds) + len(self.sets)
+        if self._last is None or self._last[0] != count:
+            parts = [self.statement, *self.adds, *self.sets]
+            self._last = count, max(parts, key=lambda s: s.place.start)
+        return self._last[1]
 
 
 class Builders:
