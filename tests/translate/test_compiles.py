@@ -72,7 +72,15 @@ PROGRAMS = {
         require 'nn'
         local function turned(a, b) return nn.Sequential():add(nn.Transpose({a, b})):add(nn.Transpose({2, 3, 1})) end
         local other = nn.Sequential():add(nn.Transpose(1, 2))
-        print(pcall(turned, 1, 2), pcall(function() return other:forward(torch.ones(2, 3)) end))
+        local none = nn.Transpose(other)
+        print(none, pcall(turned, 1, 2), pcall(function() return other:forward(torch.ones(2, 3)) end))
+        """,
+    "calls without their arguments": """
+        require 'image'
+        require 'paths'
+        print(pcall(function() return image.load() end), pcall(function() return image.convolve(torch.ones(3, 3)) end))
+        print(pcall(function() return unpack() end), pcall(function() return paths.basename() end))
+        print(pcall(function() return string.format() end), pcall(function() return string.sub() end))
         """,
     "a method that assigns a variable of the main program": """
         require 'nn'

@@ -306,7 +306,8 @@ class LibraryCalls:
             planes = node.arguments[1] if len(node.arguments) > 1 else tree.Nil(node.place)
             if isinstance(planes, tree.Nil) or (isinstance(planes, tree.Number) and planes.value == 3):
                 rank = 3
-            if isinstance(node.arguments[-1], tree.String) and node.arguments[-1].value == "byte":
+            last = node.arguments[-1] if node.arguments else None
+            if isinstance(last, tree.String) and last.value == "byte":
                 result.find().tensor_type = "Byte"
         if rank is not None:
             result.be_rank(rank)

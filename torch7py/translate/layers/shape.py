@@ -193,7 +193,7 @@ def unsqueeze(args: Args) -> Native:
 
 @native("nn.Transpose", live=lambda m: {"permutations": m.permutations, "numInputDims": m.numInputDims})
 def transpose(args: Args) -> Native:
-    written = args.value("permutations")
+    written = args.value("permutations", ())
     pairs = [tuple(pair) for pair in written if isinstance(pair, (tuple, list))]
     if len(pairs) != len(written) or any(len(pair) != 2 for pair in pairs):
         raise NotNative(f"the form depends on the dimensions, which are no pairs: {args.permutations}")

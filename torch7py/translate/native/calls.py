@@ -392,7 +392,7 @@ class Calls:
     def unpacked(self, node: Expression, in_list: bool = False) -> Py:
         """The items of a list. With a last place Lua has nil for those that are not there, which a list ends before."""
         assert isinstance(node, Call)
-        table, *bounds = node.arguments
+        table, bounds = node.arguments[0], node.arguments[1:]
         if bounds:
             is_list = self.t.kind(table) == "table" and self.t.representation(table) == "list"
             is_list = is_list and not self.t.type(table).has(tuples.MARK)

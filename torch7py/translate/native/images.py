@@ -54,7 +54,7 @@ def _text(t: Translator, node: Call, given: Expression, what: str) -> str:
 @function("image.load", "image.loadJPG", "image.loadPNG")
 def loaded(t: Translator, node: Call) -> Py:
     """``image.load(path[, planes[, type]])``"""
-    path, *rest = node.arguments
+    path, rest = node.arguments[0], node.arguments[1:]
     text = str(t.value(path))
     given = [argument for argument in rest[:1] if not isinstance(argument, Nil)]
     if any(t.kind(planes) != "number" for planes in given):
@@ -262,7 +262,7 @@ def convolved(t: Translator, node: Call) -> Py:
     """``image.convolve(x, kernel[, mode])``"""
     if [t.kind(argument) for argument in node.arguments[:3]].count("tensor") != 2:
         raise Problem("T7-203", node.line, "image.convolve with a tensor for its result")
-    source, kernel, *rest = node.arguments
+    source, kernel, rest = node.arguments[0], node.arguments[1], node.arguments[2:]
     mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
     if mode not in ("valid", "full", "same"):
         raise Problem("T7-203", node.line, f"image.convolve in the mode {mode}")

@@ -90,7 +90,7 @@ values["paths.basename"] = values["sys.basename"] = "os.path.basename"
 def last_part(t: Translator, node: Call) -> Py:
     """``paths.basename(path[, suffix])``"""
     t.imports.add("os")
-    path, *suffix = node.arguments
+    path, suffix = node.arguments[0], node.arguments[1:]
     if not suffix:
         return atom(f"os.path.basename({t.value(path)})")
     if isinstance(suffix[0], String) and suffix[0].value.strip("."):
@@ -231,7 +231,7 @@ def _says_number(t: Translator, node: Expression) -> bool:
 
 @function("string.gmatch")
 def gmatch(t: Translator, node: Call) -> Py:
-    subject, *arguments = node.arguments
+    subject, arguments = node.arguments[0], node.arguments[1:]
     return matching.value(t, "gmatch", subject, tuple(arguments), node.line)
 
 
