@@ -498,9 +498,11 @@ class Classes:
                 t.gap()
                 t.emit("@staticmethod")
             before = len(t.lines)
-            t.functions.define(
-                self.method(made, name), function, inits=self.fields.missing(made) if name == "__init" else []
-            )
+            inits: Sequence[str] = self.fields.missing(made) if name == "__init" else []
+            if name == "__eq" and self._is_compared_with_others():
+                other = t.names.of(function.parameters[-1])
+                inits = [f"if not isinstance({other}, {self.names[made]}):", "    return NotImplemented"]
+            t.functions.define(self.method(made, name), function, inits=inits)
             written = [line.strip() for line in t.lines[before:] if line.strip()]
             if name == "__init" and made.parent == "nn.Container":
                 at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
@@ -513,6 +515,19 @@ class Classes:
                 del t.lines[before:]  # says nothing
             if name == "__eq":
                 t.emit("__hash__ = object.__hash__")
+
+    def _is_compared_with_others(self) -> bool:
+        """Whether the program compares objects with what may be of another kind: Lua asks ``__eq`` only of two alike."""
+        compared = [
+            (node.left, node.right)
+            for node in tree.every(self.t.program, tree.Binary)
+            if node.operator in ("==", "~=")
+        ]
+        return any(
+            any(self.t.types.methods_of(self.t.type(side), "__eq") for side in sides)
+            and any(self.t.kind(side) != "object" and not isinstance(side, tree.Nil) for side in sides)
+            for sides in compared
+        )
 
     def takes_objects(self, functions: Sequence[tree.Function]) -> bool:
         """Whether functions that are called on a class take an object in Python: they are given the class itself."""
