@@ -517,7 +517,7 @@ class Classes:
                 t.emit("__hash__ = object.__hash__")
 
     def _is_compared_with_others(self) -> bool:
-        """Whether the program compares objects with what may be of another kind: Lua asks ``__eq`` only of two alike."""
+        """Whether the program compares objects with what may be of another kind, where Lua does not ask ``__eq``."""
         compared = [
             (node.left, node.right)
             for node in tree.every(self.t.program, tree.Binary)
