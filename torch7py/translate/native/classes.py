@@ -498,11 +498,11 @@ class Classes:
                 t.gap()
                 t.emit("@staticmethod")
             before = len(t.lines)
-            inits: Sequence[str] = self.fields.missing(made) if name == "__init" else []
+            begin = self.fields.missing(made) if name == "__init" else []
             if name == "__eq" and self._is_compared_with_others():
                 other = t.names.of(function.parameters[-1])
-                inits = [f"if not isinstance({other}, {self.names[made]}):", "    return NotImplemented"]
-            t.functions.define(self.method(made, name), function, inits=inits)
+                begin = [f"if not isinstance({other}, {self.names[made]}):", "    return NotImplemented"]
+            t.functions.define(self.method(made, name), function, inits=begin)
             written = [line.strip() for line in t.lines[before:] if line.strip()]
             if name == "__init" and made.parent == "nn.Container":
                 at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
