@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import LuaClass, Type, unify
 from torch7py.translate.library import is_criterion
 from torch7py.translate.scopes import Variable
@@ -35,14 +35,12 @@ class Classes:
     def __init__(self, inference: Inference) -> None:
         self.types = inference.types
         self.scopes = inference.scopes
-        self.objects: dict[tree.Table, LuaClass] = {}  # tables that become objects
-        self._made_by: dict[Statement, LuaClass] = {}
-        self._of_part: dict[Statement, LuaClass] = {}
+        self.objects = inference.objects
 
     # Finding them
 
     def find(self, program: Block) -> None:
-        statements = list(_statements(program))
+        statements = list(forms.statements(program))
         for statement in statements:
             self._by_torch(statement)
         metatables = self._metatables(program)
@@ -57,15 +55,13 @@ class Classes:
         for statement in statements:
             self._part(statement)
         self._prototypes(statements)
+        classes = self.all()
         for function in tree.every(program, tree.Function):
-            self._objects_in(function)
-        self._objects_outside(program)
-        self._handed(program)
-        for made in self.all():
+            self.objects.in_maker(function, classes)
+        self.objects.outside(program, classes)
+        self.objects.handed(program)
+        for made in classes:
             made.reached.clear()
-            self._made_by.setdefault(made.statement, made)
-            for part in made.parts:
-                self._of_part.setdefault(part, made)
 
     def _global_holder(self, name: str) -> Name | None:
         """The table of the program's own that ``torch.class('shop.Item')`` puts the class into: a global one."""
@@ -77,7 +73,7 @@ class Classes:
 
     def _by_torch(self, statement: Statement) -> None:
         """``local C, parent = torch.class('nn.C', 'nn.Module')``, ``C = torch.class('C')``, ``torch.class('C')``"""
-        call = _only_value(statement)
+        call = forms.only_value(statement)
         if not isinstance(call, Call) or self.types.path(call.callee) != "torch.class":
             return
         given = call.arguments
@@ -94,7 +90,7 @@ class Classes:
         made.holder = holder or self._global_holder(made.name)
         self._add(made, base)
         self.types.classes[made.name] = made
-        targets = _targets(statement)
+        targets = forms.targets(statement)
         if targets and isinstance(targets[0], Name):
             self.types.class_of_variable[self.scopes.of_name[targets[0]]] = made
         if len(targets) > 1 and isinstance(targets[1], Name):
@@ -115,11 +111,11 @@ class Classes:
                 continue
             meta = node.arguments[1] if len(node.arguments) == 2 else None
             if isinstance(meta, tree.Table):
-                meta = _index_of(meta)
+                meta = forms.index_of(meta)
             if isinstance(meta, Name):
                 found.add(self.scopes.of_name[meta])
-        for statement in _statements(program):
-            target, value = (_targets(statement) or (None,))[0], _only_value(statement)
+        for statement in forms.statements(program):
+            target, value = (forms.targets(statement) or (None,))[0], forms.only_value(statement)
             if (
                 isinstance(target, Index)
                 and isinstance(target.base, Name)
@@ -140,11 +136,11 @@ class Classes:
         """Metatables beside the table of methods: ``local mt = {__index = C}``, once, and where that table is."""
         made: dict[Variable, Variable | None] = {}
         for statement in statements:
-            targets, value = _targets(statement), _only_value(statement)
+            targets, value = forms.targets(statement), forms.only_value(statement)
             if len(targets) != 1 or not isinstance(targets[0], (Name, Index)):
                 continue
             owner: Expression = targets[0]
-            index: Expression | None = _index_of(value) if isinstance(value, tree.Table) else None
+            index: Expression | None = forms.index_of(value) if isinstance(value, tree.Table) else None
             if isinstance(owner, Index):  # mt.__index = C
                 named = isinstance(owner.key, String) and owner.key.value == "__index"
                 owner, index = owner.base, value if named else None
@@ -157,7 +153,7 @@ class Classes:
 
     def _beside(self, statement: Statement, apart: dict[Variable, Variable]) -> None:
         """The metatable of a class whose methods are in another table is a part of it."""
-        targets, value = _targets(statement), _only_value(statement)
+        targets, value = forms.targets(statement), forms.only_value(statement)
         if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, tree.Table):
             return
         variable = self.scopes.of_name[targets[0]]
@@ -175,7 +171,7 @@ class Classes:
 
     def _by_metatable(self, statement: Statement, metatables: set[Variable]) -> None:
         """``local C = {}``, or ``local C = setmetatable({}, {__index = Base})``, whose objects have it as metatable."""
-        targets, value = _targets(statement), _only_value(statement)
+        targets, value = forms.targets(statement), forms.only_value(statement)
         if len(targets) != 1 or not isinstance(targets[0], Name):
             return
         variable = self.scopes.of_name[targets[0]]
@@ -198,14 +194,14 @@ class Classes:
 
     def _inherits(self, statement: Statement) -> None:
         """``setmetatable(C, {__index = Base})``, as a statement or around the table of C."""
-        call = statement.call if isinstance(statement, tree.Run) else _only_value(statement)
+        call = statement.call if isinstance(statement, tree.Run) else forms.only_value(statement)
         if not isinstance(call, Call) or self.types.path(call.callee) != "setmetatable":
             return
         if len(call.arguments) != 2:
             return
         first: Expression | None = call.arguments[0]
         if not isinstance(statement, tree.Run):
-            targets = _targets(statement)
+            targets = forms.targets(statement)
             first = targets[0] if targets else None
         child = self.types.class_named(first) if first is not None else None
         if child is None or (not isinstance(statement, tree.Run) and child.statement is not statement):
@@ -213,13 +209,13 @@ class Classes:
         meta: Expression | None = call.arguments[1]
         if isinstance(meta, tree.Table):
             called = _called_maker(meta)
-            if not called and child.by_metatable and self._makes_by_call(child, meta):
+            if not called and child.by_metatable and self.objects.makes_by_call(child, meta):
                 called = "__call"
             if called and child.by_metatable:  # C(...) is C.new(...)
                 child.called = called
                 if isinstance(statement, tree.Run):
                     child.parts.append(statement)
-            meta = _index_of(meta)
+            meta = forms.index_of(meta)
         base = self.types.class_named(meta) if meta is not None else None
         if base is None or base.derives_from(child) or child.base is not None:
             return
@@ -260,9 +256,9 @@ class Classes:
             made.inherited.add(name)
         elif not isinstance(value, tree.Function):
             made.values[name] = value
-        elif made.by_metatable and self._makes(made, value):
+        elif made.by_metatable and self.objects.makes(made, value):
             made.makers[name] = value
-            handed = self._table_handed(value)
+            handed = self.objects.table_handed(value)
             if handed is not None:
                 self.types.table_handed[value] = handed
         elif name in METAMETHODS or (value.parameters and value.parameters[0].name == "self"):
@@ -284,62 +280,6 @@ class Classes:
             base = base.base
         return base is owner and owner.find(name) is not None
 
-    def _makes(self, made: LuaClass, function: tree.Function) -> bool:
-        """Whether a function of a class gives an object the class as its metatable, or lets a parent's do so."""
-        first = function.parameters[0] if function.parameters else None
-        for node in tree.walk(function.body):
-            if (
-                isinstance(node, Call)
-                and self.types.path(node.callee) == "setmetatable"
-                and len(node.arguments) == 2
-                and self._is_class(node.arguments[1], made, function)
-            ):
-                return True
-            if (
-                isinstance(node, Call)
-                and isinstance(node.callee, Index)
-                and isinstance(node.callee.key, String)
-                and made.base is not None
-                and self.types.class_named(node.callee.base) is made.base
-                and node.callee.key.value in made.base.makers
-                and node.arguments
-                and isinstance(node.arguments[0], Name)
-                and first is not None
-                and self.scopes.of_name[node.arguments[0]].declaration is first
-            ):
-                return True  # local o = Base.new(self, ...)
-        return False
-
-    def _makes_by_call(self, made: LuaClass, meta: tree.Table) -> bool:
-        """``setmetatable(C, {__call = function(cls, ...) ... end})``, where that makes an object of C."""
-        entries = {item.key.value: item.value for item in meta.fields if isinstance(item.key, String)}
-        function = entries.get("__call")
-        if len(entries) != len(meta.fields) or entries.keys() - {"__call", "__index"}:
-            return False
-        if not isinstance(function, tree.Function) or not function.parameters:
-            return False
-        self.types.takes_class.add(function)
-        if not self._makes(made, function):
-            self.types.takes_class.discard(function)
-            return False
-        made.makers["__call"] = function
-        return True
-
-    def _is_class(self, meta: Expression, made: LuaClass, function: tree.Function) -> bool:
-        if isinstance(meta, tree.Table):
-            found = _index_of(meta)
-            return found is not None and self._is_class(found, made, function)
-        if not isinstance(meta, Name):
-            return False
-        first = function.parameters[0] if function.parameters else None
-        if (
-            first is not None
-            and self.types.begins_with_self(function)
-            and self.scopes.of_name[meta].declaration is first
-        ):
-            return True
-        return self.types.class_named(meta) is made
-
     def _prototypes(self, statements: list[Statement]) -> None:
         """``Dog = Animal:new{legs = 4}``, where Dog then gets methods or makes objects itself: a class that derives."""
         receivers = {
@@ -354,7 +294,7 @@ class Classes:
                 receivers.add(self.scopes.of_name[target.base])
         found: list[LuaClass] = []
         for statement in statements:
-            targets, value = _targets(statement), _only_value(statement)
+            targets, value = forms.targets(statement), forms.only_value(statement)
             if len(targets) != 1 or not isinstance(targets[0], Name) or not isinstance(value, Invoke):
                 continue
             variable, base = self.scopes.of_name[targets[0]], self.types.class_named(value.receiver)
@@ -363,7 +303,7 @@ class Classes:
                 base is None
                 or not once
                 or variable not in receivers
-                or not self._takes_table(base, value.method)
+                or not self.objects.takes_table(base, value.method)
             ):
                 continue
             given = value.arguments[0] if value.arguments else None
@@ -390,124 +330,6 @@ class Classes:
         """Whether a class has a maker of this name."""
         return any(name in made.makers for made in self.all())
 
-    def _takes_table(self, made: LuaClass, name: str) -> bool:
-        """Whether a class makes objects by giving a table its metatable that it is handed, and does nothing else."""
-        function = made.find(name)
-        table = self.types.table_handed.get(function) if function is not None else None
-        if function is None or table is None:
-            return False
-        for statement in function.body.statements:  # what it does to a class, too, is nothing that is seen
-            if isinstance(statement, tree.Run):
-                if (
-                    isinstance(statement.call, Call)
-                    and self.types.path(statement.call.callee) == "setmetatable"
-                ):
-                    continue
-                return False
-            if isinstance(statement, tree.Assign):
-                target = statement.targets[0]
-                if isinstance(target, Name) and target.name == table.name:
-                    continue
-                if (
-                    isinstance(target, Index)
-                    and isinstance(target.key, String)
-                    and target.key.value == "__index"
-                ):
-                    continue
-                return False
-            if not isinstance(statement, tree.Return):
-                return False
-        return True
-
-    def _table_handed(self, function: tree.Function) -> Name | None:
-        """The last parameter of a maker, which is a table that becomes the object."""
-        last = function.parameters[-1] if function.parameters else None
-        if last is None or function.vararg:
-            return None
-        for node in tree.walk(function.body):
-            if isinstance(node, Call) and self.types.path(node.callee) == "setmetatable" and node.arguments:
-                first: Expression | None = node.arguments[0]
-                while isinstance(first, tree.Paren):
-                    first = first.inner
-                if isinstance(first, tree.Binary) and first.operator == "or":
-                    first = first.left
-                if isinstance(first, Name) and self.scopes.of_name[first].declaration is last:
-                    return last
-        return None
-
-    def _objects_outside(self, program: Block) -> None:
-        """``setmetatable({x = 1}, C)`` in other functions than those of C."""
-        own: list[Block | Statement] = [f.body for made in self.all() for f in made.makers.values()]
-        for made in self.all():
-            own += [s for s in (made.statement, *made.parts) if not isinstance(s, tree.FunctionStatement)]
-        inside = {id(node) for each in own for node in tree.walk(each)}
-        tables = {
-            self.scopes.of_name[name]: value
-            for statement in tree.those(program, tree.Local)
-            if isinstance(statement, tree.Local)
-            for name, value in zip(statement.names, statement.values, strict=False)
-        }
-        for call in tree.every(program, Call):
-            if (
-                id(call) in inside
-                or len(call.arguments) != 2
-                or self.types.path(call.callee) != "setmetatable"
-            ):
-                continue
-            first, meta = call.arguments
-            owner = self.types.class_named(meta) if isinstance(meta, Name) else None
-            if owner is None or not owner.by_metatable:
-                continue
-            if isinstance(first, Name) and not self.scopes.of_name[first].writes:
-                first = tables.get(self.scopes.of_name[first], first)
-            if isinstance(first, tree.Table) and first not in self.objects:
-                self.objects[first] = owner
-                owner.literals.append((call, first))
-
-    def _objects_in(self, function: tree.Function) -> None:
-        """The tables that a function makes objects of a class."""
-        made = next((c for c in self.all() if function in c.makers.values()), None)
-        if made is None:
-            return
-        for node in tree.walk(function.body):
-            if not (isinstance(node, Call) and self.types.path(node.callee) == "setmetatable"):
-                continue
-            first = _or_table(node.arguments[0])
-            if isinstance(first, tree.Table):
-                self.objects[first] = made
-            elif isinstance(first, Name):
-                variable = self.scopes.of_name[first]
-                for statement in _statements(function.body):
-                    for target, value in zip(_targets(statement), _values(statement), strict=False):
-                        value = _or_table(value)
-                        if (
-                            isinstance(target, Name)
-                            and self.scopes.of_name[target] is variable
-                            and isinstance(value, tree.Table)
-                        ):
-                            self.objects[value] = made
-
-    def _handed(self, program: Block) -> None:
-        """``Animal:new{name = 'rex'}``: the tables that are handed to a maker which takes them for the object."""
-        for node in tree.those(program, Call, Invoke):
-            if isinstance(node, Invoke):
-                made, name, first = self.types.class_named(node.receiver), node.method, 1
-            elif (
-                isinstance(node, Call)
-                and isinstance(node.callee, Index)
-                and isinstance(node.callee.key, String)
-            ):
-                made, name, first = self.types.class_named(node.callee.base), node.callee.key.value, 0
-            else:
-                continue
-            function = made.find(name) if made is not None else None
-            if made is None or function is None or function not in self.types.table_handed:
-                continue
-            place = len(function.parameters) - 1 - first
-            given = node.arguments[place] if 0 <= place < len(node.arguments) else None
-            if isinstance(given, tree.Table) and made.prototype is not node:
-                self.objects[given] = made
-
     def concatenate(self) -> bool:
         """Whether a class says what ``..`` is for its objects."""
         return any("__concat" in made.methods for made in self.all())
@@ -515,128 +337,6 @@ class Classes:
     def all(self) -> list[LuaClass]:
         found = list(self.types.classes.values())
         return found + [c for c in self.types.class_of_variable.values() if c not in found]
-
-    # Their types
-
-    def value_type(self, made: LuaClass) -> Type:
-        """The type of the class itself."""
-        found = Type("class")
-        found.classes = (made,)
-        return found
-
-    def part(self, inference: Inference, statement: Statement) -> bool:
-        """Give a statement that is a part of a class its types; whether it is one."""
-        made = self._of_part.get(statement)
-        if made is None:
-            return False
-        beside = _only_value(statement) if isinstance(statement, (tree.Local, tree.Assign)) else None
-        if isinstance(statement, tree.FunctionStatement):
-            target, value = statement.target, statement.function
-        elif isinstance(statement, tree.Assign) and isinstance(statement.targets[0], Index):
-            target, value = statement.targets[0], statement.values[0]  # type: ignore[assignment]
-        elif isinstance(beside, tree.Table):  # a metatable beside its methods
-            for item in beside.fields:
-                if isinstance(item.key, String):
-                    self.field(inference, made, item.key.value, item.value)
-            return True
-        else:
-            self._called(inference, made, statement)
-            return True
-        assert isinstance(target, Index)
-        assert isinstance(target.key, String)
-        self.field(inference, made, target.key.value, value)
-        return True
-
-    def _called(self, inference: Inference, made: LuaClass, statement: Statement) -> None:
-        """Give types to a ``__call`` that makes objects, where its statement is the one of its metatable."""
-        maker = made.makers.get("__call")
-        if maker is not None and any(node is maker for node in tree.walk(statement)):
-            self.field(inference, made, "__call", maker)
-
-    def field(self, inference: Inference, made: LuaClass, name: str, value: Expression) -> None:
-        if (name == "__index" and not isinstance(value, tree.Function)) or name in made.inherited:
-            return
-        found = inference.expression(value)
-        if isinstance(value, tree.Function):
-            first = value.parameters[0] if value.parameters else None
-            if first is not None and (self.types.begins_with_self(value) or name in made.methods):
-                own = self.value_type(made) if name in made.makers else made.instance
-                if name in BINARY:  # the object may be the other one
-                    inference.name_type(first).be_of(made.instance.find().classes)
-                else:
-                    unify(inference.name_type(first), own)
-            if name in ("__eq", "__lt", "__le"):  # only asked of two objects
-                for parameter in value.parameters:
-                    unify(inference.name_type(parameter), made.instance)
-        else:
-            unify(made.instance.of_field(name), found)
-
-    def made_here(self, inference: Inference, statement: Statement) -> bool:
-        """Whether a statement makes a class; the variables of the class and of its parent are given their types."""
-        made = self._made_by.get(statement)
-        if made is None:
-            return False
-        for variable, owner in self.types.class_of_variable.items():
-            if owner is made:
-                for found in self.types.versions[variable][1]:
-                    unify(found, self.value_type(made))
-        for variable, owner in self.types.parent_of_variable.items():
-            if owner is made:
-                base = self.value_type(made.base) if made.base is not None else Type("class")
-                for found in self.types.versions[variable][1]:
-                    unify(found, base)
-        if made.holder is not None:
-            table = inference.expression(made.holder)
-            table.be("table")
-            unify(table.of_field(made.name.rpartition(".")[2]), self.value_type(made))
-        self._called(inference, made, statement)
-        value = _only_value(statement)
-        if isinstance(value, (Call, Invoke)) and value.arguments:
-            value = value.arguments[0]
-        if made.by_metatable and isinstance(value, tree.Table):
-            for item in value.fields:
-                if isinstance(item.key, String):
-                    self.field(inference, made, item.key.value, item.value)
-        return True
-
-
-_STATEMENTS = set(Statement.__subclasses__())
-
-
-def _statements(node: tree.Node | Block) -> list[Statement]:
-    return [n for n in tree.walk(node) if n.__class__ in _STATEMENTS]
-
-
-def _targets(statement: Statement) -> tuple[Expression, ...]:
-    if isinstance(statement, tree.Local):
-        return statement.names
-    return statement.targets if isinstance(statement, tree.Assign) else ()
-
-
-def _values(statement: Statement) -> tuple[Expression, ...]:
-    return statement.values if isinstance(statement, (tree.Local, tree.Assign)) else ()
-
-
-def _only_value(statement: Statement) -> Expression | None:
-    if isinstance(statement, tree.Run):
-        return statement.call
-    values = _values(statement)
-    return values[0] if len(values) == 1 else None
-
-
-def _or_table(node: Expression) -> Expression:
-    """The table in ``o or {}``; any other expression itself."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
-    return node.right if isinstance(node, tree.Binary) and node.operator == "or" else node
-
-
-def _index_of(meta: tree.Table) -> Expression | None:
-    """What ``{__index = X}`` has there."""
-    for item in meta.fields:
-        if isinstance(item.key, String) and item.key.value == "__index":
-            return item.value
-    return None
 
 
 def _called_maker(meta: tree.Table) -> str:

@@ -45,7 +45,7 @@ class ExpressionKinds:
             if isinstance(self.types.path(node), str):
                 made = self.types.class_named(node)
                 if made is not None:
-                    return self.inference.classes.value_type(made)
+                    return self.inference.class_types.value_type(made)
             return self.inference.name_type(node) if isinstance(node, Name) else self._index(node)
         if isinstance(node, Call):
             return self.inference.calls.call(node)
@@ -60,7 +60,7 @@ class ExpressionKinds:
         if isinstance(node, tree.Paren):
             return self.inference.expression(node.inner)
         if isinstance(node, tree.Table):
-            owner = self.inference.classes.objects.get(node)
+            owner = self.inference.objects.class_of.get(node)
             return self._table(node) if owner is None else self._object(node, owner)
         if isinstance(node, tree.Function):
             return self._function(node)

@@ -10,10 +10,12 @@ from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
+from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.classes import Classes
 from torch7py.translate.inference.expressions import ExpressionKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
+from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -61,6 +63,7 @@ def _infer(
     )
     Stretches(scopes, inference.types).find(program)
     inference.classes.find(program)
+    inference.class_types.know(inference.classes.all())
     for made in inference.classes.all():
         learn_tables(inference, made)
     inference.types.fields_of_modules = module_fields(program)
@@ -109,7 +112,9 @@ class Inference:
         self.with_names: list[Type] = []  # what is indexed with a string
         self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
+        self.objects = Objects(self.types, scopes)
         self.classes = Classes(self)
+        self.class_types = ClassTypes(self)
         self.calls = CallKinds(self)
         self.expressions = ExpressionKinds(self)
 
@@ -145,7 +150,7 @@ class Inference:
             self.statement(statement)
 
     def statement(self, node: Statement) -> None:
-        if self.classes.made_here(self, node) or self.classes.part(self, node):
+        if self.class_types.made_here(self, node) or self.class_types.part(self, node):
             return
         if isinstance(node, (tree.Local, tree.Assign)):
             self._package(node)
