@@ -29,6 +29,14 @@ RUNTIMES_UNTIL_FREEZE = 20
 _runtimes = itertools.count()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept for a user between processes is none of the tests' business, nor theirs of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def runtime() -> Iterator[Runtime]:
     """A fresh runtime, closed after the test."""

@@ -6,7 +6,6 @@ count the objects of a file together: each file has a ``Reader`` and a ``Writer`
 
 from __future__ import annotations
 
-import hashlib
 import os
 import weakref
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from torch import Tensor
 
 from torch7py.bridge.calls import decode
 from torch7py.bridge.dispatch import encode_results, kind_of
-from torch7py.ops import memory, state, types
+from torch7py.bridge.own_functions import add_own, is_own
+from torch7py.ops import memory, types
 from torch7py.ops.atomic import NewFile
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import ArgumentError, TorchError
@@ -182,12 +182,9 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
 
     # -- functions ----------------------------------------------------------------------------------------
 
-    def vouch(code: str) -> None:
-        """Remember a function that this process has compiled and may load again."""
-        state.of_process().own_functions.add(_digest(code))
-
-    def is_own(code: str) -> bool:
-        return _digest(code) in state.of_process().own_functions
+    def vouch(code: str, handle: int | None = None) -> None:
+        """Remember a function that this process has compiled and may load again; written to a file, later ones too."""
+        add_own(code, handle is not None and not isinstance(objects[handle], MemoryFile))
 
     def function(code: str, kind: int, upvalues: int) -> int:
         return give(Function(code.encode("latin1"), objects[upvalues], int(kind)))
@@ -253,10 +250,6 @@ def serial_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
 
 
 SCALARS = frozenset({t7.NUMBER, t7.STRING, t7.BOOLEAN})
-
-
-def _digest(code: str) -> bytes:
-    return hashlib.sha256(code.encode("latin1")).digest()
 
 
 def _weakly(file: File) -> Any:

@@ -37,8 +37,8 @@ class State:
             None, which means the later one, until nn is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
-        own_functions: digests of the Lua functions that this process has compiled and saved. The process's own
-            State keeps them for all.
+        own_functions: digests of the Lua functions that this process has compiled and saved, and whether that is kept
+            for later ones. The process's own State keeps them for all.
     """
 
     default_type: NumberType = DOUBLE
@@ -49,7 +49,7 @@ class State:
     generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
-    own_functions: set[bytes] = field(default_factory=set)
+    own_functions: dict[str, bool] = field(default_factory=dict)
 
 
 _current: ContextVar[State | None] = ContextVar("torch7py_state", default=None)

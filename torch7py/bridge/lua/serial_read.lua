@@ -58,13 +58,13 @@ end
 
 local function stand_in(code, kind)
    local function f()
-      fail('this function was saved by another program: its compiled code cannot run here')
+      fail('this function was saved by another user or another Torch7: its compiled code cannot run here')
    end
    opaque[f] = {code = code, kind = kind}
    return f
 end
 
--- A function of compiled code, if this process may run it, or its stand-in; and whether it is one.
+-- A function of compiled code, if it is the user's own, or its stand-in; and whether it is one.
 local function revive(code, kind)
    local f = raw(host.t7_is_own, code) and compile(code) or nil
    if f then return f, false end

@@ -149,9 +149,9 @@ local function upvalues_of(f, state)
    return upvalues
 end
 
-local function code_of(f)
+local function code_of(f, h)
    local code = dump(f)
-   raw(host.t7_vouch, code)
+   raw(host.t7_vouch, code, h)
    return code
 end
 
@@ -162,7 +162,7 @@ local function write_function(file, h, state, f, hook)
       write_object(file, known.upvalues, UPVALUES, hook)
    else
       local upvalues = upvalues_of(f, state)
-      raw(host.t7_write_string, h, code_of(f))
+      raw(host.t7_write_string, h, code_of(f, h))
       write_object(file, upvalues, UPVALUES, hook)
    end
 end
