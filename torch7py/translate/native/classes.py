@@ -6,7 +6,6 @@ set, and a method or the program reads, is None from the beginning, as it is nil
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,72 +16,22 @@ from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.layers import Args, Layer
 from torch7py.translate.native import code
+from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
-from torch7py.translate.native.code import Py
 from torch7py.translate.native.factories import Factories
-from torch7py.translate.native.layer_fields import BACKWARD, DERIVED_FROM
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
+from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 __all__ = ["Classes"]
-
-_SPECIAL = {
-    "__init": "__init__",
-    "__tostring": "__str__",
-    "__tostring__": "__str__",
-    "__call": "__call__",
-    "__len": "__len__",
-    "__eq": "__eq__",
-    "__lt": "__lt__",
-    "__le": "__le__",
-    "__add": "__add__",
-    "__sub": "__sub__",
-    "__mul": "__mul__",
-    "__div": "__truediv__",
-    "__mod": "__mod__",
-    "__pow": "__pow__",
-    "__unm": "__neg__",
-}
-# Of operators, where only the right operand may be an object.
-_REFLECTED = {
-    "__add": ("+", "__radd__"),
-    "__sub": ("-", "__rsub__"),
-    "__mul": ("*", "__rmul__"),
-    "__div": ("/", "__rtruediv__"),
-    "__mod": ("%", "__rmod__"),
-    "__pow": ("^", "__rpow__"),
-}
-# Of a metatable's parent, which Lua does not look for there.
-_NOT_INHERITED = {
-    "__tostring": ("__str__ = object.__str__",),
-    "__eq": ("__eq__ = object.__eq__", "__hash__ = object.__hash__"),
-}
-# Methods of layers that nn.Module calls of the layers in it.
-PASSED_DOWN = {
-    "training",
-    "evaluate",
-    "zeroGradParameters",
-    "updateParameters",
-    "type",
-    "float",
-    "double",
-    "cuda",
-}
-_BASES = {
-    "nn.Module": "nn.Module",
-    "nn.Criterion": "nn.Module",
-    "nn.Sequential": "nn.Sequential",
-    "nn.Container": "nn.Module",
-    **{name: name for name in DERIVED_FROM},
-}
 
 
 class Classes:
@@ -97,6 +46,7 @@ class Classes:
         self.literal_objects = LiteralObjects(translator)
         self.uses = ClassUses(self)
         self.fields = ClassFields(self)
+        self.bodies = ClassBodies(self)
         self.written: set[LuaClass] = set()
         self.studied: LuaClass | None = None  # of which it is found out how it is written
         self.layers: dict[LuaClass, OwnLayer] = {}
@@ -117,11 +67,11 @@ class Classes:
         studied: set[LuaClass] = set()
         for made in self.all:
             if made not in studied:
-                family = self._family(made)
+                family = self.family(made)
                 studied |= set(family)
                 self._study(family)
 
-    def _family(self, made: LuaClass) -> list[LuaClass]:
+    def family(self, made: LuaClass) -> list[LuaClass]:
         """A class with those it derives from, and those that derive from them."""
         while made.base is not None:
             made = made.base
@@ -157,7 +107,7 @@ class Classes:
             for name, function in made.methods.items():
                 if self.is_of_class(function):
                     t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "cls"
-                elif name in _SPECIAL and self._may_be_self(function):
+                elif name in SPECIAL and self._may_be_self(function):
                     t.names.chosen[t.scopes.of_name[function.parameters[0]]] = "self"
 
     def _may_be_self(self, function: tree.Function) -> bool:
@@ -308,7 +258,7 @@ class Classes:
                         function.pop(0)
                     t.top.append(function)
             at = len(t.lines)
-            self._write(made)
+            self.bodies.write(made)
             if self.current is not None:
                 self.current.refuse_unset(t.lines[at:])
         except Problem:
@@ -321,213 +271,6 @@ class Classes:
         """A class that derives from nn.Linear: the parent's constructor draws its weights."""
         sizes = {"inputSize": "1", "outputSize": "1"}
         self.t.models.making.made.append((Layer("nn.Linear", Args(sizes)), "nn.Linear()"))
-
-    def _write(self, made: LuaClass) -> None:
-        t = self.t
-        base = self.base(made)
-        t.gap()
-        t.emit(f"class {self.names[made]}{f'({base})' if base else ''}:")
-        with t.indented():
-            for name, value in made.values.items():
-                if self.current is not None and name in LEFT_OUT:
-                    continue
-                t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
-            self._not_inherited(made)
-            inits = self.fields.missing(made)
-            if self.factories.functions.intersection(
-                f for c in self._family(made) for f in c.makers.values()
-            ):
-                for line in inits:  # objects begin empty
-                    t.emit(line.removeprefix("self."))
-            elif self._has_no_constructor(made):
-                for line in self.fields.missing(made, True):  # the parent's constructor knows nothing of them
-                    t.emit(line.removeprefix("self."))
-            elif made in self.literal_objects.classes:
-                self.literal_objects.write(made, inits)
-            elif made.find("__init") is None and not made.makers and inits and made.base is None:
-                t.emit("def __init__(self):")
-                with t.indented():
-                    if self.current is not None:
-                        t.emit("super().__init__()")
-                    for line in inits:
-                        t.emit(line)
-            for statement, name, function in self._functions(made):
-                if statement is not None and not (self.current is not None and name in BACKWARD):
-                    for comment in statement.around.outside:
-                        t.comment(comment)
-                if self.current is None or not self._of_layer(self.current, name, function):
-                    self._function(made, name, function)
-            self._reflected(made)
-            for name, other in made.aliases.items():
-                t.emit(f"{code.attribute_name(name)} = {self.method(made, other)}")
-            if self.current is not None and self.current.by_hand and self.current.forward is None:
-                self.current.write_forward()
-        t.emit("")
-
-    def _has_no_constructor(self, made: LuaClass) -> bool:
-        """Whether objects of a class that derives are made by its parent's constructor."""
-        own = made.makers or "__init" in made.methods
-        return made.instance.kind == "object" and made.base is not None and not own
-
-    def _reflected(self, made: LuaClass) -> None:
-        """Operators with an object on the right alone."""
-        t = self.t
-        for name, (operator, reflected) in _REFLECTED.items():
-            if name in made.methods and self._on_the_right(made, operator):
-                t.gap()
-                t.emit(f"def {reflected}(self, other):")
-                with t.indented():
-                    t.emit(f"return {self.names[made]}.{_SPECIAL[name]}(other, self)")
-                t.emit("")
-
-    def _not_inherited(self, made: LuaClass) -> None:
-        """What Python's classes inherit and Lua's metatables do not."""
-        t = self.t
-        if not made.by_metatable or made.base is None:
-            return
-        own = {*made.methods, *made.aliases, *made.inherited}
-        for name in sorted({n for n in _SPECIAL if n != "__init" and made.base.find(n) is not None} - own):
-            if name == "__len":
-                raise Problem("T7-242", made.statement.line, "a length that the objects of a parent have")
-            for line in _NOT_INHERITED.get(name, ()):
-                t.emit(line)
-
-    def _on_the_right(self, made: LuaClass, operator: str) -> bool:
-        """Whether something else than an object stands on the left of an operator, and an object on the right."""
-        t = self.t
-        return any(
-            node.operator == operator
-            and made in t.type(node.right).find().classes
-            and t.kind(node.left) != "object"
-            for node in tree.every(t.program, tree.Binary)
-        )
-
-    def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
-        """Write a method of the protocol of layers; whether it is one."""
-        t = self.t
-        if name == "updateOutput":
-            layer.write_forward()
-        elif name in ("__tostring", "__tostring__"):
-            t.functions.define("__repr__", function)
-        elif name in PASSED_DOWN and self._only_passes_down(layer, name, function):
-            return True
-        elif name not in LEFT_OUT:
-            return False
-        return True
-
-    def _only_passes_down(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
-        """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
-        t = self.t
-        statements = list(function.body.statements)
-        for loop in function.body.statements:
-            if isinstance(loop, tree.GenericFor):
-                statements.remove(loop)
-                statements += loop.body.statements
-        for statement in statements:
-            if isinstance(statement, tree.Return):
-                calls: tuple[Expression, ...] = statement.values
-            else:
-                calls = (statement.call,) if isinstance(statement, tree.Run) else (tree.Nil(statement.place),)
-            for call in calls:
-                if isinstance(call, Name) and call.name == "self":
-                    continue
-                if (
-                    isinstance(call, Invoke)
-                    and call.method == name
-                    and t.kind(call.receiver) in ("module", "criterion")
-                ):
-                    continue
-                callee = call.callee if isinstance(call, Call) else None
-                key = callee.key if isinstance(callee, Index) else None
-                if not (isinstance(key, String) and key.value == name and isinstance(callee, Index)):
-                    return False
-                if (
-                    isinstance(callee.base, Name)
-                    and t.scopes.of_name[callee.base] not in t.types.parent_of_variable
-                ):
-                    return False
-        return True
-
-    def base(self, made: LuaClass) -> str:
-        if made.base is not None:
-            return self.names[made.base]
-        if made.parent is None:
-            return ""
-        if made.parent not in _BASES:
-            raise Problem("T7-242", made.statement.line, f"a class that derives from {made.parent}")
-        return _BASES[made.parent]
-
-    def _functions(self, made: LuaClass) -> list[tuple[Statement | None, str, tree.Function]]:
-        """The functions of a class, its constructor and then the others in the order of the source."""
-        found: list[tuple[Statement | None, str, tree.Function]] = []
-        statements: dict[tree.Function, Statement] = {}
-        for statement in made.parts:
-            if isinstance(statement, tree.FunctionStatement):
-                statements[statement.function] = statement
-            elif isinstance(statement, tree.Assign) and isinstance(statement.values[0], tree.Function):
-                statements[statement.values[0]] = statement
-        for kept in (made.makers, made.methods, made.statics):
-            found += [(statements.get(function), name, function) for name, function in kept.items()]
-        begins = {f for f in self.makers.of_function if f in made.makers.values()} | {
-            made.methods.get("__init")
-        }
-        return sorted(found, key=lambda item: (item[2] not in begins, item[2].place.start))
-
-    def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
-        t = self.t
-        if function in self.makers.of_function:
-            maker = self.makers.of_function[function]
-            inits, last = self.fields.missing(made), []
-            if maker.keys is not None:
-                inits = [*self.literal_objects.lines(made, maker.keys), *inits]
-                last = self.literal_objects.parameters(maker.keys)
-            t.functions.define("__init__", function, maker.parameters, inits, ["self"], last)
-        elif function in self.factories.functions and self.factories.is_of_class(function):
-            t.gap()
-            t.emit("@classmethod")
-            t.functions.define(code.attribute_name(name), function)
-        elif name in made.statics or function in self.factories.functions:
-            t.gap()
-            t.emit("@staticmethod")
-            t.functions.define(code.attribute_name(name), function)
-        else:
-            if made.by_metatable and self.is_of_class(function):
-                t.gap()
-                t.emit("@classmethod")
-            if name == "__concat":  # of which either operand may be the object
-                t.gap()
-                t.emit("@staticmethod")
-            before = len(t.lines)
-            begin = self.fields.missing(made) if name == "__init" else []
-            if name == "__eq" and self._is_compared_with_others():
-                other = t.names.of(function.parameters[-1])
-                begin = [f"if not isinstance({other}, {self.names[made]}):", "    return NotImplemented"]
-            t.functions.define(self.method(made, name), function, inits=begin)
-            written = [line.strip() for line in t.lines[before:] if line.strip()]
-            if name == "__init" and made.parent == "nn.Container":
-                at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
-                if at is not None:
-                    t.lines.insert(at + 1, f"{'    ' * (t.depth + 1)}self.modules_ = nn.ModuleList()")
-            if name == "reset" and made.parent == "nn.Linear":  # whose constructor calls it without arguments
-                at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
-                t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
-            if self.current is not None and written == ["def __init__(self):", "super().__init__()"]:
-                del t.lines[before:]  # says nothing
-            if name == "__eq":
-                t.emit("__hash__ = object.__hash__")
-
-    def _is_compared_with_others(self) -> bool:
-        """Whether the program compares objects with what may be of another kind, where Lua does not ask ``__eq``."""
-        compared = [
-            (node.left, node.right)
-            for node in tree.every(self.t.program, tree.Binary)
-            if node.operator in ("==", "~=")
-        ]
-        return any(
-            any(self.t.types.methods_of(self.t.type(side), "__eq") for side in sides)
-            and any(self.t.kind(side) != "object" and not isinstance(side, tree.Nil) for side in sides)
-            for sides in compared
-        )
 
     def takes_objects(self, functions: Sequence[tree.Function]) -> bool:
         """Whether functions that are called on a class take an object in Python: they are given the class itself."""
@@ -547,8 +290,8 @@ class Classes:
         raise KeyError(function)
 
     def method(self, made: LuaClass, name: str) -> str:
-        if name in _SPECIAL:
-            return _SPECIAL[name]
+        if name in SPECIAL:
+            return SPECIAL[name]
         if name == "updateOutput" and made.instance.kind != "object":
             return "forward"
         if name == "reset" and made.parent == "nn.Linear":
@@ -560,17 +303,6 @@ class Classes:
         if name in METAMETHODS:
             raise Problem("T7-242", made.statement.line, f"the metamethod {name}")
         return code.attribute_name(name)
-
-    def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
-        t = self.t
-        for node in tree.walk(value):
-            if (
-                isinstance(node, Name)
-                and t.scopes.of_name[node] not in t.module_level
-                and t.path(node) is None
-            ):
-                raise Problem("T7-242", value.line, f"the field {name} of a class, made of variables")
-        return t.value(value)
 
     def statement(self, node: Statement) -> bool:
         """Write a statement of a constructor or of a layer that is written otherwise; whether it is one."""

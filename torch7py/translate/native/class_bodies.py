@@ -1,0 +1,227 @@
+"""The body of a Python class: its fields, its constructor, its methods in the order of the source.
+
+A layer's class has the protocol of ``nn.Module`` instead of Torch7's: what that does by itself is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py
+from torch7py.translate.native.layer_fields import BACKWARD, DERIVED_FROM
+from torch7py.translate.native.metamethods import Metamethods
+from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.classes import Classes
+
+__all__ = ["ClassBodies"]
+
+# Methods of layers that nn.Module calls of the layers in it.
+_PASSED_DOWN = {
+    "training",
+    "evaluate",
+    "zeroGradParameters",
+    "updateParameters",
+    "type",
+    "float",
+    "double",
+    "cuda",
+}
+_BASES = {
+    "nn.Module": "nn.Module",
+    "nn.Criterion": "nn.Module",
+    "nn.Sequential": "nn.Sequential",
+    "nn.Container": "nn.Module",
+    **{name: name for name in DERIVED_FROM},
+}
+
+
+class ClassBodies:
+    def __init__(self, classes: Classes) -> None:
+        self.classes, self.t = classes, classes.t
+        self.metamethods = Metamethods(classes)
+
+    def write(self, made: LuaClass) -> None:
+        t = self.t
+        base = self.base(made)
+        t.gap()
+        t.emit(f"class {self.classes.names[made]}{f'({base})' if base else ''}:")
+        with t.indented():
+            for name, value in made.values.items():
+                if self.classes.current is not None and name in LEFT_OUT:
+                    continue
+                t.emit(f"{code.attribute_name(name)} = {self._constant(made, name, value)}")
+            self.metamethods.write_not_inherited(made)
+            inits = self.classes.fields.missing(made)
+            if self.classes.factories.functions.intersection(
+                f for c in self.classes.family(made) for f in c.makers.values()
+            ):
+                for line in inits:  # objects begin empty
+                    t.emit(line.removeprefix("self."))
+            elif self._has_no_constructor(made):
+                for line in self.classes.fields.missing(
+                    made, True
+                ):  # the parent's constructor knows nothing of them
+                    t.emit(line.removeprefix("self."))
+            elif made in self.classes.literal_objects.classes:
+                self.classes.literal_objects.write(made, inits)
+            elif made.find("__init") is None and not made.makers and inits and made.base is None:
+                t.emit("def __init__(self):")
+                with t.indented():
+                    if self.classes.current is not None:
+                        t.emit("super().__init__()")
+                    for line in inits:
+                        t.emit(line)
+            for statement, name, function in self._functions(made):
+                if statement is not None and not (self.classes.current is not None and name in BACKWARD):
+                    for comment in statement.around.outside:
+                        t.comment(comment)
+                if self.classes.current is None or not self._of_layer(self.classes.current, name, function):
+                    self._function(made, name, function)
+            self.metamethods.write_reflected(made)
+            for name, other in made.aliases.items():
+                t.emit(f"{code.attribute_name(name)} = {self.classes.method(made, other)}")
+            layer = self.classes.current
+            if layer is not None and layer.by_hand and layer.forward is None:
+                layer.write_forward()
+        t.emit("")
+
+    def _has_no_constructor(self, made: LuaClass) -> bool:
+        """Whether objects of a class that derives are made by its parent's constructor."""
+        own = made.makers or "__init" in made.methods
+        return made.instance.kind == "object" and made.base is not None and not own
+
+    def _of_layer(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+        """Write a method of the protocol of layers; whether it is one."""
+        t = self.t
+        if name == "updateOutput":
+            layer.write_forward()
+        elif name in ("__tostring", "__tostring__"):
+            t.functions.define("__repr__", function)
+        elif name in _PASSED_DOWN and self._only_passes_down(layer, name, function):
+            return True
+        elif name not in LEFT_OUT:
+            return False
+        return True
+
+    def _only_passes_down(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+        """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
+        t = self.t
+        statements = list(function.body.statements)
+        for loop in function.body.statements:
+            if isinstance(loop, tree.GenericFor):
+                statements.remove(loop)
+                statements += loop.body.statements
+        for statement in statements:
+            if isinstance(statement, tree.Return):
+                calls: tuple[Expression, ...] = statement.values
+            else:
+                calls = (statement.call,) if isinstance(statement, tree.Run) else (tree.Nil(statement.place),)
+            for call in calls:
+                if isinstance(call, Name) and call.name == "self":
+                    continue
+                if (
+                    isinstance(call, Invoke)
+                    and call.method == name
+                    and t.kind(call.receiver) in ("module", "criterion")
+                ):
+                    continue
+                callee = call.callee if isinstance(call, Call) else None
+                key = callee.key if isinstance(callee, Index) else None
+                if not (isinstance(key, String) and key.value == name and isinstance(callee, Index)):
+                    return False
+                if (
+                    isinstance(callee.base, Name)
+                    and t.scopes.of_name[callee.base] not in t.types.parent_of_variable
+                ):
+                    return False
+        return True
+
+    def base(self, made: LuaClass) -> str:
+        if made.base is not None:
+            return self.classes.names[made.base]
+        if made.parent is None:
+            return ""
+        if made.parent not in _BASES:
+            raise Problem("T7-242", made.statement.line, f"a class that derives from {made.parent}")
+        return _BASES[made.parent]
+
+    def _functions(self, made: LuaClass) -> list[tuple[Statement | None, str, tree.Function]]:
+        """The functions of a class, its constructor and then the others in the order of the source."""
+        found: list[tuple[Statement | None, str, tree.Function]] = []
+        statements: dict[tree.Function, Statement] = {}
+        for statement in made.parts:
+            if isinstance(statement, tree.FunctionStatement):
+                statements[statement.function] = statement
+            elif isinstance(statement, tree.Assign) and isinstance(statement.values[0], tree.Function):
+                statements[statement.values[0]] = statement
+        for kept in (made.makers, made.methods, made.statics):
+            found += [(statements.get(function), name, function) for name, function in kept.items()]
+        begins = {f for f in self.classes.makers.of_function if f in made.makers.values()} | {
+            made.methods.get("__init")
+        }
+        return sorted(found, key=lambda item: (item[2] not in begins, item[2].place.start))
+
+    def _function(self, made: LuaClass, name: str, function: tree.Function) -> None:
+        t = self.t
+        if function in self.classes.makers.of_function:
+            maker = self.classes.makers.of_function[function]
+            inits, last = self.classes.fields.missing(made), []
+            if maker.keys is not None:
+                inits = [*self.classes.literal_objects.lines(made, maker.keys), *inits]
+                last = self.classes.literal_objects.parameters(maker.keys)
+            t.functions.define("__init__", function, maker.parameters, inits, ["self"], last)
+        elif function in self.classes.factories.functions and self.classes.factories.is_of_class(function):
+            t.gap()
+            t.emit("@classmethod")
+            t.functions.define(code.attribute_name(name), function)
+        elif name in made.statics or function in self.classes.factories.functions:
+            t.gap()
+            t.emit("@staticmethod")
+            t.functions.define(code.attribute_name(name), function)
+        else:
+            if made.by_metatable and self.classes.is_of_class(function):
+                t.gap()
+                t.emit("@classmethod")
+            if name == "__concat":  # of which either operand may be the object
+                t.gap()
+                t.emit("@staticmethod")
+            before = len(t.lines)
+            begin = self.classes.fields.missing(made) if name == "__init" else []
+            if name == "__eq" and self.metamethods.compared_with_others():
+                other = t.names.of(function.parameters[-1])
+                begin = [
+                    f"if not isinstance({other}, {self.classes.names[made]}):",
+                    "    return NotImplemented",
+                ]
+            t.functions.define(self.classes.method(made, name), function, inits=begin)
+            written = [line.strip() for line in t.lines[before:] if line.strip()]
+            if name == "__init" and made.parent == "nn.Container":
+                at = next((i for i in range(before, len(t.lines)) if "super().__init__(" in t.lines[i]), None)
+                if at is not None:
+                    t.lines.insert(at + 1, f"{'    ' * (t.depth + 1)}self.modules_ = nn.ModuleList()")
+            if name == "reset" and made.parent == "nn.Linear":  # whose constructor calls it without arguments
+                at = next(i for i in range(before, len(t.lines)) if "def reset_parameters(" in t.lines[i])
+                t.lines[at] = re.sub(r"(?<=, )(\w+)(?=[,)])", r"\1=None", t.lines[at])
+            if self.classes.current is not None and written == ["def __init__(self):", "super().__init__()"]:
+                del t.lines[before:]  # says nothing
+            if name == "__eq":
+                t.emit("__hash__ = object.__hash__")
+
+    def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
+        t = self.t
+        for node in tree.walk(value):
+            if (
+                isinstance(node, Name)
+                and t.scopes.of_name[node] not in t.module_level
+                and t.path(node) is None
+            ):
+                raise Problem("T7-242", value.line, f"the field {name} of a class, made of variables")
+        return t.value(value)

@@ -1,0 +1,97 @@
+"""Metamethods of Lua as Python's special methods: their names, and where the two languages look for them otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass
+from torch7py.translate.native.problem import Problem
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.classes import Classes
+
+__all__ = ["SPECIAL", "Metamethods"]
+
+SPECIAL = {
+    "__init": "__init__",
+    "__tostring": "__str__",
+    "__tostring__": "__str__",
+    "__call": "__call__",
+    "__len": "__len__",
+    "__eq": "__eq__",
+    "__lt": "__lt__",
+    "__le": "__le__",
+    "__add": "__add__",
+    "__sub": "__sub__",
+    "__mul": "__mul__",
+    "__div": "__truediv__",
+    "__mod": "__mod__",
+    "__pow": "__pow__",
+    "__unm": "__neg__",
+}
+# Of operators, where only the right operand may be an object.
+_REFLECTED = {
+    "__add": ("+", "__radd__"),
+    "__sub": ("-", "__rsub__"),
+    "__mul": ("*", "__rmul__"),
+    "__div": ("/", "__rtruediv__"),
+    "__mod": ("%", "__rmod__"),
+    "__pow": ("^", "__rpow__"),
+}
+# Of a metatable's parent, which Lua does not look for there.
+_NOT_INHERITED = {
+    "__tostring": ("__str__ = object.__str__",),
+    "__eq": ("__eq__ = object.__eq__", "__hash__ = object.__hash__"),
+}
+
+
+class Metamethods:
+    def __init__(self, classes: Classes) -> None:
+        self.classes, self.t = classes, classes.t
+
+    def write_reflected(self, made: LuaClass) -> None:
+        """Operators with an object on the right alone."""
+        t = self.t
+        for name, (operator, reflected) in _REFLECTED.items():
+            if name in made.methods and self._on_the_right(made, operator):
+                t.gap()
+                t.emit(f"def {reflected}(self, other):")
+                with t.indented():
+                    t.emit(f"return {self.classes.names[made]}.{SPECIAL[name]}(other, self)")
+                t.emit("")
+
+    def write_not_inherited(self, made: LuaClass) -> None:
+        """What Python's classes inherit and Lua's metatables do not."""
+        t = self.t
+        if not made.by_metatable or made.base is None:
+            return
+        own = {*made.methods, *made.aliases, *made.inherited}
+        for name in sorted({n for n in SPECIAL if n != "__init" and made.base.find(n) is not None} - own):
+            if name == "__len":
+                raise Problem("T7-242", made.statement.line, "a length that the objects of a parent have")
+            for line in _NOT_INHERITED.get(name, ()):
+                t.emit(line)
+
+    def _on_the_right(self, made: LuaClass, operator: str) -> bool:
+        """Whether something else than an object stands on the left of an operator, and an object on the right."""
+        t = self.t
+        return any(
+            node.operator == operator
+            and made in t.type(node.right).find().classes
+            and t.kind(node.left) != "object"
+            for node in tree.every(t.program, tree.Binary)
+        )
+
+    def compared_with_others(self) -> bool:
+        """Whether the program compares objects with what may be of another kind, where Lua does not ask ``__eq``."""
+        compared = [
+            (node.left, node.right)
+            for node in tree.every(self.t.program, tree.Binary)
+            if node.operator in ("==", "~=")
+        ]
+        return any(
+            any(self.t.types.methods_of(self.t.type(side), "__eq") for side in sides)
+            and any(self.t.kind(side) != "object" and not isinstance(side, tree.Nil) for side in sides)
+            for sides in compared
+        )
