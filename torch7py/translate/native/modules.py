@@ -1,15 +1,12 @@
-"""A program's own files as Python modules: what ``require`` gives, the names that files share, and the imports.
+"""A program's own files as Python modules: what ``require`` is in a page, the names that files share, and the imports.
 
-A file that ends with ``return M``, where M is a table that it only puts functions and values into, is a module whose
-names those are. What a file returns otherwise is one name of its module. A global that one required file makes once
+What a file gives is a module or a name of its module (``given.py``). A global that one required file makes once
 is imported from its page; one that several files assign, or that the script makes for its files, lives in the module
 ``shared``.
 """
 
 from __future__ import annotations
 
-import builtins
-import symtable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +14,8 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import INDENT, Py, atom, python_name
+from torch7py.translate.native.given import gives, keep_fields_apart, makes_table
+from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.scopes import Scope, Variable
@@ -25,15 +24,7 @@ from torch7py.translate.tree import Call, Expression, Index, Name, Statement, St
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["Modules", "unresolved"]
-
-
-@dataclass(eq=False)
-class _Given:
-    """What a file gives: a module (``table``: the variable of its table), a name of its page, or nothing."""
-
-    table: Variable | None = None
-    name: str = ""
+__all__ = ["Modules"]
 
 
 @dataclass(eq=False)
@@ -62,13 +53,13 @@ class Modules:
         if self.project.files:
             self._find_globals()
             self._find_aliases()
-        self.given = {file: self._gives(file) for file in self.project.files}
+        self.given = {file: gives(self.t, file) for file in self.project.files}
         self._tables = {g.table: file for file, g in self.given.items() if g.table is not None}
         for variable, file in self.aliases.items():
             if self.given[file].name in self.t.classes.names.values():
                 self.t.names.chosen[variable] = self.given[file].name
         for variable, file in self._tables.items():
-            self._keep_fields_apart(variable, file)
+            keep_fields_apart(self.t, variable, file, self.scope_of[file])
         self.late = late_imports.find_late(self) if self.project.files else set()
         self.bound: dict[SourceFile, set[str]] = {}  # the names that a page makes, which others may import
         self.late_names: dict[str, list[str]] = {}  # what the script's page uses of these, by module
@@ -145,86 +136,6 @@ class Modules:
                     self._alias_statements.add(node)
                     self.shared.discard(variable)
                     self.owners.pop(variable, None)
-
-    def _gives(self, file: SourceFile) -> _Given:
-        value = file.returned
-        if value is None:
-            return _Given()
-        if isinstance(value, Name):
-            variable = self.t.scopes.of_name[value]
-            if self._is_module_table(file, variable, value):
-                return _Given(table=variable)
-            return _Given(name=self.t.names.of(value))
-        made = self.t.types.class_named(value)
-        if made is not None:
-            return _Given(name=self.t.classes.names[made])
-        return _Given(name=python_name(file.module.rpartition(".")[2]))
-
-    def _is_module_table(self, file: SourceFile, variable: Variable, returned: Name) -> bool:
-        """Whether a variable only holds an empty table, into which the file's top puts names."""
-        if variable in self.t.types.class_of_variable or (variable.captured and variable.assigned_inside):
-            return False
-        makers = [s for s in file.block.statements if self._makes(s, variable)]
-        if len(makers) != 1 or len(variable.writes) != (1 if variable.is_global else 0):
-            return False
-        stored: set[Name] = set()
-        for statement in file.block.statements:
-            if isinstance(statement, tree.FunctionStatement) and not statement.method:
-                targets: tuple[Expression, ...] = (statement.target,)
-            elif isinstance(statement, tree.Assign):
-                targets = statement.targets
-            else:
-                continue
-            for target in targets:
-                if isinstance(target, Index) and isinstance(target.base, Name) and target.dotted:
-                    if isinstance(target.key, String) and target.key.value.startswith("__"):
-                        return False
-                    stored.add(target.base)
-        read = {
-            node.base
-            for node in tree.walk(file.block)
-            if isinstance(node, Index) and node.dotted and isinstance(node.base, Name)
-        }
-        changed = {
-            target.base
-            for node in tree.walk(file.block)
-            for target in _targets(node)
-            if isinstance(target, Index) and isinstance(target.base, Name)
-        }
-        own = set(variable.reads) - {returned} - set(self.t.classes.given_to(variable))
-        return own <= read and own & changed <= stored
-
-    def _keep_fields_apart(self, table: Variable, file: SourceFile) -> None:
-        """Rename the variables of a file that have the name of a field which is something else."""
-        names = self.t.names
-        fields: dict[str, Expression | None] = {}
-        for statement in file.block.statements:
-            for target in _targets(statement):
-                if not (isinstance(target, Index) and isinstance(target.key, String)):
-                    continue
-                if isinstance(target.base, Name) and self.t.scopes.of_name[target.base] is table:
-                    value = statement.values[0] if isinstance(statement, tree.Assign) else None
-                    fields[python_name(target.key.value)] = value
-        scope = self.scope_of[file]
-        for variable in scope.variables:
-            value = fields.get(names.of_variable(variable))
-            if names.of_variable(variable) not in fields:
-                continue
-            if not (isinstance(value, Name) and self.t.scopes.of_name[value] is variable):
-                names.chosen[variable] = names.fresh(f"{names.of_variable(variable)}_", scope)
-
-    def _makes(self, statement: Statement, variable: Variable) -> bool:
-        if not isinstance(statement, (tree.Local, tree.Assign)) or len(statement.values) != 1:
-            return False
-        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
-        (value,) = statement.values
-        return (
-            len(targets) == 1
-            and isinstance(targets[0], Name)
-            and self.t.scopes.of_name[targets[0]] is variable
-            and isinstance(value, tree.Table)
-            and not value.fields
-        )
 
     # Expressions
 
@@ -425,7 +336,7 @@ class Modules:
             return True
         if given.table is None:
             return False
-        if isinstance(node, (tree.Local, tree.Assign)) and self._makes(node, given.table):
+        if isinstance(node, (tree.Local, tree.Assign)) and makes_table(self.t, node, given.table):
             return True
         if isinstance(node, tree.FunctionStatement):
             name = self._own_field(node.target)
@@ -476,7 +387,7 @@ class Modules:
         for file in self.run:
             last = file.module.rpartition(".")[2]
             imported = any(file.module in line or f" {last}" in line for line in lines)
-            if not imported and file in pages and _acts(pages[file]):
+            if not imported and file in pages and acts(pages[file]):
                 lines[f"import {file.module}  # noqa: F401 (for what it does)"] = None
         return sorted(lines, key=lambda line: (line.startswith("from"), line.lower()))
 
@@ -501,40 +412,3 @@ class Modules:
 
 def _imported(module: str, name: str, alias: str) -> str:
     return f"from {module} import {name}" + ("" if name == alias else f" as {alias}")
-
-
-def _targets(node: tree.Node | tree.Block) -> tuple[Expression, ...]:
-    if isinstance(node, tree.Assign):
-        return node.targets
-    return (node.target,) if isinstance(node, tree.FunctionStatement) else ()
-
-
-def bound(code: str) -> set[str]:
-    """The names that a page makes at its level."""
-    table = symtable.symtable(code, "page", "exec")
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() and not s.is_imported()}
-
-
-def unresolved(code: str, known: set[str]) -> set[str]:
-    """The names that a page uses and does not make."""
-    top = symtable.symtable(code, "page", "exec")
-    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
-    used: set[str] = set()
-    waiting = [top]
-    while waiting:
-        table = waiting.pop()
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (symbol.is_global() or table is top):
-                used.add(symbol.get_name())
-            if symbol.is_declared_global() and symbol.is_assigned():
-                made.add(symbol.get_name())
-        waiting.extend(table.get_children())
-    return {name for name in used - made - known if not hasattr(builtins, name)}
-
-
-def _acts(code: str) -> bool:
-    """Whether a page does something at its level but to define names."""
-    return any(
-        line[:1].isalpha() and not line.startswith(("def ", "class ", "import ", "from ", "@"))
-        for line in code.splitlines()
-    )

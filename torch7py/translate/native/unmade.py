@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.modules import unresolved
+from torch7py.translate.native.page_names import unresolved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Name, Statement
 
