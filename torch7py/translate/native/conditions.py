@@ -35,7 +35,7 @@ class Conditions:
             return atom(str(vectors is (node.operator == "==")))
         t = self.t
         left, right = node.left, node.right
-        tested = t.models.surgery.condition(node)
+        tested = t.models.layer_tests.condition(node)
         if tested is not None:
             return tested
         tested = class_tests.compared(t, node)
@@ -154,7 +154,7 @@ class Conditions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
-        found = self.t.models.surgery.condition(node) or matching.condition(self.t, node)
+        found = self.t.models.layer_tests.condition(node) or matching.condition(self.t, node)
         if found is not None:
             return found
         if isinstance(node, Binary):

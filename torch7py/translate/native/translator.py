@@ -110,7 +110,7 @@ class Translator:
         self.functions = Functions(self)
         self.parts = Parts(self)
         self.overwritten = overwritten(self)
-        self.models.surgery.name_classes()
+        self.models.layer_tests.name_classes()
 
     @property
     def file(self) -> str:
@@ -386,7 +386,7 @@ class Translator:
             self.training,
             self.graphs,
             models.making,
-            models.surgery,
+            models.layer_tests,
             self.modules,
         ):
             if part.handles(node):

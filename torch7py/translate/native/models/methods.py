@@ -17,6 +17,7 @@ from torch7py.translate.native.models.coupling import Coupling
 from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
+from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
@@ -67,6 +68,7 @@ class Models:
         self.constructions = Constructions(self)
         self.making = Making(self)
         self.inputs = Inputs(translator)
+        self.layer_tests = LayerTests(self)
         self.surgery = Surgery(self)
         self.sharing = Sharing(self)
         self.hooks = Hooks(self)
@@ -152,7 +154,7 @@ class Models:
         if method == "share":
             return self.sharing.copy(node)
         if method == "get":
-            if self.surgery.is_parallel_at(node):
+            if self.layer_tests.is_parallel_at(node):
                 return atom(f"{base}.module")
             return atom(f"{base}[{t.expressions.position(node.arguments[0])}]")
         if method == "zeroGradParameters":
@@ -421,7 +423,7 @@ class Models:
         layers = {layer.name for layer in t.type(node.base).find().layers}
         if name == "modules" and layers and layers <= {"nn.Sequential", "nn.DataParallelTable"}:
             return atom(base)
-        if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.surgery.plain())):
+        if name == "modules" and (layers == {"nn.Sequential"} or (not layers and self.layer_tests.plain())):
             return atom(base)
         raise Problem("T7-225", node.line, f"the field {name} of a module")
 

@@ -1,52 +1,28 @@
 """Modules looked through and changed by what they are: ``apply``, ``findModules``, ``listModules``, ``replace``.
 
-A test of a module's class becomes ``isinstance``. That holds where each layer of the original is a module of the page
-that no other layer is, too. A layer without weights may be a function in a page's class: then only what is done to
-layers with weights has a native form.
+Which those are is asked with ``isinstance`` (``layer_tests.py``). A layer without weights may be a function in a page's
+class: then only what is done to layers with weights has a native form.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from torch7py.nn.registry import layers as registered
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.models.constructions import OVER_TIME
-from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
 __all__ = ["Surgery"]
 
-# PyTorch's modules of the layers that programs look for, where they have none of them themselves.
-_USUAL = {
-    "nn.Linear": "nn.Linear",
-    "nn.SpatialConvolution": "nn.Conv2d",
-    "nn.SpatialFullConvolution": "nn.ConvTranspose2d",
-    "nn.VolumetricConvolution": "nn.Conv3d",
-    "nn.BatchNormalization": "nn.BatchNorm1d",
-    "nn.SpatialBatchNormalization": "nn.BatchNorm2d",
-    "nn.LookupTable": "nn.Embedding",
-    "nn.Dropout": "nn.Dropout",
-    "nn.DataParallelTable": "nn.DataParallel",
-}
-# These are that module whatever their arguments are.
-_ALWAYS = ("nn.Linear", "nn.SpatialConvolution", "nn.SpatialBatchNormalization")
-_CONTAINERS = {
-    f"nn.{name}"
-    for name in "Sequential Concat ConcatTable ParallelTable DepthConcat Parallel DataParallelTable".split()
-}
 _CONVOLUTION = {
     "kW": "kernel_size[1]",
     "kH": "kernel_size[0]",
@@ -57,85 +33,16 @@ _CONVOLUTION = {
     "nInputPlane": "in_channels",
     "nOutputPlane": "out_channels",
 }
-_METHODS = ("apply", "replace", "findModules", "listModules")
-
-Test = Callable[[str], bool]
 
 
 class Surgery:
     def __init__(self, models: Models) -> None:
-        self.models, self.t = models, models.t
-        self.used = any(n.method in _METHODS for n in tree.every(self.t.program, Invoke)) or any(
-            self.t.path(n.callee) in ("torch.type", "torch.typename")
-            for n in tree.every(self.t.program, Call)
-        )
-        self._classes: dict[str, str | None] | None = None
-        self._weighted: set[str] = set()  # the layers that have weights
-        self._plain: bool | None = None
-        self._class_names: set[Variable] = set()  # variables that hold a class instead of its name
-
-    # What the program's layers are
-
-    def _constructions(self) -> Iterator[tuple[str, Call]]:
-        for node in tree.walk(self.t.program):
-            made = isinstance(node, Call) and self.models.builders.is_construction(node)
-            if made and isinstance(node, Call) and self.t.kind(node) != "criterion":
-                yield self.t.path(node.callee) or "", node
-
-    def classes(self) -> dict[str, str | None]:
-        """The names of all layers of the program, and the page's classes of them; None for what is no module there."""
-        if self._classes is None:
-            self._classes = {}
-            for path, node in self._constructions():
-                text = self._class(f"nn.{path.split('.', 1)[1]}", node)
-                known = self._classes.setdefault(path, text)
-                if known != text:
-                    self._classes[path] = None
-            for made, name in self.t.classes.names.items():
-                if made.instance.kind == "module":
-                    self._classes[made.name] = name
-        return self._classes
-
-    def _class(self, name: str, node: Call) -> str | None:
-        if name == "nn.DataParallelTable":
-            self._weighted.add(name)
-            return "nn.DataParallel"
-        made = self.models.making.made
-        before = len(made)
-        try:
-            layer = self.models.constructions.layer(node)
-            rule = natives.get(name)
-            native = rule(layer.args) if rule is not None else None
-            if native is None or native.weights:
-                self._weighted.add(name)
-            text = native.make if native is not None else ""
-            text = text or self.models.making.plain(layer) or ""
-        except (Problem, NotNative):
-            self._weighted.add(name)
-            return _USUAL[name] if name in _ALWAYS else None
-        finally:
-            del made[before:]
-        found = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)
-        return found[0] if found else None
-
-    def plain(self) -> bool:
-        """Whether each layer of the program's models is a module of the page, and each module a layer."""
-        if self._plain is None:
-            made = self.models.making.made
-            before = len(made)
-            self._plain = all(self._is_plain(node) for _, node in self._constructions())
-            del made[before:]
-        return self._plain
-
-    def _is_plain(self, node: Call) -> bool:
-        try:
-            return self.models.making.plain(self.models.constructions.layer(node)) is not None
-        except Problem:
-            return False
+        self.t = models.t
+        self.tests = models.layer_tests
 
     def _reached(self, line: int) -> None:
         """Refuse to go through modules that a page has otherwise: parts of one that are none, and layers in layers."""
-        for path in self.classes():
+        for path in self.tests.classes():
             if OVER_TIME.search(path) and path not in self.t.types.classes:
                 raise Problem("T7-226", line, f"all modules of a model with {path}, which is one in PyTorch")
         for made in self.t.classes.all:
@@ -148,203 +55,14 @@ class Surgery:
         fields = made.instance.find().fields.values()
         return any(found.kind in ("module", "criterion") for found in fields)
 
-    # Tests
-
-    def subject(self, node: Expression) -> Expression | None:
-        """The module whose class an expression names: ``torch.type(m)``, ``m.__typename``, or a variable for it."""
-        t = self.t
-        if isinstance(node, tree.Paren):
-            return self.subject(node.inner)
-        if isinstance(node, Call) and t.path(node.callee) in ("torch.type", "torch.typename"):
-            only = node.arguments[0] if len(node.arguments) == 1 else None
-            return only if only is not None and t.kind(only) == "module" else None
-        if isinstance(node, Index) and isinstance(node.key, String) and node.key.value == "__typename":
-            return node.base if t.kind(node.base) == "module" else None
-        if isinstance(node, Name) and t.kind(node) in ("string", None, "any"):
-            variable = t.scopes.of_name[node]
-            sources = t.wholes.sources(variable)
-            if len(sources) == 1 and not variable.writes and not isinstance(sources[0], (bool, Name)):
-                return self.subject(sources[0])
-        return None
-
-    def _test(self, node: Expression) -> tuple[Expression, Test] | None:
-        """The module of a test of its class, and which names pass it."""
-        t = self.t
-        if isinstance(node, tree.Paren):
-            return self._test(node.inner)
-        if isinstance(node, Binary) and node.operator == "or":
-            first, second = self._test(node.left), self._test(node.right)
-            if first is None or second is None or "~=" in (_operator(node.left), _operator(node.right)):
-                return None
-            if self.t.value(first[0]).text != self.t.value(second[0]).text:
-                return None
-            return first[0], lambda name: first[1](name) or second[1](name)
-        if isinstance(node, Binary) and node.operator in ("==", "~="):
-            for one, other in ((node.left, node.right), (node.right, node.left)):
-                subject = self.subject(one) if isinstance(other, String) else None
-                if subject is not None and isinstance(other, String):
-                    return subject, lambda name, wanted=other.value: name == wanted
-        text: Expression | None = None
-        given: tuple[Expression, ...] = ()
-        if isinstance(node, Invoke) and node.method in ("find", "match"):
-            text, given = node.receiver, node.arguments
-        elif (
-            isinstance(node, Call)
-            and t.path(node.callee) in ("string.find", "string.match")
-            and node.arguments
-        ):
-            text, given = node.arguments[0], node.arguments[1:]
-        if text is not None and len(given) == 1 and isinstance(given[0], String):
-            subject = self.subject(text)
-            if subject is not None:
-                found = re.compile(regex(given[0].value, node.line)[0])
-                return subject, lambda name: found.search(name) is not None
-        if isinstance(node, Call) and t.path(node.callee) == "torch.isTypeOf" and len(node.arguments) == 2:
-            subject, wanted = node.arguments
-            path = wanted.value if isinstance(wanted, String) else t.path(wanted)
-            if t.kind(subject) == "module" and path is not None:
-                return subject, lambda name, base=path: _derives(name, base)
-        return None
-
-    def condition(self, node: Expression) -> Py | None:
-        """A test of a module's class, or of a weight that it may have; None for other conditions."""
-        if not self.used:
-            return None
-        found = self._test(node)
-        if found is None:
-            return self._has_field(node)
-        subject, passes = found
-        text = self._isinstance(self.t.value(subject).text, self._passing(passes, node.line))
-        if isinstance(node, Binary) and node.operator == "~=":
-            return Py(f"not {text}", code.NOT)
-        return text
-
-    def _isinstance(self, text: str, classes: list[str]) -> Py:
-        return atom(f"isinstance({text}, {_several(classes)})")
-
-    def _passing(self, passes: Test, line: int) -> list[str]:
-        """The page's classes of the layers whose names pass a test."""
-        known = self.classes()
-        passing = {name: cls for name, cls in known.items() if passes(name)}
-        others = {cls for name, cls in known.items() if not passes(name)}
-        if not passing:
-            passing = {name: cls for name, cls in _USUAL.items() if passes(name)}
-        found: list[str] = []
-        for name, cls in passing.items():
-            weighted = f"nn.{name.split('.', 1)[-1]}" in self._weighted or name not in known
-            weighted |= name in self.t.types.classes
-            if cls is None or not (weighted or self.plain()):
-                raise Problem(
-                    "T7-308", line, f"whether a module is one of {name}, which need be none in PyTorch"
-                )
-            if cls in others:
-                raise Problem("T7-308", line, f"whether a module is one of {name}: others are {cls} as well")
-            if cls not in found:
-                found.append(cls)
-        if not found:
-            raise Problem("T7-308", line, "a test of a module's class that no layer of the program passes")
-        return found
-
-    def _has_field(self, node: Expression) -> Py | None:
-        """``if m.weight then``, of a module that is any of several layers."""
-        if not (isinstance(node, Index) and isinstance(node.key, String) and self.is_any(node.base)):
-            return None
-        if node.key.value not in ("weight", "bias"):
-            return None
-        self._weights_seen(node.line)
-        text = self.t.value(node.base).text
-        return Py(f'getattr({text}, "{node.key.value}", None) is not None', code.COMPARE)
-
-    def _weights_seen(self, line: int) -> None:
-        """Refuse to ask for weights where a layer has some and is no module of the page."""
-        for path, cls in self.classes().items():
-            name = f"nn.{path.split('.', 1)[1]}"
-            if cls is None and name in self._weighted and name not in structures:
-                raise Problem(
-                    "T7-226", line, f"the weights of all modules, of which {path} is none in PyTorch"
-                )
-
-    def is_any(self, node: Expression) -> bool:
-        """Whether an expression is a module of which the layer is not known: one that is looked at among others."""
-        if not self.used or self.t.kind(node) != "module":
-            return False
-        found = self.t.type(node).find()
-        return not found.classes and len({layer.name for layer in found.layers}) != 1
-
-    def name_classes(self) -> None:
-        """Parameters that are only the names of classes to look for become those classes: ``init('nn.Linear')``."""
-        if not self.used:
-            return
-        looked_for = {
-            node.arguments[0]
-            for node in tree.walk(self.t.program)
-            if isinstance(node, Invoke) and node.method == "findModules" and len(node.arguments) == 1
-        }
-        for function, calls in self.t.types.calls_of.items():
-            for at, parameter in enumerate(function.parameters):
-                variable = self.t.scopes.of_name[parameter]
-                if variable.writes or not variable.reads or not looked_for.issuperset(variable.reads):
-                    continue
-                given = [c.arguments[at] if at < len(c.arguments) else None for c in calls]
-                literals = [literal for literal in given if isinstance(literal, String)]
-                if len(literals) != len(calls) or not all(isinstance(c, Call) for c in calls):
-                    continue
-                try:
-                    classes: dict[Expression, Py] = {x: self._classes_named(x) for x in literals}
-                except Problem:
-                    continue  # which is said where it looks for them
-                self._class_names.add(variable)
-                self.t.expressions.instead.update(classes)
-
-    def _classes_named(self, literal: String) -> Py:
-        usual = _USUAL.get(f"nn.{literal.value.partition('.')[2]}")
-        if literal.value not in self.classes() and usual in self.classes().values():
-            return atom("()")  # the program's layers of this kind go by another name
-        return _several(self._passing(lambda name: name == literal.value, literal.line))
-
-    def is_parallel_at(self, node: Invoke) -> bool:
-        """``net:get(1)`` where a branch has found that net is a ``nn.DataParallelTable``"""
-        one = (
-            len(node.arguments) == 1
-            and isinstance(node.arguments[0], tree.Number)
-            and node.arguments[0].value == 1
-        )
-        for statement in tree.every(self.t.program, tree.If) if one else ():
-            for condition, body in statement.branches:
-                found = self._test(condition)
-                if found is None or (isinstance(condition, Binary) and condition.operator == "~="):
-                    continue
-                subject, passes = found
-                if not tree.same_expression(subject, node.receiver) or not passes("nn.DataParallelTable"):
-                    continue
-                if not passes("nn.Sequential") and any(node is inner for inner in tree.walk(body)):
-                    return True
-        return False
-
     # Statements and values
-
-    def handles(self, node: Statement) -> bool:
-        """``local name = torch.type(m)`` before tests of it is nothing in the page."""
-        if not self.used or not isinstance(node, tree.Local) or len(node.names) != 1 or len(node.values) != 1:
-            return False
-        variable = self.t.scopes.of_name[node.names[0]]
-        if variable.writes or not variable.reads or self.subject(node.values[0]) is None:
-            return False
-        tested = {
-            n
-            for inner in tree.walk(self.t.program)
-            if isinstance(inner, Expression) and self._test(inner) is not None
-            for n in tree.walk(inner)
-            if isinstance(n, Name)
-        }
-        return set(variable.reads) <= tested
 
     def statement(self, node: Invoke) -> bool:
         """``net:apply(f)``"""
         t = self.t
         if t.kind(node.receiver) != "module" or t.types.function_called(node):
             return False
-        if node.method == "noBias" and self.is_any(node.receiver):
+        if node.method == "noBias" and self.tests.is_any(node.receiver):
             t.emit(f"{t.value(node.receiver).at(code.ATOM)}.bias = None")
             return True
         if node.method == "replace":
@@ -402,32 +120,16 @@ class Surgery:
 
     def _guarded(self, body: tree.Block, module: tuple[Name, ...] | list[Name]) -> None:
         """Refuse what is done to all modules whatever they are, where the page may have others."""
-        if self.plain():
+        if self.tests.plain():
             return
         for statement in body.statements:
-            if isinstance(statement, tree.Local) and self.handles(statement):
+            if isinstance(statement, tree.Local) and self.tests.handles(statement):
                 continue
             if not isinstance(statement, tree.If) or statement.otherwise is not None:
                 raise Problem("T7-226", statement.line, "what is done to all modules, whatever they are")
             for condition, _ in statement.branches:
-                if not self._is_test(condition):
+                if not self.tests.is_test(condition):
                     raise Problem("T7-226", condition.line, "what is done to all modules, whatever they are")
-
-    def _is_test(self, node: Expression) -> bool:
-        if isinstance(node, tree.Paren):
-            return self._is_test(node.inner)
-        if isinstance(node, Binary) and node.operator == "and":
-            return self._is_test(node.left) or self._is_test(node.right)
-        if isinstance(node, Binary) and node.operator == "or":
-            return self._is_test(node.left) and self._is_test(node.right)
-        if isinstance(node, Binary) and node.operator == "~=":
-            return False
-        return self._test(node) is not None or (
-            isinstance(node, Index)
-            and isinstance(node.key, String)
-            and node.key.value in ("weight", "bias")
-            and self.is_any(node.base)
-        )
 
     def value(self, node: Invoke) -> Py | None:
         """``net:findModules('nn.Linear')``, ``net:listModules()`` and ``net:replace(f)``"""
@@ -435,17 +137,17 @@ class Surgery:
         base = t.value(node.receiver).at(code.ATOM)
         if node.method == "findModules":
             wanted = node.arguments[0] if node.arguments else None
-            if isinstance(wanted, Name) and t.scopes.of_name[wanted] in self._class_names:
+            if isinstance(wanted, Name) and t.scopes.of_name[wanted] in self.tests.class_names:
                 self._reached(node.line)
                 return atom(f"[m for m in {base}.modules() if isinstance(m, {t.value(wanted)})]")
             if not isinstance(wanted, String):
                 raise Problem("T7-202", node.line, "findModules of a class that is not named by a literal")
             self._reached(node.line)
-            classes = self._passing(lambda name: name == wanted.value, node.line)
-            return atom(f"[m for m in {base}.modules() if {self._isinstance('m', classes)}]")
+            classes = self.tests.passing(lambda name: name == wanted.value, node.line)
+            return atom(f"[m for m in {base}.modules() if {self.tests.isinstance_of('m', classes)}]")
         if node.method == "listModules":
             self._reached(node.line)
-            if not self.plain():
+            if not self.tests.plain():
                 raise Problem("T7-226", node.line, "a list of all modules, of which a page may have others")
             return atom(f"list({base}.modules())")
         if node.method == "replace":
@@ -455,7 +157,7 @@ class Surgery:
     def replaced(self, node: Invoke) -> Py:
         t = self.t
         self._reached(node.line)
-        if len(node.arguments) != 1 or not self.plain():
+        if len(node.arguments) != 1 or not self.tests.plain():
             raise Problem("T7-226", node.line, "modules replaced, of which a page may have others")
         base = t.value(node.receiver)
         return atom(f"{t.need('replace_modules')}({base}, {t.value(node.arguments[0])})")
@@ -470,10 +172,10 @@ class Surgery:
         if (
             t.kind(node.base) != "module"
             or found.classes
-            or not (self.is_any(node.base) or _convolutions(names))
+            or not (self.tests.is_any(node.base) or _convolutions(names))
         ):
             return None
-        if any("Temporal" in name or "Volumetric" in name for name in self.classes()):
+        if any("Temporal" in name or "Volumetric" in name for name in self.tests.classes()):
             raise Problem(
                 "T7-225", node.line, f"the field {node.key.value} of one of several kinds of convolutions"
             )
@@ -505,18 +207,10 @@ class Surgery:
         name = target.key.value if isinstance(target.key, String) else ""
         if t.kind(base) != "module" or t.type(base).find().classes or name != "p":
             return False
-        if not any(path.endswith("Dropout") for path in self.classes()):
+        if not any(path.endswith("Dropout") for path in self.tests.classes()):
             return False
         t.emit(f"{t.value(base).at(code.ATOM)}.p = {t.value(value)}")
         return True
-
-
-def _several(classes: list[str]) -> Py:
-    return atom(classes[0] if len(classes) == 1 else f"({', '.join(classes)})")
-
-
-def _operator(node: Expression) -> str:
-    return node.operator if isinstance(node, Binary) else ""
 
 
 def _convolutions(names: set[str]) -> bool:
@@ -526,8 +220,3 @@ def _convolutions(names: set[str]) -> bool:
 def _looks_outside(path: str | None) -> bool:
     """Whether a function that is called prints or writes, so that the order of the calls is seen."""
     return path is not None and path.split(".")[0] in ("print", "io", "table")
-
-
-def _derives(name: str, base: str) -> bool:
-    first, second = registered.get(name), registered.get(base)
-    return name == base or (first is not None and second is not None and issubclass(first, second))
