@@ -7,11 +7,12 @@ Another call that may be of the same module makes it stale; what reads a stale o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
 from torch7py.translate.native.outputs.identity import Identity, passes
+from torch7py.translate.native.outputs.sites import calls_of_modules, is_backward, that_call, used_in_place
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["overwritten"]
 
-_FORWARD = {"forward", "updateOutput"}
-_BACKWARD = {"backward", "updateGradInput"}
 # Methods of tensors that give new memory, or no tensor. The others give the tensor itself or a view of it.
 _NEW = set(
     "clone sum mean std var max min norm prod dot dim nDimension nElement numel dist trace size stride isContiguous"
@@ -33,28 +32,8 @@ _VIEWS = {
     f"torch.{name}"
     for name in ("squeeze", "select", "narrow", "t", "transpose", "expand", "expandAs", "split")
 }
-_IN_PLACE = {"ipairs", "pairs", "unpack", "table.unpack", "table.insert", "table.concat", "next"}
 _DEEPEST_CALL = 6
 _MOST = 10_000  # statements gone through; a program with more than that is one of many small functions
-
-
-class Fact(NamedTuple):
-    """The memory of what a call gave, an output or (``backward``) a gradient.
-
-    ``by`` is the call that wrote over it, ``old`` says that it is of an earlier run of a loop.
-    """
-
-    site: Expression
-    module: Expression
-    by: Expression | None = None
-    old: bool = False
-    backward: bool = False
-
-
-_Facts = frozenset[Fact]
-_NOTHING: _Facts = frozenset()
-_Cell = tuple[Type, str]  # the element of a table: the table's type, and the key as text
-_State = dict["Variable | _Cell", _Facts]
 
 
 def overwritten(translator: Translator) -> dict[Statement, str]:
@@ -69,27 +48,19 @@ class _Flow:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
         self.found: dict[Statement, str] = {}
-        self.sites: dict[Expression, Expression] = {}  # calls of forward, and their modules
-        for invoke in tree.every(translator.program, Invoke):
-            is_module = translator.kind(invoke.receiver) == "module"
-            if invoke.method in _FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
-                self.sites[invoke] = invoke.receiver
-        for call in tree.every(translator.program, Call):
-            is_node = translator.type(call).has("node")
-            if translator.kind(call.callee) == "module" and not is_node:
-                self.sites[call] = call.callee
+        self.sites = calls_of_modules(translator)
         if not self.sites:
             return
         self.identity = Identity(translator)
-        self.matters = self._matters()
-        self.used_in_place = self._used_in_place()
-        self.state: _State | None = {}
+        self.matters = that_call(translator, self.sites)
+        self.used_in_place = used_in_place(translator, self.sites)
+        self.state: State | None = {}
         self.at: Statement | None = None
-        self.held: list[_Facts] = []  # values of expressions whose neighbours are still computed
-        self.breaks: list[list[_State]] = []
-        self.jumps: dict[str, list[_State]] = {}
-        self.returned: list[_Facts] = []
-        self.ends: list[list[_State]] = []
+        self.held: list[Facts] = []  # values of expressions whose neighbours are still computed
+        self.breaks: list[list[State]] = []
+        self.jumps: dict[str, list[State]] = {}
+        self.returned: list[Facts] = []
+        self.ends: list[list[State]] = []
         self.active: list[tree.Function] = []
         self.entered: set[tree.Function] = set()
         self.bound: dict[Variable, Expression] = {}
@@ -105,30 +76,7 @@ class _Flow:
 
     # States
 
-    @staticmethod
-    def join(states: Sequence[_State | None]) -> _State | None:
-        alive = [state for state in states if state is not None]
-        if not alive:
-            return None
-        if len(alive) == 1:
-            return dict(alive[0])
-        first = alive[0]
-        if all(state == first for state in alive[1:]):
-            return dict(first)
-        result: _State = {}
-        for place in {place: None for state in alive for place in state}:
-            facts = _NOTHING
-            for state in alive:
-                more = state.get(place)
-                if more is None and isinstance(place, tuple):
-                    # What one of them has not stored at a key of a table may be anything in it.
-                    more = state.get((place[0], "*"))
-                if more:
-                    facts = facts | more if facts else more
-            result[place] = facts
-        return result
-
-    def copy(self) -> _State | None:
+    def copy(self) -> State | None:
         return None if self.state is None else dict(self.state)
 
     # Statements
@@ -152,7 +100,7 @@ class _Flow:
                 self.renewed(target, value)
             for index, target in enumerate(targets):
                 # The last call may give several values.
-                facts = given[min(index, len(given) - 1)] if given else _NOTHING
+                facts = given[min(index, len(given) - 1)] if given else NOTHING
                 self.store(target, facts)
         elif isinstance(node, tree.Run):
             self.value(node.call)
@@ -176,12 +124,12 @@ class _Flow:
                 self.jumps.setdefault(node.label, []).append(self.state)
             self.state = None
         elif isinstance(node, tree.Label):
-            self.state = self.join([self.state, *self.jumps.pop(node.name, [])])
+            self.state = join([self.state, *self.jumps.pop(node.name, [])])
         elif isinstance(node, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)):
             self.loop(node)
 
     def choice(self, node: tree.If) -> None:
-        ends: list[_State | None] = []
+        ends: list[State | None] = []
         for condition, body in node.branches:
             self.value(condition)
             otherwise = self.copy()
@@ -190,7 +138,7 @@ class _Flow:
             self.state = otherwise
         if node.otherwise is not None:
             self.block(node.otherwise)
-        self.state = self.join([*ends, self.state])
+        self.state = join([*ends, self.state])
 
     def loop(self, node: tree.NumericFor | tree.GenericFor | tree.While | tree.Repeat) -> None:
         variables: list[Name] = []
@@ -199,9 +147,9 @@ class _Flow:
                 if bound is not None:
                     self.value(bound)
             variables = [node.variable]
-        items = _NOTHING
+        items = NOTHING
         if isinstance(node, tree.GenericFor):
-            items = _NOTHING.union(*self.values(node.values))
+            items = NOTHING.union(*self.values(node.values))
             source = node.values[0]
             if isinstance(source, Call) and source.arguments:
                 items |= self.cells(source.arguments[0])
@@ -221,7 +169,7 @@ class _Flow:
         for _ in range(3):
             before = self.copy()
             for number, name in enumerate(variables):
-                self.store(name, items if number == len(variables) - 1 else _NOTHING)
+                self.store(name, items if number == len(variables) - 1 else NOTHING)
             if isinstance(node, tree.While):
                 self.value(node.condition)
             self.block(node.body)
@@ -229,10 +177,10 @@ class _Flow:
                 self.value(node.condition)
             if self.state is not None:
                 self.turn(variables)
-            self.state = self.join([before, self.state])
+            self.state = join([before, self.state])
             if self.state == before:
                 break
-        self.state = self.join([skipped, self.state, *self.breaks.pop()])
+        self.state = join([skipped, self.state, *self.breaks.pop()])
 
     def turn(self, variables: list[Name]) -> None:
         """At the end of a turn what lies at the loop's variable in a table lies anywhere in it."""
@@ -241,11 +189,11 @@ class _Flow:
         for place in [place for place in self.state if isinstance(place, tuple) and place[1] in names]:
             facts = self.state.pop(place)
             everywhere = (place[0], "*")
-            self.state[everywhere] = self.state.get(everywhere, _NOTHING) | facts
+            self.state[everywhere] = self.state.get(everywhere, NOTHING) | facts
 
     # Places
 
-    def store(self, target: Expression, facts: _Facts) -> None:
+    def store(self, target: Expression, facts: Facts) -> None:
         if self.state is None:
             return
         if isinstance(target, Name):
@@ -256,11 +204,11 @@ class _Flow:
             if self.t.kind(target.base) == "tensor":
                 self.read(self.carried(target.base), target)  # a part of it is changed
                 return
-            place = (self.t.type(target.base), _key(target.key))
+            place = (self.t.type(target.base), key_of(target.key))
             strong = place[1] != "*"
-            self.state[place] = facts if strong else self.state.get(place, _NOTHING) | facts
+            self.state[place] = facts if strong else self.state.get(place, NOTHING) | facts
 
-    def hold(self, variable: Variable, facts: _Facts) -> None:
+    def hold(self, variable: Variable, facts: Facts) -> None:
         assert self.state is not None
         if facts:
             self.state[variable] = facts
@@ -274,62 +222,23 @@ class _Flow:
         if all(name in self.used_in_place for name in self.t.scopes.of_name[target].reads):
             found = self.t.type(value)
             kept = {
-                (found, str(n) if item.key is None else _key(item.key))
+                (found, str(n) if item.key is None else key_of(item.key))
                 for n, item in enumerate(value.fields, 1)
             }
             for place in [p for p in self.state if isinstance(p, tuple) and p[0] is found and p not in kept]:
                 del self.state[place]
 
-    def _matters(self) -> set[tree.Function]:
-        """The functions that may call a module, themselves or through others."""
-        functions = tree.every(self.t.program, tree.Function)
-        direct = {
-            function
-            for function in functions
-            if any(
-                node in self.sites or (isinstance(node, Invoke) and self.is_backward(node))
-                for node in tree.walk(function.body)
-            )
-        }
-        called = {
-            function: {
-                other
-                for node in tree.walk(function.body)
-                if isinstance(node, (Call, Invoke))
-                for other in (
-                    *self.t.types.function_called(node),
-                    *(f for a in node.arguments for f in self.t.type(a).functions),
-                )
-            }
-            for function in functions
-        }
-        while more := {f for f in functions if f not in direct and not called[f].isdisjoint(direct)}:
-            direct |= more
-        return direct
-
-    def _used_in_place(self) -> set[Expression]:
-        """The expressions whose value, if it is a table, gets into no other place."""
-        found: set[Expression] = {node.base for node in tree.every(self.t.program, Index)}
-        found |= {node.operand for node in tree.every(self.t.program, tree.Unary)}
-        for call in tree.every(self.t.program, Call):
-            if self.t.path(call.callee) in _IN_PLACE or call in self.sites:
-                found.update(call.arguments[:1])
-        for invoke in tree.every(self.t.program, Invoke):
-            if self.t.kind(invoke.receiver) in ("module", "criterion"):
-                found.update(invoke.arguments)
-        return found
-
-    def cells(self, table: Expression) -> _Facts:
+    def cells(self, table: Expression) -> Facts:
         """What the elements of a table may have."""
         if self.state is None or self.t.kind(table) not in ("table", "object"):
-            return _NOTHING
+            return NOTHING
         found = self.t.type(table)
         inner = {found, found.element.find()} if found.element is not None else {found}
-        return _NOTHING.union(
+        return NOTHING.union(
             *(facts for place, facts in self.state.items() if isinstance(place, tuple) and place[0] in inner)
         )
 
-    def read(self, facts: _Facts, node: Expression) -> None:
+    def read(self, facts: Facts, node: Expression) -> None:
         late = [
             (fact.site.place.start, fact.by.place.start, fact, fact.by)
             for fact in facts
@@ -347,7 +256,7 @@ class _Flow:
 
     # Expressions
 
-    def values(self, nodes: Sequence[Expression]) -> list[_Facts]:
+    def values(self, nodes: Sequence[Expression]) -> list[Facts]:
         """The values of expressions one after the other: a later one may write over an earlier one's."""
         depth = len(self.held)
         for node in nodes:
@@ -356,21 +265,21 @@ class _Flow:
         del self.held[depth:]
         return given
 
-    def value(self, node: Expression) -> _Facts:
+    def value(self, node: Expression) -> Facts:
         """What an expression may have the memory of; it is read."""
         facts = self.carried(node)
         if not facts:
             return facts
         self.read(facts, node)
-        return facts if self.t.kind(node) not in ("number", "string", "boolean") else _NOTHING
+        return facts if self.t.kind(node) not in ("number", "string", "boolean") else NOTHING
 
-    def carried(self, node: Expression) -> _Facts:
+    def carried(self, node: Expression) -> Facts:
         if self.state is None:
-            return _NOTHING
+            return NOTHING
         if isinstance(node, tree.Paren):
             return self.carried(node.inner)
         if isinstance(node, Name):
-            return self.state.get(self.t.scopes.of_name[node], _NOTHING)
+            return self.state.get(self.t.scopes.of_name[node], NOTHING)
         if isinstance(node, Index):
             return self.index(node)
         if isinstance(node, tree.Table):
@@ -380,14 +289,14 @@ class _Flow:
                 self.carried(node.operand)
             else:
                 self.value(node.operand)
-            return _NOTHING
+            return NOTHING
         if isinstance(node, tree.Binary):
             return self.binary(node)
         if isinstance(node, (Call, Invoke)):
             return self.call(node)
-        return _NOTHING
+        return NOTHING
 
-    def index(self, node: Index) -> _Facts:
+    def index(self, node: Index) -> Facts:
         facts = self.carried(node.base)
         self.value(node.key)
         name = node.key.value if isinstance(node.key, tree.String) else ""
@@ -397,27 +306,27 @@ class _Flow:
         if self.state is None or self.t.kind(node.base) not in ("table", "object"):
             return facts
         base = self.t.type(node.base)
-        exact = self.state.get((base, _key(node.key)))
-        if exact is not None and _key(node.key) != "*":
+        exact = self.state.get((base, key_of(node.key)))
+        if exact is not None and key_of(node.key) != "*":
             return facts | exact
         return facts.union(
             *(
                 more
                 for place, more in self.state.items()
-                if isinstance(place, tuple) and place[0] is base and not _apart(place[1], _key(node.key))
+                if isinstance(place, tuple) and place[0] is base and not apart(place[1], key_of(node.key))
             )
         )
 
-    def table(self, node: tree.Table) -> _Facts:
+    def table(self, node: tree.Table) -> Facts:
         given = self.values([item.value for item in node.fields])
         if self.state is None:
-            return _NOTHING
+            return NOTHING
         found = self.t.type(node)
         for number, (item, facts) in enumerate(zip(node.fields, given, strict=True), 1):
-            self.state[found, str(number) if item.key is None else _key(item.key)] = facts
-        return _NOTHING
+            self.state[found, str(number) if item.key is None else key_of(item.key)] = facts
+        return NOTHING
 
-    def binary(self, node: tree.Binary) -> _Facts:
+    def binary(self, node: tree.Binary) -> Facts:
         if node.operator in ("and", "or"):
             left = self.carried(node.left)
             return left | self.carried(node.right)
@@ -425,13 +334,13 @@ class _Flow:
         if node.operator in ("==", "~=") and any(isinstance(side, tree.Nil) for side in sides):
             for side in sides:
                 self.carried(side)
-            return _NOTHING
+            return NOTHING
         self.values(sides)
-        return _NOTHING
+        return NOTHING
 
     # Calls
 
-    def call(self, node: Call | Invoke) -> _Facts:
+    def call(self, node: Call | Invoke) -> Facts:
         path = self.t.path(node.callee) if isinstance(node, Call) else None
         first = node.receiver if isinstance(node, Invoke) else node.callee
         given = self.values([first, *node.arguments])
@@ -440,15 +349,15 @@ class _Flow:
         for argument in node.arguments[1 if appended else 0 :]:
             self.read(self.cells(argument), argument)
         if self.state is None:
-            return _NOTHING
+            return NOTHING
         if appended and node.arguments:
             place = (self.t.type(node.arguments[0]), "*")
-            self.state[place] = self.state.get(place, _NOTHING) | given[-1]
-            return _NOTHING
+            self.state[place] = self.state.get(place, NOTHING) | given[-1]
+            return NOTHING
         functions = self.t.types.function_called(node)
         if node in self.sites:
             return self.forward(node, given)
-        if isinstance(node, Invoke) and self.is_backward(node) and not functions:
+        if isinstance(node, Invoke) and is_backward(self.t, node) and not functions:
             return self.called(node, node.receiver, True)
         if functions:
             return self.run_all(functions, node, own, given)
@@ -458,26 +367,23 @@ class _Flow:
                     self.function(function, (), ())
         if isinstance(node, Invoke):
             kind = self.t.kind(node.receiver)
-            return own if kind in ("tensor", None, "any") and node.method not in _NEW else _NOTHING
+            return own if kind in ("tensor", None, "any") and node.method not in _NEW else NOTHING
         if path in ("unpack", "table.unpack", "table.remove") and node.arguments:
             return given[0] | self.cells(node.arguments[0])
         if path in _VIEWS or path in ("assert", "pcall", "select"):
-            return _NOTHING.union(*given)
-        return _NOTHING
+            return NOTHING.union(*given)
+        return NOTHING
 
-    def is_backward(self, node: Invoke) -> bool:
-        return node.method in _BACKWARD and self.t.kind(node.receiver) in ("module", "criterion")
-
-    def forward(self, site: Expression, given: list[_Facts]) -> _Facts:
+    def forward(self, site: Expression, given: list[Facts]) -> Facts:
         module = self.sites[site]
         if passes(self.t.type(module)):
-            return _NOTHING.union(*given)
+            return NOTHING.union(*given)
         return self.called(site, module, False)
 
-    def called(self, site: Expression, module: Expression, backward: bool) -> _Facts:
+    def called(self, site: Expression, module: Expression, backward: bool) -> Facts:
         """What a call gives, after it has written over what earlier ones gave."""
         if self.identity.keeps_all(module):
-            return _NOTHING
+            return NOTHING
         module = self.identity.resolved(module, self.bound)
         new = Fact(site, module, backward=backward)
         assert self.state is not None
@@ -502,10 +408,10 @@ class _Flow:
         return fact._replace(by=new.site)
 
     def run_all(
-        self, functions: Sequence[tree.Function], node: Call | Invoke, own: _Facts, given: list[_Facts]
-    ) -> _Facts:
-        facts: _Facts = _NOTHING
-        ends: list[_State | None] = []
+        self, functions: Sequence[tree.Function], node: Call | Invoke, own: Facts, given: list[Facts]
+    ) -> Facts:
+        facts: Facts = NOTHING
+        ends: list[State | None] = []
         start = self.copy()
         for function in functions:
             self.state = None if start is None else dict(start)
@@ -516,53 +422,38 @@ class _Flow:
             arguments = (first, *node.arguments) if is_method else node.arguments
             facts |= self.function(function, arguments, [own, *given] if is_method else given)
             ends.append(self.state)
-        self.state = self.join(ends)
+        self.state = join(ends)
         return facts
 
     def function(
-        self, function: tree.Function, arguments: Sequence[Expression | None], given: Sequence[_Facts]
-    ) -> _Facts:
+        self, function: tree.Function, arguments: Sequence[Expression | None], given: Sequence[Facts]
+    ) -> Facts:
         """The body of a function, where it is called."""
         self.entered.add(function)
         if self.state is None or function in self.active or len(self.active) >= _DEEPEST_CALL:
-            return _NOTHING
+            return NOTHING
         if (
             function not in self.matters
             and not any(given)
             and not any(self.state.values())
             and not any(self.held)
         ):
-            return _NOTHING
+            return NOTHING
         before = self.at, self.breaks, self.jumps, self.bound
         self.breaks, self.jumps, self.bound = [], {}, dict(self.bound)
         for number, parameter in enumerate(function.parameters):
             variable = self.t.scopes.of_name[parameter]
-            self.hold(variable, given[number] if number < len(given) else _NOTHING)
+            self.hold(variable, given[number] if number < len(given) else NOTHING)
             argument = arguments[number] if number < len(arguments) else None
             self.bound.pop(variable, None)
             if argument is not None and not variable.writes:
                 self.bound[variable] = self.identity.resolved(argument, before[3])
         self.active.append(function)
-        self.returned.append(_NOTHING)
+        self.returned.append(NOTHING)
         self.ends.append([])
         self.block(function.body)
         self.active.pop()
-        self.state = self.join([self.state, *self.ends.pop()])
+        self.state = join([self.state, *self.ends.pop()])
         facts = self.returned.pop()
         self.at, self.breaks, self.jumps, self.bound = before
         return facts
-
-
-def _key(node: Expression) -> str:
-    """A key of a table as text: a constant or a variable, ``*`` for others."""
-    if isinstance(node, tree.String):
-        return f".{node.value}"
-    if isinstance(node, tree.Number):
-        return str(node.value)
-    return node.name if isinstance(node, Name) else "*"
-
-
-def _apart(one: str, other: str) -> bool:
-    """Whether two keys are constants, and not the same."""
-    constants = all(key.startswith(".") or key.isdigit() for key in (one, other))
-    return constants and one != other

@@ -1,0 +1,82 @@
+"""Where a program calls modules, which functions may do so, and which tables stay where they are.
+
+This is found once, before the program is followed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.tree import Call, Expression, Index, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Sites", "calls_of_modules", "is_backward", "that_call", "used_in_place"]
+
+_FORWARD = {"forward", "updateOutput"}
+_BACKWARD = {"backward", "updateGradInput"}
+_IN_PLACE = {"ipairs", "pairs", "unpack", "table.unpack", "table.insert", "table.concat", "next"}
+
+Sites: TypeAlias = dict[Expression, Expression]  # calls of forward, and their modules
+
+
+def calls_of_modules(t: Translator) -> Sites:
+    """The calls of ``forward``, as a method or of the module itself, that are no nodes of a graph."""
+    found: Sites = {}
+    for invoke in tree.every(t.program, Invoke):
+        is_module = t.kind(invoke.receiver) == "module"
+        if invoke.method in _FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
+            found[invoke] = invoke.receiver
+    for call in tree.every(t.program, Call):
+        is_node = t.type(call).has("node")
+        if t.kind(call.callee) == "module" and not is_node:
+            found[call] = call.callee
+    return found
+
+
+def is_backward(t: Translator, node: Invoke) -> bool:
+    """Whether a module or a criterion writes gradients over its last ones."""
+    return node.method in _BACKWARD and t.kind(node.receiver) in ("module", "criterion")
+
+
+def that_call(t: Translator, sites: Sites) -> set[tree.Function]:
+    """The functions that may call a module, themselves or through others."""
+    functions = tree.every(t.program, tree.Function)
+    direct = {
+        function
+        for function in functions
+        if any(
+            node in sites or (isinstance(node, Invoke) and is_backward(t, node))
+            for node in tree.walk(function.body)
+        )
+    }
+    called = {
+        function: {
+            other
+            for node in tree.walk(function.body)
+            if isinstance(node, (Call, Invoke))
+            for other in (
+                *t.types.function_called(node),
+                *(f for a in node.arguments for f in t.type(a).functions),
+            )
+        }
+        for function in functions
+    }
+    while more := {f for f in functions if f not in direct and not called[f].isdisjoint(direct)}:
+        direct |= more
+    return direct
+
+
+def used_in_place(t: Translator, sites: Sites) -> set[Expression]:
+    """The expressions whose value, if it is a table, gets into no other place."""
+    found: set[Expression] = {node.base for node in tree.every(t.program, Index)}
+    found |= {node.operand for node in tree.every(t.program, tree.Unary)}
+    for call in tree.every(t.program, Call):
+        if t.path(call.callee) in _IN_PLACE or call in sites:
+            found.update(call.arguments[:1])
+    for invoke in tree.every(t.program, Invoke):
+        if t.kind(invoke.receiver) in ("module", "criterion"):
+            found.update(invoke.arguments)
+    return found
