@@ -146,7 +146,7 @@ class Functions:
     def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
         """A function outside of ``main`` cannot assign the variables that are in it."""
         t = self.t
-        for variable in variables:
+        for variable in sorted(variables, key=lambda each: each.name):  # the same report each time
             if variable.scope in t.around or t.in_main:
                 continue
             raise Problem("T7-241", line, f"a function of another file or class that assigns {variable.name}")
