@@ -12,7 +12,8 @@ from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.classes import Classes
-from torch7py.translate.inference.expressions import ExpressionKinds, of_json
+from torch7py.translate.inference.expressions import ExpressionKinds
+from torch7py.translate.inference.indexing import IndexKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.objects import Objects
@@ -117,6 +118,7 @@ class Inference:
         self.class_types = ClassTypes(self)
         self.calls = CallKinds(self)
         self.expressions = ExpressionKinds(self)
+        self.indexing = IndexKinds(self)
 
     def be_tensor(self, found: Type) -> bool:
         """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""
