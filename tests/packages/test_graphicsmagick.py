@@ -11,7 +11,7 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.packages.graphicsmagick import resize
+from torch7py.packages.graphicsmagick.scaling import resize
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -123,7 +123,7 @@ def test_refusals(lua: Any) -> None:
     for text, message in (
         ("gm.Image('none.png')", "No such file"),
         ("gm.Image('b.png')", "no readable image"),
-        ("gm.Image(3)", "the name of a file expected, not a number"),
+        ("gm.Image(3)", "the name of a file or a tensor expected, not a number"),
         ("gm.Image('a.png'):crop(1, 1, 4, 0)", "not in the image"),
         ("gm.Image('a.png'):toTensor('int')", "unknown data type int"),
         ("gm.Image('a.png'):toTensor('byte', 'RX')", "not 'X'"),

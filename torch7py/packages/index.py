@@ -67,12 +67,37 @@ package("argcheck.env", requires=("torch",), table=None, chunk="pkg_argcheck_env
 package("argcheck.doc", table=None, chunk="pkg_argcheck_doc.lua")
 package("bit32", table=None, chunk="pkg_bit32.lua")
 package("md5", "torch7py.packages.md5", table=None)
+package("snappy", "torch7py.packages.snappy", table=None)
 package(
     "graphicsmagick",
-    "torch7py.packages.graphicsmagick",
+    "torch7py.packages.graphicsmagick.all",
     requires=("torch",),
     table=None,
     chunk="pkg_graphicsmagick.lua",
+)
+package(
+    "graphicsmagick.Image",
+    requires=("graphicsmagick",),
+    table=None,
+    chunk="pkg_graphicsmagick_image.lua",
+)
+package(
+    "graphicsmagick.convert",
+    requires=("graphicsmagick",),
+    table=None,
+    chunk="pkg_graphicsmagick_convert.lua",
+)
+package(
+    "graphicsmagick.info",
+    requires=("graphicsmagick",),
+    table=None,
+    chunk="pkg_graphicsmagick_info.lua",
+)
+package(
+    "graphicsmagick.exif",
+    requires=("graphicsmagick",),
+    table=None,
+    chunk="pkg_graphicsmagick_exif.lua",
 )
 package(
     "dataload",

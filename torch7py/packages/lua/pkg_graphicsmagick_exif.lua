@@ -1,0 +1,3 @@
+-- graphicsmagick.exif: what the package has under this name.
+
+return require('graphicsmagick').parseExif

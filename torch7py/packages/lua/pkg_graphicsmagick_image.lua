@@ -1,0 +1,3 @@
+-- graphicsmagick.Image: what the package has under this name.
+
+return require('graphicsmagick').Image

@@ -1,0 +1,3 @@
+-- graphicsmagick.info: what the package has under this name.
+
+return require('graphicsmagick').info
