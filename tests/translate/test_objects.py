@@ -30,6 +30,10 @@ LINES = {
         "class Link(Tag):\n    __eq__ = object.__eq__\n    __hash__ = object.__hash__\n",
         "        super().__init__(text)\n        self.seen = None\n        self.target = target\n",
     ],
+    "equal_or_another_kind": [
+        "        if not isinstance(b, Length):\n            return NotImplemented\n",
+        "    __hash__ = object.__hash__\n",
+    ],
     "joined": [
         "    @staticmethod\n    def concat(a, b):\n",
         "    whole = Path.concat(home, file)\n",
