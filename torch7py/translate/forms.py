@@ -6,9 +6,40 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Block, Expression, Statement, String
+from torch7py.translate.tree import (
+    Assign,
+    Binary,
+    Block,
+    Boolean,
+    Call,
+    Expression,
+    Index,
+    Invoke,
+    Local,
+    Name,
+    Nil,
+    Number,
+    Paren,
+    Return,
+    Run,
+    Statement,
+    String,
+    Table,
+    Unary,
+    own_nodes,
+)
 
-__all__ = ["index_of", "only_value", "statements", "targets", "values"]
+__all__ = [
+    "appends",
+    "index_of",
+    "is_first_call",
+    "is_last",
+    "only_value",
+    "same_expression",
+    "statements",
+    "targets",
+    "values",
+]
 
 _STATEMENTS = set(Statement.__subclasses__())
 
@@ -44,3 +75,64 @@ def index_of(meta: tree.Table) -> Expression | None:
         if isinstance(item.key, String) and item.key.value == "__index":
             return item.value
     return None
+
+
+def appends(target: Index) -> bool:
+    """``t[#t + 1]``"""
+    key = target.key
+    return (
+        isinstance(key, Binary)
+        and key.operator == "+"
+        and isinstance(key.left, Unary)
+        and key.left.operator == "#"
+        and isinstance(key.right, Number)
+        and key.right.value == 1
+        and same_expression(key.left.operand, target.base)
+    )
+
+
+def is_last(target: Index) -> bool:
+    """``t[#t]``"""
+    key = target.key
+    return isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, target.base)
+
+
+def same_expression(a: Expression, b: Expression) -> bool:
+    """Whether two expressions are written alike (names, constants and indexing only)."""
+    if isinstance(a, Paren):
+        return same_expression(a.inner, b)
+    if isinstance(b, Paren):
+        return same_expression(a, b.inner)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Name) and isinstance(b, Name):
+        return a.name == b.name
+    if isinstance(a, (Number, String, Boolean)):
+        return bool(a.value == b.value)  # type: ignore[attr-defined]
+    if isinstance(a, Nil):
+        return True
+    if isinstance(a, Index) and isinstance(b, Index):
+        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
+    if isinstance(a, Binary) and isinstance(b, Binary):
+        return (
+            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
+        )
+    if isinstance(a, Unary) and isinstance(b, Unary):
+        return a.operator == b.operator and same_expression(a.operand, b.operand)
+    if isinstance(a, Table) and isinstance(b, Table):
+        return len(a.fields) == len(b.fields) and all(
+            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
+        )
+    return False
+
+
+def is_first_call(statement: Statement, call: Call) -> bool:
+    """Whether a statement makes a call, in any case and before anything else that it calls."""
+    if not isinstance(statement, (Local, Assign, Run, Return)):
+        return False
+    for node in own_nodes(statement):
+        if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
+            return False
+        if isinstance(node, Binary) and node.operator in ("and", "or"):
+            return False
+    return True

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.parse import LuaSyntaxError, parse
-from torch7py.translate.tree import Binary, Block, Call, Expression, Index, String, same_expression
+from torch7py.translate.tree import Binary, Block, Call, Expression, Index, String
 
 __all__ = ["described", "options_read", "text_of"]
 

@@ -50,13 +50,10 @@ __all__ = [
     "Unary",
     "Vararg",
     "While",
-    "appends",
     "blocks",
     "children",
     "every",
-    "is_last",
     "own_nodes",
-    "same_expression",
     "those",
     "walk",
 ]
@@ -457,55 +454,6 @@ def blocks(statement: Statement) -> Sequence[Block]:
     return found
 
 
-def appends(target: Index) -> bool:
-    """``t[#t + 1]``"""
-    key = target.key
-    return (
-        isinstance(key, Binary)
-        and key.operator == "+"
-        and isinstance(key.left, Unary)
-        and key.left.operator == "#"
-        and isinstance(key.right, Number)
-        and key.right.value == 1
-        and same_expression(key.left.operand, target.base)
-    )
-
-
-def is_last(target: Index) -> bool:
-    """``t[#t]``"""
-    key = target.key
-    return isinstance(key, Unary) and key.operator == "#" and same_expression(key.operand, target.base)
-
-
-def same_expression(a: Expression, b: Expression) -> bool:
-    """Whether two expressions are written alike (names, constants and indexing only)."""
-    if isinstance(a, Paren):
-        return same_expression(a.inner, b)
-    if isinstance(b, Paren):
-        return same_expression(a, b.inner)
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Name) and isinstance(b, Name):
-        return a.name == b.name
-    if isinstance(a, (Number, String, Boolean)):
-        return bool(a.value == b.value)  # type: ignore[attr-defined]
-    if isinstance(a, Nil):
-        return True
-    if isinstance(a, Index) and isinstance(b, Index):
-        return same_expression(a.base, b.base) and same_expression(a.key, b.key)
-    if isinstance(a, Binary) and isinstance(b, Binary):
-        return (
-            a.operator == b.operator and same_expression(a.left, b.left) and same_expression(a.right, b.right)
-        )
-    if isinstance(a, Unary) and isinstance(b, Unary):
-        return a.operator == b.operator and same_expression(a.operand, b.operand)
-    if isinstance(a, Table) and isinstance(b, Table):
-        return len(a.fields) == len(b.fields) and all(
-            same_expression(x.value, y.value) for x, y in zip(a.fields, b.fields, strict=True)
-        )
-    return False
-
-
 def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
     """The nodes of a statement without inner functions and inner blocks."""
     kept = statement.own if isinstance(statement, Statement) else None
@@ -528,15 +476,3 @@ def own_nodes(statement: Node | Block) -> Sequence[Node | Block]:
 
 def _start(node: Node | Block) -> int:
     return node.place.start if isinstance(node, Node) else 0
-
-
-def is_first_call(statement: Statement, call: Call) -> bool:
-    """Whether a statement makes a call, in any case and before anything else that it calls."""
-    if not isinstance(statement, (Local, Assign, Run, Return)):
-        return False
-    for node in own_nodes(statement):
-        if isinstance(node, (Call, Invoke)) and node.place.end <= call.place.start:
-            return False
-        if isinstance(node, Binary) and node.operator in ("and", "or"):
-            return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.inference import loaders, tuples
 from torch7py.translate.kind_rules import index_tensor, module_field
 from torch7py.translate.kinds import Type, unify
@@ -129,7 +129,7 @@ class IndexKinds:
             return False
 
         self.inference.rules.append(index)
-        if tree.is_last(node):
+        if forms.is_last(node):
             self.inference.guesses.append(lambda: _outputs(base))
         self.inference.guesses.append(lambda: of_json(base, result))
         self.inference.guesses.append(

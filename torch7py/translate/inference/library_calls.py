@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.inference import loaders, module_calls, tds, tuples
 from torch7py.translate.kind_rules import (
     counted,
@@ -16,7 +17,7 @@ from torch7py.translate.kind_rules import (
 )
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.library import FUNCTION_RESULTS
-from torch7py.translate.tree import Call, Expression, Invoke, same_expression
+from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.inference.calls import CallKinds

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
+from torch7py.translate.forms import appends, is_last
 from torch7py.translate.inference import loaders, settling, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
@@ -20,7 +21,7 @@ from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
-from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, appends, is_last
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 from torch7py.translate.types import Types
 
 __all__ = ["Inference", "infer"]

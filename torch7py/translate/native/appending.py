@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
+from torch7py.translate.forms import appends
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.table_uses import TableUses
-from torch7py.translate.tree import Expression, Index, Name, Statement, appends
+from torch7py.translate.tree import Expression, Index, Name, Statement
 
 __all__ = ["Appends"]
 
@@ -142,7 +143,7 @@ class Appends:
                 if block
                 else []
             )
-            if sum(tree.same_expression(other, target) for other in targets) != 1:
+            if sum(forms.same_expression(other, target) for other in targets) != 1:
                 return False
         return True
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, indexing, optimizers, tensors, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -97,7 +98,7 @@ class Assignments:
         if not appending:
             return False
         others = [t for t in targets if isinstance(t, Index) and t not in appending]
-        if any(tree.same_expression(t.base, a.base) for t in others for a in appending):
+        if any(forms.same_expression(t.base, a.base) for t in others for a in appending):
             raise Problem("T7-212", targets[0].line, "several places at the end of a list at once")
         stored = {n.name for t in targets for n in tree.walk(t) if isinstance(n, Name)}
         stored -= {t.key.name for t in appending if isinstance(t.key, Name)}
@@ -129,7 +130,7 @@ class Assignments:
             self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
-            if tree.is_last(target) and self.t.representation(target.base) == "list":
+            if forms.is_last(target) and self.t.representation(target.base) == "list":
                 self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.pop()")
                 return
             if self.t.representation(target.base) in ("dict", "record"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Binary, Expression, Index, Name, Number, same_expression
+from torch7py.translate.forms import same_expression
+from torch7py.translate.tree import Binary, Expression, Index, Name, Number
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

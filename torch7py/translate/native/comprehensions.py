@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, ranges
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Expression, Index, Name, Statement, same_expression
+from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.library import TENSOR_TYPES
 from torch7py.translate.native import class_tests, code, indexing, matching, text
 from torch7py.translate.native.code import Py, atom
@@ -235,7 +235,7 @@ class Conditions:
         return self.t.value(node)
 
     def conjunction(self, node: Binary) -> Py:
-        if isinstance(node.left, Name) and tree.same_expression(node.left, node.right):
+        if isinstance(node.left, Name) and forms.same_expression(node.left, node.right):
             return self.t.value(node.left)  # itself, whatever it is
         kind = self.t.kind(node.left)
         if kind == "boolean":
@@ -259,7 +259,7 @@ class Conditions:
         if (
             isinstance(left, Binary)
             and left.operator == "and"
-            and tree.same_expression(left.left, left.right)
+            and forms.same_expression(left.left, left.right)
         ):
             left = left.left
         if isinstance(left, Binary) and left.operator == "or" and self._is_choice(left):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native import initialization
 from torch7py.translate.native.training.flow import PURE
 from torch7py.translate.native.training.holders import Holder, Holders
@@ -113,7 +113,7 @@ def _has_form(t: Translator, node: Invoke, of_gradients: bool, of_both: bool) ->
             len(given) == 2
             and isinstance(negated, tree.Unary)
             and negated.operator == "-"
-            and tree.same_expression(negated.operand, given[1])
+            and forms.same_expression(negated.operand, given[1])
         )
     return node.method == "zero" or (numbers and len(given) == 1 and node.method in ("mul", "div"))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, confusion, facts, loaders, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described
 from torch7py.translate.native.whole_tensors import elements
-from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary, same_expression
+from torch7py.translate.tree import Expression, Index, Name, Number, String, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

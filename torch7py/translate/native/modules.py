@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import late_imports
 from torch7py.translate.native.code import INDENT, Py, atom, python_name
@@ -246,7 +246,7 @@ class Modules:
         """Import a late file before the statement that runs it in an expression."""
         statements = (s for s in tree.walk(self.project.script.block) if isinstance(s, Statement))
         statement = next((s for s in statements if node in tree.own_nodes(s)), None)
-        if statement is None or not tree.is_first_call(statement, node):
+        if statement is None or not forms.is_first_call(statement, node):
             raise Problem(
                 "T7-251", node.line, f"{file.name}, which is run after something else of a statement"
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -104,7 +104,7 @@ class OwnLayer(LayerFunction):
     def _adds_to_part(self, name: str, part: Expression, value: Expression) -> None:
         """``self.gradWeight[i] = self.gradWeight[i] + x``: the gradient begins with zeros."""
         added = isinstance(value, tree.Binary) and value.operator in ("+", "-")
-        if not added or not isinstance(value, tree.Binary) or not tree.same_expression(value.left, part):
+        if not added or not isinstance(value, tree.Binary) or not forms.same_expression(value.left, part):
             raise Problem("T7-243", part.line, f"a part of {name}, to which nothing is added")
         local = self.local(name)
         begun = any(line.strip().startswith(f"{local} = ") for line in self.t.lines[-200:])
@@ -168,7 +168,7 @@ class OwnLayer(LayerFunction):
             return False
         if isinstance(node, tree.Assign):
             value = node.values[0]
-            same = isinstance(value, tree.Binary) and tree.same_expression(value.left, node.targets[0])
+            same = isinstance(value, tree.Binary) and forms.same_expression(value.left, node.targets[0])
             if isinstance(value, tree.Binary) and value.operator == "or" and same:
                 return True
             if not isinstance(value, tree.Nil):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, matching
 from torch7py.translate.native import text as texts
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import functions
-from torch7py.translate.tree import Call, Expression, Invoke, Number, String, same_expression
+from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Expression, Index, Name, Statement, same_expression
+from torch7py.translate.tree import Block, Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator

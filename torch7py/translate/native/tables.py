@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.appending import Appends
 from torch7py.translate.native.table_uses import TableUses
-from torch7py.translate.tree import Expression, Index, Name, Statement, same_expression
+from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -131,7 +132,7 @@ class Tables:
             if target in self._appends.found:
                 filled = True
         for _, target in self.uses.stores.get(found, []):
-            if target not in self._appends.found and not filled and not tree.is_last(target):
+            if target not in self._appends.found and not filled and not forms.is_last(target):
                 return "dict"
         if any(self._may_go_beyond(found, target) for target in stores):
             return "dict"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.native.wholes import returns_of
@@ -425,14 +425,14 @@ def _adds_to(node: Expression, target: Index) -> bool:
     """Whether a call only adds to what is in a field."""
     while isinstance(node, Invoke) and (node.method == "add" or node.method in SETTINGS):
         if any(
-            tree.same_expression(n, target)
+            forms.same_expression(n, target)
             for a in node.arguments
             for n in tree.walk(a)
             if isinstance(n, Index)
         ):
             return False
         node = node.receiver
-    return tree.same_expression(node, target)
+    return forms.same_expression(node, target)
 
 
 def _only_adds(node: Expression) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.models.sequences import REMEMBER
 from torch7py.translate.native.problem import Problem
@@ -116,13 +116,13 @@ class Coupling:
             for other in self._starts.values()
             if other.part != start.part
             and self._block[other.statement] is self._block[node]
-            and tree.same_expression(other.layer, start.layer)
+            and forms.same_expression(other.layer, start.layer)
         ]
         names = self._names(start.layer)
         if names <= _WITH_CELL:
             if len(others) != 1 or not (
-                tree.same_expression(others[0].source, start.source)
-                and tree.same_expression(others[0].step, start.step)
+                forms.same_expression(others[0].source, start.source)
+                and forms.same_expression(others[0].step, start.step)
             ):
                 raise Problem("T7-225", node.line, "a first state without its cell, or of several layers")
             if self._goes_back(start) != self._goes_back(others[0]):
@@ -154,7 +154,7 @@ class Coupling:
         step = start.step
         value = self._copied(start.statement.values[0])
         if isinstance(step, tree.Unary) and step.operator == "#" and isinstance(value, Index):
-            return tree.same_expression(step.operand, value.base)
+            return forms.same_expression(step.operand, value.base)
         return isinstance(step, tree.Unary) and step.operator == "-" and _is_one(step.operand)
 
     def _check(self, start: _Start) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.code import ATOM
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
@@ -80,7 +80,7 @@ class Hooks:
             return (
                 same and self._same(a.receiver, b.receiver) and all(map(self._same, a.arguments, b.arguments))
             )
-        return tree.same_expression(a, b)
+        return forms.same_expression(a, b)
 
     def write(self, builder: Builder) -> None:
         """Have the parts of a new model keep their outputs."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.nn.registry import layers as registered
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -283,7 +283,7 @@ class LayerTests:
                 if found is None or (isinstance(condition, Binary) and condition.operator == "~="):
                     continue
                 subject, passes = found
-                if not tree.same_expression(subject, node.receiver) or not passes("nn.DataParallelTable"):
+                if not forms.same_expression(subject, node.receiver) or not passes("nn.DataParallelTable"):
                     continue
                 if not passes("nn.Sequential") and any(node is inner for inner in tree.walk(body)):
                     return True

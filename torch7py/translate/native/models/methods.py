@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.inference.module_calls import is_known_field
 from torch7py.translate.native import code, devices, reuse, types_by_name
 from torch7py.translate.native.code import Py, atom
@@ -376,7 +376,7 @@ class Models:
             return True
         if name == "gradBias":  # of a bias that is taken away as well
             return any(
-                isinstance(x, Index) and _is_field(x, "bias") and tree.same_expression(x.base, target.base)
+                isinstance(x, Index) and _is_field(x, "bias") and forms.same_expression(x.base, target.base)
                 for n in tree.every(t.program, tree.Assign)
                 for x, given in zip(n.targets, n.values, strict=False)
                 if isinstance(given, tree.Nil)
@@ -438,7 +438,9 @@ class Models:
     def _has_no_gradients(self, layer: Expression) -> bool:
         """Whether the program has a layer not take its gradients, too."""
         return any(
-            isinstance(x, Index) and _is_field(x, "accGradParameters") and tree.same_expression(x.base, layer)
+            isinstance(x, Index)
+            and _is_field(x, "accGradParameters")
+            and forms.same_expression(x.base, layer)
             for n in tree.every(self.t.program, tree.Assign)
             for x in n.targets
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Description
 from torch7py.translate.layers import SETTINGS, Args, Layer
 from torch7py.translate.layers.recurrent import remembers
@@ -97,7 +97,7 @@ class Sequences:
             block = self._block(node)
             for target, call in reversed(self._stored):
                 before = target.place.end <= node.place.start and block is not None
-                if before and tree.same_expression(target, node) and block is self._block(target):
+                if before and forms.same_expression(target, node) and block is self._block(target):
                     return [call]
         found = [layer.call for layer in self.t.type(node).find().layers]
         return [

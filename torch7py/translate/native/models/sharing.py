@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS
@@ -35,7 +35,7 @@ class Sharing:
             for n in tree.every(t.program, Invoke)
             if t.kind(n.receiver) == "module"
             and (n.method == "share" or (n.method == "clone" and n.arguments))
-            and not tree.same_expression(node.receiver, n.receiver)
+            and not forms.same_expression(node.receiver, n.receiver)
         }
         parts = _parts_of(t.type(node.receiver))
         unknown = any(not part.layers and not part.classes for part in parts)
@@ -62,7 +62,7 @@ class Sharing:
                 made = first
         model = node.arguments[0]
         copied = isinstance(made, Invoke) and made.method == "clone" and not made.arguments
-        if not (copied and isinstance(made, Invoke) and tree.same_expression(made.receiver, model)):
+        if not (copied and isinstance(made, Invoke) and forms.same_expression(made.receiver, model)):
             raise Problem("T7-202", node.line, "share of a module that is no copy of the other one")
         return t.value(model)
 
@@ -77,7 +77,7 @@ class Sharing:
         if not (isinstance(call, Invoke) and call.method == "share" and call.receiver is reads[0]):
             return None
         names = {name.value for name in call.arguments[1:] if isinstance(name, tree.String)}
-        same = bool(call.arguments) and tree.same_expression(call.arguments[0], node.receiver)
+        same = bool(call.arguments) and forms.same_expression(call.arguments[0], node.receiver)
         return call if same and names >= _SHARED else None
 
 

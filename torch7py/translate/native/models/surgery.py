@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
@@ -188,7 +188,7 @@ class Surgery:
         if isinstance(base, Index) and isinstance(base.key, String) and base.key.value == "modules":
             if t.kind(base.base) != "module":
                 return False
-            place = "-1" if tree.is_last(target) else t.expressions.position(target.key).text
+            place = "-1" if forms.is_last(target) else t.expressions.position(target.key).text
             container = t.value(base).at(code.ATOM)
             owner = t.classes.owners.get(t.scope.function) if t.scope.function is not None else None
             if (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.optimizers.choices import is_known_at
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement
 
@@ -51,7 +51,7 @@ def _parts(condition: Expression | None) -> tuple[Expression, Expression] | None
 
 
 def _alike(condition: Expression | None, other: Expression) -> bool:
-    return condition is not None and _parts(condition) is not None and tree.same_expression(condition, other)
+    return condition is not None and _parts(condition) is not None and forms.same_expression(condition, other)
 
 
 def _excludes(condition: Expression | None, other: Expression) -> bool:
@@ -61,10 +61,10 @@ def _excludes(condition: Expression | None, other: Expression) -> bool:
     return (
         one is not None
         and two is not None
-        and tree.same_expression(one[0], two[0])
+        and forms.same_expression(one[0], two[0])
         and isinstance(one[1], constant)
         and isinstance(two[1], constant)
-        and not tree.same_expression(one[1], two[1])
+        and not forms.same_expression(one[1], two[1])
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.optimizers.methods import Optimizer
 from torch7py.translate.scopes import Scope
 from torch7py.translate.tree import Call, Expression, Invoke, Statement
@@ -154,7 +154,7 @@ class _Gradients:
     def _clears(self, node: Invoke) -> bool:
         if node.method in ("zero", "fill"):
             return self.training.holders.of(node.receiver) in self.holders
-        alike = self.module is not None and tree.same_expression(_last(node.receiver), _last(self.module))
+        alike = self.module is not None and forms.same_expression(_last(node.receiver), _last(self.module))
         return node.method == "zeroGradParameters" and alike
 
     def _is_passed(self, node: Expression, statement: Statement) -> bool:

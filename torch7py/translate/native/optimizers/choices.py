@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.code import atom
 from torch7py.translate.native.optimizers.methods import METHODS, Choice
 from torch7py.translate.scopes import Variable
@@ -142,4 +142,4 @@ def _first_write(variable: Variable) -> Name | None:
 def _is_stored(places: Places, node: Index) -> bool:
     """Whether the program stores into a field of this name somewhere."""
     targets = [x for s in places.owner if isinstance(s, tree.Assign) for x in s.targets]
-    return any(isinstance(x, Index) and tree.same_expression(x.key, node.key) for x in targets)
+    return any(isinstance(x, Index) and forms.same_expression(x.key, node.key) for x in targets)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.optimizers.branches import calls_in_branch
 from torch7py.translate.native.optimizers.checking import is_check
@@ -362,11 +362,11 @@ def _module_at(
         together = all(
             isinstance(call.arguments[-1], tree.Index)
             and isinstance(call.arguments[1], tree.Index)
-            and tree.same_expression(call.arguments[-1].base, call.arguments[1].base)
+            and forms.same_expression(call.arguments[-1].base, call.arguments[1].base)
             for call in nodes
         )
         return holders.field(target.base, module) if together else None
-    alike = all(tree.same_expression(call.arguments[1], weights) for call in nodes)
+    alike = all(forms.same_expression(call.arguments[1], weights) for call in nodes)
     base = weights.base
     if not alike or not isinstance(base, Name):
         return None
@@ -452,13 +452,13 @@ def _option_at(training: Training, nodes: list[Call], statement: Statement) -> s
     if len(beside) == 1:
         return beside.pop()
     callees = [call.callee for call in nodes]
-    if beside or not all(isinstance(c, Name) and tree.same_expression(c, callees[0]) for c in callees):
+    if beside or not all(isinstance(c, Name) and forms.same_expression(c, callees[0]) for c in callees):
         return None
     return assigned_before(training, callees[0], statement) if isinstance(callees[0], Name) else None
 
 
 def _alike(option: Choice, other: str | Choice) -> bool:
-    return isinstance(other, Choice) and tree.same_expression(option.key, other.key)
+    return isinstance(other, Choice) and forms.same_expression(option.key, other.key)
 
 
 def _place(

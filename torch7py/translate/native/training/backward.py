@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.gradients import Gradients, base_name
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -156,7 +156,7 @@ class BackwardPasses:
             if home is not None and any(s in dropped for s in (home, *places.parents[home])):
                 return False  # of the steps, or of what is left out
         return all(
-            n.method == changes[0].method and tree.same_expression(n.arguments[0], factor) for n in changes
+            n.method == changes[0].method and forms.same_expression(n.arguments[0], factor) for n in changes
         )
 
     def _grow(self, own: list[Statement], gradients: set[Variable], dropped: set[Statement]) -> bool:

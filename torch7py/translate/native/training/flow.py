@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -68,7 +68,7 @@ class Flow:
             return a.operator == b.operator and self.same(a.left, b.left) and self.same(a.right, b.right)
         if isinstance(a, tree.Unary) and isinstance(b, tree.Unary):
             return a.operator == b.operator and self.same(a.operand, b.operand)
-        return tree.same_expression(a, b)
+        return forms.same_expression(a, b)
 
     def _all_same(self, a: tuple[Expression, ...] | list[Expression], b: object) -> bool:
         assert isinstance(b, (tuple, list))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import all_parts
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.calls import FORWARD
@@ -57,7 +57,7 @@ class Forwards:
         """Whether two expressions mean the same module: one variable, or a field of objects of one class."""
         if self.flow.same(a, b):
             return True
-        if isinstance(a, Index) and isinstance(b, Index) and tree.same_expression(a, b):
+        if isinstance(a, Index) and isinstance(b, Index) and forms.same_expression(a, b):
             return bool(self.t.type(a.base).find().classes) and self.t.type(a.base) is self.t.type(b.base)
         return False
 

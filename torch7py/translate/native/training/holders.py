@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
@@ -101,7 +101,7 @@ class Holders:
 
     def field_with(self, value: Expression, statement: Statement, base: Expression) -> Index | None:
         """The field of an object that keeps, from a function on, what an expression of that function is."""
-        if isinstance(value, Index) and tree.same_expression(value.base, base):
+        if isinstance(value, Index) and forms.same_expression(value.base, base):
             holder = self.of(value)
             if holder is not None and len(self.assigned(holder)) == 1:
                 return value
@@ -113,7 +113,7 @@ class Holders:
             if owner is scope and isinstance(other, tree.Assign) and len(other.targets) == len(other.values):
                 for target, given in zip(other.targets, other.values, strict=True):
                     same = isinstance(given, Name) and self.of(given) is self.of(value)
-                    if same and isinstance(target, Index) and tree.same_expression(target.base, base):
+                    if same and isinstance(target, Index) and forms.same_expression(target.base, base):
                         holder = self.of(target)
                         if holder is not None and len(self.assigned(holder)) == 1:
                             return target

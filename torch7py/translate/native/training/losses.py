@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement, same_expression
+from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training

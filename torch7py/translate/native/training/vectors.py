@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
+from torch7py.translate.forms import same_expression
 from torch7py.translate.native import code, flat, initialization
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -15,7 +16,7 @@ from torch7py.translate.native.training.holders import Holder
 from torch7py.translate.native.training.run_parts import RunParts
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, same_expression
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
@@ -96,7 +97,7 @@ class FlatVectors:
             len(fields) == len(targets)
             and isinstance(module, Index)
             and all(
-                tree.same_expression(field.base, module.base)
+                forms.same_expression(field.base, module.base)
                 and (holder := holders.of(field)) is not None
                 and len(holders.assigned(holder)) == 1
                 for field in fields

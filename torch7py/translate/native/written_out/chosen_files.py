@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Statement, String
@@ -107,7 +107,7 @@ class ChosenFiles(Rewriting):
         if choice.defines:
             entries = ", ".join(f"[{_quoted(value)}] = {run}" for value, run in choice.runs.items())
             return [(start, end, f"({{{entries}}})[{by}]")]
-        if not tree.is_first_call(statement, call):
+        if not forms.is_first_call(statement, call):
             return []
         chosen = self.fresh("chosen")
         before = f"local {chosen} {self._branches(choice, by, f'{chosen} = ')} "
