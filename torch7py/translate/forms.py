@@ -1,4 +1,4 @@
-"""Statements and tables by their form: what is assigned where, and what has which name.
+"""Statements and expressions by their form: what is assigned where, what is written alike, what has which name.
 
 ``torch7py.translate.tree`` has the nodes themselves.
 """
@@ -13,9 +13,12 @@ from torch7py.translate.tree import (
     Boolean,
     Call,
     Expression,
+    Function,
+    FunctionStatement,
     Index,
     Invoke,
     Local,
+    LocalFunction,
     Name,
     Nil,
     Number,
@@ -31,9 +34,12 @@ from torch7py.translate.tree import (
 
 __all__ = [
     "appends",
+    "bare",
+    "dotted",
     "index_of",
     "is_first_call",
     "is_last",
+    "named_functions",
     "only_value",
     "same_expression",
     "statements",
@@ -67,6 +73,34 @@ def only_value(statement: Statement) -> Expression | None:
         return statement.call
     found = values(statement)
     return found[0] if len(found) == 1 else None
+
+
+def named_functions(block: Block) -> list[tuple[Statement, Name, Function]]:
+    """``function f() end`` and ``local function f() end``: the statements, the names and the functions."""
+    found: list[tuple[Statement, Name, Function]] = []
+    for statement in tree.those(block, FunctionStatement, LocalFunction):
+        if isinstance(statement, LocalFunction):
+            found.append((statement, statement.name, statement.function))
+        elif isinstance(statement, FunctionStatement) and isinstance(statement.target, Name):
+            found.append((statement, statement.target, statement.function))
+    return found
+
+
+def bare(node: Expression) -> Expression:
+    """An expression without the parentheses around it."""
+    while isinstance(node, Paren):
+        node = node.inner
+    return node
+
+
+def dotted(node: Expression) -> str | None:
+    """``a.b.c`` as text."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Index) and isinstance(node.key, String):
+        base = dotted(node.base)
+        return None if base is None else f"{base}.{node.key.value}"
+    return None
 
 
 def index_of(meta: tree.Table) -> Expression | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import torch
 
@@ -18,7 +19,7 @@ from torch7py.translate.kind_rules import (
 from torch7py.translate.kinds import Description, Type, unify
 from torch7py.translate.layers import SETTINGS
 from torch7py.translate.library import is_criterion
-from torch7py.translate.tree import Block, Call, Index, Invoke, String
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, String
 
 __all__ = ["flat_vectors", "forward", "make", "method", "module_fields", "node_method", "own_fields"]
 
@@ -36,14 +37,9 @@ _TABLES = {
 def module_fields(program: Block) -> set[str]:
     """Names of fields that are given new tables: lists of layers among them that a program keeps in a module."""
     return {
-        target.key.value
-        for node in tree.every(program, tree.Assign)
-        for target, value in zip(node.targets, node.values, strict=False)
-        if isinstance(target, Index)
-        and target.dotted
-        and isinstance(target.key, String)
-        and isinstance(value, tree.Table)
-        and target.key.value not in _TABLES
+        name
+        for name, value in _fields_given(program)
+        if isinstance(value, tree.Table) and name not in _TABLES
     }
 
 
@@ -52,16 +48,17 @@ def own_fields(program: Block) -> set[str]:
 
     Functions among them are methods, and nil alone is no value of one.
     """
-    given = {
-        target.key.value
-        for node in tree.every(program, tree.Assign)
-        for target, value in zip(node.targets, node.values, strict=False)
-        if isinstance(target, Index)
-        and target.dotted
-        and isinstance(target.key, String)
-        and not isinstance(value, (tree.Table, tree.Function, tree.Nil))
-    }
+    no_values = (tree.Table, tree.Function, tree.Nil)
+    given = {name for name, value in _fields_given(program) if not isinstance(value, no_values)}
     return {name for name in given if not is_known_field(name)}
+
+
+def _fields_given(program: Block) -> Iterator[tuple[str, Expression]]:
+    """``x.name = value``, of anything."""
+    for node in tree.every(program, tree.Assign):
+        for target, value in zip(node.targets, node.values, strict=False):
+            if isinstance(target, Index) and target.dotted and isinstance(target.key, String):
+                yield target.key.value, value
 
 
 def is_known_field(name: str) -> bool:

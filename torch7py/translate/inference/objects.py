@@ -116,9 +116,7 @@ class Objects:
             return None
         for node in tree.walk(function.body):
             if isinstance(node, Call) and self.types.path(node.callee) == "setmetatable" and node.arguments:
-                first: Expression | None = node.arguments[0]
-                while isinstance(first, tree.Paren):
-                    first = first.inner
+                first = forms.bare(node.arguments[0])
                 if isinstance(first, tree.Binary) and first.operator == "or":
                     first = first.left
                 if isinstance(first, Name) and self.scopes.of_name[first].declaration is last:
@@ -203,6 +201,5 @@ class Objects:
 
 def _or_table(node: Expression) -> Expression:
     """The table in ``o or {}``; any other expression itself."""
-    while isinstance(node, tree.Paren):
-        node = node.inner
+    node = forms.bare(node)
     return node.right if isinstance(node, tree.Binary) and node.operator == "or" else node

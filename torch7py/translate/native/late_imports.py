@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native.project import Project, SourceFile, dotted
+from torch7py.translate.forms import dotted
+from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Call, Invoke, Statement
 

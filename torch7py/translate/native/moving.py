@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.forms import bare
 from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Binary, Block, Call, Expression, Function, Invoke, Name, Node
@@ -101,12 +102,12 @@ def _moves(function: Function, conditions: dict[Function, Expression | None]) ->
         return False
     condition: Expression | None = None
     if isinstance(first, tree.Return) and len(first.values) == 1 and not rest:
-        value = _bare(first.values[0])
+        value = bare(first.values[0])
         if isinstance(value, Binary) and value.operator == "or" and _is_name(value.right, parameter):
-            chosen = _bare(value.left)
+            chosen = bare(value.left)
             if not (isinstance(chosen, Binary) and chosen.operator == "and"):
                 return False
-            condition, value = chosen.left, _bare(chosen.right)
+            condition, value = chosen.left, bare(chosen.right)
         if not _is_moved(value, parameter):
             return False
     elif isinstance(first, tree.If) and len(first.branches) == 1 and len(rest) <= 1:
@@ -118,13 +119,13 @@ def _moves(function: Function, conditions: dict[Function, Expression | None]) ->
             return False
         moved = then.statements[0]
         if isinstance(moved, tree.Return) and len(moved.values) == 1:
-            if not _is_moved(_bare(moved.values[0]), parameter):
+            if not _is_moved(bare(moved.values[0]), parameter):
                 return False
         elif not (
             isinstance(moved, tree.Assign)
             and len(moved.targets) == len(moved.values) == 1
             and _is_name(moved.targets[0], parameter)
-            and _is_moved(_bare(moved.values[0]), parameter)
+            and _is_moved(bare(moved.values[0]), parameter)
             and first.otherwise is None
         ):
             return False
@@ -180,7 +181,7 @@ def _way(block: Block, parameter: str, condition: Expression | None) -> Way | No
     )
     if not _plain(block) or not requires or not isinstance(last, tree.Return) or len(last.values) != 1:
         return None
-    value = _bare(last.values[0])
+    value = bare(last.values[0])
     if _is_name(value, parameter):
         return Way(condition, "self")
     if not isinstance(value, Invoke) or not _is_name(value.receiver, parameter):
@@ -208,12 +209,6 @@ def _plain(block: Block | None) -> bool:
         or block.closing
         or any(s.around.before or s.around.trailing or s.around.inside for s in block.statements)
     )
-
-
-def _bare(node: Expression) -> Expression:
-    while isinstance(node, tree.Paren):
-        node = node.inner
-    return node
 
 
 def _is_name(node: Node | Block, name: str) -> bool:

@@ -16,6 +16,7 @@ import torch7py.packages.index  # noqa: F401  (the packages there are)
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in
+from torch7py.translate.forms import dotted
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
@@ -25,7 +26,7 @@ from torch7py.translate.native.shifting import shift
 from torch7py.translate.native.splitting import split_constructions
 from torch7py.translate.native.written_out import Folders, written_out
 from torch7py.translate.parse import parse
-from torch7py.translate.tree import Around, Block, Call, Expression, Index, Name, Place, Statement, String
+from torch7py.translate.tree import Around, Block, Call, Expression, Name, Place, Statement, String
 
 __all__ = ["Project", "SourceFile", "gather"]
 
@@ -252,13 +253,3 @@ def _calls(block: Block) -> list[Call]:
 
 def _names_own_package(node: Expression) -> bool:
     return isinstance(node, String) and node.value not in packages
-
-
-def dotted(node: Expression) -> str | None:
-    """``a.b.c`` as text."""
-    if isinstance(node, Name):
-        return node.name
-    if isinstance(node, Index) and isinstance(node.key, String):
-        base = dotted(node.base)
-        return None if base is None else f"{base}.{node.key.value}"
-    return None

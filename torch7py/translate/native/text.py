@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.forms import bare
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
@@ -90,7 +91,7 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
 
     ``seen``: the variables looked at, once each, as values go round through parameters on many ways.
     """
-    node, seen = root(node), set() if seen is None else seen
+    node, seen = bare(node), set() if seen is None else seen
     kind, found = t.kind(node), t.type(node)
     if isinstance(node, tree.Nil) or kind == "any" or is_message(t, node):
         return True
@@ -141,8 +142,8 @@ def pieces_of(t: Translator, node: Expression) -> list[tuple[str, str] | str]:
         return [node.value if isinstance(node, String) else literal(node)]
     if isinstance(node, Binary) and node.operator == "..":
         return [*pieces_of(t, node.left), *pieces_of(t, node.right)]
-    if isinstance(node, Invoke) and node.method == "format" and isinstance(root(node.receiver), String):
-        return formatted(t, root(node.receiver), node.arguments)
+    if isinstance(node, Invoke) and node.method == "format" and isinstance(bare(node.receiver), String):
+        return formatted(t, bare(node.receiver), node.arguments)
     if isinstance(node, Call) and t.path(node.callee) == "string.format" and node.arguments:
         return formatted(t, node.arguments[0], node.arguments[1:])
     colored = colored_pieces(t, node)
@@ -173,12 +174,6 @@ def colored_pieces(t: Translator, node: Expression) -> list[tuple[str, str] | st
     return (
         [COLORS[name]] if package in ("sys.COLORS", "trepl.colors") and not isinstance(node, Call) else None
     )
-
-
-def root(node: Expression) -> Expression:
-    while isinstance(node, tree.Paren):
-        node = node.inner
-    return node
 
 
 def joined(t: Translator, nodes: tuple[Expression, ...]) -> Py:

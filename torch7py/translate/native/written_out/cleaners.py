@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.forms import named_functions
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.tree import (
     Assign,
@@ -30,12 +31,8 @@ class Cleaners(Rewriting):
 
     def written(self) -> bytes:
         edits: list[tuple[int, int, str]] = []
-        for statement in tree.those(self.program, tree.FunctionStatement, tree.LocalFunction):
-            name = statement.name if isinstance(statement, tree.LocalFunction) else None
-            if isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
-                name = statement.target
-            function = statement.function  # type: ignore[attr-defined]
-            if name is None or len(function.parameters) != 1 or not _only_cleans(function):
+        for statement, name, function in named_functions(self.program):
+            if len(function.parameters) != 1 or not _only_cleans(function):
                 continue
             calls = {
                 node.call.callee: node

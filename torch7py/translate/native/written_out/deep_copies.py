@@ -7,6 +7,7 @@ Such a copy has the original's tensors until it is converted to another type, an
 from __future__ import annotations
 
 from torch7py.translate import tree
+from torch7py.translate.forms import named_functions
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 
@@ -20,12 +21,8 @@ class DeepCopies(Rewriting):
 
     def written(self) -> bytes:
         edits: list[tuple[int, int, str]] = []
-        for statement in tree.those(self.program, tree.FunctionStatement, tree.LocalFunction):
-            name = statement.name if isinstance(statement, tree.LocalFunction) else None
-            if isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
-                name = statement.target
-            function: tree.Function = statement.function  # type: ignore[attr-defined]
-            if name is None or not _copies(function, name.name):
+        for statement, name, function in named_functions(self.program):
+            if not _copies(function, name.name):
                 continue
             inside = {node for node in tree.walk(function) if isinstance(node, Name)}
             reads = [read for read in self.scopes.of_name[name].reads if read not in inside]

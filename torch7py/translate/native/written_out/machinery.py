@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.forms import bare, dotted
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import (
@@ -138,7 +139,7 @@ class Machinery(Rewriting):
             if not isinstance(call, Invoke) or call.method != "apply" or len(call.arguments) != 1:
                 continue
             modes = _sets_mode(call.arguments[0])
-            if modes is None or not isinstance(_bare(call.receiver), (Name, Index)):
+            if modes is None or not isinstance(bare(call.receiver), (Name, Index)):
                 continue
             if all(isinstance(mode, Number) and mode.value == 1 for mode in modes):
                 edits.append((node.place.start, node.place.end, "cudnn.deterministic = true"))
@@ -151,7 +152,7 @@ class Machinery(Rewriting):
     def _tensors(self) -> list[tuple[int, int, str]]:
         edits = []
         for node in tree.every(self.program, Call):
-            path = _path(node.callee) or ""
+            path = dotted(node.callee) or ""
             pinned = _PINNED.fullmatch(path)
             if pinned is not None:  # ``cutorch.createCudaHostTensor()``
                 given = ", ".join(map(self.text, node.arguments))
@@ -167,13 +168,13 @@ class Machinery(Rewriting):
         edits += [
             (choice.left.place.start, choice.right.place.start, "")
             for choice in tree.every(self.program, Binary)
-            if choice.operator == "and" and _CARD_TYPE.fullmatch(_path(choice.left) or "")
+            if choice.operator == "and" and _CARD_TYPE.fullmatch(dotted(choice.left) or "")
         ]
         for run in tree.every(self.program, tree.Run):
             call = run.call
             if (
                 isinstance(call, Call)
-                and _path(call.callee) == "assert"
+                and dotted(call.callee) == "assert"
                 and _is_about_memory(call.arguments[:1])
             ):
                 self.gone.add(run)
@@ -202,7 +203,7 @@ class Machinery(Rewriting):
             if isinstance(statement, Local):
                 good = all(_is_required(value) for value in statement.values)
             elif isinstance(statement, Assign):
-                good = all(_path(target) in _FLAGS for target in statement.targets)
+                good = all(dotted(target) in _FLAGS for target in statement.targets)
             else:
                 good = isinstance(statement, tree.Run) and _is_required(statement.call)
             if not good:
@@ -212,26 +213,10 @@ class Machinery(Rewriting):
     def _flags_read_by(self, inside: set[Name]) -> None:
         """``local fastest = cudnn.fastest``, which only the threads read."""
         for node in tree.every(self.program, Local):
-            flags = bool(node.values) and all(_path(value) in _FLAGS for value in node.values)
+            flags = bool(node.values) and all(dotted(value) in _FLAGS for value in node.values)
             reads = [read for name in node.names for read in self.scopes.of_name[name].reads]
             if flags and inside.issuperset(reads):
                 self.gone.add(node)
-
-
-def _bare(node: Expression) -> Expression:
-    while isinstance(node, tree.Paren):
-        node = node.inner
-    return node
-
-
-def _path(node: Expression) -> str | None:
-    """``a.b.c`` as text."""
-    if isinstance(node, Name):
-        return node.name
-    if isinstance(node, Index) and isinstance(node.key, String):
-        base = _path(node.base)
-        return None if base is None else f"{base}.{node.key.value}"
-    return None
 
 
 def _named(node: Index, name: str) -> bool:
@@ -245,25 +230,25 @@ def _root(node: Expression) -> Name | None:
 
 
 def _same(node: tree.Node | Block, target: Expression) -> bool:
-    return isinstance(node, (Name, Index)) and _path(node) is not None and _path(node) == _path(target)
+    return isinstance(node, (Name, Index)) and dotted(node) is not None and dotted(node) == dotted(target)
 
 
 def _is_memory(node: Expression) -> bool:
     """A tensor without numbers: ``torch.Tensor()``, or at the start of a storage, ``torch.Tensor(cache[key], 1, 0)``"""
-    node = _bare(node)
+    node = bare(node)
     if not isinstance(node, Call):
         return False
-    root, given = _root(_bare(node.callee)), node.arguments
+    root, given = _root(bare(node.callee)), node.arguments
     empty = len(given) == 3 and [n.value for n in given[1:] if isinstance(n, Number)] == [1, 0]
     return root is not None and root.name == "torch" and (empty or not given)
 
 
 def _is_new_enough(node: Expression) -> bool:
-    node = _bare(node)
+    node = bare(node)
     return (
         isinstance(node, Binary)
         and node.operator in (">=", ">")
-        and _path(node.left) == "cudnn.version"
+        and dotted(node.left) == "cudnn.version"
         and isinstance(node.right, Number)
         and node.right.value <= _OLDEST
     )
@@ -280,37 +265,37 @@ def _sets_mode(node: Expression) -> tuple[Expression, ...] | None:
     run = body.statements[0] if len(body.statements) == 1 else None
     call = run.call if isinstance(run, tree.Run) else None
     if (
-        _path(_bare(condition)) != f"{name}.setMode"
+        dotted(bare(condition)) != f"{name}.setMode"
         or not isinstance(call, Invoke)
         or call.method != "setMode"
     ):
         return None
-    return call.arguments if _path(call.receiver) == name else None
+    return call.arguments if dotted(call.receiver) == name else None
 
 
 def _is_parallel(node: Expression) -> bool:
     while isinstance(node, Invoke) and node.method == "add":
         node = node.receiver
-    return isinstance(node, Call) and _path(node.callee) == "nn.DataParallelTable"
+    return isinstance(node, Call) and dotted(node.callee) == "nn.DataParallelTable"
 
 
 def _is_required(node: Expression) -> bool:
-    return isinstance(node, Call) and _path(node.callee) == "require"
+    return isinstance(node, Call) and dotted(node.callee) == "require"
 
 
 def _looked_up(node: Expression) -> Expression | None:
     """The name of a type that ``torch[name:match('torch.(%a+)')]`` looks up."""
-    if not isinstance(node, Index) or _path(node.base) != "torch" or not isinstance(node.key, Invoke):
+    if not isinstance(node, Index) or dotted(node.base) != "torch" or not isinstance(node.key, Invoke):
         return None
     found = node.key
     pattern = found.arguments[0] if found.method == "match" and len(found.arguments) == 1 else None
     known = isinstance(pattern, String) and pattern.value in ("torch.(%a+)", "torch%.(%a+)")
-    return found.receiver if known and _path(found.receiver) is not None else None
+    return found.receiver if known and dotted(found.receiver) is not None else None
 
 
 def _is_about_memory(given: tuple[Expression, ...]) -> bool:
     """``x:storage() == y:storage()``"""
-    compared = _bare(given[0]) if given else None
+    compared = bare(given[0]) if given else None
     if not isinstance(compared, Binary) or compared.operator != "==":
         return False
     return all(

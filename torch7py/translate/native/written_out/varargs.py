@@ -10,6 +10,7 @@ import inspect
 import torch7py.nn.all  # noqa: F401  (the layers there are)
 from torch7py.nn.registry import layers
 from torch7py.translate import tree
+from torch7py.translate.forms import named_functions
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.tree import Call, Expression, Function, Index, Invoke, Name, Number, String
 
@@ -22,15 +23,10 @@ _LIKE = {"padH": "padW", "dW": "kW", "dH": "kH"}
 class Varargs(Rewriting):
     def written(self) -> bytes:
         edits: list[tuple[int, int, str]] = []
-        for statement in tree.those(self.program, tree.FunctionStatement, tree.LocalFunction):
-            name = statement.name if isinstance(statement, tree.LocalFunction) else None
-            if isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
-                name = statement.target
-            if name is None or not isinstance(statement, (tree.FunctionStatement, tree.LocalFunction)):
-                continue
+        for _, name, function in named_functions(self.program):
             calls = self._calls(name)
-            if statement.function.vararg and not statement.function.parameters and calls:
-                edits += self._named(name, statement.function, calls) or []
+            if function.vararg and not function.parameters and calls:
+                edits += self._named(name, function, calls) or []
         self.edited(edits)
         return self.source
 
