@@ -350,3 +350,27 @@ def test_one_that_did_not_call_its_parents_constructor_is_saved(runtime: Runtime
     local copy = torch.deserialize(torch.serialize {nn.Times(3), net = nn.Sequential():add(nn.Times(2))})
     return copy[1]:forward(torch.ones(2)):sum(), copy.net:forward(torch.ones(2)):sum()"""
     assert runtime.execute(script) == (6, 4)
+
+
+def test_the_state_of_a_class_itself() -> None:
+    """``parent:clearState()`` clears what the class holds, which is nothing, and leaves the layer as it is."""
+    Runtime().execute("""
+        require 'nn'
+        extra = {}
+        local Half, parent = torch.class('extra.Half', 'nn.Module')
+        function Half:updateOutput(input) return self.output:resizeAs(input):copy(input):mul(0.5) end
+        function Half:clearState() return parent:clearState() end
+        local half = extra.Half()
+        half:forward(torch.ones(3))
+        assert(half:clearState() == parent and half.output:nElement() == 3)
+        local net = nn.Sequential():add(nn.Linear(3, 2)):add(half)
+        net:forward(torch.ones(3))
+        net:clearState()
+        assert(net:get(1).output:nElement() == 0 and half.output:nElement() == 2)
+        local Quarter, above = torch.class('extra.Quarter', 'extra.Half')
+        function Quarter:clearState() return nn.Module.clearState(above) end
+        assert(extra.Quarter():clearState() == above)
+        -- lent to what is no module
+        local object = nn.Module.clearState{output = torch.ones(2), gradInput = {1}, other = 5}
+        assert(object.output:nElement() == 0 and #object.gradInput == 0 and object.other == 5)
+    """)

@@ -22,6 +22,7 @@ local native_of = {}
 local nearest = setmetatable({}, {__mode = 'k'})
 
 local function native(c)
+   if c == nil then return false end      -- what has no class: a class without a parent among them
    local info = nearest[c]
    if info == nil then
       local at = c

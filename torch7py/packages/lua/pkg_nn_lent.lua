@@ -1,16 +1,18 @@
 -- Methods of nn.Module that scripts lend to other objects, criterions with parameters above all:
--- `nn.Module.getParameters(self)`. What such an object must have is said by Lua, its methods, not by its class.
+-- `nn.Module.getParameters(self)`. What such an object must have is said by Lua, its methods, not by its class. A class
+-- is such an object too: in a method, `parent:clearState()` is a call on the parent itself.
 --
 -- Arguments: nn, module.
 
 local nn, module = ...
 local Module, Criterion = torch.getmetatable('nn.Module'), torch.getmetatable('nn.Criterion')
 
--- From now on f(object, ...) does it for what is no nn.Module.
+-- From now on f(object, ...) does it for what is no object of nn.Module.
 local function lend(name, f)
    local method = Module[name]
    module.redefine(Module, name, function(self, ...)
-      if torch.isTypeOf(self, 'nn.Module') then return method(self, ...) end
+      local is_class = type(self) == 'table' and rawget(self, '__typename') ~= nil
+      if not is_class and torch.isTypeOf(self, 'nn.Module') then return method(self, ...) end
       return f(self, ...)
    end)
 end
@@ -30,3 +32,5 @@ lend('clone', function(self, ...)
    if select('#', ...) > 0 then clone:share(self, ...) end
    return clone
 end)
+
+lend('clearState', function(self) return nn.utils.clear(self, 'output', 'gradInput') end)
