@@ -11,7 +11,7 @@ if opt.precision == 'single' then
 elseif opt.precision == 'double' then
    opt.kind = 'torch.DoubleTensor'
 else
-   cmd:error('unknown precision: ' .. opt.precision)
+   cmd:error('computes in single or double, not in ' .. opt.precision)
 end
 torch.manualSeed(5)
 

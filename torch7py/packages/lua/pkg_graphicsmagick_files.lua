@@ -38,7 +38,8 @@ end
 
 -- gm.parseExif(table of texts by name): the date, and where on Earth.
 function gm.parseExif(exif)
-   local date = exif.DateTimeOriginal or exif.DateTimeDigitized or exif.DateTime
+   local date
+   for _, taken in ipairs{'DateTimeOriginal', 'DateTimeDigitized', 'DateTime'} do date = date or exif[taken] end
    local longitude = exif.GPSLongitude and degrees(exif.GPSLongitude)
    local latitude = exif.GPSLatitude and degrees(exif.GPSLatitude)
    if not longitude or not latitude then return date end
