@@ -7,7 +7,6 @@ the rows of the input, later ones those of the hidden states of both directions.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -23,6 +22,7 @@ from torch7py.nn.trace import Trace
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import dropout_mask, uniform_
+from torch7py.packages.cudnn import packing
 
 __all__ = ["BGRU", "BLSTM", "GRU", "LSTM", "RNN", "RNNReLU", "RNNTanh"]
 
@@ -292,22 +292,7 @@ class RNN(Module):
         """The input with steps first, or packed with the sizes of the batches as a tensor; sizes are noted."""
         name = self.class_name
         if isinstance(input, list):
-            if (
-                len(input) != 2
-                or not isinstance(input[0], T)
-                or not isinstance(input[1], list)
-                or not input[1]
-            ):
-                raise TorchError(
-                    f"{name}: a packed input is a tensor and a table of the batch sizes of the steps"
-                )
-            value, sizes = input[0], [int(size) for size in input[1]]
-            if value.dim() != 2 or value.shape[1] != self.inputSize or sum(sizes) != value.shape[0]:
-                raise TorchError(
-                    f"{name}: a packed input has two dimensions, (sum of lengths {sum(sizes)}, {self.inputSize})"
-                )
-            if any(a < b for a, b in itertools.pairwise(sizes)) or sizes[-1] < 1:
-                raise TorchError(f"{name}: the batch sizes of the steps must not grow, and be at least 1")
+            value, sizes = packing.checked(name, input, self.inputSize)
             self.__dict__.update(seqLength=len(sizes), miniBatch=sizes[0], inputPacked=True)
             return [value, torch.tensor(sizes)]
         if not isinstance(input, T) or input.dim() != 3 or input.shape[2] != self.inputSize:
@@ -438,29 +423,12 @@ class RNN(Module):
     def packPaddedSequence(self, input: T, lengths: list[float], batchFirst: bool = False) -> list[Any]:
         """``m:packPaddedSequence(input, lengths[, batchFirst])``: the input without what lies beyond the lengths, which
         must not grow; as ``{tensor, batch sizes of the steps}``."""
-        value = input.transpose(0, 1) if truthy(batchFirst) else input
-        counts = [int(length) for length in lengths]
-        if len(counts) != value.shape[1]:
-            raise TorchError(
-                f"lengths array has incorrect size (expected: {value.shape[1]} but found: {len(counts)})"
-            )
-        if any(a < b for a, b in itertools.pairwise(counts)):
-            raise TorchError("lengths array has to be sorted in decreasing order")
-        if not counts or counts[-1] < 1 or counts[0] > value.shape[0]:
-            raise TorchError(f"the lengths must be from 1 to {value.shape[0]}")
-        sizes = [sum(count > step for count in counts) for step in range(counts[0])]
-        return [torch.cat([value[step, :size] for step, size in enumerate(sizes)]), sizes]
+        return list(packing.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths))
 
     def padPackedSequence(self, seq: list[Any], batchFirst: bool = False) -> tuple[T, list[int]]:
         """``m:padPackedSequence(packed[, batchFirst])``: the tensor with zeros beyond the lengths, and the lengths."""
-        data, listed = seq
-        sizes = [int(size) for size in listed]
-        padded = data.new_zeros((len(sizes), sizes[0], *data.shape[1:]))
-        at = 0
-        for step, size in enumerate(sizes):
-            padded[step, :size] = data[at : at + size]
-            at += size
-        lengths = [sum(size > number_of for size in sizes) for number_of in range(sizes[0])]
+        data, sizes = seq
+        padded, lengths = packing.padded(data, sizes)
         return (padded.transpose(0, 1) if truthy(batchFirst) else padded), lengths
 
     # -- what is cuDNN's own ------------------------------------------------------------------------------

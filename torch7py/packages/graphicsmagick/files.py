@@ -144,7 +144,16 @@ def _format(name: str) -> str:
     return kind
 
 
-def _encoded(
+def _gamma_chunk(gamma: float) -> Any:
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks = PngInfo()
+    chunks.add(b"gAMA", int(gamma * 100000 + 0.5).to_bytes(4, "big"))
+    return chunks
+
+
+@function("graphicsmagick._encode")
+def encode(
     pixels: torch.Tensor,
     name: str,
     bits: int,
@@ -155,7 +164,8 @@ def _encoded(
     progressive: bool = False,
     icc: str | None = None,
     exif: str | None = None,
-) -> bytes:
+) -> str:
+    """The bytes of a file of the format ``name``."""
     kind, cmyk = _format(name), space == "CMYK"
     if not 0 <= quality <= 100 or math.isnan(quality):
         raise TorchError("graphicsmagick: quality should be between 0 and 100")
@@ -168,7 +178,7 @@ def _encoded(
     planes = _needed(pixels, cmyk)
     profile = icc.encode("latin1") if icc is not None else None
     if kind == "PNG" and bits > 8 and bool((planes % UNIT != 0).any()):
-        return png16.encode(planes.numpy(), gamma, profile)
+        return png16.encode(planes.numpy(), gamma, profile).decode("latin1")
     values = np.ascontiguousarray(unbytes(planes).clone().numpy().transpose(1, 2, 0))
     mode = "CMYK" if cmyk else {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[values.shape[2]]
     height, width = values.shape[:2]
@@ -192,34 +202,7 @@ def _encoded(
         picture.save(out, kind, **options)
     except (OSError, ValueError) as error:
         raise TorchError(f"graphicsmagick: the {kind} file cannot be made: {error}") from None
-    return out.getvalue()
-
-
-def _gamma_chunk(gamma: float) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
-    chunks = PngInfo()
-    chunks.add(b"gAMA", int(gamma * 100000 + 0.5).to_bytes(4, "big"))
-    return chunks
-
-
-@function("graphicsmagick._encode")
-def encode(
-    pixels: torch.Tensor,
-    name: str,
-    bits: int,
-    space: str,
-    quality: float,
-    factors: str = "",
-    gamma: float = 0.0,
-    progressive: bool = False,
-    icc: str | None = None,
-    exif: str | None = None,
-) -> str:
-    """The bytes of a file of the format ``name``."""
-    return _encoded(pixels, name, bits, space, quality, factors, gamma, progressive, icc, exif).decode(
-        "latin1"
-    )
+    return out.getvalue().decode("latin1")
 
 
 @function("graphicsmagick._write")
