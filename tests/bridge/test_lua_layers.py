@@ -363,10 +363,10 @@ def test_the_state_of_a_class_itself() -> None:
         local half = extra.Half()
         half:forward(torch.ones(3))
         assert(half:clearState() == parent and half.output:nElement() == 3)
-        local net = nn.Sequential():add(nn.Linear(3, 2)):add(half)
+        local net = nn.Sequential():add(half):add(nn.Linear(3, 2))
         net:forward(torch.ones(3))
         net:clearState()
-        assert(net:get(1).output:nElement() == 0 and half.output:nElement() == 2)
+        assert(net:get(2).output:nElement() == 0 and half.output:nElement() == 3)
         local Quarter, above = torch.class('extra.Quarter', 'extra.Half')
         function Quarter:clearState() return nn.Module.clearState(above) end
         assert(extra.Quarter():clearState() == above)
