@@ -106,9 +106,10 @@ def _value_forms(head: list[Doc], value: ast.expr, tail: list[Doc]) -> list[list
     if isinstance(value, ast.Tuple):
         broken: list[Doc] = [IfBroken("("), Indent([SOFT, *_items(value.elts)]), SOFT, IfBroken(")")]
         return [[*head, Group(broken), *tail]]
-    if isinstance(value, ast.Call):
+    empty = isinstance(value, ast.Call) and not value.args and not value.keywords
+    if isinstance(value, ast.Call) and not (empty and isinstance(value.func, (ast.Name, ast.Attribute))):
         return [[*head, *_expression(value), *tail]]
-    if isinstance(value, (ast.Name, ast.Constant, ast.Attribute)):
+    if empty or isinstance(value, (ast.Name, ast.Constant, ast.Attribute)):
         flat = [*head, *_expression(value), *tail]
         return [flat, [*head, "(", Indent([Forced, *_expression(value)]), Forced, ")", *tail]]
     parenthesized: list[Doc] = [
