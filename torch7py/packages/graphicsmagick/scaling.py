@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -80,32 +80,51 @@ FILTERS: dict[str, tuple[Curve, float]] = {
 }
 
 
-def _weights(size: int, wanted: int, curve: Curve, reach: float, blur: float) -> torch.Tensor:
-    """What each of the wanted places takes of the places that there are."""
+class _Weights:
+    """What each of the wanted places takes of the places that there are: ``weights[k]`` of ``places[k]``."""
+
+    def __init__(self, size: int, wanted: int, curve: Curve, reach: float, blur: float) -> None:
+        rows = list(_rows(size, wanted, curve, reach, blur))
+        most = max(len(taken) for _, taken in rows)
+        padded = [taken + [0.0] * (most - len(taken)) for _, taken in rows]
+        self.weights = torch.tensor(padded, dtype=torch.float64).t()
+        first = torch.tensor([first for first, _ in rows])
+        self.places = (first + torch.arange(most)[:, None]).clamp(max=size - 1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """The sums along the last dimension."""
+        total = torch.zeros(*x.shape[:-1], self.weights.size(1), dtype=x.dtype)
+        for weight, place in zip(self.weights, self.places, strict=True):
+            total.addcmul_(x.index_select(-1, place), weight)
+        return total
+
+
+def _rows(
+    size: int, wanted: int, curve: Curve, reach: float, blur: float
+) -> Iterator[tuple[int, list[float]]]:
+    """For each of the wanted places the first that it takes of, and how much it takes of this and the next ones."""
     factor = wanted / size
     stretch = blur * max(1 / factor, 1.0)
     support = stretch * reach
     if support <= 0.5:
         support, stretch = 0.5 + SMALL, 1.0
-    matrix = torch.zeros(wanted, size, dtype=torch.float64)
     for place in range(wanted):
         center = (place + 0.5) / factor
         first, last = int(max(center - support + 0.5, 0)), int(min(center + support + 0.5, size))
         taken = [curve((at - center + 0.5) / stretch) for at in range(first, last)]
-        total = sum(taken)
-        matrix[place, first:last] = torch.tensor(taken, dtype=torch.float64) / (total or 1.0)
-    return matrix
+        total = sum(taken) or 1.0
+        yield first, [weight / total for weight in taken]
 
 
-def _along(x: torch.Tensor, matrix: torch.Tensor, opaque: bool) -> torch.Tensor:
+def _along(x: torch.Tensor, sums: _Weights, opaque: bool) -> torch.Tensor:
     """Apply the weights to the last dimension. What is not opaque counts less for the colours."""
     if opaque:
-        return whole(x @ matrix.t())
+        return whole(sums(x))
     cover = x[-1:]
-    share = cover / MOST @ matrix.t()
-    colours = (x[:-1] * cover / MOST) @ matrix.t()
+    share = sums(cover / MOST)
+    colours = sums(x[:-1] * cover / MOST)
     colours = torch.where(share != 0, colours / torch.where(share != 0, share, 1.0), colours)
-    return whole(torch.cat([colours, cover @ matrix.t()]))
+    return whole(torch.cat([colours, sums(cover)]))
 
 
 @function("graphicsmagick._resize")
@@ -131,8 +150,8 @@ def resize(
             f"graphicsmagick: the filter {name} is not supported; there are {', '.join(FILTERS)}"
         )
     curve, reach = FILTERS[name]
-    across = _weights(columns, width, curve, reach, blur)
-    down = _weights(rows, height, curve, reach, blur)
+    across = _Weights(columns, width, curve, reach, blur)
+    down = _Weights(rows, height, curve, reach, blur)
     opaque = planes != 4
     x = pixels.double()
     if width * (rows + height) > height * (columns + width):
