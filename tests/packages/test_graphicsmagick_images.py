@@ -113,6 +113,42 @@ def test_printing_colours(lua: Any) -> None:
     """)
 
 
+def test_hue_and_brightness(lua: Any) -> None:
+    """Beside Python's own formulas for hue; red has the hue 1 here, and grey 0."""
+    import colorsys
+
+    lua("""
+        local t = torch.DoubleTensor(3, 6, 6):uniform(0.15, 0.85)
+        t[{{}, 1, 1}]:fill(0.25)
+        t[{{}, 1, 2}]:copy(torch.Tensor{0.75, 0.25, 0.25})
+        planes = {rgb = t}
+        for _, space in ipairs{'HSL', 'HWB', 'YUV'} do
+            local image = gm.Image(t, 'RGB', 'DHW')
+            planes[space] = image:toTensor('double', space, 'DHW')
+            assert(image:colorspace() == space)
+            local back = image:clone():colorspace('RGB'):toTensor('double', 'RGB', 'DHW')
+            assert((back - t):abs():max() < 2e-4, space)
+            image:save(space .. '.png')      -- files hold red, green and blue
+            assert((gm.load(space .. '.png', 'double') - t):abs():max() < 2e-4)
+        end
+        for space, values in pairs(planes) do torch.save(space .. '.t7', values) end
+    """)
+    import torch7py
+
+    rgb, hsl, hwb, yuv = (
+        torch7py.load(f"{name}.t7").flatten(1).t().tolist() for name in ("rgb", "HSL", "HWB", "YUV")
+    )
+    for i, (r, g, b) in enumerate(rgb):
+        h, light, s = colorsys.rgb_to_hls(r, g, b)
+        h = 1.0 if i == 1 else h
+        assert hsl[i] == pytest.approx([h, s, light], abs=3e-4)
+        assert hwb[i] == pytest.approx([h, min(r, g, b), 1 - max(r, g, b)], abs=3e-4)
+        y = 0.299 * r + 0.587 * g + 0.114 * b
+        assert yuv[i] == pytest.approx(
+            [y, 0.493 * (b - y) + 0.5, min(max(0.877 * (r - y) + 0.5, 0), 1)], abs=1e-3
+        )
+
+
 def test_blobs_and_strings(lua: Any) -> None:
     lua("""
         local t = torch.ByteTensor(3, 16, 16):random(0, 255)

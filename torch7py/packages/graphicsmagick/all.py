@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch7py.ops.support import restricted, unsupported
-from torch7py.packages.graphicsmagick import colours, details, effects, files, scaling
+from torch7py.packages.graphicsmagick import colours, details, effects, files, scaling, spaces
 
-__all__ = ["colours", "details", "effects", "files", "scaling"]
+__all__ = ["colours", "details", "effects", "files", "scaling", "spaces"]
 
 restricted(
     "graphicsmagick.Image",
@@ -15,7 +15,7 @@ restricted(
     "graphicsmagick.Image:size",
     "the library's filters, but for Bessel; values may differ from its own in the last of 16 bits",
 )
-restricted("graphicsmagick.Image:colorspace", "RGB, sRGB, GRAY and CMYK; others are an error")
+restricted("graphicsmagick.Image:colorspace", "RGB, sRGB, GRAY, CMYK, HSL, HWB and YUV; others are an error")
 restricted(
     "graphicsmagick.Image:type", "to be set: Grayscale, TrueColor and ColorSeparation, with or without Matte"
 )

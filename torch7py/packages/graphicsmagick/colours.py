@@ -1,4 +1,4 @@
-"""Colours: spaces, profiles, the kind of an image, and values by letters to tensors and back."""
+"""Colours: profiles, the kind of an image, and values by letters to tensors and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch7py.packages.graphicsmagick.pixels import MOST, UNIT, brightness, unby
 from torch7py.packages.image.codecs import pillow
 from torch7py.packages.registry import function
 
-__all__ = ["from_tensor", "kind_of", "to_space", "to_tensor", "with_profile"]
+__all__ = ["from_tensor", "kind_of", "to_tensor", "with_profile"]
 
 COLOURS = {"R": 0, "G": 1, "B": 2, "C": 0, "M": 1, "Y": 2, "K": 3}
 DTYPES = {"byte": torch.uint8, "float": torch.float32, "double": torch.float64}
@@ -82,22 +82,6 @@ def kind_of(pixels: torch.Tensor, space: str) -> str:
     if ((red.long() << 32) | (green.long() << 16) | blue.long()).unique().numel() <= 256:
         return "Palette" + matte
     return "TrueColorMatte" if matte and bool((pixels[3] != MOST).any()) else "TrueColor"
-
-
-@function("graphicsmagick._to_space")
-def to_space(pixels: torch.Tensor, old: str, new: str) -> torch.Tensor:
-    """Pixels in another space of colours: RGB, CMYK, or grey as RGB."""
-    x = pixels.double() / MOST
-    if old == "CMYK" and new != "CMYK":
-        converted = whole((1 - x[:3]) * (1 - x[3]) * MOST).to(torch.int32)
-        pixels = torch.cat([converted, pixels[4:]])
-    elif old != "CMYK" and new == "CMYK":
-        black = 1 - x[:3].amax(0, keepdim=True)
-        ink = (1 - x[:3] - black) / torch.where(black < 1, 1 - black, 1.0)
-        pixels = torch.cat([whole(torch.cat([ink, black]) * MOST).to(torch.int32), pixels[3:]])
-    if new == "GRAY":
-        pixels = torch.cat([brightness(pixels)[None].expand(3, -1, -1), pixels[3:]])
-    return pixels
 
 
 @function("graphicsmagick._with_profile")

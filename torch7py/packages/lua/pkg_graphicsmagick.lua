@@ -106,10 +106,12 @@ end
 local function encoded(self, format, quality)
    quality = quality or self.quality or 75
    numbers('quality', quality)
+   local pixels, space = pixels_of(self), self.space
+   if space ~= 'CMYK' then pixels, space = to_space(pixels, space, 'RGB'), 'RGB' end
    local factors = {}
    for i, factor in ipairs(self.sampling or {}) do factors[i] = tostring(factor) end
    local profiles = self.profiles
-   return encode(pixels_of(self), format, self.bits, self.space, quality, table.concat(factors, ','), self.exponent,
+   return encode(pixels, format, self.bits, space, quality, table.concat(factors, ','), self.exponent,
                  self.scheme == 'Line' or self.scheme == 'Plane' or self.scheme == 'Partition',
                  profiles.icm, profiles.exif)
 end
@@ -167,6 +169,7 @@ function Image:toTensor(kind, letters, dims)
    letters = text(letters or 'RGB', 'letters of colours')
    if letters == 'LAB' or letters == 'HSL' or letters == 'HWB' or letters == 'YUV' then
       self:colorspace(letters)
+      letters = 'RGB'      -- the planes in which the values are
    end
    local values = to_tensor(pixels_of(self), text(kind or 'byte', 'a type'), letters, self.space)
    return dims == 'DHW' and values or values:permute(2, 3, 1):contiguous()
@@ -233,13 +236,16 @@ end
 local SPACES = {[0] = 'Undefined', 'RGB', 'GRAY', 'Transparent', 'OHTA', 'XYZ', 'YCC', 'YIQ', 'YPbPr', 'YUV', 'CMYK',
                 'sRGB', 'HSL', 'HWB', 'LAB', 'CineonLogRGB', 'Rec601Luma', 'Rec601YCbCr', 'Rec709Luma', 'Rec709YCbCr'}
 
+local CONVERTED = {RGB = true, sRGB = true, GRAY = true, CMYK = true, HSL = true, HWB = true, YUV = true}
+
 function Image:colorspaces() return SPACES end
 
 function Image:colorspace(name)
    pixels_of(self)
    if not name then return self.space end
-   if name ~= 'RGB' and name ~= 'sRGB' and name ~= 'GRAY' and name ~= 'CMYK' then
-      fail('graphicsmagick: the space of colours %s is not supported; there are RGB, sRGB, GRAY and CMYK', tostring(name))
+   if not CONVERTED[name] then
+      fail('graphicsmagick: the space of colours %s is not supported; there are RGB, sRGB, GRAY, CMYK, HSL, HWB and YUV',
+           tostring(name))
    end
    self.pixels, self.space = to_space(self.pixels, self.space, name), name
    return self
