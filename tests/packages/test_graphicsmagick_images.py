@@ -198,6 +198,17 @@ def test_gamma_and_profiles_of_files(lua: Any) -> None:
     """)
 
 
+def test_words_of_the_press(lua: Any) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "JPEG")
+    words = b"8BIM\x04\x04\0\0\0\0\0\x06\x1c\x02\x78\0\x01x"
+    part = b"Photoshop 3.0\0" + words
+    data = out.getvalue()
+    Path("a.jpg").write_bytes(data[:2] + b"\xff\xed" + struct.pack(">H", len(part) + 2) + part + data[2:])
+    assert lua("return gm.Image('a.jpg'):profile('iptc')").encode("latin1") == words
+    assert lua("return gm.Image('a.jpg'):profile('other')") is None
+
+
 def test_another_profile_converts(lua: Any) -> None:
     from PIL import ImageCms
 

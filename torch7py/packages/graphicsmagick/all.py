@@ -20,7 +20,10 @@ restricted(
     "graphicsmagick.Image:type", "to be set: Grayscale, TrueColor and ColorSeparation, with or without Matte"
 )
 restricted("graphicsmagick.Image:rotate", "by multiples of 90 degrees; other angles are an error")
-restricted("graphicsmagick.Image:profile", "from one profile to another colours are converted with 8 bits")
+restricted(
+    "graphicsmagick.Image:profile",
+    "from one profile to another colours are converted with 8 bits; files are written with icm and exif alone",
+)
 restricted("graphicsmagick.Image:samplingFactors", "1,1,1 and 2,1,1 can be written")
 restricted("graphicsmagick.Image:compose", "with the operator Copy of images without transparency, and No")
 restricted(

@@ -38,6 +38,8 @@ MODES = {
     "I": "I",
 }
 Values = np.ndarray[Any, Any]
+Decoded = tuple[torch.Tensor, str, int, str, float, str | None, str | None, str | None]
+PHOTOSHOP = b"Photoshop 3.0\0"  # what the part of a JPEG file with words about the picture begins with
 
 
 def _planes(values: Values) -> torch.Tensor:
@@ -65,10 +67,16 @@ def _latin(data: Any) -> str | None:
     return data.decode("latin1") if isinstance(data, bytes) else None
 
 
-def _decoded(
-    data: bytes, name: str, width: int | None = None, height: int | None = None
-) -> tuple[torch.Tensor, str, int, str, float, str | None, str | None]:
-    """Planes, format, bits, space of colours, gamma (0: unknown), and the profiles of colours and of the camera."""
+def _words(picture: Any) -> bytes | None:
+    """What a JPEG file has in Photoshop's form, the words of the press among it."""
+    for name, part in getattr(picture, "applist", ()):
+        if name == "APP13" and part.startswith(PHOTOSHOP):
+            return bytes(part[len(PHOTOSHOP) :])
+    return None
+
+
+def _decoded(data: bytes, name: str, width: int | None = None, height: int | None = None) -> Decoded:
+    """Planes, format, bits, space of colours, gamma (0: unknown), and the profiles icm, exif and iptc."""
     image = pillow()
     try:
         picture = image.open(io.BytesIO(data), formats=FORMATS)
@@ -92,14 +100,12 @@ def _decoded(
         raise TorchError(f"graphicsmagick: {name} is refused: {error}") from None
     gamma, found = picture.info.get("gamma", 0.0), picture.info
     space = "CMYK" if mode == "CMYK" else "RGB"
-    profiles = _latin(found.get("icc_profile")), _latin(found.get("exif"))
+    profiles = _latin(found.get("icc_profile")), _latin(found.get("exif")), _latin(_words(picture))
     return planes, kind, 16 if wide else 8, space, float(gamma), *profiles
 
 
 @function("graphicsmagick._read")
-def read(
-    name: str, width: int | None = None, height: int | None = None
-) -> tuple[torch.Tensor, str, int, str, float, str | None, str | None]:
+def read(name: str, width: int | None = None, height: int | None = None) -> Decoded:
     """The image of a file, as ``_decoded`` has it.
 
     A JPEG of twice the size that is asked for, or more, is read at half, a quarter or an eighth of its size.
@@ -113,7 +119,7 @@ def read(
 
 
 @function("graphicsmagick._decode")
-def decode(data: str) -> tuple[torch.Tensor, str, int, str, float, str | None, str | None]:
+def decode(data: str) -> Decoded:
     """The image of a file's bytes."""
     return _decoded(data.encode("latin1"), "the blob")
 

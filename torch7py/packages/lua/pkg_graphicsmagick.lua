@@ -77,9 +77,9 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- files and memory
 
-local function fill(self, path, pixels, magick, bits, space, exponent, icc, exif)
+local function fill(self, path, pixels, magick, bits, space, exponent, icc, exif, iptc)
    self.pixels, self.path, self.magick, self.bits, self.space = pixels, path, magick, bits, space
-   self.exponent, self.profiles = exponent, {icm = icc, exif = exif}
+   self.exponent, self.profiles = exponent, {icm = icc, exif = exif, iptc = iptc}
    return self
 end
 
