@@ -299,3 +299,28 @@ print(torch.load('squares.t7'):sum(), paths.filep('squares.t7'), paths.filep('no
 """
     assert compared(source, tmp_path).lines == 2  # with what is kept made new
     assert compared(source, tmp_path).lines == 1  # and with what the first run left
+
+
+NAMED_LIKE_HELPERS = """local Adam = {}
+Adam.__index = Adam
+function Adam.new(name) return setmetatable({name = name}, Adam) end
+function Adam:greet(loud)
+   if loud then
+      return self.name:upper()
+   end
+   return self.name
+end
+local function element(x)
+   if x > 3 then
+      return 'large'
+   end
+   return 'small'
+end
+print(Adam.new('eve'):greet(), element(1))
+"""
+
+
+def test_what_did_not_run_of_the_programs_own_that_is_called_like_a_helper(tmp_path: Path) -> None:
+    told, unseen, _ = not_run(NAMED_LIKE_HELPERS, tmp_path)
+    assert told == unseen
+    assert [line.strip() for line in told] == ["return self.name.upper()", 'return "large"']

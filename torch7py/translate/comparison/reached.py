@@ -7,6 +7,7 @@ the level of a module all statements run; the page's helpers are tested with thi
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +19,16 @@ from torch7py.translate.native.optimizers.classes import CLASSES
 __all__ = ["NotRun", "Reached"]
 
 _MARKS = "__reached__"
-# What a page may have written out; the program's own never has such a name.
-_HELPERS = {*HELPERS, *re.findall(r"^(?:class|def) (\w+)", "\n".join(CLASSES.values()), re.MULTILINE)}
+_OPTIMIZERS = re.compile(r"^class (\w+)", re.MULTILINE)
+
+
+@functools.cache
+def _helper(name: str) -> frozenset[str]:
+    """What a page may have written out under a name, as trees: the program's own may have the same name."""
+    texts = [text for text in CLASSES.values() if name in _OPTIMIZERS.findall(text)]
+    if name in HELPERS:
+        texts.append(HELPERS[name])
+    return frozenset(ast.dump(statement) for text in texts for statement in ast.parse(text.strip()).body)
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,10 @@ class Reached:
 
     def mark(self, page: str, statement: ast.stmt) -> ast.stmt:
         """A statement of a page with its marks."""
-        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)) or statement.name in _HELPERS:
+        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            return statement
+        helper = _helper(statement.name)
+        if helper and ast.dump(statement) in helper:
             return statement
         for node in list(ast.walk(statement)):
             if isinstance(node, ast.ClassDef):
