@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import library, tree
-from torch7py.translate.kinds import Description, Type, unify
+from torch7py.translate.kinds import Description, Type, all_parts, unify
 from torch7py.translate.tree import Index, Invoke
 
 if TYPE_CHECKING:
@@ -332,20 +332,12 @@ def graph_output(layer: Description) -> str | None:
 
 def keeps_rank(module: Type) -> bool:
     """Whether the output of a chain of simple layers has as many dimensions as its input."""
-    waiting, seen = [module.find()], set()
-    while waiting:
-        part = waiting.pop()
-        if part in seen:
-            continue
-        seen.add(part)
-        if not part.layers:
-            return False
-        for layer in part.layers:
-            if layer.name in ("nn.Sequential", "nn.DataParallelTable"):
-                waiting += [child.find() for child in layer.children]
-            elif layer.name not in _RANK_KEEPERS:
-                return False
-    return True
+    chains = ("nn.Sequential", "nn.DataParallelTable")
+    parts = all_parts(module, lambda layer: layer.children if layer.name in chains else ())
+    return all(
+        part.layers and all(layer.name in chains or layer.name in _RANK_KEEPERS for layer in part.layers)
+        for part in parts
+    )
 
 
 _RANK_KEEPERS = set(

@@ -396,16 +396,22 @@ def unify(a: Type, b: Type) -> bool:
     return True
 
 
-def all_parts(module: Type) -> list[Type]:
-    """A module and what is in it, in order, each once: a variable used for several modules may seem to hold itself."""
+def _every_part(layer: Description) -> Iterable[Type]:
+    return (*layer.children, *layer.slots)
+
+
+def all_parts(module: Type, inside: Callable[[Description], Iterable[Type]] = _every_part) -> list[Type]:
+    """A module and what is in it, in order, each once: a variable used for several modules may seem to hold itself.
+
+    ``inside``: of a layer, the parts that are gone into.
+    """
     found: dict[Type, None] = {}
     waiting = [module.find()]
     while waiting:
         part = waiting.pop()
         if part not in found:
             found[part] = None
-            inside = [p.find() for layer in part.layers for p in (*layer.children, *layer.slots)]
-            waiting += reversed(inside)
+            waiting += reversed([p.find() for layer in part.layers for p in inside(layer)])
     return list(found)
 
 

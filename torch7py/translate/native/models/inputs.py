@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import Description, Type
+from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.graphs import graph_inputs
@@ -272,24 +272,19 @@ def _keeps_items(module: Type) -> bool:
     return bool(names) and names <= _SHAPES
 
 
+def _first_child(layer: Description) -> Sequence[Type]:
+    return layer.children[:1] if layer.name == "nn.Sequential" else ()
+
+
 def input_kind(module: Type) -> str | None:
     """Whether a module takes "steps", a "tuple" or a "tensor"."""
     kinds: set[str] = set()
-    waiting, seen = [module.find()], set()
-    while waiting:
-        part = waiting.pop()
-        if part in seen:
-            continue
-        seen.add(part)
+    for part in all_parts(module, _first_child):
         if not part.layers:
             return None
         for layer in part.layers:
             if layer.name in ("nn.Sequencer", "nn.BiSequencer", "nn.BiSequencerLM"):
                 kinds.add("steps")
-            elif layer.name == "nn.Sequential" and layer.children:
-                waiting.append(layer.children[0].find())
-            elif layer.name.endswith("Table"):
-                kinds.add("tuple")
-            else:
-                kinds.add("tensor")
+            elif not _first_child(layer):
+                kinds.add("tuple" if layer.name.endswith("Table") else "tensor")
     return kinds.pop() if len(kinds) == 1 else None

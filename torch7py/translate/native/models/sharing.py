@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS
 from torch7py.translate.native.problem import Problem
@@ -100,19 +100,9 @@ def _parts_of(module: Type) -> list[Type]:
 
 def layers_in(found: Type) -> set[str]:
     """The names of all layers of a module, and of itself."""
-    names: set[str] = set()
-    waiting, seen = [found.find()], set()
-    while waiting:
-        current = waiting.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if not current.layers:
-            names.add("?")
-        for layer in current.layers:
-            names.add(layer.name)
-            waiting += [part.find() for part in (*layer.children, *layer.slots)]
-    return names
+    parts = all_parts(found)
+    unknown = {"?" for part in parts if not part.layers}
+    return {layer.name for part in parts for layer in part.layers} | unknown
 
 
 def refuse_half(t: Translator, node: Invoke, names: tuple[Expression, ...]) -> None:
