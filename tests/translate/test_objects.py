@@ -50,6 +50,15 @@ LINES = {
         'origin = Point(x=0, y=0, label="origin")\n',
         "moved = Point(y=2, x=1)\n",
     ],
+    "of_classic": [
+        "class Careful(Player):\n    def __init__(self, name, most):\n        super().__init__(name)\n",
+        "    # the one that is ahead\n    @staticmethod\n    def ahead(a, b):\n",
+    ],
+    "of_penlight": [
+        '        super().__init__("square")\n        self.side = side\n',
+        "class Dot(Shape):\n    pass\n",
+        "        str(isinstance(square, Shape)).lower(),\n",
+    ],
     "private_methods": [
         "        self._clear()\n",
         "def _mark(self, at):\n",
@@ -121,6 +130,19 @@ FILES = {
         }
         function Single:size() return #self.items end
     """,
+    "marks.lua": """
+        local classic = require 'classic'
+        local Mark = classic.class('Mark')
+        function Mark:_init(text) self.text = text end
+        return Mark
+    """,
+    "stars.lua": """
+        local classic = require 'classic'
+        local Mark = require 'marks'
+        local Star, super = classic.class('Star', Mark)
+        function Star:_init(n) super._init(self, ('*'):rep(n)) end
+        return Star
+    """,
     "main.lua": """
         require 'torch'
         local box = require 'box.env'
@@ -130,6 +152,8 @@ FILES = {
         print(pair:size(), single:size(), pair:text(), single:text())
         print(torch.isTypeOf(pair, 'box.Base'), torch.isTypeOf(single, 'box.Pair'), torch.type(pair) ~= 'box.Base')
         print(single:paired():size())
+        local Star = require 'stars'
+        print(Star(3).text)
     """,
 }
 
@@ -146,4 +170,5 @@ def test_classes_of_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "from box.pair import Pair, Single\n" in page.code or "from box.pair import Single\n" in page.code
     assert "def paired(self):\n        from box.pair import Pair\n" in page.modules["box/base.py"]
     assert '"a pair" if type(self) is Pair else "no pair"' in page.modules["box/base.py"]
-    assert verify_script(page, script).lines == 3
+    assert "class Star(Mark):\n" in page.modules["stars.py"]
+    assert verify_script(page, script).lines == 4

@@ -95,3 +95,16 @@ local s = 'Hello'
 local codes = {}
 for i = 1, #s do codes[i] = s:byte(i) end
 print(table.concat(codes, ' '), s:sub(2, 3), s:upper(), #s, s:rep(2))
+--- classes of other packages
+local class = require 'class'
+local Vehicle = class('Vehicle')
+function Vehicle:__init(wheels) self.wheels = wheels end
+function Vehicle:describe() return self:name() .. ' with ' .. self.wheels .. ' wheels' end
+local Bike, parent = class('Bike', 'Vehicle')
+function Bike:__init(owner)
+  parent.__init(self, 2)
+  self.owner = owner
+end
+function Bike:name() return 'the bike of ' .. self.owner end
+local bike = Bike('Ann')
+print(bike:describe(), class.istype(bike, 'Vehicle'))

@@ -36,10 +36,15 @@ class Classes:
         self.types = inference.types
         self.scopes = inference.scopes
         self.objects = inference.objects
+        self.files = inference.files
+        self._required: dict[Variable, tree.Function] | None = (
+            None  # variables with what a file gives: the file
+        )
 
     # Finding them
 
     def find(self, program: Block) -> None:
+        self.program = program
         statements = list(forms.statements(program))
         for statement in statements:
             self._by_torch(statement)
@@ -82,6 +87,9 @@ class Classes:
         if not names or len(names) != len(given) - (holder is not None):
             return
         base = self.types.classes.get(names[1]) if len(names) > 1 else None
+        if holder is not None and len(given) == 2:  # or the parent, in a file of another package's classes
+            base = self._given(holder)
+            holder = holder if base is None else None
         foreign = names[1] if len(names) > 1 and base is None else None
         kind = "object"
         if foreign is not None and foreign.startswith(("nn.", "cudnn.")):
@@ -95,6 +103,23 @@ class Classes:
             self.types.class_of_variable[self.scopes.of_name[targets[0]]] = made
         if len(targets) > 1 and isinstance(targets[1], Name):
             self.types.parent_of_variable[self.scopes.of_name[targets[1]]] = made
+
+    def _given(self, name: Name) -> LuaClass | None:
+        """The class that a variable holds: one of this file, or what the file gives that it requires."""
+        named = self.types.class_named(name)
+        variable = self.scopes.of_name[name]
+        if named is not None or variable.writes:
+            return named
+        if self._required is None:
+            self._required = {
+                self.scopes.of_name[statement.names[0]]: self.files[statement.values[0]]
+                for statement in tree.every(self.program, tree.Local)
+                if len(statement.names) == len(statement.values) == 1 and statement.values[0] in self.files
+            }
+        file = self._required.get(variable)
+        last = file.body.statements[-1] if file is not None and file.body.statements else None
+        gives = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
+        return self._given(gives) if isinstance(gives, Name) else None
 
     def _add(self, made: LuaClass, base: LuaClass | None) -> None:
         if base is not None:

@@ -17,6 +17,7 @@ from torch7py.packages.registry import packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in
 from torch7py.translate.forms import dotted
+from torch7py.translate.native.class_libraries import read_class_libraries
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
 from torch7py.translate.native.moving import Moves, read_as_methods
@@ -226,6 +227,7 @@ def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
     block = with_options(parse(source, file, at))
     read_chains(block)
     read_globals(block)
+    read_class_libraries(block)
     names = [call.arguments[0] for call in _calls(block)]
     alone = all(isinstance(name, String) and name.value in packages for name in names)
     moves = read_as_methods(block, alone)

@@ -72,9 +72,15 @@ function print(...)
    if record.printed == record.limit then error('enough lines were printed', 0) end
 end
 
+-- An object may refuse to be asked for what it has not.
+local function is_layer(value)
+   local answers, method = pcall(function() return value.updateOutput end)
+   return answers and method ~= nil
+end
+
 -- A model's text is PyTorch's in a translation. A layer of the program's own may have one that is translated.
 function _G.tostring(value)
-   if type(value) == 'table' and typename(value) and value.updateOutput then
+   if type(value) == 'table' and typename(value) and is_layer(value) then
       local own = value.__tostring__ or value.__tostring
       if type(own) ~= 'function' or debug.getinfo(own, 'S').source:sub(1, 1) ~= '@' then return '<table>' end
    end

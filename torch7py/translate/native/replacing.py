@@ -1,4 +1,4 @@
-"""Expressions of a program that was just parsed, replaced by others in the tree itself."""
+"""Expressions and statements of a program that was just parsed, replaced by others in the tree itself."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from torch7py.translate import tree
-from torch7py.translate.tree import Block, Expression
+from torch7py.translate.tree import Block, Expression, Statement
 
 __all__ = ["replace_in"]
 
 
-def replace_in(program: Block, new: Mapping[Expression, Expression]) -> None:
-    """Put expressions where others are; those within one another too."""
+def replace_in(
+    program: Block,
+    new: Mapping[Expression, Expression],
+    statements: Mapping[Statement, Statement] | None = None,
+) -> None:
+    """Put expressions and statements where others are; those within one another too."""
+    others = statements or {}
 
     def changed(value: object) -> object:
         if isinstance(value, Expression):
             return new.get(value, value)
+        if isinstance(value, Statement):
+            return others.get(value, value)
         if isinstance(value, tuple) and type(value) is tuple:
             items = tuple(changed(item) for item in value)
             return items if any(a is not b for a, b in zip(items, value, strict=True)) else value

@@ -1,0 +1,255 @@
+"""Classes of the packages ``class``, ``classic`` and ``pl.class``, read as those of ``torch.class``.
+
+A file whose use of such a package is more than classes, their constructors and parents stays as it is.
+"""
+
+from __future__ import annotations
+
+from torch7py.translate import forms, tree
+from torch7py.translate.inference.classes import METAMETHODS
+from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.scopes import Scopes, Variable, resolve
+from torch7py.translate.tree import (
+    Block,
+    Call,
+    Expression,
+    Index,
+    Invoke,
+    Name,
+    Place,
+    Run,
+    Statement,
+    String,
+)
+
+__all__ = ["read_class_libraries"]
+
+_PACKAGES = {"class", "classic", "pl.class"}
+_ASKED = ("mustHave", "final")  # what a class of classic is told that must be, or must not
+# What objects and classes of these packages have besides, of which torch.class has nothing.
+_OF_OBJECTS = {
+    "class": METAMETHODS - {"__init", "__index"},  # which objects of a class that derives do not have
+    "classic": set("class classIs __init __eq __lt __le __len __mod __gc __mode __pairs __ipairs".split()),
+    "pl.class": set("_base _class _class_init _create _handler _name _post_init cast catch".split()),
+}
+_OF_CLASSES = set(
+    "abstract allMethods include instantiate isClassOf isSubclassOf methodIsFinal methods parent super".split()
+)
+
+
+class _Leave(Exception):
+    """The package is used in a way that torch.class has not."""
+
+
+def read_class_libraries(program: Block) -> None:
+    """Put torch.class in the place of other packages' classes, in a file that was just parsed."""
+    required = {s: package for s in forms.statements(program) if (package := _required(s)) is not None}
+    named = any(isinstance(n.base, Name) and n.base.name == "classic" for n in tree.every(program, Index))
+    packages = {*required.values(), *(("classic",) if named else ())}
+    if len(packages) != 1:
+        return
+    try:
+        found = _File(program, list(required), packages.pop())
+    except _Leave:
+        return
+    replace_in(program, found.new, found.gone)
+
+
+def _required(statement: Statement) -> str | None:
+    """The package of ``local class = require 'class'``, and of ``require 'classic'``, which is a global then."""
+    call, targets = forms.only_value(statement), forms.targets(statement)
+    if isinstance(statement, Run):
+        call = statement.call
+    if not isinstance(call, Call) or forms.dotted(call.callee) != "require" or len(call.arguments) != 1:
+        return None
+    name = call.arguments[0]
+    if not isinstance(name, String) or name.value not in _PACKAGES or len(targets) > 1:
+        return None
+    return name.value if all(isinstance(target, Name) for target in targets) else None
+
+
+class _File:
+    """What takes the place of what: expressions, and the statements that go."""
+
+    def __init__(self, program: Block, required: list[Statement], package: str) -> None:
+        self.program, self.package = program, package
+        self.scopes: Scopes = resolve(program)
+        names = [target for s in required for target in forms.targets(s) if isinstance(target, Name)]
+        self.library = {self.scopes.of_name[name] for name in names}  # the variables that hold the package
+        if package == "classic" and package in self.scopes.globals:
+            self.library.add(self.scopes.globals[package])
+        if {write for variable in self.library for write in variable.writes} - set(names):
+            raise _Leave
+        self.left = {read for variable in self.library for read in variable.reads}
+        self.classes: dict[Variable, str] = {}  # the names of classes, by what holds them
+        self.bases: dict[Variable, str] = {}  # what their parents are called
+        self.saves = False  # whether objects of classic are torch's
+        self.new: dict[Expression, Expression] = {}
+        self.gone: dict[Statement, Statement] = {}
+        for statement in required:
+            self._leave_out(statement)
+        statements = list(forms.statements(program))
+        for statement in statements:
+            self._made(statement)
+        for statement in statements:
+            self._told(statement)
+        self._constructors()
+        for call in tree.every(program, Call):
+            self._asked(call)
+        if package == "pl.class":
+            for statement in statements:
+                if isinstance(statement, tree.FunctionStatement) and statement.method:
+                    self._supers(statement)
+            for node in tree.every(program, Invoke):
+                self._class_asked(node)
+        if self.left:
+            raise _Leave
+
+    def _leave_out(self, statement: Statement) -> None:
+        self.gone[statement] = tree.Do(statement.place, statement.around, Block((), None, ()))
+
+    def _written(self, node: tree.Node) -> None:
+        """What is read here of the package is written otherwise."""
+        self.left -= {name for name in tree.walk(node) if isinstance(name, Name)}
+
+    def _is_library(self, node: Expression) -> bool:
+        return isinstance(node, Name) and self.scopes.of_name[node] in self.library
+
+    def _of_library(self, node: Expression) -> str | None:
+        """``X`` in ``library.X``; nothing for the library itself."""
+        if self._is_library(node):
+            return ""
+        if not isinstance(node, Index) or not self._is_library(node.base):
+            return None
+        return node.key.value if isinstance(node.key, String) else None
+
+    # The classes
+
+    def _made(self, statement: Statement) -> None:
+        """``local C, super = classic.class('C', Base)``, ``local C = class(Base)``, ``class.C(Base)``"""
+        call = statement.call if isinstance(statement, Run) else forms.only_value(statement)
+        word = self._of_library(call.callee) if isinstance(call, Call) else None
+        if word is None or not isinstance(call, Call):
+            return
+        targets = forms.targets(statement)
+        first = targets[0] if targets else None
+        if any(not isinstance(each, Name) for each in targets):
+            raise _Leave
+        given = list(call.arguments)
+        if self.package == "pl.class":
+            name = self._name_in_penlight(word, targets)
+        elif word in {"class": ("", "new"), "classic": ("class",)}[self.package]:
+            named = given.pop(0) if given else None
+            if not isinstance(named, String):
+                raise _Leave
+            name = named.value
+        else:
+            return
+        base = given[0] if given else None
+        by_name = isinstance(base, String) and self.package != "pl.class"
+        known = isinstance(base, Name) and self.package != "class"
+        if len(given) > 1 or not (base is None or by_name or known):
+            raise _Leave
+        variable = self.scopes.of_name[first] if isinstance(first, Name) else self.scopes.globals.get(name)
+        if variable is not None:
+            if len(variable.writes) > (variable.is_global and bool(targets)):
+                raise _Leave
+            self.classes[variable] = name
+            if isinstance(base, Name):
+                self.bases[variable] = base.name
+        self._written(call.callee)
+        self.new[call] = Call(
+            call.place, _torch("class", call.place), (String(call.place, name), *([base] if base else []))
+        )
+
+    def _name_in_penlight(self, word: str, targets: tuple[Expression, ...]) -> str:
+        """``C = class()``, or ``class.C()``, which makes a global variable."""
+        only = targets[0] if len(targets) == 1 else None
+        if word in ("", None) and isinstance(only, Name):
+            return only.name
+        if not word or targets or word == "properties":
+            raise _Leave
+        return word
+
+    # What is done with them
+
+    def _told(self, statement: Statement) -> None:
+        """``C:mustHave('f')``, ``classic.strict(self)``, ``require 'classic.torch'``: what only checks, or saves."""
+        call = statement.call if isinstance(statement, Run) else None
+        if self.package != "classic" or call is None:
+            return
+        if isinstance(call, Invoke):
+            goes = self._is_class(call.receiver) and call.method in _ASKED
+        else:
+            first = call.arguments[0] if len(call.arguments) == 1 else None
+            saves = isinstance(first, String) and first.value == "classic.torch"
+            saves = saves and forms.dotted(call.callee) == "require"
+            self.saves |= saves
+            goes = saves or self._of_library(call.callee) == "strict"
+        if goes:
+            self._written(call)
+            self._leave_out(statement)
+
+    def _is_class(self, node: Expression) -> bool:
+        return isinstance(node, Name) and self.scopes.of_name[node] in self.classes
+
+    def _constructors(self) -> None:
+        """``_init`` as ``__init``, ``C.static.f`` as ``C.f``; nothing that torch.class has not."""
+        others = _OF_OBJECTS[self.package]
+        if self.package == "classic" and not self.saves:
+            others = others | (METAMETHODS - {"__index"})  # which strict objects do not have then
+        for node in tree.every(self.program, Index):
+            key = node.key.value if isinstance(node.key, String) else None
+            if key in others and not self._is_library(node.base):
+                raise _Leave
+            if key == "_init" and self.package != "class":
+                self.new[node.key] = String(node.key.place, "__init")
+            if key == "static" and self.package == "classic" and self._is_class(node.base):
+                self.new[node] = node.base
+        for call in tree.every(self.program, Invoke):
+            of_class = self.package == "classic" and self._is_class(call.receiver)
+            if call.method in ("_init", *others) or (of_class and call.method in _OF_CLASSES):
+                raise _Leave
+
+    def _asked(self, call: Call) -> None:
+        """``class.type(x)``, ``class.istype(x, 'C')``"""
+        word = self._of_library(call.callee) if self.package == "class" else None
+        name = {"type": "type", "istype": "isTypeOf"}.get(word or "")
+        if name is not None:
+            self._written(call.callee)
+            self.new[call.callee] = _torch(name, call.callee.place)
+
+    def _supers(self, statement: tree.FunctionStatement) -> None:
+        """``self:super(x)`` in a constructor as ``Base.__init(self, x)``"""
+        target = statement.target
+        key = target.key if isinstance(target, Index) else None
+        holder = target.base if isinstance(target, Index) else None
+        made = self.scopes.of_name[holder] if isinstance(holder, Name) else None
+        for node in tree.walk(statement.function.body):
+            if not isinstance(node, Invoke) or node.method != "super":
+                continue
+            itself, constructor = node.receiver, isinstance(key, String) and key.value == "_init"
+            if not isinstance(itself, Name) or itself.name != "self" or not constructor:
+                raise _Leave
+            if made is None or made not in self.bases:
+                raise _Leave
+            start = Index(node.place, Name(node.place, self.bases[made]), String(node.place, "__init"), True)
+            self.new[node] = Call(node.place, start, (itself, *node.arguments))
+
+    def _class_asked(self, node: Invoke) -> None:
+        """``x:is_a(C)``, ``C:class_of(x)``"""
+        if node.method not in ("is_a", "class_of"):
+            return
+        if len(node.arguments) != 1:
+            raise _Leave
+        value, named = node.receiver, node.arguments[0]
+        if node.method == "class_of":
+            value, named = named, value
+        made = self.classes.get(self.scopes.of_name[named]) if isinstance(named, Name) else None
+        if made is None:
+            raise _Leave
+        self.new[node] = Call(node.place, _torch("isTypeOf", node.place), (value, String(named.place, made)))
+
+
+def _torch(name: str, place: Place) -> Index:
+    return Index(place, Name(place, "torch"), String(place, name), True)
