@@ -14,6 +14,7 @@ from tests.ops.lua_forms import assert_tensor, check_update, lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops import memory
+from torch7py.ops.chains import Chain
 
 FLOATING = (torch.float64, torch.float32)
 INTEGER = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
@@ -304,6 +305,7 @@ def test_a_product_of_what_overlaps(rt: Runtime) -> None:
     assert torch.equal(x, expected)
 
 
+@pytest.mark.parametrize("chained", [True, False])
 @pytest.mark.parametrize("inside", [0, 1])
 @pytest.mark.parametrize(
     ("call", "function"),
@@ -311,15 +313,21 @@ def test_a_product_of_what_overlaps(rt: Runtime) -> None:
         ("round({x})", lambda a, b, c: np.copysign(np.floor(np.abs(a) + 0.5), a)),
         ("cmax({x}, b)", lambda a, b, c: np.maximum(a, b)),
         ("cmin({x}, 0.5)", lambda a, b, c: np.minimum(a, 0.5)),
+        ("cmax({x}, 0)", lambda a, b, c: a),
         ("remainder({x}, 0.7)", lambda a, b, c: a - np.floor(a / 0.7) * 0.7),
         ("cremainder({x}, b)", lambda a, b, c: a - np.floor(a / b) * b),
         ("lerp({x}, b, 0.3)", lambda a, b, c: a + 0.3 * (b - a)),
         ("addcmul({x}, 0.3, b, c)", lambda a, b, c: a + 0.3 * b * c),
+        ("addcmul({x}, b, c)", lambda a, b, c: a + b * c),
         ("cpow({x}, b)", lambda a, b, c: a**b),
     ],
 )
-def test_large_tensors_in_parts(rt: Runtime, call: str, function, inside: int) -> None:
+def test_large_tensors_in_parts(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, call: str, function, inside: int, chained: bool
+) -> None:
     """Into a new tensor, a given one, one that shares memory elsewhere, and in place: the same bits each time."""
+    if not chained:
+        monkeypatch.setattr(Chain, "suits", lambda *arguments: False)
     count = 2 * memory.PART + 7
     source = np.random.default_rng(0)
     a, b, c = (source.uniform(0.1, 4, count + inside)[inside:] for _ in range(3))
@@ -334,6 +342,20 @@ def test_large_tensors_in_parts(rt: Runtime, call: str, function, inside: int) -
     np.testing.assert_allclose(results[0].numpy(), function(a, b, c), rtol=1e-12, atol=1e-12)
     for other in results[1:]:
         assert other.equal(results[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("number", [0, 1, -2.5, math.nan, math.inf, -math.inf])
+def test_bounds_of_special_numbers(rt: Runtime, dtype: type[Any], number: float) -> None:
+    """The signs of zeros too, in a new tensor and in place: of two that are equal the bound is taken."""
+    x = np.random.default_rng(3).choice([0.0, -0.0, 1, -1, 3, np.nan, np.inf, -np.inf], 5003).astype(dtype)
+    for name, better in (("cmax", np.greater), ("cmin", np.less)):
+        with np.errstate(invalid="ignore"):
+            expected = np.where(better(x, number), x, dtype(number))
+        for found in lua(rt, f"return torch.{name}(x, v), x:{name}(v)", x=torch.tensor(x), v=number):
+            assert np.array_equal(found.numpy(), expected, equal_nan=True)
+            whole = ~np.isnan(expected)
+            assert np.array_equal(np.signbit(found.numpy()[whole]), np.signbit(expected[whole]))
 
 
 def test_nan_gives_way_in_a_large_tensor_too(rt: Runtime) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from torch7py.ops import memory, state
+from torch7py.ops.chains import Chain
 from torch7py.ops.hyperbolic import tanh, tanh_
 from torch7py.ops.registry import Form, operation
 
@@ -47,6 +48,16 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
     return apply
 
 
+ROUND = Chain(
+    "x out",
+    "least most",
+    "maximum x least part",
+    "minimum part most part",
+    "add x part further",
+    "trunc further out",
+)
+
+
 def round_half_away(x: T, *, out: T | None = None) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
 
@@ -54,6 +65,9 @@ def round_half_away(x: T, *, out: T | None = None) -> T:
     x was not nearer to the last one. To what is smaller than that number x itself is added, which leaves it below 1.
     """
     below = 0.5 - torch.finfo(x.dtype).eps / 4
+    done = ROUND.into(out, x, -below, below)
+    if done is not None:
+        return done
 
     def steps(out: T | None, spare: T | None, x: T) -> T:
         further = torch.add(x, torch.clamp(x, -below, below, out=spare), out=spare)

@@ -6,11 +6,13 @@ to the tensor's type first; integer tensors divide and wrap around as C does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 
 from torch7py.ops import memory
+from torch7py.ops.chains import Chain
 from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
 
@@ -101,6 +103,16 @@ def add_product_(src: T, value: float, a: T, b: T) -> T:
     return src.addcmul_(a, b, value=value) if _exact(src) else _add_product(src, value, a, b, out=src)
 
 
+PRODUCT = Chain("src a b out", "", "multiply a b product", "add src product out")
+SCALED_PRODUCT = Chain(
+    "src a b out",
+    "value",
+    "multiply a value product",
+    "multiply product b product",
+    "add src product out",
+)
+
+
 @operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
 def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a * b``, rounded after each step as in the original.
@@ -110,6 +122,10 @@ def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T
     """
     if _exact(src):
         return torch.addcmul(src, a, b, value=value, out=out)
+
+    done = PRODUCT.into(out, src, a, b) if value == 1 else SCALED_PRODUCT.into(out, src, a, b, value)
+    if done is not None:
+        return done
 
     if src.numel() < memory.LARGE and src.dtype != torch.float16:
         total = src + (a if value == 1 else a * value) * b
@@ -173,6 +189,11 @@ for name in ("cfmod", "cmod"):
     operation(name, "src:T other:like", Form.UPDATE, inplace=T.fmod_, about=about)(torch.fmod)
 
 
+FLOORED = ("divide src by quotient", "floor quotient quotient", "multiply quotient by quotient")
+REST_OF_NUMBER = Chain("src out", "by", *FLOORED, "subtract src quotient out")
+REST_OF_TENSOR = Chain("src by out", "", *FLOORED, "subtract src quotient out")
+
+
 def _remainder_(src: T, other: Number) -> T:
     return remainder(src, other, out=src)
 
@@ -187,6 +208,10 @@ def remainder(src: T, other: Number, *, out: T | None = None) -> T:
     """
     if not src.is_floating_point():
         return torch.remainder(src, other, out=out)
+
+    done = (REST_OF_TENSOR if isinstance(other, T) else REST_OF_NUMBER).into(out, src, other)
+    if done is not None:
+        return done
 
     def steps(out: T | None, spare: T | None, src: T, by: Number = other) -> T:
         quotient = torch.floor(torch.div(src, by, out=spare), out=spare)
@@ -239,11 +264,18 @@ def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
 
 def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
+    bound = Chain("src out", "number", f"f{best.__name__[:3]} src number out")
+    # Of two zeros the number counts: added to it either one becomes 0.
+    bound_of_0 = Chain("src out", "number", f"f{best.__name__[:3]} src number found", "add found number out")
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
         if src.numel() < memory.LARGE:
             chosen = torch.where(better(src, other), src, other)
             return chosen if out is None else out.copy_(chosen)
+        if not isinstance(other, T) and other == other and (other or math.copysign(1, other) > 0):
+            done = (bound if other else bound_of_0).into(out, src, other)
+            if done is not None:
+                return done
         others = [other] if isinstance(other, T) else []
         number = other if isinstance(other, T) else torch.tensor(other, dtype=src.dtype, device=src.device)
         if not (src.is_floating_point() and memory.has_nan(src)):
@@ -283,6 +315,9 @@ operation(
 operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2))
 
 
+WAY = Chain("src other out", "weight", "subtract other src way", "multiply way weight way", "add way src out")
+
+
 def _interpolate_(src: T, other: T, weight: float) -> T:
     return _interpolate(src, other, weight, out=src)
 
@@ -290,6 +325,9 @@ def _interpolate_(src: T, other: T, weight: float) -> T:
 @operation("lerp", "src:F other:like weight:real", Form.UPDATE, inplace=_interpolate_)
 def _interpolate(src: T, other: T, weight: float, *, out: T | None = None) -> T:
     """``src + weight * (other - src)``, rounded after each step"""
+    done = WAY.into(out, src, other, weight)
+    if done is not None:
+        return done
 
     def steps(out: T | None, spare: T | None, src: T, other: T) -> T:
         way = torch.mul(torch.sub(other, src, out=spare), weight, out=spare)

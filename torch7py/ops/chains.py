@@ -1,0 +1,118 @@
+"""Elementwise results that take several steps, in numpy's loops and without waiting for memory between the steps.
+
+PyTorch has an operation for each step and goes through all elements in each. Here a few hundred elements go through all
+steps before the next ones: numpy's loops, which take any number of elements at a time, are called one after the other
+from a kernel. A call of such a loop takes some nanoseconds where one of PyTorch's takes a microsecond or more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from torch7py.kernels import kernel
+from torch7py.ops import compiled, memory
+
+__all__ = ["Chain"]
+
+T = torch.Tensor
+
+PIECE = 2048  # bytes of each vector that go through all steps: all that they need stays in the first cache
+REALS = {torch.float64: "double", torch.float32: "float"}
+ELEMENTS = {torch.float64: np.dtype(np.float64), torch.float32: np.dtype(np.float32)}
+
+# How numpy hands out a loop: a capsule of this name holds the loop's address, its context and what belongs to it.
+CAPSULE = b"numpy_1.24_ufunc_call_info"
+
+
+class Chain:
+    """Steps of names of numpy's functions, the operands of each and where its result goes: ``"add a b sum"``.
+
+    An operand is one of ``vectors``, of which the last takes the result, one of ``numbers``, or else a name for
+    what lies between two steps.
+    """
+
+    def __init__(self, vectors: str, numbers: str, *steps: str) -> None:
+        self._vectors, self._numbers = len(vectors.split()), len(numbers.split())
+        self._steps = [step.split() for step in steps]
+        names = dict.fromkeys([*vectors.split(), *numbers.split(), *(n for s in self._steps for n in s[1:])])
+        self._places = {name: place for place, name in enumerate(names)}
+        self._room = (len(names) - self._vectors) * PIECE
+        self._compiled: dict[torch.dtype, tuple[Any, Callable[..., None], T]] = {}
+
+    def into(self, out: T | None, *operands: Any) -> T | None:
+        """Do the steps for the vectors but the last, and numbers of their type, into a tensor or a new one.
+
+        Returns that, or None where these are not to be done so; then nothing has been done.
+        """
+        vectors = operands[: self._vectors - 1]
+        if not self.suits(vectors, out):
+            return None
+        if out is None:
+            out = torch.empty_like(vectors[0])
+        room = torch.empty(self._room, dtype=torch.uint8)
+        addresses = [vector.data_ptr() for vector in (*vectors, out)]
+        run = self._function(out.dtype)
+        run(room.data_ptr(), out.numel(), *addresses, *operands[self._vectors - 1 :])
+        return out
+
+    def suits(self, vectors: tuple[T, ...], out: T | None) -> bool:
+        """Whether the steps can be done for tensors of a size and may write where the result is to go."""
+        first = vectors[0]
+        return (
+            first.numel() >= memory.LARGE
+            and first.dtype in REALS
+            and not compiled.is_shared_out(first)
+            and compiled.fits(*vectors, *([] if out is None else [out]))
+            and (out is None or all(memory.apart(out, vector) for vector in vectors))
+            and _has_loops()
+        )
+
+    def _function(self, dtype: torch.dtype) -> Callable[..., None]:
+        """The function for a type of elements, of the compiler that the process has now."""
+        make = kernel("steps", REAL=REALS[dtype], PIECE=str(PIECE // dtype.itemsize))
+        known = self._compiled.get(dtype)
+        if known is None or known[0] is not make:
+            lines = []
+            for name, *operands in self._steps:
+                places = [self._places[operand] for operand in operands]
+                lines.append([*_loop(name, dtype), *places, *[-1] * (4 - len(places))])
+            plan = torch.tensor(lines, dtype=torch.int64)
+            run = make(plan.data_ptr(), len(lines), self._vectors, self._numbers)
+            known = self._compiled[dtype] = make, run, plan
+        return known[1]
+
+
+_capsules: list[Any] = []  # what they hold is used as long as the process lives
+
+
+@functools.cache
+def _loop(name: str, dtype: torch.dtype) -> tuple[int, int, int]:
+    """The addresses of a numpy function's loop over elements side by side, of its context and of what belongs to it."""
+    function = getattr(np, name)
+    element: Any = ELEMENTS[dtype]
+    types, capsule = function._resolve_dtypes_and_context((element,) * function.nin + (None,))
+    if any(found != element for found in types):
+        raise TypeError(f"numpy.{name} of {element} is not one")
+    function._get_strided_loop(capsule, fixed_strides=(element.itemsize,) * function.nargs)
+    _capsules.append(capsule)
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_size_t, (ctypes.py_object, ctypes.c_char_p)
+    loop, context, belongs = (ctypes.c_size_t * 3).from_address(pointer(capsule, CAPSULE))
+    return loop, context, belongs
+
+
+@functools.cache
+def _has_loops() -> bool:
+    """Whether this numpy hands out its loops, as it does for compilers like Numba since 1.24."""
+    if not hasattr(np.add, "_get_strided_loop"):
+        return False
+    try:
+        return all(_loop("add", dtype)[0] for dtype in REALS)
+    except ValueError:  # a capsule of another name
+        return False
