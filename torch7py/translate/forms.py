@@ -47,12 +47,17 @@ __all__ = [
     "values",
 ]
 
-_STATEMENTS = set(Statement.__subclasses__())
 
-
-def statements(node: tree.Node | Block) -> list[Statement]:
-    """All statements in a node, those of functions in it too, in the order of the source."""
-    return [n for n in tree.walk(node) if n.__class__ in _STATEMENTS]
+def statements(node: Block | Statement) -> list[Statement]:
+    """All statements in a block, or a statement and all in it, those of functions too, in the order of the source."""
+    found: list[Statement] = []
+    waiting = list(node.statements[::-1]) if isinstance(node, Block) else [node]
+    while waiting:
+        statement = waiting.pop()
+        found.append(statement)
+        for inner in reversed(tree.blocks(statement)):
+            waiting += inner.statements[::-1]
+    return found
 
 
 def targets(statement: Statement) -> tuple[Expression, ...]:

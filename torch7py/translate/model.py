@@ -81,7 +81,7 @@ def layer_of(root: TorchObject) -> Layer:
             return found
         layer = Layer(module.class_name, module=module)
         done[id(module)] = layer
-        names, rest = parameter_names(layer.name) if layer.name in _known() else ([], None)
+        names, rest = parameter_names(layer.name) if layer.name in _known() else ((), None)
         read = readers.get(layer.name)
         given = dict(read(module)) if read else {n: module.get_field(n) for n in [*names, rest or ""] if n}
         texts = {}

@@ -49,6 +49,8 @@ class Classes:
         for statement in statements:
             self._by_torch(statement)
         metatables = self._metatables(program)
+        if not self.types.classes and not metatables:
+            return  # as most programs
         apart = self._apart(statements, metatables)
         metatables |= set(apart.values())
         for statement in statements:
@@ -59,7 +61,7 @@ class Classes:
             self._inherits(statement)
         for statement in statements:
             self._part(statement)
-        self._prototypes(statements)
+        self._prototypes(program, statements)
         classes = self.all()
         for function in tree.every(program, tree.Function):
             self.objects.in_maker(function, classes)
@@ -305,13 +307,13 @@ class Classes:
             base = base.base
         return base is owner and owner.find(name) is not None
 
-    def _prototypes(self, statements: list[Statement]) -> None:
+    def _prototypes(self, program: Block, statements: list[Statement]) -> None:
         """``Dog = Animal:new{legs = 4}``, where Dog then gets methods or makes objects itself: a class that derives."""
+        makers = {name for made in self.all() for name in made.makers}
         receivers = {
             self.scopes.of_name[node.receiver]
-            for statement in statements
-            for node in tree.own_nodes(statement)
-            if isinstance(node, Invoke) and isinstance(node.receiver, Name) and self._makes_named(node.method)
+            for node in tree.every(program, Invoke)
+            if node.method in makers and isinstance(node.receiver, Name)
         }
         for statement in statements:
             target = statement.target if isinstance(statement, tree.FunctionStatement) else None
@@ -350,10 +352,6 @@ class Classes:
         if found:
             for statement in statements:
                 self._part(statement, found)
-
-    def _makes_named(self, name: str) -> bool:
-        """Whether a class has a maker of this name."""
-        return any(name in made.makers for made in self.all())
 
     def concatenate(self) -> bool:
         """Whether a class says what ``..`` is for its objects."""

@@ -80,18 +80,13 @@ def _infer(
 
 def kind_of_fields(table: Type, value: Type) -> bool:
     """The values of a table with names are of the kinds that its fields are."""
-    fields = list(table.find().fields.values())
-    kinds = {found.kind for found in fields} - {None}
-    if kinds and kinds <= {"module", "criterion"}:
+    fields = [found.find() for found in table.find().fields.values()]
+    kinds = frozenset[str]().union(*{found.kinds for found in fields})
+    if kinds and kinds <= {"module", "criterion"} and all(len(found.kinds) < 2 for found in fields):
         return value.kind is None and value.be("module")
-    news = False
-    for found in fields:
-        if kinds == {"table"}:
-            news |= unify(value, found)
-        else:
-            for kind in sorted(found.find().kinds):
-                news |= value.be(kind)
-    return news
+    if kinds == {"table"}:
+        return any([unify(value, found) for found in fields])
+    return any([value.be(kind) for kind in sorted(kinds)])
 
 
 _UNPACKS = ("unpack", "table.unpack")

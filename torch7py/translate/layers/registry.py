@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
@@ -387,7 +388,8 @@ def unsupported(name: str, reason: str) -> None:
     reasons[name] = reason
 
 
-def parameter_names(name: str) -> tuple[list[str], str | None]:
+@cache
+def parameter_names(name: str) -> tuple[tuple[str, ...], str | None]:
     """The names of a class's constructor parameters, and of the one that takes all further arguments."""
     cls = torch7_layers.get(name)
     if cls is None:
@@ -398,7 +400,7 @@ def parameter_names(name: str) -> tuple[list[str], str | None]:
             rest = parameter.name
         else:
             found.append(parameter.name)
-    return found, rest
+    return tuple(found), rest
 
 
 # Methods that change how a layer works: the argument of the rules that each sets, its text where the method is

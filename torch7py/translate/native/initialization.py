@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Call, Index, Invoke
+from torch7py.translate.tree import Call, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -23,31 +23,22 @@ __all__ = ["ALIKE", "clear_masked_rows", "counted", "fill", "fill_head", "filled
 # Methods that treat all elements alike, and PyTorch's.
 ALIKE = {"uniform": "uniform_", "normal": "normal_", "zero": "zero_", "fill": "fill_", "mul": "mul_"}
 _FROZEN = re.compile("LSTM|BiSequencer|SeqBRNN")
-
-
-def _names(t: Translator, wanted: re.Pattern[str]) -> bool:
-    """Whether the program names a layer of this kind."""
-    return any(
-        isinstance(node.key, tree.String)
-        and wanted.search(node.key.value) is not None
-        and t.path(node) == f"nn.{node.key.value}"
-        for node in tree.every(t.program, Index)
-    )
+_MASKED = re.compile("LookupTableMaskZero")
 
 
 def counted(t: Translator, parameters: str) -> str:
     """Of a page's parameters, those that the original has as well."""
-    return f"[p for p in {parameters} if p.requires_grad]" if _names(t, _FROZEN) else parameters
+    return f"[p for p in {parameters} if p.requires_grad]" if t.layers_named(_FROZEN) else parameters
 
 
 def refuse_masked_rows(t: Translator, method: str, line: int) -> None:
-    if _names(t, re.compile("LookupTableMaskZero")):
+    if t.layers_named(_MASKED):
         raise Problem("T7-227", line, f"{method} of all weights, a lookup table's row of zeros among them")
 
 
 def clear_masked_rows(t: Translator, models: list[str]) -> None:
     """After all weights are filled, set the rows of zeros of lookup tables with a mask back."""
-    if _names(t, re.compile("LookupTableMaskZero")):
+    if t.layers_named(_MASKED):
         for model in models:
             t.emit(f"{t.need('clear_padding')}({model})")
 

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
@@ -23,10 +24,20 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statem
 __all__ = ["Native", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
-_STANDARD = re.compile(
-    r"\b(argparse|collections|copy|csv|functools|inspect|itertools|json|math|os|random|re|socket|sys|tempfile|time"
-    r"|unittest)\."
-)
+_STANDARD = (
+    "argparse collections copy csv functools inspect itertools json math os random re socket sys tempfile time"
+    " unittest"
+).split()
+# Others, in the order of a page: how an expression begins that uses one, and what imports it.
+_OTHERS = [
+    ("h5py", re.compile(r"(?<![\w.])h5py\."), "import h5py"),
+    ("np", re.compile(r"(?<![\w.])np\.[a-z]"), "import numpy as np"),
+    ("torch", re.compile(r"(?<![\w.])torch\."), "import torch"),
+    ("F", re.compile(r"\bF\."), "import torch.nn.functional as F"),
+    ("Image", re.compile(r"(?<![\w.])Image\.[a-z]"), "from PIL import Image"),
+    ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
+    ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua"),
+]
 
 # The widest line, as in the pages of models.
 WIDTH = 110
@@ -84,11 +95,11 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
 
 def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
     """The statements of a file; how many of them are in none that failed, without Lua's help and with it."""
-    statements = {node for node in tree.walk(block) if isinstance(node, Statement)}
-    without = {node for statement in failed for node in tree.walk(statement)}
-    translated = statements - without
+    inside = set(statements(block))
+    without = {each for lost in inside.intersection(failed) for each in statements(lost)}
+    translated = inside - without
     helped = translated.intersection(faithful)
-    return len(statements), len(translated - helped), len(helped)
+    return len(inside), len(translated - helped), len(helped)
 
 
 class _Assembly:
@@ -384,25 +395,14 @@ class _Assembly:
 
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", code)
-        found = [f"import {name}" for name in sorted(set(_STANDARD.findall(code)))]
-        torch = ["import h5py"] if re.search(r"(?<![\w.])h5py\.", code) else []
-        if re.search(r"(?<![\w.])np\.[a-z]", code):
-            torch.append("import numpy as np")
-        if re.search(r"(?<![\w.])torch\.", code):
-            torch.append("import torch")
-        if re.search(r"\bF\.", code):
-            torch.append("import torch.nn.functional as F")
-        if re.search(r"(?<![\w.])Image\.[a-z]", code):
-            torch.append("from PIL import Image")
-        if re.search(r"(?<![\w.])nn\.", code):
-            torch.append("from torch import nn")
-        if re.search(r"(?<![\w.])lua\.[a-zA-Z]", code):
-            torch.append("from torch7py import lua")
+        # most are not there at all, which is found out sooner without a pattern
+        found = [n for n in _STANDARD if f"{n}." in code and re.search(rf"\b{n}\.", code)]
+        others = [line for name, used, line in _OTHERS if f"{name}." in code and used.search(code)]
         lines = []
         if found:
-            lines += ["", *found]
-        if torch:
-            lines += ["", *torch]
+            lines += ["", *(f"import {name}" for name in found)]
+        if others:
+            lines += ["", *others]
         return lines
 
 

@@ -99,9 +99,10 @@ def gather(source: bytes, file: str) -> Project:
 
 class _Gathering:
     def __init__(self, path: Path) -> None:
-        self.script_folder = self.folder = (
-            path.parent
-        )  # where the script is, and the program: it may be above
+        self.script_folder = path.parent
+        self.above = path.parent.resolve().parent
+        self.folders = [self.script_folder, self.above]  # where it may be run, and its files required from
+        self.folder = self.script_folder  # of these the one where it is
         self.found: dict[Path, SourceFile] = {}
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
@@ -113,9 +114,9 @@ class _Gathering:
         ] = {}  # what is known of a folder's files
 
     def project(self, source: bytes, file: str) -> Project:
-        source = written_out(source, file, Folders(self._folders(), self.script_folder, self.scanned))
+        source = written_out(source, file, Folders(self.folders, self.script_folder, self.scanned))
         block = self._parsed(source, file, self.script_folder)
-        folder = next((f for f in self._folders() if self._has_all(block, f)), self.folder)
+        folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
         if folder != self.folder:
             self.folder, self.found, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
@@ -134,10 +135,6 @@ class _Gathering:
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires, self.moves, self.checks)
 
-    def _folders(self) -> list[Path]:
-        """Where a program may be run, and its files required from."""
-        return [self.script_folder, self.script_folder.resolve().parent]
-
     def _has_all(self, block: Block, folder: Path) -> bool:
         """Whether a folder has all files that are required, as far as they are no packages and are there at all."""
         wanted = [call for call in _calls(block) if dotted(call.callee) == "require"]
@@ -147,9 +144,8 @@ class _Gathering:
             for name in names
             if isinstance(name, String) and name.value not in packages
         ]
-        above = self.script_folder.resolve().parent
         # what has an init.lua there is another package beside this one
-        there = [s for s in stems if _in(self.script_folder, s) or (above / f"{s}.lua").is_file()]
+        there = [s for s in stems if _in(self.script_folder, s) or (self.above / f"{s}.lua").is_file()]
         return all(_in(folder, stem) for stem in there)
 
     def _parsed(self, source: bytes, name: str, folder: Path) -> Block:

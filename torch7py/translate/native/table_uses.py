@@ -22,6 +22,7 @@ class TableUses:
         self.stores: dict[Type, list[tuple[tree.Assign, Index]]] = {}
         self.values: dict[Type, list[Expression]] = {}
         self.made: dict[Type, list[tree.Table]] = {}
+        self.shrunk: set[Type] = set()  # what table.remove takes items out of
         self.context: dict[tree.Node, tuple[Block, ...]] = {}
         self.statements: dict[tree.Node, tuple[Statement, ...]] = {}
         self.loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
@@ -56,17 +57,8 @@ class TableUses:
                     for item in node.fields:
                         if not isinstance(item.key, tree.String):
                             self.values.setdefault(types.of(node), []).append(item.value)
-                elif (
-                    isinstance(node, tree.Call)
-                    and types.path(node.callee) == "table.insert"
-                    and node.arguments
-                ):
-                    self.values.setdefault(types.of(node.arguments[0]), []).append(node.arguments[-1])
-                    self.filled_by.append((node.place.start, node.arguments[0]))
-                elif isinstance(node, (tree.Call, tree.Invoke)) and types.function_called(node):
-                    self.filled_by += [
-                        (node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))
-                    ]
+                elif isinstance(node, tree.Call) and node.arguments:
+                    self._called(node)
             if isinstance(statement, tree.Assign):
                 for index, target in enumerate(statement.targets):
                     if isinstance(target, Index) and (
@@ -78,6 +70,17 @@ class TableUses:
                             self.values.setdefault(base, []).append(statement.values[index])
             for child in tree.blocks(statement):
                 self._visit(child, chain, inside)
+
+    def _called(self, node: tree.Call) -> None:
+        types, first = self.t.types, node.arguments[0]
+        path = types.path(node.callee)
+        if path == "table.remove":
+            self.shrunk.add(types.of(first))
+        if path == "table.insert":
+            self.values.setdefault(types.of(first), []).append(node.arguments[-1])
+            self.filled_by.append((node.place.start, first))
+        elif types.function_called(node):
+            self.filled_by += [(node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
 
     def _nodes(self, statement: Statement) -> list[tree.Node]:
         """The nodes of a statement that are in no inner block."""

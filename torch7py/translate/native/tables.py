@@ -257,15 +257,7 @@ class Tables:
 
     def _shrinks(self, found: Type) -> bool:
         """Whether items are taken out of a list: by table.remove, or as nil is stored."""
-        if any(
-            isinstance(node, tree.Call)
-            and self.t.path(node.callee) == "table.remove"
-            and node.arguments
-            and self.t.type(node.arguments[0]) is found
-            for node in self.uses.statements
-        ):
-            return True
-        return any(
+        return found in self.uses.shrunk or any(
             isinstance(value, tree.Nil)
             for statement, target in self.uses.stores.get(found, [])
             for value in statement.values

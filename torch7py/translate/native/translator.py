@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
@@ -46,6 +48,7 @@ from torch7py.translate.tree import (
     Call,
     Comment,
     Expression,
+    Index,
     Invoke,
     Name,
     Statement,
@@ -161,6 +164,17 @@ class Translator:
                 f"torch.{n}" for n in ("eq", "ne", "lt", "gt", "le", "ge")
             }
         return self.type(node).find().tensor_type == "Byte" or elements(self, node) == "mask"
+
+    def layers_named(self, wanted: re.Pattern[str]) -> list[str]:
+        """The layers of nn that the program names, of those that a pattern finds."""
+        return [name for name in self._layers_named if wanted.search(name)]
+
+    @cached_property
+    def _layers_named(self) -> list[str]:
+        paths = (self.path(node) for node in tree.every(self.program, Index))
+        return list(
+            dict.fromkeys(path for path in paths if path is not None and re.fullmatch(r"nn\.\w+", path))
+        )
 
     def need_class(self, name: str) -> None:
         """Have one of the written-out optimizers in the page."""

@@ -161,11 +161,8 @@ class Training:
 
     def _refuse_state(self, function: tree.Function) -> None:
         """Copies of layers that keep something between calls are not one layer."""
-        for node in tree.every(self.t.program, Index):
-            if not isinstance(node.key, tree.String):
-                continue
-            if _STATE.search(node.key.value) and self.t.path(node) == f"nn.{node.key.value}":
-                raise Problem("T7-222", function.line, f"copies of a module with nn.{node.key.value}")
+        for name in self.t.layers_named(_STATE):
+            raise Problem("T7-222", function.line, f"copies of a module with {name}")
 
     def is_dropped(self, variable: Variable) -> bool:
         return (
