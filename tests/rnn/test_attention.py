@@ -168,8 +168,11 @@ def test_in_2015_the_network_must_have_steps() -> None:
         assert RecurrentAttention(FastLSTM(2, 2), Tanh(), 2, [2]).rnn.copyInputs is True
 
 
-def test_a_reward_teaches_the_action(runtime: Runtime) -> None:
-    """The gradient of a normal choice is ``-reward (a - mean) / stdev^2`` at each step, from the state before."""
+@pytest.mark.parametrize("year", [2015, 2016])
+def test_a_reward_teaches_the_action(year: int) -> None:
+    """The gradient of a normal choice is ``-reward (a - mean) / stdev^2`` at each step, from the state before; in
+    evaluation the choice is the mean."""
+    runtime = Runtime(rnn_api=year)
     worst, text = runtime.execute(
         """
         require 'rnn'
@@ -195,8 +198,13 @@ def test_a_reward_teaches_the_action(runtime: Runtime) -> None:
             g:cmul(reward:view(3, 1):expand(3, 2)):mul(-1)
             weight:add(g:t() * before)
         end
+        m:evaluate()
+        m.nStep = 1
+        m:forward(x)
+        assert((m.actions[1] - locator.bias:view(1, 2):expand(3, 2)):abs():max() < 1e-12) -- of zeros
         return (weight - locator.gradWeight):abs():max() / weight:abs():max(), tostring(m)
         """
     )
+    runtime.close()
     assert worst < 1e-12
     assert text.startswith("nn.RecurrentAttention {\n  action : ")

@@ -98,6 +98,23 @@ class RecurrentAttention(AbstractSequencer):
         yield from super().inner()
         yield from self.__dict__["_clones"]
 
+    # What a module for all steps is told, its clones for single steps are told too.
+
+    def reinforce(self, reward: Any) -> None:
+        super().reinforce(reward)
+        for clone in self.__dict__["_clones"]:
+            clone.reinforce(reward)
+
+    def set_training(self) -> None:
+        super().set_training()
+        for clone in self.__dict__["_clones"]:
+            clone.set_training()
+
+    def set_evaluate(self) -> None:
+        super().set_evaluate()
+        for clone in self.__dict__["_clones"]:
+            clone.set_evaluate()
+
     # -- PyTorch's face -----------------------------------------------------------------------------------
 
     def forward(self, input: torch.Tensor) -> list[Any]:
