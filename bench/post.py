@@ -99,4 +99,4 @@ def results(quick: bool) -> Iterator[Result]:
             losses = train(1), port.train(1)
         if not math.isclose(*losses, rel_tol=agree):
             raise RuntimeError(f"post, {dtype}: the two programs have different losses, {losses}")
-        yield Result("post", f"an iteration, {dtype}", "ms", ours, plain, Target(1.6))
+        yield Result("post", f"an iteration, {dtype}", "ms", ours, plain, Target(0.7))
