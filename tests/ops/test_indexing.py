@@ -268,6 +268,29 @@ def test_gather_and_scatter_within_one_storage(rt: Runtime) -> None:
 
 
 @pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("part", [0.0, 0.4, 1.0])
+def test_masks_of_large_tensors(rt: Runtime, dtype: torch.dtype, part: float) -> None:
+    x, src = some((91, 71), dtype), some((7000,), dtype)
+    mask = np.random.default_rng(0).random((91, 71)) < part
+    expected = [x.numpy()[mask], x.numpy().copy(), x.numpy().copy()]
+    expected[1][mask] = 7
+    expected[2][mask] = src.numpy()[: mask.sum()]
+    program = "return x:maskedSelect(m), x:clone():maskedFill(m, 7), x:clone():maskedCopy(m, s)"
+    for given in (x, x.t().contiguous().t()):  # the second one is PyTorch's
+        results = lua(rt, program, x=given, m=torch.tensor(mask).byte(), s=src)
+        for found, wanted in zip(results, expected, strict=True):
+            assert np.array_equal(found.numpy().reshape(wanted.shape), wanted)
+
+
+def test_a_mask_of_more_ones_than_elements_to_copy(rt: Runtime) -> None:
+    rt.globals["x"], rt.globals["m"] = some((90, 70)), torch.ones(90, 70, dtype=torch.uint8)
+    before = rt.globals["x"].clone()
+    message = failure(rt, "x:maskedCopy(m, torch.Tensor(6299))")
+    assert "6299 elements of src for 6300 ones" in message
+    assert torch.equal(rt.globals["x"], before)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_nonzero_of_large_tensors(rt: Runtime, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     for part in (0.0, 0.4, 1.0):

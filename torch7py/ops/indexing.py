@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from torch7py.kernels import kernel
@@ -208,12 +209,10 @@ def _nonzero(x: T) -> T:
     """``[r.]nonzero(x)``: the subscripts of each element that is not 0, one in a row of a LongTensor."""
     if x.dim() == 0 or x.shape[-1] < SHORT or compiled.is_shared_out(x) or not compiled.fits(x):
         return torch.nonzero(x).add_(1)
-    real = x.is_floating_point()
-    count = x.bool().sum(dtype=torch.int32) if real else torch.count_nonzero(x)  # each the faster one
-    made = torch.empty((int(count), x.dim()), dtype=torch.int64)
-    sizes, places = torch.tensor(x.shape), torch.empty(x.shape[-1], dtype=torch.int32)
-    addresses = (places.data_ptr(), made.data_ptr())
-    kernel("nonzero", WORD=compiled.word(x))(x.data_ptr(), int(real), sizes.data_ptr(), x.dim(), *addresses)
+    mask = x.bool()
+    made = torch.empty((_ones(mask), x.dim()), dtype=torch.int64)
+    sizes, places = torch.tensor(x.shape), torch.empty(x.shape[-1] + 1, dtype=torch.int32)
+    kernel("nonzero")(mask.data_ptr(), sizes.data_ptr(), x.dim(), places.data_ptr(), made.data_ptr())
     return made
 
 
@@ -229,17 +228,46 @@ def _mask(name: str, x: T, mask: T) -> T:
     return mask.reshape(x.shape).view(torch.bool)
 
 
+def _ones(mask: T) -> int:
+    """How many ones a mask has."""
+    if mask.is_cpu and mask.is_contiguous():  # numpy's count takes a tenth of PyTorch's sum
+        return int(np.count_nonzero(memory.array_of(mask.view(torch.uint8)).view(np.bool_)))
+    return int(mask.sum())
+
+
+def _masks(x: T, mask: T, *others: T) -> bool:
+    """Whether the kernel ``masked`` is for these."""
+    return (
+        not compiled.is_shared_out(x)
+        and compiled.fits(x, mask, *others)
+        and memory.separate(x, mask, *others)
+    )
+
+
+def _move_masked(put: bool, x: T, mask: T, elements: T, step: int = 1) -> None:
+    """Take the elements under the ones of a mask, or put others there; with a step of 0 the first one everywhere."""
+    move = kernel("masked", WORD=compiled.word(x))
+    move(put, x.data_ptr(), mask.data_ptr(), x.numel(), elements.data_ptr(), step)
+
+
 @operation("maskedSelect", "x:T mask:Byte", Form.QUERY)
 def _masked_select(x: T, mask: T) -> T:
     """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector."""
-    return x.masked_select(_mask("maskedSelect", x, mask))
+    chosen = _mask("maskedSelect", x, mask)
+    if not _masks(x, chosen):
+        return x.masked_select(chosen)
+    made = x.new_empty(_ones(chosen))
+    _move_masked(False, x, chosen, made)
+    return made
 
 
 @operation("maskedFill", "x:T mask:Byte value:real", Form.METHOD, returns="self")
 def _masked_fill(x: T, mask: T, value: float) -> None:
     """``x:maskedFill(mask, value)``: the elements under the ones of the mask become the number."""
     chosen = _mask("maskedFill", x, mask)
-    if 0 in x.stride() and repeated_dims(x):
+    if _masks(x, chosen):
+        _move_masked(True, x, chosen, torch.full((1,), value, dtype=x.dtype), 0)
+    elif 0 in x.stride() and repeated_dims(x):
         for part in turns(x):
             part(x).masked_fill_(part(chosen), value)
     else:
@@ -250,11 +278,12 @@ def _masked_fill(x: T, mask: T, value: float) -> None:
 def _masked_copy(x: T, mask: T, src: T) -> None:
     """``x:maskedCopy(mask, src)``: the elements under the ones of the mask become those of src, in order."""
     chosen = _mask("maskedCopy", x, mask)
-    if src.numel() < chosen.sum():
-        raise TorchError(
-            f"maskedCopy: {src.numel()} elements of src for {int(chosen.sum())} ones in the mask"
-        )
-    if 0 in x.stride() and repeated_dims(x):
+    ones = _ones(chosen)
+    if src.numel() < ones:
+        raise TorchError(f"maskedCopy: {src.numel()} elements of src for {ones} ones in the mask")
+    if _masks(x, chosen, src):
+        _move_masked(True, x, chosen, src)
+    elif 0 in x.stride() and repeated_dims(x):
         order = chosen.flatten().cumsum(0).sub_(1).clamp_(min=0)
         values = src.flatten()[order].view(x.shape) if src.numel() else x
         for part in turns(x):
