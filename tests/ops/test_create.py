@@ -196,6 +196,12 @@ def test_range_of_whole_numbers_cuts_its_bounds(rt: Runtime) -> None:
     assert plain(lua(rt, "return torch.IntTensor():range(1.9, 5.9, 2.9)")) == [1, 3, 5]
 
 
+@pytest.mark.parametrize("first", [1, 2**24 - 20, -(2**24) - 20])
+def test_range_of_floats_rounds_whole_numbers(rt: Runtime, first: int) -> None:
+    found = lua(rt, f"return torch.FloatTensor():range({first}, {first + 39})")
+    assert np.array_equal(found.numpy(), np.arange(first, first + 40).astype(np.float32))
+
+
 def test_range_and_linspace_keep_a_shape_that_fits(rt: Runtime) -> None:
     source = "return torch.Tensor(2, 2):range(1, 4), torch.Tensor(2, 2):t():linspace(1, 4, 4)"
     assert plain(lua(rt, source)) == ([[1, 2], [3, 4]], [[1, 2], [3, 4]])

@@ -481,7 +481,9 @@ class TestFillInKernels:
             }
             words = np.array(sorted(word for word in near if 0 <= word < 2**32), np.uint64)
             found = np.empty(len(words))
-            kernel("draw", OUT="double")("random", words.ctypes.data, len(words), found.ctypes.data, 5, count)
+            twos = np.append(words, np.zeros(len(words) % 2, np.uint64))
+            pairs = twos[::2] << np.uint64(32) | twos[1::2]
+            kernel("draw", OUT="double")("random", pairs.ctypes.data, len(words), found.ctypes.data, 5, count)
             assert found.tolist() == [word % count + 5 for word in words.tolist()]
 
     def test_a_parameter_and_a_part_of_a_tensor(self):

@@ -1,8 +1,9 @@
 -- Normal numbers in single precision, of which logarithms, cosines and sines are computed elsewhere, many at a time.
 --
--- words: random words of 32 bits, in 64, two for each of `pairs` pairs of numbers. prepare: what the functions are to be
--- computed of. finish: the numbers, 2 * `pairs` floats, from the functions' values. These may be off by what their last
--- bits hold, and where that could change a float it is computed anew, with the C library's functions as in Torch7.
+-- words: random words of 32 bits in twos, the second of two first in memory, two for each of `pairs` pairs of numbers.
+-- prepare: what the functions are to be computed of. finish: the numbers, 2 * `pairs` floats, from the functions' values.
+-- These may be off by what their last bits hold, and where that could change a float it is computed anew, with the C
+-- library's functions as in Torch7.
 
 local ffi = require 'ffi'
 local words_type, doubles, floats = ffi.typeof('uint32_t*'), ffi.typeof('double*'), ffi.typeof('float*')
@@ -22,8 +23,8 @@ local normal = {}
 function normal.prepare(words, pairs, ones, angles)
    words, ones, angles = ffi.cast(words_type, words), ffi.cast(doubles, ones), ffi.cast(doubles, angles)
    for k = 0, pairs - 1 do
-      angles[k] = 2 * PI * (words[4 * k] * UNIT)
-      ones[k] = 1 - words[4 * k + 2] * UNIT
+      angles[k] = 2 * PI * (words[2 * k + 1] * UNIT)
+      ones[k] = 1 - words[2 * k] * UNIT
    end
 end
 
@@ -38,8 +39,8 @@ function normal.finish(words, pairs, logs, cosines, sines, out, mean, stdv)
       rounded[2], rounded[3] = y * more + mean, y * less + mean
       local a, b = rounded[0], rounded[2]
       if a ~= rounded[1] or b ~= rounded[3] then
-         rho = sqrt(-2 * C.log(1 - words[4 * k + 2] * UNIT))
-         local angle = 2 * PI * (words[4 * k] * UNIT)
+         rho = sqrt(-2 * C.log(1 - words[2 * k] * UNIT))
+         local angle = 2 * PI * (words[2 * k + 1] * UNIT)
          a, b = rho * C.cos(angle) * stdv + mean, rho * C.sin(angle) * stdv + mean
       end
       out[2 * k], out[2 * k + 1] = a, b

@@ -233,6 +233,8 @@ def _range(out: T, first: float, last: float, step: float) -> None:
     else:
         count, dtype = int(last - first) // int(step) + 1, torch.int64
     if step == 1 and first == int(first) and abs(first) + count < 2**53:
+        if out.dtype == torch.float32 and abs(first) + count <= 2**24:  # all of them are floats
+            dtype = torch.float32
         numbers = _room(out, count, dtype)
         torch.arange(int(first), int(first) + count, out=numbers)
     else:

@@ -48,10 +48,11 @@ class Generator:
     that the second of (x, y, rho) in ``pair`` has not been handed out.
     """
 
-    __slots__ = ("_ahead", "_engine", "_position", "_seed", "_stack", "pair", "pair_pending")
+    __slots__ = ("_ahead", "_engine", "_position", "_seed", "_stack", "_wide", "pair", "pair_pending")
 
     def __init__(self) -> None:
         self._engine = np.random.MT19937(0)
+        self._wide = np.random.RandomState(self._engine)
         self.seed()
 
     def manual_seed(self, seed: float) -> None:
@@ -61,7 +62,7 @@ class Generator:
         """
         self._seed = to_long(seed)
         # RandomState knows the initialisation of 2002 that Torch7 uses; MT19937(seed) has one of its own.
-        np.random.RandomState(self._engine).seed(self._seed & 0xFFFFFFFF)
+        self._wide.seed(self._seed & 0xFFFFFFFF)
         self._start(0)
         self.pair = (0.0, 0.0, 0.0)
         self.pair_pending = False
@@ -113,6 +114,21 @@ class Generator:
         del self._stack[-held:]
         first = self._ahead[start : start + held]
         return np.concatenate((first, self._draw(n - held))) if n > held else first.copy()
+
+    def pairs(self, n: int) -> Words:
+        """The next words in twos, the first of two in the upper half: n of them, or an even number of fewer.
+
+        An odd number ends with a word in an upper half. numpy makes two at once in 0.8 of the time of two.
+        """
+        if self._stack and n > BLOCK:
+            n = len(self._stack) + len(self._stack) % 2
+        if n % 2 and n > BLOCK:
+            n -= 1
+        if self._stack or n % 2:
+            words = np.append(self.words(n), np.zeros(n % 2, np.uint64))
+            return words[::2] << np.uint64(32) | words[1::2]
+        self._position = (self._position + n - 1) % BLOCK + 1
+        return self._wide.randint(0, 2**64, n // 2, dtype=np.uint64)
 
     def get_state(self) -> bytes:
         """The generator in 5048 bytes, byte for byte what ``torch.getRNGState([gen])`` holds."""

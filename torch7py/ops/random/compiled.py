@@ -66,19 +66,21 @@ def _fill(
     like: torch.Tensor,
     parameters: tuple[float, ...],
 ) -> tuple[int, int]:
-    """Numbers to an address; returns the last two words."""
+    """Numbers to an address; returns the last two words, of an even number of them."""
     if name == "normal" and like.dtype == torch.float32 and count >= MANY:
         draw: Callable[..., None] = partial(
             _draw_floats, [torch.empty(AT_ONCE // 2, dtype=torch.float64) for _ in "123"]
         )
     else:
         draw = kernel("draw", OUT=types.of(like).ctype)
-    last: tuple[int, int] = (0, 0)
-    for start in range(0, count, AT_ONCE):
-        words = generator.words(min(AT_ONCE, count - start))
-        draw(name, words.ctypes.data, len(words), at + start * like.element_size(), *parameters)
-        last = (int(words[-2]), int(words[-1])) if len(words) > 1 else (0, int(words[-1]))
-    return last
+    done, last = 0, 0
+    while done < count:
+        wanted = min(AT_ONCE, count - done)
+        pairs = generator.pairs(wanted)
+        drawn, last = min(2 * len(pairs), wanted), int(pairs[-1])
+        draw(name, pairs.ctypes.data, drawn, at + done * like.element_size(), *parameters)
+        done += drawn
+    return last >> 32, last & 0xFFFFFFFF
 
 
 def _draw_floats(
