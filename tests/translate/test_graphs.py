@@ -244,6 +244,65 @@ print(net:forward(torch.randn(2, 3)))
     assert "        f = self.linear2(F.relu(self.linear(x)))\n" in code
 
 
+SKIP = """require 'nngraph'
+norm = nil
+local function choose(name)
+   if name == 'batch' then
+      norm = nn.BatchNormalization
+   else
+      norm = nn.Identity
+   end
+end
+local function init(m)
+   if torch.type(m):find('Linear') then m.weight:normal(0, 0.5) end
+end
+local function unet(n)
+   local e1 = -nn.Linear(4, n)
+   local e2 = e1 - nn.LeakyReLU(0.2, true) - nn.Linear(n, n) - norm(n)
+   local e3 = e2 - nn.ReLU(true) - nn.Linear(n, n) - norm(n)
+   local o = {e3, e2} - nn.JoinTable(2) - nn.Linear(2 * n, 2) - nn.Tanh()
+   return nn.gModule({e1}, {o})
+end
+choose('batch')
+local net, crit = unet(6), nn.MSECriterion()
+net:apply(init)
+local x, y = torch.randn(8, 4), torch.randn(8, 2)
+for i = 1, 3 do
+   local out = net:forward(x)
+   print(crit:forward(out, y))
+   net:zeroGradParameters()
+   net:backward(x, crit:backward(out, y))
+   net:updateParameters(0.1)
+end
+"""
+
+
+def test_a_node_that_a_layer_writes_over_and_what_a_function_makes_after_a_minus(tmp_path):
+    code = verified(SKIP, tmp_path).code
+    assert "relu = F.relu(e2)\n" in code
+    assert "e2.data.copy_(relu.data)\n" in code
+    assert "self.norm2 = norm(n)\n" in code
+    assert "leaky_relu(e1, 0.2)))" in code  # the input of the graph is nobody else's
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "local y = nn.CAddTable()({nn.Linear(2, 2)(x), nn.ReLU(true)(x)})",  # which one is first?
+        "local y = nn.CAddTable()({x, nn.ELU(1, true)(x)})",
+        "local y = nn.CAddTable()({x, nn.ReLU(true)(nn.View(2)(x))})",
+        "local v = nn.View(2)(x)\nlocal y = nn.CAddTable()({x, nn.ReLU(true)(v)})",
+    ],
+)
+def test_nodes_that_layers_write_over_too_early(nodes):
+    source = f"local x = nn.Tanh()()\n{nodes}\nlocal m = nn.gModule({{x}}, {{y}})\nprint(m)\n"
+    (problem,) = page_of(source).problems
+    assert problem.reason == "a layer that writes over a node which others are given, too"
+    branches = "nn.ConcatTable():add(nn.Identity()):add(nn.Sequential():add(nn.ReLU(true)):add(nn.Tanh()))"
+    (problem,) = page_of(f"local net = {branches}\nprint(net)\n").problems
+    assert "writes over what its other branches are given" in problem.reason
+
+
 @pytest.mark.parametrize(
     ("nodes", "said"),
     [

@@ -312,6 +312,39 @@ def test_other_varargs_are_left(source: str) -> None:
     assert written_out(source.encode(), "net.lua") == source.encode()
 
 
+CHOICE = """local act, norm = nil, opt.norm and nn.BatchNormalization or nn.Identity
+if opt.elu then act = nn.ELU
+else act = nn.ReLU end
+local net = nn.Sequential():add(norm(4)):add(act())
+"""
+
+
+def test_a_variable_with_one_of_several_classes_is_a_function() -> None:
+    norm = (
+        "function(nOutput) return nn.BatchNormalization(nOutput) end or function(_1) return nn.Identity() end"
+    )
+    assert machine(CHOICE) == [
+        f"local act, norm = nil, opt.norm and {norm}",
+        "if opt.elu then act = function() return nn.ELU() end",
+        "else act = function() return nn.ReLU() end end",
+        "local net = nn.Sequential():add(norm(4)):add(act())",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "local act = nn.ReLU\nprint(act())\n",
+        "act = nn.ELU\nif elu then act = nn.ELU end\nprint(act())\n",
+        "act = nn.ReLU\nif elu then act = nn.ELU end\nnet = build(act)\n",
+        "act = nn.ReLU\nif elu then act = nn.ELU end\nprint(act(true), act())\n",
+        "act = nn.ReLU\nif elu then act = other() end\nprint(act())\n",
+    ],
+)
+def test_other_classes_in_variables_are_left(source: str) -> None:
+    assert written_out(source.encode(), "net.lua") == source.encode()
+
+
 def test_a_field_that_is_a_list_until_it_is_made_a_tensor() -> None:
     source = (
         "local rows = 0\nlocal set = {}\nset.rows = {}\nfor i = 1, 3 do\n   set.rows[#set.rows + 1] = {i, rows}\n"

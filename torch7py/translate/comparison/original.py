@@ -237,8 +237,8 @@ def _sorted_out(
 ) -> tuple[list[dict[int, dict[str, torch.Tensor]]], list[Any]]:
     """What was drawn for the weights of layers, and the other numbers.
 
-    Parameters that are filled one after the other are taken together, where they are all of their layers: a layer of
-    the translation may have the same numbers in other parts, which it fills in another order.
+    Parameters that are filled one after the other are taken together: a page may go through the layers of a graph in
+    another order, and have the numbers of one layer in other parts.
     """
     snapshots: list[dict[int, dict[str, torch.Tensor]]] = []
     kept: list[Any] = []
@@ -248,7 +248,7 @@ def _sorted_out(
         found: dict[int, dict[str, torch.Tensor]] = {}
         for item, name, value in group:
             found.setdefault(item.order, {})[name] = value
-        whole = all(found[item.order].keys() >= dict(_parameters(item)).keys() for item, _, _ in group)
+        whole = all(_tells(item, found[item.order]) for item, _, _ in group)
         if whole and len(group) > 1:
             snapshots.append({**found, REST: {"": torch.empty(0)}})
         else:
@@ -270,6 +270,12 @@ def _sorted_out(
             kept.append(value)
     end()
     return snapshots, _flat(kept)
+
+
+def _tells(item: Made, filled: dict[str, torch.Tensor]) -> bool:
+    """Whether what a layer's parameters are filled with tells what those of its partner in a page are."""
+    names = dict(_parameters(item)).keys()
+    return filled.keys() >= names or names <= {"weight", "bias"}
 
 
 def _parameter(tensor: Any, made: list[Made]) -> tuple[Made, str] | None:

@@ -121,6 +121,8 @@ class Snapshots:
                 continue
             state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
             for entry, take in entries.items():
+                if isinstance(take, str) and take in item.names and take not in weights:
+                    continue  # it was not filled
                 if state[entry].data_ptr() == tensor.data_ptr() and state[entry].shape == tensor.shape:
                     listed = [weights[name] for name in item.names if name in weights]
                     return taken(take, first_weights(Made(item.name, item.module, weights, listed)))

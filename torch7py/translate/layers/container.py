@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch7py.translate.layers.in_place import (
+    KEPT_INPUT,
+    SHARES_MEMORY,
+    in_place,
+    may_keep_input,
+    refuse_shared_input,
+)
 from torch7py.translate.layers.registry import (
     Expr,
     GraphNode,
@@ -27,6 +34,7 @@ def sequential(layer: Layer, x: Value, w: Writer) -> Value:
 
 @structure("nn.ConcatTable")
 def concat_table(layer: Layer, x: Value, w: Writer) -> Value:
+    refuse_shared_input(layer)
     x = w.reused(x, len(layer.children))
     return tuple(w.apply(child, x) for child in layer.children)
 
@@ -39,6 +47,7 @@ def parallel_table(layer: Layer, x: Value, w: Writer) -> Value:
 
 @structure("nn.Concat", live=fields("dimension"))
 def concat(layer: Layer, x: Value, w: Writer) -> Value:
+    refuse_shared_input(layer)
     x = w.reused(x, len(layer.children))
     parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
     shaped = Layer(layer.name, shape_in=layer.child(0).shape_out)
@@ -48,6 +57,7 @@ def concat(layer: Layer, x: Value, w: Writer) -> Value:
 
 @structure("nn.DepthConcat", live=fields("dimension"))
 def depth_concat(layer: Layer, x: Value, w: Writer) -> Value:
+    refuse_shared_input(layer)
     x = w.reused(x, len(layer.children))
     parts = [w.as_expr(w.apply(child, x)) for child in layer.children]
     axis = layer.args.value("dimension")
@@ -124,7 +134,14 @@ def graph(layer: Layer, x: Value, w: Writer) -> Value:
         else:
             value = tuple(values[source] for source in node.sources)
         if node.layer is not None:
-            value = w.apply(node.layer, value, node.name)
+            if in_place(node.layer) and any(_is_shared(nodes, uses, source) for source in node.sources[:1]):
+                for earlier in {
+                    source for later in nodes[number:] for source in later.sources if source < number
+                }:
+                    values[earlier] = w.name_all(values[earlier])  # computed before it is written over
+                value = _over_input(node.layer, value, w, node.name)
+            else:
+                value = w.apply(node.layer, value, node.name)
         elif node.select is not None:
             if isinstance(value, Expr):
                 raise NotNative("nn.gModule: a node selects of a value that was not split")
@@ -137,6 +154,24 @@ def graph(layer: Layer, x: Value, w: Writer) -> Value:
             value = w.name_all(value, node.name)
         values.append(value)
     return values[-1]
+
+
+def _is_shared(nodes: list[GraphNode], uses: list[int], number: int) -> bool:
+    """Whether other nodes look at a node's value, too, or at one in whose memory it lies."""
+    node = nodes[number]
+    if uses[number] > 1:
+        return True
+    lies_there = node.layer is None or node.layer.name in SHARES_MEMORY
+    return lies_there and any(_is_shared(nodes, uses, source) for source in node.sources)
+
+
+def _over_input(layer: Layer, x: Value, w: Writer, hint: str) -> Expr:
+    """A layer that writes over what other nodes are given, which they see from there on."""
+    if isinstance(x, tuple) or not w.is_name(x) or not may_keep_input(layer):
+        raise NotNative(f"nn.gModule: {layer.name} writes over what other nodes are given")
+    made = w.named(w.as_expr(w.apply(layer, x)), hint)
+    w.emit(f"{x.text}.data.copy_({made.text}.data)", comment=KEPT_INPUT)
+    return made
 
 
 def _selected(nodes: list[GraphNode], number: int) -> int:

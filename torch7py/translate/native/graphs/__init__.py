@@ -61,12 +61,12 @@ class Graphs(Methods):
                     self._find_in(inner.body, inner)
                 else:
                     self._find_in(inner, None)
-            if self._assigns_graph(statement):
+            if self.assigns_graph(statement):
                 for before in block.statements[:number]:
                     if before not in self.members and self._is_member(before):
                         self.members[before] = statement
 
-    def _assigns_graph(self, node: Statement) -> bool:
+    def assigns_graph(self, node: Statement) -> bool:
         is_assignment = isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1
         return is_assignment and self.makes_graph(node.values[0])  # type: ignore[attr-defined]
 
@@ -88,7 +88,7 @@ class Graphs(Methods):
                     for comment in (*inner.around.outside, *inner.around.inside):
                         self.t.comment(comment)
             return True
-        if self._assigns_graph(node):
+        if self.assigns_graph(node):
             assert isinstance(node, (tree.Local, tree.Assign))
             self._among_others(node)
             return True

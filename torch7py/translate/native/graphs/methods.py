@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from torch7py.translate import tree
+from torch7py.translate.layers.in_place import KEPT_INPUT
 from torch7py.translate.layers.registry import Expr, Value
 from torch7py.translate.naming import TOKEN
 from torch7py.translate.native import code
@@ -281,6 +282,7 @@ class Methods(Needs):
         function = function_of(layer)
         if function:
             return atom(function.format(x=_text(value), p=layer.args.get("p", "0.5")))
+        written_over = self.overwrites(node, layer)
         writer = Writer()
         made = writer.alone(lambda: writer.apply(layer, value))
         expression = writer.as_expr(made)
@@ -288,6 +290,12 @@ class Methods(Needs):
         text = re.sub("self\\.\x04(\\d+)\x05", lambda m: self._child_text(site.children[int(m[1])]), text)
         if TOKEN.search(text):
             raise Problem("T7-223", node.line, f"{layer.name} needs statements")
+        if written_over:
+            name = self.t.names.fresh(text.partition("(")[0].rpartition(".")[2], self.at.scope)
+            self.t.emit(f"{name} = {text}")
+            self.t.emit(f"# {KEPT_INPUT}")
+            self.t.emit(f"{_text(value)}.data.copy_({name}.data)")
+            return atom(name)
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))
 
     def _given(self, node: Call) -> Value:

@@ -50,8 +50,7 @@ class Nodes:
         """Whether a variable of elsewhere is a value that a class must be given."""
         if variable in self.t.module_level or self.t.modules.at_module_level(variable):
             return False
-        first = self.t.types.versions[variable][1][0].find()
-        return variable.kind != "function" and not first.functions and not self.is_value(variable)
+        return variable.kind != "function" and not self.is_value(variable) and not self.is_part(variable)
 
     def makes_graph(self, node: Expression) -> bool:
         return isinstance(node, Call) and self.t.path(node.callee) == "nn.gModule"

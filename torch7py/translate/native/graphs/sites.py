@@ -9,8 +9,8 @@ from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.registry import Expr, Value
 from torch7py.translate.native.code import python_name
 from torch7py.translate.native.gradients import base_name
-from torch7py.translate.native.graphs.nodes import Nodes
-from torch7py.translate.native.graphs.parts import Child, GraphClass, Loop, Part, Site, snake
+from torch7py.translate.native.graphs.overwriting import Overwriting
+from torch7py.translate.native.graphs.parts import Child, Loop, Part, Site, snake
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement, String
 from torch7py.translate.writer import Writer
@@ -26,8 +26,7 @@ def function_of(layer: Layer) -> str:
     return FUNCTIONS.get(layer.name, "") if set(layer.args.texts) <= {"p"} else ""
 
 
-class Sites(Nodes):
-    at: GraphClass  # the class that is being written
+class Sites(Overwriting):
     loops: list[Loop]  # around the place that is looked at
     chosen: int  # and the number of conditions
 

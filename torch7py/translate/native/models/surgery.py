@@ -43,7 +43,7 @@ class Surgery:
     def _reached(self, line: int) -> None:
         """Refuse to go through modules that a page has otherwise: parts of one that are none, and layers in layers."""
         for path in self.tests.classes():
-            if OVER_TIME.search(path) and path not in self.t.types.classes:
+            if OVER_TIME.search(path) and path != "nn.gModule" and path not in self.t.types.classes:
                 raise Problem("T7-226", line, f"all modules of a model with {path}, which is one in PyTorch")
         for made in self.t.classes.all:
             if made.instance.kind == "module" and self._has_parts(made):

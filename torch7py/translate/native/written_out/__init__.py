@@ -4,7 +4,8 @@
 function, a function that empties the buffers of a network's layers is ``clearState``, one that copies its fields is
 ``clone``, copies of a model for each card are added at once, what says how memory and cards are used goes,
 ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
-chooses is a choice among those that are there, a package that nobody has any more is not there, and a field that is a
+chooses is a choice among those that are there, a variable with one of several layers' classes holds functions that
+make these, a package that nobody has any more is not there, and a field that is a
 list until it is made a tensor is a list beside the field. What comes out is Lua on the same lines, with the same
 results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it
 is.
@@ -20,6 +21,7 @@ from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.gathered import Gathered
 from torch7py.translate.native.written_out.indexed import Indexed
+from torch7py.translate.native.written_out.layer_makers import LayerMakers
 from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.tensor_functions import FUNCTIONS, TensorFunctions
@@ -37,6 +39,7 @@ _MACHINERY = re.compile(
     rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"
 )
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
+_LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
 _GATHERED = re.compile(rb"\b(\w+\.\w+)\s*=\s*torch\.\w*Tensor\s*\(\s*\1\s*\)")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
@@ -64,6 +67,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = MissingPackages(source, file).written()
     if _VARARGS.search(source):
         source = Varargs(source, file).written()
+    if _LAYER_MAKERS.search(source):
+        source = LayerMakers(source, file).written()
     if _GATHERED.search(source):
         source = Gathered(source, file).written()
     if _INDEXED.search(source):

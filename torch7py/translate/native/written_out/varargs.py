@@ -14,7 +14,7 @@ from torch7py.translate.forms import named_functions
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.tree import Call, Expression, Function, Index, Invoke, Name, Number, String
 
-__all__ = ["Varargs"]
+__all__ = ["Varargs", "layer_named"]
 
 # What an argument is that is left out, where that is another one.
 _LIKE = {"padH": "padW", "dW": "kW", "dH": "kH"}
@@ -47,7 +47,7 @@ class Varargs(Rewriting):
             for n in tree.every(function.body, Call)
             if len(n.arguments) == 1 and isinstance(n.arguments[0], tree.Vararg)
         ]
-        kinds = {_layer(call.callee) for call in made}
+        kinds = {layer_named(call.callee) for call in made}
         lists = [n for n in tree.every(function.body, tree.Local) if self._is_list(n, min(counts))]
         if len(kinds) != 1 or None in kinds or len(made) + len(lists) != len(uses):
             return None
@@ -109,7 +109,7 @@ class Varargs(Rewriting):
         return reads <= indexed and not reads & stored
 
 
-def _layer(node: Expression) -> str | None:
+def layer_named(node: Expression) -> str | None:
     """The layer that ``nn.Linear`` or ``cudnn.SpatialConvolution`` names."""
     if not isinstance(node, Index) or not isinstance(node.key, String) or not isinstance(node.base, Name):
         return None
