@@ -285,6 +285,76 @@ def test_a_node_that_a_layer_writes_over_and_what_a_function_makes_after_a_minus
     assert "leaky_relu(e1, 0.2)))" in code  # the input of the graph is nobody else's
 
 
+METHODS = """require 'nngraph'
+local Made = torch.class('Net')
+function Made:__init(opt)
+   self.opt, self.width = opt, opt.width
+   self.shift = nn.Linear(4, opt.width)
+   self.both = self:wire(2)
+   local inputs = {nn.Identity()(), nn.Identity()()}
+   local sum = nn.CAddTable()({nn.Linear(4, self.width)(inputs[1]), nn.Linear(5, self.width)(inputs[2])})
+   local module = nn.gModule(inputs, {sum, nn.Sigmoid()(sum)})
+   self.sum = module
+end
+-- its first half
+function Made:encoder()
+   local inputs = {}
+   table.insert(inputs, nn.Identity()())
+   local h = nn.Tanh()(nn.Linear(4, self.width)(inputs[1]))
+   if self.opt.deep then h = nn.Tanh()(nn.Linear(self.width, self.width)(h)) end
+   return nn.gModule(inputs, {h})
+end
+function Made:wire(k)
+   local encode = self:encoder()
+   local input = nn.Identity()()
+   local a, b = input:split(2)
+   local joined = nn.JoinTable(2)({encode(a), self.shift(b)})
+   return nn.gModule({input}, {nn.Linear(2 * self.width, k)(joined)})
+end
+local net = Net{width = 3, deep = true}
+local sums = net.sum:forward{torch.randn(2, 4), torch.randn(2, 5)}
+print(net.both:forward{torch.randn(2, 4), torch.randn(2, 4)}, sums[1], sums[2])
+"""
+
+
+def test_graphs_that_methods_make_of_their_objects(tmp_path):
+    code = verified(METHODS, tmp_path).code
+    assert "    def encoder(self):\n        return Encoder(self.width, self.opt)\n" in code
+    assert "        return Wire(k, encode, self.shift, self.width)\n" in code
+    assert "h = torch.tanh(self.linear(x))\n" in code  # a list of one input is that by itself
+    assert '        if self.opt.get("deep"):\n            h = torch.tanh(self.linear2(h))\n' in code
+    unclear = METHODS.replace(
+        "   local h =", "   if self.opt.deep then table.insert(inputs, nn.Identity()()) end\n   local h ="
+    )
+    reasons = {problem.reason for problem in page_of(unclear).problems}
+    assert "a list of nodes that may be one, which a graph has by itself" in reasons
+
+
+JUDGED = """require 'nngraph'
+local x, y = nn.Identity()(), nn.Identity()()
+local h = nn.Tanh()(nn.Linear(4, 6)(x))
+local pred = nn.LogSoftMax()(nn.Linear(6, 3)(h))
+local net = nn.gModule({x, y}, {nn.ClassNLLCriterion()({pred, y}), h})
+local params, grads = net:getParameters()
+local data, labels = torch.randn(5, 4), torch.LongTensor{1, 2, 3, 1, 2}
+for i = 1, 3 do
+   grads:zero()
+   local err, state = unpack(net:forward({data, labels}))
+   net:backward({data, labels}, {torch.ones(1), torch.zeros(5, 6)})
+   params:add(-0.1, grads)
+   print(err[1], state:sum())
+end
+"""
+
+
+def test_a_criterion_is_a_node_with_one_element(tmp_path):
+    code = verified(JUDGED, tmp_path).code
+    assert "self.criterion = nn.NLLLoss()\n" in code
+    assert "return self.criterion(pred, y.long() - 1).reshape(1), h\n" in code
+    problems = page_of(JUDGED.replace("({pred, y})", "({pred, y, y})")).problems
+    assert any(p.reason == "a criterion of something else than two nodes" for p in problems)
+
+
 @pytest.mark.parametrize(
     "nodes",
     [

@@ -143,6 +143,8 @@ class CallKinds:
                     news |= results[0].mark("node")
                     if not node.arguments:
                         news |= results[0].be("tensor")
+                if self.inference.graphs and callee.kind == "criterion" and len(arguments) == 1:
+                    return results[0].mark("node") | results[0].be("tensor") | results[0].be_rank(1) | news
                 news |= module_calls.forward(callee, results[0], arguments)
             return news
 

@@ -315,7 +315,7 @@ def _item(table: Type, value: Type) -> bool:
     """One of the values in a table: tensors in one table need not have as many dimensions."""
     element = table.of_elements()
     if value.kind == "tensor" and element.kind in (None, "tensor"):
-        news = element.be("tensor")
+        news = element.be("tensor") | (value.has("node") and element.mark("node"))
         for rank in value.find().ranks:
             news |= element.be_rank(rank)
         return news

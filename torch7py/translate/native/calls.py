@@ -95,7 +95,7 @@ class Calls:
             return found
         if self.count(node) > 1 or loaders.gives_batch(self.t, node):
             return atom(f"{whole.at(code.ATOM)}[0]")
-        if self.gives_graph(node) and not keep:
+        if self.gives_graph(node) and not keep and not self.t.graphs.mode:
             return atom(f"{whole.at(code.ATOM)}.item()")
         return whole
 

@@ -85,7 +85,11 @@ class Functions:
             self.define(plain, node)
             t.emit(f"{name} = {plain}")
             return
-        if t.training.known_function(name, node) or devices.defined(t, name, node):
+        if (
+            t.training.known_function(name, node)
+            or devices.defined(t, name, node)
+            or t.graphs.method(name, node)
+        ):
             return
         scope = t.scopes.of_function[node]
         parameters = list(first)

@@ -60,7 +60,7 @@ def index(t: Translator, node: Index) -> Py:
     )
     if vector is not None:
         return vector
-    special = t.modules.field(node) or t.models.field(node)
+    special = t.graphs.of_field(node) or t.modules.field(node) or t.models.field(node)
     if special is not None:
         return special
     if isinstance(node.base, Name) and t.classes.given_to(t.scopes.of_name[node.base]):

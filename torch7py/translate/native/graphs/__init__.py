@@ -8,14 +8,18 @@ A graph among other statements takes those that make its nodes.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.graphs.methods import Methods
 from torch7py.translate.native.graphs.parts import GraphClass, camel, declared
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training.flow import LOOPS
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement, String
 
@@ -34,12 +38,20 @@ class Graphs(Methods):
         self.chosen = 0
         self.target = None
         self.parts = {}
+        self.returned: dict[
+            Statement, tree.Function
+        ] = {}  # graphs that methods give which do something else, too
         self.members: dict[Statement, Statement] = {}  # statements that make nodes -> the one with the graph
         self.named = any(
             isinstance(node.key, String) and node.key.value == "annotations"
             for node in tree.every(translator.program, Index)
         )
         self._find_in(translator.program, None)
+
+    def of_field(self, node: Index) -> Py | None:
+        """A field of the object whose method makes a graph, in the class of that."""
+        name = self.given_field(node) if self.mode else ""
+        return atom(name) if name else None
 
     def of_node(self, node: Index) -> Py | None:
         """``node.data.annotations.name`` and ``node.data.module``, where a node is the layer in it."""
@@ -58,6 +70,7 @@ class Graphs(Methods):
         for number, statement in enumerate(block.statements):
             for inner in _inner(statement):
                 if isinstance(inner, tree.Function):
+                    self._find_returned(inner)
                     self._find_in(inner.body, inner)
                 else:
                     self._find_in(inner, None)
@@ -67,8 +80,23 @@ class Graphs(Methods):
                         self.members[before] = statement
 
     def assigns_graph(self, node: Statement) -> bool:
+        """Whether a statement makes a graph out of those before it."""
+        if node in self.returned:
+            return True
         is_assignment = isinstance(node, (tree.Local, tree.Assign)) and len(node.values) == 1
         return is_assignment and self.makes_graph(node.values[0])  # type: ignore[attr-defined]
+
+    def _find_returned(self, function: tree.Function) -> None:
+        """The graph at the end of a method that does something else, too."""
+        last = function.body.statements[-1] if function.body.statements else None
+        if (
+            function not in self.t.classes.owners
+            or not isinstance(last, tree.Return)
+            or len(last.values) != 1
+        ):
+            return
+        if self.makes_graph(last.values[0]) and not self._only_builds(function):
+            self.returned[last] = function
 
     def _is_member(self, node: Statement) -> bool:
         if self.is_control(node):
@@ -89,7 +117,7 @@ class Graphs(Methods):
                         self.t.comment(comment)
             return True
         if self.assigns_graph(node):
-            assert isinstance(node, (tree.Local, tree.Assign))
+            assert isinstance(node, (tree.Local, tree.Assign, tree.Return))
             self._among_others(node)
             return True
         found = _definition(node)
@@ -109,6 +137,26 @@ class Graphs(Methods):
         self._function(name, function, last)
         return True
 
+    def method(self, name: str, function: tree.Function) -> bool:
+        """Write a method that does nothing but build a graph; whether it is one."""
+        last = function.body.statements[-1] if function.body.statements else None
+        if self.t.classes.owners.get(function) is None or not self._only_builds(function):
+            return False
+        if not (isinstance(last, tree.Return) and len(last.values) == 1 and self.makes_graph(last.values[0])):
+            return False
+        self._function(name, function, last)
+        return True
+
+    def _only_builds(self, function: tree.Function) -> bool:
+        """Whether a method only looks at fields of its object."""
+        nodes = list(tree.walk(function.body))
+        looked_at = {n.base for n in nodes if isinstance(n, Index) and isinstance(n.key, String)}
+        stored = {base_name(x) for n in nodes if isinstance(n, tree.Assign) for x in n.targets}
+        named = [n for n in nodes if isinstance(n, Name) and self.is_self(n)]
+        return not any(isinstance(n, tree.Function) for n in nodes) and all(
+            n in looked_at and n not in stored for n in named
+        )
+
     def _function(self, name: str, function: tree.Function, last: tree.Return) -> None:
         """The class of a graph, and the function that makes one."""
         t = self.t
@@ -117,16 +165,40 @@ class Graphs(Methods):
         self._find_inputs(cls, last.values[0])
         parameters = self._parameters(function)
         outer = sorted((v for v in self.outer(scope) if self.is_plain(v)), key=declared)
-        everything = [*(t.names.of_variable(v) for v in outer), *parameters]
+        own = [text for text in parameters if text != "self"]
+        everything = [*(t.names.of_variable(v) for v in outer), *own]
         if "self" in everything:
             raise Problem("T7-221", function.line, "a graph made of the fields of an object")
-        t.top.append(self.write(cls, everything))
         given = [text.partition("=")[0] for text in everything]
+        given += self._take_fields(cls, function.body.statements)
+        t.top.append(self.write(cls, [*everything, *cls.fields.values()]))
         if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
             t.emit("")
         t.emit(f"def {name}({', '.join(parameters)}):")
         t.emit(f"    return {cls.name}({', '.join(given)})")
         t.emit("")
+
+    def _take_fields(self, cls: GraphClass, nodes: Sequence[tree.Node]) -> list[str]:
+        """Have a class be given what it needs of the object whose method makes it; what it is given."""
+        found = [
+            n
+            for each in nodes
+            for n in tree.walk(each)
+            if isinstance(n, Index) and isinstance(n.key, String) and self.is_self(n.base)
+        ]
+        found.sort(key=lambda n: n.place.start)
+        texts = []
+        taken = {self.t.names.of_variable(v) for v in {*cls.scope.variables, *self.outer(cls.scope)}}
+        for node in found:
+            assert isinstance(node.key, String)
+            if node.key.value not in cls.fields:
+                text = self.t.value(node).text
+                name = text.rpartition(".")[2]
+                while name in taken or name in cls.fields.values():
+                    name += "_"
+                cls.fields[node.key.value] = name
+                texts.append(text)
+        return texts
 
     def _parameters(self, function: tree.Function) -> list[str]:
         if function.vararg:
@@ -152,14 +224,21 @@ class Graphs(Methods):
         elif isinstance(given, Name):
             cls.all_inputs = self.t.names.of(given)
             cls.input_variables.add(of_name[given])
+            cls.only_input = self.has_one(of_name[given], given.line)
         else:
             raise Problem("T7-221", given.line, "the inputs of a graph are not plain to see")
         outputs = graph.arguments[1]
-        if isinstance(outputs, Name) and self._is_filled_once(of_name[outputs]):
+        if isinstance(outputs, Name) and self.has_one(of_name[outputs], outputs.line):
             raise Problem("T7-221", outputs.line, "a list with one output, which a graph gives by itself")
 
-    def _is_filled_once(self, variable: Variable) -> bool:
-        """Whether only one statement puts something into a list, and no loop runs it again."""
+    def takes_several(self, inputs: Expression) -> bool:
+        """Whether a graph with these inputs is given them one by one."""
+        if isinstance(inputs, Name):
+            return not self.has_one(self.t.scopes.of_name[inputs], inputs.line)
+        return not (isinstance(inputs, tree.Table) and len(inputs.fields) == 1)
+
+    def has_one(self, variable: Variable, line: int) -> bool:
+        """Whether a list has one entry: a graph is given, or gives, that by itself."""
         places = [
             call.arguments[0]
             for call in tree.every(self.t.program, Call)
@@ -172,17 +251,28 @@ class Graphs(Methods):
             if isinstance(target, tree.Index)
         ]
         filled = [n for n in places if isinstance(n, Name) and self.t.scopes.of_name[n] is variable]
-        loops = self.t.scopes.loops_of
-        declared = set(loops[variable.declaration]) if variable.declaration is not None else set()
-        return len(filled) == 1 and not set(loops[filled[0]]) - declared
+        home, parents = self.t.training.places.home, self.t.training.places.parents
+        begin = variable.declaration
+        outside = set(parents[home[begin]]) if begin in home else set()
+        around = [[s for s in parents[home[n]] if s not in outside] for n in filled]
+        if any(isinstance(s, LOOPS) for each in around for s in each):
+            return False
+        values = [v for _, v in self.t.training.assigned_to(variable)]
+        certain = sum(len(v.fields) for v in values if isinstance(v, tree.Table)) + around.count([])
+        if certain < 2 and any(around):
+            raise Problem("T7-221", line, "a list of nodes that may be one, which a graph has by itself")
+        return certain == 1
 
-    def _among_others(self, node: tree.Local | tree.Assign) -> None:
-        """A graph in the middle of a function or of the program."""
+    def _among_others(self, node: tree.Local | tree.Assign | tree.Return) -> None:
+        """A graph in the middle of a function or of the program, or at the end of a method."""
         t = self.t
-        targets = node.names if isinstance(node, tree.Local) else node.targets
-        if len(targets) != 1:
-            raise Problem("T7-221", node.line, "a graph and other values in one assignment")
-        name = t.target(targets[0])
+        if isinstance(node, tree.Return):
+            name = re.split(r"\W", self.returned[node].name or "graph")[-1]
+        else:
+            targets = forms.targets(node)
+            if len(targets) != 1:
+                raise Problem("T7-221", node.line, "a graph and other values in one assignment")
+            name = t.target(targets[0])
         body = [statement for statement, owner in self.members.items() if owner is node]
         block = Block((*body, tree.Return(node.place, tree.Around(), node.values)), None, ())
         class_name = t.models.making.written.class_name(camel(name.rpartition(".")[2]))
@@ -194,24 +284,27 @@ class Graphs(Methods):
         calls = [n for n in sites if n not in parts]
         modules = dict.fromkeys(t.names.of(c.callee) for c in calls if isinstance(c.callee, Name))
         named = t.models.making.written.names_in([c.callee for c in calls])
-        if any(argument.startswith("self") for argument in named.values()):
+        if "self" in named.values():
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
         sizes = [v for f in parts.values() for v in self.outer(t.scopes.of_function[f]) if self.is_plain(v)]
         of_parts = map(t.names.of_variable, sorted(dict.fromkeys(sizes), key=declared))
-        names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in own and n not in modules]
+        known = {*own, *modules, *(n for n, text in named.items() if text.startswith("self."))}
+        names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in known]
         given = [*names, *modules]
         while True:
             cls = GraphClass(class_name, t.scope, block, silent=True)
             self._find_inputs(cls, node.values[0])
-            lines = self.write(cls, given)
-            more = [n for n in cls.kept if n not in given]
+            of_object = self._take_fields(cls, [*body, *node.values])
+            lines = self.write(cls, [*given, *cls.fields.values()])
+            more = [n for n in cls.kept if n not in given and n not in cls.fields.values()]
             if not more:
                 break
             if "self" in more:
                 raise Problem("T7-221", node.line, "a graph made of the fields of an object")
             given += more
         t.top.append(lines)
-        t.emit(f"{name} = {class_name}({', '.join(given)})")
+        made = f"{class_name}({', '.join([*given, *of_object])})"
+        t.emit(f"return {made}" if isinstance(node, tree.Return) else f"{name} = {made}")
 
     def _made_in(self, body: list[Statement]) -> set[str]:
         """The names that the statements of a graph make themselves."""
@@ -251,7 +344,7 @@ def _definition(node: Statement) -> tuple[Expression, tree.Function] | None:
     return None
 
 
-def graph_inputs(found: Type) -> bool | None:
+def graph_inputs(graphs: Graphs, found: Type) -> bool | None:
     """Whether a module is a graph that is given several values, one by one; None where it is no graph."""
     layers = found.find().layers
     if not layers or any(layer.name != "nn.gModule" for layer in layers):
@@ -259,5 +352,5 @@ def graph_inputs(found: Type) -> bool | None:
     several = set()
     for layer in layers:
         given = layer.call.arguments[0] if layer.call.arguments else None
-        several.add(not (isinstance(given, tree.Table) and len(given.fields) == 1))
+        several.add(given is None or graphs.takes_several(given))
     return several.pop() if len(several) == 1 else None

@@ -49,6 +49,15 @@ class Methods(Needs):
             self.at, self.mode, self.loops, self.chosen, t.scope, t.lines, t.depth = saved
         late = self.kept_late(cls)
         arguments = f"*{cls.all_inputs}" if cls.all_inputs else ", ".join(cls.inputs)
+        if cls.only_input:
+            arguments = t.names.fresh("x", cls.scope)
+            forward = [re.sub(rf"\b{re.escape(cls.all_inputs)}\[0\]", arguments, line) for line in forward]
+            if any(re.search(rf"\b{re.escape(cls.all_inputs)}\b", line) for line in forward):
+                raise Problem(
+                    "T7-221",
+                    cls.body.statements[-1].line,
+                    "a list with one input, which a graph is given by itself",
+                )
         return [
             f"class {cls.name}(nn.Module):",
             f"    def __init__({', '.join(['self', *parameters])}):",
@@ -225,9 +234,20 @@ class Methods(Needs):
                 return
             if len(targets) != len(node.values):
                 raise Problem("T7-221", node.line, "nodes and other values in one assignment")
+            if len(targets) == 1 and (parts := self._all_parts(node.values[0])) is not None:
+                t.emit(f"{t.target(targets[0])} = list({t.value(parts)})")
+                return
         if isinstance(node, tree.Run) and isinstance(node.call, Invoke) and node.call.method == "annotate":
             return
         t.write(node)
+
+    def _all_parts(self, value: Expression) -> Expression | None:
+        """The node of ``{x:split(2)}``"""
+        only = value.fields[0] if isinstance(value, tree.Table) and len(value.fields) == 1 else None
+        if only is None or only.key is not None or not isinstance(only.value, Invoke):
+            return None
+        call = only.value
+        return call.receiver if call.method == "split" and self.is_node(call.receiver) else None
 
     def _split(self, value: Expression, count: int) -> Py:
         site = self.at.sites.get(value) if isinstance(value, Call) else None
@@ -262,13 +282,18 @@ class Methods(Needs):
         if self.mode != "forward":
             return None
         if isinstance(node, Invoke):
-            named = node.method == "annotate" and self.is_node(node.receiver)
-            return self.t.value(node.receiver) if named else None
+            if not self.is_node(node.receiver):
+                return None
+            if node.method == "split":
+                raise Problem("T7-221", node.line, "several nodes from one call")
+            return self.t.value(node.receiver) if node.method == "annotate" else None
         site = self.at.sites.get(node)
         if site is None:
             return None
         if site.function is not None:
             return self._part_called(node, site, self.parts[site.function])
+        if self.t.kind(node.callee) == "criterion":
+            return self._loss(node, site)
         value = self._given(node)
         if site.layer is None:
             values = [_text(v) for v in (value if isinstance(value, tuple) else (value,))]
@@ -276,6 +301,16 @@ class Methods(Needs):
                 f"{self._child_text(site.children[0])}({self.t.models.inputs.spread(node.callee, values)})"
             )
         return self._applied(node, site, value)
+
+    def _loss(self, node: Call, site: Site) -> Py:
+        """A criterion of two nodes, which gives a tensor of one element."""
+        given = node.arguments[0] if len(node.arguments) == 1 else None
+        if not isinstance(given, tree.Table) or len(given.fields) != 2:
+            raise Problem("T7-221", node.line, "a criterion of something else than two nodes")
+        base = self._child_text(site.children[0])
+        prediction, target = (item.value for item in given.fields)
+        loss = self.t.models.inputs.loss(base, self.t.type(node.callee), prediction, target, node.line)
+        return atom(f"{loss}.reshape(1)")
 
     def _applied(self, node: Call, site: Site, value: Value) -> Py:
         layer = self.t.models.constructions.layer(node.callee)  # its sizes as they are called here

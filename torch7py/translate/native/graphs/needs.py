@@ -123,7 +123,7 @@ class Needs(Sites):
         outer = [v for v in self.outer(cls.scope) if self.is_plain(v)]
         for variable in sorted({*cls.scope.variables, *outer}, key=declared):
             name = self.t.names.of_variable(variable)
-            if self.is_value(variable) or not re.search(rf"(?<![\w.]){re.escape(name)}\b(?!=)", text):
+            if name == "self" or self.is_value(variable) or not _uses(text, name):
                 continue
             if variable in cls.wanted or variable.kind == "loop":
                 continue
@@ -132,6 +132,7 @@ class Needs(Sites):
             else:
                 cls.wanted.add(variable)
                 return True
+        cls.kept.update((name, None) for name in cls.fields.values() if _uses(text, name))
         return False
 
     def _is_settled(self, cls: GraphClass, variable: Variable) -> bool:
@@ -147,3 +148,7 @@ class Needs(Sites):
             return set()
         names = self.t.names
         return {names.of_variable(v) for v in cls.scope.variables if v.kind != "parameter" or v.writes}
+
+
+def _uses(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(name)}\b(?!=)", text) is not None

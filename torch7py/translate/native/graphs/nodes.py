@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call, Expression, Statement
+from torch7py.translate.tree import Block, Call, Expression, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -82,6 +82,10 @@ class Nodes:
         if isinstance(node, tree.Return):
             return any(self.is_node(value) or self.makes_graph(value) for value in node.values)
         return False
+
+    def is_self(self, node: Expression) -> bool:
+        """Whether this is the object whose method is looked at."""
+        return isinstance(node, Name) and self.t.names.of(node) == "self"
 
     # Statements
 

@@ -63,6 +63,7 @@ class GraphClass:
     body: Block
     inputs: list[str] = field(default_factory=list)  # of forward
     all_inputs: str = ""  # or one list of them
+    only_input: bool = False  # of which there is one, which a graph is given by itself
     input_variables: set[Variable] = field(default_factory=set)
     silent: bool = False  # its comments stay where the statements were
     sites: dict[Call, Site] = field(default_factory=dict)
@@ -72,6 +73,8 @@ class GraphClass:
     kept: dict[str, None] = field(default_factory=dict)  # sizes that the constructor keeps for it
     waiting: list[tree.Comment] = field(default_factory=list)  # of statements that are not written
     iterators: dict[str, str] = field(default_factory=dict)  # of children whose turn has no number
+    # Fields of the object whose method makes the graph, and what the class calls them.
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 def declared(variable: Variable) -> int:

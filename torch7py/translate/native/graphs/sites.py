@@ -12,7 +12,7 @@ from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.graphs.overwriting import Overwriting
 from torch7py.translate.native.graphs.parts import Child, Loop, Part, Site, snake
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.tree import Block, Call, Expression, Invoke, Name, Statement, String
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement, String
 from torch7py.translate.writer import Writer
 
 __all__ = ["FUNCTIONS", "Sites", "function_of"]
@@ -95,9 +95,15 @@ class Sites(Overwriting):
         """Whether a call makes a node: of a layer, or in a function."""
         if self.makes_graph(node) or self.t.path(node.callee) in ("table.insert", "unpack"):
             return False
-        return self.t.kind(node.callee) == "module" or any(
-            self.gives_nodes(f) for f in self.t.types.function_called(node)
-        )
+        if self.t.kind(node.callee) in ("module", "criterion"):
+            return self.t.kind(node.callee) == "module" or self.is_node(node)
+        return any(self.gives_nodes(f) for f in self.t.types.function_called(node))
+
+    def given_field(self, node: Expression) -> str:
+        """What the class calls a field of the object whose method makes the graph."""
+        if not isinstance(node, Index) or not isinstance(node.key, String) or not self.is_self(node.base):
+            return ""
+        return self.at.fields.get(node.key.value, "")
 
     def _site(self, node: Call, hint: str) -> Site:
         first = node.line not in self.at.lines_with_children
@@ -107,10 +113,17 @@ class Sites(Overwriting):
                 raise Problem("T7-221", node.line, "one of several functions that make nodes")
             part = self.part(functions[0], node.line)
             return Site(None, [self._child(hint if first else "", snake(part.name))], functions[0])
+        if self.t.kind(node.callee) == "criterion" and not isinstance(node.callee, Name):
+            return Site(None, [self._child(hint if first else "", "criterion")])
         if self.t.models.builders.is_construction(node.callee):
             return self._of_layer(node, hint if first else "")
         if isinstance(node.callee, Name):
             return Site(None, [self._of_variable(node.callee)])
+        field_name = self.given_field(node.callee)
+        if field_name:
+            if any(self.given_field(call.callee) == field_name for call in self.at.sites):
+                raise Problem("T7-221", node.line, "a layer that stands in several places of a graph")
+            return Site(None, [self._child(field_name, "", of_variable=True)])
         name = self._name_of_maker(node.callee)
         return Site(None, [self._child(hint if first and not name else "", name or "layer")])
 

@@ -53,13 +53,11 @@ class Inputs:
         if found.kind == "criterion" and len(arguments) == 1:
             return atom(f"{base}({self.given(arguments[0])})")
         if found.kind == "criterion":
-            prediction, target = arguments[0], arguments[1]
-            given, wanted = self.given(prediction), self.target(found, target, line)
-            return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
+            return self.loss(base, found, arguments[0], arguments[1], line)
         filled = [layer for layer in found.find().layers if layer.children or layer.name != "nn.Sequential"]
         if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")
-        several = graph_inputs(found)
+        several = graph_inputs(t.graphs, found)
         if several is None and any(layer.name == "nn.gModule" for layer in found.find().layers):
             several = self._made_as_graph(receiver)
             if several is not None:
@@ -67,6 +65,11 @@ class Inputs:
         if several is not None:
             return atom(f"{base}({self.spread(receiver, self._graph_arguments(arguments[0], several))})")
         return atom(f"{base}({self.input(found, arguments[0])})")
+
+    def loss(self, base: str, found: Type, prediction: Expression, target: Expression, line: int) -> Py:
+        """A criterion of a prediction and its target."""
+        given, wanted = self.given(prediction), self.target(found, target, line)
+        return atom(f"{base}({given}, {self._turned(found, prediction, target, given, wanted)})")
 
     def _made_as_graph(self, receiver: Expression) -> bool | None:
         """The same as ``graph_inputs``, of one of several modules in a list, by the function that makes it."""
@@ -76,7 +79,7 @@ class Inputs:
         functions = t.types.function_called(made) if isinstance(made, Call) else []
         given = [node.values[0] for function in functions for node in returns_of(function) if node.values]
         graphs = {
-            not (isinstance(value.arguments[0], tree.Table) and len(value.arguments[0].fields) == 1)
+            t.graphs.takes_several(value.arguments[0])
             for value in given
             if isinstance(value, Call) and t.path(value.callee) == "nn.gModule" and value.arguments
         }
@@ -99,7 +102,7 @@ class Inputs:
 
     def spread(self, module: Expression, values: list[str]) -> str:
         """The arguments of a module in a graph: a graph takes several, other modules a tuple."""
-        if len(values) == 1 or graph_inputs(self.t.type(module)):
+        if len(values) == 1 or graph_inputs(self.t.graphs, self.t.type(module)):
             return ", ".join(values)
         return f"({', '.join(values)})"
 

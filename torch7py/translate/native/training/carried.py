@@ -66,7 +66,7 @@ class Carried:
     def cut(self, target: Expression, value: Expression, written: Py) -> Py:
         """A value stored where it outlives the training step is cut off from the graph."""
         scope = self.t.scope
-        if scope not in self.training.steps or not isinstance(target, Name):
+        if scope not in self.training.steps or not isinstance(target, Name) or self.t.graphs.mode:
             return written
         variable = self.t.scopes.of_name[target]
         kind = self.t.kind(value)

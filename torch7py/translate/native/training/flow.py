@@ -18,7 +18,7 @@ __all__ = ["LOOPS", "PURE", "VIEWS", "Flow"]
 LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
 # Methods of tensors that leave them as they are. Those of the second line give another view of the same memory.
 VIEWS = set(
-    "narrow select sub view viewAs t transpose expand expandAs unfold contiguous float double cuda".split()
+    "narrow select sub view viewAs squeeze t transpose expand expandAs unfold contiguous float double cuda".split()
 )
 PURE = VIEWS | set(
     "dim nDimension size stride nElement numel clone max min sum mean std var norm dot dist eq ne lt gt le ge index"
@@ -26,7 +26,11 @@ PURE = VIEWS | set(
     " cumsum cumprod trace storageOffset gather maskedSelect nonzero split chunk all any isSize".split()
 )
 # Functions of two tensors, which change the first only if they are given three.
-_OPERATIONS = set("cat cmul cdiv pow add mul csub mm mv ger".split())
+_OPERATIONS = set(
+    "cat cmul cdiv pow add mul div csub mm mv ger bmm cmax cmin cross fmod remainder atan2".split()
+)
+# And of one, which change it only if they are given two.
+_OF_ONE = set("multinomial clamp renorm tril triu squeeze histc".split())
 
 
 class Flow:
@@ -221,6 +225,7 @@ class Flow:
                     None,
                 )
                 and node.method not in PURE
+                and node.method != "multinomial"
             ):
                 return True
             return self._changes_inside(node, names, depth)
@@ -229,7 +234,9 @@ class Flow:
             if path is not None and path.startswith("torch.") and len(node.arguments) > 1:
                 name = path.removeprefix("torch.")
                 tensors = sum(self.t.kind(a) in ("tensor", None) for a in node.arguments)
-                plain = name in PURE or (name in _OPERATIONS and tensors < 3)
+                plain = (
+                    name in PURE or (name in _OPERATIONS and tensors < 3) or (name in _OF_ONE and tensors < 2)
+                )
                 return self._is_same(node.arguments[0], names) and not plain
             return self._changes_inside(node, names, depth)
         return False
