@@ -85,8 +85,8 @@ def kind_of_fields(table: Type, value: Type) -> bool:
     if kinds and kinds <= {"module", "criterion"} and all(len(found.kinds) < 2 for found in fields):
         return value.kind is None and value.be("module")
     if kinds == {"table"}:
-        return any([unify(value, found) for found in fields])
-    return any([value.be(kind) for kind in sorted(kinds)])
+        return sum(unify(value, found) for found in fields) > 0  # each of them
+    return sum(value.be(kind) for kind in sorted(kinds)) > 0
 
 
 _UNPACKS = ("unpack", "table.unpack")
