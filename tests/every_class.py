@@ -19,7 +19,7 @@ from torch7py.nn.registry import layers
 
 __all__ = ["ABSTRACT", "Use", "criterion_uses", "identify", "layer_uses", "new_runtime", "registry", "uses"]
 
-PACKAGES = ("rnn", "nnx", "stn", "nngraph", "cunn", "cudnn")
+PACKAGES = ("rnn", "nnx", "stn", "tbc", "nngraph", "cunn", "cudnn")
 
 # Classes that are never used themselves.
 ABSTRACT = {
@@ -144,6 +144,7 @@ cudnn.SpatialLogSoftMax():cuda() | R(2,3,4,4):cuda()
 cudnn.SpatialMaxPooling(2,2,2,2):cuda() | R(2,3,4,4):cuda()
 cudnn.SpatialSoftMax():cuda() | R(2,3,4,4):cuda()
 cudnn.Tanh():cuda() | R(2,3):cuda()
+nn.TemporalConvolutionTBC(3,4,2,1) | R(5,2,3)
 cudnn.TemporalConvolution(3,4,2,1,1):cuda() | R(2,5,3):cuda()
 cudnn.VolumetricAveragePooling(2,2,2,2,2,2):cuda() | R(1,2,4,4,4):cuda()
 cudnn.VolumetricBatchNormalization(2):cuda() | R(2,2,3,3,3):cuda()
@@ -184,7 +185,8 @@ def registry() -> dict[str, type[TorchObject]]:
         "packages.cudnn",
     ):
         importlib.import_module(f"torch7py.{name}.all")
-    importlib.import_module("torch7py.packages.cunn")
+    for name in ("cunn", "tbc"):
+        importlib.import_module(f"torch7py.packages.{name}")
     return layers
 
 

@@ -81,3 +81,18 @@ def test_where_nothing_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     run(SAVE, tmp_path / "saved.t7")
     with pytest.raises(LuaError, match="saved by another user"):
         run(LOAD, tmp_path / "saved.t7")
+
+
+def test_functions_of_packages_are_saved_by_name() -> None:
+    with Runtime() as runtime:
+        runtime.execute(
+            "local o = require 'optim' saved = torch.serialize {o.sgd, require('pl.stringx').split}"
+        )
+        assert runtime.execute("""
+            local sgd, split = unpack(torch.deserialize(saved))
+            local x = torch.zeros(2)
+            sgd(function() return 0, torch.ones(2) end, x, {learningRate = 0.5})
+            return x:sum(), split('a b')[2]
+        """) == (-1, "b")
+        with pytest.raises(LuaError, match=r"Unwritable object <function> at <\?>\.f"):
+            runtime.execute("torch.serialize {f = print}")

@@ -70,6 +70,11 @@ class TestModules:
             f"local m = require '{name}' return m.name, m.count, require '{name}' == m, package.loaded['{name}'] == m"
         ) == (name, 1, True, True)
 
+    def test_libraries_for_ffi_are_found_and_no_modules_of_c(self, project):
+        project.file("libsums.so", "no library")
+        assert project.run("return package.searchpath('libsums', package.cpath)") == "./libsums.so"
+        assert "module 'libsums' not found" in project.run("return select(2, pcall(require, 'libsums'))")
+
     def test_two_names_of_one_file_are_two_modules(self, project):
         project.write(d__a=NAME_AND_COUNT)
         assert project.run("return require('d.a').count, require('d/a').count, require('d.a').count") == (

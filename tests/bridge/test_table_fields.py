@@ -91,6 +91,29 @@ def test_what_python_has_changed(torch7: Runtime) -> None:
     assert torch7.globals["now"] == 9
 
 
+def test_a_new_table_that_is_filled_between_calls(torch7: Runtime) -> None:
+    """A container in Lua that collects what its children give in a table that is new in the call."""
+    torch7.execute(
+        """
+        local Collect, parent = torch.class('nn.Collect', 'nn.Container')
+        function Collect:updateOutput(input)
+           self.output = {}
+           for i = 1, #self.modules do self.output[i] = {self.modules[i]:forward(input), i} end
+           return self.output
+        end
+        local m = nn.Collect():add(nn.MulConstant(2)):add(act):add(nn.MulConstant(3))
+        counts, sums = {}, {}
+        for turn = 1, 2 do
+           local found = m:forward(x * turn)
+           counts[turn] = #found
+           for i = 1, #found do table.insert(sums, found[i][1]:sum() * found[i][2]) end
+        end
+        """
+    )
+    assert torch7.execute("return unpack(counts)") == (3, 3)
+    assert torch7.execute("return unpack(sums)") == (12, 12, 54, 24, 24, 108)
+
+
 def test_small_tensors_of_lua(torch7: Runtime) -> None:
     """A tensor that Python has not heard of yet."""
     torch7.execute("act.f = function(x) held[2] = x + 1 end net:forward(x)")

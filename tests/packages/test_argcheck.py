@@ -177,3 +177,21 @@ def test_what_is_said(run):
 def test_rules_that_are_none(run, rules, message):
     with pytest.raises(LuaError, match=rf"p\.lua:1: .*{re.escape(message)}"):
         run.execute(f"argcheck{{{rules}}}", "@p.lua")
+
+
+def test_saved(run):
+    """A saved function checks its arguments as before; one with its own way of telling types too."""
+    run.execute(
+        """
+        local text = torch.serialize(argcheck{{name = 'a', type = 'number'}, {name = 'b', type = 'number', default = 2},
+           call = function(a, b) return a * b end})
+        f = torch.deserialize(text)
+        local istype = env.istype
+        env.istype = function(value, wanted) return wanted == 'any' or type(value) == wanted end
+        g = torch.deserialize(torch.serialize(argcheck{{name = 'a', type = 'any'}, call = function(a) return a end}))
+        env.istype = istype
+    """.replace("env.", "require('argcheck.env').")
+    )
+    assert run.execute("return f(3), f{a = 3, b = 5}, g('x')") == (6, 15, "x")
+    with pytest.raises(LuaError, match=r"(?s)p\.lua:1: .*invalid arguments!"):
+        run.execute("f('x')", "@p.lua")

@@ -1,4 +1,4 @@
-"""mnist, npy4th, socket, display, lua-utf8 and cjson.util."""
+"""mnist, npy4th, socket, display, visdom, vector, nccl, tbc, lua-utf8 and cjson.util."""
 
 from __future__ import annotations
 
@@ -198,6 +198,106 @@ def test_display_shows_nothing_and_says_so_once(capfd):
     assert capfd.readouterr().err.count("nothing is shown") == 1
     with pytest.raises(LuaError, match="an image has 2 or 3 dimensions, several have 4, not 1"):
         lua("require('display').image(torch.rand(3))")
+
+
+def test_visdom_shows_nothing_and_says_so_once(capfd):
+    assert lua("""
+        local plot = require 'visdom' {server = 'http://localhost', port = 8097}
+        local window = plot:line {Y = torch.rand(3)}
+        assert(plot:image {img = torch.rand(3, 8, 8), win = window} == window and plot:text {text = 'a'} ~= window)
+        return torch.type(plot), plot.port, plot:check_connection()
+    """) == ("visdom.client", 8097, False)
+    assert capfd.readouterr().err.count("nothing is shown") == 1
+
+
+class TestVector:
+    def test_numbers(self):
+        assert lua("""
+            local v, block = require('vector').tensor.new_int(), torch.IntTensor {{1, 2}, {3, 4}}
+            v[1] = 7
+            v[#v + 1] = 8
+            v:insertTensor(block)
+            v[#v + 1] = -5
+            local sum = 0
+            for i, value in pairs(v) do sum = sum + i * value end
+            local all = v:getTensor()
+            v:resize(3)
+            return sum, all:size(1), v:sum(), #v, block:dim(), torch.type(v)
+        """) == (7 + 16 + 3 + 8 + 15 + 24 - 35, 7, 16, 3, 1, "IntVector")
+
+    def test_tensors_and_strings(self):
+        assert lua("""
+            local vector, tds, shapes = require 'vector', require 'tds', {}
+            local a, s, h = vector.atomic.new_float(), vector.string.new(), tds.Hash()
+            a[1] = torch.FloatTensor {1, 2}
+            a[2] = torch.FloatTensor()
+            a[3] = torch.FloatTensor(2, 1, 3):fill(4)
+            for i, text in ipairs {'lorem', '', 'a\\0\\255'} do s[i] = text end
+            h.a, h.s = a, s
+            local read = torch.deserialize(torch.serialize(h))
+            read.a[4], read.s[4] = a[1], 'more'
+            for i, t in pairs(read.a) do shapes[i] = t:dim() .. ':' .. (t:dim() > 0 and t:sum() or 0) end
+            assert(#a == 3 and s:len() == 3 and read.s[3] == s[3] and s[3]:byte(3) == 255 and read.s[2] == '')
+            return table.concat(shapes, ' '), read.s[4], #read.s
+        """) == ("1:3 0:0 3:24 1:3", "more", 4)
+
+    @pytest.mark.parametrize(
+        ("code", "said"),
+        [
+            ("local v = vector.tensor.new_long() return v[1]", "index out of bounds"),
+            ("vector.tensor.new_long().x = 1", "a vector has no fields"),
+            ("vector.tensor.new_long():insertTensor(torch.Tensor(1))", "torch.LongTensor expected"),
+            ("vector.string.new()[2] = 'a'", "only sequential writing"),
+            ("vector.atomic.new_int()[1] = torch.Tensor(1)", "can only insert IntTensor elements"),
+        ],
+    )
+    def test_errors(self, code, said):
+        with pytest.raises(LuaError, match=said):
+            lua(f"local vector = require 'vector' {code}")
+
+
+def test_nccl():
+    assert Runtime(cuda_as="cpu").execute("""
+        local nccl = require 'nccl'
+        local function t(...) return torch.CudaTensor {...} end
+        local a, b, all, parts = t(1, 2), t(10, 20), {t(0, 0, 0, 0), t(0, 0, 0, 0)}, {t(0, 0), t(0, 0)}
+        nccl.allGather({a, b}, all)
+        nccl.reduceScatter(all, parts)
+        nccl.allReduce({a, b})
+        local sums = a:sum() .. ' ' .. b:sum()
+        b:fill(1)
+        nccl.bcast({a, b}, true, 2)
+        nccl.reduce({a, b}, nil, true)
+        return sums, a:sum(), b:sum(), all[2]:sum(), parts[2]:sum(), pcall(nccl.bcast, {a, t(1)})
+    """)[:6] == ("33 33", 4, 2, 33, 60, False)
+
+
+def test_tbc_is_a_convolution_with_the_time_first():
+    assert (
+        lua("""
+        require 'tbc'
+        local x, worst = torch.randn(6, 2, 4), 0
+        local function differ(a, b) worst = math.max(worst, (a - b):abs():max()) end
+        for pad = 0, 2 do
+           local m, plain = nn.TemporalConvolutionTBC(4, 3, 3, pad), nn.TemporalConvolution(4, 3, 3)
+           plain.weight:copy(m.weight:permute(3, 1, 2):contiguous():view(3, 12))
+           plain.bias:copy(m.bias)
+           local net = nn.Sequential():add(nn.Padding(2, -pad)):add(nn.Padding(2, pad)):add(plain)
+           local batch_first = x:transpose(1, 2):contiguous()
+           differ(m:forward(x), net:forward(batch_first):transpose(1, 2))
+           local g = torch.randn(m.output:size())
+           m:zeroGradParameters()
+           net:zeroGradParameters()
+           differ(m:backward(x, g, 2), net:backward(batch_first, g:transpose(1, 2):contiguous(), 2):transpose(1, 2))
+           differ(m.gradWeight, plain.gradWeight:view(3, 3, 4):permute(2, 3, 1))
+           differ(m.gradBias, plain.gradBias)
+        end
+        return worst
+    """)
+        < 1e-13
+    )
+    with pytest.raises(LuaError, match="is shorter than the window of 3"):
+        lua("require 'tbc' nn.TemporalConvolutionTBC(4, 3, 3):forward(torch.ones(2, 2, 4))")
 
 
 class TestUtf8:

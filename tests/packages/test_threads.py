@@ -244,10 +244,22 @@ class TestSharing:
         return counter:get(), torch.deserialize(torch.serialize(counter)):get()"""
         assert run(script) == (5, 5)
 
-    def test_a_hash_is_refused(self, run):
-        script = """local tds = require 'tds' local h = tds.Hash()
-        threads.Threads(1, function() return h end)"""
-        assert "a tds.Hash cannot be shared between threads here" in message(run, script)
+    def test_hashes_and_lists_are_copies_that_stay_as_they_are(self, run):
+        script = """local tds = require 'tds'
+        local h, x = tds.Hash(), torch.zeros(1)
+        shared = h
+        h.list, h.x, h.word = tds.Vec(1, 2), x, 'a'
+        local pool = threads.Threads(1, function() require 'tds' end)
+        local list, changed
+        pool:addjob(function() h.x:add(1) return h, pcall(function() h.list:insert(3) end) end,
+           function(found, ok, err) list, changed = found.list, err end)
+        pool:synchronize()
+        return #list, list[2], x[1], changed, h.word"""
+        count, last, value, changed, word = run(script)
+        assert (count, last, value, word) == (2, 2, 1, "a")
+        assert "this tds.Vec has been shared with another thread: it cannot be changed any more" in changed
+        assert "this tds.Hash has been shared" in message(run, "shared.word = 'b'")
+        assert "this tds.Vec has been shared" in message(run, "shared.list[1] = 5")
 
 
 class TestLowLevel:

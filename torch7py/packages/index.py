@@ -26,6 +26,8 @@ package("optim", "torch7py.packages.optim.all", requires=("torch", "xlua"), chun
 package("cutorch", "torch7py.packages.cutorch.all", requires=("torch",), chunk="pkg_cutorch.lua")
 package("cunn", "torch7py.packages.cunn", requires=("cutorch", "nn"), table=None)
 package("cunnx", requires=("cunn",), table=None)
+package("tbc", "torch7py.packages.tbc", requires=("nn",), table=None)
+package("nccl", requires=("cutorch",), chunk="pkg_nccl.lua")
 package("cudnn", "torch7py.packages.cudnn.all", requires=("cutorch", "nn"), chunk="pkg_cudnn.lua")
 package("paths", "torch7py.packages.paths", chunk="pkg_paths.lua")
 package("sys", "torch7py.packages.sys", requires=("paths",), chunk="pkg_sys.lua")
@@ -52,7 +54,9 @@ package("mnist", "torch7py.packages.mnist", requires=("torch",), table=None, chu
 package("matio", "torch7py.packages.matio", requires=("torch",), table=None, chunk="pkg_matio.lua")
 package("npy4th", "torch7py.packages.npy4th", requires=("torch",), table=None)
 package("display", requires=("torch",), table=None, chunk="pkg_display.lua")
+package("visdom", requires=("torch",), table=None, chunk="pkg_visdom.lua")
 package("tds", requires=("torch",), table=None, chunk="pkg_tds.lua")
+package("vector", requires=("torch", "tds"), table=None, chunk="pkg_vector.lua")
 package("threads", "torch7py.packages.threads", requires=("torch",), table=None, chunk="pkg_threads.lua")
 package("threads.threads", requires=("threads",), table=None, chunk="pkg_threads_threads.lua")
 package("threads.queue", requires=("threads",), table=None, chunk="pkg_threads_queue.lua")
@@ -62,7 +66,13 @@ package(
     "threads.sharedserialize", requires=("torch", "tds"), table=None, chunk="pkg_threads_sharedserialize.lua"
 )
 package("threads.worker", requires=("threads",), table=None, chunk="pkg_threads_worker.lua")
-package("argcheck", requires=("torch", "argcheck.env", "argcheck.doc"), table=None, chunk="pkg_argcheck.lua")
+package(
+    "argcheck",
+    requires=("torch", "argcheck.env", "argcheck.doc", "argcheck._call"),
+    table=None,
+    chunk="pkg_argcheck.lua",
+)
+package("argcheck._call", requires=("torch", "argcheck.env"), table=None, chunk="pkg_argcheck_call.lua")
 package("argcheck.env", requires=("torch",), table=None, chunk="pkg_argcheck_env.lua")
 package("argcheck.doc", table=None, chunk="pkg_argcheck_doc.lua")
 package("bit32", table=None, chunk="pkg_bit32.lua")

@@ -82,6 +82,7 @@ restricted("threads.Thread", "not parallel: it runs when it is first waited for"
 restricted("threads.Condition", "not parallel: waiting for what no thread has signalled is an error")
 restricted("threads.Mutex", "not parallel: locking it twice is an error")
 restricted(
-    "threads.sharedserialize", "shares tensors, storages and counters; tds.Hash and tds.Vec are an error"
+    "threads.sharedserialize",
+    "shares tensors, storages and counters; each thread has a copy of a tds.Hash or tds.Vec, which cannot be changed",
 )
 unsupported("threads.AtomicCounter", "it is tds.AtomicCounter")

@@ -291,7 +291,8 @@ function sources.set_script(path)
 end
 
 if not os.getenv('LUA_PATH') then package.path = './?.lua;./?/init.lua' end
-package.cpath = ''      -- C modules were made for another Lua
+-- C modules were made for another Lua; this finds libraries for ffi.load
+if not os.getenv('LUA_CPATH') then package.cpath = './?.so' end
 local loaders = package.loaders
 loaders[2], loaders[3] = package_searcher, file_searcher
 for i = #loaders, 4, -1 do loaders[i] = nil end

@@ -14,7 +14,7 @@
 
 local core, host, class, module, torch, next, chunk = ...
 
-local type, rawget, rawequal, setmetatable = type, rawget, rawequal, setmetatable
+local type, rawget, rawequal, setmetatable, pairs, package = type, rawget, rawequal, setmetatable, pairs, package
 local real_metatable, getinfo = debug.getmetatable, debug.getinfo
 local handle_of, raw, fail = core.handle_of, core.raw, core.fail
 
@@ -70,6 +70,49 @@ end
 
 local function is_tensor(h) return h and h % 32 < 16 end
 
+-- Where a package that is loaded has a function: 'optim' and {'sgd'}; nil where none has it. The standard library's are
+-- C functions in the original, which cannot be saved.
+local STANDARD = {_G = true, string = true, table = true, math = true, io = true, os = true, debug = true,
+                  coroutine = true, package = true, bit = true, jit = true, ffi = true}
+
+local function place_in(t, f, deeper)
+   for key, value in next, t do
+      if type(key) == 'string' then
+         if rawequal(value, f) then return {key} end
+         local found = deeper and type(value) == 'table' and place_in(value, f)
+         if found then return {key, found[1]} end
+      end
+   end
+end
+
+local function place_of(f)
+   for name, value in pairs(package.loaded) do
+      if not STANDARD[name] then
+         if rawequal(value, f) then return name, {} end
+         local found = type(value) == 'table' and place_in(value, f, true)
+         if found then return name, found end
+      end
+   end
+end
+
+-- A function of ours as one that can be saved, and calls it by its name: upstream's were in Lua.
+local named = setmetatable({}, {__mode = 'k'})
+
+local function by_name(f)
+   if named[f] then return named[f] end
+   local package_name, keys = place_of(f)
+   if not package_name then return nil end
+   local source = ('return require %q'):format(package_name)
+   for i = 1, #keys do source = source .. ('[%q]'):format(keys[i]) end
+   named[f] = core.native_load(source .. '(...)', '=' .. package_name)
+   return named[f]
+end
+
+local function is_ours(f)
+   local info = getinfo(f, 'S')
+   return info.what == 'C' or info.source:sub(1, #OURS) == OURS
+end
+
 local function kind_of(x)
    if x == nil then return KIND.NIL end
    local kind = type(x)
@@ -80,8 +123,7 @@ local function kind_of(x)
    if kind == 'table' then return KIND.TABLE end
    if kind == 'function' then
       if opaque[x] then return opaque[x].kind end
-      local info = getinfo(x, 'S')
-      if info.what ~= 'C' and info.source:sub(1, #OURS) ~= OURS then return KIND.FUNCTION end
+      if not is_ours(x) or by_name(x) then return KIND.FUNCTION end
    end
    return nil
 end
@@ -100,7 +142,7 @@ local serial = {
    File = File,
    KIND = KIND, GROUP = 60,   -- values that cross in one call
    orders = orders, opaque = opaque, state_of = state_of, handle = handle, class_of = class_of, is_tensor = is_tensor,
-   kind_of = kind_of, method = method,
+   kind_of = kind_of, method = method, is_ours = is_ours, by_name = by_name,
 }
 chunk('serial_write.lua')(core, host, module, serial, next)
 chunk('serial_read.lua')(core, host, class, module, serial, next)

@@ -15,6 +15,7 @@ local NUMBER, STRING, TABLE, TORCH, BOOLEAN = KIND.NUMBER, KIND.STRING, KIND.TAB
 local OLD_FUNCTION, FUNCTION = KIND.OLD_FUNCTION, KIND.FUNCTION
 local state_of, handle, class_of = serial.state_of, serial.handle, serial.class_of
 local is_tensor, kind_of, method = serial.is_tensor, serial.kind_of, serial.method
+local is_ours, by_name = serial.is_ours, serial.by_name
 
 local UPVALUES = {}   -- in the names of what is being written: the table of a function's upvalues
 
@@ -161,6 +162,7 @@ local function write_function(file, h, state, f, hook)
       raw(host.t7_write_string, h, known.code)
       write_object(file, known.upvalues, UPVALUES, hook)
    else
+      f = is_ours(f) and by_name(f) or f
       local upvalues = upvalues_of(f, state)
       raw(host.t7_write_string, h, code_of(f, h))
       write_object(file, upvalues, UPVALUES, hook)
@@ -171,6 +173,7 @@ end
 function module.saved_function(f)
    local known = opaque[f]
    if known then return wrap(raw(host.t7_function, known.code, known.kind, (core.pass(known.upvalues)))) end
+   f = is_ours(f) and by_name(f) or f
    local upvalues = upvalues_of(f, {upvalue_ids = {}, upvalue_count = 0})
    return wrap(raw(host.t7_function, code_of(f), FUNCTION, (core.pass(upvalues))))
 end

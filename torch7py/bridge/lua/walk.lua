@@ -257,6 +257,7 @@ end
 local function enter(m)
    peer(m)
    methods.new_entry()
+   if peers.depth > 0 then push_all(peers.fresh) end   -- `leave` takes them from Python
    touched, entering = nil, nil
    local watched, n, members = records.find(m)
    if watched then

@@ -1,9 +1,9 @@
 -- argcheck.env: how types are told, which a program may change. A name of a class of torch's may be a pattern
 -- ('torch.*Tensor'), and fits an object whose class or whose parents' name it is.
 --
--- Arguments: core, host, argcheck.env.
+-- Arguments: core, host, argcheck.env. Sets core.istype, which is not changed.
 
-local _, _, env = ...
+local core, _, env = ...
 
 local function fits(name, wanted)
    local found = name:match(wanted)
@@ -21,5 +21,7 @@ function env.istype(object, wanted)
    end
    return false
 end
+
+core.istype = env.istype
 
 function env.type(object) return torch.type(object) end

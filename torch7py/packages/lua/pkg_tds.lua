@@ -3,7 +3,9 @@
 -- Upstream keeps them outside Lua's memory; here they are userdata whose elements Lua holds. A hash is gone through
 -- in the order of upstream's table of buckets (pkg_tds_order.lua).
 --
--- Arguments: core {fail}, host, tds, chunk. Sets core.passed_counter, with which threads shares a counter.
+-- Arguments: core {fail}, host, tds, chunk. Sets core.passed_counter, with which threads shares a counter;
+-- core.storable, the names of classes whose objects may be elements; and core.freezing, the files by which other states
+-- get copies: what is written to one or read from one is not changed afterwards, or the copies would differ.
 
 local core, _, tds, chunk = ...
 local fail = core.fail
@@ -15,9 +17,12 @@ local concat, insert, format = table.concat, table.insert, string.format
 local order = chunk('pkg_tds_order.lua')()
 
 local WEAK = {__mode = 'k'}
+local frozen = setmetatable({}, WEAK)
+core.freezing = setmetatable({}, WEAK)
 
 local STORABLE = {['tds.Hash'] = true, ['tds.Vec'] = true}
 for name in ('Double Float Long Int Short Char Byte'):gmatch('%a+') do STORABLE['torch.' .. name .. 'Tensor'] = true end
+core.storable = STORABLE
 
 local function check_element(value)
    local kind = type(value)
@@ -48,6 +53,23 @@ end
 
 local function of(contents, object, name)
    return contents[object] or fail('a tds.%s expected, got %s', name, torch.type(object))
+end
+
+local function of_unfrozen(contents, object, name)
+   if frozen[object] then fail('this tds.%s has been shared with another thread: it cannot be changed any more', name) end
+   return of(contents, object, name)
+end
+
+-- What the methods `__write` and `__read` of a class do, for files of other states too.
+local function serialized(class, write, read)
+   rawset(class, '__write', function(self, file)
+      if core.freezing[file] then frozen[self] = true end
+      write(self, file)
+   end)
+   rawset(class, '__read', function(self, file)
+      read(self, file)
+      if core.freezing[file] then frozen[self] = true end
+   end)
 end
 
 local function has_number_keys(t)
@@ -95,7 +117,7 @@ end)
 
 rawset(Hash, '__newindex', function(self, key, value)
    if key == nil then fail('hash index is nil') end
-   local hash = of(hashes, self, 'Hash')
+   local hash = of_unfrozen(hashes, self, 'Hash')
    local values = hash.values
    if values[key] ~= nil then
       if value == nil then
@@ -128,15 +150,13 @@ rawset(Hash, '__pairs', function(self)
    end
 end)
 
-rawset(Hash, '__write', function(self, file)
+serialized(Hash, function(self, file)
    file:writeLong(#self)
    for key, value in pairs(self) do
       file:writeObject(key)
       file:writeObject(value)
    end
-end)
-
-rawset(Hash, '__read', function(self, file)
+end, function(self, file)
    for _ = 1, file:readLong() do
       local key = file:readObject()
       self[key] = file:readObject()
@@ -183,7 +203,7 @@ rawset(Vec, '__index', function(self, key)
 end)
 
 rawset(Vec, '__newindex', function(self, key, value)
-   local vec = of(vecs, self, 'Vec')
+   local vec = of_unfrozen(vecs, self, 'Vec')
    key = place(key)
    if value ~= nil then check_element(value) end
    vec[key] = value
@@ -203,7 +223,7 @@ rawset(Vec, '__pairs', Vec.__ipairs)
 
 -- vec:insert([place,] value): at the end by default.
 function methods:insert(...)
-   local vec = of(vecs, self, 'Vec')
+   local vec = of_unfrozen(vecs, self, 'Vec')
    local count = select('#', ...)
    if count ~= 1 and count ~= 2 then fail('[key] value expected') end
    local key, value = ...
@@ -218,7 +238,7 @@ end
 
 -- vec:remove([place]): the last element by default. Returns nothing.
 function methods:remove(key)
-   local vec = of(vecs, self, 'Vec')
+   local vec = of_unfrozen(vecs, self, 'Vec')
    key = place(key or vec.n)
    if key > vec.n then return end
    for i = key, vec.n do vec[i] = vec[i + 1] end
@@ -226,7 +246,7 @@ function methods:remove(key)
 end
 
 function methods:resize(size)
-   local vec = of(vecs, self, 'Vec')
+   local vec = of_unfrozen(vecs, self, 'Vec')
    if type(size) ~= 'number' or not (size >= 0) then fail('size must be a positive number') end
    size = floor(size)
    for i = size + 1, vec.n do vec[i] = nil end
@@ -235,7 +255,7 @@ end
 
 -- vec:sort(before): with glibc's merges, so that elements of which neither is before the other come out as there.
 function methods:sort(before)
-   local vec = of(vecs, self, 'Vec')
+   local vec = of_unfrozen(vecs, self, 'Vec')
    if type(before) ~= 'function' then
       fail(before == nil and 'compare function must be a lua or C function'
            or 'tds.Vec:sort: a C function for comparing is not supported')
@@ -281,12 +301,10 @@ end
 -- The same as a torch.CharStorage.
 function methods:concatstorage(...) return torch.CharStorage():string(self:concat(...)) end
 
-rawset(Vec, '__write', function(self, file)
+serialized(Vec, function(self, file)
    file:writeLong(#self)
    for _, value in ipairs(self) do file:writeObject(value) end
-end)
-
-rawset(Vec, '__read', function(self, file)
+end, function(self, file)
    for i = 1, file:readLong() do self[i] = file:readObject() end
 end)
 

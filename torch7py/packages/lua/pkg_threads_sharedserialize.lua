@@ -1,24 +1,20 @@
 -- threads.sharedserialize: the same, with tensors, storages and counters as themselves. What is saved is loaded once.
 --
--- The elements of a tds.Hash or tds.Vec belong to one Lua state: saving one is an error.
+-- The elements of a tds.Hash or tds.Vec belong to one Lua state: others get copies, and from then on none may be changed.
 --
--- Arguments: core {raw, handle_of, fail, passed_counter}, host {state_share}, serialize.
+-- Arguments: core {raw, handle_of, passed_counter, freezing}, host {state_share}, serialize.
 
 local core, host, serialize = ...
-local raw, handle_of, fail = core.raw, core.handle_of, core.fail
+local raw, handle_of = core.raw, core.handle_of
 local torch = torch
 
-local OF_ONE_STATE = {['tds.Hash'] = true, ['tds.Vec'] = true}
-
 local function passed(value)
-   local name = torch.typename(value)
-   if name == 'tds.AtomicCounter' then return core.passed_counter(value) end
-   if OF_ONE_STATE[name] then fail('threads.sharedserialize: a %s cannot be shared between threads here', name) end
-   return value
+   return torch.typename(value) == 'tds.AtomicCounter' and core.passed_counter(value) or value
 end
 
 local function sharing(file)
    raw(host.state_share, handle_of[file])
+   core.freezing[file] = true
    return file:binary()
 end
 
