@@ -76,6 +76,7 @@ package("argcheck._call", requires=("torch", "argcheck.env"), table=None, chunk=
 package("argcheck.env", requires=("torch",), table=None, chunk="pkg_argcheck_env.lua")
 package("argcheck.doc", table=None, chunk="pkg_argcheck_doc.lua")
 package("bit32", table=None, chunk="pkg_bit32.lua")
+package("fbtorch", requires=("torch", "paths", "sys"), table=None, chunk="pkg_fbtorch.lua")
 package("md5", "torch7py.packages.md5", table=None)
 package("snappy", "torch7py.packages.snappy", table=None)
 package(

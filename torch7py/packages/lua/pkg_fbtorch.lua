@@ -1,0 +1,15 @@
+-- fbtorch: torch as Facebook loaded it: with torch.reload, and with sys.
+--
+-- Arguments: core, host. Result: torch.
+
+local package, require = package, require
+
+-- torch.reload(name): what a module gives when it is run once more.
+function torch.reload(name, ...)
+   package.loaded[name] = nil
+   return require(name, ...)
+end
+
+string.gfind = string.gfind or string.gmatch
+
+return torch
