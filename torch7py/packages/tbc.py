@@ -55,5 +55,5 @@ class TemporalConvolutionTBC(Module):
             )
         padded = torch.nn.functional.pad(input, (0, 0, 0, 0, int(self.pad), int(self.pad)))
         windows = padded.unfold(0, int(self.kw), 1)  # (steps, batch, nIn, kw)
-        product: torch.Tensor = torch.tensordot(windows, self.weight, ([3, 2], [0, 1]))
-        return product + self.bias
+        result: torch.Tensor = torch.tensordot(windows, self.weight, ([3, 2], [0, 1])) + self.bias
+        return result
