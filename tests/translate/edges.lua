@@ -617,3 +617,109 @@ local function reversed(t, i, j)
    return out
 end
 print(table.concat(reversed({1, 2, 3, 4, 5}, 2, 4), ' '), #reversed({1, 2, 3}, 1, 3))
+---
+-- Loops that fill a list which may have items.
+do
+local function again(x) for i = 1, #x do x[i] = x[i] + 1 end return x end
+local r = {all = {}, copy = {}}
+r.all, r.copy = {}, {}
+for i, v in pairs({1, 2, 3}) do r.copy[i] = v end
+r.all = again(r.copy)
+for i, v in pairs(r.copy) do r.all[i] = v * 2 end
+print(#r.all, r.all[1], r.all[3])
+end
+do
+local M = {}
+function M:fill() self.list[#self.list + 1] = 'a' end
+function M:run() self.list = {} self:fill() for i = 1, 3 do self.list[i] = 'x' .. i end end
+M:run()
+print(#M.list, M.list[1])
+local t = {}
+local function fill() for i = 1, 3 do t[i] = i * 2 end end
+fill() fill()
+print(#t, t[1])
+end
+do
+local words = {}
+local other = words
+table.insert(other, 'x')
+for i = 1, 2 do words[i] = 'w' .. i end
+print(#words, words[1], other[2])
+local h = {}
+local k = {list = h}
+k.list[#k.list + 1] = 1
+for i = 1, 2 do h[i] = i * 10 end
+print(#h, h[1])
+end
+do
+local t, u, v = {}, {}, {}
+for i = 1, 3 do t[i] = i t[#t + 1] = 10 * i end
+print(#t, t[1], t[2], t[3], t[4])
+for i = 1, 3 do u[i] = i table.insert(u, 10 * i) end
+print(#u, u[1], u[2], u[3], u[4])
+for i = 1, 4 do if i > 2 then v[i] = 'late' end v[i] = v[i] or 'new' end
+print(table.concat(v, ' '))
+if #v == 4 then v = {} end
+if #v == 0 then v[1] = 'first' end
+print(#v, v[1])
+end
+---
+-- Places before the first item of a list and behind its last.
+do
+local t = {1, 2, 1}
+local n = 0
+for i = 1, #t do if t[i] ~= t[i - 1] then n = n + 1 end end
+print(n)
+end
+do
+local t = {1, 2, 1}
+for i = 1, #t do
+  local prev = t[i - 1]
+  if prev then print(prev) else print('none') end
+end
+end
+do
+local t = {1, 2, 1}
+local function show(x) if x then print(x) else print('none') end end
+for i = 1, #t do show(t[i - 1]) end
+end
+do
+local t = {1, 2, 1}
+for i = 1, #t do print(t[i - 1]) end
+end
+do
+local t = {'a', 'b', 'a'}
+local function at(i) return t[i] end
+for i = 0, 4 do print(at(i)) end
+end
+do
+local t = {'a', 'b', 'a'}
+local k = 0
+for i = 1, 3 do k = k + 1 if t[k - 1] == 'a' then print(i) end end
+end
+do
+   local t = {4, 5, 6}
+   for i = 1, #t do
+      local after = t[i + 1]
+      if i > 1 and t[i - 1] == 4 then print('second', after == nil) end
+      if i == 1 then print('first') else print(t[i - 1]) end
+   end
+   local j = 3
+   while j > 0 do
+      if t[j] ~= t[j - 1] then print(t[j]) end
+      j = j - 1
+   end
+end
+---
+-- Functions that are asked for before they are there.
+function a(n) if n == 0 then return 'a' end return b(n - 1) end
+function b(n) if n == 0 then return 'b' end return a(n - 1) end
+print(a(3), b(4))
+print(later == nil)
+function later() return 1 end
+print(later())
+if later2 == nil then print('nil') end
+local function use() return later2 and 'there' or 'not' end
+print(use())
+function later2() return 2 end
+print(use())

@@ -233,3 +233,17 @@ for c = 1, 2 do
    x[{rows, 1}]:add(10)
 end
 print(x[1][1], x[3][2], x[4][1], x:sum())
+---
+-- Criterions of one name, which are functions of the page.
+require 'nn'
+local loss = 7
+local function show() return loss end
+local function first()
+   local loss = nn.MarginCriterion(2)
+   return loss:forward(torch.Tensor{0.5, 0.5}, torch.Tensor{1, -1})
+end
+local function second()
+   local loss = nn.MarginCriterion(3)
+   return loss:forward(torch.Tensor{0.5, 0.5}, torch.Tensor{1, -1})
+end
+print(first(), second(), first(), show())

@@ -192,9 +192,7 @@ class Classes:
             return
         self.types.class_of_variable[variable] = made
         made.parts.append(statement)
-        for item in value.fields:
-            if isinstance(item.key, String) and item.key.value != "__index":
-                self._field(made, item.key.value, item.value)
+        self._fields(made, value)
 
     def _by_metatable(self, statement: Statement, metatables: set[Variable]) -> None:
         """``local C = {}``, or ``local C = setmetatable({}, {__index = Base})``, whose objects have it as metatable."""
@@ -215,9 +213,7 @@ class Classes:
         made = LuaClass(targets[0].name, None, Type("object"), statement, by_metatable=True)
         self._add(made, None)
         self.types.class_of_variable[variable] = made
-        for item in value.fields:
-            if isinstance(item.key, String) and item.key.value != "__index":
-                self._field(made, item.key.value, item.value)
+        self._fields(made, value)
 
     def _inherits(self, statement: Statement) -> None:
         """``setmetatable(C, {__index = Base})``, as a statement or around the table of C."""
@@ -269,6 +265,14 @@ class Classes:
         made.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):
             self._field(made, target.key.value, value)
+
+    def _fields(self, made: LuaClass, table: tree.Table) -> None:
+        """The entries of a table that is a class, without the one that says where its methods are."""
+        for item in table.fields:
+            if isinstance(item.key, String) and (
+                item.key.value != "__index" or isinstance(item.value, tree.Function)
+            ):
+                self._field(made, item.key.value, item.value)
 
     def _field(self, made: LuaClass, name: str, value: Expression) -> None:
         if (

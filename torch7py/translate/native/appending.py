@@ -1,10 +1,14 @@
-"""Which stores into tables are appends to lists: ``t[#t + 1] = x``, ``t[i] = x`` in a loop that fills t."""
+"""Which stores into tables are appends to lists: ``t[#t + 1] = x``, ``t[i] = x`` in a loop that fills t.
+
+Where such a loop may find items in the list, a store is an append only at its end.
+"""
 
 from __future__ import annotations
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import appends
 from torch7py.translate.kinds import Type
+from torch7py.translate.native.emptiness import Emptiness
 from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
@@ -14,14 +18,16 @@ __all__ = ["Appends"]
 class Appends:
     def __init__(self, uses: TableUses) -> None:
         self.t, self.uses = uses.t, uses
+        self.emptiness = Emptiness(uses)
         self.found: set[Index] = set()
+        self.perhaps: set[Index] = set()  # those that are appends where they are at the end
         for found, stores in uses.stores.items():
             self._mark_appends(found, stores)
 
     def _mark_appends(self, found: Type, stores: list[tuple[tree.Assign, Index]]) -> None:
         filled: dict[tree.Table, Statement] = {}  # one loop fills each, with one item a turn
         for statement, target in stores:
-            if appends(target):
+            if appends(target) or self._is_first_of_none(found, statement, target):
                 self.found.add(target)
                 continue
             made = self._filled_by_loop(found, statement, target)
@@ -36,6 +42,45 @@ class Appends:
             if target not in self.found and self._is_behind(found, statement, target, filled):
                 self.found.add(target)
         self._mark_followers(found, stores)
+        self.perhaps |= {
+            target
+            for _, target in stores
+            if target not in self.found and any(self._fills_like(target, other) for _, other in stores)
+        }
+
+    def _fills_like(self, target: Index, other: Index) -> bool:
+        """Whether a store is one that a loop fills a list with, but not the last of its turn."""
+        known = other in self.found or other in self.perhaps
+        return (
+            known
+            and target.place.start < other.place.start
+            and isinstance(target.key, Name)
+            and forms.same_expression(target, other)
+            and self.uses.is_same(target.key, other.key)
+        )
+
+    def _is_first_of_none(self, found: Type, statement: tree.Assign, target: Index) -> bool:
+        """``if #t == 0 then t[1] = x end``"""
+        chain, block = self.uses.statements[statement], self.uses.context[statement][-1]
+        choice = chain[-2] if len(chain) > 1 else None
+        if not isinstance(choice, tree.If) or not (
+            isinstance(target.key, tree.Number) and target.key.value == 1
+        ):
+            return False
+        for condition, body in choice.branches:
+            if body is block and isinstance(condition, tree.Binary) and condition.operator == "==":
+                left, right = condition.left, condition.right
+                return (
+                    isinstance(left, tree.Unary)
+                    and left.operator == "#"
+                    and self.uses.is_same(left.operand, target.base)
+                    and isinstance(right, tree.Number)
+                    and right.value == 0
+                    and not self.emptiness.is_lost(
+                        found, target.base, condition.place.end, target.place.start, {target}
+                    )
+                )
+        return False
 
     def _is_behind(
         self, found: Type, statement: tree.Assign, target: Index, filled: dict[tree.Table, Statement]
@@ -92,9 +137,8 @@ class Appends:
         if self.uses.context[statement][-1] is not self.uses.context[makers[0]][-1]:
             return False
         start, end = makers[0].place.end, target.place.start
-        others = (other.place.start for other in self.found if self.uses.is_same(other.base, target.base))
-        handed = (at for at, other in self.uses.filled_by if self.uses.is_same(other, target.base))
-        return start < end and not any(start < at < end for at in (*others, *handed))
+        known = {*before, target}
+        return start < end and not self.emptiness.is_lost(found, target.base, start, end, known)
 
     def _filled_by_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
         """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
@@ -130,7 +174,9 @@ class Appends:
             return None
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
             return None
-        if self._may_have_items(found, target.base, maker_chain[-1], loop):
+        inner = around[around.index(maker_block) + 1 :]
+        if self.emptiness.runs_again(inner) or self._may_have_items(found, target, maker_chain[-1], loop):
+            self.perhaps.add(target)
             return None
         return maker
 
@@ -160,20 +206,27 @@ class Appends:
         return None if inside else last
 
     def _may_have_items(
-        self, found: Type, base: Expression, made: Statement, loop: tree.NumericFor | tree.GenericFor
+        self, found: Type, target: Index, made: Statement, loop: tree.NumericFor | tree.GenericFor
     ) -> bool:
-        """Whether something may fill a table between where it is made empty and a loop, or the loop goes over it."""
+        """Whether something else may fill a table that a loop fills, or the loop goes over it."""
         bound = [loop.stop] if isinstance(loop, tree.NumericFor) else loop.values
         if any(
-            isinstance(n, (Name, Index)) and self.uses.is_same(n, base) for e in bound for n in tree.walk(e)
+            isinstance(n, (Name, Index)) and self.uses.is_same(n, target.base)
+            for e in bound
+            for n in tree.walk(e)
         ):
             return True
-        start, end = made.place.start, loop.place.start
-        stored = ((target.place.start, target.base) for _, target in self.uses.stores.get(found, []))
-        return any(
-            start < at < end and self.uses.is_same(other, base)
-            for at, other in (*stored, *self.uses.filled_by)
-        )
+        beside = self.uses.statements[target][-2]  # with a store in each branch
+        known = {
+            other
+            for _, other in self.uses.stores.get(found, [])
+            if forms.same_expression(other, target)
+            and (
+                other.place.start >= target.place.start
+                or self.uses.statements[other][-2] is beside is not loop
+            )
+        }
+        return self.emptiness.is_lost(found, target.base, made.place.end, loop.place.end, known)
 
     def _are_pairs_of_list(self, source: tree.Call) -> bool:
         """``pairs`` of a table that is only ever used by numbers 1, 2, ..."""

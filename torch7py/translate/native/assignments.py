@@ -87,14 +87,38 @@ class Assignments:
             done = self.t.calls.several(value, targets)
             for target, name in named.items():
                 if name:
-                    self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({name})")
+                    self.t.emit(self.appended(target, name))
         finally:
             self._named = outer
         return done
 
+    def may_append(self, target: Expression) -> bool:
+        """Whether a store is an append, or may be one."""
+        if not isinstance(target, Index) or self.t.kind(target.base) != "table":
+            return False
+        tables = self.t.tables
+        return tables.appends(target) or tables.perhaps_appends(target)
+
+    def _may_be_outside(self, target: Expression) -> bool:
+        """Whether a store may be at a place that a list has not: before its first."""
+        return (
+            isinstance(target, Index)
+            and self.t.kind(target.base) == "table"
+            and self.t.representation(target.base) == "list"
+            and not forms.is_last(target)
+            and self.t.places.may_be_before(target)
+        )
+
+    def appended(self, target: Index, value: Py | str) -> str:
+        """A value that is put at the end of a list, or where the end may be."""
+        if self.t.tables.appends(target):
+            return f"{self.t.value(target.base).at(code.ATOM)}.append({value})"
+        key = self.t.value(target.key)
+        return f"{self.t.need('lua_put')}({self.t.value(target.base)}, {key}, {value})"
+
     def _appends_alone(self, targets: tuple[Expression, ...], values: tuple[Expression, ...]) -> bool:
         """Whether an assignment of several values appends to lists, and may be written one value after the other."""
-        appending = [t for t in targets if isinstance(t, Index) and self.t.tables.appends(t)]
+        appending = [t for t in targets if isinstance(t, Index) and self.may_append(t)]
         if not appending:
             return False
         others = [t for t in targets if isinstance(t, Index) and t not in appending]
@@ -124,10 +148,11 @@ class Assignments:
             return
         if (
             isinstance(target, Index)
-            and self.t.tables.appends(target)
+            and (self.may_append(target) or (self._may_be_outside(target) and not _reads(value, target)))
             and not self.t.classes.uses.entry(target)
+            and not isinstance(value, tree.Nil)
         ):
-            self.t.emit(f"{self.t.value(target.base).at(code.ATOM)}.append({self.stored(target, value)})")
+            self.t.emit(self.appended(target, self.stored(target, value)))
             return
         if isinstance(target, Index) and isinstance(value, tree.Nil) and self.t.kind(target.base) == "table":
             if forms.is_last(target) and self.t.representation(target.base) == "list":
@@ -225,7 +250,7 @@ class Assignments:
                 raise Problem("T7-213", node.line, f"{node.name} is assigned again")
             return self.t.names.of(node)
         assert isinstance(node, Index)
-        if node in self._named and self.t.tables.appends(node):
+        if node in self._named and self.may_append(node):
             name = self._named[node] = self.t.fresh("value")
             return name
         entry = self.t.classes.uses.entry(node)
@@ -254,6 +279,11 @@ class Assignments:
         if indexing.is_attribute(self.t, node) and isinstance(node.key, tree.String):
             return self.t.classes.uses.field(node).text
         raise Problem("T7-303", node.line, f"an assignment into {described(self.t, node.base)}")
+
+
+def _reads(value: Expression, target: Expression) -> bool:
+    """``t[i] = t[i] + 1``: there is something at the place."""
+    return any(isinstance(node, Index) and same_expression(node, target) for node in tree.walk(value))
 
 
 def _fields_first(

@@ -241,7 +241,7 @@ class Classes:
 
     def write(self, made: LuaClass) -> None:
         t = self.t
-        before = len(t.lines)
+        before, top = len(t.lines), len(t.top)
         try:
             if made.instance.kind in ("module", "criterion"):
                 self.studied = made
@@ -262,7 +262,7 @@ class Classes:
             if self.current is not None:
                 self.current.refuse_unset(t.lines[at:])
         except Problem:
-            del t.lines[before:]
+            del t.lines[before:], t.top[top:]
             raise
         finally:
             self.current = None

@@ -98,7 +98,7 @@ def index(t: Translator, node: Index) -> Py:
         if representation == "options" and isinstance(node.key, String):
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
         if representation == "list":
-            if _may_be_missing(t, node):
+            if _may_be_missing(t, node) or (node not in t.present and t.places.may_be_nil(node)):
                 return item(t, node)
             return atom(f"{base}[{list_position(t, node)}]")
         found = t.type(node)

@@ -171,7 +171,7 @@ class Intervals:
         if step[0] > 0:
             return start[0], max(start[1], stop[1])
         if step[1] < 0:
-            return min(start[0], stop[0]), start[1]
+            return stop[0], start[1]
         return _join(start, stop)
 
     # Expressions

@@ -29,6 +29,8 @@ class LayerFunction(LayerFields):
     def write_function(self) -> None:
         """The torch.autograd.Function before the class."""
         t, forward = self.t, self.forward
+        if forward is not None and self._keeps_its_output(forward):
+            raise Problem("T7-243", forward.line, "updateOutput that sets self.output and does not return it")
         if not self.by_hand:
             return
         if forward is None and not self.inherits:
@@ -82,6 +84,11 @@ class LayerFunction(LayerFields):
             self._have_weights_given(at, len(names))
         t.emit("")
         t.emit("")
+
+    def _keeps_its_output(self, forward: tree.Function) -> bool:
+        """Whether a forward may end without giving what it computed, which in a page nobody could have then."""
+        returns = self.t.types.returns[forward]
+        return (not returns.counts or returns.falls_off) and "output" in self.fields_of(forward.body)
 
     def _drop_output(self, at: int) -> None:
         """Leave out that the output is named, where another name of it is given: ``self.output = x return x``."""

@@ -15,6 +15,7 @@ from torch7py.translate.layout import lay_out_all
 from torch7py.translate.native import late_imports, optimizers, reuse, unmade
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
+from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import SourceFile, gather
 from torch7py.translate.native.translator import Translator
@@ -90,7 +91,11 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
     if shared is not None:
         modules["shared.py"] = shared
     total, native, faithful = (sum(counts) for counts in zip(*parts.values(), strict=True))
-    return Native(code, total, native, t.problems, t, modules, parts, faithful, t.reasons)
+    problems, reasons = (
+        list(dict.fromkeys(t.problems)),
+        list(dict.fromkeys(t.reasons)),
+    )  # once for a whole class
+    return Native(code, total, native, problems, t, modules, parts, faithful, reasons)
 
 
 def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
@@ -143,7 +148,7 @@ class _Assembly:
         if main:
             blocks.append(lay_out_all(["def main():", *seed, *main], WIDTH))
             blocks.append('if __name__ == "__main__":\n    main()\n')
-        return self._page(header, constant_lines + t.module_lines, blocks)
+        return self._page(header, [*constant_lines, *t.needed_lines, *t.module_lines], blocks)
 
     def write_module(self) -> str:
         """The page of a file that another one requires: what it does is done when it is imported."""
@@ -179,7 +184,7 @@ class _Assembly:
         blocks.append(t.lines)
         written = [_stripped(lines) for lines in [*t.top, *blocks]]
         written = [lines for lines in written if lines]
-        first = [*t.module_lines, *self._born_inside("")]
+        first = [*t.needed_lines, *t.module_lines, *self._born_inside("")]
         done = [
             line for lines in written for line in lines if not line.startswith((" ", "def ", "class ", "#"))
         ]
@@ -361,7 +366,7 @@ class _Assembly:
             variable, writes = t.scopes.of_name[statement.name], 0
         elif isinstance(statement, tree.FunctionStatement) and isinstance(statement.target, Name):
             variable, writes = t.scopes.of_name[statement.target], 1
-            if not variable.is_global:
+            if not variable.is_global or self._is_read_first(variable):
                 return None
         else:
             return None
@@ -380,11 +385,24 @@ class _Assembly:
             if variable.writes
             and t.modules.owners.get(variable, self.file) is self.file
             and variable not in t.modules.shared
-            and (t.scope not in variable.writers or _is_read_first(variable))
+            and (t.scope not in variable.writers or self._is_read_first(variable))
             and not t.training.is_dropped(variable)
             and not t.graphs.is_part(variable)
         )
         return [f"{indent}{name} = None" for name in found]
+
+    def _is_read_first(self, variable: Variable) -> bool:
+        """Whether a program asks for a global before it gives it a value: it is nil then.
+
+        Functions that ask for another function of the module run when that is there.
+        """
+        first = min(name.place.start for name in variable.writes)
+        early = [name for name in variable.reads if name.place.start < first]
+        functions = {s.target for s in self.file.block.statements if isinstance(s, tree.FunctionStatement)}
+        if early and functions.issuperset(variable.writes):
+            at_once = set(walk_function(self.file.block))
+            early = [name for name in early if name in at_once]
+        return bool(early)
 
     def _default_dtype(self, main: list[str]) -> list[str]:
         text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
@@ -404,12 +422,6 @@ class _Assembly:
         if others:
             lines += ["", *others]
         return lines
-
-
-def _is_read_first(variable: Variable) -> bool:
-    """Whether a program asks for a global before it gives it a value: it is nil then."""
-    first = min(name.place.start for name in variable.writes)
-    return any(name.place.start < first for name in variable.reads) and bool(variable.scope is None)
 
 
 def _with_around(t: Translator, node: Statement, around: tree.Around) -> Statement:

@@ -26,7 +26,7 @@ class TableUses:
         self.context: dict[tree.Node, tuple[Block, ...]] = {}
         self.statements: dict[tree.Node, tuple[Statement, ...]] = {}
         self.loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
-        # what is handed to a function that may fill it, and where
+        # what is handed to a function that may fill it or take something out of it, and where
         self.filled_by: list[tuple[int, Expression]] = []
         for node in tree.those(translator.program, tree.NumericFor, tree.GenericFor):
             if isinstance(node, (tree.NumericFor, tree.GenericFor)):
@@ -76,6 +76,7 @@ class TableUses:
         path = types.path(node.callee)
         if path == "table.remove":
             self.shrunk.add(types.of(first))
+            self.filled_by.append((node.place.start, first))
         if path == "table.insert":
             self.values.setdefault(types.of(first), []).append(node.arguments[-1])
             self.filled_by.append((node.place.start, first))

@@ -64,6 +64,10 @@ class Tables:
     def appends(self, target: Index) -> bool:
         return target in self._appends.found and self.t.representation(target.base) == "list"
 
+    def perhaps_appends(self, target: Index) -> bool:
+        """Whether a store is an append where it is at the end of its list."""
+        return target in self._appends.perhaps and self.t.representation(target.base) == "list"
+
     def is_changed(self, table: Expression) -> bool:
         """Whether the program puts something into a table, or takes something out of it."""
         found = self.t.type(table)
@@ -124,15 +128,16 @@ class Tables:
         made = self.uses.made.get(found, [])
         filled = found.has("append") or any(table.fields for table in made) or _is_json_array(found)
         stores = [target for _, target in self.uses.stores.get(found, [])]
-        grows = found.has("append") or not self._appends.found.isdisjoint(stores)
+        filling = self._appends.found | self._appends.perhaps
+        grows = found.has("append") or not filling.isdisjoint(stores)
         longest = max((len(table.fields) for table in made), default=0)
         if filled and not grows and any(_number(target.key) > longest for target in stores):
             return "dict"  # behind the end of all lists of this kind
         for _, target in self.uses.stores.get(found, []):
-            if target in self._appends.found:
+            if target in filling:
                 filled = True
         for _, target in self.uses.stores.get(found, []):
-            if target not in self._appends.found and not filled and not forms.is_last(target):
+            if target not in filling and not filled and not forms.is_last(target):
                 return "dict"
         if any(self._may_go_beyond(found, target) for target in stores):
             return "dict"

@@ -12,6 +12,7 @@ from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, Number, String
 
@@ -99,7 +100,7 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
         return False
     if isinstance(node, (Call, Invoke)):
         known = matching.matched(t, node)
-        return found.nil or (known is not None and known[0] in ("find", "match"))
+        return found.nil or (known is not None and known[0] in ("find", "match")) or _gives_no_item(t, node)
     if isinstance(node, Binary):
         if node.operator == "and":
             return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
@@ -112,7 +113,23 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
         return _variable_may_be_nil(t, variable, seen)
     if not isinstance(node, tree.Index) or node in t.present:
         return False
-    return found.nil or not t.tables.has_key(node)
+    return found.nil or not t.tables.has_key(node) or _is_no_item(t, node)
+
+
+def _is_no_item(t: Translator, node: Expression) -> bool:
+    """Whether an expression may be an item that a list has not."""
+    return (
+        isinstance(node, tree.Index)
+        and t.kind(node.base) == "table"
+        and t.representation(node.base) == "list"
+        and t.places.may_be_nil(node)
+    )
+
+
+def _gives_no_item(t: Translator, call: Call | Invoke) -> bool:
+    """Whether a function of the program may return such an item."""
+    returned = [node for function in t.types.function_called(call) for node in returns_of(function)]
+    return any(node.values and _is_no_item(t, node.values[0]) for node in returned)
 
 
 def _variable_may_be_nil(t: Translator, variable: Variable, seen: set[Variable]) -> bool:

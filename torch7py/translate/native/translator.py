@@ -37,6 +37,7 @@ from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.outputs import overwritten
+from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.training import Training
@@ -55,7 +56,10 @@ from torch7py.translate.tree import (
 )
 from torch7py.translate.types import Types
 
-__all__ = ["Translator"]
+__all__ = ["Needs", "Translator"]
+
+# What statements need of the page around them: helpers, classes, and lines at the module's level.
+Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
 
 
 class Translator:
@@ -91,6 +95,7 @@ class Translator:
         self.mixed = False  # whether the statement at hand has one
         self.top: list[list[str]] = []  # classes and functions of the module
         self.module_lines: list[str] = []  # statements after the constants
+        self.needed_lines: dict[str, None] = {}  # before them
         self.needed_classes: dict[str, None] = {}
         self.helpers_needed: set[str] = set()  # on any page
         self.module_level: set[Variable] = set()
@@ -101,6 +106,7 @@ class Translator:
         self.looked_for = looked_for(self)
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
+        self.places = Places(self)
         self.expressions = Expressions(self)
         self.conditions = Conditions(self)
         self.assignments = Assignments(self)
@@ -123,9 +129,8 @@ class Translator:
     def start_page(self, file: SourceFile) -> None:
         """What is written from here on belongs to the page of a file."""
         self.lines, self.depth, self.top, self.module_lines = [], 0, [], []
-        self.needed_classes = {}
+        self.put_back_needs(({}, {}, {}))
         self.module_level = set()
-        self.models.helpers = {}
         self.modules.start(file)
 
     # What is known
@@ -182,8 +187,15 @@ class Translator:
 
     def page_needs(self, line: str) -> None:
         """Have a statement at the module's level."""
-        if line not in self.module_lines:
-            self.module_lines.append(line)
+        self.needed_lines[line] = None
+
+    def needs(self) -> Needs:
+        """What the statements so far need of the page."""
+        return dict(self.models.helpers), dict(self.needed_classes), dict(self.needed_lines)
+
+    def put_back_needs(self, needs: Needs) -> None:
+        """Forget what was needed since, for a statement that is not kept."""
+        self.models.helpers, self.needed_classes, self.needed_lines = needs
 
     def need(self, name: str) -> str:
         """Have one of the helpers in the page; its name."""
@@ -275,12 +287,13 @@ class Translator:
     def _together(self, nodes: Sequence[Statement], index: int) -> int:
         """Write statements that are one in Python; how many were."""
         before, problems, failed = len(self.lines), len(self.problems), len(self.failed)
-        scope, labels = self.scope, list(self.labels)
+        scope, labels, needs = self.scope, list(self.labels), self.needs()
         try:
             return comprehensions.write(self, nodes, index) or files.write_with(self, nodes, index)
         except Problem:  # each by itself then, which says what is wrong with which
             del self.lines[before:], self.problems[problems:], self.failed[failed:]
             self.scope, self.labels = scope, labels
+            self.put_back_needs(needs)
             return 0
 
     def statement(self, node: Statement) -> None:
@@ -293,7 +306,7 @@ class Translator:
             self.emit("")
         before, top = len(self.lines), len(self.top)
         outer, self.mixed = self.mixed, False
-        scope, labels, helpers = self.scope, list(self.labels), len(self.models.helpers)
+        scope, labels, needs = self.scope, list(self.labels), self.needs()
         problems, failed = len(self.problems), len(self.failed)
         try:
             if node in self.overwritten:
@@ -304,13 +317,12 @@ class Translator:
             if self.mixed:
                 self.faithful.append(node)
             if len(self.problems) > problems and not self._reads_too_late(node):
-                self.parts.write_instead(node, before, problems, failed)
+                self.parts.write_instead(node, before, needs, problems, failed)
         except Problem as problem:
             del self.lines[before:]
             problem.file = self.file
             self.scope, self.labels = scope, labels
-            for name in list(self.models.helpers)[helpers:]:
-                del self.models.helpers[name]
+            self.put_back_needs(needs)
             if not self._reads_too_late(node) and self.parts.write(node):
                 self.parts.note(node, [problem])
             else:

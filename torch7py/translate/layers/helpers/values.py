@@ -109,6 +109,20 @@ def lua_item(items, place):
 )
 
 helper(
+    "lua_put",
+    '''
+def lua_put(items, place, value):
+    """Put a value at a place of a list, counted from 1; behind the last item it is one more."""
+    if place == len(items) + 1:
+        items.append(value)
+    elif 1 <= place <= len(items):
+        items[int(place) - 1] = value
+    else:
+        raise IndexError(f"place {place} of a list of {len(items)}")
+''',
+)
+
+helper(
     "lua_sort",
     '''
 def lua_sort(items, before, low=0, high=None):

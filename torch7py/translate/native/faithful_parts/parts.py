@@ -12,7 +12,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Statement
 
 if TYPE_CHECKING:
-    from torch7py.translate.native.translator import Translator
+    from torch7py.translate.native.translator import Needs, Translator
 
 __all__ = ["Parts"]
 
@@ -30,26 +30,31 @@ class Parts:
         if not self._fits_program() or not self._is_closed(node):
             return False
         t = self.t
-        before, depth = len(t.lines), t.depth
-        helpers, classes = dict(t.models.helpers), dict(t.needed_classes)
+        before, depth, needs = len(t.lines), t.depth, t.needs()
         try:
             lines = Part(self.passing, node).lines()
         except (Refused, Problem, NotTranslated):
             del t.lines[before:]
-            t.depth, t.models.helpers, t.needed_classes = depth, helpers, classes
+            t.depth = depth
+            t.put_back_needs(needs)
             return False
         del t.lines[before:]
         for indent, text in lines:
             t.lines.append("    " * (depth + indent) + text if text else "")
         return True
 
-    def write_instead(self, node: Statement, before: int, problems: int, failed: int) -> None:
-        """Write a statement in which others were not translated, from a line on, wholly in the faithful style."""
+    def write_instead(self, node: Statement, before: int, needs: Needs, problems: int, failed: int) -> None:
+        """Write a statement in which others were not translated, from a line on, wholly in the faithful style.
+
+        ``needs``: what the page needed before it.
+        """
         t = self.t
-        lines = t.lines[before:]
+        lines, needs_of_lines = t.lines[before:], t.needs()
         del t.lines[before:]
+        t.put_back_needs(needs)
         if not self.write(node):
             t.lines[before:] = lines
+            t.put_back_needs(needs_of_lines)
             return
         self.note(node, t.problems[problems:])
         del t.problems[problems:], t.failed[failed:]

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch7py.translate import tree
 from torch7py.translate.faithful.statements import WRITERS
-from torch7py.translate.native import code
 from torch7py.translate.native.faithful_parts.passing import EXCHANGED, LIBRARIES, Refused, is_exchanged
 from torch7py.translate.native.printing import may_give_none
 from torch7py.translate.native.whole_tensors import elements
@@ -138,8 +137,8 @@ def _assign(writer: Any, node: tree.Assign) -> None:
     target, value = places[0], _whole(writer, node.values[0])
     if elements(t, node.values[0]) == "mask" or isinstance(node.values[0], tree.Nil):
         raise Refused
-    if t.tables.appends(target):
-        writer.add(f"{t.value(target.base).at(code.ATOM)}.append({value})")
+    if t.assignments.may_append(target):
+        writer.add(t.assignments.appended(target, value))
     else:
         writer.add(f"{t.target(target)} = {value}")
 

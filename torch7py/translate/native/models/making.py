@@ -10,7 +10,6 @@ from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
-from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, python_name
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
@@ -135,10 +134,8 @@ class Making:
             whole = _on(whole, add.call)
         if builder.value in self.hints:
             self.hints[whole] = self.hints[builder.value]
-        if self.t.tables.appends(builder.target):
-            self.t.emit(
-                f"{self.t.value(builder.target.base).at(code.ATOM)}.append({self.constructed(whole)})"
-            )
+        if self.t.assignments.may_append(builder.target):
+            self.t.emit(self.t.assignments.appended(builder.target, self.constructed(whole)))
         else:
             self.t.emit(f"{self.t.target(builder.target)} = {self.constructed(whole)}")
 
@@ -165,15 +162,30 @@ class Making:
             t.emit(f"{name} = {module}")
             return
         comment = self.models.builders.comment_on.get(value.line)
+        inside = bool(self.written.names_in([value, *(add.call for add in builder.adds)]))
+        base = name
+        if not inside and self._loss(layer, name, value.line) in t.top:
+            t.module_level.add(builder.variable)
+            return
+        while not inside and self._is_taken(name, builder.variable):
+            name = t.names.chosen[builder.variable] = t.fresh(base)
         lines = self._loss(layer, name, value.line)
         if comment is not None and not comment.long:
             lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
-        if self.written.names_in([value, *(add.call for add in builder.adds)]):
+        if inside:
             for line in lines:
                 t.emit(line)
             return
         t.top.append(lines)
         t.module_level.add(builder.variable)
+
+    def _is_taken(self, name: str, variable: Variable) -> bool:
+        """Whether something else at the module's level has a name."""
+        t = self.t
+        starts = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} = ")
+        return any(line.startswith(starts) for lines in t.top for line in lines) or any(
+            other is not variable and t.names.of_variable(other) == name for other in t.module_level
+        )
 
     def _with_given(self, builder: Builder, name: str, names: dict[str, str]) -> str:
         """A container with a class of its own, which is given the modules that have their own names."""

@@ -1,0 +1,152 @@
+"""Places that may lie outside of a list: before its first item, where Python counts from its end, or behind its last.
+
+Only where the program can have nil there: in a comparison, an assignment, an argument. Where it computes with the item,
+there is one. And only where bounds are known: a place of which nothing is known is taken for one of the list.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.forms import bare, same_expression
+from torch7py.translate.tree import Binary, Expression, Index, Name, Number, Unary
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Places"]
+
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "~=": "~="}
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "~=", "~=": "=="}
+_KNOWN = -1e5  # bounds below it say that nothing is known
+
+
+class Places:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def may_be_nil(self, node: Index) -> bool:
+        """Whether what a program reads from a list may be nil because of its place."""
+        return node not in self._items and (self.may_be_before(node) or self._may_be_behind(node))
+
+    def may_be_before(self, node: Index) -> bool:
+        """Whether a place may be before the first."""
+        return _KNOWN < self._least(node) < 1
+
+    def _least(self, node: Index) -> float:
+        """The least that a place can be, with the conditions that it stands under."""
+        variable, more = _sum(node.key)
+        least = self.t.intervals.of(node.key)[0] - more  # of the variable
+        for condition, truth in self._conditions.get(node, []) + self._around(node):
+            if self._is_written(variable, condition.place.end, node.place.start):
+                continue
+            for operator, left, right in _comparisons(condition, truth):
+                if not isinstance(right, Number) or not same_expression(left, variable):
+                    continue
+                if operator in (">", ">=", "=="):
+                    least = max(least, right.value + (operator == ">"))
+                elif operator == "~=" and right.value == least:
+                    least += 1
+        return least + more
+
+    def _is_written(self, variable: Expression, start: int, end: int) -> bool:
+        writes = self.t.scopes.of_name[variable].writes if isinstance(variable, Name) else ()
+        return any(start < name.place.start < end for name in writes)
+
+    def _may_be_behind(self, node: Index) -> bool:
+        """``t[i + 1]`` in a loop to ``#t``."""
+        variable, more = _sum(node.key)
+        if more <= 0 or not isinstance(variable, Name):
+            return False
+        uses = self.t.tables.uses
+        loop = uses.loop_of.get(self.t.scopes.of_name[variable])
+        if isinstance(loop, tree.GenericFor):
+            source = loop.values[0]
+            over = isinstance(source, tree.Call) and self.t.path(source.callee) in ("ipairs", "pairs")
+            first = self.t.scopes.of_name[loop.names[0]] is self.t.scopes.of_name[variable]
+            if not (over and first and isinstance(source, tree.Call) and source.arguments):
+                return False
+            table = source.arguments[0]
+        elif isinstance(loop, tree.NumericFor) and isinstance(loop.stop, Unary) and loop.stop.operator == "#":
+            table = loop.stop.operand
+        else:
+            return False
+        guarded = any(
+            isinstance(n, Name) and uses.is_same(n, variable)
+            for condition, _ in self._conditions.get(node, []) + self._around(node)
+            for n in tree.walk(condition)
+        )
+        return uses.is_same(table, node.base) and not guarded
+
+    def _around(self, node: Index) -> list[tuple[Expression, bool]]:
+        """The conditions of the branches that an expression stands in, outermost first."""
+        found: list[tuple[Expression, bool]] = []
+        uses = self.t.tables.uses
+        blocks = {id(block) for block in uses.context.get(node, ())}
+        for statement in uses.statements.get(node, ()):
+            if isinstance(statement, tree.While) and id(statement.body) in blocks:
+                found.append((statement.condition, True))
+            if isinstance(statement, tree.If):
+                before: list[tuple[Expression, bool]] = []
+                for condition, body in statement.branches:
+                    if id(body) in blocks:
+                        found += [*before, (condition, True)]
+                    before.append((condition, False))
+                if statement.otherwise is not None and id(statement.otherwise) in blocks:
+                    found += before
+        return found
+
+    @cached_property
+    def _conditions(self) -> dict[Index, list[tuple[Expression, bool]]]:
+        """What stands before expressions in ``a and b`` and ``a or b``."""
+        found: dict[Index, list[tuple[Expression, bool]]] = {}
+        for node in tree.every(self.t.program, Binary):
+            if node.operator in ("and", "or"):
+                for inner in tree.walk(node.right):
+                    if isinstance(inner, Index):
+                        found.setdefault(inner, []).append((node.left, node.operator == "and"))
+        return found
+
+    @cached_property
+    def _items(self) -> set[Expression]:
+        """Expressions that are computed with, indexed or called: nil would be an error there."""
+        found: set[Expression] = set()
+        for node in tree.walk(self.t.program):
+            if isinstance(node, Binary) and node.operator not in ("and", "or", "==", "~="):
+                found |= {bare(node.left), bare(node.right)}
+            elif isinstance(node, Unary) and node.operator != "not":
+                found.add(bare(node.operand))
+            elif isinstance(node, Index):
+                found.add(bare(node.base))
+            elif isinstance(node, tree.Invoke):
+                found.add(bare(node.receiver))
+            elif isinstance(node, tree.Call):
+                found.add(bare(node.callee))
+        return found
+
+
+def _sum(key: Expression) -> tuple[Expression, float]:
+    """``i - 1`` as what a number is added to, and the number."""
+    key = bare(key)
+    if isinstance(key, Binary) and key.operator in ("+", "-") and isinstance(key.right, Number):
+        return key.left, key.right.value if key.operator == "+" else -key.right.value
+    return key, 0
+
+
+def _comparisons(condition: Expression, truth: bool) -> list[tuple[str, Expression, Expression]]:
+    """The comparisons that hold where a condition is true, or false."""
+    condition = bare(condition)
+    if isinstance(condition, Unary) and condition.operator == "not":
+        return _comparisons(condition.operand, not truth)
+    if not isinstance(condition, Binary):
+        return []
+    operator, left, right = condition.operator, condition.left, condition.right
+    if operator in ("and", "or"):
+        return _comparisons(left, truth) + _comparisons(right, truth) if (operator == "and") == truth else []
+    if operator not in _TURNED:
+        return []
+    operator = operator if truth else _OPPOSITE[operator]
+    left, right = bare(left), bare(right)
+    return [(operator, left, right), (_TURNED[operator], right, left)]
