@@ -158,7 +158,7 @@ ANY = {
     "z = a:tril()": "z = a.tril()",
     "r:triu(a)": "torch.triu(a, out=r)",
     "z = torch.diag(v)": "z = torch.diag(v)",
-    "z = a:unfold(1, 10, 5):clone()": "z = a.unfold(0, 10, 5).clone()",
+    "z = a:unfold(1, 10, 5):clone()": "z = a.unfold(0, 10, 5).contiguous()",
     "r:range(1, M)": "torch.arange(1, M + 1, out=r)",
     "c:random(10)": "c.random_(1, 11)",
     "c:bernoulli(0.5)": "c.bernoulli_(0.5)",

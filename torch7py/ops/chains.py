@@ -18,7 +18,7 @@ import torch
 from torch7py.kernels import kernel
 from torch7py.ops import compiled, memory
 
-__all__ = ["Chain"]
+__all__ = ["Chain", "has_loops", "numpys_loop"]
 
 T = torch.Tensor
 
@@ -70,7 +70,7 @@ class Chain:
             and not compiled.is_shared_out(first)
             and compiled.fits(*vectors, *([] if out is None else [out]))
             and (out is None or all(memory.apart(out, vector) for vector in vectors))
-            and _has_loops()
+            and has_loops()
         )
 
     def _function(self, dtype: torch.dtype) -> Callable[..., None]:
@@ -81,7 +81,7 @@ class Chain:
             lines = []
             for name, *operands in self._steps:
                 places = [self._places[operand] for operand in operands]
-                lines.append([*_loop(name, dtype), *places, *[-1] * (4 - len(places))])
+                lines.append([*numpys_loop(name, dtype), *places, *[-1] * (4 - len(places))])
             plan = torch.tensor(lines, dtype=torch.int64)
             run = make(plan.data_ptr(), len(lines), self._vectors, self._numbers)
             known = self._compiled[dtype] = make, run, plan
@@ -92,14 +92,14 @@ _capsules: list[Any] = []  # what they hold is used as long as the process lives
 
 
 @functools.cache
-def _loop(name: str, dtype: torch.dtype) -> tuple[int, int, int]:
-    """The addresses of a numpy function's loop over elements side by side, of its context and of what belongs to it."""
+def numpys_loop(name: str, dtype: torch.dtype) -> tuple[int, int, int]:
+    """The addresses of a numpy function's loop, of its context and of what belongs to it; it takes any strides."""
     function = getattr(np, name)
     element: Any = ELEMENTS[dtype]
     types, capsule = function._resolve_dtypes_and_context((element,) * function.nin + (None,))
     if any(found != element for found in types):
         raise TypeError(f"numpy.{name} of {element} is not one")
-    function._get_strided_loop(capsule, fixed_strides=(element.itemsize,) * function.nargs)
+    function._get_strided_loop(capsule)
     _capsules.append(capsule)
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_size_t, (ctypes.py_object, ctypes.c_char_p)
@@ -108,11 +108,11 @@ def _loop(name: str, dtype: torch.dtype) -> tuple[int, int, int]:
 
 
 @functools.cache
-def _has_loops() -> bool:
+def has_loops() -> bool:
     """Whether this numpy hands out its loops, as it does for compilers like Numba since 1.24."""
     if not hasattr(np.add, "_get_strided_loop"):
         return False
     try:
-        return all(_loop("add", dtype)[0] for dtype in REALS)
+        return all(numpys_loop("add", dtype)[0] for dtype in REALS)
     except ValueError:  # a capsule of another name
         return False

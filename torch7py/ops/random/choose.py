@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from torch7py.kernels import available, kernel
 from torch7py.ops import types
+from torch7py.ops.chains import has_loops, numpys_loop
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator, to_long
 from torch7py.ops.random import draw
@@ -100,7 +101,12 @@ def multinomial(
         result = torch.empty((count, n), dtype=torch.int64, device="cpu")
         if available():
             sample = kernel("sample")
-            sample(sums.data_ptr(), *sums.shape, words.ctypes.data, n, once, result.data_ptr())
+            loops = None
+            if has_loops():
+                steps = [numpys_loop(name, torch.float64) for name in ("subtract", "divide")]
+                loops = torch.tensor(steps, dtype=torch.int64)
+            at = None if loops is None else loops.data_ptr()
+            sample(sums.data_ptr(), *sums.shape, words.ctypes.data, n, once, result.data_ptr(), at)
         else:
             samples = np.empty(result.shape, np.int64)
             _sample_in_python(sums.numpy(), words, once, samples)
