@@ -386,7 +386,10 @@ class TestChooseInKernels:
         ("categories", "n"), [(200, 2), (200, 150), (400, 12), (1500, 60), (20_000, 100)]
     )
     def test_few_samples_of_many_categories(self, in_python, kind, categories, n):
-        """Of each row most sums are not looked at, but for 150 of 200; when what has any weight is drawn the rest is nan."""
+        """Of each row most sums are not looked at, but for 150 of 200.
+
+        When what has any weight is drawn the rest is nan.
+        """
         source = np.random.default_rng(categories)
         weights = source.uniform(size=(3, categories))
         if kind == "steep":
