@@ -58,7 +58,7 @@ function pooled(p, x) p:forward(x) return p end
 MODULES = """
 nn.Abs() | R(2,3)
 nn.AffineGridGeneratorBHWD(3,4) | R(2,2,3)
-nn.AffineTransformMatrixGenerator(true,true,true) | R(2,5)
+nn.AffineTransformMatrixGenerator(true,true,true) | R(2,4)
 nn.BilinearSamplerBHWD() | {R(2,4,5,3), U(2,3,4,2):mul(1.7):add(-0.8)}
 nn.CDivTable() | {R(2,3), U(2,3):add(1)}
 nn.ConcatTable():add(nn.Linear(3,2)):add(nn.Tanh()) | R(2,3)

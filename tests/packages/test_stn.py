@@ -51,11 +51,11 @@ def test_the_grid_of_the_identity_gives_the_image_back():
 
 
 def test_matrices():
-    angle, scale, shift = 0.3, [2.0, 0.5], [0.7, -0.2]
+    angle, scale, shift = 0.3, 2.0, [0.7, -0.2]
     rotation = np.array(
-        [[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
+        [[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0], [0, 0, 1]]
     )
-    scaling = np.diag([*scale, 1])
+    scaling = np.diag([scale, scale, 1])
     moving = np.eye(3)
     moving[:2, 2] = shift
     for used in range(1, 8):
@@ -63,7 +63,7 @@ def test_matrices():
         matrix = np.eye(3)
         values = []
         for flag, part, given in zip(
-            flags, (rotation, scaling, moving), ([angle], scale, shift), strict=True
+            flags, (rotation, scaling, moving), ([angle], [scale], shift), strict=True
         ):
             if flag:
                 matrix = matrix @ part
@@ -84,7 +84,7 @@ def test_in_lua():
             torch.manualSeed(3)
             local net = nn.Sequential():add(nn.AffineTransformMatrixGenerator(true, true, true))
             net:add(nn.AffineGridGeneratorBHWD(3, 4))
-            assert(nn.Jacobian.testJacobian(net, torch.randn(2, 5)) < 1e-7)
+            assert(nn.Jacobian.testJacobian(net, torch.randn(2, 4)) < 1e-7)
             local images, grids = torch.rand(2, 4, 5, 3), torch.rand(2, 3, 3, 2):mul(1.6):add(-0.8)
             local sampler = nn.BilinearSamplerBHWD()
             local gradient = torch.rand(2, 3, 3, 3)
@@ -112,6 +112,13 @@ def test_in_lua():
             local both = sampler:backward({images, grids}, gradient)
             assert((one - both[1]:sum(1):view(4, 5, 3)):abs():max() < 1e-14)
             assert((of_grids - both[2]):abs():max() == 0)
+            local same = images[1]:view(1, 4, 5, 3):expand(2, 4, 5, 3)
+            local sum = one:zero():view(1, 4, 5, 3):expandAs(same)
+            images.nn.BilinearSamplerBHWD_updateGradInput(sampler, same, grids, sum, of_grids, gradient)
+            sampler:forward {same:clone(), grids}
+            both = sampler:backward({same:clone(), grids}, gradient)
+            assert((one - both[1]:sum(1):view(4, 5, 3)):abs():max() < 1e-14)
+            assert((of_grids - both[2]):abs():max() < 1e-14)
             return torch.deserialize(torch.serialize(net)):get(2).width
         """)
             == 4

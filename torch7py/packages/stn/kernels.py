@@ -39,15 +39,20 @@ def gradients(
 ) -> None:
     """Add the images' gradient to ``grad_images``, which may be one image expanded; fill ``grad_grids``."""
     _check(images, grids)
+    if grad_output.shape != (*grids.shape[:3], images.shape[-1]):
+        raise TorchError("BilinearSamplerBHWD_updateGradInput: gradOutput has not the size of the output")
+    expanded = len(images) > 1 and grad_images.stride(0) == 0
+    if expanded and images.stride(0) == 0:
+        # One image under many grids is sampled as one, else a gradient would be made for each of them.
+        images, grad_images = images[:1], grad_images[:1]
+    places = grids.detach().reshape(len(images), -1, *grids.shape[2:])
     with torch.enable_grad():
         a = images.detach().requires_grad_()
-        b = grids.detach().requires_grad_()
+        b = places.requires_grad_()
         made = sampled(a, b)
-        if grad_output.shape != made.shape:
-            raise TorchError("BilinearSamplerBHWD_updateGradInput: gradOutput has not the size of the output")
-        of_images, of_grids = torch.autograd.grad(made, (a, b), grad_output)
-    if len(grad_images) > 1 and grad_images.stride(0) == 0:
+        of_images, of_grids = torch.autograd.grad(made, (a, b), grad_output.reshape(made.shape))
+    if expanded:
         grad_images[0].add_(of_images.sum(0))
     else:
         grad_images.add_(of_images)
-    grad_grids.copy_(of_grids)
+    grad_grids.copy_(of_grids.view(grids.shape))

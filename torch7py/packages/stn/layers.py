@@ -97,9 +97,9 @@ class AffineGridGeneratorBHWD(Module):
 class AffineTransformMatrixGenerator(Module):
     """``nn.AffineTransformMatrixGenerator([useRotation, useScale, useTranslation])``: matrices from parameters.
 
-    Shapes: ``(batch, n)`` -> ``(batch, 2, 3)``, or ``(n)`` -> ``(2, 3)``. The n parameters are an angle, two factors
-    and two shifts, those of them that are used, in this order; the matrix is rotation times scale times translation.
-    Where none is used they are the 6 elements.
+    Shapes: ``(batch, n)`` -> ``(batch, 2, 3)``, or ``(n)`` -> ``(2, 3)``. The n parameters are an angle, a factor and
+    two shifts, those of them that are used, in this order; the matrix is rotation times scale times translation. Where
+    none is used they are the 6 elements.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("fullMode", "useRotation", "useScale", "useTranslation")
@@ -117,7 +117,7 @@ class AffineTransformMatrixGenerator(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         wanted = 6
         if not self.fullMode:
-            wanted = bool(self.useRotation) + 2 * bool(self.useScale) + 2 * bool(self.useTranslation)
+            wanted = bool(self.useRotation) + bool(self.useScale) + 2 * bool(self.useTranslation)
         if not isinstance(input, torch.Tensor) or input.dim() not in (1, 2) or input.shape[-1] != wanted:
             given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
             raise TorchError(
@@ -132,9 +132,9 @@ class AffineTransformMatrixGenerator(Module):
         if self.useRotation:
             angle = rest.pop(0)
             cos, sin = angle.cos(), angle.sin()
-            made = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)
+            made = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
         if self.useScale:
-            made = made * torch.stack([rest.pop(0), rest.pop(0)], -1)[..., None, :]
+            made = made * rest.pop(0)[..., None, None]
         if self.useTranslation:
             shift = torch.stack([rest.pop(0), rest.pop(0)], -1)
         return torch.cat([made, made @ shift[..., None]], -1)
