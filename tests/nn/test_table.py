@@ -31,6 +31,7 @@ A, B, C = values(2, 3), values(2, 3, start=1), values(2, 3, start=2)
         (lambda: JoinTable(-1), [A, B, C], torch.cat([A, B, C], 1)),
         (lambda: JoinTable(1, 1), [A, B], torch.cat([A, B], 1)),
         (lambda: JoinTable(1, 2), [A, B], torch.cat([A, B], 0)),
+        (lambda: JoinTable(2), [values(2, 4, 1, 1), A], torch.cat([values(2, 4), A], 1)[..., None, None]),
         (lambda: SplitTable(1, 2), values(4, 2, 3), list(values(4, 2, 3).unbind(1))),
         (lambda: SplitTable(-2), values(4, 2, 3), list(values(4, 2, 3).unbind(1))),
         (lambda: SplitTable(1), values(3), [v.reshape(1) for v in values(3)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -29,16 +30,23 @@ __all__ = [
 
 
 def joined(owner: TorchObject, parts: list[torch.Tensor], dim: int) -> torch.Tensor:
-    """Tensors one after the other along a dimension, in the type of their owner."""
+    """Tensors one after the other along a dimension, in the type of their owner.
+
+    The original copies each into its place, which asks for as many elements and not for the same sizes: (4, 8) joins
+    (4, 10, 1, 1) along dimension 2.
+    """
     first = parts[0]
+    fitting = []
     for number, part in enumerate(parts, 1):
-        same = [size for d, size in enumerate(part.shape) if d != dim]
-        if part.dim() != first.dim() or same != [s for d, s in enumerate(first.shape) if d != dim]:
+        sizes = list(first.shape)
+        sizes[dim] = part.shape[dim] if dim < part.dim() else 0
+        if part.numel() != math.prod(sizes) or (part.numel() == 0) != (first.numel() == 0):
             raise TorchError(
                 f"{owner.class_name}: part {number} is {size_text(part)}, the first {size_text(first)}, "
                 f"joined along dimension {dim + 1}"
             )
-    return torch.cat([part.to(owner.number_type.dtype) for part in parts], dim)
+        fitting.append(part.to(owner.number_type.dtype).reshape(sizes))
+    return torch.cat(fitting, dim)
 
 
 def zeros_like(value: Any) -> Any:
@@ -117,7 +125,7 @@ class JoinTable(Module):
         sizes[dim] = sum(lengths)
         pieces = torch.split(gradient_of(self, gradOutput, sizes), lengths, dim)
         return [
-            torch.empty_like(part, memory_format=torch.contiguous_format).copy_(piece)
+            torch.empty_like(part, memory_format=torch.contiguous_format).copy_(piece.reshape(part.shape))
             for part, piece in zip(parts, pieces, strict=True)
         ]
 
