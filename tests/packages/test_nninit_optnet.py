@@ -84,11 +84,14 @@ class TestNninit:
         assert got[0] == 0
         assert got[1] == pytest.approx(4.5, abs=0.05)
 
-    @pytest.mark.parametrize(("rows", "columns"), [(6, 4), (4, 6)])
-    def test_orthogonal(self, rows, columns):
+    @pytest.mark.parametrize(
+        ("layer", "rows", "columns"),
+        [("Linear(4, 6)", 6, 4), ("Linear(6, 4)", 4, 6), ("SpatialConvolution(2, 4, 3, 2)", 4, 12)],
+    )
+    def test_orthogonal(self, layer, rows, columns):
         weight = values(f"""
             local nninit = require 'nninit'
-            return nn.Linear({columns}, {rows}):init('weight', nninit.orthogonal, {{gain = 2}})
+            return nn.{layer}:init('weight', nninit.orthogonal, {{gain = 2}})
                .weight:view(-1):totable()
         """).reshape(rows, columns)
         small = weight.T @ weight if rows > columns else weight @ weight.T

@@ -152,10 +152,8 @@ end
 function nninit.orthogonal(module, tensor, options)
    local sizes = tensor:size()
    if #sizes < 2 then fail 'nninit.orthogonal: a tensor of 2 dimensions or more expected' end
-   local rows, columns = sizes[1], sizes[2]
-   for d = 3, #sizes do
-      rows, columns = rows * sizes[d], columns * sizes[d]
-   end
+   local rows = sizes[1]
+   local columns = tensor:nElement() / rows
    local u, _, v = torch.svd(torch.Tensor(rows, columns):normal(0, 1), 'S')
    local basis = rows > columns and u or v:t()
    tensor:copy(basis:contiguous():view(sizes)):mul(gain_of(options))
