@@ -568,6 +568,26 @@ def test_lua_closures_of_python_calls_draw_from_torchs_stream(cuda: Runtime) -> 
     assert cuda.execute("return drawn == expected")
 
 
+def test_an_input_that_is_of_another_type_than_the_layers(cuda: Runtime) -> None:
+    """Refused by what computes with its weights; a class of the program's own does with it what it likes."""
+    with pytest.raises(
+        LuaError, match=r"nn\.Linear: the input is a torch\.CudaTensor, the layers are of type torch"
+    ):
+        cuda.execute("require 'cunn' nn.Linear(3, 1):forward(z)")
+    assert cuda.execute(
+        """
+        local Own = torch.class('nn.Own', 'nn.Criterion')
+        function Own:__init(net) self.net = net end
+        function Own:updateOutput(input) return self.net:forward(input):sum() end
+        function Own:updateGradInput(input)
+           return self.net:updateGradInput(input, self.net.output:clone():fill(1))
+        end
+        local own = nn.Own(nn.MulConstant(2):cuda())
+        return own:forward(z), own:backward(z):sum()
+        """
+    ) == (42, 12)
+
+
 def test_placement_on_meta() -> None:
     """On another device than the CPU nothing is made where it should not be."""
     runtime = Runtime(device="meta")

@@ -156,15 +156,23 @@ def check_placement(obj: TorchObject, input: Any) -> None:
     """Refuse an input that is of a CUDA type where the layers are not, or the other way round.
 
     The numbers would be the same, but in the original this was an error. Layers of both sorts in one model have
-    something between them that copies.
+    something between them that copies. What a script's own class does with its input is that class's affair.
     """
     given = next((leaf for leaf in leaves_of(input) if leaf.is_floating_point()), None)
     if given is None or not given.numel():
         return
     inner = [part for part in obj.modules() if isinstance(part, TorchObject)]
-    leaves = [part for part in inner if not any(part.children())]
+    leaves = [
+        part
+        for part in inner
+        if not any(part.children()) and "updateOutput" not in part.__dict__.get("_marked", ())
+    ]
     cuda = types.of(given).is_cuda
-    if all(is_cuda(leaf) != cuda for leaf in leaves) and not any(part.copies_input for part in inner):
+    if (
+        leaves
+        and all(is_cuda(leaf) != cuda for leaf in leaves)
+        and not any(part.copies_input for part in inner)
+    ):
         kind = types.of(given).tensor
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
