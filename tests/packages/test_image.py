@@ -451,7 +451,7 @@ class TestFiles:
             ("image.loadPNG('x.png', 3, 'int')", "the type must be byte, float or double"),
             ("image.compressJPG(torch.ones(3, 3), 101)", "quality should be between 0 and 100"),
             ("image.lena()", "the photograph is not part of this project"),
-            ("image.display(torch.ones(2, 2))", "it draws with Qt"),
+            ("image.display(1)", "image.display: an image or a list of images expected, not a number"),
             ("image.drawText(torch.ones(3, 2, 2), 'x')", "the font is not part"),
         ],
     )
@@ -468,3 +468,17 @@ class TestFiles:
         assert "is damaged" in message(run, f"image.load('{tmp_path}/y.png')")
         assert "corrupted file or read error" in message(run, f"image.load('{tmp_path}/z.ppm')")
         assert "unknown image type: pbm" in message(run, f"image.load('{tmp_path}/w.pbm')")
+
+
+def test_windows_are_not_there(capfd):
+    with Runtime() as runtime:
+        assert runtime.execute("""
+            require 'image'
+            local first = image.display(torch.rand(3, 4, 4))
+            local w = image.window(function() end)
+            assert(image.display {image = {torch.rand(2, 2)}, win = w, zoom = 2} == w)
+            w.painter:rectangle(1, 2, 3, 4)
+            first.window:close()
+            return sys.filep('/') == false and sys.dirp('/')
+        """)
+    assert capfd.readouterr().err.count("nothing is shown") == 1

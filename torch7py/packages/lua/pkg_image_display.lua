@@ -1,4 +1,4 @@
--- image: ranges of values, and many images as one.
+-- image: ranges of values, many images as one, and windows.
 --
 -- Arguments: core {fail}, image, checks {check_tensor, sides}.
 
@@ -94,9 +94,39 @@ function image.toDisplayTensor(...)
    return scale_each and grid or ranged(grid)
 end
 
-for _, name in ipairs {'display', 'window'} do
-   image[name] = function() fail('image.%s is not supported: it draws with Qt (image.toDisplayTensor and image.save make a file)', name) end
+---------------------------------------------------------------------------------------------------------
+-- Windows: there are none, and programs that only show what they do go on
+
+-- What stands for a window and its parts: each field and each call of it is the same thing again.
+local nothing = setmetatable({}, {__tostring = function() return 'a window that is not there' end})
+getmetatable(nothing).__index = function() return nothing end
+getmetatable(nothing).__call = function() return nothing end
+
+local told = false
+local function windowless(name)
+   if told then return end
+   told = true
+   io.stderr:write('image.', name, ': nothing is shown here; image.toDisplayTensor and image.save make a file\n')
 end
+
+-- image.window(...): a window is {window =, painter =}.
+function image.window()
+   windowless 'window'
+   return {window = nothing, painter = nothing}
+end
+
+-- image.display(input[, ...]) or image.display{image =, win =, ...}: the window.
+function image.display(input, ...)
+   local options = type(input) == 'table' and input[1] == nil and input or {image = input}
+   local shown = options.image
+   if type(shown) == 'table' then shown = shown[1] end
+   if not torch.isTensor(shown) then
+      fail('image.display: an image or a list of images expected, not a %s', torch.type(options.image))
+   end
+   windowless 'display'
+   return options.win or {window = nothing, painter = nothing}
+end
+
 for _, name in ipairs {'lena', 'fabio'} do
    local variable = 'IMAGE_' .. name:upper()
    image[name] = function()

@@ -7,6 +7,7 @@ local fail, sources = core.fail, core.sources
 local paths = paths
 
 sys.dirname, sys.concat = paths.dirname, paths.concat
+sys.filep, sys.dirp = paths.filep, paths.dirp -- by which old programs know them
 
 ---------------------------------------------------------------------------------------------------------
 -- Time
