@@ -189,6 +189,10 @@ def test_a_layer_inside_is_asked_for_its_gradient() -> None:
     [
         INNER % "nn.Dropout(0.5)",  # the gradient would be another mask's
         (INNER % "nn.Tanh()").replace("   return self.output\n", ""),  # its forward gives nil
+        # one example, which Torch7 does not normalize
+        (INNER % "nn.BatchNormalization(2)").replace(
+            "GradInput(input, gradOutput):", "GradInput(input:view(1, 2), gradOutput):"
+        ),
         TABLES.replace(
             "two:forward{torch.ones(2), torch.ones(2)}", "two:forward{{torch.ones(2)}, torch.ones(2)}"
         ),
@@ -225,3 +229,18 @@ def test_weights_inside_are_trained_where_the_input_has_no_gradient() -> None:
     layer = made(source, "Inner").double()
     layer(torch.ones(1, 2, dtype=torch.float64)).sum().backward()
     assert layer.net.weight.grad.tolist() == [[1, 1], [1, 1]]
+
+
+def test_batch_normalization_inside_is_run_again_without_its_running_means() -> None:
+    source = (INNER % "nn.BatchNormalization(2, 1e-5, 0.1, false)").replace(
+        "torch.ones(1, 2)", "torch.randn(4, 2)"
+    )
+    layer = made(source, "Inner").double()
+    x = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad((layer(x) ** 3).sum(), x)
+    own = torch.nn.BatchNorm1d(2, affine=False).double()
+    (alone,) = torch.autograd.grad((own(x) ** 3).sum(), x)
+    assert torch.allclose(gradient, 2 * alone, rtol=1e-12)
+    assert layer.net.state_dict().keys() == own.state_dict().keys()
+    assert all(torch.equal(layer.net.state_dict()[name], value) for name, value in own.state_dict().items())
+    assert layer.net.track_running_stats

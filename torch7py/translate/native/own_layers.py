@@ -31,9 +31,7 @@ _INITIALIZERS = {
     "fill": "nn.init.constant_",
 }
 _HELPERS = {"updateGradInput": "input_gradient", "accGradParameters": "weight_gradients"}
-_DRAWS = re.compile(
-    "Dropout|Noise|Reinforce|Recurr|LSTM|GRU|MuFuRu|BatchNormalization"
-)  # not the same when run again
+_DRAWS = re.compile("Dropout|Noise|Reinforce|Recurr|LSTM|GRU|MuFuRu")  # not the same when run again
 # Methods that nn.Module does itself in PyTorch, or that have nothing to do there.
 LEFT_OUT = {
     "parameters",
@@ -139,7 +137,27 @@ class OwnLayer(LayerFunction):
         helper = _HELPERS.get(node.method)
         if helper is None:
             helper = "weight_gradients" if node in self.alone else "module_gradient"
+        if any("BatchNormalization" in layer.name for layer in all_layers(found)):
+            if self._is_one_example(node.arguments[0]):
+                raise Problem(
+                    "T7-243", node.line, "one example, which Torch7 does not normalize over the batch"
+                )
+            base = atom(f"{t.need('run_again')}({base})")
         return atom(f"{t.need(helper)}({base}, {x}, {t.value(gradient)})")
+
+    def _is_one_example(self, node: Expression) -> bool:
+        """Whether an expression is a batch of one: ``x:view(1, n, h, w)``, or a variable with that."""
+        if isinstance(node, Name):
+            values = [value for _, value in self.t.training.assigned_to(self.t.scopes.of_name[node])]
+            return any(value is not None and self._is_one_example(value) for value in values)
+        if not isinstance(node, Invoke) or not node.arguments:
+            return False
+        first = node.arguments[0]
+        return (
+            node.method in ("view", "reshape", "resize")
+            and isinstance(first, tree.Number)
+            and first.value == 1
+        )
 
     def _may_have_weights(self, module: Type) -> bool:
         made = module.find().classes

@@ -146,3 +146,23 @@ def weight_gradients(module, x, gradient):
         output.backward(gradient)
 ''',
 )
+
+helper(
+    "run_again",
+    '''
+def run_again(module):
+    """A module as a function that leaves the running means of its batch normalizations as they are."""
+
+    def run(x):
+        normalizations = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        for each in normalizations:
+            each.track_running_stats = False
+        try:
+            return module(x)
+        finally:
+            for each in normalizations:
+                each.track_running_stats = True
+
+    return run
+''',
+)

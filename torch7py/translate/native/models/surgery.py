@@ -52,8 +52,10 @@ class Surgery:
                 )
 
     def _has_parts(self, made: LuaClass) -> bool:
-        fields = made.instance.find().fields.values()
-        return any(found.kind in ("module", "criterion") for found in fields)
+        """Whether a class has layers in it that Torch7 does not go into, as they are not among its modules."""
+        fields = made.instance.find().fields
+        parts = {name for name, found in fields.items() if found.kind in ("module", "criterion")}
+        return bool(parts) and not (made.parent == "nn.Container" and parts <= _listed(made))
 
     # Statements and values
 
@@ -211,6 +213,22 @@ class Surgery:
             return False
         t.emit(f"{t.value(base).at(code.ATOM)}.p = {t.value(value)}")
         return True
+
+
+def _listed(made: LuaClass) -> set[str]:
+    """The fields of ``self.modules = {self.net, self.skip}`` in a constructor, if that is the only list there is."""
+    start = made.methods.get("__init")
+    lists = [
+        (function, node.values[0])
+        for function in made.methods.values()
+        for node in tree.every(function.body, tree.Assign)
+        for target in node.targets
+        if isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "modules"
+    ]
+    if len(lists) != 1 or lists[0][0] is not start or not isinstance(lists[0][1], tree.Table):
+        return set()
+    values = [item.value for item in lists[0][1].fields]
+    return {v.key.value for v in values if isinstance(v, Index) and isinstance(v.key, String)}
 
 
 def _convolutions(names: set[str]) -> bool:
