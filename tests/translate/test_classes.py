@@ -43,6 +43,24 @@ def test_the_parent_is_called_by_super() -> None:
     assert "class B(A):\n    def __init__(self):\n        super().__init__(2)\n" in text
 
 
+@pytest.mark.parametrize(
+    ("function", "refused"),
+    [
+        ("if type(x) == 'table' then x[1] = 5 end", {"T7-306"}),
+        ("if type(x) == 'table' then table.insert(x, 5) end", {"T7-306"}),
+        ("if type(x) == 'table' then print(x[1]) else x:zero() end", set()),
+        ("if not torch.isTensor(x) then for i = 1, #x do print(x[i]) end end", set()),
+        ("x:zero()", {"T7-307"}),
+        ("if type(x) == 'table' then print(1) end x:zero()", {"T7-307"}),
+        ("if type(x) == 'table' then return end x:zero()", set()),
+        ("for i = 1, 2 do if type(x) == 'table' then break end x:zero() end", set()),
+        ("x = x or {} if type(x) == 'table' then print(#x) end", {"T7-301"}),
+    ],
+)
+def test_a_parameter_of_several_kinds(function: str, refused: set[str]) -> None:
+    assert codes(f"local function f(x) {function} end f(torch.ones(2)) f({{1, 2}})") == refused
+
+
 PROTOTYPE = """
 local Beast = {}
 function Beast:new(o)

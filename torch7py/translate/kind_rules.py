@@ -39,7 +39,7 @@ def equal_kinds(left: Type, right: Type) -> bool:
 
 
 def same_value(result: Type, source: Type) -> bool:
-    news = result.be(source.kind or "number")
+    news = result.be_like(source) if source.find().kinds else result.be("number")
     return news | same_rank(result, source)
 
 

@@ -6,7 +6,7 @@ all reading, notes the rule that is being applied, and what learns wakes the rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from types import MappingProxyType
@@ -79,17 +79,21 @@ class Rules:
 
     MOST_ROUNDS = 60
 
-    def __init__(self, runs: Iterable[Callable[[], bool]]) -> None:
-        self.all = [Rule(run, self, place) for place, run in enumerate(runs)]
-        self.at = len(self.all)  # the place of the rule that is being applied
+    def __init__(self, runs: Sequence[Callable[[], bool]]) -> None:
+        self.runs = runs  # to which rules may add others
+        self.all: list[Rule] = []
+        self.at = 0  # the place of the rule that is being applied
         self.now: list[int] = []  # heaps of places: of this round, and of the next
-        self.next = list(range(len(self.all)))
+        self.next: list[int] = []
 
     def woken(self, rule: Rule) -> None:
         heappush(self.now if rule.place > self.at else self.next, rule.place)
 
     def settle(self) -> None:
         for _ in range(self.MOST_ROUNDS):
+            for place in range(len(self.all), len(self.runs)):
+                self.all.append(Rule(self.runs[place], self, place))
+                heappush(self.next, place)
             self.now, self.next = self.next, []
             if not self.now:
                 break
@@ -98,7 +102,7 @@ class Rules:
                 self.at = heappop(self.now)
                 news |= self.all[self.at].apply()
             self.at = len(self.all)
-            if not news:
+            if not news and len(self.runs) == len(self.all):
                 break
 
     def close(self) -> None:
@@ -200,6 +204,7 @@ class Type:
         "may_be_nil",
         "ranks",
         "readers",
+        "sources",
         "tensor_type",
     )
 
@@ -218,6 +223,9 @@ class Type:
         self.ranks: frozenset[int] = _NO_RANKS
         self.tensor_type: str | None = None
         self.classes: tuple[LuaClass, ...] = ()  # whose objects these are, or (of kind "class") which classes
+        self.sources: tuple[
+            Type, ...
+        ] = ()  # what a sink of several kinds is given (see inference/several.py)
 
     def find(self) -> Type:
         root = self
@@ -276,6 +284,13 @@ class Type:
         root.changed()
         return True
 
+    def be_like(self, other: Type) -> bool:
+        """Learn all kinds of another type; whether that is news."""
+        news = False
+        for kind in other.find().kinds:
+            news |= self.be(kind)
+        return news
+
     def be_of(self, classes: tuple[LuaClass, ...]) -> bool:
         """Learn that this may be an object of classes, and not that it is nothing else; whether that is news."""
         root = self.find()
@@ -313,6 +328,21 @@ class Type:
         root.functions += (function,)
         root.changed()
         return True
+
+    MOST_SOURCES = 50
+
+    def be_given(self, source: Type) -> bool:
+        """Learn of something that this sink is given; whether that is news. Of very many it is only known that."""
+        root = self.find()
+        if len(root.sources) > self.MOST_SOURCES or any(other.find() is source for other in root.sources):
+            return False
+        root.sources += (source,)
+        root.changed()
+        return True
+
+    @property
+    def has_too_many_sources(self) -> bool:
+        return len(self.find().sources) > self.MOST_SOURCES
 
     def mark(self, *marks: str) -> bool:
         root = self.find()
@@ -382,6 +412,7 @@ def unify(a: Type, b: Type) -> bool:
         a.layers = _joined(a.layers, b.layers)
         a.tensor_type = b.tensor_type if a.tensor_type is None else a.tensor_type
         a.classes = _joined(a.classes, b.classes)
+        a.sources = _joined(a.sources, b.sources)[: Type.MOST_SOURCES + 1]
         for name in ("element", "key"):
             mine, theirs = getattr(a, name), getattr(b, name)
             if mine is None:

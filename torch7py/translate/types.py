@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks
@@ -64,6 +64,9 @@ class Types:
         )  # names of fields with tables that the program may give a module
         self.own_fields: set[str] = set()  # names of other fields that it may give one
         self.known: dict[tree.Function, str] = {}  # functions that are known by what they do
+        self.narrowed: Collection[
+            Name
+        ] = ()  # parameters of several kinds where tests say that they are of fewer
         self._families: dict[tuple[Type, bool, int], Family] = {}
 
     def of(self, node: Expression) -> Type:

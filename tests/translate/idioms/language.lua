@@ -243,3 +243,18 @@ print(a, b)
 --- coroutines | T7-201, T7-307
 local co = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i) end end)
 print(co(), co())
+--- a parameter of several kinds
+local function copied(x)
+  if type(x) == 'table' then
+    local y = {}
+    for k, v in pairs(x) do y[k] = copied(v) end
+    return y
+  elseif torch.isTensor(x) then
+    return x:clone()
+  end
+  return x
+end
+local state = {weights = torch.ones(2), sizes = {3, 4}, name = 'net'}
+local other = copied(state)
+other.weights:fill(5)
+print(state.weights[1], other.weights[1], other.sizes[2], other.name)

@@ -25,6 +25,15 @@ cmd:option('-name', 'x', 'name of the run')
 cmd:option('-gpu', false, 'whether to use a GPU')
 local opt = cmd:parse(arg or {})
 print(opt.rate, opt.hidden, opt.name, opt.gpu)
+--- an option whose name is not written out
+local cmd = torch.CmdLine()
+cmd:option('-model', 'mlp', 'which')
+cmd:option('-size', 3, 'how large')
+local opt = cmd:parse(arg)
+for _, name in ipairs({'model', 'size', 'depth'}) do print(name, opt[name]) end
+local function set(name, value) opt[name] = value end
+set('size', 7)
+print(opt.size)
 --- time
 local timer = torch.Timer()
 local start = os.clock()

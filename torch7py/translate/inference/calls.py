@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import named_arguments
-from torch7py.translate.inference import loaders, module_calls, tds
+from torch7py.translate.inference import loaders, module_calls, several, tds
 from torch7py.translate.inference.library_calls import LibraryCalls, optimizer_results
 from torch7py.translate.kind_rules import squeezed, tensor_method
 from torch7py.translate.kinds import LuaClass, Type, unify
@@ -82,7 +82,7 @@ class CallKinds:
         results = self.types.results.setdefault(node, [Type()])
         file = self.inference.files.get(node)
         if file is not None:  # require of a file of the program
-            self.inference.rules.append(lambda: self._results(file, results))
+            self.inference.rules.append(lambda: self._results(file, results, [], 0))
             return results[0]
         made = self.types.classes.get(path) if path is not None else None
         if made is not None:
@@ -112,7 +112,7 @@ class CallKinds:
                 seen.add(function)
                 self.types.calls_of.setdefault(function, []).append(node)
                 self.bind(function, node.arguments, arguments, first)
-            return self._results(function, results) or new
+            return self._results(function, results, arguments, first) or new
 
         maker = node.callee.base if isinstance(node.callee, Index) and _is_new(node.callee) else None
 
@@ -180,13 +180,37 @@ class CallKinds:
             return news | (unify(results[0].of_elements(), arguments[0]) if arguments else False)
         return what == "flattens" and module_calls.flat_vectors(results)
 
-    def _results(self, function: tree.Function, results: list[Type]) -> bool:
+    def _results(
+        self, function: tree.Function, results: list[Type], arguments: list[Type], first: int
+    ) -> bool:
+        """What a function gives; ``first``: how many parameters come before those of the arguments."""
         returns = self.types.returns.get(function)
-        news = False
-        if returns is not None:
-            for index, result in enumerate(results):
+        cases, news = self.inference.cases, False
+        if returns is None:
+            return False
+        for index, result in enumerate(results):
+            if several.result_of(function, index) not in self.inference.sinks:
                 news |= unify(result, returns.at(index))
+                continue
+            tested = cases.narrowing.parameter.get(function) if cases is not None else None
+            at = function.parameters.index(tested) - first if tested is not None else -1
+            given = arguments[at] if 0 <= at < len(arguments) else None
+            by_case = (
+                cases.result(function, index, given) if cases is not None and given is not None else None
+            )
+            news |= unify(result, by_case) if by_case is not None else several.flow(result, returns.at(index))
         return news
+
+    def _give(self, taken: Name | tree.Function, given: Type) -> None:
+        """Give a parameter an argument, or ``...`` of a function one of several."""
+        if isinstance(taken, Name):
+            found = self.inference.name_type(taken)
+        else:
+            found = self.types.varargs.setdefault(taken, Type())
+        if taken in self.inference.sinks:
+            self.inference.rules.append(lambda: several.flow(found, given))
+        else:
+            unify(found, given)
 
     def bind(
         self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
@@ -198,10 +222,10 @@ class CallKinds:
         open_end = bool(nodes) and isinstance(nodes[-1], (Call, Invoke, tree.Vararg))
         if function.vararg:
             for extra in given[len(parameters) :]:
-                unify(self.types.varargs.setdefault(function, Type()), extra)
+                self._give(function, extra)
         for index, parameter in enumerate(parameters):
             if index < len(given):
-                unify(self.inference.name_type(parameter), given[index])
+                self._give(parameter, given[index])
             elif not open_end:
                 self.inference.name_type(parameter).be_nil()
         if open_end and not isinstance(nodes[-1], tree.Vararg):
@@ -219,10 +243,7 @@ class CallKinds:
             for item in table.fields:
                 at = names.index(item.key.value) if isinstance(item.key, tree.String) else 0
                 if at < len(function.parameters):
-                    unify(
-                        self.inference.name_type(function.parameters[at]),
-                        self.inference.expression(item.value),
-                    )
+                    self._give(function.parameters[at], self.inference.expression(item.value))
             return
         bound: list[bool] = []
 
@@ -234,7 +255,7 @@ class CallKinds:
             bound.append(True)
             for place, found in zip(places, given, strict=True):
                 if first + place < len(function.parameters):
-                    unify(self.inference.name_type(function.parameters[first + place]), found)
+                    self._give(function.parameters[first + place], found)
             return True
 
         self.inference.rules.append(bind)
@@ -308,7 +329,7 @@ class CallKinds:
                         self.types.calls_of.setdefault(function, []).append(node)
                         self.bind(function, node.arguments, arguments, 1)
                         news = True
-                    news |= self._results(function, results)
+                    news |= self._results(function, results, arguments, 1)
                 return news
             if receiver.has("node") and method in ("annotate", "split"):
                 return module_calls.node_method(method, receiver, results)
@@ -352,8 +373,7 @@ class CallKinds:
                 return False
             if kind == "cmdline" and method == "parse":
                 for option_name, found in list(receiver.find().fields.items()):
-                    if found.kind is not None:
-                        result.of_field(option_name).be(found.kind)
+                    result.of_field(option_name).be_like(found)
                 return result.be("table") | result.mark("record", "options")
             if kind == "cmdline" and method == "string":
                 return result.be("string")

@@ -330,7 +330,7 @@ def _either(result: Type, right: Type, left: Type) -> bool:
         return unify(result, right)
     news = result.has("tested") and right.mark("tested")
     if right.kind is not None:
-        news |= result.be("boolean") | result.be(right.kind)
+        news |= result.be("boolean") | result.be_like(right)
     return news
 
 

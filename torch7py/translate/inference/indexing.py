@@ -107,6 +107,9 @@ class IndexKinds:
                     base.mark("sparse" if node.key.value < 1 else "by number")
                 elif key.kind == "number":
                     base.mark("by number")
+                elif base.has("options") and key.kind == "string":
+                    result.be_nil()
+                    return sum(result.be_like(option) for option in base.find().fields.values()) > 0
                 elif key.kind in ("string", "object", "tensor"):
                     if base.fields_are("optimizer"):
                         return result.be("function") | result.mark("optimizer")

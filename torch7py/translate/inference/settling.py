@@ -26,11 +26,15 @@ def learn(types: Types, recorded: dict[int, set[str]]) -> None:
     """Take what a run saw for known where it was of one kind and nothing else is known.
 
     A table, a module or a function is what is known of the place that made it; where that is not known, nothing is
-    learned, as a table's form in Python is decided where it is made.
+    learned, as a table's form in Python is decided where it is made; nor of parameters where tests say what they are.
     """
     if not recorded:
         return
-    by_place = {node.place.start * 1_000_003 + node.place.end: found for node, found in types.by_node.items()}
+    by_place = {
+        node.place.start * 1_000_003 + node.place.end: found
+        for node, found in types.by_node.items()
+        if node not in types.narrowed
+    }
     for key, seen in recorded.items():
         found = by_place.get(key)
         facts = [kind.split("@") for kind in sorted(seen - {"nil"})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeAlias
@@ -9,7 +10,7 @@ from typing import TypeAlias
 from torch7py.translate import library, literals, tree
 from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.forms import appends, is_last
-from torch7py.translate.inference import loaders, settling, tuples
+from torch7py.translate.inference import loaders, settling, several, tuples
 from torch7py.translate.inference.calls import CallKinds
 from torch7py.translate.inference.class_types import ClassTypes
 from torch7py.translate.inference.classes import Classes
@@ -17,6 +18,7 @@ from torch7py.translate.inference.expressions import ExpressionKinds
 from torch7py.translate.inference.indexing import IndexKinds, of_json
 from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
+from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
@@ -43,7 +45,24 @@ def infer(
     """
     found = _infer(program, scopes, recorded, files, set(), checks or {})
     tables = tuples.mixed(found, program)
-    return _infer(program, scopes, recorded, files, tables, checks or {}) if tables else found
+    if tables:
+        found = _infer(program, scopes, recorded, files, tables, checks or {})
+    sinks = several.sinks(found, scopes)
+    open_ones: set[several.Sink] = set()  # of what was found last
+    for _ in range(_MOST_LOOKS):
+        if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
+            break
+        again = _infer(program, scopes, recorded, files, tables, checks or {}, sinks)
+        still = several.sinks(again, scopes)
+        if sinks <= still:  # and perhaps others that nothing told from these before
+            found, open_ones, sinks = again, sinks, still
+        else:
+            sinks = sinks & still
+    return found
+
+
+_MOST_LOOKS = 5  # at a program in which something takes several kinds
+_MOST_SINKS = 100  # of a program that is looked at for more of them
 
 
 def _infer(
@@ -53,8 +72,11 @@ def _infer(
     files: dict[Call, tree.Function] | None,
     tables: set[tree.Table],
     checks: dict[tree.Function, ArgumentChecks],
+    sinks: set[several.Sink] | None = None,
 ) -> Types:
     inference = Inference(scopes, files or {})
+    if sinks:
+        inference.take_several(sinks)
     inference.types.checks = checks
     inference.program = program
     inference.tuples = tables
@@ -71,6 +93,8 @@ def _infer(
     inference.types.fields_of_modules = module_fields(program)
     inference.types.own_fields = own_fields(program)
     inference.block(program)
+    if inference.cases is not None:
+        inference.types.narrowed = inference.cases.narrowing.kinds
     settling.learn(inference.types, recorded or {})
     settling.settle(inference)
     types = inference.types
@@ -101,6 +125,8 @@ class Inference:
         self._called: set[Name] | None = None
         self._given: dict[Name, Expression | None] | None = None  # what each statement gives a variable
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
+        self.sinks: set[several.Sink] = set()  # what takes several kinds
+        self.cases: several.Cases | None = None
         self.options_read: set[str] = set()  # names of options that are read as Lua's values
         self.defaults: dict[str, str] = {}  # texts that options have by default
         self.graphs = False  # whether a module that is called makes a node of a graph
@@ -116,6 +142,16 @@ class Inference:
         self.expressions = ExpressionKinds(self)
         self.indexing = IndexKinds(self)
 
+    def take_several(self, sinks: set[several.Sink]) -> None:
+        """Let these learn what they are given, and what they are given nothing from them."""
+        self.sinks = sinks
+        narrowing = Narrowing(self.types, self.scopes)
+        for function in self.scopes.of_function:
+            narrowing.function(
+                function, [parameter for parameter in function.parameters if parameter in sinks]
+            )
+        self.cases = several.Cases(self, narrowing)
+
     def be_tensor(self, found: Type) -> bool:
         """Guess that this is a tensor, where nothing is known of it and no field of it is looked at."""
         root = found.find()
@@ -127,7 +163,9 @@ class Inference:
         variable = self.scopes.of_name[name]
         bounds, types = self.types.versions[variable]
         at = name.place.start if target_of is None else target_of.place.end
-        return types[bisect_right(bounds, at)]
+        found = types[bisect_right(bounds, at)]
+        narrowed = self.cases.narrowed(name, found) if self.cases is not None and target_of is None else None
+        return narrowed or found
 
     def vararg(self) -> Type:
         """What ``...`` holds here; the script's own are its arguments."""
@@ -326,8 +364,13 @@ class Inference:
         returns.counts.add(len(node.values))
         if node.values and isinstance(node.values[-1], (Call, Invoke, tree.Vararg)):
             returns.open = True
+        if self.cases is not None:
+            self.cases.note(function, node)
         for index, found in enumerate(types):
-            unify(returns.at(index), found)
+            if several.result_of(function, index) in self.sinks:
+                self.rules.append(functools.partial(several.flow, returns.at(index), found))
+            else:
+                unify(returns.at(index), found)
         only = node.values[0] if len(node.values) == 1 else None
         if isinstance(only, Call) and only.arguments and self.types.path(only.callee) in _UNPACKS:
             table = self.types.of(only.arguments[0])

@@ -146,6 +146,8 @@ class Assignments:
         if isinstance(value, tree.Function) and isinstance(target, Name):
             self.t.functions.define(self.t.names.of(target), value)
             return
+        if isinstance(target, Index):
+            self.t.tables.refuse_lent(target.base)
         if (
             isinstance(target, Index)
             and (self.may_append(target) or (self._may_be_outside(target) and not _reads(value, target)))
@@ -260,6 +262,7 @@ class Assignments:
         if setting is not None:
             return setting
         kind = self.t.kind(node.base)
+        self.t.tables.refuse_lent(node.base)
         if kind == "tensor":
             with self.t.models.changed(node):
                 return indexing.tensor_index(self.t, node, assigned=True).text
@@ -268,6 +271,8 @@ class Assignments:
             representation = self.t.representation(node.base)
             if representation == "options" and isinstance(node.key, tree.String):
                 return f"{base}.{code.attribute_name(node.key.value)}"
+            if representation == "options":
+                return f"vars({self.t.value(node.base)})[{indexing.option_name(self.t, node)}]"
             if representation == "list":
                 return f"{base}[{indexing.list_position(self.t, node)}]"
             return f"{base}[{indexing.key(self.t, node)}]"

@@ -402,6 +402,8 @@ class Calls:
             last = str(self.t.expressions.whole_number(bounds[1])) if len(bounds) > 1 else ""
             return atom(f"{self.t.value(table).at(code.ATOM)}[{code.stretch(first.text, last)}]")
         value = self.t.value(table)
+        if self.t.kind(table) == "table" and self.t.representation(table) == "several":
+            raise Problem("T7-217", node.line, "unpack of tables that are lists and others")
         if self.t.kind(table) == "table" and self.t.representation(table) == "dict":
             if self.t.tables.begins_at_zero(self.t.type(table)):
                 raise Problem("T7-217", node.line, "unpack of a table that begins at 0")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.library import TENSOR_TYPES
-from torch7py.translate.native import class_tests, code, indexing, matching, text
+from torch7py.translate.native import class_tests, code, indexing, kind_tests, matching, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Number, String, Unary
@@ -38,7 +38,7 @@ class Conditions:
         tested = t.models.layer_tests.condition(node)
         if tested is not None:
             return tested
-        tested = class_tests.compared(t, node)
+        tested = class_tests.compared(t, node) or kind_tests.compared(t, node)
         if tested is not None:
             return tested
         if node.operator in ("==", "~="):
@@ -79,6 +79,9 @@ class Conditions:
             equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
             if kinds & {"tensor", "module", "criterion", "table", "object", "class"} and not equal:
                 return _identical(self.t.value(left), word, self.t.value(right))
+            if not equal and kind_tests.may_be_itself_only(t, left, right):
+                same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
+                return same if node.operator == "==" else Py(f"not {same}", code.NOT)
         operator = COMPARISONS[node.operator]
         # Both sides with the same shift: i == j - 1 stays readable as it is.
         return Py(
@@ -154,7 +157,8 @@ class Conditions:
     def condition(self, node: Expression) -> Py:
         if isinstance(node, tree.Paren):
             return self.condition(node.inner)
-        found = self.t.models.layer_tests.condition(node) or matching.condition(self.t, node)
+        found = self.t.models.layer_tests.condition(node) or kind_tests.finds_tensor(self.t, node)
+        found = found or kind_tests.is_typed(self.t, node) or matching.condition(self.t, node)
         if found is not None:
             return found
         if isinstance(node, Binary):
@@ -163,7 +167,8 @@ class Conditions:
                 return Py(f"{left.at(code.AND)} and {right.at(code.AND + 1)}", code.AND)
             if node.operator == "or":
                 left, right = self.condition(node.left), self.condition(node.right)
-                return Py(f"{left.at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
+                one_call = kind_tests.either(left, right)
+                return one_call or Py(f"{left.at(code.OR)} or {right.at(code.OR + 1)}", code.OR)
             if node.operator in COMPARISONS:
                 return self.comparison(node)
         if isinstance(node, Unary) and node.operator == "not":

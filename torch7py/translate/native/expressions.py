@@ -361,6 +361,8 @@ class Expressions:
             if self.t.tables.begins_at_zero(self.t.type(node.operand)):
                 return Py(f"len({base}) - 1", code.ADD)
             return atom(f"sum(1 for key in {base} if key > 0)")
+        if kind == "table" and self.t.representation(node.operand) == "several":
+            raise Problem("T7-301", node.line, "the length of tables that are lists and others")
         if kind == "table" and self._has_names(node.operand):
             raise Problem("T7-301", node.line, "the length of a table with names for keys")
         if kind == "module" and self.t.models.has_length(node.operand):

@@ -93,10 +93,16 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "table":
         base = t.value(node.base).at(code.ATOM)
         representation = t.representation(node.base)
+        if representation == "several":
+            raise Problem(
+                "T7-303", node.line, f"indexing {described(t, node.base)}, now a list and now another"
+            )
         if optimizers.holds_loss(t, node.base):
             return atom(f"{base}.item()")
         if representation == "options" and isinstance(node.key, String):
             return atom(f"{base}.{code.attribute_name(node.key.value)}")
+        if representation == "options":
+            return atom(f"vars({t.value(node.base)}).get({option_name(t, node)})")
         if representation == "list":
             if _may_be_missing(t, node) or (node not in t.present and t.places.may_be_nil(node)):
                 return item(t, node)
@@ -116,6 +122,14 @@ def index(t: Translator, node: Index) -> Py:
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing {described(t, node.base)}")
+
+
+def option_name(t: Translator, node: Index) -> Py:
+    """The name of an option that is not written out."""
+    changed = [name for name in t.calls.options if code.attribute_name(name) != name]
+    if changed or t.kind(node.key) != "string":
+        raise Problem("T7-303", node.line, "an option by a name that is not written out")
+    return t.value(node.key)
 
 
 def _is_never_given(t: Translator, node: Index) -> bool:

@@ -224,6 +224,12 @@ def _is_used(t: Translator, name: Name) -> bool:
 def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expression, names: list[str]) -> None:
     representation = t.representation(table)
     value = t.value(table)
+    if representation == "several":
+        plain = t.type(table).of_keys().find().kinds <= {"number", "string"}
+        if path != "pairs" or not plain or "options" in t.tables.forms(t.type(table)):
+            raise Problem("T7-306", node.line, f"{path} over tables that are lists and others")
+        t.emit(f"for {', '.join([*names, '_'][:2])} in {t.need('lua_pairs')}({value}):")
+        return
     fields = table.fields if isinstance(table, tree.Table) else ()
     if len(fields) == 1 and isinstance(fields[0].value, tree.Vararg):
         value = code.atom(t.calls.rest())

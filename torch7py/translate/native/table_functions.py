@@ -20,6 +20,7 @@ def table_insert(t: Translator, node: Call) -> None:
     table, rest = node.arguments[0], node.arguments[1:]
     if t.kind(table) != "table" or t.representation(table) != "list":
         raise Problem("T7-306", node.line, "table.insert into a table that is no list")
+    t.tables.refuse_lent(table)
     base = t.value(table).at(code.ATOM)
     if len(rest) == 1:
         value = t.training.carried.cut(table, rest[0], t.value(rest[0]))
@@ -32,6 +33,7 @@ def table_insert(t: Translator, node: Call) -> None:
 def table_remove(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) != "table" or t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.remove from a table that is no list")
+    t.tables.refuse_lent(node.arguments[0])
     base = t.value(node.arguments[0]).at(code.ATOM)
     if t.type(node).nil or t.type(node).has("tested"):
         place = "" if len(node.arguments) == 1 else t.expressions.position(node.arguments[1]).text
@@ -75,6 +77,7 @@ def table_concat(t: Translator, node: Call) -> Py:
 def table_sort(t: Translator, node: Call) -> None:
     if t.representation(node.arguments[0]) != "list":
         raise Problem("T7-306", node.line, "table.sort of a table that is no list")
+    t.tables.refuse_lent(node.arguments[0])
     table = t.value(node.arguments[0]).at(code.ATOM)
     plain = t.type(node.arguments[0]).of_elements().kind in ("number", "string")
     if len(node.arguments) == 1:

@@ -8,6 +8,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.native.appending import Appends
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.table_uses import TableUses
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
@@ -70,8 +71,10 @@ class Tables:
 
     def is_changed(self, table: Expression) -> bool:
         """Whether the program puts something into a table, or takes something out of it."""
-        found = self.t.type(table)
-        return bool(self.uses.stores.get(found)) or found.has("append") or self._shrinks(found)
+        return any(
+            bool(self.uses.stores.get(found)) or found.has("append") or self._shrinks(found)
+            for found in self._origins(self.t.type(table))
+        )
 
     # Representations
 
@@ -79,12 +82,49 @@ class Tables:
         found = found.find()
         known = self._known.get(found)
         if known is None:
-            known = self._known[found] = self._decide(found)
+            self._known[found] = "several"  # while it is being looked at
+            known = self._known[found] = self._of_sink(found) if found.sources else self._decide(found)
         return known
+
+    def forms(self, found: Type) -> set[str]:
+        """What the tables are that something of several kinds is given."""
+        if any(table.has_too_many_sources for table in self._origins(found)):
+            return {"list", "dict", "options"}  # anything
+        return {self.representation(table) for table in self._origins(found) if not table.sources} | {
+            self._decide(table)
+            for table in self._origins(found)
+            if table.sources and self.uses.made.get(table)
+        }
+
+    def of_modules(self, found: Type) -> bool:
+        """Whether there may be layers in such a table: PyTorch has its own lists of them."""
+        inside = [e for table in self._origins(found) for e in (table.element, *table.fields.values()) if e]
+        return any(not {"module", "criterion"}.isdisjoint(each.find().kinds) for each in inside)
+
+    def _origins(self, found: Type) -> list[Type]:
+        """The types of the tables that a type takes, itself among them."""
+        seen: dict[Type, None] = {}
+        waiting = [found.find()]
+        while waiting:
+            table = waiting.pop()
+            if table not in seen and "table" in table.kinds:
+                seen[table] = None
+                waiting += [source.find() for source in table.sources]
+        return list(seen)
+
+    def _of_sink(self, found: Type) -> str:
+        """What something of several kinds is where it is a table: "several", where not all of these are alike."""
+        forms = self.forms(found)
+        return forms.pop() if len(forms) == 1 else "several"
+
+    def refuse_lent(self, table: Expression) -> None:
+        """A table that is known only by what is given here is not changed: that would not be known of there."""
+        if self.t.kind(table) == "table" and self.t.type(table).find().sources:
+            raise Problem("T7-306", table.line, "a change of a table that may be of several kinds")
 
     def values_of(self, table: Expression) -> list[Expression]:
         """What is put into a table under numbers."""
-        return self.uses.values.get(self.t.type(table), [])
+        return [v for found in self._origins(self.t.type(table)) for v in self.uses.values.get(found, [])]
 
     def begins_at_zero(self, found: Type) -> bool:
         """Whether a table is made with an entry 0, and else has those of a loop over 1, 2, ..."""

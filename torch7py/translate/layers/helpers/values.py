@@ -198,6 +198,28 @@ def lua_text(value):
 )
 
 helper(
+    "lua_equal",
+    '''
+def lua_equal(a, b):
+    """Whether two values of any kinds are equal in Lua, where a table or a tensor is only equal to itself."""
+    if isinstance(a, (int, float, str)) and isinstance(b, (int, float, str)):
+        return a == b and isinstance(a, bool) == isinstance(b, bool)
+    return a is b
+''',
+)
+
+helper(
+    "lua_pairs",
+    '''
+def lua_pairs(table):
+    """The keys of a dict or the places in a list, from 1, each with its value."""
+    if isinstance(table, dict):
+        return sorted(table.items(), key=lambda entry: (isinstance(entry[0], str), entry[0]))
+    return enumerate(table, 1)
+''',
+)
+
+helper(
     "element",
     '''
 def element(x):

@@ -1,0 +1,243 @@
+"""What takes several kinds of things: a parameter, what ``...`` holds, a result of a function.
+
+Types that must agree are one. A parameter that is now a number and now a table would make one of all that it is ever
+given, and of all that these are made one with. So what is found to be of several kinds learns what it is given, and
+what it is given learns nothing from it: the program is looked at once more, with these sinks open. All of them must be
+of several kinds then too, as nothing that is of one kind may be made otherwise than its uses say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from torch7py.translate import tree
+from torch7py.translate.inference.narrowing import EVERYTHING, Kinds, Narrowing, lua_type_of
+from torch7py.translate.inference.tuples import MARK
+from torch7py.translate.kinds import DECIDING, Type, unify
+from torch7py.translate.scopes import Scopes, Variable
+from torch7py.translate.tree import Call, Expression, Function, Index, Name
+from torch7py.translate.types import Types
+
+if TYPE_CHECKING:
+    from torch7py.translate.inference.statements import Inference
+
+__all__ = ["Cases", "Sink", "flow", "mapped", "result_of", "sinks"]
+
+_TABLE: Kinds = frozenset({"table"})
+
+# A parameter, a function for what its ``...`` holds, or a result by the function and its place.
+Sink: TypeAlias = "Name | Function | tuple[Function, int]"
+
+# What is known of how a table is used: where it comes from, that decides what it becomes in Python.
+_FORMS = frozenset(
+    {"append", "array", "by number", "dict", "pairs", "record", "removed", "sparse", "stored", MARK}
+)
+
+
+def result_of(function: Function, place: int) -> Sink:
+    return (function, place)
+
+
+def sinks(types: Types, scopes: Scopes) -> set[Sink]:
+    """The sinks of a program that were found to be of several kinds."""
+    found: set[Sink] = set()
+    for function, returns in types.returns.items():
+        for parameter in function.parameters:
+            if parameter.name != "self" and _is_several(types.versions[scopes.of_name[parameter]][1][0]):
+                found.add(parameter)
+        for place, result in enumerate(returns.types):
+            if _is_several(result):
+                found.add(result_of(function, place))
+    for function, held in types.varargs.items():
+        if _is_several(held):
+            found.add(function)
+    return found
+
+
+def _is_several(found: Type) -> bool:
+    return len(found.find().kinds & DECIDING) > 1
+
+
+def flow(sink: Type, given: Type, kinds: Kinds = EVERYTHING) -> bool:
+    """Let a sink learn what it is given, as far as that is of these kinds; whether there was news."""
+    news, waiting, seen = False, [(sink, given)], set()
+    while waiting:
+        sink, given = (each.find() for each in waiting.pop())
+        if sink is given or (sink, given) in seen:
+            continue
+        seen.add((sink, given))
+        news |= _learn(sink, given, kinds)
+        if "table" in given.kinds and "table" in kinds:
+            news |= _learn_table(sink, given)
+            if sink.element is not None:
+                inside = [*([given.element] if given.element is not None else []), *given.fields.values()]
+                if len(inside) > Type.MOST_SOURCES:  # which are of all kinds
+                    news |= sink.element.be("table") | sink.element.be("number")
+                else:
+                    waiting += [(sink.element, found) for found in inside]
+        kinds = EVERYTHING
+    return news
+
+
+def _learn(sink: Type, given: Type, kinds: Kinds) -> bool:
+    news = False
+    allowed = {kind for kind in given.kinds if (kind if lua_type_of(kind) is not None else "other") in kinds}
+    for kind in allowed:
+        news |= sink.be(kind)
+    news |= sink.mark(*given.evidence - _FORMS)
+    if given.may_be_nil and "nil" in kinds and not sink.may_be_nil:
+        sink.be_nil()
+        news = True
+    if "tensor" in allowed:
+        for rank in given.ranks:
+            news |= sink.be_rank(rank)
+        if sink.tensor_type is None:
+            sink.tensor_type = given.tensor_type
+    for function in given.functions if "function" in allowed else ():
+        news |= sink.be_function(function)
+    if given.classes and "object" in allowed:
+        news |= sink.be_of(given.classes)
+    if not given.kinds or "table" in allowed:
+        news |= sink.be_given(given)
+    return news
+
+
+def _learn_table(sink: Type, given: Type) -> bool:
+    """The keys of a table, the fields that are looked at, and to the table how it is used where the sink is."""
+    news = given.mark(*sink.evidence & _FORMS)
+    if sink.key is not None:
+        if given.key is not None:
+            news |= sink.of_keys().be_like(given.key)
+        if given.fields:
+            news |= sink.of_keys().be("string")
+    for name in list(sink.fields):
+        news |= unify(sink.of_field(name), given.of_field(name))
+    return news
+
+
+class Cases:
+    """What functions give that find out of what kind a parameter is: for each kind what that branch gives."""
+
+    def __init__(self, inference: Inference, narrowing: Narrowing) -> None:
+        self.inference, self.narrowing = inference, narrowing
+        self.returns: dict[Function, list[tuple[Kinds, tree.Return]]] = {}
+        self._applied: dict[tuple[Function, int, Type], Type] = {}
+
+    def narrowed(self, name: Name, whole: Type) -> Type | None:
+        """The type of a parameter where it is read."""
+        kinds = self.narrowing.kinds.get(name)
+        if kinds is None:
+            return None
+        found = Type()
+
+        def narrow() -> bool:
+            source = whole.find()
+            # the weights as one vector are no tensor in a page, and layers are followed by the types that they have
+            hidden = source.has("flat weights") or source.has("flat gradients")
+            left = source.kinds & kinds
+            news = flow(found, whole, EVERYTHING if hidden or left & {"module", "criterion"} else kinds)
+            for each in source.sources:
+                news |= "table" in found.find().kinds and flow(found, each, kinds & _TABLE)
+            if "table" in found.find().kinds:
+                found.of_elements()  # to be looked at
+            return news
+
+        self.inference.rules.append(narrow)
+        return found
+
+    def note(self, function: Function, node: tree.Return) -> None:
+        """A return of a function."""
+        kinds = self.narrowing.returns.get(node)
+        if kinds is not None:
+            self.returns.setdefault(function, []).append((kinds, node))
+
+    def result(self, function: Function, place: int, given: Type) -> Type | None:
+        """What a call gives, by what it is given; None where that makes no difference."""
+        if function not in self.returns:
+            return None
+        key = (function, place, given.find())
+        found = self._applied.get(key)
+        if found is None:
+            found = self._applied[key] = Type()
+            self.inference.rules.append(lambda: self._learn(function, place, given, found))
+        return found
+
+    def _learn(self, function: Function, place: int, given: Type, result: Type) -> bool:
+        news = False
+        kinds = _with_nil(given)
+        parameter = self.narrowing.parameter[function]
+        variable = self.inference.scopes.of_name[parameter]
+        for allowed, node in self.returns[function]:
+            if not kinds & allowed:
+                continue
+            if place >= len(node.values):
+                result.be_nil()
+                continue
+            value = node.values[place]
+            if isinstance(value, Name) and self.inference.scopes.of_name[value] is variable:
+                news |= unify(result, given) if len(given.find().kinds) == 1 else flow(result, given, allowed)
+            else:
+                made = mapped(self.inference.scopes, function, value, variable)
+                if made is None:
+                    news |= flow(result, self.inference.types.of(value))
+                else:
+                    news |= self._mapped(function, made, given, result)
+        return news
+
+    def _mapped(self, function: Function, made: Expression, given: Type, result: Type) -> bool:
+        """A table with something for each of the entries of the one that is given."""
+        source = given.find()
+        news = result.be("table") | result.be_given(source)
+        recursive = isinstance(made, Call) and function in self.inference.types.function_called(made)
+        for name, entry in list(source.fields.items()):
+            of_entry = self.result(function, 0, entry) if recursive else None
+            news |= flow(result.of_field(name), of_entry or self.inference.types.of(made))
+        if source.element is not None:
+            of_entry = self.result(function, 0, source.element) if recursive else None
+            news |= flow(result.of_elements(), of_entry or self.inference.types.of(made))
+        if source.key is not None:
+            news |= result.of_keys().be_like(source.key)
+        return news
+
+
+def _with_nil(given: Type) -> Kinds:
+    root = given.find()
+    kinds = {kind if lua_type_of(kind) is not None else "other" for kind in root.kinds}
+    return frozenset(kinds | ({"nil"} if root.may_be_nil else set()))
+
+
+def mapped(scopes: Scopes, function: Function, value: Expression, given: Variable) -> Expression | None:
+    """What ``local y = {} for k, v in pairs(x) do y[k] = f(v) end return y`` has for each entry of x."""
+    if not isinstance(value, Name):
+        return None
+    variable = scopes.of_name[value]
+    if variable.writes or variable.scope is not scopes.of_function[function]:
+        return None
+    stores = [
+        statement
+        for statement in tree.every(function.body, tree.Assign)
+        if len(statement.targets) == len(statement.values) == 1
+        and _into(scopes, statement.targets[0], variable)
+    ]
+    loops = [
+        loop
+        for loop in tree.those(function.body, tree.GenericFor, tree.NumericFor)
+        if isinstance(loop, (tree.GenericFor, tree.NumericFor))
+        and stores
+        and stores[0] in loop.body.statements
+    ]
+    if len(stores) != 1 or len(loops) != 1 or len(variable.reads) != 2:
+        return None
+    target, (loop,) = stores[0].targets[0], loops
+    bound = loop.values[0] if isinstance(loop, tree.GenericFor) else loop.stop
+    over = any(isinstance(n, Name) and scopes.of_name[n] is given for n in tree.walk(bound))
+    place = loop.names[0] if isinstance(loop, tree.GenericFor) else loop.variable
+    key = target.key if isinstance(target, Index) else None
+    same = isinstance(key, Name) and scopes.of_name[key] is scopes.of_name[place]
+    return stores[0].values[0] if over and same else None
+
+
+def _into(scopes: Scopes, target: Expression, table: Variable) -> bool:
+    return (
+        isinstance(target, Index) and isinstance(target.base, Name) and scopes.of_name[target.base] is table
+    )

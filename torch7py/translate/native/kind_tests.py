@@ -1,0 +1,118 @@
+"""Questions of what kind a value is, where it may be of several: ``isinstance(x, dict)`` for ``type(x) == 'table'``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torch7py.translate.inference.narrowing import lua_type_of
+from torch7py.translate.kinds import Type
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.tree import Binary, Call, Expression, Invoke, Name, Paren, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["compared", "either", "finds_tensor", "is_typed", "may_be_itself_only"]
+
+_FINDING = ("string.find", "string.match")
+
+_ISINSTANCE = re.compile(r"isinstance\((?P<value>[\w.]+), (?P<classes>\w+|\([\w, ]+\))\)")
+_PLAIN = {"string": "str", "boolean": "bool", "number": "(int, float)"}
+
+
+def compared(t: Translator, node: Binary) -> Py | None:
+    """``type(x) == 'table'`` of a value whose kinds are known, and more than one."""
+    if node.operator not in ("==", "~="):
+        return None
+    for call, name in ((node.left, node.right), (node.right, node.left)):
+        path = t.path(call.callee) if isinstance(call, Call) and len(call.arguments) == 1 else None
+        if path in ("type", "torch.type") and isinstance(call, Call) and isinstance(name, String):
+            tested = _test(t, call.arguments[0], name.value, path == "torch.type")
+            if tested is not None:
+                return tested if node.operator == "==" else Py(f"not {tested.at(code.NOT)}", code.NOT)
+    return None
+
+
+def either(left: Py, right: Py) -> Py | None:
+    """``isinstance(x, str) or isinstance(x, dict)`` as one call."""
+    one, other = _ISINSTANCE.fullmatch(left.text), _ISINSTANCE.fullmatch(right.text)
+    if one is None or other is None or one["value"] != other["value"]:
+        return None
+    names = [each["classes"].strip("()") for each in (one, other)]
+    return atom(f"isinstance({one['value']}, ({', '.join(names)}))")
+
+
+def may_be_itself_only(t: Translator, left: Expression, right: Expression) -> bool:
+    """Whether both of two values may be of kinds that Python compares otherwise, or one a tensor."""
+    kinds = [t.type(side).find().kinds for side in (left, right)]
+    if any("tensor" in found for found in kinds):
+        return True
+    return all(len(found) != 1 and found & {"table", "object", "storage", "boolean"} for found in kinds)
+
+
+def _whole(t: Translator, value: Expression) -> Type:
+    """The type of what is asked: of a parameter of several kinds all that it is given."""
+    if isinstance(value, Name) and value in t.types.narrowed:
+        return t.types.version(value)
+    return t.type(value).find()
+
+
+def finds_tensor(t: Translator, node: Expression) -> Py | None:
+    """``torch.typename(x):find('Tensor')`` of a value of several kinds."""
+    if isinstance(node, Invoke) and node.method in ("find", "match") and len(node.arguments) == 1:
+        asked, pattern = node.receiver, node.arguments[0]
+    elif isinstance(node, Call) and len(node.arguments) == 2 and t.path(node.callee) in _FINDING:
+        asked, pattern = node.arguments
+    else:
+        return None
+    while isinstance(asked, Paren):
+        asked = asked.inner
+    if not isinstance(pattern, String) or not pattern.value.endswith("Tensor"):
+        return None
+    if not isinstance(asked, Call) or t.path(asked.callee) not in ("torch.type", "torch.typename"):
+        return None
+    kinds = _whole(t, asked.arguments[0]).kinds
+    if len(kinds) < 2 or "tensor" not in kinds or kinds & {"object", "module", "criterion"}:
+        return None
+    return atom(f"torch.is_tensor({t.value(asked.arguments[0])})")
+
+
+def is_typed(t: Translator, node: Expression) -> Py | None:
+    """``torch.typename(x)`` as a condition: whether x is a tensor, where nothing else that it may be has a name."""
+    if not isinstance(node, Call) or t.path(node.callee) != "torch.typename" or len(node.arguments) != 1:
+        return None
+    kinds = _whole(t, node.arguments[0]).kinds
+    if len(kinds) < 2 or "tensor" not in kinds or any(lua_type_of(kind) is None for kind in kinds):
+        return None
+    if kinds & {"object", "module", "criterion", "class", "storage"}:
+        return None
+    return atom(f"torch.is_tensor({t.value(node.arguments[0])})")
+
+
+def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | None:
+    found = _whole(t, value)
+    kinds = set(found.kinds)
+    if len(kinds) < 2 or any(lua_type_of(kind) is None for kind in kinds):
+        return None
+    if said in ("string", "boolean") and said in kinds:
+        return atom(f"isinstance({t.value(value)}, {_PLAIN[said]})")
+    if any(not source.find().kinds for source in found.sources):
+        return None  # which may be anything
+    if by_torch and kinds & {"object", "module", "criterion", "class"}:
+        return None
+    text = t.value(value)
+    if said == "userdata" and kinds & {"tensor", "storage"} == {"tensor"}:
+        return atom(f"torch.is_tensor({text})")
+    if said == "number" and said in kinds and "boolean" not in kinds:
+        return atom(f"isinstance({text}, {_PLAIN[said]})")
+    alike = {kind for kind in kinds if lua_type_of(kind) == "table"}
+    if said != "table" or alike != {"table"}:
+        return None
+    forms = t.tables.forms(found)
+    if not forms or "options" in forms or t.tables.of_modules(found):
+        return None
+    names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
+    shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    return atom(f"isinstance({text}, {shown})")
