@@ -6,7 +6,6 @@ to the tensor's type first; integer tensors divide and wrap around as C does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -265,15 +264,14 @@ def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
 def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
     bound = Chain("src out", "number", f"f{best.__name__[:3]} src number out")
-    # Of two zeros the number counts: added to it either one becomes 0.
-    bound_of_0 = Chain("src out", "number", f"f{best.__name__[:3]} src number found", "add found number out")
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
         if src.numel() < memory.LARGE:
             chosen = torch.where(better(src, other), src, other)
             return chosen if out is None else out.copy_(chosen)
-        if not isinstance(other, T) and other == other and (other or math.copysign(1, other) > 0):
-            done = (bound if other else bound_of_0).into(out, src, other)
+        # Of two zeros the one that is given counts, which numpy's function may not take.
+        if not isinstance(other, T) and other and other == other:
+            done = bound.into(out, src, other)
             if done is not None:
                 return done
         others = [other] if isinstance(other, T) else []
