@@ -368,6 +368,10 @@ def test_nodes_that_layers_write_over_too_early(nodes):
     source = f"local x = nn.Tanh()()\n{nodes}\nlocal m = nn.gModule({{x}}, {{y}})\nprint(m)\n"
     (problem,) = page_of(source).problems
     assert problem.reason == "a layer that writes over a node which others are given, too"
+    net = "local net = nn.Sequential():add(nn.Sequential():add(nn.Tanh())):add(nn.View(4)):add(nn.ReLU(true))"
+    for part, refused in (("net:get(1):get(1)", 1), ("net:get(3)", 0)):
+        read = f"{net}\nnet:forward(torch.randn(2, 4))\nprint({part}.output:sum())\n"
+        assert len(page_of(read).problems) == refused  # what the layer leaves is not what the part gave
     branches = "nn.ConcatTable():add(nn.Identity()):add(nn.Sequential():add(nn.ReLU(true)):add(nn.Tanh()))"
     (problem,) = page_of(f"local net = {branches}\nprint(net)\n").problems
     assert "writes over what its other branches are given" in problem.reason

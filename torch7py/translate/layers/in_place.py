@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from torch7py.translate.layers.registry import Layer, NotNative
 
-__all__ = ["KEPT_INPUT", "SHARES_MEMORY", "in_place", "may_keep_input", "refuse_shared_input"]
+__all__ = [
+    "KEPT_INPUT",
+    "SHARES_MEMORY",
+    "changes_input",
+    "in_place",
+    "is_written_over",
+    "may_keep_input",
+    "refuse_shared_input",
+]
 
 KEPT_INPUT = "in Torch7 that layer writes over its input, which others are given, too"
 # Layers whose output lies in the memory of their input.
@@ -39,23 +47,42 @@ def may_keep_input(layer: Layer) -> bool:
     return layer.name in _BY_SIGN
 
 
-def _changes_input(layer: Layer) -> bool:
+def changes_input(layer: Layer) -> bool:
     """Whether a layer, or one in it, writes over what it is given."""
     if in_place(layer):
         return True
     if layer.name == "nn.Sequential":
         for child in layer.children:
-            if _changes_input(child):
+            if changes_input(child):
                 return True
             if child.name not in SHARES_MEMORY:
                 return False
         return False
     tables = ("nn.ConcatTable", "nn.Concat", "nn.DepthConcat", "nn.ParallelTable")
-    return layer.name in tables and any(map(_changes_input, layer.children))
+    return layer.name in tables and any(map(changes_input, layer.children))
 
 
 def refuse_shared_input(layer: Layer) -> None:
     """Refuse branches of which one writes over what the others are given, too."""
     for child in layer.children if len(layer.children) > 1 else ():
-        if _changes_input(child):
+        if changes_input(child):
             raise NotNative(f"{layer.name} with a layer that writes over what its other branches are given")
+
+
+def is_written_over(model: Layer, places: list[int]) -> bool:
+    """Whether a layer writes over what a part of a model gave it: ``places`` from 0, outermost first."""
+    around: list[tuple[Layer, int]] = []
+    for place in places:
+        if not 0 <= place < len(model.children):
+            return False
+        around.append((model, place))
+        model = model.children[place]
+    for container, place in reversed(around):
+        if container.name != "nn.Sequential":
+            return False
+        for following in container.children[place + 1 :]:
+            if changes_input(following):
+                return True
+            if following.name not in SHARES_MEMORY:
+                return False
+    return False

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.layers import NotNative
+from torch7py.translate.layers.in_place import is_written_over
 from torch7py.translate.native.code import ATOM
+from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
@@ -50,9 +53,35 @@ class Hooks:
                 if root is None or node in handed_on or any(self._same(node.base, other) for other in run):
                     continue
                 builder = self.models.builders.builder_at(root)
-                if builder is not None and (not builder.dynamic or node.base is root):
+                if builder is None or (builder.dynamic and node.base is not root):
+                    continue
+                if not self._is_written_over(node.base, builder):
                     self._read[node] = root
         return self._read
+
+    def _is_written_over(self, node: Expression, builder: Builder) -> bool:
+        """Whether the layer after a part writes over its output: ``nn.ReLU(true)``."""
+        places: list[int] = []
+        while not isinstance(node, Name):
+            place = (
+                node.arguments[0]
+                if isinstance(node, Invoke)
+                else node.key
+                if isinstance(node, Index)
+                else node
+            )
+            if not isinstance(place, tree.Number):
+                return False
+            places.insert(0, int(place.value) - 1)
+            inner = (
+                node.receiver if isinstance(node, Invoke) else node.base if isinstance(node, Index) else node
+            )
+            node = inner.base if isinstance(node, Index) and isinstance(inner, Index) else inner
+        try:
+            model = self.models.constructions.whole(builder)
+        except (Problem, NotNative):
+            return False  # which is said where it is made
+        return is_written_over(model, places)
 
     def _root(self, node: Expression) -> Name | None:
         """The variable of ``net:get(1):get(2)`` and ``net.modules[1]``, with constants as places."""
