@@ -23,6 +23,7 @@ class Variable:
     writes: list[Name] = field(default_factory=list)  # without the declaration itself
     readers: set[Scope] = field(default_factory=set)
     writers: set[Scope] = field(default_factory=set)
+    foreign: int | None = None  # where another function first uses it
 
     @property
     def is_global(self) -> bool:
@@ -120,6 +121,12 @@ class _Resolver:
         variable = self.look_up(name)
         variable.reads.append(name)
         variable.readers.add(self.scope)
+        self.note_foreign(variable, name)
+
+    def note_foreign(self, variable: Variable, name: Name) -> None:
+        if self.scope is not (variable.scope or self.result.main):
+            start = name.place.start
+            variable.foreign = start if variable.foreign is None else min(variable.foreign, start)
 
     def write(self, target: Expression) -> None:
         if not isinstance(target, Name):
@@ -128,6 +135,7 @@ class _Resolver:
         variable = self.look_up(target)
         variable.writes.append(target)
         variable.writers.add(self.scope)
+        self.note_foreign(variable, target)
         if variable.is_global:
             self.scope.globals_written.add(variable.name)
 

@@ -17,56 +17,32 @@ class Stretches:
     def __init__(self, scopes: Scopes, types: Types) -> None:
         self.scopes = scopes
         self.types = types
-        self._scope_of_name: dict[Name, object] = {}
+        self._homes: dict[
+            Variable, list[int]
+        ] = {}  # where a variable is assigned in the block that declares it
+        self._seen: set[Variable] = set()  # globals
 
     def find(self, program: Block) -> None:
-        homes: dict[Variable, list[int]] = {}
-        self._find_homes(program, homes, set())
+        self._visit(program, True)
         everything = [v for s in [self.scopes.main, *self.scopes.of_function.values()] for v in s.variables]
         for variable in [*everything, *self.scopes.globals.values()]:
-            bounds = homes.get(variable, [])
-            names = [*variable.reads, *variable.writes]
-            foreign = [name.place.start for name in names if self._is_foreign(variable, name)]
-            first = min(foreign, default=None)
-            if first is not None:
-                bounds = [bound for bound in bounds if bound < first]
+            bounds = self._homes.get(variable, [])
+            if variable.foreign is not None:
+                bounds = [bound for bound in bounds if bound < variable.foreign]
             self.types.versions[variable] = (bounds, [Type() for _ in range(len(bounds) + 1)])
 
-    def _is_foreign(self, variable: Variable, name: Name) -> bool:
-        return self._scope_of_name.get(name) is not (variable.scope or self.scopes.main)
-
-    def _find_homes(self, program: Block, homes: dict[Variable, list[int]], seen: set[Variable]) -> None:
-        def names_in(node: tree.Node | Block, scope: object) -> None:
-            if isinstance(node, tree.Function):
-                scope = self.scopes.of_function[node]
-            if isinstance(node, Name):
-                self._scope_of_name[node] = scope
-            for child in tree.children(node):
-                names_in(child, scope)
-
-        names_in(program, self.scopes.main)
-
-        def visit(block: Block, main: bool) -> None:
-            declared: set[Variable] = set()
-            for statement in block.statements:
-                if isinstance(statement, tree.Local):
-                    declared |= {self.scopes.of_name[name] for name in statement.names}
-                if isinstance(statement, tree.Assign):
-                    for target in statement.targets:
-                        if isinstance(target, Name):
-                            variable = self.scopes.of_name[target]
-                            if main and variable.is_global and variable not in seen:
-                                seen.add(variable)  # the first assignment of a global is its declaration
-                            elif variable in declared or (main and variable.is_global):
-                                homes.setdefault(variable, []).append(statement.place.end)
-                for child in tree.children(statement):
-                    descend(child)
-
-        def descend(node: tree.Node | Block) -> None:
-            if isinstance(node, Block):
-                visit(node, False)
-            else:
-                for child in tree.children(node):
-                    descend(child)
-
-        visit(program, True)
+    def _visit(self, block: Block, main: bool) -> None:
+        declared: set[Variable] = set()
+        for statement in block.statements:
+            if isinstance(statement, tree.Local):
+                declared |= {self.scopes.of_name[name] for name in statement.names}
+            if isinstance(statement, tree.Assign):
+                for target in statement.targets:
+                    if isinstance(target, Name):
+                        variable = self.scopes.of_name[target]
+                        if main and variable.is_global and variable not in self._seen:
+                            self._seen.add(variable)  # the first assignment of a global is its declaration
+                        elif variable in declared or (main and variable.is_global):
+                            self._homes.setdefault(variable, []).append(statement.place.end)
+            for inner in tree.blocks(statement):
+                self._visit(inner, False)

@@ -18,6 +18,7 @@ __all__ = ["Appends"]
 class Appends:
     def __init__(self, uses: TableUses) -> None:
         self.t, self.uses = uses.t, uses
+        self.surroundings = uses.t.surroundings
         self.emptiness = Emptiness(uses)
         self.found: set[Index] = set()
         self.perhaps: set[Index] = set()  # those that are appends where they are at the end
@@ -33,7 +34,7 @@ class Appends:
             made = self._filled_by_loop(found, statement, target)
             if made is None:
                 continue
-            within = self.uses.statements[statement][-2]
+            within = self.surroundings.chain(statement)[-2]
             branch = isinstance(within, tree.If) and filled.get(made) is within
             if made not in filled or branch:
                 filled[made] = within
@@ -61,7 +62,7 @@ class Appends:
 
     def _is_first_of_none(self, found: Type, statement: tree.Assign, target: Index) -> bool:
         """``if #t == 0 then t[1] = x end``"""
-        chain, block = self.uses.statements[statement], self.uses.context[statement][-1]
+        chain, block = self.surroundings.chain(statement), self.surroundings.block(statement)
         choice = chain[-2] if len(chain) > 1 else None
         if not isinstance(choice, tree.If) or not (
             isinstance(target.key, tree.Number) and target.key.value == 1
@@ -89,7 +90,7 @@ class Appends:
         key = target.key
         if not (isinstance(key, tree.Binary) and key.operator == "+" and isinstance(key.right, tree.Number)):
             return False
-        block = self.uses.context[statement][-1].statements
+        block = self.surroundings.block(statement).statements
         at = block.index(statement)
         loop = block[at - 1] if at else None
         return (
@@ -134,7 +135,7 @@ class Appends:
             return False
         if target.key.value != len(before) + 1:
             return False
-        if self.uses.context[statement][-1] is not self.uses.context[makers[0]][-1]:
+        if self.surroundings.block(statement) is not self.surroundings.block(makers[0]):
             return False
         start, end = makers[0].place.end, target.place.start
         known = {*before, target}
@@ -142,7 +143,7 @@ class Appends:
 
     def _filled_by_loop(self, found: Type, statement: tree.Assign, target: Index) -> tree.Table | None:
         """The table, made empty before a loop over 1, 2, ..., to which this store in the loop is the append."""
-        chain = self.uses.statements[statement]
+        chain = self.surroundings.chain(statement)
         if len(chain) < 2 or not isinstance(target.key, Name):
             return None
         loop = chain[-2]
@@ -163,13 +164,13 @@ class Appends:
         maker = self._maker(found, target.base, loop)
         if maker is None or maker.fields:
             return None
-        maker_chain = self.uses.statements[maker]
-        maker_block = self.uses.context[maker][-1]
-        around = self.uses.context[loop]
+        maker_chain = self.surroundings.chain(maker)
+        maker_block = self.surroundings.block(maker)
+        around = self.surroundings.blocks(loop)
         if maker_block not in around or maker_chain[-1].place.start > loop.place.start:
             return None
         # Nothing between the two that would run the loop again with the same table.
-        between = self.uses.statements[loop][len(maker_chain) - 1 : -1]
+        between = self.surroundings.chain(loop)[len(maker_chain) - 1 : -1]
         if any(isinstance(s, (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)) for s in between):
             return None
         if any(isinstance(node, (tree.Break, tree.Goto)) for node in tree.walk(loop.body)):
@@ -200,7 +201,7 @@ class Appends:
             return makers[0]
         before = [made for made in makers if made.place.start < loop.place.start]
         last = max(before, key=lambda made: made.place.start, default=None)
-        if last is None or self.uses.context[last][-1] is not self.uses.context[loop][-1]:
+        if last is None or self.surroundings.block(last) is not self.surroundings.block(loop):
             return None
         inside = any(loop.place.start < made.place.start < loop.place.end for made in makers)
         return None if inside else last
@@ -216,14 +217,14 @@ class Appends:
             for n in tree.walk(e)
         ):
             return True
-        beside = self.uses.statements[target][-2]  # with a store in each branch
+        beside = self.surroundings.chain(target)[-2]  # with a store in each branch
         known = {
             other
             for _, other in self.uses.stores.get(found, [])
             if forms.same_expression(other, target)
             and (
                 other.place.start >= target.place.start
-                or self.uses.statements[other][-2] is beside is not loop
+                or self.surroundings.chain(other)[-2] is beside is not loop
             )
         }
         return self.emptiness.is_lost(found, target.base, made.place.end, loop.place.end, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from torch7py.translate import tree
@@ -38,7 +38,7 @@ class Emptiness:
             stores = others
         return shared and self._is_reached([at for at, _ in stores], start, end)
 
-    def runs_again(self, inner: tuple[tree.Block, ...]) -> bool:
+    def runs_again(self, inner: Sequence[tree.Block]) -> bool:
         """Whether one of the blocks is a function's: what stands in it may run more than once."""
         return any(id(block) in self._bodies for block in inner)
 

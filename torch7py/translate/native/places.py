@@ -83,9 +83,9 @@ class Places:
     def _around(self, node: Index) -> list[tuple[Expression, bool]]:
         """The conditions of the branches that an expression stands in, outermost first."""
         found: list[tuple[Expression, bool]] = []
-        uses = self.t.tables.uses
-        blocks = {id(block) for block in uses.context.get(node, ())}
-        for statement in uses.statements.get(node, ()):
+        around = self.t.surroundings.chain(node) if node in self.t.surroundings.home else []
+        blocks = {id(self.t.surroundings.block_of[statement]) for statement in around}
+        for statement in around:
             if isinstance(statement, tree.While) and id(statement.body) in blocks:
                 found.append((statement.condition, True))
             if isinstance(statement, tree.If):

@@ -1,4 +1,4 @@
-"""Where the tables of a program are made, what is put into them, and in which loops and blocks that is."""
+"""Where the tables of a program are made, what is put into them, and in which loops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import Type
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Block, Expression, Index, Name, Statement
+from torch7py.translate.tree import Expression, Index, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -23,8 +23,6 @@ class TableUses:
         self.values: dict[Type, list[Expression]] = {}
         self.made: dict[Type, list[tree.Table]] = {}
         self.shrunk: set[Type] = set()  # what table.remove takes items out of
-        self.context: dict[tree.Node, tuple[Block, ...]] = {}
-        self.statements: dict[tree.Node, tuple[Statement, ...]] = {}
         self.loop_of: dict[Variable, tree.NumericFor | tree.GenericFor] = {}
         # what is handed to a function that may fill it or take something out of it, and where
         self.filled_by: list[tuple[int, Expression]] = []
@@ -32,44 +30,33 @@ class TableUses:
             if isinstance(node, (tree.NumericFor, tree.GenericFor)):
                 for name in node.names if isinstance(node, tree.GenericFor) else (node.variable,):
                     self.loop_of[translator.scopes.of_name[name]] = node
-        self._visit(translator.program, (), ())
+        for node in tree.those(translator.program, tree.Table, tree.Call, tree.Invoke, tree.Assign):
+            if isinstance(node, tree.Table):
+                self._made(node)
+            elif isinstance(node, tree.Call) and node.arguments:
+                self._called(node)
+            elif isinstance(node, tree.Invoke) and node.method == "insert" and node.arguments:
+                self.values.setdefault(self.t.type(node.receiver), []).append(node.arguments[-1])
+            elif isinstance(node, tree.Assign):
+                self._assigned(node)
 
-    def _visit(self, block: Block, around: tuple[Statement, ...], blocks: tuple[Block, ...]) -> None:
+    def _made(self, node: tree.Table) -> None:
+        found = self.t.type(node)
+        self.made.setdefault(found, []).append(node)
+        values = [item.value for item in node.fields if not isinstance(item.key, tree.String)]
+        if values:
+            self.values.setdefault(found, []).extend(values)
+
+    def _assigned(self, statement: tree.Assign) -> None:
         types = self.t.types
-        for statement in block.statements:
-            chain = (*around, statement)
-            inside = (*blocks, block)
-            for node in self._nodes(statement):
-                self.context[node] = inside
-                self.statements[node] = chain
-                kind = type(node)
-                if (
-                    kind is tree.Invoke
-                    and isinstance(node, tree.Invoke)
-                    and node.method == "insert"
-                    and node.arguments
-                ):
-                    self.values.setdefault(types.of(node.receiver), []).append(node.arguments[-1])
-                if kind is not tree.Table and kind is not tree.Call:
-                    continue
-                if isinstance(node, tree.Table):
-                    self.made.setdefault(types.of(node), []).append(node)
-                    for item in node.fields:
-                        if not isinstance(item.key, tree.String):
-                            self.values.setdefault(types.of(node), []).append(item.value)
-                elif isinstance(node, tree.Call) and node.arguments:
-                    self._called(node)
-            if isinstance(statement, tree.Assign):
-                for index, target in enumerate(statement.targets):
-                    if isinstance(target, Index) and (
-                        types.kind(target.base) == "table" or types.of(target.base).find().classes
-                    ):
-                        base = types.of(target.base).owner()
-                        self.stores.setdefault(base, []).append((statement, target))
-                        if index < len(statement.values):
-                            self.values.setdefault(base, []).append(statement.values[index])
-            for child in tree.blocks(statement):
-                self._visit(child, chain, inside)
+        for index, target in enumerate(statement.targets):
+            if isinstance(target, Index) and (
+                types.kind(target.base) == "table" or types.of(target.base).find().classes
+            ):
+                base = types.of(target.base).owner()
+                self.stores.setdefault(base, []).append((statement, target))
+                if index < len(statement.values):
+                    self.values.setdefault(base, []).append(statement.values[index])
 
     def _called(self, node: tree.Call) -> None:
         types, first = self.t.types, node.arguments[0]
@@ -83,23 +70,6 @@ class TableUses:
         elif types.function_called(node):
             self.filled_by += [(node.place.start, a) for a in node.arguments if isinstance(a, (Name, Index))]
 
-    def _nodes(self, statement: Statement) -> list[tree.Node]:
-        """The nodes of a statement that are in no inner block."""
-        found: list[tree.Node] = [statement]
-        stack = list(tree.children(statement))
-        while stack:
-            node = stack.pop()
-            if isinstance(node, Block):
-                continue
-            found.append(node)
-            if not isinstance(node, tree.Function):
-                stack.extend(tree.children(node))
-        return found
-
-    def blocks_of(self, statement: Statement) -> tuple[Block, ...]:
-        """The blocks around a statement, outermost first."""
-        return self.context[statement]
-
     def is_same(self, left: Expression, right: Expression) -> bool:
         """Whether two expressions name the same variable, or field."""
         if isinstance(left, Name) and isinstance(right, Name):
@@ -108,7 +78,7 @@ class TableUses:
 
     def is_for(self, made: tree.Table, base: Expression) -> bool:
         """Whether a constructor is what was assigned to this variable."""
-        statement = self.statements[made][-1]
+        statement = self.t.surroundings.home[made]
         if isinstance(statement, tree.Local):
             targets: tuple[Expression, ...] = statement.names
         elif isinstance(statement, tree.Assign):

@@ -10,7 +10,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native.appending import Appends
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.table_uses import TableUses
-from torch7py.translate.tree import Expression, Index, Name, Statement
+from torch7py.translate.tree import Expression, Index, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -39,20 +39,16 @@ class Tables:
         makers = self.uses.made.get(found, [])
         if len(makers) != 1 or makers[0].fields:
             return False
-        loops: list[tuple[tuple[Statement, ...], tree.Node]] = []
-        for node, chain in self.uses.statements.items():
-            if isinstance(node, tree.Call) and self.t.path(node.callee) == "table.insert" and node.arguments:
-                if self.t.type(node.arguments[0]).find() is found.find():
-                    loops.append((chain, node))
-            elif (
-                isinstance(node, tree.Index)
-                and node in self._appends.found
-                and self.t.type(node.base) is found
-            ):
-                loops.append((chain, node))
-        if len(loops) != 1 or len(loops[0][0]) < 2:
+        filling: list[tree.Node] = []
+        for node in tree.every(self.t.program, tree.Call):
+            inserts = self.t.path(node.callee) == "table.insert" and node.arguments
+            if inserts and self.t.type(node.arguments[0]) is found:
+                filling.append(node)
+        filling += [target for target in self._appends.found if self.t.type(target.base) is found]
+        around = self.t.surroundings.chain(filling[0]) if len(filling) == 1 else []
+        if len(around) < 2:
             return False
-        loop = loops[0][0][-2]
+        loop = around[-2]
         if (
             not isinstance(loop, tree.NumericFor)
             or loop.step is not None
@@ -142,14 +138,12 @@ class Tables:
         """Whether a key is the variable of a loop over 1, 2, ..."""
         if not isinstance(key, Name):
             return False
-        declaration = self.t.scopes.of_name[key].declaration
-        return any(
-            isinstance(node, tree.NumericFor)
-            and node.variable is declaration
-            and isinstance(node.start, tree.Number)
-            and node.start.value == 1
-            and node.step is None
-            for node in self.uses.statements
+        loop = self.uses.loop_of.get(self.t.scopes.of_name[key])
+        return (
+            isinstance(loop, tree.NumericFor)
+            and isinstance(loop.start, tree.Number)
+            and loop.start.value == 1
+            and loop.step is None
         )
 
     def _decide(self, found: Type) -> str:

@@ -40,6 +40,7 @@ from torch7py.translate.native.outputs import overwritten
 from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.native.training import Training
 from torch7py.translate.native.whole_tensors import counted_comparisons, elements
 from torch7py.translate.native.wholes import Wholes
@@ -68,6 +69,7 @@ class Translator:
     def __init__(self, project: Project, scopes: Scopes, types: Types) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
         self.names = Names(scopes)
+        self.surroundings = Surroundings(project.program, scopes)
         self.imports: set[str] = set()
         self.lines: list[str] = []
         self.statement_at = 0  # where the lines of the statement begin that is being written
@@ -172,10 +174,11 @@ class Translator:
 
     def layers_named(self, wanted: re.Pattern[str]) -> list[str]:
         """The layers of nn that the program names, of those that a pattern finds."""
-        return [name for name in self._layers_named if wanted.search(name)]
+        return [name for name in self.layer_names if wanted.search(name)]
 
     @cached_property
-    def _layers_named(self) -> list[str]:
+    def layer_names(self) -> list[str]:
+        """The layers of nn that the program names, in the order in which it does."""
         paths = (self.path(node) for node in tree.every(self.program, Index))
         return list(
             dict.fromkeys(path for path in paths if path is not None and re.fullmatch(r"nn\.\w+", path))

@@ -46,7 +46,8 @@ class Graphs(Methods):
             isinstance(node.key, String) and node.key.value == "annotations"
             for node in tree.every(translator.program, Index)
         )
-        self._find_in(translator.program, None)
+        if "nn.gModule" in translator.layer_names:
+            self._find_in(translator.program, None)
 
     def of_field(self, node: Index) -> Py | None:
         """A field of the object whose method makes a graph, in the class of that."""

@@ -63,7 +63,6 @@ class Builder:
 class Builders:
     def __init__(self, translator: Translator) -> None:
         self.t = translator
-        self._block_of: dict[Statement, int] = {}
         self.all: list[Builder] = []
         self._of_variable: dict[Variable, list[Builder]] = {}
         self.by_statement: dict[Statement, Builder] = {}
@@ -87,7 +86,6 @@ class Builders:
     def _find(self, block: Block) -> None:
         t = self.t
         for statement in block.statements:
-            self._block_of[statement] = id(block)
             if isinstance(statement, (tree.Local, tree.Assign)) and len(statement.values) == 1:
                 targets = statement.names if isinstance(statement, tree.Local) else statement.targets
                 value, target = statement.values[0], targets[0]
@@ -212,7 +210,9 @@ class Builders:
 
     def is_chosen(self, variable: Variable) -> bool:
         """Whether a variable is given one of several modules, in branches."""
-        blocks = {self._block_of[builder.statement] for builder in self._of_variable.get(variable, [])}
+        blocks = {
+            self.t.surroundings.block_of[builder.statement] for builder in self._of_variable.get(variable, [])
+        }
         return len(blocks) > 1
 
     def is_changed(self, value: Expression) -> bool:
@@ -335,7 +335,7 @@ class Builders:
         if len(variable.writes) <= 1:
             return True
         statements = [builder.statement for builder in self._of_variable[variable]]
-        blocks = {self._block_of[statement] for statement in statements}
+        blocks = {self.t.surroundings.block_of[statement] for statement in statements}
         made = len(statements) - (0 if variable.is_global else 1)
         return len(blocks) == 1 and len(variable.writes) == made
 

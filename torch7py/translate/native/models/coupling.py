@@ -47,17 +47,15 @@ class Coupling:
         self._back: dict[
             Statement, Index | None
         ] = {}  # what copies gradients, and the gradient that it copies
-        self._block: dict[Statement, Block] = {}
         self.inside: set[tree.Node | Block] = set()  # all nodes of these statements
-        for block in [self.t.program, *(n for n in tree.walk(self.t.program) if isinstance(n, Block))]:
-            for statement in block.statements:
-                self._look(statement, block)
+        for statement in tree.those(self.t.program, tree.Run, tree.Assign):
+            if isinstance(statement, (tree.Run, tree.Assign)):
+                self._look(statement)
         for statement in (*self._starts, *self._back):
             self.inside.update(tree.walk(statement))
         self.layers = self._calls()
 
-    def _look(self, statement: Statement, block: Block) -> None:
-        self._block[statement] = block
+    def _look(self, statement: tree.Run | tree.Assign) -> None:
         call = statement.call if isinstance(statement, tree.Run) else None
         if isinstance(call, Invoke) and call.method == "setGradHiddenState":
             self._back[statement] = None
@@ -115,7 +113,7 @@ class Coupling:
             other
             for other in self._starts.values()
             if other.part != start.part
-            and self._block[other.statement] is self._block[node]
+            and self.t.surroundings.block_of[other.statement] is self.t.surroundings.block_of[node]
             and forms.same_expression(other.layer, start.layer)
         ]
         names = self._names(start.layer)

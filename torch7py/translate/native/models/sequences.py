@@ -37,7 +37,6 @@ class Sequences:
         self._added: dict[Call, list[Expression]] = {}  # what is added to a container
         self._stored: list[tuple[Index, Call]] = []  # fields and items that are given a new module
         self._modes: dict[Call, list[Invoke]] = {}  # of sequencers, the calls of their `remember`
-        self._block_of: dict[tree.Node | Block, Block] | None = None
         self._find()
 
     def _find(self) -> None:
@@ -114,12 +113,8 @@ class Sequences:
 
     def _block(self, node: Expression) -> Block | None:
         """The block of the statement that an expression is in."""
-        if self._block_of is None:
-            self._block_of = {}
-            for block in [self.t.program, *(n for n in tree.walk(self.t.program) if isinstance(n, Block))]:
-                for statement in block.statements:
-                    self._block_of.update((part, block) for part in tree.own_nodes(statement))
-        return self._block_of.get(node)
+        home = self.t.surroundings.home.get(node)
+        return None if home is None else self.t.surroundings.block_of[home]
 
     def inside(self, module: Expression) -> set[Call]:
         """The constructions in a module, and of itself."""
@@ -232,7 +227,7 @@ class Sequences:
         )
 
     def _around(self, statement: Statement) -> tuple[int, ...]:
-        return tuple(map(id, self.t.tables.uses.blocks_of(statement)))
+        return tuple(map(id, self.t.surroundings.blocks(statement)))
 
     def check(self, call: Invoke) -> None:
         """Refuse a call of ``remember`` of which is not known what it is about."""

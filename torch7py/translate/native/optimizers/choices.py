@@ -12,8 +12,8 @@ from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
 if TYPE_CHECKING:
+    from torch7py.translate.native.surroundings import Surroundings
     from torch7py.translate.native.training import Training
-    from torch7py.translate.native.training.places import Places
 
 __all__ = ["assigned_before", "by_name", "is_known_at", "method_at"]
 
@@ -139,7 +139,7 @@ def _first_write(variable: Variable) -> Name | None:
     return variable.writes[0] if variable.writes else None
 
 
-def _is_stored(places: Places, node: Index) -> bool:
+def _is_stored(places: Surroundings, node: Index) -> bool:
     """Whether the program stores into a field of this name somewhere."""
     targets = [x for s in places.owner if isinstance(s, tree.Assign) for x in s.targets]
     return any(isinstance(x, Index) and forms.same_expression(x.key, node.key) for x in targets)

@@ -212,7 +212,7 @@ class Explicit:
 
     def _read_everywhere(self) -> None:
         """Read outputs of modules in functions whose backward passes, if there are any, are those of a loss."""
-        for scope, _ in self.training.places.bodies():
+        for scope, _ in self.training.bodies():
             if scope not in self.scopes and self.may_take(scope):
                 own = [s for s in self.training.places.statements_of(scope) if s not in self.training.dropped]
                 self._read_fields(own)

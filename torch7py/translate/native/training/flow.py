@@ -36,16 +36,7 @@ _OF_ONE = set("multinomial clamp renorm tril triu squeeze histc".split())
 class Flow:
     def __init__(self, training: Training) -> None:
         self.training, self.t = training, training.t
-        self.block_of: dict[Statement, Block] = {}
-        self.statement_of: dict[tree.Node, Statement] = {}
-        blocks = [node for node in tree.walk(self.t.program) if isinstance(node, Block)]
-        for block in blocks:
-            for statement in block.statements:
-                self.block_of[statement] = block
-        for statement in self.block_of:
-            for node in tree.own_nodes(statement):
-                if isinstance(node, tree.Node):
-                    self.statement_of[node] = statement
+        self.block_of, self.statement_of = self.t.surroundings.block_of, self.t.surroundings.home
 
     def same(self, a: Expression, b: Expression) -> bool:
         """Whether two expressions are written alike and mean the same variables."""

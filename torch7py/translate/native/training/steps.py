@@ -10,6 +10,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
+from torch7py.translate.native.layer_fields import BACKWARD as HALVES
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
@@ -18,12 +19,11 @@ from torch7py.translate.native.training.explicit import Explicit
 from torch7py.translate.native.training.holders import Holder, Holders
 from torch7py.translate.native.training.losses import Losses
 from torch7py.translate.native.training.parameter_lists import ParameterLists
-from torch7py.translate.native.training.places import Places
 from torch7py.translate.native.training.vectors import FlatVectors
 from torch7py.translate.native.training.written import Written
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
+from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -74,7 +74,7 @@ class Training:
         self.steps_by_hand = any(
             node.method == "backwardThroughTime" for node in tree.every(translator.program, Invoke)
         )
-        self.places = Places(translator)
+        self.places = translator.surroundings
         self.holders = Holders(self)
         self.vectors = FlatVectors(self)
         self.parameter_lists = ParameterLists(self)
@@ -87,8 +87,20 @@ class Training:
         self.parameter_lists.find()
         optimizers.find(self)
         self.vectors.name_results()
-        self.backward.analyse(self.places.bodies())
+        self.backward.analyse(self.bodies())
         self.explicit.resolve()
+
+    def bodies(self) -> list[tuple[Scope, Block]]:
+        """The functions, without the backward halves of the program's own layers, which have rules of their own."""
+        halves = {
+            made.methods[name]
+            for made in self.t.classes.all
+            for name in HALVES
+            if name in made.methods and made.instance.kind in ("module", "criterion")
+        }
+        functions = self.t.scopes.of_function.items()
+        bodies = [(scope, function.body) for function, scope in functions if function not in halves]
+        return [*bodies, (self.t.scopes.main, self.t.program)]
 
     def assigned_to(self, variable: Variable) -> list[tuple[Statement, Expression | None]]:
         """What is assigned to a variable, and where."""
