@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +84,40 @@ def test_one_line_says_which_option_to_use(runtime: Runtime, package: str) -> No
         "train.lua:2: this program asks for a GPU (cutorch): run it with --device cuda, "
         "or with --cuda-as cpu to compute on the CPU"
     )
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("Cuda")])
+def test_results_stay_on_the_card(cuda: Runtime, name: str) -> None:
+    """Of tensors in a table too; an index may be of the type of what it looks into."""
+    cuda.execute(
+        f"x = torch.{name}Tensor{{{{1, 2}}, {{3, 4}}}} i = torch.{name}Tensor{{2, 1}} "
+        "joined = torch.cat({x, x}, 1) rows = x:index(1, i) "
+        f"picked = x:gather(1, torch.{name}Tensor{{{{2, 1}}}}) x:clone():indexFill(1, i, 0)"
+    )
+    assert types_of(cuda, "joined", "rows", "picked") == [f"{name}Tensor"] * 3
+    assert cuda.execute("return joined[4][1], rows[1][1], picked[1][1], picked[1][2]") == (3, 3, 3, 2)
+
+
+# The mean of each distribution, or its median where it has none.
+DRAWS = {
+    "uniform(1, 3)": 2.0,
+    "normal(2, 0.5)": 2.0,
+    "logNormal(0.5, 0.5)": math.exp(0.5 + 0.5**2 / 2),
+    "cauchy(2, 0.5)": 2.0,
+    "exponential(2)": 0.5,
+    "geometric(0.8)": 1.25,  # the number of trials; torch's own has 1 / (1 - p)
+    "bernoulli(0.25)": 0.25,
+    "random(1, 3)": 2.0,
+}
+
+
+@pytest.mark.parametrize("name", ["Cuda", "CudaDouble", "CudaHalf"])
+def test_random_numbers_in_every_precision(cuda: Runtime, name: str) -> None:
+    for call, mean in DRAWS.items():
+        cuda.execute(f"x = torch.{name}Tensor(4000) x:{call} y = x:double()")
+        found = cuda.execute("return y:median()[1]" if "cauchy" in call else "return y:mean()")
+        assert found == pytest.approx(mean, rel=0.1), call
+
+
+def test_the_type_of_what_is_no_tensor(cuda: Runtime) -> None:
+    cuda.execute("for _, value in ipairs{1, 'a', true, {}} do assert(torch.Tensor.type(value) == nil) end")

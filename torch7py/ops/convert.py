@@ -46,6 +46,8 @@ operation(
     about="The name of the tensor's type; with a name the tensor in that type: itself if it has it, else a copy. "
     "What a type cannot hold is cut or wraps around, as C casts.",
 )(lambda x: types.of(x).tensor)
+for _kind in ("number", "string", "bool", "list"):  # torch.Tensor.type(value) of whatever a program has
+    operation("type", f"x:{_kind}", returns="value", about="Nothing, for what is no tensor.")(lambda _: None)
 operation("type", "x:any name:string", returns="typed")(lambda x, name: to_type(x, type_named(name)))
 operation("typeAs", "x:any other:any", Form.METHOD, returns="typed", about="``x:type(other:type())``.")(
     lambda x, other: to_type(x, types.of(other))

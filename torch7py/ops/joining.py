@@ -75,10 +75,10 @@ def _cat_list_into(out: T, tensors: list[Any], dim: int) -> None:
     cat_into(out, tensors, dim)
 
 
-@operation("cat", "tensors:list dim:int=-1", inplace=_cat_list_into)
+@operation("cat", "tensors:list dim:int=-1", returns="typed", inplace=_cat_list_into)
 def _cat_list(tensors: list[Any], dim: int) -> T:
     _check_types(tensors)
-    return cat(tensors, dim)
+    return types.label(cat(tensors, dim), types.of(tensors[0]))
 
 
 def _check_types(tensors: list[Any]) -> None:

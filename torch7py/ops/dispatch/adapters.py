@@ -18,7 +18,7 @@ import torch
 from torch7py.ops import memory, types
 from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
 from torch7py.ops.dispatch.lenient import lenient, without_surplus
-from torch7py.ops.dispatch.matching import CODE, OLD_CUDA, SHARED_TYPE, TENSOR_KINDS, Slot, match
+from torch7py.ops.dispatch.matching import CODE, SHARED_TYPE, TENSOR_KINDS, Slot, match
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
 from torch7py.ops.registry import Case, Form, Operation
@@ -40,7 +40,7 @@ class Adapter:
     mode: int
 
 
-_AS_INDEX = {"Long": "long", "Byte": "truth"}  # what makes an index or a mask of a CudaTensor
+_AS_INDEX = {"Long": "long", "Byte": "truth"}  # what makes an index or a mask of a tensor of a CUDA type
 # Operations that a script calls by other means than their name.
 _TITLES = {
     "__new": "a new tensor",
@@ -211,7 +211,7 @@ class Adapters:
             if slot.parameter.kind in TENSOR_KINDS and slot.arguments:
                 lines.append(f"{name} = {self._object(slot.arguments[0])}")
                 tensors.append(name)
-                if slot.parameter.kind in CODE and slot.kinds[0] == OLD_CUDA:
+                if slot.parameter.kind in CODE and slot.kinds[0] % types.CUDA != CODE[slot.parameter.kind]:
                     lines.append(f"{name} = {_AS_INDEX[slot.parameter.kind]}({name})")
             else:
                 lines.append(f"{name} = {self._plain(slot, element)}")

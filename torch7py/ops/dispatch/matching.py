@@ -9,7 +9,7 @@ from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind, is_storage, is_tensor
 from torch7py.ops.registry import Parameter
 
-__all__ = ["CODE", "OLD_CUDA", "SHARED_TYPE", "TENSOR_KINDS", "Slot", "match"]
+__all__ = ["CODE", "SHARED_TYPE", "TENSOR_KINDS", "Slot", "match"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ def _fits(parameter: Parameter, kind: int, element: int | None) -> bool:
     if wanted == "any":
         return is_tensor(kind)
     if wanted in CODE:
-        # CUDA tensors take indices and masks of both sorts; until October 2016 there was but one CUDA type
+        # CUDA tensors take indices and masks of both sorts, and in their own type; until October 2016 there was but
+        # one CUDA type
         if kind >= types.CUDA and (element is None or element >= types.CUDA):
-            return kind == CODE[wanted] + types.CUDA or (kind == OLD_CUDA and element is not None)
+            return kind == CODE[wanted] + types.CUDA or (element is not None and kind in (OLD_CUDA, element))
         return kind == CODE[wanted]
     if wanted == "storage":
         return is_storage(kind)

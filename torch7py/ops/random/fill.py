@@ -79,8 +79,10 @@ def exponential(generator: Generator, tensor: torch.Tensor, rate: float) -> torc
 
 
 def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Tensor:
-    """``x:geometric([gen,] p)``."""
-    _not_half(tensor, "geometric")
+    """``x:geometric([gen,] p)``: trials until one fails, each of which succeeds with probability p; in cutorch until
+    one succeeds."""
+    if _not_half(tensor, "geometric").is_cuda:
+        p = 1 - p
     return _put(tensor, draw.geometric(generator, tensor.numel(), p))
 
 
@@ -128,16 +130,17 @@ def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 
 def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
-    number_type = types.of(tensor)
+    number_type = _not_half(tensor, name)
     if number_type.host.name == "Double":
         return parameters
-    if number_type.host.name == "Float":
+    if number_type.host.name in ("Float", "Half"):
         return tuple(ctypes.c_float(value).value for value in parameters)
     raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
 
 
 def _not_half(tensor: torch.Tensor, name: str) -> types.NumberType:
+    """The type of a tensor that can be filled: of those in half precision the one of cutorch."""
     number_type = types.of(tensor)
-    if number_type.host.name == "Half":
+    if number_type.host.name == "Half" and not number_type.is_cuda:
         raise TorchError(f"{number_type.tensor} has no {name}")
     return number_type
