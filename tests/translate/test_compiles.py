@@ -116,9 +116,9 @@ def test_a_name_that_nothing_makes_is_a_problem() -> None:
         require 'nngraph'
         local function halves(n)
            local x = nn.Identity()()
-           local parts = {x:split(2)}
+           local parts = {{{{x}}}}
            local out = {}
-           for k = 1, n do table.insert(out, nn.Tanh()(parts[k])) end
+           for k = 1, n do table.insert(out, nn.Tanh()(parts[1][1][1][k])) end
            return nn.gModule({x}, out)
         end
         print(halves(2))
@@ -169,3 +169,11 @@ def test_a_layer_is_not_refused_for_what_a_statement_without_a_translation_would
         """
     page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")
     assert {problem.line for problem in page.problems if problem.code != "T7-253"} == {4}
+
+
+def test_what_a_text_says_is_not_imported() -> None:
+    page = translate_script(
+        b"local name, path = 'torch.CudaTensor', \"os.path#\"\nprint(name, path)\n", "program.lua"
+    )
+    assert "import" not in page.code
+    assert "set_default_dtype" not in page.code

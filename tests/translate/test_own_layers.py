@@ -193,6 +193,7 @@ def test_a_layer_inside_is_asked_for_its_gradient() -> None:
         (INNER % "nn.BatchNormalization(2)").replace(
             "GradInput(input, gradOutput):", "GradInput(input:view(1, 2), gradOutput):"
         ),
+        INNER % "nn.Tanh()" + "function nn.Inner:forward(input) return self:updateOutput(input) * 2 end",
         TABLES.replace(
             "two:forward{torch.ones(2), torch.ones(2)}", "two:forward{{torch.ones(2)}, torch.ones(2)}"
         ),

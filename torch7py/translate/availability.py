@@ -131,7 +131,8 @@ class Packages:
         return False
 
     def _load(self, package: str) -> None:
-        for name in (package, *_ADDITIONS.get(package, ())):
+        root = package.partition(".")[0]  # a part of a package adds to it
+        for name in (root, package, *_ADDITIONS.get(package, ())):
             if name in packages and name not in self._loaded:
                 self._loaded.add(name)
                 self._runtime.execute(f"require {_quoted(name)}")

@@ -29,6 +29,10 @@ class LayerFunction(LayerFields):
     def write_function(self) -> None:
         """The torch.autograd.Function before the class."""
         t, forward = self.t, self.forward
+        if forward is not None and "forward" in self.made.methods:
+            raise Problem(
+                "T7-243", self.made.methods["forward"].line, "a forward of its own beside updateOutput"
+            )
         if forward is not None and self._keeps_its_output(forward):
             raise Problem("T7-243", forward.line, "updateOutput that sets self.output and does not return it")
         if not self.by_hand:

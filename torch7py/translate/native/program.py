@@ -43,6 +43,8 @@ _OTHERS = [
 # The widest line, as in the pages of models.
 WIDTH = 110
 
+_DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
+
 
 @dataclass
 class Native:
@@ -146,7 +148,8 @@ class _Assembly:
         seed = [*self._default_dtype(main), *self._born_inside(INDENT)]
         blocks = [lay_out_all(lines, WIDTH) for lines in t.top]
         if main:
-            blocks.append(lay_out_all(["def main():", *seed, *main], WIDTH))
+            gap = [""] if seed and main[0].startswith(_DEFINITIONS) else []
+            blocks.append(lay_out_all(["def main():", *seed, *gap, *main], WIDTH))
             blocks.append('if __name__ == "__main__":\n    main()\n')
         return self._page(header, [*constant_lines, *t.needed_lines, *t.module_lines], blocks)
 
@@ -189,7 +192,10 @@ class _Assembly:
             line for lines in written for line in lines if not line.startswith((" ", "def ", "class ", "#"))
         ]
         # a file that is imported late finds the type that the script has set
-        if any(re.search(r"\b(torch|nn|F)\.", line) for line in done) and self.file not in t.modules.late:
+        if (
+            any(re.search(r"\b(torch|nn|F)\.", _without_texts(line)) for line in done)
+            and self.file not in t.modules.late
+        ):
             first.insert(0, "torch.set_default_dtype(torch.float64)")
         t.scope = t.scopes.main
         return self._page(header, first, [lay_out_all(lines, WIDTH) for lines in written])
@@ -405,14 +411,14 @@ class _Assembly:
         return bool(early)
 
     def _default_dtype(self, main: list[str]) -> list[str]:
-        text = "\n".join([*main, *(line for lines in self.t.top for line in lines)])
+        text = _without_texts("\n".join([*main, *(line for lines in self.t.top for line in lines)]))
         always = any(line.startswith(f"{INDENT}torch.set_default_dtype") for line in main)
         if always or not re.search(r"\b(torch|nn|F)\.", text):
             return []
         return [f"{INDENT}torch.set_default_dtype(torch.float64)"]
 
     def _imports(self, code: str) -> list[str]:
-        code = re.sub(r"(?m)#.*$", "", code)
+        code = re.sub(r"(?m)#.*$", "", _without_texts(code))
         # most are not there at all, which is found out sooner without a pattern
         found = [n for n in _STANDARD if f"{n}." in code and re.search(rf"\b{n}\.", code)]
         others = [line for name, used, line in _OTHERS if f"{name}." in code and used.search(code)]
@@ -422,6 +428,15 @@ class _Assembly:
         if others:
             lines += ["", *others]
         return lines
+
+
+def _without_texts(code: str) -> str:
+    """Code without what its strings say; those with code in them stay."""
+    return re.sub(
+        r"""\b(f?)("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""",
+        lambda found: found[0].replace("#", " ") if found[1] else '""',
+        code,
+    )
 
 
 def _with_around(t: Translator, node: Statement, around: tree.Around) -> Statement:
