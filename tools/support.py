@@ -296,15 +296,18 @@ def collect() -> list[tuple[str, list[Table]]]:
 
         for part, sections in SECTIONS:
             parts.append((part, [table(section) for section in sections]))
-        parts.append(("Methods of single classes", [Table("By method", _by_class(runtime))]))
+        parts.append(("Methods of single classes", [Table("By method", _by_class(runtime, notes, used))]))
     strange = sorted(set(notes) - used)
     if strange:
         raise click.ClickException(f"notes on names that no inventory has: {', '.join(strange)}")
     return parts
 
 
-def _by_class(runtime: Any) -> list[Row]:
-    """Methods that only some classes have: supported where all of the classes that there are have them."""
+def _by_class(runtime: Any, notes: dict[str, Any], used: set[str]) -> list[Row]:
+    """Methods that only some classes have: supported where all of the classes that there are have them.
+
+    Where a method is there to be an error, the class has a note on it (``Class:method``).
+    """
     runtime.execute(
         "require('nn').hessian.enable()"
     )  # its methods are there from then on, as in the original
@@ -319,7 +322,10 @@ def _by_class(runtime: Any) -> list[Row]:
     made = []
     for name, uses, classes in names_of(BY_CLASS):
         listed = [cls for cls in classes.split(",") if cls in known]  # long lists are cut off in a name
-        lacking = [cls for cls in listed if not exists(cls) or not method(cls, name)]
+        full = {cls: f"{cls}:{name}" for cls in listed}
+        used |= set(full.values())
+        refused = {cls for cls in listed if full[cls] in notes and not notes[full[cls]].supported}
+        lacking = [cls for cls in listed if not exists(cls) or not method(cls, name) or cls in refused]
         state = "yes" if not lacking else "no" if lacking == listed else "restricted"
         made.append(Row(name, uses, state, f"not in {', '.join(lacking)}" if lacking else ""))
     return made

@@ -200,6 +200,10 @@ def test_settings_have_no_effect(cuda: Runtime) -> None:
     assert cuda.execute("return cudnn.benchmark, cudnn.version >= 5000") == (True, True)
     with pytest.raises(LuaError, match=r"^t\.lua:1: cudnn\.getHandle: "):
         cuda.execute("cudnn.getHandle()", "=t.lua")
+    with pytest.raises(
+        LuaError, match=r"^t\.lua:1: cudnn\.GRU: there are no descriptors .* weights\(\) and biases"
+    ):
+        cuda.execute("cudnn.GRU(2, 3, 1):createFilterDescriptors(1)", "=t.lua")
 
 
 # -- DataParallelTable ---------------------------------------------------------------------------------------

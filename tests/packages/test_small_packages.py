@@ -1,4 +1,4 @@
-"""mnist, npy4th, socket, display, visdom, vector, nccl, tbc, lua-utf8 and cjson.util."""
+"""mnist, npy4th, socket, display, visdom, vector, nccl, fbtorch, tbc, lua-utf8 and cjson.util."""
 
 from __future__ import annotations
 
@@ -270,6 +270,12 @@ def test_nccl():
         nccl.reduce({a, b}, nil, true)
         return sums, a:sum(), b:sum(), all[2]:sum(), parts[2]:sum(), pcall(nccl.bcast, {a, t(1)})
     """)[:6] == ("33 33", 4, 2, 33, 60, False)
+
+
+def test_fbtorch_runs_a_module_once_more(place):
+    (place / "counted.lua").write_text("count = (count or 0) + 1 return {count = count}")
+    made = "local torch = require 'fbtorch' require 'counted' local m = torch.reload 'counted'"
+    assert lua(f"{made} return m.count, require('counted') == m, torch.Tensor(2):nElement()") == (2, True, 2)
 
 
 def test_tbc_is_a_convolution_with_the_time_first():

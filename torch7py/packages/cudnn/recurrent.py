@@ -22,6 +22,7 @@ from torch7py.nn.trace import Trace
 from torch7py.ops import state, types
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import dropout_mask, uniform_
+from torch7py.ops.support import unsupported
 from torch7py.packages.cudnn import packing
 
 __all__ = ["BGRU", "BLSTM", "GRU", "LSTM", "RNN", "RNNReLU", "RNNTanh"]
@@ -95,7 +96,8 @@ class RNN(Module):
     lua_methods = names(
         """resetStates setSync weights biases packPaddedSequence padPackedSequence clearDesc resetDropoutDescriptor
         resetRNNDescriptor resetWeightDescriptor resetInputDescriptor resetOutputDescriptor resetHiddenDescriptors
-        resetCellDescriptors"""
+        resetCellDescriptors createDescriptors createDropoutDescriptors createFilterDescriptors createRNNDescriptors
+        createTensorDescriptors"""
     )
 
     inputSize: int
@@ -442,6 +444,19 @@ class RNN(Module):
 
     resetDropoutDescriptor = resetRNNDescriptor = resetWeightDescriptor = resetInputDescriptor = clearDesc
     resetOutputDescriptor = resetHiddenDescriptors = resetCellDescriptors = clearDesc
+
+    def createDescriptors(self, *arguments: Any) -> None:
+        """``m:create...Descriptors(...)``: an error, as nothing can be done with a descriptor here."""
+        raise TorchError(
+            f"{self.class_name}: there are no descriptors of cuDNN's here; weights() and biases() give the parameters"
+        )
+
+    createDropoutDescriptors = createFilterDescriptors = createRNNDescriptors = createDescriptors
+    createTensorDescriptors = createDescriptors
+
+
+for _what in ("Dropout", "Filter", "RNN", "Tensor"):
+    unsupported(f"cudnn.RNN:create{_what}Descriptors", "an error: there are no descriptors of cuDNN's")
 
 
 def _kind(name: str, mode: str, what: str, directions: int = 1) -> type[RNN]:
