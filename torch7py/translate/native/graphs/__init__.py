@@ -145,7 +145,15 @@ class Graphs(Methods):
             return False
         if not (isinstance(last, tree.Return) and len(last.values) == 1 and self.makes_graph(last.values[0])):
             return False
-        self._function(name, function, last)
+        t = self.t
+        before, top, scope, needs = len(t.lines), len(t.top), t.scope, t.needs()
+        try:
+            self._function(name, function, last)
+        except Problem:  # as any other method then, of which each statement says what is wrong with it
+            del t.lines[before:], t.top[top:]
+            t.scope = scope
+            t.put_back_needs(needs)
+            return False
         return True
 
     def _only_builds(self, function: tree.Function) -> bool:
