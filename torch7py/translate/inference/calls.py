@@ -198,7 +198,11 @@ class CallKinds:
             by_case = (
                 cases.result(function, index, given) if cases is not None and given is not None else None
             )
-            news |= unify(result, by_case) if by_case is not None else several.flow(result, returns.at(index))
+            news |= (
+                unify(result, by_case)
+                if by_case is not None
+                else several.flow_back(result, returns.at(index))
+            )
         return news
 
     def _give(self, taken: Name | tree.Function, given: Type) -> None:

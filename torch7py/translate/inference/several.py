@@ -21,7 +21,7 @@ from torch7py.translate.types import Types
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
 
-__all__ = ["Cases", "Sink", "flow", "mapped", "result_of", "sinks"]
+__all__ = ["Cases", "Sink", "flow", "flow_back", "mapped", "result_of", "sinks"]
 
 _TABLE: Kinds = frozenset({"table"})
 
@@ -79,12 +79,22 @@ def flow(sink: Type, given: Type, kinds: Kinds = EVERYTHING) -> bool:
     return news
 
 
+def flow_back(result: Type, given: Type) -> bool:
+    """Let what a function gives learn what that is, and that what it is may be missing, where the result is tested."""
+    news = flow(result, given)
+    if result.nil and result.has("tested") and not given.nil:
+        given.be_nil()
+        news = True
+    return news
+
+
 def _learn(sink: Type, given: Type, kinds: Kinds) -> bool:
     news = False
     allowed = {kind for kind in given.kinds if (kind if lua_type_of(kind) is not None else "other") in kinds}
     for kind in allowed:
         news |= sink.be(kind)
     news |= sink.mark(*given.evidence - _FORMS)
+    news |= "tested" in sink.evidence and given.mark("tested")  # so that it may be missing
     if given.may_be_nil and "nil" in kinds and not sink.may_be_nil:
         sink.be_nil()
         news = True
@@ -179,7 +189,7 @@ class Cases:
             else:
                 made = mapped(self.inference.scopes, function, value, variable)
                 if made is None:
-                    news |= flow(result, self.inference.types.of(value))
+                    news |= flow_back(result, self.inference.types.of(value))
                 else:
                     news |= self._mapped(function, made, given, result)
         return news

@@ -368,7 +368,7 @@ class Inference:
             self.cases.note(function, node)
         for index, found in enumerate(types):
             if several.result_of(function, index) in self.sinks:
-                self.rules.append(functools.partial(several.flow, returns.at(index), found))
+                self.rules.append(functools.partial(several.flow_back, returns.at(index), found))
             else:
                 unify(returns.at(index), found)
         only = node.values[0] if len(node.values) == 1 else None
