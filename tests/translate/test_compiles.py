@@ -10,6 +10,19 @@ import pytest
 from torch7py.translate.native.program import translate_script
 
 PROGRAMS = {
+    "a graph that a function of a table makes of its entries": """
+        require 'nngraph'
+        local M = {}
+        function M:net()
+           local x = nn.Identity()()
+           return nn.gModule({x}, {nn.Linear(self.params.size, self.params.size)(x)})
+        end
+        function M:run(params)
+           self.params = params
+           print(self:net():forward(torch.ones(2, 3)):size(2))
+        end
+        M:run({size = 3})
+        """,
     "a variable that a lost statement makes, and a function assigns": """
         images = unknown.load()
         local function again() images = 'none' end

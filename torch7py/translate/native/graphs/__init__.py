@@ -203,6 +203,8 @@ class Graphs(Methods):
             if node.key.value not in cls.fields:
                 text = self.t.value(node).text
                 name = text.rpartition(".")[2]
+                if not name.isidentifier():  # an entry of a table
+                    name = python_name(node.key.value)
                 while name in taken or name in cls.fields.values():
                     name += "_"
                 cls.fields[node.key.value] = name
@@ -297,7 +299,7 @@ class Graphs(Methods):
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
         sizes = [v for f in parts.values() for v in self.outer(t.scopes.of_function[f]) if self.is_plain(v)]
         of_parts = map(t.names.of_variable, sorted(dict.fromkeys(sizes), key=declared))
-        known = {*own, *modules, *(n for n, text in named.items() if text.startswith("self."))}
+        known = {*own, *modules, *(n for n, text in named.items() if text.startswith(("self.", "self[")))}
         names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in known]
         given = [*names, *modules]
         while True:
