@@ -7,6 +7,10 @@
 -- A metatable's __pairs is called, as by LuaJIT with Lua 5.2 compatibility; where it answers with Lua's own
 -- `next` and a table, that table is put in order too. `next` itself stays as it is.
 --
+-- LuaJIT 2.1 has an instruction of its own for `for ... in next, t` and `for ... in pairs(t)`. Where such a loop was compiled
+-- and then gets another iterator, or a key to go on from, it leaves out elements now and then. So loops here go by `next`
+-- from the beginning, and `pairs` never gives `next` itself.
+--
 -- Arguments: Lua's own `next`, if the global is no longer it; string_order.lua's function, if there is one.
 -- Result: {install = f('sorted' | 'native'), which sets the global `pairs`;
 --          sorted, native = the two functions}.
@@ -47,8 +51,11 @@ end
 -- Whether the numbers and strings after 1..n are those that `order` was made of.
 local function unchanged(t, order)
    local native, i, others = order.native, 0, false
-   for key in next, t, order.head > 0 and order.head or nil do
-      if key == native[i + 1] then
+   local skip = order.head
+   for key in next, t do
+      if skip > 0 then
+         skip = skip - 1
+      elseif key == native[i + 1] then
          i = i + 1
       else
          local kind = type(key)
@@ -74,9 +81,12 @@ end
 local function find_order(t, n)
    local keys = {nil, nil, nil, nil, nil, nil, nil, nil}
    local count, first, others, numbers = 0, n, false, false
-   for key in next, t, n > 0 and n or nil do        -- a tenth of the time of calls of `next`
+   local skip = n
+   for key in next, t do        -- a tenth of the time of calls of `next`
       local kind = type(key)
-      if kind == 'string' then
+      if skip > 0 then
+         skip = skip - 1
+      elseif kind == 'string' then
          count = count + 1
          keys[count] = key
       elseif kind == 'number' then
@@ -145,11 +155,21 @@ local function seek(state, key)
    error("invalid key to 'next'", 0)
 end
 
+-- The next of an array. It is not `next` itself, for which see the top.
+local function step_array(t, key)
+   if key == nil or type(key) == 'number' then
+      local following = key == nil and 1 or key + 1
+      local value = rawget(t, following)
+      if value ~= nil then return following, value end
+   end
+   return next(t, key)     -- the end, or an element that was removed since the traversal began
+end
+
 -- The iterator's loop-free part comes first: it is what the compiler inlines into the program's loop.
 local function step(state, key)
    if rawget(state, 'mark') ~= LOOP then            -- a program that calls the iterator on the table itself
       local iterator, made = sorted(state)
-      if iterator == next then return next(state, key) end
+      if iterator == step_array then return step_array(state, key) end
       seek(made, key)
       return iterator(made, key)
    end
@@ -188,7 +208,7 @@ function sorted(t)
       end
    end
    local n, key = head(t)
-   if key == nil then return next, t, nil end
+   if key == nil then return step_array, t, nil end
    local order, keys, first, others = orders[t], nil, nil, nil
    if order and order.head == n and unchanged(t, order) then
       keys, first, others = order.keys, order.first, order.others
