@@ -65,3 +65,18 @@ def test_a_comment_stays_at_the_first_line() -> None:
         "    + second_value * third",
         ")",
     ]
+
+
+def test_comprehensions() -> None:
+    assert lay_out("x = join(value for _, value in numbered(words) if value)", 40) == [
+        "x = join(",
+        "    value",
+        "    for _, value in numbered(words)",
+        "    if value",
+        ")",
+    ]
+    assert lay_out("x = call('one for all, in two', second, third)", 40) == [
+        "x = call(",
+        "    'one for all, in two', second, third",
+        ")",
+    ]

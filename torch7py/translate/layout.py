@@ -60,7 +60,11 @@ def lay_out(line: str, width: int = WIDTH) -> list[str]:
     if len(inner + whole) <= width and not trailing and not display:
         return [head + note, inner + whole, indent + tail.lstrip()]
     groups = head.endswith("(") and not (head[-2:-1].isalnum() or head[-2:-1] in ("_", ")", "]"))
-    if len(each) == 1 and not trailing and (subscript or groups or _is_loose(each[0])):
+    if len(each) == 1 and not trailing and _is_loose(each[0]) and len(inner + each[0]) > width:
+        places = [0, *_clauses(each[0]), len(each[0])]
+        clauses = [each[0][a:b].strip() for a, b in itertools.pairwise(places)]
+        lines = [part for clause in clauses for part in lay_out(inner + clause, width)]
+    elif len(each) == 1 and not trailing and (subscript or groups or _is_loose(each[0])):
         lines = lay_out(inner + each[0], width)
     else:
         lines = [part for item in each for part in _item(inner, item, width)]
@@ -164,8 +168,28 @@ def _operators(text: str) -> list[tuple[int, str, int]]:
 
 
 def _is_loose(item: str) -> bool:
-    """Whether a lone item takes no comma after it: a comprehension, or what is unpacked."""
-    return " for " in item and " in " in item
+    """Whether a lone item takes no comma after it: a comprehension."""
+    return bool(_clauses(item))
+
+
+def _clauses(text: str) -> list[int]:
+    """Where the clauses of a comprehension begin: ``for``, and ``if`` behind one, outside of brackets."""
+    if " for " not in text:
+        return []
+    found: list[int] = []
+    depth = 0
+    for token in _tokens(text):
+        if token.type == tokenize.OP and token.string in _OPEN:
+            depth += 1
+        elif token.type == tokenize.OP and token.string in _CLOSE:
+            depth -= 1
+        elif (
+            depth == 0
+            and token.type == tokenize.NAME
+            and token.string in (("for", "if") if found else ("for",))
+        ):
+            found.append(token.start[1])
+    return found
 
 
 def _wrapped(indent: str, comment: str, width: int) -> list[str]:
@@ -229,7 +253,7 @@ def items(body: str) -> list[str]:
     text = body.strip()
     depth, start = 0, 0
     found = []
-    for token in _tokens(text):
+    for token in _tokens(text) if not _clauses(text) else ():
         if token.type != tokenize.OP:
             continue
         if token.string in _OPEN:
