@@ -123,6 +123,7 @@ LEFT_OUT = {
     "cunn": "its constructor asks the GPU",
     "nnx": "its last version does not load beside the others",
     "stn": "its constructors ask the GPU",
+    "tbc": "it is fairseq's, which the original has not installed",
 }
 NOT_MADE = {
     "nn.Dictionary": "the original of that version makes none",

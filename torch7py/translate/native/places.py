@@ -29,7 +29,40 @@ class Places:
 
     def may_be_nil(self, node: Index) -> bool:
         """Whether what a program reads from a list may be nil because of its place."""
-        return node not in self._items and (self.may_be_before(node) or self._may_be_behind(node))
+        if node in self._items or (_is_last(node) and self._is_kept_unasked(node)):
+            return False
+        return self.may_be_before(node) or self._may_be_behind(node)
+
+    def _is_kept_unasked(self, node: Index) -> bool:
+        """``local x = t[#t]``, where nothing asks whether there is an x: an empty list is an error of the page."""
+        variable = self._kept.get(node)
+        if variable is None:
+            return False
+        return not any(read in self._asked for read in self.t.scopes.of_name[variable].reads)
+
+    @cached_property
+    def _kept(self) -> dict[Expression, Name]:
+        """The variable that a value is kept in."""
+        return {
+            bare(value): name
+            for statement in tree.every(self.t.program, tree.Local)
+            for name, value in zip(statement.names, statement.values, strict=False)
+        }
+
+    @cached_property
+    def _asked(self) -> set[Expression]:
+        """Expressions of which a program asks whether they are nil."""
+        found: set[Expression] = set()
+        for node in tree.walk(self.t.program):
+            if isinstance(node, Binary) and node.operator in ("and", "or", "==", "~="):
+                found |= {bare(node.left), bare(node.right)}
+            elif isinstance(node, Unary) and node.operator == "not":
+                found.add(bare(node.operand))
+            elif isinstance(node, tree.If):
+                found |= {bare(condition) for condition, _ in node.branches}
+            elif isinstance(node, (tree.While, tree.Repeat)):
+                found.add(bare(node.condition))
+        return found
 
     def may_be_before(self, node: Index) -> bool:
         """Whether a place may be before the first."""
@@ -125,6 +158,14 @@ class Places:
             elif isinstance(node, tree.Call):
                 found.add(bare(node.callee))
         return found
+
+
+def _is_last(node: Index) -> bool:
+    """``t[#t]``"""
+    key = bare(node.key)
+    return (
+        isinstance(key, Unary) and key.operator == "#" and same_expression(bare(key.operand), bare(node.base))
+    )
 
 
 def _sum(key: Expression) -> tuple[Expression, float]:
