@@ -1,44 +1,43 @@
 -- Stochastic depth: a block that is left out of some steps, and counts less in evaluation.
 require 'nn'
 torch.manualSeed(1)
-local Block, parent = torch.class('nn.Skipped', 'nn.Container')
-function Block:__init(rate, n)
+local Lucky, parent = torch.class('nn.Lucky', 'nn.Container')
+function Lucky:__init(luck, size)
    parent.__init(self)
-   self.rate = rate
-   self.gate = true
-   self.net = nn.Sequential()
-   self.net:add(nn.Linear(n, n)):add(nn.BatchNormalization(n)):add(nn.ReLU(true)):add(nn.Linear(n, n))
-   self.skip = nn.Sequential()
-   self.skip:add(nn.Identity())
-   self.modules = {self.net, self.skip}
+   self.luck = luck
+   self.drawn = true
+   self.way = nn.Sequential():add(nn.Identity())
+   self.work = nn.Sequential():add(nn.Linear(size, size)):add(nn.BatchNormalization(size))
+   self.work:add(nn.ReLU(true)):add(nn.Linear(size, size))
+   self.modules = {self.way, self.work}
 end
-function Block:updateOutput(input)
-   local skipped = self.skip:forward(input)
-   self.output:resizeAs(skipped):copy(skipped)
-   if self.train then
-      if self.gate then
-         self.output:add(self.net:forward(input))
-      end
-   else
-      self.output:add(self.net:forward(input):mul(1 - self.rate))
+function Lucky:updateOutput(x)
+   self.output:resizeAs(x)
+   self.output:copy(self.way:forward(x))
+   if not self.train then
+      self.output:add(self.work:forward(x):mul(self.luck))
+   elseif self.drawn then
+      self.output:add(self.work:forward(x))
    end
    return self.output
 end
-function Block:updateGradInput(input, gradOutput)
-   self.gradInput = self.gradInput or input.new()
-   self.gradInput:resizeAs(input):copy(self.skip:updateGradInput(input, gradOutput))
-   if self.gate then
-      self.gradInput:add(self.net:updateGradInput(input, gradOutput))
+function Lucky:updateGradInput(x, given)
+   local direct = self.way:updateGradInput(x, given)
+   self.gradInput:resizeAs(x)
+   self.gradInput:copy(direct)
+   if not self.drawn then
+      return self.gradInput
    end
+   local worked = self.work:updateGradInput(x, given)
+   self.gradInput:add(worked)
    return self.gradInput
 end
-function Block:accGradParameters(input, gradOutput, scale)
-   scale = scale or 1
-   if self.gate then
-      self.net:accGradParameters(input, gradOutput, scale)
+function Lucky:accGradParameters(x, given, factor)
+   if self.drawn then
+      self.work:accGradParameters(x, given, factor)
    end
 end
-local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Skipped(0.3, 4)):add(nn.Linear(4, 2))
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Lucky(0.7, 4)):add(nn.Linear(4, 2))
 local x, y = torch.randn(5, 3), torch.randn(5, 2)
 local crit = nn.MSECriterion()
 net:apply(function(m)
@@ -50,7 +49,7 @@ end)
 print(#net:findModules('nn.Linear'))
 net:training()
 for i = 1, 4 do
-   net:get(2).gate = torch.uniform() > 0.5
+   net:get(2).drawn = torch.uniform() > 0.5
    local out = net:forward(x)
    print(crit:forward(out, y))
    net:zeroGradParameters()
