@@ -96,3 +96,16 @@ def test_functions_of_packages_are_saved_by_name() -> None:
         """) == (-1, "b")
         with pytest.raises(LuaError, match=r"Unwritable object <function> at <\?>\.f"):
             runtime.execute("torch.serialize {f = print}")
+
+
+def test_a_function_of_several_names_has_the_same_one_in_every_file() -> None:
+    """``capitalize`` and ``title`` of stringx are one function; so is what several packages have."""
+    for _ in range(4):  # the order of a table's keys differs from state to state
+        with Runtime() as runtime:
+            found = runtime.execute(
+                "local words = require 'pl.stringx' assert(words.title == words.capitalize) "
+                "local one, other = torch.serialize(words.title), torch.serialize(require('sys').dirname) "
+                "return {one:find('capitalize') ~= nil, one:find('title') ~= nil, "
+                "other:find('paths') ~= nil, other:find('sys') ~= nil}"
+            )
+        assert list(found) == [True, False, True, False]

@@ -245,3 +245,22 @@ def test_batch_normalization_inside_is_run_again_without_its_running_means() -> 
     assert layer.net.state_dict().keys() == own.state_dict().keys()
     assert all(torch.equal(layer.net.state_dict()[name], value) for name, value in own.state_dict().items())
     assert layer.net.track_running_stats
+
+
+def test_whether_a_layer_trains_is_a_truth_value() -> None:
+    source = """require 'nn'
+local Doubled = torch.class('nn.Doubled', 'nn.Module')
+function Doubled:updateOutput(x)
+   self.output = self.train and x or x * 2
+   if not self.train then self.output = self.output + 1 end
+   return self.output
+end
+local layer = nn.Doubled()
+layer:evaluate()
+print(layer:forward(torch.ones(2)):sum())
+"""
+    code = translate_script(source.encode(), "p.lua").code
+    assert "if not self.training:" in code
+    layer = made(source, "Doubled")
+    assert layer.eval()(torch.ones(2)).tolist() == [3, 3]
+    assert layer.train()(torch.ones(2)).tolist() == [1, 1]

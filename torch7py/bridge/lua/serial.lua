@@ -14,7 +14,7 @@
 
 local core, host, class, module, torch, next, chunk = ...
 
-local type, rawget, rawequal, setmetatable, pairs, package = type, rawget, rawequal, setmetatable, pairs, package
+local type, rawget, rawequal, setmetatable, package = type, rawget, rawequal, setmetatable, package
 local real_metatable, getinfo = debug.getmetatable, debug.getinfo
 local handle_of, raw, fail = core.handle_of, core.raw, core.fail
 
@@ -75,24 +75,37 @@ local function is_tensor(h) return h and h % 32 < 16 end
 local STANDARD = {_G = true, string = true, table = true, math = true, io = true, os = true, debug = true,
                   coroutine = true, package = true, bit = true, jit = true, ffi = true}
 
-local function place_in(t, f, deeper)
+-- The first name, by the alphabet, that a function has in a table: what `next` comes to first differs from run to run.
+local function name_in(t, f)
+   local found
    for key, value in next, t do
-      if type(key) == 'string' then
-         if rawequal(value, f) then return {key} end
-         local found = deeper and type(value) == 'table' and place_in(value, f)
-         if found then return {key, found[1]} end
+      if type(key) == 'string' and rawequal(value, f) and (not found or key < found) then found = key end
+   end
+   return found
+end
+
+local function place_in(t, f)
+   local name = name_in(t, f)
+   if name then return {name} end
+   local found
+   for key, value in next, t do
+      if type(key) == 'string' and type(value) == 'table' and (not found or key < found[1]) then
+         local inner = name_in(value, f)
+         if inner then found = {key, inner} end
       end
    end
+   return found
 end
 
 local function place_of(f)
-   for name, value in pairs(package.loaded) do
-      if not STANDARD[name] then
-         if rawequal(value, f) then return name, {} end
-         local found = type(value) == 'table' and place_in(value, f, true)
-         if found then return name, found end
+   local first, keys
+   for name, value in next, package.loaded do
+      if type(name) == 'string' and not STANDARD[name] and (not first or name < first) then
+         local found = rawequal(value, f) and {} or type(value) == 'table' and place_in(value, f)
+         if found then first, keys = name, found end
       end
    end
+   return first, keys
 end
 
 -- A function of ours as one that can be saved, and calls it by its name: upstream's were in Lua.

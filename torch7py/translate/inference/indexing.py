@@ -185,6 +185,10 @@ class IndexKinds:
         layers = bool(family.parents - {None, "nn.Module", "nn.Criterion", "nn.Container"})
         if (layers and base.kind != "class") or ("nn.Container" in family.parents and name == "modules"):
             news |= module_field(name, result, base)
+        if name == "train" and any(
+            parent is not None and parent.startswith("nn.") for parent in family.parents
+        ):
+            news |= result.be("boolean")  # as nn.Module.training is, also before training() and evaluate()
         for instance in family.instances:
             news |= unify(result, instance.of_field(name))
         return news

@@ -387,7 +387,8 @@ class OwnLayer(LayerFunction):
                 elif not self.entries[name] and name == "output":
                     t.emit(f"{self.local(name)} = []")
                 return True
-            if name in self.texts and isinstance(value, tree.Binary) and value.operator == "or":
+            made = isinstance(value, tree.Binary) and value.operator == "or" and value.left
+            if name in self.texts and made and forms.same_expression(made, target):
                 return True  # a buffer made once: it is overwritten
             if name in self.texts and name.rstrip("0123456789") not in KEPT_BY_NN and name not in self.read():
                 return True  # kept for somebody to look at
