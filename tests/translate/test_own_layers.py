@@ -264,3 +264,6 @@ print(layer:forward(torch.ones(2)):sum())
     layer = made(source, "Doubled")
     assert layer.eval()(torch.ones(2)).tolist() == [3, 3]
     assert layer.train()(torch.ones(2)).tolist() == [1, 1]
+
+    unset = source.replace("layer:evaluate()", "print(layer.train)")
+    assert "self.train of nn.Doubled before training() or" in translate_script(unset.encode(), "p.lua").code

@@ -42,7 +42,8 @@ class ClassFields:
             chain = chain.base
         known |= self.t.training.fields_gone(made.instance)
         return [
-            f"self.{code.attribute_name(name)} = None" for name in self.fields_of(made) if name not in known
+            *(self.t.models.modes.lines(made) if layer is not None else ()),
+            *(f"self.{code.attribute_name(n)} = None" for n in self.fields_of(made) if n not in known),
         ]
 
     def refuse_uncovered(self, target: Index) -> None:

@@ -44,6 +44,10 @@ class Surroundings:
                 else:
                     self._place(inner, function, (), statement)
 
+    def is_body(self, block: Block) -> bool:
+        """Whether a block is the body of a function."""
+        return block in self._bodies
+
     def chain(self, node: tree.Node) -> list[Statement]:
         """The statement of a node, behind all that it is in, those around its functions too, outermost first."""
         found: list[Statement] = []

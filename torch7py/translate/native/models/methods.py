@@ -19,6 +19,7 @@ from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.making import Making
+from torch7py.translate.native.models.modes import Modes
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
@@ -72,6 +73,7 @@ class Models:
         self.surgery = Surgery(self)
         self.sharing = Sharing(self)
         self.hooks = Hooks(self)
+        self.modes = Modes(translator)
         self.reads_gradients = any(  # which are zeros, and not None, when they are cleared
             isinstance(node.key, tree.String)
             and node.key.value in ("gradWeight", "gradBias")
