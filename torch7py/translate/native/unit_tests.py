@@ -8,6 +8,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.native.unknown import described
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
 _PLAIN = ("number", "string", "boolean")
+_OPAQUE = {
+    "module",
+    "criterion",
+    "object",
+    "class",
+    "function",
+    "storage",
+}  # which have no contents in a page
 
 
 @function("torch.Tester.newSuite")
@@ -27,6 +36,19 @@ def new_suite(t: Translator, node: Call) -> Py:
 def add_test(t: Translator, node: Call) -> None:
     suite, name, test = (t.value(argument) for argument in node.arguments)
     t.emit(f"{suite}.addTest(unittest.FunctionTestCase({test}, description={name}))")
+
+
+@statement("torch.Tester.addWanted")
+def add_wanted(t: Translator, node: Call) -> None:
+    """Of the tests those that are named, or all where none is."""
+    suite, tests, wanted = (t.value(argument) for argument in node.arguments)
+    if t.representation(node.arguments[1]) not in ("dict", "record"):
+        raise Problem("T7-307", node.line, f"tests in {described(t, node.arguments[1])}")
+    t.imports.add("unittest")
+    name, test = t.fresh("name"), t.fresh("test")
+    t.emit(f"for {name}, {test} in {t.need('wanted_tests')}({tests}, {wanted}).items():")
+    with t.indented():
+        t.emit(f"{suite}.addTest(unittest.FunctionTestCase({test}, description={name}))")
 
 
 @statement("torch.Tester.runSuite")
@@ -56,7 +78,7 @@ def check_equal(t: Translator, node: Call) -> None:
     elif _is_plain(t, a) and _is_plain(t, b) and tolerance is None:
         t.emit(f"assert {t.value(a).at(code.COMPARE + 1)} == {t.value(b).at(code.COMPARE + 1)}{text}")
     else:
-        raise Problem("T7-307", node.line, "a comparison of contents of unknown kind")
+        t.emit(f"assert {_same(t, node, tolerance)}{text}")
 
 
 @statement("torch.Tester.checkDifferent")
@@ -71,7 +93,16 @@ def check_different(t: Translator, node: Call) -> None:
     elif _kinds(t, a, b) == ("tensor", "tensor") and tolerance is None:
         t.emit(f"assert not torch.equal({t.value(a)}, {t.value(b)}){text}")
     else:
-        raise Problem("T7-307", node.line, "a comparison of contents of unknown kind")
+        t.emit(f"assert not {_same(t, node, tolerance)}{text}")
+
+
+def _same(t: Translator, node: Call, tolerance: Py | None) -> str:
+    """A comparison of two things of which the program does not tell what they are, or that are tables of tables."""
+    a, b = node.arguments[:2]
+    for each in (a, b):
+        if t.type(each).find().kinds & _OPAQUE or elements(t, each) == "mask":
+            raise Problem("T7-307", node.line, f"a comparison of the contents of {described(t, each)}")
+    return f"{t.need('same_contents')}({t.value(a)}, {t.value(b)}, {tolerance or 0})"
 
 
 def _difference(t: Translator, a: Expression, b: Expression) -> str:

@@ -51,7 +51,7 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = ChosenFiles(source, file, folders).written()
     if b"StochasticGradient" in source:
         source = Trainers(source, file).written()
-    if b"torch.Tester" in source:
+    if b"torch.Tester" in source or b"torch.TestSuite" in source:
         source = Testers(source, file).written()
     if FUNCTIONS.search(source):
         source = TensorFunctions(source, file).written()

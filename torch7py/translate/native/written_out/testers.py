@@ -1,4 +1,8 @@
-"""``torch.Tester``: a program's tests, as assertions in functions of a table."""
+"""``torch.Tester``: a program's tests, as assertions in functions of a table.
+
+A file of tests makes its tester, or is handed that of the file that runs it: as what ``...`` holds, or as the argument
+of a function that it returns.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from torch7py.translate.native.written_out.rewriting import Leave, Rewriting
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import (
     Assign,
+    Block,
     Call,
     Expression,
     Index,
@@ -47,8 +52,12 @@ _USUAL = "1e-16"  # the tolerance of assertalmosteq where none is given
 _SIMPLE = (Name, Index, Call, Invoke, String, tree.Number, tree.Paren, tree.Boolean, tree.Nil)
 
 
+# Checks that nothing else than a tester has.
+_UNMISTAKABLE = {*_CONTENTS, *_COMPARISONS, "assertalmosteq", "assertError"} - {"eq", "ne"}
+
+
 class Testers(Rewriting):
-    """Of a file with one tester, to which it adds one table of tests, and which it then runs.
+    """Of a file with one tester, to which it adds tables of tests, and which it then runs; or with one handed to it.
 
     Checks become ``assert``, the run a loop that puts the tests into a suite: a failed check ends its test, which the
     original goes on with. Which tests pass is the same.
@@ -59,6 +68,8 @@ class Testers(Rewriting):
         try:
             if len(made) == 1:
                 self.edited(self._of(made[0]))
+            elif not made:
+                self.edited(self._handed())
         except Leave:
             pass
         return self.source
@@ -84,29 +95,94 @@ class Testers(Rewriting):
             raise Leave
         tester = self.scopes.of_name[target]
         edits = [(maker.place.start, maker.place.end, ""), *self._declared(tester, maker, target)]
+        edits += self._uses(tester)
+        if not self.runs:
+            raise Leave
+        return edits
+
+    def _handed(self) -> list[tuple[int, int, str]]:
+        """Of a file that is handed its tester by the one that runs its tests."""
+        statements = self.program.statements
+        last = statements[-1] if statements else None
+        gives = last.values[0] if isinstance(last, tree.Return) and len(last.values) == 1 else None
+        edits: list[tuple[int, int, str]] = []
+        tester: Variable | None = None
+        for statement in statements:  # local tester = ...
+            alone = isinstance(statement, Local) and len(statement.names) == len(statement.values) == 1
+            if isinstance(statement, Local) and alone and isinstance(statement.values[0], tree.Vararg):
+                tester = self.scopes.of_name[statement.names[0]]
+                if tester.writes:
+                    raise Leave
+                edits.append((statement.place.start, statement.place.end, ""))
+        if tester is None and isinstance(gives, tree.Function) and len(gives.parameters) == 1:
+            parameter = gives.parameters[0]  # return function(tester) ... end
+            tester = self.scopes.of_name[parameter]
+            if tester.writes:
+                raise Leave
+            kept = gives.body.statements[0] if gives.body.statements else None
+            if isinstance(kept, Assign) and len(kept.targets) == len(kept.values) == 1:
+                target, value = kept.targets[0], kept.values[0]
+                if isinstance(target, Name) and tester.reads == [value]:  # local tester, which it is put into
+                    edits.append((kept.place.start, kept.place.end, ""))
+                    tester = self.scopes.of_name[target]
+                    edits += self._declared(tester, kept, target)
+            edits.append((parameter.place.start, parameter.place.end, ""))
+        if tester is None or not self._is_tester(tester):
+            raise Leave
+        edits += self._uses(tester)
+        if self.runs or self.added:
+            raise Leave
+        return edits
+
+    def _is_tester(self, variable: Variable) -> bool:
+        """Whether what is called on a variable says that it holds a tester, in a file that has a suite or not."""
+        calls = [c for c in tree.every(self.program, Invoke) if isinstance(c.receiver, Name)]
+        methods = {c.method for c in calls if self.scopes.of_name[c.receiver] is variable}
+        suite = any(self._is(call, "TestSuite") for call in tree.every(self.program, Call))
+        return bool(methods) and (suite or bool(methods & _UNMISTAKABLE))
+
+    def _uses(self, tester: Variable) -> list[tuple[int, int, str]]:
+        """What stands for all that is done with a tester."""
+        edits: list[tuple[int, int, str]] = []
         self.testers, self.left = {tester}, set(tester.reads)
-        self.tests: Name | None = None
+        self.added: list[
+            tuple[Block, int, str]
+        ] = []  # the suites: where they are added, and what they are called
         self.runs = 0
         self.own: dict[str, str] = {}  # its own checks, and the functions that they become
         for statement in self.program.statements:
             if isinstance(statement, tree.FunctionStatement) and statement.method:
                 edits += self._own_check(statement)
-        for statement in statements:
-            if isinstance(statement, Run) and isinstance(statement.call, Invoke):
-                text = self._use(statement, statement.call)
-                if text is not None:
-                    edits.append((statement.place.start, statement.place.end, text))
-            elif isinstance(statement, tree.FunctionStatement) and statement.method:
-                edits += self._without_object(statement)
-        if self.left or self.runs != 1:
+        for block in self.blocks():
+            for statement in block.statements:
+                if isinstance(statement, Run) and isinstance(statement.call, Invoke):
+                    text = self._use(statement, statement.call, block)
+                    if text is not None:
+                        edits.append((statement.place.start, statement.place.end, text))
+                elif isinstance(statement, tree.FunctionStatement) and statement.method:
+                    edits += self._without_object(statement)
+                elif isinstance(statement, tree.Return):
+                    edits += self._returned(statement, block)
+        if self.left:
             raise Leave
         for call in tree.every(self.program, Call):
             if self._is(call, "TestSuite"):
                 edits.append((call.place.start, call.place.end, "{}"))
         return edits
 
+    def _returned(self, statement: tree.Return, block: Block) -> list[tuple[int, int, str]]:
+        """``return tester`` at the end of a function that runs it: who runs tests does not look at it."""
+        value = statement.values[0] if len(statement.values) == 1 else None
+        if not isinstance(value, Name) or self.scopes.of_name[value] not in self.testers:
+            return []
+        functions = [f for f in tree.every(self.program, tree.Function) if f.body is block]
+        if not functions or not any(value.place.start > place for _, place, _ in self.added):
+            raise Leave
+        self.left.discard(value)
+        return [(statement.place.start, statement.place.end, "")]
+
     def _declared(self, tester: Variable, maker: Statement, target: Name) -> list[tuple[int, int, str]]:
-        """What goes of ``local tester``, where it is given its value later, in the same block; it has no other."""
+        """What goes of ``local tester``, where it is given its value later, and no other."""
         first = tester.declaration
         if tester.is_global or first is target:
             if len(tester.writes) != tester.is_global:
@@ -116,7 +192,7 @@ class Testers(Rewriting):
             (s for s in self.program.statements if isinstance(s, Local) and first in s.names), None
         )
         alone = declared is not None and len(declared.names) == 1 and not declared.values
-        if declared is None or not alone or len(tester.writes) != 1 or maker not in self.program.statements:
+        if declared is None or not alone or len(tester.writes) != 1:
             raise Leave
         return [(declared.place.start, declared.place.end, "")]
 
@@ -141,7 +217,7 @@ class Testers(Rewriting):
         self.left |= set(variable.reads)
         return [(statement.place.start, target.key.place.end, f"local function {self.own[name]}")]
 
-    def _use(self, statement: Run, call: Invoke) -> str | None:
+    def _use(self, statement: Run, call: Invoke, block: Block) -> str | None:
         """What stands for a call of the tester's; None of any other."""
         methods: list[Invoke] = []
         receiver: Expression = call
@@ -154,34 +230,56 @@ class Testers(Rewriting):
         texts = []
         for each in methods:
             if each.method == "add":
-                self._added(each)
+                texts += self._added(each, block)
             elif each.method == "run":
-                if each.arguments or self.tests is None or statement not in self.program.statements:
-                    raise Leave
-                self.runs += 1
-                texts.append(self._run(self.tests))
+                texts.append(self._run(each, block))
             elif len(methods) == 1:
                 texts.append(self._check(each))
             else:
                 raise Leave
         # arguments that have checks in them would be edited twice
         inside = {n for each in methods for a in each.arguments for n in tree.walk(a) if isinstance(n, Name)}
-        if any(self.scopes.of_name[name] in self.testers for name in inside):
+        if any(self.scopes.of_name[name] in self.testers and name in self.left for name in inside):
             raise Leave
         return "; ".join(texts)
 
-    def _added(self, call: Invoke) -> None:
-        table = call.arguments[0] if len(call.arguments) == 1 else None
-        if self.tests is not None or not isinstance(table, Name):
+    def _added(self, call: Invoke, block: Block) -> list[str]:
+        suite = call.arguments[0] if len(call.arguments) == 1 else None
+        if isinstance(suite, Name):
+            self.added.append((block, call.place.start, suite.name))
+            return []
+        # what another file gives that is handed the tester
+        given = suite.arguments[0] if isinstance(suite, Call) and len(suite.arguments) == 1 else None
+        if not isinstance(suite, Call) or not isinstance(given, Name):
             raise Leave
-        self.tests = table
+        if self.scopes.of_name[given] not in self.testers or not isinstance(suite.callee, Call):
+            raise Leave
+        self.left.discard(given)
+        name = self.fresh("tests")
+        self.added.append((block, call.place.start, name))
+        return [f"local {name} = {self.text(suite.callee)}()"]
 
-    def _run(self, tests: Name) -> str:
-        suite, name, test = self.fresh("suite"), self.fresh("name"), self.fresh("test")
-        return (
-            f"local {suite} = torch.Tester.newSuite(); for {name}, {test} in pairs({tests.name}) do "
-            f"torch.Tester.addTest({suite}, {name}, {test}) end; torch.Tester.runSuite({suite})"
-        )
+    def _run(self, call: Invoke, block: Block) -> str:
+        """All tests, or those that an argument names; they were added in the block of the run, or in the file's."""
+        known = [
+            suite
+            for where, start, suite in self.added
+            if start < call.place.end and where in (block, self.program)
+        ]
+        if not known or len(known) != len(self.added) or len(call.arguments) > 1:
+            raise Leave
+        self.runs += 1
+        suite = self.fresh("suite")
+        texts = [f"local {suite} = torch.Tester.newSuite()"]
+        for tests in known:
+            if call.arguments:
+                texts.append(f"torch.Tester.addWanted({suite}, {tests}, {self.text(call.arguments[0])})")
+                continue
+            name, test = self.fresh("name"), self.fresh("test")
+            texts.append(
+                f"for {name}, {test} in pairs({tests}) do torch.Tester.addTest({suite}, {name}, {test}) end"
+            )
+        return "; ".join([*texts, f"torch.Tester.runSuite({suite})"])
 
     def _check(self, call: Invoke) -> str:
         method, given = call.method, call.arguments
