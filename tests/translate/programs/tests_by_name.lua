@@ -19,7 +19,6 @@ function tests.contents()
    tester:eq(pick(1), {rows = {1, 2.501}, x = torch.ones(2), name = 'pick'}, 1e-2)
    tester:ne(pick(1), pick(2))
    tester:ne(pick(1), {rows = {1}, x = torch.ones(2), name = 'pick'})
-   print('compared')
 end
 
 function tests.failing()

@@ -365,7 +365,7 @@ def wanted_tests(tests, wanted):
     for pattern in wanted:
         if not any(re.search(pattern, name) for name in tests):
             raise ValueError(f"Couldn't find test '{pattern}'")
-    return {name: test for name, test in tests.items() if any(re.search(pattern, name) for pattern in wanted)}
+    return {name: test for pattern in wanted for name, test in tests.items() if re.search(pattern, name)}
 ''',
 )
 

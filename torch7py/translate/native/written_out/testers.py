@@ -134,10 +134,13 @@ class Testers(Rewriting):
             raise Leave
         return edits
 
+    def _of_variable(self, node: Expression) -> Variable | None:
+        return self.scopes.of_name[node] if isinstance(node, Name) else None
+
     def _is_tester(self, variable: Variable) -> bool:
         """Whether what is called on a variable says that it holds a tester, in a file that has a suite or not."""
-        calls = [c for c in tree.every(self.program, Invoke) if isinstance(c.receiver, Name)]
-        methods = {c.method for c in calls if self.scopes.of_name[c.receiver] is variable}
+        calls = tree.every(self.program, Invoke)
+        methods = {c.method for c in calls if self._of_variable(c.receiver) is variable}
         suite = any(self._is(call, "TestSuite") for call in tree.every(self.program, Call))
         return bool(methods) and (suite or bool(methods & _UNMISTAKABLE))
 
@@ -250,9 +253,9 @@ class Testers(Rewriting):
             return []
         # what another file gives that is handed the tester
         given = suite.arguments[0] if isinstance(suite, Call) and len(suite.arguments) == 1 else None
-        if not isinstance(suite, Call) or not isinstance(given, Name):
+        if not isinstance(suite, Call) or not isinstance(given, Name) or not isinstance(suite.callee, Call):
             raise Leave
-        if self.scopes.of_name[given] not in self.testers or not isinstance(suite.callee, Call):
+        if self.scopes.of_name[given] not in self.testers:
             raise Leave
         self.left.discard(given)
         name = self.fresh("tests")
