@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
+from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, confusion, facts, loaders, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
@@ -87,7 +88,9 @@ def index(t: Translator, node: Index) -> Py:
             name == "new" and kind == "class" and t.kind(node) == "class"
         ):  # C.new, which makes objects as C does
             return t.value(node.base)
-        if kind != "class" and any(made.everywhere(name) for made in t.type(node.base).find().classes):
+        classes = t.type(node.base).find().classes
+        of_class = kind == "object" and all(_is_static(made, name) for made in classes)
+        if kind != "class" and not of_class and any(made.everywhere(name) for made in classes):
             raise Problem("T7-241", node.line, f"the method {name} as a value")
         return t.classes.uses.field(node)
     if kind == "table":
@@ -150,6 +153,23 @@ def is_item(t: Translator, node: Index) -> bool:
 def item(t: Translator, node: Index) -> Py:
     """An item of a list, or None where it has none at that place."""
     return atom(f"{t.need('lua_item')}({t.value(node.base)}, {t.value(node.key)})")
+
+
+def _is_static(made: LuaClass, name: str) -> bool:
+    """Whether a field of a class is a function that takes no object, here and in all that derive from it."""
+    family = [made]
+    for each in family:
+        family += each.derived
+    return all(each.find(name) is not None and not _takes_object(each, name) for each in family)
+
+
+def _takes_object(made: LuaClass, name: str) -> bool:
+    owner: LuaClass | None = made
+    while owner is not None and name not in owner.statics:
+        if name in owner.methods or name in owner.makers or name in owner.aliases:
+            return True
+        owner = owner.base
+    return owner is None
 
 
 def _may_be_missing(t: Translator, node: Index) -> bool:

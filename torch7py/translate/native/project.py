@@ -20,6 +20,7 @@ from torch7py.translate.forms import dotted
 from torch7py.translate.native.class_libraries import read_class_libraries
 from torch7py.translate.native.globals_by_name import read_globals
 from torch7py.translate.native.lapp import with_options
+from torch7py.translate.native.library_functions import read_library_functions
 from torch7py.translate.native.moving import Moves, read_as_methods
 from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.replacing import replace_in
@@ -125,6 +126,7 @@ class _Gathering:
             found = self._file_of(call, self.script_folder)
             if found is not None:
                 self.requires[call] = found
+        read_library_functions([*(each.block for each in self.order), block])
         stand_ins: list[Statement] = []
         for each in self.order:
             assert each.function is not None

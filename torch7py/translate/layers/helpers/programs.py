@@ -379,7 +379,8 @@ def same_contents(a, b, tolerance):
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_contents(a[key], b[key], tolerance) for key in a)
     if torch.is_tensor(a) and torch.is_tensor(b):
-        return a.dtype == b.dtype and a.shape == b.shape and bool(((a == b) | ((a - b).abs() <= tolerance)).all())
+        alike = a.dtype == b.dtype and a.shape == b.shape
+        return alike and bool(((a == b) | ((a - b).abs() <= tolerance)).all())
     if any(isinstance(x, (bool, str)) or torch.is_tensor(x) or x is None for x in (a, b)):
         return type(a) is type(b) and a == b
     return a == b or abs(a - b) <= tolerance

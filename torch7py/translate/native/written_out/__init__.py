@@ -6,9 +6,9 @@ function, a function that empties the buffers of a network's layers is ``clearSt
 ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
 chooses is a choice among those that are there, a variable with one of several layers' classes holds functions that
 make these, a package that nobody has any more is not there, and a field that is a
-list until it is made a tensor is a list beside the field. What comes out is Lua on the same lines, with the same
-results, so that all that is known of loops, losses and calls is known of it. A use that is more than that stays as it
-is.
+list until it is made a tensor is a list beside the field, objects that get methods copied look them up. What comes out
+is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A
+use that is more than that stays as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 
 from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders
 from torch7py.translate.native.written_out.cleaners import Cleaners
+from torch7py.translate.native.written_out.copied_methods import CopiedMethods
 from torch7py.translate.native.written_out.copies import Copies
 from torch7py.translate.native.written_out.deep_copies import DeepCopies
 from torch7py.translate.native.written_out.gathered import Gathered
@@ -41,6 +42,7 @@ _MACHINERY = re.compile(
 _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\.\.\.\s*\)")
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
 _GATHERED = re.compile(rb"\b(\w+\.\w+)\s*=\s*torch\.\w*Tensor\s*\(\s*\1\s*\)")
+_COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
 
@@ -71,6 +73,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = LayerMakers(source, file).written()
     if _GATHERED.search(source):
         source = Gathered(source, file).written()
+    if _COPIED.search(source):
+        source = CopiedMethods(source, file).written()
     if _INDEXED.search(source):
         source = Indexed(source, file).written()
     return source

@@ -1,0 +1,115 @@
+"""``function string.trim(s) ... end``: functions that a program puts into a library, as functions of its own."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Sequence
+
+from torch7py.packages.registry import packages
+from torch7py.translate import tree
+from torch7py.translate.forms import dotted
+from torch7py.translate.native.replacing import replace_in
+from torch7py.translate.tree import Assign, Block, Call, Expression, Function, Index, Name, Statement, String
+
+__all__ = ["read_library_functions"]
+
+_LIBRARIES = {"string", "table", "math", "os", "io", "debug", "coroutine", "torch"}
+
+
+def read_library_functions(files: Sequence[Block]) -> None:
+    """Put names in the place of such fields, in all files of a program.
+
+    ``files``: in the order in which they are run. A field of that name that the library has itself is another one where
+    it is used before it is written over: such a field stays.
+    """
+    made: dict[tuple[str, str], int] = {}
+    statements: list[tuple[Statement, Index]] = []
+    for file in files:
+        for statement in file.statements:
+            target = _defined(statement)
+            if target is None or not isinstance(target.base, Name) or not isinstance(target.key, String):
+                continue
+            name = (target.base.name, target.key.value)
+            if not (name[0] in _LIBRARIES or name[0] in packages) or not _is_plain(name[1]):
+                continue
+            made[name] = -1 if name in made else statement.place.start  # or twice
+            statements.append((statement, target))
+    made = {name: start for name, start in made.items() if start >= 0}
+    uses = _uses(files, made) if made else {}
+    taken = {node.name for file in files for node in tree.every(file, Name)} if made else set()
+    new: dict[Expression, Expression] = {}
+    for (library, field), nodes in uses.items():
+        if not nodes:
+            continue
+        own = field if field not in taken else f"{library}_{field}"
+        if own not in taken:
+            taken.add(own)
+            new |= {node: Name(node.place, own) for node in nodes}
+    others: dict[Statement, Statement] = {}
+    for statement, target in statements:
+        if target in new and isinstance(statement, tree.FunctionStatement):
+            others[statement] = tree.FunctionStatement(
+                statement.place, statement.around, new[target], False, statement.function
+            )
+    for file in files if new else ():
+        replace_in(file, new, others)
+
+
+def _defined(statement: Statement) -> Index | None:
+    """The field that a statement puts a function into."""
+    if isinstance(statement, tree.FunctionStatement):
+        return statement.target if isinstance(statement.target, Index) else None
+    if isinstance(statement, Assign) and len(statement.targets) == len(statement.values) == 1:
+        target = statement.targets[0]
+        return target if isinstance(target, Index) and isinstance(statement.values[0], Function) else None
+    return None
+
+
+def _is_plain(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _uses(files: Iterable[Block], made: dict[tuple[str, str], int]) -> dict[tuple[str, str], list[Index]]:
+    """All places where these fields stand; none of one that is used before it is made, or written elsewhere."""
+    found: dict[tuple[str, str], list[Index]] = {name: [] for name in made}
+    lost: set[tuple[str, str]] = set()
+    for file in files:
+        hidden = _hidden(file)
+        later = {node for function in tree.every(file, Function) for node in tree.walk(function)}
+        stored = {t for node in tree.every(file, Assign) for t in node.targets}
+        for node in tree.every(file, Index):
+            if not isinstance(node.base, Name) or not isinstance(node.key, String):
+                continue
+            name = (node.base.name, node.key.value)
+            if name not in made:
+                continue
+            early = node.place.start < made[name] and node not in later
+            elsewhere = node in stored and node.place.start != made[name]
+            if name[0] in hidden or early or elsewhere:
+                lost.add(name)
+            found[name].append(node)
+    return {name: nodes for name, nodes in found.items() if name not in lost}
+
+
+def _hidden(file: Block) -> set[str]:
+    """The names of local variables of a file that hold something else than the package of that name."""
+    found: set[str] = set()
+    for node in tree.walk(file):
+        if isinstance(node, tree.Local):
+            for at, name in enumerate(node.names):
+                value = node.values[at] if at < len(node.values) else None
+                given = (
+                    value.arguments if isinstance(value, Call) and dotted(value.callee) == "require" else ()
+                )
+                package = given[0].value if len(given) == 1 and isinstance(given[0], String) else None
+                if package != name.name:
+                    found.add(name.name)
+        elif isinstance(node, tree.GenericFor):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, tree.NumericFor):
+            found.add(node.variable.name)
+        elif isinstance(node, tree.LocalFunction):
+            found.add(node.name.name)
+        elif isinstance(node, Function):
+            found.update(name.name for name in node.parameters)
+    return found
