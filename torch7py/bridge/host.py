@@ -16,6 +16,7 @@ from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import memory, state, types
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
+from torch7py.ops.numpy_loops import find_loop, has_loops
 from torch7py.ops.registry import classes, operations
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["host_functions"]
 
 MAX_DIMS = 8  # what the header in shared memory has room for
 FIRST_SIZE, FIRST_STRIDE = 3, 3 + MAX_DIMS
+THREADS = FIRST_STRIDE + MAX_DIMS  # where Lua reads how many threads PyTorch has
 
 
 def host_functions(runtime: Runtime) -> dict[str, Any]:
@@ -103,9 +105,21 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         dims = tensor.dim() if tensor.numel() else 0
         shared[1] = tensor.data_ptr() if tensor.device.type == "cpu" and dims <= MAX_DIMS else 0
         shared[2] = dims
+        shared[THREADS] = torch.get_num_threads()
         known = min(dims, MAX_DIMS)
         shared[FIRST_SIZE : FIRST_SIZE + known] = list(tensor.shape[:known])
         shared[FIRST_STRIDE : FIRST_STRIDE + known] = list(tensor.stride()[:known])
+
+    def numpy_loop(name: str, code: int) -> tuple[int, ...]:
+        """The addresses of a loop of numpy's for elements of a type; nothing where there is none."""
+        return (has_loops() and find_loop(name, types.BY_CODE[int(code)].dtype)) or ()
+
+    dtypes = [number_type.dtype for number_type in types.NUMBER_TYPES]
+
+    def new_like(handle: int, kind: int) -> tuple[int, int]:
+        """A new tensor of a tensor's sizes, its elements still to be written; its handle and where they are."""
+        made = torch.empty(objects[handle].shape, dtype=dtypes[kind])
+        return handles.give_tensor(made), made.data_ptr()
 
     def geometry(handle: int) -> tuple[int, ...]:
         """The number of dimensions, then size and stride of each."""
@@ -234,6 +248,8 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     return {
         "release": handles.release,
+        "numpy_loop": numpy_loop,
+        "new_like": new_like,
         "collected": runtime.collected,
         "describe_error": describe_error,
         "new_table": new_table,

@@ -17,10 +17,10 @@ import torch
 
 from torch7py.bridge import engine, generation, package_functions, source
 from torch7py.bridge.calls import read_answer
-from torch7py.bridge.dispatch import Dispatcher, encode_results, loops
+from torch7py.bridge.dispatch import Dispatcher, encode_results, loops, vectors
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
-from torch7py.bridge.host import FIRST_STRIDE, MAX_DIMS, host_functions
+from torch7py.bridge.host import THREADS, host_functions
 from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.states import state_functions
@@ -101,7 +101,7 @@ class Runtime:
         self.handles = Handles()
         self.handles.limit = COLLECT_AFTER
         self.dispatcher = Dispatcher(self.handles, place)
-        self.shared = (ctypes.c_int64 * (FIRST_STRIDE + MAX_DIMS))()
+        self.shared = (ctypes.c_int64 * (THREADS + 1))()
         self.adapters: list[Callable[..., Any]] = []  # lupa does not keep what Lua alone holds
         self.dropped: list[int] = []  # numbers of Lua functions that Python has let go
         self.last_exception: BaseException | None = None
@@ -250,6 +250,7 @@ class Runtime:
                 "shared": ctypes.addressof(self.shared) if ffi else None,
                 "virtual": virtual_methods(),
                 "loops": loops(),
+                "vectors": vectors(),
                 "on_cpu": self.state.device.type == "cpu",
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,

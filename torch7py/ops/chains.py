@@ -7,27 +7,21 @@ from a kernel. A call of such a loop takes some nanoseconds where one of PyTorch
 
 from __future__ import annotations
 
-import ctypes
-import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from torch7py.kernels import kernel
 from torch7py.ops import compiled, memory
+from torch7py.ops.numpy_loops import has_loops, numpys_loop
 
-__all__ = ["Chain", "has_loops", "numpys_loop"]
+__all__ = ["Chain"]
 
 T = torch.Tensor
 
 PIECE = 2048  # bytes of each vector that go through all steps: all that they need stays in the first cache
 REALS = {torch.float64: "double", torch.float32: "float"}
-ELEMENTS = {torch.float64: np.dtype(np.float64), torch.float32: np.dtype(np.float32)}
-
-# How numpy hands out a loop: a capsule of this name holds the loop's address, its context and what belongs to it.
-CAPSULE = b"numpy_1.24_ufunc_call_info"
 
 
 class Chain:
@@ -86,33 +80,3 @@ class Chain:
             run = make(plan.data_ptr(), len(lines), self._vectors, self._numbers)
             known = self._compiled[dtype] = make, run, plan
         return known[1]
-
-
-_capsules: list[Any] = []  # what they hold is used as long as the process lives
-
-
-@functools.cache
-def numpys_loop(name: str, dtype: torch.dtype) -> tuple[int, int, int]:
-    """The addresses of a numpy function's loop, of its context and of what belongs to it; it takes any strides."""
-    function = getattr(np, name)
-    element: Any = ELEMENTS[dtype]
-    types, capsule = function._resolve_dtypes_and_context((element,) * function.nin + (None,))
-    if any(found != element for found in types):
-        raise TypeError(f"numpy.{name} of {element} is not one")
-    function._get_strided_loop(capsule)
-    _capsules.append(capsule)
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.restype, pointer.argtypes = ctypes.c_size_t, (ctypes.py_object, ctypes.c_char_p)
-    loop, context, belongs = (ctypes.c_size_t * 3).from_address(pointer(capsule, CAPSULE))
-    return loop, context, belongs
-
-
-@functools.cache
-def has_loops() -> bool:
-    """Whether this numpy hands out its loops, as it does for compilers like Numba since 1.24."""
-    if not hasattr(np.add, "_get_strided_loop"):
-        return False
-    try:
-        return all(numpys_loop("add", dtype)[0] for dtype in REALS)
-    except ValueError:  # a capsule of another name
-        return False

@@ -293,7 +293,9 @@ def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T])
 
     word = "greater" if better is torch.gt else "smaller"
     about = f"The {word} of each element and a number, or the other tensor's element, which is also taken for a NaN."
-    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, about=about)(choose)
+    # Of two zeros the number counts, which numpy's function may not take.
+    vector = f"f{best.__name__[:3]} nonzero"
+    operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, vector=vector, about=about)(choose)
     operation(name, "src:T other:like", inplace=choose_)(choose)
 
 

@@ -77,6 +77,16 @@ WORDS = {
     "list": "table",
 }
 REQUIRED = object()
+# What numpy calls an element's expression; filling and copying need none of its loops.
+VECTORS = {
+    **dict.fromkeys(("x + v", "v + x", "x + y"), "add"),
+    **dict.fromkeys(("x - v", "v - x", "x - y"), "subtract"),
+    **dict.fromkeys(("x * v", "v * x", "x * y"), "multiply"),
+    **dict.fromkeys(("x / v", "x / y"), "divide"),
+    "v": "fill",
+    "0": "zero",
+    "y": "copy",
+}
 
 
 class Form(enum.Enum):
@@ -130,6 +140,7 @@ class Case:
     loop: str = ""
     columns: tuple[int, ...] = ()
     takes_out: bool = False
+    vector: str = ""
 
     @property
     def elementwise(self) -> bool:
@@ -195,6 +206,7 @@ def operation(
     outs: int = 1,
     moves: bool = False,
     loop: str = "",
+    vector: str = "",
     columns: tuple[int, ...] = (),
     about: str = "",
 ) -> Callable[[F], F]:
@@ -204,6 +216,8 @@ def operation(
     ``loop`` may say what becomes of one element of a floating tensor, as an expression in C and Lua alike: ``x`` is
     the element, ``v`` the case's number, ``y`` the element of its tensor; of a sum, ``s`` is what came before. It
     must be exact to the last bit: one addition, multiplication or division.
+    ``vector`` may name the numpy function that does the same to all elements of one type, to the last bit: of the first
+    tensor, or of that and the second, or of that and the number; without it ``loop`` tells it (``VECTORS``).
     """
     if returns not in RETURNS:
         raise ValueError(f"operation {name!r} returns {returns!r}?")
@@ -226,7 +240,19 @@ def operation(
         takes_out = elementwise and _takes_out(function)
         if entry.form is Form.QUERY and returns == "T" and not inspect.isbuiltin(function):
             takes_out = _takes_out(function)
-        entry.cases.append(Case(parameters, function, inplace, returns, outs, loop, columns, takes_out))
+        entry.cases.append(
+            Case(
+                parameters,
+                function,
+                inplace,
+                returns,
+                outs,
+                loop,
+                columns,
+                takes_out,
+                vector or VECTORS.get(loop, ""),
+            )
+        )
         return function
 
     return register

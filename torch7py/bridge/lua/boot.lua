@@ -21,8 +21,9 @@ module.set_virtual(config.virtual)
 local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
+local vectors = chunk('vectors.lua')(core, host, config, headers, tensor)
 local loops = chunk('loops.lua')(config, headers, tensor)
-local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops)
+local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops, vectors)
 core.method = tensor.method
 chunk('elements.lua')(core, host, config, headers, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)

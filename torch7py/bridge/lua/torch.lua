@@ -1,9 +1,9 @@
 -- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
 -- class system's functions.
 --
--- Arguments: core, host, config, class, headers, tensor, module, loops. Result: the table `torch`.
+-- Arguments: core, host, config, class, headers, tensor, module, loops, vectors. Result: the table `torch`.
 
-local core, host, config, class, headers, tensor, module, loops = ...
+local core, host, config, class, headers, tensor, module, loops, vectors = ...
 local torch = {}
 
 local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
@@ -179,13 +179,13 @@ for _, entry in ipairs(config.operations) do
          rawset(tensor.metatables['torch.' .. t[1] .. 'Storage'], storage_method, f)
       end
    elseif name:sub(1, 2) ~= '__' and not name:find('.', 1, true) then
-      torch[name] = loops.func(name, tensor.func(name))
+      torch[name] = loops.func(name, vectors.func(name, tensor.func(name)))
       if is_method then
          local f = tensor.method(name)
          for _, t in ipairs(config.types) do
             local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
             local method = tensor.fast[mt] and tensor.fast[mt][name] or f
-            rawset(mt, name, loops.method(name, method, mt))
+            rawset(mt, name, loops.method(name, vectors.method(name, method, mt), mt))
          end
       end
    end

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from torch7py.kernels import available, kernel
 from torch7py.ops import types
-from torch7py.ops.chains import has_loops, numpys_loop
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator, to_long
+from torch7py.ops.numpy_loops import has_loops, numpys_loop
 from torch7py.ops.random import draw
 
 __all__ = ["alias_draw", "alias_setup", "multinomial", "randperm"]

@@ -1,0 +1,167 @@
+"""Elementwise operations that Lua does by numpy's loops, against numpy itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from torch7py.bridge.runtime import Runtime
+from torch7py.ops import types
+from torch7py.ops.numpy_loops import find_loop, has_loops
+
+N = 5003  # more than are left to Lua's own loops, and no multiple of what a processor takes at once
+
+Array = np.ndarray[Any, Any]
+
+# What a call of Lua leaves in r or z, with the number v.
+ANY: dict[str, Callable[[Array, Array, Any], Array]] = {
+    "r:copy(b)": lambda a, b, v: b,
+    "r:fill(v)": lambda a, b, v: np.full_like(a, v),
+    "r:zero()": lambda a, b, v: np.zeros_like(a),
+    "r:add(a, v)": lambda a, b, v: a + v,
+    "r:copy(a):add(v)": lambda a, b, v: a + v,
+    "r:add(a, b)": lambda a, b, v: a + b,
+    "torch.add(r, a, b)": lambda a, b, v: a + b,
+    "r:copy(a):csub(b)": lambda a, b, v: a - b,
+    "r:csub(a, v)": lambda a, b, v: a - v,
+    "r:mul(a, v)": lambda a, b, v: a * v,
+    "r:copy(a):cmul(b)": lambda a, b, v: a * b,
+    "r:cmax(a, v)": lambda a, b, v: np.where(a > v, a, v),
+    "r:copy(a):cmin(v)": lambda a, b, v: np.where(a < v, a, v),
+    "r:abs(a)": lambda a, b, v: np.abs(a),
+    "r:copy(a):abs()": lambda a, b, v: np.abs(a),
+    "torch.neg(r, a)": lambda a, b, v: -a,
+    "m:gt(a, b)": lambda a, b, v: a > b,
+    "torch.le(m, a, v)": lambda a, b, v: a <= v,
+    "z = a + b": lambda a, b, v: a + b,
+    "z = v + a": lambda a, b, v: v + a,
+    "z = a - v": lambda a, b, v: a - v,
+    "z = v - a": lambda a, b, v: v - a,
+    "z = v * a": lambda a, b, v: v * a,
+    "z = -a": lambda a, b, v: -a,
+    "z = torch.add(a, b)": lambda a, b, v: a + b,
+    "z = torch.abs(a)": lambda a, b, v: np.abs(a),
+    "z = torch.eq(a, b)": lambda a, b, v: a == b,
+    "z = torch.ne(a, v)": lambda a, b, v: a != v,
+}
+REAL: dict[str, Callable[[Array, Array, Any], Array]] = {
+    "r:div(a, v)": lambda a, b, v: a / v,
+    "r:copy(a):cdiv(b)": lambda a, b, v: a / b,
+    "z = a / v": lambda a, b, v: a / v,
+    "r:ceil(a)": lambda a, b, v: np.ceil(a),
+    "r:copy(a):floor()": lambda a, b, v: np.floor(a),
+    "torch.trunc(r, a)": lambda a, b, v: np.trunc(a),
+    "r:cinv(a)": lambda a, b, v: 1 / a,
+}
+TENSORS = ("Double", "Float", "Long", "Int", "Short", "Char", "Byte")
+
+
+@contextmanager
+def without_python(runtime: Runtime) -> Iterator[None]:
+    """No operation of Python's may be called."""
+
+    def refuse(*arguments: object) -> object:
+        raise AssertionError("Python was asked")
+
+    found = [adapter.__globals__ for adapter in runtime.adapters]
+    before = [{name: names[name] for name in ("objects", "inplace", "function")} for names in found]
+    for names in found:
+        names |= {"inplace": refuse, "function": refuse, "objects": {}}
+    yield
+    for names, old in zip(found, before, strict=True):
+        names |= old
+
+
+@pytest.mark.skipif(not has_loops(), reason="this numpy keeps its loops to itself")
+@pytest.mark.parametrize("kind", TENSORS)
+def test_every_form_gives_the_same_bits(runtime: Runtime, kind: str) -> None:
+    if runtime.engine == "lua51":
+        pytest.skip("plain Lua reaches no memory")
+    number_type = types.BY_NAME[kind]
+    dtype = np.dtype(str(number_type.dtype).removeprefix("torch."))
+    rng = np.random.default_rng(1)
+    real = number_type.is_floating
+    a, b = (rng.normal(size=(2, N)) * 50 if real else rng.integers(0, 100, (2, N))).astype(dtype)
+    a[:5], b[:5] = (0, 1, 0, 7, 7), (0, 0, 1, 7, 7)
+    v = dtype.type(-1.7 if real else 7)
+    for name, values in (("a", a), ("b", b), ("r", a), ("m", np.zeros(N, np.uint8))):
+        runtime.globals[name] = torch.tensor(values)
+    runtime.globals["v"] = -1.7 if real else 7
+    for call, compute in {**ANY, **(REAL if real else {})}.items():
+        loop = runtime.execute(f"return function(n) for i = 1, n do {call} end end")
+        loop(3)
+        with without_python(runtime):
+            loop(2)
+        found = runtime.globals[next(name for name in "zmr" if call.startswith(name) or f"({name}," in call)]
+        with np.errstate(all="ignore"):
+            expected = compute(a, b, v).astype(np.uint8 if found.dtype == torch.uint8 else dtype)
+        assert np.array_equal(found.numpy(), expected, equal_nan=real), call
+
+
+def test_what_the_short_way_is_not_for(runtime: Runtime) -> None:
+    """Each is done by Python, with the original's result, or its error."""
+    assert runtime.execute(
+        """
+        local n = 5000
+        local long, byte = torch.range(1, n):long(), torch.ByteTensor(n):fill(250)
+        local x, y = torch.range(1, n), torch.range(1, n)
+        local t, r = torch.zeros(50, 100):t(), torch.Tensor(3)
+        local float, nan = torch.FloatTensor(n):fill(1), torch.Tensor(n):fill(0 / 0)
+        for i = 1, 3 do
+           long:add(1.9)                         -- as C casts it
+           byte:add(300 + 6)                     -- modulo 256
+           x:narrow(1, 1, n - 1):add(x:narrow(1, 2, n - 1), 1)      -- over its own source
+           t:add(1)
+           r:resize(3)
+           r:add(y, 1)                           -- gets the source's size
+           float:mul(1e39)                       -- is infinite in float
+           nan:cmax(nan, 5)
+        end
+        local function fails(f, ...) return not pcall(f, ...) end
+        return long[n], byte[1], x[1], x[n - 1], x[n], t:sum(), r:size(1), r[n], float[1], nan:sum(),
+           fails(x.add, x, torch.range(1, n - 1)), fails(x.add, x, float), fails(x.cmul, x, 'a')
+        """
+    ) == (5003, (250 + 3 * 50) % 256, 7, 5001, 5000, 15000, 5000, 5001, float("inf"), 25000, True, True, True)
+
+
+def test_a_tensor_that_moves_and_one_on_others_memory(runtime: Runtime) -> None:
+    assert runtime.execute(
+        """
+        local n = 5000
+        local x, other = torch.zeros(n), torch.ones(2 * n)
+        for i = 1, 3 do x:add(1) end
+        local half = other:narrow(1, n + 1, n)
+        for i = 1, 3 do half:add(x) end                       -- 1 + 3 * 3
+        x:resize(2 * n):fill(2)
+        for i = 1, 3 do other:cmul(x) end
+        x:set(other)
+        for i = 1, 3 do x:add(1) end
+        return other[1], other[2 * n], x:sum()
+        """
+    ) == (8 + 3, 80 + 3, 5000 * (11 + 83))
+
+
+def test_with_several_threads_pytorch_does_it(runtime: Runtime) -> None:
+    if runtime.engine == "lua51" or not has_loops():
+        pytest.skip("Python does it anyway")
+    program = "x = x or torch.ones(40000) for i = 1, 3 do x:add(1) end return x:sum()"
+    assert runtime.execute(program) == 160000
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        known = len(runtime.adapters)
+        assert runtime.execute(program) == 280000
+        assert len(runtime.adapters) == known + 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_loop_of_another_type_is_none() -> None:
+    if has_loops():
+        assert find_loop("divide", torch.int64) is None
+        assert find_loop("greater", torch.int64) is not None
