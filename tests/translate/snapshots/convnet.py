@@ -77,7 +77,7 @@ def main():
             losses = optimizer.step(feval)
             total += losses.item() * batchSize / images.shape[0]
         print(
-            f"epoch {epoch}: loss {total:.6f}, {100 * accuracy(checkImages, checkLabels):.1f} % of the others right",
+            f"epoch {epoch}: loss {total:.6f}, {100 * accuracy(checkImages, checkLabels):.1f} % of the others right"
         )
     print(f"{sum(p.numel() for p in model.parameters())} weights")
 

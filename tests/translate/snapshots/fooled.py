@@ -73,7 +73,7 @@ def main():
     saliency = torch.autograd.grad(scores, one_leaf, gradOutput)[0].clone().abs_()
     most = saliency.argmax(0, keepdim=True) + 1
     print(
-        f"the first is of class {int(y[0].item())} with {math.exp(scores[int(y[0].item()) - 1].item()):.3f}, mostly by its number {most[0].item()}",
+        f"the first is of class {int(y[0].item())} with {math.exp(scores[int(y[0].item()) - 1].item()):.3f}, mostly by its number {most[0].item()}"
     )
 
     # From nothing to an input of class 2.

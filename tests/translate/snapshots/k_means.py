@@ -52,7 +52,7 @@ def main():
         move()
         rounds += 1
         print(
-            f"round {rounds}: {changed} points change, within {distances.amin(1, keepdim=True).sum().item():.14g}",
+            f"round {rounds}: {changed} points change, within {distances.amin(1, keepdim=True).sum().item():.14g}"
         )
 
     for c in range(1, k + 1):

@@ -109,7 +109,7 @@ def main():
             print(f"iteration {i}: loss {loss.item():.14g}")
     rest = (model(x) - y).abs_()
     print(
-        f"half are within {rest.view(-1).sort().values[19].item():.3f}, the worst is off by {rest.max().item():.3f}",
+        f"half are within {rest.view(-1).sort().values[19].item():.3f}, the worst is off by {rest.max().item():.3f}"
     )
 
 

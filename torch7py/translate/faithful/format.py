@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate.faithful.code import Line, quoted
-from torch7py.translate.faithful.layout import lay_out
+from torch7py.translate.layout import lay_out
 
 __all__ = ["bare", "finish"]
 
@@ -31,11 +31,12 @@ def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
         if blank and not opens and shown:
             shown.append("")
         marks.append((len(shown) + len(_HEAD) + 1, line.lua, line.mark))
-        shown += lay_out(line.text, line.depth, line.comment)
+        note = f"  {line.comment}" if line.comment else ""
+        shown += lay_out(f"{'    ' * line.depth}{line.text}{note}")
         previous = line
     table = _table(marks)
-    tail = ["", "", *lay_out(f'__lua__ = lua.Source({quoted(file)}, "{table}")', 0), ""]
-    tail += ['if __name__ == "__main__":', f"    lua.main(chunk, {quoted(file)}{generation})"]
+    tail = ["", "", *lay_out(f'__lua__ = lua.Source({quoted(file)}, "{table}")'), ""]
+    tail += ['if __name__ == "__main__":', *lay_out(f"    lua.main(chunk, {quoted(file)}{generation})")]
     return "\n".join([*_HEAD, *shown, *tail]) + "\n"
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.translate.layout import items as entries
 
 if TYPE_CHECKING:
     from torch7py.translate.writer import Writer
@@ -445,7 +446,7 @@ def items(text: str) -> list[str]:
     tree = ast.parse(text, mode="eval").body
     if not isinstance(tree, (ast.Tuple, ast.List)):
         raise NotNative(f"not a list of values: {text}")
-    return [ast.unparse(entry) for entry in tree.elts]
+    return entries(text.strip()[1:-1])
 
 
 def fields(*same: str, **renamed: str) -> Read:

@@ -388,7 +388,7 @@ def number_text(node: Number) -> str:
     if isinstance(node.value, int) and node.value > EXACT:
         return repr(float(node.value)).replace("e+", "e") if node.value < 10**300 else "math.inf"
     if _PLAIN_NUMBER.fullmatch(text):
-        return text
+        return f"0x{text[2:].upper()}" if text.startswith("0x") else text
     return repr(node.value)
 
 

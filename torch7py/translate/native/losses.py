@@ -28,7 +28,7 @@ _FORMULAS = {
     "nn.SmoothL1Criterion": "F.smooth_l1_loss({p}, {y})",
     "nn.BCECriterion": "-({y} * torch.log({p} + 1e-12) + (1 - {y}) * torch.log(1 - {p} + 1e-12)).mean()",
     "nn.NCECriterion": "NoiseContrast.apply(*{p}) / len({p}[0])",
-    "nn.DistKLDivCriterion": "F.kl_div({p}, {y}, reduction='mean')",
+    "nn.DistKLDivCriterion": 'F.kl_div({p}, {y}, reduction="mean")',
 }
 _NOTES = {"nn.BCECriterion": "1e-12 keeps the logarithms finite"}
 

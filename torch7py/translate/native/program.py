@@ -11,7 +11,7 @@ from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layout import lay_out_all
+from torch7py.translate.layout import WIDTH, lay_out_all, spaced
 from torch7py.translate.native import late_imports, optimizers, reuse, unmade
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
@@ -39,9 +39,6 @@ _OTHERS = [
     ("nn", re.compile(r"(?<![\w.])nn\."), "from torch import nn"),
     ("lua", re.compile(r"(?<![\w.])lua\.[a-zA-Z]"), "from torch7py import lua"),
 ]
-
-# The widest line, as in the pages of models.
-WIDTH = 110
 
 _DEFINITIONS = tuple(f"{INDENT}{word}" for word in ("def ", "class ", "@"))
 
@@ -146,10 +143,10 @@ class _Assembly:
             t.comment(comment)
         main = _stripped(t.lines)
         seed = [*self._default_dtype(main), *self._born_inside(INDENT)]
-        blocks = [lay_out_all(lines, WIDTH) for lines in t.top]
+        blocks = [lay_out_all(lines) for lines in t.top]
         if main:
             gap = [""] if seed and main[0].startswith(_DEFINITIONS) else []
-            blocks.append(lay_out_all(["def main():", *seed, *gap, *main], WIDTH))
+            blocks.append(lay_out_all(["def main():", *seed, *gap, *main]))
             blocks.append('if __name__ == "__main__":\n    main()\n')
         return self._page(header, [*constant_lines, *t.needed_lines, *t.module_lines], blocks)
 
@@ -198,14 +195,14 @@ class _Assembly:
         ):
             first.insert(0, "torch.set_default_dtype(torch.float64)")
         t.scope = t.scopes.main
-        return self._page(header, first, [lay_out_all(lines, WIDTH) for lines in written])
+        return self._page(header, first, [lay_out_all(lines) for lines in written])
 
     def _page(self, header: str, first: list[str], blocks: list[str]) -> str:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
-        helpers = [lay_out_all(HELPERS[name].strip().split("\n"), WIDTH) for name in t.models.helpers]
+        helpers = [lay_out_all(HELPERS[name].strip().split("\n")) for name in t.models.helpers]
         classes = {**optimizers.CLASSES, "copy": reuse.COPY}
-        helpers += [lay_out_all(classes[name].split("\n"), WIDTH) for name in t.needed_classes]
+        helpers += [lay_out_all(classes[name].split("\n")) for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])
         code = "\n".join([*first, body])
         if not helpers and blocks and not re.match(r"(def|class|@|#|if __name__)", blocks[0]):
@@ -218,8 +215,8 @@ class _Assembly:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
         parts = [f'"""{header}"""', *imports, "", *first]
-        head = lay_out_all(["", *parts], WIDTH).lstrip("\n")
-        return "\n\n".join(_squeezed(block) for block in [head, *helpers, *blocks])
+        head = lay_out_all(["", *parts]).lstrip("\n")
+        return spaced("\n\n".join([head, *helpers, *blocks]))
 
     # The parts
 
@@ -470,20 +467,3 @@ def _stripped(lines: list[str]) -> list[str]:
     while out and not out[0].strip():
         out.pop(0)
     return out
-
-
-def _squeezed(text: str) -> str:
-    """At most one empty line in a row, none after a line that opens a block, but before a function in a loop."""
-    out: list[str] = []
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        if not line.strip() and out:
-            rest = "".join(lines[number + 1 : number + 2])
-            last, following = out[-1].strip(), rest.strip()
-            if not last and not rest.startswith(("def ", "class ", "@")):  # two before one of a module
-                continue
-            nested = following.startswith(("def ", "class ", "@")) and not last.startswith(("def ", "class "))
-            if last.endswith(":") and not nested:
-                continue
-        out.append(line)
-    return "\n".join(out)

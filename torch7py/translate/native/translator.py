@@ -363,7 +363,7 @@ class Translator:
             self.lines[at:at] = [INDENT * self.depth + line for line in comment_lines(comment)]
 
     def note_on(self, at: int, comment: Comment) -> None:
-        if at < 0 or "#" in self.lines[at]:
+        if at < 0 or "#" in self.lines[at] or not self.lines[at]:
             for line in comment_lines(comment):
                 self.emit(line)
             return
