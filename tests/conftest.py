@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -21,6 +22,30 @@ def pytest_configure() -> None:
     # On a busy machine the time of one example says nothing.
     hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
     hypothesis.settings.load_profile("suite")
+    if os.environ.get("TORCH7PY_EAGER"):
+        _make_eager()
+
+
+# Compiles a loop at its second round and a way out of it at its first use, and collects garbage all the time: what
+# a program of a few lines else meets after thousands of rounds.
+EAGER = """
+if jit and jit.opt then jit.opt.start('hotloop=2', 'hotexit=1') end
+collectgarbage('setpause', 0)
+collectgarbage('setstepmul', 400)
+"""
+
+
+def _make_eager() -> None:
+    from torch7py.bridge import engine
+
+    plain = engine.new_lua
+
+    def new_lua(name: str) -> Any:
+        lua = plain(name)
+        lua.execute(EAGER)
+        return lua
+
+    engine.new_lua = new_lua
 
 
 # A runtime that closes collects garbage, which takes 0.1 s where all tests and what they import are searched too.
