@@ -10,7 +10,7 @@ WORKERS ?= auto
 LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check test-lua51 test-slow demo bench support format clean
+.PHONY: help test check test-lua51 test-slow test-eager demo bench support format clean
 
 help:
 	@echo 'make test        lint, types, all tests, and the Lua-facing tests on plain Lua 5.1'
@@ -18,6 +18,7 @@ help:
 	@echo 'make check       lint and types only'
 	@echo 'make test-lua51  the Lua-facing tests on plain Lua 5.1 only'
 	@echo 'make test-slow   the tests that take long'
+	@echo 'make test-eager  the Lua-facing tests with a compiler and a collector that are always at work'
 	@echo 'make bench       speed, beside plain PyTorch'
 	@echo 'make support     writes docs/support.md and docs/operations.md'
 	@echo 'make format      formats the sources'
@@ -42,6 +43,9 @@ test-lua51: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
+
+test-eager: $(READY)
+	TORCH7PY_EAGER=1 $(BIN)/pytest -n $(WORKERS) $(LUA_TESTS)
 
 demo: $(READY)
 	$(BIN)/torch7py run lua_samples/fastlstm.lua

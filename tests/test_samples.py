@@ -32,6 +32,11 @@ NEED_LUAJIT = {"fastlstm", "recurrent", "sequencer_recurrent"}
 # These insist on a GPU.
 NEED_GPU = {"gpu_only"}
 
+# These take seconds: one engine is enough for every day.
+LONG = frozenset(
+    "adversarial bidirectional char_rnn deep_q fastlstm gru_tagger rbf recurrent sequencer_recurrent two_branch".split()
+)
+
 needs_luajit = pytest.mark.skipif(engine_name() == "lua51", reason="draws from LuaJIT's math.random")
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -79,8 +84,14 @@ def test_every_sample_has_its_output():
     assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [
+        pytest.param(engine, name, marks=pytest.mark.slow if engine != ENGINES[0] and name in LONG else ())
+        for engine in ENGINES
+        for name in NAMES
+    ],
+)
 def test_output(run: Run, monkeypatch: pytest.MonkeyPatch, engine: str, name: str):
     if not importlib.util.find_spec(f"lupa.{engine}"):
         pytest.skip(f"this lupa has no {engine}")
