@@ -192,14 +192,10 @@ class TestFill:
         assert fill.bernoulli(generator, tensor("Int", 2, 2), p).tolist() == [[0, 1], [1, 1]]
         assert scalar.uniform(generator) == GOLDEN["torch.rand(2000)"][4]
 
-    @pytest.mark.parametrize("name", [*INTEGRAL, "Half"])
+    @pytest.mark.parametrize("name", INTEGRAL)
     def test_whole_number_tensors_have_no_real_distributions(self, name):
         with pytest.raises(TorchError, match=f"{name}Tensor has no logNormal"):
             fill.log_normal(seeded(), tensor(name, 2))
-
-    def test_half_tensors_have_none(self):
-        with pytest.raises(TorchError, match=r"torch\.HalfTensor has no bernoulli"):
-            fill.bernoulli(seeded(), tensor("Half", 2))
 
     def test_layers_draw_from_the_current_generator(self):
         with state.use(state.State(generator=seeded())):

@@ -351,6 +351,32 @@ def test_seeds(cuda: Runtime) -> None:
     assert cuda.execute("local n = cutorch.seed() return n == cutorch.initialSeed(), n ~= 9") == (True, True)
 
 
+def test_the_alias_method(cuda: Runtime) -> None:
+    """cutorch's table counts categories from 0, what is drawn from 1."""
+    alias, drawn = cuda.execute(
+        """
+        local state = torch.multinomialAliasSetup(torch.CudaTensor{0.5, 0.125, 0.375})
+        local drawn = torch.CudaLongTensor(2000)
+        torch.multinomialAlias(drawn, state)
+        return state[1], drawn
+        """
+    )
+    assert alias.min() == 0  # the first takes what the second leaves of its third
+    assert alias.max() < 3
+    share = drawn.bincount(minlength=4) / 2000
+    assert share[0] == 0
+    torch.testing.assert_close(
+        share[1:].double(), torch.tensor([0.5, 0.125, 0.375]).double(), rtol=0, atol=0.05
+    )
+
+
+def test_memory_of_the_host(cuda: Runtime) -> None:
+    found = cuda.execute(
+        "local t = cutorch.createCudaHostTensor() return t:storage() ~= nil, t:nElement(), torch.type(t)"
+    )
+    assert found == (True, 0, "torch.FloatTensor")
+
+
 def test_the_streams_of_one_seed_differ(cuda: Runtime) -> None:
     cuda.execute(
         "torch.manualSeed(7) cutorch.manualSeed(7)"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 
 from torch7py.nn import convolution_gemm as gemm
+from torch7py.nn import half_kernels
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import check_type, number
@@ -202,7 +203,7 @@ class KernelConvolution(Convolution):
 
     def forward(self, input: Any) -> torch.Tensor:
         batch, target, _ = self.checked(input)
-        output = torch.convolution(batch, self.kernel(), self.bias, *self.geometry(target))
+        output = half_kernels.convolution(batch, self.kernel(), self.bias, *self.geometry(target))
         return self.like_input(output, self.parts(input)[0])
 
     # -- the same without a graph, on the CPU by products of matrices where that is faster (convolution_gemm.py) ----
@@ -240,7 +241,7 @@ class KernelConvolution(Convolution):
         if layout.plan.output:
             output = self.output_by_products(batch, kernel, bias, layout)
         else:
-            output = torch.convolution(batch, kernel, bias, *layout.geometry)
+            output = half_kernels.convolution(batch, kernel, bias, *layout.geometry)
         return self.keep_output(self.like_input(output, self.parts(input)[0]))
 
     def plan(self, batch: torch.Tensor, shape: Sequence[int]) -> Plan:
@@ -305,7 +306,7 @@ class KernelConvolution(Convolution):
             self.add_by_products(rows, batch, gradient, layout, scale)
         wanted = (for_input and not plan.gradient, weight is not None and not plan.weight, False)
         if any(wanted):
-            whole, part, _ = torch.ops.aten.convolution_backward(
+            whole, part, _ = half_kernels.convolution_backward(
                 gradient, batch, kernel, None, *layout.geometry, wanted
             )
             found = whole if wanted[0] else found

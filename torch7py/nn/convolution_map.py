@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from torch7py.nn import half_kernels
 from torch7py.nn.arguments import size_text
 from torch7py.nn.checks import check_type, number
 from torch7py.nn.object import names
@@ -101,7 +102,7 @@ class SpatialConvolutionMap(_Map):
         inputs, outputs = self.pairs()
         dense = self.weight.new_zeros(self.nOutputPlane, self.nInputPlane, *self.weight.shape[1:])
         dense = dense.index_put((outputs, inputs), self.weight, accumulate=True)
-        return self.like_input(torch.conv2d(batch, dense, self.bias, self.along("d")), input)
+        return self.like_input(half_kernels.conv2d(batch, dense, self.bias, self.along("d")), input)
 
 
 @layer("nn.SpatialFullConvolutionMap")
@@ -119,4 +120,4 @@ class SpatialFullConvolutionMap(_Map):
         inputs, outputs = self.pairs()
         dense = self.weight.new_zeros(self.nInputPlane, self.nOutputPlane, *self.weight.shape[1:])
         dense = dense.index_put((inputs, outputs), self.weight, accumulate=True)
-        return self.like_input(torch.conv_transpose2d(batch, dense, self.bias, self.along("d")), input)
+        return self.like_input(half_kernels.conv_transpose2d(batch, dense, self.bias, self.along("d")), input)

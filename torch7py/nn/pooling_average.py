@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn import half_kernels
 from torch7py.nn.arguments import size_text
 from torch7py.nn.checks import check_flag, check_type, number
 from torch7py.nn.container import Sequential
@@ -121,12 +122,12 @@ class VolumetricAveragePooling(Pooling):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         self.windows_of(batch)
-        return self.like_input(F.avg_pool3d(batch, self.along("k"), self.along("d")), input)
+        return self.like_input(half_kernels.avg_pool3d(batch, self.along("k"), self.along("d")), input)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input).data
         gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
-        found = torch.ops.aten.avg_pool3d_backward(
+        found = half_kernels.avg_pool3d_backward(
             gradient, batch, self.along("k"), self.along("d"), (0, 0, 0), False, True, None
         )
         return self.like_input(found, input)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
+from torch7py.nn import half_kernels
 from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.checks import number
@@ -40,7 +41,7 @@ def repeat(batch: torch.Tensor, factor: int) -> torch.Tensor:
 
 def gather(gradient: torch.Tensor, factor: int) -> torch.Tensor:
     """The transpose of ``repeat``: the sum of each element's repetitions."""
-    pool = F.avg_pool2d if gradient.dim() == 4 else F.avg_pool3d
+    pool = F.avg_pool2d if gradient.dim() == 4 else half_kernels.avg_pool3d
     return pool(gradient, factor, divisor_override=1)
 
 

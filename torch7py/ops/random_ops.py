@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import memory, state
+from torch7py.ops import memory, state, types
 from torch7py.ops.create import creation
 from torch7py.ops.errors import ArgumentError
 from torch7py.ops.mersenne import Generator
-from torch7py.ops.random import choose, fill, scalar
+from torch7py.ops.random import check, choose, fill, scalar
 from torch7py.ops.registry import Form, operation, operations, torch_class
 from torch7py.ops.support import restricted
 
@@ -48,6 +48,7 @@ def _distribution(
         return number(_one(generator), *arguments)
 
     def draw_all(x: T, generator: Generator | None, *arguments: float) -> None:
+        check.not_half(x, name)
         elements(_one(generator), x, *arguments)
 
     form = None if name in operations else Form.INPLACE
@@ -121,11 +122,12 @@ _distribution("random", "b:number", scalar.random, fill.random)
 _distribution("random", "", scalar.random, fill.random)
 
 
-operation(
-    "bernoulli",
-    "x:T generator:generator=None p:any",
-    inplace=lambda x, generator, p: fill.bernoulli(_one(generator), x, p),
-)(_never)
+def _bernoulli_by_element(x: T, generator: Generator | None, p: T) -> None:
+    check.not_half(x, "bernoulli")
+    fill.bernoulli(_one(generator), x, p)
+
+
+operation("bernoulli", "x:T generator:generator=None p:any", inplace=_bernoulli_by_element)(_never)
 
 # -- new tensors -------------------------------------------------------------------------------------------
 
@@ -133,6 +135,7 @@ operation(
 @creation("rand", "generator:generator=None sizes:sizes")
 def _rand(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
     """``torch.rand([out,] [gen,] sizes...)``: uniform numbers from [0, 1)."""
+    check.not_half(out, "uniform")
     memory.resize(out, sizes)
     fill.uniform(_one(generator), out)
 
@@ -140,6 +143,7 @@ def _rand(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
 @creation("randn", "generator:generator=None sizes:sizes")
 def _randn(out: T, generator: Generator | None, sizes: tuple[int, ...]) -> None:
     """``torch.randn([out,] [gen,] sizes...)``: normal numbers."""
+    check.not_half(out, "normal")
     memory.resize(out, sizes)
     fill.normal(_one(generator), out)
 
@@ -158,7 +162,10 @@ def _multinomial(generator: Generator | None, p: T, n: float, replacement: bool)
 
 @operation("multinomialAliasSetup", "p:any state:list=None", Form.FUNCTION, returns="object")
 def _alias_setup(p: T, tables: list[Any] | None) -> list[Any]:
-    """``torch.multinomialAliasSetup(p [, state])``: the two tables for multinomialAlias, in a Lua table."""
+    """``torch.multinomialAliasSetup(p [, state])``: the two tables for multinomialAlias, in a Lua table.
+
+    The categories in the first are counted from 1, in cutorch's from 0.
+    """
     if tables is None:
         return list(_alias_setup_raw(p, None, None))
     tables[:2] = _alias_setup_raw(p, *[*tables, None, None][:2])
@@ -170,7 +177,8 @@ def _alias_draw(out: T, generator: Generator | None, tables: list[Any]) -> T:
     """``torch.multinomialAlias(out, state)``: fills a LongTensor with categories."""
     if len(tables) != 2 or not all(isinstance(table, T) for table in tables):
         raise ArgumentError("multinomialAlias: expected what torch.multinomialAliasSetup returned")
-    memory.copy(out, choose.alias_draw(_one(generator), out.numel(), tables[0], tables[1]))
+    alias = tables[0] + 1 if types.of(tables[0]).is_cuda else tables[0]
+    memory.copy(out, choose.alias_draw(_one(generator), out.numel(), alias, tables[1]))
     return out
 
 
@@ -188,7 +196,7 @@ def _alias_setup_raw(p: T, alias: T | None, stay: T | None) -> tuple[T, T]:
         torch.empty(0, dtype=t.dtype, device=t.device) if g is None else g
         for t, g in zip(made, (alias, stay), strict=True)
     )
-    memory.write(first, made[0])
+    memory.write(first, made[0] - 1 if types.of(p).is_cuda else made[0])
     memory.write(second, made[1])
     return first, second
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from torch7py.ops.errors import ArgumentError
+import torch
+
+from torch7py.ops import types
+from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.mersenne import to_long
 
-__all__ = ["bounds", "geometric_p", "probability", "stdv"]
+__all__ = ["bounds", "geometric_p", "not_half", "probability", "stdv"]
+
+
+def not_half(tensor: torch.Tensor, name: str) -> None:
+    """A tensor that can be filled: of those in half precision the one of cutorch."""
+    number_type = types.of(tensor)
+    if number_type.host.name == "Half" and not number_type.is_cuda:
+        raise TorchError(f"{number_type.tensor} has no {name}")
 
 
 def stdv(value: float) -> None:

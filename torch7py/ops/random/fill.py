@@ -3,8 +3,8 @@
 Every function sets the elements in logical order, whatever the strides and the device, and returns the
 tensor. Numbers are drawn in double precision and cast to the tensor's type as C casts them. Where the
 original declares a parameter in the tensor's own type, a FloatTensor rounds it before the draw. The
-distributions of real numbers exist for DoubleTensor and FloatTensor alone, the others for every type but
-Half.
+distributions of real numbers exist for tensors of real numbers alone, the others for every type. That a HalfTensor of
+Torch7's own has none is for who calls these (check.py): layers in half precision draw.
 """
 
 from __future__ import annotations
@@ -81,14 +81,13 @@ def exponential(generator: Generator, tensor: torch.Tensor, rate: float) -> torc
 def geometric(generator: Generator, tensor: torch.Tensor, p: float) -> torch.Tensor:
     """``x:geometric([gen,] p)``: trials until one fails, each of which succeeds with probability p; in cutorch until
     one succeeds."""
-    if _not_half(tensor, "geometric").is_cuda:
+    if types.of(tensor).is_cuda:
         p = 1 - p
     return _put(tensor, draw.geometric(generator, tensor.numel(), p))
 
 
 def bernoulli(generator: Generator, tensor: torch.Tensor, p: float | torch.Tensor = 0.5) -> torch.Tensor:
     """``x:bernoulli([gen,] [p=0.5])``. p: one for all, or a Float- or DoubleTensor with one an element."""
-    _not_half(tensor, "bernoulli")
     if isinstance(p, torch.Tensor):
         if types.of(p).host.name not in ("Float", "Double"):
             raise TorchError(f"bernoulli: probabilities in a {types.of(p).tensor}, expected Float or Double")
@@ -103,7 +102,7 @@ def random(generator: Generator, tensor: torch.Tensor, *bounds: float) -> torch.
     A negative number comes out right in the types of whole numbers only. In a FloatTensor or DoubleTensor it
     is 2^64 too large: the original's arithmetic is unsigned until the cast, and the stream is the original's.
     """
-    number_type = _not_half(tensor, "random").host
+    number_type = types.of(tensor).host
     if compiled.fits(tensor):
         low, count = check.bounds(bounds) if bounds else (0, WHOLE_RANGE.get(number_type.name, 2**32))
         # As far as doubles and C's casts of them go.
@@ -130,17 +129,9 @@ def _put(tensor: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 
 def _reals(tensor: torch.Tensor, name: str, *parameters: float) -> tuple[float, ...]:
-    number_type = _not_half(tensor, name)
+    number_type = types.of(tensor)
     if number_type.host.name == "Double":
         return parameters
     if number_type.host.name in ("Float", "Half"):
         return tuple(ctypes.c_float(value).value for value in parameters)
     raise TorchError(f"{number_type.tensor} has no {name}: only DoubleTensor and FloatTensor do")
-
-
-def _not_half(tensor: torch.Tensor, name: str) -> types.NumberType:
-    """The type of a tensor that can be filled: of those in half precision the one of cutorch."""
-    number_type = types.of(tensor)
-    if number_type.host.name == "Half" and not number_type.is_cuda:
-        raise TorchError(f"{number_type.tensor} has no {name}")
-    return number_type

@@ -52,8 +52,11 @@ end
 
 -- Pinned memory, for faster copies to a GPU; here memory like any other.
 for _, name in ipairs {'Float', 'Double', 'Int', 'Long', 'Byte', 'Half'} do
-   local make = torch[name .. 'Tensor']
-   cutorch['createCudaHost' .. name .. 'Tensor'] = function(...) return make(...) end
+   local make, empty = torch[name .. 'Tensor'], torch[name .. 'Storage']
+   cutorch['createCudaHost' .. name .. 'Tensor'] = function(...)
+      if select('#', ...) == 0 then return make(empty()) end   -- unlike another empty tensor it has a storage
+      return make(...)
+   end
 end
 cutorch.createCudaHostTensor = cutorch.createCudaHostFloatTensor
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn import half_kernels
 from torch7py.nn.convolution import SpatialConvolution
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
@@ -80,7 +81,7 @@ class SpatialBinaryConvolution(SpatialConvolution):
         """The convolution by other weights than the layer's."""
         batch, target, _ = self.checked(input)
         kernel = signs.view(int(self.nOutputPlane), int(self.nInputPlane), *self.along("k"))
-        return self.like_input(torch.convolution(batch, kernel, None, *self.geometry(target)), input)
+        return self.like_input(half_kernels.convolution(batch, kernel, None, *self.geometry(target)), input)
 
     @staticmethod
     def by_planes(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:

@@ -148,7 +148,8 @@ class ReinforceCategorical(Reinforce):
             return input.clone()
         if input.dim() != 2:
             raise TorchError(f"{self.class_name}: the input must be a matrix, not {size_text(input)}")
-        index = choose.multinomial(state.current().generator, input, 1, False) - 1
+        chances = input.float() if input.dtype == torch.float16 else input
+        index = choose.multinomial(state.current().generator, chances, 1, False) - 1
         return torch.zeros_like(input).scatter_(1, index.to(input.device), 1)
 
     def slopes(self, input: torch.Tensor, sample: torch.Tensor) -> torch.Tensor:
