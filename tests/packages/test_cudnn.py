@@ -120,6 +120,78 @@ def test_batch_normalization(cuda: Runtime) -> None:
         cuda.execute("cudnn.BatchNormalization(4, 1e-5, 0.1, false)")
 
 
+def test_batch_normalization_of_images(cuda: Runtime) -> None:
+    """In Lua its parent is the one of vectors, whose methods are not to be called for it."""
+    x, g = torch.randn(3, 2, 4, 5, requires_grad=True), torch.randn(3, 2, 4, 5)
+    cuda.globals["x"], cuda.globals["g"] = x.detach(), g
+    y, gradient, weight = cuda.execute(
+        """
+        local m = cudnn.SpatialBatchNormalization(2):cuda()
+        m.weight:fill(1)
+        m:zeroGradParameters()
+        local y = m:updateOutput(x:cuda()):clone()
+        return y, m:updateGradInput(x:cuda(), g:cuda()):clone(), m:backward(x:cuda(), g:cuda()) and m.gradWeight
+        """
+    )
+    expected = F.batch_norm(x, None, None, training=True)
+    torch.testing.assert_close(y, expected.detach())
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, x, g, retain_graph=True)[0])
+    torch.testing.assert_close(weight, (expected.detach() * g).sum((0, 2, 3)))
+
+
+def test_functional(cuda: Runtime) -> None:
+    """Results go into the tensors that are given."""
+    x, w = torch.randn(2, 3, 6, 6, requires_grad=True), torch.randn(4, 3, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w, None, 1, 1)
+    p, a = F.max_pool2d(x, 2), F.avg_pool2d(x, 2)
+    soft = x.flatten(1).log_softmax(1).view(x.shape)
+    g, small = torch.randn(2, 4, 6, 6), torch.randn(2, 3, 3, 3)
+    gradients = torch.autograd.grad(y, [x, w], g)
+    of_max, of_mean = (torch.autograd.grad(pooled, x, small)[0] for pooled in (p, a))
+    (of_soft,) = torch.autograd.grad(soft, x, x.detach())
+    for name, value in (("x", x.detach()), ("w", w.detach()), ("g", g), ("small", small)):
+        cuda.globals[name] = value
+    found = cuda.execute(
+        """
+        local f, h = cudnn.functional, cudnn.getHandle()
+        x, w, g, small = x:cuda(), w:cuda(), g:cuda(), small:cuda()
+        local function like(t) return t.new():resizeAs(t):fill(7) end
+        local y, gi, gw, gb = like(g), like(x), like(w), torch.CudaTensor(4):fill(1)
+        f.Convolution2D_updateOutput(h, x, w, y, 1, 1, 1, 1)
+        f.Convolution2D_updateGradInput(h, x, w, y, g, gi, 1, 1, 1, 1)
+        f.Convolution2D_accGradParameters(h, x, gw, g, 1, 1, 1, 1, 0.5, 0)
+        f.bias2D_accGradParameters(h, g, gb, 2)
+        local p, a, of_p, of_a = like(small), like(small), like(x), like(x)
+        f.MaxPooling2D_updateOutput(h, x, p, 2, 2, 2, 2)
+        f.AveragePooling2D_updateOutput(h, x, a, 2, 2, 2, 2)
+        f.MaxPooling2D_updateGradInput(h, x, p, small, of_p, 2, 2, 2, 2)
+        f.AveragePooling2D_updateGradInput(h, x, a, small, of_a, 2, 2, 2, 2)
+        local s, of_s = torch.CudaTensor(), torch.CudaTensor()
+        f.LogSoftMax_updateOutput(h, x, s)
+        f.LogSoftMax_updateGradInput(h, x, s, x, of_s)
+        return {y, gi, gw, gb, p, a, of_p, of_a, s, of_s}
+        """
+    )
+    expected = [
+        y,
+        gradients[0],
+        gradients[1] / 2,
+        1 + 2 * g.sum((0, 2, 3)),
+        p,
+        a,
+        of_max,
+        of_mean,
+        soft,
+        of_soft,
+    ]
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs.detach())
+    with pytest.raises(LuaError, match="4x6x6 is given for a result of 2x4x6x6"):
+        cuda.execute(
+            "cudnn.functional.Convolution2D_updateOutput(nil, x, w, torch.CudaTensor(4, 6, 6), 1, 1, 1, 1)"
+        )
+
+
 @pytest.mark.parametrize("dims", [2, 3])
 def test_cross_entropy(cuda: Runtime, dims: int) -> None:
     torch.manual_seed(1)
@@ -198,8 +270,14 @@ def test_a_converted_model_trains_on(cuda: Runtime) -> None:
 def test_settings_have_no_effect(cuda: Runtime) -> None:
     cuda.execute("cudnn.benchmark = true cudnn.fastest = true cudnn.verbose = true cudnn.reset()")
     assert cuda.execute("return cudnn.benchmark, cudnn.version >= 5000") == (True, True)
-    with pytest.raises(LuaError, match=r"^t\.lua:1: cudnn\.getHandle: "):
-        cuda.execute("cudnn.getHandle()", "=t.lua")
+    cuda.execute("cudnn.find.verbose = true cudnn.find.reset()")
+    for name in ("errcheck", "find.get", "C.cudnnCreate"):
+        with pytest.raises(LuaError, match=rf"^t\.lua:1: cudnn\.{name}: "):
+            cuda.execute(f"cudnn.{name}()", "=t.lua")
+    computed = "return cudnn.configmap('torch.CudaHalfTensor'), cudnn.sizeof(torch.CudaHalfTensor(1))"
+    assert cuda.execute(computed) == ("CUDNN_DATA_FLOAT", 2)
+    cuda.execute("cudnn.configureMath{['torch.CudaHalfTensor'] = 'CUDNN_DATA_HALF'}")
+    assert cuda.execute(computed) == ("CUDNN_DATA_HALF", 2)
     with pytest.raises(
         LuaError, match=r"^t\.lua:1: cudnn\.GRU: there are no descriptors .* weights\(\) and biases"
     ):

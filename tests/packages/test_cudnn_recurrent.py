@@ -140,6 +140,23 @@ def test_the_batch_first_and_sequences_of_several_lengths(name: str) -> None:
     assert torch.allclose(padded, torch.nn.utils.rnn.pad_packed_sequence(wanted)[0], atol=1e-6)
 
 
+def test_packed_sequences_keep_their_type() -> None:
+    with Runtime(cuda_as="cpu") as runtime:
+        found = runtime.execute(
+            """
+            require 'cudnn'
+            local x, first = torch.CudaIntTensor(3, 2, 1):fill(4), {}
+            for _, batch_first in ipairs{false, true} do
+               local packed = cudnn.RNN:packPaddedSequence(x, batch_first and {2, 2, 1} or {3, 1}, batch_first)
+               local padded = cudnn.RNN:padPackedSequence(packed, batch_first)
+               first[#first + 1] = torch.type(packed[1]) .. ' ' .. torch.type(padded)
+            end
+            return first[1], first[2], cudnn.LSTM(2, 3, 1, false, false).dropout
+            """
+        )
+    assert found == (*["torch.CudaIntTensor torch.CudaIntTensor"] * 2, 0)
+
+
 def test_states_go_in_and_come_out_with_their_gradients() -> None:
     port = port_of("LSTM")
     made = layer_of("LSTM", port)

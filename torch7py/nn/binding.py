@@ -74,16 +74,21 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
     """Those of the exports that a class defines itself or through unregistered bases.
 
     What its parent in Lua has too it inherits there: a method that a script or a package gives to that parent,
-    or to nn.Module, is the class's as well.
+    or to nn.Module, is the class's as well. A twin that is another class in Python than its parent in Lua has all that
+    the parent defines: inherited it would be a method of that class, lent.
     """
     parent = parent_of(cls)
     found: dict[str, None] = {}
     for ancestor in cls.__mro__:
-        if ancestor is torch.nn.Module or (parent is not None and issubclass(parent, ancestor)):
+        if ancestor is torch.nn.Module:
             break
+        if parent is not None and issubclass(parent, ancestor):
+            continue
         for name, attribute in exports.items():
             if attribute in ancestor.__dict__:
                 found[name] = None
+    if parent is not None and not issubclass(cls, parent):
+        found |= {name: None for name in own_methods(parent, all_exports(parent)) if name in exports}
     return list(found)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from torch7py.packages.cudnn import convert, criterion, recurrent, twins
+from torch7py.packages.cudnn import convert, criterion, functional, recurrent, twins
 
-__all__ = ["convert", "criterion", "recurrent", "twins"]
+__all__ = ["convert", "criterion", "functional", "recurrent", "twins"]

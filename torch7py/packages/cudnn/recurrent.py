@@ -110,11 +110,12 @@ class RNN(Module):
         hiddenSize: int,
         numLayers: int,
         batchFirst: bool = False,
-        dropout: float = 0,
+        dropout: float | bool = 0,
         rememberStates: bool = False,
     ) -> None:
         super().__init__()
         name = self.torch7_name
+        dropout = 0 if dropout is False else dropout
         for what, value in (("inputSize", inputSize), ("hiddenSize", hiddenSize), ("numLayers", numLayers)):
             if number(name, what, value) < 1:
                 raise TorchError(f"{name}: {what} must be at least 1, not {value:g}")
@@ -425,13 +426,14 @@ class RNN(Module):
     def packPaddedSequence(self, input: T, lengths: list[float], batchFirst: bool = False) -> list[Any]:
         """``m:packPaddedSequence(input, lengths[, batchFirst])``: the input without what lies beyond the lengths, which
         must not grow; as ``{tensor, batch sizes of the steps}``."""
-        return list(packing.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths))
+        rows, sizes = packing.packed(input.transpose(0, 1) if truthy(batchFirst) else input, lengths)
+        return [types.label(rows, types.of(input)), sizes]
 
     def padPackedSequence(self, seq: list[Any], batchFirst: bool = False) -> tuple[T, list[int]]:
         """``m:padPackedSequence(packed[, batchFirst])``: the tensor with zeros beyond the lengths, and the lengths."""
         data, sizes = seq
         padded, lengths = packing.padded(data, sizes)
-        return (padded.transpose(0, 1) if truthy(batchFirst) else padded), lengths
+        return types.label(padded.transpose(0, 1) if truthy(batchFirst) else padded, types.of(data)), lengths
 
     # -- what is cuDNN's own ------------------------------------------------------------------------------
 
