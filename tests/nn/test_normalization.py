@@ -149,6 +149,19 @@ def test_the_mode_of_the_backward_counts(runtime: Runtime) -> None:
     torch.testing.assert_close(for_bias, g.sum(0), rtol=1e-13, atol=1e-15)
 
 
+def test_what_a_forward_without_statistics_leaves(runtime: Runtime) -> None:
+    """Programs read these fields after any forward."""
+    sizes = lua(
+        runtime,
+        """
+        local m = nn.BatchNormalization(3)
+        m:forward(torch.randn(1, 3))
+        return m.save_mean:nElement(), m.save_std:nElement()
+        """,
+    )
+    assert sizes == (3, 3)
+
+
 def test_a_batch_of_one_takes_the_running_statistics(runtime: Runtime) -> None:
     output, weight, mean = lua(
         runtime,

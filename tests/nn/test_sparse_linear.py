@@ -121,3 +121,17 @@ def test_no_examples(runtime: Runtime) -> None:
 )
 def test_errors(runtime: Runtime, code: str, expected: str) -> None:
     assert lua_error(runtime, f"nn.SparseLinear(6, 3):{code}") == f"nn.SparseLinear: {expected}"
+
+
+def test_any_value_but_false_normalizes(runtime: Runtime) -> None:
+    """Upstream's tests give a 1: four columns stand in front of the weights then."""
+    columns = lua(
+        runtime,
+        """
+        local function columns(normalize)
+           return nn.IndexLinear(5, 2, nil, nil, nil, nil, normalize).weight:size(2)
+        end
+        return columns(1), columns(true), columns(false)
+        """,
+    )
+    assert columns == (6, 6, 2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.nn.scripts import lua
+from torch7py.bridge.runtime import Runtime
 from torch7py.nn import window_max
 from torch7py.nn.window import Window
 
@@ -38,3 +40,23 @@ def test_portions(
         assert torch.equal(found, expected)
         assert found.is_contiguous()
         assert found.dtype is expected.dtype
+
+
+@pytest.mark.parametrize(("layer", "sizes"), [("Spatial", "2, 5, 6"), ("Volumetric", "2, 3, 5, 5, 6")])
+def test_samples_of_fractional_pooling_can_be_drawn_before(runtime: Runtime, layer: str, sizes: str) -> None:
+    """As upstream's tests do, to have two layers with the same windows."""
+    shape, drawn, first, second = lua(
+        runtime,
+        f"""
+        local x = torch.randn({sizes})
+        local m = nn.{layer}FractionalMaxPooling({"2, 2, 2, 2" if layer == "Spatial" else "2, 2, 2, 2, 2, 2"})
+        torch.manualSeed(1)
+        m:initSampleBuffer_(x)
+        local drawn = m.randomSamples:clone()
+        local other = m:clone()
+        return m:getBufferSize_(x), drawn, m:fixPoolingRegions():forward(x), other:fixPoolingRegions():forward(x)
+        """,
+    )
+    assert shape.sizes() == drawn.shape
+    assert drawn.shape[-1] == (2 if layer == "Spatial" else 3)
+    assert torch.equal(first, second)

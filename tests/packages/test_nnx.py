@@ -12,6 +12,7 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.nn.activation import Tanh
 from torch7py.nn.container import Sequential
 from torch7py.nn.linear import Linear
+from torch7py.ops.errors import TorchError
 from torch7py.packages.nnx.classifier import SpatialClassifier
 from torch7py.packages.nnx.planes import MultiSoftMax, SpatialLinear, SpatialPadding, TreeNLLCriterion
 
@@ -44,6 +45,19 @@ def test_the_draws_of_spatial_linear(runtime: Runtime) -> None:
     assert torch.equal(torch.cat([weight, bias.view(2, 1)], 1), drawn)
 
 
+def test_the_jacobian_of_spatial_linear(runtime: Runtime) -> None:
+    """Its updateGradInput makes the parameters' gradients, so that accGradParameters alone leaves them zero."""
+    x, found = lua(
+        runtime,
+        """
+        require 'nnx'
+        local m, x = nn.SpatialLinear(2, 1), torch.randn(2, 1, 2)
+        return x, nn.Jacobian.backward(m, x, m.weight, m.gradWeight)
+        """,
+    )
+    assert torch.equal(found, x[:, 0])
+
+
 @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4)])
 def test_multi_soft_max(shape: tuple[int, ...]) -> None:
     output = assert_faces_agree(MultiSoftMax(), values(*shape))
@@ -64,6 +78,10 @@ def test_tree_criterion() -> None:
     criterion, x = TreeNLLCriterion(), values(5)
     assert criterion.updateOutput(x) == pytest.approx(-x.mean().item(), rel=1e-12)
     assert criterion.backward(x).tolist() == [-0.2] * 5
+    assert criterion.updateOutput(x[:, None]) == pytest.approx(-x.mean().item(), rel=1e-12)
+    assert criterion.backward(x[:, None]).tolist() == [[-0.2]] * 5
+    with pytest.raises(TorchError, match="one column, not of 5x2"):
+        criterion.backward(values(5, 2))
 
 
 def test_a_probe_prints_what_passes(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from torch7py.nn.arguments import given_text, rows, size_text
 from torch7py.nn.base import Module
-from torch7py.nn.checks import check_flag, check_type, fit
+from torch7py.nn.checks import check_type, fit, truthy
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import uniform_
@@ -81,7 +81,7 @@ class IndexLinear(Module):
         normalize: bool = False,
     ) -> None:
         super().__init__()
-        self.normalize = NORMALIZED if check_flag("nn.IndexLinear", "normalize", normalize) else 0
+        self.normalize = NORMALIZED if truthy(normalize) else 0
         if weight is None:
             if inputSize is None or outputSize is None:
                 raise TorchError(
@@ -99,7 +99,7 @@ class IndexLinear(Module):
         for name in ("gradWeightBuffer", "valuesBuffer", "normalizedValues"):
             self.__dict__[name] = self.new()
         self.weightDecay = 0
-        self.doGradInput = check_flag("nn.IndexLinear", "doGradInput", doGradInput)
+        self.doGradInput = truthy(doGradInput)
         self.offset = -1 if keysOffset is None else int(keysOffset) - 1
         self._forget_gradients()
 

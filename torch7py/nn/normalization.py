@@ -217,7 +217,15 @@ class BatchNormalization(Module):
         return output
 
     def updateOutput(self, input: torch.Tensor) -> Any:
-        return self.keep_output(self.forward(input).contiguous())
+        output = self.keep_output(self.forward(input).contiguous())
+        for name in (
+            "save_mean",
+            "save_std",
+        ):  # there after any forward, if only with numbers that mean nothing
+            held = self.__dict__.get(name)
+            if held is None or held.numel() != self.running_mean.numel():
+                self.keep(name, torch.zeros_like(self.running_mean))
+        return output
 
     def _statistics(self, input: torch.Tensor, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and 1 / standard deviation of a batch: the last forward's if this is its input."""

@@ -13,6 +13,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import check_shape, number
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
+from torch7py.nn.shape import long_storage
 from torch7py.nn.window import Gridded, text_of
 from torch7py.nn.window_max import put_back, whole_indices
 from torch7py.ops.errors import TorchError
@@ -24,7 +25,9 @@ __all__ = ["SpatialFractionalMaxPooling", "VolumetricFractionalMaxPooling"]
 class _Fractional(Gridded):
     """``axes`` is the order in which the arguments name the dimensions, ``grid`` that of the planes."""
 
-    lua_methods = names("fixPoolingRegions", empty="clearState")
+    lua_methods = names(
+        "fixPoolingRegions", empty="clearState", getBufferSize_="buffer_size", initSampleBuffer_="samples_for"
+    )
     axes: ClassVar[str]
     randomSamples: torch.Tensor | None = None
     indices: torch.Tensor | None = None
@@ -61,6 +64,14 @@ class _Fractional(Gridded):
                 )
             found.append(count)
         return found
+
+    def buffer_size(self, input: torch.Tensor) -> Any:
+        """``m:getBufferSize_(input)``: the sizes of ``randomSamples`` for an input."""
+        return long_storage(*self.as_batch(input).shape[:2], len(self.grid))
+
+    def samples_for(self, input: torch.Tensor) -> None:
+        """``m:initSampleBuffer_(input)``: draw what the next forward of this input would draw first."""
+        self.samples(self.as_batch(input))
 
     def samples(self, batch: torch.Tensor) -> torch.Tensor:
         """A random number for each plane and dimension along ``axes``; new ones unless the windows are fixed."""

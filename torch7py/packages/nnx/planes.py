@@ -33,6 +33,7 @@ class SpatialLinear(Module):
     """
 
     traced = False
+    halves_stand_alone = False
     fields: ClassVar[tuple[str, ...]] = ("fanin", "fanout")
     lua_methods = names("decayParameters")
 
@@ -203,12 +204,20 @@ restricted("nn.Probe", "displaying an image is an error: there are no windows")
 
 @layer("nn.TreeNLLCriterion", package="nnx")
 class TreeNLLCriterion(TargetlessCriterion):
-    """``nn.TreeNLLCriterion()``: minus the mean of a vector of log likelihoods; there is no target.
+    """``nn.TreeNLLCriterion()``: minus the mean of log likelihoods; there is no target.
 
-    Shapes: ``(n)``.
+    Shapes: ``(n)``, ``(n, 1)``. Of a wider matrix the loss is that of the first column, as in the original, and a
+    gradient is an error.
     """
 
     def forward(self, input: torch.Tensor, target: Any = None) -> torch.Tensor:
-        if input.dim() != 1:
-            raise TorchError(f"{self.class_name}: the input must be a vector, not {size_text(input)}")
-        return -input.mean()
+        if not 1 <= input.dim() <= 2:
+            raise TorchError(
+                f"{self.class_name}: the input must be a vector or a column, not {size_text(input)}"
+            )
+        return -(input if input.dim() == 1 else input[:, 0]).mean()
+
+    def updateGradInput(self, input: torch.Tensor, target: Any = None) -> Any:
+        if input.dim() == 2 and input.shape[1] > 1:
+            raise TorchError(f"{self.class_name}: a gradient is of one column, not of {size_text(input)}")
+        return super().updateGradInput(input, target)
