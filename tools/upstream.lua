@@ -35,6 +35,7 @@ end
 local Tester = torch.getmetatable('torch.Tester')
 local run, get_tests, call = Tester.run, Tester._getTests, Tester._pcall
 local clock, depth = sys.clock, 0
+local times, labels = {}, {}   -- how often a test has been chosen, what it is called this time
 
 local function wanted(name)
    if skipped[name] then return false end
@@ -49,14 +50,18 @@ function Tester:_getTests(names)
    if depth ~= 1 then return tests end
    local chosen = {}
    for name, f in pairs(tests) do
-      if wanted(tostring(name)) then chosen[name] = f end
+      local label = tostring(name)
+      times[label] = (times[label] or 0) + 1
+      if times[label] > 1 then label = ('%s (%d)'):format(label, times[label]) end
+      labels[name] = label
+      if wanted(label) then chosen[name] = f end
    end
    return chosen
 end
 
 function Tester:_pcall(f)
    if depth ~= 1 then return call(self, f) end
-   local name, before, began = self._currentTestName, #self.errors, clock()
+   local name, before, began = labels[self._currentTestName], #self.errors, clock()
    note('start', name)
    local ok, result, pass = call(self, f)
    local outcome = not ok and 'error' or pass and 'passed' or 'failed'

@@ -2,17 +2,20 @@
 
 ::
 
-    python tools/upstream.py torch7=PATH [nn=PATH] [nngraph=PATH] [optim=PATH] [rnn=PATH] [dpnn=PATH] [dataload=PATH]
+    python tools/upstream.py PACKAGE=PATH...
 
-PATH is a checkout of the package; of it only the test files are used, the code under test is ours. Each test file
-runs in a process of its own, in an empty folder and under time limits. Prints a line for each test and a summary;
-exits with 0 when all tests pass (or all that ``--known`` does not list), with 1 when one does not, with 2 when it is
+PACKAGE is torch7, nn, nngraph, optim, rnn, dpnn, dataload, cutorch, cunn, cudnn, image or another name in SUITES; PATH
+is a checkout of it, of which only the test files are used, the code under test is ours. Suites of packages for a GPU
+run with ``--cuda-as cpu``. Each test file runs in a process of its own, in an empty folder and under time limits.
+Prints a line for each test and a summary; a test that a file runs several times is numbered from the second time on.
+Exits with 0 when all tests pass (or all that ``--known`` does not list), with 1 when one does not, with 2 when it is
 called wrongly.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -32,15 +35,26 @@ POLL = 0.05  # seconds between two looks at a running suite
 
 @dataclass(frozen=True)
 class Suite:
-    """A test file: ``start`` is Lua that runs its tests, empty where the file itself does."""
+    """A test file: ``start`` is Lua that runs its tests, empty where the file itself does.
+
+    ``options`` are options of ``torch7py run``; ``beside`` are folders of the checkout that an installed package has
+    beside the test file; ``environment`` has files of the checkout as values of variables.
+    """
 
     file: str
     packages: tuple[str, ...] = ()
     start: str = ""
+    options: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
-def _scripts(folder: str, packages: tuple[str, ...], names: str) -> tuple[Suite, ...]:
-    return tuple(Suite(f"{folder}/{name}.lua", packages) for name in names.split())
+def _scripts(folder: str, packages: tuple[str, ...], names: str, **more: Any) -> tuple[Suite, ...]:
+    return tuple(Suite(f"{folder}/{name}.lua", packages, **more) for name in names.split())
+
+
+ON_CPU = ("--cuda-as", "cpu")
+PHOTOGRAPHS = (("IMAGE_LENA", "assets/grace_hopper_512.jpg"), ("IMAGE_FABIO", "assets/fabio.jpg"))
 
 
 # Left out: benchmarks, files that only define what others use, and suites that need a GPU or data.
@@ -70,6 +84,31 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "rnn": (Suite("test/test.lua", ("rnn",), "rnn.test()"),),
     "dpnn": (Suite("test/test.lua", ("dpnn",), "dpnn.test()"),),
     "dataload": (Suite("test.lua", ("dataload",), "require('dataload').test()"),),
+    "cutorch": (Suite("test/test.lua", ("cutorch",), "cutorch.test(nil, 1)", ON_CPU),),
+    "cunn": (
+        Suite("test.lua", ("cunn",), "nn.testcuda(nil, false, 1, 1)", ON_CPU),
+        Suite("test_DataParallelTable.lua", ("cunn",), options=ON_CPU),
+    ),
+    "cudnn": _scripts(
+        "test", ("cudnn",), "test test_rnn test_1x1conv test_spatialFullConv bntest", options=ON_CPU
+    ),
+    "image": (
+        Suite("test/test.lua", ("image",), "image.test(nil, 1)", beside=("assets",), environment=PHOTOGRAPHS),
+        *_scripts("test", ("image",), "test_rotate test_warp", environment=PHOTOGRAPHS),
+    ),
+    "tds": _scripts("test", (), "test_atomic"),
+    "threads": _scripts(
+        "test",
+        (),
+        "test-atomic test-low-level test-threads test-threads-async test-threads-coroutine test-threads-error "
+        "test-threads-multiple test-threads-safe test-threads-shared test-traceback",
+    ),
+    "torchx": (Suite("test/test.lua", ("torchx",), "torchx.test()"),),
+    "graph": _scripts("test", ("graph",), "test_graph test_graphviz test_old"),
+    "nnx": (Suite("test/test-all.lua", ("nnx",), "nnx.test()"),),
+    "gnuplot": _scripts(".", (), "test"),
+    "torchnet": (Suite("test/test.lua", start="require('torchnet').test()"),),
+    "stn": (Suite("test.lua", ("nn", "stn"), "stn.test()"),),
 }
 
 
@@ -137,22 +176,35 @@ def run_suite(
     """The outcomes of a suite's tests. A test that ends the process is an error, and the others still run."""
     finished: list[str] = []
     file = (root / suite.file).resolve()
+    environment = os.environ | {name: str((root / path).resolve()) for name, path in suite.environment}
     while True:
         with tempfile.TemporaryDirectory(prefix="upstream-") as folder:
             notes = _Notes(Path(folder) / "notes", suite.file)
             notes.path.touch()
             work = Path(folder) / "work"
             work.mkdir()
-            lists = (only, finished, suite.packages, (file.parent, root.resolve(), HERE / "standins"))
-            command = [sys.executable, "-m", "torch7py", "run", *options, str(HERE / "upstream.lua")]
+            place = _laid_out(root, suite, Path(folder) / "installed")
+            folders = (file.parent, root.resolve(), root.resolve().parent, HERE / "standins")
+            lists = (only, finished, suite.packages, folders)
+            command = [
+                sys.executable,
+                "-m",
+                "torch7py",
+                "run",
+                *options,
+                *suite.options,
+                str(HERE / "upstream.lua"),
+            ]
             command += [
                 str(notes.path),
-                str(file),
+                str(place),
                 suite.start,
                 *("\n".join(map(str, each)) for each in lists),
             ]
             with (Path(folder) / "output").open("wb+") as output:
-                process = subprocess.Popen(command, cwd=work, stdout=output, stderr=subprocess.STDOUT)
+                process = subprocess.Popen(
+                    command, cwd=work, stdout=output, stderr=subprocess.STDOUT, env=environment
+                )
                 ended = _watch(process, notes, limits)
                 output.seek(0)
                 printed = output.read().decode("utf-8", "replace")
@@ -163,6 +215,17 @@ def run_suite(
             return
         yield Outcome(suite.file, notes.running, "error", message=f"{ended}\n{printed[-2000:]}")
         finished.append(notes.running)
+
+
+def _laid_out(root: Path, suite: Suite, folder: Path) -> Path:
+    """Where the test file is run: where it is, or beside the folders that it looks for beside itself."""
+    file = (root / suite.file).resolve()
+    if not suite.beside:
+        return file
+    folder.mkdir()
+    for path in (file, *((root / each).resolve() for each in suite.beside)):
+        (folder / path.name).symlink_to(path)
+    return folder / file.name
 
 
 def _watch(process: subprocess.Popen[bytes], notes: _Notes, limits: Limits) -> str:
