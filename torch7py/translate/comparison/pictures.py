@@ -45,7 +45,14 @@ class Pictures:
             saved(picture, buffer, format or Image.EXTENSION[os.path.splitext(path)[1].lower()], **options)
             self.saved[os.path.realpath(path)] = buffer.getvalue()
 
-        return [(Image, "open", open_picture), (Image.Image, "save", save_picture)]
+        def show_picture(picture: Image.Image, title: str | None = None) -> None:
+            """Nothing: a window would be in whoever's way that translates."""
+
+        return [
+            (Image, "open", open_picture),
+            (Image.Image, "save", save_picture),
+            (Image.Image, "show", show_picture),
+        ]
 
     def remove(self, otherwise: Callable[[Any], None], path: Any) -> None:
         if self.saved.pop(os.path.realpath(path), None) is None:

@@ -38,18 +38,67 @@ def index(t: Translator, node: Index) -> Py | None:
 
 
 def _elapsed(t: Translator, node: Invoke) -> Py:
+    if _is_stopped(t):
+        return atom(f"{t.value(node.receiver).at(code.ATOM)}.seconds()")
     t.imports.add("time")
     return Py(f"time.perf_counter() - {t.value(node.receiver).at(code.MULTIPLY)}", code.ADD)
 
 
+def _is_stopped(t: Translator) -> bool:
+    """Whether a program has timers that do not go on all the time: a page's are objects then, and no numbers."""
+    found = t.has_stopwatches
+    if found is None:
+        calls = (node for node in tree.every(t.program, Invoke) if node.method in ("stop", "resume"))
+        found = t.has_stopwatches = any(t.kind(node.receiver) == "timer" for node in calls)
+    return found
+
+
+@function("torch.Timer")
+def timer(t: Translator, node: Call) -> Py:
+    if _is_stopped(t):
+        return atom(f"{t.need('Stopwatch')}()")
+    t.imports.add("time")
+    return atom("time.perf_counter()")
+
+
 def _reset(t: Translator, node: Invoke) -> None:
+    if _is_stopped(t):
+        _stopwatch(t, node)
+        return
     if not isinstance(node.receiver, Name):
         raise Problem("T7-202", node.line, "a timer that is in no variable is set back")
     t.imports.add("time")
     t.emit(f"{t.target(node.receiver)} = time.perf_counter()")
 
 
+def _stopwatch(t: Translator, node: Invoke) -> None:
+    t.emit(f"{t.value(node.receiver).at(code.ATOM)}.{node.method}()")
+
+
 method_statements["timer", "reset"] = _reset
+for _name in ("stop", "resume"):
+    method_statements["timer", _name] = _stopwatch
+
+
+@statement("sys.tic")
+def tic(t: Translator, node: Call) -> None:
+    t.emit(f"{_of_one_file(t, node, 'tic')}()")
+
+
+@function("sys.toc")
+def toc(t: Translator, node: Call) -> Py:
+    """The seconds since sys.tic."""
+    if node.arguments:
+        raise Problem("T7-203", node.line, "sys.toc that prints")
+    t.need("tic")
+    return atom(f"{_of_one_file(t, node, 'toc')}()")
+
+
+def _of_one_file(t: Translator, node: Call, name: str) -> str:
+    """A helper that remembers something, which two pages would have one each of."""
+    if t.project.files:
+        raise Problem("T7-201", node.line, f"{t.path(node.callee)} in a program of several files")
+    return t.need(name)
 
 
 @function("lfs.attributes")

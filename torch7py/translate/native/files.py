@@ -131,9 +131,17 @@ def _is_standard(t: Translator, node: Expression) -> str | None:
 
 def _read(t: Translator, node: Invoke) -> Py:
     if t.path(node.receiver) == "io.stdin":
-        raise Problem("T7-203", node.line, "reading from the standard input")
+        return _read_from(t, node, _standard_input(t))
+    return _read_from(t, node, t.value(node.receiver).at(code.ATOM))
+
+
+def _standard_input(t: Translator) -> str:
+    t.imports.add("sys")
+    return "sys.stdin"
+
+
+def _read_from(t: Translator, node: Invoke | Call, file: str) -> Py:
     what = node.arguments[0] if node.arguments else None
-    file = t.value(node.receiver).at(code.ATOM)
     format_ = what.value.lstrip("*")[:1] if isinstance(what, String) else ""
     if len(node.arguments) > 1:
         raise Problem("T7-203", node.line, "file:read of several things at once")
@@ -184,6 +192,20 @@ def _quiet(t: Translator, node: Invoke) -> None:
 methods["file", "close"] = _close
 method_statements["file", "quiet"] = _quiet
 method_statements["file", "flush"] = _flush
+
+
+@statement("io.close")
+def io_close(t: Translator, node: Call) -> None:
+    if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "file":
+        raise Problem(
+            "T7-203", node.line, "io.close of what io.output has set, or of something that may be no file"
+        )
+    t.emit(f"{t.value(node.arguments[0]).at(code.ATOM)}.close()")
+
+
+@function("io.read")
+def io_read(t: Translator, node: Call) -> Py:
+    return _read_from(t, node, _standard_input(t))
 
 
 @statement("io.write")

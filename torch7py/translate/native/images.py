@@ -232,25 +232,48 @@ def ranged(t: Translator, node: Call) -> Py:
     return atom(f"{t.need('minmax')}({_numbers(t, node, source)}{_settings(t, given, keywords)})")
 
 
+_OF_GRIDS = {
+    "padding": ("padding", "number"),
+    "nrow": ("per_row", "number"),
+    "scaleeach": ("scale_each", "boolean"),
+    "min": ("low", "number"),
+    "max": ("high", "number"),
+    "symmetric": ("symmetric", "boolean"),
+    "saturate": ("saturate", "boolean"),
+}
+
+
 @function("image.toDisplayTensor")
 def grid(t: Translator, node: Call) -> Py:
-    keywords = {
-        "padding": ("padding", "number"),
-        "nrow": ("per_row", "number"),
-        "scaleeach": ("scale_each", "boolean"),
-        "min": ("low", "number"),
-        "max": ("high", "number"),
-        "symmetric": ("symmetric", "boolean"),
-        "saturate": ("saturate", "boolean"),
-    }
-    given = _named(t, node, ("input", *keywords))
-    source = given.pop("input", None)
+    return _grid(t, node, _named(t, node, ("input", *_OF_GRIDS)), "input")
+
+
+def _grid(t: Translator, node: Call, given: dict[str, Expression], name: str) -> Py:
+    source = given.pop(name, None)
     kind = None if source is None else t.kind(source)
     if source is None or not (kind == "tensor" or (kind == "table" and t.representation(source) == "list")):
-        raise Problem("T7-203", node.line, "image.toDisplayTensor of something that may be no images")
+        raise Problem("T7-203", node.line, f"{t.path(node.callee)} of something that may be no images")
     return atom(
-        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, given, keywords)})"
+        f"{_needed(t, 'image_grid', 'minmax')}({_numbers(t, node, source)}{_settings(t, given, _OF_GRIDS)})"
     )
+
+
+# What image.display takes besides: how large a window is, what stands over it, and which one.
+_OF_WINDOWS = ("zoom", "win", "x", "y", "legend", "offscreen", "gui", "input_image")
+
+
+@function("image.display")
+def displayed(t: Translator, node: Call) -> Py:
+    """Shown in a window of the system's own, which is nothing that the program could go on with."""
+    if len(node.arguments) == 1 and isinstance(node.arguments[0], Table):
+        given = _named(t, node, ("image", *_OF_GRIDS, *_OF_WINDOWS))
+    else:
+        given = dict(zip(("image", "zoom", "min", "max", "legend", "win"), node.arguments, strict=False))
+        given = {name: value for name, value in given.items() if not isinstance(value, Nil)}
+    legend = given.get("legend")
+    title = "" if legend is None or t.kind(legend) != "string" else f", {t.value(legend)}"
+    kept = {name: value for name, value in given.items() if name not in _OF_WINDOWS}
+    return atom(f"{t.need('show_image')}({_grid(t, node, kept, 'image')}{title})")
 
 
 # ---------------------------------------------------------------------------------------------------------

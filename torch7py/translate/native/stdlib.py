@@ -358,8 +358,8 @@ def dropped(t: Translator, node: Call) -> None:
 
 # Packages whose functions have their own native forms.
 PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string lfs pl nnx csvigo image cutorch cunn cudnn"
-    " dataload".split()
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string table io os lfs pl nnx csvigo image cutorch cunn"
+    " cudnn dataload".split()
 )
 OPENCL = {"cltorch", "clnn", "clnnx"}
 
@@ -391,12 +391,6 @@ def documentation(t: Translator, node: Call) -> None:
 
 
 # Time
-
-
-@function("torch.Timer")
-def timer(t: Translator, node: Call) -> Py:
-    t.imports.add("time")
-    return atom("time.perf_counter()")
 
 
 @function("torch.tic")

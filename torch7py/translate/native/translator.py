@@ -89,6 +89,7 @@ class Translator:
         # Lua counts bytes: with letters beyond ASCII, places and lengths are not those of Python's text.
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
         self.cards = devices.are_used(self.program)
+        self.has_stopwatches: bool | None = None  # whether its timers stop and go on, when that was asked for
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated

@@ -39,6 +39,18 @@ def save_image(path, x):
 )
 
 helper(
+    "show_image",
+    '''
+def show_image(x, title=None):
+    """Show planes of numbers from 0 to 1 as a picture."""
+    x = (x.double().clamp(0, 1) * 255).byte()
+    if x.dim() == 3:
+        x = x[0] if len(x) == 1 else x.permute(1, 2, 0)
+    Image.fromarray(x.cpu().contiguous().numpy()).show(title)
+''',
+)
+
+helper(
     "luminance",
     '''
 def luminance(x):

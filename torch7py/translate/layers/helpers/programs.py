@@ -386,3 +386,47 @@ def same_contents(a, b, tolerance):
     return a == b or abs(a - b) <= tolerance
 ''',
 )
+
+helper(
+    "Stopwatch",
+    '''
+class Stopwatch:
+    """The seconds in which it goes; it does from the beginning."""
+
+    def __init__(self):
+        self.before, self.started = 0.0, time.perf_counter()
+
+    def seconds(self):
+        return self.before + (0.0 if self.started is None else time.perf_counter() - self.started)
+
+    def reset(self):
+        self.before = 0.0
+        if self.started is not None:
+            self.started = time.perf_counter()
+
+    def stop(self):
+        self.before, self.started = self.seconds(), None
+
+    def resume(self):
+        if self.started is None:
+            self.started = time.perf_counter()
+''',
+)
+
+helper(
+    "tic",
+    '''
+def tic():
+    """Begin to take the time."""
+    tic.started = time.perf_counter()
+''',
+)
+
+helper(
+    "toc",
+    '''
+def toc():
+    """The seconds since ``tic``."""
+    return time.perf_counter() - tic.started
+''',
+)
