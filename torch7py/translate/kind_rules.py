@@ -141,6 +141,8 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
         return result.be("storage")
     if method == "storage" and not node.arguments:
         return result.be("memory")
+    if method == "data" and not node.arguments:
+        return result.be("pointer")
     if method == "type" and node.arguments:
         return result.be("tensor") | same_rank(result, receiver)
     if method in ("type", "__tostring"):

@@ -153,6 +153,7 @@ FUNCTION_RESULTS = {
     "cjson.encode": "string",
     "hdf5.open": "hdf5",
     "io.read": "string",
+    "ffi.string": "string",
     "torch.Timer": "timer",
     "torch.tic": "number",
     "torch.toc": "number",

@@ -22,5 +22,5 @@ io.close(f)
 for line in io.lines('watches.txt') do print(line) end
 os.remove('watches.txt')
 
-local window = image.display{image = torch.rand(4, 3, 8, 8), nrow = 2, legend = 'four', win = window}
-window = image.display(torch.rand(8, 8))
+image.display{image = torch.rand(4, 3, 8, 8), nrow = 2, legend = 'four'}
+image.display(torch.rand(8, 8))

@@ -199,6 +199,8 @@ class ExpressionKinds:
                     return False  # an object or a number, as the function finds out
                 if side.find().classes:
                     return self._metamethod(_METAMETHODS[operator], side, (left, right), result)
+            if operator == "+" and left.kind == "pointer":
+                return result.be("pointer") | (right.kind is None and right.be("number"))
             if operator in ("%", "^") and None in kinds and "tensor" not in kinds:
                 return left.be("number") | right.be("number") | result.be("number")
             if operator == "*" and kinds == {"tensor"}:

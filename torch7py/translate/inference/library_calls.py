@@ -189,6 +189,12 @@ class LibraryCalls:
             self.formats(node.arguments[0], arguments[1:])
         if path == "select":
             return self._select(node, arguments, result)
+        if path == "torch.data" and len(arguments) == 1:
+            self.inference.rules.append(lambda: arguments[0].kind == "tensor" and result.be("pointer"))
+            return True
+        if path == "ffi.copy" and len(arguments) > 1:
+            result.be("pointer")
+            return True
         if path == "torch.LongStorage":
             result.be("storage")
             return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.inference import tds
-from torch7py.translate.native import code, indexing, text
+from torch7py.translate.native import code, indexing, memory, text
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.conditions import COMPARISONS
 from torch7py.translate.native.intervals import EXACT
@@ -220,6 +220,8 @@ class Expressions:
             if found is not None:
                 return found
         left_kind, right_kind = self.t.kind(node.left), self.t.kind(node.right)
+        if left_kind == "pointer" and node.operator == "+":
+            return memory.moved(self.t, node)
         if node.operator == "*" and left_kind == "tensor" and right_kind == "tensor":
             operator = "@"
         if (

@@ -82,10 +82,15 @@ def write_with(t: Translator, nodes: Sequence[tree.Statement], index: int) -> in
 
 
 def _closes(t: Translator, node: tree.Statement, variable: Variable) -> bool:
+    """``file:close()``, ``io.close(file)``"""
     call = node.call if isinstance(node, tree.Run) else None
-    if not isinstance(call, Invoke) or call.method != "close" or not isinstance(call.receiver, tree.Name):
+    if isinstance(call, Invoke) and call.method == "close":
+        closed: Expression | None = call.receiver
+    elif isinstance(call, Call) and t.path(call.callee) == "io.close" and len(call.arguments) == 1:
+        closed = call.arguments[0]
+    else:
         return False
-    return t.scopes.of_name[call.receiver] is variable
+    return isinstance(closed, tree.Name) and t.scopes.of_name[closed] is variable
 
 
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:

@@ -34,6 +34,8 @@ __all__ = ["Project", "SourceFile", "gather"]
 
 # Calls that run a file. For all but require its name is a path.
 _PATHS = {"dofile", "include", "paths.dofile"}
+# Libraries that are there before a file of their name is looked for.
+_PRELOADED = set("string table math io os debug coroutine package bit jit ffi".split())
 # Modules that a page may import: a file of such a name would stand in their way.
 _TAKEN = {"torch", "numpy", "shared", *sys.stdlib_module_names}
 
@@ -183,7 +185,7 @@ class _Gathering:
             file_path = folder / name.value
             return self._within(file_path) if name.value.endswith(".lua") else None
         stem = plain_name(name.value)
-        if stem.startswith(("/", "..")) or name.value in packages:
+        if stem.startswith(("/", "..")) or name.value in packages or name.value in _PRELOADED:
             return None  # a package comes before a file of its name
         found = _in(self.folder, stem)
         return None if found is None else self._within(found)

@@ -358,7 +358,7 @@ def dropped(t: Translator, node: Call) -> None:
 
 # Packages whose functions have their own native forms.
 PACKAGES = set(
-    "torch nn rnn optim nngraph dpnn paths sys xlua math string table io os lfs pl nnx csvigo image cutorch cunn"
+    "torch nn rnn optim nngraph dpnn paths sys xlua math string table io os ffi lfs pl nnx csvigo image cutorch cunn"
     " cudnn dataload".split()
 )
 OPENCL = {"cltorch", "clnn", "clnnx"}

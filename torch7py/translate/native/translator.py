@@ -90,6 +90,9 @@ class Translator:
         self.wide_text = any(not node.value.isascii() for node in tree.every(self.program, tree.String))
         self.cards = devices.are_used(self.program)
         self.has_stopwatches: bool | None = None  # whether its timers stop and go on, when that was asked for
+        self.follows_pointers: bool | None = (
+            None  # whether all that it does with pointers has a form, if asked for
+        )
         self.scales: set[Variable] = set()  # of accGradParameters: always 1
         self.problems: list[Problem] = []
         self.failed: list[Statement] = []  # those with a problem, and all in them, are not translated

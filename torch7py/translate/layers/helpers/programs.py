@@ -430,3 +430,23 @@ def toc():
     return time.perf_counter() - tic.started
 ''',
 )
+
+helper(
+    "text_at",
+    '''
+def text_at(x, length=None):
+    """The text whose bytes a vector has, so many or up to the first zero."""
+    data = x.to(torch.uint8).cpu().numpy().tobytes()
+    return data[: data.index(0) if length is None else length].decode()
+''',
+)
+
+helper(
+    "put_text",
+    '''
+def put_text(x, text, ending=b"\\0"):
+    """Write the bytes of a text, and what ends it, into a vector."""
+    data = torch.tensor([*text.encode(), *ending], dtype=torch.uint8)
+    x[: len(data)] = data.to(x.dtype)
+''',
+)

@@ -1,0 +1,106 @@
+"""The memory of tensors: what ``x:data()`` points to, as a vector of the elements from there on.
+
+Programs keep texts in it, as bytes with a zero behind them: ``ffi.copy(x:data(), text)`` and ``ffi.string(x:data())``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.forms import same_expression
+from torch7py.translate.native import code
+from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.stdlib import function, statement
+from torch7py.translate.native.tensors.rules import Arguments, rule
+from torch7py.translate.tree import Binary, Block, Call, Expression, Unary
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["moved"]
+
+
+def _from_first(t: Translator, node: Expression) -> Py:
+    if not _are_followed(t):
+        raise Problem("T7-271", node.line, "a pointer to a tensor's memory, used otherwise than for texts")
+    return atom(f"{t.value(node).at(code.ATOM)}.view(-1)")
+
+
+def _are_followed(t: Translator) -> bool:
+    """Whether pointers are only kept, moved on, and given to functions of texts: a vector is no address."""
+    if t.follows_pointers is None:
+        pointers = {node for node, found in t.types.by_node.items() if found.find().kinds == {"pointer"}}
+        t.follows_pointers = not pointers - {
+            node for place in tree.walk(t.program) for node in _free(t, place)
+        }
+    return t.follows_pointers
+
+
+def _free(t: Translator, place: tree.Node | Block) -> tuple[Expression, ...]:
+    """The expressions right in a statement or another expression that may be pointers there."""
+    if isinstance(place, tree.Local):
+        return (*place.names, *place.values)
+    if isinstance(place, tree.Assign):
+        return (*place.targets, *place.values)
+    if isinstance(place, Binary) and place.operator == "+":
+        return (place.left,)
+    if isinstance(place, Call) and t.path(place.callee) in ("ffi.copy", "ffi.string"):
+        return place.arguments
+    return (place.call,) if isinstance(place, tree.Run) else ()
+
+
+@rule("data")
+def data(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    return _from_first(t, receiver)
+
+
+@function("torch.data")
+def data_of(t: Translator, node: Call) -> Py:
+    if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "tensor":
+        raise Problem("T7-203", node.line, "torch.data of something that may be no tensor")
+    return _from_first(t, node.arguments[0])
+
+
+def moved(t: Translator, node: Binary) -> Py:
+    """``p + n``: the elements from the n-th on."""
+    if t.kind(node.right) != "number" or not t.whole(node.right):
+        raise Problem("T7-203", node.line, "a pointer and something that may be no whole number")
+    if isinstance(node.right, Unary):
+        raise Problem("T7-203", node.line, "a pointer that goes back")
+    far = t.expressions.whole_number(node.right)
+    space = "" if str(far).isalnum() or str(far).isidentifier() else " "  # as a formatter would have it
+    return atom(f"{t.value(node.left).at(code.ATOM)}[{far}{space}:]")
+
+
+@function("ffi.string")
+def string(t: Translator, node: Call) -> Py:
+    """``ffi.string(p[, length])``"""
+    if not 1 <= len(node.arguments) <= 2 or t.kind(node.arguments[0]) != "pointer":
+        raise Problem("T7-203", node.line, "ffi.string of something else than the memory of a tensor")
+    length = node.arguments[1:]
+    text = "".join(f", {t.expressions.whole_number(each)}" for each in length)
+    return atom(f"{t.need('text_at')}({t.value(node.arguments[0])}{text})")
+
+
+@statement("ffi.copy")
+def copy(t: Translator, node: Call) -> None:
+    """``ffi.copy(p, text[, length])``; with a length, there is no zero behind the text."""
+    kinds = [t.kind(argument) for argument in node.arguments]
+    if kinds[:2] != ["pointer", "string"] or len(kinds) > 3:
+        raise Problem(
+            "T7-203", node.line, "ffi.copy of something else than a text into the memory of a tensor"
+        )
+    target, source = (t.value(argument) for argument in node.arguments[:2])
+    if len(kinds) == 2:
+        t.emit(f"{t.need('put_text')}({target}, {source})")
+        return
+    if not _is_length(node.arguments[2], node.arguments[1]):
+        raise Problem("T7-203", node.line, "ffi.copy of a part of a text")
+    t.emit(f'{t.need("put_text")}({target}, {source}, b"")')
+
+
+def _is_length(node: Expression, of: Expression) -> bool:
+    """``#text``"""
+    return isinstance(node, Unary) and node.operator == "#" and same_expression(node.operand, of)
