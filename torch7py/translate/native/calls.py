@@ -15,7 +15,6 @@ from torch7py.translate.native import (
     command_line,
     files,  # noqa: F401  (registers its rules)
     hashes,  # noqa: F401  (so does it)
-    memory,  # noqa: F401
     hdf5,  # noqa: F401  (so does it)
     images,  # noqa: F401  (so does it)
     json_texts,  # noqa: F401  (so does it)
