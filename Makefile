@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 WORKERS ?= auto
 
 # The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT.
-LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli)
+LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli/test_run.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test check test-lua51 test-slow test-eager demo bench support format clean

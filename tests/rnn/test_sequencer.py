@@ -338,7 +338,9 @@ def test_the_tensors_of_the_steps_are_the_same_objects_in_the_next_sequence(runt
         local second = m:forward(x)
         local again = m:backward(x, g)
         local same = rawequal(second[1], one) and rawequal(again[2], gradient) and #second == 4 and #first == 3
-        local changed = (one - kept):abs():max() > 0 and (one - m.module.modules[1]:forward(x[1])):abs():max() == 0
+        -- the rows of all steps at once and those of one: on some processors the last digit is another
+        local error = (one - m.module.modules[1]:forward(x[1])):abs():max()
+        local changed = (one - kept):abs():max() > 0 and error < 1e-14
         m:remember('both')
         m:forward(x)
         return same, changed, rawequal(m.output[1], one)
