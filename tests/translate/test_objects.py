@@ -64,6 +64,11 @@ LINES = {
         "class Dot(Shape):\n    pass\n",
         "        str(isinstance(square, Shape)).lower(),\n",
     ],
+    "packed_arguments": [
+        "    def __init__(self, names, limit, price=3, label=None):\n        self.names = names\n",
+        "        if weights is None:\n",
+        'a = Store(names=["x", "y"], limit=5)\n',
+    ],
     "private_methods": [
         "        self._clear()\n",
         "def _mark(self, at):\n",

@@ -1,8 +1,8 @@
 """Functions made by argcheck: rules for their arguments, and the function that is called when they fit.
 
 ``f = argcheck{{name='x', type='number', default=0}, call=function(x) ... end}`` is read as that function, of which it
-is known what each argument is and what it is when it is left out. Rules that do more (several functions under one name,
-checks of their own, arguments packed into a table) stay as they are.
+is known what each argument is and what it is when it is left out; checks of their own are left out as the others are.
+Rules that do more (several functions under one name) stay as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.forms import dotted
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import (
     Around,
@@ -19,17 +20,27 @@ from torch7py.translate.tree import (
     Comment,
     Expression,
     Function,
+    Index,
     Name,
     Place,
     String,
     Table,
 )
 
-__all__ = ["ArgumentChecks", "Rule", "found_in", "named_arguments"]
+__all__ = ["OF_RULE", "ArgumentChecks", "Rule", "found_in", "named_arguments"]
 
+_READERS = (
+    "pairs",
+    "ipairs",
+    "torch.Tensor",
+    "torch.LongTensor",
+    "torch.IntTensor",
+    "torch.FloatTensor",
+    "assert",
+)
 _KINDS = {"number", "string", "boolean", "table", "function"}
 _OPTIONS = {"doc", "help", "call", "force", "nonamed", "noordered"}
-_OF_RULE = {"name", "type", "default", "defaulta", "opt", "help", "doc"}
+OF_RULE = {"name", "type", "default", "defaulta", "opt", "help", "doc", "check"}
 
 
 @dataclass(eq=False)
@@ -148,12 +159,12 @@ def found_in(program: Block) -> tuple[dict[Expression, Expression], dict[Functio
 
 
 def _fill_in(function: Function, checks: ArgumentChecks) -> None:
-    """Functions as defaults: ``if f == nil then f = function(x) ... end end`` before all else, and nil by default."""
+    """Functions, tables and fields as defaults: ``if f == nil then f = ... end`` before all else, where f is nil."""
     body = function.body
     added: list[tree.Statement] = []
     for parameter, rule in zip(function.parameters, checks.rules, strict=False):
         default = rule.default
-        if not isinstance(default, Function):
+        if not isinstance(default, (Function, Table, Index)):
             continue
         first = body.statements[0].place if body.statements else function.place
         place = Place(first.line, first.column, first.start, first.start)
@@ -216,16 +227,60 @@ def _read(call: Call) -> tuple[Function, ArgumentChecks] | None:
         if isinstance(inner, Function):
             if own.intersection(n.name for n in tree.walk(inner.body) if isinstance(n, Name)):
                 return None  # it would be another variable in the function
+        elif isinstance(inner, Table):
+            at = checks.rules.index(rule)
+            if at < len(function.parameters) and not _is_only_read(function, function.parameters[at].name):
+                return None  # made once, and the same for all calls
+            if not all(_is_literal(item.value) for item in inner.fields):
+                return None
+        elif isinstance(inner, Index):
+            if own.intersection(n.name for n in tree.walk(inner) if isinstance(n, Name)):
+                return None
         elif inner is not None and not isinstance(inner, (tree.Number, String, tree.Boolean)):
-            return None  # made once, and the same for all calls
+            return None
     return function, checks
+
+
+def _only_looks(check: Function) -> bool:
+    """Whether a check changes nothing but its own variables."""
+    own = {name.name for node in tree.every(check.body, tree.Local) for name in node.names}
+    targets = [target for node in tree.every(check.body, tree.Assign) for target in node.targets]
+    return all(isinstance(target, Name) and target.name in own for target in targets)
+
+
+def _is_literal(node: Expression) -> bool:
+    if isinstance(node, Table):
+        return all(_is_literal(item.value) for item in node.fields)
+    inner = node.operand if isinstance(node, tree.Unary) else node
+    return isinstance(inner, (tree.Number, String, tree.Boolean))
+
+
+def _is_only_read(function: Function, name: str) -> bool:
+    """Whether a function looks at what a parameter holds, and neither changes it nor keeps it."""
+    free: set[Expression] = set()
+    for node in tree.walk(function.body):
+        if isinstance(node, tree.Unary):
+            free.add(node.operand)
+        elif isinstance(node, tree.Binary) and node.operator in ("==", "~="):
+            free |= {node.left, node.right}
+        elif isinstance(node, Index):
+            free.add(node.base)
+        elif isinstance(node, Call) and (dotted(node.callee) or "").startswith(_READERS):
+            free.update(node.arguments)
+    stored = {target for node in tree.every(function.body, tree.Assign) for target in node.targets}
+    free -= {target.base for target in stored if isinstance(target, Index)}
+    names = [node for node in tree.walk(function.body) if isinstance(node, Name) and node.name == name]
+    return all(node in free and node not in stored for node in names)
 
 
 def _rule(node: Expression) -> Rule | None:
     if not isinstance(node, Table):
         return None
     entries = {item.key.value: item.value for item in node.fields if isinstance(item.key, String)}
-    if len(entries) != len(node.fields) or entries.keys() - _OF_RULE:
+    if len(entries) != len(node.fields) or entries.keys() - OF_RULE:
+        return None
+    check = entries.get("check")
+    if check is not None and not (isinstance(check, Function) and _only_looks(check)):
         return None
     name, kind = entries.get("name"), entries.get("type")
     if not isinstance(name, String) or not isinstance(kind, String):

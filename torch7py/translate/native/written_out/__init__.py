@@ -6,7 +6,8 @@ function, a function that empties the buffers of a network's layers is ``clearSt
 ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
 chooses is a choice among those that are there, a variable with one of several layers' classes holds functions that
 make these, a package that nobody has any more is not there, and a field that is a
-list until it is made a tensor is a list beside the field, objects that get methods copied look them up. What comes out
+list until it is made a tensor is a list beside the field, objects that get methods copied look them up,
+and arguments that argcheck packs into a table are parameters. What comes out
 is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A
 use that is more than that stays as it is.
 """
@@ -25,6 +26,7 @@ from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.layer_makers import LayerMakers
 from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
+from torch7py.translate.native.written_out.packed_arguments import PackedArguments
 from torch7py.translate.native.written_out.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.written_out.testers import Testers
 from torch7py.translate.native.written_out.trainers import Trainers
@@ -43,6 +45,7 @@ _VARARGS = re.compile(rb"function\s+\w+\s*\(\s*\.\.\.\s*\)[^\0]*nn\.\w+\s*\(\s*\
 _LAYER_MAKERS = re.compile(rb"(?:=|and|or)\s*\(?\s*(?:nn|cudnn)\.[A-Z]\w*\s*(?:--[^\n]*)?[\n;)]")
 _GATHERED = re.compile(rb"\b(\w+\.\w+)\s*=\s*torch\.\w*Tensor\s*\(\s*\1\s*\)")
 _COPIED = re.compile(rb"in\s+pairs\s*\(\s*\w+\s*\)\s*do\s+(\w+)\[\w+\]\s*=\s*\w+;?\s+end")
+_PACKED = re.compile(rb"\bpack\s*=\s*true")
 _INDEXED = re.compile(rb"setmetatable\s*\(\s*\w+\s*,\s*\{\s*__index\s*=\s*function")
 
 
@@ -73,6 +76,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = LayerMakers(source, file).written()
     if _GATHERED.search(source):
         source = Gathered(source, file).written()
+    if _PACKED.search(source):
+        source = PackedArguments(source, file).written()
     if _COPIED.search(source):
         source = CopiedMethods(source, file).written()
     if _INDEXED.search(source):
