@@ -90,7 +90,7 @@ def test_pages(tmp_path: Path) -> None:
 
 def test_only_the_chosen_file_is_run(tmp_path: Path) -> None:
     code = written(tmp_path, START + PROGRAMS["run_for_its_globals"][0] + END, GLOBALS).code
-    branch = '    if opt.net == "large":\n        import kinds.large  # noqa: F401 (for what it does)\n'
+    branch = '    if opt.net == "large":\n        import kinds.large  # for what it does\n'
     assert branch in code
 
 

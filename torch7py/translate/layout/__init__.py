@@ -9,7 +9,7 @@ from torch7py.translate.layout.spacing import spaced
 from torch7py.translate.layout.statements import document_of
 from torch7py.translate.layout.syntax import NotPython, items, split_comment
 
-__all__ = ["WIDTH", "items", "lay_out", "lay_out_all", "spaced"]
+__all__ = ["WIDTH", "items", "lay_out", "lay_out_all", "lay_out_page", "spaced"]
 
 WIDTH = 110
 
@@ -23,6 +23,17 @@ _OPEN_HEAD = re.compile(
 def lay_out_all(lines: list[str], width: int = WIDTH) -> str:
     """Source from lines of statements, each laid out."""
     return "\n".join(part for line in lines for part in lay_out(line, width)) + "\n"
+
+
+def lay_out_page(page: str, width: int = WIDTH) -> str:
+    """A page of statements, each on one line: laid out, with empty lines as they should be."""
+    lines: list[str] = []
+    inside = False  # a text over several lines
+    for line in page.split("\n"):
+        marks = line.count('"""') if '"""' in line else 0
+        lines += [line] if inside or marks else lay_out(line, width)
+        inside = inside != (marks % 2 == 1)
+    return spaced("\n".join(lines))
 
 
 def lay_out(line: str, width: int = WIDTH) -> list[str]:

@@ -96,7 +96,7 @@ class _Page:
         if defines or _ends_in_definition(chain):
             return most
         if last.kind == "import" and (kind != "import" or comments):
-            return max(1, kept)
+            return 1
         return 1 if last.kind == "docstring" else kept
 
     def comments(self, depth: int, blanks: int) -> None:
@@ -124,7 +124,7 @@ class _Page:
             first = max(first, after)
         previous = -1
         for empty, own, line in run[:first]:
-            self.put(self.behind(own, empty, own != previous))
+            self.put(self.behind(own, empty, own != previous, text.startswith(_DEFINITIONS)))
             self.out.append(line)
             previous = own
         self.at = at
@@ -143,8 +143,8 @@ class _Page:
             self.put(self.before(depth, text, blanks))
         self.copy(text)
 
-    def behind(self, depth: int, blanks: int, first: bool) -> int:
-        """How many empty lines stand before a comment at the end of a block."""
+    def behind(self, depth: int, blanks: int, first: bool, definition: bool) -> int:
+        """How many empty lines stand before a comment that belongs to what is above; a ``definition`` may follow."""
         chain = [found for found in self.path if found.depth >= depth]
         most = 1 if depth else 2
         self.depth = depth
@@ -153,6 +153,8 @@ class _Page:
         defines, kept = _ends_in_definition(chain), min(blanks, most)
         chain[0].commented = True
         self.path = self.path[: len(self.path) - len(chain) + 1]
+        if chain[0].kind == "import":
+            return most if definition else 1
         return most if defines else max(1, kept) if chain[0].kind.endswith("docstring") else kept
 
 

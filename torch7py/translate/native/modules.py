@@ -7,6 +7,7 @@ is imported from its page; one that several files assign, or that the script mak
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -276,7 +277,7 @@ class Modules:
             file = self.project.requires[call]
             self._refuse_again(call, file)
             if isinstance(node, tree.Run) and self._fills_globals_of_this(file):
-                self.t.emit(f"import {file.module}  # noqa: E402, F401 (for what it does)")
+                self.t.emit(f"import {file.module}  # noqa: F401 (for what it does)")
             elif not self._is_late(file):
                 self.run.setdefault(file)
             elif node in self._alias_statements and isinstance(node, (tree.Local, tree.Assign)):
@@ -389,7 +390,7 @@ class Modules:
             imported = any(file.module in line or f" {last}" in line for line in lines)
             if not imported and file in pages and acts(pages[file]):
                 lines[f"import {file.module}  # noqa: F401 (for what it does)"] = None
-        return sorted(lines, key=lambda line: (line.startswith("from"), line.lower()))
+        return _joined(lines)
 
     def _import_line(self, name: str, file: SourceFile) -> str:
         """The import of what a file gives, under a name."""
@@ -412,3 +413,24 @@ class Modules:
 
 def _imported(module: str, name: str, alias: str) -> str:
     return f"from {module} import {name}" + ("" if name == alias else f" as {alias}")
+
+
+def _joined(lines: Iterable[str]) -> list[str]:
+    """Imports in order, with one of all that comes from a module under its own name."""
+    found: list[str] = []
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        module, _, name = line.removeprefix("from ").partition(" import ")
+        if line.startswith("from ") and " as " not in name:
+            names.setdefault(module, []).append(name)
+        else:
+            found.append(line)
+    found += [
+        f"from {module} import {', '.join(sorted(given, key=_order))}" for module, given in names.items()
+    ]
+    return sorted(found, key=lambda line: (line.startswith("from"), line.lower()))
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Where a name stands in an import: constants, classes, others."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name.lower())

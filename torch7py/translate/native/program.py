@@ -11,8 +11,8 @@ from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
-from torch7py.translate.layout import WIDTH, lay_out_all, spaced
-from torch7py.translate.native import late_imports, optimizers, reuse, unmade
+from torch7py.translate.layout import WIDTH, lay_out_page
+from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
 from torch7py.translate.native.code import INDENT
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
@@ -84,6 +84,8 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
         page = assembly.write() if each is project.script else assembly.write_module()
         pages[each] = unmade.refuse(t, each, page)
         parts[each] = _counts(each.block, t.failed, t.faithful)
+    paths = {each.page for each in project.files}
+    pages = {each: lay_out_page(tidy.tidied(page, each.page, paths)) for each, page in pages.items()}
     code = pages.pop(project.script)
     modules = {each.page: page for each, page in pages.items()}
     shared = t.modules.shared_page()
@@ -143,10 +145,10 @@ class _Assembly:
             t.comment(comment)
         main = _stripped(t.lines)
         seed = [*self._default_dtype(main), *self._born_inside(INDENT)]
-        blocks = [lay_out_all(lines) for lines in t.top]
+        blocks = [_text(lines) for lines in t.top]
         if main:
             gap = [""] if seed and main[0].startswith(_DEFINITIONS) else []
-            blocks.append(lay_out_all(["def main():", *seed, *gap, *main]))
+            blocks.append(_text(["def main():", *seed, *gap, *main]))
             blocks.append('if __name__ == "__main__":\n    main()\n')
         return self._page(header, [*constant_lines, *t.needed_lines, *t.module_lines], blocks)
 
@@ -195,14 +197,14 @@ class _Assembly:
         ):
             first.insert(0, "torch.set_default_dtype(torch.float64)")
         t.scope = t.scopes.main
-        return self._page(header, first, [lay_out_all(lines) for lines in written])
+        return self._page(header, first, [_text(lines) for lines in written])
 
     def _page(self, header: str, first: list[str], blocks: list[str]) -> str:
         """A page from its docstring, the lines after its imports, and its functions and classes."""
         t = self.t
-        helpers = [lay_out_all(HELPERS[name].strip().split("\n")) for name in t.models.helpers]
+        helpers = [f"{HELPERS[name].strip()}\n" for name in t.models.helpers]
         classes = {**optimizers.CLASSES, "copy": reuse.COPY}
-        helpers += [lay_out_all(classes[name].split("\n")) for name in t.needed_classes]
+        helpers += [f"{classes[name]}\n" for name in t.needed_classes]
         body = "\n\n".join([*helpers, *blocks])
         code = "\n".join([*first, body])
         if not helpers and blocks and not re.match(r"(def|class|@|#|if __name__)", blocks[0]):
@@ -215,8 +217,8 @@ class _Assembly:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
         parts = [f'"""{header}"""', *imports, "", *first]
-        head = lay_out_all(["", *parts]).lstrip("\n")
-        return spaced("\n\n".join([head, *helpers, *blocks]))
+        head = _text(["", *parts]).lstrip("\n")
+        return "\n\n".join([head, *helpers, *blocks])
 
     # The parts
 
@@ -467,3 +469,7 @@ def _stripped(lines: list[str]) -> list[str]:
     while out and not out[0].strip():
         out.pop(0)
     return out
+
+
+def _text(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
