@@ -95,9 +95,9 @@ NUMBER = "{name = 'x', type = 'number'%s}, call = function(x) return x end"
     [
         (NUMBER % "" + ", overload = g", "f(1)"),
         (NUMBER % "" + ", pack = true", "f(1)"),
-        (NUMBER % ", check = function(x) return x > 0 end", "f(1)"),
+        (NUMBER % ", check = function(x) y = x return x > 0 end", "f(1)"),
         (
-            "{name = 'x', type = 'table', default = {}}, call = function(x) return #x end",
+            "{name = 'x', type = 'table', default = {}}, call = function(x) x[1] = 2 return #x end",
             "f()",
         ),  # the same each time
         ("{name = 'x', type = 'boolean', default = false}, call = function(x) return x end", "f(nil)"),
