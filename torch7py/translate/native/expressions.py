@@ -358,7 +358,8 @@ class Expressions:
             return atom(f"{self.value(node.operand).at(code.ATOM)}.shape")
         if kind == "table" and self.t.type(node.operand).has(tds.COUNTED):
             return atom(f"len({self.value(node.operand)})")
-        if kind == "table" and self.t.type(node.operand).has("sparse"):
+        sparse = kind == "table" and self.t.type(node.operand).has("sparse")
+        if sparse and "string" not in self.t.type(node.operand).of_keys().find().kinds:
             base = self.value(node.operand)
             if self.t.tables.begins_at_zero(self.t.type(node.operand)):
                 return Py(f"len({base}) - 1", code.ADD)
@@ -378,11 +379,10 @@ class Expressions:
         return atom(f"len({self.value(node.operand)})")
 
     def _has_names(self, node: Expression) -> bool:
-        """Whether a table is no list, and has keys that are no numbers."""
-        found = self.t.type(node)
+        """Whether a table is no list, and has no keys that are numbers."""
         if self.t.representation(node) == "list":
             return False
-        return self.t.representation(node) == "record" or found.of_keys().kind not in ("number", None)
+        return self.t.representation(node) == "record" or not self.t.tables.may_have_numbers(node)
 
 
 def number_text(node: Number) -> str:

@@ -250,6 +250,9 @@ def _over_table(t: Translator, node: tree.GenericFor, path: str, table: Expressi
         if any_order.comes_in_any_order(t, node, table):
             _in_any_order(t, value, key, item)
             return
+        if len(t.type(table).of_keys().find().kinds) == 2 and t.tables.may_have_numbers(table):
+            t.emit(f"for {key}, {item} in {t.need('lua_pairs')}({value}):")
+            return
         order = f"sorted({value})" if key != "_" and item == "_" else f"sorted({value}.items())"
         if t.type(table).of_keys().kind not in ("number", "string", None):
             raise Problem("T7-306", node.line, "pairs over a table with keys that have no order in Python")

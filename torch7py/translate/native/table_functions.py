@@ -9,7 +9,7 @@ from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, statement
-from torch7py.translate.tree import Binary, Call, Expression
+from torch7py.translate.tree import Binary, Call, Expression, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -18,10 +18,21 @@ if TYPE_CHECKING:
 @statement("table.insert")
 def table_insert(t: Translator, node: Call) -> None:
     table, rest = node.arguments[0], node.arguments[1:]
-    if t.kind(table) != "table" or t.representation(table) != "list":
+    representation = t.representation(table) if t.kind(table) == "table" else ""
+    numbered = representation == "dict" and len(rest) == 1 and t.tables.may_have_numbers(table)
+    if representation != "list" and not numbered:
         raise Problem("T7-306", node.line, "table.insert into a table that is no list")
     t.tables.refuse_lent(table)
     base = t.value(table).at(code.ATOM)
+    if numbered:
+        if not isinstance(table, Name):  # it is computed once
+            name = t.fresh("items")
+            t.emit(f"{name} = {base}")
+            base = name
+        t.emit(
+            f"{base}[{t.need('border')}({base}) + 1] = {t.training.carried.cut(table, rest[0], t.value(rest[0]))}"
+        )
+        return
     if len(rest) == 1:
         value = t.training.carried.cut(table, rest[0], t.value(rest[0]))
         t.emit(f"{base}.append({value})")

@@ -118,6 +118,14 @@ class Tables:
         if self.t.kind(table) == "table" and self.t.type(table).find().sources:
             raise Problem("T7-306", table.line, "a change of a table that may be of several kinds")
 
+    def may_have_numbers(self, table: Expression) -> bool:
+        """Whether keys of a dict may be numbers, and the others are texts; it is not made with nil among its items."""
+        kinds = self.t.type(table).of_keys().find().kinds
+        if kinds and not ("number" in kinds and kinds <= {"number", "string"}):
+            return False
+        made = [made for found in self._origins(self.t.type(table)) for made in self.uses.made.get(found, [])]
+        return not any(isinstance(item.value, tree.Nil) for each in made for item in each.fields)
+
     def values_of(self, table: Expression) -> list[Expression]:
         """What is put into a table under numbers."""
         return [v for found in self._origins(self.t.type(table)) for v in self.uses.values.get(found, [])]
