@@ -19,10 +19,11 @@ from torch7py.nn.registry import layers
 
 __all__ = ["ABSTRACT", "Use", "criterion_uses", "identify", "layer_uses", "new_runtime", "registry", "uses"]
 
-PACKAGES = ("rnn", "nnx", "stn", "tbc", "nngraph", "cunn", "cudnn")
+PACKAGES = ("rnn", "nnx", "stn", "tbc", "nngraph", "cunn", "cudnn", "fbcunn", "inn", "unsup", "ccn2")
 
 # Classes that are never used themselves.
 ABSTRACT = {
+    "nn.AbstractParallel": "a base",
     "nn.AbstractRecurrent": "a base",
     "nn.AbstractSequencer": "a base",
     "nn.Container": "a base",
@@ -153,6 +154,53 @@ cudnn.VolumetricFullConvolution(2,3,2,2,2):cuda() | R(1,2,2,3,3):cuda()
 cudnn.VolumetricLogSoftMax():cuda() | R(1,3,2,3,3):cuda()
 cudnn.VolumetricMaxPooling(2,2,2,2,2,2):cuda() | R(1,2,4,4,4):cuda()
 cudnn.VolumetricSoftMax():cuda() | R(1,3,2,3,3):cuda()
+nn.LinearNB(4,3) | R(2,4)
+nn.LinearNoBackprop(4,3) | R(2,4)
+fbnn.NormalizedLinearNoBias(4,3) | R(2,4)
+fbnn.LeakyReLU(0.2) | R(2,3)
+fbnn.Constant(2) | R(2,3)
+fbnn.L2Normalize() | R(2,3)
+fbnn.ProjectiveGradientNormalization() | R(2,3)
+nn.KMaxPooling(2) | R(5,3)
+nn.GroupKMaxPooling(2,0.5) | R(2,6,3)
+nn.TemporalKMaxPooling(2):double() | R(2,5,3)
+nn.LocallyConnected(2,5,4,3,2,2) | R(2,2,4,5)
+nn.UnfoldedTemporalConvolution(3,4,2,1,1) | R(2,5,3)
+nn.Upsample(2) | R(2,3,4)
+fbnn.Dropout(0.3) | R(2,3)
+fbnn.IndividualDropout(T{0.1,0.5,0}) | R(4,3)
+fbnn.NestedDropout(0.3) | R(4,3)
+nn.CrossMapNormalization(3,0.1,0.75) | R(2,4,3,3)
+nn.LaplacianOfGaussian(2,0.5) | R(2,2,6,6)
+nn.DifferenceOfGaussian(2,2,3) | R(2,2,6,6)
+nn.WeightedLookupTable(5,3) | T{{1,0.5},{4,-1}}
+nn.FasterLookup(5,3) | torch.IntTensor{{1,4},{2,2}}
+fbnn.SparseLinear(6,3,false,true) | {L{{1,3},{2,5}}, R(2,2)}
+fbnn.SegSparseLinear(6,3) | {L{1,2,2}, L{1,4,6}, R(3)}
+nn.SparseThreshold() | T{{1,0.5},{3,-2}}
+nn.LookupTableGPU(5,3,true) | L{{1,4},{2,2}}
+nn.TemporalConvolutionFB(3,4,2) | R(2,5,3)
+fbnn.BatchNormalization(3) | R(4,3)
+fbnn.SpatialBatchNormalization(3) | R(2,3,4,4)
+nn.HalfPrecision() | R(2,3)
+nn.DataParallel(1):add(nn.Linear(3,2)):add(nn.Linear(3,2)) | R(4,3)
+nn.ModelParallel(2):add(nn.Linear(3,2)):add(nn.Linear(3,1)) | R(4,3)
+inn.SpatialMaxPooling(2,2) | R(2,3,5,5)
+inn.SpatialAveragePooling(2,2,2,2) | R(2,3,5,5)
+inn.SpatialCrossResponseNormalization(3) | R(2,4,3,3)
+inn.MeanSubtraction(R(3,4,4)) | R(2,3,4,4)
+inn.ConstAffine(3) | R(2,3,4,4)
+inn.SpatialPyramidPooling({2,2},{1,1}) | R(2,3,5,5)
+inn.SpatialSameResponseNormalization() | R(2,3,4,4)
+inn.SpatialStochasticPooling(2,2,2,2):double() | U(2,3,5,5)
+inn.ROIPooling(2,2) | {R(2,3,6,6), T{{1,1,1,4,5},{2,2,3,6,6}}}
+nn.Diag(3) | R(3,4)
+ccn2.SpatialConvolution(3,16,3,2,1) | R(3,6,6,2)
+ccn2.SpatialConvolutionLocal(3,16,6,3,2,1) | R(3,6,6,2)
+ccn2.SpatialMaxPooling(3,2) | R(2,6,6,3)
+ccn2.SpatialAvgPooling(3,2) | R(2,6,6,3)
+ccn2.SpatialCrossMaxPooling(2) | R(5,4,4,3)
+ccn2.SpatialCrossResponseNormalization(3) | R(4,3,3,2)
 """
 
 CRITERIONS = """
@@ -167,6 +215,14 @@ nn.SpatialBinaryLogisticRegression() | R(2,1,3,3) | R(2,1,3,3):sign()
 nn.TreeNLLCriterion() | R(4) | T{}
 nn.VRClassReward(nn.ReinforceCategorical()) | {U(3,4), R(3,1)} | T{1,4,2}
 nn.WeightedMSECriterion(T{1,2,3}) | R(2,3) | U(2,3)
+nn.TrueNLLCriterion() | U(2,4) | L{2,4}
+nn.ClassNLLCriterionWithUNK(2) | R(3,4) | L{2,4,1}
+nn.SoftPlusLSECriterion() | R(3,4) | T{}
+nn.SoftPlusLSEMinusLSECriterion() | R(3,4) | T{}
+nn.SequentialCriterion(nn.Linear(3,2), nn.MSECriterion()) | R(4,3) | U(4,2)
+nn.SparseNLLCriterion(2) | R(2,4) | {T{{0.3,0.7},{1,0}}, L{{1,3},{2,4}}}
+nn.HSM({{1,1},{1,2},{2,1},{2,2},{2,3}},4) | R(3,4) | L{1,5,3}
+nn.ClassHierarchicalNLLCriterion(T{{1,1},{2,1},{1,2}}, T{2,1}, 4) | R(4) | 3
 cudnn.SpatialCrossEntropyCriterion():cuda() | R(2,3,2,2):cuda() | torch.ones(2,2,2):cuda()
 cudnn.VolumetricCrossEntropyCriterion():cuda() | R(1,3,2,2,2):cuda() | torch.ones(1,2,2,2):cuda()
 """
@@ -183,9 +239,11 @@ def registry() -> dict[str, type[TorchObject]]:
         "packages.stn",
         "packages.nngraph",
         "packages.cudnn",
+        "packages.fbnn",
+        "packages.inn",
     ):
         importlib.import_module(f"torch7py.{name}.all")
-    for name in ("cunn", "tbc"):
+    for name in ("cunn", "tbc", "fbnn.all_cuda", "unsup", "ccn2"):
         importlib.import_module(f"torch7py.packages.{name}")
     return layers
 

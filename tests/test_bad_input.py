@@ -26,27 +26,32 @@ HAND_ON = """nn.CopyGrad nn.FlattenTable nn.Identity nn.NarrowTable nn.PrintSize
 nn.ZipTable nn.ZipTableOneToMany nngraph.JustElement nngraph.JustTable""".split()
 
 IMAGES = re.compile(
-    r"(nn|cudnn)\.(Spatial(?!SoftMax|LogSoftMax).*|Volumetric.*|UpSampling|PixelShuffle|Inception|FireModule|DepthConcat)"
+    r"(nn|cudnn|inn)\.(Spatial(?!SoftMax|LogSoftMax).*|Volumetric.*|UpSampling|PixelShuffle|Inception|FireModule"
+    r"|DepthConcat|Upsample|LaplacianOfGaussian|DifferenceOfGaussian|ConstAffine|ROIPooling)"
 )
 SOFT_MAX = re.compile(r"(nn|cudnn)\.\w*Soft(Max|Min)")
 
 # What the others take, by what is broken: layers whose numbers depend on the whole of it, or on its dimensions.
 TAKES: dict[str, str] = {
-    "a column more": """nn.ArgMax nn.BilinearSamplerBHWD nn.Collapse nn.Constant nn.Convert nn.JoinTable
-        nn.LookupTable nn.LookupTableMaskZero
+    "a column more": """fbnn.Constant fbnn.L2Normalize nn.ArgMax
+        nn.BilinearSamplerBHWD nn.Collapse nn.Constant nn.Convert nn.JoinTable
+        nn.FasterLookup nn.GroupKMaxPooling nn.LookupTable nn.LookupTableGPU nn.LookupTableMaskZero
         nn.Max nn.Mean nn.Min nn.Index nn.MM nn.MV nn.Narrow nn.Normalize nn.OneHot nn.Padding
         nn.ParallelTable nn.Select nn.Sequential nn.Sequencer nn.SplitTable nn.Squeeze nn.Sum
         nn.Transpose nn.View""",
-    "a dimension less": """nn.Convert nn.DepthConcat nn.FeatureLPPooling nn.FireModule nn.Index nn.LayerNormalization
+    "a dimension less": """fbnn.Constant nn.LookupTableGPU
+        nn.Convert nn.DepthConcat nn.FeatureLPPooling nn.FireModule nn.Index nn.LayerNormalization
         nn.MapTable nn.Max nn.Mean nn.Min nn.MixtureTable nn.Padding nn.ParallelTable nn.Select
         nn.SeqReverseSequence nn.Sequencer nn.Sequential nn.SpatialFractionalMaxPooling
         nn.SplitTable nn.Squeeze nn.Sum nn.Unsqueeze nn.View""",
-    "a dimension more": """nn.ArgMax nn.CReLU nn.Collapse nn.Constant nn.Max nn.Mean nn.Min nn.Padding nn.ParallelTable
+    "a dimension more": """fbnn.Constant nn.ArgMax nn.CReLU nn.Collapse nn.Constant nn.Max nn.Mean nn.Min nn.Padding
+        nn.ParallelTable
         nn.Replicate nn.Select nn.SeqReverseSequence nn.Sequencer nn.SpatialPadding nn.SplitTable
         nn.Squeeze nn.Sum nn.Transpose nn.Unsqueeze nn.UpSampling nn.View""",
     "empty": "nn.Constant nn.Index nn.ParallelTable nn.Sequencer nn.Unsqueeze nn.Replicate",
     "an entry less": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
         nn.CMulTable nn.JoinTable nn.SparseLinear""",
+    "an index too high": "fbnn.SegSparseLinear",
     "an entry more": """nn.BiSequencer nn.BiSequencerLM nn.CAddTable nn.CAddTensorTable nn.CMaxTable nn.CMinTable
         nn.CMulTable nn.JoinTable nn.MapTable nn.ParallelTable nn.Sequencer nn.Sequential
         nn.SparseLinear nn.SpatialGlimpse""",
@@ -55,7 +60,7 @@ TAKES: dict[str, str] = {
     "in tables": "nn.Sequencer",
     "a number": "nn.OneHot nn.Sequencer",
     "a text": "nn.Sequencer",
-    "an empty table": "nn.SparseLinear",
+    "an empty table": "nn.SparseLinear fbnn.SparseLinear",
     "float": "nn.Copy nn.Sequencer",
 }
 
@@ -76,7 +81,7 @@ def takes(use: Use, what: str) -> bool:
 SIZES = ("a column more", "a dimension less", "a dimension more")
 SAYS_OTHERWISE = ("nn.SpatialReSamplingEx",)
 
-MESSAGE = re.compile(r"bad\.lua:1: [^\n]*\b(nn|cudnn|nngraph)\.\w+:? [^\n]+")
+MESSAGE = re.compile(r"bad\.lua:1: [^\n]*\b(nn|cudnn|nngraph|fbnn|inn|ccn2)\.\w+:? [^\n]+")
 PYTHONS_OWN = re.compile(r"Error: |dtype|Expected|aten::|object has no attribute")
 
 
@@ -89,7 +94,7 @@ def assert_told(error: LuaError, place: str | None = None) -> None:
 
 def assert_sizes_told(error: LuaError) -> None:
     """What was given and what was expected, in numbers or words."""
-    said = re.sub(r"(nn|cudnn)\.\w+|\(at .*|bad\.lua:\d+", "", error.message)
+    said = re.sub(r"(nn|cudnn|fbnn|inn|ccn2)\.\w+|\(at .*|bad\.lua:\d+", "", error.message)
     sizes = re.findall(r"\d+(?:x\d+)*|empty|vector|matri|batch|table|small|rows", said)
     assert len(sizes) >= 2, error.message
 
@@ -153,7 +158,14 @@ def test_the_lists_are_of_use(shared: Runtime) -> None:
     assert taken == {what: set(names.split()) for what, names in TAKES.items()}
 
 
-NO_TARGET = ("nn.L1Cost", "nn.DistanceRatioCriterion", "nn.NCECriterion", "nn.TreeNLLCriterion")
+NO_TARGET = (
+    "nn.SoftPlusLSECriterion",
+    "nn.SoftPlusLSEMinusLSECriterion",
+    "nn.L1Cost",
+    "nn.DistanceRatioCriterion",
+    "nn.NCECriterion",
+    "nn.TreeNLLCriterion",
+)
 
 # Criterions whose targets are the numbers of classes.
 CLASSES = re.compile(
@@ -186,7 +198,7 @@ def test_a_criterion(shared: Runtime, use: Use) -> None:
 # Layers that hand gradients on as they are, to layers that look at them, and those whose gradInput is the same
 # whatever gradOutput is. The original's do not look at it either.
 NO_LOOK = """nn.Identity nn.PrintSize nn.NarrowTable nn.FlattenTable nn.ZipTable nn.ZipTableOneToMany
-nn.ReverseTable nn.Constant nn.ZeroGrad nn.ArgMax nn.Kmeans nn.Probe nn.CriterionTable
+nn.ReverseTable nn.Constant fbnn.Constant inn.MeanSubtraction nn.ZeroGrad nn.ArgMax nn.Kmeans nn.Probe nn.CriterionTable
 nngraph.JustElement nngraph.JustTable""".split()
 
 

@@ -19,6 +19,8 @@ from torch7py.ops import state
 
 # What torch.export cannot take, and why.
 NO_EXPORT = {
+    "fbnn.SegSparseLinear": "the number of examples is a value",
+    "inn.ROIPooling": "the regions are values",
     "nn.CategoricalEntropy": "it takes an entropy as a number on the way",
     "nn.IndexLinear": "the sizes of the examples are values",
     "nn.Kmeans": "the loss is taken as a number on the way",

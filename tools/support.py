@@ -109,6 +109,12 @@ def _mixed(title: str, file: str, package: str, prefix: str, renamed: str = "") 
     return Section(title, file, package, lua, "{}" if prefix == "_" else f"{prefix}.{{}}")
 
 
+def _named(title: str, file: str, package: str) -> Section:
+    """Names in full, of classes and fields."""
+    lua = "function(n) return torch.getmetatable(n) ~= nil or field(n) end"
+    return Section(title, file, package, lua, "{}")
+
+
 SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     (
         "torch",
@@ -225,6 +231,11 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             _mixed("graphicsmagick", "graphicsmagick", "graphicsmagick", "graphicsmagick"),
             _mixed("torchx", "torchx", "torchx", "_"),
             _classes("stn", "stn", "stn", "nn"),
+            _named("fbnn", "fbnn", "fbnn"),
+            _named("fbcunn", "fbcunn", "fbcunn"),
+            _classes("inn", "inn", "inn", "inn"),
+            _mixed("unsup", "unsup", "unsup", "unsup"),
+            _classes("ccn2", "ccn2", "ccn2", "ccn2"),
             _fields("cephes", "cephes", "cephes", "cephes"),
             _fields("randomkit", "randomkit", "randomkit", "randomkit"),
             Section(

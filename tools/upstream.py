@@ -109,6 +109,24 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "gnuplot": _scripts(".", (), "test"),
     "torchnet": (Suite("test/test.lua", start="require('torchnet').test()"),),
     "stn": (Suite("test.lua", ("nn", "stn"), "stn.test()"),),
+    "fbnn": (
+        Suite(
+            "fbnn/test.lua",
+            ("fbnn", "image"),
+            "image.lena = function() return torch.rand(3, 64, 64) end nn.fbnntest()",
+        ),
+    ),
+    "fbcunn": _scripts(
+        "test",
+        ("nn", "fbtorch", "fbcunn"),
+        "test_BatchNormalization test_ClassHierarchicalNLLCriterion test_DataParallel test_FeatureLPPooling "
+        "test_GroupKMaxPooling test_HSM test_HSM_cuda test_KMaxPooling test_LinearNB test_LocallyConnected "
+        "test_LookupTableGPU test_ModelParallel test_SequentialCriterion test_SparseNLLCriterion "
+        "test_TemporalConvolutionFB test_TemporalKMaxPooling test_WeightedLookupTable",
+        options=ON_CPU,
+    ),
+    "imagine-nn": (Suite("test/test_jacobian.lua", ("inn",), options=ON_CPU),),
+    "unsup": (Suite("test/test_whitening.lua", ("unsup",)),),
 }
 
 

@@ -22,6 +22,11 @@ from torch7py.ops.errors import TorchError
 
 # What asks for the values of a tensor, which meta tensors do not have.
 READS_VALUES = {
+    "fbnn.IndividualDropout": "the draws depend on the probabilities",
+    "fbnn.SegSparseLinear": "how many examples there are",
+    "fbnn.SparseLinear": "which columns an example has",
+    "inn.ROIPooling": "the places of the regions",
+    "nn.ClassHierarchicalNLLCriterion": "the classes of the clusters",
     "nn.IndexLinear": "the number of elements of an example",
     "nn.LookupTable": "which rows are repeated, padding or too long",
     "nn.MaskZeroCriterion": "how many rows are not zeros",

@@ -21,7 +21,7 @@ import torch
 
 from torch7py.nn.batching import Batching
 from torch7py.nn.copying import clone_memo, deep_copy
-from torch7py.nn.flatten import flatten
+from torch7py.nn.flatten import flatten_both
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of
@@ -308,13 +308,7 @@ class Module(Training):
         self, parameters: list[torch.Tensor], gradients: list[torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Both lists, each made one flat tensor."""
-        flat, flat_gradients = flatten(parameters, self.new()), flatten(gradients, self.new())
-        if flat.numel() != flat_gradients.numel():
-            raise TorchError("getParameters: parameters and gradients are not shared alike")
-        for number, (p, g) in enumerate(zip(parameters, gradients, strict=True), 1):
-            if p.storage_offset() != g.storage_offset():
-                raise TorchError(f"getParameters: parameter {number} is not aligned with its gradient")
-        return flat, flat_gradients
+        return flatten_both(parameters, gradients, self.new)
 
     def share(self, other: TorchObject, *fields: str) -> Module:
         """``m:share(other, 'weight', 'bias', ...)``: use the other's tensors in place of these."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from torch7py.ops import memory, types
 from torch7py.ops.errors import TorchError
 
-__all__ = ["flatten"]
+__all__ = ["flatten", "flatten_both"]
 
 
 def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tensor:
@@ -63,3 +63,18 @@ def flatten(tensors: Sequence[torch.Tensor], empty: torch.Tensor) -> torch.Tenso
 def _extent(tensor: torch.Tensor) -> int:
     """The elements of its storage that a tensor spans, from its first to its last."""
     return 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+
+
+def flatten_both(
+    parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], empty: Callable[[], torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Parameters and their gradients, each made one flat tensor in which a parameter and its gradient are at the same
+    place.
+    """
+    flat, flat_gradients = flatten(parameters, empty()), flatten(gradients, empty())
+    if flat.numel() != flat_gradients.numel():
+        raise TorchError("getParameters: parameters and gradients are not shared alike")
+    for number, (p, g) in enumerate(zip(parameters, gradients, strict=True), 1):
+        if p.storage_offset() != g.storage_offset():
+            raise TorchError(f"getParameters: parameter {number} is not aligned with its gradient")
+    return flat, flat_gradients

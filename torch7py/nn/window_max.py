@@ -72,9 +72,9 @@ def put_back(gradient: torch.Tensor, places: torch.Tensor, sizes: Sizes) -> torc
     return planes.view(*gradient.shape[:2], *sizes)
 
 
-def whole_indices(layer: Any, user: Any = None) -> torch.Tensor:
+def whole_indices(layer: Any, user: Any = None, field: str = "indices") -> torch.Tensor:
     """The indices that a layer's last forward left; those that ``type()`` has made other numbers are refused."""
-    indices: torch.Tensor | None = layer.indices
+    indices: torch.Tensor | None = getattr(layer, field)
     name = (user or layer).class_name
     if indices is None or indices.numel() == 0:
         without = f"{name}: a backward without a forward"

@@ -27,6 +27,20 @@ package("cutorch", "torch7py.packages.cutorch.all", requires=("torch",), chunk="
 package("cunn", "torch7py.packages.cunn", requires=("cutorch", "nn"), table=None)
 package("cunnx", requires=("cunn",), table=None)
 package("tbc", "torch7py.packages.tbc", requires=("nn",), table=None)
+package("fbnn", "torch7py.packages.fbnn.all", requires=("nn", "tbc"), chunk="pkg_fbnn.lua")
+package(
+    "fbcunn",
+    "torch7py.packages.fbnn.all_cuda",
+    requires=("fbnn", "cunn"),
+    table=None,
+    chunk="pkg_fbcunn.lua",
+)
+package("inn", "torch7py.packages.inn.all", requires=("nn",), chunk="pkg_inn.lua")
+package("inn.utils", requires=("inn",), table=None, chunk="pkg_inn_utils.lua")
+package("unsup", "torch7py.packages.unsup", requires=("nn", "optim", "xlua"), chunk="pkg_unsup.lua")
+package("ccn2", "torch7py.packages.ccn2", requires=("cutorch", "nn"), chunk="pkg_ccn2.lua")
+package("mattorch", requires=("torch", "xlua", "matio"), chunk="pkg_mattorch.lua")
+package("fb.ffivector", requires=("torch",), table=None, chunk="pkg_fb_ffivector.lua")
 package("nccl", requires=("cutorch",), chunk="pkg_nccl.lua")
 package("cudnn", "torch7py.packages.cudnn.all", requires=("cutorch", "nn"), chunk="pkg_cudnn.lua")
 package("paths", "torch7py.packages.paths", chunk="pkg_paths.lua")

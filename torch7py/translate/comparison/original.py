@@ -24,6 +24,7 @@ from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
+from torch7py.translate.native.written_out.missing_packages import MISSING
 from torch7py.translate.verify import Different
 
 __all__ = ["REST", "Made", "Recording", "asks_for_card", "run_original"]
@@ -142,6 +143,8 @@ def _run(
     ):
         prelude = resources.files("torch7py.translate.native").joinpath("record.lua").read_text()
         runtime.execute(prelude, "=record")
+        hidden = ", ".join(f"{name} = true" for name in MISSING)
+        runtime.execute(f"__torch7py_record.hide {{{hidden}}}")
         if lines is not None:
             runtime.execute(f"__torch7py_record.limit = {lines}")
         start, failed = time.perf_counter(), False

@@ -8,7 +8,7 @@ from torch7py.translate.tree import Assign, Call, Expression, Local, Name, State
 
 __all__ = ["MISSING", "MissingPackages"]
 
-MISSING = ("fbcunn", "fbnn", "fbtorch")  # Facebook's own, which torch7py does not have either
+MISSING = ("fbcunn", "fbnn", "fbtorch")  # Facebook's own; a program that asks has another way
 
 
 class MissingPackages(Rewriting):

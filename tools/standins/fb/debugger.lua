@@ -1,0 +1,2 @@
+-- Facebook's debugger, which its test files require and do not use.
+return {}

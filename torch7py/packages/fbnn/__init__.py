@@ -1,0 +1,1 @@
+"""fbnn and fbcunn: Facebook's layers beside nn's."""

@@ -1,0 +1,169 @@
+"""Convolutions: with weights of their own at each place, over time by one matrix, and the nearest upsampling."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from torch7py.nn.arguments import given_text, size_text
+from torch7py.nn.base import Module
+from torch7py.nn.checks import check_type, number
+from torch7py.nn.convolution import draw_uniform
+from torch7py.nn.object import names
+from torch7py.nn.registry import layer
+from torch7py.nn.temporal import TemporalConvolution
+from torch7py.ops.errors import TorchError
+
+__all__ = ["LocallyConnected", "TemporalConvolutionFB", "UnfoldedTemporalConvolution", "Upsample"]
+
+
+@layer("nn.LocallyConnected", package="fbnn")
+class LocallyConnected(Module):
+    """``nn.LocallyConnected(nInputPlane, iW, iH, nOutputPlane, kW, kH[, dW, dH])``: a convolution with weights of its
+    own at each place.
+
+    Shapes: ``(nInputPlane, iH, iW)`` -> ``(nOutputPlane, oH, oW)``, or both as a batch; ``oW = (iW - kW) // dW + 1``.
+    ``weight`` is ``(nOutputPlane, oH, oW, nInputPlane, kH, kW)``, ``bias`` ``(nOutputPlane, oH, oW)``, both drawn from
+    ``uniform(-s, s)``, ``s = 1 / sqrt(kW kH nInputPlane)``. On the GPU the original turned the weights round; here they
+    stay.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = tuple("nInputPlane iW iH nOutputPlane kW kH dW dH".split())
+    lua_methods = names("outputSize")
+    nInputPlane: Any
+    nOutputPlane: Any
+
+    def __init__(
+        self,
+        nInputPlane: int,
+        iW: int,
+        iH: int,
+        nOutputPlane: int,
+        kW: int,
+        kH: int,
+        dW: int = 1,
+        dH: int = 1,
+    ) -> None:
+        super().__init__()
+        given = {"nInputPlane": nInputPlane, "iW": iW, "iH": iH, "nOutputPlane": nOutputPlane}
+        for name, value in (given | {"kW": kW, "kH": kH, "dW": dW, "dH": dH}).items():
+            if number(self.torch7_name, name, value) < 1:
+                raise TorchError(f"{self.torch7_name}: {name} must be at least 1")
+            self.__dict__[name] = value
+        if kW > iW or kH > iH:
+            raise TorchError(f"{self.torch7_name}: the kernel must not be larger than the image")
+        oW, oH = self.outputSize()
+        self.add_parameter("weight", self.new(int(nOutputPlane), oH, oW, int(nInputPlane), int(kH), int(kW)))
+        self.add_parameter("bias", self.new(int(nOutputPlane), oH, oW))
+        self.reset()
+
+    def outputSize(self) -> tuple[int, int]:
+        """``m:outputSize()``: the width and the height of the output."""
+        return int((self.iW - self.kW) // self.dW + 1), int((self.iH - self.kH) // self.dH + 1)
+
+    def reset(self, stdv: float | None = None) -> None:
+        """``m:reset([stdv])``: draw the parameters with this standard deviation."""
+        draw_uniform(self, self.kW * self.kH * self.nInputPlane, stdv)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        sizes = (int(self.nInputPlane), int(self.iH), int(self.iW))
+        if input.dim() not in (3, 4) or tuple(input.shape[-3:]) != sizes or input.numel() == 0:
+            wanted = "x".join(map(str, sizes))
+            raise TorchError(
+                f"{self.class_name}: the input is {size_text(input)}, not {wanted} or a batch of it"
+            )
+        check_type(self, "the input", input, self.weight)
+        batch = input if input.dim() == 4 else input.unsqueeze(0)
+        columns = F.unfold(batch, (int(self.kH), int(self.kW)), stride=(int(self.dH), int(self.dW)))
+        # one product for each place: (place, out, window) x (place, window, batch)
+        out, oH, oW = self.bias.shape
+        weight = self.weight.permute(1, 2, 0, 3, 4, 5).reshape(oH * oW, out, -1)
+        products = torch.bmm(weight, columns.permute(2, 1, 0)).permute(2, 1, 0)
+        output: torch.Tensor = products.reshape(len(batch), out, oH, oW) + self.bias
+        return output if input.dim() == 4 else output[0]
+
+
+@layer("nn.UnfoldedTemporalConvolution", package="fbnn")
+class UnfoldedTemporalConvolution(TemporalConvolution):
+    """``nn.UnfoldedTemporalConvolution(nin, nout, kw[, dW, pad])``: ``nn.TemporalConvolution`` between pad (0) frames
+    of zeros.
+
+    Shapes: ``(frames, nin)`` -> ``(frames + 2 pad - kw + 1, nout)``, or both as a batch. dW must be 1. ``weight`` is
+    ``(nout, kw * nin)``, drawn as ``nn.Linear``'s. The linear layer inside the original (``m.linear``) is not a layer
+    of its own here.
+    """
+
+    torch7_parent = "nn.Module"
+    traced = True
+    fields: ClassVar[tuple[str, ...]] = ("pad",)
+    lua_methods = names("noBias")
+
+    def __init__(self, nin: int, nout: int, kw: int, dW: int | None = None, pad: int | None = None) -> None:
+        if dW is not None and dW != 1:
+            raise TorchError("nn.UnfoldedTemporalConvolution: dW must be 1")
+        super().__init__(nin, nout, kw, 1)
+        self.pad = 0 if pad is None else number(self.torch7_name, "pad", pad)
+
+    def noBias(self) -> Any:
+        """``m:noBias()``: drop the bias."""
+        self.set_field("bias", None)
+        self.set_field("gradBias", None)
+        return self
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        pad = int(self.pad)
+        return super().forward(F.pad(input, (0, 0, pad, pad)) if pad and input.numel() else input)
+
+    grad_input = Module.grad_input
+    accGradParameters = Module.accGradParameters
+
+
+@layer("nn.TemporalConvolutionFB", package="fbcunn")
+class TemporalConvolutionFB(TemporalConvolution):
+    """``nn.TemporalConvolutionFB(inputFrameSize, outputFrameSize, kW[, dW])``: ``nn.TemporalConvolution`` with a
+    weight of ``(outputFrameSize, kW, inputFrameSize)``. Shapes are those of that layer.
+    """
+
+    torch7_parent = "nn.Module"
+    traced = True
+
+    def __init__(self, inputFrameSize: int, outputFrameSize: int, kW: int, dW: int = 1) -> None:
+        super().__init__(inputFrameSize, outputFrameSize, kW, dW)
+        self.add_parameter(
+            "weight", self.weight.data.view(int(outputFrameSize), int(kW), int(inputFrameSize))
+        )
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return F.linear(self._rows(input), self.weight.flatten(1), self.bias)
+
+    grad_input = Module.grad_input
+    accGradParameters = Module.accGradParameters
+
+
+@layer("nn.Upsample", package="fbnn")
+class Upsample(Module):
+    """``nn.Upsample(factor)``: each pixel as factor x factor ones. Shapes: ``(planes, h, w)`` -> ``(planes, factor h,
+    factor w)``, or both as a batch.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("factor", "buffer")
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        if number(self.torch7_name, "factor", factor) < 1 or int(factor) != factor:
+            raise TorchError("nn.Upsample: the factor must be a whole number of at least 1")
+        self.factor = factor
+        self.keep("buffer", self.new())
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if not isinstance(input, torch.Tensor) or input.dim() not in (3, 4) or input.numel() == 0:
+            raise TorchError(
+                f"{self.class_name}: the input must have 3 or 4 dimensions, not {given_text(input)}"
+            )
+        factor = int(self.factor)
+        return input.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+
+    def describe(self) -> str:
+        return f"{self.class_name}(factor {int(self.factor)})"

@@ -1,0 +1,1 @@
+"""inn (imagine-nn): layers of image models, among them those of objects' regions."""

@@ -1,0 +1,88 @@
+"""Pooling by chance: of each window one element, the likelier the larger it is."""
+
+from __future__ import annotations
+
+import torch
+
+from torch7py.nn.checks import check_shape
+from torch7py.nn.pooling_max import SpatialMaxPooling
+from torch7py.nn.registry import layer
+from torch7py.nn.window_max import put_back, whole_indices
+from torch7py.ops import state
+from torch7py.ops.errors import TorchError
+from torch7py.ops.random import uniform_
+
+__all__ = ["SpatialStochasticPooling"]
+
+TINY = torch.finfo(torch.float32).tiny  # what the original adds to a sum that it divides by
+
+
+@layer("inn.SpatialStochasticPooling")
+class SpatialStochasticPooling(SpatialMaxPooling):
+    """``inn.SpatialStochasticPooling(kW, kH[, dW, dH])``: of each window one element at random (Zeiler and Fergus,
+    2013).
+
+    Shapes are those of ``nn.SpatialMaxPooling`` after ``m:ceil()``, a last window may reach beyond the image. In
+    training an element's probability is its share of the window's sum, for elements of at least 0; in evaluation the
+    output is ``sum x^2 / sum x``, and there is no backward. ``indices`` has the places of those chosen, from 1 in
+    their plane.
+
+    In the original a layer for the GPU alone, which the constructor moves it to; here it computes where it is, and is
+    moved where there is a GPU. Random numbers come from the program's own stream.
+    """
+
+    def __init__(self, kW: int, kH: int, dW: int | None = None, dH: int | None = None) -> None:
+        super().__init__(kW, kH, dW, dH)
+        self.ceil_mode = True
+        self.set_training()
+        if state.current().gpu is not None:
+            self.torch7_cuda()
+
+    def _windows(self, batch: torch.Tensor) -> torch.Tensor:
+        """``(batch, planes, oh, ow, kH, kW)``: the windows, with zeros where one reaches beyond the image."""
+        window, grid = self.window(), self.windows_of(batch)
+        reach = [
+            max(0, step * (n - 1) + kernel - size)
+            for step, n, kernel, size in zip(window.step, grid, window.kernel, batch.shape[2:], strict=True)
+        ]
+        padded = torch.nn.functional.pad(batch, (0, reach[1], 0, reach[0]))
+        rows = padded.unfold(2, window.kernel[0], window.step[0])
+        return rows.unfold(3, window.kernel[1], window.step[1])
+
+    def pool(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        self.ceil_mode = True
+        batch = self.as_batch(input)
+        elements = self._windows(batch).flatten(4)
+        if not self.training:
+            sums = elements.sum(-1) + TINY
+            return batch, elements.square().sum(-1) / sums, torch.empty(0)
+        sums = elements.detach().cumsum(-1)
+        wanted = uniform_(elements.new_empty(elements.shape[:-1])) * sums[..., -1]
+        number_of = (sums >= wanted.unsqueeze(-1)).to(torch.uint8).argmax(-1)  # the first that reaches it
+        places = self._places(number_of, batch)
+        self.keep("indices", self.like_input(places, input))
+        return batch, elements.gather(-1, number_of.unsqueeze(-1)).squeeze(-1), places
+
+    def _places(self, number_of: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+        """From the number in its window, the place in its plane, from 1."""
+        window = self.window()
+        rows = torch.arange(number_of.shape[2], device=batch.device).view(-1, 1) * window.step[0]
+        columns = torch.arange(number_of.shape[3], device=batch.device) * window.step[1]
+        down = rows + number_of // window.kernel[1]
+        return down * batch.shape[3] + columns + number_of % window.kernel[1] + 1
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return self.like_input(self.pool(input)[1], input)
+
+    def updateOutput(self, input: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.keep_output(self.forward(input.data))
+        return found
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            raise TorchError(f"{self.class_name}: there is no backward in evaluation")
+        batch = self.as_batch(input)
+        indices = whole_indices(self)
+        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
+        return self.like_input(put_back(gradient, indices.view(gradient.shape), batch.shape[2:]), input)
