@@ -71,10 +71,10 @@ local function auto_encoder(class, cost)
    of_two_parts(class)
 
    function class:updateOutput(input, target)
-      self.encoder:updateOutput(input)
-      self.decoder:updateOutput(self.encoder.output)
-      self.output = self.beta * self.loss:updateOutput(self.decoder.output, target)
-      if self.lambda then self.output = self.output + self.lambda * cost(self):updateOutput(self.encoder.output) end
+      local code = self.encoder:updateOutput(input)
+      local made = self.decoder:updateOutput(code)
+      self.output = self.loss:updateOutput(made, target) * self.beta
+      if self.lambda then self.output = self.output + self.lambda * cost(self):updateOutput(code) end
       return self.output
    end
 
