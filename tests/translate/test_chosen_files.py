@@ -67,6 +67,11 @@ PROGRAMS = {
         GLOBALS,
         "large",
     ),
+    "run_by_a_variable": (
+        "local f\nif opt.net == 'large' then f = 'kinds/large.lua' else f = 'kinds/small.lua' end\ndofile(f) local net = make()",
+        GLOBALS,
+        "large",
+    ),
     "run_by_its_name": ("local net = nn.Sequential()\nnet:add(dofile 'made/small.lua')", MADE, "small"),
 }
 

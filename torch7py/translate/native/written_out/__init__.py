@@ -36,7 +36,7 @@ __all__ = ["Folders", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
 _CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
-_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*\(?[^()\n]*\.\.")
+_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w+\s*\))")
 _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
     rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"

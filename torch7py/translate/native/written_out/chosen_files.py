@@ -3,7 +3,8 @@
 ``require('nets/' .. opt.net)`` is ``({small = require 'nets/small', large = require 'nets/large'})[opt.net]``: what
 stands in a folder beside the program when it is translated is what it can load. A file that one beside it requires by
 its own name, or that a longer pattern takes (``opt.set .. '-gen.lua'``), is another thing than those that are chosen.
-Where running a file does more than to define things, only the chosen one is run, in a branch.
+Where running a file does more than to define things, only the chosen one is run, in a branch; so is one whose name is
+in a variable that holds one of several texts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _PATTERN = re.compile(
     rb"(?:\s*\.\.\s*(['\"])([^'\"\n]*)\4)?\s*\)"
 )
 _MOST_FILES = 500
+_MOST_NAMES = 12  # that a variable may hold
 # Calls that a file may make when it is run without more than defining things.
 _DEFINES = re.compile(r"require|torch\.class|class|(?:paths\.)?dofile|torch\.(?:\w*Tensor|\w*Storage)|pcall")
 
@@ -121,6 +123,8 @@ class ChosenFiles(Rewriting):
         callee = self.text(call.callee)
         if callee not in _RUNS or len(call.arguments) != 1:
             return None
+        if isinstance(call.arguments[0], Name):
+            return self._of_names(call, call.arguments[0], callee)
         pieces = _joined(call.arguments[0])
         by = [piece for piece in pieces if not isinstance(piece, String)]
         if len(by) != 1 or len(pieces) == 1 or not _is_plain(by[0]):
@@ -138,6 +142,38 @@ class ChosenFiles(Rewriting):
                 runs = {value: f"{callee}({_quoted(before + value + after)})" for value in sorted(files)}
                 return _Choice(call, by[0], runs, all(_only_defines(path) for path in files.values()))
         return None
+
+    def _of_names(self, call: Call, name: Name, callee: str) -> _Choice | None:
+        """``dofile(file)``, where a local variable only ever holds one of the names that are written out."""
+        variable = self.scopes.of_name[name]
+        if variable.is_global or variable.kind != "local":
+            return None
+        given: list[Expression] = []
+        assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
+        for node in [*assigned, *tree.every(self.program, tree.Assign)]:
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            for at, target in enumerate(targets):
+                if isinstance(target, Name) and self.scopes.of_name[target] is variable:
+                    alone = len(targets) == len(node.values)
+                    given += [node.values[at] if alone else target] if node.values else []
+        values = dict.fromkeys(value.value for value in given if isinstance(value, String))
+        if (
+            not values
+            or len(values) > _MOST_NAMES
+            or any(not isinstance(v, (String, tree.Nil)) for v in given)
+        ):
+            return None
+        required = callee == "require"
+        roots = self.folders.roots if required else [self.folders.own]
+        found = {value: [root / _path_of(value, required) for root in roots] for value in values}
+        there = {value: next((p for p in paths if p.is_file()), None) for value, paths in found.items()}
+        files = {value: path for value, path in there.items() if path is not None}
+        if required and len(files) != len(values):  # packages may be among them
+            return None
+        if not files or any(not value.endswith(".lua") for value in values if not required):
+            return None
+        runs = {value: f"{callee}({_quoted(value)})" for value in files}
+        return _Choice(call, name, runs, all(_only_defines(path) for path in files.values()))
 
     def _there(self, pattern: Path) -> dict[str, Path]:
         """The files of a pattern that are chosen by it, by what stands for its star."""
