@@ -68,7 +68,7 @@ PROGRAMS = {
         "large",
     ),
     "run_by_a_variable": (
-        "local f\nif opt.net == 'large' then f = 'kinds/large.lua' else f = 'kinds/small.lua' end\ndofile(f) local net = make()",
+        "local f = 'kinds/small.lua' if opt.net == 'large' then f = 'kinds/large.lua' end dofile(f) local net = make()",
         GLOBALS,
         "large",
     ),
