@@ -148,7 +148,7 @@ def test_a_returned_name_and_an_init_file(tmp_path):
     files = {"parts/init.lua": "local limits = {1, 5, 9}\nreturn limits\n"}
     page = written(tmp_path, "local l = require 'parts'\nprint(#l, l[2])\n", files)
     assert problems(page) == []
-    assert "from parts import limits as l\n" in page.code
+    assert "from parts import limits as l_\n" in page.code
     assert "limits = [1, 5, 9]\n" in page.modules["parts/__init__.py"]
     assert verify_script(page, tmp_path / "main.lua").numbers == 2
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from torch7py.translate.faithful.code import Line, quoted
 from torch7py.translate.layout import lay_out
 
 __all__ = ["bare", "finish"]
 
+_GLOBALS = re.compile(r"\bG\b")
 _HEAD = ["from torch7py import lua", "from torch7py.lua import G", "", ""]
 
 
 def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
     """The whole file as text; ``rnn_api``: the generation of rnn and nn that its program was written for."""
+    lines = _with_words(lines)
     generation = "" if rnn_api is None else f", rnn_api={rnn_api}"
+    uses_globals = any(_GLOBALS.search(line.text) for line in lines)
+    head = [line for line in _HEAD if uses_globals or not line.endswith(" G")]
     shown: list[str] = []
     marks: list[tuple[int, int, str]] = []  # physical line -> Lua line
     after_def: list[int] = []  # depths of functions that have just ended
@@ -30,14 +37,35 @@ def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
             after_def.append(line.depth)
         if blank and not opens and shown:
             shown.append("")
-        marks.append((len(shown) + len(_HEAD) + 1, line.lua, line.mark))
+        marks.append((len(shown) + len(head) + 1, line.lua, line.mark))
         note = f"  {line.comment}" if line.comment else ""
         shown += lay_out(f"{'    ' * line.depth}{line.text}{note}")
         previous = line
     table = _table(marks)
     tail = ["", "", *lay_out(f'__lua__ = lua.Source({quoted(file)}, "{table}")'), ""]
     tail += ['if __name__ == "__main__":', *lay_out(f"    lua.main(chunk, {quoted(file)}{generation})")]
-    return "\n".join([*_HEAD, *shown, *tail]) + "\n"
+    return "\n".join([*head, *shown, *tail]) + "\n"
+
+
+def _with_words(lines: list[Line]) -> list[Line]:
+    """The lines without comments that say nothing, unless they part others."""
+    found: list[Line] = []
+    blank = False  # an empty line before what was left out
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        if lines[at].text.startswith("#"):
+            while end < len(lines) and lines[end].text.startswith("#") and not lines[end].blank:
+                end += 1
+        if all(line.text == "#" for line in lines[at:end]):
+            blank = blank or lines[at].blank
+        else:
+            if blank:
+                lines[at] = replace(lines[at], blank=True)
+            found += lines[at:end]
+            blank = False
+        at = end
+    return [replace(line, comment="") if line.comment == "#" else line for line in found]
 
 
 def _begins_function(lines: list[Line], at: int) -> bool:

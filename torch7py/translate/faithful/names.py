@@ -13,11 +13,12 @@ from torch7py.translate.scopes import Scope, Variable
 __all__ = ["Names", "python_name"]
 
 RESERVED = frozenset({"lua", "G", "_", "varargs", "chunk", "__lua__"})
+LIKE_DIGITS = frozenset({"l", "I", "O"})  # which a reader takes for 1 and 0
 
 
 def python_name(name: str) -> str:
     """A Lua name as Python allows it."""
-    if keyword.iskeyword(name) or name in RESERVED or name in ("None", "True", "False"):
+    if keyword.iskeyword(name) or name in RESERVED or name in LIKE_DIGITS:
         return name + "_"
     return name if name.isascii() else "".join(c if c.isascii() else f"u{ord(c):02x}" for c in name)
 
@@ -85,7 +86,10 @@ class Names:
         return name
 
     def declare(self, variable: Variable) -> str:
+        unused = variable.kind == "local" and not variable.reads
         name = self.of_variable[variable] = self.take(
-            variable.name, variable.captured, first=variable.kind == "parameter"
+            f"_{variable.name}" if unused else variable.name,
+            variable.captured,
+            first=variable.kind == "parameter",
         )
         return name

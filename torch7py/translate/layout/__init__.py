@@ -31,6 +31,8 @@ def lay_out_page(page: str, width: int = WIDTH) -> str:
     inside = False  # a text over several lines
     for line in page.split("\n"):
         marks = line.count('"""') if '"""' in line else 0
+        if line.endswith("  #") and line.strip() != "#" and not inside:
+            line = line[:-3]  # a comment that says nothing
         lines += [line] if inside or marks else lay_out(line, width)
         inside = inside != (marks % 2 == 1)
     return spaced("\n".join(lines))

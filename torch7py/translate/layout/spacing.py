@@ -26,6 +26,9 @@ def spaced(page: str) -> str:
     return _Page(page.split("\n")).write()
 
 
+_Comment = tuple[int, int, str]  # empty lines before, depth, line
+
+
 class _Page:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
@@ -101,7 +104,7 @@ class _Page:
 
     def comments(self, depth: int, blanks: int) -> None:
         """Comments, each on a line of its own, up to the next statement."""
-        run: list[tuple[int, int, str]] = []  # empty lines before, depth, line
+        run: list[_Comment] = []
         at = self.at
         while at < len(self.lines):
             line = self.lines[at]
@@ -114,6 +117,7 @@ class _Page:
             else:
                 blanks += 1
             at += 1
+        run, blanks = _with_words(run, blanks)
         follows = self.lines[at] if at < len(self.lines) else ""
         text = follows.lstrip(" ")
         depth = len(follows) - len(text) if text else -1
@@ -156,6 +160,24 @@ class _Page:
         if chain[0].kind == "import":
             return most if definition else 1
         return most if defines else max(1, kept) if chain[0].kind.endswith("docstring") else kept
+
+
+def _with_words(run: list[_Comment], blanks: int) -> tuple[list[_Comment], int]:
+    """Comments without those that say nothing, unless they part others; and the empty lines behind what is left."""
+    found: list[_Comment] = []
+    start = 0
+    carried = 0  # empty lines before what was left out
+    for end in range(1, len(run) + 1):
+        if end == len(run) or run[end][0] or run[end][1] != run[start][1]:
+            block = run[start:end]
+            if any(line.strip() != "#" for *_, line in block):
+                empty, depth, line = block[0]
+                found += [(max(empty, carried), depth, line), *block[1:]]
+                carried = 0
+            else:
+                carried = max(carried, block[0][0])
+            start = end
+    return found, max(blanks, carried)
 
 
 def _kind_of(text: str) -> str:

@@ -89,12 +89,13 @@ _USED_BUILTINS = set(
     " sum super tuple type zip input next iter any all hasattr getattr vars".split()
 )
 assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
+_LIKE_DIGITS = {"l", "I", "O"}  # which a reader takes for 1 and 0
 
 
 def python_name(name: str) -> str:
     """A Lua name as a Python one: the same, unless it means something there."""
     plain = name if name.isascii() else "".join(c if c.isascii() else f"_{ord(c):x}" for c in name)
-    if keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS:
+    if keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS or plain in _LIKE_DIGITS:
         return plain + "_"
     return plain
 

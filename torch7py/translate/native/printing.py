@@ -109,6 +109,8 @@ def print_statement(t: Translator, node: Call) -> None:
             texts.append(text.text(t, argument).text)
         else:
             texts.append(t.value(argument).text)
+    if texts == ['""']:
+        texts = []
     several = len(texts) > 1 or spread is not None
     separator = ', sep="\\t"' if several else ""
     t.emit(f"print({', '.join(texts)}{separator})")

@@ -17,11 +17,15 @@ from torch7py.translate.native.page_names import unresolved
 __all__ = ["tidied"]
 
 _FOR_WHAT_IT_DOES = re.compile(r" *import [\w.]+  # noqa: F401 \(for what it does\)")
+_KEPT_OPEN = re.compile(r"(?m)^ *[\w., \[\]\"']+ = open\([^#\n]*\)$")
+_ANNOUNCED = re.compile(r"( *)(\w+) = None")
+_GONE = "\0"  # a line that is taken out
 _UNFINISHED = 'raise NotImplementedError("T7-'
 
 
 def tidied(page: str, path: str, others: Iterable[str]) -> str:
     """A page, before its lines are laid out; ``path`` is where it is written, of ``others`` beside it."""
+    page = _without_announcements(page)
     table = symtable.symtable(page, "page", "exec")
     codes: set[str] = set()
     unused = {table: names for table in _functions(table) if (names := _unused(table))}
@@ -33,6 +37,10 @@ def tidied(page: str, path: str, others: Iterable[str]) -> str:
             page = _renamed(page, places)
     if _UNFINISHED in page and any(not name.startswith("__") for name in unresolved(page, set())):
         codes.add("F821")
+    if "global " in page:
+        page = _without_idle_globals(page, table)
+    if "= open(" in page:
+        page = _KEPT_OPEN.sub(r"\g<0>  # noqa: SIM115", page)
     if "for what it does" in page:
         page = _with_needed(page, table)
     if path.endswith("__init__.py"):
@@ -46,6 +54,26 @@ def tidied(page: str, path: str, others: Iterable[str]) -> str:
         end = page.index('"""', 3) + 3
         page = f"{page[:end]}\n\n# ruff: noqa: {', '.join(sorted(codes))} ({why}){page[end:]}"
     return page
+
+
+def _without_announcements(page: str) -> str:
+    """The page without the empty values of names that are functions or classes of the same block later on.
+
+    Lua has to name what functions use before these; Python looks when they run.
+    """
+    lines = page.split("\n")
+    for number, line in enumerate(lines):
+        found = _ANNOUNCED.fullmatch(line) if line.endswith(" = None") else None
+        if found is None or not re.search(rf"(?m)^{found[1]}(?:def|class) {found[2]}\b", page):
+            continue
+        indent, name = found.groups()
+        for later in lines[number + 1 :]:
+            if later.startswith((f"{indent}def {name}(", f"{indent}class {name}")):
+                lines[number] = _GONE
+            elif re.search(rf"\b{name}\b", later) is None and (not later.strip() or later.startswith(indent)):
+                continue
+            break
+    return "\n".join(line for line in lines if line != _GONE)
 
 
 def _functions(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
@@ -133,6 +161,23 @@ def _renamed(page: str, places: list[_Place]) -> str:
             line[: node.col_offset] + name.encode() + line[node.end_col_offset :]
         ).decode()
     return "\n".join(lines)
+
+
+def _without_idle_globals(page: str, table: symtable.SymbolTable) -> str:
+    """The page without those names in ``global`` that the function gives no value."""
+    lines = page.split("\n")
+    for function in _functions(table):
+        names = {
+            s.get_name() for s in function.get_symbols() if s.is_declared_global() and not s.is_assigned()
+        }
+        if names:
+            at = function.get_lineno()
+            while not lines[at].lstrip().startswith("global "):
+                at += 1
+            indent, _, given = lines[at].partition("global ")
+            kept = [name for name in given.split(", ") if name not in names]
+            lines[at] = f"{indent}global {', '.join(kept)}" if kept else _GONE
+    return "\n".join(line for line in lines if line != _GONE)
 
 
 def _with_needed(page: str, table: symtable.SymbolTable) -> str:
