@@ -106,10 +106,17 @@ class TestModules:
             assert "\n\t'ffi' needs LuaJIT" in project.message("require 'ffi'")
 
     def test_packages_come_before_files_and_preloads_before_packages(self, project):
-        project.write(known="return 'file'")
+        project.write(lib__known="return 'file'")
+        project.run("package.path = package.path .. ';lib/?.lua'")
         assert project.run("return require('known').name") == "known"
         project.run("package.loaded.known = nil package.preload.known = function(n) return 'own ' .. n end")
         assert project.run("return require 'known'") == "own known"
+
+    def test_a_file_of_the_program_is_meant_where_the_package_did_not_come_with_torch(self, project):
+        """Not by that file itself, while it runs."""
+        project.write(known="if inside then return require('known').name end return 'own'")
+        assert project.run("inside = true return dofile 'known.lua'") == "known"
+        assert project.run("inside = false package.loaded.known = nil return require 'known'") == "own"
 
     def test_searchers_of_the_program(self, project):
         assert (

@@ -227,7 +227,30 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Modules
 
+-- Packages that came with Torch, where they were found before a program's files. The others were installed by whoever
+-- wanted them: where a program has a file of such a name, that is what it requires.
+local CAME_WITH_TORCH = {}
+for name in ([[torch nn nnx image optim paths sys xlua trepl graph nngraph gnuplot env dok cutorch cunn cudnn threads tds
+               cjson argcheck lfs pl class]]):gmatch '%S+' do
+   CAME_WITH_TORCH[name] = true
+end
+
+-- Whether a file is one of those that are running: they require the package, not themselves.
+local function is_running(path)
+   local wanted = '@' .. path:gsub('^%./', '')
+   for level = 2, 200 do
+      local info = debug.getinfo(level, 'S')
+      if not info then return false end
+      if info.source:gsub('^@%./', '@') == wanted then return true end
+   end
+   return false
+end
+
 local function package_searcher(name)
+   if not CAME_WITH_TORCH[name:match '^[^.]*'] then
+      local path = package.searchpath(name, './?.lua')
+      if path and not is_running(path) then return ("\n\tno package '%s' before '%s'"):format(name, path) end
+   end
    local made = packages.load(name)
    if made == nil then return ("\n\tno package '%s' in torch7py"):format(name) end
    return function() return made end
