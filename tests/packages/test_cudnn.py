@@ -248,6 +248,19 @@ def test_conversion(cuda: Runtime) -> None:
     assert cuda.execute("return same, name, m:forward(x):equal(y)") == (True, "first", True)
 
 
+def test_the_fields_of_a_converted_layer_are_its_own(cuda: Runtime) -> None:
+    """Not what they were when it was converted: a type that comes later changes them."""
+    found = cuda.execute(
+        """
+        local m = cudnn.convert(nn.Sequential():add(nn.SpatialConvolution(1, 2, 1, 1)), cudnn):cuda()
+        local w = m:getParameters()
+        w:fill(3)
+        return torch.type(m:get(1).weight), m:get(1).weight:max(), torch.type(m:get(1).bias)
+        """
+    )
+    assert found == ("torch.CudaTensor", 3, "torch.CudaTensor")
+
+
 def test_a_converted_model_trains_on(cuda: Runtime) -> None:
     cuda.execute(
         """

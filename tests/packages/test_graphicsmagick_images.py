@@ -14,7 +14,8 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
-from torch7py.packages.graphicsmagick import effects, png16
+from torch7py.packages import png16
+from torch7py.packages.graphicsmagick import effects
 from torch7py.packages.graphicsmagick.scaling import FILTERS, resize
 
 Image = pytest.importorskip("PIL.Image")

@@ -12,6 +12,7 @@ import torch
 
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
+from torch7py.packages import png16
 
 Image = pytest.importorskip("PIL.Image")
 GOLDEN = dict(np.load(Path(__file__).parents[1] / "golden" / "image.npz"))
@@ -437,6 +438,20 @@ class TestFiles:
         monkeypatch.setenv("IMAGE_LENA", f"{tmp_path}/a.ppm")
         assert run("local x = image.lena() return x:size(1) * 100 + x:size(2) * 10 + x:size(3)") == 345
         assert run("local x = image.lena() return x:type() .. x[1][1][1]") == "torch.DoubleTensor0.2"
+        monkeypatch.setenv("IMAGE_FABIO", f"{tmp_path}/a.ppm")
+        assert run("local x = image.fabio() return x:dim() * 100 + x:size(1) * 10 + x:size(2)") == 245
+
+    def test_colours_of_16_bits(self, run, tmp_path):
+        values = np.array([[[0, 65535, 256]], [[1, 2, 511]], [[32767, 3, 65280]]], dtype=np.int32)
+        (tmp_path / "a.png").write_bytes(png16.encode(values, 0.0, None))
+        shares, whole = run(
+            f"return image.load('{tmp_path}/a.png'), image.load('{tmp_path}/a.png', 3, 'byte')"
+        )
+        torch.testing.assert_close(shares, torch.from_numpy(values / 65535), rtol=1e-12, atol=0)
+        assert whole.tolist() == (values >> 8).tolist()
+        (tmp_path / "b.pbm").write_bytes(b"P4\n1 1\n\0")
+        with pytest.raises(LuaError, match="unsupported magic number P4"):
+            run(f"image.loadPPM('{tmp_path}/b.pbm')")
 
     @pytest.mark.parametrize(
         ("source", "says"),

@@ -10,6 +10,7 @@ local OURS = '[torch7py]'
 core.load_package = packages.load
 rawset(_G, 'torch', packages.load('torch'))
 local native_next = next
+core.native_next = native_next   -- of a module what is raw in it, where the global has all fields
 rawset(_G, 'next', module.next)
 rawset(_G, 'rawset', module.rawset)
 rawset(_G, 'setmetatable', module.watching(setmetatable))

@@ -12,7 +12,7 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import TorchError
-from torch7py.packages.graphicsmagick import png16
+from torch7py.packages import png16
 from torch7py.packages.graphicsmagick.pixels import UNIT, unbytes
 from torch7py.packages.image.codecs import pillow
 from torch7py.packages.registry import function

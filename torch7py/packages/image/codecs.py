@@ -13,6 +13,7 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.packages import png16
 from torch7py.packages.registry import function
 
 __all__ = ["encode", "kind_of_content", "pillow", "read_file", "read_tensor", "size_of_file", "write_file"]
@@ -41,9 +42,11 @@ def pillow() -> ModuleType:
 
 
 def _opened(data: bytes, name: str, kind: str) -> Any:
-    image = pillow()
+    image: Any = pillow()
     try:
         return image.open(io.BytesIO(data), formats=["JPEG" if kind == "jpg" else "PNG"])
+    except image.UnidentifiedImageError:
+        raise TorchError(f"image: {name} is no readable {kind.upper()} file") from None
     except (OSError, ValueError, SyntaxError) as error:
         raise TorchError(f"image: {name} is no readable {kind.upper()} file: {error}") from None
 
@@ -64,6 +67,11 @@ MODES = {
 def _decoded(data: bytes, name: str, kind: str) -> tuple[torch.Tensor, int]:
     """The planes of a file as whole numbers, and the bits of each."""
     picture = _opened(data, name, kind)
+    if png16.has_16_bits(data):
+        try:
+            return torch.from_numpy(np.ascontiguousarray(png16.decode(data))), 16
+        except ValueError as error:
+            raise TorchError(f"image: {name}: {error}") from None
     bits = data[24] if kind == "png" else 8
     mode = MODES.get(picture.mode)
     if mode is None or (bits == 16 and mode != "I;16"):
@@ -86,6 +94,8 @@ _HEADER = re.compile(rb"P([2356])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:
 def _netpbm(data: bytes, name: str) -> tuple[torch.Tensor, int]:
     """A PGM or PPM file. Two bytes a value are taken with the first as the lower, as in the original."""
     found = _HEADER.match(data)
+    if found is None and re.match(rb"P[^2356]", data):
+        raise TorchError(f"image: {name}: unsupported magic number {data[:2].decode('latin1')}")
     if found is None:
         raise TorchError(f"image: {name} is no PGM or PPM file that can be read")
     number, width, height, most = (int(group) for group in found.groups())

@@ -1,6 +1,6 @@
 -- cudnn: settings without effect, layers that are missing, conversion of models.
 --
--- Arguments: core {fail}, host, cudnn, chunk.
+-- Arguments: core {fail, native_next}, host, cudnn, chunk.
 
 local core, _, cudnn = ...
 local fail, rawget, rawset, setmetatable, next, ipairs = core.fail, rawget, rawset, setmetatable, next, ipairs
@@ -83,7 +83,7 @@ function cudnn.convert(model, target, exclude)
       if exclude and exclude(m) then return m end
       local made = convert_layer(m, name)
       if made == nil then return m end
-      for key, value in next, m do
+      for key, value in core.native_next, m do   -- a program's own fields; the others the layer has already
          if rawget(made, key) == nil then rawset(made, key, value) end
       end
       return made

@@ -4,7 +4,7 @@
 
 local core, image, checks = ...
 local fail, check_tensor, sides = core.fail, checks.check_tensor, checks.sides
-local type, ipairs = type, ipairs
+local type, ipairs, pairs = type, ipairs, pairs
 local floor, ceil, min, max, abs = math.floor, math.ceil, math.min, math.max, math.abs
 local torch, xlua = torch, xlua
 
@@ -127,11 +127,11 @@ function image.display(input, ...)
    return options.win or {window = nothing, painter = nothing}
 end
 
-for _, name in ipairs {'lena', 'fabio'} do
+for name, depth in pairs {lena = 3, fabio = 1} do   -- in colours, and a matrix of greys
    local variable = 'IMAGE_' .. name:upper()
    image[name] = function()
       local file = os.getenv(variable)
-      if file then return image.load(file, 3, 'double') end
+      if file then return image.load(file, depth) end
       fail('image.%s: the photograph is not part of this project; the environment variable %s may name a file', name,
            variable)
    end

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from torch7py.ops.errors import TorchError
-
 __all__ = ["decode", "encode", "has_16_bits"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -30,7 +28,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         check = data[at + 8 + length : at + 12 + length]
         if check != struct.pack(">I", zlib.crc32(kind + body)):
-            raise TorchError("graphicsmagick: the PNG file is damaged")
+            raise ValueError("the PNG file is damaged")
         yield kind, body
         at += 12 + length
 
@@ -63,25 +61,23 @@ def decode(data: bytes) -> Values:
     """The values of a file: planes, height, width. Its size was looked at before."""
     width, height, _, kind, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     if interlaced:
-        raise TorchError("graphicsmagick: an interlaced PNG file with 16 bits is not supported")
+        raise ValueError("an interlaced PNG file with 16 bits is not supported")
     chunks = list(_chunks(data))
     if any(name == b"tRNS" for name, _ in chunks):
-        raise TorchError(
-            "graphicsmagick: a PNG file with 16 bits and one transparent colour is not supported"
-        )
+        raise ValueError("a PNG file with 16 bits and one transparent colour is not supported")
     packed = b"".join(body for name, body in chunks if name == b"IDAT")
     place = 2 * PLANES[kind]
     size = height * (1 + width * place)
     try:
         raw = zlib.decompressobj().decompress(packed, size)
     except zlib.error as error:
-        raise TorchError(f"graphicsmagick: the PNG file is damaged: {error}") from None
+        raise ValueError(f"the PNG file is damaged: {error}") from None
     lines = np.frombuffer(raw, dtype=np.uint8)
     if len(raw) < size:
-        raise TorchError("graphicsmagick: the PNG file is damaged: it ends too early")
+        raise ValueError("the PNG file is damaged: it ends too early")
     lines = lines.reshape(height, 1 + width * place)
     if lines[:, 0].max(initial=0) > 4:
-        raise TorchError("graphicsmagick: the PNG file is damaged: an unknown filter")
+        raise ValueError("the PNG file is damaged: an unknown filter")
     values = _filtered(lines[:, 1:].reshape(height, width, place).astype(np.int16), lines[:, 0])
     whole: Values = values.reshape(height, width * place).view(">u2")
     planes: Values = whole.reshape(height, width, PLANES[kind]).transpose(2, 0, 1).astype(np.int32)
