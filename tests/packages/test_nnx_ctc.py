@@ -87,6 +87,15 @@ def test_too_few_steps_count_nothing() -> None:
     assert not criterion.backward(x, [[1, 1]]).any()
 
 
+def test_the_targets_say_of_how_many_examples_a_batch_is(runtime: Runtime) -> None:
+    """The only alignment of two equal labels with three steps: label, blank, label."""
+    rows = torch.arange(1, 16, dtype=torch.float64).view(3, 5)
+    runtime.globals["x"] = rows.view(1, 3, 5)
+    found = runtime.execute("require 'nnx' return nn.CTCCriterion():forward(x, {{3, 3}}, torch.Tensor{3})")
+    chances = rows.log_softmax(1)
+    assert found == pytest.approx(-(chances[0, 3] + chances[1, 0] + chances[2, 3]).item(), rel=1e-6)
+
+
 def test_in_a_script(runtime: Runtime) -> None:
     loss, kind, total = lua(
         runtime,
@@ -105,7 +114,7 @@ def test_in_a_script(runtime: Runtime) -> None:
         ("torch.ones(2, 1, 3), {1}, torch.Tensor{2}", "a table of labels"),
         ("torch.ones(2, 1, 3), {{1}}, torch.Tensor{3}", "from 1 to 2"),
         ("torch.ones(2, 1, 3), {{3}}, torch.Tensor{2}", "labels must be from 1 to 2"),
-        ("torch.ones(2, 1, 3), {{1}, {1}}, torch.Tensor{2, 2}", "a batch of 1, but 2"),
+        ("torch.ones(2, 1, 3), {{1}, {1}}, torch.Tensor{2, 2}", "the sizes must be 2 numbers from 1 to 1"),
         ("torch.ones(3, 3), {{1}, {1}}, torch.Tensor{1, 1}", "3 rows for 2"),
     ):
         assert message in lua_error(runtime, f"require 'nnx' nn.CTCCriterion():forward({arguments})")

@@ -27,7 +27,8 @@ class CTCCriterion(Criterion):
     warp-ctc compute it. An example with fewer steps than its labels need counts 0.
 
     Shapes: ``(steps, batch, classes)``, with batchFirst ``(batch, steps, classes)``, or ``(steps * batch, classes)``,
-    step after step. gradInput has the input's shape; on the CPU it is a FloatTensor, whatever the input is.
+    step after step. As in the original all become the last, and the number of targets is that of examples. gradInput
+    has the input's shape; on the CPU it is a FloatTensor, whatever the input is.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("batchFirst", "sizes")
@@ -42,15 +43,11 @@ class CTCCriterion(Criterion):
         if not isinstance(input, torch.Tensor) or not 2 <= input.dim() <= 3:
             given = size_text(input) if isinstance(input, torch.Tensor) else "not a tensor"
             raise TorchError(f"{self.class_name}: the input must have 2 or 3 dimensions, not {given}")
-        if input.dim() == 3:
-            scores = input.transpose(0, 1) if self.batchFirst else input
-        elif len(input) % examples:
-            raise TorchError(f"{self.class_name}: {len(input)} rows for {examples} examples")
-        else:
-            scores = input.view(-1, examples, input.shape[1])
-        if scores.shape[1] != examples:
-            raise TorchError(f"{self.class_name}: a batch of {scores.shape[1]}, but {examples} targets")
-        return scores
+        scores = input.transpose(0, 1) if input.dim() == 3 and self.batchFirst else input
+        rows = scores.reshape(-1, input.shape[-1])
+        if len(rows) % examples:
+            raise TorchError(f"{self.class_name}: {len(rows)} rows for {examples} targets")
+        return rows.view(-1, examples, input.shape[-1])
 
     def _costs(self, input: torch.Tensor, target: Any, sizes: Any) -> torch.Tensor:
         """The loss of each example."""
