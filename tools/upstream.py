@@ -107,8 +107,8 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "graph": _scripts("test", ("graph",), "test_graph test_graphviz test_old"),
     "nnx": (Suite("test/test-all.lua", ("nnx",), "nnx.test()"),),
     "gnuplot": _scripts(".", (), "test"),
-    "torchnet": (Suite("test/test.lua", start="require('torchnet').test()"),),
-    "stn": (Suite("test.lua", ("nn", "stn"), "stn.test()"),),
+    "torchnet": _scripts("test", (), "test"),
+    "stn": (Suite("test.lua", ("stn",), "stn.test()"),),
     "fbnn": (
         Suite(
             "fbnn/test.lua",

@@ -177,6 +177,8 @@ def test_counter(run):
     return before, two, tostring(a), torch.type(a)"""
     assert run(script) == (0, 2, "tds.AtomicCounter=100", "tds.AtomicCounter")
     assert "no such method" in message(run, "tds.AtomicCounter():dec()")
+    waiting = message(run, "local c = tds.AtomicCounter() repeat until c:get() > 0")
+    assert "waiting for another thread" in waiting
 
 
 def test_the_same_names_in_lower_case(run):

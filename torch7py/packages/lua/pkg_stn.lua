@@ -7,6 +7,8 @@ local torch = torch
 local output, gradients = stn._output, stn._gradients
 stn._output, stn._gradients = nil, nil
 
+rawset(_G, 'stn', {})   -- where the original's tests put theirs
+
 for _, name in ipairs {'Double', 'Float', 'Cuda'} do
    local mt = torch.getmetatable('torch.' .. name .. 'Tensor')
    if mt then
