@@ -401,13 +401,19 @@ def _tests(results: dict[str, Any]) -> list[str]:
     lines = [
         "## Upstream's own tests",
         "",
-        "Run unchanged by `tools/upstream.py`.",
+        "Run unchanged by `tools/upstream.py`, those of cutorch, cunn and cudnn with `--cuda-as cpu`.",
         "",
         "| package | commit | tests | passed |",
         "|---|---|---:|---:|",
     ]
     lines += [f"| {name} | {r['commit']} | {r['tests']} | {r['passed']} |" for name, r in results.items()]
-    bad = [(name, row) for name, r in results.items() for row in r["not"]]
+    bad = {
+        (name, row["suite"], row["outcome"], row["reason"]): ", ".join(
+            f"`{other['test']}`" for other in r["not"] if _alike(row, other)
+        )
+        for name, r in results.items()
+        for row in r["not"]
+    }
     if bad:
         lines += [
             "",
@@ -417,11 +423,15 @@ def _tests(results: dict[str, Any]) -> list[str]:
             "|---|---|---|---|",
         ]
         lines += [
-            f"| {name} | {row['suite']}: `{row['test']}` | {row['outcome']} | {row['reason']} |"
-            for name, row in bad
+            f"| {name} | {suite}: {tests} | {outcome} | {reason} |"
+            for (name, suite, outcome, reason), tests in bad.items()
         ]
     notes = [f"- {name}: {note}" for name, r in results.items() for note in r.get("notes", [])]
     return [*lines, "", "Of those that pass, or do not, by chance:", "", *notes] if notes else lines
+
+
+def _alike(row: dict[str, str], other: dict[str, str]) -> bool:
+    return all(row[key] == other[key] for key in ("suite", "outcome", "reason"))
 
 
 def _native_forms() -> list[str]:
