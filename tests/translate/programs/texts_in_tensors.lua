@@ -1,5 +1,6 @@
 -- Texts in the rows of a tensor, as data sets keep the paths of their pictures.
 require 'torch'
+require 'sys'
 local ffi = require 'ffi'
 local names = {'one.png', 'two/three.png', 'x'}
 local longest = 0
@@ -18,3 +19,18 @@ local word = 'fixed'
 local one = torch.ByteTensor(#word)
 ffi.copy(one:data(), word, #word)
 print(ffi.string(one:data(), one:size(1)), ffi.string(torch.data(one), 3))
+-- The elements themselves, counted from 0, and what a command says of a file.
+local counts = torch.IntTensor(4)
+local at = counts:data()
+for i = 1, 4 do at[i - 1] = i * i end
+at[0] = at[3] + 0.0
+print(counts[1], counts[4], at[1])
+at = at + 12 / 6
+at[1] = 7
+local further = tonumber('1')
+at = at + further
+print(at[0])
+print(counts[4])
+local length = tonumber(sys.fexecute('printf "a\\nb\\n" | wc -l'))
+print(length + 1, sys.execute('echo one; echo two'))
+if ffi.os == 'OSX' then print('apple') elseif jit.os == 'Linux' then print('penguin') end

@@ -42,7 +42,8 @@ class IndexKinds:
         if path in loaders.CONSTANTS:
             return Type("string")
         if path in FUNCTION_RESULTS:
-            return Type("number") if path in ("math.pi", "math.huge") else Type("function")
+            constants = {"math.pi": "number", "math.huge": "number", "ffi.os": "string", "jit.os": "string"}
+            return Type(constants.get(path, "function"))
         base = self.inference.expression(node.base)
         key = self._key(node.key)
         result = Type()
@@ -121,6 +122,8 @@ class IndexKinds:
                     result.be_nil()
                     return result.be("string")
                 return result.be("module" if name == "module" else "graph node")
+            if kind == "pointer":
+                return result.be("number")
             if kind == "storage":
                 return result.be("number") | result.mark("whole")
             if kind == "stat":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.forms import same_expression
-from torch7py.translate.native import code, indexing, optimizers, tensors, text
+from torch7py.translate.native import code, indexing, memory, optimizers, tensors, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described
@@ -276,6 +276,8 @@ class Assignments:
             if representation == "list":
                 return f"{base}[{indexing.list_position(self.t, node)}]"
             return f"{base}[{indexing.key(self.t, node)}]"
+        if kind == "pointer":
+            return memory.element(self.t, node, stored=True).text
         setting_of_module = self.t.models.setting(node)
         if setting_of_module is not None:
             return setting_of_module

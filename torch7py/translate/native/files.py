@@ -9,7 +9,14 @@ from torch7py.translate import tree
 from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import function, functions, method_statements, methods, statement
+from torch7py.translate.native.stdlib import (
+    constants,
+    function,
+    functions,
+    method_statements,
+    methods,
+    statement,
+)
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Number, String
 
@@ -248,3 +255,24 @@ def os_date(t: Translator, node: Call) -> Py:
 def execute(t: Translator, node: Call) -> None:
     t.imports.add("os")
     t.emit(f"os.system({t.value(node.arguments[0])})")
+
+
+@function("sys.execute", "sys.fexecute")
+def output_of(t: Translator, node: Call) -> Py:
+    """What a command writes; of several, sys.fexecute takes the errors of the last only."""
+    if len(node.arguments) != 1 or t.kind(node.arguments[0]) != "string":
+        raise Problem("T7-203", node.line, "sys.execute of something that may be no text")
+    t.imports.add("subprocess")
+    command, of_all = t.value(node.arguments[0]), t.path(node.callee) == "sys.execute"
+    if of_all:
+        return atom(f"{t.need('shell_output')}({command})")
+    return atom(f'{t.need("shell_output")}({command.at(code.ADD)} + " 2>&1", None)')
+
+
+def _system(t: Translator, path: str) -> Py:
+    """The name of the system, as LuaJIT has it."""
+    t.imports.add("platform")
+    return atom('{"Darwin": "OSX"}.get(platform.system(), platform.system())')
+
+
+constants["ffi.os"] = constants["jit.os"] = _system

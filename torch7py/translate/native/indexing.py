@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.forms import same_expression
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code, confusion, facts, loaders, optimizers, stdlib
+from torch7py.translate.native import code, confusion, facts, loaders, memory, optimizers, stdlib
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described
@@ -122,6 +122,8 @@ def index(t: Translator, node: Index) -> Py:
         return confusion.field(t, node)
     if kind == "loader":
         return loaders.field(t, node)
+    if kind == "pointer":
+        return memory.element(t, node)
     if kind == "storage":
         return atom(f"{t.value(node.base).at(code.ATOM)}[{t.expressions.position(node.key)}]")
     raise Problem("T7-303", node.line, f"indexing {described(t, node.base)}")

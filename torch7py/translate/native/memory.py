@@ -1,6 +1,7 @@
 """The memory of tensors: what ``x:data()`` points to, as a vector of the elements from there on.
 
-Programs keep texts in it, as bytes with a zero behind them: ``ffi.copy(x:data(), text)`` and ``ffi.string(x:data())``.
+Programs go through it with ``p[i]`` and ``p + n``, and keep texts in it, as bytes with a zero behind them:
+``ffi.copy(x:data(), text)`` and ``ffi.string(x:data())``.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import function, statement
 from torch7py.translate.native.tensors.rules import Arguments, rule
-from torch7py.translate.tree import Binary, Block, Call, Expression, Unary
+from torch7py.translate.tree import Binary, Block, Call, Expression, Index, Unary
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["moved"]
+__all__ = ["element", "moved"]
 
 
 def _from_first(t: Translator, node: Expression) -> Py:
     if not _are_followed(t):
-        raise Problem("T7-271", node.line, "a pointer to a tensor's memory, used otherwise than for texts")
+        raise Problem(
+            "T7-271", node.line, "a pointer to a tensor's memory, used otherwise than to go through it"
+        )
     return atom(f"{t.value(node).at(code.ATOM)}.view(-1)")
 
 
@@ -46,6 +49,8 @@ def _free(t: Translator, place: tree.Node | Block) -> tuple[Expression, ...]:
         return (*place.targets, *place.values)
     if isinstance(place, Binary) and place.operator == "+":
         return (place.left,)
+    if isinstance(place, Index):
+        return (place.base,)
     if isinstance(place, Call) and t.path(place.callee) in ("ffi.copy", "ffi.string"):
         return place.arguments
     return (place.call,) if isinstance(place, tree.Run) else ()
@@ -65,13 +70,26 @@ def data_of(t: Translator, node: Call) -> Py:
 
 def moved(t: Translator, node: Binary) -> Py:
     """``p + n``: the elements from the n-th on."""
-    if t.kind(node.right) != "number" or not t.whole(node.right):
-        raise Problem("T7-203", node.line, "a pointer and something that may be no whole number")
-    if isinstance(node.right, Unary):
-        raise Problem("T7-203", node.line, "a pointer that goes back")
-    far = t.expressions.whole_number(node.right)
+    if t.kind(node.right) != "number":
+        raise Problem("T7-203", node.line, "a pointer and something that may be no number")
+    if not t.intervals.natural(node.right):  # from which a slice would count from the end
+        return atom(f"{t.need('moved_on')}({t.value(node.left)}, {t.value(node.right)})")
+    far = _place(t, node.right)
     space = "" if str(far).isalnum() or str(far).isidentifier() else " "  # as a formatter would have it
     return atom(f"{t.value(node.left).at(code.ATOM)}[{far}{space}:]")
+
+
+def _place(t: Translator, node: Expression) -> Py:
+    """How far on, without a fraction."""
+    return t.expressions.whole_number(node) if t.whole(node) else atom(f"int({t.value(node)})")
+
+
+def element(t: Translator, node: Index, stored: bool = False) -> Py:
+    """``p[n]``, counted from 0."""
+    if t.kind(node.key) != "number" or not t.intervals.natural(node.key):
+        raise Problem("T7-203", node.line, "what may be a place before a pointer, or no number")
+    found = f"{t.value(node.base).at(code.ATOM)}[{_place(t, node.key)}]"
+    return atom(found if stored else f"{found}.item()")
 
 
 @function("ffi.string")

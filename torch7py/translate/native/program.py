@@ -26,8 +26,8 @@ __all__ = ["Native", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
-    "argparse collections copy csv functools inspect itertools json math os random re socket sys tempfile time"
-    " unittest"
+    "argparse collections copy csv functools inspect itertools json math os platform random re socket subprocess sys"
+    " tempfile time unittest"
 ).split()
 # Others, in the order of a page: how an expression begins that uses one, and what imports it.
 _OTHERS = [

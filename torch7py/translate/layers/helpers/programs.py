@@ -450,3 +450,24 @@ def put_text(x, text, ending=b"\\0"):
     x[: len(data)] = data.to(x.dtype)
 ''',
 )
+
+helper(
+    "shell_output",
+    '''
+def shell_output(command, errors=subprocess.STDOUT):
+    """What a command of the shell writes, with its errors, without blanks around."""
+    done = subprocess.run(command, shell=True, check=False, stdout=subprocess.PIPE, stderr=errors, text=True)
+    return done.stdout.strip()
+''',
+)
+
+helper(
+    "moved_on",
+    '''
+def moved_on(x, count):
+    """The elements of a vector that come so many places further on."""
+    if count < 0:
+        raise ValueError("a place before the first element")
+    return x[int(count) :]
+''',
+)
