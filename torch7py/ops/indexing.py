@@ -126,7 +126,7 @@ def _index_fill(x: T, dim: int, index: T, value: float) -> None:
 
 
 def _elements(name: str, x: T, dim: int, index: T) -> None:
-    """Check the index of gather or scatter."""
+    """Check the size of the index of gather or scatter."""
     check_dim(x, dim)
     if index.dim() != x.dim() or index.numel() == 0:
         raise TorchError(f"{name}: index tensor must have same dimensions as input tensor")
@@ -135,7 +135,11 @@ def _elements(name: str, x: T, dim: int, index: T) -> None:
             raise TorchError(
                 f"{name}: index of size {_by(index)} for a tensor of size {_by(x)}, dimension {dim + 1}"
             )
-    _in_range(name, index, x, dim, first=1)
+
+
+def _from_zero(name: str, x: T, dim: int, index: T) -> T:
+    """The index of gather or scatter as PyTorch counts, checked."""
+    return _in_range(name, index, x, dim, first=1) - 1
 
 
 def _suits(dim: int, index: T, *tensors: T) -> bool:
@@ -150,25 +154,31 @@ def _suits(dim: int, index: T, *tensors: T) -> bool:
 
 
 def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
-    """Take the elements of x that a checked index names, or put them there; a single one is put everywhere."""
+    """Take the elements of x that the index names, or put them there; a single one is put everywhere.
+
+    An index that is out of range is an error when the elements before it have been moved, as in the original.
+    """
     outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
     addresses = (x.data_ptr(), index.data_ptr(), elements.data_ptr())
     step = int(elements.shape == index.shape)
     gather = kernel("gather", WORD=compiled.word(x))
-    gather(put, *addresses, outer, x.shape[dim], index.shape[dim], inner, step)
+    if not gather(put, *addresses, outer, x.shape[dim], index.shape[dim], inner, step):
+        _in_range("scatter" if put else "gather", index, x, dim, first=1)
 
 
 def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     """``_gather`` right into the tensor named for it."""
     _elements("gather", x, dim, index)
     if 0 in out.stride() or not memory.separate(out, x, index):
-        memory.write_expanded(out, x.gather(dim, index - 1))
+        memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
         return
-    memory.resize(out, index.shape)
-    if _suits(dim, index, x, out):
+    if _suits(dim, index, x) and out.is_contiguous() and out.is_cpu:
+        memory.resize(out, index.shape)
         _move(False, x, dim, index, out)
     else:
-        torch.gather(x, dim, index - 1, out=out)
+        rows = _from_zero("gather", x, dim, index)
+        memory.resize(out, index.shape)
+        torch.gather(x, dim, rows, out=out)
 
 
 @operation("gather", "x:T dim:index index:Long", Form.QUERY, inplace=_gather_into)
@@ -176,7 +186,7 @@ def _gather(x: T, dim: int, index: T) -> T:
     """``[r.]gather(x, dim, index)``: with dim 1, ``r[i][j] = x[index[i][j]][j]``."""
     _elements("gather", x, dim, index)
     if not _suits(dim, index, x):
-        return x.gather(dim, index - 1)
+        return x.gather(dim, _from_zero("gather", x, dim, index))
     made = x.new_empty(index.shape)
     _move(False, x, dim, index, made)
     return made
@@ -191,7 +201,7 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     if src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
         _move(True, x, dim, index, src)
     else:
-        _by_rows(T.scatter_, x, dim, index - 1, src)
+        _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), src)
 
 
 @operation("scatter", "x:T dim:index index:Long value:real", returns="self")
@@ -201,7 +211,7 @@ def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
     if _suits(dim, index, x):
         _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
     else:
-        _by_rows(T.scatter_, x, dim, index - 1, value)
+        _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), value)
 
 
 @operation("nonzero", "x:any", Form.QUERY)
