@@ -14,6 +14,7 @@ from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_table import LuaTable
 from torch7py.ops import memory, state, types
+from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
 from torch7py.ops.numpy_loops import find_loop, has_loops
@@ -113,6 +114,13 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     def numpy_loop(name: str, code: int) -> tuple[int, ...]:
         """The addresses of a loop of numpy's for elements of a type; nothing where there is none."""
         return (has_loops() and find_loop(name, types.BY_CODE[int(code)].dtype)) or ()
+
+    def routine(name: str, operands: str, code: int) -> tuple[float, ...]:
+        """The address of a routine for elements of a type, and its numbers; nothing where there is none."""
+        chain, constants = shortcuts[name, operands]
+        dtype = types.BY_CODE[int(code)].dtype
+        found = chain.routine(dtype)
+        return () if found is None else (found.address, *constants(dtype))
 
     dtypes = [number_type.dtype for number_type in types.NUMBER_TYPES]
 
@@ -250,6 +258,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "release": handles.release,
         "numpy_loop": numpy_loop,
         "new_like": new_like,
+        "routine": routine,
         "collected": runtime.collected,
         "describe_error": describe_error,
         "new_table": new_table,

@@ -26,6 +26,7 @@ from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.states import state_functions
 from torch7py.nn.binding import virtual_methods
 from torch7py.ops import state, types
+from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import operations
@@ -251,6 +252,7 @@ class Runtime:
                 "virtual": virtual_methods(),
                 "loops": loops(),
                 "vectors": vectors(),
+                "routines": [[*key, "nn" in key] for key in shortcuts],
                 "on_cpu": self.state.device.type == "cpu",
                 "operations": [[name, op.has_method] for name, op in operations.items()],
                 "pairs": pairs,

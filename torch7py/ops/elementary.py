@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from torch7py.ops import memory, state
-from torch7py.ops.chains import Chain
+from torch7py.ops.chains import Chain, shortcut
 from torch7py.ops.hyperbolic import tanh, tanh_
 from torch7py.ops.registry import Form, operation
 
@@ -49,6 +49,9 @@ def whole_of_number(whole: Callable[[float], int], function: Callable[[T], T]) -
 
 
 ROUND = Chain(
+    "x out", "sign below", "and x sign zero", "or zero below half", "add x half further", "trunc further out"
+)
+ROUND_BY_BOUNDS = Chain(
     "x out",
     "least most",
     "maximum x least part",
@@ -58,14 +61,24 @@ ROUND = Chain(
 )
 
 
+def _below_half(dtype: torch.dtype) -> float:
+    """The greatest number below a half."""
+    return 0.5 - torch.finfo(dtype).eps / 4
+
+
+shortcut("round", "", ROUND, lambda dtype: (-0.0, _below_half(dtype)))
+
+
 def round_half_away(x: T, *, out: T | None = None) -> T:
     """The nearest whole number; a half goes away from zero, as C's ``round`` has it and PyTorch has not.
 
     To x is added, with its sign, the greatest number below a half: where the sum rounds up to the next whole number,
-    x was not nearer to the last one. To what is smaller than that number x itself is added, which leaves it below 1.
+    x was not nearer to the last one. To what is smaller than that number x itself may be added: it stays below 1.
     """
-    below = 0.5 - torch.finfo(x.dtype).eps / 4
-    done = ROUND.into(out, x, -below, below)
+    below = _below_half(x.dtype)
+    done = ROUND.into(out, x, -0.0, below)
+    if done is None:
+        done = ROUND_BY_BOUNDS.into(out, x, -below, below)
     if done is not None:
         return done
 

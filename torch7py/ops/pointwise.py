@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from torch7py.ops import memory
-from torch7py.ops.chains import Chain
+from torch7py.ops.chains import Chain, shortcut
 from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
 
@@ -110,6 +110,8 @@ SCALED_PRODUCT = Chain(
     "multiply product b product",
     "add src product out",
 )
+shortcut("addcmul", "tt", PRODUCT)
+shortcut("addcmul", "ntt", SCALED_PRODUCT)
 
 
 @operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
@@ -247,6 +249,8 @@ def _power(src: T, other: T, *, out: T | None = None) -> T:
 
 # -- bounds -----------------------------------------------------------------------------------------------
 
+shortcut("clamp", "nn", Chain("src out", "low high", "max low src part", "min high part out"))
+
 
 def _clamp_(src: T, low: float, high: float) -> T:
     return _clamp(src, low, high, out=src)
@@ -263,12 +267,22 @@ def _clamp(src: T, low: float, high: float, *, out: T | None = None) -> T:
 
 def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T]) -> None:
     """``cmax`` or ``cmin``: the element where it is better, else the other one; a nan in ``src`` gives way."""
-    bound = Chain("src out", "number", f"f{best.__name__[:3]} src number out")
+    word = best.__name__[:3]
+    by_number, by_tensor = (
+        Chain("src out", "number", f"{word} src number out"),
+        Chain("src other out", "", f"{word} src other out"),
+    )
+    shortcut(name, "n", by_number)
+    shortcut(name, "t", by_tensor)
+    bound = Chain("src out", "number", f"f{word} src number out")
 
     def choose(src: T, other: Number, *, out: T | None = None) -> T:
         if src.numel() < memory.LARGE:
             chosen = torch.where(better(src, other), src, other)
             return chosen if out is None else out.copy_(chosen)
+        done = (by_tensor if isinstance(other, T) else by_number).into(out, src, other)
+        if done is not None:
+            return done
         # Of two zeros the one that is given counts, which numpy's function may not take.
         if not isinstance(other, T) and other and other == other:
             done = bound.into(out, src, other)
@@ -291,10 +305,10 @@ def _register_bound(name: str, better: Callable[..., T], best: Callable[..., T])
     def choose_(src: T, other: Number) -> T:
         return choose(src, other, out=src)
 
-    word = "greater" if better is torch.gt else "smaller"
-    about = f"The {word} of each element and a number, or the other tensor's element, which is also taken for a NaN."
+    which = "greater" if better is torch.gt else "smaller"
+    about = f"The {which} of each element and a number, or the other tensor's element, which is also taken for a NaN."
     # Of two zeros the number counts, which numpy's function may not take.
-    vector = f"f{best.__name__[:3]} nonzero"
+    vector = f"f{word} nonzero"
     operation(name, "src:T value:real", Form.UPDATE, inplace=choose_, vector=vector, about=about)(choose)
     operation(name, "src:T other:like", inplace=choose_)(choose)
 
@@ -316,6 +330,7 @@ operation("atan2", "y:number x:number", returns="value")(of_numbers(torch.atan2)
 
 
 WAY = Chain("src other out", "weight", "subtract other src way", "multiply way weight way", "add way src out")
+shortcut("lerp", "tn", WAY)
 
 
 def _interpolate_(src: T, other: T, weight: float) -> T:

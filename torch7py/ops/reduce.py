@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from torch7py.ops import memory
+from torch7py.ops import folds, memory
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -21,7 +21,7 @@ __all__ = ["last_dim"]
 T = torch.Tensor
 Pair = tuple[T, T]
 
-PART = 1 << 18  # elements that are made doubles together: of fewer the calls count, of more the memory
+PART = 1 << 16  # elements that are made doubles together: of fewer the calls count, of more the memory
 
 
 def last_dim(x: T, dim: int | None) -> int:
@@ -80,6 +80,18 @@ def _by_parts(x: T, dim: int, function: Callable[[T], T]) -> T:
     return torch.cat([function(part) for part in torch.split(x, count, other)], other)
 
 
+FOLDS: dict[float, str] = {1: "magnitudes", 2: "squares"}  # what is added up for these norms
+
+
+def _rows(name: str, x: T, dim: int) -> T | None:
+    """A fold in double along a dimension in which elements lie side by side, which is then of size 1."""
+    if x.stride(dim) != 1:
+        return None
+    moved = x.movedim(dim, -1)
+    found = folds.of_rows(name, moved)
+    return None if found is None else found.view(*moved.shape[:-1], 1).movedim(-1, dim)
+
+
 # -- sums and products ------------------------------------------------------------------------------------
 
 
@@ -93,7 +105,8 @@ def _sum(x: T) -> float:
         if 0 < x.numel() <= 256 and x.device.type == "cpu":
             return x.reshape(-1).cumsum(0, dtype=torch.float64)[-1].item()  # one after the other, as the loop
         if x.dtype != torch.float64:
-            return sum(vector.sum().item() for vector in _in_double(x))
+            found = folds.whole("sum", x)
+            return sum(vector.sum().item() for vector in _in_double(x)) if found is None else found
     return x.sum().item()  # of integers one of longs
 
 
@@ -103,18 +116,28 @@ def _sum_along(x: T, dim: int) -> T:
     wide = _wide_along(x, dim)
     if x.dtype == wide:
         return x.sum(dim, keepdim=True, dtype=wide)
+    found = _rows("sum", x, dim)
+    if found is not None:
+        return found.to(x.dtype)
     return _by_parts(x, dim, lambda part: part.sum(dim, keepdim=True, dtype=wide).to(x.dtype))
 
 
 @operation("prod", "x:T", Form.QUERY, returns="value")
 def _product(x: T) -> float:
     """The product of all elements, or the products along a dimension, carried as sums are."""
+    if x.dtype == torch.float32:
+        found = folds.whole("product", x)
+        if found is not None:
+            return found
     return x.prod(dtype=_wide(x)).item()
 
 
 @operation("prod", "x:T dim:index")
 def _product_along(x: T, dim: int) -> T:
     check_dim(x, dim)
+    found = _rows("product", x, dim) if x.dtype == torch.float32 else None
+    if found is not None:
+        return found.to(x.dtype)
     return x.prod(dim, keepdim=True, dtype=_wide_along(x, dim)).to(x.dtype)
 
 
@@ -189,7 +212,9 @@ def _variance(x: T, biased: bool) -> float:
     """From the squares of the differences to the mean, in double."""
     count = _not_empty(x).numel() - (not biased)
     mean = _sum(x) / x.numel()
-    squares = sum(_powers(vector.sub_(mean), 2) for vector in _in_double(x))
+    squares = folds.whole("deviations", x, number=mean)
+    if squares is None:
+        squares = sum(_powers(vector.sub_(mean), 2) for vector in _in_double(x))
     return squares / count if count else math.nan
 
 
@@ -241,7 +266,11 @@ def _norm(x: T, p: float) -> float:
         return float(torch.count_nonzero(x))
     if x.dtype == torch.float64 and p in (1, 2):
         return float(torch.linalg.vector_norm(x, p))
-    powers = sum(_powers(vector, p) for vector in _in_double(x))
+    powers = folds.whole(FOLDS[p], x) if p in FOLDS else None
+    if powers is None:
+        powers = sum(_powers(vector, p) for vector in _in_double(x))
+    if p in FOLDS:
+        return math.sqrt(powers) if p == 2 else powers
     return torch.tensor(powers, dtype=torch.float64).pow(_inverse(p)).item()
 
 
@@ -258,6 +287,9 @@ def _norm_along(x: T, p: float, dim: int) -> T:
     if p == 0:
         return (x != 0).sum(dim, keepdim=True).to(x.dtype)
     if p in (1, 2):
+        found = _rows(FOLDS[p], x, dim) if x.dtype == torch.float32 else None
+        if found is not None:
+            return (found if p == 1 else found.sqrt()).to(x.dtype)
         return _by_parts(
             x,
             dim,
@@ -271,6 +303,11 @@ def _norm_along(x: T, p: float, dim: int) -> T:
 @operation("dist", "x:F other:like p:real=2", Form.METHOD, returns="value")
 def _distance(x: T, other: T, p: float) -> float:
     """``(sum |x - other|^p)^(1/p)``"""
+    found = (
+        folds.whole("differences" if p == 1 else "squares of differences", x, other) if p in (1, 2) else None
+    )
+    if found is not None:
+        return math.sqrt(found) if p == 2 else found
     if p in (1, 2) and x.numel() > PART and x.is_contiguous() and other.is_contiguous():
         # Part by part: no memory is asked for that all differences need.
         parts = zip(*(torch.split(t.view(-1), PART) for t in (x, other)), strict=True)

@@ -22,8 +22,9 @@ local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
 local vectors = chunk('vectors.lua')(core, host, config, headers, tensor)
+local routines = chunk('routines.lua')(core, host, config, headers, tensor, vectors)
 local loops = chunk('loops.lua')(config, headers, tensor)
-local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops, vectors)
+local torch = chunk('torch.lua')(core, host, config, class, headers, tensor, module, loops, vectors, routines)
 core.method = tensor.method
 chunk('elements.lua')(core, host, config, headers, tensor, torch)
 chunk('objects.lua')(core, host, class, tensor).publish('torch', torch)

@@ -1,9 +1,10 @@
 -- The table `torch`: constructors of every type, the registered operations as methods and functions, and the
 -- class system's functions.
 --
--- Arguments: core, host, config, class, headers, tensor, module, loops, vectors. Result: the table `torch`.
+-- Arguments: core, host, config, class, headers, tensor, module, loops, vectors,
+-- routines. Result: the table `torch`.
 
-local core, host, config, class, headers, tensor, module, loops, vectors = ...
+local core, host, config, class, headers, tensor, module, loops, vectors, routines = ...
 local torch = {}
 
 local type, select, rawset, rawget, getmetatable, setmetatable, unpack = type, select, rawset, rawget, getmetatable, setmetatable, unpack
@@ -185,7 +186,7 @@ for _, entry in ipairs(config.operations) do
          for _, t in ipairs(config.types) do
             local mt = tensor.metatables['torch.' .. t[1] .. 'Tensor']
             local method = tensor.fast[mt] and tensor.fast[mt][name] or f
-            rawset(mt, name, loops.method(name, vectors.method(name, method, mt), mt))
+            rawset(mt, name, loops.method(name, vectors.method(name, routines.method(name, method, mt), mt), mt))
          end
       end
    end

@@ -6,7 +6,8 @@
 -- bytes nothing of Lua, Python and PyTorch is in the processor's cache any more. The result is the same to the last bit.
 --
 -- Arguments: core, host, config, headers, tensor.
--- Result: {method = f(name, method, metatable), func = f(name, function): the same, with the short way added}.
+-- Result: {method = f(name, method, metatable), func = f(name, function): the same, with the short way added; and what
+-- routines.lua uses too}.
 
 local core, host, config, headers, tensor = ...
 local vectors = {}
@@ -301,5 +302,8 @@ for mt in next, types do
       if name:sub(1, 2) == '__' then rawset(mt, name, vectors.operator(name, mt[name])) end
    end
 end
+
+vectors.types, vectors.dense, vectors.same_sizes, vectors.apart, vectors.is_shared_out =
+   types, dense, same_sizes, apart, is_shared_out
 
 return vectors
