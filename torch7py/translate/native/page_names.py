@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import builtins
 import symtable
+from functools import lru_cache
 
-__all__ = ["acts", "bound", "unresolved"]
+__all__ = ["acts", "bound", "table_of", "unresolved"]
+
+
+@lru_cache(maxsize=2)  # the same page is asked about several times in a row
+def table_of(code: str) -> symtable.SymbolTable:
+    return symtable.symtable(code, "page", "exec")
 
 
 def bound(code: str) -> set[str]:
     """The names that a page makes at its level."""
-    table = symtable.symtable(code, "page", "exec")
+    table = table_of(code)
     return {s.get_name() for s in table.get_symbols() if s.is_assigned() and not s.is_imported()}
 
 
 def unresolved(code: str, known: set[str]) -> set[str]:
     """The names that a page uses and does not make."""
-    top = symtable.symtable(code, "page", "exec")
+    top = table_of(code)
     made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     used: set[str] = set()
     waiting = [top]

@@ -12,7 +12,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from torch7py.translate.native.page_names import unresolved
+from torch7py.translate.native.page_names import table_of, unresolved
 
 __all__ = ["tidied"]
 
@@ -26,7 +26,7 @@ _UNFINISHED = 'raise NotImplementedError("T7-'
 def tidied(page: str, path: str, others: Iterable[str]) -> str:
     """A page, before its lines are laid out; ``path`` is where it is written, of ``others`` beside it."""
     page = _without_announcements(page)
-    table = symtable.symtable(page, "page", "exec")
+    table = table_of(page)
     codes: set[str] = set()
     unused = {table: names for table in _functions(table) if (names := _unused(table))}
     if unused:
@@ -76,23 +76,21 @@ def _without_announcements(page: str) -> str:
     return "\n".join(line for line in lines if line != _GONE)
 
 
-def _functions(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+def _functions(table: symtable.SymbolTable) -> Iterator[symtable.Function]:
     for inner in table.get_children():
-        if inner.get_type() == "function" and inner.get_name() != "lambda":
+        if isinstance(inner, symtable.Function) and inner.get_name() != "lambda":
             yield inner
         yield from _functions(inner)
 
 
-def _unused(function: symtable.SymbolTable) -> set[str]:
+def _unused(function: symtable.Function) -> set[str]:
     """The names that a function gives values and nothing reads."""
-    names = {
-        symbol.get_name()
-        for symbol in function.get_symbols()
-        if symbol.is_assigned()
-        and symbol.is_local()
-        and not (symbol.is_referenced() or symbol.is_parameter() or symbol.is_imported())
-        and not symbol.get_name().startswith("_")
-    }
+    names: set[str] = set()
+    for name in function.get_locals():
+        symbol = function.lookup(name)
+        if not (symbol.is_referenced() or symbol.is_parameter() or symbol.is_imported() or name[0] == "_"):
+            names.add(name)
+    names = {name for name in names if function.lookup(name).is_assigned()}
     return names - _free(function) if names else names
 
 
@@ -109,7 +107,7 @@ _Place = tuple[
 ]  # where a name stands, its new one, and what a linter calls that it is not used
 
 
-def _places(page: str, unused: dict[symtable.SymbolTable, set[str]]) -> list[_Place]:
+def _places(page: str, unused: dict[symtable.Function, set[str]]) -> list[_Place]:
     by_line = {(table.get_lineno(), table.get_name()): (table, names) for table, names in unused.items()}
     found: list[_Place] = []
     for node in ast.walk(ast.parse(page)):
