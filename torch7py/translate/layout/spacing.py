@@ -128,7 +128,7 @@ class _Page:
             first = max(first, after)
         previous = -1
         for empty, own, line in run[:first]:
-            self.put(self.behind(own, empty, own != previous, text.startswith(_DEFINITIONS)))
+            self.put(self.behind(own, empty, own != previous))
             self.out.append(line)
             previous = own
         self.at = at
@@ -147,8 +147,8 @@ class _Page:
             self.put(self.before(depth, text, blanks))
         self.copy(text)
 
-    def behind(self, depth: int, blanks: int, first: bool, definition: bool) -> int:
-        """How many empty lines stand before a comment that belongs to what is above; a ``definition`` may follow."""
+    def behind(self, depth: int, blanks: int, first: bool) -> int:
+        """How many empty lines stand before a comment that belongs to what is above."""
         chain = [found for found in self.path if found.depth >= depth]
         most = 1 if depth else 2
         self.depth = depth
@@ -158,7 +158,7 @@ class _Page:
         chain[0].commented = True
         self.path = self.path[: len(self.path) - len(chain) + 1]
         if chain[0].kind == "import":
-            return most if definition else 1
+            return 1
         return most if defines else max(1, kept) if chain[0].kind.endswith("docstring") else kept
 
 

@@ -419,7 +419,7 @@ class _Assembly:
     def _imports(self, code: str) -> list[str]:
         code = re.sub(r"(?m)#.*$", "", _without_texts(code))
         # most are not there at all, which is found out sooner without a pattern
-        found = [n for n in _STANDARD if f"{n}." in code and re.search(rf"\b{n}\.", code)]
+        found = [n for n in _STANDARD if f"{n}." in code and re.search(rf"(?<![\w.]){n}\.", code)]
         others = [line for name, used, line in _OTHERS if f"{name}." in code and used.search(code)]
         lines = []
         if found:

@@ -19,6 +19,7 @@ __all__ = ["tidied"]
 _FOR_WHAT_IT_DOES = re.compile(r" *import [\w.]+  # noqa: F401 \(for what it does\)")
 _KEPT_OPEN = re.compile(r"(?m)^ *[\w., \[\]\"']+ = open\([^#\n]*\)$")
 _ANNOUNCED = re.compile(r"( *)(\w+) = None")
+_IMPORT = re.compile(r"(?m)^(?:from [\w.]+ )?import ([\w.]+(?: as \w+)?)\n")
 _GONE = "\0"  # a line that is taken out
 _UNFINISHED = 'raise NotImplementedError("T7-'
 
@@ -45,6 +46,8 @@ def tidied(page: str, path: str, others: Iterable[str]) -> str:
         page = _with_needed(page, table)
     if path.endswith("__init__.py"):
         page = _with_exports(page, table)
+    elif _UNFINISHED in page:
+        page = _without_imports(page, table)
     why = "what is not translated would use them" if codes else ""
     package = f"{PurePosixPath(path).parent}/__init__.py"
     if not re.fullmatch(r"[a-z_][a-z\d_]*", PurePosixPath(path).stem) and package in others:
@@ -198,15 +201,37 @@ def _with_needed(page: str, table: symtable.SymbolTable) -> str:
             if _FOR_WHAT_IT_DOES.fullmatch(line):
                 marked[number] = scope
     used = _used(table) | {s.get_name() for s in table.get_symbols() if s.is_imported() and s.is_assigned()}
+    anywhere = _used_anywhere(table)
     for number, scope in marked.items():
-        if scope[1] in used or last[scope] != number:
+        if scope[1] in (used if scope[0] < 0 else anywhere) or last[scope] != number:
             lines[number] = lines[number].replace("noqa: F401 (for what it does)", "for what it does")
     return "\n".join(lines)
 
 
 def _used(table: symtable.SymbolTable) -> set[str]:
-    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    """The names of the page that it uses, in whatever function."""
+    outer = table.get_type() == "module"
+    found = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (outer or s.is_global())}
     return found.union(*map(_used, table.get_children()))
+
+
+def _used_anywhere(table: symtable.SymbolTable) -> set[str]:
+    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    return found.union(*map(_used_anywhere, table.get_children()))
+
+
+def _without_imports(page: str, table: symtable.SymbolTable) -> str:
+    """An unfinished page without the imports that only what is not translated would use."""
+    used = _used(table)
+    unused = {s.get_name() for s in table.get_symbols() if s.is_imported() and not s.is_assigned()} - used
+    if not unused:
+        return page
+
+    def line(found: re.Match[str]) -> str:
+        name = found[1].split()[-1].partition(".")[0]
+        return "" if name in unused else found[0]
+
+    return _IMPORT.sub(line, page)
 
 
 def _with_exports(page: str, table: symtable.SymbolTable) -> str:
