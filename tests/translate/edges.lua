@@ -723,3 +723,50 @@ local function use() return later2 and 'there' or 'not' end
 print(use())
 function later2() return 2 end
 print(use())
+
+---
+-- All values of calls at the ends of functions, and where they go.
+local function pair(k) return k, k * 2 end
+local function some(k) if k > 1 then return k, 'b' end return k end
+local function tail(k) return pair(k) end
+local function either(k) if k > 3 then return some(k) end return tail(k + 1) end
+local function up(k) if k > 3 then return k, 'x' end return up(k + 1) end
+local function first(k) return (pair(k)) end
+local function none(k) if k > 1 then return k, 3 end end
+local function show(a, b, c) print(a, b, c) end
+local a, b = tail(1)
+print(a, b, (tail(2)), tail(3) + 1, tostring(tail(4)))
+print(tail(5))
+print('a', tail(6))
+local t = {first(7), 2}
+print(#t, t[1])
+show(tail(8))
+show(0, tail(9))
+show(1, 2, tail(10))
+local c, d = some(1)
+print(c, d)
+local e, f = none(1)
+print(e, f)
+e, f = none(2)
+print(e, f)
+local g, h, i = up(0)
+print(g, h, i)
+local x = torch.ones(2)
+print(x == 2, x ~= 1, x:sum(1) == 2, {} == 'a', either(1) == 2)
+
+---
+-- Names that the page has for something else: helpers, Python's own, and texts that are no names.
+local lua_text, Exception, map, object, inspect = 1, 2, 3, 4, 5
+local function lua_item(k) return k + 1 end
+local none
+local t = {1, 2}
+local ok = pcall(function() error('x') end)
+for i = 1, 2 do print(t[i], none, ok, lua_item(i)) end
+print(lua_text, Exception, map, object, inspect)
+torch.class('Odd')
+function Odd:__init() self['a-b'] = 3 self['1'] = 4 self['in'] = 5 end
+function Odd:sum() return self['a-b'] + self['1'] + self['in'] end
+print(Odd():sum(), Odd()['a-b'])
+local M = {}
+M['f-1'] = function() return 1 end
+print(M['f-1']())

@@ -475,3 +475,8 @@ class Returns:
     @property
     def count(self) -> int:
         return max(self.counts, default=0)
+
+    @property
+    def known(self) -> int:
+        """How many there are as far as is known: those of a call at its end come to be known."""
+        return len(self.types) if self.open else self.count

@@ -235,6 +235,7 @@ class CallKinds:
         if open_end and not isinstance(nodes[-1], tree.Vararg):
             rest = parameters[len(given) :]
             self.inference.rules.append(lambda: self._spread(nodes[-1], rest))
+            self.inference.guesses.append(lambda: self._left_over(nodes[-1], rest))
 
     def _bind_checked(
         self, function: tree.Function, nodes: tuple[Expression, ...], given: list[Type], first: int
@@ -269,13 +270,19 @@ class CallKinds:
         news = False
         for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
             returns = self.types.returns.get(function)
-            if returns is None or returns.open or not returns.counts:
-                continue
+            for place, parameter in enumerate(parameters, 1):
+                if returns is not None and place < returns.known:
+                    news |= unify(self.inference.name_type(parameter), returns.at(place))
+        return news
+
+    def _left_over(self, call: Expression, parameters: tuple[tree.Name, ...]) -> bool:
+        """The parameters for which a function at the end of the arguments gives nothing, as far as is known by now."""
+        news = False
+        for function in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
+            returns = self.types.returns.get(function)
             for place, parameter in enumerate(parameters, 1):
                 found = self.inference.name_type(parameter)
-                if place < returns.count:
-                    news |= unify(found, returns.at(place))
-                elif not found.nil:
+                if returns is not None and place >= returns.known and not found.nil:
                     found.be_nil()
                     news = True
         return news

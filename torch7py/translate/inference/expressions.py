@@ -133,7 +133,8 @@ class ExpressionKinds:
         last = node.body.statements[-1] if node.body.statements else None
         if returns.counts and not _always_returns(last):
             returns.falls_off = True
-            returns.at(0).be_nil()
+            for place in range(max(1, returns.count)):
+                returns.at(place).be_nil()
         if not returns.open:
             for place in range(min(returns.counts, default=0), returns.count):
                 returns.at(place).be_nil()

@@ -62,6 +62,7 @@ def infer(
 
 
 _MOST_LOOKS = 5  # at a program in which something takes several kinds
+_MOST_RESULTS = 9  # that are followed from function to function
 _MOST_SINKS = 100  # of a program that is looked at for more of them
 
 
@@ -355,6 +356,22 @@ class Inference:
                     base.mark("array", "append")
                     base.be("table")
 
+    def _all_results(self, function: tree.Function, before: int, call: Expression) -> bool:
+        """``return f()`` gives all that f does."""
+        news = False
+        returns = self.types.returns[function]
+        for called in self.types.function_called(call) if isinstance(call, (Call, Invoke)) else ():
+            inner = self.types.returns.get(called)
+            for place, found in enumerate(
+                inner.types[1 : _MOST_RESULTS - before] if inner is not None else (), 1
+            ):
+                at = before + place
+                if several.result_of(function, at) in self.sinks:
+                    news |= several.flow_back(returns.at(at), found)
+                else:
+                    news |= unify(returns.at(at), found)
+        return news
+
     def _return(self, node: tree.Return) -> None:
         function = self.function[-1]
         types = self.values(node.values, len(node.values))
@@ -364,6 +381,7 @@ class Inference:
         returns.counts.add(len(node.values))
         if node.values and isinstance(node.values[-1], (Call, Invoke, tree.Vararg)):
             returns.open = True
+            self.rules.append(lambda: self._all_results(function, len(node.values) - 1, node.values[-1]))
         if self.cases is not None:
             self.cases.note(function, node)
         for index, found in enumerate(types):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -138,7 +139,7 @@ class Calls:
         functions = self.t.types.function_called(node)
         if functions and self.t.training.closures.issuperset(functions):
             return 1  # a function for optim gives the page the loss alone
-        counts = {self.t.types.returns[f].count for f in functions if f in self.t.types.returns}
+        counts = {self.t.counts.written(f) for f in functions if f in self.t.types.returns}
         if len(counts) > 1 and max(counts) > 1:
             raise Problem("T7-216", node.line, "functions with different numbers of results")
         return max(counts, default=1)
@@ -271,12 +272,15 @@ class Calls:
         if checked is not None:
             return checked
         given = list(node.arguments)
+        room = math.inf
         if functions:
             room = max(len(f.parameters) for f in functions) - first
-            if not any(f.vararg for f in functions):
-                given = given[:room]  # Lua drops what a function does not take
+            if any(f.vararg for f in functions):
+                room = math.inf
+            else:
+                given = given[: int(room)]  # Lua drops what a function does not take
         if self.t.training.takes_weights(node, functions):
-            given = given[1:]
+            given, room = given[1:], room - 1
         texts = []
         for index, argument in enumerate(given):
             last = index == len(given) - 1
@@ -284,13 +288,27 @@ class Calls:
                 texts.append(f"*{self.unpacked(argument)}")
             elif last and isinstance(argument, tree.Vararg):
                 texts.append(f"*{self.rest()}")
-            elif last and self.count(argument) > 1:
-                texts.append(f"*{self.all_values(argument)}")
-            elif last and isinstance(argument, (Call, Invoke)) and self._gives_gradients(argument):
-                raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
+            elif last and isinstance(argument, (Call, Invoke)) and room > index + 1:
+                texts.append(self._last_values(argument, functions, room - index))
             else:
                 texts.append(self.t.value(argument).text)
         return ", ".join(texts)
+
+    def _last_values(self, node: Call | Invoke, functions: Sequence[tree.Function], room: float) -> str:
+        """All values of a call that is the last argument of another, which takes so many."""
+        count = self.count(node)
+        if functions and room < math.inf:
+            given = self.t.counts.of(node)
+            if count > 1 and (given is None or given[1] <= count):
+                return f"*{self.all_values(node)}{f'[:{int(room)}]' if count > room else ''}"
+            fits = given is None or given[1] <= 1
+        else:
+            fits = self.t.counts.are_all(node)
+            if fits and count > 1:
+                return f"*{self.all_values(node)}"
+        if not fits:
+            raise Problem("T7-218", node.line, "all values of a call at the end of a list")
+        return self.t.value(node).text
 
     def gives_list(self, function: tree.Function) -> bool:
         """Whether a function gives all items of a list, and every call of it has names for them."""
@@ -319,16 +337,24 @@ class Calls:
             if type(node) in _ONE_VALUE:
                 continue
             last: Expression | None = None
+            least = 0
             if isinstance(node, Call) and self.t.path(node.callee) in ("print", "pcall", "assert", "select"):
                 continue
             if isinstance(node, (Call, Invoke)) and not self._of_program(node):
                 last = node.arguments[-1] if node.arguments else None
             elif isinstance(node, tree.Table) and node.fields and node.fields[-1].key is None:
-                last = node.fields[-1].value
+                last, least = node.fields[-1].value, 1
             elif isinstance(node, tree.Return) and len(node.values) > 1:
                 last = node.values[-1]
-            if last is not None and (self.count(last) > 1 or self.gives_two(last)):
+            if isinstance(last, (Call, Invoke)) and not self._is_one(last, least):
                 raise Problem("T7-218", last.line, "all values of a call at the end of a list")
+
+    def _is_one(self, node: Call | Invoke, least: int) -> bool:
+        """Whether a call at the end of a list gives one value, or (``least``: 0) none."""
+        if self.is_unpacked(node):
+            return True  # which has forms of its own
+        given = self.t.counts.of(node)
+        return self.count(node) < 2 and (given is None or (given[0] >= least and given[1] <= 1))
 
     def is_fixed(self, function: tree.Function) -> bool:
         """Whether the last value that a function gives is never the several of another call."""
@@ -356,12 +382,15 @@ class Calls:
         if found is not None and found[0] == "match":
             return matching.captures(found[2][0]) > 1
         if isinstance(node, Call):
-            path = self.t.path(node.callee)
+            path = self.t.path(node.callee) or ""
             if path == "select" and node.arguments and isinstance(node.arguments[0], tree.String):
                 return False  # select('#', ...)
             if path == "select" and self._selects_last(node):
                 return False
-            return path in SEVERAL_VALUES or path in _DECOMPOSED
+            pair = path.startswith("torch.") and path[6:] in TWO_TENSORS
+            if pair and len(node.arguments) < 2 and path in ("torch.max", "torch.min"):
+                return False  # of all elements
+            return pair or path in SEVERAL_VALUES or path in _DECOMPOSED
         if not isinstance(node, Invoke) or self.t.types.function_called(node):
             return False
         kind = self.t.kind(node.receiver)
@@ -480,6 +509,7 @@ class Calls:
                     for returned in returns_of(function)
                 ):
                     raise Problem("T7-216", node.line, "a function that gives as many values as it is given")
+            self._refuse_more(node, len(targets))
             names = [t.unread(target) or t.target(target) for target in targets[:count]]
             names += ["_"] * (count - len(names))
             t.emit(f"{', '.join(names)} = {self.all_values(node)}")
@@ -488,8 +518,12 @@ class Calls:
             return True
         functions = t.types.function_called(node)
         if functions and all(self.gives_list(function) for function in functions):
-            t.emit(f"{', '.join(t.target(target) for target in targets)} = {self.all_values(node)}")
+            tables = [r.values[0].arguments[0] for f in functions for r in returns_of(f)]  # type: ignore[attr-defined]
+            given = stdlib.items_for(t, self.all_values(node).text, tables, targets)
+            t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
             return True
+        if functions:
+            self._refuse_more(node, len(targets))
         if isinstance(node, Invoke) and t.kind(node.receiver) == "tensor":
             return tensors.several(t, node, node.receiver, node.method, node.arguments, targets)
         path = t.path(node.callee) if isinstance(node, Call) else None
@@ -498,3 +532,9 @@ class Calls:
         if path is not None and path.startswith("torch.") and isinstance(node, Call) and node.arguments:
             return tensors.several(t, node, node.arguments[0], path[6:], node.arguments[1:], targets)
         return stdlib.several(t, node, path, targets)
+
+    def _refuse_more(self, node: Call | Invoke, wanted: int) -> None:
+        """Refuse names for values that a function gives in Lua, and not in the page."""
+        given, count = self.t.counts.of(node), max(1, self.count(node))
+        if given is not None and min(wanted, given[1]) > count:
+            raise Problem("T7-218", node.line, "the values of a call that a function has at its end")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "power",
     "python_name",
     "quoted",
+    "reserved",
     "stretch",
 ]
 
@@ -77,32 +81,58 @@ _TAKEN = {
     "main",
 } | {
     "copy",
+    "collections",
+    "csv",
     "functools",
+    "inspect",
     "itertools",
     "json",
+    "socket",
     "lua",
     "tempfile",
     "unittest",
 }
 _USED_BUILTINS = set(
     "abs bool dict enumerate float int isinstance len list max min open print range reversed round set sorted str"
-    " sum super tuple type zip input next iter any all hasattr getattr vars".split()
+    " sum super tuple type zip input next iter any all hasattr getattr setattr vars map slice object bytes ord chr"
+    " staticmethod classmethod Exception RuntimeError ValueError IndexError TypeError AttributeError OSError"
+    " OverflowError NotImplementedError NotImplemented".split()
 )
 assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
 _LIKE_DIGITS = {"l", "I", "O"}  # which a reader takes for 1 and 0
+_reserved: ContextVar[frozenset[str]] = ContextVar("reserved", default=frozenset())
 
 
 def python_name(name: str) -> str:
     """A Lua name as a Python one: the same, unless it means something there."""
-    plain = name if name.isascii() else "".join(c if c.isascii() else f"_{ord(c):x}" for c in name)
-    if keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS or plain in _LIKE_DIGITS:
+    plain = _identifier(
+        name if name.isascii() else "".join(c if c.isascii() else f"_{ord(c):x}" for c in name)
+    )
+    means = keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS
+    if means or plain in _LIKE_DIGITS or plain in _reserved.get():
         return plain + "_"
     return plain
+
+
+def _identifier(name: str) -> str:
+    """A key of a table, which may be any text, as a name: ``self["a b"]`` has one."""
+    return name if name.isidentifier() else re.sub(r"\W", "_", name if name[:1].isalpha() else f"_{name}")
+
+
+@contextmanager
+def reserved(names: frozenset[str]) -> Iterator[None]:
+    """Inside, these names are no names for what is the program's: helpers have them."""
+    before = _reserved.set(names)
+    try:
+        yield
+    finally:
+        _reserved.reset(before)
 
 
 def attribute_name(name: str) -> str:
     """A Lua name as that of an attribute, which may be one that means something elsewhere."""
     plain = name if name.isascii() else python_name(name)
+    plain = _identifier(plain)
     if keyword.iskeyword(plain):
         return plain + "_"
     # Python changes names that begin with two underscores.

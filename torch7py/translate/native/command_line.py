@@ -55,7 +55,7 @@ def _option(t: Translator, node: Invoke) -> None:
     plain = option_name(name.value)
     flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
     flag = ", ".join(f'"{each}"' for each in flags)
-    if code.attribute_name(plain) != plain:
+    if code.attribute_name(plain) != plain.replace("-", "_"):  # as argparse has it
         flag += f', dest="{code.attribute_name(plain)}"'
     kind = t.kind(default)
     if kind == "boolean":

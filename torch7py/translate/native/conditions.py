@@ -20,6 +20,9 @@ __all__ = ["COMPARISONS", "Conditions"]
 _CARDS = ("cutorch", "cunn", "cudnn")  # packages, as globals
 COMPARISONS = {"==": "==", "~=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 
+_PLAIN = {"number", "string", "boolean"}
+_OBJECTS = {"tensor", "module", "criterion", "table", "object", "class"}
+
 
 class Conditions:
     """The part of the translator that writes what Lua takes for true."""
@@ -77,7 +80,12 @@ class Conditions:
                     )
             kinds = {self.t.kind(left), self.t.kind(right)}
             equal = any(t.types.methods_of(t.type(side), "__eq") for side in (left, right))
-            if kinds & {"tensor", "module", "criterion", "table", "object", "class"} and not equal:
+            if self._never_alike(left, right) and not equal:
+                if not any(isinstance(n, (Call, Invoke)) for side in (left, right) for n in tree.walk(side)):
+                    return atom(str(node.operator == "~="))
+                same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
+                return same if node.operator == "==" else Py(f"not {same}", code.NOT)
+            if kinds & _OBJECTS and not equal:
                 return _identical(self.t.value(left), word, self.t.value(right))
             if not equal and kind_tests.may_be_itself_only(t, left, right):
                 same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
@@ -112,7 +120,13 @@ class Conditions:
             return any(isinstance(side, (tree.Boolean, Number, String)) for side in (left, right))
         plain = all(isinstance(side, (Name, Number, String, tree.Boolean)) for side in (left, right))
         nil = self.t.type(left).nil and self.t.type(right).nil
-        return plain and len(kinds) == 2 and kinds <= {"number", "string", "boolean"} and not nil
+        return plain and len(kinds) == 2 and kinds <= _PLAIN and not nil
+
+    def _never_alike(self, left: Expression, right: Expression) -> bool:
+        """Whether a tensor or a table is compared with a number or a text: Python would look at its elements."""
+        kinds = {self.t.kind(left), self.t.kind(right)}
+        nil = self.t.type(left).nil and self.t.type(right).nil
+        return len(kinds) == 2 and len(kinds & _PLAIN) == 1 and bool(kinds & _OBJECTS) and not nil
 
     def _past_end(self, node: Expression) -> Py | None:
         """Whether a list has no item at a place."""

@@ -144,8 +144,9 @@ class Functions:
             at = start + 1 if begun else start
             t.lines[at:at] = [INDENT * t.depth + line for line in inits]
             returns = t.types.returns[node]
-            if returns.falls_off and returns.count > 1:
-                t.emit(f"return {', '.join(['None'] * returns.count)}")
+            count = t.counts.written(node)
+            if returns.falls_off and count > 1:
+                t.emit(f"return {', '.join(['None'] * count)}")
 
     def _refuse_unreachable(self, variables: set[Variable], line: int) -> None:
         """A function outside of ``main`` cannot assign the variables that are in it."""
@@ -189,7 +190,7 @@ class Functions:
         if t.training.returns(node) or t.behind_error():
             return
         function = t.scope.function
-        count = t.types.returns[function].count if function is not None else 0
+        count = t.counts.written(function) if function is not None else 0
         if not node.values:
             t.emit("return" if count < 2 else f"return {', '.join(['None'] * count)}")
             return
@@ -202,7 +203,8 @@ class Functions:
         keep = function is not None and function in t.training.losses.graph_functions
         write = t.expressions.graph if keep else t.value
         if len(node.values) == 1 and t.calls.count(node.values[0]) > 1:
-            t.emit(f"return {t.calls.all_values(node.values[0])}")
+            given, missing = t.calls.all_values(node.values[0]), count - t.calls.count(node.values[0])
+            t.emit(f"return {given}" if missing < 1 else f"return *{given}, {', '.join(['None'] * missing)}")
             return
         texts = [write(value).text for value in node.values]
         if varies:

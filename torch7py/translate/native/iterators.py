@@ -52,7 +52,7 @@ def _counts(
     t: Translator, function: tree.Function, callers: frozenset[tree.Function] = frozenset()
 ) -> set[int]:
     """How many values a function gives; ``return self:next()`` gives those of the other."""
-    found = {t.types.returns[function].count}
+    found = {t.counts.written(function)}
     for node in returns_of(function):
         called = _called_at_end(t, node)
         for inner in called if function not in callers else ():
@@ -72,7 +72,7 @@ def _ends_clearly(
     """Whether each return gives values of a known number, and the first is nil only where all are."""
     if function.vararg or function in callers or not t.calls.is_fixed(function):
         return False
-    alone = t.types.returns[function].count == 1
+    alone = t.counts.written(function) == 1
     for node in returns_of(function):
         first = node.values[0] if node.values else None
         called = _called_at_end(t, node)

@@ -14,7 +14,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["may_give_none", "spreads"]
+__all__ = ["spreads"]
 
 # All results of a function of a library, as print writes them.
 spreads: dict[str, Callable[[Translator, Call], str]] = {}
@@ -42,17 +42,21 @@ def _spread(t: Translator, argument: Expression) -> str | None:
             return pair
         if t.calls.gives_two(argument):
             raise Problem("T7-218", argument.line, "all values of a call at the end of a list")
-        if isinstance(argument, (Call, Invoke)) and may_give_none(t, argument):
-            raise Problem("T7-218", argument.line, "print of a call that may give no value at all")
+        if not t.counts.are_all(argument):
+            given = t.counts.of(argument)
+            what = "print of a call that may give no value at all"
+            if given is not None and given[1] > 1:
+                what = "all values of a call at the end of a list"
+            raise Problem("T7-218", argument.line, what)
         return None
     assert isinstance(argument, (Call, Invoke))
     kinds: set[str | None] = set()
     whole = True
     for made in t.types.function_called(argument):
         returns = t.types.returns[made]
-        if len(returns.counts) != 1 or returns.falls_off or not t.calls.is_fixed(made):
+        if not t.counts.are_all(argument) or not t.calls.is_fixed(made):
             raise Problem("T7-218", argument.line, "a number of results that varies")
-        for index in range(returns.count):
+        for index in range(t.counts.written(made)):
             kinds.add("any" if returns.at(index).nil else returns.at(index).kind)
             whole = whole and (returns.at(index).kind != "number" or t.wholes.returns_whole(made, index))
     if whole and kinds <= {"string", "number"}:
@@ -77,20 +81,6 @@ def _loss_and_count(t: Translator, node: Expression) -> str | None:
     else:
         return None
     return f"{text.text(t, node).text}, {count}"
-
-
-def _only_fails(t: Translator, function: tree.Function) -> bool:
-    """Whether a function ends by an error, if it does not return: a method that is there to be overridden."""
-    last = function.body.statements[-1] if function.body.statements else None
-    call = last.call if isinstance(last, tree.Run) else None
-    return isinstance(call, Call) and t.path(call.callee) == "error" and not t.types.returns[function].counts
-
-
-def may_give_none(t: Translator, node: Call | Invoke) -> bool:
-    """Whether a function of the program may end without a value: print writes nothing then, and not nil."""
-    functions = [f for f in t.types.function_called(node) if not _only_fails(t, f)]
-    known = [t.types.returns[f] for f in functions if f in t.types.returns]
-    return any(returns.falls_off or not returns.counts or 0 in returns.counts for returns in known)
 
 
 @statement("print")

@@ -13,7 +13,7 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_page
 from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
-from torch7py.translate.native.code import INDENT
+from torch7py.translate.native.code import INDENT, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
@@ -69,7 +69,20 @@ def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | N
     ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them.
     """
     with uncollected():
-        return _translate(source, file, recorded)
+        found = _translate(source, file, recorded)
+        clashes = _clashes(found.translator)
+        if clashes:
+            with reserved(clashes):
+                found = _translate(source, file, recorded)
+        return found
+
+
+def _clashes(t: Translator | None) -> frozenset[str]:
+    """The helpers of a page that are called as something of the program is."""
+    if t is None:
+        return frozenset()
+    of_program = {*t.names.chosen.values(), *(name for used in t.names.used.values() for name in used)}
+    return frozenset(of_program.intersection(t.models.helpers, HELPERS))
 
 
 def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -> Native:

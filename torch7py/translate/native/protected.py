@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import text
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Name
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ __all__ = ["is_text", "several", "statement", "value"]
 
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
     """``ok, result = pcall(f, ...)``"""
-    call, count = _call(t, node)
+    call, count = _call(t, node, len(targets) - 1)
     names = [t.unread(target) or t.target(target) for target in targets]
     wanted = len(names) - 1
     t.emit("try:")
@@ -57,7 +58,7 @@ def assigned(t: Translator, node: Call, target: str) -> None:
 
 
 def _alone(t: Translator, node: Call, name: str) -> None:
-    call, _ = _call(t, node)
+    call, _ = _call(t, node, 0)
     t.emit("try:")
     with t.indented():
         t.emit(call)
@@ -75,8 +76,8 @@ def is_text(t: Translator, node: Call) -> bool:
     return t.kind(node.arguments[0]) in ("string", None) or text.is_message(t, node.arguments[0])
 
 
-def _call(t: Translator, node: Call) -> tuple[str, int]:
-    """The call that is protected, and how many results it has."""
+def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
+    """The call that is protected, and how many results it has, of which so many are wanted."""
     for error in tree.every(t.program, Call):
         if t.path(error.callee) == "error" and error.arguments and not is_text(t, error):
             raise Problem("T7-203", node.line, "pcall, where errors are not only texts")
@@ -86,8 +87,11 @@ def _call(t: Translator, node: Call) -> tuple[str, int]:
     functions = t.type(function).functions
     if not functions:
         raise Problem("T7-307", node.line, "pcall of something of unknown kind")
-    counts = {t.types.returns[f].count for f in functions}
-    if len(counts) != 1:
+    counts = {t.counts.written(f) for f in functions}
+    known = [found for f in functions if (found := t.counts.of_function(f)) is not None]
+    ends = [r.values[-1] for f in functions for r in returns_of(f) if r.values]
+    varies = wanted and any(isinstance(end, tree.Vararg) for end in ends)
+    if varies or len(counts) != 1 or any(min(wanted, most) > max(counts) for _, most in known):
         raise Problem("T7-216", node.line, "functions with different numbers of results")
     if isinstance(function, tree.Function):
         name = t.fresh("attempt")

@@ -42,6 +42,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.native.training import Training
+from torch7py.translate.native.value_counts import ValueCounts
 from torch7py.translate.native.whole_tensors import counted_comparisons, elements
 from torch7py.translate.native.wholes import Wholes
 from torch7py.translate.scopes import Scope, Scopes, Variable
@@ -117,6 +118,7 @@ class Translator:
         self.conditions = Conditions(self)
         self.assignments = Assignments(self)
         self.calls = Calls(self)
+        self.counts = ValueCounts(self)
         self.models = Models(self)
         self.training = Training(self)
         self.modules = Modules(self, project)

@@ -99,15 +99,33 @@ class Wholes:
         plain = found.kind == "table" and found.has("array") and not found.find().fields
         return plain and not any(found.has(mark) for mark in ("sparse", "dict", "record"))
 
-    def _from_returns(self, target: Name, function: tree.Function, at: int, given: object) -> None:
+    def _from_returns(
+        self,
+        target: Name,
+        function: tree.Function,
+        at: int,
+        given: object,
+        seen: tuple[tree.Function, ...] = (),
+    ) -> None:
+        """Give a variable what a function returns in a place, which may be what it calls at its end."""
         assert callable(given)
-        for node in tree.walk(function.body):
-            if not isinstance(node, tree.Return):
-                continue
-            if at < len(node.values):
+        if function in seen:
+            return
+        for node in returns_of(function):
+            last = node.values[-1] if node.values else None
+            place = at - len(node.values) + 1  # among the values of the last
+            if at < len(node.values) - 1 or (at < len(node.values) and not isinstance(last, (Call, Invoke))):
                 given(target, node.values[at])
-            elif not node.values or not isinstance(node.values[-1], (Call, Invoke, tree.Vararg)):
+            elif isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
+                for inner in self.t.types.function_called(last):
+                    self._from_returns(target, inner, place, given, (*seen, function))
+            elif not place:
+                given(target, last)
+            elif not isinstance(last, (Call, Invoke, tree.Vararg)):
                 given(target, tree.Nil(node.place))
+        known = self.t.types.returns.get(function)
+        if known is not None and known.falls_off:
+            given(target, tree.Nil(function.place))
 
     def sources(self, variable: Variable) -> list[Expression | bool]:
         """What a variable is given anywhere."""

@@ -36,12 +36,16 @@ class PartExpressions(Expressions):
 
     def call(self, node: Call | Invoke) -> str:
         if self._is_of_program(node):
+            if not self.t.counts.are_all(node):
+                raise Refused
             return self._text(node, several=True)
         self._check(node)
         return super().call(node)
 
     def is_single(self, node: Call | Invoke) -> bool:
         if self._is_of_program(node):
+            if not self.t.counts.are_all(node):
+                raise Refused
             return self.t.calls.count(node) == 1
         return super().is_single(node)
 

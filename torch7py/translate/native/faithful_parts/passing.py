@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DRAWING",
     "EXCHANGED",
+    "EXCLUDED",
     "LIBRARIES",
     "Passing",
     "Refused",

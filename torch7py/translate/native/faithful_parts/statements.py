@@ -6,8 +6,14 @@ from typing import Any
 
 from torch7py.translate import tree
 from torch7py.translate.faithful.statements import WRITERS
-from torch7py.translate.native.faithful_parts.passing import EXCHANGED, LIBRARIES, Refused, is_exchanged
-from torch7py.translate.native.printing import may_give_none
+from torch7py.translate.native import stdlib
+from torch7py.translate.native.faithful_parts.passing import (
+    EXCHANGED,
+    EXCLUDED,
+    LIBRARIES,
+    Refused,
+    is_exchanged,
+)
 from torch7py.translate.native.whole_tensors import elements
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -78,7 +84,12 @@ def _printed(writer: Any, node: Expression, last: bool) -> str:
     inner = node
     while isinstance(inner, tree.Paren):
         inner = inner.inner
-    if last and isinstance(node, (Call, Invoke)) and may_give_none(t, node):
+    if (
+        last
+        and isinstance(node, (Call, Invoke))
+        and t.types.function_called(node)
+        and not t.counts.are_all(node)
+    ):
         raise Refused
     if isinstance(inner, (Call, Invoke)) and last and node is inner and not expressions.is_single(inner):
         scalars = isinstance(inner, Call) and (t.path(inner.callee) or "").partition(".")[0] in LIBRARIES - {
@@ -106,7 +117,7 @@ def _return(writer: Any, node: tree.Return) -> None:
     function = t.scope.function
     if function is None or function in t.training.losses.graph_functions:
         raise Refused
-    count = t.types.returns[function].count
+    count = t.counts.written(function)
     if any(not is_exchanged(t, value) for value in node.values) or function in [
         file.function for file in t.project.files
     ]:
@@ -128,6 +139,8 @@ def _assign(writer: Any, node: tree.Assign) -> None:
         if isinstance(target, Index) and writer.expressions.is_of_page(target.base)
     ]
     _check_values(writer, node.targets, node.values)
+    if any(_is_of_library(t.path(target) or "") for target in node.targets):
+        raise Refused  # native statements call Python's and PyTorch's
     if not places:
         WRITERS[tree.Assign](writer, node)
         _make_whole(writer, node.targets, node.values)
@@ -141,6 +154,12 @@ def _assign(writer: Any, node: tree.Assign) -> None:
         writer.add(t.assignments.appended(target, value))
     else:
         writer.add(f"{t.target(target)} = {value}")
+
+
+def _is_of_library(path: str) -> bool:
+    """Whether a function of Lua's or torch's is one for which a page may have another form."""
+    known = any(path in rules for rules in (stdlib.functions, stdlib.statements, stdlib.constants))
+    return known or path.startswith("torch.") or path in EXCLUDED
 
 
 PART_WRITERS: dict[type, Any] = {

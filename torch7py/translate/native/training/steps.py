@@ -349,22 +349,13 @@ class Training:
         for call in self.t.types.calls_of.get(function, []):
             given = self.t.types.before(function, call) + len(call.arguments)
             last = call.arguments[-1] if call.arguments else None
-            spread = self._fewest(last) if isinstance(last, (Call, Invoke)) else None
-            if spread is not None:
-                given += spread - 1
+            if isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
+                given += max(1, self.t.calls.count(last)) - 1
             elif isinstance(last, (Call, Invoke, tree.Vararg)):
                 continue
             if given <= at:
                 return True
         return False
-
-    def _fewest(self, call: Call | Invoke) -> int | None:
-        """How many values a call of the program's own functions gives at least; None where that is not known."""
-        known = [self.t.types.returns.get(function) for function in self.t.types.function_called(call)]
-        counts = {
-            count for returns in known if returns is not None and not returns.open for count in returns.counts
-        }
-        return min(counts) if counts else None
 
     def call(self, node: Call | Invoke) -> Py | None:
         """Calls on the flat vectors, and those of backward passes that are written one by one, as values."""

@@ -1,0 +1,146 @@
+"""How many values calls give: in Lua, where a call at the end of a list stands for all of them, and in the page.
+
+A function of the page gives one value, or a tuple of as many as it gives at most; what Lua would not have is None. So
+a list of values may end with such a call only where Lua always has that many.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from torch7py.translate import tree
+from torch7py.translate.native import matching
+from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.tree import Call, Expression, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Count", "ValueCounts", "only_fails"]
+
+Count = tuple[int, float]  # at least, and at most
+_Found = TypeVar("_Found")
+
+_ONE: Count = (1, 1)
+_NONE = {"print", "table.insert", "os.exit"}
+
+
+class ValueCounts:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+        self._written: dict[tree.Function, int] = {}
+        self._given: dict[tree.Function, Count | None] = {}
+        self._begun: list[tree.Function] = []  # of which it is being found out
+        self._incomplete = False  # whether one of them calls itself at its end
+
+    def written(self, function: tree.Function) -> int:
+        """How many values a function of the page gives; 0 where Lua's gives none."""
+        return self._found(
+            function, self._written, 0, lambda: max(map(self._written_at, returns_of(function)), default=0)
+        )
+
+    def _found(
+        self,
+        function: tree.Function,
+        kept: dict[tree.Function, _Found],
+        first: _Found,
+        find: Callable[[], _Found],
+    ) -> _Found:
+        """What is found out of a function, which may call itself at its end: for that call it is the first."""
+        if function in kept:
+            self._incomplete |= function in self._begun
+            return kept[function]
+        kept[function] = first
+        self._begun.append(function)
+        kept[function] = find()
+        self._begun.pop()
+        found = kept[function]
+        if self._incomplete:
+            del kept[function]  # unless nothing else waits for it
+        if not self._begun:
+            kept[function], self._incomplete = found, False
+        return found
+
+    def _written_at(self, node: tree.Return) -> int:
+        if len(node.values) != 1:
+            return len(node.values)
+        (only,) = node.values
+        called = self.t.types.function_called(only) if isinstance(only, (Call, Invoke)) else []
+        if not called or self.t.training.closures.issuperset(called):
+            return 1
+        return max(1, *map(self.written, called))
+
+    def of_function(self, function: tree.Function) -> Count | None:
+        """How many values a function gives in Lua; None where it always ends by an error."""
+        return self._found(function, self._given, None, lambda: self._count(function))
+
+    def _count(self, function: tree.Function) -> Count | None:
+        ends = [self._at(node) for node in returns_of(function)]
+        known = self.t.types.returns.get(function)
+        if not only_fails(self.t, function) and (known is None or known.falls_off or not known.counts):
+            ends.append((0, 0))
+        return _both([end for end in ends if end is not None])
+
+    def _at(self, node: tree.Return) -> Count | None:
+        if not node.values:
+            return (0, 0)
+        last = self.of(node.values[-1])
+        return None if last is None else (len(node.values) - 1 + last[0], len(node.values) - 1 + last[1])
+
+    def of(self, node: Expression) -> Count | None:
+        """How many values an expression stands for at the end of a list; None where a call never comes back."""
+        t = self.t
+        if isinstance(node, tree.Vararg):
+            return (0, math.inf)
+        if not isinstance(node, (Call, Invoke)):
+            return _ONE
+        functions = t.types.function_called(node)
+        if functions and not t.training.closures.isdisjoint(functions):
+            return (2, 2)
+        if functions:
+            return _both([found for f in functions if (found := self.of_function(f)) is not None])
+        if t.calls.is_unpacked(node):
+            return (0, math.inf)
+        if t.calls.gives_two(node):
+            return self._of_library(node)
+        return (0, 0) if isinstance(node, Call) and t.path(node.callee) in _NONE else _ONE
+
+    def _of_library(self, node: Call | Invoke) -> Count:
+        """Of a call of Lua's or Torch7's own that gives several values, or may."""
+        found = matching.matched(self.t, node)
+        if found is not None and found[0] == "match":
+            return (1, matching.captures(found[2][0]))
+        if found is not None and found[0] == "find":
+            return (1, math.inf)
+        path = self.t.path(node.callee) if isinstance(node, Call) else None
+        return (0, math.inf) if path in ("select", "pcall", "xpcall", "next") else (2, 2)
+
+    def are_all(self, node: Expression) -> bool:
+        """Whether the values that a call of the page gives are as many as Lua's, so that they may end a list."""
+        if isinstance(node, (Call, Invoke)) and self._hands_all_on(node):
+            return True
+        found = self.of(node)
+        return found is None or found[0] == found[1] == max(1, self.t.calls.count(node))
+
+    def _hands_all_on(self, node: Call | Invoke) -> bool:
+        """Whether a function gives its ``...`` behind what it always gives: a tuple of as many as Lua has."""
+        functions = self.t.types.function_called(node)
+        returns = [r for f in functions for r in returns_of(f)]
+        ends = [r.values[-1:] for r in returns]
+        falls = any(self.t.types.returns[f].falls_off for f in functions)
+        return bool(ends) and not falls and all(isinstance(last, tree.Vararg) for end in ends for last in end)
+
+
+def _both(counts: list[Count]) -> Count | None:
+    if not counts:
+        return None
+    return min(low for low, _ in counts), max(high for _, high in counts)
+
+
+def only_fails(t: Translator, function: tree.Function) -> bool:
+    """Whether a function ends by an error, if it does not return: a method that is there to be overridden."""
+    last = function.body.statements[-1] if function.body.statements else None
+    call = last.call if isinstance(last, tree.Run) else None
+    return isinstance(call, Call) and t.path(call.callee) == "error" and not t.types.returns[function].counts
