@@ -94,6 +94,8 @@ def is_typed(t: Translator, node: Expression) -> Py | None:
 def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | None:
     found = _whole(t, value)
     kinds = set(found.kinds)
+    if kinds == {"table"} and said == "table":
+        return _is_table(t, value, found)
     if len(kinds) < 2 or any(lua_type_of(kind) is None for kind in kinds):
         return None
     if said in ("string", "boolean") and said in kinds:
@@ -116,3 +118,12 @@ def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | N
     names = [*(["dict"] if forms - {"list"} else []), *(["list", "tuple"] if "list" in forms else [])]
     shown = names[0] if len(names) == 1 else f"({', '.join(names)})"
     return atom(f"isinstance({text}, {shown})")
+
+
+def _is_table(t: Translator, value: Expression, found: Type) -> Py | None:
+    """Of what is a table, as far as the program tells: it may be missing, or something from elsewhere."""
+    if found.has("losses") or found.has("flat weights") or found.has("of a module"):
+        return None
+    if t.tables.forms(found) & {"options", "several"} or t.tables.of_modules(found):
+        return None
+    return atom(f"isinstance({t.conditions.maybe(value)}, (dict, list, tuple))")
