@@ -91,10 +91,13 @@ class Conditions:
                 same = atom(f"{t.need('lua_equal')}({t.value(left)}, {t.value(right)})")
                 return same if node.operator == "==" else Py(f"not {same}", code.NOT)
         operator = COMPARISONS[node.operator]
+        first, second = self.t.value(left), self.t.value(right)
+        if operator in ("==", "!=") and first.text[:1] == second.text[:1] == '"':
+            texts = _literal(first.text), _literal(second.text)
+            if None not in texts:  # the name of a kind that is known
+                return atom(str((texts[0] == texts[1]) == (operator == "==")))
         # Both sides with the same shift: i == j - 1 stays readable as it is.
-        return Py(
-            f"{self.t.value(left).at(code.ADD)} {operator} {self.t.value(right).at(code.ADD)}", code.COMPARE
-        )
+        return Py(f"{first.at(code.ADD)} {operator} {second.at(code.ADD)}", code.COMPARE)
 
     def _number_or_object(self, call: Expression, kind: Expression) -> Py | None:
         """``type(x) == 'number'`` of what is either a number or an object of a class."""
@@ -398,18 +401,24 @@ def _literal(text: str) -> object:
         return None
 
 
-_OPPOSITES: dict[type[ast.cmpop], str] = {ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in"}
+_OPPOSITES: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Is: ("is", "is not"),
+    ast.IsNot: ("is not", "is"),
+    ast.In: ("in", "not in"),
+    ast.NotIn: ("not in", "in"),
+    ast.Eq: ("==", "!="),
+    ast.NotEq: ("!=", "=="),
+}
 
 
 def _negated(text: str) -> str | None:
-    """The opposite of ``x is not None`` or ``x in y``, which read better than with a `not` before them."""
+    """The opposite of ``x is not None``, ``x in y`` or ``x == y``, which read better than with a `not` before them."""
     node = ast.parse(text, mode="eval").body
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in _OPPOSITES:
         return None
     source, left, right = text.encode(), node.left.end_col_offset, node.comparators[0].col_offset
     before, between, after = source[:left].decode(), source[left:right].decode(), source[right:].decode()
-    word = {ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in"}[type(node.ops[0])]
-    return f"{before}{between.replace(word, _OPPOSITES[type(node.ops[0])])}{after}"
+    return f"{before}{between.replace(*_OPPOSITES[type(node.ops[0])])}{after}"
 
 
 def _opposite(comparison: Py) -> Py:
