@@ -761,7 +761,7 @@ local function lua_item(k) return k + 1 end
 local none
 local t = {1, 2}
 local ok = pcall(function() error('x') end)
-for i = 1, 2 do print(t[i], none, ok, lua_item(i)) end
+for i = 1, 3 do print(t[i], none, ok, lua_item(i)) end
 print(lua_text, Exception, map, object, inspect)
 torch.class('Odd')
 function Odd:__init() self['a-b'] = 3 self['1'] = 4 self['in'] = 5 end

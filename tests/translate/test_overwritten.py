@@ -222,3 +222,35 @@ READ_IN_TIME = {
 @pytest.mark.parametrize("name", READ_IN_TIME)
 def test_an_output_that_is_read_in_time_is_native_and_equal(name, tmp_path):
     assert equal(CALLED_AGAIN + READ_IN_TIME[name] + "\n", tmp_path).largest < 1e-12
+
+
+# Inputs that a module's first layer writes over
+
+IN_PLACE = """require 'nn'
+local net = nn.Sequential():add(nn.%s):add(nn.Linear(3, 2))
+local x = torch.randn(2, 3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "use", "refused"),
+    [
+        ("ReLU(true)", "net:forward(x) print(x:sum())", True),
+        ("ReLU(true)", "local xs = {x} for i = 1, 2 do print(net:forward(xs[i])) end", True),
+        ("MulConstant(2, true)", "for i = 1, 2 do print(net:forward(x)) end", True),
+        (
+            "ReLU(true)",
+            "for i = 1, 2 do print(net:forward(x), x:size(1)) net:backward(x, torch.ones(2, 2)) end",
+            False,
+        ),
+        ("ReLU()", "net:forward(x) print(x:sum())", False),
+        ("MulConstant(2, true)", "for i = 1, 2 do print(net:forward(x:clone()), x) end", False),
+    ],
+)
+def test_inputs_that_a_module_writes_over(layer: str, use: str, refused: bool, tmp_path: Path) -> None:
+    source = IN_PLACE % layer + use
+    if not refused:
+        assert equal(source, tmp_path).largest < 1e-12
+        return
+    page, _ = translated(source, tmp_path)
+    assert [p.code for p in page.problems] == ["T7-230"]

@@ -77,7 +77,11 @@ class Assignments:
             texts = [self.t.value(value).text for value in values] + ["None"] * (len(targets) - len(values))
             self.t.emit(f"{', '.join(self.target(t) for t in targets)} = {', '.join(texts)}")
             return
-        raise Problem("T7-211", node.line, "an assignment of several values from calls")
+        raise Problem(
+            "T7-211",
+            node.line,
+            "more names than values, the last of which is a call: only alone may it give several",
+        )
 
     def _several(self, value: Expression, targets: tuple[Expression, ...]) -> bool:
         """``a[i], b[i] = f()``: what is appended has a name first. Whether the call gives several values."""

@@ -89,7 +89,10 @@ class Places:
         return any(start < name.place.start < end for name in writes)
 
     def _may_be_behind(self, node: Index) -> bool:
-        """``t[i + 1]`` in a loop to ``#t``."""
+        """``t[i + 1]`` in a loop to ``#t``, or a place behind the last of a list that is what it was made as."""
+        length = self.t.tables.length(self.t.type(node.base))
+        if length is not None and length < self.t.intervals.of(node.key)[1] <= -_KNOWN:
+            return True
         variable, more = _sum(node.key)
         if more <= 0 or not isinstance(variable, Name):
             return False

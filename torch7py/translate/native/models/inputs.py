@@ -13,6 +13,7 @@ from torch7py.translate.native.graphs import graph_inputs
 from torch7py.translate.native.losses import LABELS, OF_NUMBERS
 from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.models.origins import Origins
+from torch7py.translate.native.models.overwritten_inputs import is_seen_overwritten
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -54,6 +55,8 @@ class Inputs:
             return atom(f"{base}({self.given(arguments[0])})")
         if found.kind == "criterion":
             return self.loss(base, found, arguments[0], arguments[1], line)
+        if is_seen_overwritten(t, found, arguments[0]):
+            raise Problem("T7-230", line, "an input that the module's first layer writes over")
         filled = [layer for layer in found.find().layers if layer.children or layer.name != "nn.Sequential"]
         if len({_any_takes_items([layer]) for layer in filled}) > 1:
             raise Problem("T7-222", line, "one of several modules, some of which take items and some numbers")

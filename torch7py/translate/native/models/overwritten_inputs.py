@@ -1,0 +1,109 @@
+"""Modules whose first layer writes over what they are given: ``nn.Sequential():add(nn.ReLU(true))``.
+
+The page's module leaves its input as it is. That is the same where nobody looks at the input again, but for its size
+and as the input of the backward pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.forms import bare
+from torch7py.translate.kinds import Description, Type
+from torch7py.translate.layers.in_place import SHARES_MEMORY, in_place
+from torch7py.translate.layers.registry import Layer, NotNative, bind
+from torch7py.translate.native.layer_fields import BACKWARD
+from torch7py.translate.native.tensors.rules import is_made_here
+from torch7py.translate.native.training.calls import FORWARD
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["is_seen_overwritten"]
+
+# Layers that give again what they gave, when they are given that.
+_GIVE_THE_SAME = {"nn.ReLU", "nn.ReLU6", "nn.HardTanh", "nn.Clamp"}
+# Layers whose gradient is computed with their output.
+_WITH_OUTPUT = {
+    f"nn.{name}" for name in "Tanh Sigmoid SoftMax LogSoftMax LogSigmoid Exp Sqrt SoftPlus ELU".split()
+}
+_OF_SIZES = {"size", "dim", "nDimension", "nElement", "numel", "isSize", "isSameSizeAs", "type"}
+
+
+def is_seen_overwritten(t: Translator, module: Type, given: Expression) -> bool:
+    """Whether a program may see that a module has written over what it is given."""
+    first = _first(module)
+    return first is not None and _may_be_seen(t, given, first, set())
+
+
+def _first(module: Type) -> str | None:
+    """The layer that writes over what a module is given, if there is one."""
+    for layer in module.find().layers:
+        if layer.name == "nn.Sequential":
+            for child in layer.children:
+                found = _first(child)
+                if found is not None:
+                    return found
+                if any(each.name not in SHARES_MEMORY for each in child.find().layers):
+                    break
+        elif _is_in_place(layer):
+            return layer.name
+    return None
+
+
+def _is_in_place(layer: Description) -> bool:
+    given = {True: "True", False: "False"}
+    texts = [given[a.value] if isinstance(a, tree.Boolean) else "0" for a in layer.call.arguments]
+    try:
+        return in_place(Layer(layer.name, bind(layer.name, texts)))
+    except NotNative:  # no class of nn or rnn, as nn.DataParallelTable
+        return False
+
+
+def _may_be_seen(t: Translator, node: Expression, first: str, seen: set[Variable]) -> bool:
+    node = bare(node)
+    if isinstance(node, tree.Table):
+        return any(_may_be_seen(t, item.value, first, seen) for item in node.fields)
+    if is_made_here(t, node):
+        return False
+    if isinstance(node, (Call, Invoke)) and t.training.explicit.calls.is_forward(node):
+        module = t.type(node.receiver if isinstance(node, Invoke) else node.callee)
+        return _last(module) in _WITH_OUTPUT
+    if not isinstance(node, Name) or t.kind(node) not in ("tensor", "table"):
+        return True
+    variable = t.scopes.of_name[node]
+    if variable in seen:
+        return False
+    seen.add(variable)
+    harmless = _harmless(t, first)
+    if any(read is not node and read not in harmless for read in variable.reads):
+        return True
+    again = variable.declaration is None or t.scopes.loops_of[variable.declaration] != t.scopes.loops_of[node]
+    if again and first not in _GIVE_THE_SAME:
+        return True
+    sources = t.wholes.sources(variable)
+    return not sources or any(isinstance(s, bool) or _may_be_seen(t, s, first, seen) for s in sources)
+
+
+def _harmless(t: Translator, first: str) -> set[Expression]:
+    """Where a tensor is given to a backward pass, is asked for its size, or to such a module once more."""
+    found: set[Expression] = set()
+    for node in tree.every(t.program, Invoke):
+        if node.method in _OF_SIZES:
+            found.add(node.receiver)
+        elif t.kind(node.receiver) == "module" and node.arguments:
+            again = node.method in FORWARD and first in _GIVE_THE_SAME
+            if node.method in BACKWARD or (again and _first(t.type(node.receiver)) == first):
+                found.add(node.arguments[0])
+    return found
+
+
+def _last(module: Type) -> str:
+    layers = module.find().layers
+    if len(layers) != 1:
+        return ""
+    (layer,) = layers
+    return _last(layer.children[-1]) if layer.name == "nn.Sequential" and layer.children else layer.name
