@@ -44,6 +44,18 @@ class TestEveryType:
         assert found.transpose(0, 2).reshape(-1).tolist() == list(range(1, 13))
         assert plain(first) == [[1, 2], [3, 4], [5, 6]]
 
+    def test_apply_with_many_dimensions(self, rt: Runtime, name: str) -> None:
+        """More than Lua knows of a tensor, in order and not."""
+        source = f"""
+            local x = torch.{name}Tensor(1, 2, 1, 1, 1, 1, 1, 1, 1, 3)
+            local i = 0
+            x:apply(function() i = i + 1 return i end)
+            x:transpose(2, 10):apply(function(v) i = i * 10 % 1000 + v end)
+            return x, i"""
+        found, seen = lua(rt, source)
+        assert found.flatten().tolist() == [1, 2, 3, 4, 5, 6]
+        assert seen == 536  # ... 2, 5, 3, 6 by columns, from which the last three digits remain
+
     def test_map(self, rt: Runtime, name: str) -> None:
         source = f"""
             local x, y = torch.{name}Tensor{{{{1, 2}}, {{3, 4}}}}, torch.{name}Tensor{{10, 20, 30, 40}}

@@ -14,6 +14,7 @@ local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, head
 
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, PORTION = 8, 100
+local MAX_DIMS, flat = 8, tensor.method('view')   -- Lua reaches the memory of tensors with no more dimensions
 
 -- The elements of u as a pointer of its type, and what reads one; nil where Lua cannot.
 local function pointer_to(u, h)
@@ -28,16 +29,21 @@ local function count_of(h)
    return n
 end
 
--- Where the elements lie from the first, in logical order; nil when one follows the other.
-local function places_of(h, n)
+-- Whether one element follows the other.
+local function in_order(h)
    local step = 1
    for d = h.dims - 1, 0, -1 do
       if h.size[d] ~= 1 then
-         if h.stride[d] ~= step then step = nil break end
+         if h.stride[d] ~= step then return false end
          step = step * tonumber(h.size[d])
       end
    end
-   if step then return nil end
+   return true
+end
+
+-- Where the elements lie from the first, in logical order; nil when one follows the other.
+local function places_of(h, n)
+   if in_order(h) then return nil end
    local places, count = ffi.new('double[?]', n), 1
    for d = 0, h.dims - 1 do
       local size, stride = tonumber(h.size[d]), tonumber(h.stride[d])
@@ -173,6 +179,10 @@ local function traverse(name, f, ...)
       local size = count_of(h)
       n = n or size
       if size ~= n then fail('%s: size mismatch: %d elements against %d', name, n, size) end
+      if h.dims > MAX_DIMS and in_order(h) then
+         u = flat(u, size)
+         h = header(u)
+      end
       local p
       if ffi then p, read = pointer_to(u, h) end
       reachable = reachable and p ~= nil
