@@ -19,7 +19,9 @@ def runtime():
 
 
 def test_components_and_whitening(runtime):
-    x = torch.randn(40, 4, dtype=torch.float64) @ torch.randn(4, 4, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(40, 4, dtype=torch.float64, generator=generator)
+    x = 10 * x @ (torch.eye(4) + 0.3).double()
     runtime.globals["x"] = x
     values, vectors, other = runtime.execute(
         "local a, b = unsup.pcacov(x) local c, d = unsup.pca(x) return a, b * b:t() - d * d:t(), c"
@@ -86,14 +88,16 @@ def test_costs_fall(runtime):
         -- D is normalized; at the least cost the slope is lambda, with the sign of the code, where the code is not 0
         local fista = psd.decoder
         assert(math.abs(fista.D.weight:select(2, 1):norm() - 1) < 1e-9)
-        fista.params.maxiter, fista.params.errthres = 2000, 1e-13
+        fista.params.maxiter, fista.params.errthres = 300, 1e-10
         fista:updateOutput(x[1])
-        local _, slope = fista.f(fista.code, 'dx')
+        local slope = fista.D:updateGradInput(fista.code, fista.Fcost:updateGradInput(fista.D:forward(fista.code), x[1]))
         for i = 1, 5 do
            local c = fista.code[i]
            local wanted = c == 0 and math.max(-0.1, math.min(0.1, -slope[i])) or c > 0 and 0.1 or -0.1
-           assert(math.abs(slope[i] + wanted) < 1e-4)
+           assert(math.abs(slope[i] + wanted) < 1e-3)
         end
+        local read = torch.deserialize(torch.serialize(psd))
+        assert(read:updateOutput(x[2]) == psd:updateOutput(x[2]))
         local conv = unsup.ConvPSD(nn.tables.full(1, 3), 3, 3, 6, 6, 0.1, 1)
         local image = torch.randn(1, 6, 6)
         local before = conv:updateOutput(image)

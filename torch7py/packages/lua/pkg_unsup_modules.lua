@@ -44,6 +44,9 @@ local function of_two_parts(class)
    end
 
    function class:initDiagHessianParameters()
+      if not self.encoder.initDiagHessianParameters then
+         fail('%s: there are no second derivatives without nn.hessian.enable()', torch.type(self))
+      end
       self.encoder:initDiagHessianParameters()
       self.decoder:initDiagHessianParameters()
    end

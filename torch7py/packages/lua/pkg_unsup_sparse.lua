@@ -4,7 +4,7 @@
 
 local core, unsup = ...
 local fail = core.fail
-local torch, nn, math, optim = torch, nn, math, optim
+local torch, nn, math, optim, pairs = torch, nn, math, optim, pairs
 
 -- What FISTA is told where the table does not say.
 local DEFAULTS = {L = 0.1, Lstep = 1.5, maxiter = 50, maxline = 20, errthres = 1e-4}
@@ -18,30 +18,26 @@ local function settings(params)
    return params
 end
 
--- The functions that FISTA takes: of the code, factor * |D code - input|^2, and lambda * sum |code|.
-local function set_functions(self, factor)
-   local function wants_slope(mode) return mode and mode:match 'dx' end
-
-   self.f = function(code, mode)
+-- One run from self.code, of factor * cost(D(code), input) + lambda * sum |code|; halves params.L where the run left it
+-- as it was. Returns the cost and FISTA's history. The functions that FISTA takes are made here: as fields, which they
+-- are in the original, they could not be saved.
+local function infer(self, input, factor, least)
+   self.input = input
+   local function smooth(code, mode)
       local made = self.D:updateOutput(code)
-      local value, slope = self.Fcost:updateOutput(made, self.input) * factor, nil
-      if wants_slope(mode) then
-         local gradient = self.Fcost:updateGradInput(made, self.input)
+      local value, slope = self.Fcost:updateOutput(made, input) * factor, nil
+      if mode and mode:match 'dx' then
+         local gradient = self.Fcost:updateGradInput(made, input)
          if factor ~= 1 then gradient:mul(factor) end
          slope = self.D:updateGradInput(code, gradient)
       end
       return value, slope
    end
+   local function sparse(code) return self.lambda * self.Gcost:updateOutput(code) end
+   local function nearer(code, L) code:shrinkage(self.lambda / L) end
 
-   self.g = function(code) return self.lambda * self.Gcost:updateOutput(code) end
-   self.pl = function(code, L) code:shrinkage(self.lambda / L) end
-end
-
--- One run from self.code; halves params.L where the run left it as it was. Returns the cost and FISTA's history.
-local function infer(self, input, least)
-   self.input = input
    local before = self.params.L
-   local _, history = optim.FistaLS(self.f, self.g, self.pl, self.code, self.params)
+   local _, history = optim.FistaLS(smooth, sparse, nearer, self.code, self.params)
    if before == self.params.L then self.params.L = math.max(least, before / 2) end
    return history[#history].F, history
 end
@@ -56,7 +52,6 @@ function Fista:__init(reconstruction, cost, lambda, params)
    self.lambda = lambda
    self.D, self.Fcost, self.Gcost = reconstruction, cost, nn.L1Cost()
    self.code = torch.Tensor()
-   set_functions(self, 0.5)
    self.params = settings(params)
    self:reset()
    self.gradInput = nil
@@ -72,7 +67,7 @@ end
 
 function Fista:updateOutput(input, code)
    if code then self.code:resizeAs(code):copy(code) end
-   return infer(self, input, 0.1)
+   return infer(self, input, 0.5, 0.1)
 end
 
 -- There is none: the code is the least already.
@@ -103,7 +98,6 @@ function Linear:__init(inputSize, outputSize, lambda, params)
    self.lambda = lambda
    self.D, self.Fcost, self.Gcost = nn.Linear(outputSize, inputSize), unsup._squares(), nn.L1Cost()
    self.code = torch.Tensor(outputSize):zero()
-   set_functions(self, 1)
    self.params = settings(params)
    self.gradInput = nil
    self:reset()
@@ -119,7 +113,7 @@ function Linear:initDiagHessianParameters() self.D:initDiagHessianParameters() e
 
 function Linear:updateOutput(input)
    self.code:zero()
-   return infer(self, input, 0)
+   return infer(self, input, 1, 0)
 end
 
 function Linear:updateGradInput() return self.gradInput end
