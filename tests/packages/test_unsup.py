@@ -90,7 +90,8 @@ def test_costs_fall(runtime):
         assert(math.abs(fista.D.weight:select(2, 1):norm() - 1) < 1e-9)
         fista.params.maxiter, fista.params.errthres = 300, 1e-10
         fista:updateOutput(x[1])
-        local slope = fista.D:updateGradInput(fista.code, fista.Fcost:updateGradInput(fista.D:forward(fista.code), x[1]))
+        local off = fista.Fcost:updateGradInput(fista.D:forward(fista.code), x[1])
+        local slope = fista.D:updateGradInput(fista.code, off)
         for i = 1, 5 do
            local c = fista.code[i]
            local wanted = c == 0 and math.max(-0.1, math.min(0.1, -slope[i])) or c > 0 and 0.1 or -0.1
