@@ -73,3 +73,29 @@ def test_find(rt: Runtime) -> None:
     assert rt.execute(text) == ("1 4 5", "2 10", "3 10", "{2} {5}", "{} {1} {} {} {2}", 0)
     with pytest.raises(LuaError, match="only rows of a matrix"):
         rt.execute("torch.find(torch.Tensor(2, 2), 1, 1)")
+
+
+def test_joined_grouped_and_walked(rt: Runtime) -> None:
+    """Joined along a dimension, groups of equal or near numbers, functions over two nests, the branch of most mean."""
+    rt.execute("""
+    require 'torchx'
+    local a, b = torch.randn(2, 3), torch.randn(2, 1)
+    local joined = torch.concat({a, b}, 2)
+    assert(joined:narrow(2, 1, 3):equal(a) and joined:narrow(2, 4, 1):equal(b))
+    assert(torch.concat(torch.FloatTensor(), {a, a}):type() == 'torch.FloatTensor')
+    assert(torch.FloatTensor():concat({a:float(), a:float()}, 1):size(1) == 4)
+    local groups, sorted, index = torch.group(torch.Tensor {3, 1, 3, 2})
+    assert(groups[3].val:size(1) == 2 and groups[1].idx[1] == 2 and sorted[4] == 3 and index:size(1) == 4)
+    groups = torch.group(torch.Tensor {1, 1.5, 4}, function(first, x) return x - first < 1 end)
+    assert(groups[1].val:size(1) == 2 and groups[4].idx[1] == 3)
+    local x, y = {torch.ones(2), {torch.ones(1)}}, {torch.ones(2) * 2, {torch.ones(1) * 3}}
+    torch.remap(x, y, function(p, q) p:add(q) end)
+    assert(x[1][2] == 3 and x[2][1][1] == 4)
+    local _, made = torch.remap(x, nil, function(p, q) q:resize(p:size()):copy(p) end, nil, torch.FloatTensor())
+    assert(made[2][1]:type() == 'torch.FloatTensor' and made[1][1] == 3)
+    -- means 5, 4; in the first branch the largest is 9
+    local best, place = torch.treemax(torch.Tensor {1, 9, 5, 4, 4, 4}, {2, 3})
+    assert(best == 9 and place == 2)
+    """)
+    with pytest.raises(LuaError, match="tensor 2 has 3 in dimension 1, not 2"):
+        rt.execute("torch.concat({torch.zeros(2, 2), torch.zeros(3, 2)}, 2)")

@@ -16,14 +16,7 @@ __all__ = ["find", "rows"]
 restricted(
     "paths.indexdir", "in the order of names, where the original has the file system's; nothing is cached"
 )
-for _name in (
-    "torch.MultiCudaTensor",
-    "torch.group",
-    "torch.remap",
-    "torch.concat",
-    "torch.treemax",
-):
-    unsupported(_name, "not written")
+unsupported("torch.MultiCudaTensor", "not written: there is one GPU")
 
 
 @function("torchx._find", filenames=True)

@@ -14,6 +14,7 @@ torchx.version = 1
 local has_ffi, ffi = pcall(require, 'ffi')
 if has_ffi then rawset(_G, 'ffi', ffi) end      -- a global that the original leaves behind
 for name, f in pairs(chunk('pkg_nests.lua')(core)) do torchx[name] = f end
+chunk('pkg_torchx_tensors.lua')(core)
 
 -- torch.find(x, value[, 2]): the places of a value, rows one after the other; with 2, of a matrix, for each row.
 function torch.find(x, value, dim)
