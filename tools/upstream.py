@@ -57,7 +57,8 @@ ON_CPU = ("--cuda-as", "cpu")
 PHOTOGRAPHS = (("IMAGE_LENA", "assets/grace_hopper_512.jpg"), ("IMAGE_FABIO", "assets/fabio.jpg"))
 
 
-# Left out: benchmarks, files that only define what others use, and suites that need a GPU or data.
+# Left out: benchmarks, files that only define what others use, suites that need a GPU or data, and fbcunn's test_HSM,
+# which passes in ten minutes.
 SUITES: dict[str, tuple[Suite, ...]] = {
     "torch7": (
         Suite("test/test.lua", start="torch.test()"),
@@ -120,7 +121,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
         "test",
         ("nn", "fbtorch", "fbcunn"),
         "test_BatchNormalization test_ClassHierarchicalNLLCriterion test_DataParallel test_FeatureLPPooling "
-        "test_GroupKMaxPooling test_HSM test_HSM_cuda test_KMaxPooling test_LinearNB test_LocallyConnected "
+        "test_GroupKMaxPooling test_KMaxPooling test_LinearNB test_LocallyConnected "
         "test_LookupTableGPU test_ModelParallel test_SequentialCriterion test_SparseNLLCriterion "
         "test_TemporalConvolutionFB test_TemporalKMaxPooling test_WeightedLookupTable",
         options=ON_CPU,

@@ -103,6 +103,26 @@ def test_import_into() -> None:
             runtime.execute("return pl.xml", "@x.lua")
 
 
+def test_dates() -> None:
+    """Those of the calendar: a leap year's February, months that carry over, seconds since 1970."""
+    with Runtime() as runtime:
+        assert (
+            runtime.execute("""
+            require 'pl'
+            local d, now = Date(2016, 2, 3, 4, 5, 6), os.date('*t')
+            assert(Date {os.date()}:day() == now.day and Date {os.date()}:hour() == 12)
+            assert(d:month() == 2 and d:weekday_name() == 'Wed' and d:month_name(true) == 'February')
+            assert(Date(d):last_day():day() == 29 and Date(d):add {month = 11}:year() == 2017)
+            assert(d < Date {year = 2017} and d == Date(d) and d:toUTC().time == d.time)
+            assert(tostring(Date(86400):diff(Date(0))) == '1 day')
+            return tostring(Date(1e9))
+        """)
+            == "2001-09-09T01:46:40Z"
+        )
+        with pytest.raises(LuaError, match=r"pl.Date:diff: the other date is later"):
+            runtime.execute("Date(0):diff(Date(1))")
+
+
 def test_strict_globals() -> None:
     with Runtime() as runtime:
         runtime.execute("before = 1 require 'pl.strict'")

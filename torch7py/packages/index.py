@@ -134,6 +134,7 @@ package(
 package("dataload._env", requires=("dataload",), table=None, chunk="pkg_dataload_env.lua")
 package("moses", table=None, chunk="pkg_moses.lua")
 package("pl", chunk="pkg_pl.lua")
+package("pl.Date", table=None, chunk="pkg_pl_date.lua")
 package("pl.class", table=None, chunk="pkg_pl_class.lua")
 package("pl.dir", requires=("paths",), table=None, chunk="pkg_pl_dir.lua")
 package("pl.file", table=None, chunk="pkg_pl_file.lua")

@@ -10,8 +10,8 @@ local function set_of(names)
    return set
 end
 
-local MODULES = set_of 'List class dir file lapp lexer path pretty strict stringx tablex text utils'
-local MISSING = set_of [[Date Map MultiMap OrderedMap Set app array2d compat comprehension config data func input operator
+local MODULES = set_of 'Date List class dir file lapp lexer path pretty strict stringx tablex text utils'
+local MISSING = set_of [[Map MultiMap OrderedMap Set app array2d compat comprehension config data func input operator
    permute seq sip stringio template test types url xml]]
 
 -- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
