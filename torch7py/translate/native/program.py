@@ -159,6 +159,9 @@ class _Assembly:
         main = _stripped(t.lines)
         seed = [*self._default_dtype(main), *self._born_inside(INDENT)]
         blocks = [_text(lines) for lines in t.top]
+        if main and not seed and all(line.strip()[:1] in ("", "#") for line in main):
+            blocks.append(_text([line.removeprefix(INDENT) for line in main]))  # comments alone
+            main = []
         if main:
             gap = [""] if seed and main[0].startswith(_DEFINITIONS) else []
             blocks.append(_text(["def main():", *seed, *gap, *main]))

@@ -177,7 +177,9 @@ def _without_idle_globals(page: str, table: symtable.SymbolTable) -> str:
                 at += 1
             indent, _, given = lines[at].partition("global ")
             kept = [name for name in given.split(", ") if name not in names]
-            lines[at] = f"{indent}global {', '.join(kept)}" if kept else _GONE
+            rest = next((text for text in lines[at + 1 :] if text.strip() and text.strip()[0] != "#"), "")
+            empty = f"{indent}pass" if not rest.startswith(indent) else _GONE  # where nothing else is in it
+            lines[at] = f"{indent}global {', '.join(kept)}" if kept else empty
     return "\n".join(line for line in lines if line != _GONE)
 
 

@@ -328,9 +328,7 @@ def load_sentiment140(folder=None, least=3, length=50, valid_ratio=1 / 8, progre
         order = torch.randperm(len(train["inputs"]))
         train["inputs"], train["targets"] = train["inputs"][order], train["targets"][order]
         print(f"trainset set processed in {time.perf_counter() - start:.14g}s")
-        test = read_messages(
-            os.path.join(folder, "testtokens.manual.2009.06.14.csv"), train["vocab"], length
-        )
+        test = read_messages(os.path.join(folder, "testtokens.manual.2009.06.14.csv"), train["vocab"], length)
         test.update(ivocab=train["ivocab"], unigram=train["unigram"])
         torch.save([train, test], cache)
     loaders = [
