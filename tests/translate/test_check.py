@@ -16,7 +16,7 @@ from torch7py.translate.usage import Usage, usage_of
 def usage(source: str) -> Usage:
     translator = translate_script(source.encode(), "p.lua").translator
     assert translator is not None
-    return usage_of(translator.program, translator.types)
+    return usage_of(translator.program, translator.types, translator.project.added)
 
 
 def check(tmp_path: Path, **files: str) -> dict[str, Report]:

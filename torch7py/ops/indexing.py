@@ -156,7 +156,8 @@ def _suits(dim: int, index: T, *tensors: T) -> bool:
 def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
     """Take the elements of x that the index names, or put them there; a single one is put everywhere.
 
-    An index that is out of range is an error when the elements before it have been moved, as in the original.
+    An index that is out of range is an error, but what lies before it has been moved by then: to keep a tensor as it
+    was, check first.
     """
     outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
     addresses = (x.data_ptr(), index.data_ptr(), elements.data_ptr())
@@ -173,6 +174,7 @@ def _gather_into(out: T, x: T, dim: int, index: T) -> None:
         memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
         return
     if _suits(dim, index, x) and out.is_contiguous() and out.is_cpu:
+        _in_range("gather", index, x, dim, first=1)
         memory.resize(out, index.shape)
         _move(False, x, dim, index, out)
     else:
@@ -199,6 +201,7 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     if src.dim() != x.dim() or any(a < b for a, b in zip(src.shape, index.shape, strict=True)):
         raise TorchError(f"scatter: source of size {_by(src)} for an index of size {_by(index)}")
     if src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
+        _in_range("scatter", index, x, dim, first=1)
         _move(True, x, dim, index, src)
     else:
         _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), src)
@@ -209,6 +212,7 @@ def _scatter_fill(x: T, dim: int, index: T, value: float) -> None:
     """``x:scatter(dim, index, value)``: with a number, that everywhere."""
     _elements("scatter", x, dim, index)
     if _suits(dim, index, x):
+        _in_range("scatter", index, x, dim, first=1)
         _move(True, x, dim, index, torch.full((1,), value, dtype=x.dtype))
     else:
         _by_rows(T.scatter_, x, dim, _from_zero("scatter", x, dim, index), value)

@@ -90,7 +90,7 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     found = []
     for file, (statements, native, faithful) in page.parts.items():
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
-        usage = usage_of(file.block, page.translator.types)
+        usage = usage_of(file.block, page.translator.types, page.translator.project.added)
         report = Report(
             str(file.path),
             statements=statements,

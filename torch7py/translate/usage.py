@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from torch7py.packages.registry import packages
@@ -55,9 +55,11 @@ def required(node: Expression) -> str | None:
     return name.value if isinstance(name, tree.String) else None
 
 
-def usage_of(program: Block, types: Types) -> Usage:
-    """What a program uses of the packages around it."""
-    return _Reader(program, types).read()
+def usage_of(program: Block, types: Types, added: Iterable[str] = ()) -> Usage:
+    """What a program uses of the packages around it; ``added`` are functions that it is known to put into them."""
+    usage = _Reader(program, types).read()
+    usage.defined.update(added)
+    return usage
 
 
 class _Reader:

@@ -16,11 +16,11 @@ __all__ = ["read_library_functions"]
 _LIBRARIES = {"string", "table", "math", "os", "io", "debug", "coroutine", "torch"}
 
 
-def read_library_functions(files: Sequence[Block]) -> None:
+def read_library_functions(files: Sequence[Block]) -> set[str]:
     """Put names in the place of such fields, in all files of a program.
 
     ``files``: in the order in which they are run. A field of that name that the library has itself is another one where
-    it is used before it is written over: such a field stays.
+    it is used before it is written over: such a field stays. Returns those that have a name now: ``string.trim``.
     """
     made: dict[tuple[str, str], int] = {}
     statements: list[tuple[Statement, Index]] = []
@@ -38,12 +38,14 @@ def read_library_functions(files: Sequence[Block]) -> None:
     uses = _uses(files, made) if made else {}
     taken = {node.name for file in files for node in tree.every(file, Name)} if made else set()
     new: dict[Expression, Expression] = {}
+    named: set[str] = set()
     for (library, field), nodes in uses.items():
         if not nodes:
             continue
         own = field if field not in taken else f"{library}_{field}"
         if own not in taken:
             taken.add(own)
+            named.add(f"{library}.{field}")
             new |= {node: Name(node.place, own) for node in nodes}
     others: dict[Statement, Statement] = {}
     for statement, target in statements:
@@ -53,6 +55,7 @@ def read_library_functions(files: Sequence[Block]) -> None:
             )
     for file in files if new else ():
         replace_in(file, new, others)
+    return named
 
 
 def _defined(statement: Statement) -> Index | None:

@@ -89,6 +89,7 @@ class Project:
     requires: dict[Call, SourceFile] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
     checks: dict[tree.Function, ArgumentChecks] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)  # to libraries: functions that have names now
 
     def functions(self) -> dict[Call, tree.Function]:
         """The calls that run a file, and the function that it is taken for."""
@@ -128,7 +129,7 @@ class _Gathering:
             found = self._file_of(call, self.script_folder)
             if found is not None:
                 self.requires[call] = found
-        read_library_functions([*(each.block for each in self.order), block])
+        added = read_library_functions([*(each.block for each in self.order), block])
         stand_ins: list[Statement] = []
         for each in self.order:
             assert each.function is not None
@@ -137,7 +138,7 @@ class _Gathering:
                 tree.LocalFunction(place, Around(), Name(place, f"file {each.name}"), each.function)
             )
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
-        return Project(script, self.order, program, self.requires, self.moves, self.checks)
+        return Project(script, self.order, program, self.requires, self.moves, self.checks, added)
 
     def _has_all(self, block: Block, folder: Path) -> bool:
         """Whether a folder has all files that are required, as far as they are no packages and are there at all."""
