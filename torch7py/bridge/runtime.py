@@ -130,19 +130,24 @@ class Runtime:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts."""
+    def close(self, collect: bool = True) -> None:
+        """Let go of everything that Lua holds. Modules handed to Python live on without their Lua parts.
+
+        ``collect`` also frees at once what of the runtime refers to itself. Lua's memory and the tensors that Lua held
+        are free without that.
+        """
         if not self.closed:
             self._finish_packages()
             self.closed = True
             for other in filter(None, self.states.values()):
-                other.close()
+                other.close(collect=False)
             self.state.libm = None
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
             self._lua = self._load = None
-            gc.collect()
+            if collect:
+                gc.collect()
 
     def another(self, number: int) -> Runtime:
         """A runtime for a thread of the program, by the number of the thread, with the settings of this one."""
