@@ -119,7 +119,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     ),
     "fbcunn": _scripts(
         "test",
-        ("nn", "fbtorch", "fbcunn"),
+        ("nn", "fbtorch", "fbcunn", "relative_error"),
         "test_BatchNormalization test_ClassHierarchicalNLLCriterion test_DataParallel test_FeatureLPPooling "
         "test_GroupKMaxPooling test_KMaxPooling test_LinearNB test_LocallyConnected "
         "test_LookupTableGPU test_ModelParallel test_SequentialCriterion test_SparseNLLCriterion "

@@ -55,6 +55,31 @@ def test_items_are_calls() -> None:
     assert found.count("\n") == ITEMS.count("\n") + 1
 
 
+def test_layers_of_other_packages() -> None:
+    source = """local inn = require 'inn'
+require 'fbnn'
+local net = nn.Sequential():add(inn.SpatialMaxPooling(2, 2)):add(inn.SpatialCrossResponseNormalization(5))
+net:add(inn.SpatialAveragePooling(3, 3,
+   2, 2))
+local last = nn.LinearNB(4, 3)
+local drawn = nn.Sequential():add(inn.SpatialStochasticPooling(2, 2))
+local cut = nn.LinearNoBackprop(3, 2)
+print(net:forward(torch.ones(1, 3, 8, 8)), last:forward(torch.ones(4)), cut, drawn)
+"""
+    found = written_out(source.encode(), "net.lua").decode().split("\n")
+    assert found[2].endswith(":add(nn.SpatialMaxPooling(2, 2):ceil()):add(nn.SpatialCrossMapLRN(5))")
+    assert found[3:5] == ["net:add(nn.SpatialAveragePooling(3, 3,", "   2, 2):ceil())"]
+    page = translate_script(source.encode(), "net.lua")
+    assert "F.max_pool2d(x, 2, ceil_mode=True)" in page.code
+    assert "last = nn.Linear(4, 3, bias=False)" in page.code
+    assert [str(problem) for problem in page.problems if problem.line in (7, 8)] == [
+        "T7-223: inn.SpatialStochasticPooling has no native form",
+        "T7-223: nn.LinearNoBackprop has no native form",
+    ]
+    for other in (source.replace("require 'inn'", "mine"), source + "inn = mine\n"):
+        assert "inn.SpatialMaxPooling" in written_out(other.encode(), "net.lua").decode()
+
+
 @pytest.mark.parametrize(
     "use", ["show(set)", "set[4] = 1", "local s = set print(s[1])", "print(#set, set[1])"]
 )

@@ -174,7 +174,10 @@ def _rows(argument: str) -> Rule:
 
 for _names, _argument in (
     (
-        "Linear LinearNoBias PartialLinear LinearWeightNorm SparseLinear Maxout Euclidean Cosine WeightedEuclidean",
+        (
+            "Linear LinearNoBias LinearNB PartialLinear LinearWeightNorm SparseLinear Maxout Euclidean Cosine "
+            "WeightedEuclidean"
+        ),
         "inputSize",
     ),
     ("HighWay Highway FastLSTM LSTM GRU MuFuRu", "inputSize"),

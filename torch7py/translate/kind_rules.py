@@ -91,7 +91,9 @@ def index_tensor(base: Type, node: Index, result: Type, types: Types) -> bool:
 # How many dimensions the weight has, in Torch7 and in the native form.
 WEIGHT_RANKS = {
     **dict.fromkeys(("nn.Mul", "nn.PReLU", "nn.BatchNormalization", "nn.SpatialBatchNormalization"), 1),
-    **dict.fromkeys(("nn.Linear", "nn.LinearNoBias", "nn.LookupTable", "nn.Euclidean", "nn.Cosine"), 2),
+    **dict.fromkeys(
+        ("nn.Linear", "nn.LinearNoBias", "nn.LinearNB", "nn.LookupTable", "nn.Euclidean", "nn.Cosine"), 2
+    ),
     "nn.Bilinear": 3,
     "nn.SpatialConvolution": 4,
 }

@@ -20,6 +20,7 @@ from torch7py.bridge.runtime import Runtime
 from torch7py.nn.container import Container
 from torch7py.nn.normalization import BatchNormalization
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dpnn.nce import NCEModule
 from torch7py.translate.comparison.masks import Factor, recorded_masks
@@ -130,8 +131,9 @@ def _run(
     cuda_as: str | None,
 ) -> Recording:
     made: list[Made] = []
+    packages["fbnn"].load()  # these layers are to be recorded, too
     if cuda_as is not None:
-        importlib.import_module("torch7py.packages.cudnn.all")  # its layers are to be recorded, too
+        importlib.import_module("torch7py.packages.cudnn.all")
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
     noise: list[torch.Tensor] = []
     with (

@@ -40,7 +40,7 @@ def linear(args: Args) -> Native:
     )
 
 
-@native("nn.LinearNoBias", live=_sizes)
+@native("nn.LinearNoBias", "nn.LinearNB", live=_sizes)
 def linear_no_bias(args: Args) -> Native:
     return linear(Args({**args.texts, "bias": "False"}))
 

@@ -84,7 +84,11 @@ def normalize(args: Args) -> Native:
     return Native(call=call, binds="/", over_time=True)
 
 
-@native("nn.SpatialCrossMapLRN", live=fields("size", "alpha", "beta", "k"))
+@native(
+    "nn.SpatialCrossMapLRN",
+    "inn.SpatialCrossResponseNormalization",
+    live=fields("size", "alpha", "beta", "k"),
+)
 def local_response(args: Args) -> Native:
     defaults = {"alpha": "0.0001", "beta": "0.75", "k": "1"}
     more = "".join(f", {n}={args.get(n)}" for n, d in defaults.items() if args.get(n, d) != d)

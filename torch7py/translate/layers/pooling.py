@@ -72,7 +72,7 @@ def max_pooling(*names: str, axes: str) -> None:
     structure(*names, live=reads(axes))(rule)
 
 
-max_pooling("nn.SpatialMaxPooling", "nn.SpatialDilatedMaxPooling", axes=SPATIAL)
+max_pooling("nn.SpatialMaxPooling", "nn.SpatialDilatedMaxPooling", "inn.SpatialMaxPooling", axes=SPATIAL)
 max_pooling("nn.VolumetricMaxPooling", "nn.VolumetricDilatedMaxPooling", axes=VOLUMETRIC)
 
 
@@ -94,7 +94,7 @@ max_unpooling("nn.SpatialMaxUnpooling", SPATIAL)
 max_unpooling("nn.VolumetricMaxUnpooling", VOLUMETRIC)
 
 
-@native("nn.SpatialAveragePooling", live=reads(SPATIAL))
+@native("nn.SpatialAveragePooling", "inn.SpatialAveragePooling", live=reads(SPATIAL))
 def average_pooling(args: Args) -> Native:
     text = window(args, SPATIAL, "1")
     if sizes(args, "pad", SPATIAL, "0") != "0" and args.get("count_include_pad", "True") == "False":

@@ -43,6 +43,8 @@ _COUNTS = set(
     " inputSize1 inputSize2 kW kH kT dW dH dT padW padH padT".split()
 )
 
+OF_THEIR_OWN = ("ccn2", "fbnn", "inn")  # packages whose layers have names of their own
+
 
 class Constructions:
     def __init__(self, models: Models) -> None:
@@ -85,6 +87,9 @@ class Constructions:
             return self._construct(path, node)
         if isinstance(node, Index) and isinstance(node.key, tree.String) and self.given is not None:
             return self._elsewhere(node)
+        path = (t.path(node.callee) or "") if isinstance(node, Call) else ""
+        if path.partition(".")[0] in OF_THEIR_OWN and path not in t.types.classes:
+            raise Problem("T7-223", node.line, f"{path} has no native form")
         raise Problem("T7-222", node.line, "a part of a module that is not made in place")
 
     def _elsewhere(self, node: Name | Index) -> Layer:

@@ -19,7 +19,7 @@ __all__ = ["Sharing", "layers_in", "refuse_half"]
 
 _SHARED = {"weight", "bias", "gradWeight", "gradBias"}
 _WITHOUT_BIAS = {
-    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias".split()
+    f"nn.{name}" for name in "LookupTable LookupTableMaskZero PReLU Mul CMul LinearNoBias LinearNB".split()
 }
 
 

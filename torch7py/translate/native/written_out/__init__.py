@@ -5,11 +5,11 @@ function, a function that empties the buffers of a network's layers is ``clearSt
 ``clone``, copies of a model for each card are added at once, what says how memory and cards are used goes,
 ``torch.Tester`` is a suite of functions with assertions, ``torch.size(x)`` is ``x:size()``, a file that an option
 chooses is a choice among those that are there, a variable with one of several layers' classes holds functions that
-make these, a package that nobody has any more is not there, and a field that is a
-list until it is made a tensor is a list beside the field, objects that get methods copied look them up,
-and arguments that argcheck packs into a table are parameters. What comes out
-is Lua on the same lines, with the same results, so that all that is known of loops, losses and calls is known of it. A
-use that is more than that stays as it is.
+make these, a layer of another package that is one of nn's has nn's name, a package that nobody has any more is not
+there, and a field that is a list until it is made a tensor is a list beside the field, objects that get methods copied
+look them up, and arguments that argcheck packs into a table are parameters. What comes out is Lua on the same lines,
+with the same results, so that all that is known of loops, losses and calls is known of it. A use that is more than that
+stays as it is.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch7py.translate.native.written_out.indexed import Indexed
 from torch7py.translate.native.written_out.layer_makers import LayerMakers
 from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
+from torch7py.translate.native.written_out.other_names import OtherNames
 from torch7py.translate.native.written_out.packed_arguments import PackedArguments
 from torch7py.translate.native.written_out.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.written_out.testers import Testers
@@ -74,6 +75,8 @@ def written_out(source: bytes, file: str, folders: Folders | None = None) -> byt
         source = Varargs(source, file).written()
     if _LAYER_MAKERS.search(source):
         source = LayerMakers(source, file).written()
+    if b"inn." in source:
+        source = OtherNames(source, file).written()
     if _GATHERED.search(source):
         source = Gathered(source, file).written()
     if _PACKED.search(source):
