@@ -770,3 +770,47 @@ print(Odd():sum(), Odd()['a-b'])
 local M = {}
 M['f-1'] = function() return 1 end
 print(M['f-1']())
+
+---
+-- Stores behind what a list was filled with.
+local t = {}
+for i = 1, 3 do t[i] = i * 2 end
+t[4] = 5
+print(#t, t[4])
+local u = {}
+for i = 1, 3 do table.insert(u, i) end
+u[4] = 7
+u[2] = 9
+print(#u, u[4], u[2])
+local v = {1, 2, 3}
+v[2] = 5
+v[3] = 6
+print(v[2] + v[3])
+local w = {}
+for i = 1, 3 do w[i] = i end
+for i = 1, 5 do w[i] = (w[i] or 0) + 1 end
+for i = 1, 5 do w[i] = i end
+print(#w, w[5])
+
+---
+-- Lists of other lengths than the variables that get their items.
+local function f(n)
+  local r = {}
+  for i = 1, n do r[i] = i end
+  return r
+end
+local t = f(1)
+local a, b = unpack(t)
+print(a, b)
+local c, d = unpack(f(3))
+print(c, d)
+local e, g = unpack({1})
+print(e, g)
+local function pair() local p = {} p[1] = 3 p[2] = 4 return unpack(p) end
+local h, i = pair()
+print(h * i)
+local j, k = unpack{5, 6, 7}
+print(j, k)
+if d then print('d') end
+local function size(l) local w, h = unpack(l) if not h then h = w end return w * h end
+print(size{3}, size{2, 4})

@@ -247,3 +247,29 @@ local function second()
    return loss:forward(torch.Tensor{0.5, 0.5}, torch.Tensor{1, -1})
 end
 print(first(), second(), first(), show())
+
+---
+-- A function's own variable of the name that what is optimized has; a model that is looked at before all is added.
+require 'nn'
+require 'optim'
+local g = torch.Tensor{0}
+local function ff(v)
+  local x = v[1]
+  g[1] = 2 * x
+  return x * x, g
+end
+local x = torch.Tensor{5}
+local state = {learningRate = 0.1}
+for i = 1, 3 do optim.sgd(ff, x, state) end
+print(x[1])
+local net = nn.Sequential()
+net:add(nn.Linear(1, 1))
+print(#net.modules)
+net:add(nn.Linear(1, 2))
+print(#net.modules)
+local a = nn.Sequential()
+a:add(nn.Linear(2, 2))
+local p = a:getParameters()
+print(p:size(1))
+a:add(nn.Linear(2, 3))
+print(a:getParameters():size(1))

@@ -48,6 +48,91 @@ class Appends:
             for _, target in stores
             if target not in self.found and any(self._fills_like(target, other) for _, other in stores)
         }
+        if found.has("append") or any(target in self.found or target in self.perhaps for _, target in stores):
+            self.perhaps |= {
+                target
+                for _, target in stores
+                if target not in self.found and self._may_be_last(found, target)
+            }
+
+    def _may_be_last(self, found: Type, target: Index) -> bool:
+        """Whether a store at a number, or in a loop to one, may be behind the items that a list surely has by then."""
+        makers = self.uses.made.get(found, [])
+        if not makers:
+            return False
+        last = self._last_place(target.key)
+        least: float = min(len(made.fields) for made in makers)
+        if last > least and len(makers) == 1 and self.uses.is_for(makers[0], target.base):
+            least += self._surely_added(found, makers[0], target)
+        return last > (0 if found in self.uses.shrunk else least)
+
+    def _last_place(self, key: Expression) -> float:
+        """The last of the places that a key may be, where it is a number or counts to one; else 0."""
+        if isinstance(key, Name) and not self.t.scopes.of_name[key].writes:
+            loop = self.uses.loop_of.get(self.t.scopes.of_name[key])
+            return _number(loop.stop) if isinstance(loop, tree.NumericFor) and _from_one(loop) else 0
+        return _number(key)
+
+    def _surely_added(self, found: Type, made: tree.Table, target: Index) -> float:
+        """How many items a list gets for sure between where it is made and a store into it."""
+        block = self.surroundings.block(made)
+        if block not in self.surroundings.blocks(target):
+            return 0
+        added: float = 0
+        for statement in block.statements:
+            if not made.place.end < statement.place.start or statement.place.end > target.place.start:
+                continue
+            if isinstance(statement, (tree.NumericFor, tree.GenericFor)):
+                each = sum(self._adds_to(inner, target.base) for inner in statement.body.statements)
+                added += each * self._turns(statement)
+            else:
+                added += self._adds_to(statement, target.base)
+        return added
+
+    def _turns(self, loop: Statement) -> float:
+        """How often a loop runs that counts to a number or goes over a list written out; 0: not known."""
+        if not isinstance(loop, (tree.NumericFor, tree.GenericFor)):
+            return 0
+        if any(isinstance(n, (tree.Break, tree.Goto, tree.Return)) for n in tree.walk(loop.body)):
+            return 0
+        if isinstance(loop, tree.NumericFor):
+            return _number(loop.stop) if _from_one(loop) else 0
+        source = loop.values[0]
+        if not isinstance(source, tree.Call) or self.t.path(source.callee) != "ipairs":
+            return 0
+        items = source.arguments[0] if source.arguments else None
+        plain = isinstance(items, tree.Table) and not _is_open(items)
+        return len(items.fields) if plain and isinstance(items, tree.Table) else 0
+
+    def exactly(self, found: Type) -> int | None:
+        """How many items the one list of a type has in the end, where that can be counted."""
+        makers = self.uses.made.get(found, [])
+        stores = self.uses.stores.get(found, [])
+        if len(makers) != 1 or found in self.uses.shrunk or _is_open(makers[0]):
+            return None
+        if any(target not in self.found for _, target in stores):
+            return None
+        count: float = len(makers[0].fields)
+        block = self.surroundings.block(makers[0])
+        inserted = [x for _, x in self.uses.filled_by if self.t.type(x).owner() is found]
+        for base in [*(target.base for _, target in stores), *inserted]:
+            around = self.surroundings.chain(base)
+            if not self.uses.is_for(makers[0], base) or self._adds_to(around[-1], base) != 1:
+                return None
+            direct = self.surroundings.block_of[around[-1]] is block
+            turns = 1 if direct else self._turns(around[-2]) if len(around) > 1 else 0
+            if not turns or not (direct or self.surroundings.block_of[around[-2]] is block):
+                return None
+            count += turns
+        return int(count)
+
+    def _adds_to(self, statement: Statement, base: Expression) -> int:
+        """How many items a statement puts at the end of a list."""
+        if isinstance(statement, tree.Assign):
+            return sum(self._fills(target, base) for target in statement.targets)
+        call = statement.call if isinstance(statement, tree.Run) else None
+        inserts = isinstance(call, tree.Call) and self.t.path(call.callee) == "table.insert"
+        return int(inserts and self.uses.is_same(call.arguments[0], base))  # type: ignore[union-attr]
 
     def _fills_like(self, target: Index, other: Index) -> bool:
         """Whether a store is one that a loop fills a list with, but not the last of its turn."""
@@ -246,3 +331,13 @@ def _from_one(loop: tree.NumericFor) -> bool:
         return node is None or (isinstance(node, tree.Number) and node.value == 1)
 
     return is_one(loop.start) and is_one(loop.step)
+
+
+def _is_open(made: tree.Table) -> bool:
+    """Whether the last item written out stands for as many as a call gives."""
+    last = made.fields[-1].value if made.fields else None
+    return isinstance(last, (tree.Vararg, tree.Call, tree.Invoke))
+
+
+def _number(node: Expression) -> float:
+    return node.value if isinstance(node, tree.Number) else 0

@@ -518,8 +518,7 @@ class Calls:
             return True
         functions = t.types.function_called(node)
         if functions and all(self.gives_list(function) for function in functions):
-            tables = [r.values[0].arguments[0] for f in functions for r in returns_of(f)]  # type: ignore[attr-defined]
-            given = stdlib.items_for(t, self.all_values(node).text, tables, targets)
+            given = t.unpacking.items(self.all_values(node).text, t.unpacking.tables(node), targets)
             t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
             return True
         if functions:

@@ -98,6 +98,16 @@ class Names:
         self.used.setdefault(scope, set()).add(name)
         return name
 
+    def stand_for(self, parameter: Variable, name: str, scope: Scope) -> None:
+        """Let a parameter be what the functions around have under a name, which its own then has for nothing else."""
+        self.chosen[parameter] = name
+        inside = [scope]
+        for current in inside:
+            inside += current.inner
+            for variable in current.variables:
+                if variable is not parameter and self.chosen.get(variable) == name:
+                    self.chosen[variable] = self.fresh(name, current)
+
     def rest(self, scope: Scope) -> str:
         """What ``...`` of a function is called: ``args`` where no variable in sight is called so."""
         name = self._rests.get(scope)

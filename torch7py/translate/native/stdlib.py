@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch7py.packages.index  # noqa: F401  (the packages there are)
@@ -405,20 +405,11 @@ def toc(t: Translator, node: Call) -> Py:
     return Py(f"time.time() - {t.value(node.arguments[0]).at(code.MULTIPLY)}", code.ADD)
 
 
-def items_for(
-    t: Translator, given: str, tables: Sequence[Expression], targets: tuple[Expression, ...]
-) -> str:
-    """The items of a list for some targets, where the list is one of several tables."""
-    if all(t.tables.length(t.type(table)) in (None, len(targets)) for table in tables):
-        return given
-    return f"({', '.join([f'*{given}', *['None'] * len(targets)])})[:{len(targets)}]"
-
-
 def several(t: Translator, node: Call | Invoke, path: str | None, targets: tuple[Expression, ...]) -> bool:
     """Library calls with several results."""
     if path in ("unpack", "table.unpack"):
         assert isinstance(node, Call)
-        given = items_for(t, t.calls.unpacked(node).text, [node.arguments[0]], targets)
+        given = t.unpacking.items(t.calls.unpacked(node).text, [node.arguments[0]], targets)
         t.emit(f"{', '.join(t.target(target) for target in targets)} = {given}")
         return True
     found = matching.matched(t, node)

@@ -290,6 +290,21 @@ class Tables:
         grows = found.has("append") or self._shrinks(found.find()) or self.uses.stores.get(found.find())
         return None if len(counts) != 1 or open_end or grows else counts.pop()
 
+    def filled_length(self, found: Type) -> int | None:
+        """How many items a list has that is made in one place and filled there; None: not known."""
+        length = self.length(found)
+        return self._appends.exactly(found.find()) if length is None else length
+
+    def least(self, found: Type) -> int:
+        """How many items a list has at least."""
+        made = [] if self._shrinks(found.find()) else self.uses.made.get(found.find(), [])
+        last = [table.fields[-1].value if table.fields else None for table in made]
+        counts = [
+            len(table.fields) - isinstance(value, (tree.Vararg, tree.Call, tree.Invoke))
+            for table, value in zip(made, last, strict=True)
+        ]
+        return min(counts, default=0)
+
     def never_empty(self, found: Type) -> bool:
         """Whether a list has items from the beginning, and none is ever taken out."""
         made = self.uses.made.get(found.find(), [])

@@ -140,6 +140,8 @@ def _variable_may_be_nil(t: Translator, variable: Variable, seen: set[Variable])
     declared = variable.declaration
     if function is not None and declared is not None and t.training.may_be_missing(function, declared):
         return True
+    if variable in t.unpacking.perhaps_nil:
+        return True
     return any(
         isinstance(source, tree.Nil) or (not isinstance(source, bool) and may_be_nil(t, source, seen))
         for source in sources

@@ -42,6 +42,7 @@ from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.surroundings import Surroundings
 from torch7py.translate.native.training import Training
+from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
 from torch7py.translate.native.whole_tensors import counted_comparisons, elements
 from torch7py.translate.native.wholes import Wholes
@@ -114,6 +115,7 @@ class Translator:
         self.classes = Classes(self)
         self.tables = tables.Tables(self)
         self.places = Places(self)
+        self.unpacking = Unpacking(self)
         self.expressions = Expressions(self)
         self.conditions = Conditions(self)
         self.assignments = Assignments(self)

@@ -306,6 +306,9 @@ class Builders:
     def _judge(self) -> None:
         """Which builders are only parts of another one."""
         for builder in self.all:
+            if self._is_used_before_complete(builder):
+                builder.dynamic = True
+        for builder in self.all:
             variable = builder.variable
             inside = {n for add in builder.adds if isinstance(n := _root(add.call), Name)}
             inside |= set(builder.copied)
@@ -323,6 +326,19 @@ class Builders:
                 ):
                     builder.inlined = True
                     self.owners[builder] = owner
+
+    def _is_used_before_complete(self, builder: Builder) -> bool:
+        """Whether the function that builds a module looks at it before all is added: ``#net.modules``."""
+        surroundings = self.t.surroundings
+        owner, last = surroundings.owner[builder.statement], builder.last
+        for name in builder.variable.reads:
+            if not builder.statement.place.end <= name.place.start < last.place.start:
+                continue
+            statement = surroundings.home[name]
+            other = self.by_add.get(statement) or self.by_statement.get(statement)
+            if surroundings.owner[statement] is owner and other is None:
+                return True
+        return False
 
     def builder_at(self, name: Name) -> Builder | None:
         """What a variable holds where it is read: the last that was built before."""

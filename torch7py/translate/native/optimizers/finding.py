@@ -174,7 +174,9 @@ def _known_weights(training: Training, weights: Expression, functions: Sequence[
             continue
         training.points[function] = weights
         for parameter in function.parameters[:1]:  # what it is given is this tensor itself
-            t.names.chosen[t.scopes.of_name[parameter]] = t.names.of(weights)
+            t.names.stand_for(
+                t.scopes.of_name[parameter], t.names.of(weights), t.scopes.of_function[function]
+            )
     return True
 
 

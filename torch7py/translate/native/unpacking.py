@@ -1,0 +1,72 @@
+"""Variables that get the items of lists: ``local a, b = unpack(t)``, which are nil where a list has fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.inference import tuples
+from torch7py.translate.native.wholes import returns_of
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Unpacking"]
+
+
+class Unpacking:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def tables(self, call: Expression) -> list[Expression]:
+        """The lists of whose items a call stands: ``unpack(t)``, or a function that returns that."""
+        t = self.t
+        if isinstance(call, Call) and t.calls.is_unpacked(call):
+            return [] if len(call.arguments) != 1 else [call.arguments[0]]
+        functions = t.types.function_called(call) if isinstance(call, (Call, Invoke)) else []
+        if not functions or not all(t.calls.gives_list(function) for function in functions):
+            return []
+        return [r.values[0].arguments[0] for f in functions for r in returns_of(f)]  # type: ignore[attr-defined]
+
+    def items(self, given: str, tables: Sequence[Expression], targets: Sequence[Expression]) -> str:
+        """The items of a list, one of several tables, for as many targets: None for those that it has not."""
+        wanted = len(targets)
+        if all(self._has_as_many(table, wanted) for table in tables):
+            return given
+        more = ["None"] * self._lacking(tables, wanted)
+        return f"({', '.join([f'*{given}', *more]) if more else f'*{given},'})[:{wanted}]"
+
+    @cached_property
+    def perhaps_nil(self) -> set[Variable]:
+        """The variables for which a list may have no item."""
+        found: set[Variable] = set()
+        for node in tree.those(self.t.program, tree.Local, tree.Assign):
+            assert isinstance(node, (tree.Local, tree.Assign))
+            targets: Sequence[Expression] = node.names if isinstance(node, tree.Local) else node.targets
+            if len(node.values) != 1 or len(targets) < 2:
+                continue
+            tables = self.tables(node.values[0])
+            if not all(self._has_as_many(table, len(targets)) for table in tables):
+                for target in targets[len(targets) - self._lacking(tables, len(targets)) :]:
+                    if isinstance(target, Name):
+                        found.add(self.t.scopes.of_name[target])
+        return found
+
+    def _has_as_many(self, table: Expression, wanted: int) -> bool:
+        """Whether a list has as many items as are wanted, or is one that the program is given from outside.
+
+        Of such a list, the inputs of a layer say, the page takes it that it has what is asked for.
+        """
+        t, found = self.t, self.t.type(table)
+        if found.has(tuples.MARK) or found.kind != "table":
+            return True
+        length = t.tables.filled_length(found)
+        return wanted == length if length is not None else not t.tables.uses.made.get(found.find())
+
+    def _lacking(self, tables: Sequence[Expression], wanted: int) -> int:
+        """How many of the items that are wanted such a list may lack."""
+        return max(wanted - min(self.t.tables.least(self.t.type(table)) for table in tables), 0)
