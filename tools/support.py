@@ -401,7 +401,7 @@ def _tests(results: dict[str, Any]) -> list[str]:
     lines = [
         "## Upstream's own tests",
         "",
-        "Run unchanged by `tools/upstream.py`, those of cutorch, cunn and cudnn with `--cuda-as cpu`.",
+        "Run unchanged by `tools/upstream.py`, those of packages for a GPU with `--cuda-as cpu`.",
         "",
         "| package | commit | tests | passed |",
         "|---|---|---:|---:|",

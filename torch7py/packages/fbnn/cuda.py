@@ -11,6 +11,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.normalization import BatchNormalization, SpatialBatchNormalization
 from torch7py.nn.registry import layer
+from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.packages.cutorch.settings import check_device
 
@@ -25,7 +26,10 @@ __all__ = [
 
 
 class _OfInverse(BatchNormalization):
-    """A batch normalization whose running statistic is 1 / standard deviation, ``running_std``."""
+    """A batch normalization whose running statistic is 1 / standard deviation, ``running_std``.
+
+    In the original a layer for the GPU alone, made there; here it is moved where there is a GPU.
+    """
 
     torch7_parent = "nn.Module"
 
@@ -36,6 +40,8 @@ class _OfInverse(BatchNormalization):
         ones = self._buffers.pop("running_var", None)
         if ones is not None:
             self._buffers["running_std"] = ones
+        if state.current().gpu is not None:
+            self.torch7_cuda()
 
     def describe(self) -> str:
         return self.class_name
