@@ -20,11 +20,14 @@ local global_next, string_order = ...
 global_next = global_next or next
 local next = (pairs {})     -- what `pairs` goes by; on LuaJIT it is the global too
 local debug_getmetatable, sort = debug.getmetatable, table.sort
+local floor = math.floor
 
 -- The order of a table with more keys than this (not counting 1..n at its beginning) is kept and checked at
 -- the next traversal; sorting fewer costs less than keeping them.
 local SMALL = 8
 local MANY = 2000       -- strings from which on `string_order` is worth its arrays
+local FEW = 8           -- an order is brought up to date for so many differences, and for more in a large table
+local AHEAD = 5         -- so far ahead it is looked whether the keys go on as before
 
 local LOOP = {}                                     -- marks the state of one traversal
 local orders = setmetatable({}, {__mode = 'k'})     -- table -> its order when it was last traversed
@@ -48,10 +51,43 @@ local function head(t)
    return n, nil
 end
 
--- Whether the numbers and strings after 1..n are those that `order` was made of.
-local function unchanged(t, order)
-   local native, i, others = order.native, 0, false
-   local skip = order.head
+-- Where `key` is among the `count` sorted keys, or would be; whether it is there.
+local function find(keys, count, key)
+   local low, high = 1, count + 1
+   while low < high do
+      local middle = floor((low + high) / 2)
+      if before(keys[middle], key) then low = middle + 1 else high = middle end
+   end
+   return low, low <= count and keys[low] == key
+end
+
+-- A list of `count` without the places in `gone`, and then with `added[i]` in front of what is in the place `at[i]` of the
+-- list before; all three ascending. Returns the new count.
+local function edit(list, count, gone, at, added)
+   local removed = #gone
+   for g = 1, removed do
+      for i = gone[g] + 1, (gone[g + 1] or count + 1) - 1 do list[i - g] = list[i] end
+   end
+   for i = count - removed + 1, count do list[i] = nil end
+   local last = count - removed
+   local put = last
+   for a = #added, 1, -1 do
+      while removed > 0 and gone[removed] >= at[a] do removed = removed - 1 end
+      local from = at[a] - removed      -- after the removals
+      for i = last, from, -1 do list[i + a] = list[i] end
+      list[from + a - 1] = added[a]
+      last = from - 1
+   end
+   return put + #added
+end
+
+-- What came and went since `order` was made, by places in its keys as Lua's own order has them; nil if that is much. A
+-- key that is in another place came and went.
+local function differences(t, order)
+   local native, count, i, others = order.native, order.count, 0, false
+   local skip, gone, at, added = order.head, {}, {}, {}
+   local keys, size = order.keys, #order.keys
+   local most, moved, new = FEW + count / 64, 0, 0
    for key in next, t do
       if skip > 0 then
          skip = skip - 1
@@ -59,11 +95,68 @@ local function unchanged(t, order)
          i = i + 1
       else
          local kind = type(key)
-         if kind == 'string' or kind == 'number' then return false end
-         others = true
+         if kind == 'string' or kind == 'number' then
+            -- Removed keys are passed over; so is one that moved if the next ones go on as before.
+            while i < count and key ~= native[i + 1] and rawget(t, native[i + 1]) == nil do
+               i = i + 1
+               gone[#gone + 1] = i
+            end
+            local ahead = 0
+            while ahead < AHEAD and native[i + 1 + ahead] ~= key do ahead = ahead + 1 end
+            if ahead < AHEAD then
+               for _ = 1, ahead do
+                  i = i + 1
+                  gone[#gone + 1] = i
+               end
+               i, moved = i + 1, moved + ahead
+            else
+               if kind == 'number' and key < order.first then return nil end
+               at[#at + 1], added[#added + 1] = i + 1, key
+               local _, known = find(keys, size, key)
+               if known then moved = moved + 1 else new = new + 1 end
+            end
+            -- A new key moves at most one other; when all are in new places, Lua has made room for more of them.
+            if #gone + #added > most or moved > FEW + 2 * new then return nil end
+         else
+            others = true
+         end
       end
    end
-   return i == order.count and others == order.others
+   if count - i + #gone > most then return nil end
+   for j = i + 1, count do gone[#gone + 1] = j end
+   return gone, at, added, others
+end
+
+-- Bring the order of a table up to date. Returns whether it could be done in less than finding it anew.
+local function update(t, order)
+   local gone, at, added, others = differences(t, order)
+   if not gone then return false end
+   order.others = others
+   if #gone == 0 and #added == 0 then return true end
+   local native, keys = order.native, order.keys
+   local size = #keys
+   local balance = {}       -- key -> 1: came, -1: went, 0: both
+   for i = 1, #added do balance[added[i]] = 1 end
+   for i = 1, #gone do
+      local key = native[gone[i]]
+      balance[key] = (balance[key] or 0) - 1
+   end
+   local came, went, places = {}, {}, {}
+   for key, change in next, balance do
+      if change > 0 then came[#came + 1] = key elseif change < 0 then went[#went + 1] = find(keys, size, key) end
+   end
+   sort(came, before)
+   sort(went)
+   for i = 1, #came do places[i] = find(keys, size, came[i]) end
+   if order.loops > 0 then      -- they go on by the old list
+      local copy = {}
+      for i = 1, size do copy[i] = keys[i] end
+      order = {native = native, head = order.head, keys = copy, first = order.first, others = others, loops = 0}
+      orders[t] = order
+   end
+   edit(order.keys, size, went, places, came)
+   order.count = edit(native, #native, gone, at, added)
+   return true
 end
 
 local function insert_sorted(keys, count)
@@ -111,8 +204,12 @@ local function find_order(t, n)
       for i = first + 1, n do keys[count + i] = i end
       if strings then sort(keys) else sort(keys, before) end   -- half the time
    end
-   orders[t] = {native = native, count = count, head = n, keys = keys, first = first, others = others}
-   return keys, first, others
+   local order = {
+      native = native, count = count, head = n, keys = keys, first = first, others = others,
+      loops = 0,        -- how many loops go by `keys`: those begun and not ended
+   }
+   orders[t] = order
+   return keys, first, others, order
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -123,6 +220,10 @@ local sorted
 -- The next of the keys that are neither numbers nor strings.
 local function step_others(state)
    local t, key, value = state.t, state.other, nil
+   local order = state.order
+   if order then       -- the list has been gone through
+      order.loops, state.order, state.gone_through = order.loops - 1, nil, order
+   end
    if not state.others then return nil end
    repeat
       key, value = next(t, key)
@@ -135,6 +236,8 @@ end
 -- Put a traversal right behind `key`.
 local function seek(state, key)
    local kind = type(key)
+   local order = state.gone_through
+   if order then order.loops, state.order, state.gone_through = order.loops + 1, order, nil end
    state.key = key
    if kind ~= 'string' and kind ~= 'number' then
       state.at = key ~= nil and state.first + #state.keys or 0
@@ -210,12 +313,14 @@ function sorted(t)
    local n, key = head(t)
    if key == nil then return step_array, t, nil end
    local order, keys, first, others = orders[t], nil, nil, nil
-   if order and order.head == n and unchanged(t, order) then
+   if order and order.head == n and update(t, order) then
+      order = orders[t]
       keys, first, others = order.keys, order.first, order.others
    else
-      keys, first, others = find_order(t, n)
+      keys, first, others, order = find_order(t, n)
    end
-   return step, {mark = LOOP, t = t, keys = keys, first = first, others = others, at = 0}, nil
+   if order then order.loops = order.loops + 1 end
+   return step, {mark = LOOP, t = t, keys = keys, first = first, others = others, at = 0, order = order}, nil
 end
 
 local function native(t)
