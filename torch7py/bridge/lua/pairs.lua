@@ -21,6 +21,8 @@ global_next = global_next or next
 local next = (pairs {})     -- what `pairs` goes by; on LuaJIT it is the global too
 local debug_getmetatable, sort = debug.getmetatable, table.sort
 local floor = math.floor
+-- A whole number as itself; LuaJIT then counts in its own whole numbers, which are the faster index.
+local integer = bit and bit.tobit or function(n) return n end
 
 -- The order of a table with more keys than this (not counting 1..n at its beginning) is kept and checked at
 -- the next traversal; sorting fewer costs less than keeping them.
@@ -89,10 +91,11 @@ local function differences(t, order)
    local keys, size = order.keys, #order.keys
    local most, moved, new = FEW + count / 64, 0, 0
    for key in next, t do
-      if skip > 0 then
+      local following = integer(i + 1)
+      if key == native[following] then
+         i = following
+      elseif skip > 0 then
          skip = skip - 1
-      elseif key == native[i + 1] then
-         i = i + 1
       else
          local kind = type(key)
          if kind == 'string' or kind == 'number' then
@@ -217,45 +220,17 @@ end
 
 local sorted
 
--- The next of the keys that are neither numbers nor strings.
-local function step_others(state)
-   local t, key, value = state.t, state.other, nil
+-- The next of the keys that are neither numbers nor strings, behind `key`, which is one of them or nil.
+local function step_others(state, key)
    local order = state.order
-   if order then       -- the list has been gone through
-      order.loops, state.order, state.gone_through = order.loops - 1, nil, order
-   end
+   if order then order.loops, state.order, state.ended = order.loops - 1, nil, order end
    if not state.others then return nil end
+   local value
    repeat
-      key, value = next(t, key)
+      key, value = next(state.t, key)
       local kind = type(key)
    until kind ~= 'string' and kind ~= 'number'
-   state.other, state.key = key, key
    return key, value
-end
-
--- Put a traversal right behind `key`.
-local function seek(state, key)
-   local kind = type(key)
-   local order = state.gone_through
-   if order then order.loops, state.order, state.gone_through = order.loops + 1, order, nil end
-   state.key = key
-   if kind ~= 'string' and kind ~= 'number' then
-      state.at = key ~= nil and state.first + #state.keys or 0
-      state.other = key
-      return
-   end
-   state.other = nil
-   if kind == 'number' and key >= 1 and key <= state.first then
-      state.at = key
-      return
-   end
-   for i, known in next, state.keys do
-      if known == key then
-         state.at = state.first + i
-         return
-      end
-   end
-   error("invalid key to 'next'", 0)
 end
 
 -- The next of an array. It is not `next` itself, for which see the top.
@@ -268,19 +243,48 @@ local function step_array(t, key)
    return next(t, key)     -- the end, or an element that was removed since the traversal began
 end
 
+local step
+
+-- The next where the last one was not `state.keys[state.at]`: in 1..first, at the end, and where a program asks for any key.
+local function step_elsewhere(state, key)
+   local kind = type(key)
+   if key ~= nil and kind ~= 'string' and kind ~= 'number' then return step_others(state, key) end
+   local order = state.ended
+   if order then order.loops, state.order, state.ended = order.loops + 1, order, nil end
+   local keys, first = state.keys, state.first
+   if key == nil or kind == 'number' and key >= 1 and key <= first and key % 1 == 0 then
+      for n = (key or 0) + 1, first do
+         local value = rawget(state.t, n)
+         if value ~= nil then
+            state.at = 0
+            return n, value
+         end
+      end
+      state.at, key = 1, keys[1]
+      if key == nil then return step_others(state) end
+      local value = rawget(state.t, key)
+      if value ~= nil then return key, value end
+   else
+      local at, known = find(keys, #keys, key)
+      if not known then error("invalid key to 'next'", 0) end
+      state.at = at
+   end
+   return step(state, key)
+end
+
 -- The iterator's loop-free part comes first: it is what the compiler inlines into the program's loop.
-local function step(state, key)
+function step(state, key)
    if rawget(state, 'mark') ~= LOOP then            -- a program that calls the iterator on the table itself
       local iterator, made = sorted(state)
       if iterator == step_array then return step_array(state, key) end
-      seek(made, key)
       return iterator(made, key)
    end
-   if key ~= state.key then seek(state, key) end
-   local at = state.at + 1
-   if at <= state.first then key = at else key = state.keys[at - state.first] end
+   local at, keys = state.at, state.keys
+   if at == 0 or key ~= keys[at] then return step_elsewhere(state, key) end
+   at = integer(at + 1)
+   key = keys[at]
    if key == nil then return step_others(state) end
-   state.at, state.key = at, key
+   state.at = at
    local value = rawget(state.t, key)
    if value == nil then return step(state, key) end -- removed since the traversal began
    return key, value
