@@ -14,6 +14,10 @@ __all__ = ["TABLES", "results"]
 TABLES = {
     "string keys": ("t['k' .. i] = i", ""),
     "string keys, another one each time": ("t['k' .. i] = i", "n = n + 1 t['n' .. n] = 0"),
+    "string keys, 5000 others each time": (
+        "t['k' .. i] = i",
+        "for _ = 1, 5000 do n = n + 1 t['n' .. n] = 0 end",
+    ),
     "array": ("t[i] = i", ""),
 }
 

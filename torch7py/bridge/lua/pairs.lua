@@ -29,7 +29,8 @@ local integer = bit and bit.tobit or function(n) return n end
 local SMALL = 8
 local MANY = 2000       -- strings from which on `string_order` is worth its arrays
 local FEW = 8           -- an order is brought up to date for so many differences, and for more in a large table
-local AHEAD = 5         -- so far ahead it is looked whether the keys go on as before
+local AHEAD = 5         -- so far ahead, and farther in a large table, it is looked whether the keys go on as before
+local MOVED = 256       -- so many keys may be in another place with no new key seen yet
 
 local LOOP = {}                                     -- marks the state of one traversal
 local orders = setmetatable({}, {__mode = 'k'})     -- table -> its order when it was last traversed
@@ -89,7 +90,8 @@ local function differences(t, order)
    local native, count, i, others = order.native, order.count, 0, false
    local skip, gone, at, added = order.head, {}, {}, {}
    local keys, size = order.keys, #order.keys
-   local most, moved, new = FEW + count / 64, 0, 0
+   local most, far = FEW + count / 256, AHEAD + count / 2048
+   local moved, new = 0, 0
    for key in next, t do
       local following = integer(i + 1)
       if key == native[following] then
@@ -105,8 +107,8 @@ local function differences(t, order)
                gone[#gone + 1] = i
             end
             local ahead = 0
-            while ahead < AHEAD and native[i + 1 + ahead] ~= key do ahead = ahead + 1 end
-            if ahead < AHEAD then
+            while ahead < far and native[i + 1 + ahead] ~= key do ahead = ahead + 1 end
+            if ahead < far then
                for _ = 1, ahead do
                   i = i + 1
                   gone[#gone + 1] = i
@@ -118,8 +120,9 @@ local function differences(t, order)
                local _, known = find(keys, size, key)
                if known then moved = moved + 1 else new = new + 1 end
             end
-            -- A new key moves at most one other; when all are in new places, Lua has made room for more of them.
-            if #gone + #added > most or moved > FEW + 2 * new then return nil end
+            -- A new key may move another, and those beside each other often go one after the other. When many moved for
+            -- few new ones, Lua has made room for more, and all are in new places.
+            if #gone + #added > most or moved > MOVED + 4 * new then return nil end
          else
             others = true
          end
