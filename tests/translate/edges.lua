@@ -814,3 +814,14 @@ print(j, k)
 if d then print('d') end
 local function size(l) local w, h = unpack(l) if not h then h = w end return w * h end
 print(size{3}, size{2, 4})
+
+---
+-- A field of a class that a method makes once.
+torch.class('B')
+function B:__init(k) self.k = k end
+function B:put(v)
+  B._all = B._all or {}
+  B._all[v] = self.k
+  return B._all[v]
+end
+print(B(3):put('a'))

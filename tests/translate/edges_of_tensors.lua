@@ -273,3 +273,60 @@ local p = a:getParameters()
 print(p:size(1))
 a:add(nn.Linear(2, 3))
 print(a:getParameters():size(1))
+
+---
+-- Selections of nothing have no dimensions.
+local x = torch.Tensor{1, 2, 3, 4}
+local m = x:gt(10)
+print(x[m]:dim())
+local y = x[x:gt(2)]
+print(y:dim(), y:nElement(), y:size(1))
+local z = x[x:lt(0)]
+print(z:dim())
+if z:dim() == 0 then print('none') end
+print(z:nElement())
+
+---
+-- A gradient of another size that gets that of the input.
+require 'nn'
+local Up, parent = torch.class('nn.Up', 'nn.Module')
+function Up:__init(k)
+  parent.__init(self)
+  self.k = k
+end
+function Up:updateOutput(input)
+  self.output:resize(input:size(1), self.k):copy(input:view(-1, 1):expand(input:size(1), self.k))
+  return self.output
+end
+function Up:updateGradInput(input, gradOutput)
+  if self.gradInput then
+    if self.k ~= 1 then
+      self.gradInput:sum(gradOutput, 2):resizeAs(input)
+    else
+      self.gradInput:resizeAs(gradOutput):copy(gradOutput)
+    end
+  end
+end
+local m = nn.Up(3)
+local x = torch.Tensor{1, 2, 4}
+print(m:forward(x):sum())
+local g = m:backward(x, torch.ones(3, 3):mul(2))
+print(g:dim(), g[1], g:sum())
+
+---
+-- A layer that takes back in the backward pass what it did to its input.
+require 'nn'
+torch.manualSeed(1)
+local m = nn.Sequential():add(nn.MulConstant(2, true)):add(nn.Linear(3, 1))
+m:get(2).weight:fill(0.5)
+m:get(2).bias:fill(0)
+local crit = nn.MSECriterion()
+local x, y = torch.ones(4, 3), torch.ones(4, 1)
+for i = 1, 3 do
+  m:zeroGradParameters()
+  local out = m:forward(x)
+  local loss = crit:forward(out, y)
+  m:backward(x, crit:backward(out, y))
+  m:updateParameters(0.1)
+  print(loss)
+end

@@ -34,6 +34,11 @@ def test_edges(source: str) -> None:
         ("local t = {1, nil, 3, x = 3} table.insert(t, 2)", "T7-306"),
         ("local t = {[true] = 1, x = 3} t[2] = 1 for k, v in pairs(t) do print(k, v) end", "T7-306"),
         ("os.exit('done')", "T7-203"),
+        ("torch.class('A') function A:f() self['a b'] = 1 self.a_b = 2 return self['a b'] end", "T7-242"),
+        (
+            "local m = nn.Sequential():add(nn.MulConstant(2, true)) local z = torch.ones(3) m:forward(z) print(z)",
+            "T7-230",
+        ),
         ("local x = torch.ones(6) local y = x:resize(2) print(x:storage())", "T7-271"),
         ("local x = torch.ones(6) local y = x:narrow(1, 2, 3) print(y:storage())", "T7-271"),
         ("local x = torch.ones(6) local s = x:storage() print(s)", "T7-271"),

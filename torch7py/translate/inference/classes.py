@@ -262,6 +262,13 @@ class Classes:
         made = self.types.class_named(target.base)
         if made is None or (of is not None and made not in of):
             return
+        if (
+            isinstance(value, tree.Binary)
+            and value.operator == "or"
+            and forms.same_expression(value.left, target)
+        ):
+            made.values.setdefault(target.key.value, tree.Nil(value.place))  # until the statement runs
+            return
         made.parts.append(statement)
         if target.key.value != "__index" or isinstance(value, tree.Function):
             self._field(made, target.key.value, value)

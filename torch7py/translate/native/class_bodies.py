@@ -51,6 +51,7 @@ class ClassBodies:
     def write(self, made: LuaClass) -> None:
         t = self.t
         base = self.base(made)
+        self.classes.fields.refuse_alike(made)
         t.gap()
         t.emit(f"class {self.classes.names[made]}{f'({base})' if base else ''}:")
         with t.indented():
@@ -218,6 +219,8 @@ class ClassBodies:
     def _constant(self, made: LuaClass, name: str, value: Expression) -> Py:
         t = self.t
         for node in tree.walk(value):
+            if isinstance(node, Name) and t.types.class_named(node) is made:
+                raise Problem("T7-242", value.line, f"the field {name} of a class, made of the class itself")
             if (
                 isinstance(node, Name)
                 and t.scopes.of_name[node] not in t.module_level

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference.classes import METAMETHODS
 from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code
+from torch7py.translate.native.metamethods import SPECIAL
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Index, String
 
@@ -56,6 +58,16 @@ class ClassFields:
                 if key in chain.values or key in chain.methods or key in chain.statics:
                     raise Problem("T7-242", target.line, f"nil for a field {key} that the class has too")
                 chain = chain.base
+
+    def refuse_alike(self, made: LuaClass) -> None:
+        """Refuse two names that would be one attribute: ``self['a b']`` and ``self.a_b``."""
+        attributes: dict[str, str] = {}
+        for name in [*made.methods, *made.statics, *made.values, *self.fields_of(made)]:
+            other = attributes.setdefault(code.attribute_name(name), name)
+            if other != name and not {name, other} & {*SPECIAL, *METAMETHODS}:
+                raise Problem(
+                    "T7-242", made.statement.line, f"the fields {other} and {name}, which are alike in Python"
+                )
 
     def fields_of(self, made: LuaClass) -> list[str]:
         """The fields that the methods of a class name, in the order of the source."""

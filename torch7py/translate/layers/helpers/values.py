@@ -109,6 +109,15 @@ def lua_item(items, place):
 )
 
 helper(
+    "lua_dim",
+    '''
+def lua_dim(x):
+    """The number of dimensions, which is 0 of a tensor without elements."""
+    return x.dim() if x.numel() else 0
+''',
+)
+
+helper(
     "lua_put",
     '''
 def lua_put(items, place, value):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.forms import bare
+from torch7py.translate.forms import bare, same_expression
 from torch7py.translate.kinds import Description, Type
 from torch7py.translate.layers.in_place import SHARES_MEMORY, in_place
 from torch7py.translate.layers.registry import Layer, NotNative, bind
@@ -30,6 +30,8 @@ _GIVE_THE_SAME = {"nn.ReLU", "nn.ReLU6", "nn.HardTanh", "nn.Clamp"}
 _WITH_OUTPUT = {
     f"nn.{name}" for name in "Tanh Sigmoid SoftMax LogSoftMax LogSigmoid Exp Sqrt SoftPlus ELU".split()
 }
+# Layers that take back what they did to their input, in the backward pass.
+_PUT_BACK = {"nn.MulConstant", "nn.AddConstant"}
 _OF_SIZES = {"size", "dim", "nDimension", "nElement", "numel", "isSize", "isSameSizeAs", "type"}
 
 
@@ -79,6 +81,9 @@ def _may_be_seen(t: Translator, node: Expression, first: str, seen: set[Variable
         return False
     seen.add(variable)
     harmless = _harmless(t, first)
+    if first in _PUT_BACK and _is_put_back(t, node, harmless):
+        sources = t.wholes.sources(variable)
+        return not sources or any(isinstance(s, bool) or _may_be_seen(t, s, first, seen) for s in sources)
     if any(read is not node and read not in harmless for read in variable.reads):
         return True
     again = variable.declaration is None or t.scopes.loops_of[variable.declaration] != t.scopes.loops_of[node]
@@ -86,6 +91,48 @@ def _may_be_seen(t: Translator, node: Expression, first: str, seen: set[Variable
         return True
     sources = t.wholes.sources(variable)
     return not sources or any(isinstance(s, bool) or _may_be_seen(t, s, first, seen) for s in sources)
+
+
+def _is_put_back(t: Translator, node: Name, harmless: set[Expression]) -> bool:
+    """Whether the input of a module is given to its backward pass later in the same block, and nobody looks before."""
+    variable, block = t.scopes.of_name[node], t.surroundings.block(node)
+    module = next(
+        (
+            c.receiver
+            for c in tree.own_nodes(t.surroundings.home[node])
+            if isinstance(c, Invoke) and node in c.arguments
+        ),
+        None,
+    )
+    following = [s for s in block.statements if s.place.start > node.place.start]
+    for at, statement in enumerate(following):
+        for call in tree.own_nodes(statement):
+            if (
+                isinstance(call, Invoke)
+                and call.method in ("backward", "updateGradInput")
+                and module is not None
+                and same_expression(call.receiver, module)
+                and isinstance(call.arguments[0], Name)
+                and t.scopes.of_name[call.arguments[0]] is variable
+                and isinstance(statement, (tree.Run, tree.Local, tree.Assign))
+            ):
+                return not any(_looks_or_leaves(t, s, variable, harmless) for s in following[: at + 1])
+    return False
+
+
+def _looks_or_leaves(
+    t: Translator, statement: tree.Statement, variable: Variable, harmless: set[Expression]
+) -> bool:
+    """Whether a statement may look at a variable, in a function that it calls too, or end its block."""
+    for node in tree.walk(statement):
+        if isinstance(node, (tree.Return, tree.Break, tree.Goto)):
+            return True
+        if isinstance(node, Name) and t.scopes.of_name[node] is variable and node not in harmless:
+            return True
+        for function in t.types.function_called(node) if isinstance(node, (Call, Invoke)) else ():
+            if any(isinstance(n, Name) and t.scopes.of_name[n] is variable for n in tree.walk(function.body)):
+                return True
+    return False
 
 
 def _harmless(t: Translator, first: str) -> set[Expression]:

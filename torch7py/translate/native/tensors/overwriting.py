@@ -154,6 +154,13 @@ def _next(t: Translator, value: Py, link: Invoke) -> Py | None:
         return code.power(value, t.value(given[0]))
     if name == "clamp" and len(given) == 2:
         return atom(f"{value.at(code.ATOM)}.clamp({t.value(given[0])}, {t.value(given[1])})")
+    of_another = isinstance(link.receiver, Invoke) and link.receiver.method == "copy"  # that tensor itself
+    if (
+        name in ("resizeAs", "viewAs")
+        and [t.kind(argument) for argument in given] == ["tensor"]
+        and not of_another
+    ):
+        return atom(f"{value.at(code.ATOM)}.reshape_as({t.value(given[0])})")
     return None
 
 

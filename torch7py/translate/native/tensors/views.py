@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch7py.translate.forms import bare
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import add_constant
@@ -18,7 +19,8 @@ from torch7py.translate.native.tensors.rules import (
     rules,
     sizes,
 )
-from torch7py.translate.tree import Expression
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Expression, Index, Invoke, Name
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -39,8 +41,6 @@ def stride(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 
 for _lua, _python in {
-    "dim": "dim()",
-    "nDimension": "dim()",
     "nElement": "numel()",
     "numel": "numel()",
     "clone": "clone()",
@@ -51,6 +51,28 @@ for _lua, _python in {
     rules[_lua] = lambda t, receiver, arguments, _python=_python: atom(
         f"{receiver_text(t, receiver)}.{_python}"
     )  # type: ignore[misc]
+
+
+@rule("dim", "nDimension")
+def dim(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    """How many dimensions: Torch7 has none where there are no elements, as in a selection of none."""
+    if _is_selection(t, receiver, set()):
+        return atom(f"{t.need('lua_dim')}({t.value(receiver)})")
+    return atom(f"{receiver_text(t, receiver)}.dim()")
+
+
+def _is_selection(t: Translator, node: Expression, seen: set[Variable]) -> bool:
+    """Whether a tensor has the elements that a mask selects, of which there may be none."""
+    node = bare(node)
+    if isinstance(node, Invoke):
+        return node.method in ("maskedSelect", "nonzero") and t.kind(node.receiver) == "tensor"
+    if isinstance(node, Index):
+        return t.kind(node.base) == "tensor" and t.kind(node.key) == "tensor"
+    if not isinstance(node, Name) or t.scopes.of_name[node] in seen:
+        return False
+    seen.add(t.scopes.of_name[node])
+    sources = t.wholes.sources(t.scopes.of_name[node])
+    return any(not isinstance(source, bool) and _is_selection(t, source, seen) for source in sources)
 
 
 @rule("storageOffset")
