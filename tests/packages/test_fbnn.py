@@ -311,6 +311,13 @@ def test_vectors_outside_lua():
         ("fbnn.NestedDropout(1)", "above 0 and below 1"),
         ("nn.CachingLookupTable(nn.LookupTable(3, 2), 4)", "4 rows of a table of 3"),
         ("nn.UnfoldedTemporalConvolution(1, 1, 1, 2)", "dW must be 1"),
+        (  # as the original has them on a GPU: (oH, oW, kH, kW, out, in), of the same number of elements
+            (
+                "local m = nn.LocallyConnected(1, 4, 4, 3, 2, 2) m.weight = torch.ones(3, 3, 2, 2, 3, 1) "
+                "m.bias = torch.ones(3, 3, 3) m:forward(torch.ones(1, 4, 4))"
+            ),
+            "not 3x3x3x1x2x2",
+        ),
     ],
 )
 def test_errors(program, message):

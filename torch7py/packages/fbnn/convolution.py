@@ -27,7 +27,7 @@ class LocallyConnected(Module):
     Shapes: ``(nInputPlane, iH, iW)`` -> ``(nOutputPlane, oH, oW)``, or both as a batch; ``oW = (iW - kW) // dW + 1``.
     ``weight`` is ``(nOutputPlane, oH, oW, nInputPlane, kH, kW)``, ``bias`` ``(nOutputPlane, oH, oW)``, both drawn from
     ``uniform(-s, s)``, ``s = 1 / sqrt(kW kH nInputPlane)``. On the GPU the original turned the weights round; here they
-    stay.
+    stay, and weights that it saved there are refused.
     """
 
     fields: ClassVar[tuple[str, ...]] = tuple("nInputPlane iW iH nOutputPlane kW kH dW dH".split())
@@ -75,10 +75,17 @@ class LocallyConnected(Module):
                 f"{self.class_name}: the input is {size_text(input)}, not {wanted} or a batch of it"
             )
         check_type(self, "the input", input, self.weight)
+        oW, oH = self.outputSize()
+        wanted_weight = (int(self.nOutputPlane), oH, oW, int(self.nInputPlane), int(self.kH), int(self.kW))
+        if tuple(self.weight.shape) != wanted_weight or tuple(self.bias.shape) != wanted_weight[:3]:
+            raise TorchError(
+                f"{self.class_name}: the weight is {size_text(self.weight)}, not {'x'.join(map(str, wanted_weight))}:"
+                " the original has another order on a GPU, which is not supported"
+            )
         batch = input if input.dim() == 4 else input.unsqueeze(0)
         columns = F.unfold(batch, (int(self.kH), int(self.kW)), stride=(int(self.dH), int(self.dW)))
         # one product for each place: (place, out, window) x (place, window, batch)
-        out, oH, oW = self.bias.shape
+        out = wanted_weight[0]
         weight = self.weight.permute(1, 2, 0, 3, 4, 5).reshape(oH * oW, out, -1)
         products = torch.bmm(weight, columns.permute(2, 1, 0)).permute(2, 1, 0)
         output: torch.Tensor = products.reshape(len(batch), out, oH, oW) + self.bias
