@@ -254,3 +254,17 @@ def test_inputs_that_a_module_writes_over(layer: str, use: str, refused: bool, t
         return
     page, _ = translated(source, tmp_path)
     assert [p.code for p in page.problems] == ["T7-230"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "seen"),
+    [
+        ("local input = nn.Identity()()\nlocal output = nn.CAddTable()({nn.ReLU(true)(input), input})", True),
+        ("local input = nn.ReLU(true)()\nlocal output = nn.Linear(3, 2)(input)", True),
+        ("local input = nn.Identity()()\nlocal output = nn.ReLU(true)(nn.Linear(3, 2)(input))", False),
+    ],
+)
+def test_inputs_that_a_graph_writes_over(nodes: str, seen: bool, tmp_path: Path) -> None:
+    graph = f"require 'nngraph'\n{nodes}\nlocal net = nn.gModule({{input}}, {{output}})\n"
+    page, _ = translated(f"{graph}local x = torch.randn(2, 3)\nnet:forward(x) print(x:sum())\n", tmp_path)
+    assert [p.code for p in page.problems] == ["T7-230"] * seen

@@ -37,23 +37,64 @@ _OF_SIZES = {"size", "dim", "nDimension", "nElement", "numel", "isSize", "isSame
 
 def is_seen_overwritten(t: Translator, module: Type, given: Expression) -> bool:
     """Whether a program may see that a module has written over what it is given."""
-    first = _first(module)
+    first = _first(t, module)
     return first is not None and _may_be_seen(t, given, first, set())
 
 
-def _first(module: Type) -> str | None:
+def _first(t: Translator, module: Type) -> str | None:
     """The layer that writes over what a module is given, if there is one."""
     for layer in module.find().layers:
         if layer.name == "nn.Sequential":
             for child in layer.children:
-                found = _first(child)
+                found = _first(t, child)
                 if found is not None:
                     return found
                 if any(each.name not in SHARES_MEMORY for each in child.find().layers):
                     break
+        elif layer.name == "nn.gModule":
+            found = _first_of_graph(t, layer.call)
+            if found is not None:
+                return found
         elif _is_in_place(layer):
             return layer.name
     return None
+
+
+def _first_of_graph(t: Translator, graph: Call) -> str | None:
+    """The same of a graph, whose input nodes have names: ``local x = nn.Identity()()``, then ``nn.ReLU(true)(x)``."""
+    given = graph.arguments[0] if graph.arguments else None
+    if not isinstance(given, tree.Table):
+        return None
+    waiting = [name for item in given.fields if isinstance(name := bare(item.value), Name)]
+    seen: set[Variable] = set()
+    while waiting:
+        variable = t.scopes.of_name[waiting.pop()]
+        if variable in seen:
+            continue
+        seen.add(variable)
+        made = [value for _, value in t.training.assigned_to(variable) if isinstance(value, Call)]
+        behind = [call for call in tree.every(t.program, Call) if _takes(t, call, variable)]
+        for node in (*made, *behind):
+            layers = t.type(node.callee).find().layers
+            found = next((layer.name for layer in layers if _is_in_place(layer)), None)
+            if found is not None:
+                return found
+            if node in made and any(layer.name not in SHARES_MEMORY for layer in layers):
+                break  # the others get its result
+            if node in behind and layers and all(layer.name in SHARES_MEMORY for layer in layers):
+                statement = t.surroundings.home[node]
+                targets = statement.names if isinstance(statement, tree.Local) else ()
+                waiting += [name for name in targets if isinstance(name, Name)]
+    return None
+
+
+def _takes(t: Translator, call: Call, variable: Variable) -> bool:
+    """Whether a layer of a graph is given a node that a variable holds, or a table with it."""
+    if not call.arguments or t.kind(call.callee) != "module":
+        return False
+    given = bare(call.arguments[0])
+    values = [bare(item.value) for item in given.fields] if isinstance(given, tree.Table) else [given]
+    return any(isinstance(value, Name) and t.scopes.of_name[value] is variable for value in values)
 
 
 def _is_in_place(layer: Description) -> bool:
@@ -143,7 +184,7 @@ def _harmless(t: Translator, first: str) -> set[Expression]:
             found.add(node.receiver)
         elif t.kind(node.receiver) == "module" and node.arguments:
             again = node.method in FORWARD and first in _GIVE_THE_SAME
-            if node.method in BACKWARD or (again and _first(t.type(node.receiver)) == first):
+            if node.method in BACKWARD or (again and _first(t, t.type(node.receiver)) == first):
                 found.add(node.arguments[0])
     return found
 
