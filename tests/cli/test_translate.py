@@ -78,7 +78,7 @@ def test_what_has_no_translation_has_its_line(program: Path) -> None:
     program.write_text("print(1)\nlocal ffi = require 'ffi'\nffi.cdef('int x;')\n")
     result = run(program)
     assert result.exit_code == 1
-    assert f"{program}:2: T7-" in result.output
+    assert f"{program}:3: T7-" in result.output
     assert "was not verified" in result.output
     with pytest.raises(NotImplementedError, match="T7-"):
         exec(program.with_suffix(".py").read_text(), {"__name__": "__main__"})

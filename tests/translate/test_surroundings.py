@@ -166,8 +166,8 @@ l.weight:narrow(1, 3, 2):mul(0.5)
 print(l:forward(torch.ones(2, 3)))
 """
     code = verified(source, tmp_path)
-    assert "l.bias.data[1:3] = 1.5\n" in code
-    assert "l.weight.data[0, 1] = 7\n" in code
+    assert "l_.bias.data[1:3] = 1.5\n" in code  # a lone l looks like 1
+    assert "l_.weight.data[0, 1] = 7\n" in code
 
 
 def test_a_module_wrapped_under_its_own_name(tmp_path):

@@ -218,12 +218,8 @@ class BatchNormalization(Module):
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         output = self.keep_output(self.forward(input).contiguous())
-        for name in (
-            "save_mean",
-            "save_std",
-        ):  # there after any forward, if only with numbers that mean nothing
-            held = self.__dict__.get(name)
-            if held is None or held.numel() != self.running_mean.numel():
+        for name in ("save_mean", "save_std"):  # they are there after any forward, if only with zeros
+            if self.__dict__.get(name) is None:
                 self.keep(name, torch.zeros_like(self.running_mean))
         return output
 

@@ -146,6 +146,8 @@ def _features(layer: Any, given: dict[str, Any]) -> None:
     layer.affine = layer.weight is not None
     if "gradInput" in given and given["gradInput"] is None:
         layer.gradInput = None
+    for name in ("save_mean", "save_std") if not layer.training else ():
+        layer.keep(name, given[name])  # in evaluation they stay as they are
     if "gradOutput" in given:
         layer.__dict__["_seen"] = input.data
 

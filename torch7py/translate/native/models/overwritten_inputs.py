@@ -41,12 +41,15 @@ def is_seen_overwritten(t: Translator, module: Type, given: Expression) -> bool:
     return first is not None and _may_be_seen(t, given, first, set())
 
 
-def _first(t: Translator, module: Type) -> str | None:
-    """The layer that writes over what a module is given, if there is one."""
-    for layer in module.find().layers:
+def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | None:
+    """The layer that writes over what a module is given, if there is one; a module may seem to hold itself."""
+    root = module.find()
+    if root in around:
+        return None
+    for layer in root.layers:
         if layer.name == "nn.Sequential":
             for child in layer.children:
-                found = _first(t, child)
+                found = _first(t, child, (*around, root))
                 if found is not None:
                     return found
                 if any(each.name not in SHARES_MEMORY for each in child.find().layers):
@@ -190,8 +193,14 @@ def _harmless(t: Translator, first: str) -> set[Expression]:
 
 
 def _last(module: Type) -> str:
-    layers = module.find().layers
-    if len(layers) != 1:
-        return ""
-    (layer,) = layers
-    return _last(layer.children[-1]) if layer.name == "nn.Sequential" and layer.children else layer.name
+    """The last layer of a module, if it is known."""
+    seen: set[Type] = set()
+    while True:
+        root = module.find()
+        if len(root.layers) != 1 or root in seen:
+            return ""
+        seen.add(root)
+        (layer,) = root.layers
+        if layer.name != "nn.Sequential" or not layer.children:
+            return layer.name
+        module = layer.children[-1]
