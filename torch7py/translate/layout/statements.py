@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from torch7py.translate.layout.document import SOFT, Doc, Either, Group, Indent, Inside
 from torch7py.translate.layout.expressions import (
-    BEST,
     BRACKETS,
     arguments,
     bare,
-    can_do_without,
     expression,
-    has_brackets,
-    has_own_brackets,
     if_too_long,
     in_optional,
     lambda_body,
     lambda_head,
     listed,
-    need_of,
     sequence,
     value,
+)
+from torch7py.translate.layout.needs import (
+    BEST,
+    can_do_without,
+    has_brackets,
+    has_own_brackets,
+    need_of,
 )
 from torch7py.translate.layout.syntax import Node, Parser
 
