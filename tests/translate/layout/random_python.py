@@ -214,8 +214,8 @@ class _Maker:
             name = f" as {self.draw.choice(WORDS)}" if self.draw.random() < 0.5 else ""
             return [f"with {self.chain(room)}{name}:", "    pass"]
         if kind < 19:
-            names = self.draw.sample(WORDS, self.draw.randint(1, 9))
-            defaults = [f"{name}={self.sum(2)}" if at > 4 else name for at, name in enumerate(names)]
+            taken = self.draw.sample(WORDS, self.draw.randint(1, 9))
+            defaults = [f"{name}={self.sum(2)}" if at > 4 else name for at, name in enumerate(taken)]
             return [f"def function({', '.join(defaults)}):", "    pass"]
         return [f"{self.chain(room)}({self.arguments(room)})"]
 
