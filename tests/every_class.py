@@ -180,8 +180,8 @@ fbnn.SegSparseLinear(6,3) | {L{1,2,2}, L{1,4,6}, R(3)}
 nn.SparseThreshold() | T{{1,0.5},{3,-2}}
 nn.LookupTableGPU(5,3,true) | L{{1,4},{2,2}}
 nn.TemporalConvolutionFB(3,4,2) | R(2,5,3)
-fbnn.BatchNormalization(3) | R(4,3)
-fbnn.SpatialBatchNormalization(3) | R(2,3,4,4)
+fbnn.BatchNormalization(3):double() | R(4,3)
+fbnn.SpatialBatchNormalization(3):double() | R(2,3,4,4)
 nn.HalfPrecision() | R(2,3)
 nn.DataParallel(1):add(nn.Linear(3,2)):add(nn.Linear(3,2)) | R(4,3)
 nn.ModelParallel(2):add(nn.Linear(3,2)):add(nn.Linear(3,1)) | R(4,3)

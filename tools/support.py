@@ -305,6 +305,8 @@ def collect() -> list[tuple[str, list[Table]]]:
                 made.append(Row(name, uses, state, note.text if note else ""))
             return Table(section.title, made, "" if there else f"There is no package {section.package}.")
 
+        for section in (section for _, sections in SECTIONS for section in sections):
+            table(section)  # what there is to say of a name may come with another package's classes
         for part, sections in SECTIONS:
             parts.append((part, [table(section) for section in sections]))
         parts.append(("Methods of single classes", [Table("By method", _by_class(runtime, notes, used))]))
