@@ -281,7 +281,9 @@ def test_fbcunn():
     )
 
 
-def test_vectors_outside_lua():
+def test_vectors_outside_lua(lua_name: str):
+    if not lua_name.startswith("luajit"):
+        pytest.skip("plain Lua has no ffi")
     assert (
         lua("""
         local ffivector = require 'fb.ffivector'
