@@ -88,6 +88,7 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
     """The files of a program, its own first, each with what it uses."""
     assert page.translator is not None
     found = []
+    others = _files_of(page)
     for file, (statements, native, faithful) in page.parts.items():
         problems = [problem for problem in page.problems if (problem.file or path.name) == file.name]
         usage = usage_of(file.block, page.translator.types, page.translator.project.added)
@@ -96,12 +97,19 @@ def _parts(page: Native, path: Path) -> list[tuple[Report, Usage]]:
             statements=statements,
             native=native,
             faithful=faithful,
-            problems=entries_of(problems, str(path)),
-            reasons=entries_of([p for p in page.reasons if (p.file or path.name) == file.name], str(path)),
+            problems=entries_of(problems, str(path), others),
+            reasons=entries_of(
+                [p for p in page.reasons if (p.file or path.name) == file.name], str(path), others
+            ),
             open_methods=sum(len(lines) for lines in usage.open.values()),
         )
         found.append((report, usage))
     return found[::-1]
+
+
+def _files_of(page: Native) -> dict[str, Path]:
+    """Where the files of a program are, by their names."""
+    return {file.name: file.path for file in page.parts}
 
 
 def report_of_page(page: Native, path: Path) -> Report:
@@ -109,8 +117,9 @@ def report_of_page(page: Native, path: Path) -> Report:
     parts = _parts(page, path)
     whole = summary([report for report, _ in parts])
     whole.file = str(path)
-    whole.problems = entries_of(page.problems, str(path))
-    whole.reasons = entries_of(page.reasons, str(path))
+    others = _files_of(page)
+    whole.problems = entries_of(page.problems, str(path), others)
+    whole.reasons = entries_of(page.reasons, str(path), others)
     places = [Path(report.file) for report, _ in parts]
     for names in names_used(parts, places):
         whole.names = merged([*whole.names, *names])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,10 +160,9 @@ def percent(part: int, whole: int) -> str:
     return str(min(99, round(100 * part / whole)))
 
 
-def entries_of(problems: Sequence[Problem], file: str) -> list[Entry]:
-    """Problems of a script; one in a file that it requires has that file's path, from the script's folder."""
-    folder = Path(file).parent
-    return [Entry(p.code, f"{folder / p.file if p.file else file}:{p.line}", p.reason) for p in problems]
+def entries_of(problems: Sequence[Problem], file: str, others: Mapping[str, Path]) -> list[Entry]:
+    """Problems of a script; ``others``: where the files are that it requires, by the names that problems have."""
+    return [Entry(p.code, f"{others[p.file] if p.file else file}:{p.line}", p.reason) for p in problems]
 
 
 def summary(reports: Sequence[Report]) -> Report:

@@ -332,7 +332,8 @@ class Modules:
                 raise Problem("T7-251", node.line, "a file that returns in its middle, or several values")
             value = self.current.returned
             named = value is not None and self.t.types.class_named(value) is not None
-            if value is not None and not isinstance(value, Name) and not named:
+            elsewhere = isinstance(value, Name) and self.t.scopes.of_name[value] in self.shared
+            if value is not None and not named and (elsewhere or not isinstance(value, Name)):
                 self.t.emit(f"{given.name} = {self.t.value(value)}")
             return True
         if given.table is None:

@@ -8,6 +8,7 @@ on from the last one's, so that places stay in order.
 from __future__ import annotations
 
 import keyword
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -103,8 +104,8 @@ def gather(source: bytes, file: str) -> Project:
 
 class _Gathering:
     def __init__(self, path: Path) -> None:
-        self.script_folder = path.parent
-        self.above = path.parent.resolve().parent
+        self.script_folder, self.script_name = path.parent, path.name
+        self.above = _plain(path.parent / "..")
         self.folders = [self.script_folder, self.above]  # where it may be run, and its files required from
         self.folder = self.script_folder  # of these the one where it is
         self.found: dict[Path, SourceFile] = {}
@@ -141,14 +142,16 @@ class _Gathering:
         return Project(script, self.order, program, self.requires, self.moves, self.checks, added)
 
     def _has_all(self, block: Block, folder: Path) -> bool:
-        """Whether a folder has all files that are required, as far as they are no packages and are there at all."""
-        wanted = [call for call in _calls(block) if dotted(call.callee) == "require"]
-        names = [call.arguments[0] for call in wanted]
-        stems = [
-            plain_name(name.value)
-            for name in names
-            if isinstance(name, String) and name.value not in packages
-        ]
+        """Whether a folder has all files that are run, as far as they are no packages and are there at all."""
+        stems = []
+        for call in _calls(block):
+            name = call.arguments[-1]
+            assert isinstance(name, String)
+            beside = self._beside(call, name.value, self.script_folder)
+            if beside is not None and not beside.resolve().is_relative_to(folder.resolve()):
+                return False
+            if dotted(call.callee) == "require" and not _is_beside(name.value) and name.value not in packages:
+                stems.append(plain_name(name.value))
         # what has an init.lua there is another package beside this one
         there = [s for s in stems if _in(self.script_folder, s) or (self.above / f"{s}.lua").is_file()]
         return all(_in(folder, stem) for stem in there)
@@ -182,17 +185,25 @@ class _Gathering:
         """The file that a call runs; None where it is none of the program's own."""
         name = call.arguments[-1]
         assert isinstance(name, String)
-        if dotted(call.callee) != "require":
-            file_path = folder / name.value
-            return self._within(file_path) if name.value.endswith(".lua") else None
-        stem = plain_name(name.value)
-        if stem.startswith(("/", "..")) or name.value in packages or name.value in _PRELOADED:
-            return None  # a package comes before a file of its name
-        found = _in(self.folder, stem)
-        return None if found is None else self._within(found)
+        found = self._beside(call, name.value, folder)
+        if dotted(call.callee) == "require" and found is None:
+            stem = plain_name(name.value)
+            if stem.startswith(("/", "..")) or name.value in packages or name.value in _PRELOADED:
+                return None  # a package comes before a file of its name
+            found = _in(self.folder, stem)
+        return None if found is None or self._outside(found) else found
 
-    def _within(self, path: Path) -> Path | None:
-        return path if path.is_file() and path.resolve().is_relative_to(self.folder.resolve()) else None
+    def _outside(self, path: Path) -> bool:
+        """Whether a file cannot have a page: it is not in the program's folder, or its page would be the script's."""
+        key, folder = path.resolve(), self.folder.resolve()
+        return not key.is_relative_to(folder) or (key.parent == folder and key.name == self.script_name)
+
+    def _beside(self, call: Call, name: str, folder: Path) -> Path | None:
+        """The file that a call finds from its own folder: by a path, or by a name that begins with a dot."""
+        if dotted(call.callee) != "require":
+            path = folder / name
+            return _plain(path) if name.endswith(".lua") and path.is_file() else None
+        return _in(folder, name.removesuffix(".lua")) if _is_beside(name) else None
 
     def _read(self, path: Path, key: Path) -> SourceFile:
         name = key.relative_to(self.folder.resolve()).as_posix()
@@ -212,6 +223,11 @@ class _Gathering:
         return made
 
 
+def _is_beside(name: str) -> bool:
+    """Whether ``require`` takes a name for a path from the folder of the file that asks: ``..``, ``./loader``."""
+    return name.startswith(".")
+
+
 def plain_name(name: str) -> str:
     """The path of a required file without its ending: ``data/loader`` for ``data.loader``."""
     plain = name.removesuffix(".lua").removeprefix("./")
@@ -221,7 +237,12 @@ def plain_name(name: str) -> str:
 def _in(folder: Path, stem: str) -> Path | None:
     """The file that ``require`` finds in a folder."""
     candidates = (folder / f"{stem}.lua", folder / stem / "init.lua")
-    return next((path for path in candidates if path.is_file()), None)
+    return next((_plain(path) for path in candidates if path.is_file()), None)
+
+
+def _plain(path: Path) -> Path:
+    """A path without ``..`` in its middle, as a report shows it."""
+    return Path(os.path.normpath(path))
 
 
 def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
