@@ -217,6 +217,40 @@ def test_files_are_required_from_a_directory_above(tmp_path: Path, monkeypatch: 
     assert {use.state for report in reports for use in report.names if use.name.startswith("data")} == {"own"}
 
 
+FROM_A_FOLDER = {
+    "init.lua": """words = {}
+printf = utils.printf
+include 'lib/words.lua'
+return words
+""",
+    "lib/words.lua": """local split = stringx.split
+function words.count(text)
+   printf('%s: ', path.basename(text))
+   return #split(text)
+end
+""",
+    "lib/other.lua": "local words = require '../'\nreturn {count = words.count}\n",
+    "tasks/main.lua": """require '..'
+local other = require '../lib/other'
+printf('%d words\\n', other.count('as many as these'))
+""",
+}
+
+
+def test_names_that_begin_with_a_dot_are_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """th looks for them from the file that asks, and has Penlight's modules as globals."""
+    for name, text in FROM_A_FOLDER.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    page = translate_script(FROM_A_FOLDER["tasks/main.lua"].encode(), "tasks/main.lua")
+    assert page.problems == []
+    assert set(page.modules) == {"init.py", "lib/words.py", "lib/other.py", "shared.py"}
+    assert verify_script(page, Path("tasks/main.lua")).lines == 1
+
+
 def test_a_file_beside_the_script_comes_first(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     (tmp_path / "loader.lua").write_text("return {size = 1}\n")

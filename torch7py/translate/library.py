@@ -167,14 +167,15 @@ FUNCTION_RESULTS = {
 MATH = set(
     "abs acos asin atan atan2 cos cosh deg exp fmod log log10 max min pow rad sin sinh sqrt tan tanh".split()
 )
-# Penlight, whose stringx and tablex are globals where the program requires all of it.
+# Modules of Penlight that are globals of every program, as th makes them.
+PENLIGHT = set("dir file path pretty stringx tablex text utils".split())
 _STRINGX = {
     **dict.fromkeys("strip lstrip rstrip replace ljust rjust join".split(), "string"),
     **dict.fromkeys("startswith endswith".split(), "boolean"),
     **dict.fromkeys("count lfind".split(), "whole"),
 }
 for _name, _kind in _STRINGX.items():
-    FUNCTION_RESULTS[f"pl.stringx.{_name}"] = FUNCTION_RESULTS[f"stringx.{_name}"] = _kind
+    FUNCTION_RESULTS[f"pl.stringx.{_name}"] = _kind
 for _name in "join basename dirname abspath".split():
     FUNCTION_RESULTS[f"pl.path.{_name}"] = "string"
 for _name in "exists isfile isdir".split():
@@ -182,7 +183,7 @@ for _name in "exists isfile isdir".split():
 FUNCTION_RESULTS["pl.file.read"] = "string"
 # Iterators over the names in a directory.
 LISTINGS = {"paths.files", "paths.iterfiles", "paths.iterdirs", "lfs.dir"}
-SPLITS = {"pl.stringx.split", "stringx.split", "pl.utils.split"}
+SPLITS = {"pl.stringx.split", "pl.utils.split"}
 
 for _name in MATH:
     FUNCTION_RESULTS[f"math.{_name}"] = "number"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 
-from torch7py.translate import tree
+from torch7py.translate import library, tree
 from torch7py.translate.argument_checks import ArgumentChecks
 from torch7py.translate.kinds import LuaClass, Returns, Type
 from torch7py.translate.scopes import Scopes, Variable
@@ -76,11 +76,14 @@ class Types:
         return self.of(node).kind
 
     def path(self, node: Expression) -> str | None:
-        """``torch.randn`` for that expression, when its first name is a global nobody assigns."""
+        """``torch.randn`` for that expression, when its first name is a global nobody assigns.
+
+        Penlight's modules, which are globals of every program, are ``pl.utils`` and so on.
+        """
         if type(node) is Name:
             variable = self.scopes.of_name.get(node)
             if variable is not None and variable.scope is None and not variable.writes:
-                return node.name
+                return f"pl.{node.name}" if node.name in library.PENLIGHT else node.name
             return self.packages.get(variable) if variable is not None else None
         if type(node) is Index and node.dotted and isinstance(node.key, tree.String):
             base = self.path(node.base)

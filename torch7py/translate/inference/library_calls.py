@@ -130,7 +130,7 @@ class LibraryCalls:
             result.mark("array")
             result.of_elements().be("string")
             return True
-        if path in ("pl.tablex.deepcopy", "tablex.deepcopy") and arguments:
+        if path == "pl.tablex.deepcopy" and arguments:
             unify(result, arguments[0])
             return True
         if path in tds.MAKERS:
@@ -185,7 +185,7 @@ class LibraryCalls:
         if path in ("string.find", "string.match", "string.gsub"):
             self.text_results(path.removeprefix("string."), node, results)
             return True
-        if path == "string.format" and node.arguments:
+        if path in ("string.format", "pl.utils.printf") and node.arguments:
             self.formats(node.arguments[0], arguments[1:])
         if path == "select":
             return self._select(node, arguments, result)

@@ -93,6 +93,7 @@ def _infer(
         learn_tables(inference, made)
     inference.types.fields_of_modules = module_fields(program)
     inference.types.own_fields = own_fields(program)
+    inference.know_short_names()
     inference.block(program)
     if inference.cases is not None:
         inference.types.narrowed = inference.cases.narrowing.kinds
@@ -115,6 +116,7 @@ def kind_of_fields(table: Type, value: Type) -> bool:
 
 
 _UNPACKS = ("unpack", "table.unpack")
+_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "pl.")  # whose functions may have a short name
 
 
 class Inference:
@@ -247,7 +249,7 @@ class Inference:
         targets = node.names if isinstance(node, tree.Local) else node.targets
         call = node.values[0] if len(node.values) == 1 else None
         if isinstance(call, Index) and len(targets) == 1 and isinstance(targets[0], Name):
-            self._short_name(targets[0], call)
+            self._short_name(targets[0], call, _SHORTENED)
         if not isinstance(call, Call) or call in self.files:
             return
         if isinstance(call.callee, Call):  # require('pl.import_into')()
@@ -271,11 +273,20 @@ class Inference:
         if once and (given[0].value == "argcheck.doc" or self._only_indexed(variable)):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
 
-    def _short_name(self, target: Name, value: Index) -> None:
+    def know_short_names(self) -> None:
+        """``printf = utils.printf``: the functions that have such a name use it before the statement, in the text."""
+        assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
+        for node in [*assigned, *tree.every(self.program, tree.Assign)]:
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            value = node.values[0] if len(node.values) == 1 else None
+            if isinstance(value, Index) and len(targets) == 1 and isinstance(targets[0], Name):
+                self._short_name(targets[0], value, ("string.", "pl."))
+
+    def _short_name(self, target: Name, value: Index, packages: tuple[str, ...]) -> None:
         """``local Convolution = nn.SpatialConvolution``, ``local norm = torch.norm``: what is called and no more."""
         path = self.types.path(value) or ""
         variable = self.scopes.of_name[target]
-        if not path.startswith(("nn.", "cudnn.", "torch.")) or path in self.types.classes:
+        if not path.startswith(packages) or path in self.types.classes:
             return
         if self._called is None:
             self._called = {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}

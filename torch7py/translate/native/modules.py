@@ -93,7 +93,7 @@ class Modules:
 
     def _find_globals(self) -> None:
         for variable in self.t.scopes.globals.values():
-            if not variable.writes:
+            if not variable.writes or variable in self.t.types.packages:
                 continue
             writers = {self.file_of(scope) for scope in variable.writers}
             everyone = writers | {self.file_of(scope) for scope in variable.readers}

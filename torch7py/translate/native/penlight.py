@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.native import code
+from torch7py.translate.native import code, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.patterns import as_regex
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.stdlib import Rule, functions
+from torch7py.translate.native.stdlib import Rule, functions, statement
 from torch7py.translate.tree import Call, String
 
 if TYPE_CHECKING:
@@ -80,8 +80,6 @@ def _method(name: str, least: int, most: int) -> None:
 
 def _register(path: str, rule: Rule) -> None:
     functions[f"pl.{path}"] = rule
-    if path.startswith(("stringx.", "tablex.")):  # require 'pl' makes globals of them
-        functions[path] = rule
 
 
 def _find(t: Translator, node: Call) -> Py:
@@ -121,6 +119,17 @@ def _read_file(t: Translator, node: Call) -> Py:
     if t.type(node).has("tested"):
         raise Problem("T7-203", node.line, "pl.file.read of a file that need not be there")
     return atom(f"open({name}).read()")
+
+
+@statement("pl.utils.printf")
+def _printf(t: Translator, node: Call) -> None:
+    """``utils.printf(pattern, ...)``"""
+    pattern = node.arguments[0]
+    if isinstance(pattern, String) and pattern.value.endswith("\n"):
+        line = text.format(t, String(pattern.place, pattern.value[:-1]), node.arguments[1:])
+        t.emit("print()" if line.text in ('""', "''") else f"print({line})")
+    else:
+        t.emit(f'print({text.format(t, pattern, node.arguments[1:])}, end="")')
 
 
 _register("stringx.split", _split)

@@ -404,6 +404,7 @@ class _Assembly:
             t.names.of_variable(variable)
             for variable in t.scopes.globals.values()
             if variable.writes
+            and variable not in t.types.packages  # another name of a function of a library
             and t.modules.owners.get(variable, self.file) is self.file
             and variable not in t.modules.shared
             and (t.scope not in variable.writers or self._is_read_first(variable))
