@@ -10,6 +10,7 @@ import pytest
 
 from tests.bridge.chunks import Engine, engines
 from torch7py.bridge.source import patch
+from torch7py.packages.registry import came_with_torch
 
 
 class Project:
@@ -23,7 +24,8 @@ class Project:
         core = self.engine.chunk("core.lua", functions)
         self.engine.chunk("values.lua", core, functions)
         self.engine.chunk("calls.lua", core)
-        self.host = self.engine.lua.table_from({"patch": patch, "working_directory": os.getcwd})
+        host = {"patch": patch, "working_directory": os.getcwd, "came_with_torch": came_with_torch}
+        self.host = self.engine.lua.table_from(host)
         packages = self.engine.run(
             "return {load = function(n) if n == 'known' then return {name = n} end end}"
         )

@@ -251,6 +251,75 @@ def test_names_that_begin_with_a_dot_are_beside_the_file(
     assert verify_script(page, Path("tasks/main.lua")).lines == 1
 
 
+SEARCHED = {
+    "lib/shapes.lua": "return {sides = 4}\n",
+    "tools/draw.lua": """require 'pl'
+local __FILE__ = (function() return string.gsub(debug.getinfo(2, 'S').source, '^@', '') end)()
+package.path = path.join(path.dirname(__FILE__), '..', 'lib', '?.lua;') .. package.path
+print(require('shapes').sides)
+""",
+}
+
+
+def test_folders_that_the_program_adds_to_the_search_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in SEARCHED.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path / "tools")
+    page = translate_script(SEARCHED["tools/draw.lua"].encode(), "draw.lua")
+    assert (page.problems, set(page.modules)) == ([], {"lib/shapes.py"})
+    assert "__FILE__" not in page.code
+    assert verify_script(page, Path("draw.lua")).lines == 1
+
+
+PACKAGE_OF_ITS_OWN = {
+    "init.lua": "local env = require 'shapes.env'\nrequire 'shapes.square'\nreturn env\n",
+    "env.lua": "return {}\n",
+    "square.lua": """local env = require 'shapes.env'
+local Square = torch.class('shapes.Square', env)
+function Square:sides() return 4 end
+""",
+    "example/draw.lua": """local shapes = require 'shapes'
+print(shapes.Square():sides())
+""",
+}
+
+
+def test_examples_of_a_package_find_it_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It need not be installed: the folder that they are in has its name."""
+    for name, text in PACKAGE_OF_ITS_OWN.items():
+        (tmp_path / "shapes" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "shapes" / name).write_text(text)
+    monkeypatch.chdir(tmp_path / "shapes")
+    page = translate_script(PACKAGE_OF_ITS_OWN["example/draw.lua"].encode(), "example/draw.lua")
+    assert page.problems == []
+    assert set(page.modules) == {f"shapes/{name}.py" for name in ("__init__", "env", "square")}
+    assert verify_script(page, Path("example/draw.lua")).lines == 1
+
+
+def test_a_file_comes_before_a_package_that_did_not_come_with_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "rnn": "local Net = torch.class('Net')\nfunction Net:size() return 2 end\n",
+        "optim": "error 'no package'\n",
+    }
+    files["main"] = """require 'rnn'
+require 'optim'
+torch.class('Deep', 'Net')
+function Deep:depth() return 2 * self:size() end
+print(Deep():depth())
+"""
+    for name, text in files.items():
+        tmp_path.joinpath(f"{name}.lua").write_text(text)
+    page = written(tmp_path, files["main"], {})
+    assert (page.problems, set(page.modules)) == ([], {"rnn.py"})
+    assert verify_script(page, tmp_path / "main.lua").lines == 1
+
+
 def test_a_file_beside_the_script_comes_first(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     (tmp_path / "loader.lua").write_text("return {size = 1}\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -156,15 +157,44 @@ def _in_preload(name: str) -> Any:
     return f"\n\tno field package.preload['{name}']" if found is None else found
 
 
+def _is_running(path: str) -> bool:
+    """Whether a file is one of those that are running: they require the package, not themselves."""
+    frame: FrameType | None = sys._getframe(1)
+    wanted = os.path.normpath(path)
+    while frame is not None:
+        source = frame.f_globals.get("__lua__")
+        if isinstance(source, Source) and not source.is_ours and os.path.normpath(source.file) == wanted:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _in_packages(name: str) -> Any:
     from torch7py.lua.torch7.packages import load
+    from torch7py.packages.registry import came_with_torch
 
+    if not came_with_torch(name):
+        file, _ = search_path(name, "./?.lua")
+        if file is not None and not _is_running(file):
+            return f"\n\tno package '{name}' before '{file}'"
     found = load(name)
     return f"\n\tno package '{name}' in torch7py" if found is None else lambda *_: found
 
 
+def _own_package(name: str) -> str:
+    """The places of a package that the program is a part of: its examples and tests require it by its name, and it need
+    not be installed."""
+    folder, wanted = os.path.abspath(_places[-1] if _places else "."), re.split(r"[./]", name)[0]
+    while folder != "/":
+        above, last = os.path.split(folder)
+        if last == wanted:
+            return f";{above}/?.lua;{above}/?/init.lua"
+        folder = above
+    return ""
+
+
 def _in_files(name: str) -> Any:
-    file, tried = search_path(name, str(index(package, "path")))
+    file, tried = search_path(name, str(index(package, "path")) + _own_package(name))
     return f"{tried}\n\tno file '{name}'" if file is None else load_file(file)
 
 

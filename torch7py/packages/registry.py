@@ -13,6 +13,7 @@ from torch7py.ops.registry import Fields
 __all__ = [
     "Fields",
     "Package",
+    "came_with_torch",
     "function",
     "on_close",
     "on_require",
@@ -63,6 +64,20 @@ class Package:
 
 
 packages: dict[str, Package] = {}
+
+_CAME_WITH_TORCH = frozenset(
+    "torch nn nnx image optim paths sys xlua trepl graph nngraph gnuplot env dok cutorch cunn cudnn threads tds cjson"
+    " argcheck lfs pl class".split()
+)
+
+
+def came_with_torch(name: str) -> bool:
+    """Whether a package was installed with Torch, where it was found before a program's files.
+
+    The others were installed by whoever wanted them: where a program has a file of such a name, that is what it
+    requires.
+    """
+    return name.partition(".")[0] in _CAME_WITH_TORCH
 
 
 def package_source(chunk: str) -> str:

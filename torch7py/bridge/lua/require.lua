@@ -2,10 +2,12 @@
 --
 -- `require` is th's: a name that begins with a dot is a file beside the one that asks for it and runs every
 -- time; any other is loaded once, from package.preload, torch7py's packages or package.path, and failing
--- these is a file in the working directory or the script's.
+-- these is a file in the working directory or the script's. A file in the working directory comes before a package that did
+-- not come with Torch.
 --
 -- Arguments: core {raw, fail}, host {patch = source.patch, working_directory = f() -> path,
--- rewrite = f(source, name) -> source, or nil}, packages {load = f(name) -> table or nil}.
+-- rewrite = f(source, name) -> source, or nil, came_with_torch = f(name of a package) -> boolean},
+-- packages {load = f(name) -> table or nil}.
 -- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
 --          run = f(path) -> what the file returns,
 --          here = f(level) -> path of the file that runs at that level of the stack, or nil,
@@ -227,14 +229,6 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Modules
 
--- Packages that came with Torch, where they were found before a program's files. The others were installed by whoever
--- wanted them: where a program has a file of such a name, that is what it requires.
-local CAME_WITH_TORCH = {}
-for name in ([[torch nn nnx image optim paths sys xlua trepl graph nngraph gnuplot env dok cutorch cunn cudnn threads tds
-               cjson argcheck lfs pl class]]):gmatch '%S+' do
-   CAME_WITH_TORCH[name] = true
-end
-
 -- Whether a file is one of those that are running: they require the package, not themselves.
 local function is_running(path)
    local wanted = '@' .. path:gsub('^%./', '')
@@ -247,7 +241,7 @@ local function is_running(path)
 end
 
 local function package_searcher(name)
-   if not CAME_WITH_TORCH[name:match '^[^.]*'] then
+   if not core.raw(host.came_with_torch, name) then
       local path = package.searchpath(name, './?.lua')
       if path and not is_running(path) then return ("\n\tno package '%s' before '%s'"):format(name, path) end
    end
@@ -256,8 +250,20 @@ local function package_searcher(name)
    return function() return made end
 end
 
+-- The places of a package that the script is a part of: its examples and tests require it by its name, and it need not
+-- be installed.
+local function own_package(name)
+   local folder, above = join(core.raw(host.working_directory), script_directory or '.'), nil
+   while folder ~= '/' do
+      above = directory(folder)
+      if join(above, name:match '^[^./]*') == folder then return (';%s/?.lua;%s/?/init.lua'):format(above, above) end
+      folder = above
+   end
+   return ''
+end
+
 local function file_searcher(name)
-   local path, tried = package.searchpath(name, package.path)
+   local path, tried = package.searchpath(name, package.path .. own_package(name))
    if not path then return ("%s\n\tno file '%s'"):format(tried, name) end
    local f, err = load_file(path)
    if not f then fail("error loading module '" .. name .. "' from file '" .. path .. "':\n\t" .. err) end

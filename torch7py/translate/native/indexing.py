@@ -68,6 +68,11 @@ def index(t: Translator, node: Index) -> Py:
         held = t.classes.uses.named(node)  # a class that torch.class put there
         if held is not None:
             return held
+    made = t.types.class_named(node)
+    if made is not None and made.holder is not None:
+        named_so = isinstance(node.key, tree.String) and node.key.value == made.name.rpartition(".")[2]
+        if named_so and t.type(made.holder).find() is t.type(node.base).find():
+            return t.modules.class_name(made, node.line)
     fact = facts.index(t, node) or t.graphs.of_node(node)
     if fact is not None:
         return fact

@@ -144,8 +144,21 @@ class Modules:
         """The file whose module an expression is."""
         if isinstance(node, Name):
             variable = self.t.scopes.of_name[node]
-            return self._tables.get(variable) or self.aliases.get(variable)
-        return self.project.requires.get(node) if isinstance(node, Call) else None
+            file = self._tables.get(variable) or self.aliases.get(variable)
+        else:
+            file = self.project.requires.get(node) if isinstance(node, Call) else None
+        return None if file is None else self._passed_on(file)
+
+    def _passed_on(self, file: SourceFile) -> SourceFile:
+        """The file whose module a file gives: its own, or another's that it requires."""
+        seen = [file]
+        while isinstance(file.returned, Name):
+            other = self.aliases.get(self.t.scopes.of_name[file.returned])
+            if other is None or other in seen:
+                break
+            file = other
+            seen.append(file)
+        return file
 
     def field(self, node: Index) -> Py | None:
         """``M.name`` of a module."""

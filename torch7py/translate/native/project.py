@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import torch7py.packages.index  # noqa: F401  (the packages there are)
-from torch7py.packages.registry import packages
+from torch7py.packages.registry import came_with_torch, packages
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import ArgumentChecks, found_in
 from torch7py.translate.forms import dotted
@@ -27,7 +27,7 @@ from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.native.shifting import shift
 from torch7py.translate.native.splitting import split_constructions
-from torch7py.translate.native.written_out import Folders, written_out
+from torch7py.translate.native.written_out import BESIDE, Folders, SearchPath, written_out
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Place, Statement, String
 
@@ -108,7 +108,10 @@ class _Gathering:
         self.above = _plain(path.parent / "..")
         self.folders = [self.script_folder, self.above]  # where it may be run, and its files required from
         self.folder = self.script_folder  # of these the one where it is
+        self.before: list[Path] = []  # where else required files are looked for, before that and after it
+        self.behind: list[Path] = []
         self.found: dict[Path, SourceFile] = {}
+        self.reading: list[Path] = [path.resolve()]  # files that require others, outermost first
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
@@ -119,9 +122,18 @@ class _Gathering:
         ] = {}  # what is known of a folder's files
 
     def project(self, source: bytes, file: str) -> Project:
+        if b"package.path" in source:
+            path = SearchPath(source, file)
+            source = path.written()
+            self.before, self.behind = (
+                [self._place(p) for p in places] for places in (path.before, path.behind)
+            )
         source = written_out(source, file, Folders(self.folders, self.script_folder, self.scanned))
         block = self._parsed(source, file, self.script_folder)
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
+        own = self._own_package(block)
+        if own is not None:
+            folder, self.behind = own, [self.script_folder, *self.behind]
         if folder != self.folder:
             self.folder, self.found, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
@@ -141,17 +153,38 @@ class _Gathering:
         program = Block((*stand_ins, *block.statements), block.opening, block.closing)
         return Project(script, self.order, program, self.requires, self.moves, self.checks, added)
 
+    def _place(self, place: str) -> Path:
+        """A folder that a program adds to ``package.path``."""
+        if place.startswith(BESIDE):
+            return _plain(self.script_folder / place.removeprefix(BESIDE).lstrip("/"))
+        places = [_plain(self.script_folder / place), _plain(self.above / place)]
+        return next((found for found in places if found.is_dir()), places[0])
+
+    def _own_package(self, block: Block) -> Path | None:
+        """Where the package is that a program is a part of, whose other files it requires by the package's name."""
+        place = self.script_folder.resolve()
+        for stem in self._stems(block):
+            if self._search(stem) is None and not _in(self.above, stem):
+                for folder in (place, *place.parents):
+                    if folder.name == stem.partition("/")[0] and _in(folder.parent, stem):
+                        return folder.parent
+        return None
+
+    def _stems(self, block: Block) -> list[str]:
+        """The files that a program requires, those beside it by their paths and packages left out."""
+        wanted = [call.arguments[-1] for call in _calls(block) if dotted(call.callee) == "require"]
+        names = [name.value for name in wanted if isinstance(name, String)]
+        return [plain_name(name) for name in names if not _is_beside(name) and not self._is_package(name)]
+
     def _has_all(self, block: Block, folder: Path) -> bool:
         """Whether a folder has all files that are run, as far as they are no packages and are there at all."""
-        stems = []
         for call in _calls(block):
             name = call.arguments[-1]
             assert isinstance(name, String)
             beside = self._beside(call, name.value, self.script_folder)
             if beside is not None and not beside.resolve().is_relative_to(folder.resolve()):
                 return False
-            if dotted(call.callee) == "require" and not _is_beside(name.value) and name.value not in packages:
-                stems.append(plain_name(name.value))
+        stems = self._stems(block)
         # what has an init.lua there is another package beside this one
         there = [s for s in stems if _in(self.script_folder, s) or (self.above / f"{s}.lua").is_file()]
         return all(_in(folder, stem) for stem in there)
@@ -159,7 +192,7 @@ class _Gathering:
     def _parsed(self, source: bytes, name: str, folder: Path) -> Block:
         """A file's tree. What it needs comes before it: if that is anything, its places are counted anew."""
         first = self.at
-        block, moves = _parsed(source, name, first)
+        block, moves = self._tree(source, name, first)
         for call in _calls(block):
             self._file_of(call, folder)
         if self.at != first:
@@ -170,6 +203,17 @@ class _Gathering:
             replace_in(block, functions)
             self.checks.update(checks)
         return block
+
+    def _tree(self, source: bytes, file: str, at: int) -> tuple[Block, Moves]:
+        block = with_options(parse(source, file, at))
+        read_chains(block)
+        read_globals(block)
+        read_class_libraries(block)
+        names = [call.arguments[0] for call in _calls(block)]
+        alone = all(isinstance(name, String) and self._is_package(name.value) for name in names)
+        moves = read_as_methods(block, alone)
+        split_constructions(block)
+        return block, moves
 
     def _file_of(self, call: Call, folder: Path) -> SourceFile | None:
         path = self._path(call, folder)
@@ -188,15 +232,39 @@ class _Gathering:
         found = self._beside(call, name.value, folder)
         if dotted(call.callee) == "require" and found is None:
             stem = plain_name(name.value)
-            if stem.startswith(("/", "..")) or name.value in packages or name.value in _PRELOADED:
-                return None  # a package comes before a file of its name
-            found = _in(self.folder, stem)
+            if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
+                return None
+            found = self._search(stem)
         return None if found is None or self._outside(found) else found
 
+    def _is_package(self, name: str) -> bool:
+        """Whether ``require`` finds a package. One that did not come with Torch comes after a file of its name; a file
+        that requires its own name means the package."""
+        if name not in packages:
+            return False
+        file = self.folder / f"{plain_name(name)}.lua"
+        return came_with_torch(name) or not file.is_file() or file.resolve() in self.reading
+
+    def _search(self, stem: str) -> Path | None:
+        """The file that ``require`` finds."""
+        places = [*self.before, self.folder, *self.behind]
+        return next((found for place in places if (found := _in(place, stem)) is not None), None)
+
     def _outside(self, path: Path) -> bool:
-        """Whether a file cannot have a page: it is not in the program's folder, or its page would be the script's."""
-        key, folder = path.resolve(), self.folder.resolve()
-        return not key.is_relative_to(folder) or (key.parent == folder and key.name == self.script_name)
+        """Whether a file cannot have a page: it is not where the program is, or its page would be another's."""
+        key = path.resolve()
+        name = None if key == self.reading[0] else self._name(key)
+        return name in (None, self.script_name) or any(
+            file.name == name and other != key for other, file in self.found.items()
+        )
+
+    def _name(self, key: Path) -> str | None:
+        """A file's path from the program's folder, or from where it is required."""
+        places = [self.folder, self.above] if self.before or self.behind else [self.folder]
+        for root in (*places, *self.before, *self.behind):
+            if key.is_relative_to(root.resolve()):
+                return key.relative_to(root.resolve()).as_posix()
+        return None
 
     def _beside(self, call: Call, name: str, folder: Path) -> Path | None:
         """The file that a call finds from its own folder: by a path, or by a name that begins with a dot."""
@@ -206,10 +274,12 @@ class _Gathering:
         return _in(folder, name.removesuffix(".lua")) if _is_beside(name) else None
 
     def _read(self, path: Path, key: Path) -> SourceFile:
-        name = key.relative_to(self.folder.resolve()).as_posix()
+        name = self._name(key)
+        assert name is not None
         source = written_out(path.read_bytes(), name, Folders([self.folder], path.parent, self.scanned))
         made = SourceFile(name, Block((), None, ()), path, source=source)
         self.found[key] = made
+        self.reading.append(key)
         block = self._parsed(source, name, path.parent)
         place = Place(1, 1, self.at, self.at + len(source))
         self.at += len(source) + 1
@@ -219,6 +289,7 @@ class _Gathering:
             found = self._file_of(call, path.parent)
             if found is not None:
                 self.requires[call] = found
+        self.reading.pop()
         self.order.append(made)
         return made
 
@@ -243,18 +314,6 @@ def _in(folder: Path, stem: str) -> Path | None:
 def _plain(path: Path) -> Path:
     """A path without ``..`` in its middle, as a report shows it."""
     return Path(os.path.normpath(path))
-
-
-def _parsed(source: bytes, file: str, at: int) -> tuple[Block, Moves]:
-    block = with_options(parse(source, file, at))
-    read_chains(block)
-    read_globals(block)
-    read_class_libraries(block)
-    names = [call.arguments[0] for call in _calls(block)]
-    alone = all(isinstance(name, String) and name.value in packages for name in names)
-    moves = read_as_methods(block, alone)
-    split_constructions(block)
-    return block, moves
 
 
 def _calls(block: Block) -> list[Call]:

@@ -28,12 +28,13 @@ from torch7py.translate.native.written_out.machinery import Machinery
 from torch7py.translate.native.written_out.missing_packages import MISSING, MissingPackages
 from torch7py.translate.native.written_out.other_names import OtherNames
 from torch7py.translate.native.written_out.packed_arguments import PackedArguments
+from torch7py.translate.native.written_out.search_path import BESIDE, SearchPath
 from torch7py.translate.native.written_out.tensor_functions import FUNCTIONS, TensorFunctions
 from torch7py.translate.native.written_out.testers import Testers
 from torch7py.translate.native.written_out.trainers import Trainers
 from torch7py.translate.native.written_out.varargs import Varargs
 
-__all__ = ["Folders", "written_out"]
+__all__ = ["BESIDE", "Folders", "SearchPath", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
 _CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
