@@ -177,6 +177,9 @@ class Assignments:
         if local and self.t.depth and self.t.scope.function is not None and self._is_idle(target, value):
             return
         left = self.target(target)
+        if isinstance(target, Index) and self.t.kind(target.base) == "storage" and not self.t.whole(value):
+            self.t.emit(f"{left} = int({self.t.value(value)})")  # what a storage of whole numbers makes of it
+            return
         text = None if local else self.augmented(target, left, value)
         self.t.emit(text if text is not None else f"{left} = {self.stored(target, value)}")
 
@@ -282,6 +285,8 @@ class Assignments:
             return f"{base}[{indexing.key(self.t, node)}]"
         if kind == "pointer":
             return memory.element(self.t, node, stored=True).text
+        if kind == "storage":
+            return f"{self.t.value(node.base).at(code.ATOM)}[{self.t.expressions.position(node.key)}]"
         setting_of_module = self.t.models.setting(node)
         if setting_of_module is not None:
             return setting_of_module

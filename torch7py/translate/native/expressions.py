@@ -355,7 +355,8 @@ class Expressions:
         if self.t.types.methods_of(self.t.type(node.operand), "__len"):
             return atom(f"len({self.value(node.operand)})")
         if kind == "tensor":
-            return atom(f"{self.value(node.operand).at(code.ATOM)}.shape")
+            shape = f"{self.value(node.operand).at(code.ATOM)}.shape"
+            return atom(f"list({shape})" if self.t.type(node).has("stored") else shape)
         if kind == "table" and self.t.type(node.operand).has(tds.COUNTED):
             return atom(f"len({self.value(node.operand)})")
         sparse = kind == "table" and self.t.type(node.operand).has("sparse")

@@ -283,7 +283,7 @@ class Intervals:
             return ANY if default is None else self._option(default)
         if kind == "table" and not found.classes:
             return self._known((found.find(), name if found.find().fields else None))
-        if kind == "storage":
+        if kind == "storage" and not found.has("stored"):
             return POSITIVE  # the sizes of a tensor
         return self._whole_or_any(node)
 

@@ -16,6 +16,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.inner_outputs import InnerOutputs
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
+from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Invoke, Name, String
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class LayerFields:
     entries: dict[str, int] = field(
         default_factory=dict
     )  # of `output` and `gradInput`, where they are tables
+    short_names: dict[Variable, str] = field(
+        default_factory=dict
+    )  # locals that are such a field: h = self.output
+    named_short: set[tree.Local] = field(default_factory=set)
     _inner: InnerOutputs | None = None
 
     def __post_init__(self) -> None:
@@ -70,7 +75,10 @@ class LayerFields:
             self.parameters if own or not self.inherits else []
         )  # else the parent's halves are those that know
         self.handed = list(weights)
+        if self.by_hand:
+            self._find_short_names()
         self._find_temporaries()
+        self._name_as_fields()
 
     # What the fields are
 
@@ -84,6 +92,8 @@ class LayerFields:
             and self.made in self.t.type(node.base).find().classes
         ):
             return node.key.value
+        if isinstance(node, Name) and self.short_names:
+            return self.short_names.get(self.t.scopes.of_name[node])
         if isinstance(node, Index) and isinstance(node.key, tree.Number) and isinstance(node.base, Index):
             name = self.own(node.base)
             if name in KEPT_BY_NN and self.entries.get(name, 0) >= int(node.key.value) >= 1:
@@ -232,6 +242,44 @@ class LayerFields:
         self.temporary |= KEPT_BY_NN
         self.temporary |= {f"{name}{n}" for name, count in self.entries.items() for n in range(1, count + 1)}
 
+    def _find_short_names(self) -> None:
+        """``local h, c = self.output, self.cell``: what changes one of them changes the field."""
+        found: dict[tree.Local, dict[Variable, str]] = {}
+        for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
+            stored = [
+                (target.place.start, name)
+                for node in tree.every(function.body, tree.Assign)
+                for target in node.targets
+                if (name := self.own(target)) is not None
+            ]
+            for node in function.body.statements:
+                if not isinstance(node, tree.Local) or len(node.names) != len(node.values):
+                    continue
+                fields = {
+                    self.t.scopes.of_name[variable]: name
+                    for variable, value in zip(node.names, node.values, strict=True)
+                    if (name := self.own(value)) is not None and self.t.kind(value) == "tensor"
+                }
+                later = {name.rstrip("0123456789") for at, name in stored if at > node.place.start}
+                later |= {name for at, name in stored if at > node.place.start}
+                plain = all(not v.writes and name not in later for v, name in fields.items())
+                if len(fields) == len(node.names) and plain:
+                    found[node] = fields
+        for node, fields in found.items():
+            self.short_names |= fields
+            self.named_short.add(node)
+
+    def _name_as_fields(self) -> None:
+        """Short names of fields that live for a moment are the names of these; others are variables of their own."""
+        for node in list(self.named_short):
+            fields = {v: n for v, n in self.short_names.items() if v.declaration in node.names}
+            if not all(name in self.temporary and name not in self.gradients for name in fields.values()):
+                self.named_short.discard(node)
+                for variable in fields:
+                    del self.short_names[variable]
+        for variable, name in self.short_names.items():
+            self.t.names.chosen[variable] = self.local(name)
+
     def read_outside(self) -> set[str]:
         """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
         computing = {*self.halves, self.forward, self.made.methods.get("__init")}
@@ -258,7 +306,7 @@ class LayerFields:
         for statement in function.body.statements:
             reads: list[str] = []
             sets: list[str] = []
-            if self.is_made_once(statement):
+            if self.is_made_once(statement) or statement in self.named_short:
                 continue
             if isinstance(statement, tree.Assign):
                 for target in statement.targets:
@@ -269,11 +317,11 @@ class LayerFields:
                         reads += self.fields_of(target)
                 for value in statement.values:
                     reads += self.fields_of(value)
-            elif isinstance(statement, tree.Run) and isinstance(statement.call, Invoke):
-                name = self.own(root_of(statement.call))
-                if name is not None and self._overwrites(statement.call):
+            elif (chain := _chain(statement)) is not None:
+                name = self.own(root_of(chain))
+                if name is not None and self._overwrites(chain):
                     sets.append(name)
-                    link: Expression = statement.call
+                    link: Expression = chain
                     while isinstance(link, Invoke):
                         for argument in link.arguments:
                             reads += self.fields_of(argument)
@@ -386,6 +434,14 @@ class LayerFields:
             yield
         finally:
             self.t.raw_elements = before
+
+
+def _chain(statement: tree.Statement) -> Invoke | None:
+    """The methods that a statement, or a return, calls one by one: ``self.output:resizeAs(x):copy(x)``."""
+    if isinstance(statement, tree.Return) and len(statement.values) == 1:
+        value = statement.values[0]
+        return value if isinstance(value, Invoke) else None
+    return statement.call if isinstance(statement, tree.Run) and isinstance(statement.call, Invoke) else None
 
 
 def unset(lines: list[str], names: set[str]) -> set[str]:

@@ -55,6 +55,8 @@ class OwnLayer(LayerFunction):
             return True
         if self.no_return is not None and self.inner.statement(node):
             return True
+        if isinstance(node, tree.Local) and node in self.named_short:
+            return True
         if isinstance(node, tree.Run):
             self.alone.add(node.call)
         if isinstance(node, tree.Run) and self.no_return is not None:
@@ -340,7 +342,7 @@ class OwnLayer(LayerFunction):
         if len(node.values) != 1:
             raise Problem("T7-243", node.line, "a layer that gives no output")
         given = node.values[0]
-        value = self._table_given(given) or t.expressions.graph(given)
+        value = self._overwritten_and_given(given) or self._table_given(given) or t.expressions.graph(given)
         for line in self.at_return:
             t.emit(line)
         last = t.lines[-1].strip() if t.lines else ""
@@ -351,6 +353,13 @@ class OwnLayer(LayerFunction):
             value = atom(last.partition(" = ")[2])
         t.emit(f"return {value}")
         return True
+
+    def _overwritten_and_given(self, given: Expression) -> Py | None:
+        """``return self.output:set(x)``: the field has another value first."""
+        name = self.own(root_of(given)) if isinstance(given, Invoke) else None
+        if name is None or name not in self.texts or name in self.gradients or not isinstance(given, Invoke):
+            return None
+        return atom(self.texts[name]) if self._overwritten(name, given) else None
 
     def _give(self, name: str, value: Expression) -> None:
         """``self.gradInput = v``, or its entries."""

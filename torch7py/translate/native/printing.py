@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
+from torch7py.translate.inference import tuples
 from torch7py.translate.native import code, text
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.stdlib import statement
@@ -25,7 +26,8 @@ def _spread(t: Translator, argument: Expression) -> str | None:
     if isinstance(argument, tree.Vararg) or t.calls.is_unpacked(argument):
         values = t.calls.rest() if isinstance(argument, tree.Vararg) else t.calls.unpacked(argument).text
         kind = t.kind(argument)
-        if kind == "string":
+        mixed = isinstance(argument, Call) and t.type(argument.arguments[0]).has(tuples.MARK)
+        if kind == "string" or (kind == "tensor" and not mixed):
             return f"*{values}"
         if kind != "number":
             raise Problem("T7-218", argument.line, "print of several values of unknown kind")

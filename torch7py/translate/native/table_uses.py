@@ -54,9 +54,19 @@ class TableUses:
                 types.kind(target.base) == "table" or types.of(target.base).find().classes
             ):
                 base = types.of(target.base).owner()
-                self.stores.setdefault(base, []).append((statement, target))
+                if not self._is_gradient(target.base):
+                    self.stores.setdefault(base, []).append((statement, target))
                 if index < len(statement.values):
                     self.values.setdefault(base, []).append(statement.values[index])
+
+    def _is_gradient(self, table: Expression) -> bool:
+        """Whether a table is a layer's own of gradients, of which autograd makes a list in any case."""
+        return (
+            isinstance(table, Index)
+            and isinstance(table.key, tree.String)
+            and table.key.value == "gradInput"
+            and self.t.kind(table.base) in ("module", "criterion")
+        )
 
     def _called(self, node: tree.Call) -> None:
         types, first = self.t.types, node.arguments[0]

@@ -52,6 +52,8 @@ def apply(t: Translator, receiver: Expression, name: str, arguments: Arguments, 
             return atom(f"{receiver_text(t, receiver)}.{name}_()")
         raise Problem("T7-271", node.line, f"the tensor method {name}")
     text = found(t, receiver, arguments)
+    if name in ("size", "stride") and not arguments and t.type(node).has("stored"):
+        return atom(f"list({text})")
     if name == "totable" and t.representation(node) == "dict":
         if t.type(receiver).rank != 1:
             raise Problem(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch7py.translate import tree
+from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.results import into, into_receiver
@@ -17,7 +19,7 @@ from torch7py.translate.native.tensors.rules import (
     sizes,
 )
 from torch7py.translate.native.whole_tensors import changed, operation
-from torch7py.translate.tree import Expression
+from torch7py.translate.tree import Expression, Index, Invoke
 
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
@@ -65,12 +67,25 @@ def _sum(t: Translator, receiver: Expression, arguments: Arguments, name: str) -
         whole = changed(t, receiver, "+" if name == "add_" else "-", arguments[0])
         return whole or atom(f"{base}.{name}({t.expressions.beside(arguments[0], receiver)})")
     if kinds == ["number", "tensor"]:
+        if _stays_tensor(t, arguments[0]):  # with its graph: that is no alpha
+            product = (
+                f"{t.value(arguments[0]).at(code.MULTIPLY)} * {t.value(arguments[1]).at(code.MULTIPLY + 1)}"
+            )
+            return atom(f"{base}.{name}({product})")
         scale = "" if texts[0] == "1" else f", alpha={texts[0]}"
         return atom(f"{base}.{name}({t.expressions.beside(arguments[1], receiver)}{scale})")
     written = into(t, base, "add" if name == "add_" else "csub", arguments)  # the sum of the others, into x
     if written is not None:
         return written
     raise Problem("T7-271", receiver.line, "add with these arguments")
+
+
+def _stays_tensor(t: Translator, node: Expression) -> bool:
+    """Whether a number is written as the tensor that it is computed from: an element, or a sum."""
+    parts = [each for each in tree.walk(node) if isinstance(each, Index) and each in t.raw_elements]
+    sums = [each for each in tree.walk(node) if isinstance(each, Invoke) and each in t.raw_elements]
+    sources = [*(part.base for part in parts), *(each.receiver for each in sums if not t.whole(each))]
+    return any(t.kind(source) == "tensor" for source in sources)
 
 
 in_place["add"] = lambda t, receiver, arguments: _sum(t, receiver, arguments, "add_")

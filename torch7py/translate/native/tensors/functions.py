@@ -212,11 +212,15 @@ def is_tensor(t: Translator, node: Call) -> Py:
 
 @maker("LongStorage")
 def long_storage(t: Translator, node: Call) -> Py:
-    """A list of sizes, as ``x:size()`` gives."""
+    """A list of sizes, as ``x:size()`` gives; one that is changed later is a list in Python too."""
     given = node.arguments[0] if len(node.arguments) == 1 else None
+    stored = t.type(node).has("stored")
+    if given is not None and stored and t.kind(given) == "number":
+        return Py(f"[0] * {t.expressions.whole_number(given).at(code.MULTIPLY + 1)}", code.MULTIPLY)
     if not isinstance(given, tree.Table) or any(item.key is not None for item in given.fields):
         raise Problem("T7-271", node.line, "a storage that is no list of sizes")
-    return atom(f"torch.Size([{sizes(t, tuple(item.value for item in given.fields))}])")
+    items = sizes(t, tuple(item.value for item in given.fields))
+    return atom(f"[{items}]" if stored else f"torch.Size([{items}])")
 
 
 @maker("type", "typename")

@@ -190,12 +190,6 @@ class Written:
         output = f"{base}.last_output" if forward.kept else forward.output
         leaf = f"{base}.last_input" if forward.kept else forward.leaf
         again = found.again or (forward.kept and self._several(found))
-        if found.loss:
-            root, gradient = found.loss, ""
-        else:
-            root, gradient = output, self._gradient(found, forward)
-        if node.method == "updateGradInput":
-            return self._of_input(root, leaf, gradient, again, forward)
         scale = node.arguments[2] if len(node.arguments) > 2 else None
         if isinstance(scale, tree.Number) and scale.value == 1:
             scale = None
@@ -205,6 +199,12 @@ class Written:
             and node.method == "backward"
             and (scale is not None or again or len(forward.passes) > 1 or forward.kept)
         )
+        if found.loss:
+            root, gradient = found.loss, ""
+        else:
+            root, gradient = output, self._gradient(found, forward, apart)
+        if node.method == "updateGradInput":
+            return self._of_input(root, leaf, gradient, again, forward)
         result = Py("")
         if apart:
             text = self._of_input(root, leaf, gradient, True, forward)
@@ -244,8 +244,8 @@ class Written:
             return atom(f"list({text})")
         return atom(f"{text}[0]")
 
-    def _gradient(self, found: Pass, forward: Forward) -> str:
-        """What is given as the gradient of the output: of several outputs a list."""
+    def _gradient(self, found: Pass, forward: Forward, twice: bool) -> str:
+        """What is given as the gradient of the output: of several outputs a list. ``twice``: it is written twice."""
         t = self.t
         gradient = found.node.arguments[1]
         shape = t.type(forward.node)
@@ -253,7 +253,7 @@ class Written:
             if isinstance(gradient, tree.Table):
                 if any(t.kind(item.value) != "tensor" for item in gradient.fields):
                     raise Problem("T7-226", gradient.line, "a gradient of a table in a table")
-                return f"[{', '.join(t.value(item.value).text for item in gradient.fields)}]"
+                return f"[{', '.join(self._once(item.value, twice) for item in gradient.fields)}]"
             if t.kind(gradient) != "table" or t.type(gradient).of_elements().kind != "tensor":
                 raise Problem(
                     "T7-226", gradient.line, "a gradient of a table of outputs that is of unknown kind"
@@ -265,7 +265,16 @@ class Written:
             return f"torch.stack({t.value(gradient)})"
         if t.kind(gradient) != "tensor":
             raise Problem("T7-226", gradient.line, "a gradient of unknown kind")
-        return t.value(gradient).text
+        return self._once(gradient, twice)
+
+    def _once(self, gradient: Expression, twice: bool) -> str:
+        """A gradient; what computes or draws it is written once, and its value has a name then."""
+        text = self.t.value(gradient).text
+        if not twice or not any(isinstance(n, (Call, Invoke)) for n in tree.walk(gradient)):
+            return text
+        name = self.t.fresh("gradOutput")
+        self.t.emit(f"{name} = {text}")
+        return name
 
     def _criterion(self, given: Given) -> Py:
         """The gradient of a criterion."""
