@@ -76,6 +76,11 @@ def _view(module: Any) -> dict[str, Any]:
 def view(args: Args) -> Native:
     sizes = items(args.sizes)
     dims = args.value("numInputDims") if "numInputDims" in args else None
+    if "resized" in args:  # by the program, as it goes
+        more = "" if dims is None else f", dims={dims}"
+        return Native(
+            make=f"ResizedView({', '.join(sizes)}{more})", helpers=("ResizedView",), name="view", ndim=-1
+        )
 
     def call(use: Use) -> Expr:
         shape = use.shape

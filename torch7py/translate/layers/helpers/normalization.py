@@ -26,6 +26,25 @@ class LayerNormalization(nn.Module):
 )
 
 helper(
+    "ResizedView",
+    '''
+class ResizedView(nn.Module):
+    """Its input in sizes that are set anew for each one; a multiple of the elements is a batch."""
+
+    def __init__(self, *sizes, dims=None):
+        super().__init__()
+        self.sizes, self.dims = sizes, dims
+
+    def forward(self, x):
+        lead = 0 if self.dims is None else max(x.dim() - self.dims, 0)
+        batch = math.prod(x.shape[:lead])
+        if -1 not in self.sizes:
+            batch *= math.prod(x.shape[lead:]) // math.prod(self.sizes)
+        return x.reshape(self.sizes if batch == 1 and not lead else (batch, *self.sizes))
+''',
+)
+
+helper(
     "LocalMean",
     '''
 class LocalMean(nn.Module):

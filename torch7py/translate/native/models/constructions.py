@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.nn import all as nn_classes  # noqa: F401  (registers the classes)
@@ -12,6 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
+from torch7py.translate.native.models.entries import at_place
 from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -108,6 +110,14 @@ class Constructions:
         self.layers.append(layer)
         return layer
 
+    @cached_property
+    def resized(self) -> set[Call]:
+        """The constructions of layers whose sizes the program sets later: ``view:resetSize(n, -1)``."""
+        t = self.t
+        receivers = [n.receiver for n in tree.every(t.program, Invoke) if n.method == "resetSize"]
+        found = [at_place(self.models, node) or t.type(node).find() for node in receivers]
+        return {layer.call for each in found for layer in each.layers}
+
     def _construct(self, path: str, node: Call) -> Layer:
         t = self.t
         modules: dict[int, Layer] = {}
@@ -142,6 +152,8 @@ class Constructions:
         layer = Layer(path, Args(rest), slots=slots, source=source)
         self.places[id(layer)] = node.place.start
         self.made_by[id(layer)] = node
+        if path == "nn.View" and node in self.resized:
+            layer.args.texts["resized"] = "True"
         mode = self.models.sequences.known_mode(node) if path in REMEMBER else ""
         if node in self.models.coupling.layers:
             layer.args.texts["coupled"] = "True"

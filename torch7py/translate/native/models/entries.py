@@ -13,7 +13,7 @@ from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, Str
 if TYPE_CHECKING:
     from torch7py.translate.native.models.methods import Models
 
-__all__ = ["entry", "is_module"]
+__all__ = ["at_place", "entry", "is_module"]
 
 _asked: set[Call] = set()  # constructions that are being looked at
 
@@ -44,7 +44,7 @@ def entry(models: Models, node: Index, name: str) -> str:
 
 def _only_layer(models: Models, node: Index) -> Layer | None:
     """The layer whose field it is, where it is one of Torch7's that the program makes in one place, or in like ones."""
-    found = _at_place(models, node.base) or models.t.type(node.base).find()
+    found = at_place(models, node.base) or models.t.type(node.base).find()
     if found.classes or len({layer.name for layer in found.layers}) != 1:
         return None
     made = found.layers[0]
@@ -59,7 +59,7 @@ def _only_layer(models: Models, node: Index) -> Layer | None:
         _asked.discard(made.call)
 
 
-def _at_place(models: Models, node: Expression) -> Type | None:
+def at_place(models: Models, node: Expression) -> Type | None:
     """What is in a container at a place: ``net:get(1)``, ``net.modules[1]``. None where layers are moved about."""
     if isinstance(node, Invoke) and node.method == "get" and len(node.arguments) == 1:
         container, place = node.receiver, node.arguments[0]

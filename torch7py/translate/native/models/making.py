@@ -38,6 +38,8 @@ _AS_MODULES = {
     "nn.SoftSign": "nn.Softsign()",
 }
 
+# Layers that are classes of the page, and called with the input alone.
+_CLASSES_OF_PAGES = {"nn.NCEModule": "NCE", "nn.View": "ResizedView"}
 GROWING = (
     "nn.ConcatTable",
     "nn.ParallelTable",
@@ -356,8 +358,9 @@ class Making:
                 native = rule(layer.args)
             except NotNative:
                 return None
-            if layer.name == "nn.NCEModule":
-                return native.make.replace("NCE", self.t.need("NCE"), 1)
+            own = _CLASSES_OF_PAGES.get(layer.name)
+            if own is not None and native.make.startswith(own):
+                return native.make.replace(own, self.t.need(own), 1)
             if not is_module(native):
                 return None
             text = native.make
