@@ -330,3 +330,14 @@ for i = 1, 3 do
   m:updateParameters(0.1)
   print(loss)
 end
+
+---
+-- reshape copies, and a vector's sum has one element, which is a number.
+local x = torch.ones(4)
+local y = x:reshape(2, 2)
+y[1]:fill(3)
+local function row(v) return v:reshape(1, 4) end
+local z = row(x)
+x:mul(2)
+print(x:sum(), y:sum(), z:sum())
+print(x:max(1):squeeze())

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from torch7py.translate.api import to_pytorch
 from torch7py.translate.comparison import page
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify import Different
-from torch7py.translate.verify_script import ScriptComparison, verify_script
+from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
 
 LOOP = """require 'nn'
 torch.manualSeed(1)
@@ -324,3 +325,33 @@ def test_what_did_not_run_of_the_programs_own_that_is_called_like_a_helper(tmp_p
     told, unseen, _ = not_run(NAMED_LIKE_HELPERS, tmp_path)
     assert told == unseen
     assert [line.strip() for line in told] == ["return self.name.upper()", 'return "large"']
+
+
+ONE_ROW = """require 'nn'
+local net = nn.Sequential():add(nn.Linear(3, 4)):add(nn.Maxout(4, 2, 2)):add(nn.BatchNormalization(2, 1e-5, 0.5))
+local params, grads = net:getParameters()
+local data = torch.randn(5, 3)
+for i = 1, 5, 2 do
+   local x = data:narrow(1, i, math.min(2, 5 - i + 1))
+   grads:zero()
+   local out = net:forward(x)
+   net:backward(x, out)
+   params:add(-0.1, grads)
+   print(out:sum())
+end
+"""
+
+
+def test_a_batch_of_one_example_is_normalized_by_the_running_statistics(tmp_path: Path) -> None:
+    """That the last batch has one is known only from a run; a first dimension of 1 tells it, too."""
+    path = tmp_path / "rows.lua"
+    path.write_text(ONE_ROW)
+    with pytest.raises(OneRow):
+        verify_script(translate_script(ONE_ROW.encode(), "rows.lua"), path)
+    translation = to_pytorch(path)
+    assert translation.report.verified is not None
+    assert translation.report.verified.equal
+    assert "class BatchNorm1d(nn.BatchNorm1d):" in translation.code
+    told = ONE_ROW.replace("local params", "print(net:forward(torch.ones(1, 3)))\nlocal params")
+    path.write_text(told)
+    assert verify_script(translate_script(told.encode(), "rows.lua"), path).largest < 1e-9

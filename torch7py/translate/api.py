@@ -23,7 +23,7 @@ from torch7py.translate.recording import worth_recording
 from torch7py.translate.report import Entry, Report, Verification
 from torch7py.translate.shapes import shape_of
 from torch7py.translate.verify import Different
-from torch7py.translate.verify_script import verify_script
+from torch7py.translate.verify_script import OneRow, verify_script
 
 MOST_LINES = 10  # of those that print numbers with an error
 __all__ = ["Translation", "to_pytorch"]
@@ -116,17 +116,22 @@ def to_pytorch(
 def _program(file: Path, arguments: Sequence[str], verify: bool, record: bool) -> Translation:
     source = file.read_bytes()
     page = translate_script(source, str(file))
-    recorded = ""
+    recorded, kinds = "", None
     if record and worth_recording([*page.problems, *page.reasons]):
         assert page.translator is not None
         evidence = record_kinds(file, page.translator.project, page.translator.types, arguments)
         if evidence.kinds:
-            page = translate_script(source, str(file), evidence.kinds)
+            kinds = evidence.kinds
+            page = translate_script(source, str(file), kinds)
         recorded = str(evidence)
     report = report_of_page(page, file)
     report.recorded = recorded
     if verify and not page.problems:
-        _verify_program(page, file, arguments, report)
+        try:
+            _verify_program(page, file, arguments, report)
+        except OneRow:
+            page = translate_script(source, str(file), kinds, one_row=True)
+            _verify_program(page, file, arguments, report)
     return Translation(page.code, report, page.modules)
 
 
@@ -147,8 +152,11 @@ def _faithful_program(file: Path, arguments: Sequence[str], verify: bool) -> Tra
 
 
 def _verify_program(page: Native, file: Path, arguments: Sequence[str], report: Report) -> None:
+    """Run a page beside its program, and report how that went. Raises OneRow where it is to be written anew."""
     try:
         comparison = verify_script(page, file, arguments)
+    except OneRow:
+        raise
     except Different as difference:
         report.verified = Verification(False, difference=str(difference))
         return

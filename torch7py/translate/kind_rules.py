@@ -239,12 +239,20 @@ def tensor_method(node: Invoke, receiver: Type, arguments: list[Type], results: 
 _REDUCED = ("sum", "mean", "prod", "std", "var", "max", "min", "norm")
 
 
+def is_reduction(node: tree.Expression) -> bool:
+    """``x:sum(1)``"""
+    return isinstance(node, Invoke) and node.method in _REDUCED and bool(node.arguments)
+
+
 def squeezed(node: Invoke, receiver: Type, result: Type) -> bool:
-    """The guess for ``x:sum(1):squeeze()``: what is summed over one of several dimensions has more than one element."""
-    inner = node.receiver
-    reduced = isinstance(inner, Invoke) and inner.method in _REDUCED and bool(inner.arguments)
-    if result.kind not in (None, "tensor") or result.find().ranks or not reduced:
+    """The guess for ``x:sum(1):squeeze()``: what is summed over one of several dimensions has more than one element.
+
+    A vector's sum has one, which is a number then.
+    """
+    if result.kind not in (None, "tensor") or result.find().ranks or not is_reduction(node.receiver):
         return False
+    if receiver.kind == "tensor" and receiver.rank == 1 and result.kind is None:
+        return result.be("number")
     if receiver.kind != "tensor" or (receiver.rank or 0) < 2:
         return False
     return result.be("tensor") | _less_one(result, receiver)

@@ -21,7 +21,7 @@ from torch7py.translate.native.images import IN_SINGLE
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different, relative_error
 
-__all__ = ["SINGLE", "TOLERANCE", "ScriptComparison", "verify_script"]
+__all__ = ["SINGLE", "TOLERANCE", "OneRow", "ScriptComparison", "verify_script"]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)\b|[-+]?\.\d+", re.IGNORECASE)
 _PLACE = re.compile(r"(?<![\w./-])[\w./-]+\.lua:\d+: ")
@@ -30,6 +30,10 @@ TOLERANCE = 1e-9
 # zero is as far off as the others, and any relative error can be had of it (2e-9 after 500 steps of Adam, of 0.01).
 SMALL = 0.1
 SINGLE = 1e-4  # of what is computed in single precision, where the order of a sum tells in the seventh digit
+
+
+class OneRow(Different):
+    """The program trains on batches of one example, and the page's batch normalizations may not be those for that."""
 
 
 @dataclass
@@ -68,8 +72,18 @@ def verify_script(
     assert native.translator is not None
     fields = {made.name: layer.parameters for made, layer in native.translator.classes.layers.items()}
     recording = run_original(Path(path), arguments, rnn_api, lines, fields)
-    text, pairs, reached = run_translation(native, Path(path), arguments, recording)
+    try:
+        return _compared(native, Path(path), arguments, recording)
+    except Different as difference:
+        if recording.one_row and not native.one_row:
+            raise OneRow(str(difference)) from difference
+        raise
+
+
+def _compared(native: Native, path: Path, arguments: Sequence[str], recording: Recording) -> ScriptComparison:
+    text, pairs, reached = run_translation(native, path, arguments, recording)
     comparison = ScriptComparison(statements=len(reached.marks), not_run=reached.not_run())
+    assert native.translator is not None
     single = recording.single or not IN_SINGLE.isdisjoint(native.translator.helpers_needed)
     tolerance = SINGLE if single else TOLERANCE
     _compare_text(recording, text, comparison, tolerance)

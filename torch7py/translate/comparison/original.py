@@ -82,6 +82,7 @@ class Recording:
     noise: list[torch.Tensor] = field(default_factory=list)  # and classes of noise
     card: bool = False  # whether it asked for a graphics card, and computed as if it had one
     failed_tests: bool = False  # whether it ended because some of its tests have failed
+    one_row: bool = False  # whether a batch normalization trained on a batch of one example
     files: dict[str, int] = field(default_factory=dict)  # that it made, each with when it last wrote to it
 
 
@@ -181,6 +182,7 @@ def _run(
             snapshots += taken
         default = runtime.execute("return torch and torch.getdefaulttensortype()")
         seen = {item.module.__dict__.get(_SEEN) for item in made} - {None}
+        one_row = any(_ONE_ROW in item.module.__dict__ for item in made)
         for item in made:
             output = getattr(item.module, "output", None)
             item.centred = isinstance(output, torch.Tensor) and output.data_ptr() in seen
@@ -201,6 +203,7 @@ def _run(
         noise,
         cuda_as is not None,
         failed,
+        one_row=one_row,
     )
 
 
@@ -371,16 +374,19 @@ def _recorded_noise(noise: list[torch.Tensor]) -> Iterator[None]:
 
 
 _SEEN = "_seen_by_comparison"
+_ONE_ROW = "_one_row_seen_by_comparison"
 
 
 @contextlib.contextmanager
 def _noted_inputs() -> Iterator[None]:
-    """Batch normalization notes where its last input lies."""
+    """Batch normalization notes where its last input lies, and whether it trained on a batch of one example."""
     forward = BatchNormalization.forward
 
     @functools.wraps(forward)
     def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
         self.__dict__[_SEEN] = input.data_ptr()
+        if self.training and input.dim() == self.dims and input.shape[0] == 1:
+            self.__dict__[_ONE_ROW] = True
         return forward(self, input)
 
     with patched([(BatchNormalization, "forward", noting)]):

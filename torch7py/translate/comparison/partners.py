@@ -245,7 +245,10 @@ class first_weights:
         for part in self._prefix.split(".")[:-1]:
             module = getattr(module, part)
         value = getattr(module, name)
-        if isinstance(value, torch.nn.Module):
-            prefix = next((n for n, m in self._item.module._module.named_modules() if m is value), path)
-            return first_weights(self._item, f"{prefix}.")
-        return value
+        if name == "child_list":
+            return lambda: [self._inside(child, path) for child in value()]
+        return self._inside(value, path) if isinstance(value, torch.nn.Module) else value
+
+    def _inside(self, part: torch.nn.Module, path: str) -> first_weights:
+        prefix = next((n for n, m in self._item.module._module.named_modules() if m is part), path)
+        return first_weights(self._item, f"{prefix}.")

@@ -33,8 +33,10 @@ def _batch_norm(name: str, cls: str) -> None:
         affine = args.get("affine", "True") == "True"
         if not affine:
             more += ", affine=False"
+        one_row = "one_row" in args
         return Native(
-            make=f"nn.{cls}({args.nOutput}{more})",
+            make=f"{'' if one_row else 'nn.'}{cls}({args.nOutput}{more})",
+            helpers=(cls,) if one_row else (),
             weights={"weight": "weight", "bias": "bias"} if affine else {},
             buffers={"running_mean": "running_mean", "running_var": "running_var"},
             constants={"num_batches_tracked": lambda m: torch.tensor(0)},

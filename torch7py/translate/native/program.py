@@ -49,7 +49,8 @@ class Native:
 
     ``modules`` are the pages of the files that it requires, by their paths from the folder of its own; ``parts`` tells
     the statements of each file, and how many of them are native. ``faithful`` are those that are translated with the
-    help of ``torch7py.lua``, and ``reasons`` why statements are wholly in that style.
+    help of ``torch7py.lua``, and ``reasons`` why statements are wholly in that style. ``one_row``: whether it was told
+    that normalizations see batches of one example.
     """
 
     code: str
@@ -61,19 +62,23 @@ class Native:
     parts: dict[SourceFile, tuple[int, int, int]] = field(default_factory=dict)
     faithful: int = 0
     reasons: list[Problem] = field(default_factory=list)
+    one_row: bool = False
 
 
-def translate_script(source: bytes, file: str, recorded: dict[int, set[str]] | None = None) -> Native:
+def translate_script(
+    source: bytes, file: str, recorded: dict[int, set[str]] | None = None, one_row: bool = False
+) -> Native:
     """A Lua program, with the files of its own that it requires, as plain PyTorch.
 
-    ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them.
+    ``recorded``: kinds that a run saw, by the places of expressions as ``project.gather`` counts them. ``one_row``:
+    whether a run has shown batch normalizations training on a batch of one example.
     """
     with uncollected():
-        found = _translate(source, file, recorded)
+        found = _translate(source, file, recorded, one_row)
         clashes = _clashes(found.translator)
         if clashes:
             with reserved(clashes):
-                found = _translate(source, file, recorded)
+                found = _translate(source, file, recorded, one_row)
         return found
 
 
@@ -85,11 +90,11 @@ def _clashes(t: Translator | None) -> frozenset[str]:
     return frozenset(of_program.intersection(t.models.helpers, HELPERS))
 
 
-def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -> Native:
+def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
     project = gather(source, file)
     scopes = resolve(project.program)
     types = infer(project.program, scopes, recorded, project.functions(), project.checks)
-    t = Translator(project, scopes, types)
+    t = Translator(project, scopes, types, one_row)
     pages: dict[SourceFile, str] = {}
     parts: dict[SourceFile, tuple[int, int, int]] = {}
     for each in (*project.files, project.script):
@@ -109,7 +114,7 @@ def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None) -
         list(dict.fromkeys(t.problems)),
         list(dict.fromkeys(t.reasons)),
     )  # once for a whole class
-    return Native(code, total, native, problems, t, modules, parts, faithful, reasons)
+    return Native(code, total, native, problems, t, modules, parts, faithful, reasons, one_row)
 
 
 def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:

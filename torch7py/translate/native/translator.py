@@ -41,6 +41,7 @@ from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
 from torch7py.translate.native.surroundings import Surroundings
+from torch7py.translate.native.tensors.reshaping import Reshapes
 from torch7py.translate.native.training import Training
 from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
@@ -68,8 +69,9 @@ Needs = tuple[dict[str, None], dict[str, None], dict[str, None]]
 class Translator:
     """Writes the statements of a program. ``lines`` is the code of the function being written."""
 
-    def __init__(self, project: Project, scopes: Scopes, types: Types) -> None:
+    def __init__(self, project: Project, scopes: Scopes, types: Types, one_row: bool) -> None:
         self.project, self.program, self.scopes, self.types = project, project.program, scopes, types
+        self.one_row = one_row  # whether a run has shown batches of one example
         self.names = Names(scopes)
         self.surroundings = Surroundings(project.program, scopes)
         self.imports: set[str] = set()
@@ -109,6 +111,7 @@ class Translator:
         self.module_level: set[Variable] = set()
         raw = Wholes(self)
         self.wholes = Wholes(self, raw)
+        self.reshapes = Reshapes(self)
         self.intervals = Intervals(self, raw)
         self.counted = counted_comparisons(self)
         self.looked_for = looked_for(self)

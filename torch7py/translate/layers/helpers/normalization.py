@@ -25,6 +25,20 @@ class LayerNormalization(nn.Module):
 ''',
 )
 
+for _cls in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"):
+    helper(
+        _cls,
+        f'''
+class {_cls}(nn.{_cls}):
+    """A batch of one example is normalized by the running statistics in training too, as in Torch7."""
+
+    def forward(self, x):
+        if len(x) > 1:
+            return super().forward(x)
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+''',
+    )
+
 helper(
     "ResizedView",
     '''

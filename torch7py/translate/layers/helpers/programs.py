@@ -80,11 +80,12 @@ helper(
     '''
 def to_number(text, base=10):
     """The number that a text says, or None."""
+    text = str(text).replace("_", "?")  # which Python takes for a digit's neighbour
     try:
         if base != 10:
             return float(int(text, base))
-        return float.fromhex(text) if "x" in text.lower() else float(text.replace("_", "?"))
-    except (AttributeError, TypeError, ValueError):
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except ValueError:
         return None
 ''',
 )

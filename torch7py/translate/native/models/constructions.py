@@ -15,6 +15,7 @@ from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, mo
 from torch7py.translate.native.models.builders import Builder
 from torch7py.translate.native.models.entries import at_place
 from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
+from torch7py.translate.native.models.single_rows import NORMALIZATIONS, may_be_single
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -157,10 +158,17 @@ class Constructions:
         mode = self.models.sequences.known_mode(node) if path in REMEMBER else ""
         if node in self.models.coupling.layers:
             layer.args.texts["coupled"] = "True"
+        if path in NORMALIZATIONS and self._sees_one_row(node, NORMALIZATIONS[path]):
+            layer.args.texts["one_row"] = "True"
         if mode:
             layer.args.texts["remember"] = mode
         self.layers.append(layer)  # keeps its id its own
         return layer
+
+    def _sees_one_row(self, node: Call, dims: int) -> bool:
+        """Whether a normalization may be trained on a batch of one example, which cudnn's takes as PyTorch's does."""
+        of_cudnn = (self.t.path(node.callee) or "").startswith("cudnn.")
+        return not of_cudnn and (self.t.one_row or may_be_single(self.t, dims))
 
     def _copy(self, layer: Layer, line: int) -> Layer:
         """Another layer of the same parts, with weights of its own."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
@@ -19,10 +21,15 @@ _asked: set[Call] = set()  # constructions that are being looked at
 
 
 def is_module(native: Native) -> bool:
-    """Whether the native form of a layer is a module of PyTorch's that is called with the input alone."""
+    """Whether the native form of a layer is a module of PyTorch's that is called with the input alone.
+
+    So is a helper of the same name that derives from it.
+    """
     if not native.make or native.call != "{self}({x})":
         return False
-    return not (native.setup or native.unpack or native.helpers)
+    made = native.make.partition("(")[0]
+    derived = native.helpers == (made,) and hasattr(torch.nn, made)
+    return not (native.setup or native.unpack or (native.helpers and not derived))
 
 
 def entry(models: Models, node: Index, name: str) -> str:

@@ -364,6 +364,8 @@ class Making:
             if not is_module(native):
                 return None
             text = native.make
+            for helper in native.helpers:
+                self.t.need(helper)
         self.made.append((layer, text))
         return text
 

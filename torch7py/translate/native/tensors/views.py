@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch7py.translate.forms import bare
+from torch7py.translate.kind_rules import is_reduction
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.expressions import add_constant
@@ -93,11 +94,16 @@ def _by_sizes(python: str) -> Rule:
 
 for _lua, _python in {
     "view": "view",
-    "reshape": "reshape",
     "expand": "expand",
     "repeatTensor": "repeat",
 }.items():
     rules[_lua] = _by_sizes(_python)
+
+
+@rule("reshape")
+def reshape(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    copied = ".clone()" if t.reshapes.are_copies(receiver) else ""
+    return atom(f"{receiver_text(t, receiver)}.reshape({sizes(t, arguments)}){copied}")
 
 
 def _as(python: str) -> Rule:
@@ -205,6 +211,8 @@ def scatter_(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
 
 @rule("squeeze", "unsqueeze")
 def squeeze(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
+    if not arguments and is_reduction(receiver) and t.type(receiver).rank == 1:  # a number
+        return atom(f"{receiver_text(t, receiver)}.item()")
     inside = dimension(t, arguments[0]) if arguments else ""
     return atom(f"{receiver_text(t, receiver)}.squeeze({inside})")
 

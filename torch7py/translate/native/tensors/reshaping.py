@@ -1,0 +1,147 @@
+"""Which reshaped tensors need memory of their own: Torch7's ``reshape`` copies, PyTorch's does so only where it must.
+
+It makes no difference where neither the result nor what it is made of is changed in place.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch7py.translate import library, tree
+from torch7py.translate.forms import bare
+from torch7py.translate.native.tensors.rules import in_place, is_made_here
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.translator import Translator
+
+__all__ = ["Reshapes"]
+
+# What is known of a tensor's memory: the variable that it is kept in, or the name of the field.
+_Root = Variable | str
+_VIEWS = set(
+    "narrow select sub view viewAs t transpose expand expandAs squeeze unfold contiguous double float cuda".split()
+)
+
+
+class Reshapes:
+    def __init__(self, translator: Translator) -> None:
+        self.t = translator
+
+    def are_copies(self, given: Expression) -> bool:
+        """Whether what is made of a tensor by ``reshape`` needs memory of its own."""
+        return given in self._apart
+
+    @cached_property
+    def _apart(self) -> set[Expression]:
+        return _apart(self.t)
+
+
+def _apart(t: Translator) -> set[Expression]:
+    """The tensors that are reshaped with a copy."""
+    found: set[Expression] = set()
+    changed: set[_Root] | None = None
+    for node in tree.those(t.program, Call, Invoke):
+        assert isinstance(node, (Call, Invoke))
+        given = _reshaped(t, node)
+        if given is None or is_made_here(t, given):
+            continue
+        changed = _changed(t) if changed is None else changed
+        holders, kept = _holders(t, node)
+        if (
+            node in holders
+            or not changed.isdisjoint(holders)
+            or (kept and not changed.isdisjoint(_roots(t, given)))
+        ):
+            found.add(given)
+    return found
+
+
+def _reshaped(t: Translator, node: Call | Invoke) -> Expression | None:
+    if isinstance(node, Invoke):
+        is_tensor = node.method == "reshape" and t.kind(node.receiver) == "tensor"
+        return node.receiver if is_tensor else None
+    return node.arguments[0] if t.path(node.callee) == "torch.reshape" and node.arguments else None
+
+
+def _holders(t: Translator, node: Call | Invoke) -> tuple[set[_Root | Expression], bool]:
+    """What a reshaped tensor is kept in, and whether it is kept at all; itself, where it is changed at once."""
+    around = t.surroundings.home.get(node)
+    if around is None:
+        return set(), False
+    holders: set[_Root | Expression] = set()
+    kept = False
+    if isinstance(around, (tree.Local, tree.Assign)):
+        targets = around.names if isinstance(around, tree.Local) else around.targets
+        for target, value in zip(targets, around.values, strict=False):
+            if _memory(t, value) is node:
+                kept = True
+                root = _root(t, target)
+                holders |= {root} if root is not None else set()
+    elif isinstance(around, tree.Return):
+        kept = any(_memory(t, value) is node for value in around.values)
+    for other in tree.own_nodes(around):
+        if isinstance(other, Invoke) and other.method in in_place and _memory(t, other.receiver) is node:
+            holders.add(node)
+        elif isinstance(other, tree.Table):
+            kept = kept or any(_memory(t, item.value) is node for item in other.fields)
+        elif isinstance(other, Call) and (
+            t.types.function_called(other) or t.path(other.callee) == "table.insert"
+        ):
+            kept = kept or any(_memory(t, argument) is node for argument in other.arguments)
+    return holders, kept
+
+
+def _memory(t: Translator, node: Expression) -> Expression:
+    """What made the memory that an expression's tensor lies in, through views and changes in place."""
+    node = bare(node)
+    while True:
+        if isinstance(node, Invoke) and (node.method in _VIEWS or node.method in in_place):
+            node = bare(node.receiver)
+        elif isinstance(node, Index) and t.kind(node.base) == "tensor":
+            node = bare(node.base)
+        else:
+            return node
+
+
+def _root(t: Translator, node: Expression) -> _Root | None:
+    node = _memory(t, node)
+    if isinstance(node, Name):
+        return t.scopes.of_name[node]
+    if isinstance(node, Index) and isinstance(node.key, tree.String):
+        return node.key.value
+    return None
+
+
+def _roots(t: Translator, node: Expression) -> set[_Root]:
+    """What an expression's memory is kept in, under any name that it was given before."""
+    found: set[_Root] = set()
+    waiting = [node]
+    while waiting:
+        root = _root(t, waiting.pop())
+        if root is None or root in found:
+            continue
+        found.add(root)
+        if isinstance(root, Variable):
+            waiting += [source for source in t.wholes.sources(root) if not isinstance(source, bool)]
+    return found
+
+
+def _changed(t: Translator) -> set[_Root]:
+    """What holds tensors that the program changes in place."""
+    found: set[_Root] = set()
+    for node in tree.those(t.program, Call, Invoke, tree.Assign):
+        if isinstance(node, tree.Assign):
+            bases = [target.base for target in node.targets if isinstance(target, Index)]
+            for base in bases:
+                found |= _roots(t, base) if t.kind(base) == "tensor" else set()
+        elif isinstance(node, Invoke):
+            if node.method in in_place and t.kind(node.receiver) == "tensor":
+                found |= _roots(t, node.receiver)
+        elif isinstance(node, Call) and node.arguments:
+            name = (t.path(node.callee) or "").removeprefix("torch.")
+            if name in library.TENSOR_METHODS and len(node.arguments) > 1:  # torch.add(into, x, 1)
+                found |= _roots(t, node.arguments[0])
+    return found
