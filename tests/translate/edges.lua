@@ -825,3 +825,32 @@ function B:put(v)
   return B._all[v]
 end
 print(B(3):put('a'))
+
+---
+-- Captures that a pattern has not, a ^ that gmatch takes for a letter, and a _ between digits.
+print((('a1b2'):gsub('%d', '<%1>')), (('k=v'):gsub('(%w)=(%w)', '%2%1%0')))
+for w in ('12 ^1'):gmatch('^%d') do print(w) end
+print(tonumber('1_0', 8), tonumber('17', 8), tonumber('1_0'))
+
+---
+-- A truth value before or is the result where it is true.
+local size = #('abc')
+local yes, no = size == 3, size > 3
+print(yes or 'default', no or 'default', yes or 1, no or 1)
+local kept = yes or 2
+print(kept, 'as text ' .. tostring(yes or 'default'))
+
+---
+-- Places behind the end of a list, and numbers of many digits in one.
+local n = tonumber('3')
+local t = {1, 2}
+t[n] = 5
+print(#t, t[n], t[#t + 1], table.concat({4, math.floor(1e14)}, ' '))
+
+---
+-- A parameter that is not given beside one that a call gives.
+local function sum(a, b)
+  b = b or 2
+  return a + b
+end
+print(sum(math.min(4, 3)), sum(1, 5))

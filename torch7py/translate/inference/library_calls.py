@@ -350,11 +350,11 @@ class LibraryCalls:
                     self.types.calls_of.setdefault(function, []).append(call)
                     news = True
                 returns = self.types.returns.get(function)
-                if returns is not None and not returns.count and len(results) > 1:
-                    news |= results[1].be("string")  # the message
-                    continue
                 if len(results) > 1:
-                    results[1].mark("message")  # or an error's text
+                    results[1].mark("message")  # an error's text, if not what the function gives
+                if returns is not None and not returns.count and len(results) > 1:
+                    news |= results[1].be("string")
+                    continue
                 for index, result in enumerate(results[1:] if returns is not None else ()):
                     given = returns.at(index) if returns is not None else result
                     # the function itself gives no messages

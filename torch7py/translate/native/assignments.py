@@ -104,13 +104,13 @@ class Assignments:
         return tables.appends(target) or tables.perhaps_appends(target)
 
     def _may_be_outside(self, target: Expression) -> bool:
-        """Whether a store may be at a place that a list has not: before its first."""
+        """Whether a store may be at a place that a list has not: before its first, or behind its last."""
         return (
             isinstance(target, Index)
             and self.t.kind(target.base) == "table"
             and self.t.representation(target.base) == "list"
             and not forms.is_last(target)
-            and self.t.places.may_be_before(target)
+            and (self.t.places.may_be_before(target) or self.t.places.may_be_new(target))
         )
 
     def appended(self, target: Index, value: Py | str) -> str:

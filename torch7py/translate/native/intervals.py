@@ -36,7 +36,9 @@ EXACT = 2.0**53  # whole numbers up to it are what they are in Lua too
 PLAIN = 1e14  # whole numbers below it are written with all their digits
 ROUNDS = 24
 
-_COUNTS = {"size", "nElement", "numel", "dim", "nDimension", "stride", "elementSize"}
+# What there is of is more than none; a tensor without elements has no dimensions, either.
+_COUNTS = {"size": POSITIVE, "stride": POSITIVE, "elementSize": POSITIVE}
+_COUNTS |= dict.fromkeys(("nElement", "numel", "dim", "nDimension"), NATURAL)
 _LIKE_FIRST = {"math.floor": math.floor, "math.ceil": math.ceil}
 
 
@@ -303,7 +305,7 @@ class Intervals:
         if isinstance(node, Invoke):
             if self.t.kind(node.receiver) == "string":
                 return {"byte": (0.0, 255.0), "len": NATURAL}.get(node.method, ANY)
-            return POSITIVE if node.method in _COUNTS else self._whole_or_any(node)
+            return _COUNTS.get(node.method) or self._whole_or_any(node)
         path = self.t.path(node.callee) or ""
         given = [self._of(argument) for argument in node.arguments]
         if path in (

@@ -130,7 +130,7 @@ def value(t: Translator, name: str, subject: Expression, arguments: tuple[Expres
         found = f"{t.value(subject).at(code.ATOM)}.find({t.value(arguments[0])}{more})"
         return Py(f"{found} + 1 or None", code.OR)
     if name == "gmatch":  # kept or returned: like Lua's function it gives each match once
-        expression, groups = as_regex(arguments[0])
+        expression, groups = as_regex(arguments[0], each=True)
         if groups > 1:
             raise Problem("T7-233", line, "gmatch with several captures, elsewhere than in a loop")
         t.imports.add("re")
@@ -224,7 +224,7 @@ def substitution(t: Translator, subject: Expression, arguments: tuple[Expression
 
 def _replacement(t: Translator, new: Expression, groups: int, line: int) -> str:
     if isinstance(new, String):
-        return _template(new, line)
+        return _template(new, groups, line)
     kind = t.kind(new)
     first = "m[1]" if groups else "m[0]"
     if kind == "string":
@@ -263,8 +263,8 @@ def _inline(t: Translator, new: tree.Function, groups: int, line: int) -> str:
     return f"lambda m: {inner}"
 
 
-def _template(new: String, line: int) -> str:
-    """A replacement with %1 as one of ``re``."""
+def _template(new: String, groups: int, line: int) -> str:
+    """A replacement with %1 as one of ``re``; of a pattern without captures %1 is all of it."""
     out = ""
     at = 0
     special = False
@@ -274,7 +274,11 @@ def _template(new: String, line: int) -> str:
         if c == "%" and at + 1 < len(value):
             following = value[at + 1]
             if following.isdigit():
-                out += f"\\g<{following}>"
+                if int(following) > max(groups, 1):
+                    raise Problem(
+                        "T7-233", line, f"a replacement with %{following}, which its pattern has not"
+                    )
+                out += f"\\g<{int(following) if groups else 0}>"
                 special = True
             else:
                 out += following

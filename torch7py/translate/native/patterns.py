@@ -28,11 +28,14 @@ def is_plain(pattern: str) -> bool:
     return not (_SPECIAL & set(pattern))
 
 
-def as_regex(node: Expression) -> tuple[str, int]:
-    """A literal pattern as the source of a Python regular expression, and its number of captures."""
+def as_regex(node: Expression, each: bool = False) -> tuple[str, int]:
+    """A literal pattern as the source of a Python regular expression, and its number of captures.
+
+    ``each``: whether it is one of gmatch, in which a ^ at the beginning is a letter like others.
+    """
     if not isinstance(node, String):
         raise Problem("T7-233", node.line, "a pattern that is not a literal")
-    text, groups = regex(node.value, node.line)
+    text, groups = regex(f"%{node.value}" if each and node.value.startswith("^") else node.value, node.line)
     if "\\" in text:
         mark = "'" if '"' in text else '"'
         if mark in text or any(ord(c) < 32 for c in text):

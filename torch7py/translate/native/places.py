@@ -94,6 +94,8 @@ class Places:
         if length is not None and length < self.t.intervals.of(node.key)[1] <= -_KNOWN:
             return True
         variable, more = _sum(node.key)
+        if more > 0 and isinstance(variable, Unary) and variable.operator == "#":
+            return same_expression(bare(variable.operand), bare(node.base))
         if more <= 0 or not isinstance(variable, Name):
             return False
         uses = self.t.tables.uses
@@ -115,6 +117,33 @@ class Places:
             for n in tree.walk(condition)
         )
         return uses.is_same(table, node.base) and not guarded
+
+    def may_be_new(self, target: Index) -> bool:
+        """Whether a store may be behind the last item of a list: at a place that nothing says to be in it.
+
+        That is said by the number of items, by a loop over them or to the end of the loop that filled the list, and by
+        who has read an item of a list at the same place. Rows of a grid are taken to be filled before.
+        """
+        if isinstance(target.base, Index) and not isinstance(target.base.key, tree.String):
+            return False
+        tables, found = self.t.tables, self.t.type(target.base)
+        length = tables.filled_length(found)
+        least = tables.least(found) if length is None else length
+        if self.t.intervals.of(target.key)[1] <= least or tables.has_item(target):
+            return False
+        if any(r.place.start < target.place.start and same_expression(r, target) for r in self._read):
+            return False
+        variable = bare(target.key)
+        loop = (
+            tables.uses.loop_of.get(self.t.scopes.of_name[variable]) if isinstance(variable, Name) else None
+        )
+        return not (isinstance(loop, tree.NumericFor) and tables.is_filled_to(found, loop.stop))
+
+    @cached_property
+    def _read(self) -> list[Index]:
+        """The items that the program reads."""
+        stored = {target for node in tree.every(self.t.program, tree.Assign) for target in node.targets}
+        return [node for node in tree.every(self.t.program, Index) if node not in stored]
 
     def _around(self, node: Index) -> list[tuple[Expression, bool]]:
         """The conditions of the branches that an expression stands in, outermost first."""

@@ -13,7 +13,7 @@ from torch7py.translate.tree import Call, Expression, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.translator import Translator
 
-__all__ = ["is_text", "several", "statement", "value"]
+__all__ = ["is_text", "refuse_other_errors", "several", "statement", "value"]
 
 
 def several(t: Translator, node: Call, targets: tuple[Expression, ...]) -> bool:
@@ -76,11 +76,16 @@ def is_text(t: Translator, node: Call) -> bool:
     return t.kind(node.arguments[0]) in ("string", None) or text.is_message(t, node.arguments[0])
 
 
-def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
-    """The call that is protected, and how many results it has, of which so many are wanted."""
+def refuse_other_errors(t: Translator, line: int) -> None:
+    """Programs whose errors are values of other kinds than text: what pcall gives is not known then."""
     for error in tree.every(t.program, Call):
         if t.path(error.callee) == "error" and error.arguments and not is_text(t, error):
-            raise Problem("T7-203", node.line, "pcall, where errors are not only texts")
+            raise Problem("T7-203", line, "pcall, where errors are not only texts")
+
+
+def _call(t: Translator, node: Call, wanted: int) -> tuple[str, int]:
+    """The call that is protected, and how many results it has, of which so many are wanted."""
+    refuse_other_errors(t, node.line)
     function, given = node.arguments[0], node.arguments[1:]
     if t.path(function) is not None:
         raise Problem("T7-201", node.line, f"pcall of {t.path(function)}")

@@ -283,7 +283,7 @@ def _in_any_order(t: Translator, table: code.Py, key: str, item: str) -> None:
 def _over_matches(
     t: Translator, node: tree.GenericFor, subject: Expression, pattern: Expression, names: list[str]
 ) -> None:
-    regex, groups = as_regex(pattern)
+    regex, groups = as_regex(pattern, each=True)
     if groups > 1 and groups != len(names):
         raise Problem("T7-233", node.line, "gmatch with another number of captures than names")
     if isinstance(pattern, tree.String) and pattern.value == ".":

@@ -267,6 +267,8 @@ def string_format(t: Translator, node: Call) -> Py:
 @function("type")
 def lua_type(t: Translator, node: Call) -> Py:
     kind = t.kind(node.arguments[0])
+    if t.type(node.arguments[0]).has("message"):
+        protected.refuse_other_errors(t, node.line)
     if kind in (None, "any") or (
         kind in ("number", "string", "boolean", "tensor") and t.type(node.arguments[0]).nil
     ):

@@ -78,8 +78,9 @@ def table_concat(t: Translator, node: Call) -> Py:
     if element == "string":
         return atom(f"{separator}.join({items if each == 'x' else f'x for {each} in {items}'})")
     if element == "number":
-        whole = t.tables.holds_whole(tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False))
-        item = "str(x)" if whole else 'f"{x:.14g}"'
+        first_item = tree.Index(node.place, table, tree.Number(node.place, 1, "1"), False)
+        plain = t.tables.holds_whole(first_item) and t.intervals.plain(first_item)
+        item = "str(x)" if plain else 'f"{x:.14g}"'
         return atom(f"{separator}.join({item} for {each} in {items})")
     raise Problem("T7-306", node.line, "table.concat of something of unknown kind")
 

@@ -58,6 +58,13 @@ class Tables:
         first = isinstance(loop.start, tree.Number) and loop.start.value == 1
         return first and same_expression(loop.stop, length)
 
+    def is_filled_to(self, found: Type, length: Expression) -> bool:
+        """Whether a loop to the same end puts an item at the end of a list each turn."""
+        filling: list[Expression] = [t for t in self._appends.found if self.t.type(t.base) is found]
+        filling += [first for _, first in self.uses.filled_by if self.t.type(first) is found]
+        loops = [s for node in filling for s in self.t.surroundings.chain(node)]
+        return any(isinstance(s, tree.NumericFor) and same_expression(s.stop, length) for s in loops)
+
     def appends(self, target: Index) -> bool:
         return target in self._appends.found and self.t.representation(target.base) == "list"
 

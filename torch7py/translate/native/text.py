@@ -104,7 +104,10 @@ def may_be_nil(t: Translator, node: Expression, seen: set[Variable] | None = Non
     if isinstance(node, Binary):
         if node.operator == "and":
             return t.kind(node.left) != "boolean" or may_be_nil(t, node.right, seen)
-        return node.operator == "or" and may_be_nil(t, node.right, seen)
+        truth = (
+            kind != "boolean" and t.kind(node.left) == "boolean" and not isinstance(node.left, tree.Boolean)
+        )
+        return node.operator == "or" and (truth or may_be_nil(t, node.right, seen))
     if isinstance(node, tree.Name):
         variable = t.scopes.of_name[node]
         if variable in seen:

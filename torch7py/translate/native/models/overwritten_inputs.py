@@ -65,10 +65,16 @@ def _first(t: Translator, module: Type, around: tuple[Type, ...] = ()) -> str | 
 
 def _first_of_graph(t: Translator, graph: Call) -> str | None:
     """The same of a graph, whose input nodes have names: ``local x = nn.Identity()()``, then ``nn.ReLU(true)(x)``."""
-    given = graph.arguments[0] if graph.arguments else None
-    if not isinstance(given, tree.Table):
+    given = bare(graph.arguments[0]) if graph.arguments else None
+    if isinstance(given, tree.Table):
+        waiting = [name for item in given.fields if isinstance(name := bare(item.value), Name)]
+    elif isinstance(given, Name):
+        waiting = _nodes_in(t, given)
+        found = _over_item(t, given)
+        if found is not None:
+            return found
+    else:
         return None
-    waiting = [name for item in given.fields if isinstance(name := bare(item.value), Name)]
     seen: set[Variable] = set()
     while waiting:
         variable = t.scopes.of_name[waiting.pop()]
@@ -88,6 +94,44 @@ def _first_of_graph(t: Translator, graph: Call) -> str | None:
                 statement = t.surroundings.home[node]
                 targets = statement.names if isinstance(statement, tree.Local) else ()
                 waiting += [name for name in targets if isinstance(name, Name)]
+    return None
+
+
+def _nodes_in(t: Translator, table: Name) -> list[Name]:
+    """The names of nodes that are in a table with a name, ``inputs``: those put into it and taken out of it."""
+    variable = t.scopes.of_name[table]
+    made = [value for _, value in t.training.assigned_to(variable) if isinstance(value, tree.Table)]
+    found = [item.value for each in made for item in each.fields]
+    found += [
+        call.arguments[-1]
+        for call in tree.every(t.program, Call)
+        if t.path(call.callee) == "table.insert" and _is_of(t, call.arguments[0], variable)
+    ]
+    for statement in tree.those(t.program, tree.Local, tree.Assign):
+        assert isinstance(statement, (tree.Local, tree.Assign))
+        targets = statement.names if isinstance(statement, tree.Local) else statement.targets
+        for target, value in zip(targets, statement.values, strict=False):
+            if isinstance(target, tree.Index) and _is_of(t, target.base, variable):
+                found.append(value)
+            elif isinstance(bare(value), tree.Index) and _is_of(t, bare(value).base, variable):  # type: ignore[attr-defined]
+                found.append(target)
+    return [name for value in found if isinstance(name := bare(value), Name)]
+
+
+def _is_of(t: Translator, node: Expression, variable: Variable) -> bool:
+    return isinstance(node, Name) and t.scopes.of_name[node] is variable
+
+
+def _over_item(t: Translator, table: Name) -> str | None:
+    """The layer of ``nn.ReLU(true)(inputs[1])``"""
+    variable = t.scopes.of_name[table]
+    for call in tree.every(t.program, Call):
+        if t.kind(call.callee) == "module" and any(
+            isinstance(n, tree.Index) and _is_of(t, n.base, variable) for n in call.arguments
+        ):
+            for layer in t.type(call.callee).find().layers:
+                if _is_in_place(layer):
+                    return layer.name
     return None
 
 

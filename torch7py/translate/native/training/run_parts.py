@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type, all_parts
+from torch7py.translate.layers import natives
 from torch7py.translate.tree import Call, Expression, Invoke
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["RunParts"]
 
 _WEIGHTED = re.compile(
-    r"Linear|Conv|Lookup|LSTM|GRU|MuFuRu|Recur|BatchNorm|\.C?Add$|\.C?Mul$|PReLU|Euclid|Cosine$|Maxout"
+    r"[Ll]inear|Conv|Lookup|LSTM|GRU|MuFuRu|Recur|BatchNorm|LayerNorm|SubSampling|\.C?Add$|\.C?Mul$|PReLU|Euclid"
+    r"|Cosine$|Maxout|Highway|NCE"
 )
+_CONTAINERS = {"nn.Sequential", "nn.Concat", "nn.ConcatTable", "nn.ParallelTable"}
 _MOVED = {"momentum", "weightDecay", "weightDecays"}
 _MOVING = {"adam", "adamax", "rmsprop", "adadelta", "rprop", "nag", "lbfgs", "cg", "asgd"}
 
@@ -62,6 +65,22 @@ class RunParts:
                     }
                     if one_of and side_by_side:
                         return True
+        return False
+
+    def has_weights(self, module: Expression) -> bool:
+        """Whether a module may have weights; known is only that some layers of nn have none."""
+        return self._may_have_weights(self.t.type(module), ())
+
+    def _may_have_weights(self, module: Type, around: tuple[Type, ...]) -> bool:
+        root = module.find()
+        if not root.layers or root in around:
+            return True
+        for layer in root.layers:
+            if layer.name in _CONTAINERS and layer.children:
+                if any(self._may_have_weights(child, (*around, root)) for child in layer.children):
+                    return True
+            elif layer.name not in natives or _WEIGHTED.search(layer.name):
+                return True
         return False
 
     def _is_run(self, part: Type, known: set[Type]) -> bool:

@@ -253,6 +253,7 @@ class Training:
             t.emit(f"{self.losses.hoisted[expression]} = {t.calls.loss(expression)}")
         losses = self.losses.backward_at.get(node)
         if losses:
+            self.refuse_idle(node)
             names = [loss if isinstance(loss, str) else t.names.of_variable(loss) for loss in losses]
             text = names[0] if len(names) == 1 else f"({' + '.join(names)})"
             scale = self.backward.scale_at(node)
@@ -278,6 +279,15 @@ class Training:
             t.emit(f"{self.losses.named[node]} = {t.expressions.graph(node.call)}")
             return True
         return self._is_guard(node) or self._changed_itself(node)
+
+    def refuse_idle(self, node: Statement) -> None:
+        """A backward pass through modules of which none has weights: nothing of it would require a gradient."""
+        own = self.steps.get(self.places.owner[node], [])
+        calls = [n for s in own if s in self.dropped for n in tree.own_nodes(s)]
+        back = [c for c in calls if isinstance(c, Invoke) and self.backward.is_backward(c)]
+        modules = [c.receiver for c in back if self.t.kind(c.receiver) == "module"]
+        if modules and not any(self.vectors.run_parts.has_weights(module) for module in modules):
+            raise Problem("T7-226", node.line, "a backward pass through modules without weights")
 
     def _changed_itself(self, node: Statement) -> bool:
         """``gradients = gradients:div(n)``, which changes the vector and gives itself."""
@@ -351,7 +361,7 @@ class Training:
             last = call.arguments[-1] if call.arguments else None
             if isinstance(last, (Call, Invoke)) and self.t.types.function_called(last):
                 given += max(1, self.t.calls.count(last)) - 1
-            elif isinstance(last, (Call, Invoke, tree.Vararg)):
+            elif isinstance(last, tree.Vararg) or (last is not None and self.t.calls.is_unpacked(last)):
                 continue
             if given <= at:
                 return True

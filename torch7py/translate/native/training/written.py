@@ -190,6 +190,8 @@ class Written:
         output = f"{base}.last_output" if forward.kept else forward.output
         leaf = f"{base}.last_input" if forward.kept else forward.leaf
         again = found.again or (forward.kept and self._several(found))
+        if not leaf and not self.training.vectors.run_parts.has_weights(node.receiver):
+            raise Problem("T7-226", node.line, "a backward pass through a module without weights")
         scale = node.arguments[2] if len(node.arguments) > 2 else None
         if isinstance(scale, tree.Number) and scale.value == 1:
             scale = None
