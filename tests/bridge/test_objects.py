@@ -104,6 +104,20 @@ class TestUtilities:
         assert lua(rt, source) == (3, 3)
 
 
+def test_reading_asks_the_programs_own_factory(rt: Runtime) -> None:
+    source = """
+        local factory = torch.factory
+        torch.factory = function(name)
+            if name == 'made.Late' and not factory(name) then torch.class(name, made) end
+            return factory(name)
+        end
+        made = {}
+        local text = '4\\n1\\n3\\nV 1\\n9\\nmade.Late\\n3\\n2\\n1\\n2\\n1\\nn\\n1\\n7\\n'
+        local one = torch.deserialize(text, 'ascii')
+        return torch.type(one), one.n"""
+    assert lua(rt, source) == ("made.Late", 7)
+
+
 def test_source_from_python_is_utf8():
     with Runtime() as runtime:
         assert runtime.execute("return #'é€'") == 5

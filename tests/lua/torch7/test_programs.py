@@ -128,6 +128,10 @@ local f = torch.MemoryFile()
 f:writeObject(Own()) f:writeObject(x) f:seek(1)
 local o = f:readObject()
 print(o.a, o.b, f:readObject() - x)
+torch.save(name, Thing(4))
+local factory = torch.factory
+torch.factory = function(class) print('factory', class) return factory(class) end
+print(torch.load(name).n)
 os.remove(name)
 """
 PACKAGES = """

@@ -158,5 +158,5 @@ local serial = {
    kind_of = kind_of, method = method, is_ours = is_ours, by_name = by_name,
 }
 chunk('serial_write.lua')(core, host, module, serial, next)
-chunk('serial_read.lua')(core, host, class, module, serial, next)
+chunk('serial_read.lua')(core, host, class, module, torch, serial, next)
 chunk('serial_files.lua')(core, host, class, torch)

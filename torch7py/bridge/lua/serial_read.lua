@@ -1,10 +1,10 @@
 -- readObject: Lua's tables, functions and objects from files.
 --
--- Arguments: core, host, class, module, serial (what serial.lua shares), Lua's own `next`.
+-- Arguments: core, host, class, module, torch, serial (what serial.lua shares), Lua's own `next`.
 
-local core, host, class, module, serial, next = ...
+local core, host, class, module, torch, serial, next = ...
 
-local type, pcall, rawget, rawset, unpack, ipairs = type, pcall, rawget, rawset, unpack, ipairs
+local type, pcall, rawset, unpack, ipairs = type, pcall, rawset, unpack, ipairs
 local setupvalue, upvalue_join, compile = debug.setupvalue, debug.upvaluejoin, core.native_load
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
 local length = __torch7py_len
@@ -129,8 +129,7 @@ local function read_class_object(file, h, state, index)
       if state.referenced then state.read[index] = x end
       return x
    end
-   local c = class.registered[name]
-   local factory = c and rawget(c, '__factory')
+   local factory = torch.factory(name)   -- looked up each time: programs put their own in its place
    if not factory then fail("unknown Torch class <%s> (is its package required?)", name) end
    local object = factory(file)
    module.prepare(object)

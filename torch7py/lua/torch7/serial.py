@@ -22,7 +22,7 @@ from torch7py.lua.torch7 import classes, modules
 from torch7py.lua.torch7.exchange import ScriptForeign, is_plain, to_lua
 from torch7py.lua.torch7.module_class import native
 from torch7py.lua.torch7.module_record import Record, is_module
-from torch7py.lua.values import Table, fail
+from torch7py.lua.values import Table, fail, truth
 from torch7py.nn.registry import layers
 from torch7py.nn.saved import SavedForm
 from torch7py.ops import memory
@@ -40,6 +40,8 @@ from torch7py.t7.writer import Steps, Writer
 __all__ = ["publish"]
 
 _orders: weakref.WeakKeyDictionary[Table, list[Any]] = weakref.WeakKeyDictionary()
+_torch = Table()
+"""The program's table ``torch``, from :func:`publish` on."""
 
 
 def class_of(x: Any) -> str | None:
@@ -230,9 +232,8 @@ class ProgramReader(_OfFile, Reader):
         return made
 
     def _object(self, index: int, version: int, name: str) -> ReadSteps:
-        c = classes.registered.get(name)
-        factory = None if c is None else c.rawget_("__factory")
-        if factory is None:
+        factory = call(_torch.rawget_("factory"), name)  # a program may have put its own there
+        if not truth(factory):
             raise fail(f"unknown Torch class <{name}> (is its package required?)")
         made = self._keep(index, t7.TORCH, call(factory, self.file))
         _prepare(made)
@@ -446,6 +447,8 @@ def deserialize_from_storage(storage: Any = None, mode: Any = None, *_: Any) -> 
 
 def publish(torch_table: Table) -> None:
     """Put the functions into the table ``torch``, and the methods into the classes."""
+    global _torch
+    _torch = torch_table
     functions: dict[str, Callable[..., Any]] = {
         "save": save,
         "load": load,
