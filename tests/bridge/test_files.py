@@ -50,3 +50,28 @@ def test_a_zero_keeps_its_sign(runtime: Runtime) -> None:
         sign(torch.Tensor(2, 2):fill(ZERO):add(ZERO)[1][2])
     """)
     assert list(runtime.globals["signs"]) == [float("-inf")] * 5
+
+
+def test_objects_far_inside_of_each_other(runtime: Runtime) -> None:
+    runtime.execute("""
+        require 'nn'
+        local function nest(n) local t = {7} for _ = 1, n do t = {t} end return t end
+        local function depth(t) local n = 0 while type(t[1]) == 'table' do t, n = t[1], n + 1 end return n, t[1] end
+        local f = 7
+        for _ = 1, 700 do local inner = f f = function() return inner end end
+        f = torch.deserialize(torch.serialize(f))
+        calls = 0
+        while type(f) == 'function' do f, calls = f(), calls + 1 end
+        saved = {depth(torch.deserialize(torch.serialize(nest(5000))))}
+        local m = nn.Identity()
+        m.t = nest(5000)
+        cloned = {depth(m:clone().t)}
+        local t = nest(400)
+        local last = t
+        while type(last[1]) == 'table' do last = last[1] end
+        last[1] = io.stdout
+        _, message = pcall(torch.serialize, t)
+    """)
+    found = runtime.globals
+    assert (*found["saved"], *found["cloned"], found["calls"]) == (5000, 7, 5000, 7, 700)
+    assert found["message"].startswith("python:18: Unwritable object <userdata> at")

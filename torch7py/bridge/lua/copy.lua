@@ -27,6 +27,7 @@ local function is_furniture(t)
 end
 
 local copy
+local depth = 0   -- of the tables and functions that are being copied, one within the other
 
 -- A function with its own copies of the variables around it, as when it had been saved and loaded.
 local function copy_function(f, memo, number)
@@ -42,6 +43,26 @@ local function copy_function(f, memo, number)
    return made
 end
 
+local function copy_content(value, memo, number)
+   local made = setmetatable({}, getmetatable(value))
+   memo[value] = made
+   for key, item in next, value do rawset(made, copy(key, memo, number), copy(item, memo, number)) end
+   return made
+end
+
+local function deeper(f, value, memo, number)
+   local level = depth + 1
+   depth = level
+   local made
+   if level % core.LEVELS == 0 then
+      made = core.on_a_new_stack(f, value, memo, number)
+   else
+      made = f(value, memo, number)
+   end
+   depth = level - 1
+   return made
+end
+
 function copy(value, memo, number)
    local kind = type(value)
    if kind ~= 'table' and kind ~= 'userdata' and kind ~= 'function' then return value end
@@ -53,12 +74,9 @@ function copy(value, memo, number)
       memo[value] = made
       return made
    end
-   if kind == 'function' then return copy_function(value, memo, number) end
+   if kind == 'function' then return deeper(copy_function, value, memo, number) end
    if kind == 'userdata' or is_furniture(value) then return value end
-   local made = setmetatable({}, getmetatable(value))
-   memo[value] = made
-   for key, item in next, value do rawset(made, copy(key, memo, number), copy(item, memo, number)) end
-   return made
+   return deeper(copy_content, value, memo, number)
 end
 
 -- Give the module `to` copies of the fields that the script added to `from`. `number` is the handle of Python's

@@ -128,6 +128,9 @@ core.keep_thrown = keep_thrown
 
 local OURS = '=[torch7py]'
 
+local create, resume, running, status = coroutine.create, coroutine.resume, coroutine.running, coroutine.status
+local places = setmetatable({}, {__mode = 'k'})   -- thread of `on_a_new_stack` -> the script's position outside of it
+
 -- 'file.lua:LINE: ' of the script's innermost frame.
 local function position()
    for level = 2, 1000 do
@@ -137,8 +140,8 @@ local function position()
          return info.short_src .. ':' .. info.currentline .. ': '
       end
    end
-   -- a tail call has removed the frame
-   return core.script and core.script .. ': ' or ''
+   -- a tail call has removed the frame, or it is in the stack that this one was begun from
+   return places[running() or 0] or core.script and core.script .. ': ' or ''
 end
 core.position = position
 
@@ -147,6 +150,21 @@ local function fail(format, ...)
    error(position() .. (select('#', ...) > 0 and format:format(...) or format), 0)
 end
 core.fail = fail
+
+local function results(thread, ok, ...)
+   if not ok then error((...), 0) end
+   if status(thread) ~= 'dead' then fail('attempt to yield from within deeply nested objects') end
+   return ...
+end
+
+-- Call a function on a Lua stack of its own. One stack has room for some thousand levels of tables within tables, which
+-- the nodes of a graph reach: who goes into such calls this every `core.LEVELS` levels.
+function core.on_a_new_stack(f, ...)
+   local thread = create(f)
+   places[thread] = position()
+   return results(thread, resume(thread, ...))
+end
+core.LEVELS = 150
 
 -- Raise again what a call into Python raised.
 local function rethrow(err)

@@ -34,7 +34,8 @@ local states = setmetatable({}, {__mode = 'k'})        -- file -> what it has re
 local function state_of(file)
    local state = states[file]
    if not state then
-      state = {written = {}, read = {}, names = {}, upvalue_ids = {}, upvalue_count = 0, closures = {}, referenced = true}
+      state = {written = {}, read = {}, names = {}, depth = 0, upvalue_ids = {}, upvalue_count = 0, closures = {},
+               referenced = true}
       states[file] = state
    end
    return state

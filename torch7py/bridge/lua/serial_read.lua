@@ -7,6 +7,7 @@ local core, host, class, module, torch, serial, next = ...
 local type, pcall, rawset, unpack, ipairs = type, pcall, rawset, unpack, ipairs
 local setupvalue, upvalue_join, compile = debug.setupvalue, debug.upvaluejoin, core.native_load
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
+local on_a_new_stack, LEVELS = core.on_a_new_stack, core.LEVELS
 local length = __torch7py_len
 
 local File = serial.File
@@ -144,6 +145,16 @@ local function read_class_object(file, h, state, index)
    return object
 end
 
+local function read_content(file, h, state, kind, index)
+   if kind == TABLE then
+      local t = {}
+      if state.referenced then state.read[index] = t end
+      return read_table(file, h, t)
+   end
+   if kind == TORCH then return read_class_object(file, h, state, index) end
+   return read_function(file, h, state, kind, index)
+end
+
 function read_object(file)
    local h = handle(file)
    local kind, value, known = raw(host.t7_head, h)
@@ -158,13 +169,16 @@ function read_object(file)
    if kind == OLD_FUNCTION then return read_function(file, h, state, kind, nil) end
    local done = state.referenced and state.read[value]
    if done then return done end
-   if kind == TABLE then
-      local t = {}
-      if state.referenced then state.read[value] = t end
-      return read_table(file, h, t)
+   local depth = state.depth + 1
+   state.depth = depth
+   local x
+   if depth % LEVELS == 0 then
+      x = on_a_new_stack(read_content, file, h, state, kind, value)
+   else
+      x = read_content(file, h, state, kind, value)
    end
-   if kind == TORCH then return read_class_object(file, h, state, value) end
-   return read_function(file, h, state, kind, value)
+   state.depth = depth - 1
+   return x
 end
 
 function File:readObject() return read_object(self) end

@@ -8,6 +8,7 @@ local type, pcall, rawget, setmetatable, getmetatable = type, pcall, rawget, set
 local unpack, tostring, ipairs, pairs, print, concat = unpack, tostring, ipairs, pairs, print, table.concat
 local real_metatable, getupvalue, upvalue_id, dump = debug.getmetatable, debug.getupvalue, debug.upvalueid, string.dump
 local handle_of, wrap, raw, fail, finish = core.handle_of, core.wrap, core.raw, core.fail, core.finish
+local on_a_new_stack, LEVELS = core.on_a_new_stack, core.LEVELS
 
 local File = serial.File
 local KIND, GROUP, orders, opaque = serial.KIND, serial.GROUP, serial.orders, serial.opaque
@@ -201,6 +202,16 @@ local function write_class_object(file, h, state, object, hook)
    write_object(file, fields, name, hook)
 end
 
+local function write_content(file, h, state, kind, object, hook)
+   if kind == TABLE then
+      write_table(file, h, state, object, hook)
+   elseif kind == TORCH then
+      write_class_object(file, h, state, object, hook)
+   else
+      write_function(file, h, state, object, hook)
+   end
+end
+
 function write_object(file, object, name, hook)
    local h = handle(file)
    local original = object
@@ -236,12 +247,10 @@ function write_object(file, object, name, hook)
       else
          index = raw(host.t7_begin, h, kind)
          if state.referenced then state.written[original] = index end
-         if kind == TABLE then
-            write_table(file, h, state, object, hook)
-         elseif kind == TORCH then
-            write_class_object(file, h, state, object, hook)
+         if depth % LEVELS == 0 then
+            on_a_new_stack(write_content, file, h, state, kind, object, hook)
          else
-            write_function(file, h, state, object, hook)
+            write_content(file, h, state, kind, object, hook)
          end
       end
    end
