@@ -87,6 +87,21 @@ def test_each_choice_is_equal(name: str, tmp_path: Path, monkeypatch: pytest.Mon
         assert comparison.largest < 1e-12
 
 
+def test_a_path_that_is_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files beside its default are those that it may be, also where they are not below the script."""
+    main = (START + "paths.dofile(opt.net)\nlocal net = make()" + END).replace(
+        "'small'", "'../kinds/small.lua'"
+    )
+    written(tmp_path, "", GLOBALS)
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "main.lua").write_text(main)
+    monkeypatch.chdir(tmp_path / "train")
+    page = translate_script(main.encode(), "main.lua")
+    assert (page.problems, page.native) == ([], page.statements)
+    assert set(page.modules) >= {"kinds/small.py", "kinds/large.py"}
+    assert verify_script(page, Path("main.lua"), ["-net", "../kinds/large.lua"]).largest < 1e-12
+
+
 def test_pages(tmp_path: Path) -> None:
     page = written(tmp_path, START + PROGRAMS["required"][0] + END, MAKERS)
     assert '    net = {"large-one": large_one, "small": small}[opt.net](2)\n' in page.code

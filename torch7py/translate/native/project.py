@@ -27,7 +27,7 @@ from torch7py.translate.native.node_chains import read_chains
 from torch7py.translate.native.replacing import replace_in
 from torch7py.translate.native.shifting import shift
 from torch7py.translate.native.splitting import split_constructions
-from torch7py.translate.native.written_out import BESIDE, Folders, SearchPath, written_out
+from torch7py.translate.native.written_out import BESIDE, Folders, Scanned, SearchPath, written_out
 from torch7py.translate.parse import parse
 from torch7py.translate.tree import Around, Block, Call, Expression, Name, Place, Statement, String
 
@@ -111,15 +111,14 @@ class _Gathering:
         self.before: list[Path] = []  # where else required files are looked for, before that and after it
         self.behind: list[Path] = []
         self.found: dict[Path, SourceFile] = {}
+        self.missed: list[Path] = []  # files that are run and are not in the folder
         self.reading: list[Path] = [path.resolve()]  # files that require others, outermost first
         self.order: list[SourceFile] = []
         self.requires: dict[Call, SourceFile] = {}
         self.at = 0
         self.moves = Moves()
         self.checks: dict[tree.Function, ArgumentChecks] = {}
-        self.scanned: dict[
-            Path, tuple[set[tuple[Path, Path]], list[str]]
-        ] = {}  # what is known of a folder's files
+        self.scanned: dict[Path, Scanned] = {}  # what is known of a folder's files
 
     def project(self, source: bytes, file: str) -> Project:
         if b"package.path" in source:
@@ -133,7 +132,7 @@ class _Gathering:
         folder = next((f for f in self.folders if self._has_all(block, f)), self.folder)
         own = self._own_package(block)
         if own is not None:
-            folder, self.behind = own, [self.script_folder, *self.behind]
+            folder, self.behind = own, [*self.behind, self.script_folder]
         if folder != self.folder:
             self.folder, self.found, self.order, self.at = folder, {}, [], 0
             block = self._parsed(source, file, self.script_folder)
@@ -182,8 +181,10 @@ class _Gathering:
             name = call.arguments[-1]
             assert isinstance(name, String)
             beside = self._beside(call, name.value, self.script_folder)
-            if beside is not None and not beside.resolve().is_relative_to(folder.resolve()):
-                return False
+            if beside is not None:
+                self.missed.append(beside)
+        if not all(file.resolve().is_relative_to(folder.resolve()) for file in self.missed):
+            return False
         stems = self._stems(block)
         # what has an init.lua there is another package beside this one
         there = [s for s in stems if _in(self.script_folder, s) or (self.above / f"{s}.lua").is_file()]
@@ -235,7 +236,10 @@ class _Gathering:
             if stem.startswith(("/", "..")) or self._is_package(name.value) or name.value in _PRELOADED:
                 return None
             found = self._search(stem)
-        return None if found is None or self._outside(found) else found
+        if found is None or not self._outside(found):
+            return found
+        self.missed.append(found)
+        return None
 
     def _is_package(self, name: str) -> bool:
         """Whether ``require`` finds a package. One that did not come with Torch comes after a file of its name; a file
@@ -246,8 +250,8 @@ class _Gathering:
         return came_with_torch(name) or not file.is_file() or file.resolve() in self.reading
 
     def _search(self, stem: str) -> Path | None:
-        """The file that ``require`` finds."""
-        places = [*self.before, self.folder, *self.behind]
+        """The file that ``require`` finds: in the script's own folder last, wherever the program runs."""
+        places = [*self.before, self.folder, *self.behind, self.script_folder]
         return next((found for place in places if (found := _in(place, stem)) is not None), None)
 
     def _outside(self, path: Path) -> bool:

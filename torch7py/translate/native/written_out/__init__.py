@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders
+from torch7py.translate.native.written_out.chosen_files import ChosenFiles, Folders, Scanned
 from torch7py.translate.native.written_out.cleaners import Cleaners
 from torch7py.translate.native.written_out.copied_methods import CopiedMethods
 from torch7py.translate.native.written_out.copies import Copies
@@ -34,11 +34,11 @@ from torch7py.translate.native.written_out.testers import Testers
 from torch7py.translate.native.written_out.trainers import Trainers
 from torch7py.translate.native.written_out.varargs import Varargs
 
-__all__ = ["BESIDE", "Folders", "SearchPath", "written_out"]
+__all__ = ["BESIDE", "Folders", "Scanned", "SearchPath", "written_out"]
 
 # What must be somewhere in a source that is looked at once more.
 _CLEANS = re.compile(rb"pairs[^\0]*==\s*['\"](?:gradInput|output|\w*[bB]uffer\w*|f\w*[iI]nput|cdata)['\"]")
-_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w+\s*\))")
+_CHOSEN = re.compile(rb"(?:require|dofile|include)\s*(?:\(?[^()\n]*\.\.|\(\s*\w[\w.]*\s*\))")
 _MACHINERY = re.compile(
     rb":threads\s*\(|:setMode\s*\(|cudnn\.version|\.gradInput\s*=[^=]|createCudaHost|torch\.Cuda\w+Tensor\s+and"
     rb"|torch\[[\w.]+:match|:storage\(\)\s*==\s*[^\n]*:storage\(\)"

@@ -4,7 +4,8 @@
 stands in a folder beside the program when it is translated is what it can load. A file that one beside it requires by
 its own name, or that a longer pattern takes (``opt.set .. '-gen.lua'``), is another thing than those that are chosen.
 Where running a file does more than to define things, only the chosen one is run, in a branch; so is one whose name is
-in a variable that holds one of several texts.
+in a variable that holds one of several texts. ``dofile(opt.net)`` chooses among the files whose names stand beside that
+option's in the program, and those in the same folders.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from torch7py.translate import forms, tree
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.parse import LuaSyntaxError, parse
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Statement, String
 
-__all__ = ["ChosenFiles", "Folders"]
+__all__ = ["ChosenFiles", "Folders", "Scanned"]
 
 _RUNS = {"require", "dofile", "include", "paths.dofile"}
 _LITERAL = re.compile(rb"(require|dofile|include)\s*\(?\s*(['\"])([^'\"\n]+)\2(?!\s*\.\.)")
@@ -27,10 +29,21 @@ _PATTERN = re.compile(
     rb"(require|dofile|include)\s*\(\s*(?:(['\"])([^'\"\n]*)\2\s*\.\.\s*)?[\w.]+"
     rb"(?:\s*\.\.\s*(['\"])([^'\"\n]*)\4)?\s*\)"
 )
+# ``cmd:option('-net', 'nets/small.lua')``, ``net = 'nets/small.lua'``
+_GIVEN = re.compile(rb"(?:(['\"])-*(\w+)\1\s*,|\b(\w+)\s*=)\s*(['\"])([\w./-]+\.lua)\4(?!\s*\.\.)")
 _MOST_FILES = 500
 _MOST_NAMES = 12  # that a variable may hold
 # Calls that a file may make when it is run without more than defining things.
 _DEFINES = re.compile(r"require|torch\.class|class|(?:paths\.)?dofile|torch\.(?:\w*Tensor|\w*Storage)|pcall")
+
+
+class Scanned(NamedTuple):
+    """What files run by name, each with the folder of the one that does, the patterns by which they choose, and texts
+    that are names of files, by the names of options and variables that are given them."""
+
+    named: set[tuple[Path, Path]]
+    patterns: list[str]
+    given: dict[str, dict[str, None]]
 
 
 @dataclass(eq=False)
@@ -39,13 +52,14 @@ class Folders:
 
     roots: list[Path]
     own: Path
-    scanned: dict[Path, tuple[set[tuple[Path, Path]], list[str]]] = field(default_factory=dict)
+    scanned: dict[Path, Scanned] = field(default_factory=dict)
 
-    def known(self, root: Path) -> tuple[set[tuple[Path, Path]], list[str]]:
-        """What files run by name, each with the folder of the one that does, and the patterns by which they choose."""
+    def known(self, root: Path) -> Scanned:
+        """What the files of a folder say of others."""
         if root not in self.scanned:
             named: set[tuple[Path, Path]] = set()
             patterns: list[str] = []
+            given: dict[str, dict[str, None]] = {}
             for path in sorted(root.rglob("*.lua"))[:_MOST_FILES]:
                 source = path.read_bytes()
                 for how, _, name in _LITERAL.findall(source):
@@ -60,7 +74,9 @@ class Folders:
                     text = f"{_plain(before.decode('latin1'), required)}*{after.decode('latin1')}"
                     if before or after:
                         patterns.append(str(folder.resolve() / (f"{text}.lua" if required else text)))
-            self.scanned[root] = named, patterns
+                for _, option, variable, _, value in _GIVEN.findall(source):
+                    given.setdefault((option or variable).decode(), {})[value.decode()] = None
+            self.scanned[root] = Scanned(named, patterns, given)
         return self.scanned[root]
 
 
@@ -125,6 +141,8 @@ class ChosenFiles(Rewriting):
             return None
         if isinstance(call.arguments[0], Name):
             return self._of_names(call, call.arguments[0], callee)
+        if isinstance(call.arguments[0], Index) and callee != "require":
+            return self._of_option(call, call.arguments[0], callee)
         pieces = _joined(call.arguments[0])
         by = [piece for piece in pieces if not isinstance(piece, String)]
         if len(by) != 1 or len(pieces) == 1 or not _is_plain(by[0]):
@@ -163,6 +181,24 @@ class ChosenFiles(Rewriting):
             or any(not isinstance(v, (String, tree.Nil)) for v in given)
         ):
             return None
+        return self._named(call, name, callee, values)
+
+    def _of_option(self, call: Call, by: Index, callee: str) -> _Choice | None:
+        """``dofile(opt.net)``, where the program says what that may be."""
+        if not isinstance(by.key, String) or not _is_plain(by):
+            return None
+        values: dict[str, None] = {}
+        for root in self.folders.roots:
+            values |= self.folders.known(root).given.get(by.key.value, {})
+        for value in list(values):
+            place, _, name = value.rpartition("/")
+            pattern = self.folders.own / place / f"*.{name.partition('.')[2]}"
+            beside = self._there(pattern) if place and (self.folders.own / value).is_file() else {}
+            values |= {f"{place}/{path.name}": None for path in beside.values()}
+        return self._named(call, by, callee, dict.fromkeys(sorted(values)))
+
+    def _named(self, call: Call, by: Expression, callee: str, values: dict[str, None]) -> _Choice | None:
+        """A choice among the files of which these are the names."""
         required = callee == "require"
         roots = self.folders.roots if required else [self.folders.own]
         found = {value: [root / _path_of(value, required) for root in roots] for value in values}
@@ -173,12 +209,12 @@ class ChosenFiles(Rewriting):
         if not files or any(not value.endswith(".lua") for value in values if not required):
             return None
         runs = {value: f"{callee}({_quoted(value)})" for value in files}
-        return _Choice(call, name, runs, all(_only_defines(path) for path in files.values()))
+        return _Choice(call, by, runs, all(_only_defines(path) for path in files.values()))
 
     def _there(self, pattern: Path) -> dict[str, Path]:
         """The files of a pattern that are chosen by it, by what stands for its star."""
         root = self.folders.roots[0]
-        named, patterns = self.folders.known(root)
+        named, patterns, _ = self.folders.known(root)
         before, _, after = pattern.name.partition("*")
         found = {}
         for path in sorted(pattern.parent.glob("*.lua")) if pattern.parent.is_dir() else []:
