@@ -147,7 +147,7 @@ def test_a_layer_that_uses_what_it_has_not_set_is_refused() -> None:
         require 'nn'
         local Halved = torch.class('nn.Halved', 'nn.Module')
         function Halved:updateOutput(input) return self.output:resizeAs(input):copy(input):div(2) end
-        function Halved:updateGradInput(input, gradOutput) return gradOutput / 2 end
+        function Halved:updateGradInput(input, gradOutput) return self.gradInput end
         print(nn.Halved():forward(torch.ones(2)):sum())
         """
     page = translate_script(textwrap.dedent(source).lstrip().encode(), "program.lua")

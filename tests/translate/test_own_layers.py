@@ -267,3 +267,25 @@ print(layer:forward(torch.ones(2)):sum())
 
     unset = source.replace("layer:evaluate()", "print(layer.train)")
     assert "self.train of nn.Doubled before training() or" in translate_script(unset.encode(), "p.lua").code
+
+
+HIDDEN = """
+require 'nn'
+local Wrapped, parent = torch.class('nn.Wrapped', 'nn.Module')
+function Wrapped:__init() self.net = nn.Linear(2, 2) end
+function Wrapped:updateOutput(input) return self.net:forward(input) end
+function Wrapped:updateGradInput(input, gradOutput) return self.net:updateGradInput(input, gradOutput) end
+local wrapped = nn.Wrapped()
+wrapped:updateParameters(0.1)
+"""
+
+
+def test_weights_inside_that_parameters_does_not_give_are_not_trained() -> None:
+    """nn.Module's ``parameters`` gives a layer's own weights, PyTorch's those of all modules inside."""
+    page = translate_script(HIDDEN.encode(), "p.lua")
+    assert {problem.code for problem in page.problems} == {"T7-243"}
+    assert "self.net" in page.problems[0].reason
+    given = HIDDEN.replace(
+        "local wrapped", "function Wrapped:parameters() return self.net:parameters() end\nlocal wrapped"
+    )
+    assert translate_script(given.encode(), "p.lua").problems == []

@@ -50,6 +50,7 @@ class Types:
         self.versions: dict[Variable, tuple[list[int], list[Type]]] = {}
         self.classes: dict[str, LuaClass] = {}
         self.class_of_variable: dict[Variable, LuaClass] = {}
+        self.self_of: dict[Variable, LuaClass] = {}  # the first parameters of methods of a class
         self.parent_of_variable: dict[Variable, LuaClass] = {}
         self.checks: dict[tree.Function, ArgumentChecks] = {}  # of functions made by argcheck
         self.takes_class: set[tree.Function] = set()  # makers whose first parameter is the class
@@ -99,7 +100,15 @@ class Types:
         """The functions of the program that a call may reach."""
         if isinstance(call, Call):
             return self.of(call.callee).functions
-        return self.methods_of(self.of(call.receiver), call.method)
+        owner = self.of(call.receiver)
+        if len(owner.classes) > 1 and isinstance(
+            call.receiver, Name
+        ):  # a method's own object is of its class
+            made = self.self_of.get(self.scopes.of_name[call.receiver])
+            own = made.everywhere(call.method) if made is not None else ()
+            if own:
+                return own
+        return self.methods_of(owner, call.method)
 
     def given(self, function: tree.Function, call: Call | Invoke) -> list[tuple[Name, Expression]]:
         """The parameters of a function, each with the argument that a call has for it."""

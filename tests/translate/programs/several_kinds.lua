@@ -101,3 +101,16 @@ local function same(x, y) return x == y end
 local list, tensor = {1}, torch.ones(1)
 print(same(1, 1), same(list, list), same({1}, {1}), same(tensor, tensor), same(tensor, torch.ones(1)))
 print(same(true, 1), same(1, '1'), same('a', 'a'))
+
+-- Asked for what nobody gives it here: the branch stays, for those who will.
+local function parts(input)
+   local first, second
+   if torch.type(input) == 'table' and #input == 2 then
+      first, second = unpack(input)
+   elseif torch.isTensor(input) then
+      second = input
+   end
+   return first, second
+end
+local none, given = parts(torch.ones(2, 3))
+print(none == nil, given:size(1))

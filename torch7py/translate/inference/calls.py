@@ -340,7 +340,10 @@ class CallKinds:
                         self.types.calls_of.setdefault(function, []).append(node)
                         self.bind(function, node.arguments, arguments, 1)
                         news = True
-                    news |= self._results(function, results, arguments, 1)
+                    if function in self.inference.either:
+                        news |= module_calls.gradient(result, arguments)
+                    else:
+                        news |= self._results(function, results, arguments, 1)
                 return news
             if receiver.has("node") and method in ("annotate", "split"):
                 return module_calls.node_method(method, receiver, results)

@@ -28,8 +28,19 @@ class ClassTypes:
         """Where the statements are that make them."""
         for made in classes:
             self._made_by.setdefault(made.statement, made)
+            self._know_objects(made)
             for part in made.parts:
                 self._of_part.setdefault(part, made)
+
+    def _know_objects(self, made: LuaClass) -> None:
+        """Which variables of its methods are objects of a class, and of no other that has the method too."""
+        types = self.types
+        for function in made.methods.values():
+            first = function.parameters[0] if function.parameters else None
+            if first is not None and first.name == "self":
+                variable = types.scopes.of_name[first]
+                if types.self_of.setdefault(variable, made) is not made:
+                    del types.self_of[variable]
 
     def value_type(self, made: LuaClass) -> Type:
         """The type of the class itself."""

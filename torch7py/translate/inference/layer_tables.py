@@ -35,13 +35,31 @@ def learn_tables(inference: Inference, made: LuaClass) -> None:
         for function in methods:
             for parameter in function.parameters[1:2]:
                 _be_tensors(inference.name_type(parameter))
-    if gradients:
+    alone = _given_alone(made)
+    if gradients and alone:  # a table for a table, and a tensor for a tensor
+        inference.apart |= alone
+        inference.either |= {made.methods[name] for name in _HALVES if name in made.methods}
+    elif gradients:
         _be_tensors(made.instance.of_field("gradInput"))
     if gives:
         _be_tensors(made.instance.of_field("output"))
         for name in _HALVES:
             for parameter in made.methods[name].parameters[2:3] if name in made.methods else ():
                 _be_tensors(inference.name_type(parameter))
+
+
+def _given_alone(made: LuaClass) -> set[tree.Assign]:
+    """The statements that make a layer's gradient one tensor, where others make it a table of those that are wanted."""
+    tables, others = 0, set()
+    for name in _HALVES:
+        function = made.methods.get(name)
+        for node in tree.every(function.body, tree.Assign) if function is not None else ():
+            if len(node.targets) == len(node.values) == 1 and _is_own(node.targets[0], "gradInput"):
+                if isinstance(node.values[0], tree.Table):
+                    tables += bool(node.values[0].fields)
+                else:
+                    others.add(node)
+    return others if tables else set()
 
 
 def _be_tensors(found: Type) -> None:

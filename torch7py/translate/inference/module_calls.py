@@ -108,10 +108,7 @@ def method(
     if name in ("forward", "updateOutput"):
         return forward(receiver, result, arguments)
     if name in ("backward", "updateGradInput"):
-        given = arguments[0] if arguments else Type()
-        if given.kind == "table" and given.of_elements().kind == "tensor":
-            return result.be("table") | result.mark("array") | result.of_elements().be("tensor")
-        return unify(result, given) if given.kind == "tensor" else False
+        return gradient(result, arguments)
     if name == "add":
         news = False
         made = receiver.find().layers
@@ -153,6 +150,14 @@ def method(
             news |= each.be("table") | each.mark("array") | each.of_elements().be("tensor")
         return news
     return False
+
+
+def gradient(result: Type, arguments: list[Type]) -> bool:
+    """What a backward pass gives is like what the forward was given."""
+    given = arguments[0] if arguments else Type()
+    if given.kind == "table" and given.of_elements().kind == "tensor":
+        return result.be("table") | result.mark("array") | result.of_elements().be("tensor")
+    return unify(result, given) if given.kind == "tensor" else False
 
 
 def _be_layers(found: Type, module: Type, name: str) -> bool:

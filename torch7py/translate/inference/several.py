@@ -21,7 +21,7 @@ from torch7py.translate.types import Types
 if TYPE_CHECKING:
     from torch7py.translate.inference.statements import Inference
 
-__all__ = ["Cases", "Sink", "flow", "flow_back", "mapped", "result_of", "sinks"]
+__all__ = ["Cases", "Sink", "flow", "flow_back", "mapped", "result_of", "sinks", "tested"]
 
 _TABLE: Kinds = frozenset({"table"})
 
@@ -51,6 +51,17 @@ def sinks(types: Types, scopes: Scopes) -> set[Sink]:
     for function, held in types.varargs.items():
         if _is_several(held):
             found.add(function)
+    return found
+
+
+def tested(types: Types, scopes: Scopes, sinks: set[Sink]) -> set[Sink]:
+    """Those parameters that are given tensors only, and of which the function asks whether they are something else."""
+    asked = {scopes.of_name[name] for name in types.narrowed}
+    found: set[Sink] = set()
+    for sink in sinks:
+        variable = scopes.of_name[sink] if isinstance(sink, Name) else None
+        if variable in asked and types.versions[variable][1][0].find().kinds == {"tensor"}:
+            found.add(sink)
     return found
 
 
@@ -148,6 +159,12 @@ class Cases:
             news = flow(found, whole, EVERYTHING if hidden or left & {"module", "criterion"} else kinds)
             for each in source.sources:
                 news |= "table" in found.find().kinds and flow(found, each, kinds & _TABLE)
+            if (
+                not found.find().kinds
+                and kinds & {"table", "tensor"} == {"table"}
+                and source.kinds == {"tensor"}
+            ):
+                news |= found.be("table") | found.mark("array")  # what nobody gives, it is in this branch
             if "table" in found.find().kinds:
                 found.of_elements()  # to be looked at
             return news

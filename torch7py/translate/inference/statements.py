@@ -20,6 +20,7 @@ from torch7py.translate.inference.layer_tables import learn_tables
 from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.objects import Objects
+from torch7py.translate.inference.short_names import ShortNames
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -53,7 +54,7 @@ def infer(
         if sinks <= open_ones or (open_ones and len(sinks) > _MOST_SINKS):
             break
         again = _infer(program, scopes, recorded, files, tables, checks or {}, sinks)
-        still = several.sinks(again, scopes)
+        still = several.sinks(again, scopes) | several.tested(again, scopes, sinks)
         if sinks <= still:  # and perhaps others that nothing told from these before
             found, open_ones, sinks = again, sinks, still
         else:
@@ -93,7 +94,8 @@ def _infer(
         learn_tables(inference, made)
     inference.types.fields_of_modules = module_fields(program)
     inference.types.own_fields = own_fields(program)
-    inference.know_short_names()
+    inference.short_names = ShortNames(inference.types, program)
+    inference.short_names.find()
     inference.block(program)
     if inference.cases is not None:
         inference.types.narrowed = inference.cases.narrowing.kinds
@@ -116,7 +118,6 @@ def kind_of_fields(table: Type, value: Type) -> bool:
 
 
 _UNPACKS = ("unpack", "table.unpack")
-_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "pl.")  # whose functions may have a short name
 
 
 class Inference:
@@ -125,8 +126,7 @@ class Inference:
         self.files = files
         self.program = Block((), None, ())
         self._indexed: set[Name] | None = None
-        self._called: set[Name] | None = None
-        self._given: dict[Name, Expression | None] | None = None  # what each statement gives a variable
+        self.short_names: ShortNames
         self.tuples: set[tree.Table] = set()  # constructors of tables with a kind for each place
         self.sinks: set[several.Sink] = set()  # what takes several kinds
         self.cases: several.Cases | None = None
@@ -136,6 +136,10 @@ class Inference:
         self.types = Types(scopes)
         self.rules: list[_Run] = []
         self.with_names: list[Type] = []  # what is indexed with a string
+        self.apart: set[tree.Assign] = set()  # what is assigned learns nothing from what takes it
+        self.either: set[tree.Function] = (
+            set()
+        )  # that give a table of gradients for a table, and one for a tensor
         self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
         self.objects = Objects(self.types, scopes)
@@ -198,6 +202,9 @@ class Inference:
         elif isinstance(node, tree.Assign):
             types = [self.target(target, node) for target in node.targets]
             places = [isinstance(t, Index) and not isinstance(t.key, tree.String) for t in node.targets]
+            if node in self.apart:
+                self.rules.append(functools.partial(several.flow, types[0], self.expression(node.values[0])))
+                return
             # What is stored into an element of a tensor need not be of its kind: a number fills a row.
             self.assign([Type() if p else t for p, t in zip(places, types, strict=True)], node.values)
             given = self.values(node.values, len(types))
@@ -249,7 +256,7 @@ class Inference:
         targets = node.names if isinstance(node, tree.Local) else node.targets
         call = node.values[0] if len(node.values) == 1 else None
         if isinstance(call, Index) and len(targets) == 1 and isinstance(targets[0], Name):
-            self._short_name(targets[0], call, _SHORTENED)
+            self.short_names.note(targets[0], call)
         if not isinstance(call, Call) or call in self.files:
             return
         if isinstance(call.callee, Call):  # require('pl.import_into')()
@@ -272,42 +279,6 @@ class Inference:
         once = len(variable.writes) == (1 if variable.is_global else 0) or not variable.reads
         if once and (given[0].value == "argcheck.doc" or self._only_indexed(variable)):
             self.types.packages[variable] = given[0].value.removesuffix(".import_into")
-
-    def know_short_names(self) -> None:
-        """``printf = utils.printf``: the functions that have such a name use it before the statement, in the text."""
-        assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
-        for node in [*assigned, *tree.every(self.program, tree.Assign)]:
-            targets = node.names if isinstance(node, tree.Local) else node.targets
-            value = node.values[0] if len(node.values) == 1 else None
-            if isinstance(value, Index) and len(targets) == 1 and isinstance(targets[0], Name):
-                self._short_name(targets[0], value, ("string.", "pl."))
-
-    def _short_name(self, target: Name, value: Index, packages: tuple[str, ...]) -> None:
-        """``local Convolution = nn.SpatialConvolution``, ``local norm = torch.norm``: what is called and no more."""
-        path = self.types.path(value) or ""
-        variable = self.scopes.of_name[target]
-        if not path.startswith(packages) or path in self.types.classes:
-            return
-        if self._called is None:
-            self._called = {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
-        if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
-            self.types.packages[variable] = path
-
-    def _is_always(self, variable: Variable, path: str) -> bool:
-        """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
-        if self._given is None:
-            self._given = {}
-            assigned: list[tree.Local | tree.Assign] = [*tree.every(self.program, tree.Local)]
-            for node in [*assigned, *tree.every(self.program, tree.Assign)]:
-                names = node.names if isinstance(node, tree.Local) else node.targets
-                for at, name in enumerate(names):
-                    plain = len(names) == len(node.values)
-                    if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
-                        self._given[name] = node.values[at] if plain else None
-        first = variable.declaration
-        places = [*variable.writes, *([first] if isinstance(first, Name) and first in self._given else [])]
-        values = [self._given.get(name) for name in places]
-        return bool(values) and all(value is not None and self.types.path(value) == path for value in values)
 
     def _only_indexed(self, variable: Variable) -> bool:
         """Whether a variable stands only before a dot."""

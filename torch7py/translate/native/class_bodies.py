@@ -55,6 +55,8 @@ class ClassBodies:
         t.gap()
         t.emit(f"class {self.classes.names[made]}{f'({base})' if base else ''}:")
         with t.indented():
+            if self.classes.current is not None and self.classes.current.remembers_output:
+                t.emit("output = torch.empty(0)  # of the last input")
             for name, value in made.values.items():
                 if self.classes.current is not None and name in LEFT_OUT:
                     continue
@@ -196,6 +198,8 @@ class ClassBodies:
                 t.emit("@staticmethod")
             before = len(t.lines)
             begin = self.classes.fields.missing(made) if name == "__init" else []
+            if name == "__init" and self.classes.current is not None and not _begins_parent(function):
+                begin = ["super().__init__()", *begin]  # which PyTorch wants of all modules
             if name == "__eq" and self.metamethods.compared_with_others():
                 other = t.names.of(function.parameters[-1])
                 begin = [
@@ -228,3 +232,13 @@ class ClassBodies:
             ):
                 raise Problem("T7-242", value.line, f"the field {name} of a class, made of variables")
         return t.value(value)
+
+
+def _begins_parent(function: tree.Function) -> bool:
+    """Whether a constructor calls that of a parent."""
+    return any(
+        isinstance(call.callee, Index)
+        and isinstance(call.callee.key, String)
+        and call.callee.key.value == "__init"
+        for call in tree.every(function.body, Call)
+    )

@@ -96,6 +96,9 @@ def _test(t: Translator, value: Expression, said: str, by_torch: bool) -> Py | N
     kinds = set(found.kinds)
     if kinds == {"table"} and said == "table":
         return _is_table(t, value, found)
+    given = isinstance(value, Name) and t.scopes.of_name[value].kind == "parameter"
+    if kinds == {"tensor"} and said == "table" and given and not found.has("flat weights"):
+        return atom(f"isinstance({t.value(value)}, (list, tuple))")  # which this program gives nowhere
     if len(kinds) < 2 or any(lua_type_of(kind) is None for kind in kinds):
         return None
     if said in ("string", "boolean") and said in kinds:

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from torch7py.translate import tree
 from torch7py.translate.kinds import LuaClass
-from torch7py.translate.native import code
+from torch7py.translate.native import code, layer_halves
 from torch7py.translate.native.inner_outputs import InnerOutputs
+from torch7py.translate.native.layer_halves import BACKWARD
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.scopes import Variable
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BACKWARD", "DERIVED_FROM", "KEPT_BY_NN", "LayerFields"]
 
-BACKWARD = ("backward", "updateGradInput", "accGradParameters")
 KEPT_BY_NN = {"output", "gradInput"}
 # Classes of nn that the page derives from itself, and whether they have weights.
 DERIVED_FROM = {
@@ -58,12 +59,14 @@ class LayerFields:
     short_names: dict[Variable, str] = field(
         default_factory=dict
     )  # locals that are such a field: h = self.output
-    named_short: set[tree.Local] = field(default_factory=set)
+    named_short: set[Expression] = field(default_factory=set)  # what such a local is given
     _inner: InnerOutputs | None = None
 
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
         self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
+        if "backward" in self.made.methods and layer_halves.lead_to_backward(self, self.halves[1:]):
+            del self.halves[1:]
         self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}
         self._find_parameters()
         self.by_hand = bool(self.halves) and not all(self._delegates(half) for half in self.halves)
@@ -76,9 +79,9 @@ class LayerFields:
         )  # else the parent's halves are those that know
         self.handed = list(weights)
         if self.by_hand:
-            self._find_short_names()
+            layer_halves.find_short_names(self)
         self._find_temporaries()
-        self._name_as_fields()
+        layer_halves.name_as_fields(self)
 
     # What the fields are
 
@@ -211,7 +214,7 @@ class LayerFields:
                     continue
                 if not (isinstance(value, Invoke) and value.method in BACKWARD):
                     return False
-                if self.t.kind(value.receiver) != "module" or self._is_self(value.receiver):
+                if self.t.kind(value.receiver) != "module" or self.is_self(value.receiver):
                     return False
                 gradient = value.arguments[1] if len(value.arguments) > 1 else None
                 known = self.own(gradient) == "gradInput" if gradient is not None else False
@@ -222,7 +225,7 @@ class LayerFields:
                 calls += 1
         return calls > 0
 
-    def _is_self(self, node: Expression) -> bool:
+    def is_self(self, node: Expression) -> bool:
         return isinstance(node, Name) and node.name == "self"
 
     def _find_temporaries(self) -> None:
@@ -241,44 +244,6 @@ class LayerFields:
         self.temporary -= seen
         self.temporary |= KEPT_BY_NN
         self.temporary |= {f"{name}{n}" for name, count in self.entries.items() for n in range(1, count + 1)}
-
-    def _find_short_names(self) -> None:
-        """``local h, c = self.output, self.cell``: what changes one of them changes the field."""
-        found: dict[tree.Local, dict[Variable, str]] = {}
-        for function in [*([self.forward] if self.forward is not None else []), *self.halves]:
-            stored = [
-                (target.place.start, name)
-                for node in tree.every(function.body, tree.Assign)
-                for target in node.targets
-                if (name := self.own(target)) is not None
-            ]
-            for node in function.body.statements:
-                if not isinstance(node, tree.Local) or len(node.names) != len(node.values):
-                    continue
-                fields = {
-                    self.t.scopes.of_name[variable]: name
-                    for variable, value in zip(node.names, node.values, strict=True)
-                    if (name := self.own(value)) is not None and self.t.kind(value) == "tensor"
-                }
-                later = {name.rstrip("0123456789") for at, name in stored if at > node.place.start}
-                later |= {name for at, name in stored if at > node.place.start}
-                plain = all(not v.writes and name not in later for v, name in fields.items())
-                if len(fields) == len(node.names) and plain:
-                    found[node] = fields
-        for node, fields in found.items():
-            self.short_names |= fields
-            self.named_short.add(node)
-
-    def _name_as_fields(self) -> None:
-        """Short names of fields that live for a moment are the names of these; others are variables of their own."""
-        for node in list(self.named_short):
-            fields = {v: n for v, n in self.short_names.items() if v.declaration in node.names}
-            if not all(name in self.temporary and name not in self.gradients for name in fields.values()):
-                self.named_short.discard(node)
-                for variable in fields:
-                    del self.short_names[variable]
-        for variable, name in self.short_names.items():
-            self.t.names.chosen[variable] = self.local(name)
 
     def read_outside(self) -> set[str]:
         """The fields that the program, or a method that computes nothing, asks a layer for: they stay in it."""
@@ -306,7 +271,7 @@ class LayerFields:
         for statement in function.body.statements:
             reads: list[str] = []
             sets: list[str] = []
-            if self.is_made_once(statement) or statement in self.named_short:
+            if self.is_made_once(statement):
                 continue
             if isinstance(statement, tree.Assign):
                 for target in statement.targets:
@@ -317,9 +282,9 @@ class LayerFields:
                         reads += self.fields_of(target)
                 for value in statement.values:
                     reads += self.fields_of(value)
-            elif (chain := _chain(statement)) is not None:
+            elif (chain := layer_halves.chain(statement)) is not None:
                 name = self.own(root_of(chain))
-                if name is not None and self._overwrites(chain):
+                if name is not None and self.overwrites(chain):
                     sets.append(name)
                     link: Expression = chain
                     while isinstance(link, Invoke):
@@ -328,12 +293,19 @@ class LayerFields:
                         link = link.receiver
                 else:
                     reads += self.fields_of(statement)
+            elif isinstance(statement, tree.Local):
+                reads += [n for v in statement.values if v not in self.named_short for n in self.fields_of(v)]
             else:
                 reads += self.fields_of(statement)
             seen.update(reads)
             found |= {name for name in sets if name not in seen}
             seen.update(sets)
         return found
+
+    @cached_property
+    def remembers_output(self) -> bool:
+        """Whether the forward half begins with what it gave last."""
+        return layer_halves.remembers_output(self)
 
     def refuse_unset(self, lines: list[str]) -> None:
         """Refuse methods that use what the last call left in a field which here is a variable of each call."""
@@ -371,7 +343,7 @@ class LayerFields:
                         found.add(name)
         return found
 
-    def _overwrites(self, node: Invoke) -> bool:
+    def overwrites(self, node: Invoke) -> bool:
         first: Expression = node
         while isinstance(first, Invoke) and isinstance(first.receiver, Invoke):
             first = first.receiver
@@ -434,14 +406,6 @@ class LayerFields:
             yield
         finally:
             self.t.raw_elements = before
-
-
-def _chain(statement: tree.Statement) -> Invoke | None:
-    """The methods that a statement, or a return, calls one by one: ``self.output:resizeAs(x):copy(x)``."""
-    if isinstance(statement, tree.Return) and len(statement.values) == 1:
-        value = statement.values[0]
-        return value if isinstance(value, Invoke) else None
-    return statement.call if isinstance(statement, tree.Run) and isinstance(statement.call, Invoke) else None
 
 
 def unset(lines: list[str], names: set[str]) -> set[str]:

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
-from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN, LayerFields
+from torch7py.translate.native.code import INDENT
+from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
+from torch7py.translate.native.layer_inputs import LayerInputs
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of
@@ -16,10 +18,9 @@ __all__ = ["LayerFunction"]
 
 
 @dataclass(eq=False)
-class LayerFunction(LayerFields):
+class LayerFunction(LayerInputs):
     """How the function of a layer is written: its forward, and its halves as one backward."""
 
-    spread: str = ""  # the name of a table of inputs
     trains_inner: bool = False  # whether its backward adds to the gradients of layers inside
     alone: set[Expression] = field(default_factory=set)  # calls whose result nobody takes
     inputs: int = 0  # how many the function has
@@ -42,6 +43,9 @@ class LayerFunction(LayerFields):
         inputs = self.inputs_of_forward()
         names = [t.names.of(given) for given in inputs]
         self.spread = ""
+        self.either = self._may_be_a_table(inputs[0])
+        if self.either:
+            self.spread = names[0]
         for each in inputs:
             if t.kind(each) == "table":
                 if each is not inputs[0] and self.made.instance.kind == "criterion":
@@ -68,7 +72,14 @@ class LayerFunction(LayerFields):
             saved = [name for name in kept if kept[name]]
             at_return = [self._save(saved)] if saved else []
             at_return += [f"ctx.{name} = {name}" for name in kept if not kept[name]]
-            given = [*names[1:], *self.handed, f"*{self.spread}"] if self.spread else [*names, *self.handed]
+            if self.either:
+                at_return.append(f"ctx.{self._is_table} = {self._is_table}")
+            if self.remembers_output:
+                self.layer_used = True
+                at_return.append(f"layer.output = {self.local('output')}.detach()")
+            weights = [self.local(name) for name in self.handed]
+            given = [*names[1:], *weights, f"*{self._inputs}"] if self.spread else [*names, *weights]
+            given[:0] = [self._is_table] if self.either else []
             if forward is None:
                 t.emit(f"def forward(ctx, {', '.join(given)}):")
                 for line in at_return:
@@ -78,6 +89,9 @@ class LayerFunction(LayerFields):
                 self._name_self(forward, "layer")
                 with self.written_as(texts, None, at_return), self._as_tensors(forward.body):
                     t.functions.define("forward", forward, (), (), ["ctx", *given])
+                first = [f"{self.local('output')} = layer.output"] if self.remembers_output else []
+                first += [self._either(self._is_table)] if self.either else []
+                t.lines[at + 1 : at + 1] = [f"{INDENT * (t.depth + 1)}{line}" for line in first]
             self._drop_output(at)
             self._backward(names, kept, texts)
             self._drop_saved(at, saved)
@@ -108,7 +122,7 @@ class LayerFunction(LayerFields):
     def _saved(self, names: list[str]) -> str:
         """What was saved, with its names."""
         if names == [self.spread]:
-            return f"{self.spread} = ctx.saved_tensors"
+            return f"{self._inputs} = ctx.saved_tensors"
         spread = ", ".join(map(self.spread_out, names))
         return f"{f'({spread},)' if len(names) == 1 else spread} = ctx.saved_tensors"
 
@@ -133,6 +147,10 @@ class LayerFunction(LayerFields):
         t = self.t
         if self.handed:
             return  # of which gradients are wanted
+        if self.either:
+            raise Problem(
+                "T7-243", self.halves[0].line, "layers with weights behind an input that may be a table"
+            )
         if self.spread:  # one weight will do
             t.lines[at] = t.lines[at].replace(f"*{self.spread}", f"weight, *{self.spread}")
             for i in self._returns(at):
@@ -151,10 +169,6 @@ class LayerFunction(LayerFields):
         lines = self.t.lines
         back = next(i for i in range(at, len(lines)) if lines[i].strip().startswith("def backward"))
         return [i for i in range(back, len(lines)) if lines[i].strip().startswith("return ")]
-
-    def spread_out(self, name: str) -> str:
-        """A name among values: a table of inputs is spread out."""
-        return f"*{name}" if name == self.spread else name
 
     def _keep_layer(self, at: int) -> None:
         """Have the layer itself in the context as well, where the gradients need it."""
@@ -191,6 +205,8 @@ class LayerFunction(LayerFields):
         found: dict[str, bool] = {names[0]: True} if self.inherits else {}
         of_name = {t.names.of(p): p for p in self.inputs_of_forward()}
         written = self.set_before_read(self.forward) if self.forward is not None else set()
+        if self.remembers_output:
+            written |= {"output"}
         for half in self.halves:
             own = self.set_before_read(half) - {"gradInput"}
             for node in tree.walk(half.body):
@@ -255,6 +271,8 @@ class LayerFunction(LayerFields):
             saved = [name for name in kept if kept[name]]
             if saved:
                 t.emit(self._saved(saved))
+            if self.either:
+                t.emit(self._either(f"ctx.{self._is_table}"))
             for name in kept:
                 if not kept[name]:
                     t.emit(f"{name} = ctx.{name}")
@@ -365,7 +383,7 @@ class LayerFunction(LayerFields):
             return
         gradients = self._input_gradients(names)
         given = [] if self.spread else gradients
-        given += ["None"] * (names - max(len(given), bool(self.spread)))
+        given += ["None"] * (names - max(len(given), bool(self.spread)) + self.either)
         for gradient in self.handed_gradients:
             used = any(gradient in self.fields_of(half.body) for half in self.halves)
             given.append(self.local(gradient) if used else "None")
@@ -377,6 +395,8 @@ class LayerFunction(LayerFields):
         """What a backward half gives for the inputs; a criterion's is one of its value."""
         count = self.entries["gradInput"]
         local = self.local("gradInput")
+        if self.either:
+            return [f"*({local} if ctx.{self._is_table} else [{local}])"]
         named = [self.local(f"gradInput{n}") for n in range(1, count + 1)] if count else [local]
         spread = self.is_table("gradInput") and not count
         if not self.spread:
@@ -448,6 +468,10 @@ class LayerFunction(LayerFields):
             given = [*layer, *names, *parameters]
             if self.spread:
                 given = [*layer, *names[1:], *parameters, f"*{names[0]}"]
+            if self.either:
+                t.emit(f"    {self._is_table} = isinstance({names[0]}, (list, tuple))")
+                spread = f"*({names[0]} if {self._is_table} else [{names[0]}])"
+                given = [*layer, self._is_table, *names[1:], *parameters, spread]
             if self.trains_inner and not self.handed:  # so that autograd asks for their gradients
                 if self.spread:
                     given.insert(len(given) - 1, "next(self.parameters())")

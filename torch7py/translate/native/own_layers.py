@@ -16,7 +16,7 @@ from torch7py.translate.kinds import Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
-from torch7py.translate.native.layer_functions import LayerFunction
+from torch7py.translate.native.layer_gradients import LayerGradients
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
@@ -43,8 +43,30 @@ LEFT_OUT = {
 
 
 @dataclass(eq=False)
-class OwnLayer(LayerFunction):
+class OwnLayer(LayerGradients):
     """How one class of layers is written: the statements of its methods."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._refuse_hidden_weights()
+
+    def _refuse_hidden_weights(self) -> None:
+        """Refuse layers inside whose weights nobody can train: nn.Module gives only a layer's own, PyTorch all."""
+        made, asked = self.made, {"getParameters", "parameters", "updateParameters"}
+        if (
+            made.parent != "nn.Module"
+            or made.derived
+            or made.base is not None
+            or "parameters" in made.methods
+        ):
+            return
+        if not any(node.method in asked for node in tree.every(self.t.program, Invoke)):
+            return
+        for name, found in made.instance.find().fields.items():
+            inside = found.find().of_elements() if found.kind == "table" else found.find()
+            if inside.kind == "module" and self._may_have_weights(inside):
+                reason = f"the weights of self.{name}, which parameters() does not give"
+                raise Problem("T7-243", made.statement.line, reason)
 
     def statement(self, node: Statement) -> bool:
         """The statements of a layer's methods that are written otherwise; whether this was one."""
@@ -55,8 +77,15 @@ class OwnLayer(LayerFunction):
             return True
         if self.no_return is not None and self.inner.statement(node):
             return True
-        if isinstance(node, tree.Local) and node in self.named_short:
+        if isinstance(node, tree.Local) and any(
+            t.scopes.of_name[name] in self.short_names for name in node.names
+        ):
+            for variable, value in zip(node.names, node.values, strict=True):
+                if t.scopes.of_name[variable] not in self.short_names:
+                    t.assignments.write(node, (variable,), (value,), True)
             return True
+        if isinstance(node, tree.Local) and self.no_return is not None:
+            self._begin_named(node)
         if isinstance(node, tree.Run):
             self.alone.add(node.call)
         if isinstance(node, tree.Run) and self.no_return is not None:
@@ -76,8 +105,9 @@ class OwnLayer(LayerFunction):
                 return self._overwritten(name, node.call)
             if self.no_return is not None:
                 self._begin_others_gradient(root_of(node.call))
-            if name in self.parameters:
-                return self._initialized(name, node.call)
+            changed = name or self._part_of_parameter(root_of(node.call))
+            if changed in self.parameters and changed not in self.texts:
+                return self._initialized(changed, node.call)
         if isinstance(node, tree.Assign) and len(node.targets) == 1:
             first = node.targets[0]
             if isinstance(first, Name) and t.scopes.of_name[first] in t.scales:
@@ -101,15 +131,6 @@ class OwnLayer(LayerFunction):
                 self._adds_to_part(name, node.targets[0], node.values[0])
         return False
 
-    def _adds_to_part(self, name: str, part: Expression, value: Expression) -> None:
-        """``self.gradWeight[i] = self.gradWeight[i] + x``: the gradient begins with zeros."""
-        added = isinstance(value, tree.Binary) and value.operator in ("+", "-")
-        if not added or not isinstance(value, tree.Binary) or not forms.same_expression(value.left, part):
-            raise Problem("T7-243", part.line, f"a part of {name}, to which nothing is added")
-        local = self.local(name)
-        begun = any(line.strip().startswith(f"{local} = ") for line in self.t.lines[-200:])
-        self._begin(name, local, begun)
-
     def inner_gradient(self, node: Call | Invoke) -> Py | None:
         """``self.net:backward(x, g)`` in a backward half: gradients of a module that the layer has in it."""
         t = self.t
@@ -123,7 +144,7 @@ class OwnLayer(LayerFunction):
         if self.no_return is None or not isinstance(node, Invoke) or node.method not in BACKWARD:
             return None
         kind = t.kind(node.receiver)
-        if kind not in ("module", "criterion") or self._is_self(node.receiver):
+        if kind not in ("module", "criterion") or self.is_self(node.receiver):
             return None
         if len(node.arguments) < 2 or t.kind(node.arguments[0]) != "tensor":
             raise Problem("T7-243", node.line, f"{node.method} of a layer in it, with these arguments")
@@ -201,6 +222,12 @@ class OwnLayer(LayerFunction):
                 return True
         return False
 
+    def _part_of_parameter(self, node: Expression) -> str | None:
+        """The parameter that an expression is a part of, as ``self.bias[{{1, n}}]``."""
+        while isinstance(node, Index) and self.own(node) is None:
+            node = node.base
+        return self.own(node)
+
     def _initialized(self, name: str, call: Invoke) -> bool:
         """A method that changes a parameter outside of the computation: its first value, mostly."""
         t = self.t
@@ -273,49 +300,6 @@ class OwnLayer(LayerFunction):
         )
         names = names - set(re.findall(r"\w+", " ".join(lines[i] for i in (start, *given))))
         return all(len(re.findall(rf"\b{name}\b", text)) != 1 for name in names)
-
-    def _added(self, call: Invoke) -> Py | None:
-        """What a method adds to a gradient: ``add(x)``, ``add(scale, x)``, ``addmm(scale, a, b)``; None for others."""
-        t = self.t
-        given = list(call.arguments)
-        if call.method not in ("add", "addmm", "addmv", "addr", "addcmul"):
-            return None
-        factors = given[-1:] if call.method == "add" else given[-2:]
-        scale = given[: -len(factors)]
-        if len(scale) > 1 or len(given) < len(factors) or any(t.kind(x) != "number" for x in scale):
-            return None
-        texts = [t.value(factor) for factor in factors]
-        if call.method == "add":
-            value = texts[0]
-        elif call.method == "addr":
-            value = atom(f"torch.outer({texts[0]}, {texts[1]})")
-        else:
-            operator = "*" if call.method == "addcmul" else "@"
-            value = Py(
-                f"{texts[0].at(code.MULTIPLY)} {operator} {texts[1].at(code.MULTIPLY + 1)}", code.MULTIPLY
-            )
-        by = t.value(scale[0]) if scale else atom("1")
-        if by.text == "1":
-            return value
-        return Py(f"{by.at(code.MULTIPLY)} * {value.at(code.MULTIPLY + 1)}", code.MULTIPLY)
-
-    def _begin_others_gradient(self, node: Expression) -> None:
-        """The gradients of another layer's weights, which are there from the beginning in Torch7."""
-        t = self.t
-        if not (isinstance(node, Index) and isinstance(node.key, tree.String)):
-            return
-        if node.key.value not in ("gradWeight", "gradBias") or t.kind(node.base) != "module":
-            return
-        weight = t.value(node).text.removesuffix(".grad")
-        t.emit(f"if {weight}.grad is None:")
-        t.emit(f"    {weight}.grad = torch.zeros_like({weight})")
-
-    def _begin(self, name: str, local: str, begun: bool) -> None:
-        """A gradient of which parts are added to begins with zeros, before all of its half."""
-        if not begun:
-            line, depth = self.half_at
-            shape = self.local(self.gradients[name])
-            self.t.lines.insert(line, f"{'    ' * depth}{local} = torch.zeros_like({shape})")
 
     def _is_never(self, node: tree.If) -> bool:
         """``if scale == 0 then``: the scale is 1."""

@@ -117,6 +117,8 @@ class Tables:
 
     def _of_sink(self, found: Type) -> str:
         """What something of several kinds is where it is a table: "several", where not all of these are alike."""
+        if all(source.find().kinds and "table" not in source.find().kinds for source in found.sources):
+            return self._decide(found)  # no table is given: only the text speaks of one
         forms = self.forms(found)
         return forms.pop() if len(forms) == 1 else "several"
 

@@ -13,7 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.layers import SETTINGS, Args, Layer, NotNative, bind, modify
 from torch7py.translate.native.models.builders import Builder
-from torch7py.translate.native.models.entries import at_place
+from torch7py.translate.native.models.resized import resized
 from torch7py.translate.native.models.sequences import OVER_STEPS, REMEMBER
 from torch7py.translate.native.models.single_rows import NORMALIZATIONS, may_be_single
 from torch7py.translate.native.problem import Problem
@@ -113,11 +113,8 @@ class Constructions:
 
     @cached_property
     def resized(self) -> set[Call]:
-        """The constructions of layers whose sizes the program sets later: ``view:resetSize(n, -1)``."""
-        t = self.t
-        receivers = [n.receiver for n in tree.every(t.program, Invoke) if n.method == "resetSize"]
-        found = [at_place(self.models, node) or t.type(node).find() for node in receivers]
-        return {layer.call for each in found for layer in each.layers}
+        """The constructions of layers whose sizes the program sets later."""
+        return resized(self.models)
 
     def _construct(self, path: str, node: Call) -> Layer:
         t = self.t

@@ -14,12 +14,13 @@ from torch7py.translate.native.losses import is_function
 from torch7py.translate.native.models.builders import Builders
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, Constructions
 from torch7py.translate.native.models.coupling import Coupling
-from torch7py.translate.native.models.entries import at_place, entry
+from torch7py.translate.native.models.entries import entry
 from torch7py.translate.native.models.hooks import Hooks
 from torch7py.translate.native.models.inputs import Inputs
 from torch7py.translate.native.models.layer_tests import LayerTests
 from torch7py.translate.native.models.making import Making
 from torch7py.translate.native.models.modes import Modes
+from torch7py.translate.native.models.resized import resize
 from torch7py.translate.native.models.sequences import Sequences
 from torch7py.translate.native.models.sharing import Sharing, layers_in, refuse_half
 from torch7py.translate.native.models.surgery import Surgery
@@ -244,7 +245,7 @@ class Models:
             self.call(node)
             return True
         if isinstance(node, Invoke) and node.method == "resetSize" and t.kind(node.receiver) == "module":
-            return self._resize(node)
+            return resize(self, node)
         if isinstance(node, Invoke) and node.method == "reset" and t.kind(node.receiver) == "module":
             if t.types.function_called(node):  # a layer of the program's own
                 return False
@@ -307,20 +308,6 @@ class Models:
         if "nn.LSTM" in names:
             more += f", but={self.t.need('PeepholeLSTM')}"
         return atom(f"{self.t.need('limit_norms')}({base}, {self.t.value(node.arguments[0])}{more})")
-
-    def _resize(self, node: Invoke) -> bool:
-        """``view:resetSize(n, -1)``, of views that are nothing else; whether it is that."""
-        t = self.t
-        found = at_place(self, node.receiver) or t.type(node.receiver).find()
-        if found.classes or {layer.name for layer in found.layers} != {"nn.View"} or not node.arguments:
-            return False
-        base, given = t.value(node.receiver).at(code.ATOM), node.arguments
-        if len(given) == 1 and t.kind(given[0]) == "storage":
-            t.emit(f"{base}.sizes = tuple({t.value(given[0])})")
-        else:
-            sizes = [str(t.expressions.whole_number(size)) for size in given]
-            t.emit(f"{base}.sizes = ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})")
-        return True
 
     def _reset(self, node: Invoke) -> None:
         """``model:reset()``, of layers whose first weights are drawn alike in PyTorch."""

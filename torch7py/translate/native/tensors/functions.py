@@ -228,6 +228,13 @@ def torch_type(t: Translator, node: Call) -> Py:
     if t.kind(node.arguments[0]) == "tensor":
         return name_of_type(t, node.arguments[0])
     classes = t.type(node.arguments[0]).find().classes
+    only = (
+        t.types.self_of.get(t.scopes.of_name[node.arguments[0]])
+        if isinstance(node.arguments[0], tree.Name)
+        else None
+    )
+    if only is not None and not only.derived:
+        classes = (only,)
     if len(classes) == 1:
         return atom(quoted("table" if classes[0].by_metatable else classes[0].name))
     raise Problem("T7-308", node.line, "torch.type of something else than a tensor")

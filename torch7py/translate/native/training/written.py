@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.faithful_parts.passing import DRAWING
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
@@ -270,13 +271,24 @@ class Written:
         return self._once(gradient, twice)
 
     def _once(self, gradient: Expression, twice: bool) -> str:
-        """A gradient; what computes or draws it is written once, and its value has a name then."""
+        """A gradient; what draws it, or is a function of the program's, is run once, and its value has a name then."""
         text = self.t.value(gradient).text
-        if not twice or not any(isinstance(n, (Call, Invoke)) for n in tree.walk(gradient)):
+        if not twice or not any(self._runs(n) for n in tree.walk(gradient)):
             return text
         name = self.t.fresh("gradOutput")
         self.t.emit(f"{name} = {text}")
         return name
+
+    def _runs(self, node: tree.Node | tree.Block) -> bool:
+        """Whether a call is not the same when it is made again."""
+        if isinstance(node, Invoke):
+            return (
+                node.method in DRAWING or bool(self.t.types.function_called(node)) or node.method == "forward"
+            )
+        if not isinstance(node, Call):
+            return False
+        name = (self.t.path(node.callee) or "").rpartition(".")[2]
+        return not name or name in DRAWING or bool(self.t.types.function_called(node))
 
     def _criterion(self, given: Given) -> Py:
         """The gradient of a criterion."""

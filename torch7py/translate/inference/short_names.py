@@ -1,0 +1,66 @@
+"""Short names: ``local norm = torch.norm``, ``printf = utils.printf``, where a variable is called and no more."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torch7py.translate import tree
+from torch7py.translate.scopes import Variable
+from torch7py.translate.tree import Block, Call, Expression, Index, Name
+from torch7py.translate.types import Types
+
+__all__ = ["ShortNames"]
+
+_SHORTENED = ("nn.", "cudnn.", "torch.", "string.", "pl.")  # whose functions may have a short name
+_ANYWHERE = ("string.", "pl.")  # of these no class of the program is one
+
+
+class ShortNames:
+    """Notes in ``Types.packages`` what a variable stands for."""
+
+    def __init__(self, types: Types, program: Block) -> None:
+        self.types, self.program = types, program
+
+    def find(self) -> None:
+        """Those that functions use before the statement, in the text, that gives the variable its value."""
+        for node in self._assignments:
+            targets = node.names if isinstance(node, tree.Local) else node.targets
+            value = node.values[0] if len(node.values) == 1 else None
+            if isinstance(value, Index) and len(targets) == 1 and isinstance(targets[0], Name):
+                self.note(targets[0], value, _ANYWHERE)
+
+    def note(self, target: Name, value: Index, packages: tuple[str, ...] = _SHORTENED) -> None:
+        """``local Convolution = nn.SpatialConvolution``, as far as it is one of these packages'."""
+        path = self.types.path(value) or ""
+        variable = self.types.scopes.of_name[target]
+        if not path.startswith(packages) or path in self.types.classes:
+            return
+        if all(name in self._called for name in variable.reads) and self._is_always(variable, path):
+            self.types.packages[variable] = path
+
+    @cached_property
+    def _assignments(self) -> list[tree.Local | tree.Assign]:
+        return [*tree.every(self.program, tree.Local), *tree.every(self.program, tree.Assign)]
+
+    @cached_property
+    def _called(self) -> set[Name]:
+        return {n.callee for n in tree.every(self.program, Call) if isinstance(n.callee, Name)}
+
+    @cached_property
+    def _given(self) -> dict[Name, Expression | None]:
+        """What each statement gives a variable."""
+        found: dict[Name, Expression | None] = {}
+        for node in self._assignments:
+            names = node.names if isinstance(node, tree.Local) else node.targets
+            for at, name in enumerate(names):
+                plain = len(names) == len(node.values)
+                if isinstance(name, Name) and (node.values or isinstance(node, tree.Assign)):
+                    found[name] = node.values[at] if plain else None
+        return found
+
+    def _is_always(self, variable: Variable, path: str) -> bool:
+        """Whether all that a variable is ever given is what a path names, in branches of which one is gone through."""
+        first = variable.declaration
+        places = [*variable.writes, *([first] if isinstance(first, Name) and first in self._given else [])]
+        values = [self._given.get(name) for name in places]
+        return bool(values) and all(value is not None and self.types.path(value) == path for value in values)

@@ -1,0 +1,38 @@
+"""Views whose sizes the program sets as it goes: ``view:resetSize(n * t, -1)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native import code
+from torch7py.translate.native.models.entries import at_place
+from torch7py.translate.tree import Call, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.models.methods import Models
+
+__all__ = ["resize", "resized"]
+
+
+def resized(models: Models) -> set[Call]:
+    """The constructions of layers whose sizes are set later."""
+    t = models.t
+    receivers = [node.receiver for node in tree.every(t.program, Invoke) if node.method == "resetSize"]
+    found = [at_place(models, node) or t.type(node).find() for node in receivers]
+    return {layer.call for each in found for layer in each.layers}
+
+
+def resize(models: Models, node: Invoke) -> bool:
+    """Write ``view:resetSize(n, -1)``, of what is surely a view; whether it is that."""
+    t = models.t
+    found = at_place(models, node.receiver) or t.type(node.receiver).find()
+    if found.classes or {layer.name for layer in found.layers} != {"nn.View"} or not node.arguments:
+        return False
+    base, given = t.value(node.receiver).at(code.ATOM), node.arguments
+    if len(given) == 1 and t.kind(given[0]) == "storage":
+        t.emit(f"{base}.sizes = tuple({t.value(given[0])})")
+    else:
+        sizes = [str(t.expressions.whole_number(size)) for size in given]
+        t.emit(f"{base}.sizes = ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})")
+    return True
