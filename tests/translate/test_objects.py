@@ -74,6 +74,7 @@ LINES = {
         "def _mark(self, at):\n",
         "self._mark(i * factor)\n",
         "show(Ruler(2).draw())\n",
+        "return self._sides_ - self._sides / 8",
     ],
     "prototypes": [
         "        if colour is not None:\n            self.colour = colour\n",

@@ -279,7 +279,10 @@ PACKAGE_OF_ITS_OWN = {
     "env.lua": "return {}\n",
     "square.lua": """local env = require 'shapes.env'
 local Square = torch.class('shapes.Square', env)
-function Square:sides() return 4 end
+function Square:sides()
+   names = require 'paths'
+   return #names.basename('shapes/four')
+end
 """,
     "example/draw.lua": """local shapes = require 'shapes'
 print(shapes.Square():sides())

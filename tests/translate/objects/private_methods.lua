@@ -6,10 +6,11 @@ _G.settings = {unit = 'cm'}
 do
    local C = torch.class('Ruler')
    function C:__init(count)
-      self.count = count
+      self.count, self._sides, self.__sides = count, 2, 4
       self:__clear()
    end
    function C:__clear() self.marks = {} end
+   function C:sides() return self.__sides - self._sides / 8 end
    function C:__mark(at)
       table.insert(self.marks, at)
       return #self.marks
@@ -24,3 +25,4 @@ local function show(ruler) print(#ruler.marks, ruler.marks[1], _G.settings.unit,
 show(Ruler(3):draw())
 factor = 5
 show(_G.Ruler(2):draw())
+print(Ruler(1):sides())

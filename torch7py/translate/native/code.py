@@ -101,6 +101,7 @@ _USED_BUILTINS = set(
 assert all(hasattr(builtins, name) for name in _USED_BUILTINS)
 _LIKE_DIGITS = {"l", "I", "O"}  # which a reader takes for 1 and 0
 _reserved: ContextVar[frozenset[str]] = ContextVar("reserved", default=frozenset())
+_apart: ContextVar[frozenset[str]] = ContextVar("apart", default=frozenset())
 
 
 def python_name(name: str) -> str:
@@ -129,6 +130,16 @@ def reserved(names: frozenset[str]) -> Iterator[None]:
         _reserved.reset(before)
 
 
+@contextmanager
+def kept_apart(names: frozenset[str]) -> Iterator[None]:
+    """Inside, these names of fields with two underscores, which have another with one beside them, get one behind."""
+    before = _apart.set(names)
+    try:
+        yield
+    finally:
+        _apart.reset(before)
+
+
 def attribute_name(name: str) -> str:
     """A Lua name as that of an attribute, which may be one that means something elsewhere."""
     plain = name if name.isascii() else python_name(name)
@@ -136,7 +147,9 @@ def attribute_name(name: str) -> str:
     if keyword.iskeyword(plain):
         return plain + "_"
     # Python changes names that begin with two underscores.
-    return plain[1:] if plain.startswith("__") and not plain.endswith("__") else plain
+    if plain.startswith("__") and not plain.endswith("__"):
+        return f"{plain[1:]}_" if name in _apart.get() else plain[1:]
+    return plain
 
 
 def stretch(start: str, end: str) -> str:

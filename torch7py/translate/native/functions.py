@@ -178,12 +178,16 @@ class Functions:
         return [f"{name}={name}" for name in names]
 
     def assigned_outside(self, scope: Scope) -> list[Variable]:
-        """The variables of functions around that a function assigns."""
+        """The variables of functions around that a function assigns; a package has no variable in Python."""
         t = self.t
         found = [v for v in scope.upvalues if scope in v.writers]
         found += [v for v in t.scopes.globals.values() if scope in v.writers]
         kept = [v for v in found if not t.training.is_dropped(v) and t.names.of_variable(v) != "_"]
-        return [v for v in kept if v not in t.modules.shared and v not in t.modules.aliases]
+        return [
+            v
+            for v in kept
+            if v not in t.modules.shared and v not in t.modules.aliases and v not in t.types.packages
+        ]
 
     def return_statement(self, node: tree.Return) -> None:
         t = self.t

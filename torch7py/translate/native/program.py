@@ -13,11 +13,11 @@ from torch7py.translate.inference import infer
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layout import WIDTH, lay_out_page
 from torch7py.translate.native import late_imports, optimizers, reuse, tidy, unmade
-from torch7py.translate.native.code import INDENT, reserved
+from torch7py.translate.native.code import INDENT, kept_apart, reserved
 from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
-from torch7py.translate.native.project import SourceFile, gather
+from torch7py.translate.native.project import Project, SourceFile, gather
 from torch7py.translate.native.translator import Translator
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
@@ -92,6 +92,18 @@ def _clashes(t: Translator | None) -> frozenset[str]:
 
 def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
     project = gather(source, file)
+    with kept_apart(_with_one_less(project.program)):
+        return _translate_project(project, recorded)
+
+
+def _with_one_less(program: Block) -> frozenset[str]:
+    """The names ``__x`` in a program that has ``_x`` too."""
+    names = {node.value for node in tree.every(program, tree.String)}
+    names |= {node.method for node in tree.every(program, tree.Invoke)}
+    return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
+
+
+def _translate_project(project: Project, recorded: dict[int, set[str]] | None) -> Native:
     scopes = resolve(project.program)
     types = infer(project.program, scopes, recorded, project.functions(), project.checks)
     t = Translator(project, scopes, types, one_row)
