@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 
 from torch7py.translate.native.program import translate_script
 
@@ -127,3 +130,13 @@ def test_rules_for_arguments_that_do_more(rules: str, call: str) -> None:
 )
 def test_refused(source: str) -> None:
     assert codes(POINT + source + "\nprint(Point.new(1))") & {"T7-242", "T7-201"}
+
+
+def test_the_type_of_what_nothing_is_known_of() -> None:
+    source = (
+        "function kind(x)\n   if torch.type(x) ~= 'number' then return 'other' end\n   return 'number'\nend\n"
+    )
+    space: dict[str, Any] = {"__name__": "page"}
+    exec(page(source), space)
+    given = [3, 0.5, True, "3", None, torch.ones(1), [1]]
+    assert [space["kind"](value) for value in given] == ["number"] * 2 + ["other"] * 5

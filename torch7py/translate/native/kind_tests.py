@@ -19,6 +19,7 @@ __all__ = ["compared", "either", "finds_tensor", "is_typed", "may_be_itself_only
 _FINDING = ("string.find", "string.match")
 
 _ISINSTANCE = re.compile(r"isinstance\((?P<value>[\w.]+), (?P<classes>\w+|\([\w, ]+\))\)")
+_UNSURE = (None, "any", "string", "number", "boolean", "table")
 _PLAIN = {"string": "str", "boolean": "bool", "number": "(int, float)"}
 
 
@@ -32,6 +33,11 @@ def compared(t: Translator, node: Binary) -> Py | None:
             tested = _test(t, call.arguments[0], name.value, path == "torch.type")
             if tested is not None:
                 return tested if node.operator == "==" else Py(f"not {tested.at(code.NOT)}", code.NOT)
+            if path == "torch.type" and name.value in _PLAIN and t.kind(call.arguments[0]) in _UNSURE:
+                t.imports |= {"inspect", "torch"}
+                asked = f"{t.need('lua_type')}({t.conditions.maybe(call.arguments[0])})"
+                operator = "==" if node.operator == "==" else "!="
+                return Py(f'{asked} {operator} "{name.value}"', code.COMPARE)
     return None
 
 

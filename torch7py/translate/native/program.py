@@ -93,7 +93,7 @@ def _clashes(t: Translator | None) -> frozenset[str]:
 def _translate(source: bytes, file: str, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
     project = gather(source, file)
     with kept_apart(_with_one_less(project.program)):
-        return _translate_project(project, recorded)
+        return _translate_project(project, recorded, one_row)
 
 
 def _with_one_less(program: Block) -> frozenset[str]:
@@ -103,7 +103,7 @@ def _with_one_less(program: Block) -> frozenset[str]:
     return frozenset(name for name in names if name.startswith("__") and name[1:] in names)
 
 
-def _translate_project(project: Project, recorded: dict[int, set[str]] | None) -> Native:
+def _translate_project(project: Project, recorded: dict[int, set[str]] | None, one_row: bool) -> Native:
     scopes = resolve(project.program)
     types = infer(project.program, scopes, recorded, project.functions(), project.checks)
     t = Translator(project, scopes, types, one_row)
