@@ -854,3 +854,11 @@ local function sum(a, b)
   return a + b
 end
 print(sum(math.min(4, 3)), sum(1, 5))
+
+---
+-- A number taken out of a list is written like one that stayed in it.
+local t = {0.5, 1, 4 / 7}
+local s = '7 digits'
+if #t > 0 then print(table.remove(t), #t) end
+t[#t + 1] = #s
+print(t[3])

@@ -341,3 +341,16 @@ local z = row(x)
 x:mul(2)
 print(x:sum(), y:sum(), z:sum())
 print(x:max(1):squeeze())
+
+---
+-- What a page calls things itself is not what its helpers are called, and what is put together of whole numbers is whole.
+local x, sum = torch.Tensor{{9, 1}, {-3, 0}}, 0
+local y = x:squeeze()
+x:apply(function(e) sum = sum + e end)
+for i = 1, y:size(1) do
+  local row = y[i]
+  print(row:sum(), row[1], sum)
+end
+local z = torch.cat(torch.LongTensor{1, 2}, torch.LongTensor{5, 7}, 1)
+z:div(2)
+print(z[3], torch.cat({z, z}, 1):div(2):sum())

@@ -171,7 +171,7 @@ class Partners:
         @functools.wraps(original)
         def init(module: Any, *args: Any, **kwargs: Any) -> None:
             original(module, *args, **kwargs)
-            if self.within:
+            if self.within or next(module.parameters(), None) is None:
                 return
             names = {layer.name: layer for layer in made}
             best = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Assignments"]
 
 
-_SIZES = {"size", "dim", "nDimension", "nElement", "numel"}
+_CHANGE_NOTHING = {"size", "dim", "nDimension", "nElement", "numel", "clone"}
 
 
 class Assignments:
@@ -193,7 +193,7 @@ class Assignments:
             return False
         return isinstance(value, (Invoke, Name, tree.Number, tree.String)) and all(
             isinstance(n, (Name, tree.Number, tree.String))
-            or (isinstance(n, Invoke) and n.method in _SIZES and self.t.kind(n.receiver) == "tensor")
+            or (isinstance(n, Invoke) and n.method in _CHANGE_NOTHING and self.t.kind(n.receiver) == "tensor")
             for n in tree.walk(value)
         )
 

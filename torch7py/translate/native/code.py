@@ -25,6 +25,7 @@ __all__ = [
     "Py",
     "atom",
     "attribute_name",
+    "names_reserved",
     "power",
     "python_name",
     "quoted",
@@ -118,6 +119,11 @@ def python_name(name: str) -> str:
 def _identifier(name: str) -> str:
     """A key of a table, which may be any text, as a name: ``self["a b"]`` has one."""
     return name if name.isidentifier() else re.sub(r"\W", "_", name if name[:1].isalpha() else f"_{name}")
+
+
+def names_reserved() -> frozenset[str]:
+    """The names that a program's own must not have."""
+    return _reserved.get()
 
 
 @contextmanager

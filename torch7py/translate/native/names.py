@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch7py.translate import tree
-from torch7py.translate.native.code import python_name
+from torch7py.translate.native.code import names_reserved, python_name
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import Name
 
@@ -116,7 +116,7 @@ class Names:
         return name
 
     def _free(self, base: str, scope: Scope) -> str:
-        taken = set(self.used.get(scope, set()))
+        taken = self.used.get(scope, set()) | names_reserved()
         outer = scope.parent
         while outer is not None:
             taken |= self.used.get(outer, set())

@@ -23,7 +23,7 @@ _IN_PLACE = {"+": "add_", "-": "sub_", "*": "mul_", "/": "div_"}
 _CONVERSIONS = {"long", "int", "short", "byte", "char"}
 # What has the elements of its receiver, or of its first argument.
 _ALIKE = set(
-    "clone contiguous narrow select sub view viewAs reshape t transpose expand expandAs index gather squeeze unfold"
+    "clone contiguous narrow select sub view viewAs reshape t transpose expand expandAs index gather squeeze unfold cat"
     " add mul div csub cmul cdiv fill zero copy resize resizeAs abs cmax cmin".split()
 )
 
@@ -49,6 +49,8 @@ def elements(t: Translator, node: Expression, known: dict[Variable, str | None] 
         if known.get(variable) is not None:
             return known[variable]
     name, first = _called(t, node)
+    if name == "cat" and isinstance(first, tree.Table) and first.fields:
+        first = first.fields[0].value
     if name in _COMPARE:
         return "whole" if node in t.counted else "mask"
     if name in _CONVERSIONS:

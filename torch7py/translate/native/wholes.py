@@ -166,6 +166,9 @@ class Wholes:
                 return all(self.is_whole(argument) for argument in node.arguments)
             if path == "math.random":
                 return bool(node.arguments)
+            if path == "table.remove" and node.arguments:
+                first = tree.Number(node.place, 1, "1")
+                return self._index(Index(node.place, node.arguments[0], first, False))
             functions = self.t.types.function_called(node)
             if functions:
                 return all(self._returns_whole(function) for function in functions)

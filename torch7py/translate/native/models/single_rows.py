@@ -1,9 +1,9 @@
 """Whether a program may train on a batch of one example, which Torch7's batch normalizations take otherwise.
 
 They then normalize by the running statistics. PyTorch's take those of the one example, or refuse it. How many examples
-there are is rarely told by a program's text: looked for is a first dimension of 1, of as many dimensions as a batch of
-a normalization has, or the number 1 where it comes from a variable or an option. What else comes up is seen when the
-program runs (``verify_script.OneRow``).
+there are is rarely told by a program's text: looked for is a first dimension of 1, of at least as many dimensions as a
+batch of a normalization has, or the number 1 where it comes from a variable or an option. What else comes up is seen
+when the program runs (``verify_script.OneRow``).
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ _RESHAPING = ("view", "reshape", "resize")
 
 
 def may_be_single(t: Translator, dims: int) -> bool:
-    """Whether the program makes tensors of so many dimensions, the first of which is 1."""
+    """Whether the program makes tensors of so many dimensions or more, the first of which is 1."""
     return any(_is_single(t, node, dims) for node in tree.those(t.program, Call, Invoke, Index))
 
 
 def _is_single(t: Translator, node: tree.Node, dims: int) -> bool:
     if isinstance(node, Index):
         keys = node.key.fields if isinstance(node.key, tree.Table) else ()
-        return bool(keys) and t.type(node.base).rank == dims and _is_one_place(keys[0].value)
+        return bool(keys) and (t.type(node.base).rank or 0) >= dims and _is_one_place(keys[0].value)
     if isinstance(node, Invoke):
         if t.kind(node.receiver) != "tensor":
             return False
         if node.method in _RESHAPING:
-            return len(node.arguments) == dims and _is_one(t, node.arguments[0], set())
+            return len(node.arguments) >= dims and _is_one(t, node.arguments[0], set())
+        enough = (t.type(node.receiver).rank or 0) >= dims
         first = bool(node.arguments) and _is_number(node.arguments[0], 1)
         if node.method == "narrow" and len(node.arguments) == 3:
-            return first and t.type(node.receiver).rank == dims and _is_one(t, node.arguments[2], set())
+            return first and enough and _is_one(t, node.arguments[2], set())
         if node.method == "sub" and len(node.arguments) >= 2:
-            same = same_expression(node.arguments[0], node.arguments[1])
-            return same and t.type(node.receiver).rank == dims
+            return enough and same_expression(node.arguments[0], node.arguments[1])
         return False
     if not isinstance(node, Call) or not node.arguments:
         return False
@@ -59,7 +59,7 @@ def _is_single(t: Translator, node: tree.Node, dims: int) -> bool:
     given = node.arguments[0]
     if isinstance(given, tree.Table):
         return dims == 2 and len(given.fields) == 1 and isinstance(given.fields[0].value, tree.Table)
-    return len(node.arguments) == dims and _is_one(t, given, set())
+    return len(node.arguments) >= dims and _is_one(t, given, set())
 
 
 def _is_one_place(key: Expression) -> bool:

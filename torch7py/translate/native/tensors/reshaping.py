@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import library, tree
 from torch7py.translate.forms import bare
 from torch7py.translate.native.tensors.rules import in_place, is_made_here
+from torch7py.translate.native.wholes import returns_of
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 
@@ -118,15 +119,34 @@ def _root(t: Translator, node: Expression) -> _Root | None:
 def _roots(t: Translator, node: Expression) -> set[_Root]:
     """What an expression's memory is kept in, under any name that it was given before."""
     found: set[_Root] = set()
+    seen: set[Expression] = set()
     waiting = [node]
     while waiting:
-        root = _root(t, waiting.pop())
-        if root is None or root in found:
+        made = _memory(t, waiting.pop())
+        if made in seen:
             continue
-        found.add(root)
-        if isinstance(root, Variable):
-            waiting += [source for source in t.wholes.sources(root) if not isinstance(source, bool)]
+        seen.add(made)
+        root = _root(t, made)
+        found |= set() if root is None else {root}
+        waiting += _given(t, made)
     return found
+
+
+def _given(t: Translator, node: Expression) -> list[Expression]:
+    """What a variable, an item or field of tables, or the result of a function is given."""
+    if isinstance(node, Name):
+        variable = t.scopes.of_name[node]
+        loop = t.tables.uses.loop_of.get(variable)
+        over = loop.values[0] if isinstance(loop, tree.GenericFor) else None
+        if isinstance(over, Call) and over.arguments and t.kind(over.arguments[0]) == "table":
+            return t.tables.given(t.type(over.arguments[0]), None)
+        return [source for source in t.wholes.sources(variable) if not isinstance(source, bool)]
+    if isinstance(node, Index) and t.kind(node.base) == "table":
+        name = node.key.value if isinstance(node.key, tree.String) else None
+        return t.tables.given(t.type(node.base), name)
+    if isinstance(node, (Call, Invoke)):
+        return [r.values[0] for f in t.types.function_called(node) for r in returns_of(f) if r.values]
+    return []
 
 
 def _changed(t: Translator) -> set[_Root]:
