@@ -36,6 +36,19 @@ def test_parallel_with_one_target() -> None:
     assert found == pytest.approx(expected.item(), rel=1e-13)
 
 
+def test_parallel_of_tensors(runtime: Runtime) -> None:
+    loss, gradient = lua(
+        runtime,
+        """
+        local c = nn.ParallelCriterion():add(nn.ClassNLLCriterion(), 2):add(nn.ClassNLLCriterion())
+        local x, t = torch.Tensor{{1, 2, 4}, {8, 16, 32}}, torch.Tensor{3, 2}
+        return c:forward(x, t), c:backward(x, t)
+        """,
+    )
+    assert loss == -(2 * 4 + 16)
+    assert gradient.tolist() == [[0, 0, -2], [0, -1, 0]]
+
+
 def test_multi_of_nested_tables() -> None:
     def inner() -> Any:
         return ParallelCriterion().add(MSECriterion()).add(AbsCriterion())

@@ -38,6 +38,13 @@ def _add(total: Any, factor: float, gradient: Any) -> None:
         total.add_(gradient.view(total.shape), alpha=factor)
 
 
+def _parts(value: Any) -> list[Any] | None:
+    """What ``value[i]`` gives in Lua, for each i: of a tensor of one dimension numbers. None for what has no parts."""
+    if isinstance(value, torch.Tensor) and value.dim() > 0:
+        return value.tolist() if value.dim() == 1 else list(value)
+    return value if isinstance(value, list) else None
+
+
 def _loss(criterion: Any, input: Any, target: Any) -> float:
     """A criterion's loss; some return the weight too."""
     result = criterion.updateOutput(input, target)
@@ -95,7 +102,8 @@ class ParallelCriterion(_Sum):
     """``nn.ParallelCriterion([repeatTarget])``: the i-th criterion gets the i-th input and the i-th target.
 
     Shapes: a table of inputs and one of targets, at least as many as criterions; with ``repeatTarget`` all get the
-    same target. The loss is the sum, each times its weight; the gradient of further inputs is 0.
+    same target. A tensor stands for the table of what is along its first dimension. The loss is the sum, each times
+    its weight; the gradient of further inputs is 0.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("repeatTarget",)
@@ -112,10 +120,12 @@ class ParallelCriterion(_Sum):
     def terms(self, input: Any, target: Any) -> list[tuple[float, Any, Any, Any]]:
         count = len(self.criterions)
         targets = [target] * count if truthy(self.repeatTarget) else target
-        for what, value in (("inputs", input), ("targets", targets)):
-            if not isinstance(value, list) or len(value) < count:
+        inputs = None if isinstance(input, torch.Tensor) and input.dim() < 2 else _parts(input)
+        targets = _parts(targets)
+        for what, value in (("inputs", inputs), ("targets", targets)):
+            if value is None or len(value) < count:
                 raise TorchError(f"{self.class_name} expects a table of {count} {what}")
-        return list(zip(self.weights, self.criterions, input, targets, strict=False))
+        return list(zip(self.weights, self.criterions, inputs or [], targets or [], strict=False))
 
     def updateGradInput(self, input: Any, target: Any) -> Any:
         terms = self.terms(input, target)
