@@ -256,6 +256,12 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
 
 BY_CLASS = "lib_class_specific_methods"
 
+# Packages written in Lua alone, which run from their own source.
+FROM_SOURCE = {
+    name: f" Its own source, written in Lua, runs here:\nthe folder {name} in the program's folder or one of LUA_PATH."
+    for name in ("autograd", "torchnet")
+}
+
 
 @dataclass
 class Row:
@@ -303,7 +309,8 @@ def collect() -> list[tuple[str, list[Table]]]:
                 found = there_is and (note is None or note.supported)
                 state = "no" if not found else "restricted" if note else "yes"
                 made.append(Row(name, uses, state, note.text if note else ""))
-            return Table(section.title, made, "" if there else f"There is no package {section.package}.")
+            missing = f"There is no package {section.package}.{FROM_SOURCE.get(section.package, '')}"
+            return Table(section.title, made, "" if there else missing)
 
         for section in (section for _, sections in SECTIONS for section in sections):
             table(section)  # what there is to say of a name may come with another package's classes

@@ -180,6 +180,7 @@ class TestPointers:
     def test_there_is_no_structure_behind_a_tensor(self, rt: Runtime, source: str) -> None:
         setup = "local ffi = require 'ffi' local x = torch.Tensor(3) "
         assert lua(rt, f"{setup} return type({source})") == "cdata"
+        assert "so none has a field 'storage'" in failure(rt, f"{setup} {source}.storage = nil")
         declared = "ffi.cdef 'typedef struct THDoubleTensor THDoubleTensor; void THDoubleTensor_free(THDoubleTensor*);'"
         message = failure(
             rt,

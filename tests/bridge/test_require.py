@@ -360,6 +360,7 @@ class TestErrors:
             "\n\tno file './no/such/init.lua'"
             "\n\tno file 'no.such'"
             "\n\tit is neither a package that torch7py knows nor a Lua file of this program"
+            "\n\ta package written in Lua is found in the program's folder and in those of LUA_PATH"
         )
 
     def test_an_unknown_file(self, project):

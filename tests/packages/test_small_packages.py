@@ -1,4 +1,4 @@
-"""mnist, npy4th, socket, display, visdom, vector, nccl, fbtorch, tbc, lua-utf8 and cjson.util."""
+"""mnist, npy4th, socket, display, iterm, visdom, vector, nccl, fbtorch, tbc, lua-utf8 and cjson.util."""
 
 from __future__ import annotations
 
@@ -208,6 +208,22 @@ def test_visdom_shows_nothing_and_says_so_once(capfd):
         return torch.type(plot), plot.port, plot:check_connection()
     """) == ("visdom.client", 8097, False)
     assert capfd.readouterr().err.count("nothing is shown") == 1
+
+
+def test_iterm_shows_nothing_and_says_so_once(capfd, tmp_path):
+    path = tmp_path / "g.svg"
+    lua(f"""
+        require 'iterm.dot'
+        require 'optnet.graphgen'
+        local iterm, g = require 'iterm', graph.Graph()
+        g:add(graph.Edge(graph.Node('a'), graph.Node('b')))
+        iterm.image(torch.rand(3, 8, 8))
+        iterm.dot(g, {str(path)!r})
+    """)
+    assert capfd.readouterr().err.count("nothing is shown") == 1
+    assert "svg" in path.read_text()
+    with pytest.raises(LuaError, match="a file name expected, not a number"):
+        lua("require('iterm').display(1)")
 
 
 class TestVector:

@@ -226,6 +226,7 @@ def require(name: Any = MISSING, *_: Any) -> Any:
             raise fail(
                 f"module '{wanted}' not found:{tried}"
                 "\n\tit is neither a package that torch7py knows nor a Lua file of this program"
+                "\n\ta package written in Lua is found in the program's folder and in those of LUA_PATH"
             )
         return file[1](file[0])
     loaded.rawset_(wanted, _LOADING)

@@ -35,6 +35,8 @@ for _name in ("image", "images", "plot", "text", "audio", "pane"):
 restricted(
     "visdom.client", "shows nothing, which is said once; check_connection says that there is no server"
 )
+for _name in ("display", "image"):
+    restricted(f"iterm.{_name}", "shows nothing, which is said once")
 for _name in ("find", "match", "gmatch", "gsub", "lower", "upper"):
     restricted(f"lua-utf8.{_name}", "an error with characters other than those of ASCII")
 for _name in ("bind", "connect", "select", "tcp", "udp"):

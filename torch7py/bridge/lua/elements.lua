@@ -233,6 +233,12 @@ if ffi then
 end
 local structure = ffi and ffi.typeof('struct torch7py_no_structure*')
 
+-- Programs that hand tensors to threads by their address read and write fields of the structures.
+local function no_fields(_, name)
+   fail("cdata: there are no C structures of Torch7's here, so none has a field '%s'", tostring(name))
+end
+if ffi then pcall(ffi.metatype, 'struct torch7py_no_structure', {__index = no_fields, __newindex = no_fields}) end
+
 local behind = setmetatable({}, {__mode = 'k'})   -- such a pointer -> the tensor or storage it stands for
 
 local function cdata(u)

@@ -287,6 +287,7 @@ local function hint(name)
       return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name)
    end
    return '\n\tit is neither a package that torch7py knows nor a Lua file of this program'
+          .. '\n\ta package written in Lua is found in the program\'s folder and in those of LUA_PATH'
 end
 
 local loading = newproxy()      -- stands in package.loaded for a module that is being loaded, or failed to
