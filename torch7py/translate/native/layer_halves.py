@@ -96,7 +96,8 @@ def find_short_names(layer: LayerFields) -> None:
             later = {name for at, name in stored if at > node.place.start}
             for each, value in zip(node.names, node.values, strict=True):
                 variable, name = layer.t.scopes.of_name[each], layer.own(value)
-                if name is None or layer.t.kind(value) != "tensor" or variable.writes:
+                plain = not variable.writes and not variable.captured
+                if name is None or layer.t.kind(value) != "tensor" or not plain:
                     continue
                 if later.isdisjoint((name, name.rstrip("0123456789"))):
                     layer.short_names[variable] = name

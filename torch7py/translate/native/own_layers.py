@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from torch7py.translate import forms, tree
-from torch7py.translate.kinds import Type
+from torch7py.translate.kinds import Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
@@ -60,7 +60,8 @@ class OwnLayer(LayerGradients):
             or "parameters" in made.methods
         ):
             return
-        if not any(node.method in asked for node in tree.every(self.t.program, Invoke)):
+        receivers = [n.receiver for n in tree.every(self.t.program, Invoke) if n.method in asked]
+        if not any(made in part.classes for node in receivers for part in all_parts(self.t.type(node))):
             return
         for name, found in made.instance.find().fields.items():
             inside = found.find().of_elements() if found.kind == "table" else found.find()
