@@ -309,9 +309,9 @@ class CallKinds:
             )
         if method in _MODULE_METHODS:
             self.inference.guesses.append(lambda: receiver.kind is None and receiver.be("module"))
-        if method in _TENSORS_OWN and not self._is_of_program(method):
+        if method in _TENSORS_OWN and not self._is_of_program(method, len(arguments)):
             self.inference.guesses.append(lambda: self._be_tensor(receiver, method, arguments))
-        if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and not self._is_of_program(method):
+        if method in _STRINGS_OWN | _STRINGS_GIVEN_ONE and not self._is_of_program(method, len(arguments)):
             self.inference.guesses.append(lambda: self._be_string(receiver, method, arguments))
         if method == "option" and len(node.arguments) > 1:
             option, default = node.arguments[:2]
@@ -422,10 +422,11 @@ class CallKinds:
                 news |= self.inference.name_type(parameter).be("module")
         return news
 
-    def _is_of_program(self, method: str) -> bool:
-        """Whether a class of the program's own has a method of this name."""
+    def _is_of_program(self, method: str, count: int) -> bool:
+        """Whether a class of the program's own has a method of this name that takes as many arguments."""
         made = (*self.types.classes.values(), *self.types.class_of_variable.values())
-        return any(c.find(method) for c in made)
+        functions = [found for c in made if (found := c.find(method)) is not None]
+        return any(function.vararg or len(function.parameters) > count for function in functions)
 
     def _be_string(self, receiver: Type, method: str, arguments: list[Type]) -> bool:
         root = receiver.find()
