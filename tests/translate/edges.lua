@@ -862,3 +862,10 @@ local s = '7 digits'
 if #t > 0 then print(table.remove(t), #t) end
 t[#t + 1] = #s
 print(t[3])
+
+---
+-- The larger of two numbers, one of which is none.
+local none = tonumber('0') / 0
+local function bounds(a, b) return math.max(a, b), math.min(a, b) end
+print(bounds(none, 1))
+print(bounds(1, none))

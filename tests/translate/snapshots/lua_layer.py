@@ -98,7 +98,7 @@ def main():
         weights[i] = w - h
         below = lossOf(x).item()
         weights[i] = w
-        worst = max(worst, abs((above - below) / (2 * h) - analytic[i].item()))
+        worst = max(abs((above - below) / (2 * h) - analytic[i].item()), worst)
     print(
         f"{weights.numel()} derivatives, all within 1e-8 of finite differences: {str(worst < 1e-8).lower()}"
     )

@@ -62,10 +62,27 @@ def _plain(lua: str, python: str, module: str = "") -> None:
             t.imports.add(module)
         if lua.startswith("math.") and any(t.kind(argument) == "string" for argument in node.arguments):
             return atom(f"{python}({', '.join(str(t.expressions.number(a)) for a in node.arguments)})")
+        if lua in ("math.max", "math.min") and _may_be_nan(t, node):
+            second, first = node.arguments
+            return atom(f"{python}({t.value(first)}, {t.value(second)})")
         return atom(f"{python}({_arguments(t, node)})")
 
     functions[lua] = rule
     values[lua] = python
+
+
+def _may_be_nan(t: Translator, node: Call) -> bool:
+    """Whether one of two numbers may be no number: LuaJIT gives the second then, Python the first.
+
+    Those that functions of the program give stay in their order.
+    """
+    if len(node.arguments) != 2 or all(t.whole(a) or t.intervals.finite(a) for a in node.arguments):
+        return False
+    return not any(
+        isinstance(n, (Call, Invoke)) and t.types.function_called(n)
+        for argument in node.arguments
+        for n in tree.walk(argument)
+    )
 
 
 for _name in "acos asin atan atan2 cos cosh exp fmod log10 sin sinh sqrt tan tanh log".split():
