@@ -578,6 +578,21 @@ def test_clone_is_deep(nn: Runtime) -> None:
     ) == (True, 3, False, True, "nn.Scale", 2)
 
 
+def test_a_table_becomes_a_module_that_holds_another(nn: Runtime) -> None:
+    code = """
+        local pool = nn.SpatialMaxPooling(2, 2, 2, 2)
+        pool:forward(torch.Tensor{{{1, 2}, {4, 3}}})
+        local copy = {pooling = {}, output = torch.Tensor(), gradInput = torch.Tensor(), _type = 'torch.DoubleTensor'}
+        for key, value in pairs(pool) do copy.pooling[key] = value end
+        torch.setmetatable(copy.pooling, 'nn.SpatialMaxPooling')
+        torch.setmetatable(copy, 'nn.SpatialMaxUnpooling')
+        local found = copy:forward(torch.Tensor{{{7}}})
+        return found, torch.type(copy.pooling)"""
+    found, kind = lua(nn, code)
+    assert found.tolist() == [[[0, 0], [7, 0]]]
+    assert kind == "nn.SpatialMaxPooling"
+
+
 def test_clone_with_sharing(nn: Runtime) -> None:
     assert lua(
         nn,

@@ -68,10 +68,10 @@ local function peer(m)
    if not info then fail('%s is not a module', class.type(m)) end
    handle = host.new_peer(info.key, c.__typename)
    own(m, handle)
-   -- what was set before there was a peer
+   -- what was set before there was a peer; a walk finds the modules in links
    for name in next, info.fields do
       local value = rawget(m, name)
-      if value ~= nil then
+      if value ~= nil and not info.link_set[name] then
          rawset(m, name, nil)
          set_field(m, name, value)
       end
