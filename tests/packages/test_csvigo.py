@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,23 @@ class TestLoad:
             lua("load{mode = 'neat'}")
 
 
+@pytest.fixture(scope="class")
+def of_all() -> Iterator[Runtime]:
+    """One runtime for all examples: to start one takes longer than a file."""
+    runtime = Runtime()
+    yield runtime
+    runtime.close()
+
+
 class TestSave:
     @given(
         rows=st.lists(
             st.lists(st.text("ab,\"' ", min_size=1), min_size=2, max_size=2), min_size=1, max_size=4
         )
     )
-    def test_python_reads_what_was_written(self, tmp_path_factory, rows):
+    def test_python_reads_what_was_written(self, tmp_path_factory, of_all, rows):
         path = tmp_path_factory.mktemp("csv") / "rows.csv"
-        runtime = Runtime()
+        runtime = of_all
         made = ", ".join("{" + ", ".join(f"[==[{x}]==]" for x in row) + "}" for row in rows)
         runtime.execute(f"require('csvigo').save{{path = '{path}', data = {{{made}}}, verbose = false}}")
         with open(path, newline="") as file:

@@ -325,8 +325,13 @@ def test_tbc_is_a_convolution_with_the_time_first():
 class TestUtf8:
     """Beside Python's strings."""
 
+    # the first and last characters of each length
     @settings(max_examples=20)
-    @given(st.text(max_size=6), st.integers(-8, 8), st.integers(-8, 8))
+    @given(
+        st.text("a\0\x7f\x80\u07ff\u0800\u20ac\uffff\U00010000\U0010ffff", max_size=6),
+        st.integers(-8, 8),
+        st.integers(-8, 8),
+    )
     def test_of_characters(self, text, i, j):
         n = len(text)
         first = max(n + i + 1, 1) if i < 0 else max(i, 1)
