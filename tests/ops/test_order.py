@@ -106,6 +106,20 @@ def test_histc(rt: Runtime, dtype: torch.dtype) -> None:
     check_query(rt, "histc", "", x, (np.histogram(H, 100)[0], dtype))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_histc_of_many(rt: Runtime, dtype: torch.dtype) -> None:
+    x = torch.randn(100, 200, dtype=dtype, generator=torch.Generator().manual_seed(3))
+    x[0, :4] = torch.tensor([math.nan, math.inf, -math.inf, 0.75])
+    for bins, low, high in ((1, -9.0, 9.0), (7, -0.3, 0.75), (900, -2.0, 2.1)):
+        # Step by step in numbers of this type, as the original's loop in C.
+        of_type = x.numpy().dtype.type
+        least, most = of_type(low), of_type(high)
+        inside = x.numpy()[(x.numpy() >= least) & (x.numpy() <= most)]
+        places = ((inside - least) / (most - least) * of_type(bins)).astype(np.int64)
+        expected = np.bincount(places.clip(max=bins - 1), minlength=bins)
+        check_query(rt, "histc", f"{bins}, {low}, {high}", x, (expected, dtype))
+
+
 def test_histc_of_one_value(rt: Runtime) -> None:
     # The range is then from 1 below to 1 above.
     assert lua(rt, "return x:histc(4)", x=torch.full((3,), 7.0)).tolist() == [0, 0, 3, 0]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from torch7py.ops import memory, rows
+from torch7py.kernels import kernel
+from torch7py.ops import compiled, memory, rows
 from torch7py.ops.errors import TorchError
 from torch7py.ops.reduce import last_dim
 from torch7py.ops.registry import Form, operation
@@ -13,6 +14,7 @@ from torch7py.ops.sorting import along
 __all__: list[str] = []
 
 T = torch.Tensor
+_REALS = {torch.float32: "float", torch.float64: "double"}
 Pair = tuple[T, T]
 
 
@@ -42,16 +44,20 @@ def _mode(x: T, dim: int | None) -> Pair:
     return along(x, last_dim(x, dim), rows.most_frequent)
 
 
-def _bins(x: T, count: int, low: float, high: float) -> T:
-    """The bin of every element, ``count`` for those out of range; an empty range is that of the values."""
+def _range(x: T, count: int, low: float, high: float) -> tuple[float, float]:
+    """The range of a histogram of ``count`` bins; an empty one is that of the values."""
     if count < 1:
         raise TorchError("a histogram needs at least one bin")
     if low == high:
         if not x.numel():
             raise TorchError("empty tensor")
         low, high = x.min().item(), x.max().item()
-    if low == high:
-        low, high = low - 1, high + 1
+    return (low - 1, high + 1) if low == high else (low, high)
+
+
+def _bins(x: T, count: int, low: float, high: float) -> T:
+    """The bin of every element, ``count`` for those out of range."""
+    low, high = _range(x, count, low, high)
     inside = (x >= low) & (x <= high)
     bins = ((x - low) / (high - low) * count).to(torch.int64).clamp(max=count - 1)
     return torch.where(inside, bins, count)
@@ -60,6 +66,14 @@ def _bins(x: T, count: int, low: float, high: float) -> T:
 @operation("histc", "x:F bins:int=100 low:real=0 high:real=0", Form.QUERY)
 def _histogram(x: T, bins: int, low: float, high: float) -> T:
     """How many elements lie in each of ``bins`` equal parts from ``low`` to ``high``."""
+    if compiled.fits(x) and x.dtype in _REALS:
+        low, high = _range(x, bins, low, high)
+        ends = torch.tensor([low, high], dtype=x.dtype)
+        width = (ends[1] - ends[0]).item()
+        counts = torch.zeros(bins, dtype=torch.int64)
+        count = kernel("histogram", REAL=_REALS[x.dtype])
+        count(x.data_ptr(), x.numel(), *ends.tolist(), width, bins - 1, counts.data_ptr())
+        return counts.to(x.dtype)
     found = _bins(x, bins, low, high).reshape(-1)
     return torch.bincount(found, minlength=bins + 1)[:bins].to(x.dtype)
 
