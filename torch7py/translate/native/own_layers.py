@@ -52,13 +52,9 @@ class OwnLayer(LayerGradients):
 
     def _refuse_hidden_weights(self) -> None:
         """Refuse layers inside whose weights nobody can train: nn.Module gives only a layer's own, PyTorch all."""
-        made, asked = self.made, {"getParameters", "parameters", "updateParameters"}
-        if (
-            made.parent != "nn.Module"
-            or made.derived
-            or made.base is not None
-            or "parameters" in made.methods
-        ):
+        made = self.made
+        asked = {"getParameters", "parameters", "updateParameters"} - set(made.methods)
+        if made.parent != "nn.Module" or made.derived or made.base is not None or "parameters" not in asked:
             return
         receivers = [n.receiver for n in tree.every(self.t.program, Invoke) if n.method in asked]
         if not any(made in part.classes for node in receivers for part in all_parts(self.t.type(node))):

@@ -17,6 +17,7 @@ from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.patterns import regex
+from torch7py.translate.native.models.single_rows import NORMALIZATIONS
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
@@ -98,6 +99,8 @@ class LayerTests:
             return _USUAL[name] if name in _ALWAYS else None
         finally:
             del made[before:]
+        if name in NORMALIZATIONS and not text.startswith("nn."):
+            text = f"nn.{text}"  # the page's own is derived from PyTorch's
         found = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)
         return found[0] if found else None
 
