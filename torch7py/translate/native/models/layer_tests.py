@@ -16,8 +16,8 @@ from torch7py.translate import forms, tree
 from torch7py.translate.layers import NotNative, natives, structures
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.models.single_rows import NORMALIZATIONS
+from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Binary, Call, Expression, Index, Invoke, Name, Statement, String
