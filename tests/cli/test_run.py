@@ -231,34 +231,43 @@ class TestFile:
 
 
 class TestGpu:
-    """Programs that ask for a GPU, with and without --cuda-as cpu."""
+    """Programs that ask for a GPU, with and without --cuda-as cpu. In this process: to start one takes seconds."""
+
+    @pytest.fixture
+    def run(self, capfd):
+        """Runs the command; gives its exit code, and what it and the program wrote."""
+
+        def invoke(*arguments: str | Path) -> tuple[int, str, str]:
+            result = CliRunner().invoke(main, ["run", *map(str, arguments)])
+            written = capfd.readouterr()
+            return result.exit_code, written.out + result.stdout, written.err + result.stderr
+
+        return invoke
 
     @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn", "cunnx"])
-    def test_one_line_says_which_option(self, script, name):
-        result = torch7py_run(script(f"require 'nn'\nrequire '{name}'\nprint('not reached')"))
-        assert (result.returncode, result.stdout) == (1, "")
-        assert result.stderr.count("\n") == 1
-        assert re.search(r"script\.lua:2: .*--device cuda.*--cuda-as cpu", result.stderr)
+    def test_one_line_says_which_option(self, script, run, name):
+        code, out, err = run(script(f"require 'nn'\nrequire '{name}'\nprint('not reached')"))
+        assert (code, out) == (1, "")
+        assert err.count("\n") == 1
+        assert re.search(r"script\.lua:2: .*--device cuda.*--cuda-as cpu", err)
 
     @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn"])
-    def test_a_guard_is_false(self, script, name):
+    def test_a_guard_is_false(self, script, run, name):
         program = script(
             f"local ok, why = pcall(require, '{name}') print(ok, type(why), torch.CudaTensor, package.loaded.{name})"
         )
-        result = torch7py_run(program)
-        assert (result.returncode, result.stdout) == (0, "false\tstring\tnil\tnil\t\n")
+        assert run(program) == (0, "false\tstring\tnil\tnil\t\n", "")
 
     @pytest.mark.parametrize("name", ["cutorch", "cunn", "cudnn", "cunnx"])
-    def test_on_the_cpu(self, script, name):
+    def test_on_the_cpu(self, script, run, name):
         program = script(
             f"require '{name}' require 'nn' print(nn.Linear(2, 1):cuda():forward(torch.CudaTensor(2)):type())"
         )
-        result = torch7py_run("--cuda-as", "cpu", program)
-        assert (result.returncode, result.stdout, result.stderr) == (0, "torch.CudaTensor\t\n", "")
+        assert run("--cuda-as", "cpu", program) == (0, "torch.CudaTensor\t\n", "")
 
-    def test_the_seed_of_the_command_is_cutorchs_too(self, script):
+    def test_the_seed_of_the_command_is_cutorchs_too(self, script, run):
         program = script("require 'cutorch' print(torch.CudaTensor(1):uniform()[1], cutorch.initialSeed())")
-        one, two = (torch7py_run("--cuda-as=cpu", "--seed=5", program).stdout for _ in range(2))
+        one, two = (run("--cuda-as=cpu", "--seed=5", program)[1] for _ in range(2))
         assert one == two
         assert one.split()[1] == "5"
 
