@@ -76,7 +76,7 @@ class Port:
             prediction = self.model(self.text[:-1])
             wanted = self.text[1:]
             found = F.nll_loss(prediction.flatten(0, 1), wanted.flatten(), reduction="sum") / wanted.shape[1]
-            found.backward()  # type: ignore[no-untyped-call]
+            found.backward()
             nn.utils.clip_grad_value_(self.model.parameters(), 5)
             self.optimizer.step()
             loss = found.item() / len(wanted)  # a step's; the gradient is the sum's, as in the program

@@ -56,7 +56,7 @@ class Port:
         for _ in range(steps):
             self.optimizer.zero_grad()
             value = F.nll_loss(self.model(self.inputs), self.targets)
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             self.optimizer.step()
             loss = value.item()
         return loss

@@ -71,7 +71,7 @@ class Port:
         self.offsets = (self.offsets + STEPS) % len(self.dataset)
         prediction = self.model(items[:-1])
         loss = F.nll_loss(prediction.flatten(0, 1), items[1:].flatten(), reduction="sum") / len(self.offsets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         with torch.no_grad():
             for parameter in self.parameters:
                 assert parameter.grad is not None

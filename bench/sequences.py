@@ -93,7 +93,7 @@ class Port:
             prediction = self.model(self.text[:-1])
             wanted = self.text[1:]
             found = F.nll_loss(prediction.flatten(0, 1), wanted.flatten(), reduction="sum") / wanted.shape[1]
-            found.backward()  # type: ignore[no-untyped-call]
+            found.backward()
             with torch.no_grad():
                 for parameter in self.parameters:
                     assert parameter.grad is not None

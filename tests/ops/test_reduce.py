@@ -108,8 +108,7 @@ def test_sums_of_floats_are_carried_in_double(rt: Runtime) -> None:
 @pytest.mark.parametrize("name", ["max", "min"])
 def test_extremes(rt: Runtime, name: str, dtype: torch.dtype) -> None:
     x = torch.tensor(N, dtype=dtype)
-    function = {"max": np.max, "min": np.min}[name]
-    where = {"max": np.argmax, "min": np.argmin}[name]
+    function, where = getattr(np, name), getattr(np, f"arg{name}")
     for src in layouts(x):
         assert lua(rt, f"return torch.{name}(x), x:{name}()", x=src) == (function(N),) * 2
     for dim in (1, 2):

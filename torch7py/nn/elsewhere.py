@@ -61,7 +61,7 @@ def forward_through(module: TorchObject) -> Callable[[Any], Any]:
         leaves = list(leaves_of(input))
         found = layer.torch7_parameters()
         parameters = found[0] if found else []
-        outputs: Any = _ForeignLayer.apply(layer, input, len(leaves), *leaves, *parameters)  # type: ignore[no-untyped-call]
+        outputs: Any = _ForeignLayer.apply(layer, input, len(leaves), *leaves, *parameters)
         structure = layer.output
         if isinstance(structure, list):
             return _rebuild(structure, list(outputs))

@@ -52,7 +52,7 @@ class GradientReversal(Module):
         self.__dict__["lambda"] = lambda_
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return ChangedGradient.apply(input, -self.__dict__["lambda"], 0.0)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, -self.__dict__["lambda"], 0.0)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(tensor(self, input))
@@ -68,7 +68,7 @@ class ZeroGrad(Module):
     traced = False
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return ChangedGradient.apply(input, 0.0, 0.0)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, 0.0, 0.0)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         return self.keep_output(tensor(self, input))
@@ -100,7 +100,7 @@ class L1Penalty(Module):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         passes = 1.0 if self.provideOutput is True else 0.0
         penalty = input.detach().sign() * self._factor(input)
-        return ChangedGradient.apply(input, passes, penalty)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, passes, penalty)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         if tensor(self, input).numel() == 0:

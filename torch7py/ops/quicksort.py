@@ -84,7 +84,7 @@ def most_frequent(row: Row) -> Positions:
 def longest(values: Row) -> int:
     """Where the first of the longest runs of equal values ends."""
     ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-    return int(ends[np.diff(ends, prepend=-1).argmax()])
+    return int(ends[np.argmax(np.diff(ends, prepend=-1))])
 
 
 def _has_nan(row: Row) -> bool:

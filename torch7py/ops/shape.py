@@ -111,7 +111,7 @@ def _is_same_size(x: T, other: T) -> bool:
 def _is_set_to(x: T, other: T) -> bool:
     """``x:isSetTo(y)``: whether both see the same elements of the same storage in the same way."""
     storage = memory.storage_of(x)
-    return (
+    return bool(
         len(storage) > 0
         and x.dtype == other.dtype
         and storage == memory.storage_of(other)

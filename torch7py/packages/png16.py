@@ -72,11 +72,10 @@ def decode(data: bytes) -> Values:
         raw = zlib.decompressobj().decompress(packed, size)
     except zlib.error as error:
         raise ValueError(f"the PNG file is damaged: {error}") from None
-    lines = np.frombuffer(raw, dtype=np.uint8)
     if len(raw) < size:
         raise ValueError("the PNG file is damaged: it ends too early")
-    lines = lines.reshape(height, 1 + width * place)
-    if lines[:, 0].max(initial=0) > 4:
+    lines = np.frombuffer(raw, dtype=np.uint8).reshape(height, 1 + width * place)
+    if np.any(lines[:, 0] > 4):
         raise ValueError("the PNG file is damaged: an unknown filter")
     values = _filtered(lines[:, 1:].reshape(height, width, place).astype(np.int16), lines[:, 0])
     whole: Values = values.reshape(height, width * place).view(">u2")

@@ -15,7 +15,7 @@ MODE = 2  # LSTM, in the enumeration of kinds of networks that oneDNN and PyTorc
 
 def fits(*tensors: T) -> bool:
     """Whether there is a kernel for these."""
-    there = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    there = torch.backends.mkldnn.is_available()
     return bool(there and torch.backends.mkldnn.enabled) and all(
         t.dtype == torch.float32 and t.device.type == "cpu" and t.numel() > 0 for t in tensors
     )

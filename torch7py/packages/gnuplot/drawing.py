@@ -167,7 +167,7 @@ def _line(axes: Any, style: Style, x: Array, y: Array, color: str, label: str | 
 def _width(x: Array) -> float:
     """Boxes touch each other."""
     gaps = np.diff(np.unique(x))
-    return float(gaps.min()) if len(gaps) else 1.0
+    return float(np.min(gaps)) if len(gaps) else 1.0
 
 
 def _settings(axes: Any, figure: Figure) -> None:

@@ -88,7 +88,7 @@ class SpatialBinaryConvolution(SpatialConvolution):
         return images * factors.view(-1, 1, 1)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Binary.apply(self, input, self.weight)  # type: ignore[no-untyped-call]
+        return _Binary.apply(self, input, self.weight)
 
     # -- Torch7's protocol: the weights are the signs meanwhile -------------------------------------------
 

@@ -52,7 +52,7 @@ class Clip(Pointwise):
         self.maxval = number("nn.Clip", "maxval", maxval)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return _Bounded.apply(input, self.minval, self.maxval)  # type: ignore[no-untyped-call]
+        return _Bounded.apply(input, self.minval, self.maxval)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         return gradOutput
@@ -137,7 +137,7 @@ class CategoricalEntropy(WithModule):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         self._check(input)
         gain = self._gain(input.detach())
-        return ChangedGradient.apply(input, 1.0, 0.0 if gain is None else gain)  # type: ignore[no-untyped-call]
+        return ChangedGradient.apply(input, 1.0, 0.0 if gain is None else gain)
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         self._check(input)

@@ -110,7 +110,7 @@ class Reinforce(Module):
 
     def forward(self, input: Any) -> torch.Tensor:
         is_table = isinstance(input, list)
-        return _Sampled.apply(self, is_table, *(input if is_table else [input]))  # type: ignore[no-untyped-call]
+        return _Sampled.apply(self, is_table, *(input if is_table else [input]))
 
     def updateOutput(self, input: Any) -> Any:
         return self.keep_output(self.sample(input))

@@ -67,7 +67,7 @@ class _Reward(Criterion):
 
     def forward(self, input: Any, target: Any) -> torch.Tensor:
         parts = tensors(self, input, 2)
-        return _Taught.apply(self, target, *parts)  # type: ignore[no-untyped-call]
+        return _Taught.apply(self, target, *parts)
 
     def updateOutput(self, input: Any, target: Any) -> Any:
         prediction = tensors(self, input)[0].data
