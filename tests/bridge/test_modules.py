@@ -593,6 +593,17 @@ def test_a_table_becomes_a_module_that_holds_another(nn: Runtime) -> None:
     assert kind == "nn.SpatialMaxPooling"
 
 
+@pytest.mark.parametrize(("made", "absent"), [("nn.Add(2)", "scalar"), ("nn.Linear(2, 3, false)", "bias")])
+def test_a_table_becomes_a_module_without_what_is_nil(nn: Runtime, made: str, absent: str) -> None:
+    code = f"""
+        local module, copy = {made}, {{}}
+        for key, value in pairs(module) do copy[key] = value end
+        torch.setmetatable(copy, torch.type(module))
+        local x = torch.ones(2)
+        return copy:forward(x):equal(module:forward(x)), copy.{absent}"""
+    assert lua(nn, code) == (True, None)
+
+
 def test_clone_with_sharing(nn: Runtime) -> None:
     assert lua(
         nn,

@@ -200,6 +200,10 @@ class Peers:
         obj.__dict__["_overrides"] = LuaFields(self.runtime(), obj)
         return self.handles.give(obj, Kind.MODULE)
 
+    def fill_absent(self, handle: int) -> None:
+        """The object gets no other fields from a constructor."""
+        self.handles.objects[handle].fill_absent()
+
     def new_blank(self, name: str, class_name: str) -> int:
         """A peer for a saved object, whose fields are to come."""
         cls = layers[name]

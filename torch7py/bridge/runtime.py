@@ -210,6 +210,7 @@ class Runtime:
         functions |= state_functions(self)
         functions |= {
             "new_peer": peers.new_peer,
+            "fill_absent": peers.fill_absent,
             "new_blank": peers.new_blank,
             "begin_restore": peers.begin_restore,
             "end_restore": peers.end_restore,

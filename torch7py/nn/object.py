@@ -287,10 +287,7 @@ class TorchObject(FieldHolder):
         """The last step of ``restore``: the fields are there."""
         form: SavedForm = self.__dict__["_saved_form"]
         listed = set(form.order)
-        for name in self.known_fields():
-            if not hasattr(self, name):
-                place: dict[str, Any] = self._modules if name in self.links else self.__dict__
-                place[name] = None
+        self.fill_absent()
         if "_type" not in listed:
             found = (self.get_field(name) for name in self.known_fields())
             tensor = next((t for t in found if isinstance(t, torch.Tensor) and t.is_floating_point()), None)
@@ -298,6 +295,15 @@ class TorchObject(FieldHolder):
                 self.__dict__["_type"] = types.of(tensor).tensor
         form.absent = {name: self.get_field(name) for name in self.known_fields() if name not in listed}
         self.restored()
+
+    def fill_absent(self) -> None:
+        """The fields that were not given are nil."""
+        for name in self.parameter_fields:
+            self._parameters.setdefault(name, None)
+        for name in self.known_fields():
+            if not hasattr(self, name):
+                place: dict[str, Any] = self._modules if name in self.links else self.__dict__
+                place[name] = None
 
     def restored(self) -> None:
         """For layers that keep more than their fields: work it out."""

@@ -76,6 +76,7 @@ local function peer(m)
          set_field(m, name, value)
       end
    end
+   host.fill_absent(handle)
    return handle
 end
 peers.peer = peer

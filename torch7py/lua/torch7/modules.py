@@ -81,11 +81,12 @@ def record_of(m: Table) -> Record:
     if info is None:
         raise fail(f"{classes.torch_type(m)} is not a module")
     record = own(m, new_peer(m, info))
-    for name in info.fields:  # what was set before
+    for name in info.fields:  # what was set before; modules in links are found where they are
         value = m.rawget_(name)
-        if value is not None:
+        if value is not None and name not in info.links:
             m.rawset_(name, None)
             set_field(m, name, value)
+    record.peer.fill_absent()
     return record
 
 
