@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import symtable
+import sys
 from functools import lru_cache
 
-__all__ = ["acts", "bound", "table_of", "unresolved"]
+__all__ = ["acts", "bound", "table_of", "unresolved", "with_generators"]
 
 
 @lru_cache(maxsize=2)  # the same page is asked about several times in a row
 def table_of(code: str) -> symtable.SymbolTable:
+    """The scopes of a page, with one for each comprehension.
+
+    From Python 3.12 on only generators have scopes of their own, and what other comprehensions read is not told.
+    """
+    if sys.version_info >= (3, 12):
+        code = with_generators(code)
     return symtable.symtable(code, "page", "exec")
+
+
+def with_generators(code: str) -> str:
+    """A page whose comprehensions are generators, on the same lines."""
+    lines = [line.encode() for line in code.split("\n")]
+    # line, where in it, how many bytes there, which ones come for them
+    changes: list[tuple[int, int, int, bytes]] = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)):
+            assert node.end_lineno is not None
+            assert node.end_col_offset is not None
+            opening = b"("
+            if isinstance(node, ast.DictComp):
+                target = node.generators[0].target
+                at = lines[target.lineno - 1].rindex(b"for", 0, target.col_offset)
+                changes.append((target.lineno - 1, at, 0, b"}"))
+                opening = b"({"
+            changes.append((node.lineno - 1, node.col_offset, 1, opening))
+            changes.append((node.end_lineno - 1, node.end_col_offset - 1, 1, b")"))
+    for number, at, count, text in sorted(changes, reverse=True):
+        lines[number] = lines[number][:at] + text + lines[number][at + count :]
+    return b"\n".join(lines).decode()
 
 
 def bound(code: str) -> set[str]:
