@@ -6,11 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-# The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT. Not those of the layers' numbers, which PyTorch
-# computes whatever the Lua is, nor those that try every Lua by themselves.
+# The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT. Not those that try every Lua by themselves.
 LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli/test_run.py)
-ANY_LUA := $(wildcard tests/nn/test_golden_*.py tests/nn/test_two_faces.py tests/nn/test_thnn.py tests/nn/test_graph_plan.py \
-	tests/nn/test_convolution_gemm.py tests/nn/test_products.py tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
+ANY_LUA := $(wildcard tests/bridge/test_source.py tests/bridge/test_pairs_compiled.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help test check test-lua51 test-slow test-eager demo bench support format clean

@@ -120,6 +120,13 @@ def test_histc_of_many(rt: Runtime, dtype: torch.dtype) -> None:
         check_query(rt, "histc", f"{bins}, {low}, {high}", x, (expected, dtype))
 
 
+def test_a_range_that_is_empty_in_floats(rt: Runtime) -> None:
+    # The original's bounds are of the tensor's type: these are equal there, and the range is that of the values.
+    x = torch.arange(5000, dtype=torch.float32)
+    for values, each in ((x, 2500), (x[:10], 5)):
+        assert lua(rt, "return x:histc(2, 0.1, 0.1 + 1e-12)", x=values).tolist() == [each, each]
+
+
 def test_histc_of_one_value(rt: Runtime) -> None:
     # The range is then from 1 below to 1 above.
     assert lua(rt, "return x:histc(4)", x=torch.full((3,), 7.0)).tolist() == [0, 0, 3, 0]
@@ -137,5 +144,8 @@ def test_bhistc(rt: Runtime, dtype: torch.dtype) -> None:
 def test_histograms_that_cannot_be(rt: Runtime) -> None:
     with pytest.raises(LuaError, match="at least one bin"):
         lua(rt, "x:histc(0)", x=torch.ones(3))
+    for x in (torch.ones(3), torch.ones(5000)):
+        with pytest.raises(LuaError, match="a finite range, which -inf to inf is not"):
+            lua(rt, "x:histc(3, -1e39, 1e39)", x=x)
     with pytest.raises(LuaError, match="must be a matrix"):
         lua(rt, "x:bhistc(2)", x=torch.ones(3))

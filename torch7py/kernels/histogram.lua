@@ -1,7 +1,7 @@
 -- How many numbers lie in each of `last` + 1 equal parts of a range.
 --
--- REAL stands for float or double. numbers: `count` of them. low, width: where the range begins, and its extent, as numbers of
--- that type; both bounds belong to it. found: `last` + 1 longs, which begin as zeros.
+-- REAL stands for float or double. numbers: `count` of them. low, high, width: the bounds of the range, which belong to it, and
+-- how far they are apart, all three numbers of that type. found: `last` + 1 longs, which begin as zeros.
 
 local ffi = require 'ffi'
 local reals, longs = ffi.typeof('REAL*'), ffi.typeof('int64_t*')

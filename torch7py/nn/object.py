@@ -426,7 +426,7 @@ class TorchObject(FieldHolder):
         return {name: value for name, value in self.__dict__.items() if name not in self.transient}
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        super().__setstate__(attributes)
+        torch.nn.Module.__setstate__(self, attributes)
         for name in self._gradients:
             parameter = self._parameters.get(name)
             if parameter is not None:

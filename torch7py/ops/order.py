@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from torch7py.kernels import kernel
@@ -45,14 +47,19 @@ def _mode(x: T, dim: int | None) -> Pair:
 
 
 def _range(x: T, count: int, low: float, high: float) -> tuple[float, float]:
-    """The range of a histogram of ``count`` bins; an empty one is that of the values."""
+    """The range of a histogram of ``count`` bins, in numbers of x's type; an empty one is that of the values."""
     if count < 1:
         raise TorchError("a histogram needs at least one bin")
+    low, high = torch.tensor([low, high], dtype=x.dtype).tolist()
     if low == high:
         if not x.numel():
             raise TorchError("empty tensor")
         low, high = x.min().item(), x.max().item()
-    return (low - 1, high + 1) if low == high else (low, high)
+    if low == high:
+        low, high = low - 1, high + 1
+    if math.isinf(torch.tensor(high - low, dtype=x.dtype)):
+        raise TorchError(f"a histogram needs a finite range, which {low:g} to {high:g} is not")
+    return low, high
 
 
 def _bins(x: T, count: int, low: float, high: float) -> T:
@@ -68,11 +75,10 @@ def _histogram(x: T, bins: int, low: float, high: float) -> T:
     """How many elements lie in each of ``bins`` equal parts from ``low`` to ``high``."""
     if compiled.fits(x) and x.dtype in _REALS:
         low, high = _range(x, bins, low, high)
-        ends = torch.tensor([low, high], dtype=x.dtype)
-        width = (ends[1] - ends[0]).item()
+        width = torch.tensor(high - low, dtype=x.dtype).item()
         counts = torch.zeros(bins, dtype=torch.int64)
         count = kernel("histogram", REAL=_REALS[x.dtype])
-        count(x.data_ptr(), x.numel(), *ends.tolist(), width, bins - 1, counts.data_ptr())
+        count(x.data_ptr(), x.numel(), low, high, width, bins - 1, counts.data_ptr())
         return counts.to(x.dtype)
     found = _bins(x, bins, low, high).reshape(-1)
     return torch.bincount(found, minlength=bins + 1)[:bins].to(x.dtype)
