@@ -14,6 +14,7 @@ __all__ = [
     "STRING_METHODS",
     "TENSOR_METHODS",
     "TENSOR_TYPES",
+    "VIEWS",
     "is_criterion",
     "option_name",
 ]
@@ -51,6 +52,10 @@ ELEMENTWISE = set(
     " trunc".split()
 )
 
+# Methods of tensors that give another view of the same memory, or the tensor itself
+VIEWS = set(
+    "narrow select sub view viewAs squeeze t transpose expand expandAs unfold contiguous float double cuda".split()
+)
 # x:f(...) that needs a tensor and gives one
 TENSOR_METHODS = ELEMENTWISE | set(
     "add mul div cmul cdiv csub pow addcmul addcdiv clamp fill zero copy resize resizeAs cmax cmin"

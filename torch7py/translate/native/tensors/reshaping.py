@@ -22,12 +22,11 @@ __all__ = ["Reshapes"]
 
 # What is known of a tensor's memory: the variable that it is kept in, or the name of the field.
 _Root = Variable | str
-_VIEWS = set(
-    "narrow select sub view viewAs t transpose expand expandAs squeeze unfold contiguous double float cuda".split()
-)
 
 
 class Reshapes:
+    """The program's reshaped tensors."""
+
     def __init__(self, translator: Translator) -> None:
         self.t = translator
 
@@ -99,7 +98,7 @@ def _memory(t: Translator, node: Expression) -> Expression:
     """What made the memory that an expression's tensor lies in, through views and changes in place."""
     node = bare(node)
     while True:
-        if isinstance(node, Invoke) and (node.method in _VIEWS or node.method in in_place):
+        if isinstance(node, Invoke) and (node.method in library.VIEWS or node.method in in_place):
             node = bare(node.receiver)
         elif isinstance(node, Index) and t.kind(node.base) == "tensor":
             node = bare(node.base)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
+from torch7py.translate.library import VIEWS
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
@@ -13,13 +14,10 @@ from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["LOOPS", "PURE", "VIEWS", "Flow"]
+__all__ = ["LOOPS", "PURE", "Flow"]
 
 LOOPS = (tree.NumericFor, tree.GenericFor, tree.While, tree.Repeat)
-# Methods of tensors that leave them as they are. Those of the second line give another view of the same memory.
-VIEWS = set(
-    "narrow select sub view viewAs squeeze t transpose expand expandAs unfold contiguous float double cuda".split()
-)
+# Methods of tensors that leave them as they are.
 PURE = VIEWS | set(
     "dim nDimension size stride nElement numel clone max min sum mean std var norm dot dist eq ne lt gt le ge index"
     " repeatTensor reshape long int byte type typeAs isContiguous isSameSizeAs sort topk mode median kthvalue prod"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.kinds import all_parts
+from torch7py.translate.library import VIEWS
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.calls import FORWARD
-from torch7py.translate.native.training.flow import VIEWS, Flow
+from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
