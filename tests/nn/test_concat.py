@@ -192,3 +192,39 @@ def test_nothing_is_added_for_nil() -> None:
         )
         with pytest.raises(LuaError, match=r"nn\.Sequential:add expects a module"):
             rt.execute("nn.Sequential():add(nil)")
+
+
+@pytest.mark.parametrize(
+    ("container", "upstream", "sizes"),
+    [("ConcatTable()", "{x, x}", "4 1 3"), ("Concat(1)", "torch.ones(8, 3)", "4 3")],
+)
+def test_gradients_are_added_by_element(runtime: Runtime, container: str, upstream: str, sizes: str) -> None:
+    """As many elements in other sizes are the same elements; fewer are an error, and never broadcast."""
+    runtime.execute(
+        f"""
+        require 'nn'
+        local Sized, parent = torch.class('nn.Sized', 'nn.Module')
+        function Sized:__init(...) parent.__init(self) self.sizes = {{...}} end
+        function Sized:updateOutput(x)
+           self.output = x
+           return x
+        end
+        function Sized:updateGradInput()
+           self.gradInput = torch.range(1, torch.Tensor(self.sizes):prod()):view(unpack(self.sizes))
+           return self.gradInput
+        end
+        x = torch.ones(4, 3)
+        function back(...)
+           local m = nn.{container}:add(nn.Sized(4, 1, 3)):add(nn.Sized(...))
+           m:forward(x)
+           return m:backward(x, {upstream})
+        end
+        """
+    )
+    assert runtime.execute("return table.concat(back(4, 3):size():totable(), ' ')") == sizes
+    assert runtime.execute("return back(12):view(-1)[12]") == 24
+    for other in ("3", "1"):
+        with pytest.raises(
+            LuaError, match=f"x.lua:1: nn.{container.split('(')[0]}: a module's gradient is {other}, to be"
+        ):
+            runtime.execute(f"back({other})", "@x.lua")

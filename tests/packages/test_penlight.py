@@ -1,4 +1,4 @@
-"""Penlight's lexer, strict tables and import into a table, by what its documentation says of them."""
+"""Penlight's lexer, sequences, strict tables and import into a table, by what its documentation says of them."""
 
 from __future__ import annotations
 
@@ -90,6 +90,37 @@ def test_refused(source: str, message: str) -> None:
         runtime.execute(TOKENS)
         with pytest.raises(LuaError, match=f"x.lua:1: .*{message}"):
             runtime.execute(source, "@x.lua")
+
+
+SEQUENCES = {
+    "seq{1, 2, 3, 4}:filter(function(x) return x % 2 == 0 end):map('|x| x * 10'):copy():concat ','": "20,40",
+    "seq{'a', 'b'}:upper():copy():concat()": "AB",
+    "all(seq.enum(seq.take({'a', 'b', 'c'}, 2)))": "1a 2b",
+    "all(seq.last(seq.range(3, 6)))": "43 54 65",
+    "all(seq.splice(seq.skip(seq.list{1, 2, 3}, 2), {7}))": "3 7",
+    "all(seq.zip({1, 2, 3}, {'x', 'y'}))": "1x 2y 3",
+    "all(seq.unique{'b', 'a', 'b'})": "a b",
+    "all(seq.sort(seq.keys{y = 1, x = 2}))": "x y",
+    "seq.reduce('-', {1, 2, 3, 4, 5})": -13,
+    "seq.copy_tuples(seq.zip({1, 2}, {3, 4}))[2][2]": 4,
+    "select(2, seq.sum{2, 3})": 2,
+    "select(2, seq.minmax{3, '10', 2})": 10,
+    "seq.count({1, 2, 3}, seq.greater_than(1))": 2,
+    "seq.count_map{'a', 'b', 'a'}.a": 2,
+}
+
+
+def test_sequences() -> None:
+    with Runtime() as runtime:
+        runtime.execute("""
+            seq = require 'pl.seq'
+            function all(s)
+               local found = {}
+               for a, b in s do found[#found + 1] = a .. (b or '') end
+               return table.concat(found, ' ')
+            end
+        """)
+        assert {source: runtime.execute(f"return {source}") for source in SEQUENCES} == SEQUENCES
 
 
 def test_import_into() -> None:

@@ -51,7 +51,10 @@ class TestMnist:
             local x = set.data
             assert(torch.type(x) == 'torch.ByteTensor' and x:size(2) == 28 and x:size(3) == 28)
             assert(set.size == x:size(1))
-            return ('%%d %%d %%d'):format(x[set.size][2][3], x:size(1), set.label[1])
+            assert(not pcall(function() return set[set.size + 1] end))
+            local last = set[set.size]
+            assert(last.x:data() == x[set.size]:data() and last.y == set.label[set.size])
+            return ('%%d %%d %%d'):format(last.x[2][3], x:size(1), set.label[1])
         """
         assert lua(ask % "train") == f"{images[2, 1, 2]} 3 7"
         monkeypatch.setenv("MNIST_DIR", str(place / "other"))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from torch7py.nn.arguments import axis, gradient_of, size_text
 from torch7py.nn.base import Module
-from torch7py.nn.container import Container, add_up
+from torch7py.nn.container import Container, add_up, like
 from torch7py.nn.registry import layer
 from torch7py.nn.shape import long_storage
 from torch7py.nn.table import joined
@@ -56,10 +56,10 @@ class Concat(Container):
         return self.keep("output", self.join([output.data for output in outputs]))
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
-        return self._sum([module.updateGradInput(input, g) for module, g in self.parts(gradOutput)])
+        return self._sum(input, [module.updateGradInput(input, g) for module, g in self.parts(gradOutput)])
 
     def backward(self, input: Any, gradOutput: torch.Tensor, scale: float = 1) -> Any:
-        return self._sum([module.backward(input, g, scale) for module, g in self.parts(gradOutput)])
+        return self._sum(input, [module.backward(input, g, scale) for module, g in self.parts(gradOutput)])
 
     def accGradParameters(self, input: Any, gradOutput: torch.Tensor, scale: float = 1) -> None:
         for module, gradient in self.parts(gradOutput):
@@ -69,15 +69,15 @@ class Concat(Container):
         for module, gradient in self.parts(gradOutput):
             module.accUpdateGradParameters(input, gradient, lr)
 
-    def _sum(self, gradients: list[Any]) -> Any:
-        """The sum of the children's gradients; a child that gives none is left out."""
+    def _sum(self, input: Any, gradients: list[Any]) -> Any:
+        """The sum of the children's gradients, in the input's sizes; a child that gives none is left out."""
         present = [gradient for gradient in gradients if gradient is not None]
         if not present:
             return self.set_grad_input(None)
-        total = add_up(present, None)
-        return (
-            self.keep_list("gradInput", total) if isinstance(total, list) else self.keep("gradInput", total)
-        )
+        total = add_up(self, present)
+        if isinstance(total, list):
+            return self.keep_list("gradInput", total)
+        return self.keep("gradInput", like(self, total, input) if isinstance(input, torch.Tensor) else total)
 
     def describe(self) -> str:
         return self._branches()

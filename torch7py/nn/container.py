@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from torch7py.nn.arguments import size_text
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject, names
 from torch7py.nn.registry import layer
@@ -13,7 +14,7 @@ from torch7py.nn.training import entries
 from torch7py.ops.errors import TorchError
 from torch7py.ops.quirks import older
 
-__all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential", "add_up"]
+__all__ = ["ConcatTable", "Container", "ParallelTable", "Sequential", "add_up", "like"]
 
 
 @layer("nn.Container")
@@ -304,7 +305,7 @@ class ConcatTable(Container):
         present = [g for g in gradients if g is not None]
         if not present:
             return self.set_grad_input(None if gradients else self.gradInput)
-        total = add_up(present, input)
+        total = add_up(self, present)
         if isinstance(total, list):
             return self.keep_list("gradInput", total)
         return self.keep("gradInput", total)
@@ -313,15 +314,38 @@ class ConcatTable(Container):
         return self._branches()
 
 
-def add_up(gradients: list[Any], input: Any) -> Any:
-    """The sum of gradients, in their nesting."""
-    first = gradients[0]
+def add_up(layer: TorchObject, gradients: list[Any]) -> Any:
+    """The sum of what the modules of a layer give back, in the nesting and the sizes of the first.
+
+    Torch7 adds tensors of different sizes element by element where they have as many, and broadcasts none.
+    """
+    first, *others = [gradient for gradient in gradients if gradient is not None] or [None]
+    if first is None:
+        return None
     if isinstance(first, list):
-        return [add_up([g[i] for g in gradients], input) for i in range(len(first))]
+        if any(not isinstance(other, list) or len(other) != len(first) for other in others):
+            raise TorchError(
+                f"{layer.class_name}: the gradients of its modules are tables of different lengths"
+            )
+        return [add_up(layer, [gradient[i] for gradient in (first, *others)]) for i in range(len(first))]
     total = first.data.clone()
-    for gradient in gradients[1:]:
-        total.add_(gradient)
+    for other in others:
+        total.add_(
+            other
+            if other.__class__ is torch.Tensor and other.shape == total.shape
+            else like(layer, other, total)
+        )
     return total
+
+
+def like(layer: TorchObject, gradient: Any, first: torch.Tensor) -> torch.Tensor:
+    """A gradient in the sizes of the first; it must have as many elements."""
+    if not isinstance(gradient, torch.Tensor) or gradient.numel() != first.numel():
+        given = size_text(gradient) if isinstance(gradient, torch.Tensor) else "not a tensor"
+        raise TorchError(
+            f"{layer.class_name}: a module's gradient is {given}, to be added to {size_text(first)}"
+        )
+    return gradient.reshape(first.shape)
 
 
 @layer("nn.ParallelTable")

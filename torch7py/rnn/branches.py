@@ -54,7 +54,7 @@ class BranchStage:
     def grad_input(self, x: Any, gradient: Any) -> Any:
         parts = zip(self.runs, self._inputs(x), gradient, strict=True)
         self.found = [run.grad_input(part, of_part) for run, part, of_part in parts]
-        self.of_input: Any = self.found if self.parallel else add_up(self.found, x)
+        self.of_input: Any = self.found if self.parallel else add_up(self.module, self.found)
         return self.of_input
 
     def show_gradient(self) -> None:
