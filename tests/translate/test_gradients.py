@@ -146,6 +146,11 @@ def test_another_backward_pass_is_written_as_what_it_is(backward: str, code: str
             "local d = model:backward(x, torch.ones(4, 2))\nmodel:backward(x, torch.zeros(4, 2))\nprint(d:norm())",
             "overwritten",
         ),
+        # all layers have the outputs of the last turn only
+        (
+            "for i = 1, 3 do model:forward(x) end\nfor i = 1, 3 do model:backward(x, torch.ones(4, 2)) end",
+            "run the module several times",
+        ),
     ],
 )
 def test_what_is_not_known_well_enough_is_refused(backward: str, reason: str) -> None:

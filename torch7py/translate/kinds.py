@@ -119,10 +119,15 @@ class Description:
     name: str
     call: Call
     children: list[Type] = field(default_factory=list)
-    slots: list[Type] = field(default_factory=list)  # modules among the arguments
+    arguments: list[Type] = field(default_factory=list)
     in_turn: list[Type] = field(
         default_factory=list
     )  # children that are several layers, added one after the other
+
+    @property
+    def slots(self) -> list[Type]:
+        """The modules among the arguments, as far as is known by now."""
+        return [argument for argument in self.arguments if argument.kind in ("module", "criterion")]
 
 
 @dataclass(eq=False)

@@ -23,6 +23,7 @@ from torch7py.nn.registry import layers as torch7_layers
 from torch7py.packages.registry import packages
 from torch7py.rnn.abstract import AbstractRecurrent
 from torch7py.rnn.dpnn.nce import NCEModule
+from torch7py.translate.comparison.layouts import Layouts, Place
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.native.written_out.missing_packages import MISSING
@@ -137,8 +138,10 @@ def _run(
         importlib.import_module("torch7py.packages.cudnn.all")
     runs = Runtime(rnn_api=rnn_api, cuda_as=cuda_as)
     noise: list[torch.Tensor] = []
+    layouts = Layouts(lambda: ((item, *found) for item in made for found in _parameters(item)))
     with (
         _noted_inputs(),
+        layouts.noted(),
         _recorded_constructors(made),
         recorded_masks() as factors,
         _recorded_noise(noise),
@@ -168,7 +171,7 @@ def _run(
             runtime.execute("return __torch7py_record.places") or [],
         )
         own = _own_layers(runtime, fields)
-        draws, snapshots = {}, []
+        draws, snapshots, laid = {}, [], layouts.places()
         families = runtime.execute(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
         )
@@ -178,7 +181,7 @@ def _run(
                 f"local t = {{}} for i = 1, #__torch7py_record.draws['{family}'] do "
                 f"t[i] = __torch7py_record.filled['{family}'][i] or false end return t"
             )
-            taken, draws[family] = _sorted_out(values, filled, made)
+            taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
         default = runtime.execute("return torch and torch.getdefaulttensortype()")
         seen = {item.module.__dict__.get(_SEEN) for item in made} - {None}
@@ -241,7 +244,7 @@ def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, lis
 
 
 def _sorted_out(
-    values: Sequence[Any], filled: Sequence[Any], made: list[Made]
+    values: Sequence[Any], filled: Sequence[Any], laid: list[Place[Made]]
 ) -> tuple[list[dict[int, dict[str, torch.Tensor]]], list[Any]]:
     """What was drawn for the weights of layers, and the other numbers.
 
@@ -264,8 +267,8 @@ def _sorted_out(
         group.clear()
 
     for value, tensor in zip(values, filled, strict=True):
-        snapshot = _snapshot(value, tensor, made)
-        one = None if snapshot else _parameter(tensor, made)
+        snapshot = _snapshot(value, tensor, laid)
+        one = None if snapshot else _parameter(tensor, laid)
         if one is not None and not any(other[:2] == one for other in group):
             group.append((*one, value))
             continue
@@ -286,23 +289,18 @@ def _tells(item: Made, filled: dict[str, torch.Tensor]) -> bool:
     return filled.keys() >= names or names <= {"weight", "bias"}
 
 
-def _parameter(tensor: Any, made: list[Made]) -> tuple[Made, str] | None:
+def _parameter(tensor: Any, laid: list[Place[Made]]) -> tuple[Made, str] | None:
     """The layer and the name of the parameter that a tensor is, if it is one."""
     if not isinstance(tensor, torch.Tensor):
         return None
-    memory = tensor.untyped_storage().data_ptr()
-    for item in made:
-        for name, parameter in _parameters(item):
-            if (
-                parameter.untyped_storage().data_ptr() == memory
-                and parameter.storage_offset() == tensor.storage_offset()
-                and parameter.shape == tensor.shape
-            ):
-                return item, name
+    memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
+    for place in laid:
+        if (place.memory, place.first, place.shape) == (memory, first, tensor.shape):
+            return place.item, place.name
     return None
 
 
-def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, torch.Tensor]]:
+def _snapshot(value: Any, tensor: Any, laid: list[Place[Made]]) -> dict[int, dict[str, torch.Tensor]]:
     """The weights that layers are given where a program fills the vector that they all lie in.
 
     By the number of each layer. Empty where it is another tensor that is filled.
@@ -312,20 +310,14 @@ def _snapshot(value: Any, tensor: Any, made: list[Made]) -> dict[int, dict[str, 
         return found
     memory, first = tensor.untyped_storage().data_ptr(), int(tensor.storage_offset())
     last = first + tensor.numel()
-    for item in made:
-        for name, parameter in _parameters(item):
-            at = int(parameter.storage_offset())
-            if parameter.untyped_storage().data_ptr() == memory and first <= at < last:
-                values = value.flatten()[at - first : at - first + parameter.numel()]
-                found.setdefault(item.order, {})[name] = values.view(parameter.shape)
+    rest = torch.ones(tensor.numel(), dtype=torch.bool)
+    for place in laid:
+        if place.memory == memory and first <= place.first < last:
+            part = slice(place.first - first, place.first - first + place.shape.numel())
+            found.setdefault(place.item.order, {})[place.name] = value.flatten()[part].view(place.shape)
+            rest[part] = False
     if sum(map(len, found.values())) < 2:
         return {}
-    rest = torch.ones(tensor.numel(), dtype=torch.bool)
-    for item in made:
-        for name, parameter in _parameters(item) if item.order in found else ():
-            if name in found[item.order]:
-                at = int(parameter.storage_offset()) - first
-                rest[at : at + parameter.numel()] = False
     found[REST] = {"": value.flatten()[rest]}  # of layers that the program writes itself
     return found
 

@@ -194,7 +194,7 @@ def make(path: str, node: Call, arguments: list[Type], result: Type) -> bool:
     kind = "criterion" if is_criterion(path) else "module"
     result.be(kind)
     description = Description("nn." + path.split(".", 1)[1], node)
-    description.slots = [argument for argument in arguments if argument.kind in ("module", "criterion")]
+    description.arguments = list(arguments)
     result.find().layers += (description,)
     return True
 

@@ -78,7 +78,7 @@ def cosine_distance(args: Args) -> Native:
         a, b = _pair(use)
         return use.numbers(f"cosine_similarity({a}, {b})")
 
-    return Native(call=call, helpers=("cosine_similarity",), over_time=True, ndim=-1)
+    return Native(call=call, helpers=("cosine_similarity",), over_time=True, ndim=1)
 
 
 @native("nn.PairwiseDistance", live=fields(p="norm"))
@@ -93,4 +93,4 @@ def pairwise_distance(args: Args) -> Native:
             return use.numbers(f"({a.operand} - {b.operand}).abs().sum(-1)")
         return use.numbers(f"distance({a.operand} - {b.operand}, {p}, eps=1e-6)")
 
-    return Native(call=call, helpers=() if p == "1" else ("distance",), over_time=True, ndim=-1)
+    return Native(call=call, helpers=() if p == "1" else ("distance",), over_time=True, ndim=1)

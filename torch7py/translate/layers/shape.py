@@ -51,6 +51,8 @@ def _whole(sizes: list[str]) -> int | None:
 def batch_of(use: Use, sizes: list[str], per_example: bool) -> str:
     """The examples of a batch in another shape: ``per_example`` says that what an example has stays together."""
     x, lead = use.tensor, use.lead
+    if per_example and use.ndim == 1 and sizes == ["1"]:
+        return f"{x.operand}.unsqueeze(-1)"
     if per_example and len(sizes) == 1:
         return x.text if use.ndim == 2 else f"{x.operand}.flatten({1 + lead})"
     if per_example and use.ndim == 2:

@@ -290,4 +290,4 @@ def dot_product(args: Args) -> Native:
         a, b = pair(use)
         return use.numbers(f"({a.operand} * {b.operand}).sum(-1)")
 
-    return Native(call=call, over_time=True, ndim=-1)
+    return Native(call=call, over_time=True, ndim=1)

@@ -121,17 +121,8 @@ class MuFuRu(nn.Module):
     def __init__(self, inputs, size, functions=None):
         super().__init__()
         self.size = size
-        known = {
-            "keep": lambda h, v: h,
-            "replace": lambda h, v: v,
-            "mul": lambda h, v: h * v,
-            "diff": lambda h, v: h - v,
-            "forget": lambda h, v: h * 0,
-            "sqrt_diff": lambda h, v: 0.25 * (h - v).abs().sqrt(),
-            "max": lambda h, v: torch.where(v > h, v, h),
-            "min": lambda h, v: torch.where(v < h, v, h),
-        }
-        self.functions = [known[name] for name in functions or known]
+        every = ["keep", "replace", "mul", "diff", "forget", "sqrt_diff", "max", "min"]
+        self.functions = functions or every
         self.reset_from_input, self.reset_from_output = nn.Linear(inputs, size), nn.Linear(size, size)
         self.new = nn.Linear(inputs + size, size)
         self.shares = nn.Linear(inputs + size, len(self.functions) * size)
@@ -143,9 +134,34 @@ class MuFuRu(nn.Module):
             r = torch.sigmoid(self.reset_from_input(step) + self.reset_from_output(h))
             v = torch.sigmoid(self.new(torch.cat((step, r * h), dim=-1)))
             shares = self.shares(torch.cat((step, h), dim=-1)).unflatten(-1, (-1, self.size)).softmax(-2)
-            h = (shares * torch.stack([f(h, v) for f in self.functions], -2)).sum(-2)
+            h = (shares * torch.stack([self.mixed(name, h, v) for name in self.functions], -2)).sum(-2)
             outputs.append(h)
         return torch.stack(outputs), h
+
+    @staticmethod
+    def mixed(name, h, v):
+        if name in ("keep", "replace"):
+            return h if name == "keep" else v
+        if name in ("max", "min"):
+            return torch.where(v > h if name == "max" else v < h, v, h)
+        if name == "sqrt_diff":
+            return 0.25 * (h - v).abs().sqrt()
+        return {"mul": h * v, "diff": h - v, "forget": h * 0}[name]
+''',
+)
+
+helper(
+    "detach_states",
+    '''
+def detach_states(model):
+    """What recurrent layers keep for the next step is cut off from its graph."""
+    for part in model.modules():
+        for name in [name for name in vars(part) if name.startswith("state")]:
+            state = getattr(part, name)
+            if isinstance(state, tuple):
+                setattr(part, name, tuple(s.detach() for s in state))
+            elif state is not None:
+                setattr(part, name, state.detach())
 ''',
 )
 

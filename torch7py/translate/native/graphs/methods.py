@@ -338,7 +338,10 @@ class Methods(Needs):
             if self.target is None or self.target not in self.at.input_variables:
                 raise Problem("T7-221", node.line, "a node without a source that is no input")
             return Expr(self.t.names.of_variable(self.target))
-        return self._value(node.arguments[0])
+        given = node.arguments[0]
+        if isinstance(given, tree.Table) and len(given.fields) == 1:
+            given = given.fields[0].value  # a node of one source is given it by itself
+        return self._value(given)
 
     def _value(self, node: Expression) -> Value:
         if isinstance(node, tree.Paren):

@@ -121,9 +121,16 @@ class Needs(Sites):
         text = "\n".join(re.sub(r"  # .*", "", line) for line in forward)
         cls.kept.clear()
         outer = [v for v in self.outer(cls.scope) if self.is_plain(v)]
+        body = cls.body.statements
+        nodes = {self.t.names.of_variable(v) for v in cls.scope.variables if self.is_value(v)}
         for variable in sorted({*cls.scope.variables, *outer}, key=declared):
             name = self.t.names.of_variable(variable)
             if name == "self" or self.is_value(variable) or not _uses(text, name):
+                continue
+            if name in nodes:  # which the text may mean, and does where the graph does not read the size
+                for read in variable.reads:
+                    if any(s.place.start <= read.place.start < s.place.end for s in body):
+                        raise Problem("T7-221", read.line, f"{name}, which is a size and a node of a graph")
                 continue
             if variable in cls.wanted or variable.kind == "loop":
                 continue

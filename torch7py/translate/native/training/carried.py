@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import forms, tree
+from torch7py.translate.kinds import Description, Type, all_parts
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
 if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
-__all__ = ["Carried"]
+__all__ = ["STEP_BY_STEP", "Carried"]
+
+# Layers of rnn that are given a sequence step by step, and keep a state from one to the next.
+STEP_BY_STEP = {f"nn.{name}" for name in "LSTM FastLSTM GRU MuFuRu Recurrent Recurrence".split()}
+# Those that are given it whole, and cut off what is left of it themselves.
+_WHOLE = {f"nn.{name}" for name in "Sequencer BiSequencer BiSequencerLM Repeater RecurrentAttention".split()}
 
 
 class Carried:
@@ -62,6 +68,45 @@ class Carried:
             if isinstance(node, Name) and self.t.scopes.of_name[node] in found:
                 return True
         return False
+
+    def kept_states(self, place: Statement) -> list[Expression]:
+        """The modules of the backward pass at a statement whose layers keep a state for the next training step.
+
+        Torch7's backward calls go back to the first step since the last ones, as does a graph that is cut off there.
+        None where the program forgets the states in each step.
+        """
+        places, training = self.training.places, self.training
+        around = places.parents[place]
+        own = training.steps.get(places.owner[place], [])
+        if training.steps_by_hand or any(
+            places.parents[s] == around
+            and any(isinstance(n, Invoke) and n.method == "forget" for n in tree.own_nodes(s))
+            for s in own
+        ):
+            return []
+        found: list[Expression] = []
+        for statement in own:
+            for node in tree.own_nodes(statement) if statement in training.dropped else ():
+                if (
+                    isinstance(node, Invoke)
+                    and training.backward.is_backward(node)
+                    and self.keeps_states(node.receiver)
+                    and not any(isinstance(n, Index) and not n.dotted for n in tree.walk(node.receiver))
+                    and not any(forms.same_expression(node.receiver, other) for other in found)
+                ):
+                    found.append(node.receiver)
+        return found
+
+    def keeps_states(self, module: Expression) -> bool:
+        """Whether there is a layer in a module that keeps a state from one call to the next."""
+
+        def inside(layer: Description) -> list[Type]:
+            return [] if layer.name in _WHOLE else [*layer.children, *layer.slots]
+
+        if self.t.kind(module) != "module":
+            return False
+        parts = all_parts(self.t.type(module), inside)
+        return any(layer.name in STEP_BY_STEP for part in parts for layer in part.layers)
 
     def cut(self, target: Expression, value: Expression, written: Py) -> Py:
         """A value stored where it outlives the training step is cut off from the graph."""

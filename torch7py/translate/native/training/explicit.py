@@ -104,8 +104,11 @@ class Explicit:
         if len(node.arguments) < 2:
             found.refused = f"{node.method} without a gradient"
             return
-        if self.calls.keeps_steps(node.receiver):
+        if self.calls.keeps_steps(node.receiver) or self.training.carried.keeps_states(node.receiver):
             found.refused = "a gradient by hand through a module that remembers its steps"
+            return
+        if self.calls.comes_after_several(node, own):
+            found.refused = "a backward pass after a loop that has run the module several times"
             return
         last = self.calls.last(node, own)
         if last is not None:

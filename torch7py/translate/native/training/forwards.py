@@ -10,6 +10,7 @@ from torch7py.translate.kinds import all_parts
 from torch7py.translate.library import VIEWS
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.training.calls import FORWARD
+from torch7py.translate.native.training.carried import STEP_BY_STEP
 from torch7py.translate.native.training.flow import Flow
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
 
@@ -154,16 +155,7 @@ class Forwards:
     def keeps_steps(self, module: Expression) -> bool:
         """Whether a module is one of rnn's that take a sequence step by step."""
         names = {layer.name for layer in self.t.type(module).find().layers}
-        single = {
-            "nn.LSTM",
-            "nn.FastLSTM",
-            "nn.GRU",
-            "nn.MuFuRu",
-            "nn.Recurrent",
-            "nn.Recursor",
-            "nn.Recurrence",
-        }
-        return bool(names & single)
+        return not names.isdisjoint({*STEP_BY_STEP, "nn.Recursor"})
 
     def target(self, statement: Statement, value: Expression) -> Name | None:
         """The variable that is given the whole value of an expression in a statement."""
@@ -203,7 +195,7 @@ class Forwards:
             if self.overwrites(node, own):
                 return True
             last = self.last(node, own)
-            if node in self.lost:
+            if node in self.lost or self.comes_after_several(node, own):
                 return True
             if last is None or self.keeps_steps(node.receiver):
                 continue
@@ -221,6 +213,23 @@ class Forwards:
                 return True
             seen.add(last)
         return False
+
+    def comes_after_several(self, node: Invoke, own: list[Statement]) -> bool:
+        """Whether a module has been run for each turn of a loop when a backward call behind that loop goes back.
+
+        It has the output of the last turn only, and so have all layers in it.
+        """
+        if self.t.kind(node.receiver) != "module" or self.is_one_of_several(node.receiver):
+            return False
+        statement = self.flow.statement(node)
+        before = [
+            home
+            for call in self.all_of(node.receiver)
+            if (home := self.flow.statement(call)) in own and home.place.end <= statement.place.start
+        ]
+        return (
+            bool(before) and self.flow.repeats(statement, before[-1]) and not self.keeps_steps(node.receiver)
+        )
 
     def overwrites(self, node: Invoke, own: list[Statement]) -> bool:
         """Whether what a backward call gives is read after another call of the kind has given its own there."""

@@ -269,6 +269,9 @@ class Training:
                 t.emit(f"{self.pending()}.append({text})")
             else:
                 t.emit(f"{text}.backward()")
+                for module in self.carried.kept_states(node):
+                    t.models.helpers["detach_states"] = None
+                    t.emit(f"detach_states({t.value(module)})")
         if node in self.run_alone and node in self.dropped and isinstance(node, tree.Local):
             for value in node.values:
                 t.emit(t.value(value).text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -217,8 +218,12 @@ class FlatVectors:
         statement = self.training.explicit.flow.statement(node)
         around = [s for s in self.training.places.parents[statement] if isinstance(s, LOOPS)]
         first = around[0].place.start if around else statement.place.end
-        used = [name for holder in self.given_by for name in self.training.holders.uses(holder)]
         in_function = self.training.places.owner[statement].function is not None
+        used = []
+        for holder, given in self.given_by.items():
+            later = given.place.start > statement.place.end and not self.training.places.parents[given]
+            anew = given.place.start if later and not around and not in_function else math.inf
+            used += [n for n in self.training.holders.uses(holder) if n.place.start < anew]
         made_here = in_function and self._is_made_with(node)
         if not made_here and any(in_function or name.place.start > first for name in used):
             raise Problem(
