@@ -31,6 +31,8 @@ from torch7py.translate.native import (
     unit_tests,  # noqa: F401  (registers its rules)
 )
 from torch7py.translate.native.code import Py, atom
+from torch7py.translate.native.mode_methods import MODES
+from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import a, described, of_require
 from torch7py.translate.native.wholes import returns_of
@@ -174,6 +176,8 @@ class Calls:
         if special is None:
             special = t.classes.uses.call(node)
         if special is None:
+            special = t.own_passes.value(node)
+        if special is None:
             special = t.training.call(node)
         if special is None:
             special = t.models.call(node)
@@ -241,7 +245,10 @@ class Calls:
                 made = t.type(node.receiver).find().classes
                 if node.method == "reset" and made and all(c.parent == "nn.Linear" for c in made):
                     method = "reset_parameters"
-                text = f"{t.value(node.receiver).at(code.ATOM)}.{method}"
+                base = t.value(node.receiver).at(code.ATOM)
+                text = base if method == "forward" and is_own_pass(t, node) else f"{base}.{method}"
+                if kind == "module" and node.method in MODES:
+                    return atom(t.classes.bodies.modes.called(node, base))
                 if kind == "class" and t.classes.takes_objects(functions):
                     itself = t.value(node.receiver).text
                     given = self.arguments(node, functions, 1)

@@ -14,6 +14,7 @@ from torch7py.translate.native import code
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.layer_fields import BACKWARD, DERIVED_FROM
 from torch7py.translate.native.metamethods import Metamethods
+from torch7py.translate.native.mode_methods import MODES, ModeMethods
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
@@ -47,6 +48,7 @@ class ClassBodies:
     def __init__(self, classes: Classes) -> None:
         self.classes, self.t = classes, classes.t
         self.metamethods = Metamethods(classes)
+        self.modes = ModeMethods(classes, self._only_passes_down)
 
     def write(self, made: LuaClass) -> None:
         t = self.t
@@ -83,11 +85,16 @@ class ClassBodies:
                     for line in inits:
                         t.emit(line)
             for statement, name, function in self._functions(made):
-                if statement is not None and not (self.classes.current is not None and name in BACKWARD):
+                layer = self.classes.current
+                half = layer is not None and not layer.own_passes and name in BACKWARD
+                if statement is not None and not half:
                     for comment in statement.around.outside:
                         t.comment(comment)
                 if self.classes.current is None or not self._of_layer(self.classes.current, name, function):
                     self._function(made, name, function)
+            layer = self.classes.current
+            if made.instance.kind == "module" and layer is not None:
+                self.modes.write(made)
             self.metamethods.write_reflected(made)
             for name, other in made.aliases.items():
                 t.emit(f"{code.attribute_name(name)} = {self.classes.method(made, other)}")
@@ -108,13 +115,23 @@ class ClassBodies:
             layer.write_forward()
         elif name in ("__tostring", "__tostring__"):
             t.functions.define("__repr__", function)
-        elif name in _PASSED_DOWN and self._only_passes_down(layer, name, function):
+        elif name in MODES:
+            if name in self.modes.own(layer.made):
+                t.functions.define(MODES[name], function)
+        elif name in _PASSED_DOWN and self._only_passes_down(name, function):
             return True
-        elif name not in LEFT_OUT:
+        elif name not in LEFT_OUT or (layer.own_passes and name in BACKWARD):
             return False
         return True
 
-    def _only_passes_down(self, layer: OwnLayer, name: str, function: tree.Function) -> bool:
+    def passes_down(self, node: Invoke) -> bool:
+        """Whether a call is of methods that the page leaves to nn.Module."""
+        functions = self.t.types.function_called(node)
+        if node.method not in _PASSED_DOWN or self.t.kind(node.receiver) != "module":
+            return False
+        return bool(functions) and all(self._only_passes_down(node.method, f) for f in functions)
+
+    def _only_passes_down(self, name: str, function: tree.Function) -> bool:
         """Whether a method only calls that of its parent and those of the layers in it, as nn.Module does by itself."""
         t = self.t
         statements = list(function.body.statements)

@@ -20,10 +20,13 @@ from torch7py.translate.native.class_bodies import ClassBodies
 from torch7py.translate.native.class_fields import ClassFields
 from torch7py.translate.native.class_uses import ClassUses
 from torch7py.translate.native.factories import Factories
+from torch7py.translate.native.layer_fields import BACKWARD
 from torch7py.translate.native.literal_objects import LiteralObjects
 from torch7py.translate.native.makers import Makers
 from torch7py.translate.native.metamethods import SPECIAL
+from torch7py.translate.native.mode_methods import MODES
 from torch7py.translate.native.own_layers import LEFT_OUT, OwnLayer
+from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Index, Invoke, Name, Statement
@@ -296,6 +299,10 @@ class Classes:
             return "forward"
         if name == "reset" and made.parent == "nn.Linear":
             return "reset_parameters"  # which its constructor calls, as in Torch7
+        if name in MODES and made.instance.kind == "module":
+            return MODES[name]
+        if name in BACKWARD and has_own_passes(made):
+            return name
         if name in LEFT_OUT and made.instance.kind != "object":
             raise Problem("T7-243", made.statement.line, f"a call of {name} of a layer")
         if name == "__concat" and made.find("concat") is None:
@@ -309,6 +316,8 @@ class Classes:
         if isinstance(node, tree.Return) and self._ends_init(node):
             return True
         if self.factories.statement(node) or self.literal_objects.statement(node):
+            return True
+        if self.bodies.modes.statement(node):
             return True
         return self.makers.instead_of(node) or (self.current is not None and self.current.statement(node))
 

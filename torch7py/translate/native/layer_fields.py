@@ -16,6 +16,7 @@ from torch7py.translate.kinds import LuaClass
 from torch7py.translate.native import code, layer_halves
 from torch7py.translate.native.inner_outputs import InnerOutputs
 from torch7py.translate.native.layer_halves import BACKWARD
+from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.scopes import Variable
@@ -65,6 +66,9 @@ class LayerFields:
     def __post_init__(self) -> None:
         self.forward = self.made.methods.get("updateOutput")
         self.halves = [self.made.methods[name] for name in BACKWARD if name in self.made.methods]
+        self.own_passes = has_own_passes(self.made)
+        if self.own_passes:
+            self.halves = []  # methods like others
         if "backward" in self.made.methods and layer_halves.lead_to_backward(self, self.halves[1:]):
             del self.halves[1:]
         self.entries = {name: self._count_entries(name) for name in sorted(KEPT_BY_NN)}

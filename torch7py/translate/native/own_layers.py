@@ -18,6 +18,7 @@ from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_fields import BACKWARD, KEPT_BY_NN
 from torch7py.translate.native.layer_gradients import LayerGradients
 from torch7py.translate.native.models.constructions import WITHOUT_WEIGHTS, all_layers
+from torch7py.translate.native.own_weights import refuse_other_weights
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of, written_anew
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement
@@ -54,6 +55,9 @@ class OwnLayer(LayerGradients):
         """Refuse layers inside whose weights nobody can train: nn.Module gives only a layer's own, PyTorch all."""
         made = self.made
         asked = {"getParameters", "parameters", "updateParameters"} - set(made.methods)
+        if self.own_passes:
+            refuse_other_weights(self)
+            return
         if made.parent != "nn.Module" or made.derived or made.base is not None or "parameters" not in asked:
             return
         receivers = [n.receiver for n in tree.every(self.t.program, Invoke) if n.method in asked]
@@ -396,6 +400,8 @@ class OwnLayer(LayerGradients):
         if t.kind(target) == "tensor" and in_init:
             t.emit(f'self.register_buffer("{self.attribute(name)}", {t.value(value)})')
             return True
+        if self.own_passes:
+            return False  # a list of copies is a plain one, whose weights are not counted again
         if t.kind(target) == "table" and t.type(target).of_elements().kind == "module":
             if t.representation(target) != "list":
                 raise Problem("T7-243", value.line, "layers in a table that is no list")

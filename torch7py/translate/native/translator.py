@@ -37,6 +37,7 @@ from torch7py.translate.native.models import Models
 from torch7py.translate.native.modules import Modules
 from torch7py.translate.native.names import Names, walk_function
 from torch7py.translate.native.outputs import overwritten
+from torch7py.translate.native.own_passes import OwnPasses
 from torch7py.translate.native.places import Places
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
@@ -124,6 +125,7 @@ class Translator:
         self.assignments = Assignments(self)
         self.calls = Calls(self)
         self.counts = ValueCounts(self)
+        self.own_passes = OwnPasses(self)
         self.models = Models(self)
         self.training = Training(self)
         self.modules = Modules(self, project)

@@ -9,7 +9,6 @@ A graph among other statements takes those that make its nodes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import forms, tree
@@ -179,37 +178,13 @@ class Graphs(Methods):
         if "self" in everything:
             raise Problem("T7-221", function.line, "a graph made of the fields of an object")
         given = [text.partition("=")[0] for text in everything]
-        given += self._take_fields(cls, function.body.statements)
+        given += self.take_fields(cls, self.fields_in(function.body.statements))
         t.top.append(self.write(cls, [*everything, *cls.fields.values()]))
         if t.lines and t.lines[-1] and not t.lines[-1].lstrip().startswith("#"):
             t.emit("")
         t.emit(f"def {name}({', '.join(parameters)}):")
         t.emit(f"    return {cls.name}({', '.join(given)})")
         t.emit("")
-
-    def _take_fields(self, cls: GraphClass, nodes: Sequence[tree.Node]) -> list[str]:
-        """Have a class be given what it needs of the object whose method makes it; what it is given."""
-        found = [
-            n
-            for each in nodes
-            for n in tree.walk(each)
-            if isinstance(n, Index) and isinstance(n.key, String) and self.is_self(n.base)
-        ]
-        found.sort(key=lambda n: n.place.start)
-        texts = []
-        taken = {self.t.names.of_variable(v) for v in {*cls.scope.variables, *self.outer(cls.scope)}}
-        for node in found:
-            assert isinstance(node.key, String)
-            if node.key.value not in cls.fields:
-                text = self.t.value(node).text
-                name = text.rpartition(".")[2]
-                if not name.isidentifier():  # an entry of a table
-                    name = python_name(node.key.value)
-                while name in taken or name in cls.fields.values():
-                    name += "_"
-                cls.fields[node.key.value] = name
-                texts.append(text)
-        return texts
 
     def _parameters(self, function: tree.Function) -> list[str]:
         if function.vararg:
@@ -297,7 +272,13 @@ class Graphs(Methods):
         named = t.models.making.written.names_in([c.callee for c in calls])
         if "self" in named.values():
             raise Problem("T7-221", node.line, "a graph made of the fields of an object")
-        sizes = [v for f in parts.values() for v in self.outer(t.scopes.of_function[f]) if self.is_plain(v)]
+        fields = self.fields_in([*body, *node.values])
+        sizes = []
+        for function in dict.fromkeys(parts.values()):
+            own_fields = self.fields_of_object(function)
+            outer = [v for v in self.outer(t.scopes.of_function[function]) if self.is_plain(v)]
+            sizes += [v for v in outer if not (own_fields and v.name == "self")]
+            fields += own_fields
         of_parts = map(t.names.of_variable, sorted(dict.fromkeys(sizes), key=declared))
         known = {*own, *modules, *(n for n, text in named.items() if text.startswith(("self.", "self[")))}
         names = [n for n in dict.fromkeys([*named, *of_parts]) if n not in known]
@@ -305,7 +286,7 @@ class Graphs(Methods):
         while True:
             cls = GraphClass(class_name, t.scope, block, silent=True)
             self._find_inputs(cls, node.values[0])
-            of_object = self._take_fields(cls, [*body, *node.values])
+            of_object = self.take_fields(cls, fields)
             lines = self.write(cls, [*given, *cls.fields.values()])
             more = [n for n in cls.kept if n not in given and n not in cls.fields.values()]
             if not more:

@@ -16,7 +16,7 @@ from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site
 from torch7py.translate.native.graphs.sites import annotation, function_of
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
-from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
+from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 from torch7py.translate.writer import Writer
 
 __all__ = ["Methods"]
@@ -100,13 +100,21 @@ class Methods(Needs):
         sizes = [v for v in of_parameters if v not in nodes]
         outer = sorted(self.outer(scope), key=declared)
         node_upvalues = [v for v in outer if self.is_value(v)]
-        size_upvalues = [v for v in outer if self.is_plain(v)]
+        fields = self.fields_of_object(function)
+        size_upvalues = [v for v in outer if self.is_plain(v) and not (fields and v.name == "self")]
         name = t.models.making.written.class_name(camel(function.name or "part"))
         gives = len(last.values)
         part = self.parts[function] = Part(name, sizes, nodes, size_upvalues, node_upvalues, gives)
         cls = GraphClass(name, scope, function.body)
         cls.inputs = [t.names.of_variable(v) for v in [*nodes, *node_upvalues]]
-        t.top.append(self.write(cls, [t.names.of_variable(v) for v in [*sizes, *size_upvalues]]))
+        self.take_fields(cls, fields)
+        first: dict[str, Index] = {}  # of each field one place
+        for node in fields:
+            assert isinstance(node.key, String)
+            first.setdefault(cls.fields[node.key.value], node)
+        part.fields = [*first.values()]
+        parameters = [t.names.of_variable(v) for v in [*sizes, *size_upvalues]]
+        t.top.append(self.write(cls, [*parameters, *first]))
         return part
 
     # Statements while a class is written
@@ -205,6 +213,7 @@ class Methods(Needs):
             at = of_parameters.index(variable)
             texts.append(self.t.value(call.arguments[at]).text if at < len(call.arguments) else "None")
         texts += [self.t.names.of_variable(v) for v in part.size_upvalues]
+        texts += [self.t.value(node).text for node in part.fields]
         return f"{part.name}({', '.join(texts)})"
 
     def _parameters_of(self, call: Call, part: Part) -> list[Variable]:

@@ -6,8 +6,8 @@ import re
 
 from torch7py.translate import tree
 from torch7py.translate.native.gradients import base_name
+from torch7py.translate.native.graphs.fields import Fields
 from torch7py.translate.native.graphs.parts import GraphClass, Part, declared
-from torch7py.translate.native.graphs.sites import Sites
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
@@ -15,7 +15,7 @@ from torch7py.translate.tree import Call, Expression, Invoke, Name, Statement
 __all__ = ["Needs"]
 
 
-class Needs(Sites):
+class Needs(Fields):
     parts: dict[tree.Function, Part]
 
     # Forward

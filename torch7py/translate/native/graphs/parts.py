@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch7py.translate import tree
 from torch7py.translate.layers import Layer
 from torch7py.translate.scopes import Scope, Variable
-from torch7py.translate.tree import Block, Call
+from torch7py.translate.tree import Block, Call, Index
 
 __all__ = ["Child", "GraphClass", "Loop", "Part", "Site", "camel", "declared", "snake"]
 
@@ -52,6 +52,7 @@ class Part:
     size_upvalues: list[Variable]
     node_upvalues: list[Variable]
     gives: int = 1  # how many nodes
+    fields: list[Index] = field(default_factory=list)  # of the object in whose method it is
 
 
 @dataclass(eq=False)

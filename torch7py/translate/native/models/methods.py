@@ -91,12 +91,17 @@ class Models:
             if self.builders.is_construction(node):
                 return self.making.constructed(node)
             if t.kind(node.callee) in ("module", "criterion") and t.path(node.callee) is None:
+                if t.type(node).has("node") and self.builders.is_construction(node.callee):
+                    # a layer made anew each time, outside of the class that keeps it
+                    raise Problem("T7-221", node.line, "a layer of a graph that is not written here")
                 return self.inputs.forward(node.callee, node.arguments, node.line)
             return None
         if self.builders.is_construction(node):
             return self.making.constructed(node)
         kind = t.kind(node.receiver)
-        if kind not in ("module", "criterion") or t.types.function_called(node):
+        if kind not in ("module", "criterion"):
+            return None
+        if t.types.function_called(node) and not t.classes.bodies.passes_down(node):
             return None
         method, receiver = node.method, node.receiver
         if method in ("forward", "updateOutput"):
@@ -397,6 +402,9 @@ class Models:
         inner = layer.inner.name_of(node) if layer is not None and layer.no_return is not None else None
         if inner is not None:
             return atom(inner)
+        by_hand = t.own_passes.field(node)
+        if by_hand is not None:
+            return by_hand
         if t.type(node.base).find().classes:
             return None
         name = node.key.value

@@ -13,6 +13,7 @@ from torch7py.translate import tree
 from torch7py.translate.native.outputs.facts import NOTHING, Fact, Facts, State, apart, join, key_of
 from torch7py.translate.native.outputs.identity import Identity, passes
 from torch7py.translate.native.outputs.sites import calls_of_modules, is_backward, that_call, used_in_place
+from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
@@ -230,13 +231,19 @@ class _Flow:
 
     def cells(self, table: Expression) -> Facts:
         """What the elements of a table may have."""
-        if self.state is None or self.t.kind(table) not in ("table", "object"):
+        if self.state is None or not self.has_places(table):
             return NOTHING
         found = self.t.type(table)
         inner = {found, found.element.find()} if found.element is not None else {found}
         return NOTHING.union(
             *(facts for place, facts in self.state.items() if isinstance(place, tuple) and place[0] in inner)
         )
+
+    def has_places(self, node: Expression) -> bool:
+        """Whether the fields or elements of something are followed: of modules those that go through others."""
+        if self.t.kind(node) == "module":
+            return any(map(has_own_passes, self.t.type(node).find().classes))
+        return self.t.kind(node) in ("table", "object")
 
     def read(self, facts: Facts, node: Expression) -> None:
         late = [
@@ -303,7 +310,7 @@ class _Flow:
         if name in ("output", "gradInput") and self.t.kind(node.base) in ("module", "criterion"):
             module = self.identity.resolved(node.base, self.bound)
             return frozenset({Fact(node, module, backward=name == "gradInput")})
-        if self.state is None or self.t.kind(node.base) not in ("table", "object"):
+        if self.state is None or not self.has_places(node.base):
             return facts
         base = self.t.type(node.base)
         exact = self.state.get((base, key_of(node.key)))

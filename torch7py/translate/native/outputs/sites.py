@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from torch7py.translate import tree
+from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
 
 if TYPE_CHECKING:
@@ -26,19 +27,22 @@ def calls_of_modules(t: Translator) -> Sites:
     """The calls of ``forward``, as a method or of the module itself, that are no nodes of a graph."""
     found: Sites = {}
     for invoke in tree.every(t.program, Invoke):
+        if is_own_pass(t, invoke):
+            continue
         is_module = t.kind(invoke.receiver) == "module"
         if invoke.method in _FORWARD and is_module and len(invoke.arguments) < 2:  # else a criterion's
             found[invoke] = invoke.receiver
     for call in tree.every(t.program, Call):
         is_node = t.type(call).has("node")
-        if t.kind(call.callee) == "module" and not is_node:
+        if t.kind(call.callee) == "module" and not is_node and not is_own_pass(t, call):
             found[call] = call.callee
     return found
 
 
 def is_backward(t: Translator, node: Invoke) -> bool:
     """Whether a module or a criterion writes gradients over its last ones."""
-    return node.method in _BACKWARD and t.kind(node.receiver) in ("module", "criterion")
+    is_one = node.method in _BACKWARD and t.kind(node.receiver) in ("module", "criterion")
+    return is_one and not is_own_pass(t, node)
 
 
 def that_call(t: Translator, sites: Sites) -> set[tree.Function]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.translate import forms, tree
 from torch7py.translate.native.gradients import Gradients, base_name
+from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Call, Expression, Index, Invoke, Name, Statement
 
@@ -53,14 +54,20 @@ class BackwardPasses:
         if not (isinstance(node, Invoke) and node.method in BACKWARD):
             return False
         kind = self.t.kind(node.receiver)
-        return kind in ("module", "criterion")
+        if kind not in ("module", "criterion") or is_own_pass(self.t, node):
+            return False
+        return not self.t.own_passes.goes_back(node)
 
     def analyse(self, bodies: list[tuple[Scope, Block]]) -> None:
         """Find the backward passes of a program: which are those of a loss, and which are written call by call."""
         explicit, losses = self.training.explicit, self.training.losses
         found: dict[Scope, _Found] = {}
         for scope, _ in bodies:
-            if scope in self._scopes:
+            if scope in self._scopes and self.t.own_passes.is_inside(scope.function):
+                explicit.take(
+                    scope, sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
+                )
+            elif scope in self._scopes:
                 own = sorted(self.training.places.statements_of(scope), key=lambda s: s.place.start)
                 self.training.steps[scope] = own
                 self.training.carried.find(scope, own)

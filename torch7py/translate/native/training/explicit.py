@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.calls import Forward, Given, Pass
@@ -53,7 +54,8 @@ class Explicit:
     def may_take(self, scope: Scope) -> bool:
         """Whether a function is not a layer's own method, which is written by other rules."""
         owner = None if scope.function is None else self.t.classes.owners.get(scope.function)
-        return owner is None or owner.instance.kind not in ("module", "criterion")
+        plain = owner is None or owner.instance.kind not in ("module", "criterion")
+        return plain or (owner is not None and has_own_passes(owner))
 
     def take(self, scope: Scope, own: list[Statement]) -> None:
         self.scopes[scope] = own
@@ -216,6 +218,8 @@ class Explicit:
     def _read_everywhere(self) -> None:
         """Read outputs of modules in functions whose backward passes, if there are any, are those of a loss."""
         for scope, _ in self.training.bodies():
+            if self.t.own_passes.is_inside(scope.function):
+                continue
             if scope not in self.scopes and self.may_take(scope):
                 own = [s for s in self.training.places.statements_of(scope) if s not in self.training.dropped]
                 self._read_fields(own)

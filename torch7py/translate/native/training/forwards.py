@@ -9,6 +9,7 @@ from torch7py.translate import forms, tree
 from torch7py.translate.kinds import all_parts
 from torch7py.translate.library import VIEWS
 from torch7py.translate.native.gradients import base_name
+from torch7py.translate.native.own_passes import is_own_pass
 from torch7py.translate.native.training.calls import FORWARD
 from torch7py.translate.native.training.carried import STEP_BY_STEP
 from torch7py.translate.native.training.flow import Flow
@@ -38,6 +39,8 @@ class Forwards:
         return [n for n in self._calls if self.training.losses.is_loss_call(n)]
 
     def is_forward(self, node: tree.Node | tree.Block) -> bool:
+        if is_own_pass(self.t, node):
+            return False
         if isinstance(node, Invoke):
             return node.method in FORWARD and self.t.kind(node.receiver) == "module" and bool(node.arguments)
         return (

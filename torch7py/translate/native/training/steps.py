@@ -11,6 +11,7 @@ from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code, flat, initialization, optimizers, reuse
 from torch7py.translate.native.code import Py
 from torch7py.translate.native.layer_fields import BACKWARD as HALVES
+from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.rules import in_place
 from torch7py.translate.native.training.backward import BACKWARD, BackwardPasses
@@ -96,7 +97,9 @@ class Training:
             made.methods[name]
             for made in self.t.classes.all
             for name in HALVES
-            if name in made.methods and made.instance.kind in ("module", "criterion")
+            if name in made.methods
+            and made.instance.kind in ("module", "criterion")
+            and not has_own_passes(made)
         }
         functions = self.t.scopes.of_function.items()
         bodies = [(scope, function.body) for function, scope in functions if function not in halves]
@@ -214,6 +217,8 @@ class Training:
 
     def only_evaluates(self, function: tree.Function) -> bool:
         """Whether a function puts a model into evaluation, and nothing goes back through what it computes."""
+        if self.t.own_passes.is_inside(function):
+            return False
         scope = self.t.scopes.of_function[function]
         if scope in self.steps or function in self.losses.graph_functions or function in self.closures:
             return False

@@ -1,0 +1,62 @@
+"""Modules that are run one by one and gone back through by hand, as Torch7's protocol has it."""
+
+from __future__ import annotations
+
+from torch7py.translate.layers.helpers.register import helper
+
+helper(
+    "each_tensor",
+    '''
+def each_tensor(function, value):
+    """Nested lists of tensors with a function of each."""
+    return function(value) if torch.is_tensor(value) else [each_tensor(function, part) for part in value]
+''',
+)
+
+helper(
+    "tensors_in",
+    '''
+def tensors_in(value):
+    """The tensors in nested lists, one after the other."""
+    return [value] if torch.is_tensor(value) else [x for part in value for x in tensors_in(part)]
+''',
+)
+
+helper(
+    "run",
+    '''
+def run(module, *inputs):
+    """A module's output, without its graph. The module keeps that, of this call alone, for `go_back`."""
+    inputs = each_tensor(lambda x: x.detach().requires_grad_(x.is_floating_point()), inputs)
+    output = module(*inputs)
+    module.last_call = inputs, output
+    module.output = each_tensor(torch.Tensor.detach, output)
+    return module.output
+''',
+)
+
+helper(
+    "go_back",
+    '''
+def go_back(module, gradient, *inputs):
+    """The gradient of a module's input in its last call, from that of its output; those of weights are added up."""
+    leaves, output = module.last_call
+    for x, leaf in zip(tensors_in(inputs), tensors_in(leaves), strict=True):
+        if x.shape != leaf.shape or not torch.allclose(x, leaf, rtol=0, atol=0, equal_nan=True):
+            raise ValueError("the module has been called with another input since")
+    torch.autograd.backward(tensors_in(output), tensors_in(gradient))
+    gradients = each_tensor(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves)
+    return gradients[0] if len(inputs) == 1 else gradients
+''',
+)
+
+helper(
+    "shared_copy",
+    '''
+def shared_copy(module):
+    """A copy of a module with the same parameters, and with outputs of its own."""
+    kept = {id(p): p for p in module.parameters()}
+    kept |= {id(part.last_call): None for part in module.modules() if hasattr(part, "last_call")}
+    return copy.deepcopy(module, kept)
+''',
+)

@@ -1,0 +1,162 @@
+"""Methods by which a layer of the program's own is put into training or evaluation: ``train`` in PyTorch.
+
+What a program's ``training`` and ``evaluate`` do beyond their parent's, a container around the layer has done, too. In
+PyTorch that calls ``train(mode)``. And in Torch7 ``nn.Module`` only marks the layer itself, while PyTorch goes on to
+the layers inside: where one of these computes something else in training, the page's class leaves them alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import LuaClass, Type, all_parts
+from torch7py.translate.native.problem import Problem
+from torch7py.translate.tree import Call, Index, Invoke, Name, String
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.classes import Classes
+
+__all__ = ["MODES", "ModeMethods"]
+
+MODES = {"training": "set_training", "evaluate": "set_evaluation"}  # and what a page calls the program's own
+# Layers that compute the same in training and in evaluation.
+_ALIKE = re.compile(
+    r"nn\.(\w*Linear\w*|\w*Convolution\w*|\w*Pooling|\w*Table|\w*Constant|\w*Criterion|\w*SoftMax|\w*Sigmoid|\w*Tanh"
+    r"|\w*Parallel|Sequential|Concat|gModule|Identity|ReLU|Threshold|LeakyReLU|PReLU|ELU|SoftPlus|Abs|Exp|Log|Sqrt"
+    r"|Square|Power|Sum|Mean|Max|Min|View|Reshape|Transpose|Select|Narrow|Replicate|Normalize|Mul|Add|CMul|CAdd|MM|MV"
+    r"|DotProduct|Squeeze|Unsqueeze|Copy|Contiguous|Padding|Bilinear|Cosine|Euclidean)"
+)
+
+
+class ModeMethods:
+    def __init__(self, classes: Classes, only_passes_down: Callable[[str, tree.Function], bool]) -> None:
+        self.classes, self.t = classes, classes.t
+        self.only_passes_down = only_passes_down
+
+    def own(self, made: LuaClass) -> set[str]:
+        """The methods of a class that do more than to say what the mode is, or write over one that does."""
+        before = self.own(made.base) if made.base is not None else set()
+        here = {name: made.methods[name] for name in MODES if name in made.methods}
+        return {
+            n
+            for n, f in here.items()
+            if n in before or not (self._marks(n, f) or self.only_passes_down(n, f))
+        }
+
+    def _every(self, made: LuaClass | None) -> set[str]:
+        """Those of a class and its parents."""
+        return set() if made is None else self.own(made) | self._every(made.base)
+
+    def write(self, made: LuaClass) -> None:
+        """``train`` of a class: with methods of its own, or where it leaves the layers inside alone."""
+        t = self.t
+        own, before = self._every(made), self._every(made.base)
+        if own == before and (made.base is not None or not self._keeps_others(made)):
+            return  # the parent's calls what is written over
+        t.gap()
+        t.emit("def train(self, mode=True):")
+        with t.indented():
+            if own:
+                for name, word in (("training", "if mode:"), ("evaluate", "else:")):
+                    t.emit(word)
+                    t.emit(f"    {f'self.{MODES[name]}()' if name in own else self._plain(made, name)}")
+            else:
+                t.emit("self.training = mode  # that of the layers inside stays, as in Torch7")
+            t.emit("return self")
+
+    def _plain(self, made: LuaClass, name: str) -> str:
+        """What ``training`` or ``evaluate`` does that is not the program's own."""
+        mode = name == "training"
+        function = made.find(name) if name not in self._every(made) else None
+        goes_on = function is not None and not self._marks(name, function)
+        if goes_on or self._root(made).parent != "nn.Module":
+            return f"super().train({mode})"
+        return f"self.training = {mode}"
+
+    def _marks(self, name: str, function: tree.Function) -> bool:
+        """Whether a method says what the layer's mode is, and does no more: ``self.train = true``."""
+        for statement in function.body.statements:
+            if isinstance(statement, tree.Return):
+                if any(not (isinstance(v, Name) and v.name == "self") for v in statement.values):
+                    return False
+                continue
+            if not isinstance(statement, tree.Assign) or len(statement.targets) != 1:
+                return False
+            target, value = statement.targets[0], statement.values[0]
+            is_own = (
+                isinstance(target, Index) and isinstance(target.base, Name) and target.base.name == "self"
+            )
+            is_mode = (
+                isinstance(target, Index) and isinstance(target.key, String) and target.key.value == "train"
+            )
+            if not (is_own and is_mode and isinstance(value, tree.Boolean)):
+                return False
+            if value.value is not (name == "training"):
+                return False
+        return True
+
+    def _root(self, made: LuaClass) -> LuaClass:
+        while made.base is not None:
+            made = made.base
+        return made
+
+    def _keeps_others(self, made: LuaClass) -> bool:
+        """Whether Torch7's training() and evaluate() of a class would not reach layers inside that ask for the mode."""
+        if self._root(made).parent != "nn.Module":
+            return False
+        methods = {name: function for name in MODES if (function := made.find(name)) is not None}
+        if any(not self._marks(name, function) for name, function in methods.items()):
+            return False
+        if not any(n.method in MODES for n in tree.every(self.t.program, Invoke)):
+            return False
+        fields = {name: found.find() for name, found in made.instance.find().fields.items()}
+        if "modules" in fields:
+            return False
+        inside = [each.of_elements() if each.kind == "table" else each for each in fields.values()]
+        return any(each.kind == "module" and not self._is_alike(each.find()) for each in inside)
+
+    def _is_alike(self, module: Type) -> bool:
+        for part in all_parts(module):
+            if not part.layers and not part.classes:
+                return False
+            if not all(_ALIKE.fullmatch(layer.name) for layer in part.layers):
+                return False
+            for made in part.classes:
+                asked = self.classes.fields_asked.get(made, ())
+                if any(isinstance(n.key, String) and n.key.value == "train" for n in asked):
+                    return False
+        return True
+
+    def statement(self, node: tree.Statement) -> bool:
+        """``parent.training(self)``, where the parent has no method of its own; whether it is that."""
+        t = self.t
+        call = node.call if isinstance(node, tree.Run) else None
+        callee = call.callee if isinstance(call, Call) else None
+        if (
+            not isinstance(callee, Index)
+            or not isinstance(callee.key, String)
+            or callee.key.value not in MODES
+        ):
+            return False
+        owner = self.classes.owners.get(t.scope.function) if t.scope.function is not None else None
+        assert isinstance(call, Call)
+        if owner is None or owner.instance.kind != "module":
+            return False
+        named = isinstance(callee.base, Name) and t.scopes.of_name[callee.base] in t.types.parent_of_variable
+        of_base = owner.base is not None and t.types.class_named(callee.base) is owner.base
+        if not named and not of_base and t.path(callee.base) != owner.parent:
+            return False
+        name = callee.key.value
+        if t.types.function_called(call) and name in self._every(owner.base):
+            return False
+        t.emit(self._plain(owner.base or owner, name))
+        return True
+
+    def called(self, node: Invoke, base: str) -> str:
+        """A call of one of the methods."""
+        if node.arguments:
+            raise Problem("T7-243", node.line, f"{node.method} with arguments")
+        return f"{base}.{'train' if node.method == 'training' else 'eval'}()"
