@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
+# Many tests start a Python of their own: compiling torch7py each time would be half of that.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The suites that run Lua, run once more on plain Lua 5.1: no FFI, no JIT. Not those that try every Lua by themselves.
 LUA_TESTS := $(wildcard tests/bridge tests/nn tests/rnn tests/packages tests/cli/test_run.py)

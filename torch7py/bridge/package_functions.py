@@ -20,10 +20,10 @@ from torch7py.packages.registry import packages
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
 
-__all__ = ["describe", "package_function", "record_method"]
+__all__ = ["functions_and_records", "package_function", "record_method"]
 
 
-def describe(name: str) -> dict[str, Any]:
+def functions_and_records(name: str) -> dict[str, Any]:
     """What Lua needs to know of a package's functions and classes."""
     package = packages[name]
     return {

@@ -16,7 +16,7 @@ from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
 from torch7py.nn.base import Module
-from torch7py.nn.binding import all_exports, describe
+from torch7py.nn.binding import all_exports, exported
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.lending import fields_to_lend, lent, own_class
@@ -267,8 +267,7 @@ class Peers:
     def method(self, class_name: str, name: str) -> Callable[..., Any]:
         """The function ``(handle, mask, ...)`` behind one exported method of one class."""
         cls = layers[class_name]
-        attribute = all_exports(cls)[name]
-        call = adapt(getattr(cls, attribute), f"{class_name}:{name}", bound=1)
+        call = adapt(getattr(cls, exported(cls, name)), f"{class_name}:{name}", bound=1)
         handles = self.handles
         objects = handles.objects
 
@@ -398,8 +397,3 @@ class Peers:
     def apply_map(self, convert: int, tensor: int) -> Any:
         objects = self.handles.objects
         return encode_results(self.handles, objects[convert](objects[tensor]))
-
-    def describe(self, package: str, loaded: set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
-        """What Lua needs for a package: its classes (see ``module.define`` in module.lua), and the methods that it
-        adds to the classes of packages loaded before."""
-        return describe(package, loaded)

@@ -15,27 +15,25 @@ from typing import Any
 
 import torch
 
-from torch7py.bridge import engine, generation, package_functions, source
+from torch7py.bridge import descriptions, engine, generation, package_functions, source
 from torch7py.bridge.calls import read_answer
-from torch7py.bridge.dispatch import Dispatcher, encode_results, loops, vectors
+from torch7py.bridge.dispatch import Dispatcher, encode_results
 from torch7py.bridge.errors import LuaError, Thrown
 from torch7py.bridge.handles import Handles
 from torch7py.bridge.host import THREADS, host_functions
 from torch7py.bridge.peers import Peers
 from torch7py.bridge.serial import serial_functions
 from torch7py.bridge.states import state_functions
-from torch7py.nn.binding import virtual_methods
 from torch7py.ops import state, types
-from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
-from torch7py.ops.registry import operations
 from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
 from torch7py.packages.registry import came_with_torch, packages
 
 __all__ = ["Globals", "Runtime"]
 
 COLLECT_AFTER = 256 << 20  # bytes of new tensors after which Lua's collector is asked to look for dead ones
+_compiled: dict[tuple[str, str], str] = {}  # bytecode by engine and file or expression
 
 
 class Runtime:
@@ -111,6 +109,7 @@ class Runtime:
         self._load = self._lua.execute(
             "local load, assert = loadstring, assert return function(s, n) return assert(load(s, n)) end"
         )
+        self._dump = self._lua.execute("return string.dump")
         self._peers = Peers(self)
         self.callbacks: dict[str, Any] = {}
         self._entries = 0
@@ -252,21 +251,12 @@ class Runtime:
         self._host = functions  # lupa does not keep what Lua alone holds
         host = self._lua.table_from(functions)
         ffi = self.engine != "lua51"
-        config = self._table(
-            {
-                "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
-                "shared": ctypes.addressof(self.shared) if ffi else None,
-                "virtual": virtual_methods(),
-                "loops": loops(),
-                "vectors": vectors(),
-                "routines": [[*key, "nn" in key] for key in shortcuts],
-                "on_cpu": self.state.device.type == "cpu",
-                "operations": [[name, op.has_method] for name, op in operations.items()],
-                "pairs": pairs,
-                "colors": sys.stdout is not None and sys.stdout.isatty(),
-                "default": self.state.default_type.name,
-            }
-        )
+        config = self._constant(descriptions.of_start())
+        config["shared"] = ctypes.addressof(self.shared) if ffi else None
+        config["on_cpu"] = self.state.device.type == "cpu"
+        config["pairs"] = pairs
+        config["colors"] = sys.stdout is not None and sys.stdout.isatty()
+        config["default"] = self.state.default_type.name
         boot = self._chunk("boot.lua")
         chunk = self._chunk
         core = boot(host, config, chunk)
@@ -275,15 +265,20 @@ class Runtime:
 
     def _chunk(self, name: str) -> Any:
         """One of the bridge's Lua files as a function; its frames are not the script's."""
-        return self._load(engine.chunk_source(name), f"=[torch7py] {name}")
+        return self._function(name, functools.partial(engine.chunk_source, name), f"=[torch7py] {name}")
 
-    def _table(self, value: Any) -> Any:
-        """A plain Lua table of nested lists and dicts."""
-        if isinstance(value, dict):
-            return self._lua.table_from({k: self._table(v) for k, v in value.items() if v is not None})
-        if isinstance(value, (list, tuple)):
-            return self._lua.table_from([self._table(v) for v in value])
-        return value
+    def _constant(self, expression: str) -> Any:
+        """The table that a Lua expression makes."""
+        return self._function(expression, lambda: f"return {expression}", "=[torch7py]")()
+
+    def _function(self, key: str, source: Callable[[], str], name: str) -> Any:
+        """Lua text, the same in every runtime, as a function. Compiling is half of a start, and done once."""
+        compiled = _compiled.get((self.engine, key))
+        if compiled is not None:
+            return self._load(compiled)
+        function = self._load(source(), name)
+        _compiled[self.engine, key] = self._dump(function)
+        return function
 
     def _package(self, name: str) -> Any:
         """What Lua needs to make a package, once the packages that it requires are there."""
@@ -296,18 +291,9 @@ class Runtime:
             self.dispatcher.enable_cuda(self.state.cuda_generator)
         if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
-        classes, additions = self._peers.describe(name, self._loaded)
+        description = descriptions.of_package(name, self._loaded)
         self._loaded.add(name)
-        return self._table(
-            {
-                "table": package.table,
-                "classes": classes,
-                "additions": additions,
-                "virtual": virtual_methods() if classes else None,
-                "chunk": package.chunk,
-            }
-            | package_functions.describe(name)
-        )
+        return self._constant(description)
 
     def _choose_generation(self) -> None:
         """Fix the generation of nn and rnn by what the program looks like, and say so when it is the older one."""
@@ -322,7 +308,7 @@ class Runtime:
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None when there is no such package."""
         package = packages.get(name)
-        return None if package is None else self._table(list(package.requires))
+        return None if package is None else self._lua.table_from(package.requires)
 
     def _setting(self, name: str, value: Any = None) -> Any:
         if name == "default_type":

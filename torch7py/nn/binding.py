@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.ops.dispatch.python import fields_of
 
-__all__ = ["all_exports", "describe", "virtual_methods"]
+__all__ = ["all_exports", "describe", "exported", "virtual_methods"]
 
 
 def virtual_methods() -> list[str]:
@@ -29,7 +30,16 @@ def all_exports(cls: type[TorchObject]) -> dict[str, str]:
     return found
 
 
-def describe(package: str, loaded: set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+def exported(cls: type[TorchObject], name: str) -> str:
+    """The Python attribute behind one of ``all_exports``."""
+    for base in cls.__mro__:
+        attribute: str | None = base.__dict__.get("lua_methods", {}).get(name)
+        if attribute is not None:
+            return attribute
+    return next(found[name] for package in extensions if name in (found := extension_of(package, cls)))
+
+
+def describe(package: str, loaded: Set[str]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
     """What a script's side needs for a package: its classes, and the methods that it adds to the classes of packages
     loaded before."""
     available = loaded | {package}

@@ -11,8 +11,8 @@ simple: the block is the same, and the place in it is the engine's less the heig
 
 from __future__ import annotations
 
-import os
 import struct
+from os import urandom
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class Generator:
         The original took 64 bits, which a Lua number cannot hold, so that seeding again with what it returned
         gave another stream. This takes 53.
         """
-        seed = int.from_bytes(os.urandom(8), "little") >> 11
+        seed = int.from_bytes(urandom(8), "little") >> 11
         self.manual_seed(seed)
         return seed
 

@@ -29,7 +29,7 @@ from torch7py.lua.torch7.modules import (
 )
 from torch7py.lua.torch7.program_methods import mark
 from torch7py.lua.values import LuaError, Table, fail, first, multi, truth
-from torch7py.nn.binding import all_exports
+from torch7py.nn.binding import exported
 from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers
@@ -77,7 +77,7 @@ def _adorn(c: Table) -> None:
 def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] = ()) -> Callable[..., Any]:
     """A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says."""
     cls = layers[key]
-    run = adapt(getattr(cls, all_exports(cls)[name]), f"{key}:{name}", bound=1)
+    run = adapt(getattr(cls, exported(cls, name)), f"{key}:{name}", bound=1)
     numbers = frozenset(stay)
 
     def method(m: Any = None, *arguments: Any) -> Any:

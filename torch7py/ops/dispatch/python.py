@@ -12,10 +12,12 @@ from torch7py.ops.errors import ArgumentError
 __all__ = ["adapt", "fields_of"]
 
 
+@cache
 def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
     """A Python function called as a script calls: nil takes the default, what is too much is dropped.
 
-    ``bound`` arguments at the front belong to the caller (a method's object).
+    ``bound`` arguments at the front belong to the caller (a method's object). It is made once: reading a signature
+    takes longer than most calls.
     """
     parameters = list(inspect.signature(function).parameters.values())
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

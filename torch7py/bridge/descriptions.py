@@ -1,0 +1,64 @@
+"""What Lua is told of Python's side: of the operations when it starts, of a package when a program requires it.
+
+They are the same for every runtime until something else is registered, so their Lua text is made once. The registers
+only grow: their sizes tell whether they are as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from functools import cache
+from typing import Any
+
+from torch7py.bridge.constants import as_lua
+from torch7py.bridge.dispatch import loops, vectors
+from torch7py.bridge.package_functions import functions_and_records
+from torch7py.nn.binding import describe, virtual_methods
+from torch7py.nn.registry import extensions, layers
+from torch7py.ops import types
+from torch7py.ops.chains import shortcuts
+from torch7py.ops.registry import operations
+from torch7py.packages.registry import packages
+
+__all__ = ["of_package", "of_start"]
+
+
+def of_start() -> str:
+    """The Lua expression of what does not change in the table that ``boot.lua`` gets as ``config``."""
+    return _of_start(len(operations), len(shortcuts), len(layers))
+
+
+@cache
+def _of_start(*sizes: int) -> str:
+    return as_lua(
+        {
+            "types": [[t.name, t.code, t.ctype, t.size] for t in types.NUMBER_TYPES],
+            "virtual": virtual_methods(),
+            "loops": loops(),
+            "vectors": vectors(),
+            "routines": [[*key, "nn" in key] for key in shortcuts],
+            "operations": [[name, op.has_method] for name, op in operations.items()],
+        }
+    )
+
+
+def of_package(name: str, loaded: Set[str]) -> str:
+    """The Lua expression of what ``packages.lua`` needs to make a package beside those that are loaded."""
+    package = packages[name]
+    added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
+    sizes = len(layers), added, len(package.functions), len(package.records)
+    return _of_package(name, frozenset(loaded), *sizes)
+
+
+@cache
+def _of_package(name: str, loaded: frozenset[str], *sizes: int) -> str:
+    package = packages[name]
+    classes, additions = describe(name, loaded)
+    told: dict[str, Any] = {
+        "table": package.table,
+        "classes": classes,
+        "additions": additions,
+        "virtual": virtual_methods() if classes else None,
+        "chunk": package.chunk,
+    }
+    return as_lua(told | functions_and_records(name))
