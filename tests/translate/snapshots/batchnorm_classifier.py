@@ -5,6 +5,7 @@ of very different scales.
 
 Translated from batchnorm_classifier.lua by torch7py."""
 
+import math
 import sys
 
 import torch
@@ -19,7 +20,7 @@ class ConfusionMatrix:
 
     def __init__(self, classes):
         count = classes if isinstance(classes, int) else len(classes)
-        self.classes = range(1, count + 1) if isinstance(classes, int) else classes
+        self.classes = [] if isinstance(classes, int) else classes
         self.mat = torch.zeros(count, count, dtype=torch.int64)
         self.valids, self.totalValid, self.averageValid = torch.zeros(count), 0, 0
 
@@ -44,11 +45,19 @@ class ConfusionMatrix:
 
     def __str__(self):
         self.update_valids()
-        rows = zip(self.mat.tolist(), self.valids.tolist(), self.classes)
-        lines = [f"{row} {100 * valid:.3f}% of {name}" for row, valid, name in rows]
-        return "\n".join(
-            [*lines, f"average {100 * self.averageValid:.14g}%, all {100 * self.totalValid:.14g}%"]
-        )
+        right, counts = self.mat.diagonal(), self.mat.sum(0) + self.mat.sum(1)
+        shares = (right / (counts - right)).float().double()[self.mat.sum(1) > 0]
+        width = max(8, 1 + math.ceil(math.log10(max(self.mat.max().item(), 1))))
+        lines = ["ConfusionMatrix:"]
+        for i, (row, valid) in enumerate(zip(self.mat.tolist(), self.valids.tolist())):
+            numbers = "".join(f"{count:{width}d}" for count in row)
+            end = "]]  " if i + 1 == len(self.mat) else "]   "
+            name = f"\t[class: {self.classes[i]}]" if self.classes else ""
+            lines.append(f"{' ' if i else '['}[{numbers}{end}{100 * valid:.3f}% {name}")
+        lines.append(f" + average row correct: {100 * self.averageValid:.14g}% ")
+        lines.append(f" + average rowUcol correct (VOC measure): {100 * shares.mean().item():.14g}% ")
+        lines.append(f" + global correct: {100 * self.totalValid:.14g}%")
+        return "\n".join(lines)
 
 
 def main():

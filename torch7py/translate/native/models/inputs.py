@@ -171,7 +171,7 @@ class Inputs:
         if not labels.pop():
             if names <= _BY_SIGN and t.kind(node) != "tensor" and node not in t.expressions.instead:
                 return f"torch.{'tensor' if t.kind(node) == 'number' else 'as_tensor'}({t.value(node)})"
-            if t.kind(node) == "number" and names <= OF_NUMBERS:
+            if t.kind(node) == "number" and (names <= OF_NUMBERS or self._adds_up_labels(criterion)):
                 return f"torch.tensor({t.value(node)})"
             text = self._detached(node)
             return text if self._are_tensors(criterion, node) else f"[torch.as_tensor(y) for y in {text}]"
@@ -192,6 +192,11 @@ class Inputs:
         if isinstance(node, tree.Table):
             return all(self.t.kind(item.value) == "tensor" for item in node.fields)
         return self.t.type(node).of_elements().kind == "tensor"
+
+    def _adds_up_labels(self, criterion: Type) -> bool:
+        """Whether a criterion gives its target to others, some of which take classes."""
+        layers = [layer for layer in criterion.find().layers if layer.name == "nn.MultiCriterion"]
+        return any(c.name in LABELS for m in layers for child in m.children for c in all_layers(child))
 
     def _takes_no_target(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own has no parameter for one."""

@@ -15,6 +15,7 @@ from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.models.builders import Builder, FieldBuilder
 from torch7py.translate.native.models.entries import is_module
+from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.models.written import WrittenClasses
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.wholes import returns_of
@@ -164,7 +165,22 @@ class Making:
             t.emit(f"{name} = {module}")
             return
         comment = self.models.builders.comment_on.get(value.line)
-        inside = bool(self.written.names_in([value, *(add.call for add in builder.adds)]))
+        calls = [value, *(add.call for add in builder.adds)]
+        inside = bool(self.written.names_in(calls))
+        read = [(call, t.scopes.of_name[n]) for call in calls for n in tree.walk(call) if isinstance(n, Name)]
+        later = {  # variables that are something else afterwards
+            t.names.of_variable(variable)
+            for call, variable in read
+            if any(name.place.start > call.place.end for name in variable.writes)
+        }
+        apart = set_apart(
+            layer,
+            lambda text: changes_or_draws(text) or not later.isdisjoint(re.findall(r"(?<![\w.])\w+", text)),
+            lambda argument: t.fresh(argument),
+        )
+        for kept, text in apart:
+            inside = True
+            t.emit(f"{kept} = {text}")
         base = name
         if not inside and self._loss(layer, name, value.line) in t.top:
             t.module_level.add(builder.variable)

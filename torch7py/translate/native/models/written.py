@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from torch7py.translate import tree
 from torch7py.translate.layers import Layer, NotNative
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.model import ClassSource, write_model
+from torch7py.translate.native.models.once import changes_or_draws, set_apart
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.shapes import walk
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
@@ -66,9 +67,16 @@ class WrittenClasses:
             over_time = None
             if self.models.sequences.takes_whole(layer):
                 over_time = self.models.sequences.kept(layer)
-            cls = write_model(
-                layer, cls_name, as_given=self._as_given(), over_time=over_time, singles=self._singles()
+            cls = self._written(layer, cls_name, over_time)
+            forward = "\n".join(cls.lines).partition("def forward(")[2]
+            apart = set_apart(
+                layer,
+                lambda text: changes_or_draws(text) and text in forward,
+                lambda argument: _unlike(argument, names),
             )
+            names.update(apart)
+            if any(changes_or_draws(text) for text in names.values()):
+                cls = self._written(layer, cls_name, over_time)
         except NotNative as problem:
             raise Problem(problem.code, line, str(problem)) from problem
         if cls.lines[1].strip() == '"""Translated from Torch7."""':
@@ -102,6 +110,11 @@ class WrittenClasses:
             self.t.top.append(cls.lines)
         self.used.append(cls)
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
+
+    def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
+        return write_model(
+            layer, name, as_given=self._as_given(), over_time=over_time, singles=self._singles()
+        )
 
     def _singles(self) -> bool:
         """Whether a module of the program is given single images."""
@@ -213,6 +226,13 @@ class WrittenClasses:
 
     def _is_self(self, node: Expression) -> bool:
         return isinstance(node, Name) and self.t.names.of(node) == "self"
+
+
+def _unlike(name: str, others: Container[str]) -> str:
+    """A name that is none of the others."""
+    while name in others:
+        name += "_"
+    return name
 
 
 def _of_function(lines: list[str]) -> str | None:
