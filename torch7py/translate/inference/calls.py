@@ -409,7 +409,10 @@ class CallKinds:
                 return result.be("string")
             if kind == "file" and method == "read":
                 return result.be("string")
-            return False
+            told = self.inference.told_by_use.receiver(node, receiver)
+            if told is None or result.find() is receiver.find():  # which was a tensor until now
+                return False
+            return tensor_method(node, told, arguments, results)
 
         self.inference.rules.append(invoke)
         return result

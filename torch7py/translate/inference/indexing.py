@@ -68,6 +68,9 @@ class IndexKinds:
         of_row = self.inference.expression(node.base.base) if isinstance(node.base, Index) else None
 
         def index() -> bool:
+            told = self.inference.told_by_use.base(node, base)
+            if told is not None:
+                return index_tensor(told, node, result, self.types)
             kind = base.kind
             if kind is None and of_row is not None and of_row.kind == "tensor" and result.kind == "number":
                 return base.be("tensor") | base.be_rank(1)  # x[i][j]

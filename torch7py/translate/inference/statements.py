@@ -21,6 +21,7 @@ from torch7py.translate.inference.module_calls import module_fields, own_fields
 from torch7py.translate.inference.narrowing import Narrowing
 from torch7py.translate.inference.objects import Objects
 from torch7py.translate.inference.short_names import ShortNames
+from torch7py.translate.inference.told_by_use import ToldByUse
 from torch7py.translate.inference.variables import Stretches
 from torch7py.translate.kinds import Type, unify
 from torch7py.translate.scopes import Scopes, Variable
@@ -142,6 +143,7 @@ class Inference:
         )  # that give a table of gradients for a table, and one for a tensor
         self.guesses: list[_Run] = []  # for what is still open when the rules have nothing more to say
         self.function: list[tree.Function | None] = [None]
+        self.told_by_use = ToldByUse(self.types)
         self.objects = Objects(self.types, scopes)
         self.classes = Classes(self)
         self.class_types = ClassTypes(self)

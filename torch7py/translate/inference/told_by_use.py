@@ -1,0 +1,68 @@
+"""What something of several kinds is where it is used, told by the use: numbers, booleans and tables have no methods.
+
+``x:narrow(1, 1, n)`` of a number or a tensor is of a tensor, or an error in Lua as it is one in Python. The type of the
+expression at that place is one of its own, so that what it gives is not of all that the variable is elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.kinds import Type
+from torch7py.translate.tree import Expression, Index, Invoke
+
+if TYPE_CHECKING:
+    from torch7py.translate.types import Types
+
+__all__ = ["ToldByUse"]
+
+_WITHOUT_METHODS = {"number", "boolean", "function"}
+_OF_TEXT = set("byte find format gmatch gsub len lower match rep reverse sub upper char dump".split())
+
+
+class ToldByUse:
+    def __init__(self, types: Types) -> None:
+        self.types = types
+        self._seen: dict[Expression, Type] = {}
+
+    def receiver(self, node: Invoke, found: Type) -> Type | None:
+        """The receiver of a method as a tensor, where only that has methods of all that it may be."""
+        kinds = found.find().kinds
+        if "tensor" not in kinds or len(kinds) < 2 or self.types.function_called(node):
+            return None
+        others = kinds - _WITHOUT_METHODS - {"tensor"}
+        if "table" in others:
+            fields = found.find().fields
+            if found.find().classes or (node.method in fields and fields[node.method].kind != "number"):
+                return None
+            others -= {"table"}
+        if "string" in others and node.method not in _OF_TEXT:
+            others -= {"string"}
+        return None if others else self._as_tensor(node)
+
+    def base(self, node: Index, found: Type) -> Type | None:
+        """What is indexed as a tensor, where nothing else that it may be can be indexed."""
+        kinds = found.find().kinds
+        if "tensor" not in kinds or len(kinds) < 2 or kinds - _WITHOUT_METHODS != {"tensor"}:
+            return None
+        return None if isinstance(node.key, tree.String) else self._as_tensor(node)
+
+    def _as_tensor(self, node: Expression) -> Type:
+        found = self._seen.get(node)
+        if found is None:
+            found = self._seen[node] = Type("tensor")
+        return found
+
+    def settle(self) -> None:
+        """Have the places of such uses be of what the use tells, once all is known."""
+        for node in self._seen:
+            if isinstance(node, Invoke):
+                at = node.receiver
+                told = self.receiver(node, self.types.of(at))
+            else:
+                assert isinstance(node, Index)
+                at = node.base
+                told = self.base(node, self.types.of(at))
+            if told is not None:
+                self.types.by_node[at] = told
