@@ -104,6 +104,7 @@ nn.SpatialFeatNormalization(T{0.1,0.2},T{1,2}) | R(2,2,4,4)
 nn.SpatialGlimpse(3,2,2) | {R(2,2,8,8), U(2,2)}
 nn.SpatialColorTransform('rgb2yuv') | R(3,4,5)
 nn.SpatialLinear(3,2) | R(3,4,5)
+nn.Minus() | R(2,3)
 nn.SpatialReSamplingEx{owidth=3, oheight=2, mode='average'} | R(2,4,6)
 nn.SpatialMaxUnpooling(pooled(nn.SpatialMaxPooling(2,2,2,2),R(2,3,4,6))) | R(2,3,2,3)
 nn.SpatialPadding(1,2,0,1) | R(2,4,5)

@@ -1,4 +1,4 @@
-"""Penlight's lexer, sequences, strict tables and import into a table, by what its documentation says of them."""
+"""Penlight's lexer, sequences, maps, sets, strict tables and import into a table, by what its documentation says of them."""
 
 from __future__ import annotations
 
@@ -121,6 +121,37 @@ def test_sequences() -> None:
             end
         """)
         assert {source: runtime.execute(f"return {source}") for source in SEQUENCES} == SEQUENCES
+
+
+MAPS = {
+    "tostring(Map{one = 1, two = 2})": "{one=1,two=2}",
+    "Map{one = 1, two = {2}} == Map{two = {2}, one = 1}": True,
+    "Map{b = 1, a = 2}:items()[1][2]": 2,
+    "tostring(OrderedMap{{z = 1}, {a = 'x'}, {k = 2}}:set('z', nil):insert(1, 'f', 9):insert(3, 'a'))": '{f=9,k=2,a="x"}',
+    "(function() local m = OrderedMap() m.q = 1 m.b = 2 m.q = 3 return m:values():concat ',' end)()": "3,2",
+    "tostring(Set{'x', 'y'} + Set{'y', 'z'} + 'w')": "[w,x,y,z]",
+    "tostring(Set{'x', 'y'} * Set{'y', 'z'})": "[y]",
+    "tostring(Set{'x', 'y'} - 'y')": "[x]",
+    "tostring(Set{'x', 'y'} ^ Set{'y', 'z'})": "[x,z]",
+    "Set{'x', 'y'} == Set{'y', 'x', 'x'}": True,
+    "Set{'x', 'y'} < Set{'x'}": False,
+    "Set.len(Set{1, 2, 2})": 2,
+    "types.type(Map{})": "Map",
+    "types.is_type(OrderedMap(), OrderedMap)": True,
+    "types.to_bool('Yes')": True,
+    "require('pl.operator').match('abc', '^b')": False,
+    "require('pl.tablex').reduce(require('pl.operator').sub, {9, 2, 3})": 4,
+}
+
+
+def test_maps_and_sets() -> None:
+    with Runtime() as runtime:
+        runtime.execute(
+            "for name in ('Map OrderedMap Set types'):gmatch('%a+') do _G[name] = require('pl.' .. name) end"
+        )
+        assert {source: runtime.execute(f"return {source}") for source in MAPS} == MAPS
+        with pytest.raises(LuaError, match=r"x.lua:1: cannot use an array to initialize an OrderedMap"):
+            runtime.execute("OrderedMap{1, 2}", "@x.lua")
 
 
 def test_import_into() -> None:

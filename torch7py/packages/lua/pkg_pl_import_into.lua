@@ -10,9 +10,10 @@ local function set_of(names)
    return set
 end
 
-local MODULES = set_of 'Date List class dir file lapp lexer path pretty seq strict stringx tablex text utils'
-local MISSING = set_of [[Map MultiMap OrderedMap Set app array2d compat comprehension config data func input operator
-   permute sip stringio template test types url xml]]
+local MODULES = set_of [[Date List Map OrderedMap Set class dir file lapp lexer operator path pretty seq strict
+   stringx tablex text types utils]]
+local MISSING = set_of [[MultiMap app array2d compat comprehension config data func input permute sip stringio
+   template test url xml]]
 
 -- import_into([t]): the table (a new one without), and where what is set in it later is found: the table too, or with
 -- `true` in its place a table of these things alone.

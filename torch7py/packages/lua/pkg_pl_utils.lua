@@ -32,20 +32,7 @@ function utils.is_type(value, kind)
    return getmetatable(value) == kind
 end
 
-local OPERATORS = {
-   ['+'] = function(a, b) return a + b end, ['-'] = function(a, b) return a - b end,
-   ['*'] = function(a, b) return a * b end, ['/'] = function(a, b) return a / b end,
-   ['%'] = function(a, b) return a % b end, ['^'] = function(a, b) return a ^ b end,
-   ['..'] = function(a, b) return a .. b end, ['#'] = function(a) return #a end,
-   ['()'] = function(f, ...) return f(...) end, ['[]'] = function(t, k) return t[k] end,
-   ['<'] = function(a, b) return a < b end, ['<='] = function(a, b) return a <= b end,
-   ['>'] = function(a, b) return a > b end, ['>='] = function(a, b) return a >= b end,
-   ['=='] = function(a, b) return a == b end, ['~='] = function(a, b) return a ~= b end,
-   ['and'] = function(a, b) return a and b end, ['or'] = function(a, b) return a or b end,
-   ['{}'] = function(...) return {...} end, ['~'] = function(s, pattern) return s:find(pattern) ~= nil end,
-   [''] = function(...) return ... end,
-}
-
+local OPERATORS = require('pl.operator').optable
 local lambdas = {}
 
 -- utils.string_lambda('|x,y| x + y') or ('_ + 1'): a function.

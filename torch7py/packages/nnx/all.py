@@ -11,7 +11,7 @@ __all__: list[str] = []
 unsupported("nn.SoftMaxForest", "in the original its constructor fails: it adds to a table that is not there")
 for _name in (
     "Balance DataList DataSet DataSetLabelMe DataSetSamplingPascal DistMarginCriterion DistNLLCriterion "
-    "FunctionWrapper Minus PixelSort PullTable PushTable SaturatedLU SparseCriterion SpatialDownSampling "
+    "FunctionWrapper PixelSort PullTable PushTable SaturatedLU SparseCriterion SpatialDownSampling "
     "SpatialFovea SpatialGraph SpatialMatching SpatialMaxSampling SpatialNormalization SpatialPyramid "
     "SpatialRadialMatching SpatialRecursiveFovea SpatialSparseCriterion SpatialUpSampling SuperCriterion Tic "
     "Toc"

@@ -1,4 +1,4 @@
-"""nnx's layers over planes and rows: SpatialLinear, MultiSoftMax, SpatialPadding, Probe, TreeNLLCriterion."""
+"""nnx's layers over planes, rows and elements: Minus, SpatialLinear, MultiSoftMax, SpatialPadding, Probe, TreeNLLCriterion."""
 
 from __future__ import annotations
 
@@ -14,13 +14,25 @@ from torch7py.nn.base import Module
 from torch7py.nn.checks import fit, number
 from torch7py.nn.criterion import TargetlessCriterion
 from torch7py.nn.object import names
+from torch7py.nn.pointwise import Pointwise
 from torch7py.nn.registry import layer
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 from torch7py.ops.random import scalar
 from torch7py.ops.support import restricted
 
-__all__ = ["MultiSoftMax", "Probe", "SpatialLinear", "SpatialPadding", "TreeNLLCriterion"]
+__all__ = ["Minus", "MultiSoftMax", "Probe", "SpatialLinear", "SpatialPadding", "TreeNLLCriterion"]
+
+
+@layer("nn.Minus", package="nnx")
+class Minus(Pointwise):
+    """``nn.Minus()``: ``y = -x``, any shape."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return -input
+
+    def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
+        return -gradOutput
 
 
 @layer("nn.SpatialLinear", package="nnx")
