@@ -187,3 +187,48 @@ def test_only_the_tree_of_the_call_is_looked_at(monkeypatch: pytest.MonkeyPatch)
         assert max(looked_at) < 4  # of a dozen fields with tables
         assert runtime.globals["pair"].output[1].tolist() == [3, 6, 9]
         assert runtime.globals["beside"].output[0].tolist() == [4, 8, 12]
+
+
+# What a layer in Lua gives, what the script then does to it, and what is there then.
+FORMS = {
+    "list": ("{y}", "o[2] = t", "o[2]"),
+    "removed": ("{y, 1, 2, 3}", "o[4] = nil", "#o + t - 3"),
+    "map": ("{a = y}", "o.n = t", "o.n"),
+    "map in a list": ("{y, {}}", "o[2].n = t", "o[2].n"),
+    "list in a map": ("{a = y, k = {1}}", "o.k[2] = t", "o.k[2]"),
+    "long": ("many(y, 60)", "o[61] = t", "o[61]"),
+    "long, of numbers": ("many(7, 60)", "o[60] = t", "o[60]"),
+    "keys that are not texts": ("{[true] = 1, [-2] = y}", "o[true] = t", "o[true]"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tables_of_other_trees_keep_what_the_script_did_to_them(torch7: Runtime, form: str) -> None:
+    """Between calls, and to outputs that a layer gave or that the script set itself."""
+    made, done, seen = FORMS[form]
+    torch7.execute(
+        f"""
+        function many(value, n) local t = {{}} for i = 1, n do t[i] = value end return t end
+        local function make(y) return {made} end
+        local Give, parent = torch.class('nn.Give', 'nn.Module')
+        function Give:updateOutput(y) self.output = make(y) return self.output end
+        function Give:updateGradInput(y, g) self.gradInput = y return y end
+        outs, found = {{}}, {{}}
+        local steps = {{}}
+        for t = 1, 4 do
+           steps[t] = nn.Give()
+           local o = steps[t]:forward(x)
+           if t > 2 then o = make(x) steps[t].output = o end
+           {done}
+           outs[t] = o
+        end
+        for t = 4, 1, -1 do
+           steps[t]:backward(x, x)
+           net:forward(x)
+           local o = outs[t]
+           found[#found + 1] = {seen}
+           assert(steps[t].output == o)
+        end
+        """
+    )
+    assert torch7.execute("return unpack(found)") == (4, 3, 2, 1)

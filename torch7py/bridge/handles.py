@@ -12,7 +12,7 @@ Numbers are never used twice: a stale handle is a KeyError, not another object.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import is_
 from typing import Any
 
@@ -25,7 +25,7 @@ from torch7py.t7.objects import Table
 __all__ = ["STEP", "Handles"]
 
 KIND = 31  # the bits of a handle that say what it is, apart from CUDA
-_TENSORS = frozenset({torch.Tensor, torch.nn.Parameter})
+_SIMPLE = frozenset({torch.Tensor, torch.nn.Parameter, int, float, bool, str, bytes, type(None)})
 STEP = 64  # handles are multiples of STEP plus a kind
 COUNTED = 1024  # bytes; Lua's own collector keeps up with tensors below this
 
@@ -43,9 +43,8 @@ class Handles:
         self.objects: dict[int, Any] = {}
         self.codes: dict[int, int] = {}  # id(object) -> handle, while the object is held
         self.extra: dict[int, int] = {}  # references beyond the first
-        self.told: dict[
-            int, tuple[Any, ...]
-        ] = {}  # of a list, by handle: what Lua's table was given, or gave
+        # by the handle of a list or dict: what Lua's table was given, or gave
+        self.told: dict[int, Any] = {}
         self.allocated = 0
         self.cuda = False
         self.within_cuda = False
@@ -145,19 +144,31 @@ class Handles:
             types.label_all(obj)
         self.codes[id(obj)] = handle
 
-    def as_told(self, held: list[Any], handle: int | None) -> bool:
-        """Whether a list is as Lua's table was when both were the same, if this is its handle."""
+    def as_told(self, held: list[Any] | dict[Any, Any], handle: int | None) -> bool:
+        """Whether a list or dict is as Lua's table was when both were the same, if this is its handle."""
         known = None if handle is None else self.told.get(handle)
-        if known is None or len(known) != len(held) or not all(map(is_, held, known)):
+        if known is None or len(known) != len(held):
             return False
-        if _TENSORS.issuperset(map(type, held)):
-            return True
-        return all(
-            self.as_told(value, self.codes.get(id(value)))
-            if isinstance(value, list)
-            else not isinstance(value, (dict, Table))
-            for value in held
-        )
+        if isinstance(held, dict):
+            if not isinstance(known, dict):
+                return False
+            for key, value in held.items():
+                if key not in known or known[key] is not value:
+                    return False
+            values: Iterable[Any] = held.values()
+        else:
+            if not all(map(is_, held, known)):
+                return False
+            values = held
+        for value in values:
+            if value.__class__ in _SIMPLE:
+                continue
+            if isinstance(value, (list, dict)):
+                if not self.as_told(value, self.codes.get(id(value))):
+                    return False
+            elif isinstance(value, Table):
+                return False
+        return True
 
     def clear(self) -> None:
         self.told.clear()

@@ -53,11 +53,13 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         return handles.give({} if is_map else [], Kind.TABLE)
 
     def start_list(handle: int, n: int) -> None:
-        told.pop(handle, None)
+        told[handle] = []
         objects[handle].clear()
 
     def extend_list(handle: int, mask: int, *values: Any) -> None:
-        objects[handle].extend(decode(handles, int(mask), values))
+        made = decode(handles, int(mask), values)
+        objects[handle].extend(made)
+        told[handle] += made
 
     def new_list(mask: int, *values: Any) -> int:
         """A handle for a list of these values."""
@@ -74,12 +76,20 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
     def whole_list(handle: int, most: int) -> tuple[Any, ...]:
         """The length of a list, and the first entries of it."""
         held = objects[handle]
-        shown = told[handle] = tuple(held[:most])
-        return len(held), *encode_results(handles, shown)
+        told[handle] = tuple(held)
+        return len(held), *encode_results(handles, tuple(held[:most]))
+
+    def start_map(handle: int) -> None:
+        told[handle] = {}
+        objects[handle].clear()
 
     def set_entry(handle: int, mask: int, key: Any, value: Any) -> None:
         key, value = decode(handles, mask, (key, value))
-        objects[handle][key] = value
+        objects[handle][key] = told[handle][key] = value
+
+    def map_size(handle: int) -> int:
+        told[handle] = dict(objects[handle])
+        return len(objects[handle])
 
     def list_part(handle: int, at: int, count: int) -> tuple[Any, ...]:
         return encode_results(handles, tuple(objects[handle][at - 1 : at - 1 + count]))
@@ -268,10 +278,10 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
         "new_list": new_list,
         "fill_list": fill_list,
         "whole_list": whole_list,
-        "start_map": lambda handle: objects[handle].clear(),
+        "start_map": start_map,
         "set_entry": set_entry,
         "list_part": list_part,
-        "map_size": lambda handle: len(objects[handle]),
+        "map_size": map_size,
         "map_entry": map_entry,
         "new_reference": new_reference,
         "header": header,

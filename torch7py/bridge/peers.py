@@ -343,7 +343,9 @@ class Peers:
             value = obj.__dict__.get(name) if type(obj).get_field is Module.get_field else None
             if value is None:
                 value = obj.get_field(name)
-            if not (isinstance(value, list) and codes.get(id(value)) == table and as_told(value, table)):
+            if not (
+                isinstance(value, (list, dict)) and codes.get(id(value)) == table and as_told(value, table)
+            ):
                 changed.append(number // 3 + 1)
         return tuple(changed)
 

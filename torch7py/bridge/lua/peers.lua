@@ -126,8 +126,10 @@ peers.get_field = get_field
 
 function set_field(m, name, value)
    local handle = peer(m)
-   if is_plain_table(value) then keep_table_field(m, name, value) end
+   local is_table = is_plain_table(value)
+   if is_table then keep_table_field(m, name, value) end
    give_field(handle, name, value)
+   if is_table then table_fields[m][name] = handle_of[value] end
 end
 peers.set_field = set_field
 

@@ -67,12 +67,37 @@ end
 local told = setmetatable({}, {__mode = 'k'})
 local active = {}   -- tables being passed, read or compared, against cycles
 
+-- The same of long tables and of those with other keys: values and handles by key. Not of tables with objects as
+-- keys, which would be kept alive, or with functions, of which Python gets another each time.
+local function remember_entries(t)
+   local plain, held, count = {}, {}, 0
+   told[t], active[t] = nil, true
+   for key, value in next, t do
+      local kind, key_kind = type(value), type(key)
+      if kind == 'function' or key_kind ~= 'string' and key_kind ~= 'number' and key_kind ~= 'boolean' then
+         active[t] = nil
+         return
+      end
+      count = count + 1
+      if kind == 'userdata' or kind == 'table' then
+         local handle = rawget(handle_of, value)
+         held[key] = handle
+         if handle and handle % 32 == TABLE then core.remember(value) end
+      else
+         plain[key] = value
+      end
+   end
+   active[t] = nil
+   told[t] = {plain = plain, held = held, count = count}
+end
+
 function core.remember(t)
    local n = #t
-   if n > GROUP or active[t] or next(t, n > 0 and n or nil) ~= nil then
+   if active[t] then
       told[t] = nil
       return
    end
+   if n > GROUP or next(t, n > 0 and n or nil) ~= nil then return remember_entries(t) end
    local known, mask = {n = n}, 0
    active[t] = true
    for i = 1, n do
@@ -92,11 +117,33 @@ function core.remember(t)
    told[t] = known
 end
 
+local unchanged
+
+local function unchanged_entries(t, known)
+   local plain, held, count = known.plain, known.held, 0
+   active[t] = true
+   for key, value in next, t do
+      local kind, same = type(value), nil
+      count = count + 1
+      if kind == 'userdata' or kind == 'table' then
+         local handle = rawget(handle_of, value)
+         same = handle ~= nil and handle == held[key] and (handle % 32 ~= TABLE or unchanged(value))
+      else
+         same = plain[key] == value
+      end
+      if not same then count = -1 break end
+   end
+   active[t] = nil
+   return count == known.count
+end
+
 -- Whether a script has left a table as it was when Python had the same.
-local function unchanged(t)
+function unchanged(t)
    local known = told[t]
+   if not known or active[t] then return false end
+   if known.held then return unchanged_entries(t, known) end
    local n = #t
-   if not known or known.n ~= n or active[t] then return false end
+   if known.n ~= n then return false end
    local mask = 0
    active[t] = true
    for i = 1, n do

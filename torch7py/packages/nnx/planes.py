@@ -1,4 +1,6 @@
-"""nnx's layers over planes, rows and elements: Minus, SpatialLinear, MultiSoftMax, SpatialPadding, Probe, TreeNLLCriterion."""
+"""nnx's layers over planes, rows and elements: Minus, SpatialLinear, MultiSoftMax, SpatialPadding, Probe,
+TreeNLLCriterion.
+"""
 
 from __future__ import annotations
 
