@@ -1,4 +1,4 @@
-"""Penlight's lexer, sequences, maps, sets, strict tables and import into a table, by what its documentation says of them."""
+"""Penlight's lexer, sequences, maps, sets, strict tables and import into a table, by its documentation."""
 
 from __future__ import annotations
 
@@ -127,7 +127,9 @@ MAPS = {
     "tostring(Map{one = 1, two = 2})": "{one=1,two=2}",
     "Map{one = 1, two = {2}} == Map{two = {2}, one = 1}": True,
     "Map{b = 1, a = 2}:items()[1][2]": 2,
-    "tostring(OrderedMap{{z = 1}, {a = 'x'}, {k = 2}}:set('z', nil):insert(1, 'f', 9):insert(3, 'a'))": '{f=9,k=2,a="x"}',
+    "tostring(OrderedMap{{z = 1}, {a = 'x'}, {k = 2}}:set('z', nil):insert(1, 'f', 9):insert(3, 'a'))": (
+        '{f=9,k=2,a="x"}'
+    ),
     "(function() local m = OrderedMap() m.q = 1 m.b = 2 m.q = 3 return m:values():concat ',' end)()": "3,2",
     "tostring(Set{'x', 'y'} + Set{'y', 'z'} + 'w')": "[w,x,y,z]",
     "tostring(Set{'x', 'y'} * Set{'y', 'z'})": "[y]",
