@@ -11,7 +11,9 @@ from torch7py.bridge.runtime import Runtime
 def test_strings(runtime: Runtime) -> None:
     every_byte = "".join(map(chr, range(256)))
     for text in (every_byte, every_byte[::-1], "", "]]", "\r\n1", "\0" + "7"):
-        read = runtime.execute(f"local s = {as_lua(text)} return {{n = #s, s:byte(1, -1)}}")
+        code = f"local s = {as_lua(text)} return {{n = #s, s:byte(1, -1)}}"
+        # the bytes of a file, as execute wants them
+        read = runtime.execute(code.encode("latin-1").decode("utf-8", "surrogateescape"))
         assert read["n"] == len(text)
         assert [read[i] for i in range(1, len(text) + 1)] == [ord(c) for c in text]
 
