@@ -205,6 +205,19 @@ def test_runtimes_one_after_another_leave_nothing() -> None:
     assert [reference() for reference in references] == [None] * 6
 
 
+def test_without_a_search_for_garbage_little_is_left() -> None:
+    runtime = Runtime()
+    lua(runtime, "require 'nn' m = nn.Sequential():add(nn.Linear(3, 3)) m:forward(torch.ones(3))")
+    gc.collect()
+    gc.disable()
+    try:
+        runtime.close(collect=False)
+        del runtime
+        assert gc.collect() < 1000  # what Lua held alone is more than 5000 objects
+    finally:
+        gc.enable()
+
+
 def test_a_closed_runtime_says_so(runtime: Runtime) -> None:
     runtime.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -144,7 +144,7 @@ class Runtime:
             self.callbacks.clear()
             self.adapters.clear()
             self.handles.clear()
-            self._lua = self._load = None
+            self._lua = self._load = self._dump = None
             if collect:
                 gc.collect()
 
