@@ -34,3 +34,14 @@ print(counts[4])
 local length = tonumber(sys.fexecute('printf "a\\nb\\n" | wc -l'))
 print(length + 1, sys.execute('echo one; echo two'))
 if ffi.os == 'OSX' then print('apple') elseif jit.os == 'Linux' then print('penguin') end
+
+-- numbers as text, which elements take as what they say
+local cells = {}
+for cell in ('1,2.5,3'):gmatch('[^,]+') do cells[#cells + 1] = cell end
+local filled = torch.zeros(2, 3)
+for i = 1, 3 do filled[1][i] = cells[i] end
+filled[{2, 1}] = '7'
+local hour, minute = ('3:40'):match('(%d+):(%d+)')
+filled[2][2] = hour
+print(filled, torch.LongTensor(2):fill(minute))
+print(torch.Tensor{cells[1], 4}, torch.Tensor{cells, cells}, torch.FloatTensor{{cells[3]}})

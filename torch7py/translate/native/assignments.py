@@ -235,6 +235,9 @@ class Assignments:
 
     def stored(self, target: Expression, value: Expression) -> Py:
         """A value as a target keeps it: with its graph, without, or cut off from it."""
+        if isinstance(target, Index) and self.t.kind(target.base) == "tensor":
+            if self.t.kind(value) == "string":  # an element takes the number that it says
+                return self.t.expressions.number(value)
         written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
         if (
             isinstance(target, Index)

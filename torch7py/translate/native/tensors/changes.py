@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def _changing(name: str, python: str) -> None:
     def write(t: Translator, receiver: Expression, arguments: Arguments) -> Py:
-        given = ", ".join(t.value(argument).text for argument in arguments)
+        given = ", ".join(t.expressions.number(argument).text for argument in arguments)
         return atom(f"{receiver_text(t, receiver)}.{python}({given})")
 
     in_place[name] = write

@@ -262,7 +262,8 @@ def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str |
     if isinstance(first, tree.Table):
         numbers = list(_leaves(first))
         literal = all(isinstance(n, Number) for n in numbers)
-        text = t.value(first).text
+        told = any(_texts_within(t, n) is not None for n in numbers)
+        text = _told(t, first) if told else t.value(first).text
         if kind == "Long" and all(t.whole(n) for n in numbers):
             return atom(f"torch.tensor({text})")
         if not dtype and literal and numbers and isinstance(numbers[0], Number):
@@ -272,14 +273,39 @@ def _from_table(t: Translator, first: Expression, dtype: str | None, kind: str |
     if t.representation(first) == "dict":
         n = t.fresh("n")
         value = atom(f"[{value}[{n}] for {n} in range(1, len({value}) + 1)]")
-    if t.type(first).of_elements().kind == "string":  # numbers as text
-        value = atom(f"[float(x) for x in {value}]")
+    depth = _texts_within(t, first)
+    if depth:
+        value = atom(_from_texts(value, depth))
     if kind == "Long":
         probe = tree.Index(first.place, first, tree.Number(first.place, 1, "1"), False)
         if t.tables.holds_whole(probe):
             return atom(f"torch.tensor({value})")
     del whole_type
     return atom(f"torch.tensor({value}, dtype={dtype or 'torch.get_default_dtype()'})")
+
+
+def _texts_within(t: Translator, node: Expression) -> int | None:
+    """How many tables deep there are numbers as text; 0 of a text itself, None where there are none."""
+    found, depth = t.type(node), 0
+    while found.kind == "table" and depth < 3:
+        found, depth = found.of_elements(), depth + 1
+    return depth if found.kind == "string" else None
+
+
+def _from_texts(value: Py | str, depth: int) -> str:
+    """A list of the numbers that texts say, which lie so many tables deep."""
+    if depth == 1:
+        return f"[float(x) for x in {value}]"
+    name = "row" if depth == 2 else "rows"
+    return f"[{_from_texts(name, depth - 1)} for {name} in {value}]"
+
+
+def _told(t: Translator, node: Expression) -> str:
+    """A table of numbers, some of which are text."""
+    if isinstance(node, tree.Table):
+        return f"[{', '.join(_told(t, item.value) for item in node.fields)}]"
+    depth = _texts_within(t, node)
+    return _from_texts(t.value(node), depth) if depth else t.expressions.number(node).text
 
 
 def _leaves(node: tree.Table) -> list[Expression]:
