@@ -44,4 +44,4 @@ filled[{2, 1}] = '7'
 local hour, minute = ('3:40'):match('(%d+):(%d+)')
 filled[2][2] = hour
 print(filled, torch.LongTensor(2):fill(minute))
-print(torch.Tensor{cells[1], 4}, torch.Tensor{cells, cells}, torch.FloatTensor{{cells[3]}})
+print(torch.Tensor{cells[1], cells[2]}, torch.Tensor{cells, cells}, torch.FloatTensor{{cells[3]}})

@@ -235,15 +235,11 @@ class Assignments:
 
     def stored(self, target: Expression, value: Expression) -> Py:
         """A value as a target keeps it: with its graph, without, or cut off from it."""
-        if isinstance(target, Index) and self.t.kind(target.base) == "tensor":
-            if self.t.kind(value) == "string":  # an element takes the number that it says
-                return self.t.expressions.number(value)
+        into_tensor = isinstance(target, Index) and self.t.kind(target.base) == "tensor"
+        if into_tensor and self.t.kind(value) == "string":
+            return self.t.expressions.number(value)
         written = self.t.expressions.graph(value) if self.keeps(target) else self.t.value(value)
-        if (
-            isinstance(target, Index)
-            and self.t.kind(target.base) == "tensor"
-            and self.t.kind(value) == "tensor"
-        ):
+        if isinstance(target, Index) and into_tensor and self.t.kind(value) == "tensor":
             written = self.t.models.inputs.origins.cut(value, written)
             wanted, given = self.t.type(target).rank, self.t.type(value).rank
             if wanted == 1 and given is None and tensors.is_reduced(value):
