@@ -13,6 +13,7 @@ from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.translate.blocks import find_kinds, grouped, inner
 from torch7py.translate.layers.criterion import loss
+from torch7py.translate.layers.examples import example_dims
 from torch7py.translate.layers.helpers import HELPERS
 from torch7py.translate.layers.registry import (
     Args,
@@ -207,17 +208,24 @@ def write_model(
     factored: bool = False,
     as_given: str = "",
     over_time: str | None = None,
-    singles: bool = False,
+    ranks: frozenset[int | None] = frozenset(),
 ) -> ClassSource:
     """The class of a model; ``factored``, with classes for the parts that repeat, which puts the layers into order.
 
     ``as_given``: whose whole numbers may be in tensors of any type ("entries" of a table of inputs, or "all").
     ``over_time``: a model that takes whole sequences, time in front, and what it remembers between them.
-    ``singles``: whether it is given single images too, and not only batches of them.
+    ``ranks``: how many dimensions the tensors have that it is given (None: not known); single examples have fewer.
     """
     texts = " ".join(text for part in walk(layer) for text in part.args.texts.values())
     writer = Writer(taken={"self", *re.findall(r"(?<![\w.])[A-Za-z_]\w*", texts)})
-    writer.as_given, writer.singles = as_given, singles
+    writer.as_given = as_given
+    found = example_dims(layer, ranks)
+    if found is None:
+        writer.images = 3 in ranks
+    elif found.given in ranks:
+        writer.example = found.dims
+        if len(ranks) == 1 or found.dims > 1:  # alone each time, else as if in a batch
+            writer.given = found.given + (len(ranks) > 1)
     if over_time is not None:
         writer.depth, writer.remembers = 1, over_time
     if factored:
@@ -266,7 +274,7 @@ def _write_class(
         if "pooling" in part.slots:
             writer.undone[id(part.slot("pooling"))] = None
     writer.comments = not parameters
-    x = writer.input()
+    x = replace(writer.input(), ndim=writer.given)
     if writer.depth:
         x = replace(x, lead=writer.depth)
     result = writer.apply(layer, x)

@@ -101,7 +101,9 @@ class Writer:
         self.approximate: dict[str, float] = {}  # reasons why a result is only near the original's: how near
         self.notes: list[tuple[Layer, str]] = []
         self.parts: dict[int, Part] = {}  # layers that have classes of their own
-        self.singles = False  # whether an image may come alone
+        self.example: int | None = None  # the dimensions of an example, where one may come alone
+        self.images = False  # whether an image may come alone, of a model whose examples are not known
+        self.given: int | None = None  # those of what is given to the model, of a batch where one comes
         self.comments = True  # whether shapes become comments
         self.as_given = (
             ""  # what may have whole numbers in tensors of any type: the "entries" of a table, or "all"
@@ -259,6 +261,10 @@ class Writer:
             x = replace(x, lead=self.depth, ndim=None if x.ndim is None else x.ndim + 1)
         if self.depth and not native.over_time:
             return self.each_step(x, lambda step: self._call(layer, native, step))
+        dims = native.batches_of
+        if dims and self.example is not None and layer.shape_in is None and isinstance(x, Expr) and not lead:
+            x = self.named(x)
+            x = Expr(f"{x}.reshape(-1, *{x}.shape[{-dims}:])", ndim=dims + 1)
         return self._call(layer, native, x)
 
     def native(self, layer: Layer) -> Native:
@@ -374,7 +380,9 @@ class Writer:
         heavy = native.heavy or (isinstance(x, Expr) and x.heavy and not self.is_name(x))
         ndim = made.ndim
         if ndim is None:
-            ndim = (x.ndim if isinstance(x, Expr) else None) if native.ndim is None else native.ndim
+            known = x.ndim if isinstance(x, Expr) else None
+            alone = native.ndim is not None and native.ndim > 2 and known == native.ndim - 1
+            ndim = known if native.ndim is None or alone else native.ndim
         value = Expr(
             made.text,
             None if ndim == -1 else ndim,

@@ -377,7 +377,7 @@ def _noted_inputs() -> Iterator[None]:
     @functools.wraps(forward)
     def noting(self: Any, input: torch.Tensor) -> torch.Tensor:
         self.__dict__[_SEEN] = input.data_ptr()
-        if self.training and input.dim() == self.dims and input.shape[0] == 1:
+        if self.training and (input.dim() < self.dims or input.shape[0] == 1):
             self.__dict__[_ONE_ROW] = True
         return forward(self, input)
 

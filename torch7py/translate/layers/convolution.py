@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch7py.translate.layers.registry import Args, Native, Read, native
+from torch7py.translate.layers.registry import Args, Expr, Native, Read, Use, native
 
 SPATIAL, VOLUMETRIC = "HW", "THW"
 
@@ -184,10 +184,14 @@ def temporal_convolution(args: Args) -> Native:
     def weight(module: Any) -> Any:
         return module.weight.unflatten(1, (int(module.kW), int(module.inputFrameSize))).mT
 
+    def call(use: Use) -> Expr:
+        ndim = 3 if use.ndim is None and use.writer.example == 2 else use.ndim
+        return Expr(f"{use.me}({use.tensor.operand}.mT).mT", ndim=ndim)
+
     return Native(
         make=f"nn.Conv1d({args.inputFrameSize}, {args.outputFrameSize}, {args.kW}"
         f"{'' if step == '1' else f', stride={step}'})",
-        call=ACROSS,
+        call=call,
         weights={"weight": weight, "bias": "bias"},
         heavy=True,
         name="conv",

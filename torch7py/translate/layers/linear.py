@@ -55,7 +55,8 @@ def _rows(use: Use) -> Expr:
     """The row numbers of item numbers, which count from 1."""
     x = use.tensor
     whole = use.writer.is_whole(x)
-    return Expr(f"{use.me}({x.beside('-') if whole else x.operand + '.long()'} - 1)")
+    ndim = None if use.ndim is None else use.ndim + 1
+    return Expr(f"{use.me}({x.beside('-') if whole else x.operand + '.long()'} - 1)", ndim=ndim)
 
 
 @native("nn.LookupTable", live=_table)

@@ -20,7 +20,7 @@ def _norm_reader(module: Any) -> dict[str, Any]:
     }
 
 
-def _batch_norm(name: str, cls: str) -> None:
+def _batch_norm(name: str, cls: str, dims: int) -> None:
     @native(name, live=_norm_reader)
     def rule(args: Args) -> Native:
         if "of_2015" in args:
@@ -36,6 +36,7 @@ def _batch_norm(name: str, cls: str) -> None:
         one_row = "one_row" in args
         return Native(
             make=f"{'' if one_row else 'nn.'}{cls}({args.nOutput}{more})",
+            batches_of=dims,
             helpers=(cls,) if one_row else (),
             weights={"weight": "weight", "bias": "bias"} if affine else {},
             buffers={"running_mean": "running_mean", "running_var": "running_var"},
@@ -44,9 +45,9 @@ def _batch_norm(name: str, cls: str) -> None:
         )
 
 
-_batch_norm("nn.BatchNormalization", "BatchNorm1d")
-_batch_norm("nn.SpatialBatchNormalization", "BatchNorm2d")
-_batch_norm("nn.VolumetricBatchNormalization", "BatchNorm3d")
+_batch_norm("nn.BatchNormalization", "BatchNorm1d", 1)
+_batch_norm("nn.SpatialBatchNormalization", "BatchNorm2d", 3)
+_batch_norm("nn.VolumetricBatchNormalization", "BatchNorm3d", 4)
 
 
 def _layer_norm_reader(module: Any) -> dict[str, Any]:

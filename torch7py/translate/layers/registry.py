@@ -220,6 +220,8 @@ class Native:
     - ``unpack``: what follows the wanted result where the call gives several (``", _"``);
     - ``over_time``: whether the same call is right with a time axis before the layer's own dimensions;
     - ``steps``: whether it takes a table of steps as the tensor that it is here (else it sees a tensor);
+    - ``batches_of``: the dimensions of an example, of a layer that takes batches only, and in Torch7 makes one of an
+      example that comes alone;
     - ``ndim``: the number of dimensions of the output: as the input (None), a number, or -1 for not known;
     - ``weights``, ``buffers``: entry of the child's state_dict -> where it comes from: a Torch7 field, or a function
       of an object that has them as attributes. The function must be linear and homogeneous, so that it also takes
@@ -240,6 +242,7 @@ class Native:
     unpack: str = ""
     over_time: bool = False
     steps: bool = False
+    batches_of: int = 0
     ndim: int | None = None
     weights: Mapping[str, Take] = field(default_factory=dict)
     buffers: Mapping[str, Take] = field(default_factory=dict)

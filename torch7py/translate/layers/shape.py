@@ -65,9 +65,14 @@ def batch_of(use: Use, sizes: list[str], per_example: bool) -> str:
     return f"{x.operand}.reshape(-1, {', '.join(sizes)})"
 
 
-def _alone(use: Use) -> bool:
-    """Whether the planes may be those of one image or of several."""
-    return use.writer.singles and use.shape is None and use.ndim in (3, 4) and not use.lead
+def _alone(use: Use) -> int:
+    """How many dimensions of an example end here, where it may be one or several; 0 where that is not so."""
+    dims = use.writer.example or (3 if use.writer.images else 0)
+    return dims if dims > 1 and use.shape is None and use.ndim in (dims, dims + 1) and not use.lead else 0
+
+
+def _flattened(use: Use, dims: int) -> Expr:
+    return Expr(f"{use.tensor.operand}.flatten({-dims})", ndim=1 if use.ndim == dims else -1)
 
 
 def _view(module: Any) -> dict[str, Any]:
@@ -110,8 +115,10 @@ def view(args: Args) -> Native:
             if use.lead:
                 single = f"{use.tensor.operand}.flatten({use.lead}).unflatten(-1, ({', '.join(sizes)}))"
             return Expr(single, ndim=ndim)
-        if len(sizes) == 1 and _alone(use):
-            return Expr(f"{use.tensor.operand}.flatten(-3)", ndim=-1)
+        if len(sizes) == 1 and (dims_alone := _alone(use)):
+            return _flattened(use, dims_alone)
+        if len(sizes) == 1 and use.writer.example and use.ndim == 1:
+            return use.tensor
         kept = shape is not None and math.prod(shape[1:]) == count
         return Expr(batch_of(use, sizes, kept or bool(use.lead)), ndim=ndim + 1)
 
@@ -131,8 +138,10 @@ def reshape(args: Args) -> Native:
 
     def call(use: Use) -> Expr:
         shape, batch = use.shape, mode
-        if batch is None and len(sizes) == 1 and _alone(use):
-            return Expr(f"{use.tensor.operand}.flatten(-3)", ndim=-1)
+        if batch is None and len(sizes) == 1 and (dims := _alone(use)):
+            return _flattened(use, dims)
+        if batch is None and len(sizes) == 1 and use.writer.example and use.ndim == 1:
+            return use.tensor
         if batch is None:
             count = _whole(sizes)
             batch = shape is None or math.prod(shape) != count or shape[0] == 1

@@ -48,7 +48,7 @@ class WrittenClasses:
         self.used: list[ClassSource] = []  # the class of each module, in their order
         self.asked_as: dict[str, str] = {}  # the name that a class was made for
         self._entries: str | None = None
-        self._alone: bool | None = None
+        self._given_ranks: frozenset[int | None] | None = None
         called = {node.method for node in tree.every(self.t.program, Invoke)}
         self.forgets, self.evaluates = "forget" in called, "evaluate" in called
 
@@ -112,17 +112,15 @@ class WrittenClasses:
         return f"{cls_name}({', '.join(names[parameter] for parameter in parameters)})"
 
     def _written(self, layer: Layer, name: str, over_time: str | None) -> ClassSource:
-        return write_model(
-            layer, name, as_given=self._as_given(), over_time=over_time, singles=self._singles()
-        )
+        return write_model(layer, name, as_given=self._as_given(), over_time=over_time, ranks=self._ranks())
 
-    def _singles(self) -> bool:
-        """Whether a module of the program is given single images."""
-        if self._alone is None:
+    def _ranks(self) -> frozenset[int | None]:
+        """How many dimensions the tensors have that modules of the program are given; None of what is not known."""
+        if self._given_ranks is None:
             types = self.t.types
-            given = [node.arguments[0] for node in self._forwards()]
-            self._alone = any(types.kind(x) == "tensor" and types.of(x).rank == 3 for x in given)
-        return self._alone
+            given = [node.arguments[0] for node in self._forwards() if self.t.kind(node.receiver) == "module"]
+            self._given_ranks = frozenset(types.of(x).rank for x in given if types.kind(x) != "table")
+        return self._given_ranks
 
     def _forwards(self) -> list[Invoke]:
         return [
