@@ -39,3 +39,10 @@ local ok = pcall(function() return parts[2]:dim() end)
 print(ok)
 local wrong = pcall(function() return none:dim() end)
 print(wrong)
+
+local both = {}
+both[1] = {3, 4}
+both[2] = torch.range(1, 4):view(2, 2)
+print(both[2][{{}, 1}]:sum(), both[2][{2, 2}])
+both[2][{{}, 2}] = 7
+print(both[2]:sum())

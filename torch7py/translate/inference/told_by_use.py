@@ -6,8 +6,10 @@ expression at that place is one of its own, so that what it gives is not of all 
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
+from torch7py.nn.registry import layers
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.tree import Expression, Index, Invoke
@@ -19,6 +21,13 @@ __all__ = ["ToldByUse"]
 
 _WITHOUT_METHODS = {"number", "boolean", "function"}
 _OF_TEXT = set("byte find format gmatch gsub len lower match rep reverse sub upper char dump".split())
+
+
+@functools.cache
+def _of_modules() -> frozenset[str]:
+    """The methods that modules have in Lua, some of them or all."""
+    every = {each for layer in layers.values() for each in layer.__mro__}
+    return frozenset(name for each in every for name in vars(each).get("lua_methods", ()))
 
 
 class ToldByUse:
@@ -39,14 +48,19 @@ class ToldByUse:
             others -= {"table"}
         if "string" in others and node.method not in _OF_TEXT:
             others -= {"string"}
+        if not found.find().classes and node.method not in _of_modules():
+            others -= {"module"}
         return None if others else self._as_tensor(node)
 
     def base(self, node: Index, found: Type) -> Type | None:
-        """What is indexed as a tensor, where nothing else that it may be can be indexed."""
+        """What is indexed as a tensor, where nothing else that it may be can be indexed so."""
         kinds = found.find().kinds
-        if "tensor" not in kinds or len(kinds) < 2 or kinds - _WITHOUT_METHODS != {"tensor"}:
+        if "tensor" not in kinds or len(kinds) < 2 or isinstance(node.key, tree.String):
             return None
-        return None if isinstance(node.key, tree.String) else self._as_tensor(node)
+        others = kinds - _WITHOUT_METHODS - {"tensor"}
+        if isinstance(node.key, tree.Table):  # x[{{}, 1}]: there is no table with such a key
+            others -= {"table", "string", "module"}
+        return None if others else self._as_tensor(node)
 
     def _as_tensor(self, node: Expression) -> Type:
         found = self._seen.get(node)
