@@ -55,12 +55,12 @@ class ToldByUse:
     def base(self, node: Index, found: Type) -> Type | None:
         """What is indexed as a tensor, where nothing else that it may be can be indexed so."""
         kinds = found.find().kinds
+        if isinstance(node.key, tree.Table):  # x[{{}, 1}]: there is no table with such a key
+            others = kinds - _WITHOUT_METHODS - {"table", "string", "module", "tensor"}
+            return self._as_tensor(node) if kinds and kinds != {"tensor"} and not others else None
         if "tensor" not in kinds or len(kinds) < 2 or isinstance(node.key, tree.String):
             return None
-        others = kinds - _WITHOUT_METHODS - {"tensor"}
-        if isinstance(node.key, tree.Table):  # x[{{}, 1}]: there is no table with such a key
-            others -= {"table", "string", "module"}
-        return None if others else self._as_tensor(node)
+        return None if kinds - _WITHOUT_METHODS - {"tensor"} else self._as_tensor(node)
 
     def _as_tensor(self, node: Expression) -> Type:
         found = self._seen.get(node)

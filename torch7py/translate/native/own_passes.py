@@ -5,18 +5,20 @@ back, mostly over lists of copies. In a page it is a torch.nn.Module with these 
 program calls them, so that their gradients are those that the program computes, never those of autograd.
 
 Which call of which copy a gradient belongs to is not told from the program's text. So in these classes every module
-keeps the graph of its last call (``run``), and is gone back through with that alone (``go_back``), as in Torch7. An
-input that is not that of the last call is an error when the page runs, and so is an output that was changed since:
-autograd sees it. Copies that share weights are modules of their own (``shared_copy``), with the same parameters.
+keeps the graph of its last call (``run_alone``), and is gone back through with that alone (``go_back_through``), as in
+Torch7. An input that is not that of the last call is an error when the page runs, and so is an output that was changed
+since: autograd sees it. Copies that share weights are modules of their own (``shared_copy``), with the same parameters.
+Other modules of which no more is known are taken in the same way (``training/by_hand.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch7py.translate import tree
-from torch7py.translate.kinds import LuaClass
+from torch7py.translate.kinds import LuaClass, Type
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.layer_halves import BACKWARD
@@ -57,6 +59,13 @@ class OwnPasses:
 
     def __init__(self, translator: Translator) -> None:
         self.t = translator
+        self.modules: set[Type] = set()  # elsewhere, that are gone back through like that, too
+        self.others: set[Invoke] = set()  # and their calls
+
+    def take(self, module: Type, calls: Iterable[Invoke]) -> None:
+        """Have calls of a module elsewhere, all that there are, written like those inside of such classes."""
+        self.modules.add(module)
+        self.others.update(calls)
 
     @cached_property
     def _inside(self) -> set[tree.Node | tree.Block]:
@@ -87,19 +96,24 @@ class OwnPasses:
     def value(self, node: Call | Invoke) -> Py | None:
         """A call of a module inside; None for other calls."""
         t = self.t
-        if not isinstance(node, Invoke) or node not in self._inside or not self._is_module(node.receiver):
+        if not isinstance(node, Invoke) or not self._is_module(node.receiver):
+            return None
+        if node not in self._inside and node not in self.others:
             return None
         if t.types.function_called(node):
             return None
         base = t.value(node.receiver).at(code.ATOM)
         if node.method in _FORWARD:
-            return atom(f"{self._helper('run')}({base}, {self._inputs(node, base)})")
+            return atom(f"{self._helper('run_alone')}({base}, {self._inputs(node, base)})")
         if node.method in BACKWARD:
-            if node.method != "backward" or len(node.arguments) != 2:
+            if node.method == "accGradParameters" or len(node.arguments) != 2:
                 raise Problem("T7-226", node.line, f"{node.method} by hand, with these arguments")
+            if node in self.others:
+                t.training.explicit.check_stale(node)
             given = f"{base}, {t.value(node.arguments[1])}, {self._inputs(node, base)}"
-            return atom(f"{self._helper('go_back')}({given})")
-        if node.method == "clone" and node.arguments:
+            given += ", weights=False" if node.method == "updateGradInput" else ""
+            return atom(f"{self._helper('go_back_through')}({given})")
+        if node.method == "clone" and node.arguments and node in self._inside:
             refuse_half(t, node, node.arguments)
             t.imports.add("copy")
             return atom(f"{self._helper('shared_copy')}({base})")
@@ -108,7 +122,7 @@ class OwnPasses:
     def _helper(self, name: str) -> str:
         if name != "shared_copy":
             self.t.need("each_tensor")
-        if name == "go_back":
+        if name == "go_back_through":
             self.t.need("tensors_in")
         return self.t.need(name)
 
@@ -121,7 +135,9 @@ class OwnPasses:
 
     def field(self, node: Index) -> Py | None:
         """``module.output`` of a module inside."""
-        if not isinstance(node.key, tree.String) or node.key.value != "output" or node not in self._inside:
+        if not isinstance(node.key, tree.String) or node.key.value != "output":
+            return None
+        if node not in self._inside and self.t.type(node.base) not in self.modules:
             return None
         if not self._is_module(node.base) or self.t.type(node.base).find().classes:
             return None

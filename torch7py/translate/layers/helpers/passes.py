@@ -23,10 +23,10 @@ def tensors_in(value):
 )
 
 helper(
-    "run",
+    "run_alone",
     '''
-def run(module, *inputs):
-    """A module's output, without its graph. The module keeps that, of this call alone, for `go_back`."""
+def run_alone(module, *inputs):
+    """A module's output, without its graph. The module keeps that, of this call alone, for `go_back_through`."""
     inputs = each_tensor(lambda x: x.detach().requires_grad_(x.is_floating_point()), inputs)
     output = module(*inputs)
     module.last_call = inputs, output
@@ -36,15 +36,17 @@ def run(module, *inputs):
 )
 
 helper(
-    "go_back",
+    "go_back_through",
     '''
-def go_back(module, gradient, *inputs):
+def go_back_through(module, gradient, *inputs, weights=True):
     """The gradient of a module's input in its last call, from that of its output; those of weights are added up."""
     leaves, output = module.last_call
     for x, leaf in zip(tensors_in(inputs), tensors_in(leaves), strict=True):
         if x.shape != leaf.shape or not torch.allclose(x, leaf, rtol=0, atol=0, equal_nan=True):
             raise ValueError("the module has been called with another input since")
-    torch.autograd.backward(tensors_in(output), tensors_in(gradient))
+        leaf.grad = None
+    wanted = None if weights else [x for x in tensors_in(leaves) if x.requires_grad]
+    torch.autograd.backward(tensors_in(output), tensors_in(gradient), retain_graph=True, inputs=wanted)
     gradients = each_tensor(lambda x: torch.zeros_like(x) if x.grad is None else x.grad, leaves)
     return gradients[0] if len(inputs) == 1 else gradients
 ''',

@@ -19,6 +19,7 @@ from torch7py.translate.native.gradients import base_name
 from torch7py.translate.native.models.inputs import takes_items
 from torch7py.translate.native.own_passes import has_own_passes
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.native.training import by_hand
 from torch7py.translate.native.training.callees import Callees
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.native.training.criterions import Criterions
@@ -81,6 +82,7 @@ class Explicit:
                     self._resolve_pass(node, own)
                 else:
                     self.given[node] = Given(node)
+        by_hand.find(self)
         for own in self.scopes.values():
             self._read_fields(own)
         for scope, own in self.scopes.items():
@@ -130,7 +132,7 @@ class Explicit:
         if called is not None:
             self._keep(found, called[0])
             if self.calls.moves(node.receiver, called[1], node):
-                self._may_be_stale(node.receiver)
+                self.may_be_stale(node.receiver)
             return
         given = node.arguments[0]
         others = [call for call in candidates if not self.flow.same(call.arguments[0], given)]
@@ -149,7 +151,7 @@ class Explicit:
         for call in candidates:
             if not self.calls.overwritten(call, candidates):
                 self._keep(found, call)
-        self._may_be_stale(node.receiver)
+        self.may_be_stale(node.receiver)
 
     def _keep(self, found: Pass, call: Call | Invoke) -> None:
         """Have a module keep its input and output of a forward, for a pass in another function."""
@@ -208,9 +210,9 @@ class Explicit:
         forward.passes.append(found)
         forward.needs_leaf |= found.used
         if self.calls.moves(found.node.receiver, call, node):
-            self._may_be_stale(found.node.receiver)
+            self.may_be_stale(found.node.receiver)
 
-    def _may_be_stale(self, module: Expression) -> None:
+    def may_be_stale(self, module: Expression) -> None:
         name = base_name(module)
         if name is not None:
             self.stale.add(self.t.scopes.of_name[name])
@@ -304,6 +306,10 @@ class Explicit:
             return
         if found.refused:
             raise Problem("T7-226", node.line, found.refused)
+        self.check_stale(node)
+
+    def check_stale(self, node: Invoke) -> None:
+        """Refuse gradients of outputs from before a step that autograd would see."""
         if not self.is_stale(node.receiver):
             return
         for optimizer in self.training.optimizers:

@@ -1,0 +1,76 @@
+"""Modules of which the text does not tell which call a gradient belongs to: they keep their last call, as in Torch7.
+
+One of several in a list, one that another function runs, on inputs that the text does not compare: in a page these are
+run and gone back through by the helpers of ``own_passes.py``, all their calls, so that each pass is one of its module's
+last call or an error when the page runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch7py.translate import tree
+from torch7py.translate.native.models.inputs import takes_items
+from torch7py.translate.scopes import Scope
+from torch7py.translate.tree import Expression, Invoke, Name
+
+if TYPE_CHECKING:
+    from torch7py.translate.native.training.explicit import Explicit
+
+__all__ = ["find"]
+
+_UNKNOWN = {
+    "a backward pass of which is not known what input it belongs to",
+    "a backward pass through one of several modules",
+    "a backward pass of a table of inputs, in another function than its forward",
+}
+
+
+def find(explicit: Explicit) -> None:
+    """Take modules with passes that were refused for not being known well enough, where all their calls are seen."""
+    t = explicit.t
+    for found in list(explicit.passes.values()):
+        node = found.node
+        if found.refused not in _UNKNOWN or node not in explicit.passes:
+            continue
+        module = t.type(node.receiver)
+        calls = [n for n in tree.every(t.program, Invoke) if t.type(n.receiver) is module]
+        forwards = [n for n in calls if explicit.calls.is_forward(n)]
+        passes = [n for n in calls if explicit.training.backward.is_backward(n)]
+        if (
+            not forwards
+            or not all(n in explicit.passes for n in passes)
+            or _is_other(explicit, node.receiver)
+        ):
+            continue
+        if any(_is_elsewhere(explicit, n) for n in forwards):
+            continue
+        scopes = {_scope(explicit, n) for n in forwards}
+        for each in passes:
+            del explicit.passes[each]
+            if isinstance(each.receiver, Name) and scopes != {_scope(explicit, each)}:
+                explicit.may_be_stale(each.receiver)
+        for each in forwards:
+            explicit.forwards.pop(each, None)
+        t.own_passes.take(module, [*forwards, *passes])
+
+
+def _scope(explicit: Explicit, node: Expression) -> Scope:
+    return explicit.training.places.owner[explicit.flow.statement(node)]
+
+
+def _is_elsewhere(explicit: Explicit, forward: Invoke) -> bool:
+    """Whether a module is run where a loss goes back through it by itself."""
+    scope = _scope(explicit, forward)
+    return scope in explicit.training.steps and scope not in explicit.scopes
+
+
+def _is_other(explicit: Explicit, module: Expression) -> bool:
+    """Whether a module is run otherwise as well, keeps its steps itself, or is given what is looked up."""
+    t = explicit.t
+    called = any(
+        isinstance(n, tree.Call) and t.type(n.callee) is t.type(module) and explicit.calls.is_forward(n)
+        for n in explicit.flow.statement_of
+    )
+    steps = explicit.calls.keeps_steps(module) or explicit.calls.parts_run(module)
+    return called or steps or takes_items(t.type(module)) or bool(t.type(module).classes)
