@@ -47,7 +47,7 @@ def test_names_of_files(rt: Runtime) -> None:
 
 
 def test_where_a_file_is(rt: Runtime, tmp_path: Path) -> None:
-    (tmp_path / "here.lua").write_text("d, f = sys.fpath()")
+    (tmp_path / "here.lua").write_text("d, f = require('sys.fpath')()")
     rt.run(str(tmp_path / "here.lua"))
     assert rt.execute("return d, f") == (str(tmp_path), "here.lua")
 
