@@ -772,3 +772,17 @@ def test_a_type_written_in_lua_may_do_otherwise(nn: Runtime) -> None:
     nn.Sequential():add(s):float()
     """)
     assert nn.execute("return s.weight:type()") == "torch.DoubleTensor"
+
+
+@pytest.mark.parametrize(
+    ("made", "seen"),
+    [
+        ("nn.Dropout(false)", "m.p == 0.5"),
+        ("nn.BatchNormalization(3, false, false)", "m.eps == 1e-5 and m.momentum == 0.1 and m.affine"),
+        ("nn.SpatialConvolution(1, 1, 3, 3, false, 2, 1, false)", "m.dW == 1 and m.dH == 2 and m.padH == 1"),
+        ("nn.Threshold(false, 2)", "m.threshold == 1e-6 and m.val == 2"),
+    ],
+)
+def test_false_for_a_number_of_a_constructor(runtime: Runtime, made: str, seen: str) -> None:
+    """The original's constructors say ``x or default``."""
+    assert runtime.execute(f"require 'nn' local m = {made} return {seen}") is True

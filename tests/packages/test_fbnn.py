@@ -281,6 +281,10 @@ def test_fbcunn():
     )
 
 
+def test_a_debugger_that_is_not_entered():
+    assert lua("local ok, text = pcall(require('fb.debugger').enter) return text:match('no debugger')") == "no debugger"
+
+
 def test_vectors_outside_lua(lua_name: str):
     if not lua_name.startswith("luajit"):
         pytest.skip("plain Lua has no ffi")

@@ -9,13 +9,14 @@ from typing import Any
 
 from torch7py.ops.errors import ArgumentError
 
-__all__ = ["adapt", "fields_of"]
+__all__ = ["adapt", "defaults_to_number", "fields_of"]
 
 
 @cache
 def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
     """A Python function called as a script calls: nil takes the default, what is too much is dropped.
 
+    A constructor takes the default of a number for false, too, as ``x or default`` in Lua does.
     ``bound`` arguments at the front belong to the caller (a method's object). It is made once: reading a signature
     takes longer than most calls.
     """
@@ -24,6 +25,9 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
     takes_more = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     defaults = [p.default for p in positional]
     required = sum(p.default is p.empty for p in positional)
+    numbers = {
+        n for n, p in enumerate(positional) if function.__name__ == "__init__" and defaults_to_number(p)
+    }
 
     def call(arguments: list[Any]) -> Any:
         if not takes_more and len(arguments) > len(positional):
@@ -31,7 +35,9 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
         while required < len(arguments) <= len(positional) and arguments[-1] is None:
             arguments.pop()
         for number, value in enumerate(arguments):
-            if value is None and number < len(positional) and number >= required:
+            if (value is None or (value is False and number in numbers)) and required <= number < len(
+                positional
+            ):
                 arguments[number] = defaults[number]
         if len(arguments) < required:
             missing = positional[len(arguments)]
@@ -41,6 +47,13 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
         return function(*arguments)
 
     return call
+
+
+def defaults_to_number(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter with a default is a number, and nothing that may be false."""
+    if parameter.default is None:
+        return set(map(str.strip, str(parameter.annotation).split("|"))) <= {"int", "float", "None"}
+    return type(parameter.default) in (int, float)
 
 
 @cache

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from torch7py.nn.registry import layers as torch7_layers
+from torch7py.ops.dispatch.python import defaults_to_number
 from torch7py.packages.registry import packages
 from torch7py.translate.layout import items as entries
 
@@ -482,6 +483,10 @@ def bind(name: str, texts: Iterable[str]) -> Args:
     if rest is None and len(given) > len(names):
         given = given[: len(names)]  # Lua drops what a function does not take
     args = dict(zip(names, given, strict=False))
+    parameters = inspect.signature(torch7_layers[name].__init__).parameters
+    for parameter, text in list(args.items()):
+        if text == "False" and defaults_to_number(parameters[parameter]):
+            del args[parameter]  # x or default
     if rest is not None:
         more = given[len(names) :]
         args[rest] = "(" + ", ".join(more) + ("," if len(more) == 1 else "") + ")"
