@@ -282,7 +282,10 @@ def test_fbcunn():
 
 
 def test_a_debugger_that_is_not_entered():
-    assert lua("local ok, text = pcall(require('fb.debugger').enter) return text:match('no debugger')") == "no debugger"
+    assert (
+        lua("local ok, text = pcall(require('fb.debugger').enter) return text:match('no debugger')")
+        == "no debugger"
+    )
 
 
 def test_vectors_outside_lua(lua_name: str):
