@@ -131,3 +131,18 @@ def test_the_report_says_why(tmp_path):
     assert f"  {path}:2: T7-271: topk in the original's own order (faithful)" in list(report.lines())
     assert report.verified is not None
     assert report.verified.equal
+
+
+def test_all_weights_as_one_are_no_tensor_that_a_method_tells() -> None:
+    """A parameter that is a number or the flat weights: a page has no such vector that a function could change."""
+    source = b"""require 'nn'
+local w = nn.Linear(2, 2):getParameters()
+local function double(x)
+   if type(x) == 'number' then return 2 * x end
+   x:mul(2)
+   return x:sum()
+end
+print(double(3), double(w))
+"""
+    page = translate_script(source, "double.lua")
+    assert {(problem.code, problem.line) for problem in page.problems} >= {("T7-307", 5)}

@@ -30,6 +30,11 @@ def _of_modules() -> frozenset[str]:
     return frozenset(name for each in every for name in vars(each).get("lua_methods", ()))
 
 
+def _is_hidden(found: Type) -> bool:
+    """Whether something may be a tensor of Torch7's that is none in a page: all weights as one, a node of a graph."""
+    return any(found.has(mark) for mark in ("flat weights", "flat gradients", "node"))
+
+
 class ToldByUse:
     def __init__(self, types: Types) -> None:
         self.types = types
@@ -38,7 +43,7 @@ class ToldByUse:
     def receiver(self, node: Invoke, found: Type) -> Type | None:
         """The receiver of a method as a tensor, where only that has methods of all that it may be."""
         kinds = found.find().kinds
-        if "tensor" not in kinds or len(kinds) < 2 or self.types.function_called(node):
+        if "tensor" not in kinds or len(kinds) < 2 or self.types.function_called(node) or _is_hidden(found):
             return None
         others = kinds - _WITHOUT_METHODS - {"tensor"}
         if "table" in others:
@@ -55,6 +60,8 @@ class ToldByUse:
     def base(self, node: Index, found: Type) -> Type | None:
         """What is indexed as a tensor, where nothing else that it may be can be indexed so."""
         kinds = found.find().kinds
+        if _is_hidden(found):
+            return None
         if isinstance(node.key, tree.Table):  # x[{{}, 1}]: there is no table with such a key
             others = kinds - _WITHOUT_METHODS - {"table", "string", "module", "tensor"}
             return self._as_tensor(node) if kinds and kinds != {"tensor"} and not others else None
