@@ -175,3 +175,28 @@ def test_another_input_than_the_last_is_an_error_when_the_page_runs(again: str, 
     path.write_text(BEFORE + backward + AFTER)
     with pytest.raises(Different, match="called with another input since"):
         verify_script(page, path)
+
+
+def test_a_module_without_gradients_in_a_branch_does_not_move(tmp_path: Path) -> None:
+    """The loss goes back through one module always, through the other only where the program does."""
+    source = """
+require 'nn'
+local first, second, criterion = nn.Linear(3, 3), nn.Linear(3, 2), nn.MSECriterion()
+local x, y = torch.randn(4, 3), torch.randn(4, 2)
+local function step(both)
+   first:zeroGradParameters() second:zeroGradParameters()
+   local h = first:forward(x)
+   local output = second:forward(h)
+   local loss = criterion:forward(output, y)
+   local gradient = second:backward(h, criterion:backward(output, y))
+   if both then first:backward(x, gradient) end
+   first:updateParameters(0.1) second:updateParameters(0.1)
+   return loss
+end
+for i = 1, 4 do print(step(i % 2 == 0)) end
+"""
+    page = translate_script(source.encode(), "step.lua")
+    assert page.problems == []
+    path = tmp_path / "step.lua"
+    path.write_text(source)
+    assert verify_script(page, path).largest < 1e-9

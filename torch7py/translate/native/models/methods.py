@@ -179,7 +179,8 @@ class Models:
             # outputs from before the step may still go back: autograd does not see a change of data
             rate = t.value(node.arguments[0]).at(code.NEGATE)
             t.emit(f"for p in {base}.parameters():")
-            t.emit(f"    p.data.add_(p.grad, alpha=-{rate})")
+            t.emit("    if p.grad is not None:")
+            t.emit(f"        p.data.add_(p.grad, alpha=-{rate})")
             return atom("")
         if method == "updateParameters":
             return atom(f"torch.optim.SGD({base}.parameters(), lr={t.value(node.arguments[0])}).step()")

@@ -195,7 +195,7 @@ class Forwards:
         for node in self.backward_calls(own):
             if self.flow.statement(node) not in dropped or self.is_one_of_several(node.receiver):
                 continue
-            if self.overwrites(node, own):
+            if self.overwrites(node, own) or self._is_left_out(node, own):
                 return True
             last = self.last(node, own)
             if node in self.lost or self.comes_after_several(node, own):
@@ -233,6 +233,30 @@ class Forwards:
         return (
             bool(before) and self.flow.repeats(statement, before[-1]) and not self.keeps_steps(node.receiver)
         )
+
+    def _is_left_out(self, node: Invoke, own: list[Statement]) -> bool:
+        """Whether a module that moves all the same gets no gradients in a branch, where a loss is computed."""
+        calls = self.backward_calls(own)
+        losses = [self.flow.statement(n) for n in calls if self.t.kind(n.receiver) == "criterion"]
+        moved = [
+            self.flow.statement(n)
+            for s in own
+            for n in tree.own_nodes(s)
+            if isinstance(n, Invoke)
+            and n.method == "updateParameters"
+            and self.flow.same(n.receiver, node.receiver)
+        ]
+        for around in self.flow.around(self.flow.statement(node)):
+            if not isinstance(around, tree.If) or any(around in self.flow.around(s) for s in losses):
+                continue
+            blocks = [block for _, block in around.branches]
+            blocks += [around.otherwise] if around.otherwise is not None else []
+            same = {n for n in calls if self.flow.same(n.receiver, node.receiver)}
+            reached = [block for block in blocks if not same.isdisjoint(tree.every(block, Invoke))]
+            everywhere = around.otherwise is not None and len(reached) == len(blocks)
+            if losses and not everywhere and any(around not in self.flow.around(s) for s in moved):
+                return True
+        return False
 
     def overwrites(self, node: Invoke, own: list[Statement]) -> bool:
         """Whether what a backward call gives is read after another call of the kind has given its own there."""
