@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ParameterLists"]
 
 # Layers whose parameters have another order in PyTorch, or are other ones.
-_OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN")
+_OTHERS = re.compile("gModule|LSTM|GRU|MuFuRu|Recurr|BRNN|MapTable")
 
 
 class ParameterLists:
@@ -126,6 +126,9 @@ class ParameterLists:
         return found is not None and found[1] == "grad"
 
     def length(self, node: Expression) -> Py | None:
+        if isinstance(node, Invoke) and self.asks(node):
+            self._refuse_others(node)
+            return atom(f"len({self._listed(node)})")
         found = self._list_of(node)
         if found is None:
             return None
@@ -134,6 +137,8 @@ class ParameterLists:
 
     def item(self, node: Index) -> Py | None:
         """``gradParams[i]``"""
+        if isinstance(node.base, Invoke) and self.asks(node.base):
+            self._refuse_others(node.base)
         found = self._list_of(node.base)
         if found is None:
             return None
