@@ -333,3 +333,19 @@ print(whole)
     assert {problem.code for problem in page.problems} == {"T7-222"}
     assert "nn.Sequential(inner" not in page.code
     assert (page.statements, page.native) == (11, 7)  # lost: the last, and what is written within it
+
+
+def test_norms_compared_with_those_of_the_last_sequence_are_refused() -> None:
+    source = """require 'rnn'
+local net = nn.Sequencer(nn.Sequential():add(nn.FastLSTM(3, 2)):add(nn.NormStabilizer(0.1)))
+net:remember('both')
+print(net:forward({torch.ones(1, 3)})[1]:norm())
+"""
+    page = translate_script(source.encode(), "p.lua")
+    assert [problem.code for problem in page.problems] == ["T7-223"]
+
+
+def test_how_many_parameters_there_are_is_not_told_of_layers_that_have_others() -> None:
+    source = "require 'rnn'\nprint(#nn.Sequencer(nn.LSTM(2, 3)):parameters())\n"
+    page = translate_script(source.encode(), "p.lua")
+    assert {problem.code for problem in page.problems} >= {"T7-227"}

@@ -30,3 +30,4 @@ print(made, shares:sum(), factor)
 -- a class by its number, for several criterions
 local both = nn.MultiCriterion():add(nn.CrossEntropyCriterion(), 0.5):add(nn.MultiMarginCriterion())
 print(both:forward(torch.Tensor{1, 3, 2}, 2))
+print(nn.MultiCriterion():add(nn.MultiMarginCriterion()):forward(torch.Tensor{1, 3, 2}, 2))

@@ -97,11 +97,12 @@ class Snapshots:
         memory, found = vector.untyped_storage().data_ptr(), torch.empty_like(vector)
         filled = 0
         for _, module, entries, item in self.partners.found:
-            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            state = dict(module.named_parameters())
             weights = self.left[0].get(item.order)
             if not weights:
                 continue
-            for entry, take in entries.items():
+            for entry in entries.keys() & state.keys():  # a buffer lies elsewhere
+                take = entries[entry]
                 at = state[entry].storage_offset() - vector.storage_offset()
                 if state[entry].untyped_storage().data_ptr() != memory or not 0 <= at < vector.numel():
                     return None

@@ -88,6 +88,8 @@ def norm_stabilizer(layer: Layer, x: Value, w: Writer) -> Value:
     """beta times the squares of the changes of the norm from step to step."""
     if w.depth != 1 or isinstance(x, tuple):
         raise NotNative("nn.NormStabilizer outside a Sequencer")
+    if w.remembers not in ("", "eval"):
+        raise NotNative("nn.NormStabilizer in a sequence that goes on where the last one ended")
     h = w.fresh("h")
     return penalty(
         w, x, h, f"{layer.args.get('beta', '1')} * {h}.norm(dim=-1).diff(dim=0).square().sum() / {h}.shape[1]"

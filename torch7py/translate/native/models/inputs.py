@@ -194,9 +194,10 @@ class Inputs:
         return self.t.type(node).of_elements().kind == "tensor"
 
     def _adds_up_labels(self, criterion: Type) -> bool:
-        """Whether a criterion gives its target to others, some of which take classes."""
+        """Whether a criterion gives its target to others, of which some take a class as a number."""
         layers = [layer for layer in criterion.find().layers if layer.name == "nn.MultiCriterion"]
-        return any(c.name in LABELS for m in layers for child in m.children for c in all_layers(child))
+        takers = LABELS | OF_NUMBERS
+        return any(c.name in takers for m in layers for child in m.children for c in all_layers(child))
 
     def _takes_no_target(self, criterion: Type) -> bool:
         """Whether a criterion of the program's own has no parameter for one."""

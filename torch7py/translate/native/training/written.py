@@ -8,6 +8,7 @@ from torch7py.translate import tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.faithful_parts.passing import DRAWING
+from torch7py.translate.native.models.constructions import all_layers
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.training.calls import Forward, Given, Pass
 from torch7py.translate.tree import Call, Expression, Index, Invoke
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from torch7py.translate.native.training.steps import Training
 
 __all__ = ["Written"]
+
+_LEAVE_OUT = {"nn.SelectTable", "nn.NarrowTable"}  # parts of a table, whose gradients are zeros
 
 
 class Written:
@@ -242,10 +245,11 @@ class Written:
 
     def _of_input(self, root: str, leaf: str, gradient: str, again: bool, forward: Forward) -> Py:
         given = "".join(f", {text}" for text in (gradient, "retain_graph=True" if again else "") if text)
-        text = f"torch.autograd.grad({root}, {leaf}{given})"
         if self.t.kind(forward.input) == "table":
-            return atom(f"list({text})")
-        return atom(f"{text}[0]")
+            if any(layer.name in _LEAVE_OUT for layer in all_layers(self.t.type(forward.module))):
+                given += ", materialize_grads=True"
+            return atom(f"list(torch.autograd.grad({root}, {leaf}{given}))")
+        return atom(f"torch.autograd.grad({root}, {leaf}{given})[0]")
 
     def _gradient(self, found: Pass, forward: Forward, twice: bool) -> str:
         """What is given as the gradient of the output: of several outputs a list. ``twice``: it is written twice."""
