@@ -137,6 +137,16 @@ def test_sizes_in_lua(runtime: Runtime) -> None:
     assert result == ("nn.View(2, 3)", "nn.View(6)", 6, 6, "nn.Reshape(2x3)", 6, 3)
 
 
+def test_sizes_as_strings(runtime: Runtime) -> None:
+    """As options of a command line give them; torch.LongStorage{'2', 3} is one of numbers."""
+    runtime.execute("require 'nn' x = torch.range(1, 6)")
+    assert runtime.execute(
+        "return nn.View('2', 3):forward(x)[2][1], nn.Reshape('3', '2'):forward(x)[3][1]"
+    ) == (4, 5)
+    with pytest.raises(LuaError, match="x.lua:1: nn.View: the sizes must be numbers or a LongStorage"):
+        runtime.execute("nn.View('two')", "@x.lua")
+
+
 def test_a_clone_has_sizes_of_its_own(runtime: Runtime) -> None:
     assert runtime.execute(
         "require 'nn' local v = nn.View(6) local w = v:clone() w.size[1] = 3 return v.size[1], w.size[1]"

@@ -12,6 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.object import names
 from torch7py.nn.registry import layer
 from torch7py.ops import types
+from torch7py.ops.dispatch.lenient import lua_number
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
 from torch7py.ops.quirks import older
@@ -35,9 +36,10 @@ def long_storage(*numbers: int) -> Storage:
 
 
 def sizes_of(layer: Module, given: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes that a script gives as numbers or as one LongStorage."""
+    """Sizes that a script gives as numbers, which may be strings as everywhere in Lua, or as one LongStorage."""
     if len(given) == 1 and isinstance(given[0], Storage):
         return given[0].sizes()
+    given = tuple(lua_number(size) if isinstance(size, str) else size for size in given)
     if not given or not all(isinstance(size, (int, float)) for size in given):
         raise TorchError(f"{layer.torch7_name}: the sizes must be numbers or a LongStorage")
     return tuple(int(size) for size in given)
