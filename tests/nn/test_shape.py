@@ -143,7 +143,7 @@ def test_sizes_as_strings(runtime: Runtime) -> None:
     assert runtime.execute(
         "return nn.View('2', 3):forward(x)[2][1], nn.Reshape('3', '2'):forward(x)[3][1]"
     ) == (4, 5)
-    with pytest.raises(LuaError, match="x.lua:1: nn.View: the sizes must be numbers or a LongStorage"):
+    with pytest.raises(LuaError, match=r"x.lua:1: nn.View: the sizes must be numbers or"):
         runtime.execute("nn.View('two')", "@x.lua")
 
 
