@@ -246,6 +246,16 @@ def by_hand(rounds: int, rate: float, decay: float = 0) -> tuple[float, float, l
     return w, b, losses
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [("{}", "has no function size"), ("{size = function() return 1 end}", "fewer examples")],
+)
+def test_data_that_are_none_are_told_with_the_line(nn: Runtime, data: str, message: str) -> None:
+    source = f"nn.StochasticGradient(nn.Linear(1, 1), nn.MSECriterion()):train({data})"
+    with pytest.raises(LuaError, match=rf"p\.lua:1: .*{message}"):
+        nn.execute(source, "@p.lua")
+
+
 def test_stochastic_gradient(nn: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
     nn.execute(
         DATA

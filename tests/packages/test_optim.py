@@ -14,7 +14,7 @@ from tests.packages.rosenbrock import LUA, rosenbrock
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.ops.errors import ArgumentError, TorchError
-from torch7py.packages.optim import adaptive, checkgrad, descent, evolution, fista, line_search
+from torch7py.packages.optim import adaptive, cg, checkgrad, descent, evolution, fista, lbfgs, line_search
 
 DOUBLE = torch.float64
 
@@ -227,6 +227,11 @@ class TestBadInput:
     def test_what_the_function_returns(self, optimizer, objective, message):
         with pytest.raises(TorchError, match=message):
             optimizer(objective, ones(4), {})
+
+    @pytest.mark.parametrize("optimizer", [lbfgs.lbfgs, cg.cg])
+    def test_steps_are_chosen_by_numbers(self, optimizer):
+        with pytest.raises(TorchError, match="must be a number"):
+            optimizer(lambda x: ("3", ones(4)), ones(4), {})
 
     def test_a_state_of_other_parameters(self):
         state: dict[str, Any] = {"momentum": 0.9}

@@ -22,6 +22,7 @@ end
 
 local function train_on(self, example, rate)
    local module, criterion = self.module, self.criterion
+   if not example then core.fail('nn.StochasticGradient: the data set has fewer examples than its size says') end
    local input, target = example[1], example[2]
    local loss = criterion:forward(module:forward(input), target)
    module:updateGradInput(input, criterion:updateGradInput(module.output, target))
@@ -32,6 +33,9 @@ end
 
 -- trainer:train(dataset): dataset:size() examples, dataset[i] = {input, target}.
 function StochasticGradient:train(dataset)
+   if not dataset or not dataset.size then
+      core.fail('nn.StochasticGradient: the data set has no function size')
+   end
    local order = torch.randperm(dataset:size(), 'torch.LongTensor')
    if not self.shuffleIndices then order = torch.range(1, dataset:size()):long() end
    print('# StochasticGradient: training')

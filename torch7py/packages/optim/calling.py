@@ -60,8 +60,11 @@ def settings(config: Fields, optimizer: str | None = None, /, **defaults: Any) -
     return tuple(found.values())
 
 
-def evaluate(opfunc: Objective, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
-    """f(x) and df/dx, which has the shape of x; it may be memory that the next call overwrites."""
+def evaluate(opfunc: Objective, x: torch.Tensor, computed: bool = False) -> tuple[Any, torch.Tensor]:
+    """f(x) and df/dx, which has the shape of x; it may be memory that the next call overwrites.
+
+    ``computed``: f(x) is computed with, and must be a number.
+    """
     if not isinstance(x, torch.Tensor):
         raise ArgumentError(f"optim: x must be a tensor, not a {type(x).__name__}")
     with torch.enable_grad():
@@ -69,6 +72,8 @@ def evaluate(opfunc: Objective, x: torch.Tensor) -> tuple[Any, torch.Tensor]:
     if not isinstance(result, tuple) or len(result) < 2 or not isinstance(result[1], torch.Tensor):
         raise TorchError("optim: the function to minimize must return f(x) and the tensor df/dx")
     value, gradient = result[:2]
+    if computed and (isinstance(value, (bool, str)) or not hasattr(value, "__float__")):
+        raise TorchError("optim: f(x) must be a number, as steps are chosen by it")
     if gradient.numel() != x.numel():
         raise TorchError(f"optim: df/dx has {gradient.numel()} elements, x has {x.numel()}")
     if gradient.dtype != x.dtype:

@@ -58,7 +58,7 @@ def cg(
         """Move along the direction; the value there, and its slope."""
         nonlocal calls
         x.add_(direction, alpha=step)
-        value, gradient = evaluate(opfunc, x)
+        value, gradient = evaluate(opfunc, x, computed=True)
         calls += 1
         gradient2.copy_(gradient)
         return value, dot(gradient2, direction)
@@ -72,7 +72,7 @@ def cg(
         """The function has not fallen enough, or climbs again."""
         return bool(value2 > value1 + step1 * rho * slope1 or slope2 > -sig * slope1)
 
-    value1, first_gradient = evaluate(opfunc, x)
+    value1, first_gradient = evaluate(opfunc, x, computed=True)
     gradient1.copy_(first_gradient)
     calls = 1
     values = [value1]

@@ -50,7 +50,7 @@ def lbfgs(
 
     state.setdefault("funcEval", 0)
     state.setdefault("nIter", 0)
-    f, g = evaluate(opfunc, x)
+    f, g = evaluate(opfunc, x, computed=True)
     values = [f]
     calls = 1
     state["funcEval"] = state["funcEval"] + 1
@@ -122,7 +122,7 @@ def lbfgs(
         else:
             x.add_(d, alpha=t)
             if count != most_steps:
-                f, g = evaluate(opfunc, x)
+                f, g = evaluate(opfunc, x, computed=True)
                 searched = 1
                 values.append(f)
         calls += searched

@@ -124,7 +124,7 @@ def lswolfe(
         if calls:
             x.copy_(origin)
         x.add_(d, alpha=step)
-        value, gradient = evaluate(opfunc, x)
+        value, gradient = evaluate(opfunc, x, computed=True)
         calls += 1
         return value, gradient, dot(gradient, d)
 
