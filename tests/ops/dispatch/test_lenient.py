@@ -169,3 +169,13 @@ def test_arguments_that_nobody_looked_at(rt: Runtime, source: str, result: objec
 def test_other_functions_count_their_arguments(rt: Runtime, source: str) -> None:
     with pytest.raises(LuaError, match="invalid arguments"):
         rt.execute(source)
+
+
+def test_tensors_that_only_differ_in_type(rt: Runtime) -> None:
+    """The message says so: every other reading of the forms fits them."""
+    with pytest.raises(
+        LuaError, match=r"\(DoubleTensor, LongTensor\); expected .*, with tensors of one type$"
+    ):
+        rt.execute("torch.cmul(torch.ones(2), torch.LongTensor(2))")
+    with pytest.raises(LuaError, match=r"other: tensor\)$"):
+        rt.execute("torch.cmul(torch.ones(2), 'a')")

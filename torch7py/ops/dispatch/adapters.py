@@ -100,6 +100,12 @@ class Adapters:
         self._mixed = device.type != "cpu"
         self._count = 0
 
+    def _fits_one_type(self, operation: Operation, method: bool, given: list[int], cuda: bool) -> bool:
+        """Whether a call that nothing fits would be one, were all its tensors of the first one's type."""
+        first = next(filter(is_tensor, given), None)
+        alike = [first if first is not None and is_tensor(kind) else kind for kind in given]
+        return alike != given and self._find(operation, method, alike, cuda) is not None
+
     def resolve(
         self, operation: Operation, method: bool, kinds: Sequence[int], cuda: bool = False
     ) -> Adapter:
@@ -115,9 +121,10 @@ class Adapters:
             return found
         title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
         hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
+        one_type = ", with tensors of one type" if self._fits_one_type(operation, method, given, cuda) else ""
         refusal = ArgumentError(
             f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
-            f"expected {operation.usage()}"
+            f"expected {operation.usage()}{one_type}"
         )
 
         def find(kinds: Sequence[int]) -> Adapter | None:
