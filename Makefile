@@ -35,7 +35,7 @@ $(READY): pyproject.toml
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	MYPY_NUM_WORKERS=2 $(BIN)/mypy
 
 test: check
 	$(BIN)/pytest -n $(WORKERS)
