@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from torch7py.nn.binding import describe
 from torch7py.translate.api import to_pytorch
-from torch7py.translate.comparison import page
+from torch7py.translate.comparison import original, page
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.verify import Different
 from torch7py.translate.verify_script import OneRow, ScriptComparison, verify_script
@@ -355,3 +356,10 @@ def test_a_batch_of_one_example_is_normalized_by_the_running_statistics(tmp_path
     told = ONE_ROW.replace("local params", "print(net:forward(torch.ones(1, 3)))\nlocal params")
     path.write_text(told)
     assert verify_script(translate_script(told.encode(), "rows.lua"), path).largest < 1e-9
+
+
+def test_watching_a_program_changes_nothing_of_what_its_classes_have() -> None:
+    before = describe("nn", {"torch"})
+    with original._recorded_constructors([]):
+        assert describe("nn", {"torch"}) == before
+    assert describe("nn", {"torch"}) == before

@@ -18,7 +18,7 @@ from torch7py.nn.registry import extensions, layers
 from torch7py.ops import types
 from torch7py.ops.chains import shortcuts
 from torch7py.ops.registry import operations
-from torch7py.packages.registry import packages
+from torch7py.packages.registry import Package
 
 __all__ = ["of_package", "of_start"]
 
@@ -42,18 +42,16 @@ def _of_start(*sizes: int) -> str:
     )
 
 
-def of_package(name: str, loaded: Set[str]) -> str:
+def of_package(package: Package, loaded: Set[str]) -> str:
     """The Lua expression of what ``packages.lua`` needs to make a package beside those that are loaded."""
-    package = packages[name]
     added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
     sizes = len(layers), added, len(package.functions), len(package.records)
-    return _of_package(name, frozenset(loaded), *sizes)
+    return _of_package(package, frozenset(loaded), *sizes)
 
 
 @cache
-def _of_package(name: str, loaded: frozenset[str], *sizes: int) -> str:
-    package = packages[name]
-    classes, additions = describe(name, loaded)
+def _of_package(package: Package, loaded: frozenset[str], *sizes: int) -> str:
+    classes, additions = describe(package.name, loaded)
     told: dict[str, Any] = {
         "table": package.table,
         "classes": classes,
@@ -61,4 +59,4 @@ def _of_package(name: str, loaded: frozenset[str], *sizes: int) -> str:
         "virtual": virtual_methods() if classes else None,
         "chunk": package.chunk,
     }
-    return as_lua(told | functions_and_records(name))
+    return as_lua(told | functions_and_records(package))

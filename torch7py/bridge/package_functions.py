@@ -15,7 +15,7 @@ from torch7py.ops.dispatch.file_names import from_file_name, to_file_name
 from torch7py.ops.dispatch.python import adapt, fields_of
 from torch7py.ops.errors import ArgumentError
 from torch7py.packages.records import bound
-from torch7py.packages.registry import packages
+from torch7py.packages.registry import Package, packages
 
 if TYPE_CHECKING:
     from torch7py.bridge.runtime import Runtime
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["functions_and_records", "package_function", "record_method"]
 
 
-def functions_and_records(name: str) -> dict[str, Any]:
+def functions_and_records(package: Package) -> dict[str, Any]:
     """What Lua needs to know of a package's functions and classes."""
-    package = packages[name]
     return {
         "functions": [[short, fields_of(f)] for short, f in package.functions.items()],
         "records": [

@@ -291,7 +291,7 @@ class Runtime:
             self.dispatcher.enable_cuda(self.state.cuda_generator)
         if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
-        description = descriptions.of_package(name, self._loaded)
+        description = descriptions.of_package(package, self._loaded)
         self._loaded.add(name)
         return self._constant(description)
 

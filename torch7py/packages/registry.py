@@ -35,7 +35,7 @@ class Record:
     methods: dict[str, str]
 
 
-@dataclass
+@dataclass(eq=False)
 class Package:
     """A Lua package.
 

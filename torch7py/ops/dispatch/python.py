@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from torch7py.ops.errors import ArgumentError
 
 __all__ = ["adapt", "defaults_to_number", "fields_of"]
 
 
-@cache
+# Reading a signature takes longer than most calls. A function that nobody else has any more is forgotten.
+_read: WeakKeyDictionary[Callable[..., Any], tuple[inspect.Parameter, ...]] = WeakKeyDictionary()
+
+
 def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
     """A Python function called as a script calls: nil takes the default, what is too much is dropped.
 
     A constructor takes the default of a number for false, too, as ``x or default`` in Lua does.
-    ``bound`` arguments at the front belong to the caller (a method's object). It is made once: reading a signature
-    takes longer than most calls.
+    ``bound`` arguments at the front belong to the caller (a method's object).
     """
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = _parameters(function)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     takes_more = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     defaults = [p.default for p in positional]
@@ -56,14 +59,23 @@ def defaults_to_number(parameter: inspect.Parameter) -> bool:
     return type(parameter.default) in (int, float)
 
 
-@cache
 def fields_of(function: Callable[..., Any]) -> list[int]:
     """The numbers of the parameters, from 1 on, that are tables to be read and written in Lua.
 
     They are told by their annotation, ``Fields`` or ``Fields | None``, which stays text: its other names may be
     ones that are there for a type checker alone.
     """
-    parameters = inspect.signature(function).parameters.values()
     return [
-        n for n, p in enumerate(parameters, 1) if "Fields" in map(str.strip, str(p.annotation).split("|"))
+        n
+        for n, p in enumerate(_parameters(function), 1)
+        if "Fields" in map(str.strip, str(p.annotation).split("|"))
     ]
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    if not isinstance(function, FunctionType):  # what is in C may take no weak reference
+        return tuple(inspect.signature(function).parameters.values())
+    found = _read.get(function)
+    if found is None:
+        found = _read[function] = tuple(inspect.signature(function).parameters.values())
+    return found

@@ -389,28 +389,36 @@ def _noted_inputs() -> Iterator[None]:
 def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     """Note each layer with weights that a program makes itself, not those that layers make inside."""
     depth, within = 0, 0
-    originals: list[tuple[Any, Callable[..., None] | None]] = []
+    kinds: dict[Any, str] = {cls: name for name, cls in torch7_layers.items() if name not in _CONTAINERS}
+    # Only what a class has itself is replaced: what else it would have of its own is not what a script gets to see.
+    owners: dict[Any, None] = dict.fromkeys(
+        next(base for base in cls.__mro__ if "__init__" in base.__dict__) for cls in kinds
+    )
 
-    def recording(cls: Any, name: str, original: Callable[..., None]) -> Callable[..., None]:
+    def recording(owner: Any, original: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(original)
         def init(self: Any, *args: Any, **kwargs: Any) -> None:
             nonlocal depth
+            cls = type(self)
+            if not any(base in kinds and issubclass(base, owner) for base in cls.__mro__):
+                original(self, *args, **kwargs)
+                return
             depth += 1
             try:
                 original(self, *args, **kwargs)
             finally:
                 depth -= 1
-            if depth == 0 and type(self) is cls and next(iter(self.parameters()), None) is not None:
+            if depth == 0 and cls in kinds and next(iter(self.parameters()), None) is not None:
                 weights = self.torch7_parameters()[0]
                 of = {id(weight): key for key, weight in self.named_parameters()}
                 names = [of.get(id(weight), "") for weight in weights]
                 listed = [weight.detach().clone() for weight in weights]
-                plain = name.replace("cudnn.", "nn.")  # which compute the same
-                made.append(Made(plain, self, _weights(name, self), listed, len(made), names, of))
+                plain = kinds[cls].replace("cudnn.", "nn.")  # which compute the same
+                made.append(Made(plain, self, _weights(self), listed, len(made), names, of))
 
         return init
 
-    def noting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
             nonlocal within
@@ -421,7 +429,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
                 within -= 1
             for item in made if depth == 0 else ():
                 if item.module is self:
-                    item.resets.append(_weights(name, self))
+                    item.resets.append(_weights(self))
             if (
                 not depth
                 and not within
@@ -439,7 +447,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         if name in torch7_layers and name not in _CONTAINERS and not plain:
             if next(iter(module.parameters()), None) is not None:
                 listed = [weight.detach().clone() for weight in module.torch7_parameters()[0]]
-                made.append(Made(name, module, _weights(name, module), listed, len(made)))
+                made.append(Made(name, module, _weights(module), listed, len(made)))
             return
         for child in module.child_list() or []:
             note_copies(child)
@@ -457,31 +465,19 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
                 if id(first) in names:
                     name = names[id(first)]
                     listed = [weight.detach().clone() for weight in copy.torch7_parameters()[0]]
-                    made.append(Made(name, copy, _weights(name, copy), listed, len(made)))
+                    made.append(Made(name, copy, _weights(copy), listed, len(made)))
 
         return init
 
-    resets = [(Container, "reset", noting("", Container.reset))]
-    for name, found in torch7_layers.items():
-        cls: Any = found
-        if name in _BOTH_WAYS:
-            resets.append((cls, "__init__", copying(cls.__init__)))
-        if name not in _CONTAINERS:
-            originals.append((cls, cls.__dict__.get("__init__")))
-            cls.__init__ = recording(cls, name, cls.__init__)
-            if "reset" in cls.__dict__:
-                resets.append((cls, "reset", noting(name, cls.reset)))
-    try:
-        with patched(resets):
-            yield
-    finally:
-        for cls, own in originals:
-            if own is None:  # it has that of its base
-                del cls.__init__
-            else:
-                cls.__init__ = own
+    changes: list[tuple[Any, str, Any]] = [(Container, "reset", noting(Container.reset))]
+    changes += [(owner, "__init__", recording(owner, owner.__init__)) for owner in owners]
+    both_ways: list[Any] = [torch7_layers[name] for name in _BOTH_WAYS]
+    changes += [(cls, "__init__", copying(cls.__init__)) for cls in both_ways]
+    changes += [(cls, "reset", noting(cls.reset)) for cls in kinds if "reset" in cls.__dict__]
+    with patched(changes):
+        yield
 
 
-def _weights(name: str, module: Any) -> dict[str, torch.Tensor]:
+def _weights(module: Any) -> dict[str, torch.Tensor]:
     tensors = [*module.named_parameters(), *module.named_buffers()]
     return {key: value.detach().clone() for key, value in tensors}
