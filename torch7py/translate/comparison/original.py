@@ -409,12 +409,8 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
             finally:
                 depth -= 1
             if depth == 0 and cls in kinds and next(iter(self.parameters()), None) is not None:
-                weights = self.torch7_parameters()[0]
-                of = {id(weight): key for key, weight in self.named_parameters()}
-                names = [of.get(id(weight), "") for weight in weights]
-                listed = [weight.detach().clone() for weight in weights]
                 plain = kinds[cls].replace("cudnn.", "nn.")  # which compute the same
-                made.append(Made(plain, self, _weights(self), listed, len(made), names, of))
+                made.append(_noted(plain, self, len(made)))
 
         return init
 
@@ -446,8 +442,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
         plain = isinstance(module, Container) and not isinstance(module, AbstractRecurrent)
         if name in torch7_layers and name not in _CONTAINERS and not plain:
             if next(iter(module.parameters()), None) is not None:
-                listed = [weight.detach().clone() for weight in module.torch7_parameters()[0]]
-                made.append(Made(name, module, _weights(module), listed, len(made)))
+                made.append(_noted(name, module, len(made)))
             return
         for child in module.child_list() or []:
             note_copies(child)
@@ -463,9 +458,7 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
             names = {id(item.module): item.name for item in made}
             for first, copy in zip(self.forwardModule.modules(), self.backwardModule.modules(), strict=True):
                 if id(first) in names:
-                    name = names[id(first)]
-                    listed = [weight.detach().clone() for weight in copy.torch7_parameters()[0]]
-                    made.append(Made(name, copy, _weights(copy), listed, len(made)))
+                    made.append(_noted(names[id(first)], copy, len(made)))
 
         return init
 
@@ -476,6 +469,15 @@ def _recorded_constructors(made: list[Made]) -> Iterator[None]:
     changes += [(cls, "reset", noting(cls.reset)) for cls in kinds if "reset" in cls.__dict__]
     with patched(changes):
         yield
+
+
+def _noted(name: str, module: Any, order: int) -> Made:
+    """A layer as it is when it is made."""
+    weights = module.torch7_parameters()[0]
+    of = {id(weight): key for key, weight in module.named_parameters()}
+    names = [of.get(id(weight), "") for weight in weights]
+    listed = [weight.detach().clone() for weight in weights]
+    return Made(name, module, _weights(module), listed, order, names, of)
 
 
 def _weights(module: Any) -> dict[str, torch.Tensor]:
