@@ -20,12 +20,12 @@ function Date:_init(t, ...)
    elseif count == 1 then
       self.utc = (...) == true
    end
-   if t == nil or t == 'utc' then
-      self.utc = t == 'utc'
-      self:set(clock())
-   elseif type(t) == 'number' then
-      if self.utc == nil then self.utc = true end
+   if type(t) == 'number' then
+      self.utc = self.utc ~= false
       self:set(t)
+   elseif t == nil or t == 'utc' then
+      self.utc = t ~= nil
+      self:set(clock())
    elseif type(t) == 'table' and getmetatable(t) == Date then
       self.utc = t.utc
       self:set(t.time)

@@ -40,12 +40,9 @@ function lapp.quit(message, no_usage)
 end
 
 function lapp.error(message, no_usage)
-   if not lapp.show_usage_error then
-      no_usage = true
-   elseif lapp.show_usage_error == 'throw' then
-      no_usage = 'throw'
-   end
-   lapp.quit(script() .. ': ' .. message, no_usage)
+   local shown = lapp.show_usage_error
+   local how = shown == 'throw' and shown or not shown or no_usage
+   lapp.quit(script() .. ': ' .. message, how)
 end
 
 function lapp.assert(condition, message)
