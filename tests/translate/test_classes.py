@@ -53,8 +53,8 @@ def test_the_parent_is_called_by_super() -> None:
         ("if type(x) == 'table' then table.insert(x, 5) end", {"T7-306"}),
         ("if type(x) == 'table' then print(x[1]) else x:zero() end", set()),
         ("if not torch.isTensor(x) then for i = 1, #x do print(x[i]) end end", set()),
-        ("x:zero()", {"T7-307"}),
-        ("if type(x) == 'table' then print(1) end x:zero()", {"T7-307"}),
+        ("x:zero()", set()),  # of a table an error there and here
+        ("if type(x) == 'table' then print(1) end x:zero()", set()),
         ("if type(x) == 'table' then return end x:zero()", set()),
         ("for i = 1, 2 do if type(x) == 'table' then break end x:zero() end", set()),
         ("x = x or {} if type(x) == 'table' then print(#x) end", {"T7-301"}),
