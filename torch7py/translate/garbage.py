@@ -12,6 +12,7 @@ __all__ = ["uncollected"]
 MOST_OBJECTS = 1_000_000
 
 _waiting = 0  # objects that translations have left since the last collection
+_others_freeze = False  # whether this process freezes objects itself; counting those takes longer than a translation
 
 
 @contextlib.contextmanager
@@ -22,7 +23,7 @@ def uncollected() -> Iterator[None]:
     was 40 % of the time, and once after each translation still 15 %. So what it leaves counts as old at once, and all
     is collected when much has come together: that is still a seventh of the time of a process that translates many.
     """
-    global _waiting
+    global _waiting, _others_freeze
     if not gc.isenabled():
         yield
         return
@@ -31,10 +32,11 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         _waiting += gc.get_count()[0]
+        _others_freeze = _others_freeze or gc.get_freeze_count() > 0
         if _waiting > MOST_OBJECTS:
             _waiting = 0
             gc.collect()
-        elif not gc.get_freeze_count():  # what somebody has frozen stays so
+        elif not _others_freeze:  # what somebody has frozen stays so
             gc.freeze()  # these two make all objects old without looking at them
             gc.unfreeze()
         gc.enable()
