@@ -12,7 +12,7 @@ __all__ = ["uncollected"]
 MOST_OBJECTS = 1_000_000
 
 _waiting = 0  # objects that translations have left since the last collection
-_others_freeze = False  # whether this process freezes objects itself; counting those takes longer than a translation
+_others_freeze = False  # whether the process has frozen objects, which take long to count
 
 
 @contextlib.contextmanager
