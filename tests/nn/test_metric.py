@@ -57,7 +57,9 @@ def test_gradients_are_the_derivatives_but_for_what_keeps_from_zero(
 
 
 def test_cosine_agrees_exactly_on_both_faces() -> None:
-    assert_faces_agree(Cosine(4, 3), values(4))
+    layer = Cosine(4, 3)
+    layer.weight.data.copy_(values(3, 4, start=2))  # short templates feel the 1e-12 that norms begin with
+    assert_faces_agree(layer, values(4))
 
 
 @pytest.mark.parametrize("make", LAYERS)
