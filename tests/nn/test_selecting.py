@@ -17,7 +17,7 @@ from torch7py.nn.selecting import Index, MaskedSelect, Narrow, OneHot, Select
 @pytest.mark.parametrize(
     ("make", "given", "expected"),
     [
-        (lambda: Select(1, 2), values(5), lambda x: x[1:2]),
+        (lambda: Select(1, 2), values(5, 2), lambda x: x[1]),
         (lambda: Select(2, -1), values(3, 4, 2), lambda x: x[:, 3]),
         (lambda: Select(-2, 1), values(3, 4, 2), lambda x: x[:, 0]),
         (lambda: Narrow(1, 2), values(4, 3), lambda x: x[1:2]),

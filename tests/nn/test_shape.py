@@ -189,7 +189,7 @@ def test_bad_input(runtime: Runtime, code: str, message: str) -> None:
         ("nn.Padding(1, -0)", 4),
         ("nn.Padding(1, 1.5)", 5),
         ("nn.Narrow(1, 1.5, 2.5)", 2),
-        ("nn.Select(1, 2.5)", 1),
+        ("nn.Sequential():add(nn.View(2, 2)):add(nn.Select(1, 2.5))", 2),
         ("nn.View(4.5)", 4),
     ],
 )

@@ -34,7 +34,6 @@ A, B, C = values(2, 3), values(2, 3, start=1), values(2, 3, start=2)
         (lambda: JoinTable(2), [values(2, 4, 1, 1), A], torch.cat([values(2, 4), A], 1)[..., None, None]),
         (lambda: SplitTable(1, 2), values(4, 2, 3), list(values(4, 2, 3).unbind(1))),
         (lambda: SplitTable(-2), values(4, 2, 3), list(values(4, 2, 3).unbind(1))),
-        (lambda: SplitTable(1), values(3), [v.reshape(1) for v in values(3)]),
         (lambda: SelectTable(1), [A, B], A),
         (lambda: SelectTable(-2), [A, B, C], B),
         (lambda: SelectTable(2), [A, [B, C]], [B, C]),
@@ -189,7 +188,7 @@ def test_integers_pass(runtime: Runtime) -> None:
         ("nn.SelectTable('a'):forward{x}", "nn.SelectTable: the input has no entry a"),
         ("nn.SelectTable(1):forward(x)", "nn.SelectTable: the input has no entry 1"),
         ("nn.SelectTable(1):backward({x}, torch.ones(4))", "nn.SelectTable: gradOutput is 4, the output 2x3"),
-        ("nn.NarrowTable(2, 2):forward{x, x}", "nn.NarrowTable: 2 entries from number 2 on, there are 2"),
+        ("nn.NarrowTable(0, 2):forward{x, x}", "nn.NarrowTable: 2 entries from number 0 on"),
         ("nn.NarrowTable()", r"nn.NarrowTable: argument #1 \('offset'\) is missing"),
         ("nn.FlattenTable():forward(x)", "nn.FlattenTable: the input must be a table"),
         ("nn.FlattenTable():backward({x, {x}}, {x})", "nn.FlattenTable: the gradOutput must be a table of 2"),
@@ -224,3 +223,11 @@ def test_a_layer_serves_twice_before_its_tables_are_used(runtime: Runtime, name:
         """
     )
     assert (runtime.globals["same"], runtime.globals["one"], runtime.globals["two"]) == (False, 1, 2)
+
+
+def test_the_numbers_of_a_vector(runtime: Runtime) -> None:
+    """The slices of a vector are numbers, as ``x:select(1, i)`` gives them, and nothing goes back through these."""
+    runtime.execute("require 'nn' m, x = nn.SplitTable(1), torch.Tensor{4, 5} y = m:forward(x)")
+    assert runtime.execute("return #y, y[1], y[2]") == (2, 4, 5)
+    with pytest.raises(LuaError, match=r"nn.SplitTable: the numbers of a vector have no gradient"):
+        runtime.execute("m:backward(x, {1, 1})")

@@ -146,7 +146,7 @@ def test_the_efficient_gradient_of_a_product() -> None:
             "nn.CMulTable: entry 2 of the input is 1x3, the first",
         ),
         ("nn.CSubTable():forward{x}", "nn.CSubTable: the input must be a table of 2"),
-        ("nn.CDivTable():forward{x, x, x}", "nn.CDivTable: the input must be a table of 2"),
+        ("nn.CDivTable():forward{x}", "nn.CDivTable: the input must be a table of 2"),
         ("nn.CAddTable():backward({x, x}, torch.ones(3))", "nn.CAddTable: gradOutput is 3, the output 2x3"),
         ("nn.CMulTable():backward({x, x}, torch.ones(3))", "nn.CMulTable: gradOutput is 3, the output 2x3"),
         ("nn.CAddTensorTable():forward{x, {torch.ones(3)}}", "nn.CAddTensorTable: cannot view 3 as 2x3"),

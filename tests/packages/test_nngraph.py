@@ -229,3 +229,34 @@ def test_nesting(rt: Runtime) -> None:
         rt.execute("nesting.copyNested({torch.ones(1), torch.ones(1)}, {torch.ones(1)})")
     with pytest.raises(LuaError, match="the output has no key 2"):
         rt.execute("nesting.addNestedTo({torch.ones(1)}, {torch.ones(1), torch.ones(1)})")
+
+
+def test_an_object_that_answers_the_protocol(rt: Runtime) -> None:
+    """A node may hold an object of a class of the program's own that is no nn.Module; numbers by hand."""
+    rt.execute("""
+    local Scale = torch.class('Scale')
+    function Scale:__init() self.w, self.g = torch.Tensor{2}, torch.zeros(1) end
+    function Scale:updateOutput(x) return x * self.w[1] end
+    function Scale:updateGradInput(x, g) self.gradInput = g * self.w[1] return self.gradInput end
+    function Scale:accGradParameters(x, g, scale) self.g:add(torch.dot(x, g) * (scale or 1)) end
+    function Scale:parameters() return {self.w}, {self.g} end
+    function Scale:evaluate() self.evaluating = true end
+    local input = nn.Identity()()
+    node = nngraph.Node({module = _G.Scale()})
+    node:add(input, true)
+    m = nn.gModule({input}, {nn.MulConstant(3)(node)})
+    local x = torch.Tensor{1, 4}
+    y = m:forward(x)
+    gi = m:backward(x, torch.Tensor{1, 10})
+    m:evaluate()
+    copy = torch.deserialize(torch.serialize(m))
+    """)
+    assert rt.execute("return y[1], y[2], gi[1], gi[2]") == (6, 24, 6, 60)
+    assert rt.execute("return node.data.module.g[1], node.data.module.evaluating") == (123, True)
+    assert rt.execute("local p, g = m:parameters() return #p, g[1][1]") == (1, 123)
+    assert rt.execute("return torch.type(node.data.module), copy:forward(torch.ones(2)):sum()") == (
+        "Scale",
+        12,
+    )
+    rt.execute("node.data.module.w[1] = 5")
+    assert rt.execute("return m:forward(torch.ones(2)):sum(), copy:forward(torch.ones(2)):sum()") == (30, 12)

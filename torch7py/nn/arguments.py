@@ -15,10 +15,10 @@ __all__ = [
     "as_shape",
     "axis",
     "dims_of",
+    "exact_table",
     "given_text",
     "gradient_of",
     "gradients_of",
-    "leading",
     "rows",
     "size_text",
     "table",
@@ -60,15 +60,20 @@ def axis(layer: TorchObject, dimension: int | None, input: torch.Tensor, inputDi
 
 
 def table(layer: TorchObject, value: Any, count: int | None = None, what: str = "input") -> list[Any]:
-    """A table with at least one entry, or with as many as ``count`` says."""
-    if not isinstance(value, list) or not value or (count is not None and len(value) != count):
+    """A table with at least one entry; with a ``count``, its first entries, of which there must be so many.
+
+    Torch7's layers read the entries that they need by number, and do not look at what follows them.
+    """
+    if not isinstance(value, list) or len(value) < (count or 1):
         raise TorchError(f"{layer.class_name}: the {what} must be a table{f' of {count}' if count else ''}")
+    return value if count is None else value[:count]
+
+
+def exact_table(layer: TorchObject, value: Any, count: int, what: str = "input") -> list[Any]:
+    """A table with neither more nor fewer entries, for the layers that count them."""
+    if not isinstance(value, list) or len(value) != count:
+        raise TorchError(f"{layer.class_name}: the {what} must be a table of {count}, no more and no fewer")
     return value
-
-
-def leading(layer: TorchObject, value: Any, count: int, what: str = "gradOutput") -> list[Any]:
-    """The first entries of a table; the original's layers do not look at what follows those that they need."""
-    return table(layer, value[:count] if isinstance(value, list) else value, count, what)
 
 
 def tensor(layer: TorchObject, value: Any, what: str = "input") -> torch.Tensor:

@@ -291,7 +291,9 @@ class KernelConvolution(Convolution):
     ) -> Any:
         """Return the gradient of the input and add those of the parameters, as far as they are wanted."""
         batch, layout = self.layout(input)
-        gradient = self.gradient_batch(gradOutput, batch, layout.shape).data
+        gradient = self.gradient_batch(
+            gradOutput, input[0] if isinstance(input, list) else input, layout.shape
+        ).data
         weight = self.gradient("weight") if for_parameters else None
         bias = self.gradient("bias") if for_parameters and self.bias is not None else None
         plan = layout.plan

@@ -179,9 +179,9 @@ class CriterionTable(Module):
         self.__dict__["gradInput"] = [criterion.gradInput]
 
     def _both(self, input: Any) -> tuple[Any, Any]:
-        if not isinstance(input, list) or not 1 <= len(input) <= 2:
+        if not isinstance(input, list) or not input:
             raise TorchError(f"{self.class_name}: the input must be a table of input and target")
-        return input[0], input[1] if len(input) == 2 else None
+        return input[0], input[1] if len(input) > 1 else None
 
     def forward(self, input: Any) -> Any:
         return self.criterion(*self._both(input))

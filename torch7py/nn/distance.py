@@ -20,20 +20,29 @@ __all__ = ["CosineDistance", "PairwiseDistance"]
 class CosineDistance(Product):
     """``nn.CosineDistance()``: the cosine of the angle between vectors, ``a.b / sqrt((|a|^2 + e)(|b|^2 + e))``.
 
-    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``; e is 1e-12.
+    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``; e is 1e-12. Of tensors
+    ``(batch, n, ...)`` the output is the first ``batch`` of the cosines along n, as in the original; they have no
+    gradient.
     """
 
+    traced = False
+
     def forward(self, input: Any) -> torch.Tensor:
-        a, b = tensors(self, input, 2)
-        if a.shape != b.shape or a.dim() not in (1, 2):
-            raise self.mismatch(a, b)
-        inverse = 1 / (_squares(a) + 1e-12) * (1 / (_squares(b) + 1e-12))
-        cosine = (a * b).sum(-1) * inverse.sqrt()
-        return cosine.reshape(1) if a.dim() == 1 else cosine
+        a, b = self.rows(input)
+        if input[0].dim() != 1 and input[0].shape != input[1].shape:
+            raise self.mismatch(*input[:2])
+        inverse = _inverse_square(a) * _inverse_square(b)
+        return ((a * b).sum(1, keepdim=True) * inverse.sqrt()).flatten()[: len(a)]
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        a, b = self.matrices(input)
+        product, of_a, of_b = (a * b).sum(1, keepdim=True), _inverse_square(a), _inverse_square(b)
+        factor = gradient_of(self, gradOutput, (len(a), 1)) * (of_a * of_b).sqrt()
+        return self.like_inputs(input, (b - product * of_a * a) * factor, (a - product * of_b * b) * factor)
 
 
-def _squares(a: torch.Tensor) -> torch.Tensor:
-    return (a * a).sum(-1)
+def _inverse_square(a: torch.Tensor) -> torch.Tensor:
+    return 1 / ((a * a).sum(1, keepdim=True) + 1e-12)
 
 
 @layer("nn.PairwiseDistance")
@@ -58,9 +67,9 @@ class PairwiseDistance(Product):
 
     def _pair(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
         a, b = tensors(self, input, 2)
-        if a.shape != b.shape or dims_of(a) not in (1, 2):
+        if a.numel() != b.numel() or dims_of(a) not in (1, 2):
             raise self.mismatch(a, b)
-        return a, b
+        return a, b.reshape(a.shape)
 
     def forward(self, input: Any) -> torch.Tensor:
         a, b = self._pair(input)
@@ -78,8 +87,8 @@ class PairwiseDistance(Product):
                 slope = slope * difference.abs().pow(self.norm - 2)
             distance = self.output.reshape(gradient.shape)
             slope = slope * (distance + 1e-6).pow(-(self.norm - 1))
-        result = slope * gradient if a.dim() == 2 else (slope * gradient).reshape(a.shape)
-        return [result, -result]
+        result = slope * gradient
+        return self.like_inputs(input, result, -result)
 
     def clearState(self) -> Module:
         self.clear("diff", "outExpand", "grad", "ones")

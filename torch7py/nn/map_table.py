@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from torch7py.nn.arguments import leading, table
+from torch7py.nn.arguments import table
 from torch7py.nn.base import Module
 from torch7py.nn.container import Container
 from torch7py.nn.object import names
@@ -108,7 +108,7 @@ class MapTable(Growing):
 
     def _triples(self, input: Any, gradOutput: Any) -> list[tuple[Any, Any, Any]]:
         pairs = self._pairs(input)
-        gradients = leading(self, gradOutput, len(pairs))
+        gradients = table(self, gradOutput, len(pairs), "gradOutput")
         return [(module, entry, g) for (module, entry), g in zip(pairs, gradients, strict=True)]
 
     def forward(self, input: Any) -> list[Any]:

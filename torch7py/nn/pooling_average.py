@@ -86,7 +86,7 @@ class SpatialAveragePooling(Pooling):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input).data
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         found = torch.ops.aten.avg_pool2d_backward(gradient, batch, *self._arguments())
         return self.like_input(found * self._factor(), input)
 
@@ -126,7 +126,7 @@ class VolumetricAveragePooling(Pooling):
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input).data
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         found = half_kernels.avg_pool3d_backward(
             gradient, batch, self.along("k"), self.along("d"), (0, 0, 0), False, True, None
         )
@@ -236,12 +236,13 @@ class FeatureLPPooling(Gridded):
     """``nn.FeatureLPPooling(width, stride, power[, batch_mode])``: ``(sum x^power)^(1/power)`` over planes.
 
     Shapes: ``(planes)``, ``(planes, h)`` or ``(planes, h, w)``, with ``batch_mode`` those as a batch; the planes become
-    ``(planes - width) // stride + 1``. width is 2 to 16, stride 1 to 4. Where the output is 0 the gradient is 0.
+    ``(planes - width) // stride + 1``. width is 2 to 16, stride 1 to 4. Where the
+    output is 0 the gradient is 0. The original computes nothing without ``batch_mode``, which must be true or false.
     """
 
     fields: ClassVar[tuple[str, ...]] = ("width", "stride", "power", "batch_mode")
 
-    def __init__(self, width: int, stride: int, power: float, batch_mode: bool = False) -> None:
+    def __init__(self, width: int, stride: int, power: float, batch_mode: bool | None = None) -> None:
         super().__init__()
         name = self.torch7_name
         if not 2 <= number(name, "width", width) <= 16:
@@ -250,11 +251,11 @@ class FeatureLPPooling(Gridded):
             raise TorchError(f"{name}: stride must be from 1 to 4")
         self.width, self.stride = width, stride
         self.power = number(name, "power", power)
-        self.batch_mode = check_flag(name, "batch_mode", batch_mode)
+        self.batch_mode = batch_mode
 
     def _windows(self, input: torch.Tensor) -> torch.Tensor:
         """A view of the planes of each window, in a last dimension."""
-        dim = 1 if self.batch_mode else 0
+        dim = int(check_flag(self.class_name, "batch_mode", self.batch_mode))
         if not 1 + dim <= input.dim() <= 3 + dim or input.numel() == 0:
             raise TorchError(
                 f"{self.class_name}: the input must have {1 + dim} to {3 + dim} dimensions, not {size_text(input)}"
@@ -290,5 +291,5 @@ class FeatureLPPooling(Gridded):
         return result
 
     def describe(self) -> str:
-        batch = int(self.batch_mode)  # the original cannot format it
+        batch = int(bool(self.batch_mode))  # the original cannot format it
         return f"{self.class_name}(w{self.width} s{self.stride} power {self.power} batch {batch})"

@@ -113,7 +113,7 @@ class _Fractional(Gridded):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         indices = whole_indices(self)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.output_grid(batch)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.output_grid(batch)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
         return self.like_input(put_back(gradient, indices.view(gradient.shape), batch.shape[2:]), input)
 

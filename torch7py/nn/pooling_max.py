@@ -70,7 +70,7 @@ class MaxPooling(Pooling):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         indices = whole_indices(self)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
         places = self.decode(indices.view(gradient.shape), batch.shape[2:])
         return self.like_input(put_back(gradient, places, batch.shape[2:]), input)
@@ -312,7 +312,7 @@ class SpatialAdaptiveMaxPooling(Gridded):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         indices = whole_indices(self)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], int(self.H), int(self.W)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], int(self.H), int(self.W)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices[0])
         rows, columns = (t.view(gradient.shape) - 1 for t in indices)
         parts = [adaptive_parts(n, s) for n, s in zip(gradient.shape[2:], batch.shape[2:], strict=True)]

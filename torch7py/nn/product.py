@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import gradient_of, size_text, tensors
+from torch7py.nn.arguments import dims_of, exact_table, gradient_of, size_text, tensors
 from torch7py.nn.base import Module
+from torch7py.nn.checks import as_rows
 from torch7py.nn.registry import layer
 from torch7py.ops.errors import TorchError
 
@@ -20,6 +21,25 @@ class Product(Module):
     def __init__(self) -> None:
         super().__init__()
         self.keep_list("gradInput", [self.new(), self.new()])
+
+    def rows(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The two tensors, of one size, with the examples in the first dimension: a vector is one example."""
+        a, b = tensors(self, input, 2)
+        if a.numel() != b.numel() or dims_of(a) == 0:
+            raise self.mismatch(a, b)
+        a = as_rows(a)
+        return a, b.reshape(a.shape)
+
+    def matrices(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same for gradients, of which tensors of more dimensions have none."""
+        a, b = self.rows(input)
+        if a.dim() != 2:
+            raise self.mismatch(a, b)
+        return a, b
+
+    def like_inputs(self, input: Any, *gradients: torch.Tensor) -> list[torch.Tensor]:
+        """The gradients of the two tensors in the shapes of these."""
+        return [gradient.reshape(x.shape) for gradient, x in zip(gradients, input[:2], strict=True)]
 
     def mismatch(self, a: torch.Tensor, b: torch.Tensor) -> TorchError:
         return TorchError(f"{self.class_name}: inputs of {size_text(a)} and {size_text(b)}")
@@ -42,7 +62,7 @@ class MM(Product):
         self.transB = transB
 
     def _factors(self, input: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        a, b = tensors(self, input, 2)
+        a, b = tensors(self, exact_table(self, input, 2))
         if a.dim() not in (2, 3) or a.dim() != b.dim() or a.shape[:-2] != b.shape[:-2]:
             raise self.mismatch(a, b)
         left = a.mT if self.transA else a
@@ -81,7 +101,7 @@ class MV(Product):
         self.trans = trans
 
     def forward(self, input: Any) -> torch.Tensor:
-        matrix, vector = tensors(self, input, 2)
+        matrix, vector = tensors(self, exact_table(self, input, 2))
         if (
             matrix.dim() not in (2, 3)
             or vector.dim() != matrix.dim() - 1
@@ -98,11 +118,18 @@ class MV(Product):
 class DotProduct(Product):
     """``nn.DotProduct()``: ``sum_i a_i b_i``.
 
-    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``.
+    Shapes: two vectors ``(n)`` -> ``(1)``, two matrices ``(batch, n)`` -> ``(batch)``. Of tensors
+    ``(batch, n, ...)`` the output is the first ``batch`` of the sums along n, as in the original; they have no
+    gradient.
     """
 
+    traced = False
+
     def forward(self, input: Any) -> torch.Tensor:
-        a, b = tensors(self, input, 2)
-        if a.shape != b.shape or a.dim() not in (1, 2):
-            raise self.mismatch(a, b)
-        return (a * b).sum(-1, keepdim=a.dim() == 1)
+        a, b = self.rows(input)
+        return (a * b).sum(1).flatten()[: len(a)]
+
+    def grad_input(self, input: Any, gradOutput: torch.Tensor) -> list[torch.Tensor]:
+        a, b = self.matrices(input)
+        gradient = gradient_of(self, gradOutput, (len(a), 1))
+        return self.like_inputs(input, b * gradient, a * gradient)

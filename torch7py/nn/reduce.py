@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import axis, gradient_of
+from torch7py.nn.arguments import axis, gradient_of, size_text
 from torch7py.nn.base import Module
 from torch7py.nn.registry import layer
+from torch7py.ops.errors import TorchError
 
 __all__ = ["Max", "Mean", "Min", "Sum"]
 
@@ -82,6 +83,15 @@ class Extreme(Module):
     def choose(self, input: torch.Tensor, dim: int, keepdim: bool) -> torch.Tensor:
         """The extreme elements along a dimension."""
         raise NotImplementedError
+
+    def updateGradInput(self, input: torch.Tensor, gradOutput: torch.Tensor) -> Any:
+        """``m:updateGradInput(input, gradOutput)``: the gradient must have as many dimensions as the output."""
+        wanted = max(input.dim() - 1, 1)
+        if gradOutput.dim() != wanted:
+            raise TorchError(
+                f"{self.class_name}: gradOutput of {size_text(gradOutput)}, not of {wanted} dimensions"
+            )
+        return super().updateGradInput(input, gradOutput)
 
 
 @layer("nn.Max")

@@ -109,7 +109,7 @@ class SpatialReSampling(Gridded):
         batch = self.as_batch(input)
         untold = not self.output.numel() and isinstance(gradOutput, torch.Tensor) and gradOutput.dim() >= 3
         sizes = (int(gradOutput.shape[-2]), int(gradOutput.shape[-1])) if untold else self.sizes(input)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *sizes))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *sizes))
         if not untold or self.gradInput is None:
             return super().updateGradInput(input, gradient)
         with torch.enable_grad():

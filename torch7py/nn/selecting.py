@@ -20,7 +20,7 @@ __all__ = ["Index", "MaskedSelect", "Narrow", "OneHot", "Select"]
 class Select(Module):
     """``nn.Select(dim, index)``: one slice along a dimension; both count from the end below 0.
 
-    Shapes: the input's without dimension dim; a vector gives one element. The output is a copy.
+    Shapes: the input's without dimension dim, of which a vector has too few. The output is a copy.
     """
 
     traced = False
@@ -34,6 +34,8 @@ class Select(Module):
     def _slice(self, tensor: torch.Tensor) -> torch.Tensor:
         """The slice as a view, its dimension kept."""
         dim = axis(self, self.dimension, tensor)
+        if tensor.dim() == 1:
+            raise TorchError("nn.Select: an element of a vector is a number, which is no output")
         size = tensor.shape[dim]
         index = int(self.index)
         start = size + index if index < 0 else index - 1
@@ -42,9 +44,7 @@ class Select(Module):
         return tensor.narrow(dim, start, 1)
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        found = self._slice(input)
-        if input.dim() > 1:
-            found = found.squeeze(axis(self, self.dimension, input))
+        found = self._slice(input).squeeze(axis(self, self.dimension, input))
         return found.clone(memory_format=torch.contiguous_format)
 
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import axis, gradient_of, gradients_of, leading, size_text, table, tensors
+from torch7py.nn.arguments import axis, gradient_of, gradients_of, size_text, table, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
@@ -135,8 +135,9 @@ class SplitTable(Module):
     """``nn.SplitTable(dim[, nInputDims])``: the slices along a dimension as a table.
 
     Shapes: a tensor -> a table of as many tensors as dimension dim has, without it; they are on the input's memory.
-    A dimension below 0 counts from the end; an input with ``nInputDims + 1`` dimensions is a batch, which dim does
-    not count.
+    A vector gives a table of numbers, through which nothing goes back; ``forward`` from Python gives tensors without
+    dimensions. A dimension below 0 counts from the end; an input with ``nInputDims + 1`` dimensions is a batch, which
+    dim does not count.
     """
 
     traced = False
@@ -149,10 +150,14 @@ class SplitTable(Module):
         self.nInputDims = nInputDims
 
     def forward(self, input: torch.Tensor) -> list[torch.Tensor]:
-        dim = axis(self, self.dimension, input, self.nInputDims)
-        if input.dim() == 1:  # an element is a tensor of one dimension
-            return list(torch.split(input, 1))
-        return list(input.unbind(dim))
+        return list(input.unbind(axis(self, self.dimension, input, self.nInputDims)))
+
+    def updateOutput(self, input: torch.Tensor) -> Any:
+        if input.dim() != 1:
+            return super().updateOutput(input)
+        axis(self, self.dimension, input, self.nInputDims)
+        self.__dict__["output"] = input.tolist()
+        return self.output
 
     def keep_output(self, value: Any) -> Any:
         """A new table each time: a script may split two tensors with one layer and use both tables."""
@@ -161,9 +166,9 @@ class SplitTable(Module):
 
     def grad_input(self, input: torch.Tensor, gradOutput: Any) -> torch.Tensor:
         dim = axis(self, self.dimension, input, self.nInputDims)
-        outputs = self.forward(input)
-        gradients = gradients_of(self, leading(self, gradOutput, len(outputs)), outputs)
-        return torch.cat(gradients) if input.dim() == 1 else torch.stack(gradients, dim)
+        if input.dim() == 1:
+            raise TorchError(f"{self.class_name}: the numbers of a vector have no gradient")
+        return torch.stack(gradients_of(self, gradOutput, self.forward(input)), dim)
 
 
 @layer("nn.SelectTable")
@@ -231,7 +236,7 @@ class SelectTable(Module):
 class NarrowTable(Passing):
     """``nn.NarrowTable(offset[, length])``: length (1) entries of a table from number offset on, as they are.
 
-    The gradients of the other entries are zeros.
+    Where the table ends before, the output is shorter. The gradients of the other entries are zeros.
 
     Shapes: a table of anything -> a table of length entries.
     """
@@ -246,11 +251,9 @@ class NarrowTable(Passing):
     def _range(self, input: Any) -> tuple[int, int]:
         entries = table(self, input)
         first, last = int(self.offset) - 1, int(self.offset + self.length) - 1
-        if not 0 <= first <= last <= len(entries):
-            raise TorchError(
-                f"{self.class_name}: {self.length} entries from number {self.offset} on, there are {len(entries)}"
-            )
-        return first, last
+        if not 0 <= first <= last:
+            raise TorchError(f"{self.class_name}: {self.length} entries from number {self.offset} on")
+        return min(first, len(entries)), min(last, len(entries))
 
     def forward(self, input: Any) -> list[Any]:
         first, last = self._range(input)
@@ -292,7 +295,7 @@ class FlattenTable(Passing):
 
     def grad_input(self, input: Any, gradOutput: Any) -> Any:
         count = sum(1 for _ in _leaves(table(self, input)))
-        return _in_nesting(input, iter(leading(self, gradOutput, count)))
+        return _in_nesting(input, iter(table(self, gradOutput, count, "gradOutput")))
 
 
 def _in_nesting(value: Any, entries: Iterator[Any]) -> Any:

@@ -55,7 +55,8 @@ class Elementwise(Module):
 
     def shaped(self, input: list[torch.Tensor], gradients: list[torch.Tensor]) -> list[torch.Tensor]:
         """The gradients of operands in the shapes of the table's tensors."""
-        return [gradient.reshape(tensor.shape) for tensor, gradient in zip(input, gradients, strict=True)]
+        operands = input[: len(gradients)]  # the table may hold more than the layer uses
+        return [gradient.reshape(tensor.shape) for tensor, gradient in zip(operands, gradients, strict=True)]
 
 
 @layer("nn.CAddTable")

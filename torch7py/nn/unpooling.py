@@ -60,7 +60,7 @@ class _MaxUnpooling(Gridded):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         places, sizes = self.places(batch)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *sizes))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *sizes))
         found = gradient.flatten(2).gather(2, places.flatten(2)).view(batch.shape)
         return self.like_input(found, input)
 

@@ -125,7 +125,7 @@ class SpatialUpSamplingNearest(_UpSampling):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch, factor = self.as_batch(input), int(self.scale_factor)
         shape = (*batch.shape[:2], *(size * factor for size in batch.shape[2:]))
-        return self.like_input(gather(self.gradient_batch(gradOutput, batch, shape), factor), input)
+        return self.like_input(gather(self.gradient_batch(gradOutput, input, shape), factor), input)
 
 
 class _Interpolating(_UpSampling):
@@ -173,7 +173,7 @@ class SpatialUpSamplingBilinear(_Interpolating):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.as_batch(input)
         shape = (*batch.shape[:2], *self.wanted(batch.shape[2:]))
-        gradient = self.gradient_batch(gradOutput, batch, shape)
+        gradient = self.gradient_batch(gradOutput, input, shape)
         return self.like_input(collect(gradient, batch.shape[2:]), input)
 
     def describe(self) -> str:
@@ -217,7 +217,7 @@ class UpSampling(_Interpolating):
     def grad_input(self, input: torch.Tensor, gradOutput: torch.Tensor) -> torch.Tensor:
         batch = self.checked(input)
         shape = (*batch.shape[:2], *self.wanted(batch.shape[2:]))
-        gradient = self.gradient_batch(gradOutput, batch, shape)
+        gradient = self.gradient_batch(gradOutput, input, shape)
         if self.mode == "nearest":
             return gather(gradient, int(self.scale_factor))
         return collect(gradient, batch.shape[2:])
@@ -267,7 +267,7 @@ class PixelShuffle(Gridded):
         planes = batch.shape[1] // int(self.upscaleFactorSquared)
         shape = (len(batch), planes, *(size * factor for size in batch.shape[2:]))
         return self.like_input(
-            torch.pixel_unshuffle(self.gradient_batch(gradOutput, batch, shape), factor), input
+            torch.pixel_unshuffle(self.gradient_batch(gradOutput, input, shape), factor), input
         )
 
     def clearState(self) -> Module:

@@ -60,17 +60,16 @@ class Gridded(Module):
         return batch if input.dim() == len(self.grid) + 2 else batch.squeeze(0)
 
     def gradient_batch(
-        self, gradOutput: torch.Tensor, batch: torch.Tensor, shape: Sequence[int]
+        self, gradOutput: torch.Tensor, input: torch.Tensor, shape: Sequence[int]
     ) -> torch.Tensor:
-        """gradOutput as a batch of this shape, the output's."""
+        """gradOutput as a batch of this shape, the output's; it is one where the input is one."""
         if not isinstance(gradOutput, torch.Tensor):
             raise TorchError(f"{self.class_name}: gradOutput must be a tensor")
-        check_type(self, "gradOutput", gradOutput, batch)
-        expected = torch.Size(shape)
+        check_type(self, "gradOutput", gradOutput, input)
+        batched = input.dim() == len(shape)
+        expected = torch.Size(shape if batched else shape[1:])
         if gradOutput.shape == expected:
-            return gradOutput
-        if expected[0] == 1 and gradOutput.shape == expected[1:]:
-            return gradOutput.unsqueeze(0)
+            return gradOutput if batched else gradOutput.unsqueeze(0)
         raise TorchError(
             f"{self.class_name}: gradOutput is {size_text(gradOutput)}, the output {text_of(expected, 'x')}"
         )

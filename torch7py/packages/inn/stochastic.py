@@ -83,6 +83,6 @@ class SpatialStochasticPooling(SpatialMaxPooling):
             raise TorchError(f"{self.class_name}: there is no backward in evaluation")
         batch = self.as_batch(input)
         indices = whole_indices(self)
-        gradient = self.gradient_batch(gradOutput, batch, (*batch.shape[:2], *self.windows_of(batch)))
+        gradient = self.gradient_batch(gradOutput, input, (*batch.shape[:2], *self.windows_of(batch)))
         check_shape(self, "gradOutput", self.like_input(gradient, input), indices)
         return self.like_input(put_back(gradient, indices.view(gradient.shape), batch.shape[2:]), input)

@@ -95,18 +95,64 @@ local function bind(m, nodes)
    end
 end
 
+-- A node may hold an object of a program's own class that answers the protocol of modules without being one. What runs
+-- the graph asks a module of this class, which asks the object.
+local classes = {}
+local Protocol, Module = torch.class('nngraph.ProtocolModule', 'nn.Module', classes)
+local module_for = setmetatable({}, {__mode = 'k'})   -- object -> the module that asks it
+
+function Protocol:__init(object)
+   Module.__init(self)
+   rawset(self, 'object', object)
+end
+
+function Protocol:updateOutput(input)
+   self.output = self.object:updateOutput(input)
+   return self.output
+end
+
+function Protocol:updateGradInput(input, gradOutput)
+   self.gradInput = self.object:updateGradInput(input, gradOutput)
+   return self.gradInput
+end
+
+function Protocol:accGradParameters(input, gradOutput, scale) self.object:accGradParameters(input, gradOutput, scale) end
+
+function Protocol:parameters() return self.object:parameters() end
+
+for _, name in ipairs {'training', 'evaluate', 'type', 'clearState', 'zeroGradParameters', 'updateParameters'} do
+   local plain = Protocol[name]
+   Protocol[name] = function(self, ...)
+      local method = self.object[name]
+      if not method then return plain(self, ...) end
+      local result = method(self.object, ...)
+      return result == self.object and self or result
+   end
+end
+
+-- The module at a node, or false.
+local function module_at(node)
+   local owner = rawget(node.data, 'module')
+   if owner == nil then return false end
+   if handle_of[owner] or type(owner) ~= 'table' or typename(owner) == nil or torch.isTypeOf(owner, 'nn.Module') then
+      return owner
+   end
+   local asked = module_for[owner]
+   if not asked then
+      asked = classes.ProtocolModule(owner)
+      module_for[owner] = asked
+   end
+   return asked
+end
+
 local WEAK = {__mode = 'v'}
 
 -- What Python knows of a graph: which module is at each place, or that there is none.
 local function note(m, nodes)
    local seen = setmetatable({count = #nodes, verbose = false}, WEAK)
    for i, node in ipairs(nodes) do
-      local owner = rawget(node.data, 'module')
-      if owner == nil then
-         seen[i] = false
-      elseif handle_of[owner] then
-         seen[i] = owner
-      end
+      local owner = module_at(node)
+      if not owner or handle_of[owner] then seen[i] = owner end
    end
    known[m] = seen
    return seen
@@ -115,9 +161,9 @@ end
 local function modules_of(nodes, walk)
    local modules = {}
    for i, node in ipairs(nodes) do
-      local owner = rawget(node.data, 'module')
+      local owner = module_at(node)
       if owner and walk then walk(owner) end
-      modules[i] = owner or false
+      modules[i] = owner
    end
    return modules
 end
@@ -160,12 +206,12 @@ local function check(m, walk)
    else
       local list, at, changed = m.modules, 0, false
       for i = 1, seen.count do
-         local owner = rawget(nodes[i].data, 'module')
+         local owner = module_at(nodes[i])
          if owner then
             at = at + 1
             if list[at] ~= owner then walk(owner) end
          end
-         if seen[i] ~= (owner or false) then changed = true end
+         if seen[i] ~= owner then changed = true end
       end
       if changed then
          put_modules(m, modules_of(nodes, walk))

@@ -202,7 +202,7 @@ class SpatialUniformCrop(Gridded):
             raise TorchError(f"{self.class_name}: there is a gradient in training only")
         batch = self.as_batch(input)
         shape = (*batch.shape[:2], int(self.oheight), int(self.owidth))
-        gradient = self.gradient_batch(gradOutput, batch, shape)
+        gradient = self.gradient_batch(gradOutput, input, shape)
         drawn = self.__dict__.get("_drawn")
         if drawn is None or len(drawn) != len(batch):
             raise TorchError(f"{self.class_name}: a backward without a forward of that many images")

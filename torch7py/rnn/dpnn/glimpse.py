@@ -101,11 +101,12 @@ class SpatialGlimpse(Gridded, WithModule):
         return self.like_input(torch.cat(scales, 1), image)
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
-        batch = self.as_batch(table(self, input)[0])
+        image = table(self, input)[0]
+        batch = self.as_batch(image)
         shape = (
             len(batch),
             int(self.depth) * batch.shape[1],
             math.floor(self.height),
             math.floor(self.width),
         )
-        return super().updateGradInput(input, self.gradient_batch(gradOutput, batch, shape))
+        return super().updateGradInput(input, self.gradient_batch(gradOutput, image, shape))
