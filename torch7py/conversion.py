@@ -22,6 +22,7 @@ from torch7py.ops import types
 from torch7py.ops.atomic import replacing
 from torch7py.ops.errors import TorchError
 from torch7py.ops.memory import Storage
+from torch7py.packages.libraries import install_command
 from torch7py.t7.objects import Function, Object, Table, has_fields
 
 __all__ = ["WRITERS", "Contents", "contents", "entry", "model_in", "parse_input"]
@@ -328,7 +329,7 @@ def to_onnx(root: Any, path: Path, inputs: Sequence[str]) -> str:
     """
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
-        raise TorchError(f"ONNX needs {' and '.join(missing)}: pip install 'torch7py[onnx]'")
+        raise TorchError(f"ONNX files need {' and '.join(missing)}: {install_command(*missing)}")
     if not inputs:
         raise TorchError("ONNX needs the size of the input: --input 1x3x32x32, once for each input")
     model = model_in(root)

@@ -27,7 +27,7 @@ class Project:
         host = {"patch": patch, "working_directory": os.getcwd, "came_with_torch": came_with_torch}
         self.host = self.engine.lua.table_from(host)
         packages = self.engine.run(
-            "return {load = function(n) if n == 'known' then return {name = n} end end}"
+            "return {load = function(n) if n == 'known' or n == 'optim' then return {name = n} end end}"
         )
         self.sources = self.engine.chunk("require.lua", core, self.host, packages)
 
@@ -107,12 +107,33 @@ class TestModules:
         else:
             assert "\n\t'ffi' needs LuaJIT" in project.message("require 'ffi'")
 
-    def test_packages_come_before_files_and_preloads_before_packages(self, project):
-        project.write(lib__known="return 'file'")
-        project.run("package.path = package.path .. ';lib/?.lua'")
+    def test_preloads_come_before_packages(self, project):
         assert project.run("return require('known').name") == "known"
         project.run("package.loaded.known = nil package.preload.known = function(n) return 'own ' .. n end")
         assert project.run("return require 'known'") == "own known"
+
+    @pytest.mark.parametrize("name", ["known", "optim"])
+    @pytest.mark.parametrize(
+        ("path", "wins"),
+        [
+            ("'lib/?.lua;' .. package.path", "known optim"),
+            ("'lib/?/init.lua;' .. package.path", "known optim"),
+            ("package.path .. ';lib/?.lua'", "known"),
+            ("package.path .. ';lib/?/init.lua'", "known"),
+            ("package.path .. ';other/?.lua'", ""),
+        ],
+    )
+    def test_files_of_the_program_before_packages(self, project, name, path, wins):
+        """Torch's own packages stood on package.path before a program's files, those of others behind."""
+        project.write(lib__known="return {name = 'own'}", lib__optim="return {name = 'own'}")
+        project.write(lib__known__init="return {name = 'own'}", lib__optim__init="return {name = 'own'}")
+        project.run(f"package.path = {path}")
+        assert project.run(f"return require('{name}').name") == ("own" if name in wins else name)
+
+    def test_a_folder_of_the_working_directory_is_no_package(self, project):
+        """Torch's own path had no ``./?/init.lua``: a checkout of a package beside the program is not meant."""
+        project.write(known__init="return {name = 'own'}")
+        assert project.run("return require('known').name") == "known"
 
     def test_a_file_of_the_program_is_meant_where_the_package_did_not_come_with_torch(self, project):
         """Not by that file itself, while it runs."""
@@ -140,8 +161,9 @@ class TestModules:
         monkeypatch.setenv("LUA_PATH", "lib/?.lua")
         name = next(p.values[0] for p in engines if not any(m.args[0] for m in p.marks))
         project = Project(str(name), tmp_path)
-        project.write(lib__a="return 'found'")
+        project.write(lib__a="return 'found'", lib__known="return 'own'", lib__optim="return 'own'")
         assert project.run("return require 'a', package.path") == ("found", "lib/?.lua")
+        assert project.run("return require 'known', require('optim').name") == ("own", "optim")
 
     def test_beside_the_script(self, project):
         project.write(scripts__m="return 'module'", scripts__p__init="return 'package'")

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from torch7py.ops import state
-from torch7py.ops.errors import ArgumentError, TorchError
-from torch7py.packages.registry import function
+from torch7py.ops.errors import ArgumentError
+from torch7py.packages.libraries import import_library
+from torch7py.packages.registry import function, on_require
 
 __all__ = ["NAMES", "evaluate"]
 
@@ -68,12 +69,9 @@ INPUTS = {"fac": 1, "lmvgam": 2, "round": 1, "ellpe": 1, "zeta": 2}
 NAMES = sorted({*RENAMED, *SAME, *PLAIN, "lmvgam", "ellpe"})
 
 
+@on_require("cephes")
 def _special() -> Any:
-    try:
-        import scipy.special
-    except ImportError:
-        raise TorchError("cephes needs SciPy: pip install torch7py[cephes]") from None
-    return scipy.special
+    return import_library("scipy.special", "the functions of cephes")
 
 
 def _multivariate_lgam(x: float, dimensions: float) -> float:

@@ -13,7 +13,8 @@ import torch
 
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
-from torch7py.packages.registry import function
+from torch7py.packages.libraries import import_library
+from torch7py.packages.registry import function, on_require
 
 __all__ = [
     "append_data",
@@ -42,12 +43,9 @@ TYPES = {
 CLASSES = {"O": "STRING", "S": "STRING", "V": "COMPOUND", "b": "ENUM", "c": "COMPOUND"}
 
 
+@on_require("hdf5")
 def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError:
-        raise TorchError("HDF5 files need h5py: pip install torch7py[hdf5]") from None
-    return h5py
+    return import_library("h5py", "HDF5 files")
 
 
 def _file(number: int) -> Any:

@@ -10,7 +10,8 @@ import torch
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.support import restricted
-from torch7py.packages.registry import function
+from torch7py.packages.libraries import import_library
+from torch7py.packages.registry import function, on_require
 
 __all__ = ["load", "save"]
 
@@ -20,12 +21,9 @@ TYPES = {"uint16": np.int32, "uint32": np.int64, "bool": np.uint8}
 LONGEST = np.iinfo(np.int64).max
 
 
+@on_require("matio")
 def _scipy() -> Any:
-    try:
-        import scipy.io
-    except ImportError:
-        raise TorchError("matio needs SciPy: pip install torch7py[matio]") from None
-    return scipy.io
+    return import_library("scipy.io", "MATLAB's files")
 
 
 def _number(value: Any, name: str) -> torch.Tensor:
@@ -80,10 +78,7 @@ def _content(file: str, wanted: list[str] | None) -> dict[str, Any]:
 
 
 def _hdf5(file: str, wanted: list[str] | None) -> dict[str, Any]:
-    try:
-        import h5py
-    except ImportError:
-        raise TorchError("files of MATLAB 7.3 need h5py: pip install torch7py[hdf5]") from None
+    h5py = import_library("h5py", "files of MATLAB 7.3")
     with h5py.File(to_file_name(file), "r") as opened:
         names = [name for name in opened if not name.startswith("#") and (wanted is None or name in wanted)]
         made = {}

@@ -52,7 +52,7 @@ class Package:
     requires: tuple[str, ...] = ()
     table: str | None = None
     chunk: str | None = None
-    start: Callable[[], None] | None = None
+    start: Callable[[], object] | None = None
     finish: Callable[[], None] | None = None
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     filenames: set[str] = field(default_factory=set)

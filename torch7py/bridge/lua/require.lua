@@ -2,8 +2,9 @@
 --
 -- `require` is th's: a name that begins with a dot is a file beside the one that asks for it and runs every
 -- time; any other is loaded once, from package.preload, torch7py's packages or package.path, and failing
--- these is a file in the working directory or the script's. A file in the working directory comes before a package that did
--- not come with Torch.
+-- these is a file in the working directory or the script's. A file of the program's own comes before a package where it
+-- would have in the original: in a folder that the program put at the beginning of package.path, and, for packages that
+-- did not come with Torch, in any folder of LUA_PATH and package.path.
 --
 -- Arguments: core {raw, fail}, host {patch = source.patch, working_directory = f() -> path,
 -- rewrite = f(source, name) -> source, or nil, came_with_torch = f(name of a package) -> boolean},
@@ -240,11 +241,27 @@ local function is_running(path)
    return false
 end
 
-local function package_searcher(name)
-   if not core.raw(host.came_with_torch, name) then
-      local path = package.searchpath(name, './?.lua')
-      if path and not is_running(path) then return ("\n\tno package '%s' before '%s'"):format(name, path) end
+local first_path               -- package.path as the program found it
+local added_here = {['./?/init.lua'] = true}   -- templates that are not on Torch's path
+
+-- The file of the program's own that comes before the package of this name.
+local function own_file(name)
+   local path = package.path
+   if core.raw(host.came_with_torch, name) then
+      local start = path:find(first_path, 1, true)
+      path = start and path:sub(1, start - 1) or ''
    end
+   local templates = {}
+   for template in path:gmatch('[^;]+') do
+      if not added_here[template] then templates[#templates + 1] = template end
+   end
+   local found = #templates > 0 and package.searchpath(name, table.concat(templates, ';'))
+   return found and not is_running(found) and found or nil
+end
+
+local function package_searcher(name)
+   local path = own_file(name)
+   if path then return ("\n\tno package '%s' before '%s'"):format(name, path) end
    local made = packages.load(name)
    if made == nil then return ("\n\tno package '%s' in torch7py"):format(name) end
    return function() return made end
@@ -317,10 +334,12 @@ function sources.set_script(path)
    local place = directory(path)
    if place == '.' then return end
    script_directory = place
+   added_here[place .. '/?/init.lua'] = true
    package.path = ('%s;%s/?.lua;%s/?/init.lua'):format(package.path, place, place)
 end
 
 if not os.getenv('LUA_PATH') then package.path = './?.lua;./?/init.lua' end
+first_path = package.path
 -- C modules were made for another Lua; this finds libraries for ffi.load
 if not os.getenv('LUA_CPATH') then package.cpath = './?.so' end
 local loaders = package.loaders

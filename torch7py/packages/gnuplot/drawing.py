@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from torch7py.ops.errors import TorchError
 from torch7py.packages.gnuplot.styles import Style
+from torch7py.packages.libraries import import_library
 
 __all__ = ["Curve", "Figure", "draw", "natural_spline"]
 
@@ -82,11 +83,7 @@ def _smooth(x: Array, y: Array) -> tuple[Array, Array]:
 
 def draw(figure: Figure) -> Any:
     """The figure in matplotlib, ready to be saved."""
-    try:
-        from matplotlib.figure import Figure as Canvas
-    except ImportError:
-        raise TorchError("plots need matplotlib: pip install torch7py[plot]") from None
-    canvas = Canvas(figsize=(6.4, 4.8))
+    canvas = import_library("matplotlib.figure", "plots").Figure(figsize=(6.4, 4.8))
     axes = canvas.add_subplot(projection="3d" if figure.kind in DEPTH else None)
     if figure.kind == "image":
         _image(axes, canvas, figure)

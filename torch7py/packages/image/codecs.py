@@ -14,6 +14,7 @@ import torch
 from torch7py.ops.dispatch.file_names import to_file_name
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.packages import png16
+from torch7py.packages.libraries import import_library
 from torch7py.packages.registry import function
 
 __all__ = ["encode", "kind_of_content", "pillow", "read_file", "read_tensor", "size_of_file", "write_file"]
@@ -33,12 +34,8 @@ def kind_of_content(head: bytes) -> str | None:
 
 
 def pillow() -> ModuleType:
-    """Pillow's Image module; an error that says how to get it."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise TorchError("PNG and JPEG files need Pillow: pip install torch7py[image]") from None
-    return Image
+    """Pillow's Image module."""
+    return import_library("PIL.Image", "PNG and JPEG files")
 
 
 def _opened(data: bytes, name: str, kind: str) -> Any:

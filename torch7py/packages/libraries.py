@@ -1,0 +1,50 @@
+"""Libraries that only some packages need: imported when they are needed, and how to install one that is missing."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, requires
+from types import ModuleType
+
+from torch7py.ops.errors import TorchError
+
+__all__ = ["import_library", "install_command"]
+
+# What a library is called in prose and by installers, where that is not the name of its module.
+TITLES = {"PIL": "Pillow", "scipy": "SciPy", "onnx": "ONNX"}
+DISTRIBUTIONS = {"PIL": "pillow"}
+
+
+def install_command(*modules: str) -> str:
+    """The command that installs libraries for the Python that runs, in versions that torch7py works with."""
+    wanted = []
+    for module in modules:
+        name = DISTRIBUTIONS.get(module, module)
+        wanted.append(next((text for text in _requirements() if re.match(rf"{name}\b", text)), name))
+    return f"{sys.executable} -m pip install " + " ".join(f"'{text}'" for text in wanted)
+
+
+def _requirements() -> list[str]:
+    """What torch7py's extras ask for, as ``scipy>=1.12``; empty where it runs without having been installed."""
+    try:
+        found = requires("torch7py") or []
+    except PackageNotFoundError:
+        return []
+    return [text.partition(";")[0].strip() for text in found if "extra ==" in text]
+
+
+def import_library(module: str, purpose: str) -> ModuleType:
+    """Import a module of an optional library.
+
+    Without it there is a TorchError that says for what ``purpose`` (a plural, "plots") it is needed, and the command
+    that installs it.
+    """
+    root = module.partition(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.partition(".")[0] != root:
+            raise  # the library is there and lacks something itself
+        raise TorchError(f"{purpose} need {TITLES.get(root, root)}: {install_command(root)}") from None
