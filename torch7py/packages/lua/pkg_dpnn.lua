@@ -3,7 +3,7 @@
 --
 -- Arguments: core, host, the package's table, chunk, module.
 
-local core, _, dpnn, _, module = ...
+local core, _, dpnn, chunk, module = ...
 
 local ipairs, pairs, print, require, select, type, unpack = ipairs, pairs, print, require, select, type, unpack
 local pcall, random = pcall, math.random
@@ -11,6 +11,9 @@ local torch, nn = torch, nn
 local Module = nn.Module
 
 dpnn.version = 2
+
+-- dpnn.test(tests, exclude): the gradients of the package's layers.
+function dpnn.test(tests, exclude) return chunk('pkg_dpnn_test.lua')(chunk)(tests, exclude) end
 
 -- dpnn.require(name): require, with a word about what is missing.
 function dpnn.require(name)

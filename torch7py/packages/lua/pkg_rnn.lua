@@ -15,5 +15,8 @@ for name, f in pairs(chunk('pkg_nests.lua')(core)) do
 end
 nn.rnn = rnn
 
+-- rnn.test(tests, benchmark, exclude): the gradients of the package's layers.
+function rnn.test(tests, _, exclude) return chunk('pkg_rnn_test.lua')(chunk)(tests, exclude) end
+
 -- In 2015 dpnn left this global behind.
 if host.setting('generation') == 2015 then rawset(_G, '_', require 'moses') end
