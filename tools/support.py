@@ -256,12 +256,6 @@ SECTIONS: tuple[tuple[str, tuple[Section, ...]], ...] = (
 
 BY_CLASS = "lib_class_specific_methods"
 
-# Packages written in Lua alone, which run from their own source.
-FROM_SOURCE = {
-    name: f" Its own source, written in Lua, runs here:\nthe folder {name} in the program's folder or one of LUA_PATH."
-    for name in ("autograd", "torchnet")
-}
-
 
 @dataclass
 class Row:
@@ -283,6 +277,7 @@ def collect() -> list[tuple[str, list[Table]]]:
     from torch7py.bridge.errors import LuaError
     from torch7py.bridge.runtime import Runtime
     from torch7py.ops.support import notes
+    from torch7py.packages.elsewhere import advice
 
     parts = []
     used: set[str] = set()
@@ -309,7 +304,7 @@ def collect() -> list[tuple[str, list[Table]]]:
                 found = there_is and (note is None or note.supported)
                 state = "no" if not found else "restricted" if note else "yes"
                 made.append(Row(name, uses, state, note.text if note else ""))
-            missing = f"There is no package {section.package}.{FROM_SOURCE.get(section.package, '')}"
+            missing = f"The package {section.package} is not a part of torch7py: {advice(section.package)}"
             return Table(section.title, made, "" if there else missing)
 
         for section in (section for _, sections in SECTIONS for section in sections):
@@ -370,7 +365,22 @@ def render(parts: list[tuple[str, list[Table]]], results: dict[str, Any]) -> str
         lines += ["", f"## {part}"]
         for table in tables:
             lines += ["", f"### {table.title}", "", *_table(table)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_elsewhere()]) + "\n"
+
+
+def _elsewhere() -> list[str]:
+    """Packages that are not here, and what to do about each."""
+    from torch7py.packages.elsewhere import ELSEWHERE
+
+    lines = [
+        "## Packages that are not here",
+        "",
+        "`require` of one of these says the same. A program that asks for them by `pcall` goes on without.",
+        "",
+        "| package | what it is | what to do |",
+        "|---|---|---|",
+    ]
+    return lines + [f"| `{name}` | {what} | {todo} |" for name, (what, todo) in ELSEWHERE.items()]
 
 
 def _anchor(title: str) -> str:

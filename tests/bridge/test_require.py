@@ -10,7 +10,8 @@ import pytest
 
 from tests.bridge.chunks import Engine, engines
 from torch7py.bridge.source import patch
-from torch7py.packages.registry import came_with_torch
+from torch7py.packages.elsewhere import ELSEWHERE, advice
+from torch7py.packages.registry import came_with_torch, packages
 
 
 class Project:
@@ -24,7 +25,12 @@ class Project:
         core = self.engine.chunk("core.lua", functions)
         self.engine.chunk("values.lua", core, functions)
         self.engine.chunk("calls.lua", core)
-        host = {"patch": patch, "working_directory": os.getcwd, "came_with_torch": came_with_torch}
+        host = {
+            "patch": patch,
+            "working_directory": os.getcwd,
+            "came_with_torch": came_with_torch,
+            "advice": advice,
+        }
         self.host = self.engine.lua.table_from(host)
         packages = self.engine.run(
             "return {load = function(n) if n == 'known' or n == 'optim' then return {name = n} end end}"
@@ -384,6 +390,16 @@ class TestErrors:
             "\n\tit is neither a package that torch7py knows nor a Lua file of this program"
             "\n\ta package written in Lua is found in the program's folder and in those of LUA_PATH"
         )
+
+    def test_a_package_that_is_known_not_to_be_here(self, project):
+        assert project.message("require 'alewrap'").endswith(
+            "\n\talewrap is not a part of torch7py: Atari games, over the emulator Xitari in C++. Play the games by ale-py "
+            "in a Python program that runs the Lua one by torch7py.Runtime."
+        )
+        assert "torchnet is not a part" not in project.message("require 'torchnet_of_mine'")
+
+    def test_no_package_is_both_here_and_elsewhere(self):
+        assert not {name.partition(".")[0] for name in packages} & set(ELSEWHERE)
 
     def test_an_unknown_file(self, project):
         assert project.message("local m = require './no'") == (

@@ -14,7 +14,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize("name", ["rex_pcre", "pprint"])
-def test_what_the_original_printed(runtime: Runtime, capfdbinary: pytest.CaptureFixture[bytes], name: str) -> None:
+def test_what_the_original_printed(
+    runtime: Runtime, capfdbinary: pytest.CaptureFixture[bytes], name: str
+) -> None:
     if name == "rex_pcre":
         pytest.importorskip("pcre2")
     runtime.run(GOLDEN / f"{name}.lua")

@@ -28,6 +28,7 @@ from torch7py.ops import state, types
 from torch7py.ops.dispatch.file_names import from_file_name
 from torch7py.ops.errors import TorchError
 from torch7py.packages import index as package_index  # noqa: F401  (registers the packages)
+from torch7py.packages.elsewhere import advice
 from torch7py.packages.registry import came_with_torch, packages
 
 __all__ = ["Globals", "Runtime"]
@@ -236,6 +237,7 @@ class Runtime:
             "package": self._package,
             "requirements": self._requirements,
             "came_with_torch": came_with_torch,
+            "advice": advice,
             "package_function": functools.partial(package_functions.package_function, self),
             "record_method": functools.partial(package_functions.record_method, self),
             "exit": self._exit,

@@ -7,7 +7,7 @@
 -- did not come with Torch, in any folder of LUA_PATH and package.path.
 --
 -- Arguments: core {raw, fail}, host {patch = source.patch, working_directory = f() -> path,
--- rewrite = f(source, name) -> source, or nil, came_with_torch = f(name of a package) -> boolean},
+-- rewrite = f(source, name) -> source, or nil, came_with_torch = f(name of a package) -> boolean, advice = f(name of a missing package) -> text or nil},
 -- packages {load = f(name) -> table or nil}.
 -- Result: {load = f(source, name, mode, env) -> function, or nil and a message,
 --          run = f(path) -> what the file returns,
@@ -303,6 +303,8 @@ local function hint(name)
    if plain_lua and ENGINE_PARTS[name] then
       return ("\n\t'%s' needs LuaJIT; this is plain Lua 5.1"):format(name)
    end
+   local advice = core.raw(host.advice, name)
+   if advice then return ("\n\t%s is not a part of torch7py: %s"):format(name, advice) end
    return '\n\tit is neither a package that torch7py knows nor a Lua file of this program'
           .. '\n\ta package written in Lua is found in the program\'s folder and in those of LUA_PATH'
 end
