@@ -393,13 +393,14 @@ class TestErrors:
 
     def test_a_package_that_is_known_not_to_be_here(self, project):
         assert project.message("require 'alewrap'").endswith(
-            "\n\talewrap is not a part of torch7py: Atari games, over the emulator Xitari in C++. Play the games by ale-py "
-            "in a Python program that runs the Lua one by torch7py.Runtime."
+            "\n\talewrap is not a part of torch7py: Atari games, over the emulator Xitari in C++. "
+            "Play the games by ale-py in a Python program that runs the Lua one by torch7py.Runtime."
         )
         assert "torchnet is not a part" not in project.message("require 'torchnet_of_mine'")
 
     def test_no_package_is_both_here_and_elsewhere(self):
-        assert not {name.partition(".")[0] for name in packages} & set(ELSEWHERE)
+        assert len(packages) > 50
+        assert not set(packages) & set(ELSEWHERE)
 
     def test_an_unknown_file(self, project):
         assert project.message("local m = require './no'") == (

@@ -35,7 +35,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "lpeg": ("parsing expression grammars, in C", "Parse with rex_pcre or Lua's own patterns."),
     "luasql": ("SQL databases, in C", EXPORT),
     "mpiT": ("MPI, in C", "Run one process."),
-    "nccl": ("sums over several GPUs, in CUDA", "Programs that ask for it by pcall run without it."),
     "nnlr": ("learning rates for single layers", LUA),
     "nnquery": ("searches in networks", LUA),
     "parallel": (
@@ -51,10 +50,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "Fourier transforms and filters, over FFTW in C",
         "Compute them by numpy and hand over tensors.",
     ),
-    "socket": (
-        "the network (LuaSocket), in C",
-        "socket.gettime() is sys.clock(); fetch files before the run.",
-    ),
+    "socket.http": ("the network (LuaSocket), in C", "Fetch the files before the run."),
     "svm": (
         "support vector machines, over LIBLINEAR in C",
         "Train them by scikit-learn, on tensors as arrays.",
@@ -74,5 +70,5 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 
 def advice(name: str) -> str | None:
     """What to do about a package that is not here; None of one that nothing is known of."""
-    found = ELSEWHERE.get(name.partition(".")[0])
+    found = ELSEWHERE.get(name) or ELSEWHERE.get(name.partition(".")[0])
     return None if found is None else f"{found[0]}. {found[1]}"
