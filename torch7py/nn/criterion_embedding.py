@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import size_text, tensors
+from torch7py.nn.arguments import exact_table, size_text, tensors
 from torch7py.nn.base import Criterion
 from torch7py.nn.checks import any_true, as_rows, check_shape, check_type, fit, no_nan, number, truthy
 from torch7py.nn.criterion import ElementwiseCriterion, TargetlessCriterion
@@ -221,7 +221,7 @@ class DistanceRatioCriterion(TargetlessCriterion):
         self.sizeAverage = sizeAverage
 
     def forward(self, input: Any, target: Any = None) -> torch.Tensor:
-        near, far = _pair(self, input)
+        near, far = _pair(self, exact_table(self, input, 2))
         if near.numel() != far.numel() or near.shape[0] != far.shape[0]:
             raise TorchError(
                 f"{self.class_name}: distances of {size_text(near)} and {size_text(far)} do not fit each other"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from torch7py.nn.arguments import axis, gradient_of, gradients_of, size_text, table, tensors
+from torch7py.nn.arguments import axis, exact_table, gradient_of, gradients_of, size_text, table, tensors
 from torch7py.nn.base import Module
 from torch7py.nn.object import TorchObject
 from torch7py.nn.registry import layer
@@ -350,7 +350,7 @@ class ZipTableOneToMany(Passing):
         self.keep("gradInputEl", self.new())
 
     def _parts(self, input: Any) -> tuple[torch.Tensor, list[Any]]:
-        one, many = table(self, input, 2)
+        one, many = exact_table(self, input, 2)
         if not isinstance(one, torch.Tensor):
             raise TorchError(f"{self.class_name}: the first entry of the input must be a tensor")
         return one, table(self, many)
