@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import memory, types
+from torch7py.ops import memory, overlap, types
 from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
 from torch7py.ops.dispatch.lenient import lenient, without_surplus
 from torch7py.ops.dispatch.matching import CODE, SHARED_TYPE, TENSOR_KINDS, Slot, match
@@ -82,6 +82,10 @@ class Adapters:
             "write": memory.write_expanded,
             "write_once": memory.write,
             "write_columns": memory.write_columns,
+            "tangled": overlap.tangled,
+            "meets": overlap.meets,
+            "in_order": overlap.in_order,
+            "copied_first": overlap.copied_first,
             "in_turns": in_turns,
             "into_in_turns": into_in_turns,
             "write_elements": memory.write_elements,
@@ -227,21 +231,45 @@ class Adapters:
         if self._mixed and len(tensors) > 1 and not operation.moves:
             keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
+        call = f"({', '.join(values)})"
+        if case.elementwise and operation.form is Form.UPDATE:
+            lines += self._guard(case, outs, values, tensors)
         for name, slot in zip(values, slots, strict=True):
             if slot.parameter.kind == "like" and slot.arguments:
                 lines.append(f"if {name}.shape != {values[0]}.shape: {name} = fit({values[0]}, {name})")
-        call = f"({', '.join(values)})"
         lines += self._ending(operation.form, case, outs, values, call)
         arguments = ", ".join(f"a{i}" for i in range(count))
         body = "\n    ".join(lines)
         return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"
+
+    def _guard(self, case: Case, outs: int, values: list[str], tensors: list[str]) -> list[str]:
+        """The code that finds out whether an elementwise call writes to what it reads, and then does it in order."""
+        if not tensors:
+            return []
+        first, *others = tensors
+        given, read = ", ".join(values), ", ".join(others)
+        if outs == -1:
+            return [f"if tangled({first}, {read}): return in_order({first}, function, {given})"] if others else []
+        if outs != 1:
+            return []
+        out = self._object(0)
+        if not case.copies_first:
+            return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
+        return [
+            f"if meets({out}, {read}):",
+            f"    {first} = copied_first({out}, {first})",
+            f"    if tangled({first}, {read}): return in_order({first}, function, {given})",
+            *(f"    {name} = fit({first}, {name})" for name in others),
+            *(f"    {line}" for line in _update(values)),
+            "    return",
+        ]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
             if case.inplace is None:
                 return [f"write({values[0]}, function{call})"]
             if case.elementwise:
-                return _or_in_turns(f"inplace{call}", f"in_turns(error, inplace, {', '.join(values)})")
+                return _update(values)
             return [f"inplace{call}"]
         if case.returns == "item":
             lines = [f"r = function{call}"]
@@ -336,6 +364,12 @@ class Adapters:
 def _or_in_turns(line: str, otherwise: str) -> list[str]:
     """The code for an elementwise call, which PyTorch refuses where an element has several places."""
     return ["try:", f"    {line}", "except RuntimeError as error:", f"    {otherwise}"]
+
+
+def _update(values: list[str]) -> list[str]:
+    """The code for an elementwise call in place."""
+    given = ", ".join(values)
+    return _or_in_turns(f"inplace({given})", f"in_turns(error, inplace, {given})")
 
 
 def _itself(value: Any) -> Any:
