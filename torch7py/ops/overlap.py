@@ -22,7 +22,17 @@ from numpy.typing import NDArray
 
 from torch7py.ops import memory
 
-__all__ = ["copied_first", "copy", "in_order", "meets", "places", "run", "tangled"]
+__all__ = [
+    "copied_first",
+    "copy",
+    "copy_places",
+    "in_order",
+    "meets",
+    "places",
+    "run",
+    "shares",
+    "tangled",
+]
 
 T = torch.Tensor
 Places = NDArray[np.int64]
@@ -50,12 +60,17 @@ def tangled(out: T, *others: Any) -> bool:
     return False
 
 
-def meets(out: T, *others: T) -> bool:
-    """Whether a tensor shares elements with one of the others, or has an element at several places."""
+def shares(out: T, *others: T) -> bool:
+    """Whether a tensor shares elements with one of the others."""
     storage = out.untyped_storage().data_ptr()
-    return 0 in out.stride() or any(
+    return any(
         other.untyped_storage().data_ptr() == storage and _share_elements(out, other) for other in others
     )
+
+
+def meets(out: T, *others: T) -> bool:
+    """Whether a tensor shares elements with one of the others, or has an element at several places."""
+    return 0 in out.stride() or shares(out, *others)
 
 
 def _same_places(out: T, other: T) -> bool:
@@ -187,7 +202,12 @@ def copy(target: T, source: T) -> T:
     memory.check_fits(target, source)
     if _by_squares(target, source):
         return _copy_squares(target, source)
-    written, read = places(target), places(source)
+    copy_places(target, places(target), places(source))
+    return target
+
+
+def copy_places(target: T, written: Places, read: Places) -> None:
+    """Copy elements within the storage of a tensor, from place to place, one after the other."""
     origin = _written_before(written, read)
     origin = np.where(origin < 0, np.arange(len(origin)), origin)
     while not np.array_equal(further := origin[origin], origin):
@@ -197,7 +217,6 @@ def copy(target: T, source: T) -> T:
     last = len(written) - 1 - last
     flat = _flat(target)
     flat[_index(final, target)] = flat[_index(read[origin[last]], target)]
-    return target
 
 
 def _by_squares(target: T, source: T) -> bool:

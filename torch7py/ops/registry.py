@@ -146,12 +146,13 @@ class Case:
 
     @property
     def elementwise(self) -> bool:
-        """Whether each element of the result is made of one of the first tensor, one of each other, and of numbers."""
-        first, *others = self.parameters
+        """Whether each element of the result is made of one of each tensor, and of numbers."""
+        kinds = [p.kind for p in self.parameters]
+        tensors = [kind for kind in kinds if kind not in ("real", "number")]
         return (
-            first.kind in ("T", "F")
-            and self.returns == "T"
-            and all(p.kind in ("like", "real", "number") for p in others)
+            tensors[:1] in (["T"], ["F"])
+            and self.returns in ("T", "Byte")
+            and all(kind == "like" for kind in tensors[1:])
         )
 
     @property

@@ -232,7 +232,11 @@ class Adapters:
             keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
         call = f"({', '.join(values)})"
-        if case.elementwise and operation.form is Form.UPDATE:
+        if outs >= 1 and case.copies_first:
+            out, first, *others = [self._object(0), *tensors]
+            meeting = f"meets({', '.join([out, *others])}) or tangled({out}, {first})"
+            lines.append(f"if {meeting}: {first} = copied_first({out}, {first})")
+        if operation.form in (Form.UPDATE, Form.QUERY) and case.elementwise:
             lines += self._guard(case, outs, values, tensors)
         for name, slot in zip(values, slots, strict=True):
             if slot.parameter.kind == "like" and slot.arguments:
@@ -244,8 +248,6 @@ class Adapters:
 
     def _guard(self, case: Case, outs: int, values: list[str], tensors: list[str]) -> list[str]:
         """The code that finds out whether an elementwise call writes to what it reads, and then does it in order."""
-        if not tensors:
-            return []
         first, *others = tensors
         given, read = ", ".join(values), ", ".join(others)
         if outs == -1:
@@ -253,23 +255,15 @@ class Adapters:
         if outs != 1:
             return []
         out = self._object(0)
-        if not case.copies_first:
-            return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
-        return [
-            f"if meets({out}, {read}):",
-            f"    {first} = copied_first({out}, {first})",
-            f"    if tangled({first}, {read}): return in_order({first}, function, {given})",
-            *(f"    {name} = fit({first}, {name})" for name in others),
-            *(f"    {line}" for line in _update(values)),
-            "    return",
-        ]
+        return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
             if case.inplace is None:
                 return [f"write({values[0]}, function{call})"]
             if case.elementwise:
-                return _update(values)
+                given = ", ".join(values)
+                return _or_in_turns(f"inplace({given})", f"in_turns(error, inplace, {given})")
             return [f"inplace{call}"]
         if case.returns == "item":
             lines = [f"r = function{call}"]
@@ -364,12 +358,6 @@ class Adapters:
 def _or_in_turns(line: str, otherwise: str) -> list[str]:
     """The code for an elementwise call, which PyTorch refuses where an element has several places."""
     return ["try:", f"    {line}", "except RuntimeError as error:", f"    {otherwise}"]
-
-
-def _update(values: list[str]) -> list[str]:
-    """The code for an elementwise call in place."""
-    given = ", ".join(values)
-    return _or_in_turns(f"inplace({given})", f"in_turns(error, inplace, {given})")
 
 
 def _itself(value: Any) -> Any:
