@@ -178,7 +178,8 @@ def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
     ``out`` gets the size of the first tensor.
     """
     first = next(value for value in values if isinstance(value, T))
-    memory.resize(out, first.shape)
+    if out.shape != first.shape:
+        memory.resize(out, first.shape)
     read = []
     for value in values:
         if isinstance(value, T):
