@@ -49,14 +49,12 @@ def tangled(out: T, *others: Any) -> bool:
     """Whether writing the elements of ``out`` changes elements of another tensor that are read for other places."""
     storage = out.untyped_storage().data_ptr()
     for other in others:
-        if (
-            other is not out
-            and isinstance(other, T)
-            and other.untyped_storage().data_ptr() == storage
-            and not _same_places(out, other)
-            and _share_elements(out, other)
-        ):
-            return True
+        if isinstance(other, T) and other.untyped_storage().data_ptr() == storage:
+            if other is out or _same_places(out, other):
+                if 0 in out.stride():
+                    return True
+            elif _share_elements(out, other):
+                return True
     return False
 
 
@@ -169,7 +167,7 @@ def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> No
             sources.append(lambda piece, found=memory_of[index]: found[piece])
     target = _index(written, out)
     for piece in _independent(before):
-        flat[target[piece]] = function(*(source(piece) for source in sources))
+        flat[target[piece]] = function(*(source(piece) for source in sources)).to(flat.dtype)
 
 
 def in_order(out: T, function: Callable[..., T], *values: Any) -> None:

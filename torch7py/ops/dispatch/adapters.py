@@ -282,8 +282,9 @@ class Adapters:
         if outs == 1 and case.returns != "multi":
             out, given = self._object(0), ", ".join(values)
             once = case.elementwise and form is Form.UPDATE
+            first = case.parameters[0].kind in TENSOR_KINDS
             if case.takes_out:
-                line = f"{'write_elements' if once else 'write_result'}({out}, function, {given})"
+                line = f"{'write_elements' if once and first else 'write_result'}({out}, function, {given})"
             else:
                 line = f"{'write_once' if once else put(0)}({out}, function{call})"
             if once:
