@@ -1,7 +1,8 @@
 """Calls of the register's operations whose operands share memory with what they write to.
 
 ``python -m tests.ops.overlap_cases > cases.lua`` writes them as a program in Lua, which prints a line for each: what is
-then in the memory. ``golden/overlaps.txt.gz`` holds what the original printed.
+then in the memory. ``golden/overlaps.txt.gz`` holds what the original printed; where it crashed (a division by zero),
+``crash``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ LAYOUTS = {
     "vector": ("x:view(9):narrow(1, 2, 6)", "x:view(9):narrow(1, 1, 6)"),
 }
 TYPES = ("Double", "Float", "Int", "Byte")
+MISSING = {("neg", "Int"), ("neg", "Byte"), ("abs", "Byte")}  # the original has these for other types only
 WHOLE_ONLY = ("bit", "cbit", "lshift", "rshift", "clshift", "crshift")
 OTHERS = {
     "copy": ["a:copy(b)", "a:narrow(1, 1, 1):copy(b:narrow(1, 2, 1))"],
@@ -75,11 +77,15 @@ def cases() -> list[tuple[str, str, str]]:
             ]
     found = []
     for number_type, layout in itertools.product(TYPES, LAYOUTS):
+        if number_type in ("Float", "Byte") and layout not in ("down", "turned", "row", "places"):
+            continue
         for name, floating, byte, call in calls:
             whole = number_type in ("Int", "Byte")
+            if (name, number_type) in MISSING:
+                continue
             if (number_type != "Double" and floating) or (not whole and name.startswith(WHOLE_ONLY)):
                 continue
-            if (byte and number_type != "Byte") or (number_type == "Float" and layout not in ("down", "turned")):
+            if byte and number_type != "Byte":
                 continue
             found.append((number_type, layout, call))
         for name, others in OTHERS.items():
