@@ -334,9 +334,9 @@ def test_large_tensors_in_parts(
     new = f"torch.{call.format(x='a')}"
     given = f"r:{call.format(x='a')}"
     itself = f"a:{call.format(x='').replace('(, ', '(')}"
-    shifted = f"s:narrow(1, 2, n):{call.format(x='s:narrow(1, 1, n)')}"
+    shifted = f"s:narrow(1, 1, n):{call.format(x='s:narrow(1, 2, n)')}"
     names = {"a": torch.tensor(a), "b": torch.tensor(b), "c": torch.tensor(c)}
-    names["s"] = torch.tensor(np.append(a, 0.0))
+    names["s"] = torch.tensor(np.append(0.0, a))
     script = f"local r, n = torch.Tensor(), {count} return {new}, {given}, {shifted}:clone(), {itself}"
     results = lua(rt, script, **names)
     np.testing.assert_allclose(results[0].numpy(), function(a, b, c), rtol=1e-12, atol=1e-12)

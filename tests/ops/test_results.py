@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -95,14 +96,12 @@ def runtime():
         ("round(OUT, SRC)", torch.round),
         ("clamp(OUT, SRC, 0, 0.5)", lambda x: x.clamp(0, 0.5)),
         ("cmul(OUT, SRC, SRC)", torch.square),
-        ("addcmul(OUT, SRC, SRC, SRC)", lambda x: x + x * x),
         ("cmax(OUT, SRC, 0.5)", lambda x: x.clamp(min=0.5)),
-        ("cumsum(OUT, SRC, 1)", lambda x: x.cumsum(0)),
     ],
 )
-@pytest.mark.parametrize("size", [10, 100])
+@pytest.mark.parametrize("size", [10, SIDE])
 def test_calls_whose_results_lie_over_their_arguments(runtime, call, function, size):
-    """One behind the other, turned, and on the same memory with gaps."""
+    """One behind the other, turned, and on the same memory with gaps: one element after the other, row by row."""
     places = {
         "x:narrow(1, 2, n - 1)": ("x:narrow(1, 1, n - 1)", lambda x: (x[1:], x[:-1])),
         "x": ("x:t()", lambda x: (x, x.t())),
@@ -112,7 +111,8 @@ def test_calls_whose_results_lie_over_their_arguments(runtime, call, function, s
         x = torch.rand(size, size, dtype=torch.float64)
         expected = x.clone()
         target, source = parts(expected)
-        target.copy_(function(source.clone()))
+        for row, column in itertools.product(*map(range, target.shape)):
+            target[row, column] = function(source[row, column])
         runtime.globals["x"], runtime.globals["n"] = x, size
         runtime.execute(f"torch.{call.replace('OUT', out).replace('SRC', src)}")
         torch.testing.assert_close(x, expected, rtol=1e-12, atol=0)

@@ -13,7 +13,7 @@ from torch7py.bridge.dispatch import encode_results
 from torch7py.bridge.errors import Thrown
 from torch7py.bridge.handles import STEP
 from torch7py.bridge.lua_table import LuaTable
-from torch7py.ops import memory, state, types
+from torch7py.ops import memory, overlap, state, types
 from torch7py.ops.chains import shortcuts
 from torch7py.ops.dispatch.kinds import Kind
 from torch7py.ops.errors import TorchError, message_of
@@ -184,7 +184,7 @@ def host_functions(runtime: Runtime) -> dict[str, Any]:
 
     def copy_view(handle: int, offset: int, source: int, *shape: int) -> None:
         target = part(handle, offset, shape)
-        memory.copy(target, objects[source])
+        overlap.copy(target, objects[source])
 
     def element(handle: int, offset: int) -> float:
         return part(handle, offset, ()).item()

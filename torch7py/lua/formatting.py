@@ -9,6 +9,7 @@ from typing import Any
 from torch7py.lua.arguments import MISSING, a_long, a_number, a_string, an_int, bad_argument
 from torch7py.lua.operators import tostring
 from torch7py.lua.values import fail
+from torch7py.ops.rounding import format_number
 
 __all__ = ["format_values"]
 
@@ -53,7 +54,7 @@ def _one(letter: str, flags: str, width: str, precision: int | None, value: Any,
         if not math.isfinite(real):
             return _not_finite(real, letter, flags, width)
         dot = "" if precision is None else f".{precision}"
-        return f"%{flags}{width}{dot}{letter}" % real
+        return format_number(f"%{flags}{width}{dot}{letter}", real)
     if letter in "aA":
         return _padded(_hexadecimal(float(a_number(value, number, "format")), letter), flags, width)
     if letter == "c":

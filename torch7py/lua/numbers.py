@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+from torch7py.ops.rounding import format_number
+
 __all__ = ["EXACT", "number_text", "power", "read_number"]
 
 EXACT = 1 << 53
@@ -21,14 +23,14 @@ _SPACE = " \t\n\v\f\r"
 def number_text(value: Any) -> str:
     """A number as ``tostring`` and ``..`` write it: with 14 digits."""
     if type(value) is int:
-        return str(value) if -(10**14) < value < 10**14 else f"{value:.14g}"
+        return str(value) if -(10**14) < value < 10**14 else format_number("%.14g", value)
     if value != value:
         return "nan"
     if value.is_integer() and -1e14 < value < 1e14:
         if value == 0.0 and math.copysign(1.0, value) < 0:
             return "-0"
         return str(int(value))
-    return f"{value:.14g}"
+    return format_number("%.14g", value)
 
 
 def read_number(text: str) -> int | float | None:

@@ -42,12 +42,17 @@ for _name, _function, _word in (
     _register(f"c{_name}", "like", _function, _word)
 
 
+def _count(places: T) -> T:
+    """Of how far to shift the processor takes the last five bits; of longs, six."""
+    return places & (8 * max(places.element_size(), 4) - 1)
+
+
 def _shift_left(src: T, places: Number, *, out: T | None = None) -> T:
     """Bits moved up; a floating tensor times 2 ^ ``places``."""
     places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
         return torch.mul(src, torch.pow(2, places), out=out)
-    return torch.bitwise_left_shift(src, places, out=out)
+    return torch.bitwise_left_shift(src, _count(places), out=out)
 
 
 def _shift_right(src: T, places: Number, *, out: T | None = None) -> T:
@@ -55,6 +60,7 @@ def _shift_right(src: T, places: Number, *, out: T | None = None) -> T:
     places = torch.as_tensor(places, dtype=src.dtype, device=src.device)
     if src.is_floating_point():
         return torch.div(src, torch.pow(2, places), out=out)
+    places = _count(places)
     kept = torch.bitwise_left_shift(torch.ones_like(places), 8 * src.element_size() - places) - 1
     shifted = torch.bitwise_right_shift(src, places, out=out)
     return torch.bitwise_and(shifted, kept, out=out)

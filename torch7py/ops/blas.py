@@ -164,9 +164,10 @@ def _register_sum(
         return add(src, beta, alpha, a, b)
 
     about = f"``beta * src + alpha * product``, where the product is that of {about}."
-    operation(name, "src:T alpha:real=1 a:T b:T", Form.UPDATE, inplace=add_one_, about=about)(add_one)
-    operation(name, "beta:real src:T alpha:real=1 a:T b:T")(add_in_order)
-    operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_)(add)
+    first = "src:T alpha:real=1 a:T b:T"
+    operation(name, first, Form.UPDATE, inplace=add_one_, copies_first=True, about=about)(add_one)
+    operation(name, "beta:real src:T alpha:real=1 a:T b:T", copies_first=True)(add_in_order)
+    operation(name, "src:T beta:real alpha:real a:T b:T", inplace=add_, copies_first=True)(add)
 
 
 # An expanded tensor has an element at several places. What the original did to it is what its loops do, as far as they

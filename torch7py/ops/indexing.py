@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from torch7py.kernels import kernel
-from torch7py.ops import compiled, memory, types
+from torch7py.ops import compiled, memory, overlap, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -51,6 +51,12 @@ def _in_range(name: str, index: T, x: T, dim: int, first: int = 0) -> T:
 
 def _index_into(out: T, x: T, dim: int, index: T) -> None:
     """``_index`` right into the tensor named for it."""
+    if overlap.shares(out, x):
+        _check_vector("index", x, dim, index)
+        memory.resize(out, (*x.shape[:dim], len(index), *x.shape[dim + 1 :]))
+        for at, row in enumerate(_rows("index", x, dim, index).tolist()):
+            overlap.copy(out.select(dim, at), x.select(dim, row))
+        return
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, _index(x, dim, index))
         return
@@ -105,15 +111,25 @@ def _by(x: T) -> str:
 def _index_copy(x: T, dim: int, index: T, src: T) -> None:
     """``x:indexCopy(dim, index, src)``: row index[i] becomes row i of src; of equal indices the last counts."""
     rows = _rows("indexCopy", x, dim, index)
-    src = _sources("indexCopy", x, dim, index, src)
-    _by_rows(T.index_copy_, x, dim, rows, src)
+    values = _sources("indexCopy", x, dim, index, src)
+    if overlap.shares(x, src):
+        for at, row in enumerate(rows.tolist()):
+            overlap.copy(x.select(dim, row), src.select(dim, at))
+        return
+    _by_rows(T.index_copy_, x, dim, rows, values)
 
 
 @operation("indexAdd", "x:T dim:index index:Long src:T", Form.METHOD, returns="self")
 def _index_add(x: T, dim: int, index: T, src: T) -> None:
     """``x:indexAdd(dim, index, src)``: row i of src is added to row index[i], however often it is named."""
     rows = _rows("indexAdd", x, dim, index)
-    _by_rows(T.index_add_, x, dim, rows, _sources("indexAdd", x, dim, index, src))
+    values = _sources("indexAdd", x, dim, index, src)
+    if overlap.shares(x, src):
+        for at, row in enumerate(rows.tolist()):
+            target = x.select(dim, row)
+            overlap.in_order(target, torch.add, target, src.select(dim, at))
+        return
+    _by_rows(T.index_add_, x, dim, rows, values)
 
 
 @operation("indexFill", "x:T dim:index index:Long value:real", Form.METHOD, returns="self")
@@ -140,6 +156,18 @@ def _elements(name: str, x: T, dim: int, index: T) -> None:
 def _from_zero(name: str, x: T, dim: int, index: T) -> T:
     """The index of gather or scatter as PyTorch counts, checked."""
     return _in_range(name, index, x, dim, first=1) - 1
+
+
+def _rows_first(x: T, dim: int) -> T:
+    """A tensor seen in the order in which gather and scatter go through it: along ``dim``, then from row to row."""
+    return x.permute([*(d for d in reversed(range(x.dim())) if d != dim), dim])
+
+
+def _named(x: T, dim: int, index: T) -> overlap.Places:
+    """The places in x that an index names, in that order."""
+    rows = _rows_first(index - 1, dim)
+    starts = _rows_first(x, dim)[..., :1].expand(rows.shape)
+    return overlap.places(starts) + rows.reshape(-1).cpu().numpy() * x.stride(dim)
 
 
 def _suits(dim: int, index: T, *tensors: T) -> bool:
@@ -170,6 +198,11 @@ def _move(put: bool, x: T, dim: int, index: T, elements: T) -> None:
 def _gather_into(out: T, x: T, dim: int, index: T) -> None:
     """``_gather`` right into the tensor named for it."""
     _elements("gather", x, dim, index)
+    if out is not x and overlap.shares(out, x):
+        _in_range("gather", index, x, dim, first=1)
+        memory.resize(out, index.shape)
+        overlap.copy_places(out, overlap.places(_rows_first(out, dim)), _named(x, dim, index))
+        return
     if 0 in out.stride() or not memory.separate(out, x, index):
         memory.write_expanded(out, x.gather(dim, _from_zero("gather", x, dim, index)))
         return
@@ -200,7 +233,11 @@ def _scatter(x: T, dim: int, index: T, src: T) -> None:
     _elements("scatter", x, dim, index)
     if src.dim() != x.dim() or any(a < b for a, b in zip(src.shape, index.shape, strict=True)):
         raise TorchError(f"scatter: source of size {_by(src)} for an index of size {_by(index)}")
-    if src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
+    if overlap.shares(x, src):
+        _in_range("scatter", index, x, dim, first=1)
+        part = src[tuple(map(slice, index.shape))]
+        overlap.copy_places(x, _named(x, dim, index), overlap.places(_rows_first(part, dim)))
+    elif src.shape == index.shape and _suits(dim, index, x, src) and memory.separate(x, src):
         _in_range("scatter", index, x, dim, first=1)
         _move(True, x, dim, index, src)
     else:
@@ -264,7 +301,17 @@ def _move_masked(put: bool, x: T, mask: T, elements: T, step: int = 1) -> None:
     move(put, x.data_ptr(), mask.data_ptr(), x.numel(), elements.data_ptr(), step)
 
 
-@operation("maskedSelect", "x:T mask:Byte", Form.QUERY)
+def _masked_select_into(out: T, x: T, mask: T) -> None:
+    """``_masked_select`` into the tensor named for it."""
+    if out is x or not overlap.shares(out, x):
+        memory.write(out, _masked_select(x, mask))
+        return
+    read = overlap.places(x)[_mask("maskedSelect", x, mask).flatten().cpu().numpy()]
+    memory.resize(out, (len(read),))
+    overlap.copy_places(out, overlap.places(out), read)
+
+
+@operation("maskedSelect", "x:T mask:Byte", Form.QUERY, inplace=_masked_select_into)
 def _masked_select(x: T, mask: T) -> T:
     """``[r.]maskedSelect(x, mask)``: the elements under the ones of the mask, as a vector."""
     chosen = _mask("maskedSelect", x, mask)
@@ -295,6 +342,11 @@ def _masked_copy(x: T, mask: T, src: T) -> None:
     ones = _ones(chosen)
     if src.numel() < ones:
         raise TorchError(f"maskedCopy: {src.numel()} elements of src for {ones} ones in the mask")
+    if overlap.shares(x, src) and src.is_contiguous():
+        written = overlap.places(x)[chosen.flatten().cpu().numpy()]
+        overlap.copy_places(x, written, overlap.places(src)[:ones])
+        return
+    src = src.contiguous()
     if _masks(x, chosen, src):
         _move_masked(True, x, chosen, src)
     elif 0 in x.stride() and repeated_dims(x):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import memory, types
+from torch7py.ops import memory, overlap, types
 from torch7py.ops.errors import ArgumentError, TorchError
 from torch7py.ops.registry import Form, operation
 from torch7py.ops.shape import check_dim
@@ -29,13 +29,19 @@ def cat(tensors: list[T], dim: int = -1) -> T:
 def cat_into(out: T, tensors: list[T], dim: int = -1) -> None:
     """``cat`` right into the tensor named for it."""
     parts, axis = _parts(tensors, dim)
-    if not parts or 0 in out.stride() or not memory.separate(out, *parts):
+    over = overlap.shares(out, *parts) and all(part is not out for part in parts)
+    if not parts or (not over and (0 in out.stride() or not memory.separate(out, *parts))):
         memory.write_expanded(out, cat(tensors, dim))
         return
+    sizes = [part.shape[axis] for part in parts]
     shape = list(parts[0].shape)
-    shape[axis] = sum(part.shape[axis] for part in parts)
+    shape[axis] = sum(sizes)
     memory.resize(out, shape)
-    torch.cat(parts, axis, out=out)
+    if not over:
+        torch.cat(parts, axis, out=out)
+        return
+    for place, part in zip(out.split(sizes, axis), parts, strict=True):
+        overlap.copy(place, part)
 
 
 def _parts(tensors: list[T], dim: int) -> tuple[list[T], int]:

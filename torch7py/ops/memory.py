@@ -25,6 +25,7 @@ __all__ = [
     "array_of",
     "as_byte",
     "by_columns",
+    "check_fits",
     "clean_sizes",
     "copy",
     "fit",
@@ -370,24 +371,30 @@ def write_columns(out: torch.Tensor, result: torch.Tensor) -> None:
 
 
 def copy(target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
-    """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
-    source = fit(target, source)
+    """Copy the elements, whatever the two shapes, and cast them; the two share no elements (see ops/overlap.py)."""
+    source, last = fit(target, source), target
     if 0 in target.stride():
         # An expanded dimension is one element written many times: the last value stays.
         for dim, (size, stride) in enumerate(zip(target.shape, target.stride(), strict=True)):
             if size > 1 and stride == 0:
-                target, source = target.narrow(dim, size - 1, 1), source.narrow(dim, size - 1, 1)
-    return target.copy_(source)
+                last, source = last.narrow(dim, size - 1, 1), source.narrow(dim, size - 1, 1)
+    last.copy_(source)
+    return target
 
 
 def fit(first: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """``other`` in the shape of ``first``; both must have the same number of elements."""
+    check_fits(first, other)
+    return other if other.shape == first.shape else other.reshape(first.shape)
+
+
+def check_fits(first: torch.Tensor, other: torch.Tensor) -> None:
+    """Two tensors must have the same number of elements."""
     if other.numel() != first.numel():
         raise TorchError(
             f"inconsistent tensor size: {_shape(first)} against {_shape(other)} "
             f"({first.numel()} elements against {other.numel()})"
         )
-    return other.reshape(first.shape)
 
 
 def _shape(tensor: torch.Tensor) -> str:

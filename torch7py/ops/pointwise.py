@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from torch7py.ops import memory
+from torch7py.ops import memory, overlap
 from torch7py.ops.chains import Chain, shortcut
 from torch7py.ops.elementary import of_numbers
 from torch7py.ops.registry import Form, operation
@@ -30,15 +30,8 @@ operation("zero", "x:T", Form.INPLACE, inplace=T.zero_, loop="0", about="Every e
 )
 
 
-def _copy(x: T, src: T) -> T:
-    """``x:copy(src)``: the elements of ``src``, of whatever type, in order; the two may share memory."""
-    try:
-        return x.copy_(src) if x.shape == src.shape else memory.copy(x, src)
-    except RuntimeError:  # PyTorch refuses memory that overlaps
-        return memory.copy(x, src.clone())
-
-
-operation("copy", "x:any src:any", Form.INPLACE, inplace=_copy, loop="y")(_copy)
+_copied = "The elements become those of ``src``, of whatever type, in order; the two may share memory."
+operation("copy", "x:any src:any", Form.INPLACE, inplace=overlap.copy, loop="y", about=_copied)(overlap.copy)
 
 # -- add, subtract, multiply ------------------------------------------------------------------------------
 
@@ -114,7 +107,9 @@ shortcut("addcmul", "tt", PRODUCT)
 shortcut("addcmul", "ntt", SCALED_PRODUCT)
 
 
-@operation("addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_)
+@operation(
+    "addcmul", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=add_product_, copies_first=True
+)
 def _add_product(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a * b``, rounded after each step as in the original.
 
@@ -171,7 +166,9 @@ def _add_quotient_(src: T, value: float, a: T, b: T) -> T:
     return src.add_(divide(a.to(wide) * value, b.to(wide)).to(src.dtype))
 
 
-@operation("addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_)
+@operation(
+    "addcdiv", "src:T value:real=1 a:like b:like", Form.UPDATE, inplace=_add_quotient_, copies_first=True
+)
 def _add_quotient(src: T, value: float, a: T, b: T, *, out: T | None = None) -> T:
     """``src + value * a / b``; of integers the quotient is cut towards zero, and by zero is an error."""
     if src.is_floating_point():
@@ -205,18 +202,24 @@ def remainder(src: T, other: Number, *, out: T | None = None) -> T:
     """What is left of a division, with the sign of the divisor.
 
     Of floating numbers it is ``src - other * floor(src / other)`` as it stands, which near whole quotients
-    is not what PyTorch computes: 1 and 0.1 leave 0, not 0.1.
+    is not what PyTorch computes: 1 and 0.1 leave 0, not 0.1. C's ``floor`` is a double, and so is what follows it.
     """
     if not src.is_floating_point():
         return torch.remainder(src, other, out=out)
 
-    done = (REST_OF_TENSOR if isinstance(other, T) else REST_OF_NUMBER).into(out, src, other)
-    if done is not None:
-        return done
+    if src.dtype == torch.float64:
+        done = (REST_OF_TENSOR if isinstance(other, T) else REST_OF_NUMBER).into(out, src, other)
+        if done is not None:
+            return done
 
     def steps(out: T | None, spare: T | None, src: T, by: Number = other) -> T:
         quotient = torch.floor(torch.div(src, by, out=spare), out=spare)
-        return torch.sub(src, torch.mul(quotient, by, out=spare), out=out)
+        if src.dtype == torch.float64:
+            return torch.sub(src, torch.mul(quotient, by, out=spare), out=out)
+        if not isinstance(by, T):
+            by = torch.tensor(by, dtype=src.dtype).item()
+        rest = src.double() - quotient.double().mul_(by)
+        return rest.to(src.dtype) if out is None else out.copy_(rest)
 
     return memory.in_parts(steps, out, src, *([other] if isinstance(other, T) else []))
 

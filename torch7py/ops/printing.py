@@ -15,9 +15,7 @@ a NaN anywhere                        ``%f``, with no width and never split into
 A zero counts as exponent 1, infinity as whole. Numbers pass through double first, so a Long beyond 2^53
 prints rounded, as in the original.
 
-Formatting is C's ``printf``, which the LuaJIT of Torch7's time called. Later ones print numbers by code of
-their own, which differs where a number above 1e14 lies exactly between two roundings (``%.4e`` of
-3725450000000000) and prints digits from nowhere for ``%.4f`` of a number below 1e-160.
+What lies between two roundings goes away from zero (``rounding.py``).
 
 Source: torch7's ``Tensor.lua`` in its last state. A program as of 2015 gets an empty line before the text of
 a storage (``quirks.py``).
@@ -33,6 +31,7 @@ import torch
 
 from torch7py.ops import types
 from torch7py.ops.quirks import older
+from torch7py.ops.rounding import format_number
 
 __all__ = ["number_to_string", "storage_to_string", "tensor_to_string"]
 
@@ -52,6 +51,10 @@ class Format:
     def heading(self) -> str:
         return "" if self.scale == 1 else f"{self.scale:g} *\n"
 
+    @property
+    def whole(self) -> bool:
+        return self.item.endswith("d")
+
     def columns(self, indent: str) -> int | None:
         """How many numbers stand in one line, None for all."""
         return None if self.width is None else (LINE_WIDTH - len(indent)) // (self.width + 1)
@@ -59,7 +62,7 @@ class Format:
 
 def number_to_string(x: float) -> str:
     """A number as Lua's ``tostring`` and ``..`` print it: 14 digits, no trailing zeros, ``nan`` unsigned."""
-    return f"{x:.14g}"
+    return format_number("%.14g", x)
 
 
 def tensor_to_string(t: torch.Tensor, type_name: str) -> str:
@@ -181,7 +184,8 @@ def _matrices(values: torch.Tensor, fmt: Format) -> str:
 
 
 def _lines(values: torch.Tensor, fmt: Format, indent: str) -> str:
-    """The rows of a matrix, one a line, each after the indent. One ``%`` formats them all."""
+    """The rows of a matrix, one a line, each after the indent."""
     rows, columns = values.shape
-    line = indent + " ".join([fmt.item] * columns) + "\n"
-    return line * rows % tuple(values.flatten().tolist())
+    line = indent + " ".join([fmt.item if fmt.whole else "%s"] * columns) + "\n"
+    numbers = values.flatten().tolist()
+    return line * rows % tuple(numbers if fmt.whole else [format_number(fmt.item, x) for x in numbers])

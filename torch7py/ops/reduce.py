@@ -334,12 +334,14 @@ def _limit_norms(src: T, p: float, dim: int, limit: float, *, out: T | None = No
         raise TorchError("non-positive-norm not supported")
     if src.dim() < 2:
         raise TorchError(f"need at least 2 dimensions, got {src.dim()} dimensions")
-    if limit >= 0:
+    if limit >= 0 and p in (1, 2):
         return torch.renorm(src, p, dim, limit, out=out)
-    # PyTorch asks for a limit that a norm can have. Every norm is above this one, and the formula goes on.
+    # PyTorch asks for a limit that a norm can have, and raises the sum to 1 / p otherwise.
     rest = [other for other in range(src.dim()) if other != dim]
-    norms = torch.linalg.vector_norm(src, p, rest, keepdim=True)
-    return torch.mul(src, limit / (norms + 1e-7), out=out)
+    root = float(torch.tensor(1 / p, dtype=src.dtype))
+    norms = src.abs().pow_(p).sum(rest, keepdim=True).double().pow_(root).to(src.dtype)
+    factors = (limit / (norms.double() + 1e-7)).to(src.dtype)
+    return torch.mul(src, torch.where(norms > limit, factors, torch.ones_like(factors)), out=out)
 
 
 # -- between tensors --------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ class Case:
     ``multi`` a tuple of any of these. ``outs`` is the number of result tensors that a call with ``out`` names.
     ``columns`` numbers those of the results (from 0) that lie column by column in memory. ``takes_out``: the
     function takes ``out=``, a tensor of the first parameter's size that the result is to be computed into.
+    ``copies_first``: with ``out``, the first tensor is copied there, and the operation is done to the copy.
     """
 
     parameters: tuple[Parameter, ...]
@@ -141,15 +142,17 @@ class Case:
     columns: tuple[int, ...] = ()
     takes_out: bool = False
     vector: str = ""
+    copies_first: bool = False
 
     @property
     def elementwise(self) -> bool:
-        """Whether each element of the result is made of one of the first tensor, one of each other, and of numbers."""
-        first, *others = self.parameters
+        """Whether each element of the result is made of one of each tensor, and of numbers."""
+        kinds = [p.kind for p in self.parameters]
+        tensors = [kind for kind in kinds if kind not in ("real", "number")]
         return (
-            first.kind in ("T", "F")
-            and self.returns == "T"
-            and all(p.kind in ("like", "real", "number") for p in others)
+            tensors[:1] in (["T"], ["F"])
+            and self.returns in ("T", "Byte")
+            and all(kind == "like" for kind in tensors[1:])
         )
 
     @property
@@ -208,6 +211,7 @@ def operation(
     loop: str = "",
     vector: str = "",
     columns: tuple[int, ...] = (),
+    copies_first: bool = False,
     about: str = "",
 ) -> Callable[[F], F]:
     """Register one case of an operation; the first case of a name states its form.
@@ -218,6 +222,7 @@ def operation(
     must be exact to the last bit: one addition, multiplication or division.
     ``vector`` may name the numpy function that does the same to all elements of one type, to the last bit: of the first
     tensor, or of that and the second, or of that and the number; without it ``loop`` tells it (``VECTORS``).
+    ``copies_first``: what is written when ``out`` shares memory with an operand is told by that order (see ``Case``).
     """
     if returns not in RETURNS:
         raise ValueError(f"operation {name!r} returns {returns!r}?")
@@ -251,6 +256,7 @@ def operation(
                 columns,
                 takes_out,
                 vector or VECTORS.get(loop, ""),
+                copies_first,
             )
         )
         return function

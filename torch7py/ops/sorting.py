@@ -38,7 +38,14 @@ def along(x: T, dim: int, positions: Callable[[T], T]) -> tuple[T, T]:
     return first, second
 
 
-@operation("sort", "x:T dim:int=None descending:bool=False", Form.QUERY, returns="multi", outs=2)
+@operation(
+    "sort",
+    "x:T dim:int=None descending:bool=False",
+    Form.QUERY,
+    returns="multi",
+    outs=2,
+    copies_first=True,
+)
 def _sort(x: T, dim: int | None, descending: bool) -> tuple[T, T]:
     """``torch.sort([values, indices,] x [, dim] [, descending])``: along a dimension, the last one, ascending.
 

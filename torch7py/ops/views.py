@@ -93,10 +93,10 @@ def _t(x: T) -> T:
 
 @operation("permute", "x:any dims:sizes", Form.METHOD, returns="view")
 def _permute(x: T, dims: tuple[int, ...]) -> T:
-    """``x:permute(dim1, ..., dimN)``: the dimensions in this order."""
+    """``x:permute(dim1, ..., dimN)``: the dimensions in this order; in their own order x itself."""
     if sorted(dims) != list(range(1, len(memory.size_of(x)) + 1)):
         raise TorchError(f"permute: invalid permutation {dims} of {len(memory.size_of(x))} dimensions")
-    return x.permute([dim - 1 for dim in dims])
+    return x if list(dims) == sorted(dims) else x.permute([dim - 1 for dim in dims])
 
 
 # -- reshaped ----------------------------------------------------------------------------------------------

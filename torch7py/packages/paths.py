@@ -13,6 +13,7 @@ import uuid
 from typing import Any
 
 from torch7py.ops.errors import ArgumentError, TorchError
+from torch7py.ops.rounding import format_number
 from torch7py.packages.registry import function
 
 __all__ = ["basename", "concat", "cwd", "dirname", "dirp", "extname", "filep", "listing", "mkdir", "rmdir"]
@@ -25,7 +26,7 @@ def _name(value: Any, number: int, where: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"{value:.14g}"
+        return format_number("%.14g", value)
     kind = "nil" if value is None else "boolean" if isinstance(value, bool) else "table or object"
     raise ArgumentError(f"bad argument #{number} to '{where}' (string expected, got {kind})")
 

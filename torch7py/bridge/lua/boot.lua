@@ -21,6 +21,7 @@ module.set_virtual(config.virtual)
 local copying = chunk('copy.lua')(core, host, class, module)
 
 chunk('compat.lua')()
+chunk('rounding.lua')()
 local vectors = chunk('vectors.lua')(core, host, config, headers, tensor)
 local routines = chunk('routines.lua')(core, host, config, headers, tensor, vectors)
 local loops = chunk('loops.lua')(config, headers, tensor)

@@ -165,6 +165,9 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Packages
 
+-- The version that programs see is the one whose behaviour they get.
+if jit then jit.version, jit.version_num = 'LuaJIT 2.1.0-beta2', 20100 end
+
 package.searchers = package.searchers or package.loaders
 
 package.searchpath = package.searchpath or function(name, path, separator, replacement)

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from torch7py.ops import memory, types
+from torch7py.ops import memory, overlap, types
 from torch7py.ops.dispatch.kinds import Kind, describe, is_tensor
 from torch7py.ops.dispatch.lenient import lenient, without_surplus
 from torch7py.ops.dispatch.matching import CODE, SHARED_TYPE, TENSOR_KINDS, Slot, match
@@ -82,6 +82,10 @@ class Adapters:
             "write": memory.write_expanded,
             "write_once": memory.write,
             "write_columns": memory.write_columns,
+            "tangled": overlap.tangled,
+            "meets": overlap.meets,
+            "in_order": overlap.in_order,
+            "copied_first": overlap.copied_first,
             "in_turns": in_turns,
             "into_in_turns": into_in_turns,
             "write_elements": memory.write_elements,
@@ -227,21 +231,39 @@ class Adapters:
         if self._mixed and len(tensors) > 1 and not operation.moves:
             keep = "True" if outs == -1 or case.returns in ("self", "view", "item") else "False"
             lines.append(f"{', '.join(tensors)} = together({keep}, {', '.join(tensors)})")
+        call = f"({', '.join(values)})"
+        if outs >= 1 and case.copies_first:
+            out, first, *others = [self._object(0), *tensors]
+            meeting = f"meets({', '.join([out, *others])}) or tangled({out}, {first})"
+            lines.append(f"if {meeting}: {first} = copied_first({out}, {first})")
+        if operation.form in (Form.UPDATE, Form.QUERY) and case.elementwise:
+            lines += self._guard(case, outs, values, tensors)
         for name, slot in zip(values, slots, strict=True):
             if slot.parameter.kind == "like" and slot.arguments:
                 lines.append(f"if {name}.shape != {values[0]}.shape: {name} = fit({values[0]}, {name})")
-        call = f"({', '.join(values)})"
         lines += self._ending(operation.form, case, outs, values, call)
         arguments = ", ".join(f"a{i}" for i in range(count))
         body = "\n    ".join(lines)
         return f"def {_identifier(operation.name)}({arguments}):\n    {body}\n"
+
+    def _guard(self, case: Case, outs: int, values: list[str], tensors: list[str]) -> list[str]:
+        """The code that finds out whether an elementwise call writes to what it reads, and then does it in order."""
+        first, *others = tensors
+        given, read = ", ".join(values), ", ".join(others)
+        if outs == -1:
+            return [f"if tangled({first}, {read}): return in_order({first}, function, {given})"] if others else []
+        if outs != 1:
+            return []
+        out = self._object(0)
+        return [f"if tangled({out}, {', '.join(tensors)}): return in_order({out}, function, {given})"]
 
     def _ending(self, form: Form, case: Case, outs: int, values: list[str], call: str) -> list[str]:
         if outs == -1:
             if case.inplace is None:
                 return [f"write({values[0]}, function{call})"]
             if case.elementwise:
-                return _or_in_turns(f"inplace{call}", f"in_turns(error, inplace, {', '.join(values)})")
+                given = ", ".join(values)
+                return _or_in_turns(f"inplace({given})", f"in_turns(error, inplace, {given})")
             return [f"inplace{call}"]
         if case.returns == "item":
             lines = [f"r = function{call}"]
@@ -260,8 +282,9 @@ class Adapters:
         if outs == 1 and case.returns != "multi":
             out, given = self._object(0), ", ".join(values)
             once = case.elementwise and form is Form.UPDATE
+            first = case.parameters[0].kind in TENSOR_KINDS
             if case.takes_out:
-                line = f"{'write_elements' if once else 'write_result'}({out}, function, {given})"
+                line = f"{'write_elements' if once and first else 'write_result'}({out}, function, {given})"
             else:
                 line = f"{'write_once' if once else put(0)}({out}, function{call})"
             if once:

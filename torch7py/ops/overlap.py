@@ -1,0 +1,238 @@
+"""Tensors that share memory, where one is written while others are read: what the order of the elements decides.
+
+Torch7 goes through the elements of a result one by one, row after row, and reads the operands' elements as it comes to
+them: ``x:narrow(1, 2, 9):add(x:narrow(1, 1, 9))`` adds what has been added to before. PyTorch refuses some of these
+calls and gives other numbers for the rest. Here is the one place that knows. ``tangled`` tells whether the order
+matters, for little where it does not; then ``in_order`` and ``copy`` do the elements in that order. They take as many of
+them at once as do not depend on each other.
+
+The original's vectors of four and eight elements, which it has for contiguous memory and some processors, read all of
+their elements before they write; what came of that depended on the processor. Here it is one element after the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from torch7py.ops import memory
+
+__all__ = [
+    "copied_first",
+    "copy",
+    "copy_places",
+    "in_order",
+    "meets",
+    "places",
+    "run",
+    "shares",
+    "tangled",
+]
+
+T = torch.Tensor
+Places = NDArray[np.int64]
+EFFORT = 10_000  # steps to find out whether two tensors share an element; beyond, they are taken to
+
+# The original copies a matrix that lies column by column to contiguous memory square by square, if it is large.
+LARGE_MATRIX, SQUARE, SQUARE_OF_BYTES = 60 * 60, 60, 120
+
+
+# -- whether the order matters -----------------------------------------------------------------------------
+
+
+def tangled(out: T, *others: Any) -> bool:
+    """Whether writing the elements of ``out`` changes elements of another tensor that are read for other places."""
+    storage = out.untyped_storage().data_ptr()
+    for other in others:
+        if isinstance(other, T) and other.untyped_storage().data_ptr() == storage:
+            if other is out or _same_places(out, other):
+                if 0 in out.stride():
+                    return True
+            elif _share_elements(out, other):
+                return True
+    return False
+
+
+def shares(out: T, *others: T) -> bool:
+    """Whether a tensor shares elements with one of the others."""
+    storage = out.untyped_storage().data_ptr()
+    return any(
+        other.untyped_storage().data_ptr() == storage and _share_elements(out, other) for other in others
+    )
+
+
+def meets(out: T, *others: T) -> bool:
+    """Whether a tensor shares elements with one of the others, or has an element at several places."""
+    return 0 in out.stride() or shares(out, *others)
+
+
+def _same_places(out: T, other: T) -> bool:
+    if out.data_ptr() != other.data_ptr() or out.dtype != other.dtype:
+        return False
+    if out.shape == other.shape and out.stride() == other.stride():
+        return True
+    return out.numel() == other.numel() and out.is_contiguous() and other.is_contiguous()
+
+
+class _Extent:
+    """A tensor's memory for numpy, which looks at where the elements lie and not at them."""
+
+    def __init__(self, x: T) -> None:
+        size = x.element_size()
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (x.data_ptr(), True),
+            "shape": tuple(x.shape),
+            "strides": tuple(stride * size for stride in x.stride()),
+            "typestr": f"|V{size}",
+        }
+
+
+def _share_elements(x: T, y: T) -> bool:
+    """Whether any byte of memory is in both."""
+    if x.numel() == 0 or y.numel() == 0:
+        return False
+    try:
+        return np.shares_memory(np.asarray(_Extent(x)), np.asarray(_Extent(y)), max_work=EFFORT)
+    except np.exceptions.TooHardError:
+        return True
+
+
+# -- elements in order -------------------------------------------------------------------------------------
+
+
+def places(x: T) -> Places:
+    """Where the elements lie in their storage, row after row."""
+    found = np.array([x.storage_offset()], dtype=np.int64)
+    for size, stride in zip(x.shape, x.stride(), strict=True):
+        found = (found[:, None] + np.arange(size, dtype=np.int64) * stride).ravel()
+    return found
+
+
+def _flat(x: T) -> T:
+    """All of a tensor's storage as a vector."""
+    flat = torch.empty(0, dtype=x.dtype, device=x.device)
+    return flat.set_(x.untyped_storage(), 0, (x.untyped_storage().nbytes() // x.element_size(),), (1,))
+
+
+def _index(at: Places, x: T) -> T:
+    return torch.from_numpy(at).to(x.device)
+
+
+def _written_before(written: Places, read: Places) -> Places:
+    """For each step the last one before it that writes where it reads; -1 where there is none."""
+    count = len(written)
+    steps = np.arange(count, dtype=np.int64)
+    keys = np.sort(written * count + steps)
+    found = np.searchsorted(keys, read * count + steps) - 1
+    last = keys[np.maximum(found, 0)]
+    return np.where((found >= 0) & (last // count == read), last % count, -1)
+
+
+def _independent(before: Places) -> Iterator[slice]:
+    """The steps in pieces none of which has a step that waits for another in it."""
+    start = 0
+    waiting = np.flatnonzero(before >= 0)
+    for step, needed in zip(waiting.tolist(), before[waiting].tolist(), strict=True):
+        if needed >= start:
+            yield slice(start, step)
+            start = step
+    yield slice(start, len(before))
+
+
+def run(out: T, written: Places, function: Callable[..., T], *values: Any) -> None:
+    """For each place in turn, write what the function makes of the values.
+
+    A value is a number or a pair: a tensor, and the place in its storage that is read in each step.
+    """
+    storage = out.untyped_storage().data_ptr()
+    flat = _flat(out)
+    before = _written_before(written, written)
+    sources: list[Any] = []
+    for value in values:
+        if not isinstance(value, tuple):
+            sources.append(lambda piece, value=value: value)
+            continue
+        tensor, read = value
+        index, memory_of = _index(read, out), _flat(tensor).to(out.device)
+        if tensor.untyped_storage().data_ptr() == storage:
+            before = np.maximum(before, _written_before(written, read))
+            sources.append(lambda piece, flat=memory_of, index=index: flat[index[piece]])
+        else:
+            sources.append(lambda piece, found=memory_of[index]: found[piece])
+    target = _index(written, out)
+    for piece in _independent(before):
+        flat[target[piece]] = function(*(source(piece) for source in sources)).to(flat.dtype)
+
+
+def in_order(out: T, function: Callable[..., T], *values: Any) -> None:
+    """``out`` becomes ``function(*values)``, element by element; the values are numbers and tensors of as many elements.
+
+    ``out`` gets the size of the first tensor.
+    """
+    first = next(value for value in values if isinstance(value, T))
+    if out.shape != first.shape:
+        memory.resize(out, first.shape)
+    read = []
+    for value in values:
+        if isinstance(value, T):
+            memory.check_fits(first, value)
+            read.append((value, places(value)))
+        else:
+            read.append(value)
+    run(out, places(out), function, *read)
+
+
+def copied_first(out: T, src: T) -> T:
+    """``out`` with the size and the elements of ``src``, for what is then done to it."""
+    memory.resize(out, src.shape)
+    return copy(out, src)
+
+
+def copy(target: T, source: T) -> T:
+    """Copy the elements in order, whatever the two shapes, and cast them (``x:copy(y)``)."""
+    if not tangled(target, source):
+        return memory.copy(target, source)
+    memory.check_fits(target, source)
+    if _by_squares(target, source):
+        return _copy_squares(target, source)
+    copy_places(target, places(target), places(source))
+    return target
+
+
+def copy_places(target: T, written: Places, read: Places) -> None:
+    """Copy elements within the storage of a tensor, from place to place, one after the other."""
+    origin = _written_before(written, read)
+    origin = np.where(origin < 0, np.arange(len(origin)), origin)
+    while not np.array_equal(further := origin[origin], origin):
+        origin = further
+    # Of several steps that write to the same place the last one counts.
+    final, last = np.unique(written[::-1], return_index=True)
+    last = len(written) - 1 - last
+    flat = _flat(target)
+    flat[_index(final, target)] = flat[_index(read[origin[last]], target)]
+
+
+def _by_squares(target: T, source: T) -> bool:
+    return (
+        target.numel() >= LARGE_MATRIX
+        and source.dim() == 2
+        and source.stride() == (1, source.shape[0])
+        and target.is_contiguous()
+        and not source.is_contiguous()
+    )
+
+
+def _copy_squares(target: T, source: T) -> T:
+    side = SQUARE_OF_BYTES if target.dtype == torch.uint8 else SQUARE
+    matrix = target.view(source.shape)
+    corners = itertools.product(*(range(0, size, side) for size in source.shape))
+    for row, column in corners:
+        square: Sequence[slice] = slice(row, row + side), slice(column, column + side)
+        matrix[tuple(square)] = source[tuple(square)].clone()
+    return target
