@@ -25,6 +25,7 @@ from torch7py.translate.layers.registry import (
     structures,
 )
 from torch7py.translate.naming import TOKEN, Names, Statement
+from torch7py.translate.quoting import comment
 from torch7py.translate.shapes import changes, shown
 
 __all__ = ["Child", "Statement", "Writer", "identifier"]
@@ -510,7 +511,7 @@ class Writer:
                 text = write(text)
                 if s.targets and targets == write(s.text):
                     continue
-                note = f"  # {s.comment}" if s.comment else ""
+                note = f"  {comment(s.comment)}" if s.comment else ""
                 yield indent + text + note
                 if s.body is not None:
                     yield from lines(s.body, indent + "    ")

@@ -21,6 +21,7 @@ from torch7py.translate.faithful.functions import FunctionWriter
 from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.parse import LuaSyntaxError, parse
+from torch7py.translate.quoting import chunk_name
 from torch7py.translate.scopes import Scope, Scopes, Variable, resolve
 from torch7py.translate.tree import Block, Comment
 
@@ -206,7 +207,7 @@ def short_name(name: str) -> str:
     if name[:1] == "=":
         return name[1:60]
     cut = next((at for at, char in enumerate(name[:48]) if char < " "), min(len(name), 48))
-    return f'[string "{name}"]' if cut == len(name) else f'[string "{name[: min(cut, 45)]}..."]'
+    return chunk_name(name if cut == len(name) else f"{name[: min(cut, 45)]}...")
 
 
 @lru_cache(maxsize=128)

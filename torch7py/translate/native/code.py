@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from torch7py.translate import quoting
+
 __all__ = [
     "ADD",
     "AND",
@@ -166,19 +168,5 @@ def stretch(start: str, end: str) -> str:
 
 
 def quoted(value: str) -> str:
-    """A Lua string (latin-1) as a Python literal, in double quotes where the formatter would have them."""
-    try:
-        text = value.encode("latin1").decode()
-    except UnicodeDecodeError:
-        text = value
-    body = repr(text)
-    inner = body[1:-1]
-    if body[0] == "'" and '"' not in inner:
-        return f'"{inner}"'.replace("\\'", "'")
-    if body[0] == "'":
-        # Both kinds of quotes, or double ones only: the formatter keeps what needs fewer escapes.
-        double, single = text.count('"'), text.count("'")
-        if double > single:
-            return body
-        return '"' + inner.replace("\\'", "'").replace('"', '\\"') + '"'
-    return body
+    """A Lua string (latin-1) as a Python literal."""
+    return quoting.quoted(quoting.decoded(value))

@@ -19,6 +19,7 @@ from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile, gather
 from torch7py.translate.native.translator import Translator
+from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 
@@ -249,7 +250,7 @@ class _Assembly:
         if others:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
-        parts = [f'"""{header}"""', *imports, "", *first]
+        parts = [docstring(header), *imports, "", *first]
         head = _text(["", *parts]).lstrip("\n")
         return "\n\n".join([head, *helpers, *blocks])
 
@@ -280,7 +281,7 @@ class _Assembly:
         while lines and not lines[-1].strip():
             lines.pop()
         lines[1:] = textwrap.dedent("\n".join(lines[1:])).split("\n") if len(lines) > 1 else []
-        text = "\n".join(lines).strip().replace("\\", "\\\\").replace('"""', "'''")
+        text = "\n".join(lines).strip()
         if not text:
             return f"{t.file} in PyTorch, translated by torch7py.", statements
         last = text.rsplit("\n", 1)[-1]
