@@ -12,6 +12,7 @@ import torch
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.translate.blocks import find_kinds, grouped, inner
+from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.layers.criterion import loss
 from torch7py.translate.layers.examples import example_dims
 from torch7py.translate.layers.helpers import HELPERS
@@ -400,7 +401,9 @@ def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
     while imports and not imports[-1]:
         imports.pop()
     head = [docstring(title), "\n".join(imports)] if imports else [docstring(title)]
-    return "\n\n".join(head) + "\n\n\n" + body
+    written = "\n\n".join(head) + "\n\n\n" + body
+    checked_tree(written, "the page")
+    return written
 
 
 def translate_criterion(criterion: TorchObject, name: str = "criterion", origin: str = "") -> ModelSource:

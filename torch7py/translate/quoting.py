@@ -29,6 +29,7 @@ __all__ = [
     "quoted",
     "raw",
     "said",
+    "without_special",
 ]
 
 Piece: TypeAlias = "str | tuple[str, str]"  # of an f-string: text, or an expression and its format
@@ -213,11 +214,19 @@ def is_name(text: str) -> bool:
     return text.isascii() and text.isidentifier() and not keyword.iskeyword(text)
 
 
-def identifier(text: str) -> str:
-    """A text of any kind as an identifier, which may be a keyword; the same where it is one."""
+def without_special(name: str) -> str:
+    """A name without the two underscores on both sides of names that mean something to Python: ``_class__``."""
+    return f"_{name.lstrip('_')}" if name.startswith("__") and name.endswith("__") else name
+
+
+def identifier(text: str, mark: str = "_") -> str:
+    """A text of any kind as an identifier, which may be a keyword; the same where it is one.
+
+    ``mark`` stands before the number of a letter that is no ASCII.
+    """
     if text.isascii() and text.isidentifier():
         return text
-    plain = "".join(c if c.isascii() else f"_{ord(c):x}" for c in text)
+    plain = "".join(c if c.isascii() else f"{mark}{ord(c):02x}" for c in text)
     plain = re.sub(r"[^A-Za-z0-9_]", "_", plain)
     return plain if plain.isidentifier() and text[:1].isalpha() else f"_{plain}"
 

@@ -35,7 +35,7 @@ LONG = 90
 
 def identifier(text: str) -> str:
     """A text as a Python name, lower case; empty where nothing of it is left."""
-    name = re.sub(r"\W+", "_", text.strip()).strip("_").lower()
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", text.strip()).strip("_").lower()
     if name[:1].isdigit():
         name = f"n{name}"
     return name + "_" if keyword.iskeyword(name) else name

@@ -13,6 +13,7 @@ from torch7py import lua
 from torch7py.bridge.generation import LATER, generation_of
 from torch7py.lua import basic
 from torch7py.translate import tree
+from torch7py.translate.checked_code import checked_tree, compiled
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line, comment_lines
 from torch7py.translate.faithful.expressions import Expressions
@@ -197,7 +198,9 @@ def translate_faithful(source: str | bytes, file: str = "?") -> Page:
     lines = writer.write()
     found = generation_of(file) if os.path.isfile(file) else LATER
     rnn_api = None if found == LATER else found
-    return Page(finish(lines, file, rnn_api), writer.statements, writer.failures, rnn_api)
+    text = finish(lines, file, rnn_api)
+    checked_tree(text, file)
+    return Page(text, writer.statements, writer.failures, rnn_api)
 
 
 def short_name(name: str) -> str:
@@ -213,7 +216,7 @@ def short_name(name: str) -> str:
 @lru_cache(maxsize=128)
 def _code_of(source: str, shown: str) -> CodeType:
     lines = Writer(parse(source.encode("latin1"), shown), shown).write()
-    return compile(bare(lines, shown), f"<{shown}>", "exec")
+    return compiled(bare(lines, shown), f"<{shown}>")
 
 
 def compile_chunk(source: str, name: str) -> Callable[..., Any]:
