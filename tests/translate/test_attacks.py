@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ import pytest
 
 import torch7py
 from torch7py import nn, translate
-from torch7py.translate import writer
 from torch7py.translate.checked_code import ForeignCode, checked_tree, run_page
 from torch7py.translate.faithful import translate_faithful
-from torch7py.translate.faithful.names import python_name
-from torch7py.translate.native import code
-from torch7py.translate.native.program import translate_script
+from torch7py.translate.faithful.names import python_name as faithful_name
+from torch7py.translate.native.code import attribute_name
+from torch7py.translate.native.code import python_name as native_name
+from torch7py.translate.native.program import modules_of, translate_script
 from torch7py.translate.quoting import comment, decoded, docstring, f_string, identifier, is_name, quoted, raw
+from torch7py.translate.writer import identifier as value_name
 
 BOOM = "boom_7()"
 CALLS = [
@@ -79,9 +80,11 @@ def lua(text: str) -> str:
     return '"' + "".join(c if c.isalnum() and c.isascii() else f"\\{ord(c):03d}" for c in text) + '"'
 
 
-def is_free_of_payloads(code: str) -> bool:
+def is_free_of_payloads(code: str, modules: Collection[str] = ()) -> bool:
     """Whether nothing in a page calls what the payloads call; a text may well have become a name, with less in it."""
-    called = {node.func for node in ast.walk(checked_tree(code, "page")) if isinstance(node, ast.Call)}
+    called = {
+        node.func for node in ast.walk(checked_tree(code, "page", modules)) if isinstance(node, ast.Call)
+    }
     return not any(getattr(name, "id", getattr(name, "attr", "")) == "boom_7" for name in called)
 
 
@@ -109,7 +112,9 @@ STATEMENTS = {
     "an error": "print(pcall(function() error(TEXT) end))",
     "an assertion": "print(pcall(function() assert(false, TEXT) end))",
     "a key": "local t = {} t[TEXT] = NUMBER print(t[TEXT])",
-    "a key of a constructor": "local t = {[TEXT] = NUMBER, b = 2} print(t[TEXT]) for k, v in pairs(t) do print(v) end",
+    "a key of a constructor": (
+        "local t = {[TEXT] = NUMBER, b = 2} print(t[TEXT]) for k, v in pairs(t) do print(v) end"
+    ),
     "a key of a record": "local t = {a = 1, [TEXT] = 2} print(t.a)",
     "a key of strings": "local t = {x = TEXT, y = {TEXT, TEXT}} print(t.x, #t.y, t.y[1])",
     "a field read": "local t = {a = 1} print(t[TEXT])",
@@ -136,18 +141,26 @@ STATEMENTS = {
     "a path": "print(paths.concat('a', TEXT))",
     "a directory": "paths.mkdir(TEXT)",
     "an option's name": "local c = torch.CmdLine() c:option(TEXT, 1, 'h') local o = c:parse({}) print(o)",
-    "an option's name with a dash": "local c = torch.CmdLine() c:option('-' .. TEXT, 1, 'h') local o = c:parse({})",
+    "an option's name with a dash": (
+        "local c = torch.CmdLine() c:option('-' .. TEXT, 1, 'h') local o = c:parse({})"
+    ),
     "an option named": "local c = torch.CmdLine() c:option(DASHED, 1, 'h') local o = c:parse({}) print(o)",
-    "an option's default": "local c = torch.CmdLine() c:option('-a', TEXT, 'h') local o = c:parse({}) print(o.a)",
+    "an option's default": (
+        "local c = torch.CmdLine() c:option('-a', TEXT, 'h') local o = c:parse({}) print(o.a)"
+    ),
     "an option's help": "local c = torch.CmdLine() c:option('-a', 1, TEXT) local o = c:parse({}) print(o.a)",
-    "a switch's help": "local c = torch.CmdLine() c:option('-a', false, TEXT) local o = c:parse({}) print(o.a)",
+    "a switch's help": (
+        "local c = torch.CmdLine() c:option('-a', false, TEXT) local o = c:parse({}) print(o.a)"
+    ),
     "an argument": "local c = torch.CmdLine() c:argument(TEXT, TEXT) local o = c:parse({'x'}) print(o)",
     "a text of the help": "local c = torch.CmdLine() c:text(TEXT) local o = c:parse({})",
     "lapp": "local opt = lapp(TEXT)",
     "lapp's option": "local opt = lapp('  --a (default ' .. TEXT .. ') help')",
     "lapp's default": "local opt = lapp(LAPP)",
     "a class": "local C = torch.class(TEXT) function C:__init() end print(torch.typename(C()))",
-    "a class with a parent": "local C, parent = torch.class(TEXT, 'nn.Module') function C:updateOutput(x) return x end",
+    "a class with a parent": (
+        "local C, parent = torch.class(TEXT, 'nn.Module') function C:updateOutput(x) return x end"
+    ),
     "a parent": "local C, parent = torch.class('CNUMBER', TEXT) function C:__init() end",
     "a class of nn": "local C = torch.class('nn.' .. TEXT, 'nn.Module')",
     "a type asked for": "print(torch.type(1) == TEXT, torch.isTypeOf(torch.ones(1), TEXT))",
@@ -157,14 +170,26 @@ STATEMENTS = {
     "a field of an object": "local m = nn.Linear(1, 1) m[TEXT] = TEXT print(m[TEXT])",
     "a method by its name": "local m = nn.Linear(1, 1) print(m[TEXT](m, 1))",
     "a layer by its name": "local m = nn[TEXT](1, 1)",
-    "an activation's mode": "local m = nn.Sequential():add(nn.WeightNorm(nn.Linear(1, 1), TEXT)):add(nn.SpatialUpSamplingBilinear(TEXT))",
+    "an activation's mode": (
+        "local m = nn.Sequential():add(nn.WeightNorm(nn.Linear(1, 1), "
+        "TEXT)):add(nn.SpatialUpSamplingBilinear(TEXT))"
+    ),
     "an optimizer": "local m = optim[TEXT]",
     "a logger": "local l = optim.Logger(TEXT) l:setNames{TEXT, 'b'} l:style{TEXT, '-'}",
     "a logger's entry": "local l = optim.Logger('a') l:add{[TEXT] = 1}",
     "a confusion matrix": "local c = optim.ConfusionMatrix({TEXT, 'b'}) print(c)",
-    "a node": "local a = nn.Identity()() local b = nn.Linear(2, 2)(a):annotate{name = TEXT, description = TEXT} local g = nn.gModule({a}, {b}) print(g:forward(torch.ones(2)):size(1))",
-    "a checked argument": "local f = argcheck{{name = TEXT, type = 'number', help = TEXT, default = 1}, call = function(x) return x end} print(f())",
-    "a documented function": "local f = argcheck{doc = TEXT, {name = 'x', type = 'number'}, call = function(x) return x end} print(f(1))",
+    "a node": (
+        "local a = nn.Identity()() local b = nn.Linear(2, 2)(a):annotate{name = TEXT, description = "
+        "TEXT} local g = nn.gModule({a}, {b}) print(g:forward(torch.ones(2)):size(1))"
+    ),
+    "a checked argument": (
+        "local f = argcheck{{name = TEXT, type = 'number', help = TEXT, default = 1}, call = "
+        "function(x) return x end} print(f())"
+    ),
+    "a documented function": (
+        "local f = argcheck{doc = TEXT, {name = 'x', type = 'number'}, call = function(x) return x end} "
+        "print(f(1))"
+    ),
     "documentation": "argcheck.doc(TEXT)",
     "JSON": "print(cjson.decode(TEXT)) print(cjson.encode(TEXT))",
     "a picture": "local i = image.load(TEXT, 3, TEXT) image.save(TEXT, i)",
@@ -178,7 +203,9 @@ STATEMENTS = {
     "a default": "local function f(x) x = x or TEXT return x end print(f())",
     "collected garbage": "collectgarbage(TEXT)",
     "a global by its name": "_G[TEXT] = 1 print(_G[TEXT], rawget(_G, TEXT))",
-    "a metatable": "setmetatable({}, {[TEXT] = function() return 1 end, __index = function(t, k) return k .. TEXT end})",
+    "a metatable": (
+        "setmetatable({}, {[TEXT] = function() return 1 end, __index = function(t, k) return k .. TEXT end})"
+    ),
     "an exit": "if false then os.exit(TEXT) end",
     "a tester": "local t = torch.Tester() t:add(function() t:assert(true, TEXT) end, TEXT) t:run()",
     "a table of functions": "local t = {[TEXT] = function() return 1 end} print(t[TEXT]())",
@@ -188,12 +215,19 @@ STATEMENTS = {
     "a comment before": "--COMMENT\nprint(1)",
     "a comment in a table": "local t = {1, --COMMENT\n 2}\nprint(#t)",
     "a long comment": "--[==[LONG]==] print(1)",
-    "a comment in a function": "local function fNUMBER()\n --COMMENT\n return 1 --COMMENT\n end print(fNUMBER())",
-    "a comment on a criterion": "local c = nn.MSECriterion() --COMMENT\nprint(c:forward(torch.ones(1), torch.ones(1)))",
-    "a comment on a layer": "local m = nn.Sequential()\nm:add(nn.Linear(1, 1)) --COMMENT\nprint(m:forward(torch.ones(1)):size(1))",
+    "a comment in a function": (
+        "local function fNUMBER()\n --COMMENT\n return 1 --COMMENT\n end print(fNUMBER())"
+    ),
+    "a comment on a criterion": (
+        "local c = nn.MSECriterion() --COMMENT\nprint(c:forward(torch.ones(1), torch.ones(1)))"
+    ),
+    "a comment on a layer": (
+        "local m = nn.Sequential()\nm:add(nn.Linear(1, 1)) --COMMENT\nprint(m:forward(torch.ones(1)):size(1))"
+    ),
 }
 HEAD = (
-    "require 'torch' require 'nn' require 'nngraph' require 'optim' require 'image' local argcheck = require 'argcheck' "
+    "require 'torch' require 'nn' require 'nngraph' require 'optim' require 'image' "
+    "local argcheck = require 'argcheck' "
     "local cjson = require 'cjson' local hdf5 = require 'hdf5' local lapp = require 'pl.lapp' "
     "local stringx = require 'pl.stringx' local tds = require 'tds' local paths = require 'paths' "
     "local c = require 'trepl.colorize'\n"
@@ -216,8 +250,8 @@ def pages(program: str, file: str = "file.lua") -> list[str]:
 @pytest.mark.parametrize("place", STATEMENTS)
 def test_a_text_in_a_program_stays_one(place: str) -> None:
     blocks = [f"do\n{statement(STATEMENTS[place], text, n)}\nend" for n, text in enumerate(PAYLOADS, 1)]
-    for code in pages(HEAD + "\n".join(blocks)):
-        assert is_free_of_payloads(code)
+    for page in pages(HEAD + "\n".join(blocks)):
+        assert is_free_of_payloads(page)
 
 
 @pytest.mark.parametrize("place", STATEMENTS)
@@ -228,13 +262,13 @@ def test_a_text_at_the_level_of_a_page_stays_one(place: str) -> None:
         assert is_free_of_payloads(translate_script(source, "file.lua").code)
 
 
-@pytest.mark.parametrize("comment", ["--", "-- ", "--[[\n", "#!"])
+@pytest.mark.parametrize("comment", ["--", "-- ", "--[==[\n", "#!"])
 def test_a_comment_at_the_top_becomes_a_docstring_and_no_code(comment: str) -> None:
     for text in PAYLOADS:
-        end = "\n]]" if "[[" in comment else ""
-        line = text if end else text.replace("\n", " ").replace("\r", " ")
-        for code in pages(f"{comment}{line}{end}\nprint(1)"):
-            assert is_free_of_payloads(code)
+        end = "\n]==]" if "[==[" in comment else ""
+        line = text.replace("]==]", "") if end else text.replace("\n", " ").replace("\r", " ")
+        for page in pages(f"{comment}{line}{end}\nprint(1)"):
+            assert is_free_of_payloads(page)
 
 
 FILES = [text for text in map(decoded, PAYLOADS) if "\0" not in text and "/" not in text]
@@ -247,7 +281,8 @@ def test_a_name_of_a_file_stays_one(tmp_path: Path) -> None:
         path.write_text("require 'nn' local p = require 'part'\nprint(nn.Linear(1, 1), whatever.x, p)")
         for style in ("native", "faithful"):
             page = torch7py.to_pytorch(path, verify=False, record=False, style=style)
-            assert all(map(is_free_of_payloads, [page.code, *page.modules.values()]))
+            modules = modules_of(page.modules)
+            assert all(is_free_of_payloads(code, modules) for code in [page.code, *page.modules.values()])
 
 
 def test_a_name_of_a_required_file_stays_one(tmp_path: Path) -> None:
@@ -260,13 +295,14 @@ def test_a_name_of_a_required_file_stays_one(tmp_path: Path) -> None:
         path = tmp_path / "main.lua"
         path.write_bytes(program.encode("latin1"))
         page = torch7py.to_pytorch(path, verify=False, record=False)
-        assert all(map(is_free_of_payloads, [page.code, *page.modules.values()]))
+        modules = modules_of(page.modules)
+        assert all(is_free_of_payloads(code, modules) for code in [page.code, *page.modules.values()])
 
 
 def test_a_name_of_a_file_with_a_model_stays_one(tmp_path: Path) -> None:
     for text in FILES:
         path = tmp_path / f"{text}.t7"
-        torch7py.save(str(path), nn.Linear(2, 2))
+        torch7py.save(nn.Linear(2, 2), path)
         assert is_free_of_payloads(torch7py.to_pytorch(path).code)
 
 
@@ -280,9 +316,7 @@ def test_a_text_in_a_model_stays_one(tmp_path: Path) -> None:
             child.set_field("label", text)
             child.set_field(text, text)
         path = tmp_path / "models.t7"
-        torch7py.save(
-            str(path), {text: model, f"{text}2": {text: nn.MSECriterion()}, "other": nn.Linear(1, 1)}
-        )
+        torch7py.save({text: model, f"{text}2": {text: nn.MSECriterion()}, "other": nn.Linear(1, 1)}, path)
         assert is_free_of_payloads(torch7py.to_pytorch(path).code)
 
 
@@ -319,7 +353,8 @@ def test_a_comment_is_one_line_and_a_docstring_one_text(text: str) -> None:
     assert ast.dump(ast.parse(f"{comment(text)}\nx")) == ast.dump(ast.parse("x"))
     assert len(comment(text).splitlines()) == 1
     (only,) = ast.parse(docstring(text)).body
-    assert isinstance(only, ast.Expr) and isinstance(only.value, ast.Constant)
+    assert isinstance(only, ast.Expr)
+    assert isinstance(only.value, ast.Constant)
     # three quotes are written as others, and tabulators as spaces
     assert only.value.value == text.replace('"' * 3, "'" * 3).expandtabs()
 
@@ -336,11 +371,11 @@ def test_an_f_string_says_its_texts_and_values(text: str, expression: str) -> No
 
 @pytest.mark.parametrize("text", [*PAYLOADS, *WIDE, "", "class", "1a", "__class__", "\u00bdx", "\uff42"])
 def test_what_is_made_a_name_is_one(text: str) -> None:
-    assert identifier(text).isidentifier() and identifier(text).isascii()
-    assert (
-        is_name(code.python_name(text)) and is_name(code.attribute_name(text)) and is_name(python_name(text))
-    )
-    assert writer.identifier(text) == "" or is_name(writer.identifier(text))
+    assert identifier(text).isascii()
+    assert identifier(text).isidentifier()
+    for made in (native_name, attribute_name, faithful_name):
+        assert is_name(made(text))
+    assert value_name(text) == "" or is_name(value_name(text))
 
 
 # What stands in a page that the translator would not write is found
@@ -401,54 +436,59 @@ SOURCES = sorted(Path(translate.__file__).parent.rglob("*.py"))
 WRITER = "quoting.py"  # which alone puts quotes around texts
 
 
-def joins(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """What stands before and behind each text that is put into another one."""
+def texts_of(node: ast.AST) -> list[str | None]:
+    """What an expression puts together, None for each text that is not written out; empty for other expressions."""
     if isinstance(node, ast.JoinedStr):
-        texts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
-        for before, part, behind in zip(["", *texts], texts, [*texts[1:], ""], strict=False):
-            if part is None:
-                yield before or "", behind or ""
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield end_of(node.left), ""
-        yield "", start_of(node.right)
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("join", "format")
-    ):
-        text = start_of(node.func.value)
+        return [part for value in node.values for part in texts_of(value) or [None]]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = texts_of(node.left), texts_of(node.right)
+        return [*(left or [None]), *(right or [None])] if left or right else []
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return filled(node.left, "%s")
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr == "format":
-            for part in text.split("{}")[1:]:
-                yield text.partition("{}")[0], part
-        else:
-            yield text, text
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        for part in start_of(node.left).split("%s")[1:]:
-            yield start_of(node.left).partition("%s")[0], part
+            return filled(node.func.value, "{}")
+        if node.func.attr == "join":
+            between = texts_of(node.func.value)
+            return [None, *between, None] if between else []
+    return []
 
 
-def end_of(node: ast.AST) -> str:
-    if isinstance(node, ast.BinOp):
-        return end_of(node.right)
-    if isinstance(node, ast.JoinedStr) and node.values:
-        return end_of(node.values[-1])
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def filled(pattern: ast.AST, mark: str) -> list[str | None]:
+    if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
+        return []
+    first, *rest = pattern.value.split(mark)
+    return [first, *(part for text in rest for part in (None, text))]
 
 
-def start_of(node: ast.AST) -> str:
-    if isinstance(node, ast.BinOp):
-        return start_of(node.left)
-    if isinstance(node, ast.JoinedStr) and node.values:
-        return start_of(node.values[0])
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def is_by_hand(texts: list[str | None]) -> bool:
+    """Whether a text that is put into others stands within quotes, or behind ``#``."""
+    before, quote = "", ""
+    for number, text in enumerate(texts):
+        if text is None:
+            behind = next((text for text in texts[number + 1 :] if text), "")
+            if quote or behind[:1] == '"' or re.search(r"(^|\s)#[ -]*\Z", before):
+                return True
+            before += "x"
+            continue
+        for char in text:
+            if char == quote:
+                quote = ""
+            elif not quote and (char == '"' or (char == "'" and not before[-1:].isalnum())):
+                quote = char
+            before += char
+            if char == "\n" and quote == "'":
+                quote = ""
+    return False
 
 
 def by_hand(source: str) -> Iterator[int]:
     """The lines on which a text gets quotes, or is put behind ``#``."""
     for node in ast.walk(ast.parse(source)):
-        for before, behind in joins(node):
-            if before[-1:] in ("'", '"') or behind[:1] in ("'", '"') or re.search(r"(^|\s)#[ -]*\Z", before):
-                yield node.lineno  # type: ignore[attr-defined]
+        if is_by_hand(texts_of(node)):
+            yield node.lineno  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(SOURCES[0].parent).as_posix())
@@ -470,6 +510,8 @@ def test_no_text_gets_quotes_by_hand(path: Path) -> None:
         """'"%s"' % x""",
         """'"{}"'.format(x)""",
         """'", "'.join(x)""",
+        """f'"what {x} says"'""",
+        """f"g('{x} and more')\"""",
     ],
 )
 def test_quotes_by_hand_are_found(source: str) -> None:

@@ -46,8 +46,8 @@ _MODULES: dict[str, frozenset[str] | None] = {
         "json": "dump dumps load loads",
         "math": "*",
         "numpy": "*",
-        "os": "environ environ.get listdir makedirs remove rename stat system path path.abspath path.basename path.dirname"
-        " path.exists path.expanduser path.getmtime path.getsize path.isdir path.isfile path.join",
+        "os": "environ environ.get listdir makedirs remove rename stat system path path.abspath path.basename"
+        " path.dirname path.exists path.expanduser path.getmtime path.getsize path.isdir path.isfile path.join",
         "PIL": "Image",
         "PIL.Image": "*",
         "platform": "system",
@@ -82,6 +82,8 @@ _MODULES: dict[str, frozenset[str] | None] = {
 }
 # Modules that reach out of the page: a page has them only where its translation has asked for them.
 REACHING_OUT = frozenset({"os", "socket", "subprocess", "tempfile"})
+# What pages take from a module by name.
+_FROM = frozenset({"PIL.Image", "torch.nn", "torch7py.lua", "torch7py.lua.G"})
 # Names with two underscores on both sides: methods of Python's classes, and what a page says of itself.
 _SPECIAL = frozenset(
     "__add__ __all__ __call__ __enter__ __eq__ __exit__ __getitem__ __hash__ __init__ __iter__ __le__ __len__ __lt__"
@@ -153,12 +155,11 @@ class _Check:
         for alias in node.names:
             if isinstance(node, ast.ImportFrom):
                 of = node.module or ""
-                if of in self.pages or (not of and node.level) or f"{of}.{alias.name}" in self.pages:
-                    continue
-                words = _MODULES.get(of, frozenset())
-                if (words is not None and alias.name not in words) or of in self.without:
-                    yield f"{of}.{alias.name}"
                 name = f"{of}.{alias.name}"
+                if node.level == 0 and (of in self.pages or name in self.pages):
+                    continue
+                if node.level or name not in _FROM:
+                    yield name
             else:
                 name = alias.name
                 if name in self.pages:
