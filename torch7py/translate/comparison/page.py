@@ -226,6 +226,8 @@ def _run_page(
         exec(compile(ast.Module([statement], []), name, "exec"), namespace)
         if isinstance(statement, ast.ClassDef):
             partners.wrap_class(namespace, statement.name)
+        elif isinstance(statement, ast.FunctionDef):
+            partners.wrap_function(namespace, statement.name)
 
 
 @contextlib.contextmanager
