@@ -12,6 +12,7 @@ from torch7py.nn.registry import layers
 from torch7py.ops.support import notes
 from torch7py.packages.registry import packages
 from torch7py.translate.layers import criterions, natives, reasons, structures
+from torch7py.translate.quoting import lua_quoted
 
 __all__ = ["Availability", "Packages"]
 
@@ -135,13 +136,8 @@ class Packages:
         for name in (root, package, *_ADDITIONS.get(package, ())):
             if name in packages and name not in self._loaded:
                 self._loaded.add(name)
-                self._runtime.execute(f"require {_quoted(name)}")
+                self._runtime.execute(f"require {lua_quoted(name)}")
 
     def _ask(self, what: str, *texts: str) -> bool:
-        arguments = ", ".join(_quoted(text) for text in texts)
+        arguments = ", ".join(lua_quoted(text) for text in texts)
         return bool(self._runtime.execute(_PROGRAM % (what, arguments)))
-
-
-def _quoted(text: str) -> str:
-    """A text as a Lua string."""
-    return '"' + re.sub(r'[\\"\n\r\0]', lambda m: f"\\{ord(m[0]):03d}", text) + '"'

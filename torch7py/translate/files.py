@@ -29,6 +29,7 @@ from torch7py.translate.model import (
     write_criterion,
     write_model,
 )
+from torch7py.translate.quoting import is_name
 from torch7py.translate.shapes import name_shapes, show_shapes
 from torch7py.translate.verify import Comparison, Different, verify_class, verify_criterion
 from torch7py.translate.writer import identifier
@@ -57,9 +58,9 @@ def models_in(root: Any) -> Iterator[tuple[str, TorchObject]]:
 
 
 def _class_name(text: str) -> str:
-    words = re.sub(r"\W+", " ", text.replace("_", " ")).split()
+    words = re.sub(r"[^A-Za-z0-9]+", " ", text).split()
     name = "".join(word[:1].upper() + word[1:] for word in words)
-    return name if name.isidentifier() else f"Model{name}"
+    return name if is_name(name) else f"Model{name}"
 
 
 def translate_file(path: str | os.PathLike[str], inputs: Mapping[str, Wanted] | None = None) -> ModelSource:

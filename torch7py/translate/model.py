@@ -12,6 +12,7 @@ import torch
 from torch7py.nn.gmodule import GModule
 from torch7py.nn.object import TorchObject
 from torch7py.translate.blocks import find_kinds, grouped, inner
+from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.layers.criterion import loss
 from torch7py.translate.layers.examples import example_dims
 from torch7py.translate.layers.helpers import HELPERS
@@ -25,6 +26,7 @@ from torch7py.translate.layers.registry import (
     readers,
 )
 from torch7py.translate.layout import lay_out_all
+from torch7py.translate.quoting import comment, docstring
 from torch7py.translate.shapes import show_shapes, shown, walk
 from torch7py.translate.writer import Child, Part, Writer
 
@@ -240,7 +242,7 @@ def _shapes(layer: Layer, source: Any, result: Any) -> list[str]:
     given = shown(layer.named_out, not isinstance(result, tuple))
     if not taken or not given:
         return []
-    return ["", f"    Takes {taken}, gives {given}."]
+    return ["", f"Takes {taken}, gives {given}."]
 
 
 def _parts(root: Layer, name: str) -> dict[int, Part]:
@@ -285,7 +287,8 @@ def _write_class(
     body = writer.finish(result)
     lines = [f"class {name}(nn.Module):"]
     more = [] if parameters else _shapes(layer, resolved(writer.inputs, 0), result)
-    lines += [f'    """{doc}', *more, '    """', ""] if more else [f'    """{doc}"""', ""]
+    written = docstring("\n".join([doc, *more]), closed_below=True).split("\n")
+    lines += [*(f"    {line}" if line else line for line in written), ""]
     if writer.children or writer.attributes:
         given = "".join(f", {parameter}" for parameter in parameters)
         lines += [f"    def __init__(self{given}):", "        super().__init__()"]
@@ -339,14 +342,14 @@ def write_criterion(layer: Layer, name: str = "criterion", as_given: str = "") -
     if writer.children:
         raise NotNative(f"{layer.name} with layers that have weights")
     body = [line[4:] for line in writer.finish(made)]
-    lines = [f"def {name}({writer.argument}, target):", f'    """{layer.name}."""', *body]
+    lines = [f"def {name}({writer.argument}, target):", f"    {docstring(f'{layer.name}.')}", *body]
     return FunctionSource(name, lines, writer, layer, list(writer.helpers))
 
 
 def _constructor(writer: Writer) -> Iterator[str]:
     for child in writer.children:
         origin = ", ".join(part for part in (_origin(child), child.layer.source) if part)
-        note = f"  # {origin}" if origin else ""
+        note = f"  {comment(origin)}" if origin else ""
         me = f"self.{child.name}"
         yield f"        {me} = {child.make}{note}"
         for line in child.native.setup:
@@ -397,8 +400,10 @@ def page(classes: Sequence[ClassSource | FunctionSource], title: str) -> str:
         imports.pop(0)
     while imports and not imports[-1]:
         imports.pop()
-    head = [f'"""{title}"""', "\n".join(imports)] if imports else [f'"""{title}"""']
-    return "\n\n".join(head) + "\n\n\n" + body
+    head = [docstring(title), "\n".join(imports)] if imports else [docstring(title)]
+    written = "\n\n".join(head) + "\n\n\n" + body
+    checked_tree(written, "the page")
+    return written
 
 
 def translate_criterion(criterion: TorchObject, name: str = "criterion", origin: str = "") -> ModelSource:

@@ -12,6 +12,7 @@ from tree_sitter import Node as Raw
 
 from torch7py.bridge.source import for_grammar
 from torch7py.translate import tree
+from torch7py.translate.quoting import said
 from torch7py.translate.tree import Around, Block, Comment, Expression, Place, Statement
 
 __all__ = ["LuaSyntaxError", "parse"]
@@ -81,7 +82,7 @@ class _Builder:
                 break
             node = broken
         near = self.text[node.start_byte : node.end_byte].split("\n")[0].strip()[:40]
-        reason = f"'{node.type}' expected" if node.is_missing else f"syntax error near '{near}'"
+        reason = f"{said(node.type)} expected" if node.is_missing else f"syntax error near {said(near)}"
         raise LuaSyntaxError(self.file, node.start_point[0] + 1, reason)
 
     def place(self, raw: Raw) -> Place:
@@ -177,7 +178,7 @@ class _Builder:
         make = _EXPRESSIONS.get(raw.type)
         if make is None:
             raise LuaSyntaxError(
-                self.file, raw.start_point[0] + 1, f"unexpected symbol near '{self.source(raw)}'"
+                self.file, raw.start_point[0] + 1, f"unexpected symbol near {said(self.source(raw))}"
             )
         return make(self, raw)
 
@@ -247,7 +248,7 @@ def _variables(b: _Builder, raw: Raw) -> tuple[Expression, ...]:
     attribute = next((child for child in raw.named_children if child.type == "attribute"), None)
     if attribute is not None:
         raise LuaSyntaxError(
-            b.file, attribute.start_point[0] + 1, f"unexpected symbol near '{b.source(attribute)}'"
+            b.file, attribute.start_point[0] + 1, f"unexpected symbol near {said(b.source(attribute))}"
         )
     return b.values(raw)
 
@@ -451,7 +452,7 @@ def _binary(b: _Builder, raw: Raw) -> Expression:
     left = b.field(raw, "left")
     operator = next(child.type for child in raw.children if not child.is_named)
     if operator in ("//", "&", "|", "~", "<<", ">>"):  # of a later Lua
-        raise LuaSyntaxError(b.file, b.place(raw).line, f"unexpected symbol near '{operator[-1]}'")
+        raise LuaSyntaxError(b.file, b.place(raw).line, f"unexpected symbol near {said(operator[-1])}")
     return tree.Binary(b.place(raw), operator, left, b.field(raw, "right"))
 
 

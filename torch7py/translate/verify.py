@@ -12,6 +12,7 @@ from torch7py.nn.base import Module
 from torch7py.nn.dropout import Dropout
 from torch7py.nn.object import TorchObject
 from torch7py.nn.trace import leaves_of
+from torch7py.translate.checked_code import run_page
 from torch7py.translate.model import ClassSource, FunctionSource, ModelSource, translate_model
 
 __all__ = [
@@ -109,7 +110,7 @@ def like(native: Any, theirs: Any) -> Any:
 def load(code: str, name: str) -> Any:
     """The class of a page."""
     namespace: dict[str, Any] = {"__name__": "translated"}
-    exec(compile(code, "<translated>", "exec"), namespace)
+    run_page(code, "<translated>", namespace)
     return namespace[name]
 
 

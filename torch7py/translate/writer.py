@@ -25,6 +25,7 @@ from torch7py.translate.layers.registry import (
     structures,
 )
 from torch7py.translate.naming import TOKEN, Names, Statement
+from torch7py.translate.quoting import comment
 from torch7py.translate.shapes import changes, shown
 
 __all__ = ["Child", "Statement", "Writer", "identifier"]
@@ -34,7 +35,7 @@ LONG = 90
 
 def identifier(text: str) -> str:
     """A text as a Python name, lower case; empty where nothing of it is left."""
-    name = re.sub(r"\W+", "_", text.strip()).strip("_").lower()
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", text.strip()).strip("_").lower()
     if name[:1].isdigit():
         name = f"n{name}"
     return name + "_" if keyword.iskeyword(name) else name
@@ -510,7 +511,7 @@ class Writer:
                 text = write(text)
                 if s.targets and targets == write(s.text):
                     continue
-                note = f"  # {s.comment}" if s.comment else ""
+                note = f"  {comment(s.comment)}" if s.comment else ""
                 yield indent + text + note
                 if s.body is not None:
                     yield from lines(s.body, indent + "    ")

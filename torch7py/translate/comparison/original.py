@@ -27,6 +27,7 @@ from torch7py.translate.comparison.layouts import Layouts, Place
 from torch7py.translate.comparison.masks import Factor, recorded_masks
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.native.written_out.missing_packages import MISSING
+from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.verify import Different
 
 __all__ = ["REST", "Made", "Recording", "asks_for_card", "run_original"]
@@ -176,10 +177,11 @@ def _run(
             "local t = {} for k in pairs(__torch7py_record.draws) do t[#t + 1] = k end return t"
         )
         for family in families or []:
-            values = runtime.execute(f"return __torch7py_record.draws['{family}']")
+            of_family = f"[{lua_quoted(family)}]"
+            values = runtime.execute(f"return __torch7py_record.draws{of_family}")
             filled = runtime.execute(
-                f"local t = {{}} for i = 1, #__torch7py_record.draws['{family}'] do "
-                f"t[i] = __torch7py_record.filled['{family}'][i] or false end return t"
+                f"local t = {{}} for i = 1, #__torch7py_record.draws{of_family} do "
+                f"t[i] = __torch7py_record.filled{of_family}[i] or false end return t"
             )
             taken, draws[family] = _sorted_out(values, filled, laid)
             snapshots += taken
@@ -236,7 +238,7 @@ def _own_layers(runtime: Runtime, fields: dict[str, list[str]]) -> dict[str, lis
             continue
         layer: dict[str, torch.Tensor] = {}
         for field_name in fields[name]:
-            value = runtime.execute(f"return __torch7py_record.objects[{number}]['{field_name}']")
+            value = runtime.execute(f"return __torch7py_record.objects[{number}][{lua_quoted(field_name)}]")
             if isinstance(value, torch.Tensor):
                 layer[field_name] = value.detach().clone()
         found.setdefault(name, []).append(layer)

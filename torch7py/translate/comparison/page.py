@@ -16,13 +16,14 @@ import threading
 import time
 import types
 import unittest
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from torch7py import lua
+from torch7py.translate.checked_code import checked_tree
 from torch7py.translate.comparison import cards
 from torch7py.translate.comparison.masks import Masks
 from torch7py.translate.comparison.original import Recording
@@ -31,7 +32,7 @@ from torch7py.translate.comparison.patching import patched
 from torch7py.translate.comparison.pictures import Pictures
 from torch7py.translate.comparison.reached import Reached
 from torch7py.translate.comparison.replayed import Clock, Draws, Files, Snapshots
-from torch7py.translate.native.program import Native
+from torch7py.translate.native.program import Native, modules_of
 from torch7py.translate.verify import Different
 
 __all__ = ["run_translation"]
@@ -159,7 +160,7 @@ def run_translation(
         modules = _modules(native, path.parent, partners, script, reached)
         limited = _limited(PATIENCE + FACTOR * recording.seconds)
         with _quiet_initializers(partners), partners.watching(), patched(changes), modules, limited:
-            _run_program(native.code, str(path.with_suffix(".py")), namespace, partners, recording, reached)
+            _run_program(native, str(path.with_suffix(".py")), namespace, partners, recording, reached)
         pictures.compare()
     except Endless:
         raise Different(
@@ -191,12 +192,8 @@ class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.pages: dict[
             str, tuple[str, str]
         ] = {}  # by module: the page and its code; of a mere folder nothing
-        for page, code in native.modules.items():
-            name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            self.pages[name] = (page, code)
-            while "." in name:
-                name = name.rpartition(".")[0]
-                self.pages.setdefault(name, (f"{name.replace('.', '/')}/__init__.py", ""))
+        for name, page in modules_of(native.modules).items():
+            self.pages[name] = (page, native.modules.get(page, ""))
 
     def find_spec(
         self, fullname: str, path: object = None, target: object = None
@@ -211,17 +208,26 @@ class _Pages(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         page, code = self.pages[module.__name__]
-        _run_page(code, str(self.folder / page), vars(module), self.partners, self.reached)
+        _run_page(code, str(self.folder / page), vars(module), self.partners, self.reached, self.pages)
 
 
-def _run_page(code: str, name: str, namespace: dict[str, Any], partners: Partners, reached: Reached) -> None:
+def _run_page(
+    code: str,
+    name: str,
+    namespace: dict[str, Any],
+    partners: Partners,
+    reached: Reached,
+    pages: Collection[str],
+) -> None:
     """Run a page, and note what the layers of each of its classes are partners of as soon as there is the class."""
     namespace.update(reached.names())
-    for plain in ast.parse(code, name).body:
+    for plain in checked_tree(code, name, pages).body:
         statement = reached.mark(name, plain)
         exec(compile(ast.Module([statement], []), name, "exec"), namespace)
         if isinstance(statement, ast.ClassDef):
             partners.wrap_class(namespace, statement.name)
+        elif isinstance(statement, ast.FunctionDef):
+            partners.wrap_function(namespace, statement.name)
 
 
 @contextlib.contextmanager
@@ -244,7 +250,7 @@ def _modules(
 
 
 def _run_program(
-    code: str,
+    native: Native,
     name: str,
     namespace: dict[str, Any],
     partners: Partners,
@@ -253,7 +259,7 @@ def _run_program(
 ) -> None:
     """Run the page's program, as a process of its own would."""
     try:
-        _run_page(code, name, namespace, partners, reached)
+        _run_page(native.code, name, namespace, partners, reached, modules_of(native.modules))
         namespace["main"]()
     except Enough:
         return

@@ -12,7 +12,7 @@ import torch
 from torch7py.translate.comparison.original import Made, Recording
 from torch7py.translate.comparison.patching import patched
 from torch7py.translate.layers import Layer, natives
-from torch7py.translate.layers.helpers import HELPERS
+from torch7py.translate.layers.helpers import DERIVED, DRAWING, HELPERS
 from torch7py.translate.model import taken
 from torch7py.translate.native.program import Native
 from torch7py.translate.verify import Different
@@ -88,6 +88,8 @@ class Partners:
                 kind.__init__ = self._after(kind.__init__, cls)
         if name in self.helpers and issubclass(kind, torch.nn.Module):
             kind.__init__ = self._quietly(kind.__init__)
+            if "reset_parameters" in vars(kind) and name in DERIVED:
+                kind.reset_parameters = lambda module: self.reset(module)
         if name in self.own:
             kind.__init__ = self._noting(kind, self.own[name])
         if name == "NCE" and name in self.helpers:
@@ -111,16 +113,21 @@ class Partners:
 
         kind.__init__, kind.draw = init, draw
 
-    def _quietly(self, original: Callable[..., None]) -> Callable[..., None]:
+    def wrap_function(self, namespace: dict[str, Any], name: str) -> None:
+        """Have what a function of a page draws for first weights be replaced, as all of them are."""
+        if name in self.helpers and name in DRAWING:
+            namespace[name] = self._quietly(namespace[name])
+
+    def _quietly(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def init(module: Any, *args: Any, **kwargs: Any) -> None:
+        def quiet(*args: Any, **kwargs: Any) -> Any:
             self.quiet += 1
             try:
-                original(module, *args, **kwargs)
+                return original(*args, **kwargs)
             finally:
                 self.quiet -= 1
 
-        return init
+        return quiet
 
     def _noting(self, kind: Any, lua_name: str) -> Callable[..., None]:
         original: Callable[..., None] = kind.__init__

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from torch7py.translate.quoting import comment as as_comment
+from torch7py.translate.quoting import decoded, quoted
 from torch7py.translate.tree import Comment
 
-__all__ = ["Code", "Line", "comment_lines", "literal", "quoted"]
+__all__ = ["Code", "Line", "comment_lines", "literal"]
 
 
 @dataclass(slots=True)
@@ -24,20 +26,12 @@ class Line:
 def comment_lines(comment: Comment) -> list[str]:
     """A comment as Python's, a line each."""
     text = comment.text.encode("latin1").decode("utf-8", "replace")
-    lines = [line.strip() if comment.long else line.rstrip() for line in text.split("\n")]
+    lines = [line.strip() for line in text.split("\n")]
     while lines and not lines[0].strip():
         lines.pop(0)
     while lines and not lines[-1].strip():
         lines.pop()
-    return ["# " + _plain(line) if line.strip() else "#" for line in lines] or ["#"]
-
-
-def _plain(line: str) -> str:
-    """A comment's text, without what Python or its tools would take for a directive."""
-    line = "".join(c if c.isprintable() else " " for c in line).strip()
-    if line.startswith(("type:", "fmt:", "noqa", "ruff:", "pragma:", "yapf:", "isort:")):
-        return "- " + line
-    return line
+    return [as_comment(line) for line in lines] or ["#"]
 
 
 @dataclass
@@ -62,29 +56,5 @@ def literal(value: str) -> str:
     """A Lua string as Python source."""
     if value.isascii():
         return quoted(value)
-    try:
-        characters = value.encode("latin1").decode("utf-8")
-    except UnicodeDecodeError:
-        return quoted(value)
-    return f"lua.text({quoted(characters, decoded=True)})"
-
-
-def quoted(value: str, decoded: bool = False) -> str:
-    """A string as Python source; ``decoded``: of characters, not of bytes."""
-    quote = "'" if value.count('"') > value.count("'") else '"'
-    parts = []
-    for char in value:
-        if char == quote or char == "\\":
-            parts.append("\\" + char)
-        elif char in _ESCAPES:
-            parts.append(_ESCAPES[char])
-        elif char.isprintable() and (char.isascii() or decoded):
-            parts.append(char)
-        elif ord(char) < 256:
-            parts.append(f"\\x{ord(char):02x}")
-        else:
-            parts.append(f"\\u{ord(char):04x}" if ord(char) < 65536 else f"\\U{ord(char):08x}")
-    return quote + "".join(parts) + quote
-
-
-_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    characters = decoded(value)
+    return quoted(value, ascii_only=True) if characters == value else f"lua.text({quoted(characters)})"

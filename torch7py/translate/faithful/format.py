@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from torch7py.translate.faithful.code import Line, quoted
+from torch7py.translate.faithful.code import Line
 from torch7py.translate.layout import lay_out
+from torch7py.translate.quoting import quoted
 
 __all__ = ["bare", "finish"]
 
@@ -41,8 +42,7 @@ def finish(lines: list[Line], file: str, rnn_api: int | None = None) -> str:
         note = f"  {line.comment}" if line.comment else ""
         shown += lay_out(f"{'    ' * line.depth}{line.text}{note}")
         previous = line
-    table = _table(marks)
-    tail = ["", "", *lay_out(f'__lua__ = lua.Source({quoted(file)}, "{table}")'), ""]
+    tail = ["", "", *lay_out(_source(file, marks)), ""]
     tail += ['if __name__ == "__main__":', *lay_out(f"    lua.main(chunk, {quoted(file)}{generation})")]
     return "\n".join([*head, *shown, *tail]) + "\n"
 
@@ -81,7 +81,11 @@ def bare(lines: list[Line], file: str) -> str:
     """The same for nobody to read: a line each, as it is."""
     shown = ["    " * line.depth + line.text for line in lines]
     marks = [(number, line.lua, line.mark) for number, line in enumerate(lines, len(_HEAD) + 1)]
-    return "\n".join([*_HEAD, *shown, f'__lua__ = lua.Source({quoted(file)}, "{_table(marks)}")']) + "\n"
+    return "\n".join([*_HEAD, *shown, _source(file, marks)]) + "\n"
+
+
+def _source(file: str, marks: list[tuple[int, int, str]]) -> str:
+    return f"__lua__ = lua.Source({quoted(file)}, {quoted(_table(marks))})"
 
 
 def _table(marks: list[tuple[int, int, str]]) -> str:

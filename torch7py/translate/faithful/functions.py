@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from torch7py.lua.values import Library
 from torch7py.translate import tree
 from torch7py.translate.errors import NotTranslated
-from torch7py.translate.faithful.code import Code, Line, quoted
+from torch7py.translate.faithful.code import Code, Line
 from torch7py.translate.faithful.jumps import Jumps
 from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.statements import SIMPLE
+from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Block, Statement
 
@@ -83,7 +84,7 @@ class FunctionWriter:
             and name not in Library.RESERVED
         ):
             return f"{self.expressions.globals}.{name}"
-        return f'lua.index({self.expressions.globals}, "{name}")'
+        return f"lua.index({self.expressions.globals}, {quoted(name)})"
 
     def temporary(self) -> str:
         """The name of a value that is read right after it was set."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 
+from torch7py.translate.quoting import identifier, without_special
 from torch7py.translate.scopes import Scope, Variable
 
 __all__ = ["Names", "python_name"]
@@ -18,9 +19,8 @@ LIKE_DIGITS = frozenset({"l", "I", "O"})  # which a reader takes for 1 and 0
 
 def python_name(name: str) -> str:
     """A Lua name as Python allows it."""
-    if keyword.iskeyword(name) or name in RESERVED or name in LIKE_DIGITS:
-        return name + "_"
-    return name if name.isascii() else "".join(c if c.isascii() else f"u{ord(c):02x}" for c in name)
+    plain = without_special(identifier(name, "u"))
+    return plain + "_" if keyword.iskeyword(plain) or plain in RESERVED or plain in LIKE_DIGITS else plain
 
 
 class Names:

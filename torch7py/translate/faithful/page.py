@@ -13,6 +13,7 @@ from torch7py import lua
 from torch7py.bridge.generation import LATER, generation_of
 from torch7py.lua import basic
 from torch7py.translate import tree
+from torch7py.translate.checked_code import checked_tree, compiled
 from torch7py.translate.errors import NotTranslated
 from torch7py.translate.faithful.code import Code, Line, comment_lines
 from torch7py.translate.faithful.expressions import Expressions
@@ -21,6 +22,7 @@ from torch7py.translate.faithful.functions import FunctionWriter
 from torch7py.translate.faithful.names import Names
 from torch7py.translate.faithful.statements import WRITERS
 from torch7py.translate.parse import LuaSyntaxError, parse
+from torch7py.translate.quoting import chunk_name
 from torch7py.translate.scopes import Scope, Scopes, Variable, resolve
 from torch7py.translate.tree import Block, Comment
 
@@ -196,7 +198,9 @@ def translate_faithful(source: str | bytes, file: str = "?") -> Page:
     lines = writer.write()
     found = generation_of(file) if os.path.isfile(file) else LATER
     rnn_api = None if found == LATER else found
-    return Page(finish(lines, file, rnn_api), writer.statements, writer.failures, rnn_api)
+    text = finish(lines, file, rnn_api)
+    checked_tree(text, file)
+    return Page(text, writer.statements, writer.failures, rnn_api)
 
 
 def short_name(name: str) -> str:
@@ -206,13 +210,13 @@ def short_name(name: str) -> str:
     if name[:1] == "=":
         return name[1:60]
     cut = next((at for at, char in enumerate(name[:48]) if char < " "), min(len(name), 48))
-    return f'[string "{name}"]' if cut == len(name) else f'[string "{name[: min(cut, 45)]}..."]'
+    return chunk_name(name if cut == len(name) else f"{name[: min(cut, 45)]}...")
 
 
 @lru_cache(maxsize=128)
 def _code_of(source: str, shown: str) -> CodeType:
     lines = Writer(parse(source.encode("latin1"), shown), shown).write()
-    return compile(bare(lines, shown), f"<{shown}>", "exec")
+    return compiled(bare(lines, shown), f"<{shown}>")
 
 
 def compile_chunk(source: str, name: str) -> Callable[..., Any]:

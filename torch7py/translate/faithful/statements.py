@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from torch7py.translate import tree
+from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Statement
 
@@ -115,7 +116,7 @@ def assigned(writer: FunctionWriter, values: tuple[Expression, ...]) -> str:
 def store(writer: FunctionWriter, variable: Variable, text: str) -> None:
     target = aim(writer, variable)
     if target.startswith("lua."):
-        writer.add(f'lua.setindex(G, "{variable.name}", {text})')
+        writer.add(f"lua.setindex(G, {quoted(variable.name)}, {text})")
     elif target != text:
         writer.add(f"{target} = {text}")
 

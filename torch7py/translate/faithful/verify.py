@@ -10,11 +10,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch7py import lua
 from torch7py.bridge.errors import LuaError
 from torch7py.bridge.runtime import Runtime
 from torch7py.lua import modules
+from torch7py.translate.checked_code import run_page as run_code
 from torch7py.translate.faithful.page import Page
 from torch7py.translate.verify import Different
 
@@ -58,16 +60,16 @@ class Ended:
 
 def run_page(page: Page, path: Path, arguments: Sequence[str] = ()) -> Ended:
     """Run a page in this process as one of its own would."""
-    names: dict[str, object] = {"__name__": "page"}
+    names: dict[str, Any] = {"__name__": "page"}
     written = io.BytesIO()
     text = io.TextIOWrapper(written, "utf-8", "surrogateescape", newline="\n")
     lua.reset()
     try:
-        exec(compile(page.text, f"<{path.with_suffix('.py')}>", "exec"), names)
+        run_code(page.text, f"<{path.with_suffix('.py')}>", names)
         modules.begin(str(path), arguments, page.rnn_api, SEED)
         modules.search_in(modules.directory(str(path)))
         with contextlib.redirect_stdout(text):
-            code, failure = modules.run(names["chunk"])  # type: ignore[arg-type]
+            code, failure = modules.run(names["chunk"])
     finally:
         lua.reset()
     text.flush()

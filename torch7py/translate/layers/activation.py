@@ -189,7 +189,8 @@ def learned_shift(args: Args) -> Native:
         return Expr(f"{x.beside('+')} + {me}", binds="+")
 
     return Native(
-        make=f"nn.Parameter(torch.zeros({size}))",
+        make=f"drawn({size})",
+        helpers=("drawn",),
         call=call,
         weights={"": "bias"},
         over_time=True,
@@ -211,12 +212,13 @@ def _spread(me: str, use: Use, sizes: list[str]) -> str:
     return f"{me}.view({', '.join(map(str, shape[-(len(shape) - 1) or None :]))})"
 
 
-def _componentwise(name: str, field: str, operator: str, label: str, first: str) -> None:
+def _componentwise(name: str, field: str, operator: str, label: str) -> None:
     @native(name, live=lambda m: {"sizes": list(m.size.sizes())})
     def rule(args: Args) -> Native:
         sizes = items(args.sizes)
         return Native(
-            make=f"nn.Parameter(torch.{first}({', '.join(sizes)}))",
+            make=f"drawn({', '.join(sizes)})",
+            helpers=("drawn",),
             call=lambda use: Expr(
                 f"{use.tensor.beside(operator)} {operator} {_spread(use.me, use, sizes)}", binds=operator
             ),
@@ -226,8 +228,8 @@ def _componentwise(name: str, field: str, operator: str, label: str, first: str)
         )
 
 
-_componentwise("nn.CAdd", "bias", "+", "shift", "zeros")
-_componentwise("nn.CMul", "weight", "*", "scale", "ones")
+_componentwise("nn.CAdd", "bias", "+", "shift")
+_componentwise("nn.CMul", "weight", "*", "scale")
 
 
 @native("nn.GatedLinearUnit", live=fields("dim"))

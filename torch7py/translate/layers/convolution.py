@@ -61,10 +61,13 @@ def reads(axes: str, *prefixes: str) -> Read:
 
 def convolution(args: Args, cls: str, axes: str, more: str, transposed: bool = False) -> Native:
     plain = args.get("bias", "True") == "True"
+    # Torch7 draws weights by the number of inputs, PyTorch those of a transposed one by that of outputs
+    own = transposed and args.nInputPlane != args.nOutputPlane
     kernel = sizes(args, "k", axes)
     bias = "" if plain else ", bias=False"
     return Native(
-        make=f"nn.{cls}({args.nInputPlane}, {args.nOutputPlane}, {kernel}{more}{bias})",
+        make=f"{'' if own else 'nn.'}{cls}({args.nInputPlane}, {args.nOutputPlane}, {kernel}{more}{bias})",
+        helpers=(cls,) if own else (),
         weights={"weight": shaped(axes, transposed)} | ({"bias": "bias"} if plain else {}),
         heavy=True,
         name="conv",
@@ -124,7 +127,8 @@ def depth_wise_convolution(args: Args) -> Native:
     outputs = times(args.nInputPlane, args.nOutputPlane)
     more = options(args, SPATIAL) + f", groups={args.nInputPlane}" + ("" if plain else ", bias=False")
     return Native(
-        make=f"nn.Conv2d({args.nInputPlane}, {outputs}, {sizes(args, 'k', SPATIAL)}{more})",
+        make=f"Conv2d({args.nInputPlane}, {outputs}, {sizes(args, 'k', SPATIAL)}{more})",
+        helpers=("Conv2d",),
         weights={"weight": weight} | ({"bias": lambda m: m.bias.t().reshape(-1)} if plain else {}),
         heavy=True,
         name="conv",
@@ -209,9 +213,10 @@ def row_convolution(args: Args) -> Native:
     step = args.get("dW", "1")
     plain = args.get("bias", "True") == "True"
     return Native(
-        make=f"nn.Conv1d({args.inputFrameSize}, {args.inputFrameSize}, {args.kW}"
+        make=f"Conv1d({args.inputFrameSize}, {args.inputFrameSize}, {args.kW}"
         f"{'' if step == '1' else f', stride={step}'}, groups={args.inputFrameSize}{'' if plain else ', bias=False'})",
         call="{self}({x})" if args.get("featFirst", "False") == "True" else ACROSS,
+        helpers=("Conv1d",),
         weights={"weight": "weight"} | ({"bias": "bias"} if plain else {}),
         heavy=True,
         name="conv",

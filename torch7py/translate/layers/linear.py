@@ -71,8 +71,10 @@ def lookup_table(args: Args) -> Native:
             more += f", norm_type={args.normType}"
     if args.get("scaleGradByFreq", "False") == "True":
         more += ", scale_grad_by_freq=True"
+    padded = padding != "0"
     return Native(
-        make=f"nn.Embedding({args.nIndex}, {args.nOutput}{more})",
+        make=f"{'' if padded else 'nn.'}Embedding({args.nIndex}, {args.nOutput}{more})",
+        helpers=("Embedding",) if padded else (),
         call=_rows,
         weights={"weight": "weight"},
         over_time=True,
@@ -136,7 +138,8 @@ def partial_linear(args: Args) -> Native:
     if plain:
         weights["bias"] = lambda m: m.bias.reshape(-1)
     return Native(
-        make=f"nn.Linear({args.inputsize}, {args.outputsize}{'' if plain else ', bias=False'})",
+        make=f"PartialLinear({args.inputsize}, {args.outputsize}{'' if plain else ', bias=False'})",
+        helpers=("PartialLinear",),
         weights=weights,
         over_time=True,
         heavy=True,
@@ -227,7 +230,8 @@ def weight_norm(layer: Layer, x: Value, w: Writer) -> Value:
 
     normed = replace(
         inner,
-        make=f"nn.utils.parametrizations.weight_norm({inner.make})",
+        make=f"weight_normed({inner.make})",
+        helpers=(*inner.helpers, "weight_normed"),
         weights={
             "parametrizations.weight.original0": lengths,
             "parametrizations.weight.original1": lambda m: m.v.reshape(

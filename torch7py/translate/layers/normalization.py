@@ -33,11 +33,11 @@ def _batch_norm(name: str, cls: str, dims: int) -> None:
         affine = args.get("affine", "True") == "True"
         if not affine:
             more += ", affine=False"
-        one_row = "one_row" in args
+        used = f"Single{cls}" if "one_row" in args else cls if affine else ""
         return Native(
-            make=f"{'' if one_row else 'nn.'}{cls}({args.nOutput}{more})",
+            make=f"{used or f'nn.{cls}'}({args.nOutput}{more})",
             batches_of=dims,
-            helpers=(cls,) if one_row else (),
+            helpers=(used,) if used else (),
             weights={"weight": "weight", "bias": "bias"} if affine else {},
             buffers={"running_mean": "running_mean", "running_var": "running_var"},
             constants={"num_batches_tracked": lambda m: torch.tensor(0)},

@@ -18,6 +18,7 @@ from torch7py.translate.layers.registry import (
     native,
     structure,
 )
+from torch7py.translate.quoting import quoted
 from torch7py.translate.writer import Writer
 
 MODES = ("ceil_mode", "count_include_pad", "divide")
@@ -236,7 +237,7 @@ def upsampling(args: Args) -> Native:
         if mode == "nearest":
             return f'F.interpolate({use.tensor}, {size}, mode="nearest")'
         kind = "trilinear" if use.ndim == 5 or "odepth" in args else "bilinear"
-        return f'F.interpolate({use.tensor}, {size}, mode="{kind}", align_corners=True)'
+        return f"F.interpolate({use.tensor}, {size}, mode={quoted(kind)}, align_corners=True)"
 
     if mode == "nearest":
         return Native(call=call)

@@ -211,8 +211,8 @@ def fast_lstm(layer: Layer, x: Value, w: Writer) -> Value:
         if masked
         else {name: _of(name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")},
         constants={f"bias_hh{suffix}": lambda m: torch.zeros_like(m.i2g.bias)},
-        setup=(ONE_BIAS.format("nn.FastLSTM").replace("_l0", suffix),),
-        helpers=("MaskedLSTM",) if masked else (),
+        setup=(ONE_BIAS.format("nn.FastLSTM").replace("_l0", suffix), "init_fast_lstm({self})"),
+        helpers=("MaskedLSTM", "init_fast_lstm") if masked else ("init_fast_lstm",),
         name="lstm",
     )
     return run(layer, native, x, w)
@@ -262,7 +262,8 @@ def lstm(layer: Layer, x: Value, w: Writer) -> Value:
                 "bias_ih_l0": _joined("b", "ifzo"),
             },
             constants={"bias_hh_l0": lambda m: torch.zeros_like(_joined("b", "ifzo")(m))},
-            setup=(ONE_BIAS.format("nn.LSTM"),),
+            setup=(ONE_BIAS.format("nn.LSTM"), "init_fast_lstm({self})"),
+            helpers=("init_fast_lstm",),
             name="lstm",
         )
     else:

@@ -77,8 +77,8 @@ def seq_lstm(layer: Layer, x: Value, w: Writer) -> Value:
         make=f"{'MaskedLSTM' if masked else 'nn.LSTM'}({sizes}{batch_first})",
         weights=_seq_weights(suffix),
         constants={f"bias_hh{suffix}": lambda m: torch.zeros_like(m.bias)},
-        setup=(ONE_BIAS.format("nn.SeqLSTM").replace("_l0", suffix),),
-        helpers=("MaskedLSTM",) if masked else (),
+        setup=(ONE_BIAS.format("nn.SeqLSTM").replace("_l0", suffix), "init_seq_lstm({self})"),
+        helpers=("MaskedLSTM", "init_seq_lstm") if masked else ("init_seq_lstm",),
         name="lstm",
     )
     return run_sequence(layer, native, x, w, PAIR)
@@ -94,7 +94,8 @@ def seq_lstm_projected(layer: Layer, x: Value, w: Writer) -> Value:
         make=f"nn.LSTM({args.inputsize}, {args.hiddensize}, proj_size={args.outputsize}{batch_first})",
         weights=_seq_weights("_l0") | {"weight_hr_l0": lambda m: m.weightO.t()},
         constants={"bias_hh_l0": lambda m: torch.zeros_like(m.bias)},
-        setup=(ONE_BIAS.format("nn.SeqLSTMP"),),
+        setup=(ONE_BIAS.format("nn.SeqLSTMP"), "init_seq_lstm({self})"),
+        helpers=("init_seq_lstm",),
         name="lstm",
     )
     return run_sequence(layer, native, x, w, PAIR)
@@ -133,7 +134,8 @@ def seq_gru(layer: Layer, x: Value, w: Writer) -> Value:
             "from_input.bias": lambda m: m.bias[2 * m.outputs :],
             "from_kept.weight": rows(False, True),
         },
-        helpers=("GRU",),
+        setup=("init_seq_gru({self})",),
+        helpers=("GRU", "init_seq_gru"),
         name="gru",
         comment=GRU_NOTE,
     )

@@ -254,15 +254,15 @@ class Calls:
                     given = self.arguments(node, functions, 1)
                     return atom(f"{text}({itself}{', ' if given else ''}{given})")
                 return atom(f"{text}({self.arguments(node, functions, 1)})")
-            receiver = t.value(node.receiver)
+            receiver, method = t.value(node.receiver), code.quoted(node.method)
             rest = self.arguments(node, functions, 1)
             if not any(f.parameters or f.vararg for f in functions):  # Lua drops the object itself, too
-                return atom(f'{receiver.at(code.ATOM)}["{node.method}"]()')
+                return atom(f"{receiver.at(code.ATOM)}[{method}]()")
             if not isinstance(node.receiver, Name):  # it is computed once
                 name = t.fresh("value")
                 given = f"{name}, {rest}" if rest else name
-                return atom(f'({name} := {receiver})["{node.method}"]({given})')
-            return atom(f'{receiver.at(code.ATOM)}["{node.method}"]({receiver}{", " if rest else ""}{rest})')
+                return atom(f"({name} := {receiver})[{method}]({given})")
+            return atom(f"{receiver.at(code.ATOM)}[{method}]({receiver}{', ' if rest else ''}{rest})")
         if kind == "tensor":
             return tensors.method(t, node)
         if matching.has_methods_of_text(t, node.receiver):

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import quoting, tree
 from torch7py.translate.argument_checks import ArgumentChecks, Rule, named_arguments
 from torch7py.translate.native import code
 from torch7py.translate.native.problem import Problem
@@ -92,7 +92,7 @@ def _may_be_nil(t: Translator, function: Function, at: int) -> bool:
 
 def docstring(checks: ArgumentChecks | None) -> list[str]:
     """What rules say of their function, as the lines of a docstring; none where that cannot be written as one."""
-    if checks is None or not checks.doc or '"""' in checks.doc or "\\" in checks.doc:
+    if checks is None or not checks.doc:
         return []
     kept = [
         line.strip().lstrip("#").strip() if line.strip().startswith("#") else line.rstrip()
@@ -100,9 +100,9 @@ def docstring(checks: ArgumentChecks | None) -> list[str]:
         if "@ARG" not in line and not line.strip().startswith("<a ")
     ]
     text = textwrap.dedent("\n".join(kept)).strip()
-    if not text or not text.isascii() or text.endswith('"'):
+    if not text:
         return []
-    return f'"""{text}"""'.split("\n") if "\n" not in text else [*f'"""{text}'.split("\n"), '"""']
+    return quoting.docstring(text, closed_below=True).split("\n")
 
 
 def arguments(t: Translator, node: Call | Invoke, functions: Sequence[Function], first: int) -> str | None:

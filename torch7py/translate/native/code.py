@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from torch7py.translate import quoting
+
 __all__ = [
     "ADD",
     "AND",
@@ -107,18 +109,11 @@ _apart: ContextVar[frozenset[str]] = ContextVar("apart", default=frozenset())
 
 def python_name(name: str) -> str:
     """A Lua name as a Python one: the same, unless it means something there."""
-    plain = _identifier(
-        name if name.isascii() else "".join(c if c.isascii() else f"_{ord(c):x}" for c in name)
-    )
+    plain = quoting.without_special(quoting.identifier(name))
     means = keyword.iskeyword(plain) or plain in _TAKEN or plain in _USED_BUILTINS
     if means or plain in _LIKE_DIGITS or plain in _reserved.get():
         return plain + "_"
     return plain
-
-
-def _identifier(name: str) -> str:
-    """A key of a table, which may be any text, as a name: ``self["a b"]`` has one."""
-    return name if name.isidentifier() else re.sub(r"\W", "_", name if name[:1].isalpha() else f"_{name}")
 
 
 def names_reserved() -> frozenset[str]:
@@ -148,12 +143,11 @@ def kept_apart(names: frozenset[str]) -> Iterator[None]:
 
 def attribute_name(name: str) -> str:
     """A Lua name as that of an attribute, which may be one that means something elsewhere."""
-    plain = name if name.isascii() else python_name(name)
-    plain = _identifier(plain)
+    plain = quoting.without_special(quoting.identifier(name))
     if keyword.iskeyword(plain):
         return plain + "_"
     # Python changes names that begin with two underscores.
-    if plain.startswith("__") and not plain.endswith("__"):
+    if plain.startswith("__"):
         return f"{plain[1:]}_" if name in _apart.get() else plain[1:]
     return plain
 
@@ -166,19 +160,5 @@ def stretch(start: str, end: str) -> str:
 
 
 def quoted(value: str) -> str:
-    """A Lua string (latin-1) as a Python literal, in double quotes where the formatter would have them."""
-    try:
-        text = value.encode("latin1").decode()
-    except UnicodeDecodeError:
-        text = value
-    body = repr(text)
-    inner = body[1:-1]
-    if body[0] == "'" and '"' not in inner:
-        return f'"{inner}"'.replace("\\'", "'")
-    if body[0] == "'":
-        # Both kinds of quotes, or double ones only: the formatter keeps what needs fewer escapes.
-        double, single = text.count('"'), text.count("'")
-        if double > single:
-            return body
-        return '"' + inner.replace("\\'", "'").replace('"', '\\"') + '"'
-    return body
+    """A Lua string (latin-1) as a Python literal."""
+    return quoting.quoted(quoting.decoded(value))

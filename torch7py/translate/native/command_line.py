@@ -54,14 +54,14 @@ def _option(t: Translator, node: Invoke) -> None:
     *short, long = name.value.split()  # the short name is lapp's
     plain = option_name(name.value)
     flags = [*short, f"{'--' if long.startswith('--') else '-'}{plain}"]
-    flag = ", ".join(f'"{each}"' for each in flags)
+    flag = ", ".join(map(code.quoted, flags))
     if code.attribute_name(plain) != plain.replace("-", "_"):  # as argparse has it
-        flag += f', dest="{code.attribute_name(plain)}"'
+        flag += f", dest={code.quoted(code.attribute_name(plain))}"
     kind = t.kind(default)
     if kind == "boolean":
         negated = isinstance(default, tree.Boolean) and default.value
         action = "store_false" if negated else "store_true"
-        t.emit(f'{parser}.add_argument({flag}, action="{action}"{text})')
+        t.emit(f"{parser}.add_argument({flag}, action={code.quoted(action)}{text})")
     elif kind == "number":
         type_ = "int" if t.whole(default) and not t.wholes.option_is_real(plain) else "float"
         t.emit(f"{parser}.add_argument({flag}, type={type_}, default={t.value(default)}{text})")
@@ -93,7 +93,7 @@ def _argument(t: Translator, node: Invoke) -> None:
         raise Problem("T7-261", node.line, "an argument whose name is not a literal")
     text = f", help={_percent(t.value(node.arguments[1]).text)}" if len(node.arguments) > 1 else ""
     plain = name.value.lstrip("-")
-    t.emit(f'{t.value(node.receiver).at(code.ATOM)}.add_argument("{plain}"{text})')
+    t.emit(f"{t.value(node.receiver).at(code.ATOM)}.add_argument({code.quoted(plain)}{text})")
 
 
 methods["cmdline", "string"] = _string

@@ -243,7 +243,7 @@ class Conditions:
             plain = self.t.value(node)
             base, _, name = plain.text.rpartition(".")
             if name in ("weight", "bias") and base.isidentifier():  # which not every module has
-                return atom(f'getattr({base}, "{name}", None)')
+                return atom(f"getattr({base}, {code.quoted(name)}, None)")
             return plain
         if isinstance(node, Index) and self.t.kind(node.base) == "table":
             plain = self.t.value(node)

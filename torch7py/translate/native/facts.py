@@ -189,7 +189,7 @@ def saved(t: Translator, value: tree.Expression) -> str:
     names = _options_in(t, value)
     if not names:
         return text
-    more = ", ".join(f'"{name}": vars({text}["{name}"])' for name in names)
+    more = ", ".join(f"{code.quoted(name)}: vars({text}[{code.quoted(name)}])" for name in names)
     return f"{{**{text}, {more}}}"
 
 

@@ -35,7 +35,7 @@ def opened(t: Translator, node: Call) -> str:
             raise Problem("T7-203", node.line, "a file's mode that is not a literal")
         plain = mode.value.replace("b", "")
         if plain != "r":
-            given.append(f'"{plain}"')
+            given.append(code.quoted(plain))
     return f"open({', '.join(given)})"
 
 

@@ -26,7 +26,7 @@ def open_file(t: Translator, node: Call) -> Py:
     mode = node.arguments[1] if len(node.arguments) > 1 else String(node.place, "a")
     if not isinstance(mode, String) or mode.value not in _MODES or len(node.arguments) > 2:
         raise Problem("T7-203", node.line, "a file's mode that is not a literal")
-    return atom(f'h5py.File({given[0]}, "{mode.value}")')
+    return atom(f"h5py.File({given[0]}, {code.quoted(mode.value)})")
 
 
 def _place(t: Translator, file: Expression, path: Expression) -> str:

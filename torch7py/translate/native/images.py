@@ -289,7 +289,7 @@ def convolved(t: Translator, node: Call) -> Py:
     mode = _text(t, node, rest[0], "a mode") if rest and not isinstance(rest[0], Nil) else "valid"
     if mode not in ("valid", "full", "same"):
         raise Problem("T7-203", node.line, f"image.convolve in the mode {mode}")
-    text = "" if mode == "valid" else f', "{mode}"'
+    text = "" if mode == "valid" else f", {code.quoted(mode)}"
     return atom(f"{t.need('convolve')}({_numbers(t, node, source)}, {t.value(kernel)}{text})")
 
 

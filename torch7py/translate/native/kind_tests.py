@@ -37,7 +37,7 @@ def compared(t: Translator, node: Binary) -> Py | None:
                 t.imports |= {"inspect", "torch"}
                 asked = f"{t.need('lua_type')}({t.conditions.maybe(call.arguments[0])})"
                 operator = "==" if node.operator == "==" else "!="
-                return Py(f'{asked} {operator} "{name.value}"', code.COMPARE)
+                return Py(f"{asked} {operator} {code.quoted(name.value)}", code.COMPARE)
     return None
 
 

@@ -12,6 +12,7 @@ from torch7py.translate.native.layer_inputs import LayerInputs
 from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.tensors.overwriting import root_of
+from torch7py.translate.quoting import docstring
 from torch7py.translate.tree import Expression, Index, Invoke, Name
 
 __all__ = ["LayerFunction"]
@@ -65,7 +66,7 @@ class LayerFunction(LayerInputs):
         t.gap()
         t.emit(f"class {self.name}Function(torch.autograd.Function):")
         with t.indented():
-            t.emit(f'"""{self.made.name} with its gradients as {t.file} writes them."""')
+            t.emit(docstring(f"{self.made.name} with its gradients as {t.file} writes them."))
             t.emit("")
             t.emit("@staticmethod")
             at = len(t.lines)

@@ -59,7 +59,7 @@ def _constant(t: Translator, path: str) -> Py:
     if kind == "torch":
         t.imports.add("os")
         return Py('os.environ.get("TORCH_DATA_PATH") or os.path.expanduser("~")', code.OR)
-    return atom(f'{t.need("data_folder")}("{kind}")')
+    return atom(f"{t.need('data_folder')}({code.quoted(kind)})")
 
 
 for _path in CONSTANTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch7py.translate.layers import Layer
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.quoting import comment
 
 __all__ = ["LABELS", "OF_NUMBERS", "is_function", "loss_function", "loss_module"]
 
@@ -69,7 +70,7 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
         body = formula.format(p=shown, y="t")
         doc = f"{layer.name}({inner.name}())"
         return [
-            f"def {name}(prediction, y):  # {doc}",
+            f"def {name}(prediction, y):  {comment(doc)}",
             f"    return sum({body} for p, t in zip(prediction, y))",
         ]
     formula = _FORMULAS.get(layer.name)
@@ -77,7 +78,7 @@ def loss_function(layer: Layer, name: str, line: int) -> list[str]:
         raise Problem("T7-224", line, f"{layer.name} has no native form")
     note = _NOTES.get(layer.name, "")
     doc = f"{layer.name}" + (f": {note}" if note else "")
-    return [f"def {name}(prediction, y):  # {doc}", f"    return {formula.format(p=shown, y='y')}"]
+    return [f"def {name}(prediction, y):  {comment(doc)}", f"    return {formula.format(p=shown, y='y')}"]
 
 
 def _masked(layer: Layer, masked: Layer, name: str, line: int) -> list[str]:
@@ -87,8 +88,9 @@ def _masked(layer: Layer, masked: Layer, name: str, line: int) -> list[str]:
     if inner is None or formula is None or masked.args.get("nInputDim") != "1" or layer.args.texts:
         raise Problem("T7-224", line, f"{layer.name} of {masked.name} of this kind")
     loss = formula.format(p="p[kept]", y="t[kept]")
+    doc = comment(f"{layer.name}({masked.name}({inner.name}()))")
     return [
-        f"def {name}(prediction, y):  # {layer.name}({masked.name}({inner.name}()))",
+        f"def {name}(prediction, y):  {doc}",
         "    losses = []",
         "    for p, t in zip(prediction, y):",
         "        kept = (p != 0).any(-1)  # rows of zeros do not count",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import quoting, tree
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom, quoted
 from torch7py.translate.native.patterns import as_regex, is_plain
@@ -292,6 +292,4 @@ def _template(new: String, groups: int, line: int) -> str:
         at += 1
     if not special:
         return quoted(out)
-    if '"' in out or any(ord(c) < 32 for c in out):
-        raise Problem("T7-233", line, "a replacement with captures and quotes or control characters")
-    return f'r"{out}"'
+    return quoting.raw(quoting.decoded(out))

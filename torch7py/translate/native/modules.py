@@ -19,6 +19,7 @@ from torch7py.translate.native.given import gives, keep_fields_apart, makes_tabl
 from torch7py.translate.native.page_names import acts, bound, unresolved
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile
+from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Scope, Variable
 from torch7py.translate.tree import Call, Expression, Index, Name, Statement, String
 
@@ -422,7 +423,8 @@ class Modules:
             return None
         names = sorted(python_name(variable.name) for variable in self.shared)
         lines = "\n".join(f"{name} = None" for name in names)
-        return f'"""The variables that several files of {self.project.script.name} use."""\n\n{lines}\n'
+        title = docstring(f"The variables that several files of {self.project.script.name} use.")
+        return f"{title}\n\n{lines}\n"
 
 
 def _imported(module: str, name: str, alias: str) -> str:

@@ -398,7 +398,7 @@ class OwnLayer(LayerGradients):
             return True
         in_init = t.scope.function is self.made.methods.get("__init")
         if t.kind(target) == "tensor" and in_init:
-            t.emit(f'self.register_buffer("{self.attribute(name)}", {t.value(value)})')
+            t.emit(f"self.register_buffer({code.quoted(self.attribute(name))}, {t.value(value)})")
             return True
         if self.own_passes:
             return False  # a list of copies is a plain one, whose weights are not counted again

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import symtable
 import sys
 from functools import lru_cache
+
+from torch7py.translate.checked_code import BUILTINS
 
 __all__ = ["acts", "bound", "table_of", "unresolved", "with_generators"]
 
@@ -64,7 +65,12 @@ def unresolved(code: str, known: set[str]) -> set[str]:
             if symbol.is_declared_global() and symbol.is_assigned():
                 made.add(symbol.get_name())
         waiting.extend(table.get_children())
-    return {name for name in used - made - known if not hasattr(builtins, name)}
+    return {name for name in used - made - known if name not in BUILTINS and not _of_module(name)}
+
+
+def _of_module(name: str) -> bool:
+    """Whether a page has a name from the start: ``__name__``"""
+    return name in ("__name__", "__file__")
 
 
 def acts(code: str) -> bool:

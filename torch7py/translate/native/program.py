@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from torch7py.translate import tree
+from torch7py.translate.checked_code import REACHING_OUT, ForeignCode, checked_tree
 from torch7py.translate.forms import statements
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.inference import infer
@@ -19,10 +21,11 @@ from torch7py.translate.native.names import walk_function
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.project import Project, SourceFile, gather
 from torch7py.translate.native.translator import Translator
+from torch7py.translate.quoting import docstring
 from torch7py.translate.scopes import Variable, resolve
 from torch7py.translate.tree import Block, Call, Expression, Index, Name, Statement
 
-__all__ = ["Native", "translate_script"]
+__all__ = ["Native", "modules_of", "translate_script"]
 
 # The modules of Python that a page may use, where it does.
 _STANDARD = (
@@ -74,11 +77,14 @@ def translate_script(
     whether a run has shown batch normalizations training on a batch of one example.
     """
     with uncollected():
-        found = _translate(source, file, recorded, one_row)
-        clashes = _clashes(found.translator)
-        if clashes:
-            with reserved(clashes):
-                found = _translate(source, file, recorded, one_row)
+        try:
+            found = _translate(source, file, recorded, one_row)
+            clashes = _clashes(found.translator)
+            if clashes:
+                with reserved(clashes):
+                    found = _translate(source, file, recorded, one_row)
+        except SyntaxError as error:  # of a page that is looked at while it is written
+            raise ForeignCode(f"{file}: the page is no Python: {error}") from None
         return found
 
 
@@ -126,7 +132,32 @@ def _translate_project(project: Project, recorded: dict[int, set[str]] | None, o
         list(dict.fromkeys(t.problems)),
         list(dict.fromkeys(t.reasons)),
     )  # once for a whole class
-    return Native(code, total, native, problems, t, modules, parts, faithful, reasons, one_row)
+    found = Native(code, total, native, problems, t, modules, parts, faithful, reasons, one_row)
+    _check(found, project.script.name)
+    return found
+
+
+def modules_of(pages: Iterable[str]) -> dict[str, str]:
+    """The modules of Python that pages are, with their paths, and those that are mere folders with such."""
+    found: dict[str, str] = {}
+    for page in pages:
+        name = page.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        found[name] = page
+        while "." in name:
+            name = name.rpartition(".")[0]
+            found.setdefault(name, f"{name.replace('.', '/')}/__init__.py")
+    return found
+
+
+def _check(found: Native, name: str) -> None:
+    """Look at what the pages hold before anybody has them."""
+    t = found.translator
+    assert t is not None
+    needed = "\n".join(HELPERS[helper] for helper in t.models.helpers)
+    without = {module for module in REACHING_OUT - t.imports if f"{module}." not in needed}
+    modules = modules_of(found.modules)
+    for page, code in {name: found.code, **found.modules}.items():
+        checked_tree(code, page, modules, without)
 
 
 def _counts(block: Block, failed: list[Statement], faithful: list[Statement]) -> tuple[int, int, int]:
@@ -249,7 +280,7 @@ class _Assembly:
         if others:
             imports += ["", *others]
         blocks = [late_imports.name_imports(block, t.modules.late_names) for block in blocks]
-        parts = [f'"""{header}"""', *imports, "", *first]
+        parts = [docstring(header), *imports, "", *first]
         head = _text(["", *parts]).lstrip("\n")
         return "\n\n".join([head, *helpers, *blocks])
 
@@ -280,7 +311,7 @@ class _Assembly:
         while lines and not lines[-1].strip():
             lines.pop()
         lines[1:] = textwrap.dedent("\n".join(lines[1:])).split("\n") if len(lines) > 1 else []
-        text = "\n".join(lines).strip().replace("\\", "\\\\").replace('"""', "'''")
+        text = "\n".join(lines).strip()
         if not text:
             return f"{t.file} in PyTorch, translated by torch7py.", statements
         last = text.rsplit("\n", 1)[-1]

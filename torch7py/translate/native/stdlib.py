@@ -14,6 +14,7 @@ from torch7py.translate.native import code, matching, protected, text
 from torch7py.translate.native.code import Py, atom
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.native.unknown import described, of_require
+from torch7py.translate.quoting import comments, decoded
 from torch7py.translate.tree import Binary, Call, Expression, Invoke, String
 
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ def lua_type(t: Translator, node: Call) -> Py:
     names |= {"tensor": "userdata", "module": "table", "criterion": "table", "object": "table"}
     if kind not in names or t.type(node.arguments[0]).nil:
         raise Problem("T7-308", node.line, f"type() of {described(t, node.arguments[0])}")
-    return atom(f'"{names[kind]}"')
+    return atom(code.quoted(names[kind]))
 
 
 @function("os.time")
@@ -405,8 +406,8 @@ def documentation(t: Translator, node: Call) -> None:
     for argument in node.arguments:
         if not isinstance(argument, tree.String):
             raise Problem("T7-203", node.line, "a text for argcheck.doc that is not written out")
-        for line in argument.value.strip().split("\n"):
-            t.emit(f"# {line.strip()}".rstrip())
+        for line in comments(decoded(argument.value.strip())):
+            t.emit(line)
 
 
 # Time

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from torch7py.translate import tree
+from torch7py.translate import quoting, tree
 from torch7py.translate.forms import bare
 from torch7py.translate.library import COLORS
 from torch7py.translate.native import code, matching
@@ -48,7 +48,7 @@ def concatenation(t: Translator, node: Binary) -> Py:
     ):
         return Py(" + ".join(t.value(part).at(code.ADD) for part in parts), code.ADD)
     pieces = [piece for part in parts for piece in pieces_of(t, part)]
-    if any(_has_quotes(piece) for piece in pieces if not isinstance(piece, str)):
+    if any(quoting.cannot_be_inside(piece[0]) for piece in map(_plain, pieces) if not isinstance(piece, str)):
         return Py(" + ".join(_added(t, part).at(code.ADD) for part in parts), code.ADD)
     return f_string(pieces)
 
@@ -274,7 +274,7 @@ def _formatted(
     t: Translator, node: Expression, flags: str, width: str, precision: str | None, kind: str
 ) -> tuple[str, str]:
     if "#" in flags:
-        raise Problem("T7-231", node.line, f"string.format with %#{kind}")
+        raise Problem("T7-231", node.line, f"string.format with %{flags}{kind}")
     sign = "+" if "+" in flags else (" " if " " in flags else "")
     zero = "0" if "0" in flags and "-" not in flags else ""
     left = "<" if "-" in flags and width else ""
@@ -314,79 +314,21 @@ def _formatted(
 
 def f_string(pieces: list[tuple[str, str] | str]) -> Py:
     """Text with expressions in it; a piece is text, or an expression and its format."""
-    merged: list[tuple[str, str] | str] = []
-    for piece in map(_plain, pieces):
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] = merged[-1] + piece
-        elif piece != "":
-            merged.append(piece)
-    if all(isinstance(piece, str) for piece in merged):
-        return atom(quoted("".join(str(piece) for piece in merged)))
-    texts = [piece for piece in merged if isinstance(piece, str)]
-    rest = [piece[0] for piece in merged if not isinstance(piece, str)]
-    if any(_has_quotes(piece) for piece in merged if not isinstance(piece, str)):
-        return _format_call(merged)
-    if any('"' in text for text in texts) and not any("'" in text for text in [*texts, *rest]):
-        inside = [
-            _escaped(piece).replace('\\"', '"') if isinstance(piece, str) else _field(piece, False)
-            for piece in merged
-        ]
-        return atom(f"f'{''.join(inside)}'")
-    parts = [_escaped(piece) if isinstance(piece, str) else _field(piece) for piece in merged]
-    return atom(f'f"{"".join(parts)}"')
-
-
-def _has_quotes(piece: tuple[str, str]) -> bool:
-    """Whether an expression cannot stand within quotes itself."""
-    expression = _plain(piece)
-    return not isinstance(expression, str) and (
-        "\\" in expression[0] or ('"' in expression[0] and "'" in expression[0])
-    )
-
-
-def _format_call(pieces: list[tuple[str, str] | str]) -> Py:
-    """Text with expressions that cannot stand within quotes themselves."""
-    parts, arguments = [], []
-    for piece in pieces:
-        if isinstance(piece, str):
-            parts.append(_escaped(piece))
-            continue
-        expression, format_ = piece
-        flag = "!s" if expression.endswith("!s") else ""
-        parts.append(f"{{{flag}{':' if format_ else ''}{format_}}}")
-        arguments.append(expression.removesuffix("!s"))
-    return atom(f'"{"".join(parts)}".format({", ".join(arguments)})')
-
-
-def _field(piece: tuple[str, str], double: bool = True) -> str:
-    """An expression within a text that stands in double quotes, or in single ones."""
-    expression, format_ = piece
-    if double:
-        expression = expression.replace('"', "'")
-    if expression.startswith("{"):
-        expression = f" {expression}"
-    return f"{{{expression}:{format_}}}" if format_ else f"{{{expression}}}"
+    return atom(quoting.f_string([_plain(piece) for piece in pieces]))
 
 
 def _plain(piece: tuple[str, str] | str) -> tuple[str, str] | str:
     """A literal among the expressions is text, and ``str(x)`` is x with a flag."""
-    if not isinstance(piece, str) and not piece[1] and piece[0].startswith("str(") and _is_call(piece[0]):
-        return f"{piece[0][4:-1]}!s", ""
-    if isinstance(piece, str) or piece[1] or not re.fullmatch(r'"[^"\\]*"', piece[0]):
+    if isinstance(piece, str):
+        return quoting.decoded(piece)
+    expression, format_ = piece
+    if format_ or not expression.startswith(("str(", '"', "'")):
         return piece
-    return piece[0][1:-1]
-
-
-def _is_call(expression: str) -> bool:
-    """Whether an expression is one call of str."""
     try:
         node = ast.parse(expression, mode="eval").body
     except SyntaxError:
-        return False
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1
-
-
-def _escaped(text: str) -> str:
-    inner = quoted(text)
-    body = inner[1:-1] if inner[0] == '"' else inner[1:-1].replace('"', '\\"')
-    return body.replace("{", "{{").replace("}", "}}")
+        return piece
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1
+    return (f"{expression[4:-1]}!s", "") if called and expression.startswith("str(") else piece

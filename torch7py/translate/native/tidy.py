@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from torch7py.translate.native.page_names import table_of, unresolved
+from torch7py.translate.quoting import quoted
 
 __all__ = ["tidied"]
 
@@ -249,7 +250,7 @@ def _with_exports(page: str, table: symtable.SymbolTable) -> str:
     if not given:
         return page
     end = imports[-1].end()
-    shown = ", ".join(f'"{name}"' for name in sorted(given, key=_export_order))
+    shown = ", ".join(quoted(name) for name in sorted(given, key=_export_order))
     return f"{page[:end]}\n\n__all__ = [{shown}]{page[end:]}"
 
 

@@ -48,6 +48,8 @@ from torch7py.translate.native.unpacking import Unpacking
 from torch7py.translate.native.value_counts import ValueCounts
 from torch7py.translate.native.whole_tensors import counted_comparisons, elements
 from torch7py.translate.native.wholes import Wholes
+from torch7py.translate.quoting import comment as comment_of
+from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Scope, Scopes, Variable
 from torch7py.translate.tree import (
     Block,
@@ -386,10 +388,10 @@ class Translator:
 
     def not_translated(self, problem: Problem, node: Statement) -> None:
         where = f"{self.file}:{problem.line}"
-        self.emit(f"# {where}: {problem.reason}")
+        self.emit(comment_of(f"{where}: {problem.reason}"))
         for name in self._lost_names(node):  # functions inside may say `nonlocal`
             self.emit(f"{name} = None")
-        self.emit(f'raise NotImplementedError("{problem.code}: {where}")')
+        self.emit(f"raise NotImplementedError({quoted(f'{problem.code}: {where}')})")
 
     def _lost_names(self, node: Statement) -> list[str]:
         """The variables that only a statement which is not translated would have made."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch7py.packages.registry import packages
 from torch7py.translate import tree
+from torch7py.translate.quoting import said
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name
 from torch7py.translate.usage import required
@@ -39,7 +40,7 @@ def of_require(node: Call) -> str:
     if package is None:
         return "require of a name that is not written out"
     found = "a package without a native form" if package in packages else "of which no file is found"
-    return f"require '{package}', {found}"
+    return f"require {said(package)}, {found}"
 
 
 def a(kind: str) -> str:
@@ -62,7 +63,7 @@ def _text(node: Expression) -> str:
         return f"{_text(node.base)}.{name}" if name is not None else f"{_text(node.base)}[{key}]"
     if isinstance(node, Call):
         package = required(node)
-        return f"require '{package}'" if package is not None else f"{_text(node.callee)}(...)"
+        return f"require {said(package)}" if package is not None else f"{_text(node.callee)}(...)"
     if isinstance(node, Invoke):
         return f"{_text(node.receiver)}:{node.method}(...)"
     if isinstance(node, tree.Paren):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import tree
 from torch7py.translate.native.page_names import unresolved
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.quoting import comment, quoted
 from torch7py.translate.tree import Block, Name, Statement
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def refuse(t: Translator, file: SourceFile, page: str) -> str:
         where = f"{file.name}:{problem.line}"
         indent = " " * statement.col_offset
         lines[line - 1 : line - 1] = [
-            f"{indent}# {where}: {problem.reason}",
-            f'{indent}raise NotImplementedError("{problem.code}: {where}")',
+            indent + comment(f"{where}: {problem.reason}"),
+            f"{indent}raise NotImplementedError({quoted(f'{problem.code}: {where}')})",
         ]
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from torch7py.translate.layers.helpers import (
     estimation,
     gradients,
     images,
+    initial,
     loaders,
     normalization,
     passes,
@@ -15,14 +16,17 @@ from torch7py.translate.layers.helpers import (
     recurrent,
     values,
 )
-from torch7py.translate.layers.helpers.register import HELPERS
+from torch7py.translate.layers.helpers.register import DERIVED, DRAWING, HELPERS
 
 __all__ = [
+    "DERIVED",
+    "DRAWING",
     "HELPERS",
     "datasets",
     "estimation",
     "gradients",
     "images",
+    "initial",
     "loaders",
     "normalization",
     "passes",

@@ -46,8 +46,11 @@ class MappedConvolution(nn.Module):
         self.inputs, self.outputs = connections.amax(0).tolist()
         self.weight = nn.Parameter(torch.empty(len(connections), *kernel))
         self.bias = nn.Parameter(torch.empty(self.outputs))
-        nn.init.uniform_(self.weight, -0.1, 0.1)
-        nn.init.uniform_(self.bias, -0.1, 0.1)
+        outputs = connections[:, 1] - 1
+        bounds = (outputs.bincount(minlength=self.outputs) * kernel[0] * kernel[1]) ** -0.5
+        with torch.no_grad():
+            self.weight.uniform_(-1, 1).mul_(bounds[outputs].view(-1, 1, 1))
+            self.bias.uniform_(-1, 1).mul_(bounds)
         self.stride, self.transposed = stride, transposed
 
     def forward(self, x):
@@ -115,8 +118,9 @@ class SubSampling(nn.Module):
     def __init__(self, planes, kernel, stride=1):
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        self.weight = nn.Parameter(torch.ones(planes))
-        self.bias = nn.Parameter(torch.zeros(planes))
+        bound = (kernel**2 if isinstance(kernel, int) else math.prod(kernel)) ** -0.5
+        self.weight = nn.Parameter(torch.empty(planes).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(planes).uniform_(-bound, bound))
 
     def forward(self, x):
         sums = F.avg_pool2d(x, self.kernel, self.stride, divisor_override=1)
@@ -133,8 +137,9 @@ class TemporalSubSampling(nn.Module):
     def __init__(self, features, kernel, stride=1):
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        self.weight = nn.Parameter(torch.ones(features))
-        self.bias = nn.Parameter(torch.zeros(features))
+        bound = kernel**-0.5
+        self.weight = nn.Parameter(torch.empty(features).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(features).uniform_(-bound, bound))
 
     def forward(self, x):
         return x.unfold(-2, self.kernel, self.stride).sum(-1) * self.weight + self.bias

@@ -25,20 +25,6 @@ class LayerNormalization(nn.Module):
 ''',
 )
 
-for _cls in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"):
-    helper(
-        _cls,
-        f'''
-class {_cls}(nn.{_cls}):
-    """A batch of one example is normalized by the running statistics in training too, as in Torch7."""
-
-    def forward(self, x):
-        if len(x) > 1:
-            return super().forward(x)
-        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-''',
-    )
-
 helper(
     "ResizedView",
     '''
@@ -204,7 +190,7 @@ class SparseLinear(nn.Module):
         super().__init__()
         bound = 1 / inputs**0.5
         self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound) * 1e-6)
 
     def forward(self, x):
         if isinstance(x, torch.Tensor) and x.dim() == 2:

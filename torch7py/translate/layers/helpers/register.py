@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["HELPERS", "helper"]
+__all__ = ["DERIVED", "DRAWING", "HELPERS", "helper"]
 
 HELPERS: dict[str, str] = {}
+DERIVED: set[str] = set()  # classes that are used as the module of PyTorch's that they derive from
+DRAWING: set[str] = set()  # functions that draw the first weights of what they are given
 
 
-def helper(name: str, text: str) -> None:
-    """Register a text under the name that it defines."""
+def helper(name: str, text: str, derives: bool = False, draws: bool = False) -> None:
+    """Register a text under the name that it defines, and what it is."""
     if name in HELPERS:
         raise ValueError(f"two helpers are called {name}")
     HELPERS[name] = text
+    if derives:
+        DERIVED.add(name)
+    if draws:
+        DRAWING.add(name)

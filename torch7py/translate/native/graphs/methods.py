@@ -15,6 +15,7 @@ from torch7py.translate.native.graphs.needs import Needs
 from torch7py.translate.native.graphs.parts import Child, GraphClass, Part, Site, camel, declared
 from torch7py.translate.native.graphs.sites import annotation, function_of
 from torch7py.translate.native.problem import Problem
+from torch7py.translate.quoting import comment
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Name, Statement, String
 from torch7py.translate.writer import Writer
@@ -337,7 +338,7 @@ class Methods(Needs):
         if written_over:
             name = self.t.names.fresh(text.partition("(")[0].rpartition(".")[2], self.at.scope)
             self.t.emit(f"{name} = {text}")
-            self.t.emit(f"# {KEPT_INPUT}")
+            self.t.emit(comment(KEPT_INPUT))
             self.t.emit(f"{_text(value)}.data.copy_({name}.data)")
             return atom(name)
         return Py(text, _LEVELS.get(expression.binds, code.POWER if expression.binds else code.ATOM))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from torch7py.translate import tree
 from torch7py.translate.kinds import Type
 from torch7py.translate.layers import Layer, Native, NotNative, natives
+from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.tree import Call, Expression, Index, Invoke, Number, String
 
@@ -23,12 +22,12 @@ _asked: set[Call] = set()  # constructions that are being looked at
 def is_module(native: Native) -> bool:
     """Whether the native form of a layer is a module of PyTorch's that is called with the input alone.
 
-    So is a helper of the same name that derives from it.
+    So is a helper that derives from it.
     """
     if not native.make or native.call != "{self}({x})":
         return False
     made = native.make.partition("(")[0]
-    derived = native.helpers == (made,) and hasattr(torch.nn, made)
+    derived = native.helpers == (made,) and made in DERIVED
     return not (native.setup or native.unpack or (native.helpers and not derived))
 
 

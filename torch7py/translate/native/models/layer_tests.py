@@ -224,7 +224,7 @@ class LayerTests:
             return None
         self._weights_seen(node.line)
         text = self.t.value(node.base).text
-        return Py(f'getattr({text}, "{node.key.value}", None) is not None', code.COMPARE)
+        return Py(f"getattr({text}, {code.quoted(node.key.value)}, None) is not None", code.COMPARE)
 
     def _weights_seen(self, line: int) -> None:
         """Refuse to ask for weights where a layer has some and is no module of the page."""

@@ -11,6 +11,7 @@ from torch7py.translate.layers import Layer, NotNative, natives
 from torch7py.translate.library import is_criterion
 from torch7py.translate.model import write_criterion
 from torch7py.translate.native.code import Py, atom, python_name
+from torch7py.translate.native.comments import comment_lines
 from torch7py.translate.native.graphs.parts import snake
 from torch7py.translate.native.losses import LABELS, loss_function, loss_module
 from torch7py.translate.native.models.builders import Builder, FieldBuilder
@@ -189,7 +190,7 @@ class Making:
             name = t.names.chosen[builder.variable] = t.fresh(base)
         lines = self._loss(layer, name, value.line)
         if comment is not None and not comment.long:
-            lines[0] = f"{lines[0].partition('  #')[0]}  # {comment.text.strip()}"
+            lines[0] = f"{lines[0].partition('  #')[0]}  {comment_lines(comment)[0]}"
         if inside:
             for line in lines:
                 t.emit(line)

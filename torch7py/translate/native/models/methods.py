@@ -360,7 +360,7 @@ class Models:
             names = {layer.name for layer in t.type(target.base).find().layers}
             if names and names <= _WITH_REDUCTION and not t.type(target.base).find().classes:
                 reduction = "mean" if value.value else "sum"
-                t.emit(f'{t.value(target.base).at(code.ATOM)}.reduction = "{reduction}"')
+                t.emit(f"{t.value(target.base).at(code.ATOM)}.reduction = {code.quoted(reduction)}")
                 return True
         if t.kind(target.base) == "module" and name == "gradInput" and isinstance(value, tree.Nil):
             return True  # it need not be computed: autograd only computes what is asked for
@@ -431,7 +431,7 @@ class Models:
         if size is not None:
             return size
         if name in t.types.own_fields and name not in t.types.fields_of_modules:
-            return atom(f'getattr({base}, "{code.attribute_name(name)}", None)')
+            return atom(f"getattr({base}, {code.quoted(code.attribute_name(name))}, None)")
         if self.has_own_field(node):
             return atom(f"{base}.{code.attribute_name(name)}")
         layers = {layer.name for layer in t.type(node.base).find().layers}

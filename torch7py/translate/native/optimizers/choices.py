@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch7py.translate import forms, tree
 from torch7py.translate.native.code import atom
 from torch7py.translate.native.optimizers.methods import METHODS, Choice
+from torch7py.translate.quoting import quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Expression, Index, Name, Statement
 
@@ -72,7 +73,7 @@ def assigned_before(training: Training, node: Name, statement: Statement) -> Cho
             return None
         methods[method], values[value] = method, method
     for value, method in values.items():
-        training.t.expressions.instead[value] = atom(f'"{method}"')
+        training.t.expressions.instead[value] = atom(quoted(method))
     return Choice(node, methods) if methods else None
 
 

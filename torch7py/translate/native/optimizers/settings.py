@@ -150,7 +150,7 @@ def listed(training: Training, optimizer: Optimizer, node: Name) -> Py:
     plain = len(settings) == len(fields) and all(isinstance(v, tree.Number) for v in settings.values())
     if optimizer.methods != {"sgd"} or not (looped and without and plain and optimizer.scheduler) or changed:
         raise Problem("T7-228", node.line, "the state of an optimizer as a value")
-    items = [f'"{name}": {t.value(value)}' for name, value in settings.items()]
+    items = [f"{code.quoted(name)}: {t.value(value)}" for name, value in settings.items()]
     name = t.fresh("settings")
     t.emit(f'{name} = {{{", ".join(items)}, "evalCounter": {optimizer.scheduler}.last_epoch}}')
     return code.atom(name)
@@ -178,7 +178,7 @@ def settings_field(training: Training, node: tree.Index) -> str | None:
         raise Problem("T7-228", node.line, f"the setting {node.key.value} before there are weights")
     if name is None or name in _FIXED or two or scheduled or late:
         raise Problem("T7-228", node.line, f"the setting {node.key.value} of a running optimizer")
-    return f'{named(training.t, optimizer, node.base)}.param_groups[0]["{name}"]'
+    return f"{named(training.t, optimizer, node.base)}.param_groups[0][{code.quoted(name)}]"
 
 
 def _of_state(training: Training, node: Expression) -> Optimizer | None:
@@ -192,7 +192,7 @@ def named(t: Translator, optimizer: Optimizer, state: Expression) -> str:
         return optimizer.name
     base = t.value(state.base).at(code.ATOM)
     if t.kind(state.base) == "table" and t.representation(state.base) != "options":
-        return f'{base}["{optimizer.name}"]'
+        return f"{base}[{code.quoted(optimizer.name)}]"
     return f"{base}.{optimizer.name}"
 
 

@@ -62,7 +62,7 @@ def _assign(t: Translator, optimizer: Optimizer, name: str, made_as: Definition 
     key = t.value(option.key)
     word = "if"
     for chosen, method in option.methods.items():
-        t.emit(f'{word} {key.at(code.COMPARE)} == "{chosen}":')
+        t.emit(f"{word} {key.at(code.COMPARE)} == {code.quoted(chosen)}:")
         with t.indented():
             t.emit(f"{name} = {_made(t, optimizer, method, table, module)[0]}")
         word = "elif"

@@ -229,8 +229,8 @@ def decomposed(t: Translator, name: str, arguments: Arguments, targets: tuple[Ex
 def _symeig(given: list[str], letters: list[str]) -> tuple[str, int]:
     part = next((letter for letter in letters if letter in "UL"), "U")
     if "V" in letters:
-        return f'torch.linalg.eigh({given[0]}, UPLO="{part}")', 2
-    return f'torch.linalg.eigvalsh({given[0]}, UPLO="{part}")', 1
+        return f"torch.linalg.eigh({given[0]}, UPLO={code.quoted(part)})", 2
+    return f"torch.linalg.eigvalsh({given[0]}, UPLO={code.quoted(part)})", 1
 
 
 _DECOMPOSITIONS: dict[str, Callable[[list[str], list[str]], tuple[str, int]]] = {

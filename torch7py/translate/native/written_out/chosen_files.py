@@ -19,6 +19,7 @@ from typing import NamedTuple
 from torch7py.translate import forms, tree
 from torch7py.translate.native.written_out.rewriting import Rewriting
 from torch7py.translate.parse import LuaSyntaxError, parse
+from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.tree import Binary, Call, Expression, Index, Name, Statement, String
 
 __all__ = ["ChosenFiles", "Folders", "Scanned"]
@@ -123,7 +124,7 @@ class ChosenFiles(Rewriting):
         if isinstance(statement, tree.Run) and statement.call is call:
             return [(start, end, self._branches(choice, by, ""))]
         if choice.defines:
-            entries = ", ".join(f"[{_quoted(value)}] = {run}" for value, run in choice.runs.items())
+            entries = ", ".join(f"[{lua_quoted(value)}] = {run}" for value, run in choice.runs.items())
             return [(start, end, f"({{{entries}}})[{by}]")]
         if not forms.is_first_call(statement, call):
             return []
@@ -132,7 +133,9 @@ class ChosenFiles(Rewriting):
         return [(statement.place.start, statement.place.start, before), (start, end, chosen)]
 
     def _branches(self, choice: _Choice, by: str, target: str) -> str:
-        branches = [f"if {by} == {_quoted(value)} then {target}{run}" for value, run in choice.runs.items()]
+        branches = [
+            f"if {by} == {lua_quoted(value)} then {target}{run}" for value, run in choice.runs.items()
+        ]
         return f"{' else'.join(branches)} else error('there is no file for ' .. {by}) end"
 
     def _choice(self, call: Call) -> _Choice | None:
@@ -157,7 +160,7 @@ class ChosenFiles(Rewriting):
             pattern = root.resolve() / f"{_plain(before, required)}*{after}{'.lua' if required else ''}"
             files = self._there(pattern)
             if files:
-                runs = {value: f"{callee}({_quoted(before + value + after)})" for value in sorted(files)}
+                runs = {value: f"{callee}({lua_quoted(before + value + after)})" for value in sorted(files)}
                 return _Choice(call, by[0], runs, all(_only_defines(path) for path in files.values()))
         return None
 
@@ -208,7 +211,7 @@ class ChosenFiles(Rewriting):
             return None
         if not files or any(not value.endswith(".lua") for value in values if not required):
             return None
-        runs = {value: f"{callee}({_quoted(value)})" for value in files}
+        runs = {value: f"{callee}({lua_quoted(value)})" for value in files}
         return _Choice(call, by, runs, all(_only_defines(path) for path in files.values()))
 
     def _there(self, pattern: Path) -> dict[str, Path]:
@@ -245,10 +248,6 @@ def _is_plain(node: Expression) -> bool:
     while isinstance(node, Index) and isinstance(node.key, String):
         node = node.base
     return isinstance(node, Name)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _only_defines(path: Path) -> bool:

@@ -12,6 +12,7 @@ import re
 from torch7py.translate import tree
 from torch7py.translate.forms import bare, dotted
 from torch7py.translate.native.written_out.rewriting import Rewriting
+from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import (
     Assign,
@@ -156,7 +157,7 @@ class Machinery(Rewriting):
             pinned = _PINNED.fullmatch(path)
             if pinned is not None:  # ``cutorch.createCudaHostTensor()``
                 given = ", ".join(map(self.text, node.arguments))
-                made = f"torch.FloatTensor({given}):type('torch.{pinned[1]}Tensor')"
+                made = f"torch.FloatTensor({given}):type({lua_quoted(f'torch.{pinned[1]}Tensor')})"
                 if pinned[1] != "Half":
                     made = f"torch.{pinned[1] or 'Float'}Tensor({given})"
                 edits.append((node.place.start, node.place.end, made))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch7py.translate import tree
 from torch7py.translate.argument_checks import OF_RULE
 from torch7py.translate.native.written_out.rewriting import Leave, Rewriting
+from torch7py.translate.quoting import lua_quoted
 from torch7py.translate.scopes import Variable
 from torch7py.translate.tree import Assign, Call, Expression, Function, Index, Local, Name, String, Table
 
@@ -49,7 +50,7 @@ class PackedArguments(Rewriting):
             names[name] = name if name not in inside else self.fresh(f"{name}_")
         head, itself = self._head(owner)
         said = [f"{key} = true" for key in ("nonamed", "noordered") if key in options]
-        texts = [*said, *itself, *(f"{{name = '{name}'{text}}}" for name, text in rules)]
+        texts = [*said, *itself, *(f"{{name = {lua_quoted(name)}{text}}}" for name, text in rules)]
         given = [*(["self"] if itself else []), *names.values()]
         opening = self.source.index(b")", self.source.index(b"(", owner.target.place.end)) + 1
         edits = [(statement.place.start, statement.place.end, "")]
@@ -124,7 +125,7 @@ class PackedArguments(Rewriting):
         made = self._class(self.scopes.of_name[target.base])
         if not isinstance(target.key, String) or made is None:
             raise Leave
-        return f"{target.base.name}.{target.key.value}", [f"{{name = 'self', type = '{made}'}}"]
+        return f"{target.base.name}.{target.key.value}", [f"{{name = 'self', type = {lua_quoted(made)}}}"]
 
     def _class(self, holder: Variable) -> str | None:
         """The name of the class in ``local C = torch.class('name')``"""
