@@ -16,7 +16,7 @@ from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
 from torch7py.nn.base import Module
-from torch7py.nn.binding import all_exports, exported
+from torch7py.nn.binding import all_exports, answers_for, method_of
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.lending import fields_to_lend, lent, own_class
@@ -29,7 +29,6 @@ from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
-from torch7py.ops.dispatch.python import adapt
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
@@ -241,13 +240,14 @@ class Peers:
 
     def initializer(self) -> Callable[..., None]:
         """``initialize(class, handle, mask, ...)``: run a class's constructor on a peer."""
-        constructors: dict[str, Callable[[list[Any]], Any]] = {}
+        constructors: dict[tuple[str, type[TorchObject]], Callable[[list[Any]], Any]] = {}
 
         def initialize(name: str, handle: int, mask: int, *arguments: Any) -> None:
-            call = constructors.get(name)
-            if call is None:
-                call = constructors[name] = adapt(layers[name].__init__, name, bound=1)
             obj = self.handles.objects[handle]
+            cls = type(obj)
+            call = constructors.get((name, cls))
+            if call is None:
+                call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
             call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
@@ -266,17 +266,27 @@ class Peers:
 
     def method(self, class_name: str, name: str) -> Callable[..., Any]:
         """The function ``(handle, mask, ...)`` behind one exported method of one class."""
-        cls = layers[class_name]
-        call = adapt(getattr(cls, exported(cls, name)), f"{class_name}:{name}", bound=1)
         handles = self.handles
         objects = handles.objects
+        lender = layers[class_name]
+        label = f"{class_name}:{name}"
+        calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
+        foreign: set[type[TorchObject]] = set()
+
+        def call_for(cls: type[TorchObject]) -> Callable[[list[Any]], Any]:
+            if not answers_for(cls, class_name, name):
+                foreign.add(cls)
+            calls[cls] = method_of(cls, class_name, name, label)
+            return calls[cls]
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
             values = decode(handles, mask, arguments)
             obj = objects[handle]
             try:
-                if not isinstance(obj, cls):
-                    with lent(obj, cls):
+                cls = type(obj)
+                call = calls.get(cls) or call_for(cls)
+                if cls in foreign:
+                    with lent(obj, lender):
                         return self._call_with_types(name, call, obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
@@ -297,9 +307,9 @@ class Peers:
         with self.runtime().cuda_scope(is_cuda(obj)):
             return encode_results(self.handles, call([obj, *values]))
 
-    def is_kin(self, handle: int, lender: str) -> bool:
-        """Whether an object descends from a class, so that the class's methods are its own."""
-        return issubclass(own_class(self.handles.objects[handle]), layers[lender])
+    def is_kin(self, handle: int, lender: str, name: str) -> bool:
+        """Whether a class's method is an object's own, by its class in Python or by a script's lookup."""
+        return answers_for(own_class(self.handles.objects[handle]), lender, name)
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
         """Let an object be of another class until ``take_back``, for methods that a script lends it (nn/lending.py).

@@ -100,7 +100,7 @@ local function native_method(key, name, structural, stay)
    local kin = setmetatable({}, {__mode = 'k'})   -- the classes that descend from this one
    local function is_foreign(self)
       local c = getmetatable(self)
-      if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key) end
+      if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key, name) end
       return kin[c] == false
    end
    local direct
