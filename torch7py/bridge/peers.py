@@ -57,7 +57,25 @@ class LuaMethod:
         handle = handles.give(obj, Kind.MODULE)
         if handles.cuda and is_cuda(obj):
             label_fresh(handles, arguments)
-        return runtime.call_lua("call_method", handle, self.name, *encode_results(handles, arguments))
+        function, place = self._function()
+        return runtime.call_lua(function, handle, *place, *encode_results(handles, arguments))
+
+    def _function(self) -> tuple[str, tuple[str, ...]]:
+        """The function of the bridge that finds and calls it, and where it is found."""
+        return "call_method", (self.name,)
+
+
+class LuaParentMethod(LuaMethod):
+    """A method that Lua defines in a class above an object's, where methods of Python's call their parent's."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, runtime: Runtime, obj: TorchObject, key: str, name: str) -> None:
+        super().__init__(runtime, obj, name)
+        self.key = key
+
+    def _function(self) -> tuple[str, tuple[str, ...]]:
+        return "call_parent_method", (self.key, self.name)
 
 
 class LuaFields(Overrides):
@@ -103,6 +121,13 @@ class LuaFields(Overrides):
             obj._gradients[name] = gradient
             obj.register_parameter(name, parameter)
             obj._attach(name)
+
+    def pass_on(self, method: str, *arguments: Any) -> None:
+        runtime, handle = self._there()
+        assert runtime is not None
+        assert handle is not None
+        encoded = encode_results(runtime.handles, arguments)
+        runtime.call_lua("call_with_each", handle, "applyToModules", method, *encoded)
 
     def own_modules(self) -> list[Any]:
         runtime, handle = self._there()
@@ -174,6 +199,20 @@ def check_placement(obj: TorchObject, input: Any) -> None:
     ):
         kind = types.of(given).tensor
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
+
+
+@contextlib.contextmanager
+def _called_directly(obj: TorchObject, place: tuple[str, str]) -> Iterator[None]:
+    """For the length of a call of this method of this class by a script (``nn.object.as_parents``)."""
+    attributes = obj.__dict__
+    before = attributes.get("_direct")
+    attributes["_direct"] = place
+    try:
+        yield
+    finally:
+        attributes.pop("_direct", None)
+        if before is not None:
+            attributes["_direct"] = before
 
 
 class Peers:
@@ -288,6 +327,9 @@ class Peers:
                 if cls in foreign:
                     with lent(obj, lender):
                         return self._call_with_types(name, call, obj, values)
+                if "_above" in obj.__dict__:
+                    with _called_directly(obj, (class_name, name)):
+                        return self._call_with_types(name, call, obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
                 return encode_results(handles, call([obj, *values]))
@@ -381,25 +423,39 @@ class Peers:
     # -- methods defined in Lua ---------------------------------------------------------------------------
 
     def mark(self, handle: int, text: str) -> None:
-        """Let Lua's definitions of these methods, and of no others, stand in the place of Python's."""
+        """Let Lua's definitions of these methods, and of no others, stand in the place of Python's.
+
+        ``class>method`` is one of a class above the object's own, which its methods call as their parent's.
+        """
         obj = self.handles.objects[handle]
         attributes = obj.__dict__
         exports = all_exports(type(obj))
         for attribute in attributes.pop("_marked", ()):
             attributes.pop(attribute, None)
-        methods = [name for name in text.split() if name in exports]
-        if not methods:
+        runtime = self.runtime()
+        marked, methods, above = [], [], {}
+        for word in text.split():
+            key, _, name = word.rpartition(">")
+            if name not in exports:
+                continue
+            if not key:
+                methods.append(name)
+                attributes[exports[name]] = LuaMethod(runtime, obj, name)
+                marked.append(exports[name])
+            elif (attribute := all_exports(layers[key]).get(name)) is not None:
+                function = getattr(layers[key], attribute)
+                above.setdefault(function, ((key, name), LuaParentMethod(runtime, obj, key, name)))
+        if not methods and not above:
             return
-        attributes.setdefault("_overrides", LuaFields(self.runtime(), obj))
-        marked = []
-        for name in methods:
-            attributes[exports[name]] = LuaMethod(self.runtime(), obj, name)
-            marked.append(exports[name])
+        attributes.setdefault("_overrides", LuaFields(runtime, obj))
         if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
             methods
         ):
             attributes["_elsewhere"] = forward_through(obj)
             marked.append("_elsewhere")
+        if above:
+            attributes["_above"] = above
+            marked.append("_above")
         attributes["_marked"] = tuple(marked)
 
     def copied(self, memo: int, handle: int) -> Any:

@@ -16,6 +16,9 @@ from torch7py.ops.dispatch.python import adapt, fields_of
 __all__ = ["all_exports", "answers_for", "describe", "exported", "method_of", "virtual_methods"]
 
 
+GIVEN_BY_LUA = {"__tostring__"}  # what an object of a class without such a method does too
+
+
 def virtual_methods() -> list[str]:
     """The methods that Python calls on an object it holds, so that a script's definition must be seen there."""
     found: dict[str, None] = {}
@@ -96,7 +99,7 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
     while parent is not None:
         known |= original_methods().get(parent.registered_as, frozenset())
         parent = parent_of(parent)
-    beside = {name: attribute for name, attribute in exports.items() if name not in known}
+    beside = {name: attribute for name, attribute in exports.items() if name not in known | GIVEN_BY_LUA}
     return [name for name in exports if name in original] + _defined_in_python(cls, parent_of(cls), beside)
 
 
