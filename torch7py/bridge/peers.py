@@ -123,9 +123,10 @@ class LuaFields(Overrides):
             obj._attach(name)
 
     def pass_on(self, method: str, *arguments: Any) -> None:
-        runtime, handle = self._there()
+        runtime, _ = self._there()
+        obj = self._object()
         assert runtime is not None
-        assert handle is not None
+        handle = runtime.handles.give(obj, Kind.MODULE)
         encoded = encode_results(runtime.handles, arguments)
         runtime.call_lua("call_with_each", handle, "applyToModules", method, *encoded)
 

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.batching import Batching
-from torch7py.nn.copying import clone_memo, deep_copy
+from torch7py.nn.copying import TensorMap, clone_memo, deep_copy
 from torch7py.nn.flatten import flatten_both
 from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
@@ -72,6 +72,7 @@ class Module(Training):
         __call__="call",
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
+    cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
     # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
     rows_alone: tuple[int, int] | None = None
@@ -377,6 +378,11 @@ class Module(Training):
                 value.clear()
             elif value is not None:
                 self.set_field(name, None)
+
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        if self.cleared_by_type and type_name is not None and (seen is None or id(self) not in seen):
+            self.clearState()
+        super().convert(convert, type_name, seen)
 
     # -- the tree -----------------------------------------------------------------------------------------
 

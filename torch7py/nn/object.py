@@ -195,8 +195,8 @@ class TorchObject(FieldHolder):
             child.convert_as_child(convert, type_name, seen)
 
     def convert_as_child(self, convert: TensorMap, type_name: str | None, seen: set[int]) -> None:
-        """``convert``, or what a script does in its place: its class may have a ``type`` of its own."""
-        if type_name is None or "torch7_type" not in self.__dict__.get("_marked", ()):
+        """``convert``, or what a script does in its place, in the class or in one above it."""
+        if type_name is None or self.__dict__.keys().isdisjoint(("torch7_type", "_above")):
             self.convert(convert, type_name, seen)
         elif id(self) not in seen:
             seen.add(id(self))
