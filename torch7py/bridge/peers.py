@@ -16,7 +16,7 @@ from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
 from torch7py.nn.base import Module
-from torch7py.nn.binding import all_exports, answers_for, method_of
+from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.lending import fields_to_lend, lent, own_class
@@ -445,7 +445,8 @@ class Peers:
                 marked.append(exports[name])
             elif (attribute := all_exports(layers[key]).get(name)) is not None:
                 function = getattr(layers[key], attribute)
-                above.setdefault(function, ((key, name), LuaParentMethod(runtime, obj, key, name)))
+                below = classes_below(type(obj), key)
+                above.setdefault(function, (name, below, LuaParentMethod(runtime, obj, key, name)))
         if not methods and not above:
             return
         attributes.setdefault("_overrides", LuaFields(runtime, obj))

@@ -13,7 +13,15 @@ from torch7py.nn.original_methods import original_methods
 from torch7py.nn.registry import extensions, layers, package_of
 from torch7py.ops.dispatch.python import adapt, fields_of
 
-__all__ = ["all_exports", "answers_for", "describe", "exported", "method_of", "virtual_methods"]
+__all__ = [
+    "all_exports",
+    "answers_for",
+    "classes_below",
+    "describe",
+    "exported",
+    "method_of",
+    "virtual_methods",
+]
 
 
 GIVEN_BY_LUA = {"__tostring__"}  # what an object of a class without such a method does too
@@ -146,6 +154,16 @@ def _inherits(cls: type[TorchObject], key: str, name: str) -> bool:
 def answers_for(cls: type[TorchObject], key: str, name: str) -> bool:
     """Whether a method of the class of that key may run with an object of a class as it is."""
     return issubclass(cls, layers[key]) or _inherits(cls, key, name)
+
+
+def classes_below(cls: type[TorchObject], key: str) -> frozenset[str]:
+    """A class and those from which it descends, as they are registered, before it comes to the one of that key."""
+    found: set[str] = set()
+    at: type[TorchObject] | None = cls
+    while at is not None and at.registered_as != key:
+        found.add(at.registered_as)
+        at = parent_of(at)
+    return frozenset(found)
 
 
 def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callable[[list[Any]], Any]:

@@ -37,18 +37,19 @@ def names(same: str = "", **renamed: str) -> dict[str, str]:
 def as_parents(method: F) -> F:
     """A method that the methods of other classes call as their parent's, in the original too.
 
-    What a script has put in its place in that class is called then. The object knows of it (``_above``), and whether
-    it is the script that calls this very method (``_direct``).
+    What a script has put in its place is called then, if the object knows of any (``_above``): it stands in for the
+    parent of the classes ``below`` it. ``_direct`` names the class of which a script calls this very method.
     """
 
     @functools.wraps(method)
     def call(self: TorchObject, *arguments: Any, **named: Any) -> Any:
         above = self.__dict__.get("_above")
         if above is not None and call in above:
-            place, replacement = above[call]
-            if self.__dict__.get("_direct") == place:
+            name, below, replacement = above[call]
+            key, called = self.__dict__.get("_direct", (None, None))
+            if called == name:
                 del self.__dict__["_direct"]
-            else:
+            if called != name or key in below:
                 return replacement(*arguments, **named)
         return method(self, *arguments, **named)
 
