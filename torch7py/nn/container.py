@@ -176,7 +176,12 @@ class Container(Module):
 
     def clearState(self) -> Module:
         self.__dict__.pop("_trace", None)
-        self.clear("output", "gradInput")
+        for name in ("output", "gradInput"):  # another module's, or the input: not to be emptied
+            value = self.get_field(name)
+            if isinstance(value, torch.Tensor):
+                self.__dict__[name] = value.new_empty(0)
+            elif value is not None:
+                self.__dict__[name] = [] if isinstance(value, (list, dict)) else None
         for child in self.children_of():
             child.clearState()
         return self
