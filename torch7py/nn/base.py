@@ -176,7 +176,7 @@ class Module(Training):
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         """``m:accGradParameters(input, gradOutput[, scale])``: add the parameters' gradients, scaled."""
-        if not any(buffer is not None for buffer in self._gradients.values()):
+        if type(self) is Module or not any(buffer is not None for buffer in self._gradients.values()):
             return
         trace = self.trace(input)
         self._accumulate(trace, trace.gradients(list(trace.parameters.values()), gradOutput), scale)

@@ -133,6 +133,13 @@ def _defined_in_python(
     return list(found)
 
 
+# The methods of which the base classes of the original pass on to a script's own whatever they are given.
+_PASSING_ON = frozenset(
+    """forward updateOutput backward updateGradInput accGradParameters accUpdateGradParameters backwardUpdate
+    __call__""".split()
+)
+
+
 @cache
 def _definer(cls: type[TorchObject], name: str, *sizes: int) -> str | None:
     """The class, as it is registered, in which a script finds a method of a class."""
@@ -173,7 +180,9 @@ def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callab
     may do by methods of their own what the original's inherit. For any other class it is the method of that class.
     """
     at = cls if _inherits(cls, key, name) else layers[key]
-    return adapt(at.__init__ if name == "__init" else getattr(at, exported(at, name)), label, bound=1)
+    if name == "__init":
+        return adapt(at.__init__, label, bound=1)
+    return adapt(getattr(at, exported(at, name)), label, bound=1, unchecked=name in _PASSING_ON)
 
 
 def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:
