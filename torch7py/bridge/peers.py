@@ -16,7 +16,7 @@ from torch7py.bridge.calls import LuaFunction, decode
 from torch7py.bridge.dispatch import encode_results, label_fresh
 from torch7py.bridge.errors import Thrown
 from torch7py.nn.base import Module
-from torch7py.nn.binding import all_exports, exported
+from torch7py.nn.binding import all_exports, answers_for, classes_below, method_of
 from torch7py.nn.copying import TensorMap, deep_copy
 from torch7py.nn.elsewhere import forward_through
 from torch7py.nn.lending import fields_to_lend, lent, own_class
@@ -29,7 +29,6 @@ from torch7py.nn.stepping import STEP_CLONE
 from torch7py.nn.trace import leaves_of
 from torch7py.ops import types
 from torch7py.ops.dispatch.kinds import Kind
-from torch7py.ops.dispatch.python import adapt
 from torch7py.ops.errors import TorchError
 
 if TYPE_CHECKING:
@@ -58,7 +57,25 @@ class LuaMethod:
         handle = handles.give(obj, Kind.MODULE)
         if handles.cuda and is_cuda(obj):
             label_fresh(handles, arguments)
-        return runtime.call_lua("call_method", handle, self.name, *encode_results(handles, arguments))
+        function, place = self._function()
+        return runtime.call_lua(function, handle, *place, *encode_results(handles, arguments))
+
+    def _function(self) -> tuple[str, tuple[str, ...]]:
+        """The function of the bridge that finds and calls it, and where it is found."""
+        return "call_method", (self.name,)
+
+
+class LuaParentMethod(LuaMethod):
+    """A method that Lua defines in a class above an object's, where methods of Python's call their parent's."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, runtime: Runtime, obj: TorchObject, key: str, name: str) -> None:
+        super().__init__(runtime, obj, name)
+        self.key = key
+
+    def _function(self) -> tuple[str, tuple[str, ...]]:
+        return "call_parent_method", (self.key, self.name)
 
 
 class LuaFields(Overrides):
@@ -104,6 +121,14 @@ class LuaFields(Overrides):
             obj._gradients[name] = gradient
             obj.register_parameter(name, parameter)
             obj._attach(name)
+
+    def pass_on(self, method: str, *arguments: Any) -> None:
+        runtime, _ = self._there()
+        obj = self._object()
+        assert runtime is not None
+        handle = runtime.handles.give(obj, Kind.MODULE)
+        encoded = encode_results(runtime.handles, arguments)
+        runtime.call_lua("call_with_each", handle, "applyToModules", method, *encoded)
 
     def own_modules(self) -> list[Any]:
         runtime, handle = self._there()
@@ -177,6 +202,20 @@ def check_placement(obj: TorchObject, input: Any) -> None:
         raise TorchError(f"{obj.class_name}: the input is a {kind}, the layers are of type {leaves[0]._type}")
 
 
+@contextlib.contextmanager
+def _called_directly(obj: TorchObject, place: tuple[str, str]) -> Iterator[None]:
+    """For the length of a call of this method of this class by a script (``nn.object.as_parents``)."""
+    attributes = obj.__dict__
+    before = attributes.get("_direct")
+    attributes["_direct"] = place
+    try:
+        yield
+    finally:
+        attributes.pop("_direct", None)
+        if before is not None:
+            attributes["_direct"] = before
+
+
 class Peers:
     """The modules of one runtime."""
 
@@ -241,13 +280,14 @@ class Peers:
 
     def initializer(self) -> Callable[..., None]:
         """``initialize(class, handle, mask, ...)``: run a class's constructor on a peer."""
-        constructors: dict[str, Callable[[list[Any]], Any]] = {}
+        constructors: dict[tuple[str, type[TorchObject]], Callable[[list[Any]], Any]] = {}
 
         def initialize(name: str, handle: int, mask: int, *arguments: Any) -> None:
-            call = constructors.get(name)
-            if call is None:
-                call = constructors[name] = adapt(layers[name].__init__, name, bound=1)
             obj = self.handles.objects[handle]
+            cls = type(obj)
+            call = constructors.get((name, cls))
+            if call is None:
+                call = constructors[name, cls] = method_of(cls, name, "__init", name)
             class_name = obj.__dict__.get("_class_name")
             call([obj, *taken(name, decode(self.handles, mask, arguments))])
             if class_name is not None:
@@ -266,17 +306,30 @@ class Peers:
 
     def method(self, class_name: str, name: str) -> Callable[..., Any]:
         """The function ``(handle, mask, ...)`` behind one exported method of one class."""
-        cls = layers[class_name]
-        call = adapt(getattr(cls, exported(cls, name)), f"{class_name}:{name}", bound=1)
         handles = self.handles
         objects = handles.objects
+        lender = layers[class_name]
+        label = f"{class_name}:{name}"
+        calls: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
+        foreign: set[type[TorchObject]] = set()
+
+        def call_for(cls: type[TorchObject]) -> Callable[[list[Any]], Any]:
+            if not answers_for(cls, class_name, name):
+                foreign.add(cls)
+            calls[cls] = method_of(cls, class_name, name, label)
+            return calls[cls]
 
         def method(handle: int, mask: int, *arguments: Any) -> Any:
             values = decode(handles, mask, arguments)
             obj = objects[handle]
             try:
-                if not isinstance(obj, cls):
-                    with lent(obj, cls):
+                cls = type(obj)
+                call = calls.get(cls) or call_for(cls)
+                if cls in foreign:
+                    with lent(obj, lender):
+                        return self._call_with_types(name, call, obj, values)
+                if "_above" in obj.__dict__:
+                    with _called_directly(obj, (class_name, name)):
                         return self._call_with_types(name, call, obj, values)
                 if handles.cuda:
                     return self._call_with_types(name, call, obj, values)
@@ -297,9 +350,9 @@ class Peers:
         with self.runtime().cuda_scope(is_cuda(obj)):
             return encode_results(self.handles, call([obj, *values]))
 
-    def is_kin(self, handle: int, lender: str) -> bool:
-        """Whether an object descends from a class, so that the class's methods are its own."""
-        return issubclass(own_class(self.handles.objects[handle]), layers[lender])
+    def is_kin(self, handle: int, lender: str, name: str) -> bool:
+        """Whether a class's method is an object's own, by its class in Python or by a script's lookup."""
+        return answers_for(own_class(self.handles.objects[handle]), lender, name)
 
     def lend(self, handle: int, lender: str) -> tuple[str, ...]:
         """Let an object be of another class until ``take_back``, for methods that a script lends it (nn/lending.py).
@@ -371,25 +424,40 @@ class Peers:
     # -- methods defined in Lua ---------------------------------------------------------------------------
 
     def mark(self, handle: int, text: str) -> None:
-        """Let Lua's definitions of these methods, and of no others, stand in the place of Python's."""
+        """Let Lua's definitions of these methods, and of no others, stand in the place of Python's.
+
+        ``class>method`` is one of a class above the object's own, which its methods call as their parent's.
+        """
         obj = self.handles.objects[handle]
         attributes = obj.__dict__
         exports = all_exports(type(obj))
         for attribute in attributes.pop("_marked", ()):
             attributes.pop(attribute, None)
-        methods = [name for name in text.split() if name in exports]
-        if not methods:
+        runtime = self.runtime()
+        marked, methods, above = [], [], {}
+        for word in text.split():
+            key, _, name = word.rpartition(">")
+            if name not in exports:
+                continue
+            if not key:
+                methods.append(name)
+                attributes[exports[name]] = LuaMethod(runtime, obj, name)
+                marked.append(exports[name])
+            elif (attribute := all_exports(layers[key]).get(name)) is not None:
+                function = getattr(layers[key], attribute)
+                below = classes_below(type(obj), key)
+                above.setdefault(function, (name, below, LuaParentMethod(runtime, obj, key, name)))
+        if not methods and not above:
             return
-        attributes.setdefault("_overrides", LuaFields(self.runtime(), obj))
-        marked = []
-        for name in methods:
-            attributes[exports[name]] = LuaMethod(self.runtime(), obj, name)
-            marked.append(exports[name])
+        attributes.setdefault("_overrides", LuaFields(runtime, obj))
         if not {"updateOutput", "updateGradInput", "accGradParameters", "backward", "forward"}.isdisjoint(
             methods
         ):
             attributes["_elsewhere"] = forward_through(obj)
             marked.append("_elsewhere")
+        if above:
+            attributes["_above"] = above
+            marked.append("_above")
         attributes["_marked"] = tuple(marked)
 
     def copied(self, memo: int, handle: int) -> Any:

@@ -142,6 +142,8 @@ class CAdd(Module):
     for n elements.
     """
 
+    cleared_by_type = True
+
     scratch = ("_output", "_bias", "_expand", "_repeat", "_gradBias", "_gradOutput")
     fields: ClassVar[tuple[str, ...]] = ("size", *scratch)
 
@@ -198,6 +200,8 @@ class CMul(Module):
 
     Sizes, shapes and first values as for ``nn.CAdd``.
     """
+
+    cleared_by_type = True
 
     scratch = ("_input", "_output", "_weight", "_gradWeight", "_expand", "_repeat", "_sum")
     fields: ClassVar[tuple[str, ...]] = ("size", "_gradInput", "_gradOutput", *scratch)

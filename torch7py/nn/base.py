@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.batching import Batching
-from torch7py.nn.copying import clone_memo, deep_copy
+from torch7py.nn.copying import TensorMap, clone_memo, deep_copy
 from torch7py.nn.flatten import flatten_both
-from torch7py.nn.object import TorchObject, names
+from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.nn.registry import layer
 from torch7py.nn.trace import Trace, leaves_of
 from torch7py.nn.training import Training
@@ -72,6 +72,7 @@ class Module(Training):
         __call__="call",
     )
     traced: ClassVar[bool] = True  # False: updateOutput makes no graph, grad_input needs none
+    cleared_by_type: ClassVar[bool] = False  # whether ``type`` begins with ``clearState``
     # Of a layer that computes each row of its input alone, in whatever batch it comes: the rank of a batch, and the
     # highest rank of an input for which this is so. A sequence can then be done as one batch (rnn/stages.py).
     rows_alone: tuple[int, int] | None = None
@@ -175,7 +176,7 @@ class Module(Training):
 
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         """``m:accGradParameters(input, gradOutput[, scale])``: add the parameters' gradients, scaled."""
-        if not any(buffer is not None for buffer in self._gradients.values()):
+        if type(self) is Module or not any(buffer is not None for buffer in self._gradients.values()):
             return
         trace = self.trace(input)
         self._accumulate(trace, trace.gradients(list(trace.parameters.values()), gradOutput), scale)
@@ -276,12 +277,14 @@ class Module(Training):
                 return None
         return found
 
+    @as_parents
     def zeroGradParameters(self) -> None:
         """``m:zeroGradParameters()``"""
         pairs = self._plain_pairs()
         for gradient in self.sparse_gradients() if pairs is None else [g for _, g in pairs]:
             gradient.zero_()
 
+    @as_parents
     def updateParameters(self, learningRate: float) -> None:
         """``m:updateParameters(learningRate)``: one step against the gradient."""
         pairs = self._plain_pairs()
@@ -310,6 +313,7 @@ class Module(Training):
         """Both lists, each made one flat tensor."""
         return flatten_both(parameters, gradients, self.new)
 
+    @as_parents
     def share(self, other: TorchObject, *fields: str) -> Module:
         """``m:share(other, 'weight', 'bias', ...)``: use the other's tensors in place of these."""
         if not isinstance(other, Module):
@@ -325,15 +329,18 @@ class Module(Training):
             self.__dict__["shared"] = other.__dict__["shared"] = True
         return self
 
+    @as_parents
     def reset(self, stdv: float | None = None) -> Any:
         """``m:reset([stdv])``: draw the parameters anew."""
 
     # -- modes and state: to a script `train` is nil until somebody sets it ----------------------------------
 
+    @as_parents
     def set_training(self) -> None:
         """``m:training()``"""
         self.__dict__["training"] = self.__dict__["_mode_set"] = True
 
+    @as_parents
     def set_evaluate(self) -> None:
         """``m:evaluate()``"""
         self.__dict__["training"], self.__dict__["_mode_set"] = False, True
@@ -354,6 +361,7 @@ class Module(Training):
         self.__dict__.pop("_trace", None)
         return super().set_field(name, value)
 
+    @as_parents
     def clearState(self) -> Module:
         """``m:clearState()``: empty output and gradInput, drop everything kept for a backward."""
         self.__dict__.pop("_trace", None)
@@ -371,8 +379,14 @@ class Module(Training):
             elif value is not None:
                 self.set_field(name, None)
 
+    def convert(self, convert: TensorMap, type_name: str | None, seen: set[int] | None = None) -> None:
+        if self.cleared_by_type and type_name is not None and (seen is None or id(self) not in seen):
+            self.clearState()
+        super().convert(convert, type_name, seen)
+
     # -- the tree -----------------------------------------------------------------------------------------
 
+    @as_parents
     def torch7_apply(self, callback: Callable[[Any], Any]) -> None:
         """``m:apply(f)``: call f with this module, then with those inside, depth first."""
         callback(self)
@@ -425,6 +439,7 @@ class Module(Training):
             self.set_child_list([child.replace(callback) for child in children])
         return result
 
+    @as_parents
     def clone(self, *fields: str) -> Any:
         """``m:clone(['weight', ...])``: a deep copy; the fields named stay shared with this module."""
         with torch.no_grad():

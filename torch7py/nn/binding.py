@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
+from functools import cache
 from typing import Any
 
 import torch
 
 from torch7py.nn.object import TorchObject
+from torch7py.nn.original_methods import original_methods
 from torch7py.nn.registry import extensions, layers, package_of
-from torch7py.ops.dispatch.python import fields_of
+from torch7py.ops.dispatch.python import adapt, fields_of
 
-__all__ = ["all_exports", "describe", "exported", "virtual_methods"]
+__all__ = [
+    "all_exports",
+    "answers_for",
+    "classes_below",
+    "describe",
+    "exported",
+    "method_of",
+    "virtual_methods",
+]
+
+
+GIVEN_BY_LUA = {"__tostring__"}  # what an object of a class without such a method does too
 
 
 def virtual_methods() -> list[str]:
@@ -81,13 +94,31 @@ def parent_of(cls: type[TorchObject]) -> type[TorchObject] | None:
 
 
 def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
+    """Those of the exports that a script finds in the class itself; all others the class inherits.
+
+    They are those that the class of the original defines, wherever Python's classes have them. Methods that the
+    original's class and its ancestors do not have, and classes of which nothing is known, are as in Python.
+    """
+    original = original_methods().get(cls.registered_as)
+    parent = parent_of(cls)
+    if original is None:
+        return _defined_in_python(cls, parent, exports)
+    known = set(original)
+    while parent is not None:
+        known |= original_methods().get(parent.registered_as, frozenset())
+        parent = parent_of(parent)
+    beside = {name: attribute for name, attribute in exports.items() if name not in known | GIVEN_BY_LUA}
+    return [name for name in exports if name in original] + _defined_in_python(cls, parent_of(cls), beside)
+
+
+def _defined_in_python(
+    cls: type[TorchObject], parent: type[TorchObject] | None, exports: dict[str, str]
+) -> list[str]:
     """Those of the exports that a class defines itself or through unregistered bases.
 
-    What its parent in Lua has too it inherits there: a method that a script or a package gives to that parent,
-    or to nn.Module, is the class's as well. A twin that is another class in Python than its parent in Lua has all that
-    the parent defines: inherited it would be a method of that class, lent.
+    A twin that is another class in Python than its parent in Lua has all that the parent defines: inherited it would
+    be a method of that class, lent.
     """
-    parent = parent_of(cls)
     found: dict[str, None] = {}
     for ancestor in cls.__mro__:
         if ancestor is torch.nn.Module:
@@ -100,6 +131,58 @@ def own_methods(cls: type[TorchObject], exports: dict[str, str]) -> list[str]:
     if parent is not None and not issubclass(cls, parent):
         found |= {name: None for name in own_methods(parent, all_exports(parent)) if name in exports}
     return list(found)
+
+
+# The methods of which the base classes of the original pass on to a script's own whatever they are given.
+_PASSING_ON = frozenset(
+    """forward updateOutput backward updateGradInput accGradParameters accUpdateGradParameters backwardUpdate
+    __call__""".split()
+)
+
+
+@cache
+def _definer(cls: type[TorchObject], name: str, *sizes: int) -> str | None:
+    """The class, as it is registered, in which a script finds a method of a class."""
+    at: type[TorchObject] | None = cls
+    while at is not None:
+        if name in own_methods(at, all_exports(at)):
+            return at.registered_as
+        at = parent_of(at)
+    return None
+
+
+def _inherits(cls: type[TorchObject], key: str, name: str) -> bool:
+    if "lent_from" in cls.__dict__:  # for the length of a call the class of the lender (nn/lending.py)
+        return False
+    added = sum(len(methods) for classes in extensions.values() for methods in classes.values())
+    return _definer(cls, name, len(layers), added) == key
+
+
+def answers_for(cls: type[TorchObject], key: str, name: str) -> bool:
+    """Whether a method of the class of that key may run with an object of a class as it is."""
+    return issubclass(cls, layers[key]) or _inherits(cls, key, name)
+
+
+def classes_below(cls: type[TorchObject], key: str) -> frozenset[str]:
+    """A class and those from which it descends, as they are registered, before it comes to the one of that key."""
+    found: set[str] = set()
+    at: type[TorchObject] | None = cls
+    while at is not None and at.registered_as != key:
+        found.add(at.registered_as)
+        at = parent_of(at)
+    return frozenset(found)
+
+
+def method_of(cls: type[TorchObject], key: str, name: str, label: str) -> Callable[[list[Any]], Any]:
+    """What runs for an object of a class when a script calls a method of the class of that key.
+
+    That is the Python method of the object's class where the script's lookup finds the method there: Python's classes
+    may do by methods of their own what the original's inherit. For any other class it is the method of that class.
+    """
+    at = cls if _inherits(cls, key, name) else layers[key]
+    if name == "__init":
+        return adapt(at.__init__, label, bound=1)
+    return adapt(getattr(at, exported(at, name)), label, bound=1, unchecked=name in _PASSING_ON)
 
 
 def staying(cls: type[TorchObject], exports: dict[str, str]) -> dict[str, list[int]]:

@@ -60,7 +60,7 @@ class CReLU(Sequential):
 
     def updateOutput(self, input: torch.Tensor) -> Any:
         output = self._rows(input)
-        for module in self.child_list():
+        for module in self.callees():
             output = module.updateOutput(output)
         return self.keep("output", output.view(self._doubled(input)))
 
@@ -73,12 +73,6 @@ class CReLU(Sequential):
 
     def backward(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> Any:
         return self.updateGradInput(input, gradOutput)
-
-    def accGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, scale: float = 1) -> None:
-        """There are no parameters."""
-
-    def accUpdateGradParameters(self, input: torch.Tensor, gradOutput: torch.Tensor, lr: float) -> None:
-        """There are no parameters."""
 
     def describe(self) -> str:
         return "CReLU()"

@@ -40,7 +40,7 @@ class Concat(Container):
 
     def parts(self, gradOutput: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
         """Each child with its part of a gradient."""
-        children: list[Any] = self.child_list()
+        children = self.callees()
         dim = axis(self, self.dimension, gradOutput)
         lengths = [child.output.shape[dim] for child in children]
         sizes = list(children[0].output.shape)
@@ -52,7 +52,7 @@ class Concat(Container):
         return self.join([module(input) for module in self.child_list()])
 
     def updateOutput(self, input: Any) -> torch.Tensor:
-        outputs = [module.updateOutput(input) for module in self.children_of()]
+        outputs = [module.updateOutput(input) for module in self.callees()]
         return self.keep("output", self.join([output.data for output in outputs]))
 
     def updateGradInput(self, input: Any, gradOutput: torch.Tensor) -> Any:
@@ -125,7 +125,7 @@ class DepthConcat(Concat):
         return joined(self, padded, dim)
 
     def parts(self, gradOutput: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
-        children: list[Any] = self.child_list()
+        children = self.callees()
         dim = axis(self, self.dimension, gradOutput)
         shapes = [child.output.shape for child in children]
         gradient = gradient_of(self, gradOutput, self._size(shapes, dim))
@@ -154,7 +154,7 @@ class Parallel(Container):
         """Each module that has a slice, with it."""
         dim = axis(self, self.inputDimension, input)
         slices = input.unbind(dim) if input.dim() > 1 else torch.split(input, 1)
-        children: list[Any] = self.child_list()
+        children = self.callees()
         if len(slices) > len(children):
             raise TorchError(
                 f"{self.class_name}: {len(slices)} slices of {size_text(input)} for {len(children)} modules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import torch
@@ -24,7 +25,12 @@ class Container(Module):
     fields: ClassVar[tuple[str, ...]] = ("modules",)
     essential = ("modules",)
     structural = Module.structural | {"add", "insert", "remove"}
-    lua_methods = names("add get insert remove", size="__len__", applyToModules="apply_to_modules")
+    lua_methods = names(
+        "add get insert remove",
+        size="__len__",
+        applyToModules="apply_to_modules",
+        rethrowErrors="rethrow_errors",
+    )
 
     def __init__(self, *modules: Module) -> None:
         super().__init__()
@@ -84,6 +90,28 @@ class Container(Module):
         for child in self.child_list():
             function(child)
 
+    def _pass_on(self, method: str, attribute: str, *arguments: Any) -> None:
+        """Call a method of each child, through ``applyToModules`` if that is a script's.
+
+        ``method`` is its name in a script, ``attribute`` the one in Python.
+        """
+        if "apply_to_modules" in self.__dict__:
+            self.__dict__["_overrides"].pass_on(method, *arguments)
+            return
+        for child in self.children_of():
+            getattr(child, attribute)(*arguments)
+
+    def rethrow_errors(self, module: Any, index: int, method: str, *arguments: Any) -> Any:
+        """``c:rethrowErrors(module, i, method, ...)``: call a method of the i-th module."""
+        return getattr(module, type(module).exports().get(method, method))(*arguments)
+
+    def callees(self) -> list[Any]:
+        """The children for calls of forward and backward, which go through a script's ``rethrowErrors``."""
+        children = self.child_list()
+        if "rethrow_errors" not in self.__dict__:
+            return children
+        return [_Rethrowing(self, number, child) for number, child in enumerate(children, 1)]
+
     # -- what concerns every child ------------------------------------------------------------------------
 
     def torch7_parameters(self) -> Any:
@@ -112,27 +140,27 @@ class Container(Module):
         return *tables, size
 
     def zeroGradParameters(self) -> None:
-        for child in self.children_of():
-            child.zeroGradParameters()
+        self._pass_on("zeroGradParameters", "zeroGradParameters")
 
     def updateParameters(self, learningRate: float) -> None:
-        for child in self.children_of():
-            child.updateParameters(learningRate)
+        self._pass_on("updateParameters", "updateParameters", learningRate)
 
     def set_training(self) -> None:
-        super().set_training()
         # Scripts say it before every step, to every copy of a graph: of most modules it is two fields.
-        for child in self.children_of():
-            attributes = child.__dict__
-            if type(child).set_training is Module.set_training and "set_training" not in attributes:
-                attributes["training"] = attributes["_mode_set"] = True
-            else:
-                child.set_training()
+        if "apply_to_modules" in self.__dict__:
+            self._pass_on("training", "set_training")
+        else:
+            for child in self.children_of():
+                attributes = child.__dict__
+                if type(child).set_training is Module.set_training and "_marked" not in attributes:
+                    attributes["training"] = attributes["_mode_set"] = True
+                else:
+                    child.set_training()
+        super().set_training()
 
     def set_evaluate(self) -> None:
+        self._pass_on("evaluate", "set_evaluate")
         super().set_evaluate()
-        for child in self.children_of():
-            child.set_evaluate()
 
     def share(self, other: TorchObject, *fields: str) -> Module:
         theirs = other.child_list()
@@ -144,11 +172,16 @@ class Container(Module):
         return self
 
     def reset(self, stdv: float | None = None) -> None:
-        for child in self.children_of():
-            child.reset(stdv)
+        self._pass_on("reset", "reset", stdv)
 
     def clearState(self) -> Module:
-        super().clearState()
+        self.__dict__.pop("_trace", None)
+        for name in ("output", "gradInput"):  # another module's, or the input: not to be emptied
+            value = self.get_field(name)
+            if isinstance(value, torch.Tensor):
+                self.__dict__[name] = value.new_empty(0)
+            elif value is not None:
+                self.__dict__[name] = [] if isinstance(value, (list, dict)) else None
         for child in self.children_of():
             child.clearState()
         return self
@@ -175,6 +208,28 @@ class Container(Module):
             lines.append(f"  {'   ' if last else '  |'}`-> ({number}): {text}")
         lines += ["     ... -> output", "}"]
         return "\n".join(lines)
+
+
+class _Rethrowing:
+    """A module of a container, whose methods the container's ``rethrowErrors`` calls."""
+
+    def __init__(self, container: Container, number: int, module: Any) -> None:
+        self._container, self._number, self._module = container, number, module
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        return functools.partial(self._call, name) if name in _RETHROWN else value
+
+    def __call__(self, input: Any) -> Any:
+        return self._module(input)
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        return self._container.rethrow_errors(self._module, self._number, name, *arguments)
+
+
+_RETHROWN = frozenset(
+    "updateOutput updateGradInput accGradParameters backward accUpdateGradParameters".split()
+)
 
 
 @layer("nn.Sequential")
@@ -219,13 +274,14 @@ class Sequential(Container):
         return input
 
     def updateOutput(self, input: Any) -> Any:
-        for module in self._modules.values():
+        modules = self.callees() if "_marked" in self.__dict__ else self._modules.values()
+        for module in modules:
             input = module.updateOutput(input)  # type: ignore[union-attr,operator]
         return self.set_output(input)
 
     def _backwards(self, input: Any) -> list[tuple[Any, Any]]:
         """The modules from the last to the first, each with its input."""
-        modules: list[Any] = self.child_list()
+        modules = self.callees()
         inputs = [input, *(module.output for module in modules[:-1])]
         return list(zip(reversed(modules), reversed(inputs), strict=True)) if modules else []
 
@@ -278,7 +334,7 @@ class ConcatTable(Container):
         return [module(input) for module in self.child_list()]
 
     def updateOutput(self, input: Any) -> Any:
-        return self.keep_list("output", [m.updateOutput(input) for m in self.child_list()])
+        return self.keep_list("output", [m.updateOutput(input) for m in self.callees()])
 
     def updateGradInput(self, input: Any, gradOutput: Any) -> Any:
         return self._sum(input, [m.updateGradInput(input, g) for m, g in self._pair_up(gradOutput)])
@@ -295,7 +351,7 @@ class ConcatTable(Container):
             module.accUpdateGradParameters(input, gradient, lr)
 
     def _pair_up(self, values: Any) -> list[tuple[Any, Any]]:
-        modules = self.child_list()
+        modules = self.callees()
         if not isinstance(values, list) or len(values) < len(modules):
             raise TorchError(f"{self.class_name} expects a table of {len(modules)} gradients")
         return list(zip(modules, values, strict=False))
@@ -373,10 +429,6 @@ class ParallelTable(Container):
             "gradInput", [m.updateGradInput(x, g) for m, x, g in self._triples(input, gradOutput)]
         )
 
-    def backward(self, input: Any, gradOutput: Any, scale: float = 1) -> Any:
-        triples = self._triples(input, gradOutput)
-        return self.keep_list("gradInput", [m.backward(x, g, scale) for m, x, g in triples])
-
     def accGradParameters(self, input: Any, gradOutput: Any, scale: float = 1) -> None:
         for module, item, gradient in self._triples(input, gradOutput):
             module.accGradParameters(item, gradient, scale)
@@ -386,7 +438,7 @@ class ParallelTable(Container):
             module.accUpdateGradParameters(item, gradient, lr)
 
     def _pair_up(self, values: Any, what: str) -> list[tuple[Any, Any]]:
-        modules = self.child_list()
+        modules = self.callees()
         if not isinstance(values, list) or len(values) < len(modules):
             raise TorchError(f"{self.class_name} expects a table of {len(modules)} {what}")
         return list(zip(modules, values, strict=False))

@@ -100,7 +100,7 @@ class MapTable(Growing):
         for number in range(len(self._modules), n):
             clone = self.module.clone(*self.sharedparams) if self.shared else self.module.clone()
             self._modules[str(number)] = clone
-        return self.children_of()[:n]
+        return self.callees()[:n]
 
     def _pairs(self, input: Any) -> list[tuple[Any, Any]]:
         entries = table(self, input)

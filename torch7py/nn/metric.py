@@ -57,6 +57,8 @@ class Euclidean(_Templates):
     drawn from ``uniform(-s, s)``, ``s = 1 / sqrt(inputSize)``.
     """
 
+    cleared_by_type = True
+
     inputs_in = 0
     scratch = (
         "_input",

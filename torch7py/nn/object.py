@@ -8,9 +8,10 @@ objects, structure and copies.
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 
@@ -22,14 +23,37 @@ from torch7py.ops.convert import type_named
 from torch7py.ops.errors import TorchError
 from torch7py.ops.registry import Fields
 
-__all__ = ["Overrides", "TorchObject", "names"]
+__all__ = ["Overrides", "TorchObject", "as_parents", "names"]
 
 S = TypeVar("S", bound="TorchObject")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def names(same: str = "", **renamed: str) -> dict[str, str]:
     """An export list: methods by their Lua name; ``renamed`` gives the Python name where it differs."""
     return {name: name for name in same.split()} | renamed
+
+
+def as_parents(method: F) -> F:
+    """A method that the methods of other classes call as their parent's, in the original too.
+
+    What a script has put in its place is called then, if the object knows of any (``_above``): it stands in for the
+    parent of the classes ``below`` it. ``_direct`` names the class of which a script calls this very method.
+    """
+
+    @functools.wraps(method)
+    def call(self: TorchObject, *arguments: Any, **named: Any) -> Any:
+        above = self.__dict__.get("_above")
+        if above is not None and call in above:
+            name, below, replacement = above[call]
+            key, called = self.__dict__.get("_direct", (None, None))
+            if called == name:
+                del self.__dict__["_direct"]
+            if called != name or key in below:
+                return replacement(*arguments, **named)
+        return method(self, *arguments, **named)
+
+    return cast(F, call)
 
 
 class Overrides:
@@ -43,6 +67,9 @@ class Overrides:
 
     def name_parameters(self) -> None:
         """Make parameters of the tensors that the other language alone knows as such."""
+
+    def pass_on(self, method: str, *arguments: Any) -> None:
+        """Call a method of each child, by the object's own way to its children, which the other language defines."""
 
     def own_modules(self) -> list[Any]:
         """The modules among those fields, in tables within them too."""
@@ -85,7 +112,8 @@ class TorchObject(FieldHolder):
         accUpdateGradParameters parameters training evaluate reset clearState share type apply findModules
         listModules replace clone __tostring__ forget remember stepClone sharedClone maxBPTTstep setOutputStep
         getHiddenState setHiddenState getGradHiddenState setGradHiddenState reinforce sparseParameters maxParamNorm
-        gradParamClip weightDecay updateGradParameters""".split()
+        gradParamClip weightDecay updateGradParameters defaultAccUpdateGradParameters
+        sharedAccUpdateGradParameters momentumGradParameters rethrowErrors applyToModules""".split()
     )
     class_fields: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
@@ -105,10 +133,19 @@ class TorchObject(FieldHolder):
     )
 
     # Attributes that belong to a moment or to a runtime and are not copied, pickled or saved.
-    transient: ClassVar[tuple[str, ...]] = ("_trace", "_overrides", "_marked", "_elsewhere", "_lent")
+    transient: ClassVar[tuple[str, ...]] = (
+        "_trace",
+        "_overrides",
+        "_marked",
+        "_above",
+        "_direct",
+        "_elsewhere",
+        "_lent",
+    )
 
     # -- types --------------------------------------------------------------------------------------------
 
+    @as_parents
     def torch7_type(self, name: str | None = None, cache: Fields | None = None) -> Any:
         """``m:type([name, cache])``: the type's name, or convert everything inside and return the object.
 
@@ -159,8 +196,8 @@ class TorchObject(FieldHolder):
             child.convert_as_child(convert, type_name, seen)
 
     def convert_as_child(self, convert: TensorMap, type_name: str | None, seen: set[int]) -> None:
-        """``convert``, or what a script does in its place: its class may have a ``type`` of its own."""
-        if type_name is None or "torch7_type" not in self.__dict__.get("_marked", ()):
+        """``convert``, or what a script does in its place, in the class or in one above it."""
+        if type_name is None or self.__dict__.keys().isdisjoint(("torch7_type", "_above")):
             self.convert(convert, type_name, seen)
         elif id(self) not in seen:
             seen.add(id(self))

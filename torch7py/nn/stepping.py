@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 
 from torch7py.nn.copying import deep_copy, keep_as_is
-from torch7py.nn.object import TorchObject, names
+from torch7py.nn.object import TorchObject, as_parents, names
 from torch7py.ops import state
 from torch7py.ops.errors import TorchError
 
@@ -80,6 +80,7 @@ class Stepping(TorchObject):
     def children_of(self) -> list[Any]:
         return self.child_list() or []
 
+    @as_parents
     def forget(self) -> Any:
         """``m:forget()``: start a new sequence."""
         for child in self.children_of():
@@ -117,19 +118,18 @@ class Stepping(TorchObject):
             "backwardOnline: since January 2016 every backward goes back step by step; the call does nothing"
         )
 
+    @as_parents
     def sharedClone(
         self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
     ) -> Any:
         """``m:sharedClone([shareParams, shareGradParams])``: a clone with this module's parameters and gradients."""
-        if stepClone:
-            return self.stepClone(shareParams, shareGradParams)
-        return shared_clone(self, shareParams, shareGradParams)
+        if stepClone and self.keeps_steps:
+            return self
+        return shared_clone(self, shareParams, shareGradParams, step=stepClone)
 
     def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
         """``m:stepClone([shareParams, shareGradParams])``: the module for another step of the same sequence."""
-        if self.keeps_steps:
-            return self
-        return shared_clone(self, shareParams, shareGradParams, step=True)
+        return self.sharedClone(shareParams, shareGradParams, True)
 
     def getHiddenState(self, step: int | None = None, input: Any = None) -> Any:
         """``m:getHiddenState([step])``: the hidden state after a step, a table over the modules inside."""

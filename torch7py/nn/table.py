@@ -275,6 +275,8 @@ class FlattenTable(Passing):
     Shapes: tables of tensors and tables, to any depth -> a table of tensors.
     """
 
+    cleared_by_type = True
+
     fields: ClassVar[tuple[str, ...]] = ("input_map",)
 
     def __init__(self) -> None:

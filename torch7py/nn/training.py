@@ -15,7 +15,7 @@ import torch
 
 from torch7py.nn.batching import Batching
 from torch7py.nn.checks import truthy
-from torch7py.nn.object import names
+from torch7py.nn.object import as_parents, names
 from torch7py.nn.stepping import Stepping
 from torch7py.ops import types
 from torch7py.ops.errors import TorchError
@@ -293,6 +293,7 @@ class Training(Stepping, Batching):
 
     # -- the rest -----------------------------------------------------------------------------------------
 
+    @as_parents
     def reinforce(self, reward: Any) -> None:
         """``m:reinforce(reward)``: the reward of the last forward, for the layers inside that learn by it."""
         for child in self.children_of():

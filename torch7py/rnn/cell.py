@@ -77,10 +77,12 @@ class Cell(Sequential):
 
     # -- clones for other steps ---------------------------------------------------------------------------
 
-    def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
-        """A clone for the kernel needs no tree of its own: it is this one with other results."""
-        if not (shareParams and shareGradParams and self.intact()):
-            return super().stepClone(shareParams, shareGradParams)
+    def sharedClone(
+        self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
+    ) -> Any:
+        """A step's clone for the kernel needs no tree of its own: it is this one with other results."""
+        if not (stepClone and shareParams and shareGradParams and self.intact()):
+            return super().sharedClone(shareParams, shareGradParams, stepClone)
         clone = self.__class__.__new__(self.__class__)
         clone.__dict__.update(
             {name: value for name, value in self.__dict__.items() if name not in self.transient}

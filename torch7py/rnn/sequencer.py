@@ -77,8 +77,10 @@ class AbstractSequencer(Container):
     def maxBPTTstep(self, rho: int) -> None:
         pass
 
-    def stepClone(self, shareParams: bool = True, shareGradParams: bool = True) -> Any:
-        return self.sharedClone(shareParams, shareGradParams)
+    def sharedClone(
+        self, shareParams: bool = True, shareGradParams: bool = True, stepClone: bool = False
+    ) -> Any:
+        return super().sharedClone(shareParams, shareGradParams)  # for another step, too
 
     def backwardThroughTime(self) -> Any:
         """``m:backwardThroughTime()``, of 2015: nothing, the backward of a sequence has gone through time."""

@@ -35,6 +35,8 @@ local program = chunk('program.lua')(core, host, config, class, module, packages
 return {
    call_function = core.call_function,
    call_method = core.call_method,
+   call_parent_method = core.call_parent_method,
+   call_with_each = core.call_with_each,
    table_get = core.table_get,
    table_pick = core.table_pick,
    table_set = core.table_set,

@@ -160,3 +160,26 @@ end
 function core.call_method(handle, name, mask, ...)
    return answer(pcall(call_member, handle, name, mask, ...))
 end
+
+-- The same of a method as it is found in a class above the object's: c.name(object, ...).
+local function call_above(handle, c, name, mask, ...)
+   local object = wrap(handle)
+   return settled(core.catch_up(object), core.class_named(c)[name](object, read(mask, ...)))
+end
+
+function core.call_parent_method(handle, c, name, mask, ...)
+   return answer(pcall(call_above, handle, c, name, mask, ...))
+end
+
+-- object:name(function(child) child:inner(...) end): the object's own way to go to what is inside it.
+local function pass_on(handle, name, inner, mask, ...)
+   local object = wrap(handle)
+   local n, arguments = select('#', ...), {read(mask, ...)}
+   return settled(core.catch_up(object), object[name](object, function(child)
+      child[inner](child, unpack(arguments, 1, n))
+   end))
+end
+
+function core.call_with_each(handle, name, inner, mask, ...)
+   return answer(pcall(pass_on, handle, name, inner, mask, ...))
+end

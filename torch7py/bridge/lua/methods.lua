@@ -7,7 +7,7 @@
 local host, class, peers = ...
 local methods = {}
 
-local type, next, rawget, setmetatable = type, next, rawget, setmetatable
+local type, next, rawget, setmetatable, getmetatable = type, next, rawget, setmetatable, getmetatable
 local changed = peers.changed
 
 local marked = setmetatable({}, {__mode = 'k'})        -- module -> string of the methods marked on its peer
@@ -29,23 +29,61 @@ function methods.vouch(f)
 end
 function methods.is_vouched(f) return vouched[f] end
 
--- The virtual methods that Lua defines for a class, found once per entry: a script may change them any time.
+-- What a script has put into one class, found once per entry, as it may do so at any time: names of virtual methods, the
+-- built-in class's own being other functions or gone.
 local entry = 0
 function methods.new_entry() entry = entry + 1 end
 
+local level_entry, level_names = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
+local NONE = {}
+
+local function changed_names(c)
+   if level_entry[c] == entry then return level_names[c] end
+   local info = peers.own_info(c)
+   local own = info and info.own or NONE
+   local found = NONE
+   for i = 1, #virtual do
+      local name = virtual[i]
+      local f = rawget(c, name)
+      if f ~= own[name] and not vouched[f or false] then
+         if found == NONE then found = {} end
+         found[#found + 1] = name
+      end
+   end
+   level_entry[c], level_names[c] = entry, found
+   return found
+end
+
+-- The methods of a script that count for the objects of a class: those that Lua's lookup finds, by name, and those in the
+-- classes above that only methods of the classes below call, as their parent's (`nn.Module>clearState`).
 local class_entry, class_methods = setmetatable({}, {__mode = 'k'}), setmetatable({}, {__mode = 'k'})
 
 local function lua_methods(c, info)
    if class_entry[c] == entry then return class_methods[c] end
-   local pristine, found = info.all_methods, nil
-   for i = 1, #virtual do
-      local name = virtual[i]
-      local f = c[name]
-      if f ~= pristine[name] and f ~= nil and not vouched[f] then found = (found and found .. ' ' or '') .. name end
+   local pristine, found, seen = info.all_methods, nil, nil
+   local at = c
+   while at do
+      local names = changed_names(at)
+      for i = 1, #names do
+         local name = names[i]
+         local f = c[name]
+         seen = seen or {}
+         if not seen[name] then
+            seen[name] = true
+            if f ~= pristine[name] and f ~= nil and not vouched[f] then found = (found and found .. ' ' or '') .. name end
+         end
+         local here = rawget(at, name)
+         if here ~= nil and here ~= f and peers.own_info(at) then
+            found = (found and found .. ' ' or '') .. peers.own_info(at).key .. '>' .. name
+         end
+      end
+      at = getmetatable(at)
    end
    class_entry[c], class_methods[c] = entry, found
    return found
 end
+
+local function is_special(name) return name:sub(1, 2) == '__' end   -- looked up in the class alone, by Lua
 
 -- Tell the peer which of its methods Lua has now; returns whether the module has one in itself. With `same` the class
 -- is known to have those that it had at the last walk.
@@ -54,7 +92,7 @@ local function mark(m, c, info, same)
    if same then found = class_methods[c] else found = lua_methods(c, info) end
    for key, value in next, m do
       if virtual_set[key] then
-         if type(value) == 'function' then found = (found and found .. ' ' or '') .. key end
+         if type(value) == 'function' and not is_special(key) then found = (found and found .. ' ' or '') .. key end
          own = true
       end
    end

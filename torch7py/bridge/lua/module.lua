@@ -100,7 +100,7 @@ local function native_method(key, name, structural, stay)
    local kin = setmetatable({}, {__mode = 'k'})   -- the classes that descend from this one
    local function is_foreign(self)
       local c = getmetatable(self)
-      if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key) end
+      if kin[c] == nil and type(self) == 'table' and native(c) then kin[c] = host.is_kin(peer(self), key, name) end
       return kin[c] == false
    end
    local direct
@@ -153,6 +153,7 @@ function module.define(d)
    peers.describe(c, info)
    module.equip(c, info)
    local all = setmetatable({}, {__index = replaced and replaced.all_methods or parent and native(parent).all_methods})
+   local here = setmetatable({}, {__index = replaced and replaced.own})
    for i = 1, #d.methods do
       local name = d.methods[i]
       local method
@@ -175,7 +176,7 @@ function module.define(d)
       else
          method = native_method(d.key, name, d.structural[name], d.stay[name])
       end
-      all[name] = method
+      all[name], here[name] = method, method
       rawset(c, name, method)
    end
    if not d.parent then
@@ -183,7 +184,7 @@ function module.define(d)
       rawset(c, 'write', function(...) return module.write(...) end)
    end
    rawset(c, '__version', d.version)
-   info.all_methods = all
+   info.all_methods, info.own = all, here
    if replaced then return end
    local function factory() return setmetatable({}, c) end
    local function construct(...)
@@ -194,9 +195,11 @@ function module.define(d)
    class.publish(d.name, c, nil, construct, factory)
 end
 
+function core.class_named(key) return class.registered[key:match('^[^@]+')] end
+
 -- Another function for a method of a built-in class, which does not count as a script's.
 function module.redefine(c, name, f)
-   native(c).all_methods[name] = f
+   native(c).all_methods[name], native(c).own[name] = f, f
    rawset(c, name, f)
 end
 
@@ -205,7 +208,7 @@ function module.extend(key, name, methods)
    local c = class.registered[name]
    for i = 1, #methods do
       local method = native_method(key, methods[i], false)
-      native(c).all_methods[methods[i]] = method
+      native(c).all_methods[methods[i]], native(c).own[methods[i]] = method, method
       rawset(c, methods[i], method)
    end
 end

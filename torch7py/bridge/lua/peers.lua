@@ -38,6 +38,9 @@ local function native(c)
 end
 peers.native = native
 
+-- What is known of a class that is itself a built-in one, else nil.
+function peers.own_info(c) return native_of[c] end
+
 -- Let `info` describe a built-in class.
 function peers.describe(c, info)
    native_of[c] = info

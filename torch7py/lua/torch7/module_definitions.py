@@ -29,11 +29,11 @@ from torch7py.lua.torch7.modules import (
 )
 from torch7py.lua.torch7.program_methods import mark
 from torch7py.lua.values import LuaError, Table, fail, first, multi, truth
-from torch7py.nn.binding import exported
+from torch7py.nn.binding import answers_for, method_of
+from torch7py.nn.object import TorchObject
 from torch7py.nn.place import explain
 from torch7py.nn.quirks import taken
 from torch7py.nn.registry import layers
-from torch7py.ops.dispatch.python import adapt
 
 __all__ = ["define", "extend", "heirs", "redefine", "watch"]
 
@@ -76,8 +76,7 @@ def _adorn(c: Table) -> None:
 
 def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] = ()) -> Callable[..., Any]:
     """A method of a built-in class: not virtual, so that parent.method(self, ...) means what it says."""
-    cls = layers[key]
-    run = adapt(getattr(cls, exported(cls, name)), f"{key}:{name}", bound=1)
+    runs: dict[type[TorchObject], Callable[[list[Any]], Any]] = {}
     numbers = frozenset(stay)
 
     def method(m: Any = None, *arguments: Any) -> Any:
@@ -92,10 +91,14 @@ def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] 
         ]
         depth[0] += 1
         try:
-            if isinstance(record.peer, cls):
+            cls = type(record.peer)
+            run = runs.get(cls)
+            if run is None:
+                run = runs[cls] = method_of(cls, key, name, f"{key}:{name}")
+            if answers_for(cls, key, name):
                 result = run([record.peer, *values])
             else:
-                with lent_to(m, cls):
+                with lent_to(m, layers[key]):
                     result = run([record.peer, *values])
         except (LuaError, RecursionError):
             raise
@@ -113,8 +116,6 @@ def _native_method(key: str, name: str, structural: bool, stay: tuple[int, ...] 
 
 
 def _initializer(key: str, class_fields: list[str]) -> Callable[..., Any]:
-    run = adapt(layers[key].__init__, key, bound=1)
-
     def init(m: Any = None, *arguments: Any) -> Any:
         if not isinstance(m, Table) or m.meta_ is None:
             raise fail(f"{key}: called without an object (with . in place of :?)")
@@ -131,7 +132,7 @@ def _initializer(key: str, class_fields: list[str]) -> Callable[..., Any]:
         class_name = peer.__dict__.get("_class_name")
         values = [to_python(value) for value in arguments]
         try:
-            run([peer, *taken(key, values)])
+            method_of(type(peer), key, "__init", key)([peer, *taken(key, values)])
         except (LuaError, RecursionError):
             raise
         except Exception as error:

@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from torch7py.ops.errors import ArgumentError
+from torch7py.ops.errors import ArgumentError, TorchError
 
 __all__ = ["adapt", "defaults_to_number", "fields_of"]
 
@@ -17,11 +17,15 @@ __all__ = ["adapt", "defaults_to_number", "fields_of"]
 _read: WeakKeyDictionary[Callable[..., Any], tuple[inspect.Parameter, ...]] = WeakKeyDictionary()
 
 
-def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[[list[Any]], Any]:
+def adapt(
+    function: Callable[..., Any], label: str, bound: int = 0, unchecked: bool = False
+) -> Callable[[list[Any]], Any]:
     """A Python function called as a script calls: nil takes the default, what is too much is dropped.
 
     A constructor takes the default of a number for false, too, as ``x or default`` in Lua does.
-    ``bound`` arguments at the front belong to the caller (a method's object).
+    ``bound`` arguments at the front belong to the caller (a method's object). An ``unchecked`` function may pass its
+    arguments on to the program's own methods, which may do without some: one that is missing is None, and an error
+    only if the call fails.
     """
     parameters = _parameters(function)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -44,9 +48,16 @@ def adapt(function: Callable[..., Any], label: str, bound: int = 0) -> Callable[
                 arguments[number] = defaults[number]
         if len(arguments) < required:
             missing = positional[len(arguments)]
-            raise ArgumentError(
+            error = ArgumentError(
                 f"{label}: argument #{len(arguments) - bound + 1} ('{missing.name}') is missing"
             )
+            if not unchecked:
+                raise error
+            arguments += [None] * (required - len(arguments))
+            try:
+                return function(*arguments)
+            except (TypeError, AttributeError, TorchError) as reason:
+                raise error from reason
         return function(*arguments)
 
     return call

@@ -8,7 +8,7 @@ nn.utils = require 'nn.utils'
 nn.tables = require 'nn.tables'
 require 'nn.THNN'
 chunk('pkg_nn_lent.lua')(nn, module)
-chunk('pkg_nn_train.lua')(core, host, nn)
+chunk('pkg_nn_train.lua')(core, host, nn, module)
 chunk('pkg_nn_replace.lua')(module)
 nn.Jacobian, nn.SparseJacobian = chunk('pkg_nn_jacobian.lua')(core, host, nn, module)
 nn.hessian = chunk('pkg_nn_hessian.lua')(core, host, nn, module)

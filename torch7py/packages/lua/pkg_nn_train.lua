@@ -1,8 +1,8 @@
 -- nn.StochasticGradient, and what containers written in Lua call to say which of their modules failed.
 --
--- Arguments: core {fail}, host, nn.
+-- Arguments: core {fail}, host, nn, module_of (module.lua).
 
-local core, _, nn = ...
+local core, _, nn, module_of = ...
 
 local select, pcall, error, tostring, type, print, unpack = select, pcall, error, tostring, type, print, unpack
 local torch = torch
@@ -57,7 +57,7 @@ function StochasticGradient:train(dataset)
 end
 
 -- container:rethrowErrors(module, i, method, ...): module:method(...), for its i-th module; an error says which.
-function nn.Container:rethrowErrors(module, i, method, ...)
+module_of.redefine(torch.getmetatable('nn.Container'), 'rethrowErrors', function(self, module, i, method, ...)
    if not rawequal(module, self.modules[i]) then core.fail('module %s is not number %s of its container', tostring(module), tostring(i)) end
    local function give(ok, result, ...)
       if ok then
@@ -68,4 +68,4 @@ function nn.Container:rethrowErrors(module, i, method, ...)
       error(('In %d module of %s:\n%s'):format(i, torch.type(self), result), 0)
    end
    return give(pcall(module[method], module, ...))
-end
+end)
