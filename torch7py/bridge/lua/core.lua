@@ -7,7 +7,10 @@
 -- Arguments: host, a table of Python functions. Result: the table `core` that the other chunks use.
 
 local host = ...
-local core = {native_load = loadstring}   -- Lua's own, before a script's takes the name
+local core = {
+   native_load = loadstring,   -- Lua's own, before a script's takes the name
+   endings = {},               -- what packages do when a program has come to its end
+}
 
 local type, select, error, unpack = type, select, error, unpack
 local setmetatable, getmetatable, newproxy = setmetatable, getmetatable, newproxy

@@ -115,7 +115,10 @@ function program.run(source, path, ...)
       io.stdout:flush()
       return ...
    end
-   return finish(report(core.pause(), native_xpcall(function() f(unpack(arguments)) end, traceback)))
+   return finish(report(core.pause(), native_xpcall(function()
+      f(unpack(arguments))
+      for _, ending in ipairs(core.endings) do ending() end
+   end, traceback)))
 end
 
 -- Let an interrupt end a loop that never calls Python. On LuaJIT 2.1 a profiler that hardly ever samples makes
