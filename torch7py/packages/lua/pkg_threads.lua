@@ -120,7 +120,7 @@ end
 -- threads.Threads
 
 local Threads = {}
-local function nothing() end
+local nothing = loadstring('', '=threads')     -- made from source so that other states can load it
 Threads.__index = Threads
 Threads.__serialize = 'threads.serialize'
 
