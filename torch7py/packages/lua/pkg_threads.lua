@@ -72,6 +72,7 @@ end
 
 -- Status and results of a job in the state of a thread.
 local function run(pool, thread, job)
+   core.hand_over()
    local answer = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content)
    if type(answer) == 'number' then answer = wrap(answer) end
    local result = pool.serialize.load(answer)
@@ -282,6 +283,7 @@ local unstarted = {}
 local function start_all()
    while unstarted[1] do
       local thread = remove(unstarted, 1)
+      core.hand_over()
       raw(host.state_source, thread.state, thread.source)
    end
 end
