@@ -136,7 +136,7 @@ local places = setmetatable({}, {__mode = 'k'})   -- thread of `on_a_new_stack` 
 
 -- 'file.lua:LINE: ' of the script's innermost frame.
 local function position()
-   for level = 2, 1000 do
+   for level = 2, 100000 do
       local info = getinfo(level, 'Sl')
       if not info then break end
       if info.currentline > 0 and info.source:sub(1, #OURS) ~= OURS then
