@@ -25,7 +25,7 @@ def load(
     format: t7.ReadForm | None = None,
     referenced: bool = True,
     encoding: str = "latin1",
-    mmap: bool = True,
+    mmap: bool = False,
 ) -> Any:
     """Read a ``.t7`` file.
 
@@ -49,9 +49,11 @@ def load(
             None to see by the file, in which the bytes may stand in either order.
         referenced: False for a file that was saved without references.
         encoding: of the strings; ``latin1`` keeps every byte as one character, as the Lua runtime does.
-        mmap: whether large storages may be memory that is mapped from the file, copy-on-write. The file must then not
-            be cut while they are used (``torch7py.save`` replaces it), and they cannot be resized. Numbers that do
-            not lie at a multiple of their size in the file are copied in any case.
+        mmap: True for large storages that are memory mapped from the file, copy-on-write, instead of copies of it. That
+            loads at once what is used later, and the file must stay as it is while they are used: what another process
+            writes into it changes them, and where it is cut the process dies (``torch7py.save`` puts a new file in its
+            place, which does neither). They cannot be resized. Numbers that do not lie at a multiple of their size in
+            the file are copied in any case.
 
     Raises:
         T7Error: the file is damaged or no ``.t7`` file; it says at which byte, and what was there.

@@ -101,11 +101,13 @@ def state_functions(runtime: Runtime) -> dict[str, Callable[..., Any]]:
         state.globals[JOB] = runtime.handles.objects[job] if isinstance(job, int) else job
         state.globals["__threads_serializer"] = serializer
         result = _executed(state, "return require('threads.worker').run()", CHUNK)
+        runtime.advance()  # a job may move what both states share
         kind = kind_of(result)
         return result if kind is None else runtime.handles.give(result, kind)
 
     def run_source(number: int, source: str) -> None:
         _executed(_state(number), source, "=thread")
+        runtime.advance()
 
     closings = itertools.count(1)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import mmap
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +34,7 @@ __all__ = [
     "has_nan",
     "has_storage",
     "in_parts",
+    "length",
     "note_empty",
     "point_at",
     "resize",
@@ -46,6 +49,9 @@ __all__ = [
     "write_expanded",
     "write_result",
 ]
+
+
+_libc = ctypes.CDLL(None)
 
 
 class Storage:
@@ -86,7 +92,7 @@ class Storage:
         return cls(number_type, values.to(number_type.dtype, copy=True).contiguous().untyped_storage())
 
     def __len__(self) -> int:
-        return len(self._known) if self._untyped is None else self._untyped.nbytes() // self.type.size
+        return len(self._known) if self._untyped is None else length(self._untyped) // self.type.size
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.type.name, self.tensor())
@@ -124,13 +130,43 @@ class Storage:
         _resize_memory(self.untyped, size * self.type.size)
 
 
+def length(storage: torch.UntypedStorage) -> int:
+    """How many bytes a storage has. There may be more memory: see ``_resize_memory``."""
+    known: int | None = getattr(storage, "torch7_length", None)
+    return storage.nbytes() if known is None else known
+
+
 def _resize_memory(storage: torch.UntypedStorage, size: int) -> None:
+    """Make a storage so many bytes long.
+
+    Memory that a tensor looks at stays where it is: what is cut off there becomes zeros, and its pages go back to the
+    system. So no tensor ever looks beyond its memory, whoever has it and whatever reads it.
+    """
     if not storage.resizable():
         raise TorchError(
             "this memory belongs to a file that is mapped, or to somebody else: it cannot be resized "
-            "(torch7py.load maps large tensors unless it is told mmap=False)"
+            "(torch7py.load maps large tensors when it is told mmap=True)"
         )
-    storage.resize_(size)
+    allocated, before = storage.nbytes(), length(storage)
+    if size >= allocated or torch._C._storage_Use_Count(storage._cdata) == 1:  # type: ignore[attr-defined]
+        storage.resize_(size)
+    elif size < before:
+        _clear(storage, size, before)
+    storage.torch7_length = None if size == storage.nbytes() else size  # type: ignore[attr-defined]
+
+
+def _clear(storage: torch.UntypedStorage, start: int, end: int) -> None:
+    """Make bytes of a storage zeros, without memory where they fill pages."""
+    part = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage, start, (end - start,), (1,))
+    if sys.platform == "linux" and part.is_cpu and not storage.is_shared():
+        edge = -part.data_ptr() % mmap.PAGESIZE
+        pages = max(0, len(part) - edge) // mmap.PAGESIZE * mmap.PAGESIZE
+        address, count = ctypes.c_void_p(part.data_ptr() + edge), ctypes.c_size_t(pages)
+        if pages == 0 or _libc.madvise(address, count, mmap.MADV_DONTNEED) == 0:
+            part[:edge].zero_()
+            part[edge + pages :].zero_()
+            return
+    part.zero_()
 
 
 def _restore(name: str, values: torch.Tensor) -> Storage:
@@ -197,7 +233,7 @@ def point_at(
 ) -> None:
     """Make a tensor a view of a storage (``offset`` 0-based), growing the storage when it is too small."""
     needed = offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
-    if 0 not in sizes and storage.nbytes() < needed * tensor.element_size():
+    if 0 not in sizes and length(storage) < needed * tensor.element_size():
         _resize_memory(storage, needed * tensor.element_size())
     # A parameter refuses set_; giving it new data is the same thing.
     view = torch.empty(0, dtype=tensor.dtype, device=tensor.device)

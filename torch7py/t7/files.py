@@ -101,7 +101,7 @@ def load(
     format: ReadForm | None = None,
     referenced: bool = True,
     encoding: str = "latin1",
-    mmap: bool = True,
+    mmap: bool = False,
 ) -> Any:
     """``torch7py.load``, with the layers that have been imported so far."""
 

@@ -206,6 +206,9 @@ class Writer:
         storage = getattr(tensor, "torch7_storage", None)
         if plain.untyped_storage().nbytes() or plain.numel():
             storage = NamedStorage(types.of(plain), plain.untyped_storage(), t7.storage_name(name))
+            last = plain.storage_offset() + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
+            if sizes and last >= len(storage):
+                raise T7Error(f"a tensor that ends at element {last + 1} of a storage of {len(storage)}")
         return storage
 
     def _storage(self, storage: Storage) -> None:

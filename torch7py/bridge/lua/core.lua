@@ -7,7 +7,10 @@
 -- Arguments: host, a table of Python functions. Result: the table `core` that the other chunks use.
 
 local host = ...
-local core = {native_load = loadstring}   -- Lua's own, before a script's takes the name
+local core = {
+   native_load = loadstring,   -- Lua's own, before a script's takes the name
+   endings = {},               -- what packages do when a program has come to its end
+}
 
 local type, select, error, unpack = type, select, error, unpack
 local setmetatable, getmetatable, newproxy = setmetatable, getmetatable, newproxy
@@ -133,7 +136,7 @@ local places = setmetatable({}, {__mode = 'k'})   -- thread of `on_a_new_stack` 
 
 -- 'file.lua:LINE: ' of the script's innermost frame.
 local function position()
-   for level = 2, 1000 do
+   for level = 2, 100000 do
       local info = getinfo(level, 'Sl')
       if not info then break end
       if info.currentline > 0 and info.source:sub(1, #OURS) ~= OURS then

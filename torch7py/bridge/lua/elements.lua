@@ -14,6 +14,7 @@ local handle_of, wrap, fail, header = core.handle_of, core.wrap, core.fail, head
 
 local ffi = config.shared and require 'ffi' or nil
 local STORAGE, PORTION = 8, 100
+local LONGEST = 2 ^ 26   -- entries of a table in LuaJIT
 local MAX_DIMS, flat = 8, tensor.method('view')   -- Lua reaches the memory of tensors with no more dimensions
 
 -- The elements of u as a pointer of its type, and what reads one; nil where Lua cannot.
@@ -41,19 +42,32 @@ local function in_order(h)
    return true
 end
 
--- Where the elements lie from the first, in logical order; nil when one follows the other.
+-- The places of elements where one does not follow the other: `places` for up to BLOCK of them at a time, and a function that
+-- fills it with the next ones in logical order. Nil where nothing is to be filled.
+local BLOCK = 4096
+
 local function places_of(h, n)
    if in_order(h) then return nil end
-   local places, count = ffi.new('double[?]', n), 1
-   for d = 0, h.dims - 1 do
-      local size, stride = tonumber(h.size[d]), tonumber(h.stride[d])
-      for i = count - 1, 0, -1 do
-         local first = places[i]
-         for j = size - 1, 0, -1 do places[i * size + j] = first + j * stride end
+   local most, last = n < BLOCK and n or BLOCK, h.dims - 1
+   local places, index, size, stride = ffi.new('double[?]', most), {}, {}, {}
+   for d = 0, last do index[d], size[d], stride[d] = 0, tonumber(h.size[d]), tonumber(h.stride[d]) end
+   local first = 0   -- the place of the element that comes next
+   return places, function()
+      local i = 0
+      while i < most and index[0] < size[0] do
+         local step = stride[last]
+         local count = size[last] - index[last]
+         if count > most - i then count = most - i end
+         for j = 0, count - 1 do places[i + j] = first + j * step end
+         i, first, index[last] = i + count, first + count * step, index[last] + count
+         local d = last
+         while d > 0 and index[d] == size[d] do
+            first, index[d] = first - size[d] * stride[d] + stride[d - 1], 0
+            d = d - 1
+            index[d] = index[d] + 1
+         end
       end
-      count = count * size
    end
-   return places
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -78,9 +92,13 @@ local function read_all(u)
    if h then p, read = pointer_to(u, h) end
    if not p then return (fetch(u)) end
    local n, t = count_of(h), {}
-   local places = places_of(h, n)
+   if n > LONGEST then fail('a table has no room for %.0f elements', n) end
+   local places, fill = places_of(h, n)
    if places then
-      for i = 1, n do t[i] = read(p, places[i - 1]) end
+      for first = 0, n - 1, BLOCK do
+         fill()
+         for i = 0, (first + BLOCK < n and BLOCK or n - first) - 1 do t[first + i + 1] = read(p, places[i]) end
+      end
    else
       for i = 1, n do t[i] = read(p, i - 1) end
    end
@@ -117,30 +135,111 @@ local function check_result(value)
    return value
 end
 
--- One loop for each number of tensors: x is written, y and z are read. f(x[i], y[i], z[i]) by pointers ...
+-- One loop for each number of tensors: x is written, y and z are read. f(x[i], y[i], z[i]) by pointers, until the function
+-- has done something after which they may point elsewhere (then the result is how many elements are done) ...
+local shared = headers.shared
 local loops = {
-   function(f, read, n, x, px)
-      for i = 0, n - 1 do
+   function(f, read, from, n, x, px)
+      local epoch = shared[0]
+      for i = from, n - 1 do
          local at = px and px[i] or i
          local value = check_result(f(read(x, at)))
+         if shared[0] ~= epoch then return i, value end
          if value then x[at] = value end
       end
    end,
-   function(f, read, n, x, px, y, py)
-      for i = 0, n - 1 do
+   function(f, read, from, n, x, px, y, py)
+      local epoch = shared[0]
+      for i = from, n - 1 do
          local at = px and px[i] or i
          local value = check_result(f(read(x, at), read(y, py and py[i] or i)))
+         if shared[0] ~= epoch then return i, value end
          if value then x[at] = value end
       end
    end,
-   function(f, read, n, x, px, y, py, z, pz)
-      for i = 0, n - 1 do
+   function(f, read, from, n, x, px, y, py, z, pz)
+      local epoch = shared[0]
+      for i = from, n - 1 do
          local at = px and px[i] or i
          local value = check_result(f(read(x, at), read(y, py and py[i] or i), read(z, pz and pz[i] or i)))
+         if shared[0] ~= epoch then return i, value end
          if value then x[at] = value end
       end
    end,
 }
+
+local function same_geometry(h, g)
+   if h.dims ~= g.dims or g.address == 0 then return false end
+   for d = 0, h.dims - 1 do
+      if h.size[d] ~= g.size[d] or h.stride[d] ~= g.stride[d] then return false end
+   end
+   return true
+end
+
+local function resized(name) fail('%s: the function gave a tensor another size', name) end
+
+-- `again`: the function has been called meanwhile.
+local function pointer_in_order(name, u, count, again)
+   local h = header(u)
+   if again and (count_of(h) ~= count or h.address == 0 or not in_order(h)) then resized(name) end
+   return pointer_to(u, h)
+end
+
+-- The elements of several tensors, `count` in all in each, by pointers: where one follows the other ...
+local function in_a_row(name, f, count, x, y, z)
+   local at, value = -1, nil
+   repeat
+      local p, read = pointer_in_order(name, x, count, at >= 0)
+      if value then p[at] = value end
+      if z then
+         local q, r = pointer_in_order(name, y, count, at >= 0), pointer_in_order(name, z, count, at >= 0)
+         at, value = loops[3](f, read, at + 1, count, p, nil, q, nil, r, nil)
+      elseif y then
+         at, value = loops[2](f, read, at + 1, count, p, nil, pointer_in_order(name, y, count, at >= 0), nil)
+      else
+         at, value = loops[1](f, read, at + 1, count, p, nil)
+      end
+   until not at
+end
+
+-- ... and anywhere.
+local function by_pointers(name, f, count, ...)
+   local operands, arguments, block, read = {...}, {}, count, nil
+   for i, u in ipairs(operands) do
+      local h, before = header(u), headers.new()
+      ffi.copy(before, h, ffi.sizeof(before))
+      local places, fill = places_of(h, count)
+      if places then block = BLOCK end
+      operands[i] = {u = u, before = before, places = places, fill = fill}
+   end
+
+   local function point(first)
+      for i, operand in ipairs(operands) do
+         local h, pointer = header(operand.u), nil
+         if not same_geometry(operand.before, h) then resized(name) end
+         pointer, read = pointer_to(operand.u, h)
+         arguments[2 * i - 1], arguments[2 * i] = operand.places and pointer or pointer + first, operand.places
+      end
+   end
+
+   for first = 0, count - 1, block do
+      for _, operand in ipairs(operands) do
+         if operand.fill then operand.fill() end
+      end
+      local n, from = first + block < count and block or count - first, 0
+      while from < n do
+         point(first)
+         local at, value = loops[#operands](f, read, from, n, unpack(arguments, 1, 2 * #operands))
+         if not at then break end
+         if value then
+            point(first)
+            local x, places = arguments[1], arguments[2]
+            x[places and places[at] or at] = value
+         end
+         from = at + 1
+      end
+   end
+end
 
 -- ... and in Lua arrays, x then going back to Python.
 local function in_arrays(f, x, ...)
@@ -163,10 +262,9 @@ end
 
 local function traverse(name, f, ...)
    local x = ...
-   local count = select('#', ...)
-   local arguments, reachable, n, read = {}, ffi ~= nil, nil, nil
-   for i = 1, count do
-      local u = select(i, ...)
+   local operands, reachable, ordered, n = {...}, ffi ~= nil, true, nil
+   for i = 1, select('#', ...) do
+      local u = operands[i]
       local handle = u ~= nil and handle_of[u]
       if not handle or handle % 32 >= STORAGE then
          fail("bad argument #%d to '%s' (tensor expected)", i - 1, name)
@@ -181,12 +279,10 @@ local function traverse(name, f, ...)
       if size ~= n then fail('%s: size mismatch: %d elements against %d', name, n, size) end
       if h.dims > MAX_DIMS and in_order(h) then
          u = flat(u, size)
-         h = header(u)
+         h, operands[i] = header(u), u
       end
-      local p
-      if ffi then p, read = pointer_to(u, h) end
-      reachable = reachable and p ~= nil
-      if reachable then arguments[2 * i - 1], arguments[2 * i] = p, places_of(h, n) end
+      reachable = reachable and pointer_to(u, h) ~= nil
+      ordered = ordered and in_order(h)
    end
    if type(f) ~= 'function' then
       -- a callable object
@@ -194,7 +290,9 @@ local function traverse(name, f, ...)
       if type(mt) ~= 'table' or not mt.__call then fail("%s: function expected, got %s", name, type(f)) end
    end
    if n == 0 then return x end
-   if reachable then loops[count](f, read, n, unpack(arguments, 1, 2 * count)) else in_arrays(f, ...) end
+   if not reachable then in_arrays(f, ...)
+   elseif ordered then in_a_row(name, f, n, operands[1], operands[2], operands[3])
+   else by_pointers(name, f, n, unpack(operands)) end
    return x
 end
 

@@ -70,13 +70,46 @@ function xpcall(f, handler, ...)
       return handler(err)
    end, ...))
 end
-function coroutine.resume(...) return passing(native_resume(...)) end
+
+-- Coroutines within coroutines take of C's stack, of which LuaJIT keeps no count.
+local MOST = 10000
+local native_wrap, running = coroutine.wrap, coroutine.running
+local level_of = setmetatable({}, {__mode = 'k'})   -- coroutine -> how many it runs within, itself included
+
+local function next_level()
+   local level = (level_of[running() or 0] or 0) + 1
+   if level > MOST then core.fail('more than %d coroutines inside each other', MOST) end
+   return level
+end
+
+function coroutine.resume(co, ...)
+   if type(co) == 'thread' then level_of[co] = next_level() end
+   return passing(native_resume(co, ...))
+end
+
+function coroutine.wrap(f, ...)
+   if type(f) ~= 'function' then return native_wrap(f, ...) end
+   local co, level
+   local call = native_wrap(function(...)
+      co = running()
+      level_of[co] = level
+      return f(...)
+   end)
+   return function(...)
+      level = next_level()
+      if co then level_of[co] = level end
+      return call(...)
+   end
+end
 
 -- The Lua stack without this bridge's frames.
 local function traceback(err)
    if rawequal(err, EXIT) then return err end
    local text = err
-   if type(err) ~= 'string' then
+   if type(err) == 'string' then
+      local bare, ours = text:gsub('^%[torch7py%] [^:]*:%d+: ', '')
+      if ours > 0 or bare == 'stack overflow' or bare == 'not enough memory' then text = core.position() .. bare end
+   else
       local shown = type(err) == 'table' and getmetatable(err) and tostring(err) or 'a ' .. class.type(err)
       text = core.position() .. 'error object: ' .. shown
    end
@@ -115,7 +148,10 @@ function program.run(source, path, ...)
       io.stdout:flush()
       return ...
    end
-   return finish(report(core.pause(), native_xpcall(function() f(unpack(arguments)) end, traceback)))
+   return finish(report(core.pause(), native_xpcall(function()
+      f(unpack(arguments))
+      for _, ending in ipairs(core.endings) do ending() end
+   end, traceback)))
 end
 
 -- Let an interrupt end a loop that never calls Python. On LuaJIT 2.1 a profiler that hardly ever samples makes

@@ -214,15 +214,21 @@ local function pass_map(handle, t)
    end
 end
 
+local DEEPEST = 500        -- levels of tables within tables
+local depth = 0
+
 local function pass_table(t)
    local handle = handle_of[t]
    if active[t] then return handle or give_table(t, false), true end
+   if depth == DEEPEST then fail('tables more than %d levels deep cannot be passed', DEEPEST) end
    told[t] = nil
    local n = #t
    local map = next(t, n > 0 and n or nil) ~= nil
    if handle ~= nil and is_map(t, handle) ~= map then handle = give_table(t, map) end
    active[t] = true
+   depth = depth + 1
    local ok, err = pcall(map and pass_map or pass_array, handle, t, n)
+   depth = depth - 1
    active[t] = nil
    if not ok then error(err, 0) end
    return handle_of[t], true

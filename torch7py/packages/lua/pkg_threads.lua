@@ -1,10 +1,11 @@
 -- threads: pools of Lua states to which jobs are given.
 --
--- Jobs run in the program's own thread, one after the other: a job when it is added, what is to be done with its
--- results when `dojob` or `synchronize` asks, or when as many results wait as the pool has threads. That is one of the
--- orders in which the original might have run them.
+-- Jobs run in the program's own thread, one after the other, as if threads took no time: a job runs as soon as a thread
+-- is free, so its place in the queue is free as well. As many results wait for `dojob` as the pool has threads; a thread
+-- with one more keeps it and takes no other job until there is room. So a pool of n threads accepts 3 n jobs before
+-- `addjob` must do one, and which results come first does not depend on the machine.
 --
--- Arguments: core {fail, raw, handle_of, wrap}, host {state_open, ...}, threads. Sets core.threads_parts.
+-- Arguments: core {fail, raw, handle_of, wrap, endings}, host {state_open, ...}, threads. Sets core.threads_parts.
 
 local core, host, threads = ...
 local fail, raw, handle_of, wrap = core.fail, core.raw, core.handle_of, core.wrap
@@ -23,11 +24,23 @@ local mutex_new, mutex_known, mutex_set = take '_mutex_new', take '_mutex_known'
 local condition_new, condition_known = take '_condition_new', take '_condition_known'
 local condition_signal, condition_take, free = take '_condition_signal', take '_condition_take', take '_free'
 
--- States whose pool is garbage; they are closed outside of finalizers.
-local unowned = {}
+local pools = setmetatable({}, {__mode = 'k'})      -- pool -> what its threads do, as below
+local unowned = {}   -- pools that are garbage: their jobs are done, and their states closed, outside of finalizers
+
+local function close(pool)
+   pool.__running = false
+   local states = pools[pool].states
+   while states[1] do raw(host.state_close, remove(states)) end
+end
+
+local function end_pool(pool)
+   local ok, message = pcall(pool.terminate, pool)
+   if not ok then io.stderr:write('threads: a pool that nobody waited for: ', tostring(message), '\n') end
+   close(pool)
+end
 
 local function close_unowned()
-   for i = #unowned, 1, -1 do raw(host.state_close, remove(unowned)) end
+   while unowned[1] do end_pool(remove(unowned, 1)) end
 end
 
 local function open_state(threadid)
@@ -51,21 +64,66 @@ local function saved(serialize, value)
    return result
 end
 
--- Status and results of a job in a state.
-local function run(state, name, serialize, callback, ...)
-   local job = saved(serialize, {callback = callback, n = select('#', ...), args = {...}})
-   local answer = raw(host.state_run, state, name, handle_of[job] or job)
+-- A job as a pool keeps it until a thread is free.
+local function new_job(pool, thread, id, callback, ...)
+   local content = saved(pool.serialize, {callback = callback, n = select('#', ...), args = {...}})
+   return {thread = thread, id = id, content = content}
+end
+
+-- Status and results of a job in the state of a thread.
+local function run(pool, thread, job)
+   core.hand_over()
+   local answer = raw(host.state_run, pool.states[thread], pool.name, handle_of[job.content] or job.content)
    if type(answer) == 'number' then answer = wrap(answer) end
-   return serialize.load(answer)
+   local result = pool.serialize.load(answer)
+   result.thread, result.id = thread, job.id
+   return result
+end
+
+---------------------------------------------------------------------------------------------------------
+-- What the threads of a pool do: `queue` has jobs for any of them, `queues` those for each, `results` what waits for
+-- `dojob`, `kept` the result with which a thread waits for room, and `waiting` such threads in their order.
+
+local function free_thread(pool)
+   for i = 1, pool.n do
+      local thread = (pool.turn + i - 1) % pool.n + 1
+      if not pool.kept[thread] then return thread end
+   end
+end
+
+local function next_job(pool)
+   if pool.queue[1] then
+      local thread = free_thread(pool)
+      if thread then
+         pool.turn = thread
+         return thread, remove(pool.queue, 1)
+      end
+   end
+   for thread, queue in ipairs(pool.queues) do
+      if queue[1] and not pool.kept[thread] then return thread, remove(queue, 1) end
+   end
+end
+
+local function proceed(pool)
+   while true do
+      while pool.waiting[1] and #pool.results < pool.n do
+         local thread = remove(pool.waiting, 1)
+         pool.results[#pool.results + 1], pool.kept[thread] = pool.kept[thread], nil
+      end
+      local thread, job = next_job(pool)
+      if not thread then return end
+      pool.kept[thread] = run(pool, thread, job)
+      pool.waiting[#pool.waiting + 1] = thread
+   end
 end
 
 ---------------------------------------------------------------------------------------------------------
 -- threads.Threads
 
 local Threads = {}
+local nothing = loadstring('', '=threads')     -- made from source so that other states can load it
 Threads.__index = Threads
 Threads.__serialize = 'threads.serialize'
-local pools = setmetatable({}, {__mode = 'k'})      -- pool -> {states, serializer, results = {...}, waiting = {n, ...}}
 
 -- The name of the serializer of pools to come: given, or asked for.
 function Threads.serialization(name)
@@ -81,16 +139,18 @@ function Threads.new(n, ...)
    n = floor(n)
    local self = setmetatable({N = n, endcallbacks = {n = 0}, errors = false, __specific = true, __running = true}, Threads)
    local name = Threads.__serialize
-   local pool = {states = {}, name = name, serialize = require(name), results = {}, waiting = {}, turn = 0}
+   local pool = {n = n, states = {}, name = name, serialize = require(name), queue = {}, queues = {}, results = {},
+                 kept = {}, waiting = {}, turn = 0}
    pools[self] = pool
    for i = 1, n do
       pool.states[i] = open_state(i)
-      pool.waiting[i] = 0
+      pool.queues[i] = {}
    end
-   local proxy, states = newproxy(true), pool.states
+   local proxy = newproxy(true)
    self.__gc__ = proxy
    getmetatable(proxy).__gc = function()
-      for _, state in ipairs(states) do unowned[#unowned + 1] = state end
+      pools[self] = pool      -- a weak table has let go of it
+      unowned[#unowned + 1] = self
    end
 
    local results = {}
@@ -127,7 +187,7 @@ function Threads:dojob()
    self.errors = false
    local result = remove(pool.results, 1)
    if not result then fail('threads: there is no job to be done') end
-   pool.waiting[result.thread] = pool.waiting[result.thread] - 1
+   proceed(pool)
    local endcallback = self.endcallbacks[result.id]
    self.endcallbacks[result.id] = nil
    self.endcallbacks.n = self.endcallbacks.n - 1
@@ -143,15 +203,14 @@ function Threads:dojob()
 end
 
 local function check_thread(self, thread)
-   if type(thread) ~= 'number' or thread < 1 or thread > self.N then fail('thread index expected') end
+   if type(thread) ~= 'number' or not pools[self].queues[thread] then fail('thread index expected') end
 end
 
 -- Whether addjob would return at once.
 function Threads:acceptsjob(thread)
    local pool = running(self)
-   if not self.__specific then return #pool.results < self.N end
-   check_thread(self, thread)
-   return pool.waiting[thread] < self.N
+   if self.__specific then check_thread(self, thread) end
+   return #(self.__specific and pool.queues[thread] or pool.queue) < pool.n
 end
 
 -- pool:addjob([thread,] callback[, endcallback, ...]): callback(...) in a thread, endcallback(results) here.
@@ -171,17 +230,13 @@ function Threads:addjob(...)
    if type(callback) ~= 'function' then fail('function callback expected') end
    if endcallback ~= nil and type(endcallback) ~= 'function' then fail('function (or nil) endcallback expected') end
    while not self:acceptsjob(thread) do self:dojob() end
-   if not thread then
-      thread = pool.turn % self.N + 1
-      pool.turn = pool.turn + 1
-   end
    local id = #self.endcallbacks + 1
-   local result = run(pool.states[thread], pool.name, pool.serialize, callback, select(first, ...))
-   result.thread, result.id = thread, id
-   self.endcallbacks[id] = endcallback or function() end
+   local job = new_job(pool, thread, id, callback, select(first, ...))
+   self.endcallbacks[id] = endcallback or nothing
    self.endcallbacks.n = self.endcallbacks.n + 1
-   pool.waiting[thread] = pool.waiting[thread] + 1
-   pool.results[#pool.results + 1] = result
+   local queue = thread and pool.queues[thread] or pool.queue
+   queue[#queue + 1] = job
+   proceed(pool)
 end
 
 -- Errors are raised where they are found.
@@ -200,10 +255,20 @@ end
 
 function Threads:terminate()
    if not self.__running or self.errors then return end
-   local ok, message = pcall(self.synchronize, self)
-   for _, state in ipairs(pools[self].states) do raw(host.state_close, state) end
-   self.__running = false
+   local ok, message = pcall(function()
+      for thread = 1, self.N do      -- a last job for each: `hasjob` is true meanwhile
+         if self.__specific then self:addjob(thread, nothing) else self:addjob(nothing) end
+      end
+      self:synchronize()
+   end)
+   close(self)
    if not ok then error(message, 0) end
+end
+
+-- Jobs that nobody waited for are done when the program ends.
+core.endings[#core.endings + 1] = function()
+   for self in pairs(pools) do unowned[#unowned + 1] = self end
+   close_unowned()
 end
 
 threads.Threads = constructor(Threads, Threads.new)
@@ -218,6 +283,7 @@ local unstarted = {}
 local function start_all()
    while unstarted[1] do
       local thread = remove(unstarted, 1)
+      core.hand_over()
       raw(host.state_source, thread.state, thread.source)
    end
 end
