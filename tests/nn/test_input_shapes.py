@@ -38,6 +38,7 @@ DIFFERENCES = {
     ): "an input has the dimensions that the layer's letters name",
     (r"nn\.MixtureTable\(\)", r"1x1"): "the gater is a vector or a matrix",
     (r"nn\.MaskedSelect\(\)", r"swapped"): "a tensor of another type serves as mask",
+    (r"nn\.MaskZeroCriterion.*", r"shorter|t longer|t shorter"): "a loss needs a target for each example",
     (
         r"nn\.SpatialDepthWiseConvolution.*",
         r"narrower|wider",
