@@ -37,10 +37,14 @@ class Dispatcher(Adapters):
         self._default_names: dict[
             str, Any
         ] = {}  # and in one whose result has the default type, if that is CUDA
+        self._older_names: dict[str, Any] | None = None  # and in one with a CudaTensor among its arguments
         self._by_default: list[dict[str, Any]] = []  # the names that such adapters know
 
-    def enable_cuda(self, generator: Generator) -> None:
-        """From now on there are CUDA tensors, whose random numbers come from this generator."""
+    def enable_cuda(self, generator: Generator, older: bool) -> None:
+        """From now on there are CUDA tensors, whose random numbers come from this generator.
+
+        ``older``: indices and masks that come of CudaTensors are CudaTensors too, as until November 2016.
+        """
         handles = self._handles
         self.has_cuda = True
 
@@ -60,6 +64,11 @@ class Dispatcher(Adapters):
             "encode": encode,
             "GENERATOR": generator,
         }
+        if older:
+            self._older_names = {
+                "give_tensor": lambda tensor: handles.give_cuda(_as_floats(tensor)),
+                "encode": lambda value: encode(_all_as_floats(value)),
+            }
         self._default_names = {"give_tensor": give, "give_view": give_view}
 
     def follow_default(self, cuda: bool) -> None:
@@ -74,11 +83,25 @@ class Dispatcher(Adapters):
         names = dict(self._names, function=case.function, inplace=case.inplace)
         if self._cuda_names is not None and (cuda or any(kind >= types.CUDA for kind in kinds)):
             names.update(self._cuda_names)
+            if self._older_names is not None and types.CUDA_FLOAT.code in kinds:
+                names.update(self._older_names)
         elif not any(is_tensor(k) or is_storage(k) for k in kinds) and not case.makes_given_type:
             self._by_default.append(names)
             if self._cuda_names is not None and state.current().default_type.is_cuda:
                 names.update(self._default_names)
         return names
+
+
+def _as_floats(tensor: torch.Tensor) -> torch.Tensor:
+    """Indices and masks as numbers of a CudaTensor."""
+    return tensor.float() if tensor.dtype in (torch.int64, torch.uint8) else tensor
+
+
+def _all_as_floats(value: Any) -> Any:
+    """The same for the results of an operation, a tuple where there are several."""
+    if isinstance(value, tuple):
+        return tuple(map(_all_as_floats, value))
+    return _as_floats(value) if isinstance(value, torch.Tensor) else value
 
 
 def loops() -> list[list[Any]]:

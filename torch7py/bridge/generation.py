@@ -1,7 +1,11 @@
-"""Which generation of the rnn package a program was written for; nn goes with it.
+"""Which generation of rnn (nn goes with it) and of cutorch a program was written for.
 
-Until January 2016 ``backwardThroughTime()`` ended a sequence; later the method was an error. A program that calls
-it, and defines no method of that name itself, is of the older generation.
+Until January 2016 ``backwardThroughTime()`` ended a sequence of rnn; later the method was an error. A program that
+calls it, and defines no method of that name itself, is of the older generation.
+
+Until November 2016 cutorch gave the indices of ``max``, ``sort`` and their like, and the masks of comparisons, as
+CudaTensors; later as CudaLongTensors and CudaByteTensors, which are of one type with no CudaTensor. A program that
+compares or combines such indices with another tensor, and names none of the later types, is of the older generation.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from pathlib import Path
 
 from torch7py.bridge.source import matches
 
-__all__ = ["LATER", "OLDER", "generation_of"]
+__all__ = ["LATER", "OLDER", "cutorch_generation_of", "generation_of"]
 
 OLDER, LATER = 2015, 2016
 
@@ -39,6 +43,51 @@ def generation_of(path: str | Path) -> int:
             called = called or found.get("called") == METHOD
             defined = defined or found.get("defined") == METHOD
     return OLDER if called and not defined else LATER
+
+
+_INDEXED = frozenset({"max", "min", "sort", "topk", "kthvalue", "mode", "median"})
+_COMBINED = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "add", "csub", "cmul", "cdiv"})
+_LATER_TYPES = re.compile(rb"Cuda(?:Long|Byte)|cuda(?:Long|Byte)")
+_INDICES = """
+(assignment_statement
+  (variable_list . name: (_) . name: (identifier) @index)
+  (expression_list . value: (function_call name: [
+    (method_index_expression method: (identifier) @function)
+    (dot_index_expression field: (identifier) @function)])))
+(function_call
+  name: (method_index_expression
+    table: [(identifier) @combined
+            (function_call name: (method_index_expression table: (identifier) @combined))]
+    method: (identifier) @method)
+  arguments: (arguments . [(identifier) (function_call) (dot_index_expression) (bracket_index_expression)]))
+(function_call
+  name: (method_index_expression method: (identifier) @method)
+  arguments: (arguments . (identifier) @combined))
+(function_call
+  name: (dot_index_expression field: (identifier) @method)
+  arguments: (arguments .
+    (identifier) @combined . [(identifier) (function_call) (dot_index_expression) (bracket_index_expression)]))
+(function_call
+  name: (dot_index_expression field: (identifier) @method)
+  arguments: (arguments .
+    [(identifier) (function_call) (dot_index_expression) (bracket_index_expression)] . (identifier) @combined))
+"""
+
+
+def cutorch_generation_of(path: str | Path) -> int:
+    """The generation of cutorch for an entry script, judged by it and by the files that it names literally."""
+    older = False
+    for source in _sources(Path(path)):
+        if _LATER_TYPES.search(source):
+            return LATER
+        indices, combined = set(), set()
+        for found in matches(_INDICES, source):
+            if found.get("function") in _INDEXED:
+                indices.add(found["index"])
+            elif found.get("method") in _COMBINED:
+                combined.add(found["combined"])
+        older = older or bool(indices & combined)
+    return OLDER if older else LATER
 
 
 def _sources(path: Path) -> Iterator[bytes]:

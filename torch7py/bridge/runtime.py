@@ -55,6 +55,7 @@ class Runtime:
             with a GPU as ``device``.
         pairs: ``"sorted"`` for one order of string keys in every run, ``"native"`` for Lua's own.
         rnn_api: the generation of rnn and nn, 2015 or 2016; None to judge by the program (see ``generation.py``).
+        cutorch_api: the generation of cutorch, 2015 or 2016; None to judge by the program likewise.
         rewrite: for tools that watch a program: given Lua source (its bytes as latin-1) and the name of its chunk, it
             gives the source that is compiled instead.
     """
@@ -67,6 +68,7 @@ class Runtime:
         device: str = "cpu",
         pairs: str = "sorted",
         rnn_api: int | None = None,
+        cutorch_api: int | None = None,
         cuda_as: str | None = None,
         rewrite: Callable[[str, str], str] | None = None,
     ) -> None:
@@ -82,8 +84,16 @@ class Runtime:
             raise TorchError(f"dtype must be float64 or float32, not {dtype}")
         if rnn_api not in (None, generation.OLDER, generation.LATER):
             raise TorchError(f"rnn_api must be 2015 or 2016, not {rnn_api}")
+        if cutorch_api not in (None, generation.OLDER, generation.LATER):
+            raise TorchError(f"cutorch_api must be 2015 or 2016, not {cutorch_api}")
         gpu = place if cuda_as is not None or place.type == "cuda" else None
-        self.state = state.State(default_type=default, device=place, gpu=gpu, generation=rnn_api)
+        self.state = state.State(
+            default_type=default,
+            device=place,
+            gpu=gpu,
+            generation=rnn_api,
+            cutorch_generation=cutorch_api,
+        )
         self._script: str | None = None
         self._rewrite = rewrite
         self._seed = seed
@@ -152,7 +162,12 @@ class Runtime:
     def another(self, number: int) -> Runtime:
         """A runtime for a thread of the program, by the number of the thread, with the settings of this one."""
         seed = None if self._seed is None else (self._seed + 1_000_003 * number) % (1 << 32)
-        made = Runtime(seed=seed, rnn_api=self.state.generation, **self._settings)  # type: ignore[arg-type]
+        made = Runtime(
+            seed=seed,
+            rnn_api=self.state.generation,
+            cutorch_api=self.state.cutorch_generation,
+            **self._settings,  # type: ignore[arg-type]
+        )
         made._script = self._script
         return made
 
@@ -290,7 +305,9 @@ class Runtime:
             package.start()
         if self.state.cuda_generator is not None and not self.handles.cuda:
             self.handles.cuda = True
-            self.dispatcher.enable_cuda(self.state.cuda_generator)
+            self._choose_cutorch()
+            older = self.state.cutorch_generation == generation.OLDER
+            self.dispatcher.enable_cuda(self.state.cuda_generator, older)
         if name in ("nn", "rnn") and self.state.generation is None:
             self._choose_generation()
         description = descriptions.of_package(package, self._loaded)
@@ -306,6 +323,22 @@ class Runtime:
                 f"torch7py: {self._script} calls backwardThroughTime: nn and rnn as of 2015 (--rnn-api 2016: later)",
                 file=sys.stderr,
             )
+
+    def _choose_cutorch(self) -> None:
+        """Fix the generation of cutorch likewise; that of 2015 goes with rnn's."""
+        if self.state.cutorch_generation is not None:
+            return
+        chosen = generation.LATER
+        if self.state.generation == generation.OLDER:
+            chosen = generation.OLDER
+        elif self._script is not None and generation.cutorch_generation_of(self._script) == generation.OLDER:
+            chosen = generation.OLDER
+            print(
+                f"torch7py: {self._script} combines indices with other tensors: cutorch as of 2015"
+                " (--cutorch-api 2016: later)",
+                file=sys.stderr,
+            )
+        self.state.cutorch_generation = chosen
 
     def _requirements(self, name: str) -> Any:
         """The packages that a package requires; None when there is no such package."""

@@ -69,6 +69,11 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     type=click.Choice(["2015", "2016"]),
     help="Generation of rnn, and with it of nn.  [default: judged by the program]",
 )
+@click.option(
+    "--cutorch-api",
+    type=click.Choice(["2015", "2016"]),
+    help="Generation of cutorch: types of indices and masks.  [default: judged by the program]",
+)
 @click.option("--traceback", is_flag=True, help="Show the Lua stack when the program fails.")
 @click.argument("file")
 @click.argument("arguments", metavar="[ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -82,6 +87,7 @@ def run(
     cuda_as: str | None,
     pairs: str,
     rnn_api: str | None,
+    cutorch_api: str | None,
     traceback: bool,
     file: str,
     arguments: tuple[str, ...],
@@ -110,6 +116,7 @@ def run(
                 cuda_as=cuda_as,
                 pairs=pairs,
                 rnn_api=None if rnn_api is None else int(rnn_api),
+                cutorch_api=None if cutorch_api is None else int(cutorch_api),
             )
             watch.lua_can_tell = runtime.take_process(watch.end)
             with closing(runtime):

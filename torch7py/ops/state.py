@@ -35,6 +35,8 @@ class State:
         cuda_generator: the stream of the CUDA types, once there are tensors of these.
         generation: the year whose ``rnn`` and ``nn`` the program gets, 2015 or 2016 (and later, see ``quirks.py``);
             None, which means the later one, until nn is first required.
+        cutorch_generation: the year whose cutorch the program gets, 2015 or 2016 (and later, see
+            ``bridge/generation.py``); None, which means the later one, until cutorch is first required.
         libm: the loop that ``ops/libm.py`` computes with; None for Python's own.
         packages: what a package keeps, under the package's name.
         own_functions: digests of the Lua functions that this process has compiled and saved, and whether that is kept
@@ -47,6 +49,7 @@ class State:
     gpu: torch.device | None = None
     cuda_generator: Generator | None = None
     generation: int | None = None
+    cutorch_generation: int | None = None
     libm: Callable[[str, int, int, int], None] | None = None
     packages: dict[str, Any] = field(default_factory=dict)
     own_functions: dict[str, bool] = field(default_factory=dict)

@@ -114,6 +114,7 @@ BY_DTYPE = {t.dtype: t for t in NUMBER_TYPES}
 BY_NAME = {t.name: t for t in NUMBER_TYPES + CUDA_TYPES}
 BY_CODE = {t.code: t for t in NUMBER_TYPES + CUDA_TYPES}
 DOUBLE, FLOAT, LONG = BY_NAME["Double"], BY_NAME["Float"], BY_NAME["Long"]
+CUDA_FLOAT = BY_NAME["Cuda"]
 
 
 def _named(name: str) -> NumberType:

@@ -126,6 +126,12 @@ class Adapters:
         title = _TITLES.get(operation.name) or f"{'method' if method else 'function'} '{operation.name}'"
         hidden = operation.cases[0].parameters[:1] and operation.cases[0].parameters[0].name == "code"
         one_type = ", with tensors of one type" if self._fits_one_type(operation, method, given, cuda) else ""
+        if (
+            one_type
+            and types.CUDA_FLOAT.code in given
+            and any(kind > types.CUDA_FLOAT.code for kind in given)
+        ):
+            one_type += " (before November 2016 indices and masks were CudaTensors: --cutorch-api 2015)"
         refusal = ArgumentError(
             f"invalid arguments for {title}: {describe(given[1:] if hidden else given)}; "
             f"expected {operation.usage()}{one_type}"
@@ -251,7 +257,11 @@ class Adapters:
         first, *others = tensors
         given, read = ", ".join(values), ", ".join(others)
         if outs == -1:
-            return [f"if tangled({first}, {read}): return in_order({first}, function, {given})"] if others else []
+            return (
+                [f"if tangled({first}, {read}): return in_order({first}, function, {given})"]
+                if others
+                else []
+            )
         if outs != 1:
             return []
         out = self._object(0)
