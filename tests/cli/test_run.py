@@ -107,6 +107,7 @@ class TestCommandLine:
             "--threads=2",
             "--pairs=native",
             "--rnn-api=2015",
+            "--cutorch-api=2015",
             "--cuda-as=cpu",
         ]
         result = self.invoke(*options, script(""))
@@ -121,6 +122,7 @@ class TestCommandLine:
                 "cuda_as": "cpu",
                 "pairs": "native",
                 "rnn_api": 2015,
+                "cutorch_api": 2015,
             },
         )
 
