@@ -276,7 +276,7 @@ FILES = [text for text in map(decoded, PAYLOADS) if "\0" not in text and "/" not
 
 def test_a_name_of_a_file_stays_one(tmp_path: Path) -> None:
     tmp_path.joinpath("part.lua").write_text("return 1")
-    for text in FILES:
+    for text in FILES[::3]:
         path = tmp_path / f"{text}.lua"
         path.write_text("require 'nn' local p = require 'part'\nprint(nn.Linear(1, 1), whatever.x, p)")
         for style in ("native", "faithful"):
@@ -286,7 +286,7 @@ def test_a_name_of_a_file_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_name_of_a_required_file_stays_one(tmp_path: Path) -> None:
-    for text in FILES:
+    for text in FILES[::2]:
         tmp_path.joinpath(f"{text}.lua").write_text("local M = {} function M.f() return 1 end return M")
         program = (
             f"local m = require({lua(text.encode().decode('latin1'))})\nprint(m.f())\nlocal n = dofile(TEXT)"
@@ -505,7 +505,7 @@ def test_no_text_gets_quotes_by_hand(path: Path) -> None:
         """f"# {x}\"""",
         """f"x  # {x}\"""",
         """'"' + x""",
-        """x + "'a\"""",
+        """"'" + x""",
         """f'\"\"\"{x}'""",
         """'"%s"' % x""",
         """'"{}"'.format(x)""",

@@ -121,7 +121,9 @@ def compare(runtime: Runtime, made: str, example: Any = None) -> dict[str, str]:
     theirs = [drawn(cls, runtime.execute(f"return {made}")) for _ in range(TIMES)]
     ours = [{name: tensor.double() for name, tensor in kind().state_dict().items()} for _ in range(TIMES)]
     found = {
-        name: difference(torch.stack([each[name] for each in theirs]), torch.stack([each[name] for each in ours]))
+        name: difference(
+            torch.stack([each[name] for each in theirs]), torch.stack([each[name] for each in ours])
+        )
         for name in theirs[0]
     }
     return {name: what for name, what in found.items() if what}
@@ -135,6 +137,7 @@ def test_a_page_begins_as_the_program_does(runtime: Runtime, made: str) -> None:
 RECORDED = list({case["expr"]: case for case in CASES if case["expr"] not in WITHOUT}.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda case: case["expr"])
 def test_every_layer_begins_as_the_original_does(runtime: Runtime, recorded: dict[str, Any]) -> None:
     Case(runtime, recorded).make()

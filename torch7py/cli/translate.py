@@ -130,6 +130,7 @@ def _translate(
     """Write the translation and say how it went."""
     from torch7py.ops.errors import TorchError
     from torch7py.translate.api import to_pytorch
+    from torch7py.translate.checked_code import ForeignCode
     from torch7py.translate.layers.registry import NotNative
     from torch7py.translate.parse import LuaSyntaxError
 
@@ -138,7 +139,7 @@ def _translate(
             file, arguments, verify=verify, record=record, input_size=_by_class(sizes), style=style
         )
         written = result.write(out, weights, force)
-    except LuaSyntaxError as error:
+    except (LuaSyntaxError, ForeignCode) as error:
         raise Failure(str(error)) from None
     except (NotNative, TorchError) as error:
         message = str(error).removeprefix(f"{file.name}: ")

@@ -61,7 +61,7 @@ class Translation:
         for path, code in pages.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
-                Path(temporary).write_text(code)
+                Path(temporary).write_text(code, encoding="utf-8")
         if self.weights:
             write_weights(self.weights, beside)
         return paths
@@ -98,6 +98,7 @@ def to_pytorch(
         NotNative: a layer of a model has no native form.
         TorchError: a model does not run on an input of the size that was given for it.
         ValueError: an ``input_size`` is no size.
+        ForeignCode: a page holds what the translator does not write, so that it is not given out.
         OSError: the file cannot be read.
     """
     file = Path(path)

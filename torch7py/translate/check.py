@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch7py.packages.registry import packages
 from torch7py.translate.availability import Availability, Packages
+from torch7py.translate.checked_code import ForeignCode
 from torch7py.translate.garbage import uncollected
 from torch7py.translate.native.program import Native, translate_script
 from torch7py.translate.native.project import gather
@@ -46,6 +47,9 @@ def check_files(paths: Sequence[Path]) -> list[Report]:
         except LuaSyntaxError as error:
             reports[key] = _no_lua(path, error)
             continue
+        except ForeignCode as error:
+            reports[key] = Report(str(path), error=str(error))
+            continue
         for report, usage in _parts(page, path):
             where = Path(report.file).resolve()
             if where not in reports:
@@ -57,7 +61,7 @@ def check_files(paths: Sequence[Path]) -> list[Report]:
 
 
 def check_program(path: Path) -> Report:
-    """The report on a program with the files of its own that it requires. Raises LuaSyntaxError."""
+    """The report on a program with the files of its own that it requires. Raises LuaSyntaxError and ForeignCode."""
     return report_of_page(translate_script(path.read_bytes(), str(path)), path)
 
 

@@ -170,7 +170,7 @@ def write_page(
     """Write a page, and its weights as safetensors; by default beside the page, under its name."""
     target = Path(out)
     with replacing(target) as temporary:
-        Path(temporary).write_text(source.code)
+        Path(temporary).write_text(source.code, encoding="utf-8")
     if source.weights:
         write_weights(
             source.weights, target.with_suffix(".safetensors") if weights is None else Path(weights)

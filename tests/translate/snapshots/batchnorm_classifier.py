@@ -15,6 +15,15 @@ epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 n, batchSize = 150, 30
 
 
+class BatchNorm1d(nn.BatchNorm1d):
+    """Its weights begin between 0 and 1, as in Torch7."""
+
+    def reset_parameters(self):
+        super().reset_parameters()
+        if self.affine:
+            nn.init.uniform_(self.weight)
+
+
 class ConfusionMatrix:
     """How often each class was taken for each; they count from 1, and a target below 1 is missing."""
 
@@ -79,9 +88,7 @@ def main():
     checkX, checkClasses = makeData()
 
     # columns of mean 0 and variance 1, then scaled and shifted
-    model = nn.Sequential(
-        nn.BatchNorm1d(4), nn.Linear(4, 10), nn.BatchNorm1d(10), nn.ReLU(), nn.Linear(10, 3)
-    )
+    model = nn.Sequential(BatchNorm1d(4), nn.Linear(4, 10), BatchNorm1d(10), nn.ReLU(), nn.Linear(10, 3))
     criterion = nn.CrossEntropyLoss()  # LogSoftMax and ClassNLLCriterion in one
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)

@@ -39,6 +39,8 @@ class FastLSTM(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(1, 8)  # nn.FastLSTM, bidirectional.lua:34
         self.lstm.bias_hh_l0.requires_grad_(False).zero_()  # nn.FastLSTM has one bias
+        for p in (self.lstm.weight_ih_l0, self.lstm.bias_ih_l0):
+            nn.init.uniform_(p, -1, 1)
 
     def forward(self, x):
         x, _ = self.lstm(x)
@@ -50,8 +52,12 @@ class BiSequencer(nn.Module):
         super().__init__()
         self.lstm1 = nn.LSTM(1, 8)  # nn.FastLSTM, bidirectional.lua:36
         self.lstm1.bias_hh_l0.requires_grad_(False).zero_()  # nn.FastLSTM has one bias
+        for p in (self.lstm1.weight_ih_l0, self.lstm1.bias_ih_l0):
+            nn.init.uniform_(p, -1, 1)
         self.lstm2 = nn.LSTM(1, 8)  # nn.FastLSTM, bidirectional.lua:36
         self.lstm2.bias_hh_l0.requires_grad_(False).zero_()  # nn.FastLSTM has one bias
+        for p in (self.lstm2.weight_ih_l0, self.lstm2.bias_ih_l0):
+            nn.init.uniform_(p, -1, 1)
 
     def forward(self, x):
         h, _ = self.lstm1(x)

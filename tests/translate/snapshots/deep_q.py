@@ -74,6 +74,7 @@ def state(place):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(3)
+    random.seed(3)
 
     learner = QLearner(0.02)
     errors = 0

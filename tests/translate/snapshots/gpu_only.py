@@ -36,6 +36,7 @@ def main():
     torch.backends.cudnn.benchmark = True
     torch.set_default_dtype(torch.float32)
     torch.manual_seed(1)
+    random.seed(1)
     torch.cuda.manual_seed_all(1)
     print(f"device {torch.cuda.current_device() + 1} of {torch.cuda.device_count()}")
 

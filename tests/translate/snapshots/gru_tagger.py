@@ -103,6 +103,7 @@ def criterion(prediction, y):  # nn.SequencerCriterion(nn.ClassNLLCriterion())
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(1)
+    random.seed(1)
 
     model = Model()
 

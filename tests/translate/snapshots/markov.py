@@ -23,6 +23,7 @@ def eachTriple(name, visit):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(7)
+    random.seed(7)
 
     names = [
         "anna",

@@ -31,7 +31,8 @@ class Model(nn.Module):
         super().__init__()
         # nn.LookupTable: items count from 1, input: what is done to x[t], here a row of a table for each item
         self.lookup = nn.Embedding(nIndex, hiddenSize)
-        self.shift = nn.Parameter(torch.zeros(hiddenSize))  # nn.Add, start: the size of the output
+        # nn.Add, start: the size of the output
+        self.shift = nn.Parameter(torch.empty(hiddenSize).uniform_(-(hiddenSize**-0.5), hiddenSize**-0.5))
         self.linear1 = nn.Linear(hiddenSize, hiddenSize)  # feedback: what is done to h[t-1]
         self.linear2 = nn.Linear(hiddenSize, nIndex)  # recurrent.lua:29
         self.state = None
@@ -72,6 +73,7 @@ def gradientUpgrade(model, x, y, criterion, learningRate, i):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(1)
+    random.seed(1)
 
     # Model
     model = Model()  # transfer: what is done to the sum of the two

@@ -28,7 +28,8 @@ class Model(nn.Module):
         super().__init__()
         # nn.LookupTable: items count from 1, sequencer_recurrent.lua:21
         self.lookup = nn.Embedding(nIndex, hiddenSize)
-        self.shift = nn.Parameter(torch.zeros(hiddenSize))  # nn.Add, sequencer_recurrent.lua:21
+        # nn.Add, sequencer_recurrent.lua:21
+        self.shift = nn.Parameter(torch.empty(hiddenSize).uniform_(-(hiddenSize**-0.5), hiddenSize**-0.5))
         self.linear1 = nn.Linear(hiddenSize, hiddenSize)  # sequencer_recurrent.lua:22
         self.linear2 = nn.Linear(hiddenSize, nIndex)  # sequencer_recurrent.lua:25
 
@@ -59,6 +60,7 @@ def gradientUpgrade(model, x, y, criterion, learningRate, i):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(1)
+    random.seed(1)
 
     # Model: each layer is decorated, and takes and gives a table of tensors, one for each step
     model = Model()

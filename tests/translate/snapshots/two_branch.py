@@ -51,6 +51,7 @@ class Shortcut(nn.Module):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(1)
+    random.seed(1)
     measurements = torch.rand(n, 3)
     categories = torch.empty(n)
     y = torch.empty(n, 1)

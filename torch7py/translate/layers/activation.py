@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch7py.translate.layers.registry import Args, Expr, Native, Use, fields, items, native
+import math
+
+from torch7py.translate.layers.registry import Args, Expr, Native, Use, around_zero, fields, items, native
 
 
 def function(name: str, call: str, binds: str = "") -> None:
@@ -176,6 +178,15 @@ def learned_scale(args: Args) -> Native:
     )
 
 
+def _drawn(sizes: list[str]) -> str:
+    """A parameter that is drawn by how many numbers it has, as Torch7 does."""
+    if all(size.isdigit() for size in sizes):
+        count = str(math.prod(map(int, sizes)))
+    else:
+        count = sizes[0] if len(sizes) == 1 else f"math.prod(({', '.join(sizes)}))"
+    return f"nn.Parameter(torch.empty({', '.join(sizes)}).uniform_({around_zero(count)}))"
+
+
 @native("nn.Add", live=lambda m: {"inputSize": m.bias.numel(), "scalar": m.scalar})
 def learned_shift(args: Args) -> Native:
     scalar = args.get("scalar", "False") not in ("False", "None")
@@ -189,8 +200,7 @@ def learned_shift(args: Args) -> Native:
         return Expr(f"{x.beside('+')} + {me}", binds="+")
 
     return Native(
-        make=f"drawn({size})",
-        helpers=("drawn",),
+        make=_drawn([size]),
         call=call,
         weights={"": "bias"},
         over_time=True,
@@ -217,8 +227,7 @@ def _componentwise(name: str, field: str, operator: str, label: str) -> None:
     def rule(args: Args) -> Native:
         sizes = items(args.sizes)
         return Native(
-            make=f"drawn({', '.join(sizes)})",
-            helpers=("drawn",),
+            make=_drawn(sizes),
             call=lambda use: Expr(
                 f"{use.tensor.beside(operator)} {operator} {_spread(use.me, use, sizes)}", binds=operator
             ),

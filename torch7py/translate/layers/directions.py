@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from torch7py.translate.layers.recurrent import check, fast_weights, outputs_of, run
+from torch7py.translate.layers.recurrent import by_input, check, fast_weights, outputs_of, run
 from torch7py.translate.layers.registry import Expr, Layer, Native, NotNative, Value, structure
 from torch7py.translate.writer import Writer
 
@@ -52,6 +52,7 @@ def bi_sequencer(layer: Layer, x: Value, w: Writer) -> Value:
                 setup=(
                     "for bias in ({self}.bias_hh_l0, {self}.bias_hh_l0_reverse):  # nn.FastLSTM has one bias",
                     "    bias.requires_grad_(False).zero_()",
+                    *by_input(first.args, "weight_ih_l0_reverse", "bias_ih_l0_reverse"),
                 ),
                 name="lstm",
                 comment="of two nn.FastLSTM",

@@ -14,6 +14,7 @@ from torch7py.translate.layers.registry import (
     Native,
     NotNative,
     Value,
+    around_zero,
     structure,
 )
 from torch7py.translate.writer import Writer
@@ -180,6 +181,18 @@ def check(layer: Layer, masked: bool = False) -> None:
 ONE_BIAS = "{{self}}.bias_hh_l0.requires_grad_(False).zero_()  # {} has one bias"
 
 
+def by_input(args: Args, *more: str) -> tuple[str, ...]:
+    """Statements that draw what reads the input by its size, as Torch7 does, where PyTorch goes by the output's."""
+    size = args.inputSize
+    if size == outputs_of(args):
+        return ()
+    drawn = ", ".join(f"{{self}}.{name}" for name in ("weight_ih_l0", "bias_ih_l0", *more))
+    return (
+        f"for p in ({drawn}):",
+        f"    nn.init.uniform_(p, {around_zero(size)})",
+    )
+
+
 def fast_weights(module: Any) -> dict[str, torch.Tensor]:
     found = {
         "weight_ih_l0": module.i2g.weight,
@@ -211,8 +224,10 @@ def fast_lstm(layer: Layer, x: Value, w: Writer) -> Value:
         if masked
         else {name: _of(name) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")},
         constants={f"bias_hh{suffix}": lambda m: torch.zeros_like(m.i2g.bias)},
-        setup=(ONE_BIAS.format("nn.FastLSTM").replace("_l0", suffix), "init_fast_lstm({self})"),
-        helpers=("MaskedLSTM", "init_fast_lstm") if masked else ("init_fast_lstm",),
+        setup=tuple(
+            line.replace("_l0", suffix) for line in (ONE_BIAS.format("nn.FastLSTM"), *by_input(layer.args))
+        ),
+        helpers=("MaskedLSTM",) if masked else (),
         name="lstm",
     )
     return run(layer, native, x, w)
@@ -262,8 +277,7 @@ def lstm(layer: Layer, x: Value, w: Writer) -> Value:
                 "bias_ih_l0": _joined("b", "ifzo"),
             },
             constants={"bias_hh_l0": lambda m: torch.zeros_like(_joined("b", "ifzo")(m))},
-            setup=(ONE_BIAS.format("nn.LSTM"), "init_fast_lstm({self})"),
-            helpers=("init_fast_lstm",),
+            setup=(ONE_BIAS.format("nn.LSTM"), *by_input(layer.args)),
             name="lstm",
         )
     else:

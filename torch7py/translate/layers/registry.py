@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -457,6 +458,12 @@ def modify(layer: Layer, method: str, texts: Iterable[str] = ()) -> bool:
     given = list(texts)
     layer.args.texts[name] = given[0] if takes and given else default
     return True
+
+
+def around_zero(size: str) -> str:
+    """The ends of the interval of many of Torch7's first weights: one over the square root of a size."""
+    bound = f"{size}**-0.5" if re.fullmatch(r"[\w.]+", size) else f"({size}) ** -0.5"
+    return "-1, 1" if size == "1" else f"-({bound}), {bound}"
 
 
 def items(text: str) -> list[str]:

@@ -196,8 +196,25 @@ class Wholes:
         return sides and not self.t.intervals.exact(node)
 
     def option_is_real(self, name: str) -> bool:
-        """Whether an option with a whole default is by its name one for any number."""
-        return re.search(_REAL, name, re.IGNORECASE) is not None
+        """Whether an option with a whole default is one for any number: by its name, or as a mere factor."""
+        return re.search(_REAL, name, re.IGNORECASE) is not None or self._is_a_factor(name)
+
+    def _is_a_factor(self, name: str) -> bool:
+        """Whether an option is multiplied with what is no whole number, and else only computed or compared."""
+        uses = [
+            node
+            for node in tree.every(self.t.program, Index)
+            if isinstance(node.key, tree.String)
+            and node.key.value == name
+            and self.t.type(node.base).has("options")
+        ]
+        computed, scales = set(), False
+        for node in tree.every(self.t.program, Binary):
+            for side, other in ((node.left, node.right), (node.right, node.left)):
+                if side in uses and node.operator not in ("..", "and", "or"):
+                    computed.add(side)
+                    scales = scales or (node.operator in "*/" and not self.is_whole(other))
+        return scales and computed == set(uses)
 
     def returns_whole(self, function: tree.Function, index: int) -> bool:
         """Whether a result of a function is always whole."""

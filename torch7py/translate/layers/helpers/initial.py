@@ -89,30 +89,6 @@ def weight_normed(layer):
 )
 
 helper(
-    "drawn",
-    '''
-def drawn(*sizes):
-    """A parameter that is drawn by how many numbers it has, as Torch7 does."""
-    bound = math.prod(sizes) ** -0.5
-    return nn.Parameter(torch.empty(*sizes).uniform_(-bound, bound))
-''',
-    draws=True,
-)
-
-helper(
-    "init_fast_lstm",
-    '''
-def init_fast_lstm(lstm):
-    """Draw what reads the input by the input's size, as in Torch7; the other weights are drawn so anyway."""
-    bound = lstm.input_size**-0.5
-    for name, p in lstm.named_parameters():
-        if "_ih" in name:
-            nn.init.uniform_(p, -bound, bound)
-''',
-    draws=True,
-)
-
-helper(
     "init_seq_lstm",
     '''
 def init_seq_lstm(lstm):

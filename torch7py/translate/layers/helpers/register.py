@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = ["DERIVED", "DRAWING", "HELPERS", "helper"]
 
 HELPERS: dict[str, str] = {}
-DERIVED: set[str] = set()  # classes that are used as the module of PyTorch's that they derive from
+DERIVED: dict[
+    str, str
+] = {}  # classes that are used as the module of PyTorch's that they derive from, with it
 DRAWING: set[str] = set()  # functions that draw the first weights of what they are given
 
 
@@ -15,6 +17,6 @@ def helper(name: str, text: str, derives: bool = False, draws: bool = False) -> 
         raise ValueError(f"two helpers are called {name}")
     HELPERS[name] = text
     if derives:
-        DERIVED.add(name)
+        DERIVED[name] = text.partition("(")[2].partition(")")[0]
     if draws:
         DRAWING.add(name)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from torch7py.nn.registry import layers as registered
 from torch7py.translate import forms, tree
 from torch7py.translate.layers import NotNative, natives, structures
+from torch7py.translate.layers.helpers import DERIVED
 from torch7py.translate.native import code
 from torch7py.translate.native.code import Py, atom
-from torch7py.translate.native.models.single_rows import NORMALIZATIONS
 from torch7py.translate.native.patterns import regex
 from torch7py.translate.native.problem import Problem
 from torch7py.translate.scopes import Variable
@@ -99,8 +99,9 @@ class LayerTests:
             return _USUAL[name] if name in _ALWAYS else None
         finally:
             del made[before:]
-        if name in NORMALIZATIONS and not text.startswith("nn."):
-            text = f"nn.{text}"  # the page's own is derived from PyTorch's
+        own = DERIVED.get(text.partition("(")[0])
+        if own is not None:
+            return own
         found = re.match(r"nn\.(?!Parameter)\w+(?=\()", text)
         return found[0] if found else None
 

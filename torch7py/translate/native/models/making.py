@@ -167,7 +167,7 @@ class Making:
             return
         comment = self.models.builders.comment_on.get(value.line)
         calls = [value, *(add.call for add in builder.adds)]
-        inside = bool(self.written.names_in(calls))
+        inside = bool(self.written.names_in(calls)) or _has_other_values(builder.variable)
         read = [(call, t.scopes.of_name[n]) for call in calls for n in tree.walk(call) if isinstance(n, Name)]
         later = {  # variables that are something else afterwards
             t.names.of_variable(variable)
@@ -482,3 +482,11 @@ def _added(node: Invoke) -> Expression:
     if not node.arguments:
         raise Problem("T7-222", node.line, "add without a module")
     return node.arguments[0]
+
+
+def _has_other_values(variable: Variable) -> bool:
+    """Whether a variable is something else at times: nil before its first value, or another criterion."""
+    declared = variable.declaration
+    if declared is None:
+        return len(variable.writes) > 1
+    return bool(variable.writes)

@@ -329,11 +329,19 @@ def _real_literal(t: Translator, node: tree.Table) -> str:
     return f"[{', '.join(parts)}]"
 
 
+# What draws one number, in a page by Python's own generator.
+_ONE_NUMBER = frozenset("math.random torch.bernoulli torch.normal torch.random torch.uniform".split())
+
+
 def torch_statement(t: Translator, node: Call, name: str) -> bool:
     """``torch.f(...)`` as a statement; True where it was written."""
     arguments = node.arguments
     if name == "manualSeed":
-        t.emit(f"torch.manual_seed({t.value(arguments[0])})")
+        seed = t.value(arguments[0])
+        t.emit(f"torch.manual_seed({seed})")
+        if any(t.path(call.callee) in _ONE_NUMBER for call in tree.every(t.program, Call)):
+            t.imports.add("random")
+            t.emit(f"random.seed({seed})")
         return True
     if name == "setdefaulttensortype":
         if isinstance(arguments[0], tree.String) and arguments[0].value in library.TENSOR_TYPES:
